@@ -1,0 +1,111 @@
+"""`python -m parity`: check, train, time. Exit status 0 all match, 1 a mismatch, 2 misuse."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from parity.records import Record
+
+app = typer.Typer(
+    help="Check that scratchcnn's networks and layers are the same functions as PyTorch's, and time both.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Dtype(StrEnum):
+    float64 = "float64"
+    float32 = "float32"
+    both = "both"
+
+    @property
+    def names(self) -> list[str]:
+        return ["float64", "float32"] if self is Dtype.both else [self.value]
+
+
+class Device(StrEnum):
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Misuse(Exception):
+    """A request that cannot be carried out; the message is for the user."""
+
+
+Seed = Annotated[int, typer.Option(help="Draws weights, batches and probes.", min=0)]
+Out = Annotated[Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")]
+DeviceOption = Annotated[Device, typer.Option(help="Where PyTorch runs.")]
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Networks or layers; all of both when none is named.")] = None,
+    dtype: Annotated[Dtype, typer.Option(help="float64 catches bugs, float32 judges precision.")] = Dtype.both,
+    device: DeviceOption = Device.cpu,
+    seed: Seed = 0,
+    steps: Annotated[int, typer.Option(help="Training steps in lockstep after the gradients.", min=0)] = 10,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a batch.", show_default="8, alexnet 2", min=1)] = None,
+    train: Annotated[bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")] = False,
+    out: Out = None,
+) -> None:
+    """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
+    from parity.run import run_checks
+
+    networks, kinds = split_names(names or [])
+    set_device(device)
+    records, trained = run_checks(
+        console, networks, kinds, dtype.names, device.value, seed, steps, batch_size, train, verbose
+    )
+    if out is not None:
+        from parity.tables import write_tables
+
+        for path in write_tables(out, {"check": records, "training": trained}):
+            console.print(f"wrote {path}")
+    raise typer.Exit(0 if verdict(records, trained) else 1)
+
+
+def split_names(names: list[str]) -> tuple[list[str], list[str]]:
+    """Networks and kinds among the names; both in full when there are none."""
+    from parity.kinds import KINDS
+    from parity.torch_networks import TORCH_NETWORKS
+
+    names = [name.replace("-", "_").lower() for name in names]
+    unknown = [name for name in names if name not in TORCH_NETWORKS and name not in KINDS]
+    if unknown:
+        raise Misuse(
+            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; layers: {', '.join(KINDS)}"
+        )
+    if not names:
+        return list(TORCH_NETWORKS), list(KINDS)
+    return [n for n in names if n in TORCH_NETWORKS], [n for n in names if n in KINDS]
+
+
+def set_device(device: Device) -> None:
+    """Refuse CUDA where there is none; where there is, fix the modes that would change its results."""
+    from parity.devices import prepare
+
+    try:
+        prepare(device.value)
+    except RuntimeError as error:
+        raise Misuse(str(error)) from None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: misuse is one sentence on stderr and status 2, never a traceback."""
+    try:
+        app(arguments, standalone_mode=False)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (Misuse, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,143 @@
+"""How a match is judged: two gates, and what never passes.
+
+Logic gate (float64): both sides compute the same numbers in float64, and the largest difference may be
+1e-9 of the largest value of the reference tensor. A wrong formula is off by far more, a correct pair by
+far less (about 1e-15), so this gate is the one that catches bugs.
+
+Precision gate (float32): two correct float32 results differ from each other by an amount that no fixed
+tolerance fits, so neither is the judge. Both are held against the float64 result, and ours may be off by
+C times the larger of PyTorch's own error and the rounding floor sqrt(K) * u * (|a| . |b|), K being the
+length of the reduction and u the unit roundoff.
+
+A missing tensor, another shape, another dtype, NaN or infinity never pass. Nothing broadcasts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOGIC = 1e-9  # of the reference tensor's largest value
+C = 8.0  # the precision gate's one constant: see README, "How a match is judged"
+UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}  # unit roundoff
+CHUNK = 1 << 18  # numbers compared at a time, so that large tensors stay in cache
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out of one pair of tensors.
+
+    max_abs  largest difference; max_rel that difference over the reference's largest value
+    allowed  the largest difference that passes; margin = max_abs / allowed, at most 1 to pass
+    exact    the same bits (reported, never required)
+    why      why it cannot pass, where that is not a matter of size
+    """
+
+    shape: tuple[int, ...]
+    max_abs: float
+    max_rel: float
+    allowed: float
+    margin: float
+    exact: bool
+    ok: bool
+    why: str = ""
+
+
+def refusal(ours: Any, reference: NDArray, dtype: Any = None) -> str:
+    """Why the pair cannot be compared at all, or an empty string."""
+    if ours is None:
+        return "missing"
+    if not isinstance(ours, (np.ndarray, np.generic)):
+        return f"expected an array, got {type(ours).__name__}"
+    if ours.shape != reference.shape:
+        return f"shape {ours.shape}, expected {reference.shape}"
+    expected = np.dtype(reference.dtype if dtype is None else dtype)
+    if ours.dtype != expected:
+        return f"dtype {ours.dtype}, expected {expected}"
+    return ""
+
+
+def logic_gate(ours: Any, reference: NDArray, rtol: float = LOGIC) -> Comparison:
+    """Float64 against float64: the difference may be `rtol` of the reference's largest value."""
+    if why := refusal(ours, reference):
+        return refused(reference, why)
+    return _judge(ours, reference, rtol * largest(reference), reference)
+
+
+def precision_gate(ours: Any, theirs: NDArray, exact: NDArray, floor: float = 0.0, error: float = 0.0) -> Comparison:
+    """Float32 ours and theirs against the float64 result.
+
+    `floor` is sqrt(K) * u * (|a| . |b|) where the caller knows it; u times the largest value is always
+    granted. `error` is PyTorch's error where the caller measured more of it than `theirs` shows.
+    """
+    if why := refusal(ours, exact, theirs.dtype):
+        return refused(exact, why)
+    scale = largest(exact)
+    error = max(error, difference(theirs, exact))
+    if not math.isfinite(error):
+        return refused(exact, "PyTorch's own result is not finite")
+    return _judge(ours, exact, C * max(error, floor, UNIT[theirs.dtype.name] * scale), theirs)
+
+
+def refused(reference: NDArray, why: str) -> Comparison:
+    return Comparison(reference.shape, math.nan, math.nan, math.nan, math.inf, False, False, why)
+
+
+def _judge(ours: NDArray, reference: NDArray, allowed: float, twin: NDArray) -> Comparison:
+    worst, scale = difference(ours, reference), largest(reference)
+    why = ""
+    if not math.isfinite(scale):
+        why = "the reference is not finite"
+    elif not math.isfinite(worst):
+        why = "not finite"
+    ok = not why and worst <= allowed
+    if worst == 0:
+        margin = 0.0
+    else:
+        margin = worst / allowed if allowed > 0 and not why else math.inf
+    relative = worst / scale if scale > 0 else (0.0 if worst == 0 else math.inf)
+    exact = worst == 0 if twin is reference else _same(ours, twin)
+    return Comparison(ours.shape, worst, relative, allowed, margin, bool(exact), bool(ok), why)
+
+
+def _chunks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:
+    """The arrays side by side, a cache-sized run of rows at a time."""
+    first = arrays[0]
+    if first.size <= CHUNK or first.ndim == 0:
+        yield arrays
+        return
+    rows = max(1, CHUNK * len(first) // first.size)
+    for i in range(0, len(first), rows):
+        yield tuple(a[i : i + rows] for a in arrays)
+
+
+def largest(a: NDArray) -> float:
+    """max |a|; 0 for an empty array, NaN when there is one."""
+    return _max(float(np.abs(part).max()) if part.size else 0.0 for (part,) in _chunks(a))
+
+
+def difference(a: NDArray, b: NDArray) -> float:
+    """max |a - b|, computed in float64; infinities are never equal."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _max(
+            float(np.abs(np.subtract(p, q, dtype=np.float64)).max()) if p.size else 0.0 for p, q in _chunks(a, b)
+        )
+
+
+def _max(values: Iterator[float]) -> float:
+    """The largest, and NaN if one is (Python's max drops it)."""
+    worst = 0.0
+    for value in values:
+        if math.isnan(value):
+            return math.nan
+        worst = max(worst, value)
+    return worst
+
+
+def _same(a: NDArray, b: NDArray) -> bool:
+    return a.shape == b.shape and bool(np.array_equal(a, b))

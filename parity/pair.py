@@ -1,0 +1,73 @@
+"""The two sides of a comparison: the same weights in both frameworks, and the same real images."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from parity.torch_networks import TORCH_NETWORKS
+from parity.weights import copy_to_torch
+from scratchcnn.data import load
+from scratchcnn.images import resize
+from scratchcnn.networks import NETWORKS, Network
+
+NUDGED = 3  # float32 runs of PyTorch with every weight moved by one ulp, beside the plain one
+
+
+class Images:
+    """Real images for one network: resized to its input, dequantised, in fixed random batches.
+
+    Pixels are 8-bit; uniform noise of one grey level makes them continuous, so that no two windows
+    of a flat background tie by accident (ties are probed on purpose elsewhere).
+    """
+
+    def __init__(self, network: Network, batch_size: int, seed: int):
+        data = load("fashion-mnist-sample")
+        self.network, self.batch_size = network, batch_size
+        self.rng = np.random.default_rng([seed, 1])
+        self.x, self.t = data.x_train, data.t_train
+
+    def batch(self) -> tuple[NDArray, NDArray]:
+        """The next batch, float32 (N, C, H, W) and int64 (N,)."""
+        rows = self.rng.choice(len(self.x), self.batch_size, replace=False)
+        x = resize(self.x[rows], self.network.input_dim)
+        noise = self.rng.random(x.shape, dtype=np.float32)
+        return (x * np.float32(255) + noise) / np.float32(256), self.t[rows]
+
+
+def build_pair(name: str, dtype: Any, device: str, seed: int) -> tuple[Network, nn.Module]:
+    """Our network and PyTorch's with the same weights, drawn in float32 so that every dtype starts alike."""
+    network = NETWORKS[name](rng=seed)
+    if network.dtype != dtype:
+        network = network.astype(dtype)
+    return network, torch_like(name, network, device)
+
+
+def torch_like(name: str, network: Network, device: str) -> nn.Module:
+    """The hand-written PyTorch network, holding `network`'s weights."""
+    with torch.device(device):
+        module = TORCH_NETWORKS[name]().to(getattr(torch, network.dtype.name))
+    copy_to_torch(network, module)
+    return module.train()
+
+
+def nudge(module: nn.Module, seed: int) -> None:
+    """Move every weight by one unit in the last place, up or down at random."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in module.parameters():
+            up = torch.randint(0, 2, p.shape, generator=generator, dtype=torch.bool).to(p.device)
+            p.copy_(torch.nextafter(p, torch.where(up, math.inf, -math.inf).to(p.dtype)))
+
+
+def float32_runs(name: str, network: Network, device: str) -> list[nn.Module]:
+    """PyTorch's float32 network, and NUDGED others that start one ulp away: the spread of correct runs."""
+    modules = [torch_like(name, network, device) for _ in range(NUDGED + 1)]
+    for k, module in enumerate(modules[1:], start=1):
+        nudge(module, seed=k)
+    return modules

@@ -1,0 +1,118 @@
+"""K training steps of both frameworks in lockstep: the same batches, the same masks, the same optimizer.
+
+One step can hide an error that a second one shows: a gradient that accumulates, a state that is
+initialised differently, running statistics that drift. After every step the loss, every parameter, every
+buffer and the optimizer's state are compared.
+
+In float32 two correct trajectories part, so ours is held against the float64 one, and may be as far from
+it as C times the farthest of several float32 runs of PyTorch: the plain one, and some whose weights were
+moved by one ulp at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from parity.compare import UNIT, difference, largest, logic_gate, precision_gate
+from parity.pair import Images, float32_runs, torch_like
+from parity.records import Record, record
+from parity.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
+from parity.weights import links, named_tensors, to_numpy
+from scratchcnn.networks import Network
+from scratchcnn.optim import Momentum
+
+if TYPE_CHECKING:
+    from parity.check import Case
+
+LR, MOMENTUM = 0.01, 0.9
+Tensors = dict[tuple[str, str], NDArray]  # (parameter, "param" | "buffer" | "v") -> array
+
+
+class Ours:
+    """Our side: a network and its optimizer."""
+
+    def __init__(self, network: Network):
+        self.network, self.optimizer = network, Momentum(LR, MOMENTUM)
+
+    def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
+        with injected(self.network, masks):
+            grads = self.network.gradient(x, t)
+        self.loss = np.asarray(self.network.last_loss)
+        self.optimizer.update(self.network.params, grads)
+
+    def tensors(self) -> Tensors:
+        state = {(k, "v"): v for k, v in self.optimizer.v.items()}
+        params = {(k, "param"): p for k, p in self.network.params.items()}
+        return {**params, **state, **{(k, "buffer"): b for k, b in self.network.buffers.items()}}
+
+
+class Theirs:
+    """PyTorch's side, told in our names."""
+
+    def __init__(self, module: torch.nn.Module, network: Network):
+        self.module, self.pairs = module, links(network)
+        self.trained = set(network.params)
+        self.dtype = next(module.parameters()).dtype
+        self.device = next(module.parameters()).device
+        self.optimizer = torch.optim.SGD(module.parameters(), lr=LR, momentum=MOMENTUM)
+
+    def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
+        inputs = torch.from_numpy(x).to(self.device, self.dtype)
+        with torch_injected(self.module, masks):
+            self.optimizer.zero_grad()
+            loss = self.module.loss(self.module(inputs), torch.from_numpy(t).to(self.device))  # type: ignore[operator]
+            loss.backward()
+        self.optimizer.step()
+        self.loss = to_numpy(loss)
+
+    def tensors(self) -> Tensors:
+        named, found = named_tensors(self.module), {}
+        for link in self.pairs:
+            tensor = named[link.theirs]
+            kinds: dict[str, Any] = {"param" if link.ours in self.trained else "buffer": tensor}
+            if link.ours in self.trained:
+                kinds["v"] = self.optimizer.state[tensor]["momentum_buffer"]
+            for kind, value in kinds.items():
+                array = to_numpy(value)
+                found[link.ours, kind] = array.T if link.transposed else array
+        return found
+
+
+def check_steps(case: Case, network64: Network, images: Images, dropouts: DropoutShapes) -> Iterator[Record]:
+    """A record for the loss and for every parameter, buffer and optimizer state, after each step."""
+    exact = Theirs(torch_like(case.network, network64, case.device), network64)
+    if case.dtype == "float64":
+        ours, runs = Ours(network64), []
+    else:
+        network = network64.astype(np.float32)
+        ours = Ours(network)
+        runs = [Theirs(module, network) for module in float32_runs(case.network, network, case.device)]
+    rng = np.random.default_rng([case.seed, 3])
+    for step in range(1, case.steps + 1):
+        x, t = images.batch()
+        masks = draw_masks(dropouts, len(x), rng)
+        for side in (exact, ours, *runs):
+            side.step(x, t, masks)
+        yield from _compare(case, f"step {step}", ours, exact, runs)
+
+
+def _compare(case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Theirs]) -> Iterator[Record]:
+    wanted, found = exact.tensors(), ours.tensors()
+    if surplus := sorted(set(found) - set(wanted)):
+        raise AssertionError(f"ours has tensors that PyTorch lacks: {surplus}")
+    others = [run.tensors() for run in runs]
+    rows = [("loss", "loss", ours.loss, exact.loss, [run.loss for run in runs])]
+    rows += [(n, kind, found.get((n, kind)), a, [o[n, kind] for o in others]) for (n, kind), a in wanted.items()]
+    for name, kind, mine, reference, theirs in rows:
+        if theirs:
+            error = max(difference(run, reference) for run in theirs)
+            floor = UNIT["float32"] * largest(reference)
+            comparison = precision_gate(mine, theirs[0], reference, floor, error)
+        else:
+            comparison = logic_gate(mine, reference)
+        yield record(case.place, name, phase, kind, comparison)

@@ -1,0 +1,140 @@
+"""Convolution by im2col and one matrix product (book, section 7.4.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
+from scratchcnn.layers.base import Layer, param
+
+
+class Convolution(Layer):
+    """(N, C, H, W) -> (N, FN, OH, OW): the book's layer; `torch.nn.Conv2d` (a cross-correlation).
+
+        out[n, f, oh, ow] = b[f] + sum over c, y, x of  W[f, c, y, x] * x[n, c, oh*sh + y*dh - ph, ow*sw + x*dw - pw]
+
+    W (FN, C // groups, FH, FW), b (FN,) or None. `stride`, `pad` and `dilation` are ints or
+    (height, width) pairs. With `groups`, output channel f sees only the input channels of its group.
+    After `backward`, `dW` and `db` (also in `grads`) hold the gradients.
+
+    Raises ValueError when W, b, groups and x do not fit, TypeError for integers or mixed dtypes.
+    """
+
+    W, b = param("params", "W"), param("params", "b")
+    dW, db = param("grads", "W"), param("grads", "b")
+
+    def __init__(
+        self,
+        W: NDArray,
+        b: NDArray | None = None,
+        stride: Pair = 1,
+        pad: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        on_remainder: OnRemainder = "floor",
+    ):
+        if np.ndim(W) != 4:
+            raise ValueError(f"Convolution: expected W of shape (FN, C // groups, FH, FW), got {np.shape(W)}")
+        if groups < 1 or W.shape[0] % groups:
+            raise ValueError(f"Convolution: FN (={W.shape[0]}) must be divisible by groups (={groups})")
+        if b is not None and np.shape(b) != (W.shape[0],):
+            raise ValueError(f"Convolution: expected b of shape (FN,) = ({W.shape[0]},), got {np.shape(b)}")
+        super().__init__({"W": W} if b is None else {"W": W, "b": b})
+        self.stride, self.pad = pair(stride, "stride", 1), pair(pad, "pad", 0)
+        self.dilation, self.groups, self.on_remainder = pair(dilation, "dilation", 1), groups, on_remainder
+
+    def forward(self, x: NDArray) -> NDArray:
+        x = self.check_input(x, like=self.W)
+        FN, _, FH, FW = self.W.shape
+        self._check_channels(x)
+        N, _, H, W = x.shape
+        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0], on_remainder=self.on_remainder)
+        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
+
+        col = im2col(x, FH, FW, self.stride, self.pad, self.dilation)  # (N*OH*OW, C*FH*FW)
+        out = np.empty((N * OH * OW, FN), dtype=x.dtype)
+        for rows, columns in self._groups():
+            out[:, rows] = col[:, columns] @ self.W[rows].reshape(len(self.W[rows]), -1).T
+        if self.b is not None:
+            out += self.b
+        self.remember(x.shape, col if not np.may_share_memory(col, x) else col.copy())
+        # (N*OH*OW, FN) -> (N, OH, OW, FN) -> (N, FN, OH, OW)
+        return out.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
+
+    def backward(self, dout: NDArray) -> NDArray:
+        """dW = dout^T @ col,  db = sum of dout over N, OH, OW,  dx = col2im(dout @ W)."""
+        x_shape, col = self.recall()
+        FN, _, FH, FW = self.W.shape
+        dout = self.check_dout(dout, self._output_shape(x_shape))
+
+        dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)  # (N, FN, OH, OW) -> (N*OH*OW, FN)
+        dW, dcol = np.empty_like(self.W), np.empty_like(col)
+        for rows, columns in self._groups():
+            dW[rows] = (dout[:, rows].T @ col[:, columns]).reshape(self.W[rows].shape)
+            dcol[:, columns] = dout[:, rows] @ self.W[rows].reshape(len(self.W[rows]), -1)
+        self.grads["W"] = dW
+        if self.b is not None:
+            self.grads["b"] = dout.sum(axis=0)
+        return col2im(dcol, x_shape, FH, FW, self.stride, self.pad, self.dilation)
+
+    def _groups(self) -> list[tuple[slice, slice]]:
+        """For each group its filters (rows of W) and its part of col's columns."""
+        FN, Cg, FH, FW = self.W.shape
+        f, k = FN // self.groups, Cg * FH * FW
+        return [(slice(g * f, (g + 1) * f), slice(g * k, (g + 1) * k)) for g in range(self.groups)]
+
+    def _output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
+        (N, _, H, W), (FN, _, FH, FW) = x_shape, self.W.shape
+        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0])
+        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1])
+        return N, FN, OH, OW
+
+    def _check_channels(self, x: NDArray) -> None:
+        C = self.W.shape[1] * self.groups
+        if x.ndim == 4 and x.shape[1] == C:
+            return
+        why = f"W is {self.W.shape}" + (f" and groups is {self.groups}" if self.groups > 1 else "")
+        hint = " Is it (N, H, W, C)?" if x.ndim == 4 and x.shape[3] == C else ""
+        raise ValueError(
+            f"{self.label}: expected x of shape (N, {C}, H, W) because {why}; got {x.shape}.{hint}"
+        )
+
+    def arguments(self) -> str:
+        FN, Cg, FH, FW = self.W.shape
+        text = f"{Cg * self.groups}, {FN}, filter={FH}x{FW}, stride={_short(self.stride)}, pad={_short(self.pad)}"
+        text += f", dilation={_short(self.dilation)}" if self.dilation != (1, 1) else ""
+        text += f", groups={self.groups}" if self.groups > 1 else ""
+        return text + (", b=None" if self.b is None else "")
+
+
+class PartialConvolution(Convolution):
+    """A convolution in which filter f sees only the channels that a table allows (LeNet-5's C3).
+
+    `connections` (FN, C) of booleans, LeCun et al. 1998, table I. Weights without a connection are
+    held at 0: W is zeroed there at construction, and so is dW in every backward.
+    """
+
+    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
+        super().__init__(W, b, stride, pad)
+        connections = np.asarray(connections, dtype=bool)
+        if connections.shape != W.shape[:2]:
+            raise ValueError(
+                f"PartialConvolution: expected connections of shape (FN, C) = {W.shape[:2]}, got {connections.shape}"
+            )
+        self.connections = connections
+        self.W[~connections] = 0
+
+    def backward(self, dout: NDArray) -> NDArray:
+        dx = super().backward(dout)
+        self.grads["W"][~self.connections] = 0
+        return dx
+
+    @property
+    def num_params(self) -> int:
+        FN, _, FH, FW = self.W.shape
+        return int(self.connections.sum()) * FH * FW + (0 if self.b is None else FN)
+
+
+def _short(value: tuple[int, int]) -> str:
+    return str(value[0]) if value[0] == value[1] else str(value)

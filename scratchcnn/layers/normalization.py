@@ -1,0 +1,167 @@
+"""Batch normalization (book, section 6.3) and AlexNet's local response normalization."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.layers.base import Layer, param
+
+
+class BatchNormalization(Layer):
+    """(N, C) or (N, C, H, W) -> the same shape; `torch.nn.BatchNorm1d` and `BatchNorm2d`.
+
+        out = gamma * (x - mean) / sqrt(var + eps) + beta          (Ioffe and Szegedy 2015)
+
+    All four arrays are (C,): images are normalised per channel (the book does it per pixel). In
+    training, mean and var are the batch's, and the running ones move towards them, by PyTorch's
+    formula with the unbiased variance:
+
+        running = momentum * running + (1 - momentum) * batch
+
+    `momentum` is the book's, the share that is *kept*; PyTorch's is 1 minus it. In inference the
+    running ones are used. `eps` is PyTorch's 1e-5 (the book has 1e-6, written 10e-7).
+
+    Raises ValueError for a training batch with a single value a channel, which has no variance.
+    """
+
+    gamma, beta = param("params", "gamma"), param("params", "beta")
+    dgamma, dbeta = param("grads", "gamma"), param("grads", "beta")
+    running_mean, running_var = param("buffers", "running_mean"), param("buffers", "running_var")
+
+    def __init__(
+        self,
+        gamma: NDArray,
+        beta: NDArray,
+        momentum: float = 0.9,
+        running_mean: NDArray | None = None,
+        running_var: NDArray | None = None,
+        eps: float = 1e-5,
+    ):
+        running_mean = np.zeros_like(gamma) if running_mean is None else running_mean
+        running_var = np.ones_like(gamma) if running_var is None else running_var
+        arrays = {"gamma": gamma, "beta": beta, "running_mean": running_mean, "running_var": running_var}
+        for key, array in arrays.items():
+            if np.ndim(array) != 1 or np.shape(array) != np.shape(gamma):
+                raise ValueError(
+                    f"BatchNormalization: expected {key} of shape (C,) = {np.shape(gamma)}, got {np.shape(array)}"
+                )
+        super().__init__(
+            {"gamma": gamma, "beta": beta}, {"running_mean": running_mean, "running_var": running_var}
+        )
+        self.momentum, self.eps = float(momentum), float(eps)
+
+    def forward(self, x: NDArray) -> NDArray:
+        x = self.check_input(x, like=self.gamma)
+        C = len(self.gamma)
+        if x.ndim not in (2, 4) or x.shape[1] != C:
+            raise ValueError(f"{self.label}: expected x of shape (N, {C}) or (N, {C}, H, W), got {x.shape}")
+        axes, column = self._axes(x.ndim)
+        count = x.size // C
+        if self.training:
+            if count < 2:
+                raise ValueError(f"{self.label}: training needs more than one value a channel, got x of {x.shape}")
+            mean = x.mean(axis=axes)
+            centred = x - mean.reshape(column)
+            var = (centred**2).mean(axis=axes)
+            self._update_running(mean, var * (count / (count - 1)))
+        else:
+            mean, var = self.running_mean, self.running_var
+            centred = x - mean.reshape(column)
+        std = np.sqrt(var + self.eps)
+        normalised = centred / std.reshape(column)
+        self.remember(normalised, std, self.training)
+        return self.gamma.reshape(column) * normalised + self.beta.reshape(column)
+
+    def backward(self, dout: NDArray) -> NDArray:
+        """With z the normalised x and mean() over the batch:
+
+        dgamma = sum of dout * z,  dbeta = sum of dout,
+        dx = gamma / std * (dout - mean(dout) - z * mean(dout * z))     in training
+        dx = gamma / std * dout                                         in inference
+        """
+        z, std, was_training = self.recall()
+        dout = self.check_dout(dout, z.shape)
+        axes, column = self._axes(z.ndim)
+        dgamma, dbeta = (dout * z).sum(axis=axes), dout.sum(axis=axes)
+        self.grads["gamma"], self.grads["beta"] = dgamma, dbeta
+        scale = (self.gamma / std).reshape(column)
+        if not was_training:
+            return dout * scale
+        count = z.size // z.shape[1]
+        return scale * (dout - (dbeta / count).reshape(column) - z * (dgamma / count).reshape(column))
+
+    def _update_running(self, mean: NDArray, unbiased_var: NDArray) -> None:
+        for running, batch in ((self.running_mean, mean), (self.running_var, unbiased_var)):
+            running *= self.momentum
+            running += (1 - self.momentum) * batch
+
+    @staticmethod
+    def _axes(ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The axes that a channel's statistics run over, and the shape that puts (C,) beside x."""
+        return ((0,), (1, -1)) if ndim == 2 else ((0, 2, 3), (1, -1, 1, 1))
+
+    def arguments(self) -> str:
+        return f"{len(self.gamma)}, momentum={self.momentum:g}, eps={self.eps:g}"
+
+
+class LocalResponseNormalization(Layer):
+    """(N, C, H, W) -> the same shape: each value divided by its neighbours' energy across channels.
+
+        scale[c] = k + alpha / size * (sum over the window of x**2),    out = x * scale**-beta
+
+    The window holds `size` channels around c: size // 2 before it and (size - 1) // 2 behind it.
+    That is `torch.nn.LocalResponseNorm`. Krizhevsky et al. 2012, section 3.3, does not divide alpha by
+    size: `paper_alpha=True` gives that.
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        paper_alpha: bool = False,
+    ):
+        super().__init__()
+        if size < 1:
+            raise ValueError(f"LocalResponseNormalization: size must be at least 1, got {size}")
+        self.size, self.alpha, self.beta, self.k = size, float(alpha), float(beta), float(k)
+        self.paper_alpha = paper_alpha
+
+    def forward(self, x: NDArray) -> NDArray:
+        x = self.check_input(x)
+        if x.ndim < 3:
+            raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
+        scale = self.k + self._alpha * self._window_sum(x**2, self.size // 2, (self.size - 1) // 2)
+        factor = scale**-self.beta
+        self.remember(x.copy(), scale, factor)
+        return x * factor
+
+    def backward(self, dout: NDArray) -> NDArray:
+        """dx = dout * scale**-beta - 2 * alpha * beta * x * (sum over the windows x is in of
+        dout * x * scale**(-beta - 1))."""
+        x, scale, factor = self.recall()
+        dout = self.check_dout(dout, x.shape)
+        # The windows that hold channel c are those around c - behind .. c + before.
+        cross = self._window_sum(dout * x * factor / scale, (self.size - 1) // 2, self.size // 2)
+        return dout * factor - (2 * self._alpha * self.beta) * x * cross
+
+    @property
+    def _alpha(self) -> float:
+        return self.alpha if self.paper_alpha else self.alpha / self.size
+
+    @staticmethod
+    def _window_sum(a: NDArray, before: int, behind: int) -> NDArray:
+        """out[:, c] = the sum of a[:, c - before .. c + behind], cut at the ends."""
+        C, total = a.shape[1], a.copy()
+        for d in range(1, min(before, C - 1) + 1):
+            total[:, d:] += a[:, : C - d]
+        for d in range(1, min(behind, C - 1) + 1):
+            total[:, : C - d] += a[:, d:]
+        return total
+
+    def arguments(self) -> str:
+        text = f"{self.size}, alpha={self.alpha:g}, beta={self.beta:g}, k={self.k:g}"
+        return text + (", paper_alpha=True" if self.paper_alpha else "")

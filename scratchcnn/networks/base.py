@@ -1,0 +1,187 @@
+"""The face that every network shows: the book's `predict`, `loss`, `gradient`, `accuracy`, `params`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.gradient_check import numerical_gradient
+from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
+from scratchcnn.layers.base import Arrays
+
+
+class Network:
+    """Layers in a row and a loss behind them.
+
+    layers      Sequential, read like the book's OrderedDict
+    last_layer  the loss
+    params      flat dict of the arrays that are trained; the layers hold the same arrays, so
+                writing `params[key] = value` or `params[key] -= ...` changes the layer
+    buffers     flat dict of what is kept but not trained (running statistics, fixed codes)
+    input_dim   (C, H, W) of one image; `predict`, `loss` and `gradient` take x (N, C, H, W)
+
+    x is converted to the network's dtype at the door. `train()` and `eval()` switch what `loss` and
+    `gradient` do (dropout, batch statistics); `predict` and `accuracy` always infer.
+    """
+
+    # How params are named, where not by layer and key: {"W1": "Conv1.W", ...}
+    param_names: dict[str, str] | None = None
+
+    def __init__(self, input_dim: tuple[int, int, int], output_size: int, layers: Sequential, loss: Loss | None = None):
+        self.input_dim, self.output_size = tuple(input_dim), output_size
+        self.layers = layers
+        self.last_layer = SoftmaxWithLoss() if loss is None else loss
+        self.last_layer.name = "loss"
+        self.last_loss: Any = None
+        self._collect()
+
+    def _collect(self) -> None:
+        flat = self.layers.params
+        names = self.param_names or {key: key for key in flat}
+        if sorted(names.values()) != sorted(flat):
+            raise ValueError(f"param_names must name each of {sorted(flat)} once, got {names}")
+        self._paths = names
+        self.params: dict[str, NDArray] = Arrays({name: flat[path] for name, path in names.items()})
+        self.buffers: dict[str, NDArray] = Arrays(self.layers.buffers)
+
+    # -- what the book's networks do -------------------------------------------------------------
+    def predict(self, x: NDArray, train_flg: bool = False) -> NDArray:
+        """Scores (N, output_size), the largest the likeliest. Infers and keeps nothing for a backward.
+
+        `train_flg=True` (the book's argument) runs the layers as in training instead.
+        """
+        x = self.check_images(x)
+        if train_flg:
+            return self.scores(self.layers.forward(x))
+        with self.inference():
+            return self.scores(self.layers.forward(x))
+
+    def scores(self, out: NDArray) -> NDArray:
+        """The last layer's output as scores; a network whose outputs are penalties turns the sign."""
+        return out
+
+    def loss(self, x: NDArray, t: NDArray) -> Any:
+        """The mean loss of the batch; t (N,) integer labels or (N, output_size) one-hot."""
+        return self.last_layer.forward(self.layers.forward(self.check_images(x)), t)
+
+    def gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+        """d loss / d params by backpropagation, keyed as `params`. `last_loss` keeps the loss, `dx` its
+        gradient for x."""
+        self.last_loss = self.loss(x, t)
+        self.dx = self.layers.backward(self.last_layer.backward(1))
+        grads = self.layers.grads
+        return {name: grads[path] for name, path in self._paths.items()}
+
+    def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
+        """The share of images whose largest score is that of the label; the last, smaller batch counts too."""
+        t = np.asarray(t)
+        labels = t if t.ndim == 1 else t.argmax(axis=1)
+        if len(x) != len(labels) or not len(labels):
+            raise ValueError(f"accuracy: expected as many labels as images and at least one, got {len(labels)} and {len(x)}")
+        correct = 0
+        for i in range(0, len(x), batch_size):
+            y = self.predict(x[i : i + batch_size]).argmax(axis=1)
+            correct += int((y == labels[i : i + batch_size]).sum())
+        return correct / len(x)
+
+    def numerical_gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+        """d loss / d params by central differences, to check `gradient` against: slow, two losses a number.
+
+        Computed on a float64 copy, since differences in float32 are mostly rounding; dropout repeats
+        the masks that the next `gradient` call would draw.
+        """
+        network = self.astype(np.float64)
+        states = {name: rng.bit_generator.state for name, rng in network.rngs().items()}
+
+        def loss(_: NDArray) -> float:
+            for name, rng in network.rngs().items():
+                rng.bit_generator.state = states[name]
+            return float(network.loss(x, t))
+
+        return {name: numerical_gradient(loss, array) for name, array in network.params.items()}
+
+    # -- modes, copies, state --------------------------------------------------------------------
+    def train(self, mode: bool = True) -> Self:
+        """`loss` and `gradient` as in training from now on (the default)."""
+        self.layers.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """`loss` and `gradient` as in inference from now on."""
+        return self.train(False)
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Inference without memory inside the `with`; the mode of before after it."""
+        mode = self.layers.training
+        self.layers.eval().record(False)
+        try:
+            yield
+        finally:
+            self.layers.train(mode).record(True)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return next(iter(self.params.values())).dtype
+
+    @property
+    def num_params(self) -> int:
+        """How many numbers are trained."""
+        return self.layers.num_params
+
+    def astype(self, dtype: Any) -> Self:
+        """A copy whose parameters and buffers have another dtype; nothing is shared with this one."""
+        other = copy.deepcopy(self)
+        other.layers.cast(dtype)
+        other._collect()
+        return other
+
+    def rngs(self) -> dict[str, np.random.Generator]:
+        """The generators that dropout draws from, by layer: what a checkpoint has to keep."""
+        return {name: layer.rng for name, layer in self.layers.leaves() if isinstance(layer, Dropout)}
+
+    def check_images(self, x: NDArray) -> NDArray:
+        """x in the network's dtype, once its shape is (N, *input_dim)."""
+        x = np.asarray(x)
+        if x.ndim != 4 or x.shape[1:] != self.input_dim:
+            C, H, W = self.input_dim
+            hint = " Is it (N, H, W, C)?" if x.ndim == 4 and x.shape[1:] == (H, W, C) else ""
+            raise ValueError(f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}")
+        return x.astype(self.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.num_params:,} parameters, {self.layers!r}"
+
+
+class Builder:
+    """Writes a network one line a layer, and keeps the shape that the next line's weights depend on.
+
+        build = Builder((1, 28, 28))
+        build.add("conv1", Convolution(...))      # build.shape == (6, 28, 28)
+    """
+
+    def __init__(self, input_dim: tuple[int, int, int], dtype: Any):
+        self.shape: tuple[int, ...] = tuple(input_dim)
+        self.dtype = dtype
+        self.layers = Sequential()
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def size(self) -> int:
+        """How many numbers the next layer gets for one image."""
+        return int(np.prod(self.shape))
+
+    def add(self, name: str, layer: Layer) -> None:
+        """Append the layer; its output shape is found by running it on an empty batch's worth of zeros."""
+        self.layers.add(name, layer)
+        layer.eval().record(False)
+        self.shape = layer.forward(np.zeros((1, *self.shape), dtype=self.dtype)).shape[1:]
+        layer.train().record(True)

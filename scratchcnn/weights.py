@@ -1,0 +1,181 @@
+"""Weights as safetensors: names, shapes, dtypes and numbers, and nothing that runs when it is read.
+
+A file is written whole or not at all, and a network is loaded whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PathLike = str | os.PathLike[str]
+_KINDS = "biuf"  # booleans, integers, floats
+
+
+class WeightMismatch(ValueError):
+    """A file and a network do not fit; `problems` holds one line a tensor."""
+
+    def __init__(self, path: PathLike, network: str, problems: list[str]):
+        self.problems = problems
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{os.fspath(path)} does not fit {network}, nothing was loaded:\n{lines}")
+
+
+def save_weights(network: Any, path: PathLike, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a network's parameters and buffers; the metadata also names the network's class.
+
+    Errors as `write_safetensors`.
+    """
+    metadata = {"network": type(network).__name__, **(metadata or {})}
+    write_safetensors(path, _tensors_of(network), metadata)
+
+
+def load_weights(network: Any, path: PathLike) -> dict[str, str]:
+    """Copy a file's tensors *into* the network's parameters and buffers; returns the file's metadata.
+
+    Any floating-point file fits: float64 values are rounded into a float32 network, float32 values
+    widened into a float64 one. Integers and booleans are refused, as are values that become infinite
+    when rounded.
+
+    Raises WeightMismatch, which lists every missing, surplus, wrongly shaped and wrongly typed tensor;
+    the network is then as it was. Otherwise errors as `read_safetensors`.
+    """
+    stored, metadata = read_safetensors(path)
+    targets = _tensors_of(network)
+    problems = [f"{name}: {p}" for name, array in targets.items() if (p := _misfit(stored.get(name), array))]
+    problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
+    if problems:
+        raise WeightMismatch(path, type(network).__name__, problems)
+    for name, array in targets.items():
+        array[...] = stored[name]
+    return metadata
+
+
+def write_safetensors(
+    path: PathLike, tensors: Mapping[str, NDArray], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write named arrays and text metadata to a safetensors file, whole or not at all.
+
+    Arrays of any memory layout; booleans, integers and floats up to 64 bits. An existing file is
+    replaced only once the new one is complete.
+
+    Raises FileNotFoundError when the folder is missing, TypeError for other dtypes and for metadata
+    that is not text.
+    """
+    from safetensors.numpy import save_file
+
+    arrays = {}
+    for name, tensor in tensors.items():
+        array = np.asarray(tensor, order="C")  # safetensors writes memory as it lies (0-d stays 0-d)
+        if not isinstance(name, str) or array.dtype.kind not in _KINDS or array.dtype.itemsize > 8:
+            raise TypeError(
+                f"{name!r}: expected a name that is a str and booleans, integers or floats up to 64 bits, "
+                f"got {array.dtype}"
+            )
+        arrays[name] = array
+    for key, value in (metadata or {}).items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise TypeError(f"metadata must be text, got {key!r}: {value!r}; use str() or json.dumps()")
+    with written_whole(path) as unfinished:
+        save_file(arrays, unfinished, dict(metadata or {}))
+
+
+def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]]:
+    """Read a safetensors file -> (arrays by name, metadata).
+
+    Raises FileNotFoundError when there is none, ValueError when it is truncated, broken, of another
+    format, or holds numbers that NumPy does not know (bfloat16).
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
+    if not os.path.isfile(path):
+        raise ValueError(f"{os.fspath(path)} is not a file")
+    try:
+        with safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no iterator)
+            return tensors, dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not a whole safetensors file ({_what_is_wrong(path) or error}); "
+            "fetch or save it again"
+        ) from error
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"{os.fspath(path)} holds numbers that NumPy cannot read: {error}") from error
+
+
+@contextmanager
+def written_whole(path: PathLike) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; it replaces `path` when the `with` block succeeds.
+
+    When the block fails, `path` is as it was and the temporary file is gone.
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {os.fspath(path)}: there is no folder {target.parent}; make it first"
+        )
+    if target.exists() and not target.is_file():
+        raise ValueError(f"cannot write {os.fspath(path)}: it exists and is not a file")
+    unfinished = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
+    try:
+        unfinished.touch(exist_ok=False)
+        mode = unfinished.stat().st_mode
+        yield unfinished
+        unfinished.chmod(mode)  # what any new file gets; safetensors makes its files private
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _tensors_of(network: Any) -> dict[str, NDArray]:
+    """Parameters and buffers by name: the network's own arrays."""
+    if twice := sorted(network.params.keys() & network.buffers.keys()):
+        raise ValueError(f"{type(network).__name__}: parameter and buffer share a name: {', '.join(twice)}")
+    return {**network.params, **network.buffers}
+
+
+def _misfit(stored: NDArray | None, array: NDArray) -> str | None:
+    """Why what is stored cannot go into the network's array, if it cannot."""
+    if stored is None:
+        return "missing from the file"
+    if stored.shape != array.shape:
+        return f"expected shape {array.shape}, the file has {stored.shape}"
+    if stored.dtype.kind != "f":
+        return f"expected floating-point numbers, the file has {stored.dtype}"
+    if stored.dtype.itemsize > array.dtype.itemsize:
+        largest = np.abs(stored[np.isfinite(stored)]).max(initial=0)
+        if largest > np.finfo(array.dtype).max:
+            return f"the file's {stored.dtype} values reach {largest:.3g}, too large for {array.dtype}"
+    return None
+
+
+def _what_is_wrong(path: PathLike) -> str | None:
+    """The usual damage in plain words. A file is 8 bytes n, n bytes of JSON, then the numbers."""
+    size = os.path.getsize(path)
+    if size == 0:
+        return "it is empty"
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(min(length, 100_000_000))  # the format allows no more
+    if header[:1] != b"{" or length > 100_000_000:
+        return "it is of another format"
+    try:
+        ends = [
+            tensor["data_offsets"][1] for key, tensor in json.loads(header).items() if key != "__metadata__"
+        ]
+    except (ValueError, TypeError, LookupError):
+        return "its header is truncated or damaged"
+    promised = 8 + length + max(ends, default=0)
+    return f"it should have {promised:,} bytes and has {size:,}" if promised != size else None
