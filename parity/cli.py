@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from parity.records import Record
+if TYPE_CHECKING:
+    from parity.records import Record
+    from parity.training import Outcome
 
 app = typer.Typer(
     help="Check that scratchcnn's networks and layers are the same functions as PyTorch's, and time both.",
@@ -59,19 +61,67 @@ def check(
     out: Out = None,
 ) -> None:
     """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
-    from parity.run import run_checks
+    from parity import run
+    from parity.check import Case
 
     networks, kinds = split_names(names or [])
     set_device(device)
-    records, trained = run_checks(
-        console, networks, kinds, dtype.names, device.value, seed, steps, batch_size, train, verbose
-    )
-    if out is not None:
-        from parity.tables import write_tables
+    cases = [Case(n, d, device.value, seed, steps, batch_size) for n in networks for d in dtype.names]
+    records = run.check_kinds(console, kinds, dtype.names, device.value, seed, verbose)
+    records += run.check_networks(console, cases, verbose)
+    outcomes = []
+    if train:
+        from parity.training import Plan
 
-        for path in write_tables(out, {"check": records, "training": trained}):
+        console.rule("trained side by side on real images", align="left")
+        plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
+        outcomes = run.train_pairs(console, plans)
+    finish(records, outcomes, out)
+
+
+@app.command()
+def train(
+    network: Annotated[str, typer.Argument(help="Which network.")],
+    data: Annotated[str, typer.Option(help="fashion-mnist-sample, fashion-mnist or mnist.")] = "fashion-mnist-sample",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the four IDX files.", show_default="none")] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 2,
+    batch_size: Annotated[int, typer.Option(min=1)] = 100,
+    lr: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
+    dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
+    device: DeviceOption = Device.cpu,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Train both frameworks from the same weights on the same batches and compare what they predict."""
+    from parity import run
+    from parity.training import Plan
+
+    networks, kinds = split_names([network])
+    if kinds:
+        raise Misuse(f"{network} is a layer; train takes a network")
+    set_device(device)
+    folder = None if data_dir is None else str(data_dir)
+    plans = [
+        Plan(networks[0], d, device.value, seed, epochs, batch_size, lr, data, folder) for d in dtype.names
+    ]
+    finish([], run.train_pairs(console, plans), out)
+
+
+def finish(records: list[Record], outcomes: list[Outcome], out: Path | None) -> None:
+    """Write the tables, print the verdict, and leave with its status."""
+    from parity import run
+    from parity.records import frame
+    from parity.tables import write_tables
+
+    if out is not None:
+        tables = {"check": frame(records), "training": run.training_frame(outcomes)}
+        for path in write_tables(out, tables):
             console.print(f"wrote {path}")
-    raise typer.Exit(0 if verdict(records, trained) else 1)
+    ok, lines = run.verdict(records, outcomes)
+    console.rule("verdict", align="left")
+    for text in lines:
+        console.print(text)
+    raise typer.Exit(0 if ok else 1)
 
 
 def split_names(names: list[str]) -> tuple[list[str], list[str]]:
@@ -103,9 +153,7 @@ def set_device(device: Device) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The console script: misuse is one sentence on stderr and status 2, never a traceback."""
     try:
-        app(arguments, standalone_mode=False)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+        app(arguments)
     except (Misuse, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
