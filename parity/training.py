@@ -37,9 +37,9 @@ class Plan:
     dtype: str = "float32"
     device: str = "cpu"
     seed: int = 0
-    epochs: int = 2
+    epochs: int = 3
     batch_size: int = 100
-    lr: float = 0.001
+    lr: float = 0.003
     data: str = "fashion-mnist-sample"
     data_dir: str | None = None
 
