@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import scratchcnn as sc
@@ -18,27 +17,40 @@ from parity.check_kind import judge
 from parity.kinds import Probe, Tensors
 from parity.records import Place, Record, record
 from parity.trace import Masks, Trace
-from scratchcnn.layers import Layer
+from scratchcnn.layers import Layer, Loss
 from scratchcnn.networks import Network
 
 
-def check_alone(place: Place, network: Network, exact: Trace, masks: Masks) -> Iterator[Record]:
+def check_alone(place: Place, network: Network, exact: Trace, t: NDArray, masks: Masks) -> Iterator[Record]:
     """A record for out, dx and each parameter's gradient of every layer, on the reference's numbers."""
-    for path, layer in network.layers.leaves():
-        # The reference's numbers, rounded to the dtype under test; both sides see the rounded ones.
-        x, dout = exact.inputs[path].astype(network.dtype), exact.douts[path].astype(network.dtype)
-        probe = as_probe(layer, x, dout, masks.get(path))
-        found = run_layer(layer, x, dout, masks.get(path))
+    for path, (layer, probe) in alone_probes(network, exact, t, masks).items():
+        found = run_alone(layer, probe)
         for tensor, comparison in judge(probe, found, place.dtype, place.device).items():
             yield record(place, path, "alone", tensor, comparison)
 
 
-def run_layer(layer: Layer, x: NDArray, dout: NDArray, mask: NDArray | None = None) -> Tensors:
+def alone_probes(network: Network, exact: Trace, t: NDArray, masks: Masks) -> dict[str, tuple[Layer, Probe]]:
+    """Every layer, the loss last, with its input and cotangent of the reference's run.
+
+    They are rounded to the dtype under test; both sides see the rounded ones.
+    """
+    found: dict[str, tuple[Layer, Probe]] = {}
+    for path, layer in network.layers.leaves():
+        inputs = {"x": exact.inputs[path].astype(network.dtype), "dout": exact.douts[path].astype(network.dtype)}
+        found[path] = layer, as_probe(layer, inputs | ({"mask": masks[path]} if path in masks else {}))
+    logits = exact.outputs[list(found)[-1]].astype(network.dtype)
+    found["loss"] = network.last_layer, as_probe(network.last_layer, {"x": logits, "t": t})
+    return found
+
+
+def run_alone(layer: Layer, probe: Probe) -> Tensors:
     """out, dx, every d<parameter> and every buffer of one forward and backward of ours."""
+    if isinstance(layer, Loss):
+        return {"loss": layer.forward(probe.inputs["x"], probe.inputs["t"]), "dx": layer.backward()}
     if isinstance(layer, sc.Dropout):
-        layer.inject(mask)
+        layer.inject(probe.inputs.get("mask"))
     try:
-        out, dx = layer.forward(x), layer.backward(dout)
+        out, dx = layer.forward(probe.inputs["x"]), layer.backward(probe.inputs["dout"])
     finally:
         if isinstance(layer, sc.Dropout):
             layer.inject(None)
@@ -72,11 +84,13 @@ KIND_OF: dict[type[Layer], tuple[str | Callable[[Any], str], Callable[[Any], dic
     sc.LocalResponseNormalization: ("lrn", _attributes("size", "alpha", "beta", "k", "paper_alpha")),
     sc.Dropout: ("dropout", _attributes("dropout_ratio")),
     sc.BatchNormalization: ("batch_norm", _attributes("momentum", "eps", "training")),
+    sc.SoftmaxWithLoss: ("softmax_with_loss", _attributes()),
+    sc.PenaltyLoss: ("penalty_loss", _attributes("j")),
 }
 
 
-def as_probe(layer: Layer, x: NDArray, dout: NDArray, mask: NDArray | None = None) -> Probe:
-    """The layer's kind, its arguments and parameters, and one input, as they are before the call."""
+def as_probe(layer: Layer, inputs: dict[str, Any]) -> Probe:
+    """The layer's kind with its arguments and parameters as they are before the call, and what it gets."""
     for cls in type(layer).__mro__:
         if cls in KIND_OF:
             kind, read = KIND_OF[cls]
@@ -84,5 +98,4 @@ def as_probe(layer: Layer, x: NDArray, dout: NDArray, mask: NDArray | None = Non
     else:
         raise TypeError(f"no kind is known for {type(layer).__name__}; add one to parity.alone.KIND_OF")
     arrays = {key: array.copy() for key, array in {**layer.params, **layer.buffers}.items()}
-    inputs = {"x": x, "dout": dout} | ({} if mask is None else {"mask": mask})
     return Probe(kind if isinstance(kind, str) else kind(layer), layer.name, arrays | read(layer), inputs)

@@ -66,7 +66,7 @@ def check_network(case: Case) -> Iterator[Record]:
         modules = float32_runs(case.network, ours, case.device)
         runs = [tr.trace_torch(module, ours, x, t, masks) for module in modules]
         yield from _compare_float32(case, tr.trace_ours(ours, x, t, masks), runs, exact, ours)
-    yield from check_alone(case.place, ours, exact, masks)
+    yield from check_alone(case.place, ours, exact, t, masks)
     if case.steps:
         del theirs64, exact
         yield from check_steps(case, ours64, images, dropouts)

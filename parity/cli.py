@@ -126,18 +126,18 @@ def finish(records: list[Record], outcomes: list[Outcome], out: Path | None) -> 
 
 def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     """Networks and kinds among the names; both in full when there are none."""
-    from parity.kinds import KINDS
+    from parity.registry import ALL_KINDS
     from parity.torch_networks import TORCH_NETWORKS
 
     names = [name.replace("-", "_").lower() for name in names]
-    unknown = [name for name in names if name not in TORCH_NETWORKS and name not in KINDS]
+    unknown = [name for name in names if name not in TORCH_NETWORKS and name not in ALL_KINDS]
     if unknown:
         raise Misuse(
-            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; layers: {', '.join(KINDS)}"
+            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; layers: {', '.join(ALL_KINDS)}"
         )
     if not names:
-        return list(TORCH_NETWORKS), list(KINDS)
-    return [n for n in names if n in TORCH_NETWORKS], [n for n in names if n in KINDS]
+        return list(TORCH_NETWORKS), list(ALL_KINDS)
+    return [n for n in names if n in TORCH_NETWORKS], [n for n in names if n in ALL_KINDS]
 
 
 def set_device(device: Device) -> None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 LOGIC = 1e-9  # of the reference tensor's largest value
 C = 8.0  # the precision gate's one constant: see README, "How a match is judged"
+SLIGHTLY = {"float32": 1e-2, "float64": 1e-6}  # a twin scaled by this much more has to fail
 UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}  # unit roundoff
 CHUNK = 1 << 18  # numbers compared at a time, so that large tensors stay in cache
 
@@ -35,6 +36,8 @@ class Comparison:
     max_abs  largest difference; max_rel that difference over the reference's largest value
     allowed  the largest difference that passes; margin = max_abs / allowed, at most 1 to pass
     exact    the same bits (reported, never required)
+    proves   whether a wrong tensor would have failed: zeros, the sign flipped, two numbers exchanged,
+             and everything scaled by SLIGHTLY more. Where one of them would pass, so would a bug.
     why      why it cannot pass, where that is not a matter of size
     """
 
@@ -46,6 +49,7 @@ class Comparison:
     exact: bool
     ok: bool
     why: str = ""
+    proves: bool = True
 
 
 def refusal(ours: Any, reference: NDArray, dtype: Any = None) -> str:
@@ -102,7 +106,20 @@ def _judge(ours: NDArray, reference: NDArray, allowed: float, twin: NDArray) -> 
         margin = worst / allowed if allowed > 0 and not why else math.inf
     relative = worst / scale if scale > 0 else (0.0 if worst == 0 else math.inf)
     exact = worst == 0 if twin is reference else _same(ours, twin)
-    return Comparison(ours.shape, worst, relative, allowed, margin, bool(exact), bool(ok), why)
+    proves = discriminates(reference, allowed, SLIGHTLY[ours.dtype.name])
+    return Comparison(ours.shape, worst, relative, allowed, margin, bool(exact), bool(ok), why, proves)
+
+
+def discriminates(reference: NDArray, allowed: float, slightly: float) -> bool:
+    """Whether zeros, the reference's negative, a permutation and a slightly scaled twin would all fail.
+
+    Zeros differ from the reference by its largest value, the negative by twice that, the scaled twin by
+    `slightly` of it, and exchanging the two extremes by their distance (a single number has no permutation).
+    """
+    scale = largest(reference)
+    if not slightly * scale > allowed:  # a scaled twin passes, or zeros do, or there is a NaN
+        return False
+    return reference.size == 1 or float(reference.max()) - float(reference.min()) > allowed
 
 
 def _chunks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:

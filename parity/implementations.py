@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import scratchcnn as sc
-from parity.kinds import Probe, Tensors
+from parity.kinds import KINDS, Probe, Tensors
+from parity.optimizers import OPTIMIZER_KINDS, run_optimizer
 
 LOSSES = ("softmax_with_loss", "penalty_loss")
 FUNCTIONS = ("im2col", "col2im")
@@ -30,11 +31,11 @@ GRADIENTS = {"convolution": ("W", "b"), "partial_convolution": ("W", "b"), "affi
 class Book:
     """Runs a class (or function) that follows the book's protocol."""
 
-    def build(self, factory: Callable[..., Any], probe: Probe) -> Any:
-        """The layer for this probe; its parameters are copies, so that a write into them can be seen."""
+    def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
+        """The layer for this probe, on copies of its parameters unless a write into them is to be seen."""
         if probe.kind in FUNCTIONS:
             return factory
-        args = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in probe.args.items()}
+        args = {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in probe.args.items()}
         training = args.pop("training", True)
         layer = factory(**args)
         if not training:
@@ -47,6 +48,13 @@ class Book:
             layer.eval()
         else:
             layer.forward = functools.partial(layer.forward, train_flg=False)
+
+    def learn(self, layer: Any) -> None:
+        """Undo `infer`."""
+        if hasattr(layer, "train"):
+            layer.train()
+        else:
+            vars(layer).pop("forward", None)
 
     def forward(self, layer: Any, probe: Probe) -> Any:
         if probe.kind in FUNCTIONS:
@@ -66,8 +74,8 @@ class Book:
 
     def results(self, layer: Any, probe: Probe) -> Tensors:
         """Every result of one forward and one backward, under the kind's names."""
-        from parity.kinds import KINDS
-
+        if probe.kind in OPTIMIZER_KINDS:
+            return run_optimizer(layer, probe)
         kind = KINDS[probe.kind]
         out = self.forward(layer, probe)
         if probe.kind in FUNCTIONS:
@@ -107,4 +115,11 @@ OURS: dict[str, Callable[..., Any]] = {
     "lrn": sc.LocalResponseNormalization,
     "dropout": sc.Dropout,
     "batch_norm": sc.BatchNormalization,
+    "sgd": sc.SGD,
+    "momentum": sc.Momentum,
+    "nesterov": sc.Nesterov,
+    "adagrad": sc.AdaGrad,
+    "rmsprop": sc.RMSProp,
+    "adam": sc.Adam,
+    "adamw": sc.AdamW,
 }

@@ -39,6 +39,10 @@ class Probe:
     inputs: dict[str, Any] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
 
+    @property
+    def dtype(self) -> np.dtype:
+        return next(a.dtype for a in self.inputs.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f")
+
     def cast(self, dtype: Any) -> Probe:
         """The same numbers in another floating dtype."""
 

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.kinds import KINDS, Probe
+from parity.kinds import Probe
+from parity.optimizers import OPTIMIZER_KINDS, optimizer_probes
+from parity.registry import kind_of
 
 Rng = np.random.Generator
 
@@ -33,7 +35,7 @@ def probes(kind: str, seed: int = 0) -> list[Probe]:
 
 def _with_cotangent(probe: Probe, rng: Rng) -> Probe:
     """The probe with a random dout of the output's shape, where the kind takes one."""
-    kind = KINDS[probe.kind]
+    kind = kind_of(probe.kind)
     if kind.out != "out" or "dout" in probe.inputs:
         return probe
     shape = kind.reference(probe)["out"].shape
@@ -171,7 +173,7 @@ def _im2cols(rng: Rng) -> Iterator[Probe]:
 def _col2ims(rng: Rng) -> Iterator[Probe]:
     for image in _im2cols(rng):
         shape = image.inputs["input_data"].shape
-        col = KINDS["im2col"].reference(image)["col"]
+        col = kind_of("im2col").reference(image)["col"]
         args = {"input_shape": shape, **image.args}
         yield Probe("col2im", image.id, args, {"col": normal(rng, *col.shape)}, image.needs)
 
@@ -313,4 +315,5 @@ BUILDERS: dict[str, Callable[[Rng], Iterator[Probe]]] = {
     "lrn": _lrns,
     "dropout": _dropouts,
     "batch_norm": _batch_norms,
+    **{name: optimizer_probes(name) for name in OPTIMIZER_KINDS},
 }

@@ -11,7 +11,7 @@ from parity.compare import Comparison
 
 # `margin` is the share of what is allowed that was used; above 1 fails.
 COLUMNS = ["network", "layer", "case", "phase", "tensor", "dtype", "device", "shape",
-           "max_abs", "max_rel", "allowed", "margin", "exact", "ok", "why"]  # fmt: skip
+           "max_abs", "max_rel", "allowed", "margin", "exact", "ok", "proves", "why"]  # fmt: skip
 CATEGORIES = ["network", "layer", "case", "phase", "tensor", "dtype", "device"]
 
 
@@ -46,6 +46,7 @@ class Record:
     exact: bool
     ok: bool
     why: str = ""
+    proves: bool = True
     case: str = ""
 
 
@@ -62,5 +63,5 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     for column in CATEGORIES:
         table[column] = table[column].astype("category")
     return table.astype(
-        {"max_abs": float, "max_rel": float, "allowed": float, "margin": float, "exact": bool, "ok": bool, "why": str}
+        {"max_abs": float, "max_rel": float, "allowed": float, "margin": float, "exact": bool, "ok": bool, "proves": bool, "why": str}
     )
