@@ -93,6 +93,7 @@ def im2col(
     N, C, H, W = input_data.shape
     (sh, sw), (ph, pw) = pair(stride, "stride", 1), pair(pad, "pad", 0)
     dh, dw = pair(dilation, "dilation", 1)
+    filter_h, filter_w = pair((filter_h, filter_w), "the filter", 1)
     OH = output_size(H, filter_h, sh, ph, dh, on_remainder=on_remainder)
     OW = output_size(W, filter_w, sw, pw, dw, on_remainder=on_remainder)
 
@@ -104,7 +105,7 @@ def im2col(
                 :, :, y * dh : y * dh + (OH - 1) * sh + 1 : sh, x * dw : x * dw + (OW - 1) * sw + 1 : sw
             ]
     # (N, C, FH, FW, OH, OW) -> (N, OH, OW, C, FH, FW) -> (N*OH*OW, C*FH*FW)
-    return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, -1)
+    return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, C * filter_h * filter_w)
 
 
 def col2im(

@@ -1,7 +1,7 @@
 """The first weights (book, section 6.2): normal, He and Xavier.
 
-All draw in the dtype asked for, from a generator that the caller names. A float32 draw costs half of
-a float64 one, and the two give different numbers from the same seed.
+All draw in the dtype asked for, with no float64 in between, from a generator that the caller names. So
+float32 and float64 weights of the same seed are different numbers, not rounded ones.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Affine(Layer):
                 f"{self.label}: expected {self.W.shape[0]} numbers an image because W is {self.W.shape}; "
                 f"got x of shape {x.shape}.{hint}"
             )
-        flat = x.reshape(len(x), -1)  # (N, ...) -> (N, in)
+        flat = x.reshape(len(x), size)  # (N, ...) -> (N, in)
         self.remember(x.shape, flat.copy())
         out = flat @ self.W
         return out if self.b is None else out + self.b
@@ -58,10 +58,11 @@ class Flatten(Layer):
     """(N, C, H, W) -> (N, C*H*W); `torch.nn.Flatten()`."""
 
     def forward(self, x: NDArray) -> NDArray:
-        if np.ndim(x) < 2:
-            raise ValueError(f"{self.label}: expected x of shape (N, ...), got {np.shape(x)}")
+        x = self.check_input(x)
+        if x.ndim < 2:
+            raise ValueError(f"{self.label}: expected x of shape (N, ...), got {x.shape}")
         self.remember(x.shape)
-        return x.reshape(len(x), -1).copy()
+        return x.reshape(len(x), math.prod(x.shape[1:])).copy()
 
     def backward(self, dout: NDArray) -> NDArray:
         (x_shape,) = self.recall()

@@ -155,7 +155,8 @@ class Layer:
         return x
 
     def check_dout(self, dout: NDArray, shape: tuple[int, ...]) -> NDArray:
-        """dout as it came, once it has the shape of the output."""
+        """dout as it came, once it is floating-point and has the shape of the output."""
+        dout = floating(dout, f"{self.label}: dout")
         if np.shape(dout) != tuple(shape):
             raise ValueError(f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {np.shape(dout)}")
         return dout

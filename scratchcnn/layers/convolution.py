@@ -112,18 +112,18 @@ class PartialConvolution(Convolution):
     """A convolution in which filter f sees only the channels that a table allows (LeNet-5's C3).
 
     `connections` (FN, C) of booleans, LeCun et al. 1998, table I. Weights without a connection are
-    held at 0: W is zeroed there at construction, and so is dW in every backward.
+    held at 0: the layer keeps a copy of W that is zeroed there, and so is dW in every backward.
     """
 
     def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
-        super().__init__(W, b, stride, pad)
-        connections = np.asarray(connections, dtype=bool)
-        if connections.shape != W.shape[:2]:
+        connections = np.array(connections, dtype=bool)
+        if connections.shape != np.shape(W)[:2]:
             raise ValueError(
-                f"PartialConvolution: expected connections of shape (FN, C) = {W.shape[:2]}, got {connections.shape}"
+                f"PartialConvolution: expected connections of shape (FN, C) = {np.shape(W)[:2]}, "
+                f"got {connections.shape}"
             )
+        super().__init__(np.where(connections[:, :, None, None], W, W.dtype.type(0)), b, stride, pad)
         self.connections = connections
-        self.W[~connections] = 0
 
     def backward(self, dout: NDArray) -> NDArray:
         dx = super().backward(dout)

@@ -84,7 +84,7 @@ class Pooling(Layer):
         else:
             dcol[np.arange(flat.size), arg] = flat
         frame = (N, C, *self._frame_size(x_shape))
-        dcol = dcol.reshape(N * OH * OW, -1)
+        dcol = dcol.reshape(N * OH * OW, C * self.pool_h * self.pool_w)
         dframe = col2im(dcol, frame, self.pool_h, self.pool_w, self.stride)
         dx = np.zeros(x_shape, dtype=dout.dtype)
         inside = dframe[:, :, self.pad[0] : self.pad[0] + H, self.pad[1] : self.pad[1] + W]

@@ -1,0 +1,133 @@
+"""The command line: `python -m scratchcnn train | summary | predict`.
+
+Exit status 0 when it went well, 2 with one sentence on stderr when something was wrong with what was
+asked for, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import rich.box
+import rich.table
+import typer
+
+from scratchcnn.images import light_border, read_image, resize
+from scratchcnn.layers import softmax
+from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.summary import summarize
+from scratchcnn.terminal import NetworkName, chosen, console
+from scratchcnn.train_command import train
+from scratchcnn.weights import load_weights, read_safetensors
+
+app = typer.Typer(
+    help="Convolutional networks in NumPy alone: train one, look at its layers, ask it about a picture.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = app(args=args or ["--help"], prog_name="scratchcnn", standalone_mode=False, obj=args)
+    except (OSError, ValueError, TypeError, FloatingPointError, MemoryError) as error:
+        return _fail(str(error) or type(error).__name__)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what typer raises for wrong usage
+            raise
+        return _fail(f"{error.format_message()} (scratchcnn -h shows how it is used)")
+    return status if isinstance(status, int) else 0
+
+
+def _fail(sentence: str, status: int = 2) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return status
+
+
+app.command()(train)
+
+
+# -- summary -------------------------------------------------------------------------------------
+@app.command()
+def summary(
+    network: NetworkName,
+    batch: Annotated[int, typer.Option(help="Images in the batch.", min=1)] = 1,
+) -> None:
+    """Show a network layer by layer: shapes, parameters, multiply-adds."""
+    kind: Any = chosen("network", network, NETWORKS)
+    net = kind(rng=0)
+    rows = summarize(net, batch)
+    table = rich.table.Table("layer", "definition", box=rich.box.SIMPLE_HEAD)
+    for title in ("output", "parameters", "multiply-adds"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in rows:
+        numbers = (f"{n:,}" if n else "" for n in (row.params, row.multiply_adds))
+        table.add_row(row.name, row.layer, str(row.output), *numbers)
+    out, size = console(), sum(p.nbytes for p in net.params.values())
+    out.print(f"{type(net).__name__}, input {(batch, *net.input_dim)}")
+    out.print(table, soft_wrap=False)
+    out.print(f"parameters     {net.num_params:,} ({size:,} bytes in {net.dtype})")
+    out.print(f"multiply-adds  {sum(row.multiply_adds for row in rows):,} (forward)")
+
+
+# -- predict -------------------------------------------------------------------------------------
+@app.command()
+def predict(
+    weights: Annotated[
+        Path, typer.Argument(metavar="WEIGHTS", help="A file that train --out wrote.", show_default=False)
+    ],
+    image: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.", show_default=False)
+    ],
+    invert: Annotated[
+        bool | None,
+        typer.Option(
+            "--invert/--no-invert",
+            help="Turn light into dark: the data sets are light on black, photographs mostly dark on white.",
+            show_default="where the picture's border is light",
+        ),
+    ] = None,
+) -> None:
+    """Name the five likeliest classes of pictures, with their probabilities."""
+    net, class_names, shape = _trained(weights)
+    pictures = [read_image(path, shape, invert=False) for path in image]
+    flips = [light_border(x) if invert is None else invert for x in pictures]
+    out = console()
+    for path, x, flip in zip(image, pictures, flips, strict=True):
+        why = "" if invert is not None else "light border" if flip else "dark border"
+        out.print(f"{path}: {'inverted' if flip else 'not inverted'}{why and f' ({why})'}")
+        scores = net.predict(resize(1 - x if flip else x, net.input_dim)).astype(np.float64)
+        probabilities = softmax(scores)[0]
+        for i in probabilities.argsort(kind="stable")[::-1][:5]:
+            out.print(f"  {probabilities[i]:7.2%}  {class_names[i]}")
+
+
+def _trained(path: Path) -> tuple[Network, list[str], Any]:
+    """The network that a weights file describes, its class names, and the shape that its images had."""
+    tensors, metadata = read_safetensors(path)
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in NETWORKS.values()}
+    try:
+        kind = kinds[metadata["network"]]
+        class_names = [str(name) for name in json.loads(metadata["class_names"])]
+        input_dim, shape = (
+            tuple(map(int, json.loads(metadata[key]))) for key in ("input_dim", "image_shape")
+        )
+        dtype = next(iter(tensors.values())).dtype
+        net = kind(input_dim=input_dim, output_size=len(class_names), dtype=dtype)
+    except (KeyError, ValueError, TypeError, StopIteration) as error:
+        raise ValueError(
+            f"{path} does not say which network it belongs to ({type(error).__name__}: {error}); "
+            "predict needs a file that train --out wrote"
+        ) from error
+    load_weights(net, path)
+    return net, class_names, shape

@@ -1,0 +1,188 @@
+"""The data sets by name, and where their files are looked for: a folder, or else a download."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.data.idx import read_set
+
+# The four files of a set, as both sets call them; each may be gzipped, with .gz behind its name.
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+SAMPLE = "fashion-mnist-sample"
+SAMPLE_FOLDER = Path(__file__).parent / "fashion_mnist_sample"
+DATA_VARIABLE = "SCRATCHCNN_DATA"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A set as it was published: its classes, the addresses of its files and their SHA-256 (gzipped).
+
+    `first_labels` tells the sets apart, since their files have the same names and sizes.
+    """
+
+    class_names: tuple[str, ...]
+    first_labels: tuple[int, ...]
+    urls: tuple[str, ...]
+    sha256: tuple[str, ...]
+
+
+# The sums of Fashion-MNIST belong to the files whose MD5 its README gives; those of MNIST are the ones
+# that the usual mirrors' files have (MD5 f68b3c2d..., d53e105e..., 9fb629c4..., ec29112d...).
+SETS = {
+    "fashion-mnist": Published(
+        class_names=(
+            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+        ),
+        first_labels=(9, 0, 0, 3, 0, 2, 7, 2, 5, 5),
+        urls=(
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        ),
+        sha256=(
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    ),
+    "mnist": Published(
+        class_names=tuple("0123456789"),
+        first_labels=(5, 0, 4, 1, 9, 2, 1, 3, 1, 4),
+        urls=(
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        ),
+        sha256=(
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    ),
+}  # fmt: skip
+NAMES = (SAMPLE, *SETS)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Images and labels to train and to test on.
+
+    x_train, x_test   (N, C, H, W) float32 in [0, 1]
+    t_train, t_test   (N,) int64, indices into class_names
+    """
+
+    x_train: NDArray
+    t_train: NDArray[np.int64]
+    x_test: NDArray
+    t_test: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    name: str
+
+    def __repr__(self) -> str:
+        shapes = f"x_train {self.x_train.shape}, x_test {self.x_test.shape}"
+        return f"Dataset({self.name}: {shapes}, {self.x_train.dtype})"
+
+
+def load(
+    name: str = SAMPLE,
+    data_dir: str | os.PathLike[str] | None = None,
+    flatten: bool = False,
+    normalize: bool = True,
+) -> Dataset:
+    """A data set by name: "fashion-mnist-sample" (comes along), "fashion-mnist" or "mnist".
+
+    The full sets are read from `data_dir`, or else from the folder that the environment variable
+    SCRATCHCNN_DATA names (there or in a folder with the set's name, gzipped or not); without either
+    they are downloaded once into a cache and checked against their published sums.
+
+    flatten      images as rows, (N, H*W), as the book's `load_mnist` can
+    normalize    False: the bytes 0..255 as they are stored, uint8
+
+    Raises ValueError for an unknown name and for files that are broken or of another set,
+    FileNotFoundError when the folder lacks a file, OSError when a download fails.
+    """
+    if name not in NAMES:
+        raise ValueError(f"there is no data set {name!r}; there are {', '.join(NAMES)}")
+    published = SETS["fashion-mnist" if name == SAMPLE else name]
+    paths = _paths_of(name, data_dir)
+    classes = len(published.class_names)
+    train, test = read_set(paths[0], paths[1], classes), read_set(paths[2], paths[3], classes)
+    if train[0].shape[1:] != test[0].shape[1:]:
+        raise ValueError(
+            f"{paths[0]} has images of {train[0].shape[1:]} pixels, {paths[2]} of {test[0].shape[1:]}; "
+            "they do not belong together"
+        )
+    if name != SAMPLE:
+        _refuse_another_set(name, paths[1], train[1])
+    (x_train, t_train), (x_test, t_test) = (
+        (_images(x, flatten, normalize), t.astype(np.int64)) for x, t in (train, test)
+    )
+    return Dataset(x_train, t_train, x_test, t_test, published.class_names, name)
+
+
+def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> NDArray:
+    """(N, H, W) -> (N, 1, H, W), or (N, H*W)"""
+    x = x.reshape(len(x), -1) if flatten else x[:, None]
+    return x / np.float32(255) if normalize else x.copy()
+
+
+def _paths_of(name: str, data_dir: str | os.PathLike[str] | None) -> list[Path]:
+    """The set's four files, downloaded if need be."""
+    if name == SAMPLE:
+        if data_dir is not None:
+            raise ValueError(
+                f"{SAMPLE} comes with scratchcnn and is not read from {os.fspath(data_dir)}; "
+                f"name the set that is there: {' or '.join(SETS)}"
+            )
+        return _in_folder(SAMPLE_FOLDER, name) or []
+    if data_dir is not None:
+        folder = Path(data_dir).expanduser()
+        if not (paths := _in_folder(folder, name)):
+            raise FileNotFoundError(
+                f"there is no {name} in {folder}: expected {', '.join(FILES)} (with .gz or without) "
+                f"there or in {folder / name}"
+            )
+        return paths
+    if variable := os.environ.get(DATA_VARIABLE):
+        folder = Path(variable).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{DATA_VARIABLE} names {folder}, but there is no such folder")
+        if paths := _in_folder(folder, name):
+            return paths
+    from scratchcnn.data.download import fetch
+
+    published = SETS[name]
+    sums = {f"{file}.gz": sha256 for file, sha256 in zip(FILES, published.sha256, strict=True)}
+    return fetch(name, published.urls, sums)
+
+
+def _in_folder(folder: Path, name: str) -> list[Path] | None:
+    """The four files in folder/name or in folder; None when neither has any of them."""
+    for place in (folder / name, folder):
+        found = [next((p for p in (place / f, place / f"{f}.gz") if p.is_file()), None) for f in FILES]
+        if any(found):
+            if missing := [file for file, path in zip(FILES, found, strict=True) if path is None]:
+                raise FileNotFoundError(f"{place} lacks {', '.join(missing)} (with .gz or without)")
+            return [path for path in found if path]
+    return None
+
+
+def _refuse_another_set(name: str, path: Path, labels: NDArray[np.uint8]) -> None:
+    """The files of all sets have the same names, so a folder can hold the wrong one."""
+    start = tuple(labels[:10].tolist())
+    for other, published in SETS.items():
+        if other != name and start == published.first_labels:
+            raise ValueError(
+                f"{path} holds the labels of {other}, not of {name}; ask for {other} or name another folder"
+            )

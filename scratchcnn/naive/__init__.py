@@ -1,0 +1,50 @@
+"""The specification: every operation with parameters or windows once more, as plain loops.
+
+Nothing here is fast and nothing is shared with the fast layers. One number at a time, in float64,
+straight from the definition; the result is rounded to the input's dtype at the end. The layers are
+tested against this, and this against PyTorch.
+
+Each backward is the forward's loop again: where the forward adds `a * b` to an output, the backward
+adds `dout * b` to the gradient of a and `dout * a` to that of b.
+
+Letters: N images, C channels, H and W height and width, FN filters, FH and FW filter, OH and OW output.
+"""
+
+from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
+from scratchcnn.naive.dense import affine_backward, affine_forward, rbf_backward, rbf_forward
+from scratchcnn.naive.loss import (
+    softmax_backward,
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+    softmax_forward,
+)
+from scratchcnn.naive.normalization import (
+    batch_norm_backward,
+    batch_norm_forward,
+    lrn_backward,
+    lrn_forward,
+)
+from scratchcnn.naive.pooling import pool_backward, pool_forward, subsampling_backward, subsampling_forward
+
+__all__ = [
+    "affine_backward",
+    "affine_forward",
+    "batch_norm_backward",
+    "batch_norm_forward",
+    "col2im",
+    "conv_backward",
+    "conv_forward",
+    "im2col",
+    "lrn_backward",
+    "lrn_forward",
+    "pool_backward",
+    "pool_forward",
+    "rbf_backward",
+    "rbf_forward",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_backward",
+    "softmax_forward",
+    "subsampling_backward",
+    "subsampling_forward",
+]

@@ -1,0 +1,68 @@
+"""The fully connected layer (book, section 5.6) and LeNet-5's distance layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.naive.windows import doubles, indices
+
+
+def affine_forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
+    """(N, in) -> (N, out): out[n, o] = b[o] + sum over i of x[n, i] * W[i, o]; W (in, out), b (out,) or None.
+
+    An x with more axes is read as (N, in), row by row.
+    """
+    x64, W64 = _rows(x, W)
+    (N, IN), OUT = x64.shape, W64.shape[1]
+    b64 = np.zeros(OUT) if b is None else doubles(b, "b", OUT)
+    out = np.zeros((N, OUT))
+    for n, o in indices(N, OUT):
+        out[n, o] = b64[o]
+        for i in range(IN):
+            out[n, o] += x64[n, i] * W64[i, o]
+    return out.astype(x.dtype)
+
+
+def affine_backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """dout (N, out) -> dx (in the shape of x), dW, db."""
+    x64, W64 = _rows(x, W)
+    (N, IN), OUT = x64.shape, W64.shape[1]
+    dout64 = doubles(dout, "dout", N, OUT)
+    dx, dW, db = np.zeros((N, IN)), np.zeros((IN, OUT)), np.zeros(OUT)
+    for n, o in indices(N, OUT):
+        db[o] += dout64[n, o]
+        for i in range(IN):
+            dx[n, i] += dout64[n, o] * W64[i, o]
+            dW[i, o] += dout64[n, o] * x64[n, i]
+    return dx.reshape(x.shape).astype(x.dtype), dW.astype(x.dtype), db.astype(x.dtype)
+
+
+def _rows(x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
+    W64 = doubles(W, "W", "in", "out")
+    return doubles(x.reshape(len(x), -1), "x", "N", len(W64)), W64
+
+
+def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
+    """(N, in) -> (N, out) with W (out, in) (LeCun et al. 1998, eq. 7):
+
+    y[n, o] = sum over i of (x[n, i] - W[o, i])**2
+    """
+    W64 = doubles(W, "W", "out", "in")
+    x64 = doubles(x, "x", "N", W64.shape[1])
+    y = np.zeros((len(x64), len(W64)))
+    for n, o in indices(*y.shape):
+        for i in range(x64.shape[1]):
+            y[n, o] += (x64[n, i] - W64[o, i]) ** 2
+    return y.astype(x.dtype)
+
+
+def rbf_backward(dout: NDArray, x: NDArray, W: NDArray) -> NDArray:
+    """dout (N, out) -> dx; W is fixed."""
+    W64 = doubles(W, "W", "out", "in")
+    x64 = doubles(x, "x", "N", W64.shape[1])
+    dout64, dx = doubles(dout, "dout", len(x64), len(W64)), np.zeros(x64.shape)
+    for n, o in indices(*dout64.shape):
+        for i in range(x64.shape[1]):
+            dx[n, i] += dout64[n, o] * 2 * (x64[n, i] - W64[o, i])
+    return dx.astype(x.dtype)

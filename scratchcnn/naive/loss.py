@@ -1,0 +1,80 @@
+"""Softmax and cross entropy (book, section 5.6.3), by log-sum-exp."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.naive.windows import doubles, indices
+
+
+def softmax_forward(x: NDArray) -> NDArray:
+    """(N, C) -> (N, C): y[n, c] = exp(x[n, c]) / (sum over k of exp(x[n, k]))."""
+    return _softmax(doubles(x, "x", "N", "C")).astype(x.dtype)
+
+
+def softmax_backward(dout: NDArray, x: NDArray) -> NDArray:
+    """dx[n, i] = sum over k of dout[n, k] * y[k] * ((1 if i == k) - y[i]): the Jacobian, written out."""
+    y = _softmax(doubles(x, "x", "N", "C"))
+    N, C = y.shape
+    dout64, dx = doubles(dout, "dout", N, C), np.zeros((N, C))
+    for n, i, k in indices(N, C, C):
+        dx[n, i] += dout64[n, k] * y[n, k] * ((i == k) - y[n, i])
+    return dx.astype(x.dtype)
+
+
+def softmax_cross_entropy(x: NDArray, t: NDArray) -> Any:
+    """(N, C) and labels -> the mean over n of  log(sum over k of exp(x[n, k])) - x[n, label].
+
+    t (N,) holds integer labels or (N, C) a distribution a row: then every class counts with its share.
+    """
+    x64 = doubles(x, "x", "N", "C")
+    shares, total = _shares(t, x64.shape), 0.0
+    for n, c in indices(*x64.shape):
+        largest, powers = _powers(x64, n)
+        total += shares[n, c] * (math.log(sum(powers)) - (x64[n, c] - largest))
+    return x.dtype.type(total / len(x64))
+
+
+def softmax_cross_entropy_backward(x: NDArray, t: NDArray) -> NDArray:
+    """dx[n, i] = (sum over c of share[n, c] * (y[n, i] - (1 if i == c))) / N"""
+    x64 = doubles(x, "x", "N", "C")
+    N, C = x64.shape
+    shares, y, dx = _shares(t, x64.shape), _softmax(x64), np.zeros((N, C))
+    for n, i, c in indices(N, C, C):
+        dx[n, i] += shares[n, c] * (y[n, i] - (i == c)) / N
+    return dx.astype(x.dtype)
+
+
+def _softmax(x: NDArray) -> NDArray:
+    y = np.zeros(x.shape)
+    for n, c in indices(*x.shape):
+        _, powers = _powers(x, n)
+        y[n, c] = powers[c] / sum(powers)
+    return y
+
+
+def _powers(x: NDArray, n: int) -> tuple[float, list[float]]:
+    """A row's largest value, and exp(value - largest) of each: without the shift exp(1000) overflows."""
+    row = [float(x[n, k]) for k in range(x.shape[1])]
+    return max(row), [math.exp(value - max(row)) for value in row]
+
+
+def _shares(t: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Labels (N,) -> one-hot (N, C); a (N, C) is what it is."""
+    t, (N, C) = np.asarray(t), shape
+    if t.shape == shape:
+        return t.astype(np.float64)
+    if t.shape != (N,) or t.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected t ({N},) with integer labels or {shape} with shares, got {t.dtype} {t.shape}"
+        )
+    shares = np.zeros(shape)
+    for n in range(N):
+        if not 0 <= t[n] < C:
+            raise ValueError(f"labels must lie in 0..{C - 1}, got {t[n]}")
+        shares[n, t[n]] = 1
+    return shares

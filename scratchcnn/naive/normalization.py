@@ -1,0 +1,149 @@
+"""Batch normalization (book, section 6.3) and local response normalization."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.naive.windows import Index, doubles, indices
+
+
+def lrn_forward(
+    x: NDArray, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
+) -> NDArray:
+    """(N, C, H, W) -> the same shape: out[c] = x[c] * scale[c]**-beta at every pixel, with
+
+        scale[c] = k + alpha / size * (sum of x**2 over the channels c - size // 2 .. c + (size - 1) // 2)
+
+    That is `torch.nn.functional.local_response_norm`; `paper_alpha` leaves out the "/ size", as
+    Krizhevsky et al. 2012, section 3.3.
+    """
+    x64 = doubles(x, "x", "N", "C", "H", "W")
+    a, out = alpha if paper_alpha else alpha / size, np.zeros(x64.shape)
+    for n, c, h, w in indices(*x64.shape):
+        out[n, c, h, w] = x64[n, c, h, w] * _scale(x64, n, c, h, w, size, a, k) ** -beta
+    return out.astype(x.dtype)
+
+
+def lrn_backward(
+    dout: NDArray, x: NDArray, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
+) -> NDArray:
+    """Each out[c] hands its dout to its own x[c] and, through scale, to every x[j] of its window:
+
+    d out[c] / d x[j] = (scale**-beta if j == c) - beta * x[c] * scale**(-beta - 1) * 2 * a * x[j]
+    """
+    x64 = doubles(x, "x", "N", "C", "H", "W")
+    dout64, dx = doubles(dout, "dout", *x64.shape), np.zeros(x64.shape)
+    a = alpha if paper_alpha else alpha / size
+    for n, c, h, w in indices(*x64.shape):
+        d, scale = dout64[n, c, h, w], _scale(x64, n, c, h, w, size, a, k)
+        dx[n, c, h, w] += d * scale**-beta
+        for j in _window(c, size, x64.shape[1]):
+            dx[n, j, h, w] -= d * beta * x64[n, c, h, w] * scale ** (-beta - 1) * 2 * a * x64[n, j, h, w]
+    return dx.astype(x.dtype)
+
+
+def _window(c: int, size: int, C: int) -> list[int]:
+    return [j for j in range(c - size // 2, c + (size - 1) // 2 + 1) if 0 <= j < C]
+
+
+def _scale(x: NDArray, n: int, c: int, h: int, w: int, size: int, a: float, k: float) -> float:
+    total = 0.0
+    for j in _window(c, size, x.shape[1]):
+        total += x[n, j, h, w] ** 2
+    return k + a * total
+
+
+def batch_norm_forward(
+    x: NDArray,
+    gamma: NDArray,
+    beta: NDArray,
+    running_mean: NDArray,
+    running_var: NDArray,
+    momentum: float = 0.9,
+    eps: float = 1e-5,
+    training: bool = True,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """(N, C) or (N, C, H, W) -> out, new running_mean, new running_var; the other arrays are (C,).
+
+        out = gamma * (x - mean) / sqrt(var + eps) + beta          (Ioffe and Szegedy 2015, algorithm 1)
+
+    In training mean and var are the batch's, over all numbers of a channel, var divided by their count;
+    running = momentum * running + (1 - momentum) * batch, with the var divided by count - 1. So the
+    momentum is the share kept, as in the book; PyTorch's is 1 minus it. In inference mean and var
+    are the running ones.
+    """
+    x64, C = _images(x)
+    gamma64, beta64 = doubles(gamma, "gamma", C), doubles(beta, "beta", C)
+    new_mean, new_var = doubles(running_mean, "running_mean", C), doubles(running_var, "running_var", C)
+    out = np.zeros(x64.shape)
+    for c in range(C):
+        mean, var = new_mean[c], new_var[c]
+        cells = _channel(x64.shape, c)
+        if training:
+            mean, var = _statistics(x64, cells)
+            new_mean[c] = momentum * new_mean[c] + (1 - momentum) * mean
+            new_var[c] = momentum * new_var[c] + (1 - momentum) * var * len(cells) / (len(cells) - 1)
+        for cell in cells:
+            out[cell] = gamma64[c] * (x64[cell] - mean) / math.sqrt(var + eps) + beta64[c]
+    return out.astype(x.dtype), new_mean.astype(x.dtype), new_var.astype(x.dtype)
+
+
+def batch_norm_backward(
+    dout: NDArray,
+    x: NDArray,
+    gamma: NDArray,
+    running_mean: NDArray,
+    running_var: NDArray,
+    eps: float = 1e-5,
+    training: bool = True,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """dout -> dx, dgamma, dbeta. In training x also acts through var and mean, step by step:
+
+    dvar  = sum of dout * gamma * (x - mean) * -1/2 * (var + eps)**(-3/2)
+    dmean = sum of dout * gamma * -1 / sqrt(var + eps)
+    dx    = dout * gamma / sqrt(var + eps) + dvar * 2 * (x - mean) / count + dmean / count
+    """
+    x64, C = _images(x)
+    dout64, gamma64 = doubles(dout, "dout", *x64.shape), doubles(gamma, "gamma", C)
+    mean64, var64 = doubles(running_mean, "running_mean", C), doubles(running_var, "running_var", C)
+    dx, dgamma, dbeta = np.zeros(x64.shape), np.zeros(C), np.zeros(C)
+    for c in range(C):
+        cells = _channel(x64.shape, c)
+        mean, var = _statistics(x64, cells) if training else (mean64[c], var64[c])
+        std, dvar, dmean = math.sqrt(var + eps), 0.0, 0.0
+        for cell in cells:
+            d, centred = dout64[cell], x64[cell] - mean
+            dgamma[c] += d * centred / std
+            dbeta[c] += d
+            dvar += d * gamma64[c] * centred * -0.5 / std**3
+            dmean += d * gamma64[c] * -1 / std
+            dx[cell] += d * gamma64[c] / std
+        for cell in cells if training else []:
+            dx[cell] += dvar * 2 * (x64[cell] - mean) / len(cells) + dmean / len(cells)
+    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def _images(x: NDArray) -> tuple[NDArray, int]:
+    letters = ("N", "C") if np.ndim(x) == 2 else ("N", "C", "H", "W")
+    return doubles(x, "x", *letters), x.shape[1]
+
+
+def _channel(shape: Index, c: int) -> list[Index]:
+    """The indices of all numbers of channel c."""
+    N, _, *image = shape
+    return [(n, c, *place) for n, *place in indices(N, *image)]
+
+
+def _statistics(x: NDArray, cells: list[Index]) -> tuple[float, float]:
+    """Mean and (biased) variance of a channel."""
+    if len(cells) < 2:
+        raise ValueError(f"training needs more than one value a channel, got x of shape {x.shape}")
+    mean = var = 0.0
+    for cell in cells:
+        mean += x[cell] / len(cells)
+    for cell in cells:
+        var += (x[cell] - mean) ** 2 / len(cells)
+    return mean, var

@@ -1,0 +1,149 @@
+"""Pooling (book, section 7.3) and LeNet-5's trainable subsampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.naive.windows import Index, Pair, both, doubles, indices, starts
+
+
+def pool_forward(
+    x: NDArray,
+    pool_h: int,
+    pool_w: int,
+    stride: Pair = 1,
+    pad: Pair = 0,
+    mode: str = "max",
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> NDArray:
+    """(N, C, H, W) -> (N, C, OH, OW) with mode "max", "min" or "average".
+
+    Padding never wins a max or min. An average divides by the window's pixels, and with
+    `count_include_pad` also by its cells in the padding, but not by those that ceil_mode adds behind it.
+    """
+    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
+    x64, out = doubles(x, "x", *x.shape), np.zeros(shape)
+    for o, pixels, cells in windows:
+        if mode == "average":
+            total = 0.0
+            for pixel in pixels:
+                total += x64[pixel]
+            out[o] = total / (cells if count_include_pad else len(pixels))
+        else:
+            out[o] = x64[_winner(x64, pixels, mode)]
+    return out.astype(x.dtype)
+
+
+def pool_backward(
+    dout: NDArray,
+    x: NDArray,
+    pool_h: int,
+    pool_w: int,
+    stride: Pair = 1,
+    pad: Pair = 0,
+    mode: str = "max",
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> NDArray:
+    """dout (N, C, OH, OW) -> dx: to the winner of each window, or in equal shares to its pixels."""
+    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
+    dout64, x64, dx = doubles(dout, "dout", *shape), doubles(x, "x", *x.shape), np.zeros(x.shape)
+    for o, pixels, cells in windows:
+        if mode == "average":
+            for pixel in pixels:
+                dx[pixel] += dout64[o] / (cells if count_include_pad else len(pixels))
+        else:
+            dx[_winner(x64, pixels, mode)] += dout64[o]
+    return dx.astype(x.dtype)
+
+
+def _windows(
+    x: NDArray, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool
+) -> tuple[Iterator[tuple[Index, list[Index], int]], Index]:
+    """Every window as (index of out, its pixels row by row, how many cells it has within the padding),
+    and the shape of out."""
+    if mode not in ("max", "min", "average"):
+        raise ValueError(f'mode must be "max", "min" or "average", got {mode!r}')
+    if np.ndim(x) != 4:
+        raise ValueError(f"expected x of shape (N, C, H, W), got {np.shape(x)}")
+    N, C, H, W = x.shape
+    (sh, sw), (ph, pw) = both(stride), both(pad)
+    if 2 * ph > pool_h or 2 * pw > pool_w:
+        raise ValueError(f"pad {(ph, pw)} must be at most half the window {(pool_h, pool_w)}")
+    tops, lefts = starts(H, pool_h, sh, ph, ceil_mode), starts(W, pool_w, sw, pw, ceil_mode)
+
+    def walk() -> Iterator[tuple[Index, list[Index], int]]:
+        for n, c, oh, ow in indices(N, C, len(tops), len(lefts)):
+            pixels: list[Index] = []
+            cells = 0
+            for fy, fx in indices(pool_h, pool_w):
+                row, column = tops[oh] + fy, lefts[ow] + fx
+                if row < H + ph and column < W + pw:
+                    cells += 1
+                if 0 <= row < H and 0 <= column < W:
+                    pixels.append((n, c, row, column))
+            yield (n, c, oh, ow), pixels, cells
+
+    return walk(), (N, C, len(tops), len(lefts))
+
+
+def _winner(x: NDArray, pixels: list[Index], mode: str) -> Index:
+    """The pixel with the largest (smallest) value, the first one among equals; a NaN wins.
+
+    Among several NaNs it is the first here, the last in PyTorch: both outputs are NaN.
+    """
+    best = pixels[0]
+    for pixel in pixels:
+        if math.isnan(x[best]):
+            break
+        if math.isnan(x[pixel]) or (x[pixel] > x[best] if mode == "max" else x[pixel] < x[best]):
+            best = pixel
+    return best
+
+
+def subsampling_forward(x: NDArray, coefficient: NDArray, bias: NDArray, size: int = 2) -> NDArray:
+    """(N, C, H, W) -> (N, C, H // size, W // size), with coefficient and bias (C,):
+
+        out[n, c, oh, ow] = coefficient[c] * (sum over a size x size window, none overlapping) + bias[c]
+
+    LeCun et al. 1998, section II.B.
+    """
+    sums = _window_sums(x, size)
+    a, b = doubles(coefficient, "coefficient", x.shape[1]), doubles(bias, "bias", x.shape[1])
+    out = np.zeros(sums.shape)
+    for n, c, oh, ow in indices(*sums.shape):
+        out[n, c, oh, ow] = a[c] * sums[n, c, oh, ow] + b[c]
+    return out.astype(x.dtype)
+
+
+def subsampling_backward(
+    dout: NDArray, x: NDArray, coefficient: NDArray, size: int = 2
+) -> tuple[NDArray, NDArray, NDArray]:
+    """dout (N, C, OH, OW) -> dx, dcoefficient, dbias."""
+    sums = _window_sums(x, size)
+    a, dout64 = doubles(coefficient, "coefficient", x.shape[1]), doubles(dout, "dout", *sums.shape)
+    dx, da, db = np.zeros(x.shape), np.zeros(len(a)), np.zeros(len(a))
+    for n, c, oh, ow in indices(*sums.shape):
+        d = dout64[n, c, oh, ow]
+        da[c] += d * sums[n, c, oh, ow]
+        db[c] += d
+        for fy, fx in indices(size, size):
+            dx[n, c, oh * size + fy, ow * size + fx] += d * a[c]
+    return dx.astype(x.dtype), da.astype(x.dtype), db.astype(x.dtype)
+
+
+def _window_sums(x: NDArray, size: int) -> NDArray:
+    """(N, C, H, W) -> (N, C, H // size, W // size); rows and columns that fill no window are left out."""
+    x64 = doubles(x, "x", "N", "C", "H", "W")
+    N, C, H, W = x64.shape
+    tops, lefts = starts(H, size, size, 0), starts(W, size, size, 0)
+    sums = np.zeros((N, C, len(tops), len(lefts)))
+    for n, c, oh, ow in indices(*sums.shape):
+        for fy, fx in indices(size, size):
+            sums[n, c, oh, ow] += x64[n, c, tops[oh] + fy, lefts[ow] + fx]
+    return sums

@@ -1,0 +1,59 @@
+"""What the loops share: indices, and where a window stands, found by walking and not by a formula."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = int | tuple[int, int]
+Index = tuple[int, ...]
+
+
+def indices(*sizes: int) -> Iterator[Index]:
+    """`for n, c in indices(N, C)` is `for n in range(N): for c in range(C)`."""
+    return product(*(range(size) for size in sizes))
+
+
+def both(value: Pair) -> tuple[int, int]:
+    """`3` or `(3, 5)` -> (height, width)."""
+    height, width = value if isinstance(value, (tuple, list)) else (value, value)
+    return operator.index(height), operator.index(width)
+
+
+def starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool = False) -> list[int]:
+    """The first coordinate of every window along an axis of `size` pixels, the first pixel being 0.
+
+    Windows lie within the padding. `ceil_mode`, PyTorch's for pooling, lets one more stick out behind it,
+    unless that one would start behind the image.
+    """
+    if extent < 1 or stride < 1 or pad < 0:
+        raise ValueError(
+            f"expected window and stride of at least 1 and pad of at least 0, got {extent}, {stride}, {pad}"
+        )
+    end = size + pad
+    if -pad + extent > end:
+        raise ValueError(
+            f"a window of {extent} does not fit into {size} pixels with {pad} of padding on each side"
+        )
+    found, start = [], -pad
+    while start + extent <= end:
+        found.append(start)
+        start += stride
+    if ceil_mode and found[-1] + extent < end and start < size:
+        found.append(start)
+    return found
+
+
+def doubles(array: NDArray, name: str, *shape: int | str) -> NDArray:
+    """A float64 copy of floating-point numbers of this shape, in which a letter stands for any size."""
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must be floating-point, got {array.dtype}")
+    sizes = [a if isinstance(s, str) else s for s, a in zip(shape, array.shape, strict=False)]
+    if array.ndim != len(shape) or list(array.shape) != sizes:
+        raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}), got {array.shape}")
+    return array.astype(np.float64)

@@ -1,0 +1,201 @@
+"""`scratchcnn train`: from a network's name and a data set's to weights in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import rich.console
+import rich.progress
+import typer
+
+from scratchcnn import data as datasets
+from scratchcnn.images import resize
+from scratchcnn.networks import NETWORKS
+from scratchcnn.optim import OPTIMIZERS
+from scratchcnn.terminal import NetworkName, chosen, console
+from scratchcnn.trainer import Progress, Trainer
+from scratchcnn.weights import save_weights
+
+# Learning rates for the default batches and epochs, found on the sample; a network or an optimizer that is
+# not listed gets the optimizer's own. LeNet's sigmoids want large steps, and SGD still needs many epochs.
+LEARNING_RATES: dict[str, dict[str, float]] = {
+    "SimpleConvNet": dict(sgd=0.1, momentum=0.02, nesterov=0.02, adagrad=0.02, adam=0.002, adamw=0.002),
+    "LeNet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.01, adamw=0.01),
+    "LeNet5": dict(momentum=0.001, nesterov=0.001, rmsprop=0.001, adam=0.003, adamw=0.003),
+    "AlexNet": dict(adagrad=0.001, rmsprop=1e-4, adam=1e-4, adamw=1e-4),
+}
+
+
+def train(
+    ctx: typer.Context,
+    network: NetworkName,
+    data: Annotated[str, typer.Option(help=f"One of {', '.join(datasets.NAMES)}.")] = datasets.NAMES[0],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with the set's four IDX files.",
+            show_default="$SCRATCHCNN_DATA, or a download into a cache",
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="How often every image is seen.", min=0)] = 3,
+    batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 20,
+    optimizer: Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")] = "adam",
+    lr: Annotated[
+        float | None, typer.Option(help="Learning rate.", show_default="by optimizer and network")
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Weight decay.", show_default="0; 0.01 with adamw")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="For the weights and the order of the images.", min=0)] = 0,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    out: Annotated[
+        Path | None, typer.Option(help="Write the weights here (safetensors).", show_default="not written")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the state of the run here after every epoch and on Ctrl-C.",
+            show_default="the file of --resume, else not written",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Continue the run that left this checkpoint.", show_default="a new run"),
+    ] = None,
+) -> int:
+    """Train a network and say how well it does on images that it has not seen."""
+    checkpoint = checkpoint or resume
+    _refuse_unwritable(out, checkpoint)
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"--dtype must be float32 or float64, got {dtype}")
+    kind: Any = chosen("network", network, NETWORKS)
+    rule: Any = chosen("optimizer", optimizer, OPTIMIZERS)
+    images = datasets.load(data, data_dir)
+    net = kind(output_size=len(images.class_names), rng=seed, dtype=np.dtype(dtype))
+    default = LEARNING_RATES.get(kind.__name__, {}).get(rule.__name__.lower())
+    settings = {"lr": default if lr is None else lr, "weight_decay": weight_decay}
+    trainer = Trainer(
+        net,
+        images.x_train,
+        images.t_train,
+        images.x_test,
+        images.t_test,
+        rule(**{name: value for name, value in settings.items() if value is not None}),
+        epochs,
+        batch_size,
+        rng=seed,
+        transform=lambda x: resize(x, net.input_dim),
+        checkpoint=checkpoint,
+    )
+    if resume is not None:
+        trainer.resume(resume)
+        for name, value in (("lr", lr), ("weight_decay", weight_decay)):
+            if value is not None:
+                setattr(trainer.optimizer, name, value)
+    out_stream = console()
+    out_stream.print(
+        f"{type(net).__name__}, {net.num_params:,} parameters, {dtype}; {images.name}, "
+        f"{len(images.x_train):,} training images; {trainer.optimizer!r}, "
+        f"batches of {batch_size}, seed {seed}"
+    )
+    try:
+        _train(trainer, out_stream)
+    except KeyboardInterrupt:
+        return _interrupted(trainer, ctx.obj)
+    return _finish(trainer, images, out, out_stream)
+
+
+def _train(trainer: Trainer, console: rich.console.Console) -> None:
+    """Train behind a progress bar, where there is a terminal, with a line an epoch."""
+    columns = (
+        rich.progress.TextColumn("epoch {task.fields[epoch]}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TextColumn("loss {task.fields[loss]:.4f}"),
+        rich.progress.TimeRemainingColumn(),
+    )
+    bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    total = trainer.epochs * trainer.steps_per_epoch
+    task = bar.add_task("", total=total, completed=trainer.step, epoch=trainer.epoch + 1, loss=float("nan"))
+
+    def show(progress: Progress) -> None:
+        bar.update(task, completed=progress.step, epoch=progress.epoch, loss=progress.loss)
+        if row := progress.row:
+            bar.console.print(
+                f"epoch {row['epoch']}/{trainer.epochs}  loss {row['loss']:.4f}  "
+                f"train {row['train_accuracy']:.2%}  test {row['test_accuracy']:.2%}  "
+                f"{row['seconds']:.1f} s  {row['images_per_second']:,.0f} images/s"
+            )
+
+    trainer.progress = show
+    with bar:
+        trainer.train()
+
+
+def _finish(
+    trainer: Trainer, images: datasets.Dataset, out: Path | None, console: rich.console.Console
+) -> int:
+    """The final accuracy, and the weights with all that `predict` needs to know."""
+    net, n = trainer.network, len(images.x_test)
+    accuracy = (
+        trainer.test_acc_list[-1] if trainer.history else trainer.accuracy(images.x_test, images.t_test)
+    )
+    assert accuracy is not None
+    console.print(f"test accuracy {accuracy:.2%} ({round(accuracy * n):,} of {n:,} images)")
+    if out is not None:
+        metadata = {
+            "input_dim": json.dumps(net.input_dim),
+            "image_shape": json.dumps(images.x_train.shape[1:]),
+            "class_names": json.dumps(images.class_names),
+            "data": images.name,
+            "epochs": str(trainer.epoch),
+            "test_accuracy": f"{accuracy:.4f}",
+        }
+        save_weights(net, out, metadata)
+        console.print(f"weights written to {out}")
+    return 0
+
+
+def _interrupted(trainer: Trainer, args: Sequence[str]) -> int:
+    """Say how to go on; the exit status of a program that Ctrl-C ended."""
+    kept = trainer.checkpoint
+    if kept is None or not Path(kept).exists():
+        how = "nothing was kept; with --checkpoint FILE a run can be resumed"
+    else:
+        command = ["python", "-m", "scratchcnn", *_without(args, "--resume"), "--resume", str(kept)]
+        how = f"continue with: {shlex.join(command)}"
+    print(f"interrupted after {trainer.step} steps; {how}", file=sys.stderr)
+    return 130
+
+
+def _without(args: Sequence[str], option: str) -> Iterator[str]:
+    """The arguments without `--option value` and `--option=value`."""
+    rest = iter(args)
+    for arg in rest:
+        if arg == option:
+            next(rest, None)
+        elif not arg.startswith(f"{option}="):
+            yield arg
+
+
+def _refuse_unwritable(*paths: Path | None) -> None:
+    """Before the training, not after it."""
+    wanted = [path.absolute() for path in paths if path is not None]
+    for path in wanted:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+        if path.is_dir():
+            raise ValueError(f"cannot write {path}: it is a folder; name a file")
+        if not os.access(path.parent, os.W_OK):
+            raise ValueError(f"cannot write {path}: its folder is read-only")
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        raise ValueError(
+            f"--out and --checkpoint both name {wanted[0]}; the weights and the run need a file each"
+        )

@@ -1,0 +1,161 @@
+"""Pictures from files, and nearest-neighbour resizing."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from scratchcnn.data import load
+from scratchcnn.images import light_border, read_image, resize
+
+rng = np.random.default_rng(0)
+
+
+def save(path, array, mode=None, **options):
+    image = Image.fromarray(array)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return path
+
+
+# -- reading -------------------------------------------------------------------------------------
+def test_a_picture_of_the_right_size_is_not_touched(tmp_path):
+    data = load(normalize=False)
+    path = save(tmp_path / "a.png", data.x_test[0, 0])
+    x = read_image(path)
+    assert (x.shape, x.dtype) == ((1, 1, 28, 28), np.float32)
+    assert np.array_equal(x[0], load().x_test[0])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1"])
+def test_every_kind_of_black_and_white_reads_the_same(tmp_path, mode):
+    array = (rng.random((5, 7)) < 0.3).astype(np.uint8) * 255
+    path = save(tmp_path / "a.png", array, mode)
+    assert read_image(path, (1, 5, 7), invert=False)[0, 0] == pytest.approx(array / 255)
+
+
+def test_colours_become_gray_by_luma_and_gray_becomes_three_channels(tmp_path):
+    array = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    colour = read_image(save(tmp_path / "a.png", array), (3, 5, 7), invert=False)
+    gray = read_image(tmp_path / "a.png", (1, 5, 7), invert=False)
+    assert np.array_equal(colour[0], (array / 255).astype(np.float32).transpose(2, 0, 1))
+    assert gray[0, 0] == pytest.approx((array / 255) @ [0.299, 0.587, 0.114], abs=1e-6)
+    three = read_image(save(tmp_path / "g.png", array[:, :, 0]), (3, 5, 7), invert=False)
+    assert np.array_equal(three[0, 1], three[0, 2])
+
+
+def test_16_bits_are_kept(tmp_path):
+    array = rng.integers(0, 65536, (5, 7), dtype=np.uint16)
+    path = save(tmp_path / "a.png", array)
+    assert read_image(path, (1, 5, 7), invert=False)[0, 0] == pytest.approx(array / 65535, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "palette", "gray with a key"])
+def test_transparency_shows_white(tmp_path, kind):
+    path = tmp_path / "a.png"
+    if kind == "palette":
+        save(path, np.zeros((5, 7), np.uint8), "P", transparency=0)
+    elif kind == "gray with a key":
+        save(path, np.full((5, 7), 9, np.uint8), transparency=9)
+    else:
+        Image.new(kind, (7, 5), 0).save(path)
+    assert (read_image(path, (1, 5, 7), invert=False) == 1).all()
+
+
+def test_half_transparent_is_mixed_with_white(tmp_path):
+    Image.new("RGBA", (7, 5), (0, 0, 0, 51)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png", (3, 5, 7), invert=False) == pytest.approx(0.8)
+
+
+def test_the_orientation_of_the_camera_is_obeyed(tmp_path):
+    array = np.zeros((16, 32), np.uint8)
+    array[:8] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees, clockwise
+    Image.fromarray(array).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    x = read_image(tmp_path / "a.jpg", (1, 32, 16), invert=False)[0, 0]
+    assert x[:, :8].max() < 0.1 < 0.9 < x[:, 8:].min()
+
+
+def test_proportions_are_kept_and_the_rest_has_the_colour_of_the_border(tmp_path):
+    array = np.full((40, 80), 51, np.uint8)
+    array[10:30, 20:60] = 255
+    x = read_image(save(tmp_path / "a.png", array), invert=False)[0, 0]
+    assert (x[:7] == np.float32(0.2)).all() and (x[-7:] == np.float32(0.2)).all()
+    assert (x[11:17, 8:20] == 1).all() and x[14, 3] == np.float32(0.2)  # 20 x 40 of 40 x 80 -> 7 x 14
+
+
+def test_shrinking_averages(tmp_path):
+    array = np.indices((280, 280)).sum(axis=0).astype(np.uint8) % 2 * 255  # a fine chessboard
+    assert read_image(save(tmp_path / "a.png", array), invert=False) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("invert", "border", "inverted"), [
+    (None, 255, True), (None, 0, False), (True, 0, True), (False, 255, False)
+], ids=["light border", "dark border", "asked for", "declined"])  # fmt: skip
+def test_invert(tmp_path, invert, border, inverted):
+    array = np.full((28, 28), border, np.uint8)
+    array[8:20, 8:20] = 100
+    x = read_image(save(tmp_path / "a.png", array), invert=invert)[0, 0]
+    assert x[10, 10] == pytest.approx(155 / 255 if inverted else 100 / 255)
+
+
+def test_fashion_mnist_has_a_dark_border():
+    assert not any(light_border(x[None]) for x in load().x_test[:200])
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "gif", "folder", "bits"])
+def test_a_broken_picture_is_one_sentence(tmp_path, damage):
+    path = save(tmp_path / "a.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
+    whole = path.read_bytes()
+    contents = {"cut": whole[:800], "text": b"hello", "empty": b"", "bits": whole[:100] + whole[900:]}
+    if damage == "gif":
+        Image.new("L", (5, 5)).save(path, format="GIF")
+    elif damage == "folder":
+        path = tmp_path
+    else:
+        path.write_bytes(contents[damage])
+    with pytest.raises(
+        ValueError, match=r"is not a PNG or JPEG picture|cannot be read as a picture"
+    ) as error:
+        read_image(path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_missing_picture_and_a_wrong_shape(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*nothing\.png"):
+        read_image(tmp_path / "nothing.png")
+    with pytest.raises(ValueError, match=r"expected a shape of 1 or 3 channels, got \(2, 28, 28\)"):
+        read_image(tmp_path / "nothing.png", (2, 28, 28))
+
+
+# -- resizing ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("size", [(227, 227), (32, 28), (13, 7), (1, 1), (56, 5)], ids=str)
+def test_resize_is_torchs_nearest_exact(size, dtype):
+    x = rng.integers(0, 256, (2, 3, 28, 28)).astype(dtype)
+    expected = torch.nn.functional.interpolate(torch.from_numpy(x), size, mode="nearest-exact").numpy()
+    assert np.array_equal(resize(x, (3, *size)), expected)
+    assert resize(x, (3, *size)).dtype == dtype
+
+
+def test_resize_repeats_one_channel():
+    x = rng.random((2, 1, 4, 5))
+    out = resize(x, (3, 8, 10))
+    assert out.shape == (2, 3, 8, 10) and np.array_equal(out[:, 0], out[:, 2])
+    assert np.array_equal(out[0, 0, ::2, ::2], x[0, 0])
+
+
+def test_resize_gives_back_what_fits():
+    x = rng.random((2, 1, 4, 5))
+    assert resize(x, (1, 4, 5)) is x
+    assert resize(x[:0], (3, 8, 10)).shape == (0, 3, 8, 10)
+
+
+@pytest.mark.parametrize(("shape", "sentence"), [
+    ((3, 4, 5), r"expected images of shape \(N, C, H, W\), got \(3, 4, 5\)"),
+    ((2, 3, 0, 5), r"expected images of shape \(N, C, H, W\), got \(2, 3, 0, 5\)"),
+    ((2, 3, 4, 5), r"cannot make 1 channels of 3; only one channel can be repeated"),
+], ids=str)  # fmt: skip
+def test_resize_refuses(shape, sentence):
+    with pytest.raises(ValueError, match=f"resize: {sentence}"):
+        resize(np.zeros(shape), (1, 8, 8))

@@ -1,0 +1,311 @@
+"""What every layer promises, tried on every one: its gradients, the loops, PyTorch, and no surprises.
+
+The inputs of the contracts are parity's probes: odd geometry, ties, extremes, in both dtypes.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import scratchcnn as sc
+from parity.check_kind import check_kind
+from parity.implementations import FUNCTIONS, LOSSES, OURS, Book
+from parity.kinds import KINDS
+from parity.probes import probes
+from scratchcnn import layers, naive
+
+LAYER_KINDS = [kind for kind in KINDS if kind not in FUNCTIONS and kind not in LOSSES]
+
+
+def draw(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def agree(ours, loops):
+    assert ours.shape == loops.shape
+    np.testing.assert_allclose(ours, loops, rtol=1e-12, atol=1e-12)
+
+
+# -- PyTorch --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_is_pytorchs_on_every_probe(kind, dtype):
+    rows = [row for seed in range(4) for row in check_kind(kind, dtype, seed=seed)]
+    assert rows
+    assert [row for row in rows if not row.ok] == []
+
+
+def test_every_layer_has_a_kind():
+    exported = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
+    checked = {type(build(probes(kind)[0])).__name__ for kind in KINDS if kind not in FUNCTIONS}
+    assert exported - checked == {"Layer", "Loss", "Container", "Sequential", "Concat", "Residual"}
+
+
+# -- the loops ------------------------------------------------------------------------------------
+def bn(training):
+    def run(x, dout, W, v, m, s):
+        layer = sc.BatchNormalization(W[0], v, 0.8, m.copy(), s.copy()).train(training)
+        out, dx = layer.forward(x), layer.backward(dout)
+        loops = naive.batch_norm_forward(x, W[0], v, m, s, 0.8, training=training)
+        back = naive.batch_norm_backward(dout, x, W[0], m, s, training=training)
+        return (out, layer.running_mean, layer.running_var, dx, layer.dgamma, layer.dbeta), (*loops, *back)
+
+    return run
+
+
+def lrn(size, paper):
+    def run(x, dout, W, v, m, s):
+        settings = (size, 0.3, 0.75, 2.0, paper)
+        layer = sc.LocalResponseNormalization(*settings)
+        loops = naive.lrn_forward(x, *settings), naive.lrn_backward(dout, x, *settings)
+        return (layer.forward(x), layer.backward(dout)), loops
+
+    return run
+
+
+def affine(x, dout, W, v, m, s):
+    layer = sc.Affine(W, v)
+    ours = layer.forward(x), layer.backward(dout @ W), layer.dW, layer.db
+    return ours, (naive.affine_forward(x, W, v), *naive.affine_backward(dout @ W, x, W))
+
+
+def rbf(x, dout, W, v, m, s):
+    layer = sc.RBF(np.sign(W))
+    ours = layer.forward(x), layer.backward(dout @ W.T)
+    return ours, (naive.rbf_forward(x, np.sign(W)), naive.rbf_backward(dout @ W.T, x, np.sign(W)))
+
+
+def softmax(x, dout, W, v, m, s):
+    layer = sc.Softmax()
+    return (layer.forward(x), layer.backward(dout)), (naive.softmax_forward(x), naive.softmax_backward(dout, x))
+
+
+LOOPS = {
+    "affine": (affine, (4, 3)), "affine, N=1": (affine, (1, 3)), "rbf": (rbf, (4, 3)), "softmax": (softmax, (4, 3)),
+    "batch norm": (bn(True), (4, 3)), "batch norm, images": (bn(True), (2, 3, 4, 5)),
+    "batch norm, N=1": (bn(True), (1, 3, 2, 3)), "batch norm, inference": (bn(False), (2, 3, 4, 5)),
+    "lrn": (lrn(5, False), (2, 7, 3, 2)), "lrn, even window": (lrn(4, False), (2, 7, 3, 2)),
+    "lrn, the paper's alpha": (lrn(5, True), (2, 7, 3, 2)), "lrn, C=1": (lrn(3, True), (1, 1, 3, 2)),
+    "lrn, window beyond the channels": (lrn(9, True), (2, 3, 3, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("run", "shape"), LOOPS.values(), ids=LOOPS)
+def test_is_the_loops(run, shape):
+    W, v, mean, var = draw(3, 3, seed=2), draw(3, seed=3), draw(3, seed=4), 0.5 + np.abs(draw(3, seed=5))
+    ours, loops = run(draw(*shape) + 0.5, draw(*shape, seed=1), W, v, mean, var)
+    for mine, theirs in zip(ours, loops, strict=True):
+        agree(mine, theirs)
+
+
+# -- numerical gradients --------------------------------------------------------------------------
+def dropout():
+    layer = sc.Dropout(0.3)
+    layer.inject(draw(4, 5) > 0)
+    return layer
+
+
+def inference():
+    return sc.BatchNormalization(draw(3), draw(3), 0.9, draw(3), np.full(3, 2.0)).eval()
+
+
+C_ = np.array([[1, 0], [1, 1], [0, 1]], bool)
+LAYERS = {
+    "convolution": (lambda: sc.Convolution(draw(4, 2, 3, 2), draw(4), (1, 2), 1, (2, 1), 2), (2, 4, 6, 5)),
+    "partial convolution": (lambda: sc.PartialConvolution(draw(3, 2, 2, 3), draw(3), C_, 1, 1), (2, 2, 4, 5)),
+    "max pooling": (lambda: sc.Pooling(3, 2, (2, 1), 1), (2, 3, 6, 5)),
+    "min pooling, ceil": (lambda: sc.Pooling(3, 2, 2, mode="min", ceil_mode=True), (2, 3, 6, 5)),
+    "average pooling, ceil": (lambda: sc.Pooling(3, 2, 2, 1, "average", True, False), (2, 3, 6, 5)),
+    "subsampling": (lambda: sc.Subsampling(draw(3), draw(3)), (2, 3, 5, 4)),
+    "affine": (lambda: sc.Affine(draw(12, 3), draw(3)), (2, 3, 2, 2)),
+    "flatten": (sc.Flatten, (2, 3, 2, 2)),
+    "rbf": (lambda: sc.RBF(np.sign(draw(3, 4))), (2, 4)),
+    "relu": (sc.Relu, (4, 5)),
+    "sigmoid": (sc.Sigmoid, (4, 5)),
+    "scaled tanh": (lambda: sc.Tanh(1.7159, 2 / 3), (4, 5)),
+    "softmax": (sc.Softmax, (2, 4, 3, 2)),
+    "lrn": (lambda: sc.LocalResponseNormalization(4, 0.5, 0.75, 2.0), (2, 6, 3, 2)),
+    "batch norm": (lambda: sc.BatchNormalization(draw(3), draw(3)), (3, 3, 2, 4)),
+    "batch norm, inference": (inference, (3, 3, 2, 4)),
+    "dropout": (dropout, (4, 5)),
+}
+
+
+@pytest.mark.parametrize(("make", "shape"), LAYERS.values(), ids=LAYERS)
+def test_gradients_are_numerical_ones(make, shape):
+    where = {"W": C_[:, :, None, None]} if isinstance(make(), sc.PartialConvolution) else None
+    checks = sc.check_layer(make(), draw(*shape, seed=7), where=where)
+    assert set(checks) == {"x", *make().params}
+    assert all(checks.values()), {key: str(check) for key, check in checks.items()}
+
+
+# -- contracts ------------------------------------------------------------------------------------
+def build(probe):
+    return Book().build(OURS[probe.kind], probe)
+
+
+def results(layer, probe):
+    """What one forward and one backward give (db is None where there is no b)."""
+    return {name: a for name, a in Book().results(layer, probe).items() if a is not None}
+
+
+def every_case():
+    """(probe, dtype) over all kinds of layers and losses."""
+    return [pytest.param(kind, np.dtype(d), id=f"{kind}-{d}") for kind in KINDS for d in ("float32", "float64")]
+
+
+def call(kind, contract):
+    """The contract on every probe of the kind."""
+    for probe in probes(kind, seed=11):
+        contract(probe)
+
+
+def same(a, b, text):
+    assert list(a) == list(b), text
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=f"{text}: {name}")
+
+
+@pytest.mark.parametrize(("kind", "dtype"), every_case())
+def test_nothing_of_the_callers_is_changed_and_the_dtype_kept(kind, dtype):
+    def contract(probe):
+        probe = probe.cast(dtype)
+        layer = build(probe)
+        params = {k: v.copy() for k, v in getattr(layer, "params", {}).items()}
+        before = probe.cast(dtype).inputs
+        found = results(layer, probe)
+        same(probe.inputs, before, probe.id)
+        same(getattr(layer, "params", {}), params, probe.id)
+        assert {name: a.dtype for name, a in found.items() if a.dtype != dtype} == {}, probe.id
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_call_twice_gives_the_same_answer(kind):
+    def contract(probe):
+        layer, again = build(probe), build(probe)
+        expected = results(again, probe)
+        if kind != "batch_norm":  # whose running statistics have to move
+            same(results(layer, probe), expected, probe.id)
+        same(results(build(probe), probe), expected, probe.id)
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_overwritten_buffers_do_no_harm(kind):
+    """The caller reuses x, the output and dout; what backward needs is the layer's own."""
+
+    def contract(probe):
+        expected = results(build(probe), probe)
+        layer, mine = build(probe), probe.cast(np.float64)
+        out = Book().forward(layer, mine)
+        mine.inputs["x"][...] = np.nan
+        out[...] = np.nan
+        dx = layer.backward(mine.inputs["dout"])
+        mine.inputs["dout"][...] = np.nan
+        expected.pop("out")
+        found = {"dx": dx} | Book().state(layer, mine)
+        same({name: found[name] for name in expected}, expected, probe.id)
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_a_prediction_between_forward_and_backward_does_no_harm(kind):
+    def contract(probe):
+        expected = results(build(probe), probe)["dx"]
+        layer = build(probe)
+        mode = layer.training
+        Book().forward(layer, probe)
+        layer.eval().record(False)
+        layer.forward(probe.inputs["x"] * 3 + 1)
+        layer.train(mode).record(True)
+        np.testing.assert_array_equal(layer.backward(probe.inputs["dout"]), expected, err_msg=probe.id)
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_forward_twice_then_backward_is_that_of_the_second(kind):
+    def contract(probe):
+        expected = results(build(probe), probe)["dx"]
+        layer = build(probe)
+        if "mask" not in probe.inputs:
+            layer.forward(np.concatenate([probe.inputs["x"]] * 2) + 1)
+        Book().forward(layer, probe)
+        np.testing.assert_array_equal(layer.backward(probe.inputs["dout"]), expected, err_msg=probe.id)
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_any_memory_layout_gives_the_same(kind):
+    def contract(probe):
+        expected = results(build(probe), probe)
+        mine = probe.cast(np.float64)
+        for key in ("x", "dout"):
+            mine.inputs[key] = np.asfortranarray(mine.inputs[key])
+        for name, a in results(build(mine), mine).items():
+            np.testing.assert_allclose(a, expected[name], rtol=1e-12, atol=1e-12, err_msg=f"{probe.id}: {name}")
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_what_no_layer_takes(kind):
+    probe = probes(kind)[0]
+    layer, x = build(probe), probe.inputs["x"]
+    with pytest.raises(RuntimeError, match=rf"^{layer.kind}: backward needs a forward before it"):
+        layer.backward(probe.inputs["dout"])
+    out = layer.forward(x)
+    with pytest.raises(ValueError, match=rf"^{layer.kind}: expected dout of the output's shape .*, got \(1, 1, 1, 1, 1\)"):
+        layer.backward(np.zeros((1, 1, 1, 1, 1)))
+    with pytest.raises(TypeError, match=rf"^{layer.kind}: dout must be floating-point .* got int64"):
+        layer.backward(np.zeros(out.shape, int))
+    with pytest.raises(TypeError, match=rf"^{layer.kind}: x must be floating-point .* got int64"):
+        layer.forward(x.astype(int))
+
+
+@pytest.mark.parametrize("kind", [k for k in LAYER_KINDS if KINDS[k].wrt != ("x",) or k == "rbf"])
+def test_parameters_and_x_must_have_one_dtype(kind):
+    probe = probes(kind)[0]
+    with pytest.raises(TypeError, match="x is float32 but the parameters are float64; cast one of them"):
+        build(probe).forward(probe.inputs["x"].astype(np.float32))
+
+
+# -- the layer's own face -------------------------------------------------------------------------
+def test_writing_params_writes_into_the_array_and_refuses_another_shape():
+    layer = sc.Affine(draw(4, 3), draw(3))
+    held = layer.W
+    layer.W = np.ones((4, 3))
+    layer.params["b"] = np.zeros(3)
+    assert layer.W is held and (held == 1).all() and not layer.b.any()
+    layer.params.update(W=np.full((4, 3), 2.0))
+    assert (held == 2).all()
+    with pytest.raises(ValueError, match=r"W: expected shape \(4, 3\), got \(3, 4\)"):
+        layer.W = np.ones((3, 4))
+    with pytest.raises(KeyError, match="no array named 'V'; there are W, b"):
+        layer.params["V"] = np.ones(3)
+
+
+def test_integer_weights_are_refused():
+    with pytest.raises(TypeError, match=r"Affine W must be floating-point \(float32 or float64\), got int64"):
+        sc.Affine(np.ones((4, 3), int))
+
+
+def test_cast_converts_everything_and_forgets():
+    layer = sc.BatchNormalization(draw(3), draw(3))
+    layer.forward(draw(4, 3))
+    layer.cast(np.float32)
+    assert {a.dtype.name for a in (*layer.params.values(), *layer.buffers.values())} == {"float32"}
+    with pytest.raises(RuntimeError, match="backward needs a forward"):
+        layer.backward(draw(4, 3).astype(np.float32))
+
+
+def test_num_params_counts_what_is_trained():
+    assert sc.Affine(draw(4, 3), draw(3)).num_params == 15
+    assert sc.BatchNormalization(draw(3), draw(3)).num_params == 6
+    assert sc.RBF(draw(3, 4)).num_params == sc.Relu().num_params == 0

@@ -1,0 +1,328 @@
+"""The command line: train, summary, predict, what they print, and how they refuse."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scratchcnn import NETWORKS, LeNet, SimpleConvNet, Trainer, load_weights, save_weights
+from scratchcnn.cli import main
+from scratchcnn.data import load
+from scratchcnn.data.idx import write_idx
+from scratchcnn.data.sets import FILES
+from scratchcnn.optim import OPTIMIZERS
+from scratchcnn.summary import summarize
+from scratchcnn.train_command import LEARNING_RATES
+from scratchcnn.weights import read_safetensors
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a small "mnist": 60 training and 30 test images of the sample."""
+    data, folder = load(normalize=False), tmp_path / "small"
+    folder.mkdir()
+    for n, (x, t) in enumerate(
+        ((data.x_train[:60], data.t_train[:60]), (data.x_test[:30], data.t_test[:30]))
+    ):
+        write_idx(folder / FILES[2 * n], x[:, 0])
+        write_idx(folder / FILES[2 * n + 1], t.astype(np.uint8))
+    return folder
+
+
+@pytest.fixture
+def train(folder, capsys):
+    """Runs `train NETWORK --data mnist` on the small set; gives (status, stdout, stderr)."""
+
+    def run(network, *options):
+        status = main(["train", network, "--data", "mnist", "--data-dir", str(folder), *map(str, options)])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """The first test image of the sample as a PNG file."""
+    Image.fromarray(load(normalize=False).x_test[0, 0]).save(tmp_path / "picture.png")
+    return tmp_path / "picture.png"
+
+
+# -- train ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("network", ["simple_conv_net", "Simple-Conv-Net", "lenet", "lenet5"])
+def test_train_says_how_well_it_does(train, network):
+    status, out, err = train(network, "--epochs", 2)
+    lines = out.splitlines()
+    assert (status, err, len(lines)) == (0, "", 4)
+    assert re.match(r"\w+, [\d,]+ parameters, float32; mnist, 60 training images; Adam\(lr=", lines[0])
+    assert re.match(
+        r"epoch 2/2  loss \d+\.\d+  train \d+\.\d\d%  test \d+\.\d\d%  \d+\.\d s  [\d,]+ images/s", lines[2]
+    )
+    assert re.match(r"test accuracy (\d+\.\d\d)% \(\d+ of 30 images\)", lines[3])
+
+
+def test_train_does_what_the_library_does(train, tmp_path, folder):
+    options = {"optimizer": "momentum", "lr": 0.05, "weight-decay": 0.001, "seed": 4, "batch-size": 7}
+    options |= {"dtype": "float64", "epochs": 1, "out": tmp_path / "w"}
+    assert train("lenet", *(f"--{key}={value}" for key, value in options.items()))[0] == 0
+    data = load("mnist", folder)
+    net = LeNet(rng=4, dtype=np.float64)
+    rule = OPTIMIZERS["momentum"](lr=0.05, weight_decay=0.001)
+    Trainer(net, data.x_train, data.t_train, data.x_test, data.t_test, rule, 1, 7, rng=4).train()
+    stored, metadata = read_safetensors(tmp_path / "w")
+    assert all(
+        np.array_equal(stored[name], p) and stored[name].dtype == np.float64 for name, p in net.params.items()
+    )
+    assert json.loads(metadata["class_names"]) == list("0123456789")
+    assert (metadata["network"], metadata["input_dim"], metadata["data"]) == ("LeNet", "[1, 28, 28]", "mnist")
+
+
+def test_a_colour_network_of_another_size_is_fed_too(train, monkeypatch, tmp_path, picture, capsys):
+    class Colour(SimpleConvNet):
+        def __init__(self, input_dim=(3, 35, 40), **options):
+            super().__init__(input_dim, **options)
+
+    monkeypatch.setitem(NETWORKS, "colour", Colour)
+    assert train("colour", "--epochs", 1, "--out", tmp_path / "w")[0] == 0
+    assert main(["predict", str(tmp_path / "w"), str(picture)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_no_epochs_only_measure(train):
+    status, out, _ = train("lenet", "--epochs", 0)
+    assert status == 0 and out.splitlines()[1].startswith("test accuracy ")
+
+
+def test_default_rates_name_networks_and_optimizers():
+    assert {kind.__name__ for kind in NETWORKS.values()} >= set(LEARNING_RATES)
+    assert all(set(rates) <= set(OPTIMIZERS) for rates in LEARNING_RATES.values())
+
+
+def test_the_default_run_learns(capsys):
+    assert main(["train", "lenet5", "--epochs", "1"]) == 0
+    assert float(re.search(r"test accuracy ([\d.]+)%", capsys.readouterr().out)[1]) > 60
+
+
+def test_resumed_training_ends_with_the_same_weights(train, tmp_path):
+    a, b, run = tmp_path / "a", tmp_path / "b", tmp_path / "run"
+    train("lenet", "--epochs", 3, "--out", a)
+    train("lenet", "--epochs", 1, "--checkpoint", run)
+    status, out, _ = train("lenet", "--epochs", 3, "--resume", run, "--out", b)
+    assert status == 0 and "epoch 1/" not in out and "epoch 2/3" in out
+    (first, meta), (second, other_meta) = read_safetensors(a), read_safetensors(b)
+    assert meta == other_meta and all(np.array_equal(first[name], second[name]) for name in first)
+    assert len(read_safetensors(run)[0]["losses"]) == 9  # --resume goes on writing its file
+
+
+def test_resume_keeps_the_learning_rate_unless_told(train, tmp_path):
+    train("lenet", "--epochs", 1, "--checkpoint", tmp_path / "run", "--lr", 0.5)
+    assert "Adam(lr=0.5," in train("lenet", "--resume", tmp_path / "run")[1]
+    assert "Adam(lr=0.25," in train("lenet", "--resume", tmp_path / "run", "--lr", 0.25)[1]
+
+
+def test_resuming_another_run_is_refused(train, tmp_path):
+    train("lenet", "--epochs", 1, "--checkpoint", tmp_path / "run")
+    status, _, err = train("lenet5", "--resume", tmp_path / "run")
+    assert status == 2
+    assert err == f"error: {tmp_path}/run belongs to another run (network: LeNet there, LeNet5 here)\n"
+
+
+def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
+    run = tmp_path / "a run"
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "scratchcnn",
+        "train",
+        "lenet",
+        "--data=mnist",
+        f"--data-dir={folder}",
+    ]
+    command += ["--epochs", "100000", "--checkpoint", str(run)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch 2/" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    steps = len(read_safetensors(run)[0]["losses"])
+    assert err.startswith(f"interrupted after {steps} steps; continue with: python -m scratchcnn train lenet")
+    assert err.endswith(f"--checkpoint '{run}' --resume '{run}'\n") and steps >= 6
+
+
+def test_ctrl_c_without_a_checkpoint(train, monkeypatch):
+    def press(self, batches):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_step", press)
+    status, _, err = train("lenet")
+    assert status == 130
+    assert err == "interrupted after 0 steps; nothing was kept; with --checkpoint FILE a run can be resumed\n"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_diverging_run_is_one_sentence(train):
+    status, _, err = train("simple_conv_net", "--optimizer", "sgd", "--lr", 1e30)
+    assert status == 2 and re.fullmatch(
+        r"error: the loss is \w+ at step 2 .*a smaller learning rate may help\n", err
+    )
+
+
+# -- summary -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("network", "parameters", "multiply_adds"), [
+    ("simple_conv_net", "433,890", 30 * 25 * 24 * 24 + 4320 * 100 + 100 * 10),
+    ("lenet", "61,706", 6 * 25 * 28 * 28 + 16 * 150 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
+    ("lenet5", "60,000", 6 * 25 * 28 * 28 + 60 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
+    ("alexnet", "60,965,224", 724_406_816),
+])  # fmt: skip
+def test_summary_counts(network, parameters, multiply_adds, capsys):
+    assert main(["summary", network, "--batch", "2"]) == 0
+    out = capsys.readouterr().out
+    assert f"parameters     {parameters} (" in out
+    assert f"multiply-adds  {2 * multiply_adds:,} (forward)" in out
+
+
+def test_summary_shows_a_line_a_layer(capsys):
+    assert main(["summary", "lenet", "--batch", "7"]) == 0
+    lines = [re.split(r" {2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
+    assert [
+        "conv2",
+        "Convolution(6, 16, filter=5x5, stride=1, pad=0)",
+        "(7, 16, 10, 10)",
+        "2,416",
+        "1,680,000",
+    ] in lines
+    assert ["flatten", "Flatten()", "(7, 400)"] in lines
+
+
+def test_summarize_leaves_the_network_as_it_was():
+    net = LeNet(rng=0)
+    rows = summarize(net)
+    assert [row.name for row in rows] == list(net.layers)
+    assert sum(row.params for row in rows) == net.num_params
+    assert not any("forward" in vars(layer) for layer in net.layers.values())
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        summarize(net, 0)
+
+
+# -- predict -------------------------------------------------------------------------------------
+def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, capsys):
+    train("lenet", "--epochs", 1, "--out", tmp_path / "w")
+    assert main(["predict", str(tmp_path / "w"), str(picture), str(picture)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12 and lines[:6] == lines[6:]
+    assert lines[0] == f"{picture}: not inverted (dark border)"
+    net = LeNet()
+    load_weights(net, tmp_path / "w")
+    scores = np.exp(net.predict(load().x_test[:1])[0].astype(float))
+    expected = sorted(((p, str(i)) for i, p in enumerate(scores / scores.sum())), reverse=True)[:5]
+    assert [(line.split()[0], line.split()[1]) for line in lines[1:6]] == [
+        (f"{p:.2%}", name) for p, name in expected
+    ]
+
+
+def test_predict_inverts_light_pictures_unless_told(train, tmp_path, picture, capsys):
+    train("lenet5", "--epochs", 1, "--out", tmp_path / "w")
+    negative = tmp_path / "negative.png"
+    Image.fromarray(255 - np.asarray(Image.open(picture))).save(negative)
+    outs = []
+    for path, *options in ((picture,), (negative,), (negative, "--invert"), (picture, "--invert")):
+        assert main(["predict", str(tmp_path / "w"), str(path), *options]) == 0
+        outs.append(capsys.readouterr().out.splitlines())
+    assert outs[1][0] == f"{negative}: inverted (light border)" and outs[2][0] == f"{negative}: inverted"
+    assert outs[0][1:] == outs[1][1:] == outs[2][1:] != outs[3][1:]
+
+
+def test_predict_on_a_jpeg(train, tmp_path, capsys):
+    train("lenet", "--epochs", 1, "--out", tmp_path / "w")
+    Image.new("RGB", (300, 200), "white").save(tmp_path / "photo.jpg")
+    assert main(["predict", str(tmp_path / "w"), str(tmp_path / "photo.jpg")]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/photo.jpg: inverted (light border)\n")
+
+
+@pytest.mark.parametrize("what", ["missing", "text", "weights without names"])
+def test_predict_refuses_other_weights(tmp_path, picture, capsys, what):
+    path = tmp_path / "w"
+    if what == "text":
+        path.write_text("hello")
+    elif what == "weights without names":
+        save_weights(LeNet(), path)
+    assert main(["predict", str(path), str(picture)]) == 2
+    sentence = {
+        "missing": f"there is no file {path}",
+        "text": f"{path} is not a whole safetensors file",
+        "weights without names": f"{path} does not say which network it belongs to (KeyError: ",
+    }[what]
+    assert capsys.readouterr().err.startswith(f"error: {sentence}")
+
+
+def test_predict_reads_every_picture_before_it_answers(train, tmp_path, picture, capsys):
+    train("lenet", "--epochs", 0, "--out", tmp_path / "w")
+    assert main(["predict", str(tmp_path / "w"), str(picture), str(tmp_path / "no.png")]) == 2
+    assert capsys.readouterr() == ("", f"error: there is no file {tmp_path}/no.png\n")
+
+
+# -- help and refusals ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "args", [[], ["-h"], ["--help"], ["train", "-h"], ["summary", "-h"], ["predict", "-h"]], ids=" ".join
+)
+def test_help(args, capsys):
+    assert main(args) == 0
+    out, err = capsys.readouterr()
+    assert "Usage: scratchcnn" in out and err == ""
+
+
+def test_help_shows_every_default(capsys):
+    main(["train", "-h"])
+    out = capsys.readouterr().out
+    options = re.findall(r"^\W*--([a-z-]+)", out, flags=re.M)
+    assert {"data", "epochs", "optimizer", "lr", "seed", "out", "resume", "dtype"} <= set(options)
+    assert out.count("[default:") == len(options) - 1  # --help has none
+
+
+@pytest.mark.parametrize(("args", "sentence"), [
+    ("train foo", "there is no network 'foo'; there are simple_conv_net, lenet, lenet5, alexnet"),
+    ("train lenet --data foo", "there is no data set 'foo'; there are fashion-mnist-sample, fashion-"),
+    ("train lenet --optimizer foo", "there is no optimizer 'foo'; there are sgd, momentum, nesterov"),
+    ("train lenet --dtype int8", "--dtype must be float32 or float64, got int8"),
+    ("train lenet --lr -1", "Adam: lr must be at least 0 and finite, got -1.0"),
+    ("train lenet --data mnist --data-dir no/where", "there is no mnist in no/where: expected train-images"),
+    ("train lenet --data-dir .", "fashion-mnist-sample comes with scratchcnn and is not read from ."),
+    ("train lenet --out no/where", "cannot write"),
+    ("train lenet --out .", "cannot write"),
+    ("train lenet --out same --checkpoint same", "--out and --checkpoint both name"),
+    ("train lenet --resume nothing", "there is no file nothing"),
+    ("train lenet --epochs x", "Invalid value for '--epochs'"),
+    ("train lenet --batch-size 0", "Invalid value for '--batch-size'"),
+    ("train", "Missing argument 'NETWORK'"),
+    ("train lenet --foo", "No such option: --foo"),
+    ("summary foo", "there is no network 'foo'"),
+    ("summary lenet --batch 0", "Invalid value for '--batch'"),
+    ("predict w", "Missing argument 'IMAGE...'"),
+    ("foo", "No such command 'foo'"),
+])  # fmt: skip
+def test_misuse_is_one_sentence_and_status_2(args, sentence, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(args.split()) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"error: {sentence}") and err.count("\n") == 1 and out == ""
+
+
+def test_module_runs():
+    result = subprocess.run(
+        [sys.executable, "-m", "scratchcnn", "summary", "nope"], capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: there is no network 'nope'")
+
+
+def test_importing_the_package_imports_numpy_alone():
+    code = "import sys, scratchcnn.data; print({m.split('.')[0] for m in sys.modules} & set(sys.argv))"
+    heavy = ["typer", "rich", "pooch", "PIL", "safetensors", "torch", "requests", "pandas"]
+    result = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"
