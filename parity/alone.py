@@ -29,15 +29,21 @@ def check_alone(place: Place, network: Network, exact: Trace, t: NDArray, masks:
             yield record(place, path, "alone", tensor, comparison)
 
 
-def alone_probes(network: Network, exact: Trace, t: NDArray, masks: Masks) -> dict[str, tuple[Layer, Probe]]:
+def alone_probes(
+    network: Network, exact: Trace, t: NDArray, masks: Masks, training: bool = True
+) -> dict[str, tuple[Layer, Probe]]:
     """Every layer, the loss last, with its input and cotangent of the reference's run.
 
-    They are rounded to the dtype under test; both sides see the rounded ones.
+    They are rounded to the dtype under test; both sides see the rounded ones. `training` is the mode
+    that the reference ran in.
     """
     found: dict[str, tuple[Layer, Probe]] = {}
     for path, layer in network.layers.leaves():
         inputs = {"x": exact.inputs[path].astype(network.dtype), "dout": exact.douts[path].astype(network.dtype)}
-        found[path] = layer, as_probe(layer, inputs | ({"mask": masks[path]} if path in masks else {}))
+        probe = as_probe(layer, inputs | ({"mask": masks[path]} if path in masks else {}))
+        if isinstance(layer, sc.BatchNormalization):
+            probe.args["training"] = training
+        found[path] = layer, probe
     logits = exact.outputs[list(found)[-1]].astype(network.dtype)
     found["loss"] = network.last_layer, as_probe(network.last_layer, {"x": logits, "t": t})
     return found
@@ -83,7 +89,7 @@ KIND_OF: dict[type[Layer], tuple[str | Callable[[Any], str], Callable[[Any], dic
     sc.Softmax: ("softmax", _attributes()),
     sc.LocalResponseNormalization: ("lrn", _attributes("size", "alpha", "beta", "k", "paper_alpha")),
     sc.Dropout: ("dropout", _attributes("dropout_ratio")),
-    sc.BatchNormalization: ("batch_norm", _attributes("momentum", "eps", "training")),
+    sc.BatchNormalization: ("batch_norm", _attributes("momentum", "eps")),
     sc.SoftmaxWithLoss: ("softmax_with_loss", _attributes()),
     sc.PenaltyLoss: ("penalty_loss", _attributes("j")),
 }

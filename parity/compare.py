@@ -82,7 +82,7 @@ def precision_gate(ours: Any, theirs: NDArray, exact: NDArray, floor: float = 0.
     if why := refusal(ours, exact, theirs.dtype):
         return refused(exact, why)
     scale = largest(exact)
-    error = max(error, difference(theirs, exact))
+    error = _max(iter((error, difference(theirs, exact))))
     if not math.isfinite(error):
         return refused(exact, "PyTorch's own result is not finite")
     return _judge(ours, exact, C * max(error, floor, UNIT[theirs.dtype.name] * scale), theirs)

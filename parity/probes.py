@@ -24,20 +24,23 @@ from parity.registry import kind_of
 Rng = np.random.Generator
 
 
-def probes(kind: str, seed: int = 0) -> list[Probe]:
-    """Every probe of a kind, for one seed. Raises ValueError for a kind that does not exist."""
-    if kind not in BUILDERS:
-        raise ValueError(f"no kind named {kind!r}; there are {', '.join(BUILDERS)}")
+def probes(kind: str, seed: int = 0, only: Callable[[int], bool] = lambda i: True) -> list[Probe]:
+    """The probes of a kind for one seed, those whose place in the list `only` accepts.
+
+    Raises ValueError for a kind that does not exist.
+    """
+    kind_of(kind)  # says which kinds there are
     rng = np.random.default_rng([seed, *kind.encode()])
-    rounded = (probe.cast(np.float32).cast(np.float64) for probe in BUILDERS[kind](rng))
-    return [_with_cotangent(probe, rng) for probe in rounded]
+    return [with_cotangent(probe, seed) for i, probe in enumerate(BUILDERS[kind](rng)) if only(i)]
 
 
-def _with_cotangent(probe: Probe, rng: Rng) -> Probe:
-    """The probe with a random dout of the output's shape, where the kind takes one."""
+def with_cotangent(probe: Probe, seed: int) -> Probe:
+    """The probe rounded to float32, with a random dout of the output's shape where its kind takes one."""
+    probe = probe.cast(np.float32).cast(np.float64)
     kind = kind_of(probe.kind)
-    if kind.out != "out" or "dout" in probe.inputs:
+    if kind.out != "out":
         return probe
+    rng = np.random.default_rng([seed, *probe.id.encode()])
     shape = kind.reference(probe)["out"].shape
     dout = normal(rng, *shape).astype(np.float32).astype(np.float64)
     return replace(probe, inputs={**probe.inputs, "dout": dout})

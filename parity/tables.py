@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a temporary file in the same folder, then move it to `path` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+from scratchcnn.weights import written_whole
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
     """Each non-empty table as <name>.csv and <name>.parquet in the folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in tables.items():
-        if table.empty:
-            continue
-        written.append(write_whole(folder / f"{name}.csv", lambda p, t=table: t.to_csv(p, index=False)))
-        written.append(write_whole(folder / f"{name}.parquet", lambda p, t=table: t.to_parquet(p, index=False)))
+        if not table.empty:
+            for suffix, write in ((".csv", table.to_csv), (".parquet", table.to_parquet)):
+                with written_whole(folder / f"{name}{suffix}") as temporary:
+                    write(temporary, index=False)
+                written.append(folder / f"{name}{suffix}")
     return written

@@ -105,8 +105,16 @@ class LeNet5(nn.Module):
 
 
 class AlexNet(nn.Module):
-    def __init__(self, output_size: int = 1000, groups: int = 2, dropout: float = 0.5):
+    def __init__(
+        self,
+        input_size: int = 227,
+        output_size: int = 1000,
+        groups: int = 2,
+        dropout: float = 0.5,
+        hidden_size: int = 4096,
+    ):
         super().__init__()
+        size = ((((input_size - 11) // 4 + 1 - 3) // 2 + 1 - 3) // 2 + 1 - 3) // 2 + 1  # 6 for 227
         # PyTorch divides alpha by the window's size; the paper does not: 5e-4 / 5 = 1e-4.
         lrn: dict[str, Any] = {"size": 5, "alpha": 5e-4, "beta": 0.75, "k": 2.0}
         self.conv1 = nn.Conv2d(3, 96, 11, stride=4)
@@ -125,13 +133,13 @@ class AlexNet(nn.Module):
         self.relu5 = nn.ReLU()
         self.pool5 = nn.MaxPool2d(3, stride=2)
         self.flatten = nn.Flatten()
-        self.fc6 = nn.Linear(256 * 6 * 6, 4096)
+        self.fc6 = nn.Linear(256 * size * size, hidden_size)
         self.relu6 = nn.ReLU()
         self.dropout6 = nn.Dropout(dropout)
-        self.fc7 = nn.Linear(4096, 4096)
+        self.fc7 = nn.Linear(hidden_size, hidden_size)
         self.relu7 = nn.ReLU()
         self.dropout7 = nn.Dropout(dropout)
-        self.fc8 = nn.Linear(4096, output_size)
+        self.fc8 = nn.Linear(hidden_size, output_size)
         self.loss = nn.CrossEntropyLoss()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -40,17 +40,25 @@ class Trace:
 def trace_ours(network: Network, x: NDArray, t: NDArray, masks: Masks | None = None) -> Trace:
     """One `gradient` call of ours."""
     trace = Trace()
-    with injected(network, masks or {}), ExitStack() as stack:
-        for path, layer in network.layers.leaves():
-            stack.enter_context(_recorded(layer, path, trace))
+    with injected(network, masks or {}), recording(network, trace):
         trace.grads = network.gradient(x, t)
     trace.loss = network.last_loss
     return trace
 
 
 @contextmanager
+def recording(network: Network, trace: Trace) -> Iterator[None]:
+    """Every layer of the network notes what passes through it, inside the `with`."""
+    with ExitStack() as stack:
+        for path, layer in network.layers.leaves():
+            stack.enter_context(_recorded(layer, path, trace))
+        yield
+
+
+@contextmanager
 def _recorded(layer: Layer, path: str, trace: Trace) -> Iterator[None]:
     """The layer notes what passes through it while inside the `with`."""
+    before = {name: vars(layer)[name] for name in ("forward", "backward") if name in vars(layer)}
     forward, backward = layer.forward, layer.backward
 
     def recording_forward(x: NDArray, *args: Any) -> NDArray:
@@ -70,6 +78,7 @@ def _recorded(layer: Layer, path: str, trace: Trace) -> Iterator[None]:
         yield
     finally:
         del layer.forward, layer.backward
+        vars(layer).update(before)
 
 
 @contextmanager
@@ -194,8 +203,6 @@ def dropout_shapes(network: Network) -> DropoutShapes:
     if not dropouts:
         return {}
     trace = Trace()
-    with ExitStack() as stack:
-        for path, layer in dropouts.items():
-            stack.enter_context(_recorded(layer, path, trace))
+    with recording(network, trace):
         network.predict(np.zeros((1, *network.input_dim), dtype=network.dtype))
     return {p: (trace.inputs[p].shape[1:], l.dropout_ratio) for p, l in dropouts.items()}

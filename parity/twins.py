@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 import scratchcnn as sc
 from parity import torch_modules
 from scratchcnn.layers import Container, Layer
+from scratchcnn.networks import Network
 
 
 class Name(NamedTuple):
@@ -135,3 +136,19 @@ def twin(layer: Layer) -> nn.Module:
     return rule_for(layer).build(layer)
 
 
+
+
+class NetworkTwin(nn.Module):
+    """The twin of a whole network: its layers' twins in a row, and the loss beside them."""
+
+    def __init__(self, network: Network):
+        super().__init__()
+        for name, layer in network.layers.items():
+            self.add_module(name, twin(layer))
+        self.loss = twin(network.last_layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for module in self.children():
+            if module is not self.loss:
+                x = module(x)
+        return x

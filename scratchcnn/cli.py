@@ -17,7 +17,7 @@ import rich.box
 import rich.table
 import typer
 
-from scratchcnn.images import light_border, read_image, resize
+from scratchcnn.images import light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.summary import summarize
@@ -94,26 +94,26 @@ def predict(
         typer.Option(
             "--invert/--no-invert",
             help="Turn light into dark: the data sets are light on black, photographs mostly dark on white.",
-            show_default="where the picture's border is light",
+            show_default="where a picture's background is light",
         ),
     ] = None,
 ) -> None:
     """Name the five likeliest classes of pictures, with their probabilities."""
-    net, class_names, shape = _trained(weights)
-    pictures = [read_image(path, shape, invert=False) for path in image]
-    flips = [light_border(x) if invert is None else invert for x in pictures]
+    net, class_names, shape, margin = _trained(weights)
+    flips = [light_background(path) if invert is None else invert for path in image]
+    pictures = [read_image(path, shape, flip, margin) for path, flip in zip(image, flips, strict=True)]
     out = console()
     for path, x, flip in zip(image, pictures, flips, strict=True):
-        why = "" if invert is not None else "light border" if flip else "dark border"
+        why = "" if invert is not None else "light background" if flip else "dark background"
         out.print(f"{path}: {'inverted' if flip else 'not inverted'}{why and f' ({why})'}")
-        scores = net.predict(resize(1 - x if flip else x, net.input_dim)).astype(np.float64)
+        scores = net.predict(resize(x, net.input_dim)).astype(np.float64)
         probabilities = softmax(scores)[0]
         for i in probabilities.argsort(kind="stable")[::-1][:5]:
             out.print(f"  {probabilities[i]:7.2%}  {class_names[i]}")
 
 
-def _trained(path: Path) -> tuple[Network, list[str], Any]:
-    """The network that a weights file describes, its class names, and the shape that its images had."""
+def _trained(path: Path) -> tuple[Network, list[str], Any, int]:
+    """The network that a weights file describes, its class names, its images' shape and margin."""
     tensors, metadata = read_safetensors(path)
     kinds: dict[str, Any] = {kind.__name__: kind for kind in NETWORKS.values()}
     try:
@@ -122,6 +122,7 @@ def _trained(path: Path) -> tuple[Network, list[str], Any]:
         input_dim, shape = (
             tuple(map(int, json.loads(metadata[key]))) for key in ("input_dim", "image_shape")
         )
+        margin = int(metadata["margin"])
         dtype = next(iter(tensors.values())).dtype
         net = kind(input_dim=input_dim, output_size=len(class_names), dtype=dtype)
     except (KeyError, ValueError, TypeError, StopIteration) as error:
@@ -130,4 +131,4 @@ def _trained(path: Path) -> tuple[Network, list[str], Any]:
             "predict needs a file that train --out wrote"
         ) from error
     load_weights(net, path)
-    return net, class_names, shape
+    return net, class_names, shape, margin

@@ -1,7 +1,8 @@
 """Pictures from files, and images made to fit a network.
 
-`read_image` prepares a photograph the way Fashion-MNIST was made: gray, the longer side scaled to 28
-pixels, centred, light on black. It needs Pillow; `resize` is NumPy alone.
+`read_image` prepares a photograph the way Fashion-MNIST was made (Xiao et al. 2017, figure 1): trimmed
+to the thing, its longer side scaled to 28 pixels, centred, gray, light on black. It needs Pillow;
+`resize` is NumPy alone.
 """
 
 from __future__ import annotations
@@ -16,34 +17,44 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's and most gray conversi
 
 
 def read_image(
-    path: str | os.PathLike[str], shape: tuple[int, int, int] = (1, 28, 28), invert: bool | None = None
+    path: str | os.PathLike[str],
+    shape: tuple[int, int, int] = (1, 28, 28),
+    invert: bool | None = None,
+    margin: int = 0,
 ) -> NDArray[np.float32]:
     """A PNG or JPEG file as (1, C, H, W) float32 in [0, 1], C being 1 (gray) or 3 (RGB).
 
-    Camera orientation is obeyed, transparency shown on white, 16 bits kept. The picture keeps its
-    proportions; what is left over is filled with the colour of its border. A picture that has the
-    size already is not touched.
+    Camera orientation is obeyed, transparency shown on white, 16 bits kept. A picture of H x W pixels
+    is taken as it is. Another one loses the edges that are within 5 % of its background's colour, and
+    is scaled to fit, proportions kept; what is left over has the background's colour.
 
-    invert   light becomes dark; None: when the border is light (`light_border`), since the data sets
-             show light things on black and photographs mostly dark things on white
+    invert   light becomes dark; None: when the background is light (`light_background`), since the
+             data sets show light things on black and photographs mostly dark things on white
+    margin   pixels to leave free on all sides when the picture is scaled: 4 for MNIST
 
     Raises FileNotFoundError when there is no file, ValueError when it is not a whole PNG or JPEG.
     """
     C, H, W = shape
     if C not in (1, 3):
         raise ValueError(f"expected a shape of 1 or 3 channels, got {tuple(shape)}")
-    pixels = _fit(_pixels(path), H, W)  # (H, W, 1) or (H, W, 3)
-    if pixels.shape[2] != C:
-        pixels = pixels @ np.array(LUMA)[:, None] if C == 1 else np.repeat(pixels, 3, axis=2)
+    if not 0 <= 2 * margin < min(H, W):
+        raise ValueError(f"margin must be at least 0 and leave something of {H} x {W} pixels, got {margin}")
+    picture = _pixels(path)
+    background = _background(picture)
+    pixels = (
+        picture if picture.shape[:2] == (H, W) else _fit(_trim(picture, background), background, H, W, margin)
+    )
+    if pixels.shape[2] != C:  # (H, W, 1) or (H, W, 3) -> (H, W, C)
+        pixels = _gray(pixels)[:, :, None] if C == 1 else np.repeat(pixels, 3, axis=2)
     x = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32).clip(0, 1)
-    if light_border(x) if invert is None else invert:
+    if _gray(background) > 0.5 if invert is None else invert:
         return 1 - x
     return x
 
 
-def light_border(x: NDArray) -> bool:
-    """Whether the outermost pixels of (1, C, H, W) in [0, 1] are light: their median is above one half."""
-    return bool(np.median(_border(x[0].transpose(1, 2, 0))) > 0.5)
+def light_background(path: str | os.PathLike[str]) -> bool:
+    """Whether a picture's background, the median colour of its outermost pixels, is nearer to white."""
+    return bool(_gray(_background(_pixels(path))) > 0.5)
 
 
 def resize(x: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -91,26 +102,36 @@ def _numbers(image: Any) -> NDArray[np.float64]:
     return colour * alpha + (1 - alpha)  # on white
 
 
-def _fit(pixels: NDArray, H: int, W: int) -> NDArray:
-    """Scale (H0, W0, C) to fit into (H, W) and centre it on the colour of its border."""
+def _gray(colour: NDArray) -> NDArray:
+    """(..., 1) or (..., 3) -> (...)"""
+    return colour[..., 0] if colour.shape[-1] == 1 else colour @ np.array(LUMA)
+
+
+def _background(pixels: NDArray) -> NDArray:
+    """The median colour of the outermost pixels: (H, W, C) -> (C,)."""
+    return np.median(np.concatenate((pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])), axis=0)
+
+
+def _trim(pixels: NDArray, background: NDArray) -> NDArray:
+    """Without the rows and columns at the edges that hold nothing but background."""
+    thing = (np.abs(pixels - background) > 0.05).any(axis=2)
+    if not thing.any():
+        return pixels
+    (rows,), (columns,) = thing.any(axis=1).nonzero(), thing.any(axis=0).nonzero()
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _fit(pixels: NDArray, background: NDArray, H: int, W: int, margin: int) -> NDArray:
+    """(H0, W0, C) scaled to fit into (H - 2 * margin, W - 2 * margin), in the middle of (H, W, C)."""
     from PIL import Image
 
     H0, W0, C = pixels.shape
-    if (H0, W0) == (H, W):
-        return pixels
-    scale = min(H / H0, W / W0)
+    scale = min((H - 2 * margin) / H0, (W - 2 * margin) / W0)
     h, w = max(1, round(H0 * scale)), max(1, round(W0 * scale))
-    out = np.empty((H, W, C))
-    out[:] = np.median(_border(pixels), axis=0)
     top, left = (H - h) // 2, (W - w) // 2
+    out = np.broadcast_to(background, (H, W, C)).copy()
     for c in range(C):
         channel = Image.fromarray(pixels[:, :, c].astype(np.float32))
         scaled = channel.resize((w, h), Image.Resampling.BILINEAR)  # averages when it shrinks
         out[top : top + h, left : left + w, c] = np.asarray(scaled)
     return out
-
-
-def _border(pixels: NDArray) -> NDArray:
-    """The outermost pixels of (H, W, C), one a row."""
-    edges = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
-    return np.concatenate(edges)

@@ -27,10 +27,13 @@ from scratchcnn.weights import save_weights
 # not listed gets the optimizer's own. LeNet's sigmoids want large steps, and SGD still needs many epochs.
 LEARNING_RATES: dict[str, dict[str, float]] = {
     "SimpleConvNet": dict(sgd=0.1, momentum=0.02, nesterov=0.02, adagrad=0.02, adam=0.002, adamw=0.002),
-    "LeNet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.01, adamw=0.01),
+    "LeNet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.005, adamw=0.005),
     "LeNet5": dict(momentum=0.001, nesterov=0.001, rmsprop=0.001, adam=0.003, adamw=0.003),
     "AlexNet": dict(adagrad=0.001, rmsprop=1e-4, adam=1e-4, adamw=1e-4),
 }
+
+# Pixels that a set leaves free around what it shows.
+MARGINS = {"mnist": 4}
 
 
 def train(
@@ -44,7 +47,7 @@ def train(
             show_default="$SCRATCHCNN_DATA, or a download into a cache",
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(help="How often every image is seen.", min=0)] = 3,
+    epochs: Annotated[int, typer.Option(help="How often every image is seen.", min=0)] = 5,
     batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 20,
     optimizer: Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")] = "adam",
     lr: Annotated[
@@ -153,6 +156,7 @@ def _finish(
         metadata = {
             "input_dim": json.dumps(net.input_dim),
             "image_shape": json.dumps(images.x_train.shape[1:]),
+            "margin": str(MARGINS.get(images.name, 0)),
             "class_names": json.dumps(images.class_names),
             "data": images.name,
             "epochs": str(trainer.epoch),

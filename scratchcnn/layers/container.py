@@ -108,7 +108,7 @@ class Container(Layer):
         return self._children.items()
 
     def __repr__(self) -> str:
-        inner = "".join(f"  {k}: {layer!r}\n".replace("\n  ", "\n    ") for k, layer in self.children())
+        inner = "".join(f"  {k}: {layer!r}".replace("\n", "\n  ") + "\n" for k, layer in self.children())
         return f"{self.kind}(\n{inner})"
 
 

@@ -21,13 +21,15 @@ class Loss(Layer):
         raise NotImplementedError
 
     def check(self, x: NDArray, t: Any) -> tuple[NDArray, NDArray]:
-        """x (N, C) and t as it came, either integer labels (N,) or one row a label (N, C)."""
+        """x (N, C) and t: integer labels (N,), also as the book's column (N, 1), or one row a label (N, C)."""
         x, t = floating(x, f"{self.label}: x"), np.asarray(t)
         if x.ndim != 2 or not len(x):
             raise ValueError(f"{self.label}: expected x of shape (N, C) with N at least 1, got {x.shape}")
         if t.shape == x.shape:
             return x, t
         N, C = x.shape
+        if t.shape == (N, 1):
+            t = t[:, 0]
         if t.shape != (N,):
             raise ValueError(
                 f"{self.label}: expected t of shape ({N},) with labels or {x.shape} one-hot, got {t.shape}"

@@ -33,6 +33,7 @@ class AlexNet(Network):
         output_size: int = 1000,
         groups: int = 2,
         dropout_ratio: float = 0.5,
+        hidden_size: int = 4096,
         *,
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
@@ -68,10 +69,10 @@ class AlexNet(Network):
         build.add("relu5", Relu())
         build.add("pool5", Pooling(3, 3, stride=2))  # (256, 6, 6)
         build.add("flatten", Flatten())  # (9216,)
-        build.add("fc6", affine(4096, bias=1))  # (4096,)
+        build.add("fc6", affine(hidden_size, bias=1))  # (4096,)
         build.add("relu6", Relu())
         build.add("dropout6", Dropout(dropout_ratio, dropout_rngs[0]))
-        build.add("fc7", affine(4096, bias=1))  # (4096,)
+        build.add("fc7", affine(hidden_size, bias=1))  # (4096,)
         build.add("relu7", Relu())
         build.add("dropout7", Dropout(dropout_ratio, dropout_rngs[1]))
         build.add("fc8", affine(output_size))  # (1000,)

@@ -80,7 +80,7 @@ class Network:
     def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
         """The share of images whose largest score is that of the label; the last, smaller batch counts too."""
         t = np.asarray(t)
-        labels = t if t.ndim == 1 else t.argmax(axis=1)
+        labels = t.argmax(axis=1) if t.shape[1:] == (self.output_size,) else t.ravel()
         if len(x) != len(labels) or not len(labels):
             raise ValueError(f"accuracy: expected as many labels as images and at least one, got {len(labels)} and {len(x)}")
         correct = 0
