@@ -42,14 +42,15 @@ class Case:
     seed: int = 0
     steps: int = 10
     batch_size: int | None = None
+    optimizer: str = "momentum"
 
     @property
     def place(self) -> Place:
         return Place(self.network, self.dtype, self.device)
 
 
-def check_network(case: Case) -> Iterator[Record]:
-    """Yield a record a tensor, in the order of the module docstring."""
+def check_network(case: Case, keep: dict[str, tr.Trace] | None = None) -> Iterator[Record]:
+    """Yield a record a tensor, in the order of the module docstring; put the float64 traces into `keep`."""
     batch_size = case.batch_size or BATCH.get(case.network, 8)
     ours64, theirs64 = build_pair(case.network, np.float64, case.device, case.seed)
     images = Images(ours64, batch_size, case.seed)
@@ -59,8 +60,10 @@ def check_network(case: Case) -> Iterator[Record]:
     exact = tr.trace_torch(theirs64, ours64, x.astype(np.float64), t, masks)
 
     if case.dtype == "float64":
-        ours = ours64
-        yield from _compare_float64(case, tr.trace_ours(ours64, x, t, masks), exact, ours64)
+        ours, trace = ours64, tr.trace_ours(ours64, x, t, masks)
+        if keep is not None:
+            keep.update(ours=trace, exact=exact)
+        yield from _compare_float64(case, trace, exact, ours64)
     else:
         ours = ours64.astype(np.float32)
         modules = float32_runs(case.network, ours, case.device)
@@ -68,7 +71,7 @@ def check_network(case: Case) -> Iterator[Record]:
         yield from _compare_float32(case, tr.trace_ours(ours, x, t, masks), runs, exact, ours)
     yield from check_alone(case.place, ours, exact, t, masks)
     if case.steps:
-        del theirs64, exact
+        del theirs64, exact  # AlexNet's are large
         yield from check_steps(case, ours64, images, dropouts)
 
 

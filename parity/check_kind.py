@@ -30,8 +30,9 @@ def check_kind(
     protocol: Book | None = None,
     cases: Sequence[Probe] | None = None,
     keep: dict[str, Tensors] | None = None,
+    contracts: bool = True,
 ) -> Iterator[Record]:
-    """Yield a record for every result on every probe, then for every contract.
+    """Yield a record for every result on every probe, then (unless told not to) for every contract.
 
     `factory` is ours unless another is given; `cases` are the kind's probes unless others are. What was
     computed is put into `keep`, by the probe's id.
@@ -45,7 +46,7 @@ def check_kind(
             keep[probe.id] = {name: np.array(a) for name, a in found.items() if a is not None}
         for tensor, comparison in judged_found.items():
             yield record(place, kind, phase_of(tensor), tensor, comparison, probe.id)
-    for probe in contract_cases(cases):
+    for probe in contract_cases(cases) if contracts else []:
         try:
             if kind in OPTIMIZER_KINDS:
                 outcomes = list(check_optimizer_contracts(factory, probe))

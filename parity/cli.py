@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from parity.cli_faults import faults
+
 if TYPE_CHECKING:
     from parity.records import Record
     from parity.training import Outcome
@@ -24,6 +26,9 @@ app = typer.Typer(
 console = Console(highlight=False, soft_wrap=True)
 
 
+app.command()(faults)
+
+
 class Dtype(StrEnum):
     float64 = "float64"
     float32 = "float32"
@@ -32,6 +37,16 @@ class Dtype(StrEnum):
     @property
     def names(self) -> list[str]:
         return ["float64", "float32"] if self is Dtype.both else [self.value]
+
+
+class Rule(StrEnum):
+    sgd = "sgd"
+    momentum = "momentum"
+    nesterov = "nesterov"
+    adagrad = "adagrad"
+    rmsprop = "rmsprop"
+    adam = "adam"
+    adamw = "adamw"
 
 
 class Device(StrEnum):
@@ -55,6 +70,7 @@ def check(
     device: DeviceOption = Device.cpu,
     seed: Seed = 0,
     steps: Annotated[int, typer.Option(help="Training steps in lockstep after the gradients.", min=0)] = 10,
+    optimizer: Annotated[Rule, typer.Option(help="The update rule of those steps.")] = Rule.momentum,
     batch_size: Annotated[int | None, typer.Option(help="Images in a batch.", show_default="8, alexnet 2", min=1)] = None,
     train: Annotated[bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")] = False,
@@ -66,7 +82,7 @@ def check(
 
     networks, kinds = split_names(names or [])
     set_device(device)
-    cases = [Case(n, d, device.value, seed, steps, batch_size) for n in networks for d in dtype.names]
+    cases = [Case(n, d, device.value, seed, steps, batch_size, optimizer.value) for n in networks for d in dtype.names]
     records = run.check_kinds(console, kinds, dtype.names, device.value, seed, verbose)
     records += run.check_networks(console, cases, verbose)
     outcomes = []

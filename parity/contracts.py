@@ -135,6 +135,32 @@ def eval_then_train(factory: Any, protocol: Book, probe: Probe, judge: Judge) ->
     yield from judge(probe, protocol.results(layer, _copy(probe))).items()
 
 
+def drawn_masks(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+    """The masks that dropout draws itself: the right share, fresh each time, and backward uses the same.
+
+    A share that is off by more than six standard deviations of a fair draw fails (once in 5e8).
+    """
+    if probe.kind != "dropout" or "mask" not in probe.inputs:
+        return
+    ratio, x = probe.args["dropout_ratio"], np.ones((100, 200), dtype=probe.dtype)
+    layer = protocol.build(factory, probe)
+    first = np.array(layer.forward(x))
+    dx = np.asarray(layer.backward(x.copy()))
+    again = np.array(layer.forward(x))
+    sigma = np.sqrt(ratio * (1 - ratio) / x.size)
+    share = float((first != 0).mean())
+    yield "share kept", _holds(x, abs(share - (1 - ratio)) <= 6 * sigma, f"kept {share:.3f}, expected {1 - ratio:.3f}")
+    rows, columns = (first != 0).mean(axis=1), (first != 0).mean(axis=0)
+    uneven = max(np.abs(rows - (1 - ratio)).max() * x.shape[1] ** 0.5, np.abs(columns - (1 - ratio)).max() * x.shape[0] ** 0.5)
+    yield "one draw a number", _holds(x, uneven <= 6 * np.sqrt(ratio * (1 - ratio)), "rows or columns are dropped together")
+    yield "a fresh mask each time", _holds(x, not np.array_equal(first, again), "two forwards drew the same mask")
+    yield "backward's mask", _holds(x, np.array_equal(first != 0, dx != 0), "backward used another mask than forward")
+
+
+def _holds(like: NDArray, ok: Any, why: str) -> Comparison:
+    return Comparison(like.shape, 0.0, 0.0, 0.0, 0.0, False, True) if ok else refused(like, why)
+
+
 def split_batch(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """Two half batches give the same outputs and dx, and gradients that add up."""
     x = probe.inputs.get("x")
@@ -172,4 +198,5 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "buffers may be reused": input_may_be_reused,
     "eval, then train": eval_then_train,
     "two half batches": split_batch,
+    "masks it draws": drawn_masks,
 }

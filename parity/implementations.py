@@ -13,10 +13,12 @@ another shape is another adapter with the same two methods.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import scratchcnn as sc
 from parity.kinds import KINDS, Probe, Tensors
@@ -28,8 +30,55 @@ GRADIENTS = {"convolution": ("W", "b"), "partial_convolution": ("W", "b"), "affi
              "batch_norm": ("gamma", "beta")}  # fmt: skip
 
 
+# The order of the leading arguments, for a class that calls them something else.
+WINDOW, POOL = ("filter_h", "filter_w", "stride", "pad"), ("pool_h", "pool_w", "stride", "pad")
+ORDER: dict[str, tuple[str, ...]] = {
+    "im2col": ("input_data", *WINDOW),
+    "col2im": ("col", "input_shape", *WINDOW),
+    "convolution": ("W", "b", "stride", "pad"),
+    "max_pooling": POOL,
+    "average_pooling": POOL,
+    "min_pooling": POOL,
+    "affine": ("W", "b"),
+    "lrn": ("size", "alpha", "beta", "k"),
+    "dropout": ("dropout_ratio",),
+    "batch_norm": ("gamma", "beta", "momentum", "running_mean", "running_var"),
+}
+DEFAULTS: dict[str, Any] = {"stride": 1, "pad": 0}
+FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
+DRAWS = 400  # random masks looked at until each number has been dropped or kept as the probe wants it
+
+
+def parameters(call: Callable[..., Any]) -> list[str] | None:
+    """The names of what it takes, in order; None where any name goes or nothing can be known."""
+    try:
+        found = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return None if any(p.kind is p.VAR_KEYWORD for p in found) else [p.name for p in found]
+
+
+def call(factory: Callable[..., Any], args: Mapping[str, Any], order: Sequence[str]) -> Any:
+    """`factory(**args)`, or by position where it has other names for the arguments of `order`."""
+    names = parameters(factory)
+    if names is None or args.keys() <= set(names):
+        return factory(**args)
+    last = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
+    leading = [args.get(name, DEFAULTS.get(name)) for name in order[:last]]
+    return factory(*leading, **{k: v for k, v in args.items() if k not in order})
+
+
 class Book:
-    """Runs a class (or function) that follows the book's protocol."""
+    """Runs a class (or function) that follows the book's protocol.
+
+    `backward_too` is False where an adapter has no gradients to show.
+    """
+
+    backward_too = True
+
+    def parameters(self, factory: Callable[..., Any]) -> list[str] | None:
+        """What the implementation can be given, by name; None when that cannot be known."""
+        return parameters(factory)
 
     def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
         """The layer for this probe, on copies of its parameters unless a write into them is to be seen."""
@@ -37,7 +86,7 @@ class Book:
             return factory
         args = {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in probe.args.items()}
         training = args.pop("training", True)
-        layer = factory(**args)
+        layer = call(factory, args, ORDER.get(probe.kind, ()))
         if not training:
             self.infer(layer)
         return layer
@@ -47,7 +96,9 @@ class Book:
         if hasattr(layer, "eval"):
             layer.eval()
         else:
-            layer.forward = functools.partial(layer.forward, train_flg=False)
+            names = parameters(layer.forward) or ()
+            flag = next((name for name in FLAGS if name in names), FLAGS[0])
+            layer.forward = functools.partial(layer.forward, **{flag: False})
 
     def learn(self, layer: Any) -> None:
         """Undo `infer`."""
@@ -58,16 +109,41 @@ class Book:
 
     def forward(self, layer: Any, probe: Probe) -> Any:
         if probe.kind in FUNCTIONS:
-            return layer(**probe.inputs, **probe.args)
+            return call(layer, {**probe.inputs, **probe.args}, ORDER[probe.kind])
         x = probe.inputs["x"]
         if probe.kind in LOSSES:
-            return layer.forward(x, probe.inputs["t"])
+            loss = layer.forward(x, probe.inputs["t"])
+            return np.asarray(loss, dtype=x.dtype) if type(loss) is float else loss
         if probe.kind == "dropout":
             if "mask" not in probe.inputs:
                 self.infer(layer)
             elif hasattr(layer, "inject"):
                 layer.inject(probe.inputs["mask"])
+            else:
+                return self.drop(layer, x, probe.inputs["mask"])
         return layer.forward(x)
+
+    def drop(self, layer: Any, x: NDArray, wanted: NDArray) -> NDArray:
+        """The output of a dropout layer that draws its own `.mask`, as if it had drawn `wanted`.
+
+        A layer that keeps a mask set before the call is done at once. Any other is called until each
+        number was seen dropped or kept as wanted; then `wanted` is set for backward, in the mask's own
+        dtype and scale.
+        """
+        layer.mask = wanted.copy()
+        out = np.asarray(layer.forward(x))
+        if not isinstance(getattr(layer, "mask", None), np.ndarray) or out.shape != layer.mask.shape:
+            raise AttributeError("expected the mask, of x's shape, in .mask after forward")
+        found, scale = out.copy(), layer.mask.max()
+        missing = (layer.mask != 0) != wanted
+        for _ in range(DRAWS):
+            if not missing.any():
+                break
+            again = layer.forward(x.copy())
+            seen = missing & ((layer.mask != 0) == wanted)
+            found[seen], missing, scale = again[seen], missing & ~seen, max(scale, layer.mask.max())
+        layer.mask = np.where(wanted, scale, 0).astype(layer.mask.dtype)
+        return found
 
     def backward(self, layer: Any, probe: Probe) -> Any:
         return layer.backward() if probe.kind in LOSSES else layer.backward(probe.inputs["dout"])

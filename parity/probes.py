@@ -207,6 +207,12 @@ def _elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng],
     return build
 
 
+def _tanhs(rng: Rng) -> Iterator[Probe]:
+    yield from _elementwise("tanh")(rng)
+    lenet = {"amplitude": 1.7159, "slope": 2 / 3}
+    yield Probe("tanh", "LeNet's amplitude and slope", lenet, {"x": normal(rng, 3, 4)}, frozenset({"amplitude"}))
+
+
 def _logits(rng: Rng) -> Iterator[tuple[str, NDArray]]:
     yield "2x3", normal(rng, 2, 3)
     yield "one row", normal(rng, 1, 4)
@@ -311,7 +317,7 @@ BUILDERS: dict[str, Callable[[Rng], Iterator[Probe]]] = {
     "rbf": _rbfs,
     "relu": _elementwise("relu", kinks=True),
     "sigmoid": _elementwise("sigmoid"),
-    "tanh": _elementwise("tanh"),
+    "tanh": _tanhs,
     "softmax": _softmaxes,
     "softmax_with_loss": _losses("softmax_with_loss"),
     "penalty_loss": _losses("penalty_loss"),

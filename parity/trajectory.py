@@ -19,25 +19,45 @@ import torch
 from numpy.typing import NDArray
 
 from parity.compare import UNIT, difference, largest, logic_gate, precision_gate
+from parity.optimizers import TORCH
 from parity.pair import Images, float32_runs, torch_like
 from parity.records import Record, record
 from parity.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
 from parity.weights import links, named_tensors, to_numpy
 from scratchcnn.networks import Network
-from scratchcnn.optim import Momentum
+from scratchcnn.optim import OPTIMIZERS
 
 if TYPE_CHECKING:
     from parity.check import Case
 
-LR, MOMENTUM = 0.01, 0.9
-Tensors = dict[tuple[str, str], NDArray]  # (parameter, "param" | "buffer" | "v") -> array
+Tensors = dict[tuple[str, str], NDArray]  # (parameter, "param" | "buffer" | a state's name) -> array
+
+# The settings of a trajectory, ours and PyTorch's alike, and where torch keeps each of our states.
+SETTINGS: dict[str, dict[str, float]] = {
+    "sgd": {"lr": 0.01},
+    "momentum": {"lr": 0.01, "momentum": 0.9},
+    "nesterov": {"lr": 0.01, "momentum": 0.9},
+    "adagrad": {"lr": 0.01},
+    "rmsprop": {"lr": 0.001},
+    "adam": {"lr": 0.001},
+    "adamw": {"lr": 0.001},
+}
+STATES: dict[str, dict[str, str]] = {
+    "momentum": {"v": "momentum_buffer"},
+    "nesterov": {"v": "momentum_buffer"},
+    "adagrad": {"h": "sum"},
+    "rmsprop": {"h": "square_avg"},
+    "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
+    "adamw": {"m": "exp_avg", "v": "exp_avg_sq"},
+}
 
 
 class Ours:
     """Our side: a network and its optimizer."""
 
-    def __init__(self, network: Network):
-        self.network, self.optimizer = network, Momentum(LR, MOMENTUM)
+    def __init__(self, network: Network, rule: str):
+        self.network, self.rule = network, rule
+        self.optimizer = OPTIMIZERS[rule](**SETTINGS[rule])
 
     def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
         with injected(self.network, masks):
@@ -46,7 +66,8 @@ class Ours:
         self.optimizer.update(self.network.params, grads)
 
     def tensors(self) -> Tensors:
-        state = {(k, "v"): v for k, v in self.optimizer.v.items()}
+        slots = STATES.get(self.rule, {})
+        state = {(k, slot): v for slot in slots for k, v in getattr(self.optimizer, slot).items()}
         params = {(k, "param"): p for k, p in self.network.params.items()}
         return {**params, **state, **{(k, "buffer"): b for k, b in self.network.buffers.items()}}
 
@@ -54,12 +75,12 @@ class Ours:
 class Theirs:
     """PyTorch's side, told in our names."""
 
-    def __init__(self, module: torch.nn.Module, network: Network):
+    def __init__(self, module: torch.nn.Module, network: Network, rule: str):
         self.module, self.pairs = module, links(network)
         self.trained = set(network.params)
         self.dtype = next(module.parameters()).dtype
         self.device = next(module.parameters()).device
-        self.optimizer = torch.optim.SGD(module.parameters(), lr=LR, momentum=MOMENTUM)
+        self.rule, self.optimizer = rule, TORCH[rule](list(module.parameters()), SETTINGS[rule])
 
     def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
         inputs = torch.from_numpy(x).to(self.device, self.dtype)
@@ -76,7 +97,8 @@ class Theirs:
             tensor = named[link.theirs]
             kinds: dict[str, Any] = {"param" if link.ours in self.trained else "buffer": tensor}
             if link.ours in self.trained:
-                kinds["v"] = self.optimizer.state[tensor]["momentum_buffer"]
+                state = self.optimizer.state[tensor]
+                kinds |= {slot: state[key] for slot, key in STATES.get(self.rule, {}).items()}
             for kind, value in kinds.items():
                 array = to_numpy(value)
                 found[link.ours, kind] = array.T if link.transposed else array
@@ -85,13 +107,14 @@ class Theirs:
 
 def check_steps(case: Case, network64: Network, images: Images, dropouts: DropoutShapes) -> Iterator[Record]:
     """A record for the loss and for every parameter, buffer and optimizer state, after each step."""
-    exact = Theirs(torch_like(case.network, network64, case.device), network64)
+    rule = case.optimizer
+    exact = Theirs(torch_like(case.network, network64, case.device), network64, rule)
     if case.dtype == "float64":
-        ours, runs = Ours(network64), []
+        ours, runs = Ours(network64, rule), []
     else:
         network = network64.astype(np.float32)
-        ours = Ours(network)
-        runs = [Theirs(module, network) for module in float32_runs(case.network, network, case.device)]
+        ours = Ours(network, rule)
+        runs = [Theirs(module, network, rule) for module in float32_runs(case.network, network, case.device)]
     rng = np.random.default_rng([case.seed, 3])
     for step in range(1, case.steps + 1):
         x, t = images.batch()

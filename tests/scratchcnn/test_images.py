@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from scratchcnn.data import load
-from scratchcnn.images import light_border, read_image, resize
+from scratchcnn.images import light_background, read_image, resize
 
 rng = np.random.default_rng(0)
 
@@ -76,12 +76,33 @@ def test_the_orientation_of_the_camera_is_obeyed(tmp_path):
     assert x[:, :8].max() < 0.1 < 0.9 < x[:, 8:].min()
 
 
-def test_proportions_are_kept_and_the_rest_has_the_colour_of_the_border(tmp_path):
-    array = np.full((40, 80), 51, np.uint8)
-    array[10:30, 20:60] = 255
-    x = read_image(save(tmp_path / "a.png", array), invert=False)[0, 0]
-    assert (x[:7] == np.float32(0.2)).all() and (x[-7:] == np.float32(0.2)).all()
-    assert (x[11:17, 8:20] == 1).all() and x[14, 3] == np.float32(0.2)  # 20 x 40 of 40 x 80 -> 7 x 14
+@pytest.mark.parametrize("margin", [0, 4])
+@pytest.mark.parametrize("turned", [False, True], ids=["lying", "standing"])
+def test_trimmed_scaled_centred_on_the_colour_of_the_border(tmp_path, turned, margin):
+    array = np.full((140, 110, 3), (51, 60, 70), np.uint8)
+    array[5, 5] = 60  # within 5 % of the border's colour
+    array[30:50, 20:60, 0] = 255  # 20 x 40 pixels are left
+    path = save(tmp_path / "a.png", array.swapaxes(0, 1) if turned else array)
+    x = read_image(path, (3, 28, 28), False, margin)[0]
+    x = x.swapaxes(1, 2) if turned else x
+    h, w = (28 - 2 * margin) // 2, 28 - 2 * margin
+    thing = np.zeros((28, 28), bool)
+    thing[14 - h // 2 : 14 + h // 2, 14 - w // 2 : 14 + w // 2] = True
+    assert np.allclose(x[:, thing].T, [1, 60 / 255, 70 / 255])
+    assert np.allclose(x[:, ~thing].T, np.array([51, 60, 70]) / 255)
+
+
+def test_a_picture_of_nothing_stays_what_it_is(tmp_path):
+    assert (
+        read_image(save(tmp_path / "a.png", np.full((50, 70), 51, np.uint8)), invert=False) == np.float32(0.2)
+    ).all()
+
+
+def test_the_background_is_judged_before_the_thing_fills_the_frame(tmp_path):
+    array = np.full((100, 100), 255, np.uint8)
+    array[20:80, 20:80] = 30
+    path = save(tmp_path / "a.png", array)
+    assert light_background(path) and read_image(path) == pytest.approx(225 / 255)
 
 
 def test_shrinking_averages(tmp_path):
@@ -91,16 +112,19 @@ def test_shrinking_averages(tmp_path):
 
 @pytest.mark.parametrize(("invert", "border", "inverted"), [
     (None, 255, True), (None, 0, False), (True, 0, True), (False, 255, False)
-], ids=["light border", "dark border", "asked for", "declined"])  # fmt: skip
+], ids=["light", "dark", "asked for", "declined"])  # fmt: skip
 def test_invert(tmp_path, invert, border, inverted):
     array = np.full((28, 28), border, np.uint8)
     array[8:20, 8:20] = 100
-    x = read_image(save(tmp_path / "a.png", array), invert=invert)[0, 0]
+    path = save(tmp_path / "a.png", array)
+    x = read_image(path, invert=invert)[0, 0]
+    assert light_background(path) == (border == 255)
     assert x[10, 10] == pytest.approx(155 / 255 if inverted else 100 / 255)
 
 
-def test_fashion_mnist_has_a_dark_border():
-    assert not any(light_border(x[None]) for x in load().x_test[:200])
+def test_fashion_mnist_is_not_inverted(tmp_path):
+    for i, image in enumerate(load(normalize=False).x_test[:50, 0]):
+        assert not light_background(save(tmp_path / f"{i}.png", image))
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "empty", "gif", "folder", "bits"])
@@ -126,6 +150,10 @@ def test_a_missing_picture_and_a_wrong_shape(tmp_path):
         read_image(tmp_path / "nothing.png")
     with pytest.raises(ValueError, match=r"expected a shape of 1 or 3 channels, got \(2, 28, 28\)"):
         read_image(tmp_path / "nothing.png", (2, 28, 28))
+    with pytest.raises(
+        ValueError, match="margin must be at least 0 and leave something of 28 x 28 pixels, got 14"
+    ):
+        read_image(tmp_path / "nothing.png", margin=14)
 
 
 # -- resizing ------------------------------------------------------------------------------------

@@ -50,6 +50,14 @@ def test_gradients_are_numerical_ones(make, t):
     np.testing.assert_allclose(loss.backward(3), 3 * loss.backward(), rtol=1e-15)
 
 
+@pytest.mark.parametrize("make", LOSSES)
+def test_labels_in_a_column_are_the_books(make):
+    """Its gradient_check.py has T of shape (1, 1)."""
+    first, second = make(), make()
+    assert first.forward(draw(3, 4), T) == second.forward(draw(3, 4), T[:, None])
+    np.testing.assert_array_equal(first.backward(), second.backward())
+
+
 def test_penalty_loss_is_equation_9():
     y = np.array([[1.0, 4.0], [30.0, 2.0]])
     terms = [1 + math.log(math.exp(-10) + math.exp(-1) + math.exp(-4)), 30 + math.log(math.exp(-10) + math.exp(-2))]
@@ -78,7 +86,7 @@ BOTH_REFUSE = {
     "label too large": (X, np.array([0, 4, 1]), ValueError, r"labels must lie in 0..3 because x is \(3, 4\); got 0..4"),
     "negative label": (X, np.array([0, -1, 1]), ValueError, r"labels must lie in 0..3 .* got -1..1"),
     "fewer labels": (X, np.array([0, 1]), ValueError, r"expected t of shape \(3,\) with labels or \(3, 4\) one-hot, got \(2,\)"),
-    "labels as a column": (X, np.array([[0], [1], [2]]), ValueError, r"got \(3, 1\)"),
+    "labels twice": (X, np.array([[0, 1], [1, 1], [2, 1]]), ValueError, r"got \(3, 2\)"),
     "labels as floats": (X, np.array([0.0, 1.0, 2.0]), TypeError, "labels must be integers, got float64"),
     "integers as scores": (X.astype(int), T, TypeError, r"x must be floating-point \(float32 or float64\), got int64"),
 }

@@ -78,7 +78,7 @@ def test_softmax_of_one_row_and_over_channels():
 
 # -- normalization --------------------------------------------------------------------------------
 def test_running_statistics_move_in_training_only():
-    layer, x = BatchNormalization(*ones(3, 3), momentum=0.8), draw(4, 3) + 2
+    layer, x = BatchNormalization(np.ones(3), np.zeros(3), momentum=0.8), draw(4, 3) + 2
     theirs = torch.nn.BatchNorm1d(3, momentum=1 - 0.8, dtype=torch.float64)
     for _ in range(3):
         layer.forward(x)

@@ -15,10 +15,17 @@ from scratchcnn.cli import main
 from scratchcnn.data import load
 from scratchcnn.data.idx import write_idx
 from scratchcnn.data.sets import FILES
+from scratchcnn.images import read_image
 from scratchcnn.optim import OPTIMIZERS
 from scratchcnn.summary import summarize
 from scratchcnn.train_command import LEARNING_RATES
 from scratchcnn.weights import read_safetensors
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_pipe(monkeypatch):
+    """pytest-xdist sets COLUMNS, to which tables are fitted."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture
@@ -216,7 +223,7 @@ def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, capsys)
     assert main(["predict", str(tmp_path / "w"), str(picture), str(picture)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12 and lines[:6] == lines[6:]
-    assert lines[0] == f"{picture}: not inverted (dark border)"
+    assert lines[0] == f"{picture}: not inverted (dark background)"
     net = LeNet()
     load_weights(net, tmp_path / "w")
     scores = np.exp(net.predict(load().x_test[:1])[0].astype(float))
@@ -234,15 +241,24 @@ def test_predict_inverts_light_pictures_unless_told(train, tmp_path, picture, ca
     for path, *options in ((picture,), (negative,), (negative, "--invert"), (picture, "--invert")):
         assert main(["predict", str(tmp_path / "w"), str(path), *options]) == 0
         outs.append(capsys.readouterr().out.splitlines())
-    assert outs[1][0] == f"{negative}: inverted (light border)" and outs[2][0] == f"{negative}: inverted"
+    assert outs[1][0] == f"{negative}: inverted (light background)" and outs[2][0] == f"{negative}: inverted"
     assert outs[0][1:] == outs[1][1:] == outs[2][1:] != outs[3][1:]
 
 
 def test_predict_on_a_jpeg(train, tmp_path, capsys):
-    train("lenet", "--epochs", 1, "--out", tmp_path / "w")
-    Image.new("RGB", (300, 200), "white").save(tmp_path / "photo.jpg")
+    train("simple_conv_net", "--epochs", 5, "--out", tmp_path / "w")
+    x = np.full((280, 240), 250, np.uint8)
+    x[80:160, 100:180] = 255 - np.kron(
+        load(normalize=False).x_test[0, 0, 4:24, 4:24], np.ones((4, 4), np.uint8)
+    )
+    Image.fromarray(x).convert("RGB").save(tmp_path / "photo.jpg")
     assert main(["predict", str(tmp_path / "w"), str(tmp_path / "photo.jpg")]) == 0
-    assert capsys.readouterr().out.startswith(f"{tmp_path}/photo.jpg: inverted (light border)\n")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{tmp_path}/photo.jpg: inverted (light background)"
+    net = SimpleConvNet()
+    load_weights(net, tmp_path / "w")
+    scores = net.predict(read_image(tmp_path / "photo.jpg", margin=4))[0].astype(float)  # MNIST's margin
+    assert lines[1].split() == [f"{(np.exp(scores) / np.exp(scores).sum()).max():.2%}", str(scores.argmax())]
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "weights without names"])

@@ -1,0 +1,129 @@
+"""What `path/to/layers.py:Convolution` or `package.module:Convolution` names.
+
+A file is imported as Python would import it where it lies: with its siblings when it stands alone, as part
+of its package when there is an `__init__.py` (or a relative import that asks for one).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+class TargetError(ValueError):
+    """There is no such file, module or name."""
+
+
+def load(target: str) -> Any:
+    """The object a target names; two names after the colon, with a comma, give a tuple of both.
+
+    Raises TargetError when there is none, and whatever the code raises while it is imported.
+    """
+    where, name = split(target)
+    module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    found = tuple(_named(module, part.strip(), where) for part in name.split(","))
+    return found if len(found) > 1 else found[0]
+
+
+def split(target: str) -> tuple[str, str]:
+    """`layers.py:Relu` -> ("layers.py", "Relu")."""
+    where, colon, name = target.rpartition(":")
+    if not colon or not where or not name:
+        raise TargetError(f"expected path/to/layers.py:Name or module:Name, got {target!r}")
+    return where, name
+
+
+def _named(module: ModuleType, name: str, where: str) -> Any:
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+            close = difflib.get_close_matches(part, own, 1)
+            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(own) or 'no classes'}"
+            raise TargetError(f"{where} has no {name!r}{hint}")
+        found = getattr(found, part)
+    return found
+
+
+def _import_module(name: str) -> ModuleType:
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise TargetError(f"no module named {name!r}; for a file write path/to/file.py:Name") from None
+        raise
+
+
+def import_file(path: Path) -> ModuleType:
+    """The module in that file, in its package if it has one."""
+    if not path.is_file():
+        raise TargetError(f"no file {path}")
+    path = path.resolve()
+    root, parts = path.parent, [path.stem]
+    while (root / "__init__.py").is_file():
+        parts.insert(0, root.name)
+        root = root.parent
+    _on_path(root, first=True)
+    if len(parts) > 1:
+        _on_path(path.parent, first=False)  # siblings may also be imported by their bare names
+        return _import_in_package(root, parts)
+    try:
+        return _import_alone(path)
+    except ImportError as error:
+        if "relative import" not in str(error):
+            raise
+    return _import_beside(path)
+
+
+def _import_alone(path: Path) -> ModuleType:
+    """A module by its file; under a name of ours where its own is taken (a `random.py`, say)."""
+    taken = path.stem in sys.stdlib_module_names or path.stem in sys.modules
+    same = getattr(sys.modules.get(path.stem), "__file__", None)
+    if same is not None and Path(same) == path:
+        return sys.modules[path.stem]
+    name = f"_target_{path.stem}" if taken else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_in_package(root: Path, parts: list[str]) -> ModuleType:
+    top = sys.modules.get(parts[0])
+    if top is not None and str(root / parts[0]) not in getattr(top, "__path__", []):
+        for name in [n for n in sys.modules if n == parts[0] or n.startswith(f"{parts[0]}.")]:
+            del sys.modules[name]  # another package of the same name
+    return importlib.import_module(".".join(parts))
+
+
+def _import_beside(path: Path) -> ModuleType:
+    """Relative imports without an `__init__.py`: the folders above are taken as the package."""
+    folders, error = path.parents, ImportError()
+    for depth in range(1, min(4, len(folders))):
+        _on_path(folders[depth], first=True)
+        parts = [folder.name for folder in reversed(folders[:depth])]
+        try:
+            return _import_in_package(folders[depth], [*parts, path.stem])
+        except ImportError as tried:
+            error = tried
+            if "relative import" not in str(tried):
+                break
+    raise error
+
+
+def _on_path(folder: Path, first: bool) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0 if first else len(sys.path), str(folder))

@@ -1,0 +1,161 @@
+"""Run somebody's implementation through the checks of its kind, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import site
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from parity.adapters import adapter_of
+from parity.check_kind import check_kind
+from parity.compare import refused
+from parity.diagnose import DTYPES, Observation
+from parity.implementations import Book
+from parity.isolate import Limits, Outcome, Send, run_here, run_isolated
+from parity.kinds import Probe, Tensors
+from parity.load_target import TargetError, load
+from parity.records import Place, Record, record
+from parity.supports import lacking, without
+
+PACKAGE = str(Path(__file__).parent)
+
+
+@dataclass
+class Seen:
+    """An observation, what was left out of it, and how the process ended where it did not end by itself."""
+
+    observation: Observation
+    lacking: set[str] = field(default_factory=set)
+    ending: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be observed: a factory or a target, its kind and adapter, on these probes."""
+
+    factory: Any
+    kind: str
+    adapter: Any
+    cases: Sequence[Probe]
+    supports: Iterable[str] | None = None
+    contracts: bool = True
+    dtypes: Sequence[str] = DTYPES
+
+
+def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
+    """Raises TargetError or ValueError where the request cannot be carried out at all."""
+    work = partial(_work, request)
+    outcome = run_isolated(work, limits) if isolated else run_here(work)
+    return _gather(request, outcome)
+
+
+# -- in the child ---------------------------------------------------------------------------------
+def _work(request: Request, send: Send) -> None:
+    """Import, then probe after probe; everything is sent as it is found."""
+    try:
+        with _placed():
+            factory = load(request.factory) if isinstance(request.factory, str) else request.factory
+            adapter = adapter_of(request.adapter)
+        missing = lacking(factory, adapter, request.cases, request.supports)
+    except (TargetError, ValueError) as error:
+        if isinstance(error, TargetError) or "has no feature" in str(error) or "no adapter" in str(error):
+            send(("misuse", type(error), str(error)))
+            return
+        raise
+    send(("lacking", missing))
+    for dtype in request.dtypes:
+        values: dict[str, Tensors] = {}
+        watched = cast(Book, Watched(adapter, lambda case, dtype=dtype: send(("at", dtype, case))))
+        rows = check_kind(
+            request.kind, dtype, "cpu", 0, factory, watched, without(request.cases, missing), values, request.contracts
+        )
+        for row in rows:
+            for case in list(values):
+                send(("values", dtype, case, _plain(values.pop(case))))
+            send(("record", row))
+
+
+def _plain(found: Tensors) -> Tensors:
+    """Only arrays of numbers are worth keeping (and safe to unpickle)."""
+    return {name: np.asarray(a) for name, a in found.items() if a.dtype.kind in "fiub"}
+
+
+class Watched:
+    """An adapter that says which probe is on, and where in the user's code an exception came from."""
+
+    def __init__(self, adapter: Book, tell: Any):
+        self.adapter, self.tell = adapter, tell
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.adapter, name)
+
+    def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
+        self.tell(probe.id)
+        with _placed():
+            return self.adapter.build(factory, probe, copy)
+
+    def results(self, layer: Any, probe: Probe) -> Tensors:
+        with _placed():
+            found = self.adapter.results(layer, probe)
+        return {name: _array_or_its_type(a) for name, a in found.items()}
+
+
+def _array_or_its_type(a: Any) -> Any:
+    """What is not an array is replaced by an object that only has the type's name, for the message."""
+    return a if a is None or isinstance(a, (np.ndarray, np.generic)) else type(type(a).__name__, (), {})()
+
+
+@contextmanager
+def _placed() -> Iterator[None]:
+    """An exception's message ends with the line of the user's code that it came from."""
+    try:
+        yield
+    except TargetError:
+        raise
+    except Exception as error:
+        if (line := _line(error)) and len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (f"{error.args[0]} ({line})",)
+        raise
+
+
+def _line(error: Exception) -> str:
+    installed = (PACKAGE, os.path.dirname(os.__file__), *site.getsitepackages())
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*installed, "<"))]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+
+
+# -- in the parent --------------------------------------------------------------------------------
+def _gather(request: Request, outcome: Outcome) -> Seen:
+    seen = Seen(Observation(request.kind, [], {dtype: {} for dtype in request.dtypes}), set(), outcome.ending)
+    seen.output, at = outcome.output, ("float64", "")
+    for what, *rest in outcome.messages:
+        if what == "misuse":
+            raise rest[0](rest[1])
+        if what == "lacking":
+            seen.lacking = rest[0]
+        elif what == "at":
+            at = rest[0], rest[1]
+        elif what == "values":
+            seen.observation.values[rest[0]][rest[1]] = rest[2]
+        elif what == "record":
+            seen.observation.records.append(rest[0])
+        elif what == "ended":
+            seen.ending = rest[0]
+    if seen.ending:
+        seen.observation.records.append(_ending_record(request.kind, at, seen.ending))
+    return seen
+
+
+def _ending_record(kind: str, at: tuple[str, str], ending: str) -> Record:
+    dtype, case = at
+    phase, tensor = ("calls", "the call") if case else ("import", "the module")
+    return record(Place("", dtype, "cpu"), kind, phase, tensor, refused(np.empty(0), ending), case)

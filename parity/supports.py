@@ -1,0 +1,71 @@
+"""What an implementation can be asked for, so that what it cannot do is told and not taken for a pass.
+
+Features come from the probes: `groups`, `dilation`, `pad`, ... One that needs a keyword (`dilation=`) is
+looked for in the signature. The others show in use: an implementation that raises on every input with the
+feature, and on none without it, does not have it. Whoever names its features by `supports=` is held to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from parity.implementations import ORDER, Book
+from parity.kinds import Probe
+from parity.records import Record
+
+KEYWORDS = ("stride", "pad", "dilation", "groups", "ceil_mode", "count_include_pad", "weight_decay")
+SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window")
+WORDS = {
+    "pairs": "pairs (a stride or pad of its own for each axis)",
+    "no_bias": "no_bias (b=None)",
+    "images": "images (4-D input)",
+    "one_hot": "one_hot (labels as one-hot rows)",
+    "even_window": "even_window (an even size)",
+}
+
+
+def features(cases: Sequence[Probe]) -> set[str]:
+    """Everything optional that some probe needs."""
+    return {need for probe in cases for need in probe.needs}
+
+
+def lacking(
+    factory: Callable[..., Any], adapter: Book, cases: Sequence[Probe], supports: Iterable[str] | None
+) -> set[str]:
+    """The features that it says it has not, or that its signature has no room for.
+
+    Raises ValueError for a feature in `supports` that the kind does not know.
+    """
+    known, kind = features(cases), cases[0].kind
+    if supports is not None:
+        claimed = {name.strip().replace("-", "_") for name in supports}
+        if unknown := claimed - known:
+            there = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+        return known - claimed
+    names = adapter.parameters(factory)
+    if names is None:
+        return set()
+    room = set(names) | set(ORDER.get(kind, ())[: len(names)])
+    return {name for name in known.intersection(KEYWORDS) if name not in room}
+
+
+def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]:
+    """Features whose probes all raise, while those without it do not."""
+    raised = {row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")}
+    found = set()
+    for feature in SHOWN:
+        having = {probe.id for probe in cases if feature in probe.needs}
+        plain = {probe.id for probe in cases if not probe.needs}
+        if having and having <= raised and not plain <= raised:
+            found.add(feature)
+    return found
+
+
+def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
+    return [probe for probe in cases if not probe.needs & missing]
+
+
+def in_words(missing: Iterable[str]) -> list[str]:
+    return [WORDS.get(name, name) for name in sorted(missing)]

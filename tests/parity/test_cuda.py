@@ -1,0 +1,60 @@
+"""The checks with PyTorch on a GPU, and what is said where there is none."""
+
+import pytest
+import torch
+
+from parity import cli, devices
+from parity.check import Case, check_network
+from parity.check_kind import check_kind
+from parity.kinds import KINDS
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ["simple_conv_net", "lenet", "lenet5"])
+def test_networks_match_on_the_gpu(name, dtype):
+    devices.prepare("cuda")
+    rows = list(check_network(Case(name, dtype, "cuda", steps=3)))
+    assert [row for row in rows if not row.ok] == []
+    assert {row.device for row in rows} == {"cuda"}
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_match_on_the_gpu(kind, dtype):
+    devices.prepare("cuda")
+    assert [row for row in check_kind(kind, dtype, "cuda") if not row.ok] == []
+
+
+@pytest.mark.cuda
+def test_the_command_runs_on_the_gpu(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["check", "lenet", "convolution", "--device", "cuda", "--steps", "2"])
+    assert end.value.code == 0 and "MATCH" in capsys.readouterr().out
+
+
+@pytest.mark.cuda
+def test_the_settings_of_the_gpu_are_recorded():
+    devices.prepare("cuda")
+    found = devices.settings("cuda")
+    assert found["tf32_matmul"] is found["tf32_cudnn"] is found["cudnn_benchmark"] is False
+    assert found["cudnn_deterministic"] is True and found["gpu"] and found["cudnn"]
+
+
+@pytest.mark.parametrize(("built", "reason"), [(True, "this PyTorch has CUDA"), (False, "this PyTorch is a CPU build")])
+def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
+    for arguments in (["check", "lenet"], ["train", "lenet"]):
+        with pytest.raises(SystemExit) as end:
+            cli.main([*arguments, "--device", "cuda"])
+        assert end.value.code == 2
+        said = capsys.readouterr()
+        assert said.err == f"error: no CUDA device was found ({reason}); leave out --device cuda to run on the CPU\n"
+        assert said.out == ""
+
+
+def test_the_cpu_needs_no_preparation():
+    devices.prepare("cpu")
+    assert devices.settings("cpu").keys() == {"torch", "device", "threads"}
