@@ -1,9 +1,9 @@
 """Other shapes of implementations, each brought to the book's protocol in a few lines.
 
     book            cls(W, b, stride, pad), forward(x), backward(dout) -> dx, then .dW and .db
-    cs231n          two functions: forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db;
+    cs231n          functions forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db;
                     options by keyword, or in a dict called ..._param (conv_param, pool_param, bn_param);
-                    a loss is one function (x, t) -> loss, dx
+                    a loss is one function (x, t) -> loss, dx (dropout needs a class: its mask must be seen)
     channels_last   x, out, dout and dx are (N, H, W, C); W as in the book
     hwio            the same, and W and dW are (FH, FW, C, FN)
     params_grads    gradients in a dict: layer.grads["W"], layer.grads["b"]
@@ -31,7 +31,7 @@ class Cs231n(Book):
     """Two functions with a cache between them."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
-        return SimpleNamespace(pair=factory, args=_own(probe.args, copy), train=lambda: None, grads=())
+        return SimpleNamespace(pair=factory, args=_own(probe.args, copy), grads=())
 
     def forward(self, layer: Any, probe: Probe) -> Any:
         if probe.kind in LOSSES:
@@ -51,6 +51,12 @@ class Cs231n(Book):
         running = {k: v for group in getattr(layer, "options", {}).values() if isinstance(group, dict)
                    for k, v in group.items() if k.startswith("running")}  # fmt: skip
         return dict(zip(names, layer.grads, strict=False)) | running
+
+    def infer(self, layer: Any) -> None:
+        layer.args["training"] = False
+
+    def learn(self, layer: Any) -> None:
+        layer.args.pop("training", None)
 
     def parameters(self, factory: Any) -> list[str] | None:
         names = parameters(factory[0] if isinstance(factory, tuple) else factory)
@@ -97,7 +103,9 @@ class Hwio(ChannelsLast):
         return super().build(factory, Probe(probe.kind, probe.id, args, probe.inputs, probe.needs), copy)
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
-        return {k: _weights(v, "FN first") if k == "dW" else v for k, v in super().state(layer, probe).items()}
+        return {
+            k: _weights(v, "FN first") if k == "dW" else v for k, v in super().state(layer, probe).items()
+        }
 
 
 def _weights(W: Any, to: str) -> Any:
@@ -121,7 +129,9 @@ class ParamsGrads(Book):
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
         grads = {key.lower(): value for key, value in layer.grads.items()}
-        found = {f"d{name}": grads.get(name.lower()) for name in GRADIENTS.get(probe.kind, ())}
+        found: dict[str, Any] = {
+            f"d{name}": grads.get(name.lower()) for name in GRADIENTS.get(probe.kind, ())
+        }
         return super().state(layer, probe) | found
 
 

@@ -39,7 +39,10 @@ def alone_probes(
     """
     found: dict[str, tuple[Layer, Probe]] = {}
     for path, layer in network.layers.leaves():
-        inputs = {"x": exact.inputs[path].astype(network.dtype), "dout": exact.douts[path].astype(network.dtype)}
+        inputs = {
+            "x": exact.inputs[path].astype(network.dtype),
+            "dout": exact.douts[path].astype(network.dtype),
+        }
         probe = as_probe(layer, inputs | ({"mask": masks[path]} if path in masks else {}))
         if isinstance(layer, sc.BatchNormalization):
             probe.args["training"] = training
@@ -65,8 +68,8 @@ def run_alone(layer: Layer, probe: Probe) -> Tensors:
 
 
 def _pooling(layer: sc.Pooling) -> dict[str, Any]:
-    names = ("pool_h", "pool_w", "stride", "pad", "ceil_mode")
-    names += ("count_include_pad",) if layer.mode == "average" else ()
+    names = ["pool_h", "pool_w", "stride", "pad", "ceil_mode"]
+    names += ["count_include_pad"] if layer.mode == "average" else []
     return {name: getattr(layer, name) for name in names}
 
 

@@ -78,12 +78,16 @@ def check_network(case: Case, keep: dict[str, tr.Trace] | None = None) -> Iterat
 def _compare_float64(case: Case, ours: tr.Trace, theirs: tr.Trace, network: Network) -> Iterator[Record]:
     paths = [path for path, _ in network.layers.leaves()]
     for path in paths:
-        yield record(case.place, path, "forward", "out", logic_gate(ours.outputs.get(path), theirs.outputs[path]))
+        yield record(
+            case.place, path, "forward", "out", logic_gate(ours.outputs.get(path), theirs.outputs[path])
+        )
     yield record(case.place, "loss", "forward", "loss", logic_gate(np.asarray(ours.loss), theirs.loss))
     for path in reversed(paths):
         yield record(case.place, path, "backward", "dx", logic_gate(ours.dxs.get(path), theirs.dxs[path]))
     for name in network.params:
-        yield record(case.place, name, "backward", "grad", logic_gate(ours.grads.get(name), theirs.grads[name]))
+        yield record(
+            case.place, name, "backward", "grad", logic_gate(ours.grads.get(name), theirs.grads[name])
+        )
 
 
 def _compare_float32(
@@ -91,8 +95,12 @@ def _compare_float32(
 ) -> Iterator[Record]:
     for path, _ in network.layers.leaves():
         error = max(difference(run.outputs[path], exact.outputs[path]) for run in runs)
-        comparison = precision_gate(ours.outputs.get(path), runs[0].outputs[path], exact.outputs[path], error=error)
+        comparison = precision_gate(
+            ours.outputs.get(path), runs[0].outputs[path], exact.outputs[path], error=error
+        )
         yield record(case.place, path, "forward", "out", comparison)
     error = max(difference(run.loss, exact.loss) for run in runs)
-    comparison = precision_gate(np.asarray(ours.loss), runs[0].loss, exact.loss, error=error, floor=UNIT["float32"])
+    comparison = precision_gate(
+        np.asarray(ours.loss), runs[0].loss, exact.loss, error=error, floor=UNIT["float32"]
+    )
     yield record(case.place, "loss", "forward", "loss", comparison)

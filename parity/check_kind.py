@@ -60,7 +60,11 @@ def check_kind(
 
 
 def run_probe(
-    factory: Callable[..., Any], protocol: Book, probe: Probe, judged: Callable[..., dict[str, Comparison]], dtype: str
+    factory: Callable[..., Any],
+    protocol: Book,
+    probe: Probe,
+    judged: Callable[..., dict[str, Comparison]],
+    dtype: str,
 ) -> tuple[Tensors, dict[str, Comparison]]:
     """What one probe gives, and how it compares; an exception fails every result, in its own words."""
     cast = probe.cast(dtype)

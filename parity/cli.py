@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from parity.cli_faults import faults
+from parity.cli_verify import compare, verify
 
 if TYPE_CHECKING:
     from parity.records import Record
@@ -27,6 +28,8 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 app.command()(faults)
+app.command()(verify)
+app.command()(compare)
 
 
 class Dtype(StrEnum):
@@ -59,21 +62,33 @@ class Misuse(Exception):
 
 
 Seed = Annotated[int, typer.Option(help="Draws weights, batches and probes.", min=0)]
-Out = Annotated[Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")
+]
 DeviceOption = Annotated[Device, typer.Option(help="Where PyTorch runs.")]
 
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Networks or layers; all of both when none is named.")] = None,
-    dtype: Annotated[Dtype, typer.Option(help="float64 catches bugs, float32 judges precision.")] = Dtype.both,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Networks or layers; all of both when none is named.")
+    ] = None,
+    dtype: Annotated[
+        Dtype, typer.Option(help="float64 catches bugs, float32 judges precision.")
+    ] = Dtype.both,
     device: DeviceOption = Device.cpu,
     seed: Seed = 0,
     steps: Annotated[int, typer.Option(help="Training steps in lockstep after the gradients.", min=0)] = 10,
     optimizer: Annotated[Rule, typer.Option(help="The update rule of those steps.")] = Rule.momentum,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a batch.", show_default="8, alexnet 2", min=1)] = None,
-    train: Annotated[bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")] = False,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images in a batch.", show_default="8, alexnet 2", min=1)
+    ] = None,
+    train: Annotated[
+        bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")
+    ] = False,
     out: Out = None,
 ) -> None:
     """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
@@ -82,7 +97,11 @@ def check(
 
     networks, kinds = split_names(names or [])
     set_device(device)
-    cases = [Case(n, d, device.value, seed, steps, batch_size, optimizer.value) for n in networks for d in dtype.names]
+    cases = [
+        Case(n, d, device.value, seed, steps, batch_size, optimizer.value)
+        for n in networks
+        for d in dtype.names
+    ]
     records = run.check_kinds(console, kinds, dtype.names, device.value, seed, verbose)
     records += run.check_networks(console, cases, verbose)
     outcomes = []
@@ -98,8 +117,12 @@ def check(
 @app.command()
 def train(
     network: Annotated[str, typer.Argument(help="Which network.")],
-    data: Annotated[str, typer.Option(help="fashion-mnist-sample, fashion-mnist or mnist.")] = "fashion-mnist-sample",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with the four IDX files.", show_default="none")] = None,
+    data: Annotated[
+        str, typer.Option(help="fashion-mnist-sample, fashion-mnist or mnist.")
+    ] = "fashion-mnist-sample",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder with the four IDX files.", show_default="none")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 3,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
     lr: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.003,
@@ -149,7 +172,8 @@ def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     unknown = [name for name in names if name not in TORCH_NETWORKS and name not in ALL_KINDS]
     if unknown:
         raise Misuse(
-            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; layers: {', '.join(ALL_KINDS)}"
+            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; "
+            f"layers: {', '.join(ALL_KINDS)}"
         )
     if not names:
         return list(TORCH_NETWORKS), list(ALL_KINDS)

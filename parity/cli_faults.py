@@ -16,7 +16,9 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def faults(
-    seeds: Annotated[int, typer.Option(help="Seeds on which correct implementations must pass.", min=0)] = 1000,
+    seeds: Annotated[
+        int, typer.Option(help="Seeds on which correct implementations must pass.", min=0)
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="Draws the probes of the kill matrix.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Processes that look for false alarms.", min=1)] = 2,
     out: Annotated[

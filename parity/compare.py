@@ -73,7 +73,9 @@ def logic_gate(ours: Any, reference: NDArray, rtol: float = LOGIC) -> Comparison
     return _judge(ours, reference, rtol * largest(reference), reference)
 
 
-def precision_gate(ours: Any, theirs: NDArray, exact: NDArray, floor: float = 0.0, error: float = 0.0) -> Comparison:
+def precision_gate(
+    ours: Any, theirs: NDArray, exact: NDArray, floor: float = 0.0, error: float = 0.0
+) -> Comparison:
     """Float32 ours and theirs against the float64 result.
 
     `floor` is sqrt(K) * u * (|a| . |b|) where the caller knows it; u times the largest value is always
@@ -142,7 +144,8 @@ def difference(a: NDArray, b: NDArray) -> float:
     """max |a - b|, computed in float64; infinities are never equal."""
     with np.errstate(invalid="ignore", over="ignore"):
         return _max(
-            float(np.abs(np.subtract(p, q, dtype=np.float64)).max()) if p.size else 0.0 for p, q in _chunks(a, b)
+            float(np.abs(np.subtract(p, q, dtype=np.float64)).max()) if p.size else 0.0
+            for p, q in _chunks(a, b)
         )
 
 

@@ -37,7 +37,8 @@ def random_geometry(integer: Integers, kind: str) -> Geometry:
     N, C, FN = integer(1, 3), groups * integer(1, 2), groups * integer(1, 3)
     stride = (integer(1, 3), integer(1, 3))
     return {"N": N, "C": C, "FN": FN, "H": H, "W": W, "FH": FH, "FW": FW, "stride": stride, "pad": (ph, pw),
-            "dilation": (dh, dw), "groups": groups, "ceil_mode": kind.endswith("pooling") and bool(integer(0, 1)),
+            "dilation": (dh, dw), "groups": groups,
+            "ceil_mode": kind.endswith("pooling") and bool(integer(0, 1)),
             "count_include_pad": kind != "average_pooling" or not integer(0, 1)}  # fmt: skip
 
 

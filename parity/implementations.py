@@ -26,8 +26,13 @@ from parity.optimizers import OPTIMIZER_KINDS, run_optimizer
 
 LOSSES = ("softmax_with_loss", "penalty_loss")
 FUNCTIONS = ("im2col", "col2im")
-GRADIENTS = {"convolution": ("W", "b"), "partial_convolution": ("W", "b"), "affine": ("W", "b"), "subsampling": ("coefficient", "bias"),
-             "batch_norm": ("gamma", "beta")}  # fmt: skip
+GRADIENTS = {
+    "convolution": ("W", "b"),
+    "partial_convolution": ("W", "b"),
+    "affine": ("W", "b"),
+    "subsampling": ("coefficient", "bias"),
+    "batch_norm": ("gamma", "beta"),
+}
 
 
 # The order of the leading arguments, for a class that calls them something else.
@@ -58,12 +63,19 @@ def parameters(call: Callable[..., Any]) -> list[str] | None:
     return None if any(p.kind is p.VAR_KEYWORD for p in found) else [p.name for p in found]
 
 
+def _without_default(call: Callable[..., Any]) -> int:
+    """How many arguments it insists on."""
+    found = inspect.signature(call).parameters.values()
+    return sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in found)
+
+
 def call(factory: Callable[..., Any], args: Mapping[str, Any], order: Sequence[str]) -> Any:
     """`factory(**args)`, or by position where it has other names for the arguments of `order`."""
     names = parameters(factory)
     if names is None or args.keys() <= set(names):
         return factory(**args)
-    last = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
+    given = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
+    last = max(given, min(_without_default(factory), len(order)))
     leading = [args.get(name, DEFAULTS.get(name)) for name in order[:last]]
     return factory(*leading, **{k: v for k, v in args.items() if k not in order})
 
@@ -93,7 +105,7 @@ class Book:
 
     def infer(self, layer: Any) -> None:
         """Switch to inference, by `eval()` where there is one; else by the book's train_flg."""
-        if hasattr(layer, "eval"):
+        if callable(getattr(layer, "eval", None)):
             layer.eval()
         else:
             names = parameters(layer.forward) or ()
@@ -102,7 +114,7 @@ class Book:
 
     def learn(self, layer: Any) -> None:
         """Undo `infer`."""
-        if hasattr(layer, "train"):
+        if callable(getattr(layer, "train", None)):
             layer.train()
         else:
             vars(layer).pop("forward", None)
@@ -132,6 +144,8 @@ class Book:
         """
         layer.mask = wanted.copy()
         out = np.asarray(layer.forward(x))
+        if getattr(layer, "mask", x) is None:  # the mask was used up
+            return out
         if not isinstance(getattr(layer, "mask", None), np.ndarray) or out.shape != layer.mask.shape:
             raise AttributeError("expected the mask, of x's shape, in .mask after forward")
         found, scale = out.copy(), layer.mask.max()
@@ -163,10 +177,11 @@ class Book:
         """What backward (or forward) left in attributes: .dW, .db, running statistics."""
         names = [f"d{name}" for name in GRADIENTS.get(probe.kind, ())]
         names += ["running_mean", "running_var"] if probe.kind == "batch_norm" else []
-        return {name: getattr(layer, name, None) for name in names}
+        found: dict[str, Any] = {name: getattr(layer, name, None) for name in names}
+        return found
 
 
-def _pooling(mode: str) -> Callable[..., sc.Pooling]:
+def _pooling(mode: Any) -> Callable[..., sc.Pooling]:
     return functools.partial(sc.Pooling, mode=mode)
 
 

@@ -141,7 +141,12 @@ def examine(faulty: Network, on: Subject) -> tuple[list[Record], Culprit | None]
         note("network", "crash", "gradient", refused(on.x, f"raised {type(error).__name__}: {error}"))
     for path, out in on.exact.outputs.items():
         note(path, "forward", "out", logic_gate(ours.outputs.get(path), out))
-    note("loss", "forward", "loss", logic_gate(None if ours.loss is None else np.asarray(ours.loss), on.exact.loss))
+    note(
+        "loss",
+        "forward",
+        "loss",
+        logic_gate(None if ours.loss is None else np.asarray(ours.loss), on.exact.loss),
+    )
     for path in reversed(on.exact.dxs):
         note(path, "backward", "dx", logic_gate(ours.dxs.get(path), on.exact.dxs[path]))
     for name, grad in on.exact.grads.items():
@@ -240,7 +245,7 @@ def put(network: Network, path: str, fault: Fault, probe: Probe) -> Layer:
 
 
 def _factory_arguments(fault: Fault, probe: Probe) -> dict[str, Any]:
-    """The probe's arguments as the book's protocol hands them over: copies, and only what is not the default."""
+    """The probe's arguments as the book's protocol hands them over: copies, without the defaults."""
     defaults = {"stride": (1, 1), "pad": (0, 0), "dilation": (1, 1), "groups": 1, "ceil_mode": False,
                 "count_include_pad": True, "paper_alpha": False, "training": True, "eps": 1e-5,
                 "amplitude": 1.0, "slope": 1.0, "size": None if fault.kind == "lrn" else 2}  # fmt: skip

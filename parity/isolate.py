@@ -70,7 +70,9 @@ def run_isolated(work: Callable[[Send], None], limits: Limits | None = None) -> 
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python warns of threads that hold locks; the child takes none of them
+        warnings.simplefilter(
+            "ignore"
+        )  # Python warns of threads that hold locks; the child takes none of them
         child = os.fork()
     if child == 0:
         _be_child(work, results_in, output_in, limits)

@@ -83,8 +83,8 @@ def injection_frame(injections: list[Injection]) -> pd.DataFrame:
     table = pd.DataFrame(
         [
             {
-                "network": i.network, "layer": i.layer, "fault": i.fault, "family": i.family, "caught": i.caught,
-                "culprit": "" if i.culprit is None else str(i.culprit), "right": i.right,
+                "network": i.network, "layer": i.layer, "fault": i.fault, "family": i.family,
+                "caught": i.caught, "culprit": "" if i.culprit is None else str(i.culprit), "right": i.right,
             }
             for i in injections
         ]
@@ -132,9 +132,9 @@ def _accusations(seeds: range) -> tuple[list[Record], int]:
 def correct_records(seed: int) -> Iterator[Record]:
     """What one seed compares of our own, correct implementations."""
     for kind in ALL_KINDS:
-        turn = (2 * seed, 2 * seed + 1)
         count = _count(kind)
-        cases = probes(kind, seed, lambda i, turn=turn, count=count: i in {t % count for t in turn})
+        turn = {2 * seed % count, (2 * seed + 1) % count}
+        cases = probes(kind, seed, turn.__contains__)
         cases += [draw(kind, seed)] if kind in WINDOWS else []
         for dtype in ("float64", "float32"):
             yield from check_kind(kind, dtype, "cpu", seed, OURS[kind], cases=cases, contracts=seed % 8 == 0)
@@ -155,11 +155,18 @@ def figures(
 ) -> Iterator[str]:
     """The closing lines: how many were caught, placed, named, and what the practices would have seen."""
     living = _living(matrix)
-    equivalent = len(matrix) - len(living)
-    yield f"killed      {int(living['killed'].sum())} of {len(living)} faults; {equivalent} more are equivalent, for the reason given"
-    yield f"named       {int(living['named'].sum())} of {len(living)} ({living['named'].mean():.1%}); {int(matrix['misnamed'].sum())} wrongly"
-    yield f"placed      {int(injections['right'].sum())} of {len(injections)} injections into networks ({injections['right'].mean():.1%}); {int(injections['caught'].sum())} caught"
-    yield f"alarms      {len(alarms)} of {compared:,} comparisons of correct implementations, on {seeds} seeds"
+    named, misnamed, right = living["named"], matrix["misnamed"], injections["right"]
+    yield (
+        f"killed      {int(living['killed'].sum())} of {len(living)} faults; "
+        f"{len(matrix) - len(living)} more are equivalent, for the reason given"
+    )
+    wrongly = int(misnamed.sum())
+    yield f"named       {int(named.sum())} of {len(living)} ({named.mean():.1%}); {wrongly} wrongly"
+    yield (
+        f"placed      {int(right.sum())} of {len(right)} injections into networks ({right.mean():.1%}); "
+        f"{int(injections['caught'].sum())} caught"
+    )
+    yield f"alarms      {len(alarms)} of {compared:,} comparisons of correct code, on {seeds} seeds"
     for practice in PRACTICES:
         said = living[practice].dropna()
         yield f"  {practice:18} would have noticed {int(said.sum())} of the {len(said)} it can look at"
@@ -180,7 +187,9 @@ def totals(
         ("false_alarms", len(alarms), compared),
         ("seeds", seeds, seeds),
     ]
-    rows += [(f"practice: {p}", int(living[p].dropna().sum()), int(living[p].notna().sum())) for p in PRACTICES]
+    rows += [
+        (f"practice: {p}", int(living[p].dropna().sum()), int(living[p].notna().sum())) for p in PRACTICES
+    ]
     return pd.DataFrame(rows, columns=["figure", "count", "out_of"])
 
 
@@ -188,11 +197,19 @@ def failures(matrix: pd.DataFrame, injections: pd.DataFrame, alarms: pd.DataFram
     """What makes the command fail: a survivor, a wrong name, too few placed or named, a false alarm."""
     living = _living(matrix)
     found = [f"SURVIVED {row.fault}: {row.story}" for row in living[~living["killed"]].itertuples()]
-    found += [f"ACCUSED though equivalent: {name}" for name in matrix[(matrix["equivalent"] != "") & matrix["killed"]]["fault"]]
+    found += [
+        f"ACCUSED though equivalent: {name}"
+        for name in matrix[(matrix["equivalent"] != "") & matrix["killed"]]["fault"]
+    ]
     found += [f"MISNAMED {row.fault} as {row.diagnosis}" for row in matrix[matrix["misnamed"]].itertuples()]
-    found += [f"NOT CAUGHT {row.fault} in {row.network} {row.layer}" for row in injections[~injections["caught"]].itertuples()]
+    found += [
+        f"NOT CAUGHT {row.fault} in {row.network} {row.layer}"
+        for row in injections[~injections["caught"]].itertuples()
+    ]
     if injections["right"].mean() < 0.95:
-        found.append(f"only {injections['right'].mean():.1%} of the injections were placed rightly, 95 % is the mark")
+        found.append(
+            f"only {injections['right'].mean():.1%} of the injections were placed rightly, 95 % is the mark"
+        )
     if living["named"].mean() < 0.9:
         found.append(f"only {living['named'].mean():.1%} of the faults were named, 90 % is the mark")
     found += [f"FALSE ALARM {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}" for r in alarms.itertuples()]

@@ -41,7 +41,9 @@ class Probe:
 
     @property
     def dtype(self) -> np.dtype:
-        return next(a.dtype for a in self.inputs.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f")
+        return next(
+            a.dtype for a in self.inputs.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f"
+        )
 
     def cast(self, dtype: Any) -> Probe:
         """The same numbers in another floating dtype."""
@@ -122,7 +124,13 @@ def _pair(value: Any) -> tuple[int, int]:
 # -- windows --------------------------------------------------------------------------------------
 def _convolution(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
     return F.conv2d(
-        a["x"], a["W"], a.get("b"), o.get("stride", 1), _pair(o.get("pad", 0)), o.get("dilation", 1), o.get("groups", 1)
+        a["x"],
+        a["W"],
+        a.get("b"),
+        o.get("stride", 1),
+        _pair(o.get("pad", 0)),
+        o.get("dilation", 1),
+        o.get("groups", 1),
     )
 
 
@@ -141,7 +149,9 @@ def _min_pooling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
 
 def _average_pooling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
     window, stride, pad = (o["pool_h"], o["pool_w"]), o.get("stride", 1), _pair(o.get("pad", 0))
-    return F.avg_pool2d(a["x"], window, stride, pad, o.get("ceil_mode", False), o.get("count_include_pad", True))
+    return F.avg_pool2d(
+        a["x"], window, stride, pad, o.get("ceil_mode", False), o.get("count_include_pad", True)
+    )
 
 
 def _subsampling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
@@ -185,7 +195,14 @@ def _batch_norm(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
     training = o.get("training", True)
     a["new_mean"], a["new_var"] = a["running_mean"].clone(), a["running_var"].clone()
     return F.batch_norm(
-        a["x"], a["new_mean"], a["new_var"], a["gamma"], a["beta"], training, 1 - o.get("momentum", 0.9), o.get("eps", 1e-5)
+        a["x"],
+        a["new_mean"],
+        a["new_var"],
+        a["gamma"],
+        a["beta"],
+        training,
+        1 - o.get("momentum", 0.9),
+        o.get("eps", 1e-5),
     )
 
 

@@ -42,7 +42,11 @@ def _named(module: ModuleType, name: str, where: str) -> Any:
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+            own = [
+                k
+                for k, v in vars(module).items()
+                if callable(v) and getattr(v, "__module__", "") == module.__name__
+            ]
             close = difflib.get_close_matches(part, own, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(own) or 'no classes'}"
             raise TargetError(f"{where} has no {name!r}{hint}")
@@ -110,13 +114,19 @@ def _import_in_package(root: Path, parts: list[str]) -> ModuleType:
 
 
 def _import_beside(path: Path) -> ModuleType:
-    """Relative imports without an `__init__.py`: the folders above are taken as the package."""
-    folders, error = path.parents, ImportError()
-    for depth in range(1, min(4, len(folders))):
-        _on_path(folders[depth], first=True)
-        parts = [folder.name for folder in reversed(folders[:depth])]
+    """Relative imports without an `__init__.py`: the folders above become packages, as many as it needs."""
+    error = ImportError()
+    for depth in range(1, min(4, len(path.parents))):
+        folders = list(reversed(path.parents[:depth]))
+        names = [".".join(folder.name for folder in folders[: i + 1]) for i in range(depth)]
+        for name in [n for n in sys.modules if n == names[0] or n.startswith(f"{names[0]}.")]:
+            del sys.modules[name]
+        for name, folder in zip(names, folders, strict=True):
+            package = ModuleType(name)
+            package.__path__ = [str(folder)]
+            sys.modules[name] = package
         try:
-            return _import_in_package(folders[depth], [*parts, path.stem])
+            return importlib.import_module(f"{names[-1]}.{path.stem}")
         except ImportError as tried:
             error = tried
             if "relative import" not in str(tried):

@@ -36,7 +36,9 @@ class Culprit:
         return f"{self.layer}, {self.phase}, {self.tensor}"
 
 
-def localize(records: Sequence[Record], ours: Trace | None = None, exact: Trace | None = None) -> Culprit | None:
+def localize(
+    records: Sequence[Record], ours: Trace | None = None, exact: Trace | None = None
+) -> Culprit | None:
     """The culprit of a network's records (one dtype), or None when nothing failed.
 
     With both traces, wiring is told from weights.
@@ -59,7 +61,12 @@ def localize(records: Sequence[Record], ours: Trace | None = None, exact: Trace 
 
 def _of_layer(row: Record, phase: str) -> Culprit:
     what = row.why or f"off by {row.max_rel:.1e} of its scale, with the reference's own input"
-    return Culprit(row.layer, phase, row.tensor, f"{row.layer} introduces the error in its {phase} pass: {row.tensor} {what}")
+    return Culprit(
+        row.layer,
+        phase,
+        row.tensor,
+        f"{row.layer} introduces the error in its {phase} pass: {row.tensor} {what}",
+    )
 
 
 def _between(ours: Trace, exact: Trace) -> Culprit | None:
@@ -72,14 +79,18 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
             before = order[i - 1] if i else "the images"
             return Culprit(path, "wiring", "x", f"{path} does not get the output of {before}")
         if not logic_gate(ours.outputs[path], exact.outputs[path]).ok:
-            return Culprit(path, "weights", "out", f"{path} computes rightly from other weights than the reference's")
+            return Culprit(
+                path, "weights", "out", f"{path} computes rightly from other weights than the reference's"
+            )
     for path in reversed(order):
         behind = order[order.index(path) + 1] if path != order[-1] else "the loss"
         if path not in ours.douts:
             return Culprit(path, "wiring", "dout", f"{path} was never called in the backward pass")
         if not logic_gate(ours.douts[path], exact.douts[path]).ok:
             if behind == "the loss":
-                return Culprit("loss", "backward", "dx", "the loss hands back a wrong gradient for right logits")
+                return Culprit(
+                    "loss", "backward", "dx", "the loss hands back a wrong gradient for right logits"
+                )
             return Culprit(path, "wiring", "dout", f"{path} does not get the dx of {behind}")
     return None
 
@@ -89,9 +100,15 @@ def _whole_network(wrong: Sequence[Record]) -> Culprit:
     if first.layer == "loss" and first.phase == "forward":
         return Culprit("loss", "forward", "loss", "the logits are right and the loss is not")
     if first.phase == "backward":
-        sentence = f"every layer's gradients are right, but the network hands out another array as {first.layer}"
+        sentence = (
+            f"every layer's gradients are right, but the network hands out another array as {first.layer}"
+        )
         return Culprit(first.layer, "names", first.tensor, sentence)
     if first.phase.startswith("step"):
-        sentence = f"gradients are right, {first.layer} is wrong after {first.phase}: the update rule or its state"
+        sentence = (
+            f"gradients are right, {first.layer} is wrong after {first.phase}: the update rule or its state"
+        )
         return Culprit("optimizer", first.phase, f"{first.layer} {first.tensor}", sentence)
-    return Culprit(first.layer, first.phase, first.tensor, f"{first.layer} {first.tensor} differs in {first.phase}")
+    return Culprit(
+        first.layer, first.phase, first.tensor, f"{first.layer} {first.tensor} differs in {first.phase}"
+    )

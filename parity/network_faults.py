@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,9 @@ def _reweighted(
     """Change the weights of the last layer of a class that fits."""
 
     def apply(network: Network) -> set[Place] | None:
-        for path, layer in reversed(_leaves(network, *(classes if isinstance(classes, tuple) else (classes,)))):
+        for path, layer in reversed(
+            _leaves(network, *(classes if isinstance(classes, tuple) else (classes,)))
+        ):
             if fits(layer):
                 change(layer)
                 return {(path, "weights")}
@@ -139,7 +142,7 @@ def _skip(direction: str) -> Callable[[Network], set[Place] | None]:
 def _swap_neighbours(network: Network) -> set[Place] | None:
     """Pooling before instead of behind LRN or a squashing activation (with ReLU and max it is the same)."""
     names, layers = list(network.layers), dict(network.layers.items())
-    for a, b in zip(names, names[1:], strict=False):
+    for a, b in pairwise(names):
         if isinstance(layers[b], (sc.Pooling, sc.Subsampling)) and not isinstance(
             layers[a], (sc.Relu, sc.Convolution, Container)
         ):
@@ -162,17 +165,24 @@ def _shared_instance(network: Network) -> set[Place] | None:
     return None
 
 
+Gradient = Callable[[NDArray, NDArray], dict[str, NDArray]]
+
+
+def _exchanging(gradient: Gradient, a: str, b: str) -> Gradient:
+    def exchanged(x: NDArray, t: NDArray) -> dict[str, NDArray]:
+        grads = gradient(x, t)
+        return grads | {a: grads[b], b: grads[a]}
+
+    return exchanged
+
+
 def _names_exchanged(network: Network) -> set[Place] | None:
     seen: dict[tuple[int, ...], str] = {}
     for name, array in network.params.items():
         if array.shape in seen:
             a, b, gradient = seen[array.shape], name, network.gradient
 
-            def exchanged(x: NDArray, t: NDArray) -> dict[str, NDArray]:
-                grads = gradient(x, t)
-                return grads | {a: grads[b], b: grads[a]}
-
-            network.gradient = exchanged  # type: ignore[method-assign]
+            network.gradient = _exchanging(gradient, a, b)  # type: ignore[method-assign, assignment]
             return {(a, "names"), (b, "names")}
         seen[array.shape] = name
     return None
@@ -240,21 +250,24 @@ NETWORK_FAULTS: dict[str, NetworkFault] = {
             "a square fully connected weight copied without its transpose",
             _reweighted(sc.Affine, _square, _set("W", lambda W: W.T))),
         NetworkFault("filters-and-channels-swapped", "weights",
-            "A convolution's weight of another framework is (in, out, FH, FW); with as many filters as channels it fits.",
+            "A convolution's weight of another framework is (in, out, FH, FW); it fits if they are equal.",
             "filters and channels of a convolution's weight swapped on copy",
             _reweighted(sc.Convolution, _square, _set("W", lambda W: W.transpose(1, 0, 2, 3)))),
         NetworkFault("kernel-transposed-on-copy", "weights",
             "An (H, W) mix-up while copying; a square filter still fits.",
             "height and width of the filters swapped on copy",
-            _reweighted(sc.Convolution, lambda c: c.W.shape[2] == c.W.shape[3] > 1, _set("W", lambda W: W.transpose(0, 1, 3, 2)))),
+            _reweighted(sc.Convolution, lambda c: c.W.shape[2] == c.W.shape[3] > 1,
+                         _set("W", lambda W: W.transpose(0, 1, 3, 2)))),
         NetworkFault("kernel-flipped-on-copy", "weights",
             "A true convolution flips its kernel, deep learning's does not; weights get flipped on the way.",
             "the filters flipped on copy",
-            _reweighted(sc.Convolution, lambda c: c.W.shape[2] > 1, _set("W", lambda W: W[:, :, ::-1, ::-1]))),
+            _reweighted(sc.Convolution, lambda c: c.W.shape[2] > 1,
+                         _set("W", lambda W: W[:, :, ::-1, ::-1]))),
         NetworkFault("bias-not-copied", "weights",
             "The loop over parameters matches names ending in weight and forgets the biases.",
             "a bias left at zero",
-            _reweighted((sc.Convolution, sc.Affine), lambda c: c.b is not None and c.b.any(), _set("b", np.zeros_like))),
+            _reweighted((sc.Convolution, sc.Affine), lambda c: c.b is not None and c.b.any(),
+                         _set("b", np.zeros_like))),
         NetworkFault("flatten-channels-last", "weights",
             "A fully connected weight trained on (H, W, C) images is used behind a (C, H, W) flatten.",
             "a fully connected weight whose rows are ordered (H, W, C)", _as_channels_last),
@@ -264,7 +277,8 @@ NETWORK_FAULTS: dict[str, NetworkFault] = {
         NetworkFault("running-statistics-not-copied", "weights",
             "Parameters are copied and buffers forgotten.",
             "batch normalization's buffers left at their start",
-            _reweighted(sc.BatchNormalization, lambda b: not b.training, _set("running_mean", np.zeros_like))),
+            _reweighted(sc.BatchNormalization, lambda b: not b.training,
+                         _set("running_mean", np.zeros_like))),
         NetworkFault("layer-skipped-forward", "wiring",
             "An activation is written in __init__ and forgotten in forward.",
             "a layer left out of the forward pass", _skip("forward")),

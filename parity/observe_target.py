@@ -7,7 +7,7 @@ import site
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -18,13 +18,15 @@ from parity.adapters import adapter_of
 from parity.check_kind import check_kind
 from parity.compare import refused
 from parity.diagnose import DTYPES, Observation
-from parity.implementations import Book
+from parity.implementations import FUNCTIONS, Book
 from parity.isolate import Limits, Outcome, Send, run_here, run_isolated
-from parity.kinds import Probe, Tensors
+from parity.kinds import KINDS, Probe, Tensors
 from parity.load_target import TargetError, load
+from parity.optimizers import OPTIMIZER_KINDS
 from parity.records import Place, Record, record
 from parity.supports import lacking, without
 
+RAISED = "raised"
 PACKAGE = str(Path(__file__).parent)
 
 
@@ -53,13 +55,13 @@ class Request:
 
 def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
     """Raises TargetError or ValueError where the request cannot be carried out at all."""
-    work = partial(_work, request)
+    work = partial(work_kind, request)
     outcome = run_isolated(work, limits) if isolated else run_here(work)
-    return _gather(request, outcome)
+    return gather(request, outcome)
 
 
 # -- in the child ---------------------------------------------------------------------------------
-def _work(request: Request, send: Send) -> None:
+def work_kind(request: Request, send: Send) -> None:
     """Import, then probe after probe; everything is sent as it is found."""
     try:
         with _placed():
@@ -75,12 +77,20 @@ def _work(request: Request, send: Send) -> None:
     for dtype in request.dtypes:
         values: dict[str, Tensors] = {}
         watched = cast(Book, Watched(adapter, lambda case, dtype=dtype: send(("at", dtype, case))))
-        rows = check_kind(
-            request.kind, dtype, "cpu", 0, factory, watched, without(request.cases, missing), values, request.contracts
-        )
-        for row in rows:
+        cases, raised = without(request.cases, missing), set()
+        for row in check_kind(
+            request.kind, dtype, "cpu", 0, factory, watched, cases, values, request.contracts
+        ):
             for case in list(values):
                 send(("values", dtype, case, _plain(values.pop(case))))
+            row = (
+                replace(row, why=row.why.removeprefix("expected an array, got "))
+                if RAISED in row.why
+                else row
+            )
+            if row.phase == "contracts" and row.case in raised:
+                continue  # the scenario stopped at what a plain call has shown already
+            raised |= {row.case} if row.why.startswith((RAISED, "expected an array")) else set()
             send(("record", row))
 
 
@@ -94,24 +104,51 @@ class Watched:
 
     def __init__(self, adapter: Book, tell: Any):
         self.adapter, self.tell = adapter, tell
+        self.factory: Any = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.adapter, name)
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         self.tell(probe.id)
+        self.factory = factory
         with _placed():
             return self.adapter.build(factory, probe, copy)
 
     def results(self, layer: Any, probe: Probe) -> Tensors:
-        with _placed():
-            found = self.adapter.results(layer, probe)
+        """Every result; where backward raises, what forward gave is kept."""
+        try:
+            with _placed():
+                found = self.adapter.results(layer, probe)
+        except Exception as error:
+            if probe.kind in FUNCTIONS or probe.kind in OPTIMIZER_KINDS:
+                raise
+            again = probe.cast(probe.dtype)
+            out = self.adapter.forward(self.adapter.build(self.factory, again), again)
+            kind = KINDS[probe.kind]
+            missing = [f"d{name}" for name in kind.wrt if name == "x" or probe.args.get(name) is not None]
+            found = {
+                kind.out: out,
+                **dict.fromkeys(missing, _named(f"{RAISED} {type(error).__name__}: {error}")),
+            }
+            found |= {k: v for k, v in self.adapter.state(layer, probe).items() if k.startswith("running")}
         return {name: _array_or_its_type(a) for name, a in found.items()}
+
+    def backward(self, layer: Any, probe: Probe) -> Any:
+        try:
+            return self.adapter.backward(layer, probe)
+        except Exception as error:
+            return _named(f"{RAISED} {type(error).__name__}: {error}")
 
 
 def _array_or_its_type(a: Any) -> Any:
     """What is not an array is replaced by an object that only has the type's name, for the message."""
-    return a if a is None or isinstance(a, (np.ndarray, np.generic)) else type(type(a).__name__, (), {})()
+    return a if a is None or isinstance(a, (np.ndarray, np.generic)) else _named(type(a).__name__)
+
+
+def _named(text: str) -> Any:
+    """An object that is no array, of a type of this name."""
+    return type(text, (), {})()
 
 
 @contextmanager
@@ -129,12 +166,14 @@ def _placed() -> Iterator[None]:
 
 def _line(error: Exception) -> str:
     installed = (PACKAGE, os.path.dirname(os.__file__), *site.getsitepackages())
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*installed, "<"))]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*installed, "<"))
+    ]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
 
 
 # -- in the parent --------------------------------------------------------------------------------
-def _gather(request: Request, outcome: Outcome) -> Seen:
+def gather(request: Request, outcome: Outcome) -> Seen:
     seen = Seen(Observation(request.kind, [], {dtype: {} for dtype in request.dtypes}), set(), outcome.ending)
     seen.output, at = outcome.output, ("float64", "")
     for what, *rest in outcome.messages:

@@ -28,7 +28,9 @@ def _common(o: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sgd(nesterov: bool = False) -> Build:
-    return lambda params, o: torch.optim.SGD(params, momentum=o.get("momentum", 0), nesterov=nesterov, **_common(o))
+    return lambda params, o: torch.optim.SGD(
+        params, momentum=o.get("momentum", 0), nesterov=nesterov, **_common(o)
+    )
 
 
 def _betas(o: dict[str, Any]) -> tuple[float, float]:
@@ -96,7 +98,8 @@ def optimizer_probes(name: str) -> Callable[[np.random.Generator], Iterator[Prob
 
     def build(rng: np.random.Generator) -> Iterator[Probe]:
         def values(scale: float = 1.0) -> dict[str, NDArray]:
-            return {"W": scale * rng.standard_normal((2, 3)), "b": scale * rng.standard_normal(3)}
+            shapes = {"W": (2, 3), "V": (2, 3), "b": (3,)}  # two of one shape: each has a state of its own
+            return {name: scale * rng.standard_normal(shape) for name, shape in shapes.items()}
 
         def probe(case: str, scale: float = 1.0, steps: int = STEPS, **args: float) -> Probe:
             grads = [values(scale) for _ in range(steps)]

@@ -29,7 +29,14 @@ from parity.probes import normal, probes, with_cotangent
 from parity.registry import OPTIMIZER_KINDS, kind_of
 
 Make = Callable[..., Any]
-PRACTICES = ("sum loss", "ones as cotangent", "assert_close", "mean difference", "own differences", "final loss")
+PRACTICES = (
+    "sum loss",
+    "ones as cotangent",
+    "assert_close",
+    "mean difference",
+    "own differences",
+    "final loss",
+)
 
 
 @cache
@@ -119,7 +126,9 @@ def _own_differences(kind: str, make: Make) -> bool | None:
     weight = 1.0 if kind in LOSSES else probe.inputs["dout"]
 
     def loss(_: NDArray) -> float:
-        return float(np.sum(protocol.forward(layer, replace(probe, inputs={**probe.inputs, "x": x.copy()})) * weight))
+        return float(
+            np.sum(protocol.forward(layer, replace(probe, inputs={**probe.inputs, "x": x.copy()})) * weight)
+        )
 
     numeric = sc.numerical_gradient(loss, x)
     return found["dx"] is None or not np.allclose(numeric, found["dx"], rtol=1e-4, atol=1e-5)
@@ -160,7 +169,7 @@ def _right_loss(optimizer: str) -> float:
 
 
 def trained_loss(kind: str, make: Make | None) -> float:
-    """The mean loss of the last ten of forty steps, with the fault in place (or, without one, the right layer)."""
+    """The mean loss of the last ten of forty steps, with the fault in place (None: the right layer)."""
     optimizer = kind if kind in OPTIMIZER_KINDS else "momentum"
     if make is None:
         return _right_loss(optimizer)
@@ -184,7 +193,10 @@ def _network(put: dict[str, Make]) -> list[tuple[str, Any]]:
         ("relu1", put.get("relu1", sc.Relu)()),
         ("pool1", put.get("pool1", sc.Pooling)(2, 2, stride=2)),
         ("lrn1", put.get("lrn1", sc.LocalResponseNormalization)(3, 0.1, 0.75, 1.0)),
-        ("pool2", put["pool2"](2, 2, stride=2) if "pool2" in put else sc.Pooling(2, 2, stride=2, mode="average")),
+        (
+            "pool2",
+            put["pool2"](2, 2, stride=2) if "pool2" in put else sc.Pooling(2, 2, stride=2, mode="average"),
+        ),
         ("affine1", put.get("affine1", sc.Affine)(rng.normal(0, 0.3, (16, 16)), np.zeros(16))),
         ("sigmoid1", put.get("sigmoid1", sc.Sigmoid)()),
         ("dropout1", put.get("dropout1", sc.Dropout)(0.2)),

@@ -78,7 +78,9 @@ CONVOLUTIONS: list[tuple[str, tuple[int, ...], tuple[int, int, int], Any, Any, A
 ]
 
 
-def _features(stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1, **others: bool) -> frozenset[str]:
+def _features(
+    stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1, **others: bool
+) -> frozenset[str]:
     needs = {name for name, present in others.items() if present}
     needs |= {"pairs"} if isinstance(stride, tuple) or isinstance(pad, tuple) else set()
     needs |= {"pad"} if np.any(pad) else set()
@@ -89,7 +91,14 @@ def _features(stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1,
 
 def _given(**options: Any) -> dict[str, Any]:
     """Only what differs from the default, so that an implementation without an option can be built."""
-    defaults = {"stride": 1, "pad": 0, "dilation": 1, "groups": 1, "ceil_mode": False, "count_include_pad": True}
+    defaults = {
+        "stride": 1,
+        "pad": 0,
+        "dilation": 1,
+        "groups": 1,
+        "ceil_mode": False,
+        "count_include_pad": True,
+    }
     return {name: value for name, value in options.items() if value != defaults.get(name)}
 
 
@@ -100,7 +109,9 @@ def _convolutions(rng: Rng) -> Iterator[Probe]:
         needs = _features(stride, pad, dilation, groups)
         yield Probe("convolution", name, args, {"x": normal(rng, *shape)}, needs)
     W = normal(rng, 3, 2, 2, 3)
-    yield Probe("convolution", "no bias", {"W": W, "b": None}, {"x": normal(rng, 2, 2, 4, 5)}, frozenset({"no_bias"}))
+    yield Probe(
+        "convolution", "no bias", {"W": W, "b": None}, {"x": normal(rng, 2, 2, 4, 5)}, frozenset({"no_bias"})
+    )
     for name, scale in (("tiny values", 2.0**-20), ("huge values", 2.0**20)):
         args = {"W": normal(rng, 3, 2, 2, 3), "b": normal(rng, 3, scale=scale)}
         yield Probe("convolution", name, args, {"x": normal(rng, 2, 2, 4, 5, scale=scale)})
@@ -137,7 +148,9 @@ POOLINGS: list[tuple[str, tuple[int, ...], tuple[int, int], Any, Any, bool, bool
 
 def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     def build(rng: Rng) -> Iterator[Probe]:
-        def probe(name: str, x: NDArray, window: Any, stride: Any, pad: Any, ceil: bool, count: bool) -> Probe:
+        def probe(
+            name: str, x: NDArray, window: Any, stride: Any, pad: Any, ceil: bool, count: bool
+        ) -> Probe:
             args = {"pool_h": window[0], "pool_w": window[1]}
             args |= _given(stride=stride, pad=pad, ceil_mode=ceil, count_include_pad=count)
             needs = _features(stride, pad, ceil_mode=ceil, count_include_pad=not count)
@@ -151,7 +164,9 @@ def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
         yield probe("negative inputs, pad 1", negative, (3, 3), 2, 1, False, True)
         yield probe("positive inputs, pad 1", -negative, (3, 3), 2, 1, False, True)
         yield probe("ties: small integers", integers(rng, 0, 3, 2, 2, 6, 5), (2, 2), 2, 0, False, True)
-        yield probe("ties in overlapping windows", integers(rng, 0, 2, 2, 2, 6, 7), (3, 2), (1, 2), 0, False, True)
+        yield probe(
+            "ties in overlapping windows", integers(rng, 0, 2, 2, 2, 6, 7), (3, 2), (1, 2), 0, False, True
+        )
         yield probe("ties: all equal", np.ones((2, 2, 4, 4)), (2, 2), 2, 0, False, True)
         if kind == "average_pooling":
             yield probe("padding not counted", normal(rng, 2, 2, 4, 5), (2, 3), 2, 1, False, False)
@@ -161,7 +176,11 @@ def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
 
 
 def _subsamplings(rng: Rng) -> Iterator[Probe]:
-    for name, shape in (("one window", (1, 1, 2, 2)), ("3 channels", (2, 3, 4, 6)), ("rows over", (2, 2, 5, 7))):
+    for name, shape in (
+        ("one window", (1, 1, 2, 2)),
+        ("3 channels", (2, 3, 4, 6)),
+        ("rows over", (2, 2, 5, 7)),
+    ):
         args = {"coefficient": normal(rng, shape[1]), "bias": normal(rng, shape[1])}
         yield Probe("subsampling", name, args, {"x": normal(rng, *shape)})
 
@@ -202,7 +221,9 @@ def _elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng],
         if kinks:
             yield Probe(kind, "zeros at the kink", args, {"x": integers(rng, -1, 2, 3, 4)})
         yield Probe(kind, "tiny values", args, {"x": normal(rng, 3, 4, scale=2.0**-20)})
-        yield Probe(kind, "large values of both signs", args, {"x": normal(rng, 3, 4, scale=1e3)})
+        large = normal(rng, 3, 4, scale=1e3)
+        large[0, 0] = 0.5  # where all saturate, dx is nothing but rounding
+        yield Probe(kind, "large values of both signs", args, {"x": large})
 
     return build
 
@@ -210,7 +231,9 @@ def _elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng],
 def _tanhs(rng: Rng) -> Iterator[Probe]:
     yield from _elementwise("tanh")(rng)
     lenet = {"amplitude": 1.7159, "slope": 2 / 3}
-    yield Probe("tanh", "LeNet's amplitude and slope", lenet, {"x": normal(rng, 3, 4)}, frozenset({"amplitude"}))
+    yield Probe(
+        "tanh", "LeNet's amplitude and slope", lenet, {"x": normal(rng, 3, 4)}, frozenset({"amplitude"})
+    )
 
 
 def _logits(rng: Rng) -> Iterator[tuple[str, NDArray]]:
@@ -239,7 +262,9 @@ def _losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
                 yield Probe(kind, f"{name}, one-hot", {}, {"x": x, "t": onehot}, frozenset({"one_hot"}))
         x = normal(rng, 3, 4, scale=30.0)
         worst = x.argmax(axis=1) if kind == "penalty_loss" else x.argmin(axis=1)
-        yield Probe(kind, "confident and wrong", {}, {"x": np.abs(x) if kind == "penalty_loss" else x, "t": worst})
+        yield Probe(
+            kind, "confident and wrong", {}, {"x": np.abs(x) if kind == "penalty_loss" else x, "t": worst}
+        )
         # N = C: labels read as rows, or rows as labels, stay in range here and nowhere else.
         x = np.abs(normal(rng, 4, 4))
         yield Probe(kind, "as many images as classes", {}, {"x": x, "t": np.array([2, 0, 0, 1])})
@@ -255,6 +280,8 @@ def _flattens(rng: Rng) -> Iterator[Probe]:
 def _rbfs(rng: Rng) -> Iterator[Probe]:
     for name, shape, out in (("one code", (1, 2), 1), ("3 codes", (2, 4), 3)):
         yield Probe("rbf", name, {"W": np.sign(normal(rng, out, shape[1]))}, {"x": normal(rng, *shape)})
+    code = np.sign(normal(rng, 1, 4))
+    yield Probe("rbf", "near the code", {"W": code}, {"x": code + normal(rng, 2, 4, scale=2.0**-10)})
 
 
 def _lrns(rng: Rng) -> Iterator[Probe]:
@@ -271,7 +298,12 @@ def _lrns(rng: Rng) -> Iterator[Probe]:
 
 
 def _dropouts(rng: Rng) -> Iterator[Probe]:
-    for name, shape, ratio in (("2x3", (2, 3), 0.5), ("ratio 0.3", (3, 5), 0.3), ("images", (2, 3, 4, 5), 0.25)):
+    # A ratio of 0.5 cannot show which share is meant, so it does not come first.
+    for name, shape, ratio in (
+        ("2x3", (2, 3), 0.3),
+        ("ratio 0.5", (3, 5), 0.5),
+        ("images", (2, 3, 4, 5), 0.25),
+    ):
         mask = rng.random(shape) >= ratio
         mask.flat[0], mask.flat[-1] = True, False
         args = {"dropout_ratio": ratio}

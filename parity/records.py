@@ -63,5 +63,14 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     for column in CATEGORIES:
         table[column] = table[column].astype("category")
     return table.astype(
-        {"max_abs": float, "max_rel": float, "allowed": float, "margin": float, "exact": bool, "ok": bool, "proves": bool, "why": str}
+        {
+            "max_abs": float,
+            "max_rel": float,
+            "allowed": float,
+            "margin": float,
+            "exact": bool,
+            "ok": bool,
+            "proves": bool,
+            "why": str,
+        }
     )

@@ -136,22 +136,25 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
         table = frame(records)
         groups = table.assign(name=table["network"].astype(str).replace("", "layers"))
         for (name, dtype), rows in groups.groupby(["name", "dtype"], observed=True, sort=False):
-            worst = rows.loc[rows["margin"].idxmax()]
+            worst = rows.iloc[int(rows["margin"].argmax())]
             place = f"{worst['layer']} {worst['phase']} {worst['tensor']}"
             yield (
                 f"{name:16} {dtype:8} {len(rows):4} tensors, {int((~rows['ok']).sum())} wrong, "
-                f"{int(rows['exact'].sum())} bit-equal, {int((~rows['proves']).sum())} prove nothing; worst: {place}, "
-                f"{percent(worst['margin'])} of what is allowed  {mark(bool(rows['ok'].all()))}"
+                f"{int(rows['exact'].sum())} bit-equal, {int((~rows['proves']).sum())} prove nothing; "
+                f"worst: {place}, {percent(worst['margin'])} of what is allowed  "
+                f"{mark(bool(rows['ok'].all()))}"
             )
         for outcome in outcomes:
             yield f"{outcome.sentence()}  {mark(outcome.ok)}"
         for name in empty:
-            yield f"[red]proves nothing[/red]: every comparison of {name} would have passed zeros or a scaled twin"
+            yield f"[red]proves nothing[/red]: all comparisons of {name} would pass zeros or a scaled twin"
         if ok:
-            yield "[bold green]MATCH[/bold green]: ours and PyTorch's are the same functions on everything compared"
+            yield "[bold green]MATCH[/bold green]: the same functions as PyTorch's on everything compared"
         elif wrong:
             first = wrong[0]
-            at = " ".join(filter(None, [first.network, first.layer, first.case, first.phase, first.tensor, first.dtype]))
+            at = " ".join(
+                filter(None, [first.network, first.layer, first.case, first.phase, first.tensor, first.dtype])
+            )
             yield f"[bold red]MISMATCH[/bold red]: {len(wrong)} of {len(records)} tensors; the first: {at}"
         elif empty:
             yield "[bold red]MISMATCH[/bold red]: nothing differed, but not everything was really compared"
@@ -177,4 +180,8 @@ def unproven(records: list[Record]) -> list[str]:
 
 
 def training_frame(outcomes: list[Outcome]) -> pd.DataFrame:
-    return pd.concat([outcome.history for outcome in outcomes], ignore_index=True) if outcomes else pd.DataFrame()
+    return (
+        pd.concat([outcome.history for outcome in outcomes], ignore_index=True)
+        if outcomes
+        else pd.DataFrame()
+    )

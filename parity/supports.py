@@ -14,8 +14,18 @@ from parity.implementations import ORDER, Book
 from parity.kinds import Probe
 from parity.records import Record
 
-KEYWORDS = ("stride", "pad", "dilation", "groups", "ceil_mode", "count_include_pad", "weight_decay")
+KEYWORDS = (
+    "stride",
+    "pad",
+    "dilation",
+    "groups",
+    "ceil_mode",
+    "count_include_pad",
+    "amplitude",
+    "weight_decay",
+)
 SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window")
+OURS_ALONE = {"amplitude"}  # LeNet's tanh
 WORDS = {
     "pairs": "pairs (a stride or pad of its own for each axis)",
     "no_bias": "no_bias (b=None)",
@@ -51,9 +61,14 @@ def lacking(
     return {name for name in known.intersection(KEYWORDS) if name not in room}
 
 
+INFERENCE = "gradients after an inference call"
+
+
 def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]:
     """Features whose probes all raise, while those without it do not."""
-    raised = {row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")}
+    raised = {
+        row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")
+    }
     found = set()
     for feature in SHOWN:
         having = {probe.id for probe in cases if feature in probe.needs}
@@ -63,9 +78,25 @@ def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]
     return found
 
 
+def raises_after_inference(records: Sequence[Record], kind: str) -> bool:
+    """Whether backward raises after every inference call and no other: the book has no such thing."""
+    if kind not in ("dropout", "batch_norm"):
+        return False
+    rows = [row for row in records if row.phase == "backward"]
+    raised = {row.case for row in rows if row.why.startswith("raised")}
+    inference = {row.case for row in rows if is_inference(row.case)}
+    return bool(raised) and raised == inference
+
+
+def is_inference(case: str) -> bool:
+    return case.endswith("inference")
+
+
 def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
     return [probe for probe in cases if not probe.needs & missing]
 
 
 def in_words(missing: Iterable[str]) -> list[str]:
+    """As the report says it; what PyTorch does not have either is not missed."""
+    missing = set(missing) - OURS_ALONE
     return [WORDS.get(name, name) for name in sorted(missing)]

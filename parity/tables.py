@@ -1,4 +1,4 @@
-"""Tables to disk: CSV to read anywhere, Parquet to keep the types. Each file is written whole or not at all."""
+"""Tables to disk: CSV to read anywhere, Parquet to keep the types, each written whole or not at all."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class ScaledTanh(nn.Module):
 
 
 class Subsampling(nn.Module):
-    """A trainable coefficient times the window's sum, plus a trainable bias: (N, C, H, W) -> (N, C, H/s, W/s)."""
+    """A trainable coefficient times the window's sum, plus a bias: (N, C, H, W) -> (N, C, H/s, W/s)."""
 
     def __init__(self, channels: int, size: int = 2):
         super().__init__()
@@ -39,7 +39,9 @@ class PartialConv2d(nn.Conv2d):
 
     connections: Tensor
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, connections: Any, **options: Any):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: Any, connections: Any, **options: Any
+    ):
         super().__init__(in_channels, out_channels, kernel_size, **options)
         mask = torch.as_tensor(connections, dtype=torch.bool)[:, :, None, None]
         self.register_buffer("connections", mask, persistent=False)

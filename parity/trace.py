@@ -58,7 +58,7 @@ def recording(network: Network, trace: Trace) -> Iterator[None]:
 @contextmanager
 def _recorded(layer: Layer, path: str, trace: Trace) -> Iterator[None]:
     """The layer notes what passes through it while inside the `with`."""
-    before = {name: vars(layer)[name] for name in ("forward", "backward") if name in vars(layer)}
+    before: dict[str, Any] = {n: vars(layer)[n] for n in ("forward", "backward") if n in vars(layer)}
     forward, backward = layer.forward, layer.backward
 
     def recording_forward(x: NDArray, *args: Any) -> NDArray:
@@ -100,14 +100,18 @@ def module_at(module: nn.Module, path: str) -> nn.Module:
     modules = dict(module.named_modules())
     found = modules.get(path) or modules.get(path.lower())
     if found is None:
-        raise KeyError(f"the torch network has no module named {path!r} or {path.lower()!r}; it has {sorted(modules)}")
+        raise KeyError(
+            f"the torch network has no module named {path!r} or {path.lower()!r}; it has {sorted(modules)}"
+        )
     return found
 
 
-def trace_torch(module: nn.Module, network: Network, x: NDArray, t: NDArray, masks: Masks | None = None) -> Trace:
+def trace_torch(
+    module: nn.Module, network: Network, x: NDArray, t: NDArray, masks: Masks | None = None
+) -> Trace:
     """One forward and backward of the torch network, told in the names and shapes of `network`."""
     trace, handles = Trace(), []
-    for path, layer in network.layers.leaves():
+    for path, _ in network.layers.leaves():
         target = module_at(module, path)
         handles += [
             target.register_forward_hook(_note_forward(trace, path)),
@@ -174,8 +178,10 @@ def torch_injected(module: nn.Module, masks: Masks) -> Iterator[None]:
     for path, mask in masks.items():
         dropout = module_at(module, path)
         if not isinstance(dropout, nn.Dropout):
-            raise TypeError(f"{path}: expected nn.Dropout in the torch network, found {type(dropout).__name__}")
-        dropout.forward = _masked(dropout.p, mask)  # type: ignore[method-assign]
+            raise TypeError(
+                f"{path}: expected nn.Dropout in the torch network, found {type(dropout).__name__}"
+            )
+        dropout.forward = _masked(dropout.p, mask)  # type: ignore[method-assign, assignment]
         patched.append(dropout)
     try:
         yield

@@ -105,11 +105,19 @@ def train_both(plan: Plan, progress: Callable[[int, int], None] = lambda done, t
 
 
 def _epoch_row(
-    plan: Plan, epoch: int, losses: list, seconds: NDArray, ours: NDArray, theirs: NDArray, t: NDArray, images: int
+    plan: Plan,
+    epoch: int,
+    losses: list,
+    seconds: NDArray,
+    ours: NDArray,
+    theirs: NDArray,
+    t: NDArray,
+    images: int,
 ) -> dict[str, Any]:
     mean = np.mean(losses, axis=0)
     return {
-        "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data, "epoch": epoch,
+        "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
+        "epoch": epoch,
         "train_loss": mean[0], "torch_train_loss": mean[1],
         "max_loss_difference": float(np.abs(np.subtract(*zip(*losses, strict=True))).max()),
         "test_accuracy": float((ours == t).mean()), "torch_test_accuracy": float((theirs == t).mean()),
@@ -118,7 +126,9 @@ def _epoch_row(
     }  # fmt: skip
 
 
-def _torch_step(module: nn.Module, optimizer: torch.optim.Optimizer, x: NDArray, t: NDArray, plan: Plan) -> float:
+def _torch_step(
+    module: nn.Module, optimizer: torch.optim.Optimizer, x: NDArray, t: NDArray, plan: Plan
+) -> float:
     dtype = next(module.parameters()).dtype
     optimizer.zero_grad()
     images, labels = torch.from_numpy(x).to(plan.device, dtype), torch.from_numpy(t).to(plan.device)
@@ -141,7 +151,10 @@ def torch_predictions(module: nn.Module, x: NDArray, plan: Plan, batch_size: int
     module.eval()
     with torch.no_grad():
         parts = [
-            (sign * module(torch.from_numpy(x[i : i + batch_size]).to(plan.device, dtype))).argmax(1).cpu().numpy()
+            (sign * module(torch.from_numpy(x[i : i + batch_size]).to(plan.device, dtype)))
+            .argmax(1)
+            .cpu()
+            .numpy()
             for i in range(0, len(x), batch_size)
         ]
     module.train()

@@ -119,7 +119,8 @@ def check_steps(case: Case, network64: Network, images: Images, dropouts: Dropou
     for step in range(1, case.steps + 1):
         x, t = images.batch()
         masks = draw_masks(dropouts, len(x), rng)
-        for side in (exact, ours, *runs):
+        ours.step(x, t, masks)
+        for side in (exact, *runs):
             side.step(x, t, masks)
         yield from _compare(case, f"step {step}", ours, exact, runs)
 
@@ -129,8 +130,11 @@ def _compare(case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Their
     if surplus := sorted(set(found) - set(wanted)):
         raise AssertionError(f"ours has tensors that PyTorch lacks: {surplus}")
     others = [run.tensors() for run in runs]
+    rows: list[tuple[str, str, NDArray | None, NDArray, list[NDArray]]]
     rows = [("loss", "loss", ours.loss, exact.loss, [run.loss for run in runs])]
-    rows += [(n, kind, found.get((n, kind)), a, [o[n, kind] for o in others]) for (n, kind), a in wanted.items()]
+    rows += [
+        (n, kind, found.get((n, kind)), a, [o[n, kind] for o in others]) for (n, kind), a in wanted.items()
+    ]
     for name, kind, mine, reference, theirs in rows:
         if theirs:
             error = max(difference(run, reference) for run in theirs)

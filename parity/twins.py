@@ -73,7 +73,7 @@ RULES: dict[type[Layer], Rule] = {
         {"coefficient": Name("coefficient"), "bias": Name("bias")},
     ),
     sc.Affine: Rule(
-        lambda l: torch_modules.FlatLinear(*l.W.shape, bias=l.b is not None),
+        lambda l: torch_modules.FlatLinear(l.W.shape[0], l.W.shape[1], bias=l.b is not None),
         {"W": Name("weight", transposed=True), "b": Name("bias")},
     ),
     sc.Flatten: Rule(lambda l: nn.Flatten(), {}),
@@ -134,8 +134,6 @@ def twin(layer: Layer) -> nn.Module:
             module.add_module(name, child)
         return module
     return rule_for(layer).build(layer)
-
-
 
 
 class NetworkTwin(nn.Module):

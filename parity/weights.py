@@ -82,7 +82,9 @@ def audit(pairs: list[Link], tensors: dict[str, torch.Tensor]) -> None:
             )
         if str(tensor.dtype).removeprefix("torch.") != link.array.dtype.name:
             problems.append(f"{link.ours}: {link.array.dtype} here, {link.theirs} is {tensor.dtype}")
-    problems += [f"{name}: in torch, but nothing of ours maps to it" for name in tensors if name not in claimed]
+    problems += [
+        f"{name}: in torch, but nothing of ours maps to it" for name in tensors if name not in claimed
+    ]
     if problems:
         raise WeightMismatch(problems)
 
@@ -135,4 +137,3 @@ def _read_back(pairs: list[Link], tensors: dict[str, Any]) -> None:
              if not same_bits(link.out(), to_numpy(tensors[link.theirs]))]  # fmt: skip
     if wrong:
         raise WeightMismatch(wrong)
-

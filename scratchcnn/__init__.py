@@ -3,7 +3,13 @@
 Follows chapter 7 of *Deep Learning from Scratch*; every public name imports from here.
 """
 
-from scratchcnn.gradient_check import GradientCheck, PrecisionWarning, check_gradient, check_layer, numerical_gradient
+from scratchcnn.gradient_check import (
+    GradientCheck,
+    PrecisionWarning,
+    check_gradient,
+    check_layer,
+    numerical_gradient,
+)
 from scratchcnn.im2col import col2im, im2col, output_size
 from scratchcnn.init import he, normal, xavier
 from scratchcnn.layers import (

@@ -139,7 +139,7 @@ def col2im(
     img = np.zeros((N, C, H + 2 * ph, W + 2 * pw), dtype=col.dtype)
     for y in range(filter_h):
         for x in range(filter_w):
-            img[
-                :, :, y * dh : y * dh + (OH - 1) * sh + 1 : sh, x * dw : x * dw + (OW - 1) * sw + 1 : sw
-            ] += col[:, :, y, x]
+            img[:, :, y * dh : y * dh + (OH - 1) * sh + 1 : sh, x * dw : x * dw + (OW - 1) * sw + 1 : sw] += (
+                col[:, :, y, x]
+            )
     return img[:, :, ph : ph + H, pw : pw + W]

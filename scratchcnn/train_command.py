@@ -25,6 +25,7 @@ from scratchcnn.weights import save_weights
 
 # Learning rates for the default batches and epochs, found on the sample; a network or an optimizer that is
 # not listed gets the optimizer's own. LeNet's sigmoids want large steps, and SGD still needs many epochs.
+# AlexNet's are untuned: its loss had not fallen below chance after the 125 steps that were tried.
 LEARNING_RATES: dict[str, dict[str, float]] = {
     "SimpleConvNet": dict(sgd=0.1, momentum=0.02, nesterov=0.02, adagrad=0.02, adam=0.002, adamw=0.002),
     "LeNet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.005, adamw=0.005),

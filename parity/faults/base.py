@@ -78,8 +78,16 @@ class Family(list[Fault]):
         return register
 
 
+Entry = tuple[str, str, type, str]  # name, kind, layer, story
+
+
+def before(shape: type, layer: type, story: str, **methods: Any) -> type:
+    """A class that puts `shape`, a bug that many layers can have, in front of one of them."""
+    return type(shape.__name__, (shape, layer), {"__doc__": story, "__module__": shape.__module__, **methods})
+
+
 def fit(a: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """`a` cut or filled up with zeros to `shape`: a layer whose output has the wrong size still gets a dout."""
+    """`a` cut or filled up with zeros to `shape`: a layer of the wrong output size still gets a dout."""
     if a.shape == shape:
         return a
     out = np.zeros(shape, dtype=a.dtype)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from parity.faults.base import Family, fit
 from parity.faults.windows import padded, scatter
 from scratchcnn.im2col import col2im, im2col
-from scratchcnn.layers import Convolution, PartialConvolution
+from scratchcnn.layers import Convolution
 
 fault = Family()
 
@@ -18,11 +18,15 @@ fault = Family()
 class Open(Convolution):
     """The right layer, cut into the pieces that the bugs below replace."""
 
+    @property
+    def window(self) -> tuple[int, int]:
+        return self.W.shape[2], self.W.shape[3]
+
     def unfold(self, x: NDArray) -> NDArray:
-        return im2col(x, *self.W.shape[2:], self.stride, self.pad, self.dilation)
+        return im2col(x, *self.window, self.stride, self.pad, self.dilation)
 
     def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
-        return col2im(dcol, x_shape, *self.W.shape[2:], self.stride, self.pad, self.dilation)
+        return col2im(dcol, x_shape, *self.window, self.stride, self.pad, self.dilation)
 
     def arrange(self, out: NDArray, N: int, OH: int, OW: int) -> NDArray:
         return out.reshape(N, OH, OW, -1).transpose(0, 3, 1, 2)  # (N*OH*OW, FN) -> (N, FN, OH, OW)
@@ -92,6 +96,14 @@ class TrueConvolution(Open):
 
     def weights(self, dout: NDArray, col: NDArray) -> NDArray:
         return _turn(super().weights(dout, col)).copy()
+
+
+@fault("conv-no-dx", "convolution", "no dx returned")
+class NoDx(Open):
+    """The layer was first in its network, where nobody asked for dx, or the return is forgotten."""
+
+    def backward(self, dout: NDArray) -> Any:
+        super().backward(dout)
 
 
 @fault("conv-dx-kernel-not-turned", "convolution", "the kernel turned the wrong way in dx")
@@ -234,7 +246,7 @@ class PadsBehind(Open):
 
     def unfold(self, x: NDArray) -> NDArray:
         img = padded(x, self.pad, both_sides=False)
-        return im2col(img, *self.W.shape[2:], self.stride, 0, self.dilation)
+        return im2col(img, *self.window, self.stride, 0, self.dilation)
 
     def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
         return scatter(self.windows(dcol, x_shape), x_shape, self.stride, (0, 0))
@@ -245,7 +257,7 @@ class EdgePadding(Open):
     """The image library's padding is used, which repeats the border."""
 
     def unfold(self, x: NDArray) -> NDArray:
-        return im2col(padded(x, self.pad, "edge"), *self.W.shape[2:], self.stride, 0, self.dilation)
+        return im2col(padded(x, self.pad, "edge"), *self.window, self.stride, 0, self.dilation)
 
 
 @fault("conv-dx-not-cropped", "convolution", "dx with its padding left on", needs={"pad"})
@@ -255,7 +267,7 @@ class NotCropped(Open):
     def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
         (N, C, H, W), (ph, pw) = x_shape, self.pad
         frame = (N, C, H + 2 * ph, W + 2 * pw)
-        return col2im(dcol, frame, *self.W.shape[2:], self.stride, 0, self.dilation)
+        return col2im(dcol, frame, *self.window, self.stride, 0, self.dilation)
 
 
 @fault("conv-dx-crop-forgets-pad", "convolution", "dx moved by the pad", needs={"pad"})
@@ -366,12 +378,14 @@ class FilterMean(Open):
 
 
 # -- groups ---------------------------------------------------------------------------------------
-@fault("conv-group-channels-interleaved", "convolution", "each group's channels interleaved", needs={"groups"})
+@fault(
+    "conv-group-channels-interleaved", "convolution", "each group's channels interleaved", needs={"groups"}
+)
 class ChannelsInterleaved(Open):
-    """Group g is given the channels g, g + groups, ... by a reshape to (Cg, groups)."""
+    """Group g is given the channels g, g + groups and so on by a reshape to (Cg, groups)."""
 
     def _groups(self) -> list[tuple[Any, Any]]:
-        FN, Cg, FH, FW = self.W.shape
+        _, Cg, FH, FW = self.W.shape
         columns = np.arange(Cg * self.groups * FH * FW).reshape(Cg, self.groups, FH * FW)
         return [(filters, columns[:, g].ravel()) for g, (filters, _) in enumerate(super()._groups())]
 
@@ -385,7 +399,12 @@ class FiltersInterleaved(Open):
         return [(filters[:, g], columns) for g, (_, columns) in enumerate(super()._groups())]
 
 
-@fault("conv-groups-all-see-the-first", "convolution", "every group fed the first group's channels", needs={"groups"})
+@fault(
+    "conv-groups-all-see-the-first",
+    "convolution",
+    "every group fed the first group's channels",
+    needs={"groups"},
+)
 class FirstGroup(Open):
     """The slice of the input is taken with the size of a group and without its offset."""
 
@@ -401,83 +420,3 @@ class LastGroup(Open):
         dcol = super().back(dout, dcol)
         dcol[:, : -self.W[0].size] = 0
         return dcol
-
-
-# -- LeNet-5's table of connections ---------------------------------------------------------------
-class OpenTable(PartialConvolution):
-    """W is kept whole here, and the table is applied where it is needed."""
-
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Any = 1, pad: Any = 0):
-        super().__init__(W.copy(), b, self.table(np.asarray(connections, dtype=bool)), stride, pad)
-
-    def table(self, connections: NDArray) -> NDArray:
-        return connections
-
-
-@fault("partial-conv-table-ignored", "partial_convolution", "every filter connected to every channel")
-class TableIgnored(OpenTable):
-    """The table is stored for later and a plain convolution is made."""
-
-    def table(self, connections: NDArray) -> NDArray:
-        return np.ones_like(connections)
-
-
-@fault("partial-conv-table-inverted", "partial_convolution", "the table of connections inverted")
-class TableInverted(OpenTable):
-    """True is read as "masked", as in numpy.ma."""
-
-    def table(self, connections: NDArray) -> NDArray:
-        return ~connections
-
-
-@fault("partial-conv-table-transposed", "partial_convolution", "the table of connections read down its columns")
-class TableTransposed(OpenTable):
-    """The paper prints the table with channels as rows and filters as columns."""
-
-    def table(self, connections: NDArray) -> NDArray:
-        return np.ascontiguousarray(connections.T).reshape(connections.shape)
-
-
-@fault("partial-conv-table-off-by-one", "partial_convolution", "the table of connections one channel off")
-class TableShifted(OpenTable):
-    """The channels of the table are counted from 1."""
-
-    def table(self, connections: NDArray) -> NDArray:
-        return np.roll(connections, 1, axis=1)
-
-
-@fault("partial-conv-dw-not-masked", "partial_convolution", "dW where there is no connection")
-class GradientNotMasked(PartialConvolution):
-    """W is zeroed once, and the first update brings the missing connections to life."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        x_shape, col = self.recall()
-        rows = dout.transpose(0, 2, 3, 1).reshape(-1, dout.shape[1])
-        self.grads["W"] = (rows.T @ col).reshape(self.W.shape)
-        return dx
-
-
-@fault("partial-conv-dx-not-masked", "partial_convolution", "dx through connections that do not exist")
-class PassesBack(PartialConvolution):
-    """Forward multiplies W by the table on the fly, and backward uses W as it is stored."""
-
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Any = 1, pad: Any = 0):
-        super().__init__(W.copy(), b, connections, stride, pad)
-        self.whole = W
-
-    def backward(self, dout: NDArray) -> NDArray:
-        super().backward(dout)
-        whole = Convolution(self.whole, None, self.stride, self.pad)
-        whole.remember(*self.recall())
-        return whole.backward(dout)
-
-
-@fault("partial-conv-rescaled", "partial_convolution", "the sum scaled up for the missing connections")
-class Rescaled(PartialConvolution):
-    """The missing channels are made up for, as in inverted dropout."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        out, b = super().forward(x), 0 if self.b is None else self.b[:, None, None]
-        share = self.connections.mean(axis=1, dtype=x.dtype)[:, None, None]
-        return (out - b) / share + b

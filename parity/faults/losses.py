@@ -124,7 +124,9 @@ class OneHotArgsort(Open):
         return super().onehot(x, labels)
 
 
-@fault("loss-one-hot-as-labels", "softmax_with_loss", "one-hot entries used as class indices", needs={"one_hot"})
+@fault(
+    "loss-one-hot-as-labels", "softmax_with_loss", "one-hot entries used as class indices", needs={"one_hot"}
+)
 class OneHotAsLabels(Open):
     """y[np.arange(N)[:, None], t] with a one-hot t picks class 1 once and class 0 for all the rest."""
 
@@ -136,7 +138,9 @@ class OneHotAsLabels(Open):
         return picked / x.dtype.type(x.shape[1])
 
 
-@fault("loss-subtracts-one-everywhere", "softmax_with_loss", "1 subtracted in every image's row for every label")
+@fault(
+    "loss-subtracts-one-everywhere", "softmax_with_loss", "1 subtracted in every image's row for every label"
+)
 class SubtractsEverywhere(Open):
     """dx[:, t] -= 1 is written for dx[np.arange(N), t] -= 1."""
 
@@ -180,7 +184,7 @@ class Smoothed(Open):
 # -- numbers --------------------------------------------------------------------------------------
 @fault("loss-clamped-logarithm", "softmax_with_loss", "log(y + 1e-7)")
 class Clamped(Open):
-    """The book's cross entropy adds 1e-7 inside the logarithm, so that a confident wrong answer costs 16.1."""
+    """The book's cross entropy adds 1e-7 inside the logarithm, which caps the loss at 16.1."""
 
     def mean(self, log_y: NDArray, t: NDArray) -> Any:
         return super().mean(np.log(np.exp(log_y) + log_y.dtype.type(1e-7)), t)
@@ -290,8 +294,12 @@ class OpenPenalty(PenaltyLoss):
         return self.gradient(share, t) * share.dtype.type(dout)
 
 
-@fault("penalty-unshifted", "penalty_loss", "no shift by the smallest penalty",
-       equivalent="penalties are squared distances, so exp(-y) cannot overflow, and exp(-j) keeps the sum from 0")  # fmt: skip
+@fault(
+    "penalty-unshifted",
+    "penalty_loss",
+    "no shift by the smallest penalty",
+    equivalent="penalties are never negative, so exp(-y) cannot overflow, and exp(-j) keeps the sum from 0",
+)
 class Unshifted(OpenPenalty):
     """The paper's formula is typed in without the shift that log-sum-exp needs elsewhere."""
 

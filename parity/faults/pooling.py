@@ -1,4 +1,4 @@
-"""Bugs of pooling and subsampling: padding that wins, ties, overlaps, divisors."""
+"""Bugs of pooling: padding that wins, ties, overlaps, divisors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from parity.faults.base import Family, fit
 from parity.faults.windows import scatter
 from scratchcnn.im2col import col2im, im2col, output_size
-from scratchcnn.layers import Pooling, Subsampling
+from scratchcnn.layers import Pooling
 
-fault = Family(
-    max_pooling={"mode": "max"}, average_pooling={"mode": "average"}, min_pooling={"mode": "min"}
-)
+fault = Family(max_pooling={"mode": "max"}, average_pooling={"mode": "average"}, min_pooling={"mode": "min"})
 
 
 class Open(Pooling):
@@ -28,7 +26,9 @@ class Open(Pooling):
     def frame(self, x: NDArray) -> NDArray:
         """x with its border, as large as the windows reach."""
         (N, C, H, W), (ph, pw) = x.shape, self.pad
-        frame = np.full((N, C, *self._frame_size(x.shape)), 0 if self.mode == "average" else self.padding, x.dtype)
+        frame = np.full(
+            (N, C, *self._frame_size(x.shape)), 0 if self.mode == "average" else self.padding, x.dtype
+        )
         inside = frame[:, :, ph : ph + H, pw : pw + W]
         inside[...] = x[:, :, : inside.shape[2], : inside.shape[3]]
         return frame
@@ -63,7 +63,8 @@ class Open(Pooling):
     def forward(self, x: NDArray) -> NDArray:
         col = self.columns(self.frame(-x if self.mode == "min" else x))
         self.remember(x.copy(), col)
-        out = self.arrange(self.total(col), *x.shape[:2], *self._output_size(x.shape))
+        N, C = x.shape[:2]
+        out = self.arrange(self.total(col), N, C, *self._output_size(x.shape))
         if self.mode == "average":
             return out / self.divisor(x)
         return -out if self.mode == "min" else out
@@ -125,6 +126,17 @@ class SizeIgnoresPad(Open):
         return out[:, :, : max(1, OH - -(-2 * ph // sh)), : max(1, OW - -(-2 * pw // sw))]
 
 
+@fault("max-pool-raises-with-pad", "max_pooling", "an exception for every pad but 0", needs={"pad"})
+@fault("average-pool-raises-with-pad", "average_pooling", "an exception for every pad but 0", needs={"pad"})
+class RaisesWithPad(Open):
+    """The book's Pooling: im2col gets the pad, out_h and out_w do not, and the reshape to them fails."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        if any(self.pad):
+            raise ValueError("cannot reshape the windows of a padded image to the size of a plain one")
+        return super().forward(x)
+
+
 @fault("max-pool-pads-behind-only", "max_pooling", "all padding behind the image", needs={"pad"})
 @fault("average-pool-pads-behind-only", "average_pooling", "all padding behind the image", needs={"pad"})
 class PadsBehind(Open):
@@ -170,7 +182,11 @@ class WindowSwapped(Open):
 
 
 @fault("max-pool-stride-defaults-to-window", "max_pooling", "a stride of the window's size for a stride of 1")
-@fault("average-pool-stride-defaults-to-window", "average_pooling", "a stride of the window's size for a stride of 1")
+@fault(
+    "average-pool-stride-defaults-to-window",
+    "average_pooling",
+    "a stride of the window's size for a stride of 1",
+)
 class StrideDefault(Open):
     """PyTorch's default stride is the window, the book's is 1."""
 
@@ -179,7 +195,9 @@ class StrideDefault(Open):
 
 
 @fault("max-pool-ceil-mode-ignored", "max_pooling", "the output size rounded down", needs={"ceil_mode"})
-@fault("average-pool-ceil-mode-ignored", "average_pooling", "the output size rounded down", needs={"ceil_mode"})
+@fault(
+    "average-pool-ceil-mode-ignored", "average_pooling", "the output size rounded down", needs={"ceil_mode"}
+)
 class CeilIgnored(Open):
     """Caffe's models need ceil_mode, and the port has none."""
 
@@ -196,7 +214,12 @@ class RoundsUp(Open):
         super().__init__(*args, **{**options, "ceil_mode": True})
 
 
-@fault("max-pool-ceil-window-in-padding", "max_pooling", "a last window that lies in the padding", needs={"ceil_mode"})
+@fault(
+    "max-pool-ceil-window-in-padding",
+    "max_pooling",
+    "a last window that lies in the padding",
+    needs={"ceil_mode"},
+)
 class WindowInPadding(Open):
     """Rounding up is written without the rule that the last window must start inside the image."""
 
@@ -259,7 +282,7 @@ class ToAll(Open):
 @fault("max-pool-overlaps-overwritten", "max_pooling", "overlapping windows overwritten in dx")
 @fault("average-pool-overlaps-overwritten", "average_pooling", "overlapping windows overwritten in dx")
 class Overwritten(Open):
-    """dx[window] = ... stands in the loop for +=, which is right until windows overlap."""
+    """An = stands in the loop over the windows for +=, which is right until windows overlap."""
 
     def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
         dx, (sh, sw) = np.zeros(shape, dtype=dcol.dtype), self.stride
@@ -305,8 +328,14 @@ class TakesMax(Pooling):
 
 
 # -- layouts --------------------------------------------------------------------------------------
-@fault("max-pool-output-reshape-for-transpose", "max_pooling", "the output reshaped where it must be transposed")
-@fault("average-pool-output-reshape-for-transpose", "average_pooling", "the output reshaped where it must be transposed")
+@fault(
+    "max-pool-output-reshape-for-transpose", "max_pooling", "the output reshaped where it must be transposed"
+)
+@fault(
+    "average-pool-output-reshape-for-transpose",
+    "average_pooling",
+    "the output reshaped where it must be transposed",
+)
 class OutputReshaped(Open):
     """out.reshape(N, C, OH, OW) has the right shape at once."""
 
@@ -350,7 +379,9 @@ class DividesByWindow(Open):
         return self.pool_h * self.pool_w
 
 
-@fault("average-pool-never-counts-padding", "average_pooling", "padding left out of the divisor", needs={"pad"})
+@fault(
+    "average-pool-never-counts-padding", "average_pooling", "padding left out of the divisor", needs={"pad"}
+)
 class NeverCounts(Open):
     """Only real pixels are averaged, as TensorFlow does."""
 
@@ -383,7 +414,9 @@ class NotDivided(Open):
         return 1
 
 
-@fault("average-pool-gradient-counts-other-cells", "average_pooling", "dx divided by pool_h * pool_w everywhere")
+@fault(
+    "average-pool-gradient-counts-other-cells", "average_pooling", "dx divided by pool_h * pool_w everywhere"
+)
 class BackByWindow(Open):
     """Forward got its divisor right for padding and ceil_mode, and backward kept the simple one."""
 
@@ -410,90 +443,3 @@ class ToOne(Open):
         dcol = (rows * self.shares(col)).reshape(N * OH * OW, -1)
         dframe = col2im(dcol, (N, C, *self._frame_size(x.shape)), self.pool_h, self.pool_w, self.stride)
         return fit(dframe[:, :, ph : ph + H, pw : pw + W], x.shape)
-
-
-# -- LeNet-5's subsampling ------------------------------------------------------------------------
-@fault("subsampling-mean", "subsampling", "the mean of the window for its sum")
-class SubsamplingMean(Subsampling):
-    """It is taken for average pooling; the paper adds the four inputs."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        return super().forward(x / self.size**2)
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout) / self.size**2
-
-
-@fault("subsampling-one-coefficient", "subsampling", "the first channel's coefficient for all")
-class OneCoefficient(Subsampling):
-    """The coefficient is thought of as one number a layer."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        c, b = self.coefficient[:, None, None], self.bias[:, None, None]
-        super().forward(x)
-        return self.recall()[1] * c[:1] + b
-
-
-@fault("subsampling-bias-inside", "subsampling", "the bias added before the coefficient")
-class BiasInside(Subsampling):
-    """The formula is read as coefficient * (sum + bias)."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        c, b = self.coefficient[:, None, None], self.bias[:, None, None]
-        return super().forward(x) + (c - 1) * b
-
-
-@fault("subsampling-gradient-without-total", "subsampling", "dcoefficient without the window's sum")
-class WithoutTotal(Subsampling):
-    """The line for the bias is copied for the coefficient."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["coefficient"] = self.grads["bias"].copy()
-        return dx
-
-
-@fault("subsampling-gradient-without-coefficient", "subsampling", "dx without the coefficient")
-class WithoutCoefficient(Subsampling):
-    """dx spreads dout over the window as an average pooling's would, and the factor is forgotten."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout / self.coefficient[:, None, None])
-
-
-@fault("subsampling-dx-divided", "subsampling", "dx divided by the window's size")
-class DividedBack(Subsampling):
-    """The backward of an average pooling is used under a forward that adds."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout) / self.size**2
-
-
-@fault("subsampling-tile-for-repeat", "subsampling", "dout tiled where each value must be repeated")
-class Tiled(Subsampling):
-    """np.tile is used to blow dout up, which has the right shape."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        wide = np.tile(dout * self.coefficient[:, None, None], (1, 1, self.size, self.size))
-        dx[:, :, : wide.shape[2], : wide.shape[3]] = wide
-        return dx
-
-
-@fault("subsampling-dbias-mean", "subsampling", "the mean of dout for its sum in dbias")
-class BiasMean(Subsampling):
-    """np.mean is written for np.sum."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["bias"] = dout.mean(axis=(0, 2, 3))
-        return dx
-
-
-@fault("subsampling-dx-loses-the-rest", "subsampling", "dx without the rows that filled no window")
-class LosesTheRest(Subsampling):
-    """dx is made by blowing dout up, and is then smaller than x where the size does not divide."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        OH, OW = dout.shape[2:]
-        return super().backward(dout)[:, :, : OH * self.size, : OW * self.size]

@@ -46,37 +46,49 @@ def reshaped(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1,
 
 
 @fault("im2col-channels-last", "im2col", "columns in the order FH, FW, C")
-def channels_last(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def channels_last(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """Ported from a framework that keeps channels last."""
     return _flat(_windows(input_data, filter_h, filter_w, stride, pad), 0, 1, 2, 4, 5, 3)
 
 
 @fault("im2col-window-transposed", "im2col", "columns in the order C, FW, FH")
-def window_transposed(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def window_transposed(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The loops over the window are nested x before y."""
     return _flat(_windows(input_data, filter_h, filter_w, stride, pad), 0, 1, 2, 3, 5, 4)
 
 
 @fault("im2col-window-flipped", "im2col", "windows turned by 180 degrees")
-def window_flipped(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def window_flipped(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The windows are flipped for a mathematical convolution, which the layer is not."""
     return _flat(_windows(input_data, filter_h, filter_w, stride, pad)[..., ::-1, ::-1])
 
 
 @fault("im2col-images-innermost", "im2col", "rows in the order OH, OW, N")
-def images_innermost(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def images_innermost(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The course's im2col puts the images of one position beside each other, the layer expects the book's."""
     return _flat(_windows(input_data, filter_h, filter_w, stride, pad), 1, 2, 0, 3, 4, 5)
 
 
 @fault("im2col-columns-before-rows", "im2col", "rows in the order N, OW, OH")
-def columns_first(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def columns_first(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """OH and OW are exchanged in the last transpose, which no square image shows in its shape."""
     return _flat(_windows(input_data, filter_h, filter_w, stride, pad), 0, 2, 1, 3, 4, 5)
 
 
 @fault("im2col-stride-axes-swapped", "im2col", "the two strides swapped", needs={"pairs"})
-def stride_swapped(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def stride_swapped(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The pair is unpacked as (x, y)."""
     return im2col(input_data, filter_h, filter_w, _swap(stride), pad)
 
@@ -100,7 +112,9 @@ def edge_padding(input_data: NDArray, filter_h: int, filter_w: int, stride: Any 
 
 
 @fault("im2col-ignores-stride", "im2col", "windows one pixel apart whatever the stride", needs={"stride"})
-def ignores_stride(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def ignores_stride(
+    input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The slice y:y+OH lost its step, while the output size still divides by the stride."""
     _, OH, OW = _windows(input_data, filter_h, filter_w, stride, pad).shape[:3]
     return _flat(_windows(input_data, filter_h, filter_w, 1, pad)[:, :OH, :OW])
@@ -139,14 +153,18 @@ def scatter(windows: NDArray, shape: Any, stride: Any, offset: Any, assign: bool
 
 
 @fault("col2im-assigns", "col2im", "= where windows overlap, for +=")
-def assigns(col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def assigns(
+    col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The body is copied from im2col with the two sides exchanged, and the = stays."""
     windows = _unflat(col, input_shape, filter_h, filter_w, stride, pad)
     return scatter(windows, input_shape, pair(stride, "stride", 1), pair(pad, "pad", 0), assign=True)
 
 
 @fault("col2im-averages", "col2im", "overlapping windows averaged")
-def averages(col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def averages(
+    col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """It is taken for the inverse of im2col, so a pixel that was read four times is divided by four."""
     args = (input_shape, filter_h, filter_w, stride, pad)
     return col2im(col, *args) / np.maximum(col2im(np.ones_like(col), *args), 1)
@@ -202,7 +220,9 @@ def col_columns_first(
 
 
 @fault("col2im-window-flipped", "col2im", "windows turned by 180 degrees")
-def col_flipped(col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def col_flipped(
+    col: NDArray, input_shape: Any, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0
+) -> NDArray:
     """The rule that a transposed convolution turns the kernel is applied where im2col has done it already."""
     windows = _unflat(col, input_shape, filter_h, filter_w, stride, pad)
     return scatter(windows[..., ::-1, ::-1], input_shape, pair(stride, "stride", 1), pair(pad, "pad", 0))

@@ -88,7 +88,8 @@ class RBF(Layer):
         x = self.check_input(x, like=self.W)
         if x.ndim != 2 or x.shape[1] != self.W.shape[1]:
             raise ValueError(
-                f"{self.label}: expected x of shape (N, {self.W.shape[1]}) because W is {self.W.shape}; got {x.shape}"
+                f"{self.label}: expected x of shape (N, {self.W.shape[1]}) because W is {self.W.shape}; "
+                f"got {x.shape}"
             )
         difference = x[:, None, :] - self.W  # (N, out, in)
         self.remember(difference)

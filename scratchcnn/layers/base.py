@@ -35,7 +35,7 @@ class Arrays(dict[str, NDArray]):
             raise ValueError(f"{key}: expected shape {current.shape}, got {value.shape}")
         current[...] = value
 
-    def update(self, other: Any = (), /, **more: NDArray) -> None:  # type: ignore[override]
+    def update(self, other: Any = (), /, **more: NDArray) -> None:
         for key, value in dict(other, **more).items():
             self[key] = value
 
@@ -151,14 +151,18 @@ class Layer:
         """x as it came, once it is floating-point and of the parameters' dtype (that of `like`)."""
         x = floating(x, f"{self.label}: x")
         if like is not None and x.dtype != like.dtype:
-            raise TypeError(f"{self.label}: x is {x.dtype} but the parameters are {like.dtype}; cast one of them")
+            raise TypeError(
+                f"{self.label}: x is {x.dtype} but the parameters are {like.dtype}; cast one of them"
+            )
         return x
 
     def check_dout(self, dout: NDArray, shape: tuple[int, ...]) -> NDArray:
         """dout as it came, once it is floating-point and has the shape of the output."""
         dout = floating(dout, f"{self.label}: dout")
         if np.shape(dout) != tuple(shape):
-            raise ValueError(f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {np.shape(dout)}")
+            raise ValueError(
+                f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {np.shape(dout)}"
+            )
         return dout
 
     def __repr__(self) -> str:

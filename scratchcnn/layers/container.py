@@ -31,13 +31,15 @@ class Container(Layer):
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.kind}: {name!r} must be a Layer, got {type(layer).__name__}")
         if name in self._children or "." in name or not name:
-            raise ValueError(f"{self.kind}: a layer's name must be new, not empty and without dots, got {name!r}")
+            raise ValueError(
+                f"{self.kind}: a layer's name must be new, not empty and without dots, got {name!r}"
+            )
         self._children[name] = layer
         self._name_children()
 
     # A layer's name is its path from the network, for messages: "inception3a.branch2.conv".
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return self._name if hasattr(self, "_name") else ""
 
     @name.setter
@@ -170,7 +172,7 @@ class Concat(Container):
 
 
 class Residual(Container):
-    """body(x) + shortcut(x), the shortcut being the identity unless a layer is given (He et al. 2015, eq. 1)."""
+    """body(x) + shortcut(x), the shortcut the identity unless a layer is given (He et al. 2015, eq. 1)."""
 
     def __init__(self, body: Layer, shortcut: Layer | None = None):
         super().__init__({"body": body} if shortcut is None else {"body": body, "shortcut": shortcut})
@@ -180,7 +182,8 @@ class Residual(Container):
         side = self["shortcut"].forward(x) if "shortcut" in self else x
         if out.shape != side.shape:
             raise ValueError(
-                f"{self.label}: body gives {out.shape}, the shortcut {side.shape}; a shortcut layer must match them"
+                f"{self.label}: body gives {out.shape}, the shortcut {side.shape}; "
+                "a shortcut layer must match them"
             )
         return out + side
 

@@ -12,7 +12,8 @@ from scratchcnn.layers.base import Layer, param
 class Convolution(Layer):
     """(N, C, H, W) -> (N, FN, OH, OW): the book's layer; `torch.nn.Conv2d` (a cross-correlation).
 
-        out[n, f, oh, ow] = b[f] + sum over c, y, x of  W[f, c, y, x] * x[n, c, oh*sh + y*dh - ph, ow*sw + x*dw - pw]
+        out[n, f, oh, ow] =
+            b[f] + sum over c, i, j of  W[f, c, i, j] * x[n, c, oh*sh + i*dh - ph, ow*sw + j*dw - pw]
 
     W (FN, C // groups, FH, FW), b (FN,) or None. `stride`, `pad` and `dilation` are ints or
     (height, width) pairs. With `groups`, output channel f sees only the input channels of its group.
@@ -102,7 +103,8 @@ class Convolution(Layer):
 
     def arguments(self) -> str:
         FN, Cg, FH, FW = self.W.shape
-        text = f"{Cg * self.groups}, {FN}, filter={FH}x{FW}, stride={_short(self.stride)}, pad={_short(self.pad)}"
+        text = f"{Cg * self.groups}, {FN}, filter={FH}x{FW}"
+        text += f", stride={_short(self.stride)}, pad={_short(self.pad)}"
         text += f", dilation={_short(self.dilation)}" if self.dilation != (1, 1) else ""
         text += f", groups={self.groups}" if self.groups > 1 else ""
         return text + (", b=None" if self.b is None else "")

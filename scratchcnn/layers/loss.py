@@ -21,7 +21,7 @@ class Loss(Layer):
         raise NotImplementedError
 
     def check(self, x: NDArray, t: Any) -> tuple[NDArray, NDArray]:
-        """x (N, C) and t: integer labels (N,), also as the book's column (N, 1), or one row a label (N, C)."""
+        """x (N, C) and t: integer labels (N,), also as the book's column (N, 1), or one-hot rows (N, C)."""
         x, t = floating(x, f"{self.label}: x"), np.asarray(t)
         if x.ndim != 2 or not len(x):
             raise ValueError(f"{self.label}: expected x of shape (N, C) with N at least 1, got {x.shape}")
@@ -38,7 +38,8 @@ class Loss(Layer):
             raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}")
         if t.min() < 0 or t.max() >= C:
             raise ValueError(
-                f"{self.label}: labels must lie in 0..{C - 1} because x is {x.shape}; got {t.min()}..{t.max()}"
+                f"{self.label}: labels must lie in 0..{C - 1} because x is {x.shape}; "
+                f"got {t.min()}..{t.max()}"
             )
         return x, t
 

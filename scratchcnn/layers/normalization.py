@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +44,8 @@ class BatchNormalization(Layer):
         for key, array in arrays.items():
             if np.ndim(array) != 1 or np.shape(array) != np.shape(gamma):
                 raise ValueError(
-                    f"BatchNormalization: expected {key} of shape (C,) = {np.shape(gamma)}, got {np.shape(array)}"
+                    f"BatchNormalization: expected {key} of shape (C,) = {np.shape(gamma)}, "
+                    f"got {np.shape(array)}"
                 )
         super().__init__(
             {"gamma": gamma, "beta": beta}, {"running_mean": running_mean, "running_var": running_var}
@@ -61,7 +61,9 @@ class BatchNormalization(Layer):
         count = x.size // C
         if self.training:
             if count < 2:
-                raise ValueError(f"{self.label}: training needs more than one value a channel, got x of {x.shape}")
+                raise ValueError(
+                    f"{self.label}: training needs more than one value a channel, got x of {x.shape}"
+                )
             mean = x.mean(axis=axes)
             centred = x - mean.reshape(column)
             var = (centred**2).mean(axis=axes)

@@ -129,7 +129,12 @@ class Pooling(Layer):
         """How many cells each window averages over: -> (OH, OW)."""
         counts = []
         for size, window, stride, pad, out in zip(
-            x_shape[2:], (self.pool_h, self.pool_w), self.stride, self.pad, self._output_size(x_shape), strict=True
+            x_shape[2:],
+            (self.pool_h, self.pool_w),
+            self.stride,
+            self.pad,
+            self._output_size(x_shape),
+            strict=True,
         ):
             start = np.arange(out) * stride - pad
             if self.count_include_pad:

@@ -42,7 +42,9 @@ class AlexNet(Network):
         dropout_rngs = rng.spawn(2)
         build = Builder(input_dim, dtype)  # (3, 227, 227)
 
-        def conv(FN: int, FS: int, stride: int = 1, pad: int = 0, groups: int = 1, bias: int = 0) -> Convolution:
+        def conv(
+            FN: int, FS: int, stride: int = 1, pad: int = 0, groups: int = 1, bias: int = 0
+        ) -> Convolution:
             W = normal((FN, build.channels // groups, FS, FS), 0.01, rng, dtype)
             return Convolution(W, np.full(FN, bias, dtype), stride, pad, groups=groups)
 

@@ -32,7 +32,9 @@ class Network:
     # How params are named, where not by layer and key: {"W1": "Conv1.W", ...}
     param_names: dict[str, str] | None = None
 
-    def __init__(self, input_dim: tuple[int, int, int], output_size: int, layers: Sequential, loss: Loss | None = None):
+    def __init__(
+        self, input_dim: tuple[int, int, int], output_size: int, layers: Sequential, loss: Loss | None = None
+    ):
         self.input_dim, self.output_size = tuple(input_dim), output_size
         self.layers = layers
         self.last_layer = SoftmaxWithLoss() if loss is None else loss
@@ -78,11 +80,14 @@ class Network:
         return {name: grads[path] for name, path in self._paths.items()}
 
     def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
-        """The share of images whose largest score is that of the label; the last, smaller batch counts too."""
+        """The share of images whose largest score is the label's; the last, smaller batch counts too."""
         t = np.asarray(t)
         labels = t.argmax(axis=1) if t.shape[1:] == (self.output_size,) else t.ravel()
         if len(x) != len(labels) or not len(labels):
-            raise ValueError(f"accuracy: expected as many labels as images and at least one, got {len(labels)} and {len(x)}")
+            raise ValueError(
+                "accuracy: expected as many labels as images and at least one, "
+                f"got {len(labels)} and {len(x)}"
+            )
         correct = 0
         for i in range(0, len(x), batch_size):
             y = self.predict(x[i : i + batch_size]).argmax(axis=1)
@@ -151,7 +156,9 @@ class Network:
         if x.ndim != 4 or x.shape[1:] != self.input_dim:
             C, H, W = self.input_dim
             hint = " Is it (N, H, W, C)?" if x.ndim == 4 and x.shape[1:] == (H, W, C) else ""
-            raise ValueError(f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}")
+            raise ValueError(
+                f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}"
+            )
         return x.astype(self.dtype, copy=False)
 
     def __repr__(self) -> str:
@@ -161,8 +168,8 @@ class Network:
 class Builder:
     """Writes a network one line a layer, and keeps the shape that the next line's weights depend on.
 
-        build = Builder((1, 28, 28))
-        build.add("conv1", Convolution(...))      # build.shape == (6, 28, 28)
+    build = Builder((1, 28, 28))
+    build.add("conv1", Convolution(...))      # build.shape == (6, 28, 28)
     """
 
     def __init__(self, input_dim: tuple[int, int, int], dtype: Any):

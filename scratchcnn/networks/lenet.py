@@ -89,7 +89,10 @@ class LeNet5(Network):
         dtype: Any = np.float32,
     ):
         if not 1 <= output_size <= len(CODES):
-            raise ValueError(f"LeNet5: output_size must lie in 1..{len(CODES)}, for which there are codes; got {output_size}")
+            raise ValueError(
+                f"LeNet5: output_size must lie in 1..{len(CODES)}, for which there are codes; "
+                f"got {output_size}"
+            )
         generator = np.random.default_rng(rng)
         build = Builder(input_dim, dtype)  # (1, 28, 28)
 
@@ -114,7 +117,9 @@ class LeNet5(Network):
         build.add("squash1", squash())
         build.add("s2", subsampling())  # (6, 14, 14)
         build.add("squash2", squash())
-        build.add("c3", PartialConvolution(uniform((16, 6, 5, 5), fan_in), np.zeros(16, dtype), table))  # (16, 10, 10)
+        build.add(
+            "c3", PartialConvolution(uniform((16, 6, 5, 5), fan_in), np.zeros(16, dtype), table)
+        )  # (16, 10, 10)
         build.add("squash3", squash())
         build.add("s4", subsampling())  # (16, 5, 5)
         build.add("squash4", squash())

@@ -32,7 +32,9 @@ def test_every_optimizer_keeps_step(rule, dtype):
     rows = list(check_network(Case("lenet", dtype, steps=3, optimizer=rule)))
     assert [row for row in rows if not row.ok] == []
     states = {row.tensor for row in rows if row.phase == "step 3"} - {"loss", "param"}
-    assert states == {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}}.get(rule, {"m", "v"} if "adam" in rule else {"v"})
+    assert states == {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}}.get(
+        rule, {"m", "v"} if "adam" in rule else {"v"}
+    )
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -40,7 +42,12 @@ def test_every_layer_and_parameter_is_compared(name):
     rows, network = list(check_network(Case(name, steps=1))), NETWORKS[name](rng=0)
     found = {(row.phase, row.layer, row.tensor) for row in rows}
     for path, layer in network.layers.leaves():
-        assert {("forward", path, "out"), ("backward", path, "dx"), ("alone", path, "out"), ("alone", path, "dx")} <= found
+        assert {
+            ("forward", path, "out"),
+            ("backward", path, "dx"),
+            ("alone", path, "out"),
+            ("alone", path, "dx"),
+        } <= found
         assert {("alone", path, f"d{key}") for key in layer.params} <= found
     for key in network.params:
         assert {("backward", key, "grad"), ("step 1", key, "param"), ("step 1", key, "v")} <= found
@@ -71,11 +78,27 @@ def test_there_is_a_torch_network_for_each_of_ours():
 
 def test_the_frame_is_tidy():
     table = frame(check_network(Case("simple_conv_net", "float32", steps=1)))
-    columns = ["network", "layer", "phase", "tensor", "dtype", "device", "shape", "max_abs", "max_rel", "allowed", "margin", "exact", "ok"]
+    columns = [
+        "network",
+        "layer",
+        "phase",
+        "tensor",
+        "dtype",
+        "device",
+        "shape",
+        "max_abs",
+        "max_rel",
+        "allowed",
+        "margin",
+        "exact",
+        "ok",
+    ]
     assert [column for column in table.columns if column in columns] == columns
     assert table["ok"].dtype == bool and table["ok"].all() and table["margin"].dtype == float
     assert set(table["network"]) == {"simple_conv_net"} and set(table["device"]) == {"cpu"}
-    assert table.loc[table["phase"].eq("forward") & table["layer"].eq("Conv1"), "shape"].item() == "8x30x24x24"
+    assert (
+        table.loc[table["phase"].eq("forward") & table["layer"].eq("Conv1"), "shape"].item() == "8x30x24x24"
+    )
     assert table.loc[table["phase"].eq("forward") & table["layer"].eq("loss"), "shape"].item() == "scalar"
     assert frame([]).empty and list(frame([]).columns) == list(table.columns)
 
@@ -216,7 +239,9 @@ def test_a_missing_gradient_fails(monkeypatch):
 
     broken(monkeypatch, "affine3", Silent)
     rows = [row for row in check_network(Case("lenet", steps=0)) if not row.ok]
-    assert ("affine3.b", "grad", "shape (0,), expected (10,)") in {(row.layer, row.tensor, row.why) for row in rows}
+    assert ("affine3.b", "grad", "shape (0,), expected (10,)") in {
+        (row.layer, row.tensor, row.why) for row in rows
+    }
 
 
 # -- a wrong optimizer ----------------------------------------------------------------------------
@@ -271,6 +296,8 @@ def test_check_kind_says_which_tensor_is_missing(kind):
 
 
 def test_unknown_kinds_are_refused():
-    with pytest.raises(ValueError, match="no kind named 'convolutions'; there are im2col, col2im, convolution"):
+    with pytest.raises(
+        ValueError, match="no kind named 'convolutions'; there are im2col, col2im, convolution"
+    ):
         list(check_kind("convolutions", factory=sc.Relu))
     assert "convolution" in KINDS

@@ -42,7 +42,9 @@ def test_the_settings_of_the_gpu_are_recorded():
     assert found["cudnn_deterministic"] is True and found["gpu"] and found["cudnn"]
 
 
-@pytest.mark.parametrize(("built", "reason"), [(True, "this PyTorch has CUDA"), (False, "this PyTorch is a CPU build")])
+@pytest.mark.parametrize(
+    ("built", "reason"), [(True, "this PyTorch has CUDA"), (False, "this PyTorch is a CPU build")]
+)
 def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
@@ -51,7 +53,10 @@ def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, capsys)
             cli.main([*arguments, "--device", "cuda"])
         assert end.value.code == 2
         said = capsys.readouterr()
-        assert said.err == f"error: no CUDA device was found ({reason}); leave out --device cuda to run on the CPU\n"
+        assert (
+            said.err
+            == f"error: no CUDA device was found ({reason}); leave out --device cuda to run on the CPU\n"
+        )
         assert said.out == ""
 
 

@@ -48,7 +48,7 @@ def test_a_network_that_matches_ends_with_0(parity):
     status, out, err = parity("check", "lenet", "--steps", 2)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[-1] == "MATCH: ours and PyTorch's are the same functions on everything compared"
+    assert lines[-1] == "MATCH: the same functions as PyTorch's on everything compared"
     assert "FAIL" not in out and "MISMATCH" not in out
     verdict = [line for line in lines if "tensors, 0 wrong" in line]
     assert [line.split()[:2] for line in verdict] == [["lenet", "float64"], ["lenet", "float32"]]
@@ -65,7 +65,9 @@ def test_a_mismatch_ends_with_1_and_says_where(parity, broken_lenet):
 
 
 def test_one_dtype_one_seed_no_steps(parity):
-    status, out, _ = parity("check", "simple-conv-net", "--dtype", "float64", "--seed", 5, "--steps", 0, "--batch-size", 2)
+    status, out, _ = parity(
+        "check", "simple-conv-net", "--dtype", "float64", "--seed", 5, "--steps", 0, "--batch-size", 2
+    )
     assert status == 0
     assert "seed 5" in out and "2x30x24x24" in out and "float32" not in out and "step 1" not in out
 
@@ -92,7 +94,21 @@ def test_out_writes_csv_and_parquet(parity, tmp_path):
     status, out, _ = parity("check", "lenet", "relu", "--steps", 1, "--out", tmp_path / "found")
     assert status == 0 and "wrote" in out
     table = pd.read_parquet(tmp_path / "found" / "check.parquet")
-    columns = ["network", "layer", "phase", "tensor", "dtype", "device", "shape", "max_abs", "max_rel", "allowed", "margin", "exact", "ok"]
+    columns = [
+        "network",
+        "layer",
+        "phase",
+        "tensor",
+        "dtype",
+        "device",
+        "shape",
+        "max_abs",
+        "max_rel",
+        "allowed",
+        "margin",
+        "exact",
+        "ok",
+    ]
     assert [column for column in table.columns if column in columns] == columns
     assert table["ok"].all() and table["ok"].dtype == bool
     assert set(table["network"]) == {"lenet", ""} and set(table["dtype"]) == {"float64", "float32"}
@@ -112,19 +128,31 @@ def test_train(parity, monkeypatch, tmp_path):
     data = load()
     few = replace(data, x_train=data.x_train[:60], t_train=data.t_train[:60])
     monkeypatch.setattr(training, "load", lambda *args, **options: few)
-    status, out, _ = parity("train", "lenet", "--epochs", 1, "--dtype", "float64", "--batch-size", 30, "--out", tmp_path)
-    assert status == 0 and "100.00% of the predictions are the same" in out and out.splitlines()[-1].startswith("MATCH")
+    status, out, _ = parity(
+        "train", "lenet", "--epochs", 1, "--dtype", "float64", "--batch-size", 30, "--out", tmp_path
+    )
+    assert (
+        status == 0
+        and "100.00% of the predictions are the same" in out
+        and out.splitlines()[-1].startswith("MATCH")
+    )
     assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
 
 
 # -- misuse ---------------------------------------------------------------------------------------
 MISUSE = {
-    "unknown network": (("check", "resnet99"), "error: nothing named resnet99; networks: simple_conv_net, lenet, lenet5, "),
+    "unknown network": (
+        ("check", "resnet99"),
+        "error: nothing named resnet99; networks: simple_conv_net, lenet, lenet5, ",
+    ),
     "two unknown": (("check", "lenet", "a", "b"), "error: nothing named a, b; networks: "),
     "train a layer": (("train", "relu"), "error: relu is a layer; train takes a network"),
     "train an unknown": (("train", "x"), "error: nothing named x; "),
-    "unknown data": (("train", "lenet", "--data", "cifar"), "error: there is no data set 'cifar'; there are fashion-mnist-sample"),
-}  # fmt: skip
+    "unknown data": (
+        ("train", "lenet", "--data", "cifar"),
+        "error: there is no data set 'cifar'; there are fashion-mnist-sample",
+    ),
+}
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), MISUSE.values(), ids=MISUSE)
@@ -140,10 +168,16 @@ def test_an_unknown_name_lists_all_layers(parity):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check", "lenet", "--dtype", "float16"), ("check", "lenet", "--steps", -1), ("check", "--device", "tpu"),
-     ("check", "lenet", "--seed", "x"), ("check", "lenet", "--batch-size", 0), ("nonsense",)],
+    [
+        ("check", "lenet", "--dtype", "float16"),
+        ("check", "lenet", "--steps", -1),
+        ("check", "--device", "tpu"),
+        ("check", "lenet", "--seed", "x"),
+        ("check", "lenet", "--batch-size", 0),
+        ("nonsense",),
+    ],
     ids=lambda arguments: " ".join(map(str, arguments)),
-)  # fmt: skip
+)
 def test_wrong_options_end_with_2(arguments, parity):
     status, _, err = parity(*arguments)
     assert status == 2 and "Traceback" not in err and err
@@ -160,5 +194,7 @@ def test_help_names_every_option_and_default(arguments):
     command = [sys.executable, "-m", "parity", *arguments, "-h"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "Usage" in done.stdout
-    for option in {(): ("check", "train"), ("check",): ("--steps", "10", "--dtype", "both", "--out")}.get(arguments, ("--epochs",)):
+    for option in {(): ("check", "train"), ("check",): ("--steps", "10", "--dtype", "both", "--out")}.get(
+        arguments, ("--epochs",)
+    ):
         assert option in done.stdout

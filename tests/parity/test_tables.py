@@ -9,7 +9,9 @@ from parity.tables import write_tables
 
 
 def table(rows=3):
-    return pd.DataFrame({"network": pd.Categorical(["lenet"] * rows), "margin": [0.1] * rows, "ok": [True] * rows})
+    return pd.DataFrame(
+        {"network": pd.Categorical(["lenet"] * rows), "margin": [0.1] * rows, "ok": [True] * rows}
+    )
 
 
 def test_both_formats_come_back(tmp_path):

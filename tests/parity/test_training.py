@@ -14,7 +14,13 @@ from scratchcnn.data import load
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch):
     data = load()
-    few = replace(data, x_train=data.x_train[:130], t_train=data.t_train[:130], x_test=data.x_test[:50], t_test=data.t_test[:50])
+    few = replace(
+        data,
+        x_train=data.x_train[:130],
+        t_train=data.t_train[:130],
+        x_test=data.x_test[:50],
+        t_test=data.t_test[:50],
+    )
     monkeypatch.setattr(training, "load", lambda *args, **options: few)
 
 

@@ -41,7 +41,9 @@ def agrees(layer, x, seed=0):
     found |= {"dx": layer.backward(dout), **layer.grads, **layer.buffers}
     tensors = named_tensors(module)
     wanted = {"out": to_numpy(theirs), "dx": to_numpy(tx.grad), **torch_gradients(module, layer)}
-    wanted |= {link.ours: to_numpy(tensors[link.theirs]) for link in links(layer) if link.ours in layer.buffers}
+    wanted |= {
+        link.ours: to_numpy(tensors[link.theirs]) for link in links(layer) if link.ours in layer.buffers
+    }
     assert set(found) == set(wanted)
     wrong = {name: result for name, a in wanted.items() if not (result := logic_gate(found[name], a)).ok}
     assert not wrong, wrong
@@ -52,7 +54,10 @@ LAYERS = {
     "convolution": (lambda: conv(4, 3, (2, 1), (1, 0), (1, 2)), (2, 3, 6, 7)),
     "convolution, groups": (lambda: conv(6, 2, groups=2), (2, 4, 5, 6)),
     "convolution, no bias": (lambda: sc.Convolution(draw(4, 3, 2, 3)), (2, 3, 4, 5)),
-    "partial convolution": (lambda: sc.PartialConvolution(draw(2, 3, 3, 2), draw(2), C_, (1, 2), 1), (2, 3, 5, 6)),
+    "partial convolution": (
+        lambda: sc.PartialConvolution(draw(2, 3, 3, 2), draw(2), C_, (1, 2), 1),
+        (2, 3, 5, 6),
+    ),
     "max pooling": (lambda: sc.Pooling(3, 2, (2, 1), (1, 0)), (2, 3, 6, 5)),
     "max pooling, ceil": (lambda: sc.Pooling(3, 3, 2, ceil_mode=True), (2, 3, 6, 8)),
     "min pooling": (lambda: sc.Pooling(2, 3, 2, 1, mode="min"), (2, 3, 6, 5)),
@@ -81,8 +86,12 @@ def test_a_layer_and_its_twin(make, shape):
     agrees(make(), draw(*shape, seed=5))
 
 
-LOSSES = {"softmax with loss": (sc.SoftmaxWithLoss, "labels"), "softmax with loss, one-hot": (sc.SoftmaxWithLoss, "rows"),
-          "penalty": (sc.PenaltyLoss, "labels"), "penalty, one-hot": (sc.PenaltyLoss, "rows")}  # fmt: skip
+LOSSES = {
+    "softmax with loss": (sc.SoftmaxWithLoss, "labels"),
+    "softmax with loss, one-hot": (sc.SoftmaxWithLoss, "rows"),
+    "penalty": (sc.PenaltyLoss, "labels"),
+    "penalty, one-hot": (sc.PenaltyLoss, "rows"),
+}
 
 
 @pytest.mark.parametrize(("make", "labels"), LOSSES.values(), ids=LOSSES)
@@ -108,13 +117,15 @@ def test_a_layer_without_a_rule_is_named_and_a_subclass_has_its_bases():
     class OurRelu(sc.Relu):
         pass
 
-    with pytest.raises(TypeError, match="no twin is known for Swish; add a rule to parity.twins.RULES"):
+    with pytest.raises(TypeError, match=r"no twin is known for Swish; add a rule to parity\.twins\.RULES"):
         twin(sc.Sequential({"act": Swish()}))
     assert rule_for(OurRelu()) is RULES[sc.Relu]
 
 
 def test_the_twins_structure_is_plain_torch():
-    module = twin(sc.Sequential({"conv": conv(4, 3, 2, 1), "mix": sc.Concat({"a": conv(2, 4), "b": sc.Relu()})}))
+    module = twin(
+        sc.Sequential({"conv": conv(4, 3, 2, 1), "mix": sc.Concat({"a": conv(2, 4), "b": sc.Relu()})})
+    )
     assert isinstance(module, nn.Sequential) and isinstance(module.mix, Concat)
     assert repr(module.conv) == "Conv2d(3, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))"
     assert [name for name, _ in module.named_children()] == ["conv", "mix"]

@@ -1,4 +1,4 @@
-"""Weights both ways: every tensor accounted for, bit for bit, and nothing written where anything does not fit."""
+"""Weights both ways: every tensor accounted for, bit for bit, and nothing written where one does not fit."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,15 @@ def draw(*shape, seed=0):
 def layers():
     bn = sc.BatchNormalization(draw(4), draw(4), 0.9, draw(4, seed=1), np.abs(draw(4, seed=2)))
     body = sc.Sequential({"conv": sc.Convolution(draw(4, 4, 3, 3), draw(4), pad=1), "bn": bn})
-    return sc.Sequential({"block": sc.Residual(body), "flatten": sc.Flatten(), "fc": sc.Affine(draw(24, 5), draw(5))})
+    return sc.Sequential(
+        {"block": sc.Residual(body), "flatten": sc.Flatten(), "fc": sc.Affine(draw(24, 5), draw(5))}
+    )
 
 
 def snapshot(ours, module):
-    arrays = [link.array.copy() for link in links(ours)] + [t.detach().clone() for t in module.state_dict().values()]
+    arrays = [link.array.copy() for link in links(ours)] + [
+        t.detach().clone() for t in module.state_dict().values()
+    ]
     return [np.asarray(a) for a in arrays]
 
 
@@ -74,7 +78,9 @@ def test_both_directions_carry_buffers_and_transpose():
     ours, module = layers(), twin(layers())
     copy_to_torch(ours, module)
     np.testing.assert_array_equal(to_numpy(module.fc.weight), ours["fc"].W.T)
-    np.testing.assert_array_equal(to_numpy(module.block.body.bn.running_var), ours["block"]["body"]["bn"].running_var)
+    np.testing.assert_array_equal(
+        to_numpy(module.block.body.bn.running_var), ours["block"]["body"]["bn"].running_var
+    )
     with torch.no_grad():
         for tensor in module.state_dict().values():
             tensor.add_(1)
@@ -128,7 +134,9 @@ class Wrong(nn.Module):
 
 
 def test_a_mismatch_lists_everything_and_writes_nothing():
-    ours = sc.Sequential({"conv": sc.Convolution(draw(4, 3, 5, 5), draw(4)), "fc": sc.Affine(draw(24, 5), draw(5))})
+    ours = sc.Sequential(
+        {"conv": sc.Convolution(draw(4, 3, 5, 5), draw(4)), "fc": sc.Affine(draw(24, 5), draw(5))}
+    )
     module = Wrong()
     before = snapshot(ours, module)
     for copy in (lambda: copy_to_torch(ours, module), lambda: copy_from_torch(module, ours)):
@@ -147,7 +155,9 @@ def test_a_mismatch_lists_everything_and_writes_nothing():
 
 def test_a_weight_that_is_transposed_already_is_refused():
     ours, module = sc.Affine(draw(4, 3)), nn.Linear(3, 4, bias=False)
-    with pytest.raises(WeightMismatch, match=r"W: shape \(4, 3\) does not fit weight of \(4, 3\) \(transposed on copy\)"):
+    with pytest.raises(
+        WeightMismatch, match=r"W: shape \(4, 3\) does not fit weight of \(4, 3\) \(transposed on copy\)"
+    ):
         copy_to_torch(ours, module)
 
 

@@ -115,7 +115,7 @@ def test_7_5_predict_loss_gradient_accuracy():
 
 
 def test_gradient_check():
-    network = small()
+    network = small(rng=0)
     X = np.random.rand(100).reshape((1, 1, 10, 10))
     T = np.array([1]).reshape((1, 1))
 
@@ -131,7 +131,9 @@ def test_gradient_check():
 
 @pytest.mark.parametrize("scale", [1.0, 0.99], ids=["right", "off by a percent"])
 def test_gradient_check_tells_right_from_wrong(scale):
-    network = SimpleConvNet((1, 6, 6), {"filter_num": 2, "filter_size": 3}, 4, 3, 0.5, rng=0, dtype=np.float64)
+    network = SimpleConvNet(
+        (1, 6, 6), {"filter_num": 2, "filter_size": 3}, 4, 3, 0.5, rng=0, dtype=np.float64
+    )
     x, t = np.random.rand(2, 1, 6, 6), np.array([1, 2])
     numerical, grads = network.numerical_gradient(x, t), network.gradient(x, t)
     far = [key for key in grads if np.abs(numerical[key] - scale * grads[key]).max() > 1e-7]

@@ -1,4 +1,4 @@
-"""Convolution against the loops, on chosen and on random geometry; PartialConvolution; refusals of both sides."""
+"""Convolution against the loops, on chosen and random geometry; PartialConvolution; refusals."""
 
 import numpy as np
 import pytest
@@ -92,39 +92,83 @@ def conv(x, w=W, b=None, **options):
 
 
 def torch_conv(x, w=W, b=None, **options):
-    tensors = [None if a is None else torch.as_tensor(a) for a in (np.zeros(x) if isinstance(x, tuple) else x, w, b)]
+    tensors = [
+        None if a is None else torch.as_tensor(a) for a in (np.zeros(x) if isinstance(x, tuple) else x, w, b)
+    ]
     return lambda: torch.nn.functional.conv2d(*tensors, **options)
 
 
-CONFUSED = r"expected x of shape \(N, 3, H, W\) because W is \(4, 3, 3, 2\); got \(8, 5, 6, 3\). Is it \(N, H, W, C\)\?$"
+CONFUSED = r"expected x of shape \(N, 3, H, W\) because W is \(4, 3, 3, 2\); got .* Is it \(N, H, W, C\)\?$"
 BOTH_REFUSE = {
     "(N, H, W, C)": (conv((8, 5, 6, 3)), torch_conv((8, 5, 6, 3)), ValueError, CONFUSED),
     "channels": (conv((8, 4, 5, 6)), torch_conv((8, 4, 5, 6)), ValueError, r"got \(8, 4, 5, 6\)\.$"),
-    "2-D": (conv((8, 3)), torch_conv((8, 3)), ValueError, r"expected x of shape \(N, 3, H, W\) .* got \(8, 3\)"),
+    "2-D": (
+        conv((8, 3)),
+        torch_conv((8, 3)),
+        ValueError,
+        r"expected x of shape \(N, 3, H, W\) .* got \(8, 3\)",
+    ),
     "channels with groups": (
-        conv((1, 3, 5, 5), groups=2), torch_conv((1, 3, 5, 5), groups=2), ValueError,
+        conv((1, 3, 5, 5), groups=2),
+        torch_conv((1, 3, 5, 5), groups=2),
+        ValueError,
         r"expected x of shape \(N, 6, H, W\) because W is \(4, 3, 3, 2\) and groups is 2; got \(1, 3, 5, 5\)",
     ),
     "filters and groups": (
-        conv((1, 9, 5, 5), groups=3), torch_conv((1, 9, 5, 5), groups=3), ValueError,
+        conv((1, 9, 5, 5), groups=3),
+        torch_conv((1, 9, 5, 5), groups=3),
+        ValueError,
         r"FN \(=4\) must be divisible by groups \(=3\)",
     ),
-    "too small": (conv((1, 3, 2, 5)), torch_conv((1, 3, 2, 5)), ValueError, "a window of 3 does not fit into an input of 2"),
-    "bias": (conv((1, 3, 5, 5), b=np.zeros(3)), torch_conv((1, 3, 5, 5), b=np.zeros(3)), ValueError,
-             r"expected b of shape \(FN,\) = \(4,\), got \(3,\)"),
-    "stride 0": (conv((1, 3, 5, 5), stride=0), torch_conv((1, 3, 5, 5), stride=0), ValueError, "stride must be at least 1"),
-    "groups 0": (conv((1, 3, 5, 5), groups=0), torch_conv((1, 3, 5, 5), groups=0), ValueError, r"groups \(=0\)"),
-    "dilation 0": (conv((1, 3, 5, 5), dilation=0), torch_conv((1, 3, 5, 5), dilation=0), ValueError, "dilation must be"),
-    "negative pad": (conv((1, 3, 5, 5), pad=-1), torch_conv((1, 3, 5, 5), padding=-1), ValueError, "pad must be at least 0"),
+    "too small": (
+        conv((1, 3, 2, 5)),
+        torch_conv((1, 3, 2, 5)),
+        ValueError,
+        "a window of 3 does not fit into an input of 2",
+    ),
+    "bias": (
+        conv((1, 3, 5, 5), b=np.zeros(3)),
+        torch_conv((1, 3, 5, 5), b=np.zeros(3)),
+        ValueError,
+        r"expected b of shape \(FN,\) = \(4,\), got \(3,\)",
+    ),
+    "stride 0": (
+        conv((1, 3, 5, 5), stride=0),
+        torch_conv((1, 3, 5, 5), stride=0),
+        ValueError,
+        "stride must be at least 1",
+    ),
+    "groups 0": (
+        conv((1, 3, 5, 5), groups=0),
+        torch_conv((1, 3, 5, 5), groups=0),
+        ValueError,
+        r"groups \(=0\)",
+    ),
+    "dilation 0": (
+        conv((1, 3, 5, 5), dilation=0),
+        torch_conv((1, 3, 5, 5), dilation=0),
+        ValueError,
+        "dilation must be",
+    ),
+    "negative pad": (
+        conv((1, 3, 5, 5), pad=-1),
+        torch_conv((1, 3, 5, 5), padding=-1),
+        ValueError,
+        "pad must be at least 0",
+    ),
     "integers": (
-        conv(np.zeros((1, 3, 5, 5), np.uint8)), torch_conv(np.zeros((1, 3, 5, 5), np.uint8)), TypeError,
+        conv(np.zeros((1, 3, 5, 5), np.uint8)),
+        torch_conv(np.zeros((1, 3, 5, 5), np.uint8)),
+        TypeError,
         r"x must be floating-point \(float32 or float64\), got uint8",
     ),
     "mixed dtypes": (
-        conv(np.zeros((1, 3, 5, 5), np.float32)), torch_conv(np.zeros((1, 3, 5, 5), np.float32)), TypeError,
+        conv(np.zeros((1, 3, 5, 5), np.float32)),
+        torch_conv(np.zeros((1, 3, 5, 5), np.float32)),
+        TypeError,
         "x is float32 but the parameters are float64; cast one of them",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("ours", "theirs", "error", "text"), BOTH_REFUSE.values(), ids=BOTH_REFUSE)
@@ -155,7 +199,9 @@ def test_other_refusals():
     with pytest.raises(RuntimeError, match="Convolution: backward needs a forward before it"):
         layer.backward(np.zeros((1, 4, 3, 4)))
     layer.forward(np.zeros((1, 3, 5, 5)))
-    with pytest.raises(ValueError, match=r"expected dout of the output's shape \(1, 4, 3, 4\), got \(1, 4, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"expected dout of the output's shape \(1, 4, 3, 4\), got \(1, 4, 3, 3\)"
+    ):
         layer.backward(np.zeros((1, 4, 3, 3)))
 
 

@@ -28,7 +28,7 @@ def geometries(draw):
 
 @pytest.mark.parametrize(("N", "rows"), [(1, 9), (10, 90)])
 def test_the_books_shapes(N, rows):
-    x = np.random.rand(N, 3, 7, 7)
+    x = np.random.default_rng(0).random((N, 3, 7, 7))
     assert im2col(x, 5, 5, stride=1, pad=0).shape == (rows, 75)
 
 
@@ -98,25 +98,49 @@ def test_output_size_is_pytorchs_with_and_without_ceil_mode(size, window, stride
 # -- refusals -------------------------------------------------------------------------------------
 X = np.zeros((1, 2, 6, 7))
 REFUSED = {
-    "3-D": (lambda: im2col(X[0], 2, 2), ValueError, r"expected an input of shape \(N, C, H, W\), got \(2, 6, 7\)"),
-    "window too large": (lambda: im2col(X, 9, 2, pad=1), ValueError, "a window of 9 does not fit into an input of 6 padded to 8"),
+    "3-D": (
+        lambda: im2col(X[0], 2, 2),
+        ValueError,
+        r"expected an input of shape \(N, C, H, W\), got \(2, 6, 7\)",
+    ),
+    "window too large": (
+        lambda: im2col(X, 9, 2, pad=1),
+        ValueError,
+        "a window of 9 does not fit into an input of 6 padded to 8",
+    ),
     "stride 0": (lambda: im2col(X, 2, 2, 0), ValueError, "stride must be at least 1, got 0"),
-    "negative pad": (lambda: im2col(X, 2, 2, 1, (0, -1)), ValueError, r"pad must be at least 0, got \(0, -1\)"),
-    "stride 1.5": (lambda: im2col(X, 2, 2, 1.5), TypeError, "stride must be an int or a pair of ints, got 1.5"),
-    "three strides": (lambda: im2col(X, 2, 2, (1, 1, 1)), ValueError, "stride must be an int or a pair of ints"),
+    "negative pad": (
+        lambda: im2col(X, 2, 2, 1, (0, -1)),
+        ValueError,
+        r"pad must be at least 0, got \(0, -1\)",
+    ),
+    "stride 1.5": (
+        lambda: im2col(X, 2, 2, 1.5),
+        TypeError,
+        "stride must be an int or a pair of ints, got 1.5",
+    ),
+    "three strides": (
+        lambda: im2col(X, 2, 2, (1, 1, 1)),
+        ValueError,
+        "stride must be an int or a pair of ints",
+    ),
     "no window": (lambda: im2col(X, 0, 2), ValueError, r"the filter must be at least 1, got \(0, 2\)"),
     "remainder": (
         lambda: im2col(X, 3, 3, 2, on_remainder="error"),
         ValueError,
         "stride 2 does not divide: input 6, pad 0 and a window of 3 leave 1 pixels over; change one",
     ),
-    "unknown word": (lambda: output_size(5, 3, on_remainder="round"), ValueError, "on_remainder must be .* got 'round'"),
+    "unknown word": (
+        lambda: output_size(5, 3, on_remainder="round"),
+        ValueError,
+        "on_remainder must be .* got 'round'",
+    ),
     "col of another shape": (
         lambda: col2im(np.zeros((9, 75)), (1, 3, 7, 8), 5, 5),
         ValueError,
-        r"expected col of shape \(N\*OH\*OW, C\*FH\*FW\) = \(12, 75\) for an input of shape \(1, 3, 7, 8\); got \(9, 75\)",
+        r"expected col of shape \(N\*OH\*OW, C\*FH\*FW\) = \(12, 75\) for .* \(1, 3, 7, 8\); got \(9, 75\)",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("call", "error", "text"), REFUSED.values(), ids=REFUSED)

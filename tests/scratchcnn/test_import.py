@@ -30,7 +30,9 @@ print(network.accuracy(x, t))
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-W", "error", "-c", BLOCK + code], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCK + code], capture_output=True, text=True, check=False
+    )
 
 
 def test_import_and_training_need_numpy_alone():

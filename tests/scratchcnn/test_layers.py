@@ -78,17 +78,27 @@ def rbf(x, dout, W, v, m, s):
 
 def softmax(x, dout, W, v, m, s):
     layer = sc.Softmax()
-    return (layer.forward(x), layer.backward(dout)), (naive.softmax_forward(x), naive.softmax_backward(dout, x))
+    return (layer.forward(x), layer.backward(dout)), (
+        naive.softmax_forward(x),
+        naive.softmax_backward(dout, x),
+    )
 
 
 LOOPS = {
-    "affine": (affine, (4, 3)), "affine, N=1": (affine, (1, 3)), "rbf": (rbf, (4, 3)), "softmax": (softmax, (4, 3)),
-    "batch norm": (bn(True), (4, 3)), "batch norm, images": (bn(True), (2, 3, 4, 5)),
-    "batch norm, N=1": (bn(True), (1, 3, 2, 3)), "batch norm, inference": (bn(False), (2, 3, 4, 5)),
-    "lrn": (lrn(5, False), (2, 7, 3, 2)), "lrn, even window": (lrn(4, False), (2, 7, 3, 2)),
-    "lrn, the paper's alpha": (lrn(5, True), (2, 7, 3, 2)), "lrn, C=1": (lrn(3, True), (1, 1, 3, 2)),
+    "affine": (affine, (4, 3)),
+    "affine, N=1": (affine, (1, 3)),
+    "rbf": (rbf, (4, 3)),
+    "softmax": (softmax, (4, 3)),
+    "batch norm": (bn(True), (4, 3)),
+    "batch norm, images": (bn(True), (2, 3, 4, 5)),
+    "batch norm, N=1": (bn(True), (1, 3, 2, 3)),
+    "batch norm, inference": (bn(False), (2, 3, 4, 5)),
+    "lrn": (lrn(5, False), (2, 7, 3, 2)),
+    "lrn, even window": (lrn(4, False), (2, 7, 3, 2)),
+    "lrn, the paper's alpha": (lrn(5, True), (2, 7, 3, 2)),
+    "lrn, C=1": (lrn(3, True), (1, 1, 3, 2)),
     "lrn, window beyond the channels": (lrn(9, True), (2, 3, 3, 2)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("run", "shape"), LOOPS.values(), ids=LOOPS)
@@ -152,7 +162,9 @@ def results(layer, probe):
 
 def every_case():
     """(probe, dtype) over all kinds of layers and losses."""
-    return [pytest.param(kind, np.dtype(d), id=f"{kind}-{d}") for kind in KINDS for d in ("float32", "float64")]
+    return [
+        pytest.param(kind, np.dtype(d), id=f"{kind}-{d}") for kind in KINDS for d in ("float32", "float64")
+    ]
 
 
 def call(kind, contract):
@@ -205,6 +217,7 @@ def test_overwritten_buffers_do_no_harm(kind):
         mine.inputs["x"][...] = np.nan
         out[...] = np.nan
         dx = layer.backward(mine.inputs["dout"])
+        assert not np.shares_memory(out, mine.inputs["x"]), probe.id
         mine.inputs["dout"][...] = np.nan
         expected.pop("out")
         found = {"dx": dx} | Book().state(layer, mine)
@@ -249,7 +262,9 @@ def test_any_memory_layout_gives_the_same(kind):
         for key in ("x", "dout"):
             mine.inputs[key] = np.asfortranarray(mine.inputs[key])
         for name, a in results(build(mine), mine).items():
-            np.testing.assert_allclose(a, expected[name], rtol=1e-12, atol=1e-12, err_msg=f"{probe.id}: {name}")
+            np.testing.assert_allclose(
+                a, expected[name], rtol=1e-12, atol=1e-12, err_msg=f"{probe.id}: {name}"
+            )
 
     call(kind, contract)
 
@@ -261,7 +276,9 @@ def test_what_no_layer_takes(kind):
     with pytest.raises(RuntimeError, match=rf"^{layer.kind}: backward needs a forward before it"):
         layer.backward(probe.inputs["dout"])
     out = layer.forward(x)
-    with pytest.raises(ValueError, match=rf"^{layer.kind}: expected dout of the output's shape .*, got \(1, 1, 1, 1, 1\)"):
+    with pytest.raises(
+        ValueError, match=rf"^{layer.kind}: expected dout of the output's shape .*, got \(1, 1, 1, 1, 1\)"
+    ):
         layer.backward(np.zeros((1, 1, 1, 1, 1)))
     with pytest.raises(TypeError, match=rf"^{layer.kind}: dout must be floating-point .* got int64"):
         layer.backward(np.zeros(out.shape, int))

@@ -17,7 +17,9 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-@pytest.mark.parametrize("t", [T, np.eye(4)[T], softmax(draw(3, 4, seed=1))], ids=["labels", "one-hot", "shares"])
+@pytest.mark.parametrize(
+    "t", [T, np.eye(4)[T], softmax(draw(3, 4, seed=1))], ids=["labels", "one-hot", "shares"]
+)
 @pytest.mark.parametrize("N", [3, 1])
 def test_softmax_with_loss_is_the_loops(t, N):
     x, loss = draw(3, 4)[:N], SoftmaxWithLoss()
@@ -60,7 +62,10 @@ def test_labels_in_a_column_are_the_books(make):
 
 def test_penalty_loss_is_equation_9():
     y = np.array([[1.0, 4.0], [30.0, 2.0]])
-    terms = [1 + math.log(math.exp(-10) + math.exp(-1) + math.exp(-4)), 30 + math.log(math.exp(-10) + math.exp(-2))]
+    terms = [
+        1 + math.log(math.exp(-10) + math.exp(-1) + math.exp(-4)),
+        30 + math.log(math.exp(-10) + math.exp(-2)),
+    ]
     assert PenaltyLoss(j=10).forward(y, np.array([0, 0])) == pytest.approx(sum(terms) / 2, rel=1e-12)
     far = PenaltyLoss(j=10)
     assert far.forward(np.array([[1e4, 2e4]]), np.array([0])) == pytest.approx(1e4 - 10)
@@ -83,12 +88,27 @@ def test_the_dtype_is_kept_and_the_arguments_left_alone(make, dtype):
 # -- refusals -------------------------------------------------------------------------------------
 X = np.zeros((3, 4))
 BOTH_REFUSE = {
-    "label too large": (X, np.array([0, 4, 1]), ValueError, r"labels must lie in 0..3 because x is \(3, 4\); got 0..4"),
+    "label too large": (
+        X,
+        np.array([0, 4, 1]),
+        ValueError,
+        r"labels must lie in 0..3 because x is \(3, 4\); got 0..4",
+    ),
     "negative label": (X, np.array([0, -1, 1]), ValueError, r"labels must lie in 0..3 .* got -1..1"),
-    "fewer labels": (X, np.array([0, 1]), ValueError, r"expected t of shape \(3,\) with labels or \(3, 4\) one-hot, got \(2,\)"),
+    "fewer labels": (
+        X,
+        np.array([0, 1]),
+        ValueError,
+        r"expected t of shape \(3,\) with labels or \(3, 4\) one-hot, got \(2,\)",
+    ),
     "labels twice": (X, np.array([[0, 1], [1, 1], [2, 1]]), ValueError, r"got \(3, 2\)"),
     "labels as floats": (X, np.array([0.0, 1.0, 2.0]), TypeError, "labels must be integers, got float64"),
-    "integers as scores": (X.astype(int), T, TypeError, r"x must be floating-point \(float32 or float64\), got int64"),
+    "integers as scores": (
+        X.astype(int),
+        T,
+        TypeError,
+        r"x must be floating-point \(float32 or float64\), got int64",
+    ),
 }
 
 

@@ -34,7 +34,12 @@ def draw(*shape, seed=0):
 def tiny(dropout=0.5):
     """What networks can have, on 4x5 pixels: batch statistics, dropout, a generator."""
     conv = Convolution(draw(3, 2, 3, 3), draw(3), pad=1)
-    layers = {"conv": conv, "bn": BatchNormalization(np.ones(3), np.zeros(3)), "relu": Relu(), "flatten": Flatten()}
+    layers = {
+        "conv": conv,
+        "bn": BatchNormalization(np.ones(3), np.zeros(3)),
+        "relu": Relu(),
+        "flatten": Flatten(),
+    }
     head = {"drop": Dropout(dropout, rng=3), "fc": Affine(draw(60, 4, seed=1) / 8, draw(4))}
     return Network((2, 4, 5), 4, Sequential(layers | head))
 
@@ -48,7 +53,9 @@ def images(network, N=3, seed=0):
 
 
 # -- the published ones ---------------------------------------------------------------------------
-@pytest.mark.parametrize(("make", "count"), [(SimpleConvNet, 433_890), (LeNet, 61_706), (LeNet5, 60_000)], ids=lambda v: str(v))
+@pytest.mark.parametrize(
+    ("make", "count"), [(SimpleConvNet, 433_890), (LeNet, 61_706), (LeNet5, 60_000)], ids=lambda v: str(v)
+)
 def test_parameter_counts(make, count):
     network = make(rng=0)
     assert network.num_params == count
@@ -74,7 +81,9 @@ def test_the_c3_table_is_the_papers():
     """Table I: six maps see 3 neighbours, six see 4 neighbours, three see 4 apart, one sees all."""
     assert [len(row) for row in C3_TABLE] == [3] * 6 + [4] * 9 + [6]
     assert np.bincount(np.concatenate(C3_TABLE)).tolist() == [10] * 6
-    runs = [{tuple(sorted((first + i) % 6 for i in range(len(row)))) for first in range(6)} for row in C3_TABLE]
+    runs = [
+        {tuple(sorted((first + i) % 6 for i in range(len(row)))) for first in range(6)} for row in C3_TABLE
+    ]
     assert [row in run for row, run in zip(C3_TABLE, runs, strict=True)] == [True] * 12 + [False] * 3 + [True]
     assert len(set(C3_TABLE)) == 16
 
@@ -104,7 +113,9 @@ def test_lenet5_weights_without_a_connection_stay_0():
 
 @pytest.mark.parametrize("size", [0, 11])
 def test_lenet5_has_codes_for_ten_classes(size):
-    with pytest.raises(ValueError, match=rf"output_size must lie in 1..10, for which there are codes; got {size}"):
+    with pytest.raises(
+        ValueError, match=rf"output_size must lie in 1..10, for which there are codes; got {size}"
+    ):
         LeNet5(output_size=size)
 
 
@@ -136,7 +147,9 @@ def test_alexnet_constants(alexnet):
         assert (pool.mode, pool.pool_h, pool.pool_w, pool.stride, pool.pad) == ("max", 3, 3, (2, 2), (0, 0))
     assert layers["dropout6"].dropout_ratio == layers["dropout7"].dropout_ratio == 0.5
     assert [layers[f"conv{i}"].groups for i in range(1, 6)] == [1, 2, 1, 2, 2]
-    assert layers["conv1"].stride == (4, 4) and layers["conv2"].pad == (2, 2) and layers["conv3"].pad == (1, 1)
+    assert (
+        layers["conv1"].stride == (4, 4) and layers["conv2"].pad == (2, 2) and layers["conv3"].pad == (1, 1)
+    )
 
 
 def test_alexnet_is_initialised_as_the_paper_says(alexnet):
@@ -157,7 +170,12 @@ def test_alexnet_has_a_generator_for_each_dropout(alexnet):
 def test_alexnet_of_one_group():
     network = AlexNet((3, 67, 67), 10, groups=1, rng=0)
     shapes = {name: network.params[f"{name}.W"].shape for name in ("conv2", "conv4", "conv5", "fc6")}
-    assert shapes == {"conv2": (256, 96, 5, 5), "conv4": (384, 384, 3, 3), "conv5": (256, 384, 3, 3), "fc6": (256, 4096)}
+    assert shapes == {
+        "conv2": (256, 96, 5, 5),
+        "conv4": (384, 384, 3, 3),
+        "conv5": (256, 384, 3, 3),
+        "fc6": (256, 4096),
+    }
 
 
 # -- the common face ------------------------------------------------------------------------------
@@ -282,7 +300,9 @@ def test_astype_shares_nothing():
         other = network.astype(dtype)
         other.params["conv.W"][...] = other.buffers["bn.running_mean"][...] = 5
         assert (other.layers["conv"].W == 5).all() and other.layers["conv"].W.dtype == dtype
-    assert (network.params["conv.W"] == draw(3, 2, 3, 3)).all() and not network.buffers["bn.running_mean"].any()
+    assert (network.params["conv.W"] == draw(3, 2, 3, 3)).all() and not network.buffers[
+        "bn.running_mean"
+    ].any()
 
 
 def test_astype_keeps_the_generators_state_but_not_the_generator():
@@ -304,7 +324,9 @@ def test_a_deep_copy_shares_inside_and_not_with_the_original():
 
 
 def test_numerical_gradient_repeats_the_masks_of_the_next_gradient():
-    network = Network((1, 2, 3), 2, Sequential({"drop": Dropout(0.5, rng=1), "fc": Affine(draw(6, 2), draw(2))}))
+    network = Network(
+        (1, 2, 3), 2, Sequential({"drop": Dropout(0.5, rng=1), "fc": Affine(draw(6, 2), draw(2))})
+    )
     x, t = draw(4, 1, 2, 3), np.array([0, 1, 1, 0])
     numerical = network.numerical_gradient(x, t)
     for key, grad in network.gradient(x, t).items():
@@ -313,7 +335,10 @@ def test_numerical_gradient_repeats_the_masks_of_the_next_gradient():
 
 # -- refusals -------------------------------------------------------------------------------------
 WRONG_IMAGES = {
-    "(N, H, W, C)": ((3, 4, 5, 2), r"Network: expected x of shape \(N, 2, 4, 5\), got \(3, 4, 5, 2\)\. Is it \(N, H, W, C\)\?"),
+    "(N, H, W, C)": (
+        (3, 4, 5, 2),
+        r"Network: expected x of shape \(N, 2, 4, 5\), got \(3, 4, 5, 2\)\. Is it \(N, H, W, C\)\?",
+    ),
     "one image": ((2, 4, 5), r"expected x of shape \(N, 2, 4, 5\), got \(2, 4, 5\)\.$"),
     "other size": ((3, 2, 5, 4), r"got \(3, 2, 5, 4\)\.$"),
     "flat": ((3, 40), r"got \(3, 40\)\.$"),
@@ -322,14 +347,20 @@ WRONG_IMAGES = {
 
 @pytest.mark.parametrize(("shape", "text"), WRONG_IMAGES.values(), ids=WRONG_IMAGES)
 def test_wrong_images_are_refused(shape, text):
-    for call in (lambda x: tiny().predict(x), lambda x: tiny().loss(x, T[:3]), lambda x: tiny().gradient(x, T[:3])):
+    for call in (
+        lambda x: tiny().predict(x),
+        lambda x: tiny().loss(x, T[:3]),
+        lambda x: tiny().gradient(x, T[:3]),
+    ):
         with pytest.raises(ValueError, match=text):
             call(np.zeros(shape))
 
 
 def test_accuracy_refuses_other_numbers_of_labels():
     for x, t in ((X, T[:3]), (X[:0], T[:0]), (X, np.eye(3)[T % 3])):
-        with pytest.raises(ValueError, match="accuracy: expected as many labels as images and at least one, got"):
+        with pytest.raises(
+            ValueError, match="accuracy: expected as many labels as images and at least one, got"
+        ):
             tiny().accuracy(x, t)
 
 

@@ -1,217 +1,17 @@
-"""Bugs of the layers without windows: affine, flatten, RBF, and the activations."""
+"""Bugs of the activations: what happens at zero, what the derivative is taken of, what overflows."""
 
 from __future__ import annotations
-
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.faults.base import Family
-from scratchcnn.layers import RBF, Affine, Flatten, Relu, Sigmoid, Softmax, Tanh
+from scratchcnn.layers import Relu, Sigmoid, Softmax, Tanh
 
 fault = Family()
 
 
-# -- affine ---------------------------------------------------------------------------------------
-@fault("affine-dw-transposed", "affine", "dW transposed")
-class FilterTransposed(Affine):
-    """dW = dout.T @ x is right for PyTorch's (out, in), and a square W hides it."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["W"] = self.grads["W"].T
-        return dx
-
-
-@fault("affine-weights-reshape-for-transpose", "affine", "W reshaped where it must be transposed in dx")
-class BackReshaped(Affine):
-    """W.reshape(out, in) makes the shapes of dout @ W fit."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        return (dout @ self.W.reshape(self.W.shape[::-1])).reshape(dx.shape)
-
-
-@fault("affine-weights-from-torch-reshaped", "affine", "W read as (out, in) and reshaped")
-class ForwardReshaped(Affine):
-    """A weight in PyTorch's layout is brought to (in, out) by reshape, not by transposing it."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        super().forward(x)
-        out = self.recall()[1] @ np.ascontiguousarray(self.W.T).reshape(self.W.shape)
-        return out if self.b is None else out + self.b
-
-
-@fault("affine-bias-forgotten", "affine", "no bias in the output")
-class BiasForgotten(Affine):
-    """The bias is kept, given a gradient and never added."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        super().forward(x)
-        return self.recall()[1] @ self.W
-
-
-@fault("affine-db-mean", "affine", "the mean of dout for its sum in db")
-class BiasMean(Affine):
-    """np.mean over the batch looks as natural as the sum."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["b"] = dout.mean(axis=0)
-        return dx
-
-
-@fault("affine-db-wrong-axis", "affine", "db summed over the outputs")
-class BiasPerImage(Affine):
-    """axis=1 is typed for axis=0, which only N = out lets pass."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["b"] = dout.sum(axis=1)
-        return dx
-
-
-@fault("affine-db-two-dimensional", "affine", "db of shape (1, out)")
-class BiasKeepsAxis(Affine):
-    """The sum is taken with keepdims=True, and broadcasting hides it in the update."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["b"] = dout.sum(axis=0, keepdims=True)
-        return dx
-
-
-@fault("affine-db-forgotten", "affine", "db never set")
-class NoBiasGradient(Affine):
-    """The bias was added to forward later, and backward was not touched."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads.pop("b", None)
-        return dx
-
-
-@fault("affine-dw-mean", "affine", "dW divided by N once more")
-class FilterMean(Affine):
-    """The division by the batch size is made in the loss and in the layer."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["W"] = self.grads["W"] / len(dout)
-        return dx
-
-
-@fault("affine-dw-last-image", "affine", "dW of the last image alone")
-class LastImage(Affine):
-    """dW is assigned in the loop over the batch, where it should be added to."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["W"] = self.recall()[1][-1:].T @ dout[-1:]
-        return dx
-
-
-@fault("affine-dx-not-reshaped", "affine", "dx left flat", needs={"images"})
-class BackFlat(Affine):
-    """The shape of x is not kept in forward, so dx comes back as a matrix."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout).reshape(len(dout), -1)
-
-
-@fault("affine-flattens-channels-last", "affine", "images flattened in the order H, W, C", needs={"images"})
-class ChannelsLast(Affine):
-    """The weights were trained with channels last."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        return super().forward(np.moveaxis(x, 1, -1) if x.ndim == 4 else x)
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        return np.moveaxis(dx, -1, 1) if dx.ndim == 4 else dx
-
-
-# -- flatten --------------------------------------------------------------------------------------
-@fault("flatten-channels-last", "flatten", "images flattened in the order H, W, C")
-class FlattensChannelsLast(Flatten):
-    """The network is ported from a framework with channels last, whose next layer expects that order."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        out = super().forward(x)
-        return np.moveaxis(x, 1, -1).reshape(out.shape)
-
-
-@fault("flatten-column-major", "flatten", "images flattened in Fortran's order")
-class ColumnMajor(Flatten):
-    """The code is translated from MATLAB, whose reshape runs down the columns."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        return x.reshape(super().forward(x).shape, order="F")
-
-
-@fault("flatten-images-last", "flatten", "images mixed with each other")
-class ImagesMixed(Flatten):
-    """x.reshape(-1, N).T has the right shape and reads the images across each other."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        super().forward(x)
-        return x.reshape(-1, len(x)).T.copy()
-
-
-@fault("flatten-dx-left-flat", "flatten", "dx left flat")
-class LeftFlat(Flatten):
-    """Flatten is written as a function of forward alone, and its backward hands dout on."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout).reshape(dout.shape)
-
-
-# -- LeNet-5's distance layer ---------------------------------------------------------------------
-@fault("rbf-factor-two", "rbf", "dx without the factor 2")
-class FactorTwo(RBF):
-    """The derivative of the square loses its 2, as a 1/2 in front of a loss would allow."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout) / 2
-
-
-@fault("rbf-gradient-sign", "rbf", "dx with the sign flipped")
-class DistanceSign(RBF):
-    """The difference is W - x in forward, which the square forgives, and in backward, which does not."""
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return -super().backward(dout)
-
-
-@fault("rbf-euclidean", "rbf", "the distance for its square")
-class Euclidean(RBF):
-    """np.linalg.norm is at hand."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        return np.sqrt(super().forward(x))
-
-
-@fault("rbf-mean", "rbf", "the mean over the code for its sum")
-class MeanDistance(RBF):
-    """The mean squared error is used for the squared distance."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        return super().forward(x) / x.shape[1]
-
-    def backward(self, dout: NDArray) -> NDArray:
-        return super().backward(dout) / self.W.shape[1]
-
-
-@fault("rbf-inner-product", "rbf", "the inner product for the distance")
-class InnerProduct(RBF):
-    """The output layer is taken for an affine one."""
-
-    def forward(self, x: NDArray) -> NDArray:
-        super().forward(x)
-        return x @ self.W.T
-
-
-# -- activations ----------------------------------------------------------------------------------
+# -- relu ----------------------------------------------------------------------------------------
 @fault("relu-gradient-one-at-zero", "relu", "ReLU's gradient 1 at zero")
 class OneAtZero(Relu):
     """The mask of backward is x >= 0."""
@@ -294,6 +94,7 @@ class TimesOutput(Relu):
         return dout * self.recall()[0]
 
 
+# -- sigmoid and tanh -----------------------------------------------------------------------------
 def logistic(x: NDArray) -> NDArray:
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1) / (1 + small)

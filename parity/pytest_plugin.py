@@ -1,0 +1,103 @@
+"""`pytest --parity layers.py:Convolution`: somebody's layer as a test, without writing one.
+
+    pytest --parity layers.py:Convolution                    the kind is told by the name
+    pytest --parity layers.py:MyLayer=convolution            or said
+    pytest --parity layers.py:Relu --parity layers.py:Adam   more than one
+
+Nothing of ours is imported unless the option is given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("parity", "is it the same function as PyTorch's?")
+    group.addoption(
+        "--parity",
+        action="append",
+        default=[],
+        metavar="FILE.py:NAME[=KIND]",
+        help="check this layer, function or optimizer against PyTorch as one more test",
+    )
+    group.addoption(
+        "--parity-adapter",
+        default=None,
+        metavar="NAME",
+        help="book, cs231n, channels_last, hwio, params_grads, forward_only",
+    )
+    group.addoption(
+        "--parity-allow", action="append", default=[], metavar="NAME", help="a declared difference"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    for text in config.getoption("--parity"):
+        target, kind = _split(text)
+        items.append(
+            ParityItem.from_parent(session, name=f"parity {target} as {kind}", target=target, kind=kind)
+        )
+
+
+def _split(text: str) -> tuple[str, str]:
+    from parity.guess import guess_kind
+
+    target, _, kind = text.partition("=")
+    kind = kind or guess_kind(target) or ""
+    if ":" not in target:
+        raise pytest.UsageError(f"--parity: expected FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}")
+    if not kind:
+        raise pytest.UsageError(
+            f"--parity: the name does not say what it is; write {target}=convolution, or another kind"
+        )
+    return target, kind
+
+
+class Wrong(Exception):
+    """The verdict of a layer that is not right."""
+
+
+class ParityItem(pytest.Item):
+    """One target; it passes when the verdict is ok, and says in its report what was not checked."""
+
+    def __init__(self, *, target: str, kind: str, **others: Any):
+        super().__init__(**others)
+        self.target, self.kind = target, kind
+
+    def runtest(self) -> None:
+        from parity.verification import verify
+
+        options = {
+            "adapter": self.config.getoption("--parity-adapter"),
+            "allow": self.config.getoption("--parity-allow"),
+        }
+        verdict = verify(self.target, self.kind, **options)
+        self.add_report_section("call", "parity", str(verdict))
+        if verdict.not_checked:
+            self.user_properties.append(("not checked", ", ".join(verdict.not_checked)))
+        if not verdict.ok:
+            raise Wrong(str(verdict))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        if isinstance(excinfo.value, (Wrong, ValueError)):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo, style))
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        return self.path, None, self.name
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What passed without having been checked in full is said, or it would read as a full pass."""
+    for report in terminalreporter.getreports("passed") if config.getoption("--parity") else []:
+        for name, value in getattr(report, "user_properties", []):
+            if name == "not checked":
+                terminalreporter.write_line(
+                    f"{report.nodeid}: right on what was checked; not checked: {value}"
+                )

@@ -1,0 +1,66 @@
+"""`pytest --parity`: an item a target, its report, and nothing imported when it is not asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOMEWORK = Path(__file__).parent / "homework"
+ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def run(folder, *arguments):
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "parity.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_right_one_is_one_more_test_that_passes(tmp_path):
+    (tmp_path / "test_own.py").write_text("def test_own(): pass")
+    status, out = run(tmp_path, "--parity", f"{HOMEWORK}/right.py:Convolution")
+    assert status == 0 and "2 passed" in out
+    assert "right on what was checked; not checked: dilation, groups" in out
+
+
+def test_a_wrong_one_fails_with_the_verdict(tmp_path):
+    status, out = run(tmp_path, "--parity", f"{HOMEWORK}/wrong.py:ReluLeaky=relu")
+    assert status == 1 and "1 failed" in out
+    assert "as relu: WRONG" in out and "relu-leaky" in out and "Traceback" not in out
+
+
+def test_a_declared_difference(tmp_path):
+    status, out = run(
+        tmp_path, "--parity", f"{HOMEWORK}/wrong.py:ReluLeaky=relu", "--parity-allow", "relu-leaky"
+    )
+    assert status == 0, out
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("layers.py", "expected FILE.py:NAME"), ("layers.py:Frobnicator", "the name does not say what it is")],
+)
+def test_misuse_is_a_usage_error(tmp_path, target, message):
+    status, out = run(tmp_path, "--parity", target)
+    assert status == pytest.ExitCode.USAGE_ERROR and message in out
+
+
+def test_it_is_registered_and_imports_nothing_heavy():
+    code = (
+        "import sys, importlib.metadata as m\n"
+        "(e,) = [e for e in m.entry_points(group='pytest11') if e.name == 'parity']\n"
+        "e.load()\n"
+        "print(sorted({'torch', 'pandas', 'numpy', 'scratchcnn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
