@@ -16,8 +16,9 @@ kinks, and over the training steps, against the spread of PyTorch's own float32 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,10 +50,15 @@ class Case:
         return Place(self.network, self.dtype, self.device)
 
 
-def check_network(case: Case, keep: dict[str, tr.Trace] | None = None) -> Iterator[Record]:
-    """Yield a record a tensor, in the order of the module docstring; put the float64 traces into `keep`."""
+def check_network(
+    case: Case, keep: dict[str, tr.Trace] | None = None, build: Callable[..., Any] | None = None
+) -> Iterator[Record]:
+    """Yield a record a tensor, in the order of the module docstring; put the float64 traces into `keep`.
+
+    `build` gives another pair of the same name than `build_pair` does: a network to be judged as ours.
+    """
     batch_size = case.batch_size or BATCH.get(case.network, 8)
-    ours64, theirs64 = build_pair(case.network, np.float64, case.device, case.seed)
+    ours64, theirs64 = (build or build_pair)(case.network, np.float64, case.device, case.seed)
     images = Images(ours64, batch_size, case.seed)
     (x, t), rng = images.batch(), np.random.default_rng([case.seed, 2])
     dropouts = tr.dropout_shapes(ours64)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from parity.cli_faults import faults
+from parity.cli_time import time
 from parity.cli_verify import compare, verify
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 app.command()(faults)
+app.command()(time)
 app.command()(verify)
 app.command()(compare)
 
