@@ -127,7 +127,10 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 3,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
-    lr: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.003,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Adam's rate at the start; it falls to 0.", show_default="0.003, lenet 0.005"),
+    ] = None,
     dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
     device: DeviceOption = Device.cpu,
     seed: Seed = 0,

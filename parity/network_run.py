@@ -22,7 +22,7 @@ from parity.localize import Culprit, localize
 from parity.names_map import Names, fitted, guessed
 from parity.network_layers import check_alone, kind_of_layer
 from parity.observe_target import Request, work_kind
-from parity.pair import NUDGED, nudge
+from parity.pair import OVER_KINKS, nudged
 from parity.probes import probes
 from parity.records import Place, Record, record
 from parity.trace import Trace
@@ -190,9 +190,7 @@ def _reference(
                 arrays[path] = arrays[path].reshape(mine[path].shape)
     if x.dtype == np.float64:
         return exact, []
-    modules = [copy.deepcopy(module).float() for _ in range(NUDGED + 1)]
-    for k, other in enumerate(modules[1:], start=1):
-        nudge(other, seed=k)
+    modules = nudged([copy.deepcopy(module).float() for _ in (0, *OVER_KINKS)], OVER_KINKS)
     return exact, [_run(other, x, t, {}) for other in modules]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,15 @@ from parity.torch_networks import TORCH_NETWORKS
 from parity.weights import copy_to_torch
 from scratchcnn.data import load
 from scratchcnn.images import resize
+from scratchcnn.layers import Pooling, Relu
 from scratchcnn.networks import NETWORKS, Network
 
-NUDGED = 3  # float32 runs of PyTorch with every weight moved by one ulp, beside the plain one
+# The float32 runs of PyTorch beside the plain one: by how many units in the last place their weights are
+# moved. One ulp shows how rounding spreads. A network with kinks (ReLU's zero, a maximum's ties) needs a
+# wider run too: once in a few runs a correct one falls on the other side of a kink, which moves a gradient
+# by a thousand roundings, and three runs seldom show it; 64 ulps cross a kink for certain.
+ONE_ULP = (1, 1, 1)
+OVER_KINKS = (1, 1, 64)
 
 
 class Images:
@@ -56,18 +63,29 @@ def torch_like(name: str, network: Network, device: str) -> nn.Module:
     return module.train()
 
 
-def nudge(module: nn.Module, seed: int) -> None:
-    """Move every weight by one unit in the last place, up or down at random."""
+def nudge(module: nn.Module, seed: int, ulps: int = 1) -> None:
+    """Move every weight by so many units in the last place, up or down at random."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in module.parameters():
             up = torch.randint(0, 2, p.shape, generator=generator, dtype=torch.bool).to(p.device)
-            p.copy_(torch.nextafter(p, torch.where(up, math.inf, -math.inf).to(p.dtype)))
+            away = torch.nextafter(p, torch.where(up, math.inf, -math.inf).to(p.dtype))
+            p.add_(away - p, alpha=ulps)
 
 
-def float32_runs(name: str, network: Network, device: str) -> list[nn.Module]:
-    """PyTorch's float32 network, and NUDGED others that start one ulp away: the spread of correct runs."""
-    modules = [torch_like(name, network, device) for _ in range(NUDGED + 1)]
-    for k, module in enumerate(modules[1:], start=1):
-        nudge(module, seed=k)
+def float32_runs(name: str, network: Network, device: str, moved: Sequence[int] = ONE_ULP) -> list[nn.Module]:
+    """PyTorch's float32 network, and others that start a few ulps away: the spread of correct runs."""
+    return nudged([torch_like(name, network, device) for _ in (0, *moved)], moved)
+
+
+def nudged(modules: list[nn.Module], moved: Sequence[int]) -> list[nn.Module]:
+    """The modules, all but the first moved by as many ulps."""
+    for k, (module, ulps) in enumerate(zip(modules[1:], moved, strict=True), start=1):
+        nudge(module, k, ulps)
     return modules
+
+
+def has_kinks(network: Network) -> bool:
+    """Whether gradients jump somewhere: behind ReLU, maximum and minimum pooling."""
+    layers = [layer for _, layer in network.layers.leaves()]
+    return any(isinstance(l, Relu) or (isinstance(l, Pooling) and l.mode != "average") for l in layers)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from parity.pair import NUDGED, Images, build_pair, float32_runs, nudge
+from parity.pair import ONE_ULP, Images, build_pair, float32_runs, has_kinks, nudge
 from parity.trace import draw_masks, dropout_shapes, injected, torch_injected
 from parity.weights import links, named_tensors, to_numpy
 from scratchcnn import Affine, Dropout, Network, Sequential
@@ -54,10 +54,23 @@ def test_nudge_moves_every_weight_by_one_unit_in_the_last_place():
 def test_float32_runs_are_the_plain_one_and_nudged_ones():
     network, module = build_pair("lenet", np.dtype(np.float32), "cpu", 0)
     plain, *others = float32_runs("lenet", network, "cpu")
-    assert len(others) == NUDGED
+    assert len(others) == len(ONE_ULP)
     assert torch.equal(plain.conv1.weight, module.conv1.weight)
     weights = [tuple(m.conv1.weight.flatten().tolist()) for m in (plain, *others)]
-    assert len(set(weights)) == NUDGED + 1
+    assert len(set(weights)) == len(others) + 1
+
+
+def test_nudge_by_several_units():
+    _, module = build_pair("lenet", np.dtype(np.float32), "cpu", 0)
+    before = module.conv1.weight.detach().clone()
+    nudge(module, seed=1, ulps=64)
+    moved = ((module.conv1.weight - before) / torch.from_numpy(np.spacing(before.abs().numpy()))).abs()
+    assert ((moved >= 32) & (moved <= 64)).all()
+
+
+@pytest.mark.parametrize(("name", "kinks"), [("simple_conv_net", True), ("lenet", False), ("lenet5", False)])
+def test_kinks(name, kinks):
+    assert has_kinks(build_pair(name, np.dtype(np.float32), "cpu", 0)[0]) is kinks
 
 
 # -- dropout masks --------------------------------------------------------------------------------

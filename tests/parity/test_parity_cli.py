@@ -126,17 +126,21 @@ def test_a_mismatch_is_written_too(parity, broken_lenet, tmp_path):
 # -- train ----------------------------------------------------------------------------------------
 def test_train(parity, monkeypatch, tmp_path):
     data = load()
+    few = replace(data, x_train=data.x_train[:600], t_train=data.t_train[:600])
+    monkeypatch.setattr(training, "load", lambda *args, **options: few)
+    options = ("--epochs", 1, "--dtype", "float64", "--batch-size", 30, "--out", tmp_path)
+    status, out, _ = parity("train", "simple_conv_net", *options)
+    assert status == 0 and "100.00% of the predictions are the same" in out
+    assert out.splitlines()[-1].startswith("MATCH")
+    assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
+
+
+def test_networks_that_learnt_nothing_do_not_match(parity, monkeypatch):
+    data = load()
     few = replace(data, x_train=data.x_train[:60], t_train=data.t_train[:60])
     monkeypatch.setattr(training, "load", lambda *args, **options: few)
-    status, out, _ = parity(
-        "train", "lenet", "--epochs", 1, "--dtype", "float64", "--batch-size", 30, "--out", tmp_path
-    )
-    assert (
-        status == 0
-        and "100.00% of the predictions are the same" in out
-        and out.splitlines()[-1].startswith("MATCH")
-    )
-    assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
+    status, out, _ = parity("train", "lenet", "--epochs", 1, "--dtype", "float64")
+    assert status == 1 and "has not learnt, so that this proves nothing" in out
 
 
 # -- misuse ---------------------------------------------------------------------------------------

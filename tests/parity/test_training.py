@@ -16,8 +16,8 @@ def few_images(monkeypatch):
     data = load()
     few = replace(
         data,
-        x_train=data.x_train[:130],
-        t_train=data.t_train[:130],
+        x_train=data.x_train[:530],
+        t_train=data.t_train[:530],
         x_test=data.x_test[:50],
         t_test=data.t_test[:50],
     )
@@ -32,9 +32,10 @@ def plan(network="lenet", dtype="float64", **options):
 def test_float64_ends_with_the_same_predictions(network):
     told = []
     outcome = train_both(plan(network), lambda done, total: told.append((done, total)))
-    assert outcome.ok and outcome.same_predictions == 1 and outcome.accuracy == outcome.torch_accuracy
+    assert outcome.same_predictions == 1 and outcome.accuracy == outcome.torch_accuracy
+    assert outcome.ok == (network == "simple_conv_net")  # the LeNets learn nothing from so few images
     assert outcome.history["max_loss_difference"].max() < 1e-9
-    assert told == [(k, 6) for k in range(1, 7)]
+    assert told == [(k, 22) for k in range(1, 23)]
 
 
 def test_float32_ends_alike():
@@ -50,14 +51,14 @@ def test_it_learns_and_the_history_has_a_row_an_epoch():
     assert set(table["network"]) == {"simple_conv_net"} and (table["images_per_s"] > 0).all()
 
 
-def test_another_learning_rate_on_one_side_does_not_pass(monkeypatch):
-    monkeypatch.setattr(training, "Adam", lambda lr: sc.Adam(3 * lr))
+def test_another_decay_on_one_side_does_not_pass(monkeypatch):
+    monkeypatch.setattr(training, "Adam", lambda lr: sc.Adam(lr, beta1=0.5))
     outcome = train_both(plan("simple_conv_net"))
     assert not outcome.ok and outcome.same_predictions < 1
 
 
 def outcome(dtype, same, ours, theirs):
-    return Outcome(Plan("lenet", dtype), None, same, ours, theirs)
+    return Outcome(Plan("lenet", dtype), None, same, ours, theirs, chance=0.1)
 
 
 VERDICTS = {
@@ -65,6 +66,7 @@ VERDICTS = {
     "float64, one apart": (outcome("float64", 0.999, 0.8, 0.8), False),
     "float32, half a point": (outcome("float32", 0.95, 0.804, 0.8), True),
     "float32, more": (outcome("float32", 0.95, 0.8, 0.806), False),
+    "float64, all the same, nothing learnt": (outcome("float64", 1.0, 0.1, 0.1), False),
     "float32, NaN": (outcome("float32", 0.0, np.nan, 0.8), False),
 }
 
