@@ -94,7 +94,7 @@ def check(
     out: Out = None,
 ) -> None:
     """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
-    from parity import run
+    from parity import devices, run
     from parity.check import Case
 
     networks, kinds = split_names(names or [])
@@ -104,16 +104,20 @@ def check(
         for n in networks
         for d in dtype.names
     ]
-    records = run.check_kinds(console, kinds, dtype.names, device.value, seed, verbose)
-    records += run.check_networks(console, cases, verbose)
+    records: list[Record] = []
+    for mode, dtypes in devices.modes(device.value, dtype.names):
+        devices.prepare(device.value, tf32=devices.TF32 in mode)
+        records += run.check_kinds(console, kinds, dtypes, device.value, seed, verbose, mode)
+        records += run.check_networks(console, [c for c in cases if c.dtype in dtypes], verbose, mode)
     outcomes = []
     if train:
         from parity.training import Plan
 
+        set_device(device)
         console.rule("trained side by side on real images", align="left")
         plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
         outcomes = run.train_pairs(console, plans)
-    finish(records, outcomes, out)
+    finish(records, outcomes, out, device, seed)
 
 
 @app.command()
@@ -148,18 +152,21 @@ def train(
     plans = [
         Plan(networks[0], d, device.value, seed, epochs, batch_size, lr, data, folder) for d in dtype.names
     ]
-    finish([], run.train_pairs(console, plans), out)
+    finish([], run.train_pairs(console, plans), out, device, seed)
 
 
-def finish(records: list[Record], outcomes: list[Outcome], out: Path | None) -> None:
-    """Write the tables, print the verdict, and leave with its status."""
+def finish(
+    records: list[Record], outcomes: list[Outcome], out: Path | None, device: Device, seed: int
+) -> None:
+    """Write the tables and what they were made on, print the verdict, and leave with its status."""
     from parity import run
+    from parity.environment import write_environment
     from parity.records import frame
     from parity.tables import write_tables
 
     if out is not None:
         tables = {"check": frame(records), "training": run.training_frame(outcomes)}
-        for path in write_tables(out, tables):
+        for path in [*write_tables(out, tables), write_environment(out, device.value, seed=seed)]:
             console.print(f"wrote {path}")
     ok, lines = run.verdict(records, outcomes)
     console.rule("verdict", align="left")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
+
+TF32 = "tf32"
 
 
 def prepare(device: str, tf32: bool = False) -> None:
@@ -22,6 +25,18 @@ def prepare(device: str, tf32: bool = False) -> None:
     torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def modes(device: str, dtypes: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """What to call each way of running there, and the dtypes it concerns.
+
+    On CUDA, float32 runs twice: as it is, and with TF32, which PyTorch's own error grows with and so what
+    is allowed.
+    """
+    found = [(device, list(dtypes))]
+    if device == "cuda" and "float32" in dtypes:
+        found.append((f"{device} {TF32}", ["float32"]))
+    return found
 
 
 def settings(device: str) -> dict[str, Any]:

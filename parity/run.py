@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pandas as pd
 from rich.console import Console
@@ -19,15 +20,19 @@ from parity.training import Outcome, Plan, train_both
 TRAINED = ("simple_conv_net", "lenet")
 
 
-def check_networks(console: Console, cases: Iterable[Case], verbose: bool) -> list[Record]:
-    """Check each case, printing as it goes."""
+def check_networks(
+    console: Console, cases: Iterable[Case], verbose: bool, mode: str | None = None
+) -> list[Record]:
+    """Check each case, printing as it goes; `mode` is what to call the device where it runs in several."""
     records: list[Record] = []
     for case in cases:
-        console.rule(f"{case.network}  {case.dtype}  {case.device}  seed {case.seed}", align="left")
+        name = mode or case.device
+        console.rule(f"{case.network}  {case.dtype}  {name}  seed {case.seed}", align="left")
         printer = Printer(console, verbose)
         rows: list[Record] = []
         traces: dict[str, Trace] = {}
         for row in check_network(case, traces):
+            row = replace(row, device=name)
             rows.append(row)
             printer.add(row)
         printer.flush()
@@ -38,14 +43,21 @@ def check_networks(console: Console, cases: Iterable[Case], verbose: bool) -> li
 
 
 def check_kinds(
-    console: Console, kinds: list[str], dtypes: list[str], device: str, seed: int, verbose: bool
+    console: Console,
+    kinds: list[str],
+    dtypes: list[str],
+    device: str,
+    seed: int,
+    verbose: bool,
+    mode: str | None = None,
 ) -> list[Record]:
     """Check each kind on its probes, a line a kind and dtype unless verbose."""
     records: list[Record] = []
     for dtype in dtypes if kinds else []:
-        console.rule(f"layers by themselves  {dtype}  {device}  seed {seed}", align="left")
+        console.rule(f"layers by themselves  {dtype}  {mode or device}  seed {seed}", align="left")
         for kind in kinds:
-            rows = list(check_kind(kind, dtype, device, seed))
+            found = check_kind(kind, dtype, device, seed)
+            rows = [replace(row, device=mode or device) for row in found]
             records += rows
             for row in rows if verbose else [r for r in rows if not r.ok]:
                 console.print(line(row))
@@ -135,11 +147,14 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
     def lines() -> Iterator[str]:
         table = frame(records)
         groups = table.assign(name=table["network"].astype(str).replace("", "layers"))
-        for (name, dtype), rows in groups.groupby(["name", "dtype"], observed=True, sort=False):
+        for (name, dtype, device), rows in groups.groupby(
+            ["name", "dtype", "device"], observed=True, sort=False
+        ):
             worst = rows.iloc[int(rows["margin"].argmax())]
             place = f"{worst['layer']} {worst['phase']} {worst['tensor']}"
+            where = "" if device == "cpu" else f" {device}"
             yield (
-                f"{name:16} {dtype:8} {len(rows):4} tensors, {int((~rows['ok']).sum())} wrong, "
+                f"{name:16} {dtype:8}{where} {len(rows):4} tensors, {int((~rows['ok']).sum())} wrong, "
                 f"{int(rows['exact'].sum())} bit-equal, {int((~rows['proves']).sum())} prove nothing; "
                 f"worst: {place}, {percent(worst['margin'])} of what is allowed  "
                 f"{mark(bool(rows['ok'].all()))}"

@@ -1,5 +1,6 @@
 """The checks with PyTorch on a GPU, and what is said where there is none."""
 
+import pandas as pd
 import pytest
 import torch
 
@@ -63,3 +64,22 @@ def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, capsys)
 def test_the_cpu_needs_no_preparation():
     devices.prepare("cpu")
     assert devices.settings("cpu").keys() == {"torch", "device", "threads"}
+
+
+def test_float32_runs_with_and_without_tf32_on_a_gpu():
+    assert devices.modes("cpu", ["float64", "float32"]) == [("cpu", ["float64", "float32"])]
+    assert devices.modes("cuda", ["float64"]) == [("cuda", ["float64"])]
+    assert devices.modes("cuda", ["float64", "float32"]) == [
+        ("cuda", ["float64", "float32"]),
+        ("cuda tf32", ["float32"]),
+    ]
+
+
+@pytest.mark.cuda
+def test_both_modes_are_in_the_table(tmp_path):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["check", "lenet", "--device", "cuda", "--steps", "2", "--out", str(tmp_path)])
+    table = pd.read_parquet(tmp_path / "check.parquet")
+    assert end.value.code == 0
+    assert {"cuda", "cuda tf32"} == set(table["device"])
+    assert set(table.loc[table["device"] == "cuda tf32", "dtype"]) == {"float32"}
