@@ -12,6 +12,7 @@ from rich.console import Console
 
 from parity.cli_faults import faults
 from parity.cli_time import time
+from parity.cli_train import train
 from parity.cli_verify import compare, verify
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 app.command()(faults)
 app.command()(time)
+app.command()(train)
 app.command()(verify)
 app.command()(compare)
 
@@ -118,41 +120,6 @@ def check(
         plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
         outcomes = run.train_pairs(console, plans)
     finish(records, outcomes, out, device, seed)
-
-
-@app.command()
-def train(
-    network: Annotated[str, typer.Argument(help="Which network.")],
-    data: Annotated[
-        str, typer.Option(help="fashion-mnist-sample, fashion-mnist or mnist.")
-    ] = "fashion-mnist-sample",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder with the four IDX files.", show_default="none")
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 3,
-    batch_size: Annotated[int, typer.Option(min=1)] = 100,
-    lr: Annotated[
-        float | None,
-        typer.Option(help="Adam's rate at the start; it falls to 0.", show_default="0.003, lenet 0.005"),
-    ] = None,
-    dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
-    device: DeviceOption = Device.cpu,
-    seed: Seed = 0,
-    out: Out = None,
-) -> None:
-    """Train both frameworks from the same weights on the same batches and compare what they predict."""
-    from parity import run
-    from parity.training import Plan
-
-    networks, kinds = split_names([network])
-    if kinds:
-        raise Misuse(f"{network} is a layer; train takes a network")
-    set_device(device)
-    folder = None if data_dir is None else str(data_dir)
-    plans = [
-        Plan(networks[0], d, device.value, seed, epochs, batch_size, lr, data, folder) for d in dtype.names
-    ]
-    finish([], run.train_pairs(console, plans), out, device, seed)
 
 
 def finish(

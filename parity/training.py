@@ -8,8 +8,11 @@ were seen to end 0.7 points apart (3 % of the predictions; 0.1 points and 0.3 % 
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +31,7 @@ from scratchcnn.images import resize
 from scratchcnn.networks import Network
 from scratchcnn.optim import Adam
 
+Progress = Callable[[int, int], None]
 HALF_A_POINT = 0.005
 RATES = {"lenet": 0.005}  # Adam's learning rate at the start; 0.003 for the others
 
@@ -88,63 +92,125 @@ class Outcome:
         )
 
 
-def train_both(plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None) -> Outcome:
+def train_both(plan: Plan, progress: Progress = lambda done, total: None) -> Outcome:
     """Train ours and PyTorch's in turn on every batch with Adam, its rate falling from plan.rate to 0;
     `progress(step, steps)` after each."""
-    network, module = build_pair(plan.network, np.dtype(plan.dtype), plan.device, plan.seed)
-    data = load(plan.data, data_dir=plan.data_dir)
-    x_test = resize(data.x_test, network.input_dim)
-    optimizer = Adam(plan.rate)
-    twin = torch.optim.Adam(module.parameters(), lr=plan.rate)
-    rng = np.random.default_rng([plan.seed, 4])
-    dropouts = dropout_shapes(network)
-    steps = plan.epochs * -(-len(data.x_train) // plan.batch_size)
-    rows: list[dict[str, Any]] = []
-    done = 0
-    for epoch in range(1, plan.epochs + 1):
-        losses, seconds = [], np.zeros(2)
-        for batch in minibatches(len(data.x_train), plan.batch_size, rng):
-            x, t = resize(data.x_train[batch], network.input_dim), data.t_train[batch]
-            masks = draw_masks(dropouts, len(x), rng)
-            optimizer.lr = twin.param_groups[0]["lr"] = plan.rate * (1 - done / steps)
+    training = Training(plan)
+    training.run(progress)
+    return training.outcome()
+
+
+class Training:
+    """Both sides of one comparison while they are trained.
+
+    `run` goes on from where it stands, and may be interrupted between any two steps: whatever decides
+    the rest (weights, optimizers, generator, the images that the epoch has still to see) is an attribute,
+    which parity.training_checkpoint writes to a file and reads back.
+    """
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.network, self.module = build_pair(plan.network, np.dtype(plan.dtype), plan.device, plan.seed)
+        self.data = load(plan.data, data_dir=plan.data_dir)
+        self.optimizer = Adam(plan.rate)
+        self.twin = torch.optim.Adam(self.module.parameters(), lr=plan.rate)
+        self.rng = np.random.default_rng([plan.seed, 4])
+        self.dropouts = dropout_shapes(self.network)
+        self.left: list[NDArray] = []  # the batches that the epoch under way has still to see
+        self.seconds = np.zeros(2)  # of the epoch under way: ours, PyTorch's
+        self.losses: list[tuple[float, float]] = []  # of every step: ours, PyTorch's
+        self.rows: list[dict[str, Any]] = []  # of every epoch that is over
+        self.steps = plan.epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.data.x_train) // self.plan.batch_size)
+
+    def run(self, progress: Progress = lambda done, total: None) -> None:
+        """Train to the end of the plan."""
+        while len(self.rows) < self.plan.epochs:
+            if not self.left and len(self.losses) == len(self.rows) * self.steps_per_epoch:
+                self.left = list(minibatches(len(self.data.x_train), self.plan.batch_size, self.rng))
+                self.seconds = np.zeros(2)
+            while self.left:
+                self._step(self.left[0])
+                progress(len(self.losses), self.steps)
+            self.rows.append(self._epoch_row())
+
+    def _step(self, batch: NDArray) -> None:
+        """One batch through both; nothing is noted unless both are done."""
+        plan, data = self.plan, self.data
+        x, t = resize(data.x_train[batch], self.network.input_dim), data.t_train[batch]
+        with uninterrupted():
+            masks = draw_masks(self.dropouts, len(x), self.rng)
+            rate = plan.rate * (1 - len(self.losses) / self.steps)
+            self.optimizer.lr = self.twin.param_groups[0]["lr"] = rate
             start = time.perf_counter()
-            with injected(network, masks):
-                optimizer.update(network.params, network.gradient(x, t))
+            with injected(self.network, masks):
+                self.optimizer.update(self.network.params, self.network.gradient(x, t))
             middle = time.perf_counter()
-            with torch_injected(module, masks):
-                loss = _torch_step(module, twin, x, t, plan)
+            with torch_injected(self.module, masks):
+                loss = _torch_step(self.module, self.twin, x, t, plan)
             end = time.perf_counter()
-            losses.append((float(network.last_loss), loss))
-            seconds += (middle - start, end - middle)
-            done += 1
-            progress(done, steps)
-        ours, theirs = predictions(network, x_test), torch_predictions(module, x_test, plan)
-        rows.append(_epoch_row(plan, epoch, losses, seconds, ours, theirs, data.t_test, len(data.x_train)))
-    last, chance = rows[-1], np.bincount(data.t_test).max() / len(data.t_test)
-    ended = last["same_predictions"], last["test_accuracy"], last["torch_test_accuracy"]
-    return Outcome(plan, pd.DataFrame(rows), *ended, chance)
+            self.losses.append((float(self.network.last_loss), loss))
+            self.seconds += (middle - start, end - middle)
+            self.left.pop(0)
+
+    def predictions(self) -> tuple[NDArray, NDArray]:
+        """The class that ours gives each test image, and that PyTorch's gives it."""
+        x = resize(self.data.x_test, self.network.input_dim)
+        return predictions(self.network, x), torch_predictions(self.module, x, self.plan)
+
+    def _epoch_row(self) -> dict[str, Any]:
+        plan, t = self.plan, self.data.t_test
+        losses = np.array(self.losses[len(self.rows) * self.steps_per_epoch :])
+        (ours, theirs), mean, images = self.predictions(), losses.mean(axis=0), len(self.data.x_train)
+        return {
+            "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
+            "epoch": len(self.rows) + 1,
+            "train_loss": mean[0], "torch_train_loss": mean[1],
+            "max_loss_difference": float(np.abs(losses[:, 0] - losses[:, 1]).max()),
+            "test_accuracy": float((ours == t).mean()), "torch_test_accuracy": float((theirs == t).mean()),
+            "same_predictions": float((ours == theirs).mean()),
+            "images_per_s": images / self.seconds[0], "torch_images_per_s": images / self.seconds[1],
+        }  # fmt: skip
+
+    def step_frame(self) -> pd.DataFrame:
+        """A row a step: both losses."""
+        plan, count = self.plan, len(self.losses)
+        ours, theirs = np.array(self.losses).reshape(-1, 2).T
+        step = np.arange(1, count + 1)
+        return pd.DataFrame(
+            {
+                "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
+                "step": step, "epoch": (step - 1) // self.steps_per_epoch + 1,
+                "train_loss": ours, "torch_train_loss": theirs,
+            }
+        )  # fmt: skip
+
+    def outcome(self) -> Outcome:
+        """How it stands after the epochs that are over. Raises ValueError before the first."""
+        if not self.rows:
+            raise ValueError(f"no epoch of {self.plan.network} {self.plan.dtype} is over yet")
+        last, t = self.rows[-1], self.data.t_test
+        ended = last["same_predictions"], last["test_accuracy"], last["torch_test_accuracy"]
+        return Outcome(self.plan, pd.DataFrame(self.rows), *ended, np.bincount(t).max() / len(t))
 
 
-def _epoch_row(
-    plan: Plan,
-    epoch: int,
-    losses: list,
-    seconds: NDArray,
-    ours: NDArray,
-    theirs: NDArray,
-    t: NDArray,
-    images: int,
-) -> dict[str, Any]:
-    mean = np.mean(losses, axis=0)
-    return {
-        "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
-        "epoch": epoch,
-        "train_loss": mean[0], "torch_train_loss": mean[1],
-        "max_loss_difference": float(np.abs(np.subtract(*zip(*losses, strict=True))).max()),
-        "test_accuracy": float((ours == t).mean()), "torch_test_accuracy": float((theirs == t).mean()),
-        "same_predictions": float((ours == theirs).mean()),
-        "images_per_s": images / seconds[0], "torch_images_per_s": images / seconds[1],
-    }  # fmt: skip
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of the `with` block, so that both sides have made the same steps."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _torch_step(
