@@ -28,7 +28,7 @@ from parity.kinds import Probe, Tensors
 
 
 class Cs231n(Book):
-    """Two functions with a cache between them."""
+    """Two functions, forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         return SimpleNamespace(pair=factory, args=_own(probe.args, copy), grads=())
@@ -86,7 +86,7 @@ def _remember(layer: Any, result: Any) -> Any:
 
 
 class ChannelsLast(Book):
-    """(N, H, W, C) going in and coming out."""
+    """x, out, dout and dx are (N, H, W, C); W as in the book."""
 
     def forward(self, layer: Any, probe: Probe) -> Any:
         return _channels(super().forward(layer, _swapped(probe, "x", 1, -1)), -1, 1)
@@ -96,7 +96,7 @@ class ChannelsLast(Book):
 
 
 class Hwio(ChannelsLast):
-    """Channels last, and W as (FH, FW, C, FN)."""
+    """Channels last, and W and dW are (FH, FW, C, FN)."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         args = {k: _weights(v, "FN last") if k == "W" else v for k, v in probe.args.items()}
@@ -125,7 +125,7 @@ def _swapped(probe: Probe, name: str, source: int, target: int) -> Probe:
 
 
 class ParamsGrads(Book):
-    """Gradients under the parameter's name in `layer.grads`."""
+    """Gradients in a dict: layer.grads["W"], layer.grads["b"]."""
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
         grads = {key.lower(): value for key, value in layer.grads.items()}
@@ -136,7 +136,7 @@ class ParamsGrads(Book):
 
 
 class ForwardOnly(Book):
-    """Nothing to go backward: gradients are reported as not checked."""
+    """A class with forward(x), or a function f(x, W, b, stride, pad); gradients are not checked."""
 
     backward_too = False
 

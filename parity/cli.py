@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from parity.cli_faults import faults
+from parity.cli_kinds import kinds
 from parity.cli_time import time
 from parity.cli_train import train
 from parity.cli_verify import compare, verify
@@ -34,6 +35,7 @@ app.command()(time)
 app.command()(train)
 app.command()(verify)
 app.command()(compare)
+app.command()(kinds)
 
 
 class Dtype(StrEnum):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from parity.guess import KINDS, guess_kind
+
 if TYPE_CHECKING:
     from parity.records import Record
 
@@ -23,20 +25,28 @@ def verify(
     ],
     kind: Annotated[
         str | None,
-        typer.Option("--as", help="convolution, max_pooling, adam, network, ...", show_default="by its name"),
+        typer.Option("--as", help=f"{', '.join(KINDS)}, network.", show_default="by its name"),
     ] = None,
     adapter: Annotated[
         str,
-        typer.Option(help="book, cs231n, channels_last, hwio, params_grads, forward_only or file.py:Name."),
+        typer.Option(
+            help="book; cs231n: functions with a cache; channels_last: (N, H, W, C); hwio: W (FH, FW, C, FN) "
+            "too; params_grads: gradients in .grads; forward_only: no backward; or file.py:Name of your own."
+        ),
     ] = "book",
     supports: Annotated[
         str | None,
         typer.Option(
-            help="Features it has, with commas: pad,groups; none: ''.", show_default="by its signature"
+            help="Optional features it has and is held to, with commas: dilation,groups,pairs; none: ''.",
+            show_default="by its signature",
         ),
     ] = None,
     allow: Annotated[
-        list[str] | None, typer.Option(help="A declared difference; more than one may be given.")
+        list[str] | None,
+        typer.Option(
+            help="A declared difference, like dropout-not-inverted: only exactly that passes.",
+            show_default="none",
+        ),
     ] = None,
     twin: Annotated[str | None, typer.Option(help="For a network: the torch module, file.py:Class.")] = None,
     names: Annotated[Path | None, typer.Option(help='For a network: TOML, our name = "their name".')] = None,
@@ -50,8 +60,16 @@ def verify(
     memory: Annotated[int, typer.Option(help="MiB that the code may use.", min=16)] = 1024,
     out: Out = None,
 ) -> None:
-    """Check anyone's layer, optimizer or network against PyTorch; its code is not changed."""
-    from parity.guess import guess_kind
+    """Check anyone's layer, function, optimizer or network against PyTorch; its code is not changed.
+
+    It runs in a process of its own. The kind is told by the name, or by --as.
+
+    `python -m parity kinds` lists how each kind is built and called,
+
+    `python -m parity kinds convolution` its optional features and known differences.
+
+    Exit status: 0 right, 1 wrong, 2 misuse.
+    """
     from parity.verification import verify as run
 
     kind = kind or guess_kind(target)

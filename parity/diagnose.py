@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from parity.check_kind import check_kind
 from parity.compare import difference, largest
-from parity.faults import Fault, faults_of
+from parity.faults import FAULTS, Fault, faults_of
 from parity.implementations import Book
 from parity.kinds import Probe, Tensors
 from parity.probes import probes
@@ -27,6 +27,7 @@ from parity.records import Record
 DTYPES = ("float64", "float32")
 SAME = {"float64": 1e-9, "float32": 1e-5}  # of a tensor's scale: the same function
 BOOK = Book()
+REMARKED = ("buffers may be reused",)  # contracts that PyTorch does not keep either
 PLAIN = ("forward", "backward")  # phases of single calls; the others are contracts
 
 
@@ -35,13 +36,15 @@ class Observation:
     """All that a check saw of one implementation: its records, and the numbers behind them.
 
     `hidden` are results, (probe id, tensor), that could not be had at all; they speak neither for nor
-    against a hypothesis.
+    against a hypothesis. `remarked` are breaches, (contract, tensor, probe id),
+    that are no error here: only of hypotheses that explain all else, they tell which one it is.
     """
 
     kind: str
     records: list[Record]
     values: dict[str, dict[str, Tensors]] = field(default_factory=dict)  # dtype -> probe id -> tensors
     hidden: set[tuple[str, str]] = field(default_factory=set)
+    remarked: set[tuple[str, str, str]] | None = None
 
     @property
     def ok(self) -> bool:
@@ -71,7 +74,8 @@ class Diagnosis:
     def __str__(self) -> str:
         if not self.fault:
             return "unknown: no bug of the catalogue reproduces these numbers"
-        return f"equals the reference with {self.says}, to {self.residual:.0e}"
+        how_well = "exactly" if self.residual == 0 else f"to {self.residual:.0e}"
+        return f"equals the reference with {self.says}, {how_well}"
 
 
 UNKNOWN = Diagnosis()
@@ -106,7 +110,18 @@ def diagnose(
     protocol, cases = protocol or BOOK, probes(seen.kind, seed) if cases is None else cases
     found = [diagnose_as(fault, seen, cases, seed, protocol) for fault in faults_of(seen.kind)]
     matches = {diagnosis.says: diagnosis for diagnosis in reversed(found) if diagnosis.fault}
+    if len(matches) > 1 and seen.remarked is not None:
+        ids = tuple(probe.id for probe in cases)
+        matches = {
+            says: diagnosis
+            for says, diagnosis in matches.items()
+            if _remarks(_fault_observation(FAULTS[diagnosis.fault], ids, seed, protocol)) == seen.remarked
+        }
     return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
+
+
+def _remarks(seen: Observation) -> set[tuple[str, str, str]]:
+    return {breach for breach in seen.broken_contracts if breach[0] in REMARKED}
 
 
 def diagnose_as(
@@ -148,8 +163,9 @@ def _fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: 
 def explains(fault: Observation, seen: Observation) -> float | None:
     """The largest difference in float64 of any tensor's scale, None where the two are not the same."""
     partly = {case for case, _ in seen.hidden}
-    if any(case not in partly for _, _, case in fault.broken_contracts ^ seen.broken_contracts):
-        return None
+    for contract, _, case in fault.broken_contracts ^ seen.broken_contracts:
+        if case not in partly and not (contract in REMARKED and seen.remarked is not None):
+            return None
     worst = 0.0
     for dtype in DTYPES:
         for case in seen.values[dtype]:

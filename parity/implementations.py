@@ -81,7 +81,7 @@ def call(factory: Callable[..., Any], args: Mapping[str, Any], order: Sequence[s
 
 
 class Book:
-    """Runs a class (or function) that follows the book's protocol.
+    """A class (or function) in the book's protocol, as listed above.
 
     `backward_too` is False where an adapter has no gradients to show.
     """

@@ -16,17 +16,16 @@ import numpy as np
 
 from parity.adapters import adapter_of
 from parity.check_kind import check_kind
-from parity.compare import refused
-from parity.diagnose import DTYPES, Observation
+from parity.diagnose import DTYPES, REMARKED, Observation
 from parity.implementations import FUNCTIONS, Book
 from parity.isolate import Limits, Outcome, Send, run_here, run_isolated
 from parity.kinds import KINDS, Probe, Tensors
 from parity.load_target import TargetError, load
 from parity.optimizers import OPTIMIZER_KINDS
-from parity.records import Place, Record, record
 from parity.supports import lacking, without
 
 RAISED = "raised"
+KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 PACKAGE = str(Path(__file__).parent)
 
 
@@ -38,6 +37,7 @@ class Seen:
     lacking: set[str] = field(default_factory=set)
     ending: str = ""
     output: str = ""
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,9 @@ def _line(error: Exception) -> str:
 
 # -- in the parent --------------------------------------------------------------------------------
 def gather(request: Request, outcome: Outcome) -> Seen:
-    seen = Seen(Observation(request.kind, [], {dtype: {} for dtype in request.dtypes}), set(), outcome.ending)
-    seen.output, at = outcome.output, ("float64", "")
+    observation = Observation(request.kind, [], {dtype: {} for dtype in request.dtypes})
+    seen = Seen(observation, set(), outcome.ending, outcome.output)
+    at = "float64", ""
     for what, *rest in outcome.messages:
         if what == "misuse":
             raise rest[0](rest[1])
@@ -190,8 +191,20 @@ def gather(request: Request, outcome: Outcome) -> Seen:
         elif what == "ended":
             seen.ending = rest[0]
     if seen.ending:
-        seen.observation.records.append(_ending_record(request.kind, at, seen.ending))
+        observation.records.append(_ending_record(request.kind, at, seen.ending))
+    _set_remarks_apart(seen)
     return seen
+
+
+def _set_remarks_apart(seen: Seen) -> None:
+    """The contracts that nobody is held to leave the records; those that were broken become remarks."""
+    observation = seen.observation
+    apart = [row for row in observation.records if row.phase in REMARKED]
+    observation.records[:] = [row for row in observation.records if row.phase not in REMARKED]
+    broken = [row for row in apart if not row.ok]
+    observation.remarked = {(row.phase, row.tensor, row.case) for row in broken}
+    if broken:
+        seen.remarks.append(f"{KEEPS} {', '.join(dict.fromkeys(row.tensor for row in broken))}")
 
 
 def _ending_record(kind: str, at: tuple[str, str], ending: str) -> Record:

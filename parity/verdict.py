@@ -35,6 +35,7 @@ class Verdict:
     not_checked   what the implementation lacks, in words: not a full pass while there is anything
     declared      the declared difference that was found, exactly as declared
     complaint     why a declared difference does not hold
+    remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
     """
 
@@ -50,6 +51,7 @@ class Verdict:
     complaint: str = ""
     ending: str = ""
     output: str = field(default="", repr=False)
+    remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
 
     @property
@@ -83,6 +85,8 @@ class Verdict:
         if not self.ok and self.culprit is not None:
             lines.append(f"where        {self.culprit.sentence}")
             lines.append(f"diagnosis    {self._diagnosis()}")
+        if self.ok:
+            lines += [f"remark       {text}" for text in self.remarks]
         if not self.ok and self.output:
             lines.append(f"it printed   {_shortened(self.output)}")
         if not self.ok and self.reproduction:

@@ -86,7 +86,7 @@ def verify(
         unseen.append(INFERENCE)
     _leave_out(seen, cases, used, INFERENCE in unseen)
     verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
-    verdict.output, verdict.ending = seen.output, seen.ending
+    verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
     if seen.ending:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, asked, seen, cases, seed, used)

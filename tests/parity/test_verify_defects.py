@@ -113,6 +113,27 @@ def test_the_input_is_cut_down_as_far_as_it_still_fails():
     assert mean_over_images.first.inputs.startswith("cut down to x (2, 3)")
 
 
+def test_an_input_kept_without_a_copy_is_a_remark():
+    """PyTorch keeps its inputs too, and so does every book."""
+
+    class Affine:
+        def __init__(self, W, b):
+            self.W, self.b = W, b
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.W + self.b
+
+        def backward(self, dout):
+            self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+            return dout @ self.W.T
+
+    verdict = verify(Affine, "affine")
+    assert verdict.ok and verdict.findings["ok"].all()
+    assert verdict.remarks == ["keeps x or dout without a copy, as PyTorch does; overwriting it changes dW"]
+    assert f"remark       {verdict.remarks[0]}" in str(verdict)
+
+
 def test_the_findings_are_a_frame_of_every_result():
     verdict = verify(f"{WRONG}:ConvolutionMeanBias", "convolution")
     table = verdict.findings
