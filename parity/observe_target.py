@@ -16,12 +16,14 @@ import numpy as np
 
 from parity.adapters import adapter_of
 from parity.check_kind import check_kind
+from parity.compare import refused
 from parity.diagnose import DTYPES, REMARKED, Observation
 from parity.implementations import FUNCTIONS, Book
 from parity.isolate import Limits, Outcome, Send, run_here, run_isolated
 from parity.kinds import KINDS, Probe, Tensors
 from parity.load_target import TargetError, load
 from parity.optimizers import OPTIMIZER_KINDS
+from parity.records import Place, Record, record
 from parity.supports import lacking, without
 
 RAISED = "raised"
