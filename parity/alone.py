@@ -8,11 +8,13 @@ introduced here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
 import scratchcnn as sc
+from parity.cancelled import Cancelled, zero_gate
 from parity.check_kind import judge
 from parity.kinds import Probe, Tensors
 from parity.records import Place, Record, record
@@ -21,11 +23,21 @@ from scratchcnn.layers import Layer, Loss
 from scratchcnn.networks import Network
 
 
-def check_alone(place: Place, network: Network, exact: Trace, t: NDArray, masks: Masks) -> Iterator[Record]:
+def check_alone(
+    place: Place,
+    network: Network,
+    exact: Trace,
+    t: NDArray,
+    masks: Masks,
+    zeros: Cancelled = MappingProxyType({}),
+) -> Iterator[Record]:
     """A record for out, dx and each parameter's gradient of every layer, on the reference's numbers."""
-    for path, (layer, probe) in alone_probes(network, exact, t, masks).items():
+    for path, layer, probe in each_alone(network, exact, t, masks):
         found = run_alone(layer, probe)
+        layer.forget()
         for tensor, comparison in judge(probe, found, place.dtype, place.device).items():
+            if tensor == "db" and f"{path}.b" in zeros:
+                comparison = zero_gate(found["db"], comparison.shape, place.dtype, zeros[f"{path}.b"])
             yield record(place, path, "alone", tensor, comparison)
 
 
@@ -37,7 +49,14 @@ def alone_probes(
     They are rounded to the dtype under test; both sides see the rounded ones. `training` is the mode
     that the reference ran in.
     """
-    found: dict[str, tuple[Layer, Probe]] = {}
+    found = each_alone(network, exact, t, masks, training)
+    return {path: (layer, probe) for path, layer, probe in found}
+
+
+def each_alone(
+    network: Network, exact: Trace, t: NDArray, masks: Masks, training: bool = True
+) -> Iterator[tuple[str, Layer, Probe]]:
+    """The same one after another, so that no more than one copy of large arrays lives."""
     for path, layer in network.layers.leaves():
         inputs = {
             "x": exact.inputs[path].astype(network.dtype),
@@ -46,10 +65,9 @@ def alone_probes(
         probe = as_probe(layer, inputs | ({"mask": masks[path]} if path in masks else {}))
         if isinstance(layer, sc.BatchNormalization):
             probe.args["training"] = training
-        found[path] = layer, probe
-    logits = exact.outputs[list(found)[-1]].astype(network.dtype)
-    found["loss"] = network.last_layer, as_probe(network.last_layer, {"x": logits, "t": t})
-    return found
+        yield path, layer, probe
+    logits = exact.outputs[path].astype(network.dtype)
+    yield "loss", network.last_layer, as_probe(network.last_layer, {"x": logits, "t": t})
 
 
 def run_alone(layer: Layer, probe: Probe) -> Tensors:
@@ -82,6 +100,8 @@ KIND_OF: dict[type[Layer], tuple[str | Callable[[Any], str], Callable[[Any], dic
     sc.Convolution: ("convolution", _attributes("stride", "pad", "dilation", "groups")),
     sc.PartialConvolution: ("partial_convolution", _attributes("stride", "pad", "connections")),
     sc.Pooling: (lambda layer: f"{layer.mode}_pooling", _pooling),
+    sc.AdaptiveAveragePooling: ("adaptive_average_pooling", _attributes("out_h", "out_w")),
+    sc.GlobalAveragePooling: ("global_average_pooling", _attributes()),
     sc.Subsampling: ("subsampling", _attributes("size")),
     sc.Affine: ("affine", _attributes()),
     sc.Flatten: ("flatten", _attributes()),

@@ -5,6 +5,7 @@
     forward   every layer's output, each side running freely on the same images
     loss
     backward  every layer's dx and every parameter's gradient (float64)
+              both once more in inference, where the network has batch normalization
     alone     every layer by itself, given the reference's input and cotangent: what it adds by itself
     step k    the loss, parameters and optimizer state of K training steps in lockstep
 
@@ -21,16 +22,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import nn
 
 from parity import trace as tr
 from parity.alone import check_alone
-from parity.compare import UNIT, difference, logic_gate, precision_gate
+from parity.cancelled import cancelled, refuse_adaptive
+from parity.free_running import compare_float32, compare_float64, run_float32
 from parity.pair import Images, build_pair, float32_runs
-from parity.records import Place, Record, record
+from parity.records import Place, Record
 from parity.trajectory import check_steps
-from scratchcnn.networks import Network
+from scratchcnn.layers import BatchNormalization
+from scratchcnn.networks import CHAPTER, NETWORKS, Network
 
-BATCH = {"alexnet": 2}  # images in a batch; 8 for the others
+# Images in a batch and training steps, where not 8 and 10.
+LARGE = {name: (2, 2) for name in NETWORKS if name not in CHAPTER} | {"alexnet": (2, 10)}
+INFERENCE = "inference"  # the case of the records of a network that infers
+
+
+def batch_size_of(network: str) -> int:
+    return LARGE.get(network, (8, 10))[0]
+
+
+def steps_of(network: str) -> int:
+    return LARGE.get(network, (8, 10))[1]
 
 
 @dataclass(frozen=True)
@@ -53,60 +68,67 @@ class Case:
 def check_network(
     case: Case, keep: dict[str, tr.Trace] | None = None, build: Callable[..., Any] | None = None
 ) -> Iterator[Record]:
-    """Yield a record a tensor, in the order of the module docstring; put the float64 traces into `keep`.
+    """Yield a record a tensor, in the order of the module docstring; where one fails in float64, put the
+    traces into `keep`.
 
     `build` gives another pair of the same name than `build_pair` does: a network to be judged as ours.
     """
-    batch_size = case.batch_size or BATCH.get(case.network, 8)
+    batch_size = case.batch_size or batch_size_of(case.network)
     ours64, theirs64 = (build or build_pair)(case.network, np.float64, case.device, case.seed)
     images = Images(ours64, batch_size, case.seed)
     (x, t), rng = images.batch(), np.random.default_rng([case.seed, 2])
     dropouts = tr.dropout_shapes(ours64)
     masks = tr.draw_masks(dropouts, batch_size, rng)
     exact = tr.trace_torch(theirs64, ours64, x.astype(np.float64), t, masks)
+    zeros = cancelled(ours64, exact)
+    if case.steps:
+        refuse_adaptive(case.network, case.optimizer, zeros)
 
     if case.dtype == "float64":
         ours, trace = ours64, tr.trace_ours(ours64, x, t, masks)
-        if keep is not None:
+        failed = False
+        for row in compare_float64(case.place, trace, exact, ours64, zeros):
+            failed |= not row.ok
+            yield row
+        if keep is not None and failed:
             keep.update(ours=trace, exact=exact)
-        yield from _compare_float64(case, trace, exact, ours64)
+        del trace  # VGG's is a gigabyte
+        if batch_statistics(ours64):
+            inferred = infer_torch(theirs64, ours64, x.astype(np.float64), t)
+            yield from compare_float64(case.place, infer_ours(ours, x, t), inferred, ours, {}, INFERENCE)
+            del inferred
     else:
         ours = ours64.astype(np.float32)
+        inferred32 = (
+            infer_torch(theirs64, ours64, x.astype(np.float64), t) if batch_statistics(ours) else None
+        )
         modules = float32_runs(case.network, ours, case.device)
-        runs = [tr.trace_torch(module, ours, x, t, masks) for module in modules]
-        yield from _compare_float32(case, tr.trace_ours(ours, x, t, masks), runs, exact, ours)
-    yield from check_alone(case.place, ours, exact, t, masks)
+        training, inference = run_float32(modules, ours, x, t, masks, exact, inferred32)
+        yield from compare_float32(case.place, tr.trace_ours(ours, x, t, masks), training, ours)
+        if inference is not None:
+            yield from compare_float32(case.place, infer_ours(ours, x, t), inference, ours, INFERENCE)
+        del training, inference, inferred32
+    yield from check_alone(case.place, ours, exact, t, masks, zeros)
     if case.steps:
         del theirs64, exact  # AlexNet's are large
-        yield from check_steps(case, ours64, images, dropouts)
+        yield from check_steps(case, ours64, images, dropouts, zeros)
 
 
-def _compare_float64(case: Case, ours: tr.Trace, theirs: tr.Trace, network: Network) -> Iterator[Record]:
-    paths = [path for path, _ in network.layers.leaves()]
-    for path in paths:
-        yield record(
-            case.place, path, "forward", "out", logic_gate(ours.outputs.get(path), theirs.outputs[path])
-        )
-    yield record(case.place, "loss", "forward", "loss", logic_gate(np.asarray(ours.loss), theirs.loss))
-    for path in reversed(paths):
-        yield record(case.place, path, "backward", "dx", logic_gate(ours.dxs.get(path), theirs.dxs[path]))
-    for name in network.params:
-        yield record(
-            case.place, name, "backward", "grad", logic_gate(ours.grads.get(name), theirs.grads[name])
-        )
+def batch_statistics(network: Network) -> bool:
+    """Whether the network computes something else in inference than in training without dropout."""
+    return any(isinstance(layer, BatchNormalization) for _, layer in network.layers.leaves())
 
 
-def _compare_float32(
-    case: Case, ours: tr.Trace, runs: list[tr.Trace], exact: tr.Trace, network: Network
-) -> Iterator[Record]:
-    for path, _ in network.layers.leaves():
-        error = max(difference(run.outputs[path], exact.outputs[path]) for run in runs)
-        comparison = precision_gate(
-            ours.outputs.get(path), runs[0].outputs[path], exact.outputs[path], error=error
-        )
-        yield record(case.place, path, "forward", "out", comparison)
-    error = max(difference(run.loss, exact.loss) for run in runs)
-    comparison = precision_gate(
-        np.asarray(ours.loss), runs[0].loss, exact.loss, error=error, floor=UNIT["float32"]
-    )
-    yield record(case.place, "loss", "forward", "loss", comparison)
+def infer_ours(network: Network, x: NDArray, t: NDArray) -> tr.Trace:
+    """The trace of a network that infers; it trains again afterwards."""
+    try:
+        return tr.trace_ours(network.eval(), x, t)
+    finally:
+        network.train()
+
+
+def infer_torch(module: nn.Module, network: Network, x: NDArray, t: NDArray) -> tr.Trace:
+    try:
+        return tr.trace_torch(module.eval(), network, x, t)
+    finally:
+        module.train()

@@ -77,17 +77,30 @@ DeviceOption = Annotated[Device, typer.Option(help="Where PyTorch runs.")]
 @app.command()
 def check(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Networks or layers; all of both when none is named.")
+        list[str] | None,
+        typer.Argument(
+            help="Networks or layers; when none is named the chapter's four networks and all layers."
+        ),
     ] = None,
     dtype: Annotated[
         Dtype, typer.Option(help="float64 catches bugs, float32 judges precision.")
     ] = Dtype.both,
     device: DeviceOption = Device.cpu,
     seed: Seed = 0,
-    steps: Annotated[int, typer.Option(help="Training steps in lockstep after the gradients.", min=0)] = 10,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Training steps in lockstep after the gradients.",
+            show_default="10, beyond the chapter's networks 2",
+            min=0,
+        ),
+    ] = None,
     optimizer: Annotated[Rule, typer.Option(help="The update rule of those steps.")] = Rule.momentum,
     batch_size: Annotated[
-        int | None, typer.Option(help="Images in a batch.", show_default="8, alexnet 2", min=1)
+        int | None,
+        typer.Option(
+            help="Images in a batch.", show_default="8, alexnet and beyond the chapter's networks 2", min=1
+        ),
     ] = None,
     train: Annotated[
         bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")
@@ -99,12 +112,12 @@ def check(
 ) -> None:
     """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
     from parity import devices, run
-    from parity.check import Case
+    from parity.check import Case, steps_of
 
     networks, kinds = split_names(names or [])
     set_device(device)
     cases = [
-        Case(n, d, device.value, seed, steps, batch_size, optimizer.value)
+        Case(n, d, device.value, seed, steps_of(n) if steps is None else steps, batch_size, optimizer.value)
         for n in networks
         for d in dtype.names
     ]
@@ -145,9 +158,10 @@ def finish(
 
 
 def split_names(names: list[str]) -> tuple[list[str], list[str]]:
-    """Networks and kinds among the names; both in full when there are none."""
+    """Networks and kinds among the names; the chapter's networks and every kind when there are none."""
     from parity.registry import ALL_KINDS
     from parity.torch_networks import TORCH_NETWORKS
+    from scratchcnn.networks import CHAPTER
 
     names = [name.replace("-", "_").lower() for name in names]
     unknown = [name for name in names if name not in TORCH_NETWORKS and name not in ALL_KINDS]
@@ -157,7 +171,7 @@ def split_names(names: list[str]) -> tuple[list[str], list[str]]:
             f"layers: {', '.join(ALL_KINDS)}"
         )
     if not names:
-        return list(TORCH_NETWORKS), list(ALL_KINDS)
+        return list(CHAPTER), list(ALL_KINDS)
     return [n for n in names if n in TORCH_NETWORKS], [n for n in names if n in ALL_KINDS]
 
 

@@ -32,7 +32,7 @@ from parity.torch_networks import TORCH_NETWORKS
 from parity.twins import NetworkTwin
 from parity.weights import copy_to_torch
 from scratchcnn.layers import Layer
-from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.networks import CHAPTER, NETWORKS, Network
 from scratchcnn.networks.base import Builder
 
 SMALL_ALEXNET = {"input_size": 67, "hidden_size": 64, "output_size": 10}
@@ -272,7 +272,7 @@ def network_injections(on: Subject) -> Iterator[Injection]:
 def all_injections(progress: Callable[[str], None] = lambda name: None, seed: int = 0) -> list[Injection]:
     """Everything above, network by network."""
     found: list[Injection] = []
-    for name in (*NETWORKS, "branched"):
+    for name in (*CHAPTER, "branched"):
         progress(name)
         on = subject(name, seed)
         found += [*layer_injections(on), *network_injections(on)]

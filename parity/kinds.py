@@ -154,6 +154,10 @@ def _average_pooling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
     )
 
 
+def _adaptive_average_pooling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
+    return F.adaptive_avg_pool2d(a["x"], (o["out_h"], o["out_w"]))
+
+
 def _subsampling(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
     total = F.avg_pool2d(a["x"], o.get("size", 2), divisor_override=1)
     return total * a["coefficient"][:, None, None] + a["bias"][:, None, None]
@@ -212,7 +216,7 @@ def _batch_norm_sizes(probe: Probe) -> dict[str, float]:
     axes = (0, *range(2, x.ndim))
     var = x.var(axis=axes, dtype=np.float64) if args.get("training", True) else args["running_var"]
     size = float(np.abs(args["gamma"] / np.sqrt(var + args.get("eps", 1e-5))).max() * dout.max())
-    return {"dx": size, "dgamma": float(dout.sum()), "dbeta": float(dout.sum())}
+    return {"dx": size, "dgamma": float(dout.sum()), "dbeta": float(dout.sum(axis=axes).max())}
 
 
 def _running(a: dict[str, Tensor], o: dict[str, Any]) -> dict[str, Tensor]:
@@ -243,6 +247,8 @@ KINDS: dict[str, Kind] = {
         Kind("max_pooling", _max_pooling),
         Kind("average_pooling", _average_pooling, linear=True),
         Kind("min_pooling", _min_pooling),
+        Kind("adaptive_average_pooling", _adaptive_average_pooling, linear=True),
+        Kind("global_average_pooling", lambda a, o: F.adaptive_avg_pool2d(a["x"], 1).flatten(1), linear=True),
         Kind("subsampling", _subsampling, ("x", "coefficient", "bias"), linear=True),
         Kind("affine", _affine, ("x", "W", "b"), linear=True),
         Kind("flatten", lambda a, o: a["x"].flatten(1) * 1),

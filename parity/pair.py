@@ -16,7 +16,7 @@ from parity.weights import copy_to_torch
 from scratchcnn.data import load
 from scratchcnn.images import resize
 from scratchcnn.layers import Pooling, Relu
-from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.networks import CHAPTER, NETWORKS, Network
 
 # The float32 runs of PyTorch beside the plain one: by how many units in the last place their weights are
 # moved. One ulp shows how rounding spreads. A network with kinks (ReLU's zero, a maximum's ties) needs a
@@ -59,6 +59,8 @@ def torch_like(name: str, network: Network, device: str) -> nn.Module:
     """The hand-written PyTorch network, holding `network`'s weights."""
     with torch.device(device):
         module = TORCH_NETWORKS[name]().to(getattr(torch, network.dtype.name))
+    paths = {path: network.torch_path(path) for path, _ in network.layers.leaves()}
+    module.our_paths = paths  # type: ignore[assignment]
     copy_to_torch(network, module)
     return module.train()
 
@@ -74,7 +76,11 @@ def nudge(module: nn.Module, seed: int, ulps: int = 1) -> None:
 
 
 def float32_runs(name: str, network: Network, device: str, moved: Sequence[int] = ONE_ULP) -> list[nn.Module]:
-    """PyTorch's float32 network, and others that start a few ulps away: the spread of correct runs."""
+    """PyTorch's float32 network, and others that start a few ulps away: the spread of correct runs.
+
+    Of the networks beyond the chapter, hundreds of megabytes large, only the last of the others.
+    """
+    moved = moved if name in CHAPTER else moved[-1:]
     return nudged([torch_like(name, network, device) for _ in (0, *moved)], moved)
 
 

@@ -175,6 +175,34 @@ def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     return build
 
 
+# id, x shape, out_h, out_w
+ADAPTIVES: list[tuple[str, tuple[int, ...], int, int]] = [
+    ("one cell", (1, 1, 1, 1), 1, 1),
+    ("windows of one size", (2, 3, 4, 6), 2, 3),
+    ("the image's own size", (2, 2, 3, 4), 3, 4),
+    ("to one pixel", (2, 3, 4, 5), 1, 1),
+    ("7 rows to 3, 5 columns to 2: windows overlap", (2, 2, 7, 5), 3, 2),
+    ("windows of several sizes", (2, 3, 5, 7), 2, 5),
+    ("more cells than pixels", (2, 2, 3, 2), 5, 4),
+]
+
+
+def _adaptives(rng: Rng) -> Iterator[Probe]:
+    for name, shape, out_h, out_w in ADAPTIVES:
+        args = {"out_h": out_h, "out_w": out_w}
+        uneven = bool(shape[2] % out_h or shape[3] % out_w)
+        yield Probe(
+            "adaptive_average_pooling", name, args, {"x": normal(rng, *shape)}, _features(uneven=uneven)
+        )
+
+
+def _globals(rng: Rng) -> Iterator[Probe]:
+    for name, shape in (("one pixel", (1, 1, 1, 1)), ("images", (2, 3, 4, 5)), ("one row", (3, 2, 1, 6))):
+        yield Probe("global_average_pooling", name, {}, {"x": normal(rng, *shape)})
+    large = normal(rng, 2, 2, 3, 4) + 1000.0
+    yield Probe("global_average_pooling", "far from zero", {}, {"x": large})
+
+
 def _subsamplings(rng: Rng) -> Iterator[Probe]:
     for name, shape in (
         ("one window", (1, 1, 2, 2)),
@@ -343,6 +371,8 @@ BUILDERS: dict[str, Callable[[Rng], Iterator[Probe]]] = {
     "max_pooling": _poolings("max_pooling"),
     "average_pooling": _poolings("average_pooling"),
     "min_pooling": _poolings("min_pooling"),
+    "adaptive_average_pooling": _adaptives,
+    "global_average_pooling": _globals,
     "subsampling": _subsamplings,
     "affine": _affines,
     "flatten": _flattens,

@@ -23,6 +23,8 @@ PROTOCOLS = {
     "max_pooling": POOLING,
     "average_pooling": POOLING,
     "min_pooling": POOLING,
+    "adaptive_average_pooling": f"cls(out_h, out_w){LAYER}",
+    "global_average_pooling": f"cls(){LAYER}; out is (N, C)",
     "affine": f"cls(W, b){LAYER}; then .dW, .db; W is (in, out)",
     "relu": f"cls(){LAYER}",
     "sigmoid": f"cls(){LAYER}",

@@ -24,7 +24,7 @@ KEYWORDS = (
     "amplitude",
     "weight_decay",
 )
-SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window")
+SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window", "uneven")
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
 WORDS = {
     "pairs": "pairs (a stride or pad of its own for each axis)",
@@ -32,6 +32,7 @@ WORDS = {
     "images": "images (4-D input)",
     "one_hot": "one_hot (labels as one-hot rows)",
     "even_window": "even_window (an even size)",
+    "uneven": "uneven (an output size that does not divide the input's)",
 }
 
 

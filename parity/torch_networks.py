@@ -1,16 +1,20 @@
 """The same networks as a PyTorch user writes them, to be read beside scratchcnn/networks.
 
 They are written from the papers, not derived from ours: that is what makes agreement mean something.
-The modules carry the names of our layers.
+The modules carry the names of our layers, or those that
+`torch_path` of our network says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from parity.torch_modules import RBF, PartialConv2d, PenaltyLoss, ScaledTanh, Subsampling
+from parity.torch_networks_modern import VGG, ResNet, TorchvisionAlexNet
 
 
 class SimpleConvNet(nn.Module):
@@ -154,9 +158,13 @@ class AlexNet(nn.Module):
         return self.fc8(x)
 
 
-TORCH_NETWORKS: dict[str, type[nn.Module]] = {
+TORCH_NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "simple_conv_net": SimpleConvNet,
     "lenet": LeNet,
     "lenet5": LeNet5,
     "alexnet": AlexNet,
+    "alexnet_torchvision": TorchvisionAlexNet,
+    **{f"vgg{depth}": partial(VGG, depth) for depth in (11, 13, 16, 19)},
+    **{f"vgg{depth}_bn": partial(VGG, depth, True) for depth in (11, 13, 16, 19)},
+    **{f"resnet{depth}": partial(ResNet, depth) for depth in (18, 34, 50, 101)},
 }

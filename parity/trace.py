@@ -49,28 +49,43 @@ def trace_ours(network: Network, x: NDArray, t: NDArray, masks: Masks | None = N
 @contextmanager
 def recording(network: Network, trace: Trace) -> Iterator[None]:
     """Every layer of the network notes what passes through it, inside the `with`."""
+    last = _Last()
     with ExitStack() as stack:
         for path, layer in network.layers.leaves():
-            stack.enter_context(_recorded(layer, path, trace))
+            stack.enter_context(_recorded(layer, path, trace, last))
         yield
 
 
+class _Last:
+    """The latest array that passed, so that what goes out of one layer and into the next is kept once."""
+
+    def __init__(self) -> None:
+        self.array: NDArray | None = None
+        self.copy: NDArray | None = None
+
+    def kept(self, array: NDArray) -> NDArray:
+        if array is self.array and self.copy is not None and np.array_equal(array, self.copy):
+            return self.copy
+        self.array, self.copy = array, array.copy()
+        return self.copy
+
+
 @contextmanager
-def _recorded(layer: Layer, path: str, trace: Trace) -> Iterator[None]:
+def _recorded(layer: Layer, path: str, trace: Trace, last: _Last) -> Iterator[None]:
     """The layer notes what passes through it while inside the `with`."""
     before: dict[str, Any] = {n: vars(layer)[n] for n in ("forward", "backward") if n in vars(layer)}
     forward, backward = layer.forward, layer.backward
 
     def recording_forward(x: NDArray, *args: Any) -> NDArray:
-        trace.inputs[path] = x.copy()
+        trace.inputs[path] = last.kept(x)
         out = forward(x, *args)
-        trace.outputs[path] = out.copy()
+        trace.outputs[path] = last.kept(out)
         return out
 
     def recording_backward(dout: NDArray) -> NDArray:
-        trace.douts[path] = dout.copy()
+        trace.douts[path] = last.kept(dout)
         dx = backward(dout)
-        trace.dxs[path] = dx.copy()
+        trace.dxs[path] = last.kept(dx)
         return dx
 
     layer.forward, layer.backward = recording_forward, recording_backward  # type: ignore[method-assign]
@@ -96,8 +111,12 @@ def injected(network: Network, masks: Masks) -> Iterator[None]:
 
 # -- torch ----------------------------------------------------------------------------------------
 def module_at(module: nn.Module, path: str) -> nn.Module:
-    """The torch module that carries our layer's name (hand-written networks write it in lower case)."""
+    """The torch module that carries our layer's name (hand-written networks write it in lower case).
+
+    A module's `our_paths`, if it has them, say which names differ.
+    """
     modules = dict(module.named_modules())
+    path = getattr(module, "our_paths", {}).get(path, path)
     found = modules.get(path) or modules.get(path.lower())
     if found is None:
         raise KeyError(
@@ -165,6 +184,8 @@ def _as_images(trace: Trace, network: Network) -> None:
     """The book's Affine takes images and gives their dx; torch's Linear sits behind a flatten of its own."""
     shape = network.input_dim
     for path, layer in network.layers.leaves():
+        if path not in trace.outputs:  # a head that inference leaves out
+            continue
         if isinstance(layer, Affine) and len(shape) > 1:
             for arrays in (trace.inputs, trace.dxs):
                 arrays[path] = arrays[path].reshape(-1, *shape)

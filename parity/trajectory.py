@@ -12,12 +12,14 @@ moved by an ulp at the start, one of them by enough to cross a kink where the ne
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from parity.cancelled import Cancelled, zero_gate
 from parity.compare import UNIT, difference, largest, logic_gate, precision_gate
 from parity.optimizers import TORCH
 from parity.pair import ONE_ULP, OVER_KINKS, Images, float32_runs, has_kinks, torch_like
@@ -105,7 +107,13 @@ class Theirs:
         return found
 
 
-def check_steps(case: Case, network64: Network, images: Images, dropouts: DropoutShapes) -> Iterator[Record]:
+def check_steps(
+    case: Case,
+    network64: Network,
+    images: Images,
+    dropouts: DropoutShapes,
+    zeros: Cancelled = MappingProxyType({}),
+) -> Iterator[Record]:
     """A record for the loss and for every parameter, buffer and optimizer state, after each step."""
     rule = case.optimizer
     exact = Theirs(torch_like(case.network, network64, case.device), network64, rule)
@@ -124,10 +132,12 @@ def check_steps(case: Case, network64: Network, images: Images, dropouts: Dropou
         ours.step(x, t, masks)
         for side in (exact, *runs):
             side.step(x, t, masks)
-        yield from _compare(case, f"step {step}", ours, exact, runs)
+        yield from _compare(case, f"step {step}", ours, exact, runs, zeros)
 
 
-def _compare(case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Theirs]) -> Iterator[Record]:
+def _compare(
+    case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Theirs], zeros: Cancelled
+) -> Iterator[Record]:
     wanted, found = exact.tensors(), ours.tensors()
     if surplus := sorted(set(found) - set(wanted)):
         raise AssertionError(f"ours has tensors that PyTorch lacks: {surplus}")
@@ -138,7 +148,9 @@ def _compare(case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Their
         (n, kind, found.get((n, kind)), a, [o[n, kind] for o in others]) for (n, kind), a in wanted.items()
     ]
     for name, kind, mine, reference, theirs in rows:
-        if theirs:
+        if name in zeros:
+            comparison = zero_gate(mine, reference.shape, case.dtype, zeros[name])
+        elif theirs:
             error = max(difference(run, reference) for run in theirs)
             floor = UNIT["float32"] * largest(reference)
             comparison = precision_gate(mine, theirs[0], reference, floor, error)

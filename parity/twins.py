@@ -68,6 +68,8 @@ RULES: dict[type[Layer], Rule] = {
     sc.Convolution: Rule(_convolution, W_B),
     sc.PartialConvolution: Rule(_convolution, W_B),
     sc.Pooling: Rule(_pooling, {}),
+    sc.AdaptiveAveragePooling: Rule(lambda l: nn.AdaptiveAvgPool2d((l.out_h, l.out_w)), {}),
+    sc.GlobalAveragePooling: Rule(lambda l: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), {}),
     sc.Subsampling: Rule(
         lambda l: torch_modules.Subsampling(len(l.coefficient), l.size),
         {"coefficient": Name("coefficient"), "bias": Name("bias")},

@@ -47,17 +47,21 @@ class Link(NamedTuple):
 def links(ours: Network | Layer) -> list[Link]:
     """Every parameter and buffer of ours with its torch name.
 
-    The hand-written torch networks carry our layers' names in lower case (the book writes "Conv1").
+    The hand-written torch networks carry our layers' names in lower case (the book writes "Conv1"), or
+    those of `torch_path`.
     """
     if isinstance(ours, Layer):
         arrays = {**ours.params, **ours.buffers}
         return [Link(key, arrays[key], *name) for key, name in names(ours).items()]
     by_path = {path: key for key, path in ours._paths.items()}
-    arrays = {**ours.layers.params, **ours.layers.buffers}
-    return [
-        Link(by_path.get(path, path), arrays[path], name.theirs.lower(), name.transposed)
-        for path, name in names(ours.layers).items()
-    ]
+    found = []
+    for path, layer in ours.layers.leaves():
+        arrays, theirs = {**layer.params, **layer.buffers}, ours.torch_path(path).lower()
+        for key, name in names(layer).items():
+            full = f"{path}.{key}"
+            link = Link(by_path.get(full, full), arrays[key], f"{theirs}.{name.theirs}", name.transposed)
+            found.append(link)
+    return found
 
 
 def named_tensors(module: nn.Module) -> dict[str, torch.Tensor]:

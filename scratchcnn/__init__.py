@@ -14,12 +14,14 @@ from scratchcnn.im2col import col2im, im2col, output_size
 from scratchcnn.init import he, normal, xavier
 from scratchcnn.layers import (
     RBF,
+    AdaptiveAveragePooling,
     Affine,
     BatchNormalization,
     Concat,
     Convolution,
     Dropout,
     Flatten,
+    GlobalAveragePooling,
     Layer,
     LocalResponseNormalization,
     PartialConvolution,
@@ -35,7 +37,18 @@ from scratchcnn.layers import (
     Tanh,
     softmax,
 )
-from scratchcnn.networks import NETWORKS, AlexNet, LeNet, LeNet5, Network, SimpleConvNet
+from scratchcnn.networks import (
+    CHAPTER,
+    NETWORKS,
+    VGG,
+    AlexNet,
+    LeNet,
+    LeNet5,
+    Network,
+    ResNet,
+    SimpleConvNet,
+    TorchvisionAlexNet,
+)
 from scratchcnn.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from scratchcnn.trainer import Trainer
 from scratchcnn.weights import WeightMismatch, load_weights, save_weights
@@ -43,12 +56,15 @@ from scratchcnn.weights import WeightMismatch, load_weights, save_weights
 __version__ = "0.1.0"
 
 __all__ = [
+    "CHAPTER",
     "NETWORKS",
     "RBF",
     "SGD",
+    "VGG",
     "AdaGrad",
     "Adam",
     "AdamW",
+    "AdaptiveAveragePooling",
     "Affine",
     "AlexNet",
     "BatchNormalization",
@@ -56,6 +72,7 @@ __all__ = [
     "Convolution",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling",
     "GradientCheck",
     "Layer",
     "LeNet",
@@ -70,6 +87,7 @@ __all__ = [
     "PrecisionWarning",
     "RMSProp",
     "Relu",
+    "ResNet",
     "Residual",
     "Sequential",
     "Sigmoid",
@@ -78,6 +96,7 @@ __all__ = [
     "SoftmaxWithLoss",
     "Subsampling",
     "Tanh",
+    "TorchvisionAlexNet",
     "Trainer",
     "WeightMismatch",
     "check_gradient",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from parity.faults import (
     activations,
     adaptive,
+    adaptive_pooling,
     affine,
     batch_norm,
     contracts,
@@ -28,6 +29,7 @@ FAMILIES = (
     windows,
     convolution,
     pooling,
+    adaptive_pooling,
     affine,
     activations,
     losses,

@@ -1,6 +1,7 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
 from scratchcnn.layers.activations import Relu, Sigmoid, Softmax, Tanh, softmax
+from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
 from scratchcnn.layers.affine import RBF, Affine, Flatten
 from scratchcnn.layers.base import Layer
 from scratchcnn.layers.container import Concat, Container, Residual, Sequential
@@ -12,6 +13,7 @@ from scratchcnn.layers.pooling import Pooling, Subsampling
 
 __all__ = [
     "RBF",
+    "AdaptiveAveragePooling",
     "Affine",
     "BatchNormalization",
     "Concat",
@@ -19,6 +21,7 @@ __all__ = [
     "Convolution",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling",
     "Layer",
     "LocalResponseNormalization",
     "Loss",

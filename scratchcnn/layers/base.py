@@ -137,6 +137,12 @@ class Layer:
             raise RuntimeError(f"{self.label}: backward needs a forward before it")
         return self._memory
 
+    def forget(self) -> None:
+        """Let go of what forward remembered and of the gradients: the memory of a step."""
+        self._memory, self._grads = None, {}
+        for _, child in self.children():
+            child.forget()
+
     # -- errors ----------------------------------------------------------------------------------
     @property
     def kind(self) -> str:

@@ -10,6 +10,12 @@ adds `dout * b` to the gradient of a and `dout * a` to that of b.
 Letters: N images, C channels, H and W height and width, FN filters, FH and FW filter, OH and OW output.
 """
 
+from scratchcnn.naive.adaptive import (
+    adaptive_average_backward,
+    adaptive_average_forward,
+    global_average_backward,
+    global_average_forward,
+)
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
 from scratchcnn.naive.dense import affine_backward, affine_forward, rbf_backward, rbf_forward
 from scratchcnn.naive.loss import (
@@ -27,6 +33,8 @@ from scratchcnn.naive.normalization import (
 from scratchcnn.naive.pooling import pool_backward, pool_forward, subsampling_backward, subsampling_forward
 
 __all__ = [
+    "adaptive_average_backward",
+    "adaptive_average_forward",
     "affine_backward",
     "affine_forward",
     "batch_norm_backward",
@@ -34,6 +42,8 @@ __all__ = [
     "col2im",
     "conv_backward",
     "conv_forward",
+    "global_average_backward",
+    "global_average_forward",
     "im2col",
     "lrn_backward",
     "lrn_forward",

@@ -146,6 +146,13 @@ class Network:
         other._collect()
         return other
 
+    def torch_path(self, path: str) -> str:
+        """Where PyTorch's usual definition of this network (torchvision's, if there is one) keeps a layer.
+
+        "layer2.0.add.body.conv1" -> "layer2.0.conv1"; the path itself for a network that has no other.
+        """
+        return path
+
     def rngs(self) -> dict[str, np.random.Generator]:
         """The generators that dropout draws from, by layer: what a checkpoint has to keep."""
         return {name: layer.rng for name, layer in self.layers.leaves() if isinstance(layer, Dropout)}
@@ -189,6 +196,18 @@ class Builder:
     def add(self, name: str, layer: Layer) -> None:
         """Append the layer; its output shape is found by running it on an empty batch's worth of zeros."""
         self.layers.add(name, layer)
+        self._follow(layer)
+
+    def add_to(self, stage: str, name: str, layer: Layer) -> None:
+        """Append the layer to a row of layers of its own: `add_to("layer1", "0", block)` is layer1.0."""
+        if stage not in self.layers:
+            self.layers.add(stage, Sequential({}))
+        row = self.layers[stage]
+        assert isinstance(row, Sequential)
+        row.add(name, layer)
+        self._follow(layer)
+
+    def _follow(self, layer: Layer) -> None:
         layer.eval().record(False)
         self.shape = layer.forward(np.zeros((1, *self.shape), dtype=self.dtype)).shape[1:]
         layer.train().record(True)

@@ -63,6 +63,8 @@ LAYERS = {
     "min pooling": (lambda: sc.Pooling(2, 3, 2, 1, mode="min"), (2, 3, 6, 5)),
     "average pooling": (lambda: sc.Pooling(2, 3, 2, 1, mode="average"), (2, 3, 6, 5)),
     "average pooling, pixels only": (lambda: sc.Pooling(2, 3, 2, 1, "average", True, False), (2, 3, 6, 5)),
+    "adaptive average pooling": (lambda: sc.AdaptiveAveragePooling(3, 2), (2, 3, 7, 5)),
+    "global average pooling": (sc.GlobalAveragePooling, (2, 3, 4, 5)),
     "subsampling": (lambda: sc.Subsampling(draw(3), draw(3), 3), (2, 3, 7, 6)),
     "affine": (lambda: sc.Affine(draw(5, 5), draw(5)), (3, 5)),
     "affine, images, no bias": (lambda: sc.Affine(draw(12, 5)), (2, 3, 2, 2)),

@@ -70,6 +70,21 @@ def affine(x, dout, W, v, m, s):
     return ours, (naive.affine_forward(x, W, v), *naive.affine_backward(dout @ W, x, W))
 
 
+def adaptive(out_h, out_w):
+    def run(x, dout, W, v, m, s):
+        layer, dout = sc.AdaptiveAveragePooling(out_h, out_w), draw(*x.shape[:2], out_h, out_w)
+        loops = naive.adaptive_average_forward(x, out_h, out_w), naive.adaptive_average_backward(dout, x)
+        return (layer.forward(x), layer.backward(dout)), loops
+
+    return run
+
+
+def global_average(x, dout, W, v, m, s):
+    layer, dout = sc.GlobalAveragePooling(), dout[:, :, 0, 0]
+    loops = naive.global_average_forward(x), naive.global_average_backward(dout, x)
+    return (layer.forward(x), layer.backward(dout)), loops
+
+
 def rbf(x, dout, W, v, m, s):
     layer = sc.RBF(np.sign(W))
     ours = layer.forward(x), layer.backward(dout @ W.T)
@@ -85,6 +100,11 @@ def softmax(x, dout, W, v, m, s):
 
 
 LOOPS = {
+    "adaptive average, even": (adaptive(2, 3), (2, 3, 4, 6)),
+    "adaptive average, overlapping": (adaptive(3, 4), (2, 3, 7, 5)),
+    "adaptive average, larger than the image": (adaptive(5, 4), (1, 2, 3, 3)),
+    "adaptive average, the image's size": (adaptive(3, 2), (2, 1, 3, 2)),
+    "global average": (global_average, (2, 3, 4, 5)),
     "affine": (affine, (4, 3)),
     "affine, N=1": (affine, (1, 3)),
     "rbf": (rbf, (4, 3)),
@@ -127,6 +147,8 @@ LAYERS = {
     "max pooling": (lambda: sc.Pooling(3, 2, (2, 1), 1), (2, 3, 6, 5)),
     "min pooling, ceil": (lambda: sc.Pooling(3, 2, 2, mode="min", ceil_mode=True), (2, 3, 6, 5)),
     "average pooling, ceil": (lambda: sc.Pooling(3, 2, 2, 1, "average", True, False), (2, 3, 6, 5)),
+    "adaptive average": (lambda: sc.AdaptiveAveragePooling(3, 2), (2, 3, 7, 5)),
+    "global average": (sc.GlobalAveragePooling, (2, 3, 4, 5)),
     "subsampling": (lambda: sc.Subsampling(draw(3), draw(3)), (2, 3, 5, 4)),
     "affine": (lambda: sc.Affine(draw(12, 3), draw(3)), (2, 3, 2, 2)),
     "flatten": (sc.Flatten, (2, 3, 2, 2)),

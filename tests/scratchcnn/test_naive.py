@@ -128,6 +128,23 @@ def test_subsampling(shape):
         close(ours, grad)
 
 
+@pytest.mark.parametrize("size", [(2, 3), (3, 4), (1, 1), (7, 5), (9, 6)], ids=str)
+def test_adaptive_average(size):
+    x, dout = draw(2, 3, 7, 5), draw(2, 3, *size, seed=1)
+    (tx,) = tensors(x)
+    out = F.adaptive_avg_pool2d(tx, size)
+    close(naive.adaptive_average_forward(x, *size), out)
+    close(naive.adaptive_average_backward(dout, x), torch.autograd.grad(out, tx, torch.tensor(dout))[0])
+
+
+def test_global_average():
+    x, dout = draw(2, 3, 4, 5), draw(2, 3, seed=1)
+    (tx,) = tensors(x)
+    out = tx.mean(dim=(2, 3))
+    close(naive.global_average_forward(x), out)
+    close(naive.global_average_backward(dout, x), torch.autograd.grad(out, tx, torch.tensor(dout))[0])
+
+
 @pytest.mark.parametrize("shape", [(3, 4), (1, 1), (2, 3, 2, 2)], ids=str)
 def test_affine(shape):
     size = int(np.prod(shape[1:]))
