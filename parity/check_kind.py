@@ -15,7 +15,8 @@ import numpy as np
 from parity.compare import Comparison, logic_gate, precision_gate, refused
 from parity.contracts import check_contracts, check_optimizer_contracts
 from parity.implementations import OURS, Book
-from parity.kinds import Probe, Tensors
+from parity.kinds import Kind, Probe, Tensors
+from parity.optimizers import OptimizerKind
 from parity.probes import probes
 from parity.records import Place, Record, record
 from parity.registry import OPTIMIZER_KINDS, kind_of
@@ -39,7 +40,7 @@ def check_kind(
     """
     factory, protocol = factory or OURS[kind], protocol or Book()
     cases = probes(kind, seed) if cases is None else cases
-    place, judged = Place("", dtype, device), partial(judge, dtype=dtype, device=device)
+    place, judged = Place("", dtype, device), partial(judge, dtype=dtype, device=device, keep=True)
     for probe in cases:
         found, judged_found = run_probe(factory, protocol, probe, judged, dtype)
         if keep is not None:
@@ -91,13 +92,30 @@ def phase_of(tensor: str) -> str:
     return "backward" if tensor.startswith("d") else "forward"
 
 
-def judge(probe: Probe, found: Tensors, dtype: str = "float64", device: str = "cpu") -> dict[str, Comparison]:
-    """Each result of one probe through the gate of the dtype; what the kind does not define is refused."""
-    kind = kind_of(probe.kind)
+def judge(
+    probe: Probe, found: Tensors, dtype: str = "float64", device: str = "cpu", keep: bool = False
+) -> dict[str, Comparison]:
+    """Each result of one probe through the gate of the dtype; what the kind does not define is refused.
+
+    With `keep` the reference stays with the probe, for the next time that it is judged.
+    """
     got = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in found.items()}
-    theirs = kind.reference(probe, dtype, device)
+    kind = kind_of(probe.kind)
+    theirs = _reference(kind, probe, dtype, device, keep)
+    exact = theirs if dtype == "float64" else _reference(kind, probe, "float64", "cpu", keep)
+    floors = _kept(probe, f"floors {dtype}", lambda: kind.floors(probe, exact, dtype), keep)
     if dtype == "float64":
-        return {name: logic_gate(got.get(name), reference) for name, reference in theirs.items()}
-    exact = kind.reference(probe)
-    floors = kind.floors(probe, exact)
+        return {name: logic_gate(got.get(name), a, floor=floors[name]) for name, a in theirs.items()}
     return {name: precision_gate(got.get(name), theirs[name], exact[name], floors[name]) for name in exact}
+
+
+def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str, keep: bool) -> Tensors:
+    return _kept(probe, f"{dtype} {device}", lambda: kind.reference(probe, dtype, device), keep)
+
+
+def _kept(probe: Probe, name: str, compute: Callable[[], Any], keep: bool) -> Any:
+    if not keep:
+        return compute()
+    if name not in probe.known:
+        probe.known[name] = compute()
+    return probe.known[name]

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 console = Console(highlight=False, soft_wrap=True)
+SHORT = ("sum", "ones", "close", "mean", "diff", "loss")  # the practices, in a table of 80 columns
 
 
 def faults(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help="Only the faults of these kinds: convolution, adam, ...")
+    ] = None,
     seeds: Annotated[
         int, typer.Option(help="Seeds on which correct implementations must pass.", min=0)
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Draws the probes of the kill matrix.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Processes that look for false alarms.", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="Processes, one thread each.", min=1)] = 2,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line a fault.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")
     ] = None,
@@ -28,42 +35,62 @@ def faults(
     """Put every known bug in and see it caught, placed and named; see correct code left alone."""
     from parity import kill
     from parity.injection import all_injections
+    from parity.pool import processes
     from parity.tables import write_tables
 
-    start = time.perf_counter()
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("kill matrix", total=None)
+    start, only = time.perf_counter(), kill.known_kinds(kinds or ())
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar, processes(workers) as spread:
+        task = bar.add_task("starting", total=None)
 
         def progress(text: str) -> None:
             bar.update(task, description=text)
 
-        matrix = kill.kill_matrix(progress, seed)
-        injections = kill.injection_frame(all_injections(progress, seed))
-        alarms, compared = kill.false_alarms(seeds, progress, workers) if seeds else (pd.DataFrame(), 0)
+        matrix = kill.kill_matrix(progress, seed, only, spread)
+        injections = kill.injection_frame(all_injections(progress, seed, only, spread))
+        alarms, compared = kill.false_alarms(seeds, progress, only, spread)
     if out is not None:
         summary = kill.totals(matrix, injections, alarms, compared, seeds)
         tables = {"faults": matrix, "injections": injections, "alarms": alarms, "faults_summary": summary}
         for path in write_tables(out, tables):
             console.print(f"wrote {path}")
-    console.print(matrix_table(matrix))
-    failures = kill.failures(matrix, injections, alarms)
+    if verbose:
+        for text in fault_lines(matrix):
+            console.print(text)
+    console.print(kind_table(kill.by_kind(matrix, injections)))
+    console.print("sum ... loss: how many of them each common practice would have noticed, - where it "
+                  "cannot look\n")  # fmt: skip
     for text in kill.figures(matrix, injections, alarms, compared, seeds):
         console.print(text)
+    failures = kill.failures(matrix, injections, alarms)
     for text in failures:
         console.print(f"[red]{text}[/red]")
-    console.print(f"{time.perf_counter() - start:.0f} s")
+    console.print(f"{'FAILED' if failures else 'PASSED'} in {time.perf_counter() - start:.0f} s")
     raise typer.Exit(1 if failures else 0)
 
 
-def matrix_table(matrix: pd.DataFrame) -> Table:
-    """The kill matrix as people read it."""
+def kind_table(kinds: pd.DataFrame) -> Table:
+    """A row a kind, within 80 columns."""
     from parity.practices import PRACTICES
 
-    table = Table("fault", "kind", "killed by", "on", "diagnosed", *PRACTICES, box=None, header_style="bold")
-    marks = {True: "x", False: ".", None: " "}
-    for row in matrix.to_dict("records"):
-        said = [marks[None if pd.isna(row[p]) else bool(row[p])] for p in PRACTICES]
-        killed = row["killed_by"] or ("equivalent" if row["equivalent"] else "[red]SURVIVED[/red]")
-        named = "yes" if row["named"] else ("[red]wrong[/red]" if row["misnamed"] else "")
-        table.add_row(row["fault"], row["kind"], killed, row["case"], named, *said)
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("kind", no_wrap=True)
+    for name in ("faults", "killed", "named", "placed", *SHORT):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in kinds.to_dict("records"):
+        placed = f"{row['placed']}/{row['injected']}" if row["injected"] else "-"
+        noticed = ["-" if row[p] < 0 else str(row[p]) for p in PRACTICES]
+        counts = [str(row[name]) for name in ("faults", "killed", "named")]
+        table.add_row(row["kind"], *counts, placed, *noticed)
     return table
+
+
+def fault_lines(matrix: pd.DataFrame) -> list[str]:
+    """A line a fault: its name, what killed it first, on which input, and the diagnosis."""
+    lines = []
+    for row in matrix.to_dict("records"):
+        killed = row["killed_by"] or ("equivalent" if row["equivalent"] else "SURVIVED")
+        where = " ".join(filter(None, [killed, row["tensor"]])) + (f" [{row['case']}]" if row["case"] else "")
+        named = "named" if row["named"] else f"named {row['diagnosis']}" if row["misnamed"] else "unknown"
+        lines.append(f"{row['fault']:44} {where}, {named}".replace("[", "\\["))
+    return lines

@@ -1,11 +1,13 @@
 """Random geometry: what the fixed probes may have missed, drawn and shrunk by hypothesis.
 
 `search` looks for an input on which an implementation is wrong, and returns the smallest one found;
-`draw` gives one random probe for a seed, for counting false alarms.
+`draw` gives one random probe for a seed, for counting false alarms. Such a probe's id spells its geometry
+out, and `probe_named` makes the same probe from it again.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,8 @@ from parity.kinds import Probe
 from parity.probes import _features, _given, normal, with_cotangent
 
 WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
+PAIRS = ("stride", "pad", "dilation")
+EXAMPLES = 100
 Geometry = dict[str, Any]
 Integers = Callable[[int, int], int]
 
@@ -42,6 +46,15 @@ def random_geometry(integer: Integers, kind: str) -> Geometry:
             "count_include_pad": kind != "average_pooling" or not integer(0, 1)}  # fmt: skip
 
 
+def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
+    """The probe of that id again, from the geometry that the id spells out."""
+    call = ast.parse(f"dict({name})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    pairs = {k: (v, v) if isinstance(v, int) else v for k, v in given.items() if k in PAIRS}
+    return probe_of(kind, given | pairs, seed)
+
+
 def _plain(value: tuple[int, int]) -> Any:
     """`2` for `(2, 2)`, so that an implementation that takes ints only is asked what it can do."""
     return value[0] if value[0] == value[1] else value
@@ -51,7 +64,7 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     """A probe of that geometry with random numbers."""
     rng = np.random.default_rng([seed, *kind.encode()])
     stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
-    name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in ("stride", "pad", "dilation"))
+    name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
     name += f", stride={stride}, pad={pad}, dilation={dilation}"
     x = normal(rng, g["N"], g["C"], g["H"], g["W"])
     needs = _features(stride, pad, dilation, g["groups"], ceil_mode=g["ceil_mode"],
@@ -91,13 +104,14 @@ def search(
     factory: Callable[..., Any],
     protocol: Book | None = None,
     supports: Callable[[Probe], bool] = lambda probe: True,
-    examples: int = 200,
+    examples: int = EXAMPLES,
+    seed: int = 0,
 ) -> Probe | None:
     """The smallest random geometry on which the implementation is wrong in float64, or None."""
     protocol = protocol or Book()
 
     def wrong(g: Geometry) -> bool:
-        probe = probe_of(kind, g)
+        probe = probe_of(kind, g, seed)
         if not supports(probe):
             return False
         _, judged = run_probe(factory, protocol, probe, judge, "float64")
@@ -108,6 +122,6 @@ def search(
         phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     try:
-        return probe_of(kind, find(geometries(kind), wrong, settings=options))
+        return probe_of(kind, find(geometries(kind), wrong, settings=options), seed)
     except NoSuchExample:
         return None

@@ -9,8 +9,9 @@ between layers go into each network that has what they need.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,24 @@ from torch import nn
 import scratchcnn as sc
 from parity import trace as tr
 from parity.alone import alone_probes, as_probe, run_alone
+from parity.cancelled import Cancelled, cancelled, zero_gate
+from parity.check_kind import judge
 from parity.compare import Comparison, logic_gate, refused
-from parity.faults import FAULTS, Fault
-from parity.kinds import Probe, Tensors
+from parity.faults import Fault, faults_of
+from parity.kinds import Probe
 from parity.localize import Culprit, localize
 from parity.network_faults import NETWORK_FAULTS
+from parity.pool import Spread
 from parity.records import Place, Record, record
-from parity.registry import kind_of
 from parity.torch_networks import TORCH_NETWORKS
 from parity.twins import NetworkTwin
 from parity.weights import copy_to_torch
 from scratchcnn.layers import Layer
-from scratchcnn.networks import CHAPTER, NETWORKS, Network
+from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.networks.base import Builder
 
+SUBJECTS = ("alexnet", "simple_conv_net", "lenet", "lenet5", "branched")  # the longest first
+INFERENCE, BETWEEN = "branched, inference", "between layers"
 SMALL_ALEXNET = {"input_size": 67, "hidden_size": 64, "output_size": 10}
 
 
@@ -85,8 +90,8 @@ class Subject:
     t: NDArray
     masks: tr.Masks
     exact: tr.Trace
-    references: dict[str, tuple[Probe, Tensors]]
-    training: bool = True
+    probes: dict[str, Probe]
+    zeros: Cancelled  # gradients that are 0 by construction
 
 
 def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
@@ -95,13 +100,12 @@ def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
     network, module = _pair(name, seed, rng)
     network.train(training)
     module.train(training)
-    N = 3
+    N = 2 if name == "alexnet" else 3
     x, t = rng.random((N, *network.input_dim)), rng.integers(0, network.output_size, N)
     masks = tr.draw_masks(tr.dropout_shapes(network), N, rng) if training else {}
     exact = tr.trace_torch(module, network, x, t, masks)
-    probes = alone_probes(network, exact, t, masks, training)
-    references = {path: (probe, kind_of(probe.kind).reference(probe)) for path, (_, probe) in probes.items()}
-    return Subject(name, network, x, t, masks, exact, references, training)
+    probes = {path: p for path, (_, p) in alone_probes(network, exact, t, masks, training).items()}
+    return Subject(name, network, x, t, masks, exact, probes, cancelled(network, exact) if training else {})
 
 
 def _pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.Module]:
@@ -132,7 +136,7 @@ def examine(faulty: Network, on: Subject) -> tuple[list[Record], Culprit | None]
     def note(layer: str, phase: str, tensor: str, comparison: Comparison) -> None:
         records.append(record(place, layer, phase, tensor, comparison))
 
-    ours = tr.Trace()
+    ours, buffers = tr.Trace(), {key: array.copy() for key, array in faulty.layers.buffers.items()}
     try:
         with tr.injected(faulty, on.masks), tr.recording(faulty, ours):
             ours.grads = faulty.gradient(on.x, on.t)
@@ -149,31 +153,39 @@ def examine(faulty: Network, on: Subject) -> tuple[list[Record], Culprit | None]
     )
     for path in reversed(on.exact.dxs):
         note(path, "backward", "dx", logic_gate(ours.dxs.get(path), on.exact.dxs[path]))
-    for name, grad in on.exact.grads.items():
-        note(name, "backward", "grad", logic_gate(ours.grads.get(name), grad))
+    for name in on.exact.grads:
+        note(name, "backward", "grad", _gradient(ours.grads.get(name), name, on))
+    for key, array in buffers.items():  # each layer by itself starts where the reference did
+        faulty.layers.buffers[key][...] = array
     for path, tensor, comparison in _alone(faulty, on):
         note(path, "alone", tensor, comparison)
     return records, localize(records, ours, on.exact)
 
 
+def _gradient(ours: Any, name: str, on: Subject) -> Comparison:
+    if name in on.zeros:
+        return zero_gate(ours, on.exact.grads[name].shape, "float64", on.zeros[name])
+    return logic_gate(ours, on.exact.grads[name])
+
+
 def _alone(faulty: Network, on: Subject) -> Iterator[tuple[str, str, Comparison]]:
     layers = dict(faulty.layers.leaves()) | {"loss": faulty.last_layer}
-    for path, (probe, reference) in on.references.items():
+    for path, probe in on.probes.items():
         layer = layers.get(path)
         if layer is None:
             continue
         mine = as_probe(layer, probe.inputs)
         if _other_arguments(mine, probe):  # other weights: right or wrong for those
             probe = Probe(probe.kind, probe.id, {**probe.args, **_arrays(mine)}, probe.inputs)
-            reference = kind_of(probe.kind).reference(probe)
         try:
             found = run_alone(layer, probe.cast(np.float64))
         except Exception as error:
             yield path, "out", refused(probe.inputs["x"], f"raised {type(error).__name__}: {error}")
             continue
-        for tensor, expected in reference.items():
-            got = found.get(tensor)
-            yield path, tensor, logic_gate(np.asarray(got) if isinstance(got, np.generic) else got, expected)
+        for tensor, comparison in judge(probe, found, keep=True).items():
+            if tensor == "db" and f"{path}.b" in on.zeros:
+                comparison = zero_gate(found["db"], comparison.shape, "float64", on.zeros[f"{path}.b"])
+            yield path, tensor, comparison
 
 
 def _arrays(probe: Probe) -> dict[str, NDArray]:
@@ -198,50 +210,57 @@ class Injection:
     right: bool
 
 
-def layer_injections(on: Subject) -> Iterator[Injection]:
-    """Every fault of every layer's kind, where it changes that layer's results at all."""
-    for path, (probe, reference) in on.references.items():
-        for fault in FAULTS.values():
-            if fault.kind != probe.kind or fault.equivalent:
+def layer_injections(
+    on: Subject, kinds: Collection[str] = (), paths: Collection[str] = ()
+) -> Iterator[Injection]:
+    """Every fault of every layer's kind, where it changes that layer's results at all.
+
+    Of these kinds and layers only, where some are named.
+    """
+    layers = dict(on.network.layers.leaves()) | {"loss": on.network.last_layer}
+    for path, probe in on.probes.items():
+        if (kinds and probe.kind not in kinds) or (paths and path not in paths):
+            continue
+        for fault in faults_of(probe.kind):
+            if fault.equivalent or harmless(fault, layers[path], probe):
                 continue
             faulty = copy.deepcopy(on.network)
-            try:
-                mutant = put(faulty, path, fault, probe)
-                found = run_alone(mutant, probe.cast(np.float64))
-                harmless = all(logic_gate(_array(found.get(n)), r).ok for n, r in reference.items())
-            except Exception:
-                harmless = False
-            if harmless:
-                continue
+            put(faulty, path, mutant(fault, layers[path], probe))
             _, culprit = examine(faulty, on)
             right = culprit is not None and culprit.layer == path and culprit.phase in ("forward", "backward")
             yield Injection(on.name, path, fault.name, probe.kind, culprit is not None, culprit, right)
 
 
-def _array(value: Any) -> Any:
-    return np.asarray(value) if isinstance(value, np.generic) else value
+def mutant(fault: Fault, layer: Layer, probe: Probe) -> Layer:
+    """The fault in the layer's place: with its arguments, weights and mode."""
+    made = fault.make(**_factory_arguments(fault, probe))
+    made.name = layer.name
+    made.train(layer.training)
+    for key, array in {**layer.params, **layer.buffers}.items():
+        {**made.params, **made.buffers}[key][...] = array
+    return made
 
 
-def put(network: Network, path: str, fault: Fault, probe: Probe) -> Layer:
-    """Replace the layer at `path` by the fault's, with the layer's own arguments and weights."""
-    *parents, name = path.split(".")
-    args = _factory_arguments(fault, probe)
+def harmless(fault: Fault, layer: Layer, probe: Probe) -> bool:
+    """Whether the fault gives the right results on what this layer gets."""
+    try:
+        found = run_alone(mutant(fault, layer, probe), probe.cast(np.float64))
+    except Exception:
+        return False
+    return all(comparison.ok for comparison in judge(probe, found, keep=True).values())
+
+
+def put(network: Network, path: str, layer: Layer) -> None:
+    """Replace the layer at `path` by another one."""
     if path == "loss":
-        network.last_layer = fault.make(**args)
-        network.last_layer.name = "loss"
-        return network.last_layer
+        network.last_layer = layer  # type: ignore[assignment]
+        return
+    *parents, name = path.split(".")
     box: Any = network.layers
     for parent in parents:
         box = box[parent]
-    old = box[name]
-    mutant = fault.make(**args)
-    mutant.train(old.training)
-    for key, array in {**old.params, **old.buffers}.items():
-        {**mutant.params, **mutant.buffers}[key][...] = array
-    box._children[name] = mutant
-    mutant.name = path
+    box._children[name] = layer
     network._collect()
-    return mutant
 
 
 def _factory_arguments(fault: Fault, probe: Probe) -> dict[str, Any]:
@@ -269,13 +288,38 @@ def network_injections(on: Subject) -> Iterator[Injection]:
         yield Injection(on.name, "", fault.name, fault.family, culprit is not None, culprit, right)
 
 
-def all_injections(progress: Callable[[str], None] = lambda name: None, seed: int = 0) -> list[Injection]:
-    """Everything above, network by network."""
+Task = tuple[str, str, tuple[str, ...]]  # network, layer, kinds
+
+
+def all_injections(
+    progress: Callable[[str], None] = lambda text: None,
+    seed: int = 0,
+    kinds: Collection[str] = (),
+    spread: Spread = map,
+) -> list[Injection]:
+    """Every fault in every layer of every network, and every fault between layers.
+
+    Of these kinds only, where some are named; then the faults between layers are left out.
+    """
+    tasks: list[Task] = []
+    for name in SUBJECTS:
+        of = {path: probe.kind for path, probe in _subject(name, seed).probes.items()}
+        tasks += [(name, path, tuple(kinds)) for path, kind in of.items() if not kinds or kind in kinds]
+        tasks += [] if kinds else [(name, BETWEEN, ())]
+    tasks += [] if kinds else [(INFERENCE, BETWEEN, ())]
     found: list[Injection] = []
-    for name in (*CHAPTER, "branched"):
-        progress(name)
-        on = subject(name, seed)
-        found += [*layer_injections(on), *network_injections(on)]
-    progress("branched, inference")
-    found += network_injections(subject("branched", seed, training=False))
+    for (name, path, _), injections in zip(tasks, spread(partial(_inject, seed), tasks), strict=True):
+        found += injections
+        progress(f"injections: {len(found)}, {name} {path}")
     return found
+
+
+def _inject(seed: int, task: Task) -> list[Injection]:
+    name, path, kinds = task
+    on = _subject(name, seed)
+    return list(network_injections(on) if path == BETWEEN else layer_injections(on, kinds, (path,)))
+
+
+@cache
+def _subject(name: str, seed: int) -> Subject:
+    return subject("branched", seed, training=False) if name == INFERENCE else subject(name, seed)

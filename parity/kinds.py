@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,11 @@ class Probe:
     args: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Any] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """What a judge has computed for this probe already."""
+        return {}
 
     @property
     def dtype(self) -> np.dtype:
@@ -100,8 +106,8 @@ class Kind:
             results |= {name: to_numpy(value) for name, value in self.extra(tensors, options).items()}
         return results
 
-    def floors(self, probe: Probe, exact: Tensors) -> dict[str, float]:
-        """sqrt(K) * u * (|a| . |b|) a result: what rounding alone may cost in float32."""
+    def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
+        """sqrt(K) * u * (|a| . |b|) a result: what rounding alone may cost in a dtype."""
         sizes = {name: largest(a) for name, a in exact.items()}
         if self.linear:
             positive = probe.cast(np.float64)
@@ -112,7 +118,7 @@ class Kind:
             sizes |= self.sizes(probe)
         work = sum(a.size for a in {**probe.args, **probe.inputs}.values() if isinstance(a, np.ndarray))
         return {
-            name: math.sqrt(max(1, work // max(a.size, 1))) * UNIT["float32"] * sizes[name]
+            name: math.sqrt(max(1, work // max(a.size, 1))) * UNIT[dtype] * sizes[name]
             for name, a in exact.items()
         }
 

@@ -189,6 +189,8 @@ def _names_exchanged(network: Network) -> set[Place] | None:
 
 
 def _left_in_eval(network: Network) -> set[Place] | None:
+    if not network.layers.training:
+        return None
     switching = _leaves(network, sc.Dropout, sc.BatchNormalization)
     for _, layer in switching:
         layer.training = False

@@ -67,11 +67,11 @@ class OptimizerKind:
             found |= {f"{name} step {step}": p.detach().cpu().numpy().copy() for name, p in params.items()}
         return found
 
-    def floors(self, probe: Probe, exact: Tensors) -> dict[str, float]:
+    def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
         """Each step rounds once at the parameter's size, and the step itself a few times at its own."""
         first = {k: largest(v) for k, v in probe.inputs["params"].items()}
         return {
-            name: math.sqrt(STEPS) * UNIT["float32"] * (largest(a) + first[name.split(" ")[0]])
+            name: math.sqrt(STEPS) * UNIT[dtype] * (largest(a) + first[name.split(" ")[0]])
             for name, a in exact.items()
         }
 
