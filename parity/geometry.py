@@ -50,7 +50,7 @@ def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
     """The probe of that id again, from the geometry that the id spells out."""
     call = ast.parse(f"dict({name})", mode="eval").body
     assert isinstance(call, ast.Call)
-    given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    given = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
     pairs = {k: (v, v) if isinstance(v, int) else v for k, v in given.items() if k in PAIRS}
     return probe_of(kind, given | pairs, seed)
 
