@@ -65,17 +65,22 @@ class Observation:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The fault that explains every observation, and the largest difference left over in float64."""
+    """The fault that explains every observation, and the largest difference left over in float64.
+
+    `besides` is what the code does to its dtypes in addition (`parity.diagnose_dtypes`).
+    """
 
     fault: str = ""
     says: str = ""
     residual: float = float("nan")
+    besides: str = ""
 
     def __str__(self) -> str:
         if not self.fault:
             return "unknown: no bug of the catalogue reproduces these numbers"
         how_well = "exactly" if self.residual == 0 else f"to {self.residual:.0e}"
-        return f"equals the reference with {self.says}, {how_well}"
+        besides = f"; besides, {self.besides}" if self.besides else ""
+        return f"equals the reference with {self.says}, {how_well}{besides}"
 
 
 UNKNOWN = Diagnosis()

@@ -126,7 +126,8 @@ class Watched:
             if probe.kind in FUNCTIONS or probe.kind in OPTIMIZER_KINDS:
                 raise
             again = probe.cast(probe.dtype)
-            out = self.adapter.forward(self.adapter.build(self.factory, again), again)
+            with _placed():
+                out = self.adapter.forward(self.adapter.build(self.factory, again), again)
             kind = KINDS[probe.kind]
             missing = [f"d{name}" for name in kind.wrt if name == "x" or probe.args.get(name) is not None]
             found = {

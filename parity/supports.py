@@ -79,11 +79,12 @@ def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]
     return found
 
 
-def raises_after_inference(records: Sequence[Record], kind: str) -> bool:
+def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
     """Whether backward raises after every inference call and no other: the book has no such thing."""
-    if kind not in ("dropout", "batch_norm"):
+    if cases[0].kind not in ("dropout", "batch_norm"):
         return False
-    rows = [row for row in records if row.phase == "backward"]
+    ids = {probe.id for probe in cases}
+    rows = [row for row in records if row.phase == "backward" and row.case in ids]
     raised = {row.case for row in rows if row.why.startswith("raised")}
     inference = {row.case for row in rows if is_inference(row.case)}
     return bool(raised) and raised == inference

@@ -124,9 +124,10 @@ class Verdict:
             lines.append(f"what         off by {row.max_abs:.3g}; {row.allowed:.1g} is allowed")
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)
+        precision = _telling(first.ours, first.theirs)
         for title, array in (("ours", first.ours), ("PyTorch's", first.theirs)):
             if array is not None:
-                lines.append(f"{title:12} " + _text(array))
+                lines.append(f"{title:12} " + _text(array, precision))
         return lines
 
     def _diagnosis(self) -> str:
@@ -139,9 +140,16 @@ def _fits(array: Any, most: int = 36) -> bool:
     return np.size(array) <= most
 
 
-def _text(array: Any) -> str:
+def _telling(ours: Any, theirs: Any) -> int:
+    """As few digits as tell the two apart."""
+    if ours is None or theirs is None:
+        return 6
+    return next((d for d in (6, 9, 12) if _text(ours, d) != _text(theirs, d)), 6)
+
+
+def _text(array: Any, precision: int) -> str:
     """The array below the margin of the report, without numpy's empty lines."""
-    text = np.array2string(np.asarray(array), precision=6, suppress_small=True)
+    text = np.array2string(np.asarray(array), precision=precision, suppress_small=True)
     return ("\n" + " " * 13).join(line for line in text.splitlines() if line.strip())
 
 

@@ -17,6 +17,7 @@ from parity.adapters import ADAPTERS, adapter_of
 from parity.allow import declared_faults, exactly
 from parity.contracts import CONTRACTS
 from parity.diagnose import PLAIN, UNKNOWN, Diagnosis, diagnose
+from parity.diagnose_dtypes import diagnose_apart
 from parity.implementations import Book
 from parity.isolate import Limits, can_isolate
 from parity.kinds import Probe
@@ -82,7 +83,7 @@ def verify(
         missing = missing | shown_lacking(seen.observation.records, without(cases, missing))
     cases, records = without(cases, missing), seen.observation.records
     unseen = [*in_words(missing), *([] if used.backward_too else ["gradients"])]
-    if supports is None and raises_after_inference(records, kind):
+    if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
     _leave_out(seen, cases, used, INFERENCE in unseen)
     verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
@@ -158,6 +159,8 @@ def _judge_declared(
         verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not seen.ending:
         found = diagnose(seen.observation, cases, seed, protocol)
+        if not found.fault:
+            found = diagnose_apart(seen.observation, cases, seed, protocol)
     verdict.diagnosis = found
 
 

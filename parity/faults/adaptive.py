@@ -55,6 +55,16 @@ class AdaGradNotSummed(AdaGrad):
         p -= self.lr * g / (np.sqrt(h) + self.eps)
 
 
+@fault("adagrad-book-epsilon", "adagrad", "the book's eps of 1e-7 for 1e-10")
+class AdaGradBook(AdaGrad):
+    """1e-7 is in the book's text; PyTorch's 1e-10 was chosen years later."""
+
+    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+        (h,) = state
+        h += g * g
+        p -= self.lr * g / (np.sqrt(h) + 1e-7)
+
+
 @fault("adagrad-no-eps", "adagrad", "no eps")
 class AdaGradNoEps(AdaGrad):
     """A weight whose gradient has been 0 so far becomes 0 / 0."""
@@ -139,6 +149,17 @@ class RMSPropNotSquared(RMSProp):
         h *= self.decay_rate
         h += (1 - self.decay_rate) * np.abs(g)
         p -= self.lr * g / (np.sqrt(h) + self.eps)
+
+
+@fault("rmsprop-book-epsilon", "rmsprop", "the book's eps of 1e-7 for 1e-8")
+class RMSPropBook(RMSProp):
+    """The book uses 1e-7 in every rule; PyTorch has 1e-8 here."""
+
+    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+        (h,) = state
+        h *= self.decay_rate
+        h += (1 - self.decay_rate) * g * g
+        p -= self.lr * g / (np.sqrt(h) + 1e-7)
 
 
 @fault("rmsprop-bias-corrected", "rmsprop", "Adam's correction of the first steps")

@@ -123,6 +123,14 @@ class RunningBiased(Open):
         return var
 
 
+@fault("batch-norm-book", "batch_norm", "the book's eps of 1e-6 for 1e-5 and its biased running variance")
+class TheBooks(RunningBiased):
+    """The book writes 10e-7, which reads like 1e-7, and averages the variance that it divides by."""
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var + 10e-7)
+
+
 @fault("batch-norm-momentum-reversed", "batch_norm", "the running statistics' momentum reversed")
 class MomentumReversed(Open):
     """PyTorch's momentum is the share of the new batch, the book's that of the old value."""

@@ -12,7 +12,7 @@ DECLARED = {
     "loss-clamped-logarithm": ("wrong.py:ClampedLoss", "softmax_with_loss"),
     "relu-dx-is-dout": ("wrong.py:ReluInPlace", "relu"),
     "im2col-float64": ("wrong.py:im2col_float64", "im2col"),
-    "adam-book-epsilon": ("wrong.py:AdamBook", "adam"),
+    "adam-book-epsilon": ("wrong_rules.py:AdamBook", "adam"),
     "lrn-alpha-not-divided": ("wrong.py:LRNPaper", "lrn"),
 }
 

@@ -83,7 +83,7 @@ DEFECTS = {
 
 @pytest.mark.parametrize(("name", "kind", "phase", "tensor", "fault", "seen"), DEFECTS.values(), ids=DEFECTS)
 def test_found_placed_and_named(name, kind, phase, tensor, fault, seen):
-    verdict = verify(f"{WRONG}:{name}", kind)
+    verdict = verify(f"{WRONG.with_stem('wrong_rules') if kind == 'adam' else WRONG}:{name}", kind)
     assert not verdict.ok
     assert (verdict.culprit.phase, verdict.culprit.tensor) == (phase, tensor)
     assert seen in verdict.culprit.sentence

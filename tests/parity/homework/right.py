@@ -204,6 +204,8 @@ class Dropout:
 
 
 class BatchNormalization:
+    eps = 1e-5
+
     def __init__(self, gamma, beta, momentum=0.9, running_mean=None, running_var=None):
         self.gamma, self.beta, self.momentum = gamma, beta, momentum
         self.running_mean, self.running_var = running_mean, running_var
@@ -218,7 +220,7 @@ class BatchNormalization:
             keep = self.momentum
             self.running_mean = keep * self.running_mean + (1 - keep) * mean
             self.running_var = keep * self.running_var + (1 - keep) * var * n / (n - 1)
-        self.std = np.sqrt(var + 1e-5).reshape(self.like)
+        self.std = np.sqrt(var + self.eps).reshape(self.like)
         self.xn = (x - mean.reshape(self.like)) / self.std
         return self.gamma.reshape(self.like) * self.xn + self.beta.reshape(self.like)
 
@@ -262,6 +264,8 @@ class Nesterov(Momentum):
 
 
 class AdaGrad:
+    eps = 1e-10
+
     def __init__(self, lr=0.01):
         self.lr, self.h = lr, None
 
@@ -270,10 +274,12 @@ class AdaGrad:
             self.h = {key: np.zeros_like(p) for key, p in params.items()}
         for key in params:
             self.h[key] += grads[key] ** 2
-            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + 1e-10)
+            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + self.eps)
 
 
 class RMSProp:
+    eps = 1e-8
+
     def __init__(self, lr=0.01, decay_rate=0.99):
         self.lr, self.decay_rate, self.h = lr, decay_rate, None
 
@@ -282,7 +288,7 @@ class RMSProp:
             self.h = {key: np.zeros_like(p) for key, p in params.items()}
         for key in params:
             self.h[key] = self.decay_rate * self.h[key] + (1 - self.decay_rate) * grads[key] ** 2
-            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + 1e-8)
+            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + self.eps)
 
 
 class Adam:

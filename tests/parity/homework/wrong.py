@@ -106,6 +106,16 @@ class ConvolutionAddsUp(right.Convolution):
         return dx
 
 
+class ConvolutionFloat64(right.Convolution):
+    """Its im2col fills an np.zeros without a dtype."""
+
+    def forward(self, x):
+        return super().forward(x.astype(float))
+
+    def backward(self, dout):
+        return super().backward(dout).astype(float)
+
+
 # -- pooling --------------------------------------------------------------------------------------
 class PoolingThatRaises(right.MaxPooling):
     """The book's: pad is taken, and the output's size forgets it."""
@@ -125,6 +135,13 @@ class PoolingThatRaises(right.MaxPooling):
         hot = (self.winner[:, None] == np.arange(self.pool_h * self.pool_w)).astype(dout.dtype)
         col = (dout.reshape(-1, 1) * hot).reshape(dout.shape[0] * dout.shape[1] * dout.shape[2], -1)
         return col2im(col, self.shape, self.pool_h, self.pool_w, self.stride, self.pad)
+
+
+class PoolingThatRaisesAndWidens(PoolingThatRaises):
+    """The book's, with its dx in float64 besides."""
+
+    def backward(self, dout):
+        return super().backward(dout).astype(float)
 
 
 class PoolingZeroPadded(right.MaxPooling):
@@ -367,94 +384,15 @@ class BatchNormForgetsTheMean(right.BatchNormalization):
         return dout * self.gamma.reshape(self.like) / self.std
 
 
-# -- optimizers -----------------------------------------------------------------------------------
-class SGDUphill(right.SGD):
-    def update(self, params, grads):
-        for key in params:
-            params[key] += self.lr * grads[key]
+class BatchNormBook(right.BatchNormalization):
+    """The book's 10e-7, and the variance of the batch kept as it is."""
 
+    eps = 10e-7
 
-class SGDReplaces(right.SGD):
-    def update(self, params, grads):
-        for key in params:
-            params[key] = params[key] - self.lr * grads[key]
-
-
-class SGDSpoilsGradients(right.SGD):
-    def update(self, params, grads):
-        for key in params:
-            grads[key] *= self.lr
-            params[key] -= grads[key]
-
-
-class MomentumDamped(right.Momentum):
-    def update(self, params, grads):
-        super().update(params, {key: (1 - self.momentum) * g for key, g in grads.items()})
-
-
-class MomentumForgets(right.Momentum):
-    def update(self, params, grads):
-        self.v = None
-        super().update(params, grads)
-
-
-class MomentumClipped(right.Momentum):
-    """Nothing that the catalogue knows: gradients cut off at 1/2."""
-
-    def update(self, params, grads):
-        super().update(params, {key: np.clip(g, -0.5, 0.5) for key, g in grads.items()})
-
-
-class AdaGradNoRoot(right.AdaGrad):
-    def update(self, params, grads):
-        if self.h is None:
-            self.h = {key: np.zeros_like(p) for key, p in params.items()}
-        for key in params:
-            self.h[key] += grads[key] ** 2
-            params[key] -= self.lr * grads[key] / (self.h[key] + 1e-10)
-
-
-class AdaGradForgets(right.AdaGrad):
-    def update(self, params, grads):
-        self.h = None
-        super().update(params, grads)
-
-
-class RMSPropReversed(right.RMSProp):
-    def __init__(self, lr=0.01, decay_rate=0.99):
-        super().__init__(lr, 1 - decay_rate)
-
-
-class RMSPropForgets(right.RMSProp):
-    def update(self, params, grads):
-        self.h = None
-        super().update(params, grads)
-
-
-class AdamBook:
-    """The book's: bias corrected in the learning rate, so that epsilon sits elsewhere."""
-
-    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999):
-        self.lr, self.beta1, self.beta2, self.iter, self.m, self.v = lr, beta1, beta2, 0, None, None
-
-    def update(self, params, grads):
-        if self.m is None:
-            self.m = {key: np.zeros_like(p) for key, p in params.items()}
-            self.v = {key: np.zeros_like(p) for key, p in params.items()}
-        self.iter += 1
-        lr_t = self.lr * np.sqrt(1.0 - self.beta2**self.iter) / (1.0 - self.beta1**self.iter)
-        for key in params:
-            self.m[key] += (1 - self.beta1) * (grads[key] - self.m[key])
-            self.v[key] += (1 - self.beta2) * (grads[key] ** 2 - self.v[key])
-            params[key] -= lr_t * self.m[key] / (np.sqrt(self.v[key]) + 1e-7)
-
-
-class AdamUncorrected(right.Adam):
-    def update(self, params, grads):
-        self.t = 10**6
-        super().update(params, grads)
-
-
-class AdamSwappedBetas(right.Adam):
-    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999):
-        super().__init__(lr, beta2, beta1)
+    def forward(self, x, train_flg=True):
+        before = self.running_var
+        out = super().forward(x, train_flg)
+        if train_flg:
+            var = x.var(axis=self.axes)
+            self.running_var = self.momentum * before + (1 - self.momentum) * var
+        return out
