@@ -170,7 +170,7 @@ def _be_child(work: Callable[[Send], None], results: int, output: int, limits: L
     except SystemExit as error:
         send(("ended", f"called sys.exit({error.code!r})"))
     except BaseException as error:
-        send(("ended", f"raised {type(error).__name__}: {error}"))
+        send(("ended", f"raised {type(error).__name__}: {error}".rstrip(": ")))
     finally:
         with suppress(BaseException):
             sys.stdout.flush()

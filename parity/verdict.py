@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from parity.diagnose import UNKNOWN, Diagnosis
+from parity.hints import hint
 from parity.localize import Culprit
 from parity.records import Record, frame
 
@@ -84,7 +85,8 @@ class Verdict:
             lines.append(f"then it      {self.ending}")
         if not self.ok and self.culprit is not None:
             lines.append(f"where        {self.culprit.sentence}")
-            lines.append(f"diagnosis    {self._diagnosis()}")
+            if not self.ending:
+                lines.append(f"diagnosis    {self._diagnosis()}")
         if self.ok:
             lines += [f"remark       {text}" for text in self.remarks]
         if not self.ok and self.output:
@@ -122,12 +124,15 @@ class Verdict:
             lines.append(f"what         {row.why}")
         else:
             lines.append(f"what         off by {row.max_abs:.3g}; {row.allowed:.1g} is allowed")
+        advice = hint(row, first.ours, first.theirs)
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)
         precision = _telling(first.ours, first.theirs)
         for title, array in (("ours", first.ours), ("PyTorch's", first.theirs)):
             if array is not None:
                 lines.append(f"{title:12} " + _text(array, precision))
+        if advice:
+            lines.append(f"hint         {advice}")
         return lines
 
     def _diagnosis(self) -> str:

@@ -15,6 +15,9 @@ ENDINGS = {
     "PrintsAndHangs": "hung: no answer within 1 s",
     "Prints": "printed more than 64 kB",
     "Crashes": "crashed: SIGSEGV",
+    "Aborts": "crashed: SIGABRT",
+    "Interrupts": "raised KeyboardInterrupt",
+    "ClosesFiles": "left the process with exit status 0",
     "Exits": "called sys.exit(3)",
     "ExitsAtOnce": "left the process with exit status 7",
 }
@@ -41,6 +44,28 @@ def test_the_ending_is_a_finding(name, ending):
 def test_an_answer_that_is_none_is_a_finding(name, why):
     verdict = verify(f"{RUDE}:{name}", "relu", memory=256)
     assert not verdict.ok and why in verdict.first.record.why and why in str(verdict)
+
+
+HINTS = {
+    "GivesNothing": "forward returned None",
+    "GivesPair": "there is --adapter cs231n",
+    "GivesTensor": "not tensors of PyTorch",
+    "NoBackward": "forward alone is checked by --adapter forward_only",
+    "NeedsMore": "`python -m parity kinds` tells how this kind is built",
+    "AN_OBJECT": "name the class, not an object of it",
+    "RaisesWhenBuilt": "raised ValueError: no gamma given (rude.py, line ",
+    "RaisesBack": "raised IndexError: no such axis (rude.py, line ",
+}
+
+
+@pytest.mark.parametrize(("name", "says"), HINTS.items(), ids=HINTS)
+def test_code_of_another_shape_is_told_what_to_try(name, says):
+    assert says in str(verify(f"{RUDE}:{name}", "relu"))
+
+
+@pytest.mark.parametrize("name", ["ChangesFolder", "SeedsGlobally", "a_function_that_makes_one"])
+def test_strange_and_right_is_right(name):
+    assert verify(f"{RUDE}:{name}", "relu").ok
 
 
 def test_what_came_before_the_hang_is_kept_and_the_input_named():

@@ -22,8 +22,9 @@ def test_every_kind_and_adapter_has_its_line(capsys):
     assert all(protocol.adapters().values())
 
 
-def test_what_the_book_has_is_told_by_hand():
-    assert set(KINDS) <= set(protocol.PROTOCOLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_line_says_how_it_is_called(kind):
+    assert any(call in protocol.protocol_of(kind) for call in ("forward(x", "update(params", "->"))
 
 
 def test_one_kind_tells_its_features_and_differences(capsys):

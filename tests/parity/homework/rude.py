@@ -83,3 +83,74 @@ class Talks(right.Relu):
     def forward(self, x):
         print("forward", x.shape)
         return super().forward(x)
+
+
+class Aborts(right.Relu):
+    def forward(self, x):
+        os.abort()
+
+
+class Interrupts(right.Relu):
+    def forward(self, x):
+        raise KeyboardInterrupt
+
+
+class ClosesFiles(right.Relu):
+    def forward(self, x):
+        os.closerange(3, 200)
+        return super().forward(x)
+
+
+class GivesNothing(right.Relu):
+    def forward(self, x):
+        super().forward(x)
+
+
+class GivesPair(right.Relu):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class GivesTensor(right.Relu):
+    def forward(self, x):
+        import torch
+
+        return torch.from_numpy(super().forward(x))
+
+
+class NoBackward:
+    def forward(self, x):
+        return np.maximum(x, 0)
+
+
+class NeedsMore(right.Relu):
+    def __init__(self, size):
+        self.size = size
+
+
+AN_OBJECT = right.Relu()
+
+
+class RaisesWhenBuilt(right.Relu):
+    def __init__(self):
+        raise ValueError("no gamma given")
+
+
+class RaisesBack(right.Relu):
+    def backward(self, dout):
+        raise IndexError("no such axis")
+
+
+class ChangesFolder(right.Relu):
+    def forward(self, x):
+        os.chdir("/")
+        return super().forward(x)
+
+
+class SeedsGlobally(right.Relu):
+    def forward(self, x):
+        np.random.seed(0)  # noqa: NPY002
+        return super().forward(x)
+
+
+a_function_that_makes_one = lambda: right.Relu()  # noqa: E731
