@@ -167,9 +167,15 @@ def _single_call(fault: Fault, probe: Probe, dtype: str, protocol: Book) -> Tens
 
 
 @cache
+def lasting_probes(kind: str, seed: int) -> list[Probe]:
+    """The kind's probes, which keep what was computed for them: for many diagnoses in one process."""
+    return probes(kind, seed)
+
+
+@cache
 def _fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: Book) -> Observation:
     """What the check sees of a fault, on the probes of these ids; the same for every diagnosis."""
-    cases = [probe for probe in probes(fault.kind, seed) if probe.id in ids]
+    cases = [probe for probe in lasting_probes(fault.kind, seed) if probe.id in ids]
     return observe(fault.kind, fault.make, protocol, cases, seed)
 
 

@@ -1,8 +1,6 @@
-"""Random geometry: what the fixed probes may have missed, drawn and shrunk by hypothesis.
+"""Random geometry of the window operations: sizes that the fixed probes do not have.
 
-`search` looks for an input on which an implementation is wrong, and returns the smallest one found;
-`draw` gives one random probe for a seed, for counting false alarms. Such a probe's id spells its geometry
-out, and `probe_named` makes the same probe from it again.
+A probe's id spells its geometry out, and `probe_named` makes the same probe from it again.
 """
 
 from __future__ import annotations
@@ -12,18 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
 
-from parity.check_kind import judge, run_probe
-from parity.implementations import Book
 from parity.kinds import Probe
 from parity.probes import _features, _given, normal, with_cotangent
 
 WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
 PAIRS = ("stride", "pad", "dilation")
-EXAMPLES = 100
 Geometry = dict[str, Any]
 Integers = Callable[[int, int], int]
 
@@ -91,37 +83,3 @@ def draw(kind: str, seed: int) -> Probe:
     """One random probe of a window operation."""
     rng = np.random.default_rng([seed, 5])
     return probe_of(kind, random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind), seed)
-
-
-@st.composite
-def geometries(draw: Any, kind: str) -> Geometry:
-    """hypothesis' strategy for the same, which it can shrink."""
-    return random_geometry(lambda low, high: draw(st.integers(low, high)), kind)
-
-
-def search(
-    kind: str,
-    factory: Callable[..., Any],
-    protocol: Book | None = None,
-    supports: Callable[[Probe], bool] = lambda probe: True,
-    examples: int = EXAMPLES,
-    seed: int = 0,
-) -> Probe | None:
-    """The smallest random geometry on which the implementation is wrong in float64, or None."""
-    protocol = protocol or Book()
-
-    def wrong(g: Geometry) -> bool:
-        probe = probe_of(kind, g, seed)
-        if not supports(probe):
-            return False
-        _, judged = run_probe(factory, protocol, probe, judge, "float64")
-        return not all(comparison.ok for comparison in judged.values())
-
-    options = settings(
-        max_examples=examples, database=None, deadline=None, derandomize=True,
-        phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    try:
-        return probe_of(kind, find(geometries(kind), wrong, settings=options), seed)
-    except NoSuchExample:
-        return None

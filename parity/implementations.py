@@ -15,6 +15,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,12 @@ DRAWS = 400  # random masks looked at until each number has been dropped or kept
 
 def parameters(call: Callable[..., Any]) -> list[str] | None:
     """The names of what it takes, in order; None where any name goes or nothing can be known."""
+    lasting = isinstance(call, (type, FunctionType, functools.partial))  # not a layer's method
+    return _signature(call) if lasting else _signature.__wrapped__(call)
+
+
+@lru_cache(maxsize=4096)
+def _signature(call: Callable[..., Any]) -> list[str] | None:
     try:
         found = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):

@@ -13,13 +13,12 @@ from typing import Any
 import pandas as pd
 
 from parity.check_kind import check_kind
-from parity.diagnose import PLAIN, Observation, diagnose, observe
+from parity.diagnose import PLAIN, Observation, diagnose, lasting_probes, observe
 from parity.faults import FAULTS, Fault
 from parity.geometry import WINDOWS, draw
 from parity.implementations import OURS
 from parity.injection import Injection
 from parity.kill_figures import by_kind, failures, figures, totals
-from parity.kinds import Probe
 from parity.pool import Spread
 from parity.practices import PRACTICES, what_practices_say
 from parity.probes import probes
@@ -85,14 +84,8 @@ def _rows(seed: int, names: list[str]) -> list[dict[str, Any]]:
     return [_row(FAULTS[name], seed) for name in names]
 
 
-@cache
-def _cases(kind: str, seed: int) -> list[Probe]:
-    """The kind's probes, which keep what was computed for them."""
-    return probes(kind, seed)
-
-
 def _row(fault: Fault, seed: int) -> dict[str, Any]:
-    cases = _cases(fault.kind, seed)
+    cases = lasting_probes(fault.kind, seed)
     seen: Observation = observe(fault.kind, fault.make, cases=cases, seed=seed)
     wrong = [row for row in seen.records if not row.ok]
     first = wrong[0] if wrong else None

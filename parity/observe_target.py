@@ -17,16 +17,18 @@ import numpy as np
 from parity.adapters import adapter_of
 from parity.check_kind import check_kind
 from parity.compare import refused
-from parity.diagnose import DTYPES, REMARKED, Observation
+from parity.diagnose import DTYPES, PLAIN, REMARKED, Observation
+from parity.geometry import WINDOWS
 from parity.implementations import FUNCTIONS, Book
 from parity.isolate import Limits, Outcome, Send, run_here, run_isolated
 from parity.kinds import KINDS, Probe, Tensors
 from parity.load_target import TargetError, load
 from parity.optimizers import OPTIMIZER_KINDS
 from parity.records import Place, Record, record
-from parity.supports import lacking, without
+from parity.supports import lacking, shown_lacking, without
 
 RAISED = "raised"
+SECONDS = 3.0  # of random geometry
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 PACKAGE = str(Path(__file__).parent)
 
@@ -40,6 +42,7 @@ class Seen:
     ending: str = ""
     output: str = ""
     remarks: list[str] = field(default_factory=list)
+    random: list[Probe] = field(default_factory=list)  # of random geometry, on which it is wrong
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def work_kind(request: Request, send: Send) -> None:
             return
         raise
     send(("lacking", missing))
+    rows: list[Record] = []
     for dtype in request.dtypes:
         values: dict[str, Tensors] = {}
         watched = cast(Book, Watched(adapter, lambda case, dtype=dtype: send(("at", dtype, case))))
@@ -94,6 +98,32 @@ def work_kind(request: Request, send: Send) -> None:
                 continue  # the scenario stopped at what a plain call has shown already
             raised |= {row.case} if row.why.startswith((RAISED, "expected an array")) else set()
             send(("record", row))
+            rows.append(row)
+    if request.contracts and request.kind in WINDOWS:
+        _try_random_geometry(request, factory, adapter, missing, rows, send)
+
+
+def _try_random_geometry(
+    request: Request, factory: Any, adapter: Book, missing: set[str], rows: list[Record], send: Send
+) -> None:
+    """What is right on all fixed inputs is tried on random ones; the smallest wrong one is sent."""
+    from parity.random_search import search
+
+    if request.supports is None:
+        missing = missing | shown_lacking(rows, without(request.cases, missing))
+    ids = {probe.id for probe in without(request.cases, missing)}
+    if not ids or any(not row.ok for row in rows if row.case in ids and row.phase in PLAIN):
+        return
+    watched = cast(Book, Watched(adapter, lambda case: send(("at", "float64", case))))
+    probe = search(request.kind, factory, watched, lambda probe: not probe.needs & missing, seconds=SECONDS)
+    if probe is None:
+        return
+    values: dict[str, Tensors] = {}
+    found = list(check_kind(request.kind, "float64", "cpu", 0, factory, watched, [probe], values, False))
+    send(("probe", probe))
+    send(("values", "float64", probe.id, _plain(values[probe.id])))
+    for row in found:
+        send(("record", row))
 
 
 def _plain(found: Tensors) -> Tensors:
@@ -189,6 +219,8 @@ def gather(request: Request, outcome: Outcome) -> Seen:
             at = rest[0], rest[1]
         elif what == "values":
             seen.observation.values[rest[0]][rest[1]] = rest[2]
+        elif what == "probe":
+            seen.random.append(rest[0])
         elif what == "record":
             seen.observation.records.append(rest[0])
         elif what == "ended":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from parity.adapters import adapter_of
 from parity.check_kind import check_kind
+from parity.geometry import probe_named
 from parity.implementations import FUNCTIONS, LOSSES, ORDER, Book
 from parity.kinds import Probe, Tensors
 from parity.load_target import load
@@ -70,7 +72,7 @@ def replay(
     adapter: Any = None,
 ) -> None:
     """Run one probe again, in this process, and print what it gives beside PyTorch's."""
-    cases = [probe for probe in probes(kind, seed) if probe.id == case]
+    cases = [probe for probe in probes(kind, seed) if probe.id == case] or [probe_named(kind, case)]
     factory = load(factory) if isinstance(factory, str) else factory
     values: dict[str, Tensors] = {}
     for row in check_kind(kind, dtype, "cpu", seed, factory, adapter_of(adapter), cases, values):
@@ -198,6 +200,9 @@ def name_of(factory: Any) -> str:
     """How the code that was passed calls it."""
     if isinstance(factory, tuple):
         return f"({', '.join(map(name_of, factory))})"
+    if isinstance(factory, partial):
+        options = "".join(f", {k}={v!r}" for k, v in factory.keywords.items())
+        return f"partial({name_of(factory.func)}{options})"
     return getattr(factory, "__qualname__", type(factory).__name__).split("<locals>.")[-1]
 
 
@@ -205,6 +210,8 @@ def import_line(factory: Any) -> str:
     """`from module import Name`; nothing for what was defined in the session itself."""
     if isinstance(factory, tuple):
         return "; ".join(filter(None, map(import_line, factory)))
+    if isinstance(factory, partial):
+        return "; ".join(filter(None, ["from functools import partial", import_line(factory.func)]))
     module, name = getattr(factory, "__module__", "__main__"), getattr(factory, "__qualname__", "")
     if module == "__main__" or "<locals>" in name or not name:
         return ""

@@ -12,11 +12,13 @@ from rich.progress import Progress
 
 from parity.check import Case, check_network
 from parity.check_kind import check_kind
+from parity.implementations import OURS
 from parity.localize import localize
 from parity.records import Record, frame
 from parity.trace import Trace
 from parity.training import Outcome, Plan, train_both
 
+SECONDS = 10.0  # at most, of random geometry a kind
 TRAINED = ("simple_conv_net", "lenet")
 
 
@@ -56,7 +58,8 @@ def check_kinds(
     for dtype in dtypes if kinds else []:
         console.rule(f"layers by themselves  {dtype}  {mode or device}  seed {seed}", align="left")
         for kind in kinds:
-            found = check_kind(kind, dtype, device, seed)
+            found = list(check_kind(kind, dtype, device, seed))
+            found += wrong_geometry(console, kind) if dtype == "float64" else []
             rows = [replace(row, device=mode or device) for row in found]
             records += rows
             for row in rows if verbose else [r for r in rows if not r.ok]:
@@ -64,6 +67,24 @@ def check_kinds(
             probes = len({row.case for row in rows})
             console.print(summary(f"{kind:20} {probes:3} probes, {len(rows):3} tensors", rows))
     return records
+
+
+def wrong_geometry(console: Console, kind: str) -> list[Record]:
+    """The records of the smallest random geometry on which ours is wrong, with lines that show it."""
+    from parity.geometry import WINDOWS
+    from parity.random_search import search
+    from parity.reproduction import reproduction
+
+    probe = search(kind, OURS[kind], seconds=SECONDS) if kind in WINDOWS else None
+    if probe is None:
+        return []
+    rows = list(check_kind(kind, cases=[probe], contracts=False))
+    first = next(row for row in rows if not row.ok)
+    console.print(f"wrong on a random geometry; reproduce {first.phase} {first.tensor}:")
+    console.print(
+        reproduction(OURS[kind], None, probe, "float64", first.phase, first.tensor, 0), markup=False
+    )
+    return rows
 
 
 class Printer:

@@ -85,12 +85,13 @@ def verify(
     unseen = [*in_words(missing), *([] if used.backward_too else ["gradients"])]
     if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
+    fixed, cases = cases, [*cases, *seen.random]
     _leave_out(seen, cases, used, INFERENCE in unseen)
     verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
     if seen.ending:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
-    _judge_declared(verdict, asked, seen, cases, seed, used)
+    _judge_declared(verdict, asked, seen, fixed, seed, used)
     if not verdict.ok or verdict.declared:
         asker = _Asker(factory, kind, adapter, used, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
