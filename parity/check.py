@@ -5,7 +5,7 @@
     forward   every layer's output, each side running freely on the same images
     loss
     backward  every layer's dx and every parameter's gradient (float64)
-              both once more in inference, where the network has batch normalization
+              both once more in inference, where the network has batch normalization or heads
     alone     every layer by itself, given the reference's input and cotangent: what it adds by itself
     step k    the loss, parameters and optimizer state of K training steps in lockstep
 
@@ -32,7 +32,7 @@ from parity.free_running import compare_float32, compare_float64, run_float32
 from parity.pair import Images, build_pair, float32_runs
 from parity.records import Place, Record
 from parity.trajectory import check_steps
-from scratchcnn.layers import BatchNormalization
+from scratchcnn.layers import BatchNormalization, SideHead
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
 
 # Images in a batch and training steps, where not 8 and 10.
@@ -93,14 +93,14 @@ def check_network(
         if keep is not None and failed:
             keep.update(ours=trace, exact=exact)
         del trace  # VGG's is a gigabyte
-        if batch_statistics(ours64):
+        if infers_otherwise(ours64):
             inferred = infer_torch(theirs64, ours64, x.astype(np.float64), t)
             yield from compare_float64(case.place, infer_ours(ours, x, t), inferred, ours, {}, INFERENCE)
             del inferred
     else:
         ours = ours64.astype(np.float32)
         inferred32 = (
-            infer_torch(theirs64, ours64, x.astype(np.float64), t) if batch_statistics(ours) else None
+            infer_torch(theirs64, ours64, x.astype(np.float64), t) if infers_otherwise(ours) else None
         )
         modules = float32_runs(case.network, ours, case.device)
         training, inference = run_float32(modules, ours, x, t, masks, exact, inferred32)
@@ -114,9 +114,10 @@ def check_network(
         yield from check_steps(case, ours64, images, dropouts, zeros)
 
 
-def batch_statistics(network: Network) -> bool:
+def infers_otherwise(network: Network) -> bool:
     """Whether the network computes something else in inference than in training without dropout."""
-    return any(isinstance(layer, BatchNormalization) for _, layer in network.layers.leaves())
+    layers = [*network.layers.values(), *(layer for _, layer in network.layers.leaves())]
+    return any(isinstance(layer, (BatchNormalization, SideHead)) for layer in layers)
 
 
 def infer_ours(network: Network, x: NDArray, t: NDArray) -> tr.Trace:

@@ -216,12 +216,22 @@ def _batch_norm(a: dict[str, Tensor], o: dict[str, Any]) -> Tensor:
 
 
 def _batch_norm_sizes(probe: Probe) -> dict[str, float]:
-    """dx is a difference of terms as large as gamma / std * dout, and may be far smaller than they are."""
+    """dx is a difference of terms as large as gamma / std * dout, and may be far smaller than they are.
+
+    dgamma and dbeta are sums over a channel that may cancel; dgamma's terms are rounded as (x - mean) / std.
+    """
     x, dout, args = probe.inputs["x"], np.abs(probe.inputs["dout"]), probe.args
-    axes = (0, *range(2, x.ndim))
-    var = x.var(axis=axes, dtype=np.float64) if args.get("training", True) else args["running_var"]
-    size = float(np.abs(args["gamma"] / np.sqrt(var + args.get("eps", 1e-5))).max() * dout.max())
-    return {"dx": size, "dgamma": float(dout.sum()), "dbeta": float(dout.sum(axis=axes).max())}
+    axes, column = (0, *range(2, x.ndim)), (-1, *(1,) * (x.ndim - 2))
+    training = args.get("training", True)
+    mean = x.mean(axis=axes, dtype=np.float64) if training else args["running_mean"]
+    var = x.var(axis=axes, dtype=np.float64) if training else args["running_var"]
+    std = np.sqrt(var + args.get("eps", 1e-5))
+    terms = dout * ((np.abs(x) + np.abs(mean).reshape(column)) / std.reshape(column))
+    return {
+        "dx": float(np.abs(args["gamma"] / std).max() * dout.max()),
+        "dgamma": float(terms.sum(axis=axes).max()),
+        "dbeta": float(dout.sum(axis=axes).max()),
+    }
 
 
 def _running(a: dict[str, Tensor], o: dict[str, Any]) -> dict[str, Tensor]:

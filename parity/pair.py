@@ -24,6 +24,7 @@ from scratchcnn.networks import CHAPTER, NETWORKS, Network
 # by a thousand roundings, and three runs seldom show it; 64 ulps cross a kink for certain.
 ONE_ULP = (1, 1, 1)
 OVER_KINKS = (1, 1, 64)
+FEW = 50_000_000  # parameters of which four more copies fit
 
 
 class Images:
@@ -78,9 +79,9 @@ def nudge(module: nn.Module, seed: int, ulps: int = 1) -> None:
 def float32_runs(name: str, network: Network, device: str, moved: Sequence[int] = ONE_ULP) -> list[nn.Module]:
     """PyTorch's float32 network, and others that start a few ulps away: the spread of correct runs.
 
-    Of the networks beyond the chapter, hundreds of megabytes large, only the last of the others.
+    Of a network of hundreds of megabytes beyond the chapter only the last of the others: memory.
     """
-    moved = moved if name in CHAPTER else moved[-1:]
+    moved = moved if name in CHAPTER or network.num_params < FEW else moved[-1:]
     return nudged([torch_like(name, network, device) for _ in (0, *moved)], moved)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from parity.torch_modules import RBF, PartialConv2d, PenaltyLoss, ScaledTanh, Subsampling
+from parity.torch_networks_googlenet import GoogLeNet
 from parity.torch_networks_modern import VGG, ResNet, TorchvisionAlexNet
 
 
@@ -166,5 +167,7 @@ TORCH_NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "alexnet_torchvision": TorchvisionAlexNet,
     **{f"vgg{depth}": partial(VGG, depth) for depth in (11, 13, 16, 19)},
     **{f"vgg{depth}_bn": partial(VGG, depth, True) for depth in (11, 13, 16, 19)},
+    "googlenet": GoogLeNet,
+    "googlenet_bn": partial(GoogLeNet, True),
     **{f"resnet{depth}": partial(ResNet, depth) for depth in (18, 34, 50, 101)},
 }

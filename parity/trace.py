@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from parity.weights import links, named_tensors, to_numpy
-from scratchcnn.layers import Affine, Dropout, Layer
+from scratchcnn.layers import Affine, Dropout, Layer, SideHead
 from scratchcnn.networks import Network
 
 Masks = dict[str, NDArray]
@@ -230,6 +230,8 @@ def dropout_shapes(network: Network) -> DropoutShapes:
     if not dropouts:
         return {}
     trace = Trace()
-    with recording(network, trace):
-        network.predict(np.zeros((1, *network.input_dim), dtype=network.dtype))
+    with recording(network, trace), network.inference():
+        for layer in network.layers.values():  # inference would leave them out
+            layer.training = isinstance(layer, SideHead)
+        network.layers.forward(np.zeros((1, *network.input_dim), dtype=network.dtype))
     return {p: (trace.inputs[p].shape[1:], l.dropout_ratio) for p, l in dropouts.items()}

@@ -129,6 +129,8 @@ def twin(layer: Layer) -> nn.Module:
         children = {name: twin(inner) for name, inner in layer.children()}
         if isinstance(layer, sc.Concat):
             return torch_modules.Concat(children)
+        if isinstance(layer, sc.SideHead):
+            raise TypeError("a SideHead adds to its network's loss, so it has no twin by itself")
         if isinstance(layer, sc.Residual):
             return torch_modules.Residual(**children)
         module = nn.Sequential()

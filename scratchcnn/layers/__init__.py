@@ -10,6 +10,7 @@ from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.loss import Loss, PenaltyLoss, SoftmaxWithLoss
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
 from scratchcnn.layers.pooling import Pooling, Subsampling
+from scratchcnn.layers.side_head import SideHead
 
 __all__ = [
     "RBF",
@@ -31,6 +32,7 @@ __all__ = [
     "Relu",
     "Residual",
     "Sequential",
+    "SideHead",
     "Sigmoid",
     "Softmax",
     "SoftmaxWithLoss",

@@ -8,6 +8,7 @@ from typing import Any
 from scratchcnn.networks.alexnet import AlexNet
 from scratchcnn.networks.alexnet_torchvision import TorchvisionAlexNet
 from scratchcnn.networks.base import Network
+from scratchcnn.networks.googlenet import GoogLeNet
 from scratchcnn.networks.lenet import LeNet, LeNet5
 from scratchcnn.networks.resnet import ResNet
 from scratchcnn.networks.simple_conv_net import SimpleConvNet
@@ -34,6 +35,9 @@ VGG11BN = _published("VGG11BN", VGG, "VGG11 with batch normalization.", depth=11
 VGG13BN = _published("VGG13BN", VGG, "VGG13 with batch normalization.", depth=13, batch_norm=True)
 VGG16BN = _published("VGG16BN", VGG, "VGG16 with batch normalization.", depth=16, batch_norm=True)
 VGG19BN = _published("VGG19BN", VGG, "VGG19 with batch normalization.", depth=19, batch_norm=True)
+GoogLeNetBN = _published(
+    "GoogLeNetBN", GoogLeNet, "torchvision's GoogLeNet, with batch normalization.", batch_norm=True
+)
 ResNet18 = _published("ResNet18", ResNet, "The 18-layer column of ResNet's table 1.", depth=18)
 ResNet34 = _published("ResNet34", ResNet, "The 34-layer column of ResNet's table 1.", depth=34)
 ResNet50 = _published("ResNet50", ResNet, "The 50-layer column of ResNet's table 1.", depth=50)
@@ -53,6 +57,8 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "vgg13_bn": VGG13BN,
     "vgg16_bn": VGG16BN,
     "vgg19_bn": VGG19BN,
+    "googlenet": GoogLeNet,
+    "googlenet_bn": GoogLeNetBN,
     "resnet18": ResNet18,
     "resnet34": ResNet34,
     "resnet50": ResNet50,
@@ -73,6 +79,8 @@ __all__ = [
     "VGG19",
     "VGG19BN",
     "AlexNet",
+    "GoogLeNet",
+    "GoogLeNetBN",
     "LeNet",
     "LeNet5",
     "Network",

@@ -9,6 +9,7 @@ from parity.cancelled import Sum, cancelled, zero_gate
 from parity.check import Case, check_network, steps_of
 from parity.run import unproven
 from parity.torch_networks import TORCH_NETWORKS
+from parity.torch_networks_googlenet import GoogLeNet
 from parity.torch_networks_modern import VGG, ResNet, TorchvisionAlexNet
 from parity.trace import trace_torch
 from scratchcnn import NETWORKS
@@ -25,6 +26,18 @@ SMALL = {  # name: (ours, theirs)
     "vgg11_bn": (
         lambda rng: sc.VGG(11, True, (3, 48, 40), 10, width=8, hidden_size=16, rng=rng),
         lambda: VGG(11, True, 10, width=8, hidden_size=16),
+    ),
+    "googlenet": (
+        lambda rng: sc.GoogLeNet(False, True, (3, 224, 223), 10, width=8, hidden_size=16, rng=rng),
+        lambda: GoogLeNet(False, True, 10, width=8, hidden_size=16),
+    ),
+    "googlenet_bn": (
+        lambda rng: sc.GoogLeNet(True, True, (3, 97, 110), 10, width=8, hidden_size=16, rng=rng),
+        lambda: GoogLeNet(True, True, 10, width=8, hidden_size=16),
+    ),
+    "googlenet_bn without heads": (
+        lambda rng: sc.GoogLeNet(True, False, (3, 97, 110), 10, width=8, rng=rng),
+        lambda: GoogLeNet(True, False, 10, width=8),
     ),
     "resnet18": (
         lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=8, rng=rng),
@@ -50,22 +63,23 @@ def small(monkeypatch, request):
     return request.param
 
 
-everyone = pytest.mark.parametrize("small", SMALL, indirect=True)
-normalised = pytest.mark.parametrize("small", ["vgg11_bn", "resnet18"], indirect=True)
+normalised = pytest.mark.parametrize("small", ["vgg11_bn", "resnet18", "googlenet_bn"], indirect=True)
 
 
-@everyone
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+BOTH = [(name, "float64") for name in SMALL]
+BOTH += [(name, "float32") for name in ("vgg11_bn", "googlenet", "resnet18")]
+
+
+@pytest.mark.parametrize(("small", "dtype"), BOTH, indirect=["small"])
 def test_is_the_same_function(small, dtype):
     rows = list(check_network(Case("small", dtype, steps=2, batch_size=4)))
     assert [row for row in rows if not row.ok] == []
     assert unproven(rows) == []
     assert all(row.margin < 0.1 for row in rows if dtype == "float64")
     cases = {(row.phase, row.case) for row in rows}
-    assert (("forward", "inference") in cases) == (("bn" in small) or ("resnet" in small))
-    assert (("backward", "inference") in cases) == (
-        (("bn" in small) or ("resnet" in small)) and dtype == "float64"
-    )
+    infers = any(name in small for name in ("bn", "resnet", "googlenet"))
+    assert (("forward", "inference") in cases) == infers
+    assert (("backward", "inference") in cases) == (infers and dtype == "float64")
     assert {row.phase for row in rows} >= {"forward", "alone", "step 1", "step 2"}
 
 

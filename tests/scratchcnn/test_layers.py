@@ -39,7 +39,15 @@ def test_is_pytorchs_on_every_probe(kind, dtype):
 def test_every_layer_has_a_kind():
     exported = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
     checked = {type(build(probes(kind)[0])).__name__ for kind in KINDS if kind not in FUNCTIONS}
-    assert exported - checked == {"Layer", "Loss", "Container", "Sequential", "Concat", "Residual"}
+    assert exported - checked == {
+        "Layer",
+        "Loss",
+        "Container",
+        "Sequential",
+        "Concat",
+        "Residual",
+        "SideHead",
+    }
 
 
 # -- the loops ------------------------------------------------------------------------------------

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from scratchcnn import CHAPTER, NETWORKS, VGG, ResNet, check_gradient
+from scratchcnn import (
+    CHAPTER,
+    NETWORKS,
+    VGG,
+    GoogLeNet,
+    ResNet,
+    SideHead,
+    SoftmaxWithLoss,
+    check_gradient,
+)
 from scratchcnn.networks import TorchvisionAlexNet
 from scratchcnn.summary import summarize
 
@@ -12,6 +21,7 @@ COUNTS = {
     "alexnet_torchvision": 61_100_840,
     "vgg11": 132_863_336, "vgg13": 133_047_848, "vgg16": 138_357_544, "vgg19": 143_667_240,
     "vgg11_bn": 132_868_840, "vgg13_bn": 133_053_736, "vgg16_bn": 138_365_992, "vgg19_bn": 143_678_248,
+    "googlenet": 13_378_280, "googlenet_bn": 13_004_888,
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160,
 }  # fmt: skip
 
@@ -24,6 +34,8 @@ SMALL = {
     "alexnet_torchvision": lambda: TorchvisionAlexNet((3, 67, 63), 5, hidden_size=16, rng=0),
     "vgg11": lambda: VGG(11, input_dim=(3, 32, 40), output_size=5, width=8, hidden_size=16, rng=0),
     "vgg16_bn": lambda: VGG(16, True, (3, 32, 32), 5, width=8, hidden_size=16, rng=0),
+    "googlenet": lambda: GoogLeNet(False, True, (3, 224, 210), 5, width=4, hidden_size=8, rng=0),
+    "googlenet_bn": lambda: GoogLeNet(True, True, (3, 64, 70), 5, width=8, hidden_size=8, rng=0),
     "resnet18": lambda: ResNet(18, (3, 40, 36), 5, width=8, rng=0),
     "resnet50": lambda: ResNet(50, (3, 40, 36), 5, width=8, rng=0),
     "resnet50, stride in the 1x1": lambda: ResNet(50, (3, 40, 36), 5, "1x1", width=8, rng=0),
@@ -35,7 +47,7 @@ def test_parameter_counts(name, monkeypatch):
     def zeros(shape, *args, **options):
         return np.zeros(shape, np.float32)
 
-    for place in ("vgg.he", "vgg.normal", "resnet.he", "alexnet_torchvision.normal"):
+    for place in ("vgg.he", "vgg.normal", "resnet.he", "alexnet_torchvision.normal", "googlenet.he"):
         monkeypatch.setattr(f"scratchcnn.networks.{place}", zeros)  # 138 million draws take seconds
     assert NETWORKS[name](rng=0).num_params == COUNTS[name]
 
@@ -54,6 +66,8 @@ def test_every_network_beyond_the_chapter_is_counted():
                       "layer2.3.relu": (512, 28, 28), "layer3.5.relu": (1024, 14, 14),
                       "layer4.2.relu": (2048, 7, 7), "avgpool": (2048,), "fc": (1000,)}),
         ("resnet18", {"layer1.1.relu": (64, 56, 56), "layer4.1.relu": (512, 7, 7), "avgpool": (512,)}),
+        ("googlenet", {"norm1": (64, 56, 56), "maxpool2": (192, 28, 28), "maxpool3": (480, 14, 14),
+                       "maxpool4": (832, 7, 7), "avgpool": (1024,)}),
         ("alexnet_torchvision", {"conv1": (64, 55, 55), "conv2": (192, 27, 27), "pool5": (256, 6, 6)}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -116,6 +130,46 @@ def test_shortcuts_are_convolutions_only_where_the_shape_changes():
 
     assert shortcuts(18) == ["layer2.0", "layer3.0", "layer4.0"]
     assert shortcuts(50) == ["layer1.0", "layer2.0", "layer3.0", "layer4.0"]
+
+
+def test_the_auxiliary_heads_count_in_training_only():
+    network = SMALL["googlenet_bn"]()
+    x, t = images(network, 4)
+    main = super(GoogLeNet, network).loss(x, t)
+    heads = [head.loss(t) for head in network.heads]
+    scores = [head.scores for head in network.heads]
+    assert len(heads) == 2 and all(s.shape == (4, 5) for s in scores)
+    for loss, s in zip(heads, scores, strict=True):
+        assert loss == pytest.approx(0.3 * SoftmaxWithLoss().forward(s, t))
+    network = SMALL["googlenet_bn"]()
+    assert network.loss(x, t) == pytest.approx(main + sum(heads))
+    grads = network.eval().gradient(x, t)
+    aux = {key for key in grads if key.startswith("aux")}
+    assert len(aux) == 14 and all((grads[key] == 0).all() for key in aux)
+    assert (grads["conv1.conv.W"] != 0).any() and (grads["fc.W"] != 0).any()
+    assert all(head.scores is None for head in network.heads)
+
+
+def test_googlenet_without_heads():
+    network = GoogLeNet(True, False, (3, 64, 64), 5, width=8, rng=0)
+    assert network.heads == [] and not any(key.startswith("aux") for key in network.params)
+    counts = [GoogLeNet(bn, False, rng=0).num_params for bn in (False, True)]
+    assert counts == [6_998_552, 6_624_904]
+
+
+def test_googlenet_branches_of_the_paper_and_of_torchvision():
+    def filters(network):
+        return network.layers["inception4c"]["branch3"]["1"]["conv"].W.shape
+
+    assert filters(GoogLeNet(False, False, (3, 64, 64), 5, rng=0)) == (64, 24, 5, 5)
+    assert filters(GoogLeNet(True, False, (3, 64, 64), 5, rng=0)) == (64, 24, 3, 3)
+
+
+def test_a_head_needs_a_forward_in_training():
+    network = SMALL["googlenet_bn"]()
+    assert isinstance(network.layers["aux1"], SideHead)
+    with pytest.raises(RuntimeError, match=r"aux1 \(SideHead\): loss needs a forward in training"):
+        network.layers["aux1"].loss(np.array([0]))
 
 
 def test_names_of_pytorch():
