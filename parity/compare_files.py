@@ -8,6 +8,7 @@ float32 results cannot judge each other. Integers must be equal. What has no par
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,26 +41,28 @@ def compare_files(
         raise ValueError(
             f"the map names {', '.join(unknown)}, which {ours} does not have; it has {', '.join(mine)}"
         )
+    targets = [entry.theirs for entry in table.values()]
+    if twice := sorted({name for name in targets if targets.count(name) > 1}):
+        raise ValueError(f"the map gives {', '.join(twice)} to more than one of ours")
     rows = []
     for name, array in mine.items():
         rows.append(_record(name, array, _judged(name, array, table, other, reference)))
-    claimed = {entry.theirs for entry in table.values()}
     for name, array in other.items():
-        if name not in claimed:
+        if name not in targets:
             rows.append(_record(name, array, refused(array, "only theirs has it")))
     return rows
 
 
 def read_arrays(path: str | Path) -> Arrays:
     """Every array of an .npz file; nothing in it is executed."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no .npz file; save the arrays by name with np.savez")
     try:
         with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise ValueError(f"{path} holds one array; save them by name with np.savez")
             return {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, EOFError, ValueError) as error:
-        if str(path) in str(error):
-            raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
+        if "allow_pickle" in str(error):
+            error = ValueError("it holds Python objects, which are not loaded; save arrays of numbers")
         raise ValueError(f"{path} cannot be read as .npz: {error}") from None
 
 
@@ -87,13 +90,15 @@ def _oriented(a: NDArray, entry: Entry) -> NDArray:
 
 def gate(ours: NDArray, theirs: NDArray, exact: NDArray | None) -> Comparison:
     """The gate that the dtypes call for."""
+    if ours.size == 0 and ours.shape == theirs.shape:
+        return refused(ours, "an empty array shows nothing")
     if ours.dtype.kind in "iub" or theirs.dtype.kind in "iub":
         if ours.shape == theirs.shape and ours.dtype.kind == theirs.dtype.kind:
             same = bool(np.array_equal(ours, theirs))
             return (
                 Comparison(ours.shape, 0.0, 0.0, 0.0, 0.0, True, True)
                 if same
-                else refused(ours, "integers differ")
+                else refused(ours, _first_different(ours, theirs))
             )
         return refused(ours, f"{ours.dtype} {ours.shape}, expected {theirs.dtype} {theirs.shape}")
     if ours.dtype == np.float64:
@@ -109,6 +114,11 @@ def gate(ours: NDArray, theirs: NDArray, exact: NDArray | None) -> Comparison:
             return logic_gate(ours, theirs)
         return refused(ours, "float32 on both sides: give the reference in float64 too, by --exact")
     return precision_gate(ours, theirs.astype(np.float32), exact)
+
+
+def _first_different(ours: NDArray, theirs: NDArray) -> str:
+    at = tuple(int(i) for i in np.argwhere(ours != theirs)[0])
+    return f"integers differ: at {at} {ours[at]}, expected {theirs[at]}"
 
 
 def relation(ours: NDArray, theirs: NDArray) -> str:

@@ -77,7 +77,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if not self.fault:
-            return "unknown: no bug of the catalogue reproduces these numbers"
+            return "unknown: no bug of the catalogue does exactly this"
         how_well = "exactly" if self.residual == 0 else f"to {self.residual:.0e}"
         besides = f"; besides, {self.besides}" if self.besides else ""
         return f"equals the reference with {self.says}, {how_well}{besides}"

@@ -1,7 +1,7 @@
 """`pytest --parity layers.py:Convolution`: somebody's layer as a test, without writing one.
 
     pytest --parity layers.py:Convolution                    the kind is told by the name
-    pytest --parity layers.py:MyLayer=convolution            or said
+    pytest --parity layers.py:MyLayer=convolution            or said, as --parity-as convolution does for all
     pytest --parity layers.py:Relu --parity layers.py:Adam   more than one
 
 Nothing of ours is imported unless the option is given.
@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check this layer, function or optimizer against PyTorch as one more test",
     )
     group.addoption(
+        "--parity-as",
+        default=None,
+        metavar="KIND",
+        help="what the targets without =KIND are: convolution, ...",
+    )
+    group.addoption(
         "--parity-adapter",
         default=None,
         metavar="NAME",
@@ -39,17 +45,17 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     for text in config.getoption("--parity"):
-        target, kind = _split(text)
+        target, kind = _split(text, config.getoption("--parity-as"))
         items.append(
             ParityItem.from_parent(session, name=f"parity {target} as {kind}", target=target, kind=kind)
         )
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split(text: str, given: str | None) -> tuple[str, str]:
     from parity.guess import guess_kind
 
     target, _, kind = text.partition("=")
-    kind = kind or guess_kind(target) or ""
+    kind = kind or given or guess_kind(target) or ""
     if ":" not in target:
         raise pytest.UsageError(f"--parity: expected FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}")
     if not kind:

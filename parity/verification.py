@@ -103,6 +103,7 @@ def assert_parity(factory: Any, kind: str, *, complete: bool = False, **options:
 
     With `complete` it also fails when something was not checked (groups, dilation, ...).
     """
+    __tracebackhide__ = True  # pytest shows the report, not this function
     verdict = verify(factory, kind, **options)
     if not verdict.ok or (complete and verdict.not_checked):
         raise AssertionError(str(verdict))

@@ -88,12 +88,49 @@ def test_the_map_must_fit(tmp_path):
         rows(tmp_path, {"W": W}, {"W": W}, {"V": "W"})
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "text", "pickle"])
+def test_a_name_of_theirs_is_given_once(tmp_path):
+    with pytest.raises(ValueError, match="the map gives W to more than one of ours"):
+        rows(tmp_path, {"W": W, "V": W}, {"W": W}, {"V": "W", "W": "W"})
+
+
+def test_integers_that_differ_are_shown(tmp_path):
+    found = rows(tmp_path, {"t": np.array([[1, 2]])}, {"t": np.array([[1, 3]])})
+    assert found["t"].why.startswith("integers differ: at (0, 1) 2, expected 3")
+
+
+def test_empty_arrays_show_nothing(tmp_path):
+    assert not rows(tmp_path, {"W": np.zeros((0, 3))}, {"W": np.zeros((0, 3))})["W"].ok
+
+
+class Bomb:
+    """Executed by whoever unpickles it."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('it was executed')",)
+
+
+def test_a_pickle_is_refused_and_not_executed(tmp_path):
+    np.savez(tmp_path / "ours.npz", W=np.array([Bomb()], dtype=object))
+    with pytest.raises(ValueError, match="it holds Python objects, which are not loaded"):
+        read_arrays(tmp_path / "ours.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "text", "npy"])
 def test_a_file_that_is_none(tmp_path, content):
-    path = tmp_path / "ours.npz"
+    path = tmp_path / "ours.npy"
     if content is None:
-        np.savez(path, W=np.array([{}], dtype=object))
+        np.save(path, W)
     else:
         path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"ours.npy is no .npz file; save the arrays by name with np.savez"):
+        read_arrays(path)
+
+
+def test_a_file_that_was_cut_off(tmp_path):
+    path = tmp_path / "ours.npz"
+    np.savez(path, W=W)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 255
+    path.write_bytes(data)
     with pytest.raises(ValueError, match=r"ours.npz cannot be read as .npz"):
         read_arrays(path)

@@ -39,6 +39,23 @@ def test_a_wrong_one_fails_with_the_verdict(tmp_path):
     assert "as relu: WRONG" in out and "relu-leaky" in out and "Traceback" not in out
 
 
+def test_a_folder_without_tests_and_a_kind_for_all(tmp_path):
+    (tmp_path / "mine.py").write_text((HOMEWORK / "right.py").read_text().replace("class Relu", "class Mine"))
+    status, out = run(tmp_path, "--parity", "mine.py:Mine", "--parity-as", "relu")
+    assert status == 0 and "1 passed" in out, out
+
+
+def test_in_a_test_of_theirs_the_report_stands_alone(tmp_path):
+    (tmp_path / "test_own.py").write_text(
+        f"import parity, sys\nsys.path.insert(0, {str(HOMEWORK)!r})\nimport right, wrong\n"
+        "def test_right(): assert parity.assert_parity(right.Relu, 'relu').ok\n"
+        "def test_wrong(): parity.assert_parity(wrong.ReluLeaky, 'relu')\n"
+    )
+    status, out = run(tmp_path)
+    assert status == 1 and "1 failed, 1 passed" in out
+    assert "relu-leaky" in out and "verification.py" not in out
+
+
 def test_a_declared_difference(tmp_path):
     status, out = run(
         tmp_path, "--parity", f"{HOMEWORK}/wrong.py:ReluLeaky=relu", "--parity-allow", "relu-leaky"
