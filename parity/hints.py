@@ -26,6 +26,7 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
 
 
 ADVICE = {
+    "'tuple' object is not callable": "for two functions there is --adapter cs231n",
     "has no attribute 'backward'": "with no backward, forward alone is checked by --adapter forward_only",
     "got tuple": "for functions forward -> (out, cache) and backward(dout, cache) there is --adapter cs231n",
     "got Tensor": "arrays of NumPy are expected, not tensors of PyTorch",
