@@ -44,7 +44,7 @@ SMALL_ALEXNET = {"input_size": 67, "hidden_size": 64, "output_size": 10}
 
 
 class Branched(Network):
-    """A shortcut, branches, batch normalization and a square Affine, on 2x10x9 images."""
+    """A shortcut, branches, batch normalization and two square Affines, on 2x10x9 images."""
 
     def __init__(self, rng: int = 0, dtype: Any = np.float64):
         draw = np.random.default_rng(rng)
@@ -75,8 +75,10 @@ class Branched(Network):
         build.add("sigmoid1", sc.Sigmoid())
         build.add("affine2", affine(12))
         build.add("sigmoid2", sc.Sigmoid())
+        build.add("affine3", affine(12))
+        build.add("tanh", sc.Tanh())
         build.add("dropout", sc.Dropout(0.3))
-        build.add("affine3", affine(5))
+        build.add("affine4", affine(5))
         super().__init__((2, 10, 9), 5, build.layers)
 
 
