@@ -52,6 +52,7 @@ from scratchcnn.networks import (
     TorchvisionAlexNet,
 )
 from scratchcnn.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
+from scratchcnn.torch_weights import load_checkpoint, save_checkpoint
 from scratchcnn.trainer import Trainer
 from scratchcnn.weights import WeightMismatch, load_weights, save_weights
 
@@ -108,10 +109,12 @@ __all__ = [
     "col2im",
     "he",
     "im2col",
+    "load_checkpoint",
     "load_weights",
     "normal",
     "numerical_gradient",
     "output_size",
+    "save_checkpoint",
     "save_weights",
     "softmax",
     "xavier",

@@ -20,6 +20,7 @@ import typer
 from scratchcnn.images import light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.predict_command import predict_with
 from scratchcnn.summary import summarize
 from scratchcnn.terminal import NetworkName, chosen, console
 from scratchcnn.train_command import train
@@ -84,7 +85,12 @@ def summary(
 @app.command()
 def predict(
     weights: Annotated[
-        Path, typer.Argument(metavar="WEIGHTS", help="A file that train --out wrote.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="WEIGHTS",
+            help="A file that train --out wrote; with --weights the name of a network.",
+            show_default=False,
+        ),
     ],
     image: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.", show_default=False)
@@ -97,8 +103,30 @@ def predict(
             show_default="where a picture's background is light",
         ),
     ] = None,
+    weights_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights",
+            help="PyTorch weights of a network for photographs: predict resnet50 --weights FILE photo.jpg",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --weights: the classes' names, a line each.", metavar="FILE", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Name the five likeliest classes of pictures, with their probabilities."""
+    if weights_file is not None:
+        if invert is not None:
+            raise ValueError("--invert is for files that train --out wrote, and not for --weights")
+        predict_with(str(weights), weights_file, image, labels)
+        return
+    if labels is not None:
+        raise ValueError("--labels goes with --weights; a file that train --out wrote has its names in it")
     net, class_names, shape, margin = _trained(weights)
     flips = [light_background(path) if invert is None else invert for path in image]
     pictures = [read_image(path, shape, flip, margin) for path, flip in zip(image, flips, strict=True)]

@@ -50,7 +50,7 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
     """
     stored, metadata = read_safetensors(path)
     targets = _tensors_of(network)
-    problems = [f"{name}: {p}" for name, array in targets.items() if (p := _misfit(stored.get(name), array))]
+    problems = [f"{name}: {p}" for name, array in targets.items() if (p := misfit(stored.get(name), array))]
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
     if problems:
         raise WeightMismatch(path, type(network).__name__, problems)
@@ -146,7 +146,7 @@ def _tensors_of(network: Any) -> dict[str, NDArray]:
     return {**network.params, **network.buffers}
 
 
-def _misfit(stored: NDArray | None, array: NDArray) -> str | None:
+def misfit(stored: NDArray | None, array: NDArray) -> str | None:
     """Why what is stored cannot go into the network's array, if it cannot."""
     if stored is None:
         return "missing from the file"

@@ -1,0 +1,65 @@
+"""Photographs as the networks of ImageNet expect them: torchvision's transform for evaluation.
+
+    resize so that the shorter side has 256 pixels (bilinear, antialiased), cut 224x224 out of the middle,
+    divide by 255, subtract the mean and divide by the standard deviation of each colour
+
+It needs Pillow.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images, red green blue
+STD = (0.229, 0.224, 0.225)
+# torchvision's GoogLeNet was trained on numbers from -1 to 1; its transform_input undoes MEAN and STD.
+PLAIN = (0.5, 0.5, 0.5)
+
+
+def preprocess(
+    path: str | os.PathLike[str],
+    size: int = 224,
+    resize: int | None = None,
+    mean: tuple[float, ...] = MEAN,
+    std: tuple[float, ...] = STD,
+) -> NDArray[np.float32]:
+    """A picture file as (1, 3, size, size) float32, prepared as torchvision's evaluation transform does.
+
+    resize   the shorter side before the crop; None: 256 for 224, in proportion for other sizes
+
+    Camera orientation is obeyed first (torchvision leaves that to its caller). Transparency is dropped,
+    gray becomes RGB. Raises FileNotFoundError when there is no file, ValueError when it is no picture.
+    """
+    from PIL import Image, ImageOps
+
+    resize = round(size * 256 / 224) if resize is None else resize
+    if not 0 < size <= resize:
+        raise ValueError(f"preprocess: expected 0 < size <= resize, got size {size} and resize {resize}")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGB")
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{os.fspath(path)} is not a picture that Pillow can read") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{os.fspath(path)} cannot be read as a picture: {error}") from error
+
+    width, height = resized(image.width, image.height, resize)
+    image = image.resize((width, height), Image.Resampling.BILINEAR)
+    left, top = round((width - size) / 2), round((height - size) / 2)  # halves to even, as torchvision
+    image = image.crop((left, top, left + size, top + size))
+    pixels = np.asarray(image, dtype=np.float32).transpose(2, 0, 1) / np.float32(255)  # (3, size, size)
+    column = (3, 1, 1)
+    x = (pixels - np.array(mean, np.float32).reshape(column)) / np.array(std, np.float32).reshape(column)
+    return np.ascontiguousarray(x[None])
+
+
+def resized(width: int, height: int, shorter: int) -> tuple[int, int]:
+    """(width, height) scaled so that the shorter one is `shorter`; the other is rounded down."""
+    if width <= height:
+        return shorter, int(shorter * height / width)
+    return int(shorter * width / height), shorter

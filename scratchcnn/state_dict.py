@@ -1,0 +1,231 @@
+"""PyTorch's `.pth` files read and written without PyTorch, and without running what is in them.
+
+A `.pth` file is a zip archive: `data.pkl` says which tensors there are (a pickle), `data/0`, `data/1`, ...
+hold their bytes. A pickle can name any function to be called. This reader knows the few names that a state
+dict of tensors needs, maps them to its own small functions, and refuses every other by name before
+anything is called.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.weights import written_whole
+
+PathLike = str | os.PathLike[str]
+BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
+STORAGES = {
+    "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": BFLOAT16,
+    "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "|i1",
+    "ByteStorage": "|u1", "BoolStorage": "|b1",
+}  # fmt: skip
+WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
+PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put it
+
+
+def read_pth(path: PathLike) -> dict[str, NDArray]:
+    """The tensors of a state dict that `torch.save` wrote, by name, as arrays of their own.
+
+    A training checkpoint that keeps its state dict under "state_dict", "model_state_dict" or "model" is
+    read too; names of wrapped modules lose their "module.". bfloat16 becomes float32.
+
+    Raises FileNotFoundError when there is no file, ValueError when it is not such a file: broken, of
+    PyTorch's format before 1.6, a whole model instead of its state dict, or one that names anything else.
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{os.fspath(path)} {_what_it_is(path)}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = _Reader(archive, _folder(archive, path)).load()
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
+    except (zipfile.BadZipFile, KeyError, EOFError, IndexError, TypeError, AttributeError, OSError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is damaged ({type(error).__name__}: {error}); fetch or save it again"
+        ) from error
+    return _tensors(found, path)
+
+
+def write_pth(path: PathLike, tensors: Mapping[str, NDArray]) -> None:
+    """Write named arrays so that `torch.load` (weights only) gives a state dict of tensors, whole or not.
+
+    Raises TypeError for dtypes that PyTorch does not have, FileNotFoundError when the folder is missing.
+    """
+    arrays = {}
+    for name, tensor in tensors.items():
+        array = np.asarray(tensor, order="C")
+        little = array.dtype.newbyteorder("<")
+        if little not in WRITTEN:
+            raise TypeError(f"{name}: PyTorch's files hold no {array.dtype}")
+        arrays[name] = array.astype(little, copy=False)
+    with written_whole(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("archive/data.pkl", _pickled(arrays))
+        archive.writestr("archive/byteorder", "little")
+        for key, array in enumerate(arrays.values()):
+            with archive.open(f"archive/data/{key}", "w", force_zip64=True) as file:
+                file.write(array.reshape(-1).view(np.uint8).data)
+        archive.writestr("archive/version", "3\n")
+
+
+# -- reading --------------------------------------------------------------------------------------
+class Storage(NamedTuple):
+    dtype: str
+    data: bytes
+
+
+class _Dtype(NamedTuple):
+    """`torch.FloatStorage` as the pickle names it."""
+
+    code: str
+
+
+def _rebuild_tensor(
+    storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
+) -> NDArray:
+    """What `torch._utils._rebuild_tensor_v2` does: a strided view of the storage, here as a copy."""
+    flat = np.frombuffer(storage.data, dtype="<u2" if storage.dtype == BFLOAT16 else storage.dtype)
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else -1
+    if min((offset, *size, *stride), default=0) < 0 or last >= len(flat):
+        raise pickle.UnpicklingError("a tensor lies outside of its storage")
+    strides = [s * flat.itemsize for s in stride]
+    array = np.lib.stride_tricks.as_strided(flat[offset:], size, strides, writeable=False)
+    if storage.dtype == BFLOAT16:
+        return (array.astype(np.uint32) << 16).view(np.float32)
+    return array.copy()
+
+
+def _rebuild_parameter(tensor: NDArray, *_: Any) -> NDArray:
+    return tensor
+
+
+NAMES: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    **{("torch", name): _Dtype(code) for name, code in STORAGES.items()},
+}
+
+
+class _Reader(pickle.Unpickler):
+    """Knows NAMES and nothing else; gets the bytes of storages from the archive."""
+
+    def __init__(self, archive: zipfile.ZipFile, folder: str):
+        super().__init__(io.BytesIO(archive.read(f"{folder}/data.pkl")))
+        self.archive, self.folder = archive, folder
+        if f"{folder}/byteorder" in archive.namelist() and archive.read(f"{folder}/byteorder") == b"big":
+            raise pickle.UnpicklingError("its numbers are big-endian")
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in NAMES:
+            raise pickle.UnpicklingError(
+                f"it names {module}.{name}, which a state dict of tensors does not need; save "
+                "model.state_dict() alone, or convert it to safetensors"
+            )
+        return NAMES[module, name]
+
+    def persistent_load(self, pid: Any) -> Storage:
+        kind, dtype, key, _, count = pid
+        if kind != "storage" or not isinstance(dtype, _Dtype):
+            raise pickle.UnpicklingError(f"it refers to {kind!r}, expected a storage of numbers")
+        data = self.archive.read(f"{self.folder}/data/{key}")
+        size = 2 if dtype.code == BFLOAT16 else np.dtype(dtype.code).itemsize
+        if len(data) < count * size:
+            raise pickle.UnpicklingError(f"storage {key} has {len(data)} bytes, expected {count * size}")
+        return Storage(dtype.code, data[: count * size])
+
+
+def _folder(archive: zipfile.ZipFile, path: PathLike) -> str:
+    """The archive's one folder, named after the file it was first saved as."""
+    found = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if len(found) != 1 or any("constants.pkl" in name for name in archive.namelist()):
+        kind = (
+            "a TorchScript archive" if any("constants.pkl" in n for n in archive.namelist()) else "a zip file"
+        )
+        raise ValueError(
+            f"{os.fspath(path)} is {kind} and no state dict; expected what "
+            "torch.save(model.state_dict(), ...) wrote"
+        )
+    return found[0].removesuffix("/data.pkl")
+
+
+def _tensors(found: Any, path: PathLike) -> dict[str, NDArray]:
+    for key in PLACES:
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+    if not isinstance(found, dict) or not found:
+        raise ValueError(f"{os.fspath(path)} holds {type(found).__name__}, expected a state dict of tensors")
+    others = [str(key) for key, value in found.items() if not isinstance(value, np.ndarray)]
+    if others:
+        raise ValueError(
+            f"{os.fspath(path)} holds more than tensors ({', '.join(others[:5])}); "
+            "save model.state_dict() alone"
+        )
+    wrapped = all(str(key).startswith("module.") for key in found)
+    return {str(key).removeprefix("module.") if wrapped else str(key): array for key, array in found.items()}
+
+
+def _what_it_is(path: PathLike) -> str:
+    """Why a file that is no zip archive cannot be read."""
+    if not os.path.isfile(path):
+        return "is not a file"
+    with open(path, "rb") as file:
+        start = file.read(512)
+    if not start:
+        return "is empty"
+    if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04"):
+        return (
+            "is in PyTorch's format before 1.6, which is not read; open it in PyTorch and save it again: "
+            "torch.save(torch.load(path, weights_only=True), path)"
+        )
+    return "is neither a .pth of PyTorch nor whole; fetch or save it again"
+
+
+# -- writing --------------------------------------------------------------------------------------
+def _pickled(arrays: Mapping[str, NDArray]) -> bytes:
+    """data.pkl of a state dict, opcode by opcode (protocol 2), since the real classes are PyTorch's."""
+    out = io.BytesIO()
+    out.write(b"\x80\x02" + _global("collections", "OrderedDict") + b")R(")  # an empty dict, then its items
+    for key, (name, array) in enumerate(arrays.items()):
+        strides = [s // array.itemsize for s in array.strides]
+        storage = b"".join((
+            b"(", _text("storage"), _global("torch", WRITTEN[array.dtype]), _text(str(key)), _text("cpu"),
+            _int(array.size), b"tQ",
+        ))  # fmt: skip
+        arguments = (
+            storage, _int(0), _ints(array.shape), _ints(strides), b"\x89",
+            _global("collections", "OrderedDict") + b")R",
+        )  # fmt: skip
+        out.write(_text(name) + _global("torch._utils", "_rebuild_tensor_v2"))
+        out.write(b"(" + b"".join(arguments) + b"tR")
+    out.write(b"u.")
+    return out.getvalue()
+
+
+def _global(module: str, name: str) -> bytes:
+    return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return b"X" + len(data).to_bytes(4, "little") + data
+
+
+def _int(number: int) -> bytes:
+    """LONG1: any size."""
+    data = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8a" + bytes([len(data)]) + data
+
+
+def _ints(numbers: Any) -> bytes:
+    return b"(" + b"".join(_int(int(n)) for n in numbers) + b"t"

@@ -1,0 +1,116 @@
+"""Weights under PyTorch's names: a torchvision file into our network, ours into a file that PyTorch loads.
+
+    load_checkpoint(network, "resnet50-11ad3fa6.pth")
+    save_checkpoint(network, "mine.pth")            # module.load_state_dict(torch.load("mine.pth"))
+
+The names are those of `network.torch_path` (torchvision's, where it has the network): W is `weight`, b
+`bias`, an Affine's W (in, out) is transposed into PyTorch's (out, in).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.layers import Affine, BatchNormalization, Layer
+from scratchcnn.networks import Network
+from scratchcnn.state_dict import read_pth, write_pth
+from scratchcnn.weights import WeightMismatch, misfit, read_safetensors, write_safetensors
+
+PathLike = str | os.PathLike[str]
+TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # the others keep their names
+COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours has no use for it
+SUFFIXES = (".safetensors", ".pth", ".pt")
+
+
+class Entry(NamedTuple):
+    """One array of the network as PyTorch shapes it: a view, so that writing to it changes the network."""
+
+    ours: str
+    array: NDArray
+
+
+def load_checkpoint(network: Network, path: PathLike) -> None:
+    """Copy a `.safetensors` or `.pth` state dict with PyTorch's names *into* the network.
+
+    Any floating-point file fits, rounded or widened to the network's dtype. Nothing in the file is run.
+
+    Raises WeightMismatch, which lists every missing, surplus, wrongly shaped and wrongly typed tensor;
+    the network is then as it was. Otherwise errors as `read_checkpoint`.
+    """
+    load_state(network, read_checkpoint(path), path)
+
+
+def load_state(network: Network, stored: Mapping[str, NDArray], path: PathLike) -> None:
+    """Copy tensors with PyTorch's names into the network, all or none; `path` is named in the error."""
+    targets, problems = torch_state(network), []
+    for name, (ours, array) in targets.items():
+        if problem := misfit(stored.get(name), array):
+            problems.append(f"{name} (our {ours}): {problem}")
+    problems += [
+        f"{name}: surplus in the file"
+        for name in stored
+        if name not in targets and not name.endswith(f".{COUNTER}")
+    ]
+    if problems:
+        raise WeightMismatch(path, type(network).__name__, problems)
+    for name, (_, array) in targets.items():
+        array[...] = stored[name]
+
+
+def save_checkpoint(network: Network, path: PathLike) -> None:
+    """Write the network's weights so that PyTorch's module of the same names loads them with strict=True.
+
+    `.safetensors`, or `.pth` for `torch.load`. Batch normalizations get PyTorch's count of batches, 0.
+    Raises ValueError for another suffix; errors as `write_safetensors`.
+    """
+    tensors = {name: array for name, (_, array) in torch_state(network).items()}
+    for layer_path, layer in network.layers.leaves():
+        if isinstance(layer, BatchNormalization):
+            tensors[f"{network.torch_path(layer_path)}.{COUNTER}"] = np.zeros((), dtype=np.int64)
+    if suffix_of(path) == ".safetensors":
+        write_safetensors(path, tensors, {"network": type(network).__name__, "format": "pt"})
+    else:
+        write_pth(path, tensors)
+
+
+def read_checkpoint(path: PathLike) -> dict[str, NDArray]:
+    """The tensors of a `.safetensors`, `.pth` or `.pt` file by name.
+
+    Raises ValueError for another suffix or a file that is not whole, FileNotFoundError when there is none.
+    """
+    return read_safetensors(path)[0] if suffix_of(path) == ".safetensors" else read_pth(path)
+
+
+def torch_state(network: Network) -> dict[str, Entry]:
+    """PyTorch's name -> our name and the array as PyTorch shapes it, of every parameter and buffer.
+
+    Raises ValueError when two arrays have the same name there.
+    """
+    by_path = {path: key for key, path in network._paths.items()}
+    found: dict[str, Entry] = {}
+    for path, layer in network.layers.leaves():
+        for key, array in _arrays(layer).items():
+            name = f"{network.torch_path(path)}.{TORCH_NAMES.get(key, key)}"
+            if name in found:
+                raise ValueError(f"{type(network).__name__}: two arrays are called {name} in PyTorch")
+            full = f"{path}.{key}"
+            transposed = isinstance(layer, Affine) and key == "W"
+            found[name] = Entry(by_path.get(full, full), array.T if transposed else array)
+    return found
+
+
+def _arrays(layer: Layer) -> Mapping[str, Any]:
+    return {**layer.params, **layer.buffers}
+
+
+def suffix_of(path: PathLike) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"expected a file that ends in {', '.join(SUFFIXES)}, got {os.fspath(path)}")
+    return suffix
