@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 console = Console(highlight=False, soft_wrap=True)
+BETWEEN = ("weights", "wiring")
 SHORT = ("sum", "ones", "close", "mean", "diff", "loss")  # the practices, in a table of 80 columns
 
 
@@ -58,8 +59,7 @@ def faults(
         for text in fault_lines(matrix):
             console.print(text)
     console.print(kind_table(kill.by_kind(matrix, injections)))
-    console.print("sum ... loss: how many of them each common practice would have noticed, - where it "
-                  "cannot look\n")  # fmt: skip
+    console.print("sum ... loss: how many each common practice would have noticed (- cannot look)\n")
     for text in kill.figures(matrix, injections, alarms, compared, seeds):
         console.print(text)
     failures = kill.failures(matrix, injections, alarms)
@@ -73,15 +73,15 @@ def kind_table(kinds: pd.DataFrame) -> Table:
     """A row a kind, within 80 columns."""
     from parity.practices import PRACTICES
 
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("kind", no_wrap=True)
-    for name in ("faults", "killed", "named", "placed", *SHORT):
+    for name in ("killed", "named", "placed", *SHORT):
         table.add_column(name, justify="right", no_wrap=True)
     for row in kinds.to_dict("records"):
         placed = f"{row['placed']}/{row['injected']}" if row["injected"] else "-"
+        named = "-" if row["kind"] in BETWEEN else str(row["named"])  # between layers, the place is the name
         noticed = ["-" if row[p] < 0 else str(row[p]) for p in PRACTICES]
-        counts = [str(row[name]) for name in ("faults", "killed", "named")]
-        table.add_row(row["kind"], *counts, placed, *noticed)
+        table.add_row(row["kind"], f"{row['killed']}/{row['faults']}", named, placed, *noticed)
     return table
 
 
