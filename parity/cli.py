@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from parity.cli_diff import diff
 from parity.cli_faults import faults
 from parity.cli_kinds import kinds
+from parity.cli_report import report
 from parity.cli_time import time
 from parity.cli_train import train
 from parity.cli_verify import compare, verify
@@ -32,6 +34,8 @@ console = Console(highlight=False, soft_wrap=True)
 
 app.command()(faults)
 app.command()(time)
+app.command()(report)
+app.command()(diff)
 app.command()(train)
 app.command()(verify)
 app.command()(compare)

@@ -1,0 +1,1 @@
+"""What the harness found, as tables, pictures and one self-contained page."""

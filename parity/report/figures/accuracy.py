@@ -1,0 +1,82 @@
+"""Error against allowance of every tensor, and how the error drifts from layer to layer."""
+
+from __future__ import annotations
+
+import pandas as pd
+from markupsafe import Markup
+
+from parity.report.figures.figure import Figure, panels
+from parity.report.figures.lines import Series, line_chart
+from parity.report.figures.rows import strip
+from parity.report.figures.scales import Scale, around
+
+MARGINS = Scale(1e-9, 10.0, True)
+FINEST = 1e-17
+
+
+def figures(table: pd.DataFrame) -> list[Figure]:
+    return [allowance(table), drift(table)]
+
+
+def allowance(table: pd.DataFrame) -> Figure:
+    named = table.assign(what=table["network"].astype(str).replace("", "layers alone"))
+    rows = []
+    for (dtype, what), t in named.groupby(["dtype", "what"], observed=True, sort=False):
+        used = t.loc[~t["exact"], "margin"]
+        worst = f"{t['margin'].max():.2g}"
+        rows.append((f"{what} {dtype}", "bad" if not t["ok"].all() else "ours", used.tolist(), worst))
+    exact = int(table["exact"].sum())
+    return Figure(
+        "Error against allowance",
+        f"A tick for each of {len(table) - exact:,} compared tensors: the share of the allowed error "
+        "that it uses, on a "
+        f"logarithmic axis; taller where many coincide. Right of the line at 1 would be a failure. On "
+        "the right the "
+        f"worst. {exact:,} more tensors are the same bits and have no tick.",
+        strip("Share of the allowed error used, by network and dtype", rows, MARGINS, 1.0, "fails"),
+        "accuracy",
+        ("network", "layer", "case", "phase", "tensor", "dtype", "shape", "max_abs", "max_rel", "allowed",
+         "margin", "ok", "why"),
+        sort="-margin",
+        open=True,
+    )  # fmt: skip
+
+
+def drift(table: pd.DataFrame) -> Figure:
+    charts, titles = [], []
+    running = table[(table["network"] != "") & table["phase"].isin(["forward", "backward"])]
+    scale = _scale(running)
+    for name, t in running.groupby("network", observed=True, sort=False):
+        charts.append(_drift(str(name), t, scale))
+        titles.append(str(name))
+    return Figure(
+        "Drift, layer by layer",
+        "Both sides run freely from the same image; each point is the largest difference of one "
+        "layer's output (or, "
+        "backward, of its dx) to PyTorch's float64, relative to the tensor's largest value. Rounding grows "
+        "slowly with depth; a bug would be a cliff. Layers whose result is the same bits have no point.",
+        panels(*charts, titles=tuple(titles)),
+        "accuracy",
+        ("network", "layer", "phase", "tensor", "dtype", "max_rel", "margin"),
+        where="phase=forward|backward",
+        legend=(("ours", "forward, float32"), ("second", "forward, float64"), ("third", "backward, float64")),
+    )
+
+
+def _scale(table: pd.DataFrame) -> Scale:
+    return around([FINEST * 10, *table.loc[table["max_rel"] > 0, "max_rel"].tolist()], log=True)
+
+
+def _drift(name: str, table: pd.DataFrame, scale: Scale) -> Markup:
+    layers = [str(v) for v in dict.fromkeys(table.loc[table["tensor"] == "out", "layer"])]
+    series = []
+    wanted = [("forward", "float32", "out", "ours"), ("forward", "float64", "out", "second"),
+              ("backward", "float64", "dx", "third")]  # fmt: skip
+    for phase, dtype, tensor, css in wanted:
+        rows = table[(table["phase"] == phase) & (table["dtype"] == dtype) & (table["tensor"] == tensor)]
+        by = dict(zip(rows["layer"].astype(str), rows["max_rel"], strict=True))
+        points = [(k, by[layer]) for k, layer in enumerate(layers) if by.get(layer, 0) > 0]
+        series.append(Series(f"{phase} {dtype}", [p[0] for p in points], [p[1] for p in points], css, True))
+    x = Scale(-0.3, max(len(layers) - 0.7, 0.7))
+    title = f"Relative difference to PyTorch after each layer of {name}"
+    return line_chart(title, series, "", "relative difference", scale, x, x_names=layers)

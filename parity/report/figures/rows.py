@@ -1,0 +1,75 @@
+"""Charts of rows, a name before each: HTML with places in percent, so that they fit any width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from parity.report.figures.scales import Scale
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row: a bar from `start` to `value`, a whisker over the quartiles, and what it says at its end."""
+
+    name: str
+    value: float
+    said: str
+    css: str = "ours"
+    detail: str = ""
+    quartiles: tuple[float, float] | None = None
+
+
+def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str = "") -> Markup:
+    """Bars that begin at `start`, where a line stands with the text `mark`."""
+    at = 100 * scale(start)
+    out = [f'<div class="rows" role="img" aria-label="{escape(title)}">']
+    for row in rows:
+        a, b = sorted((at, 100 * scale(row.value)))
+        whisker = ""
+        if row.quartiles:
+            q1, q3 = (100 * scale(q) for q in row.quartiles)
+            whisker = f'<i class="whisker" style="left:{q1:.2f}%;width:{max(q3 - q1, 0.3):.2f}%"></i>'
+        out.append(
+            f'<div class="row"><span class="rowname">{escape(row.name)}'
+            f"{f'<small>{escape(row.detail)}</small>' if row.detail else ''}</span>"
+            f'<span class="track"><i class="bar {row.css}" style="left:{a:.2f}%;width:{b - a:.2f}%"></i>'
+            f'{whisker}<i class="zero" style="left:{at:.2f}%"></i></span>'
+            f'<span class="rowvalue">{escape(row.said)}</span></div>'
+        )
+    return Markup("".join([*out, _axis(scale, mark, at), "</div>"]))
+
+
+def strip(title: str, rows: Iterable[tuple[str, str, Sequence[float], str]], scale: Scale, mark: float,
+          said: str) -> Markup:  # fmt: skip
+    """A tick a value: rows of (name, css, values, what stands at the end); a line at `mark`."""
+    at = 100 * scale(mark)
+    out = [f'<div class="rows" role="img" aria-label="{escape(title)}">']
+    for name, css, values, end in rows:
+        places: dict[int, int] = {}
+        for value in values:
+            place = round(400 * scale(value))
+            places[place] = places.get(place, 0) + 1
+        path = "".join(
+            f"M{p / 4:.2f} {10 - min(9, 3 + n / 2):.1f}V{10 + min(9, 3 + n / 2):.1f}"
+            for p, n in places.items()
+        )
+        out.append(
+            f'<div class="row"><span class="rowname">{escape(name)}</span><span class="track strip">'
+            f'<svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><path class="{css}" '
+            f'd="{path}"/></svg><i class="zero limit" style="left:{at:.2f}%"></i></span>'
+            f'<span class="rowvalue">{escape(end)}</span></div>'
+        )
+    return Markup("".join([*out, _axis(scale, said, at), "</div>"]))
+
+
+def _axis(scale: Scale, mark: str, at: float) -> str:
+    ticks = "".join(
+        f'<span style="left:{100 * scale(value):.2f}%">{escape(label)}</span>'
+        for value, label in scale.ticks(6)
+    )
+    shown = f'<em style="left:{at:.2f}%">{escape(mark)}</em>' if mark else ""
+    track = f'<span class="track ticks">{ticks}{shown}</span>'
+    return f'<div class="row axisrow"><span></span>{track}<span></span></div>'

@@ -1,0 +1,131 @@
+"""Time by PyTorch's time, how the cost grows, and the share of what the machine can do."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from parity.report.figures.figure import OURS_AND_TORCH, Figure, panels
+from parity.report.figures.lines import Series, line_chart
+from parity.report.figures.rows import Bar, bars
+from parity.report.figures.scales import Scale, around
+
+RATIO_COLUMNS = ("network", "layer", "batch_size", "phase", "implementation", "median_ms", "q1_ms", "q3_ms",
+                 "ratio_to_torch", "ratio_q1", "ratio_q3", "rounds", "ok", "note")  # fmt: skip
+
+
+def figures(speed: pd.DataFrame, scaling: pd.DataFrame | None) -> list[Figure]:
+    found = [ratios(speed)]
+    if (speed["layer"] != "").any():
+        found.append(layers(speed))
+    if scaling is not None and not scaling.empty:
+        found.append(growth(scaling))
+    if speed["gemm_share"].notna().any():
+        found.append(limits(speed))
+    return found
+
+
+def _scale(rows: pd.DataFrame) -> Scale:
+    values = [*rows["ratio_to_torch"], *rows["ratio_q1"].dropna(), *rows["ratio_q3"].dropna()]
+    return around([0.5, 2.0, *values], log=True, whole=False)
+
+
+def ratios(speed: pd.DataFrame) -> Figure:
+    mine = speed[(speed["implementation"] == "ours") & (speed["layer"] == "")]
+    rows, scale = [], _scale(mine)
+    for row in mine.to_dict("records"):
+        images = "1 image" if row["batch_size"] == 1 else f"{row['batch_size']} images"
+        rows.append(_bar(row, f"{row['network']} {row['phase']}", images))
+    return Figure(
+        "Time against PyTorch's",
+        "The median of ours by the median of PyTorch eager's, on the same threads and taking turns; "
+        "left of the line we are "
+        "faster. The thin line spans the quartiles of the rounds. Logarithmic axis.",
+        bars("Ratio of our time to PyTorch's, by network and phase", rows, scale, 1.0, "PyTorch = 1"),
+        "speed",
+        RATIO_COLUMNS,
+        where="layer=",
+        open=True,
+    )
+
+
+def layers(speed: pd.DataFrame) -> Figure:
+    mine = speed[(speed["implementation"] == "ours") & (speed["layer"] != "")]
+    scale, charts, titles = _scale(mine), [], []
+    largest = mine.groupby("network", observed=True)["batch_size"].transform("max")
+    for network, t in mine[mine["batch_size"] == largest].groupby("network", observed=True, sort=False):
+        rows = [
+            _bar(r, f"{r['layer']} {r['phase']}", f"{r['median_ms']:.3g} ms") for r in t.to_dict("records")
+        ]
+        charts.append(bars(f"Ratio of our time to PyTorch's, layers of {network}", rows, scale, 1.0))
+        titles.append(f"{network}, {t['batch_size'].iloc[0]} images")
+    return Figure(
+        "Layer by layer",
+        "The same for every layer by itself, fed what it gets inside the network. A layer that takes "
+        "microseconds may lose "
+        "by a large factor and cost nothing; the milliseconds stand below its name.",
+        panels(*charts, titles=tuple(titles)),
+        "speed",
+        RATIO_COLUMNS,
+        where="layer!=",
+        sort="-median_ms",
+    )
+
+
+def _bar(row: dict, name: str, detail: str) -> Bar:
+    ratio = row["ratio_to_torch"]
+    quartiles = None if pd.isna(row["ratio_q1"]) else (row["ratio_q1"], row["ratio_q3"])
+    return Bar(name, ratio, f"{ratio:.2f}×", "fast" if ratio <= 1 else "slow", detail, quartiles)
+
+
+def growth(scaling: pd.DataFrame) -> Figure:
+    charts, titles = [], []
+    for (variable, phase), t in scaling.groupby(["variable", "phase"], observed=True, sort=False):
+        what = str(t["network"].iloc[0] or t["layer"].iloc[0])
+        label = "images in a batch" if variable == "images" else "pixels along a side"
+        x = around(t["size"].tolist(), log=True, whole=False)
+        y = around(t["median_ms"].tolist(), log=True)
+        series = [
+            Series(str(by), r["size"].tolist(), r["median_ms"].tolist(), str(by), True)
+            for by, r in t.groupby("implementation", observed=True, sort=False)
+        ]
+        title = f"{what} {phase}: milliseconds against {label}"
+        charts.append(line_chart(title, series, label, "ms", y, x))
+        fitted = ", ".join(f"{'NumPy' if by == 'ours' else 'PyTorch'} {r['exponent'].iloc[0]:.2f}"
+                           for by, r in t.groupby("implementation", observed=True, sort=False))  # fmt: skip
+        titles.append(f"{what} {phase}: exponent {fitted}")
+    return Figure(
+        "How the cost grows",
+        "Milliseconds against the images in a batch and against their size, both axes logarithmic. "
+        "The exponent is that of "
+        "the fitted power law: 1 against images, or 2 against the side, says that every pixel costs "
+        "the same.",
+        panels(*charts, titles=tuple(titles)),
+        "scaling",
+        legend=OURS_AND_TORCH,
+    )
+
+
+def limits(speed: pd.DataFrame) -> Figure:
+    both = speed[
+        speed["implementation"].isin(["ours", "torch"]) & (speed["phase"] == "step") & (speed["layer"] == "")
+    ]
+    rows = []
+    for row in both.to_dict("records"):
+        images = "1 image" if row["batch_size"] == 1 else f"{row['batch_size']} images"
+        share = row["gemm_share"]
+        detail = f"{images}, {row['gflops']:.0f} GFLOP/s, {row['gbytes_per_s']:.1f} GB/s"
+        who = "NumPy" if row["implementation"] == "ours" else "PyTorch"
+        rows.append(Bar(f"{row['network']} {who}", share, f"{share:.0%}", row["implementation"], detail))
+    top = max([1.0, *(float(v) for v in both["gemm_share"].dropna())])
+    return Figure(
+        "Share of the machine's limit",
+        "Multiplications and additions that a training step has to make, by the time it takes, as a "
+        "share of this machine's "
+        "fastest float32 matrix product. Small networks are bound by memory and overhead, not by arithmetic.",
+        bars("Share of the machine's peak arithmetic, by network and framework", rows, Scale(0, top), 0.0),
+        "speed",
+        ("network", "batch_size", "phase", "implementation", "median_ms", "gflops", "gemm_share",
+         "gbytes_per_s",          "copy_share", "peak_rss_mb", "rss_rise_mb"),
+        where="phase=step layer=",
+        legend=OURS_AND_TORCH,
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""reports/README.md: the same figures as tables that read on a code host, and the schema of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from parity.report.collect import Findings
+from parity.report.headline import headlines, steps
+from parity.report.schema import LARGE, SCHEMAS
+
+
+def readme(found: Findings) -> str:
+    """The whole file."""
+    parts = ["# Report", "", "Generated; [index.html](index.html) is the same with pictures, in one file."]
+    parts += ["", f"`{found.environment['command']}`", ""]
+    parts += [f"- **{h.name}**: **{h.figure}**. {_sentence(h.sentence)}" for h in headlines(found)]
+    for title, table in summaries(found).items():
+        parts += ["", f"## {title}", "", markdown(table)]
+    parts += ["", "## Made on", "", markdown(environment_table(found))]
+    return "\n".join([*parts, "", *_schema(found), ""])
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def summaries(found: Findings) -> dict[str, pd.DataFrame]:
+    """The tables that people read, by title: the page shows them beside its figures."""
+    makers = {
+        "accuracy": ("Accuracy", accuracy),
+        "speed": ("Speed of a training step", speed),
+        "faults_summary": ("What the checker catches", checker),
+        "training": ("Training", training),
+    }
+    return {title: make(found.tables[name]) for name, (title, make) in makers.items() if name in found.tables}
+
+
+def accuracy(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a network (or all layers by themselves) and dtype."""
+    named = table.assign(what=table["network"].astype(str).replace("", "layers by themselves"))
+    rows = []
+    for (what, dtype), t in named.groupby(["what", "dtype"], observed=True, sort=False):
+        worst = t.iloc[int(t["margin"].argmax())]
+        place = " ".join(
+            filter(None, map(str, [worst["layer"], worst["case"], worst["phase"], worst["tensor"]]))
+        )
+        rows.append(
+            {
+                "": what, "dtype": dtype, "tensors": len(t), "wrong": int((~t["ok"]).sum()),
+                "same bits": int(t["exact"].sum()), "largest max_rel": f"{t['max_rel'].max():.1e}",
+                "of what is allowed": f"{t['margin'].max():.2g}", "worst": place,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def speed(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a network and batch size: medians in ms, and the ratio with its quartiles."""
+    found = steps(table)
+    rows = []
+    for (network, n), t in found.groupby(["network", "batch_size"], observed=True, sort=False):
+        by = t.set_index("implementation")
+        row = {"network": network, "images": n}
+        row |= {f"{name} ms": f"{by.loc[name, 'median_ms']:.3g}" for name in by.index}
+        mine = by.loc["ours"]
+        quartiles = f"{mine['ratio_q1']:.2f} to {mine['ratio_q3']:.2f}"
+        row |= {"× torch": f"{mine['ratio_to_torch']:.2f}", "quartiles": quartiles}
+        row["of peak"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
+        row["parity"] = "" if pd.isna(mine["ok"]) else "ok" if mine["ok"] else "FAIL"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
+
+
+def checker(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "": table["figure"].str.replace("practice: ", "would be noticed by: ").str.replace("_", " "),
+            "count": [f"{n:,}" for n in table["count"]],
+            "of": [f"{n:,}" for n in table["out_of"]],
+        }
+    )
+
+
+def training(table: pd.DataFrame) -> pd.DataFrame:
+    """The last epoch of each comparison."""
+    last = table.groupby(["network", "dtype"], observed=True, sort=False).tail(1)
+    return pd.DataFrame(
+        {
+            "network": last["network"].astype(str), "dtype": last["dtype"].astype(str),
+            "epochs": last["epoch"], "data": last["data"].astype(str),
+            "test accuracy NumPy": [f"{v:.2%}" for v in last["test_accuracy"]],
+            "PyTorch": [f"{v:.2%}" for v in last["torch_test_accuracy"]],
+            "same predictions": [f"{v:.2%}" for v in last["same_predictions"]],
+            "images/s NumPy": [f"{v:,.0f}" for v in last["images_per_s"]],
+            "images/s PyTorch": [f"{v:,.0f}" for v in last["torch_images_per_s"]],
+        }
+    )  # fmt: skip
+
+
+def environment_table(found: Findings) -> pd.DataFrame:
+    rows = [(key.replace("_", " "), _plain(value)) for key, value in found.environment.items()]
+    return pd.DataFrame(rows, columns=["", "value"])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table of texts; numbers to the right."""
+    right = right_columns(table)
+    lines = [_line(table.columns), _line("---:" if c in right else "---" for c in table.columns)]
+    return "\n".join([*lines, *(_line(row) for row in table.itertuples(index=False))])
+
+
+def right_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of numbers, which stand to the right."""
+    return [c for c in table.columns if c != table.columns[0] and _numeric(table[c])]
+
+
+def _numeric(column: Any) -> bool:
+    texts = [str(v) for v in column if str(v)]
+    return bool(texts) and all(t[0].isdigit() or t[0] in "-<" for t in texts)
+
+
+def _line(cells: Iterable[Any]) -> str:
+    return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+
+
+def _schema(found: Findings) -> list[str]:
+    lines = [
+        "## The files",
+        "",
+        'Tidy tables with typed columns: `pandas.read_parquet("reports/accuracy.parquet")` is all it takes;',
+        "the CSV files say the same. `environment.json` says what they were made on.",
+    ]
+    for name in found.tables:
+        schema = SCHEMAS[name]
+        files = f"{name}.parquet" if name in LARGE else f"{name}.csv, {name}.parquet"
+        lines += ["", f"### {name}", "", f"{files}: {len(found.tables[name]):,} rows, each {schema.row}.", ""]
+        table = pd.DataFrame(schema.columns, columns=["column", "type", "meaning"])
+        table["column"] = [f"`{c}`" for c in table["column"]]
+        lines.append(markdown(table))
+    return lines

@@ -1,0 +1,137 @@
+"""reports/index.html: everything in one file that needs nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from parity.report.collect import Findings
+from parity.report.demos import demos
+from parity.report.figures.figure import Figure
+from parity.report.headline import headlines
+from parity.report.markdown import environment_table, right_columns, summaries
+from parity.report.schema import BOOL, CATEGORY, FLOAT, MAYBE, SCHEMAS
+from parity.report.sidebyside import side_by_side
+
+
+class Section(NamedTuple):
+    id: str
+    title: str
+    text: str
+    summary: pd.DataFrame | None
+    figures: list[Figure]
+
+
+def page(found: Findings) -> str:
+    """The page as text."""
+    env = Environment(
+        loader=PackageLoader("parity.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return env.get_template("page.html.j2").render(
+        found=found,
+        verdict=verdict(found),
+        headlines=headlines(found),
+        sections=sections(found),
+        demos=demos(),
+        entries=side_by_side(),
+        environment=environment_table(found).to_dict("split")["data"],
+        right=right_columns,
+        schemas={name: SCHEMAS[name] for name in found.tables},
+        data=Markup(embedded(found.tables)),
+        style=Markup(asset("style.css")),
+        script=Markup(asset("page.js")),
+    )
+
+
+def asset(name: str) -> str:
+    return (files("parity.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def verdict(found: Findings) -> tuple[str, str]:
+    """(class, sentence)."""
+    failed = [f"{part}: {text}" for part, texts in found.failures.items() for text in texts]
+    if failed:
+        return "bad", f"{len(failed)} failed. First: {failed[0]}"
+    if found.interrupted:
+        return "open", f"Interrupted during {found.interrupted}; what was done before is below."
+    if "accuracy" in found.parts:
+        return "good", "NumPy and PyTorch are the same functions on everything that was compared."
+    return "open", f"Nothing was compared in this run; it holds {', '.join(found.parts)}."
+
+
+def sections(found: Findings) -> list[Section]:
+    from parity.report.figures import accuracy, faults, speed, training
+
+    tables, short = found.tables, summaries(found)
+    out = []
+    if "accuracy" in tables:
+        text = (
+            "In float64 a tensor passes within 1e-9 of its scale: that is what catches bugs. In "
+            "float32 both sides are judged "
+            "against the float64 result, and ours may be off by a small multiple of PyTorch's own rounding."
+        )
+        out.append(
+            Section("accuracy", "What matches", text, short["Accuracy"], accuracy.figures(tables["accuracy"]))
+        )
+    if "speed" in tables:
+        text = (
+            "Milliseconds are medians; both frameworks take turns on the same threads, so that drift "
+            "hits both."
+        )
+        made = speed.figures(tables["speed"], tables.get("scaling"))
+        out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))
+    if "faults" in tables:
+        text = (
+            "A checker that never fails proves nothing. So bugs that people really write are put in, "
+            "one by one."
+        )
+        made = faults.figures(tables["faults"], tables["faults_summary"])
+        out.append(Section("faults", "What a pass means", text, None, made))
+    if "training" in tables:
+        text = (
+            "Both frameworks start from the same weights and see the same batches; Adam, its rate "
+            "falling to 0."
+        )
+        made = training.figures(
+            tables["training"], tables["training_steps"], tables["predictions"], found.pictures
+        )
+        out.append(Section("training", "Trained side by side", text, short["Training"], made))
+    return out
+
+
+def embedded(tables: dict[str, pd.DataFrame]) -> str:
+    """The tables as JSON by columns; categories and booleans as numbers, floats to four figures."""
+    out = {}
+    for name, table in tables.items():
+        columns = []
+        for column in SCHEMAS[name].columns:
+            values, extra = _encoded(table[column.name], column.type)
+            columns.append(
+                {"name": column.name, "type": column.type, "title": column.meaning, "values": values, **extra}
+            )
+        out[name] = {"rows": len(table), "columns": columns}
+    return json.dumps(out, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+
+
+def _encoded(column: pd.Series, kind: str) -> tuple[list[Any], dict[str, Any]]:
+    if kind == CATEGORY:
+        return column.cat.codes.tolist(), {"names": [str(c) for c in column.cat.categories]}
+    if kind in (BOOL, MAYBE):
+        return [None if pd.isna(v) else int(v) for v in column], {}
+    if kind == FLOAT:
+        return [_number(v) for v in column], {}
+    return column.tolist(), {}
+
+
+def _number(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return float(np.format_float_scientific(value, precision=3)) if value else 0

@@ -1,0 +1,238 @@
+"""The tables of a report: every column, its type and what it says.
+
+`conform` gives a frame these columns and types, so that `pandas.read_parquet` alone loads what the text
+says; reports/README.md prints the same text.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from parity.practices import PRACTICES
+
+CATEGORY, TEXT, FLOAT, INT, BOOL, MAYBE = "category", "str", "float64", "int64", "bool", "boolean"
+
+
+class Column(NamedTuple):
+    name: str
+    type: str
+    meaning: str
+
+
+class Schema(NamedTuple):
+    row: str  # what a row is
+    columns: tuple[Column, ...]
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """`name type meaning` a line."""
+    lines = [line.split(None, 2) for line in text.splitlines() if line.strip()]
+    return tuple(Column(name, kind, meaning) for name, kind, meaning in lines)
+
+
+WHERE = """
+    network         category which network; empty for a layer by itself
+"""
+TRAINED = """
+    network           category which network
+    dtype             category float32 or float64, of both
+    device            category where PyTorch ran
+    data              category which images
+"""
+
+SCHEMAS: dict[str, Schema] = {
+    "accuracy": Schema(
+        "one tensor that was compared",
+        _columns(
+            WHERE
+            + """
+    layer           category layer or parameter inside the network, or the kind that was checked by itself
+    case            category the probe, for a layer by itself
+    phase           category forward, backward, alone (fed PyTorch's input), step k of training, or a contract
+    tensor          category out, loss, dx, grad, dW, ...
+    dtype           category float64 catches bugs, float32 judges precision
+    device          category where PyTorch ran
+    shape           str      2x3x8x8, or scalar
+    max_abs         float64  largest absolute difference to the reference (float64 PyTorch)
+    max_rel         float64  the same divided by the largest value of the reference
+    allowed         float64  the largest absolute difference that passes
+    margin          float64  share of what is allowed that was used; above 1 fails
+    exact           bool     the same bits
+    ok              bool     passed
+    proves          bool     the comparison would have failed zeros and a scaled result
+    why             str      what is wrong, where it is not a number: another shape, NaN, an exception
+"""
+        ),
+    ),
+    "faults": Schema(
+        "one known bug, put into a correct implementation",
+        _columns(
+            """
+    fault             str      its name in the catalogue
+    kind              category the layer, loss or optimizer that it breaks
+    story             str      how people come to write it
+    equivalent        str      why it changes no result, for the few that do not; else empty
+    killed            bool     whether the checker noticed it
+    killed_by         category the first check that failed
+    case              str      the input on which it failed
+    tensor            category the result that was wrong
+    max_rel           float64  by how much, as a share of the reference's largest value
+    checks_failed     int64    comparisons that failed
+    checks            int64    comparisons that were made
+    diagnosis         str      the known bug that explains what was seen; empty when it says unknown
+    named             bool     the diagnosis is right
+    misnamed          bool     the diagnosis is wrong
+"""
+        )
+        + tuple(
+            Column(
+                name.replace(" ", "_"),
+                MAYBE,
+                f"the practice {name!r} would have noticed it; missing where it has nothing to say",
+            )
+            for name in PRACTICES
+        ),
+    ),
+    "injections": Schema(
+        "one bug put into one place of a whole network",
+        _columns(
+            """
+    network category the network
+    layer   str      where it was put; empty for a fault between layers
+    fault   str      its name
+    family  category the kind of fault
+    caught  bool     whether the checker failed
+    culprit str      the place that it named
+    right   bool     whether that is the place
+"""
+        ),
+    ),
+    "faults_summary": Schema(
+        "one figure about the checker",
+        _columns(
+            """
+    figure str   killed, named, false_alarms, practice: ...
+    count  int64 how many
+    out_of int64 of how many
+"""
+        ),
+    ),
+    "training": Schema(
+        "one epoch of one comparison",
+        _columns(
+            TRAINED
+            + """
+    epoch               int64   from 1
+    train_loss          float64 mean loss of the epoch, NumPy
+    torch_train_loss    float64 the same, PyTorch
+    max_loss_difference float64 largest difference of the two losses of a step
+    test_accuracy       float64 share of the test images that are right, NumPy
+    torch_test_accuracy float64 the same, PyTorch
+    same_predictions    float64 share of the test images that both call the same
+    images_per_s        float64 training images a second, NumPy
+    torch_images_per_s  float64 the same, PyTorch
+"""
+        ),
+    ),
+    "training_steps": Schema(
+        "one training step",
+        _columns(
+            TRAINED
+            + """
+    step             int64   from 1
+    epoch            int64   the epoch that it belongs to
+    train_loss       float64 loss of the batch, NumPy
+    torch_train_loss float64 the same batch, PyTorch
+"""
+        ),
+    ),
+    "predictions": Schema(
+        "one test image",
+        _columns(
+            """
+    network category which network
+    image   int64    its number in the test set
+    label   category what it shows
+    ours    category what NumPy's network says
+    torch   category what PyTorch's network says
+"""
+        ),
+    ),
+    "speed": Schema(
+        "one implementation in one phase",
+        _columns(
+            """
+    network          category which network
+    layer            category layer inside it; empty for the whole network
+    phase            category forward, backward, step (forward, loss, backward, update), predict
+    dtype            category of that implementation
+    device           category of that implementation
+    threads          int64    for NumPy's BLAS and for PyTorch alike
+    batch_size       int64    images in a batch
+    input_shape      str      of one image
+    implementation   category ours, torch, torch_compile, book (its style, float64), naive (loops)
+    median_ms        float64  median of the rounds, milliseconds
+    q1_ms            float64  lower quartile, milliseconds
+    q3_ms            float64  upper quartile, milliseconds
+    rounds           float64  how often it was timed
+    disturbed        float64  rounds during which other processes took part of the cores
+    ratio_to_torch   float64  median by PyTorch eager's median; below 1 is faster
+    ratio_q1         float64  lower quartile of the rounds' ratios
+    ratio_q3         float64  upper quartile of the rounds' ratios
+    gflops           float64  1e9 multiplications and additions of matrix products a second
+    gemm_share       float64  that as a share of the machine's measured matrix product
+    gbytes_per_s     float64  1e9 bytes that had to be read and written, a second
+    copy_share       float64  that as a share of the machine's measured copy
+    peak_rss_mb      float64  most memory of a process that makes some steps, megabytes
+    rss_rise_mb      float64  of that, what the steps added
+    ok               boolean  the same code passes parity check; missing where there is nothing to check
+    note             str      what a reader has to know
+"""
+        ),
+    ),
+    "scaling": Schema(
+        "one size of a series",
+        _columns(
+            """
+    variable       category what grows: images in a batch, or side of the images
+    network        category which network; empty for a layer by itself
+    layer          category which layer; empty for a network
+    phase          category forward, backward, step
+    implementation category ours or torch
+    size           int64    of the variable
+    batch_size     int64    images in a batch
+    input_shape    str      of one image
+    median_ms      float64  median, milliseconds
+    q1_ms          float64  lower quartile, milliseconds
+    q3_ms          float64  upper quartile, milliseconds
+    exponent       float64  of the fitted power law, the same for the whole series
+    r2             float64  how well it fits
+"""
+        ),
+    ),
+}
+# Pictures are drawn from these too, but they are too many to be read: Parquet alone.
+LARGE = ("training_steps", "predictions")
+
+
+def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the columns and types of its schema, in that order.
+
+    Raises ValueError naming the columns that are missing or unknown.
+    """
+    table = table.rename(columns=lambda column: column.replace(" ", "_"))
+    columns = SCHEMAS[name].columns
+    known = [c.name for c in columns]
+    missing, extra = [c for c in known if c not in table], [c for c in table.columns if c not in known]
+    if missing or extra:
+        raise ValueError(
+            f"the table {name} lacks {missing or 'nothing'} and has unknown {extra or 'nothing'}"
+        )
+    table = table[known].reset_index(drop=True)
+    for c in columns:
+        if c.type in (CATEGORY, TEXT):
+            table[c.name] = table[c.name].astype("str").fillna("")
+        table[c.name] = table[c.name].astype(c.type)  # type: ignore[call-overload]
+    return table

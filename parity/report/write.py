@@ -1,0 +1,40 @@
+"""A report to disk: tables, environment, README and page, each file written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from parity.report.collect import Findings
+from parity.report.markdown import readme
+from parity.report.page import page
+from parity.report.schema import LARGE, SCHEMAS
+from scratchcnn.weights import written_whole
+
+
+def write(found: Findings, folder: Path) -> list[Path]:
+    """Everything of one run; tables that an earlier run left and this one did not make are removed, so
+    that a folder tells of one run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, table in found.tables.items():
+        suffixes = {".parquet": table.to_parquet} | ({} if name in LARGE else {".csv": table.to_csv})
+        for suffix, save in suffixes.items():
+            path = folder / f"{name}{suffix}"
+            with written_whole(path) as temporary:
+                save(temporary, index=False)
+            written.append(path)
+    texts = {
+        "environment.json": json.dumps(found.environment, indent=2) + "\n",
+        "README.md": readme(found),
+        "index.html": page(found),
+    }
+    for name, text in texts.items():
+        with written_whole(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        written.append(folder / name)
+    for name in SCHEMAS:
+        for path in (folder / f"{name}.csv", folder / f"{name}.parquet"):
+            if path not in written:
+                path.unlink(missing_ok=True)
+    return written
