@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity import training
+from parity import clock, training
 from parity.report.collect import QUICK, Request, collect
 from parity.report.write import write
 from scratchcnn.data import load
@@ -31,6 +31,7 @@ def small_run():
                   x_test=data.x_test[:150], t_test=data.t_test[:150])  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "load", lambda *args, **options: few)
+        patch.setattr(clock, "TRIES", 1)  # the times are not looked at
         return collect(Request(**SMALL))
 
 
