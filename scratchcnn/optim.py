@@ -15,9 +15,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import threads
+
 # How many numbers a rule works on at a time. Its formula passes over its arrays several times; in
 # blocks that fit into the cache, temporaries included, only the first pass waits for memory.
 BLOCK = 32768
+LARGE = 4 * BLOCK  # what each thread has to do at least, where threads share the work
 
 
 class Optimizer:
@@ -59,12 +62,17 @@ class Optimizer:
             if not getattr(self, slot):
                 setattr(self, slot, {key: np.zeros_like(p) for key, p in params.items()})
         self.iter += 1
-        for key, array in params.items():
-            states = [getattr(self, slot)[key] for slot in self.slots]
-            for p, g, *state in _blocks([array, np.asarray(grads[key]), *states]):
-                if self.weight_decay and not self.decoupled:
-                    g = g + self.weight_decay * p
-                self.step(p, g, *state)
+        with threads.team() as size:
+            for key, array in params.items():
+                arrays = [array, np.asarray(grads[key]), *(getattr(self, slot)[key] for slot in self.slots)]
+                threads.each(self._walk, _pieces(arrays, size))
+
+    def _walk(self, arrays: Sequence[NDArray]) -> None:
+        """The rule over all of the arrays, BLOCK numbers at a time."""
+        for p, g, *state in _blocks(arrays):
+            if self.weight_decay and not self.decoupled:
+                g = g + self.weight_decay * p
+            self.step(p, g, *state)
 
     def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
         """The rule: writes into p and the state, reads g."""
@@ -286,6 +294,13 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adam": Adam,
     "adamw": AdamW,
 }
+
+
+def _pieces(arrays: list[NDArray], count: int) -> list[list[NDArray]]:
+    """The arrays in so many parts for the threads; whole where they are small or not in one piece."""
+    if arrays[0].size < count * LARGE or not all(a.flags.c_contiguous for a in arrays):
+        return [arrays]
+    return [[a.reshape(-1)[part] for a in arrays] for part in threads.parts(arrays[0].size, count)]
 
 
 def _blocks(arrays: Sequence[NDArray]) -> Iterator[list[NDArray]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import elementwise
 from scratchcnn.layers.base import Layer
 
 
@@ -14,8 +15,14 @@ class Relu(Layer):
     The book's backward writes into `dout`; this one returns a new array.
     """
 
+    has_fast = by_image = True
+
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x)
+        if self.is_fast():
+            out, mask = elementwise.relu(x)
+            self.remember(mask)
+            return out
         self.remember(x > 0)
         return np.maximum(x, 0)
 
@@ -23,14 +30,22 @@ class Relu(Layer):
         """dx = dout where x > 0, else 0."""
         (mask,) = self.recall()
         dout = self.check_dout(dout, mask.shape)
+        if self.is_fast():
+            return elementwise.relu_backward(dout, mask)
         return np.where(mask, dout, dout.dtype.type(0))
 
 
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), any shape, without overflow for large |x|; `torch.nn.Sigmoid`."""
 
+    has_fast = by_image = True
+
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x)
+        if self.is_fast() and elementwise.sigmoid_fits(x):
+            out = elementwise.sigmoid(x)
+            self.remember(out.copy("K"))
+            return out
         small = np.exp(-np.abs(x))  # in (0, 1]
         out = np.where(x < 0, small, 1) / (1 + small)
         self.remember(out.copy())
@@ -39,7 +54,8 @@ class Sigmoid(Layer):
     def backward(self, dout: NDArray) -> NDArray:
         """dx = dout * y * (1 - y)."""
         (y,) = self.recall()
-        return self.check_dout(dout, y.shape) * y * (1 - y)
+        dout = self.check_dout(dout, y.shape)
+        return elementwise.sigmoid_backward(dout, y) if self.is_fast() else dout * y * (1 - y)
 
 
 class Tanh(Layer):
@@ -47,6 +63,8 @@ class Tanh(Layer):
 
     LeNet-5's squashing function is `Tanh(1.7159, 2 / 3)` (LeCun et al. 1998, appendix A).
     """
+
+    by_image = True
 
     def __init__(self, amplitude: float = 1.0, slope: float = 1.0):
         super().__init__()

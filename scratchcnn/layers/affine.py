@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import dense
 from scratchcnn.layers.base import Layer, param
 
 
@@ -19,6 +20,7 @@ class Affine(Layer):
 
     W, b = param("params", "W"), param("params", "b")
     dW, db = param("grads", "W"), param("grads", "b")
+    has_fast = True
 
     def __init__(self, W: NDArray, b: NDArray | None = None):
         if np.ndim(W) != 2:
@@ -26,6 +28,7 @@ class Affine(Layer):
         if b is not None and np.shape(b) != (W.shape[1],):
             raise ValueError(f"Affine: expected b of shape (out,) = ({W.shape[1]},), got {np.shape(b)}")
         super().__init__({"W": W} if b is None else {"W": W, "b": b})
+        self._spare = dense.Spare()
 
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x, like=self.W)
@@ -38,6 +41,8 @@ class Affine(Layer):
             )
         flat = x.reshape(len(x), size)  # (N, ...) -> (N, in)
         self.remember(x.shape, flat.copy())
+        if self.is_fast():
+            return dense.forward(flat, self.W, self.b)
         out = flat @ self.W
         return out if self.b is None else out + self.b
 
@@ -45,9 +50,13 @@ class Affine(Layer):
         """dW = x^T @ dout,  db = sum of dout over N,  dx = dout @ W^T."""
         x_shape, x = self.recall()
         dout = self.check_dout(dout, (len(x), self.W.shape[1]))
-        self.grads["W"] = x.T @ dout
         if self.b is not None:
             self.grads["b"] = dout.sum(axis=0)
+        if self.is_fast():
+            self.grads.pop("W", None)
+            dx, self.grads["W"] = dense.backward(dout, x, self.W, self._spare)
+            return dx.reshape(x_shape)
+        self.grads["W"] = x.T @ dout
         return (dout @ self.W.T).reshape(x_shape)
 
     def arguments(self) -> str:
@@ -56,6 +65,8 @@ class Affine(Layer):
 
 class Flatten(Layer):
     """(N, C, H, W) -> (N, C*H*W); `torch.nn.Flatten()`."""
+
+    by_image = True
 
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x)

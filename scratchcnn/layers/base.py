@@ -10,11 +10,14 @@ copies of their own, so that a caller may overwrite either array after the call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scratchcnn import fast
 
 
 class Arrays(dict[str, NDArray]):
@@ -55,6 +58,10 @@ class Layer:
     """The base class: names, modes and the memory between forward and backward."""
 
     name: str = ""
+    # Set by a class that has a fast rung; a subclass, which may change anything, does not inherit it.
+    has_fast: bool = False
+    # Set by a class whose images do not see each other, so that a batch may be split; not inherited either.
+    by_image: bool = False
 
     def __init__(self, params: dict[str, Any] | None = None, buffers: dict[str, Any] | None = None):
         self._params = Arrays({k: floating(v, f"{self.kind} {k}") for k, v in (params or {}).items()})
@@ -142,6 +149,26 @@ class Layer:
         self._memory, self._grads = None, {}
         for _, child in self.children():
             child.forget()
+
+    def is_fast(self) -> bool:
+        """Whether the fast rung does the work (see scratchcnn.fast), not the code that this class shows."""
+        return fast.enabled() and type(self).__dict__.get("has_fast", False)
+
+    # -- parts of a batch (see scratchcnn.fast.blocks) ----------------------------------------------
+    def replica(self) -> Self:
+        """The same layer with the same arrays, but gradients and memory of its own."""
+        other = copy.copy(self)
+        other._grads, other._memory = {}, None
+        return other
+
+    def add_gradients(self, replicas: Sequence[Layer]) -> None:
+        """Take over the gradients of replicas that saw a part of the batch each: their sum, in their order."""
+        self._memory = None
+        for key in replicas[0]._grads:
+            total = replicas[0]._grads[key]
+            for other in replicas[1:]:
+                total += other._grads[key]
+            self._grads[key] = total
 
     # -- errors ----------------------------------------------------------------------------------
     @property

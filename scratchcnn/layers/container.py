@@ -5,12 +5,13 @@ A container is a layer itself, so a network with branches needs no graph engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import blocks
 from scratchcnn.layers.base import Layer
 
 
@@ -77,6 +78,16 @@ class Container(Layer):
     def grads(self) -> dict[str, NDArray]:
         return self._merged("grads")
 
+    def replica(self) -> Self:
+        other = super().replica()
+        other._children = {key: layer.replica() for key, layer in self.children()}
+        return other
+
+    def add_gradients(self, replicas: Sequence[Layer]) -> None:
+        self._memory = None
+        for key, layer in self.children():
+            layer.add_gradients([other._children[key] for other in replicas])  # type: ignore[attr-defined]
+
     @property
     def num_params(self) -> int:
         return sum(layer.num_params for _, layer in self.children())
@@ -126,15 +137,34 @@ class Sequential(Container):
         else:
             super().__init__({str(i): layer for i, layer in enumerate(layers)})
 
+    by_image = True  # if its layers are
+
     def forward(self, x: NDArray) -> NDArray:
-        for layer in self._children.values():
+        layers = list(self._children.values())
+        run = blocks.split(layers, x)  # the leading layers on parts of the batch, where that pays
+        self.remember(run)
+        if run is not None:
+            x, layers = run.forward(x), layers[len(run.layers) :]
+        for layer in layers:
             x = layer.forward(x)
         return x
 
     def backward(self, dout: NDArray) -> NDArray:
-        for layer in reversed(self._children.values()):
+        return self.backward_weights(dout, want_dx=True)()
+
+    def backward_weights(self, dout: NDArray, want_dx: bool = False) -> Callable[[], NDArray]:
+        """As backward, but dx, which a network's first layer makes for nobody, only when it is called for."""
+        layers = list(self._children.values())
+        run = self._memory[0] if self._memory else None
+        rest = layers[len(run.layers) :] if run is not None else layers
+        first = None if run is not None or want_dx or not layers else layers[0]
+        if first is None or "backward" in vars(first) or not hasattr(first, "backward_weights"):
+            first = None
+        for layer in reversed(rest if first is None else rest[1:]):
             dout = layer.backward(dout)
-        return dout
+        if run is not None:
+            return run.backward(dout, want_dx)
+        return first.backward_weights(dout) if first is not None else lambda: dout
 
 
 class Concat(Container):
@@ -142,6 +172,8 @@ class Concat(Container):
 
     GoogLeNet's inception module: `Concat({"branch1": ..., "branch2": ...})`. dx is the branches' sum.
     """
+
+    by_image = True  # if its layers are
 
     def __init__(self, branches: Mapping[str, Layer]):
         if not branches:
@@ -173,6 +205,8 @@ class Concat(Container):
 
 class Residual(Container):
     """body(x) + shortcut(x), the shortcut the identity unless a layer is given (He et al. 2015, eq. 1)."""
+
+    by_image = True  # if its layers are
 
     def __init__(self, body: Layer, shortcut: Layer | None = None):
         super().__init__({"body": body} if shortcut is None else {"body": body, "shortcut": shortcut})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import convolution as fast
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
 from scratchcnn.layers.base import Layer, param
 
@@ -24,6 +27,7 @@ class Convolution(Layer):
 
     W, b = param("params", "W"), param("params", "b")
     dW, db = param("grads", "W"), param("grads", "b")
+    has_fast = by_image = True
 
     def __init__(
         self,
@@ -53,6 +57,10 @@ class Convolution(Layer):
         OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0], on_remainder=self.on_remainder)
         OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
 
+        if self.is_fast():
+            out, padded = fast.forward(x, self.W, self.b, self._geometry, self.pad, (OH, OW))
+            self.remember(x.shape, padded)
+            return out
         col = im2col(x, FH, FW, self.stride, self.pad, self.dilation)  # (N*OH*OW, C*FH*FW)
         out = np.empty((N * OH * OW, FN), dtype=x.dtype)
         for rows, columns in self._groups():
@@ -69,6 +77,8 @@ class Convolution(Layer):
         FN, _, FH, FW = self.W.shape
         dout = self.check_dout(dout, self._output_shape(x_shape))
 
+        if col.ndim == 4:  # the fast rung's memory
+            return self._fast_backward(dout)()
         dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)  # (N, FN, OH, OW) -> (N*OH*OW, FN)
         dW, dcol = np.empty_like(self.W), np.empty_like(col)
         for rows, columns in self._groups():
@@ -78,6 +88,28 @@ class Convolution(Layer):
         if self.b is not None:
             self.grads["b"] = dout.sum(axis=0)
         return col2im(dcol, x_shape, FH, FW, self.stride, self.pad, self.dilation)
+
+    def backward_weights(self, dout: NDArray) -> Callable[[], NDArray]:
+        """dW and db as backward; dx only when the result is called, with W as it was now."""
+        x_shape, col = self.recall()
+        dout = self.check_dout(dout, self._output_shape(x_shape))
+        if col.ndim != 4:
+            dx = self.backward(dout)
+            return lambda: dx
+        return self._fast_backward(dout, copy=True)
+
+    def _fast_backward(self, dout: NDArray, copy: bool = False) -> Callable[[], NDArray]:
+        _, padded = self.recall()
+        W, shape = self.W.copy() if copy else self.W, padded.shape
+        d = fast.inside(dout.copy() if copy and np.may_share_memory(fast.inside(dout), dout) else dout)
+        self.grads["W"] = fast.weight_gradient(d, padded, W.shape, self._geometry)
+        if self.b is not None:
+            self.grads["b"] = d.reshape(len(d), -1).sum(axis=1)
+        return lambda: fast.input_gradient(d, W, shape, self._geometry, self.pad)
+
+    @property
+    def _geometry(self) -> fast.Geometry:
+        return fast.Geometry(self.W.shape[2:], self.stride, self.dilation, self.groups)
 
     def _groups(self) -> list[tuple[slice, slice]]:
         """For each group its filters (rows of W) and its part of col's columns."""
@@ -117,6 +149,8 @@ class PartialConvolution(Convolution):
     held at 0: the layer keeps a copy of W that is zeroed there, and so is dW in every backward.
     """
 
+    has_fast = by_image = True
+
     def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
         connections = np.array(connections, dtype=bool)
         if connections.shape != np.shape(W)[:2]:
@@ -129,6 +163,11 @@ class PartialConvolution(Convolution):
 
     def backward(self, dout: NDArray) -> NDArray:
         dx = super().backward(dout)
+        self.grads["W"][~self.connections] = 0
+        return dx
+
+    def backward_weights(self, dout: NDArray) -> Callable[[], NDArray]:
+        dx = super().backward_weights(dout)
         self.grads["W"][~self.connections] = 0
         return dx
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import lrn
 from scratchcnn.layers.base import Layer, param
 
 
@@ -118,6 +119,8 @@ class LocalResponseNormalization(Layer):
     size: `paper_alpha=True` gives that.
     """
 
+    has_fast = by_image = True
+
     def __init__(
         self,
         size: int = 5,
@@ -136,6 +139,10 @@ class LocalResponseNormalization(Layer):
         x = self.check_input(x)
         if x.ndim < 3:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
+        if self.is_fast() and x.ndim == 4:
+            out, kept = lrn.forward(x, self._rule)
+            self.remember(x.shape, kept)
+            return out
         scale = self.k + self._alpha * self._window_sum(x**2, self.size // 2, (self.size - 1) // 2)
         factor = scale**-self.beta
         self.remember(x.copy(), scale, factor)
@@ -144,11 +151,18 @@ class LocalResponseNormalization(Layer):
     def backward(self, dout: NDArray) -> NDArray:
         """dx = dout * scale**-beta - 2 * alpha * beta * x * (sum over the windows x is in of
         dout * x * scale**(-beta - 1))."""
-        x, scale, factor = self.recall()
+        if len(memory := self.recall()) == 2:
+            x_shape, kept = memory
+            return lrn.backward(self.check_dout(dout, x_shape), kept, self._rule)
+        x, scale, factor = memory
         dout = self.check_dout(dout, x.shape)
         # The windows that hold channel c are those around c - behind .. c + before.
         cross = self._window_sum(dout * x * factor / scale, (self.size - 1) // 2, self.size // 2)
         return dout * factor - (2 * self._alpha * self.beta) * x * cross
+
+    @property
+    def _rule(self) -> lrn.Rule:
+        return lrn.Rule(self.size, self._alpha, self.beta, self.k)
 
     @property
     def _alpha(self) -> float:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import pooling as fast
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
 from scratchcnn.layers.base import Layer, param
 
@@ -26,6 +27,8 @@ class Pooling(Layer):
     and pads with 0, which wins over negative inputs.) Among equals the first in row-major order gets
     the gradient, as in PyTorch.
     """
+
+    has_fast = by_image = True
 
     def __init__(
         self,
@@ -54,6 +57,8 @@ class Pooling(Layer):
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
         N, C = x.shape[:2]
         OH, OW = self._output_size(x.shape)
+        if self.is_fast() and (out := self._fast_forward(x)) is not None:
+            return out
         col = self._windows(-x if self.mode == "min" else x)  # (N*OH*OW*C, pool_h*pool_w)
         if self.mode == "average":
             self.remember(x.shape, None)
@@ -76,6 +81,9 @@ class Pooling(Layer):
         dout = self.check_dout(dout, (N, C, OH, OW))
         if self.mode == "average":
             dout = dout / self._divisor(x_shape, dout.dtype)
+        if self.is_fast() and (arg is None or arg.ndim == 4):
+            dframe = fast.spread(fast.inside(dout), arg, *self._grid, (C, *self._frame_size(x_shape), N))
+            return fast.undo_frame(dframe, x_shape, self.pad)
 
         flat = dout.transpose(0, 2, 3, 1).ravel()  # (N, C, OH, OW) -> (N*OH*OW*C,)
         dcol = np.zeros((flat.size, self.pool_h * self.pool_w), dtype=dout.dtype)
@@ -90,6 +98,25 @@ class Pooling(Layer):
         inside = dframe[:, :, self.pad[0] : self.pad[0] + H, self.pad[1] : self.pad[1] + W]
         dx[:, :, : inside.shape[2], : inside.shape[3]] = inside
         return dx
+
+    # -- the fast rung ---------------------------------------------------------------------------
+    @property
+    def _grid(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (self.pool_h, self.pool_w), self.stride
+
+    def _fast_forward(self, x: NDArray) -> NDArray | None:
+        """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care."""
+        size, frame = self._output_size(x.shape), self._frame_size(x.shape)
+        if self.mode == "average":
+            out = fast.total(fast.frame(x, self.pad, frame, 0), *self._grid, size)
+            self.remember(x.shape, None)
+            return fast.outside(out) / self._divisor(x.shape, x.dtype)
+        a = fast.frame(-x if self.mode == "min" else x, self.pad, frame, -np.inf)
+        out, place = fast.largest(a, *self._grid, size, places=self.recording)
+        if not out.min(initial=np.inf) > -np.inf:
+            return None
+        self.remember(x.shape, place)
+        return fast.outside(-out if self.mode == "min" else out)
 
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
     def _output_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
@@ -157,6 +184,8 @@ class Subsampling(Layer):
     The windows do not overlap; coefficient and bias, both (C,), are trained. Rows and columns that
     do not fill a window are left out.
     """
+
+    by_image = True
 
     coefficient, bias = param("params", "coefficient"), param("params", "bias")
     dcoefficient, dbias = param("grads", "coefficient"), param("grads", "bias")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
@@ -40,6 +41,7 @@ class Network:
         self.last_layer = SoftmaxWithLoss() if loss is None else loss
         self.last_layer.name = "loss"
         self.last_loss: Any = None
+        self._dx: Callable[[], NDArray] | None = None
         self._collect()
 
     def _collect(self) -> None:
@@ -73,11 +75,22 @@ class Network:
 
     def gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
         """d loss / d params by backpropagation, keyed as `params`. `last_loss` keeps the loss, `dx` its
-        gradient for x."""
-        self.last_loss = self.loss(x, t)
-        self.dx = self.layers.backward(self.last_layer.backward(1))
+        gradient for x, made when it is asked for."""
+        self._dx = None
+        with threads.team():
+            self.last_loss = self.loss(x, t)
+            self._dx = self.layers.backward_weights(self.last_layer.backward(1))
         grads = self.layers.grads
         return {name: grads[path] for name, path in self._paths.items()}
+
+    @property
+    def dx(self) -> NDArray:
+        """d loss / d x of the last `gradient` call, at the parameters that it saw."""
+        if self._dx is None:
+            raise RuntimeError(f"{type(self).__name__}: dx needs a gradient before it")
+        dx = self._dx()
+        self._dx = lambda: dx
+        return dx
 
     def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
         """The share of images whose largest score is the label's; the last, smaller batch counts too."""
@@ -109,6 +122,10 @@ class Network:
             return float(network.loss(x, t))
 
         return {name: numerical_gradient(loss, array) for name, array in network.params.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: all but dx, which is a computation yet to be made."""
+        return {**vars(self), "_dx": None}
 
     # -- modes, copies, state --------------------------------------------------------------------
     def train(self, mode: bool = True) -> Self:

@@ -1,0 +1,100 @@
+"""A batch split over the threads: each part of the images goes through the layers by itself.
+
+The leading layers of a network (convolution, activation, pooling, ...) treat every image alone, so a part
+of the batch can go through all of them on one thread, and its intermediate results stay in that thread's
+cache. Weight gradients are sums over the images: each part makes its own, and they are added in the order
+of the parts, so results are the same every time for a given number of threads.
+
+A layer that looks at the whole batch (batch normalization, dropout's mask) ends the part of the network
+that is split, and so does a fully connected layer, whose weights each part would have to fetch again; from
+there on the batch is whole. A layer whose class does not declare `by_image` is never split, nor one whose
+`forward` or `backward` was replaced on the object (as the parity harness does to look inside).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn import fast
+from scratchcnn.fast import threads
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.base import Layer
+
+IMAGES = 64  # the most that a part holds
+LEAST = 1 << 14  # numbers in a batch below which threads cost more than they bring
+
+
+def by_image(layer: Layer) -> bool:
+    """Whether the layer, as it is, may be run on a part of the batch."""
+    replaced = vars(layer).keys() & {"forward", "backward"}
+    if replaced or not type(layer).__dict__.get("by_image", False):
+        return False
+    return all(by_image(child) for _, child in layer.children())
+
+
+def leading(layers: Sequence[Layer]) -> int:
+    """How many of the leading layers are by image; 0 where none of them has weights to work with."""
+    count = next((i for i, layer in enumerate(layers) if not by_image(layer)), len(layers))
+    alone = len(set(map(id, layers))) == len(layers)  # a layer that is there twice has one memory
+    return count if alone and any(layer.params for layer in layers[:count]) else 0
+
+
+class Run:
+    """The leading layers on the parts of one batch, from forward to backward."""
+
+    def __init__(self, layers: Sequence[Layer], slices: list[slice]):
+        self.layers, self.slices = layers, slices
+        self.replicas = [[layer.replica() for layer in layers] for _ in slices]
+
+    def forward(self, x: NDArray) -> NDArray:
+        """As the layers one after another would."""
+
+        def run(part: int) -> NDArray:
+            a = x[self.slices[part]]
+            for layer in self.replicas[part]:
+                a = layer.forward(a)
+            return a
+
+        with threads.team():
+            return _joined(threads.each(run, range(len(self.slices))))
+
+    def backward(self, dout: NDArray, want_dx: bool = True) -> Callable[[], NDArray]:
+        """Leaves the summed gradients in the layers; dx comes from calling what is returned."""
+        first = self.replicas[0][0]
+        later = not want_dx and hasattr(first, "backward_weights")
+
+        def run(part: int) -> NDArray | Callable[[], NDArray]:
+            a = dout[self.slices[part]]
+            for layer in self.replicas[part][: 0 if later else None : -1]:
+                a = layer.backward(a)
+            return self.replicas[part][0].backward_weights(a) if later else a  # type: ignore[attr-defined]
+
+        with threads.team():
+            dxs = threads.each(run, range(len(self.slices)))
+        for layer, *copies in zip(self.layers, *self.replicas, strict=True):
+            layer.add_gradients(copies)
+        if later:
+            return lambda: _joined([dx() for dx in dxs])  # type: ignore[operator, misc]
+        return lambda: _joined(dxs)  # type: ignore[arg-type]
+
+
+def split(layers: Sequence[Layer], x: NDArray) -> Run | None:
+    """The run of the leading layers on parts of x, or None where there is nothing to split."""
+    if not fast.enabled() or len(x) < 2 or x.size < LEAST:
+        return None
+    size = threads.count()
+    if size == 1 or not (length := leading(layers)):
+        return None
+    pieces = size * -(-len(x) // (size * IMAGES))
+    return Run(layers[:length], threads.parts(len(x), pieces))
+
+
+def _joined(parts: Sequence[NDArray]) -> NDArray:
+    """The parts one after another, (N, ...), with the last axis contiguous as whole-batch layers like it."""
+    out = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    return np.concatenate(parts, out=out)

@@ -1,0 +1,170 @@
+"""Convolution by columns that fit into the cache.
+
+As in the book: columns, and one matrix product. But some output rows at a time, so that the columns are
+read from the cache and not from memory, always in the same workspace; backward makes them again, which
+costs less than fetching stored ones. Inside, images are (C, H, W, N) (see layout.py): a column is then
+made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose behind it.
+
+Costs: the products of the textbook's layer, FH*FW copies of the input (backward: twice), and kept between
+forward and backward the padded input alone, where the textbook keeps FH*FW times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from scratchcnn.fast.layout import inside, outside, workspace
+
+COLUMN_BYTES = 4 << 20  # of the columns that are made at a time
+
+
+class Geometry(NamedTuple):
+    """Window, steps and groups; `pad` may differ at the two ends of an axis only through the sizes given."""
+
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+
+def forward(
+    x: NDArray, W: NDArray, b: NDArray | None, g: Geometry, pad: tuple[int, int], size: tuple[int, int]
+) -> tuple[NDArray, NDArray]:
+    """(N, C, H, W) -> (N, FN, OH, OW), and the padded input as backward wants it: (C, H', W', N)."""
+    padded = pad_images(x, pad)
+    out = correlate(padded, W.reshape(len(W), -1), g, size)
+    if b is not None:
+        out += b[:, None, None, None]
+    return outside(out), padded
+
+
+def input_gradient(
+    d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]
+) -> NDArray:
+    """dout (FN, OH, OW, N) -> dx (N, C, H, W); `padded` is the shape of forward's padded input."""
+    H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
+    if g.stride == (1, 1) and _turning_pays(d, W, padded, g, pad):
+        return outside(_dx_by_turned_filters(d, W, g, pad, (H, width)))
+    dpadded = _dx_by_columns(d, W, g, padded)
+    return outside(dpadded[:, pad[0] : pad[0] + H, pad[1] : pad[1] + width])
+
+
+def pad_images(x: NDArray, pad: tuple[int, int]) -> NDArray:
+    """(N, C, H, W) -> (C, H + 2*ph, W + 2*pw, N): always a copy, since the caller may overwrite x."""
+    (N, C, H, W), (ph, pw) = x.shape, pad
+    padded = (np.zeros if ph or pw else np.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
+    padded[:, ph : ph + H, pw : pw + W] = x.transpose(1, 2, 3, 0)
+    return padded
+
+
+def columns(a: NDArray, rows: slice, width: int, g: Geometry) -> NDArray:
+    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows."""
+    C, _, _, N = a.shape
+    (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
+    windows = as_strided(
+        a[:, rows.start * g.stride[0] :],
+        (C, *g.window, count, width, N),
+        (sc, sh * g.dilation[0], sw * g.dilation[1], sh * g.stride[0], sw * g.stride[1], sn),
+        writeable=False,
+    )
+    if g.window == (1, 1) and windows.flags.c_contiguous:
+        return windows.reshape(C, -1)
+    col = workspace("columns", windows.shape, a.dtype)
+    np.copyto(col, windows)
+    return col.reshape(C * g.window[0] * g.window[1], -1)
+
+
+def row_blocks(height: int, row_bytes: int) -> Iterator[slice]:
+    """0..height in slices of as many rows as COLUMN_BYTES hold, of nearly the same length."""
+    blocks = max(1, -(-height * row_bytes // COLUMN_BYTES))
+    edges = [height * i // min(blocks, height) for i in range(min(blocks, height) + 1)]
+    return (slice(a, b) for a, b in zip(edges, edges[1:], strict=False))
+
+
+def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDArray:
+    """(C, H, W, N) with W (FN, C/groups * FH * FW) -> (FN, OH, OW, N)."""
+    (C, _, _, N), (OH, OW) = a.shape, size
+    FN, K = W.shape
+    out = np.empty((FN, OH * OW * N), a.dtype)
+    for filters, channels in groups(FN, C, g.groups):
+        for rows in row_blocks(OH, K * OW * N * a.itemsize):
+            col = columns(a[channels], rows, OW, g)
+            np.matmul(W[filters], col, out=out[filters, rows.start * OW * N : rows.stop * OW * N])
+    return out.reshape(FN, OH, OW, N)
+
+
+def weight_gradient(d: NDArray, padded: NDArray, shape: tuple[int, ...], g: Geometry) -> NDArray:
+    """dW = dout @ columns^T, summed over the blocks of rows."""
+    (FN, OH, OW, N), C = d.shape, len(padded)
+    dW = np.empty((FN, int(np.prod(shape[1:]))), d.dtype)
+    flat = d.reshape(FN, -1)
+    for filters, channels in groups(FN, C, g.groups):
+        for rows in row_blocks(OH, dW.shape[1] * OW * N * d.itemsize):
+            col = columns(padded[channels], rows, OW, g)
+            part = flat[filters, rows.start * OW * N : rows.stop * OW * N]
+            if rows.start == 0:
+                np.matmul(part, col.T, out=dW[filters])
+            else:
+                dW[filters] += part @ col.T
+    return dW.reshape(shape)
+
+
+def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
+    """For each group its filters and its input channels."""
+    f, c = FN // count, C // count
+    return [(slice(i * f, (i + 1) * f), slice(i * c, (i + 1) * c)) for i in range(count)]
+
+
+# -- dx -------------------------------------------------------------------------------------------
+def _border(g: Geometry, pad: tuple[int, int]) -> tuple[int, int]:
+    """How far dout must be padded so that the turned filters visit every input pixel."""
+    return g.dilation[0] * (g.window[0] - 1) - pad[0], g.dilation[1] * (g.window[1] - 1) - pad[1]
+
+
+def _turning_pays(d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]) -> bool:
+    """Turned filters need columns of dout over the input's pixels; folding adds columns of the input over
+    the output's, which costs about twice as much a number. Pads beyond the window are folded."""
+    if min(_border(g, pad)) < 0 or g.window == (1, 1):
+        return False
+    input_pixels = (padded[1] - 2 * pad[0]) * (padded[2] - 2 * pad[1])
+    return len(W) * input_pixels < 2 * padded[0] * d.shape[1] * d.shape[2]
+
+
+def _dx_by_turned_filters(
+    d: NDArray, W: NDArray, g: Geometry, pad: tuple[int, int], size: tuple[int, int]
+) -> NDArray:
+    """Stride 1: dx is the correlation of the padded dout with the filters turned by 180 degrees."""
+    (FN, OH, OW, N), (bh, bw) = d.shape, _border(g, pad)
+    framed = np.zeros((FN, OH + 2 * bh, OW + 2 * bw, N), d.dtype)
+    framed[:, bh : bh + OH, bw : bw + OW] = d
+    f, Cg = FN // g.groups, W.shape[1]
+    # (groups, f, C/groups, FH, FW) -> (groups, C/groups, f, FH, FW)
+    turned = W[:, :, ::-1, ::-1].reshape(g.groups, f, Cg, *g.window).transpose(0, 2, 1, 3, 4)
+    return correlate(framed, turned.reshape(g.groups * Cg, -1), g, size)
+
+
+def _dx_by_columns(d: NDArray, W: NDArray, g: Geometry, shape: tuple[int, ...]) -> NDArray:
+    """Any stride: W^T @ dout gives columns, which are added back to their pixels (the book's col2im)."""
+    (FN, OH, OW, N), (sh, sw), (dh, dw) = d.shape, g.stride, g.dilation
+    flat, W2 = d.reshape(FN, -1), W.reshape(FN, -1)
+    dpadded = np.zeros(shape, d.dtype)
+    for filters, channels in groups(FN, shape[0], g.groups):
+        target = dpadded[channels]
+        for rows in row_blocks(OH, W2.shape[1] * OW * N * d.itemsize):
+            count = rows.stop - rows.start
+            part = flat[filters, rows.start * OW * N : rows.stop * OW * N]
+            dcol = workspace("columns", (W2.shape[1], part.shape[1]), d.dtype)
+            np.matmul(W2[filters].T, part, out=dcol)
+            cells = dcol.reshape(len(target), *g.window, count, OW, N)
+            for y in range(g.window[0]):
+                for x in range(g.window[1]):
+                    top, left = rows.start * sh + y * dh, x * dw
+                    target[
+                        :, top : top + (count - 1) * sh + 1 : sh, left : left + (OW - 1) * sw + 1 : sw
+                    ] += cells[:, y, x]
+    return dpadded

@@ -1,0 +1,61 @@
+"""Images inside as (C, H, W, N), seen from outside as (N, C, H, W).
+
+With the images last, the same pixel of all images lies in one run, and a row of a window of all of them in
+one longer run: slices that numpy copies and computes with at full width, at any stride. The outside keeps
+the logical order: `outside` is a view, and so is `inside` of what another fast layer returned.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def inside(x: NDArray) -> NDArray:
+    """(N, C, H, W) -> (C, H, W, N), contiguous; a copy only where it does not lie so already."""
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
+
+
+def outside(a: NDArray) -> NDArray:
+    """(C, H, W, N) -> (N, C, H, W), a view."""
+    return a.transpose(3, 0, 1, 2)
+
+
+def dense(x: NDArray) -> NDArray:
+    """x as one run of numbers (1-D, in memory order) where it is one; else as it is."""
+    if x.flags.c_contiguous:
+        return x.reshape(-1)
+    back = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    turned = x.transpose(back)
+    return turned.reshape(-1) if turned.flags.c_contiguous else x
+
+
+def integers(a: NDArray) -> NDArray:
+    """The bits of floats as integers of the same size: a product with 0 or 1 keeps or clears a number,
+    infinities and NaN too."""
+    return a.view(f"i{a.dtype.itemsize}")
+
+
+class _Spaces(threading.local):
+    def __init__(self) -> None:
+        self.arrays: dict[str, NDArray] = {}
+
+
+_spaces = _Spaces()
+KEPT = 64 << 20  # bytes; a workspace that grew larger is not kept
+
+
+def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
+    """Uninitialised scratch memory of this thread, the same each time: nothing may keep it.
+
+    Two workspaces that are in use at the same time need different names.
+    """
+    size = int(np.prod(shape)) * dtype.itemsize
+    if size > KEPT:
+        return np.empty(shape, dtype)
+    array = _spaces.arrays.get(name)
+    if array is None or array.size < size:
+        array = _spaces.arrays[name] = np.empty(size, np.uint8)
+    return array[:size].view(dtype).reshape(shape)

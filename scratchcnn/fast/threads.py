@@ -1,0 +1,140 @@
+"""A few threads of our own, and BLAS at one thread while they work.
+
+NumPy computes outside Python's lock, so plain threads run it in parallel. Two pools would fight for the
+cores, so BLAS (whose threads wait for each other at every product) is set to one thread meanwhile.
+
+`count()` is the number that BLAS is allowed: OPENBLAS_NUM_THREADS or `threadpoolctl.threadpool_limits` set
+it for both. threadpoolctl is used where it is installed; otherwise the OpenBLAS inside NumPy's wheel is
+asked by ctypes. Where neither finds a BLAS to control, there is one thread of ours and BLAS keeps its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Blas(NamedTuple):
+    """NumPy's BLAS: how many threads it may use."""
+
+    get: Callable[[], int]
+    set: Callable[[int], Any]
+
+
+@lru_cache
+def blas() -> Blas | None:
+    """NumPy's BLAS, or None where none is found that can be controlled."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return _openblas()
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        if "numpy" in library.filepath:
+            return Blas(library.get_num_threads, library.set_num_threads)
+    return _openblas()
+
+
+def _openblas() -> Blas | None:
+    """The OpenBLAS that NumPy's wheel brings: its file is already loaded, its functions have suffixes."""
+    package = Path(np.__file__).parent
+    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+        for file in folder.glob("*openblas*") if folder.is_dir() else ():
+            library = ctypes.CDLL(str(file))
+            for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_",
+                         "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):  # fmt: skip
+                if hasattr(library, name.format("set")):
+                    return Blas(getattr(library, name.format("get")), getattr(library, name.format("set")))
+    return None
+
+
+_busy = threading.Lock()
+_pool: tuple[int, ThreadPoolExecutor] | None = None
+_local = threading.local()
+
+
+def count() -> int:
+    """How many threads there are to use here and now: 1 inside a worker and while another team works."""
+    if _local.__dict__.get("size"):
+        return _local.size
+    library = blas()
+    return 1 if library is None or _local.__dict__.get("worker") else max(1, library.get())
+
+
+@contextmanager
+def team() -> Iterator[int]:
+    """BLAS at one thread inside the `with`, and `each` over this many threads, which it gives.
+
+    1, and nothing changed, where there is one thread, where a team is at work already (in another thread of
+    the program), or inside a worker.
+    """
+    if _local.__dict__.get("size"):  # a team of this very thread: the outer one goes on
+        yield _local.size
+        return
+    library, size = blas(), count()
+    if library is None or size == 1 or not _busy.acquire(blocking=False):
+        yield 1
+        return
+    _local.size = size
+    library.set(1)
+    try:
+        yield size
+    finally:
+        library.set(size)
+        _local.size = 0
+        _busy.release()
+
+
+def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """[call(item) for item in items], by the team's threads; in this thread where there is no team."""
+    if len(items) < 2 or _local.__dict__.get("size", 0) < 2:
+        return [call(item) for item in items]
+    futures = [_workers(_local.size).submit(call, item) for item in items[1:]]
+    try:
+        first = call(items[0])  # this thread works too
+    finally:
+        for future in futures:
+            future.exception()  # all have ended before anything is raised or returned
+    return [first, *(future.result() for future in futures)]
+
+
+def _workers(size: int) -> ThreadPoolExecutor:
+    """The pool, made at the first use."""
+    global _pool
+    if _pool is None or _pool[0] != size - 1:
+        if _pool is not None:
+            _pool[1].shutdown(wait=False)
+        _pool = size - 1, ThreadPoolExecutor(size - 1, "scratchcnn", _mark_worker)
+    return _pool[1]
+
+
+def _mark_worker() -> None:
+    _local.worker = True
+
+
+def _forget() -> None:
+    """After a fork: the parent's threads are not here, nor is its team."""
+    global _pool, _busy
+    _pool, _busy = None, threading.Lock()
+    _local.__dict__.clear()
+
+
+if hasattr(__import__("os"), "register_at_fork"):
+    __import__("os").register_at_fork(after_in_child=_forget)
+
+
+def parts(size: int, pieces: int) -> list[slice]:
+    """0..size cut into at most so many slices of nearly the same length, none empty."""
+    pieces = max(1, min(pieces, size))
+    edges = [size * i // pieces for i in range(pieces + 1)]
+    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
