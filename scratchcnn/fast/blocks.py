@@ -25,7 +25,7 @@ from scratchcnn.fast import threads
 if TYPE_CHECKING:
     from scratchcnn.layers.base import Layer
 
-IMAGES = 64  # the most that a part holds
+IMAGES = 128  # the most that a part holds
 LEAST = 1 << 14  # numbers in a batch below which threads cost more than they bring
 
 
@@ -88,9 +88,9 @@ def split(layers: Sequence[Layer], x: NDArray) -> Run | None:
     if not fast.enabled() or len(x) < 2 or x.size < LEAST:
         return None
     size = threads.count()
-    if size == 1 or not (length := leading(layers)):
-        return None
     pieces = size * -(-len(x) // (size * IMAGES))
+    if pieces == 1 or not (length := leading(layers)):
+        return None
     return Run(layers[:length], threads.parts(len(x), pieces))
 
 

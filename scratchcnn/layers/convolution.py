@@ -78,7 +78,7 @@ class Convolution(Layer):
         dout = self.check_dout(dout, self._output_shape(x_shape))
 
         if col.ndim == 4:  # the fast rung's memory
-            return self._fast_backward(dout)()
+            return self._fast_backward(dout, self.W)()
         dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)  # (N, FN, OH, OW) -> (N*OH*OW, FN)
         dW, dcol = np.empty_like(self.W), np.empty_like(col)
         for rows, columns in self._groups():
@@ -90,22 +90,22 @@ class Convolution(Layer):
         return col2im(dcol, x_shape, FH, FW, self.stride, self.pad, self.dilation)
 
     def backward_weights(self, dout: NDArray) -> Callable[[], NDArray]:
-        """dW and db as backward; dx only when the result is called, with W as it was now."""
+        """dW and db as backward; dx when the result is called, with W as it was here. Until then dout must
+        stay as it is."""
         x_shape, col = self.recall()
         dout = self.check_dout(dout, self._output_shape(x_shape))
-        if col.ndim != 4:
-            dx = self.backward(dout)
-            return lambda: dx
-        return self._fast_backward(dout, copy=True)
+        if col.ndim == 4:
+            return self._fast_backward(dout, self.W.copy())
+        dx = self.backward(dout)
+        return lambda: dx
 
-    def _fast_backward(self, dout: NDArray, copy: bool = False) -> Callable[[], NDArray]:
-        _, padded = self.recall()
-        W, shape = self.W.copy() if copy else self.W, padded.shape
-        d = fast.inside(dout.copy() if copy and np.may_share_memory(fast.inside(dout), dout) else dout)
-        self.grads["W"] = fast.weight_gradient(d, padded, W.shape, self._geometry)
+    def _fast_backward(self, dout: NDArray, W: NDArray) -> Callable[[], NDArray]:
+        (_, padded), d = self.recall(), fast.inside(dout)  # (FN, OH, OW, N)
+        shape, pad, geometry = padded.shape, self.pad, self._geometry
+        self.grads["W"] = fast.weight_gradient(d, padded, W.shape, geometry)
         if self.b is not None:
             self.grads["b"] = d.reshape(len(d), -1).sum(axis=1)
-        return lambda: fast.input_gradient(d, W, shape, self._geometry, self.pad)
+        return lambda: fast.input_gradient(d, W, shape, geometry, pad)
 
     @property
     def _geometry(self) -> fast.Geometry:
