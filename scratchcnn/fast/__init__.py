@@ -16,7 +16,8 @@ What makes it fast, one file each:
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
     pooling.py      maxima and their places by slices of the whole batch
     lrn.py          blocks that stay in the cache, beta = 0.75 by square roots
-    dense.py        matrix products split over the threads, gradients into memory that is free again
+    dense.py        matrix products split over the threads
+    memory.py       arrays from memory that was touched before
     threads.py      as many threads as NumPy's BLAS has
     blocks.py       a batch split over the threads, each part through all its layers
 """

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn import fast
-from scratchcnn.fast import threads
+from scratchcnn.fast import memory, threads
 
 if TYPE_CHECKING:
     from scratchcnn.layers.base import Layer
@@ -79,7 +79,7 @@ class Run:
         for layer, *copies in zip(self.layers, *self.replicas, strict=True):
             layer.add_gradients(copies)
         if later:
-            return lambda: _joined([dx() for dx in dxs])  # type: ignore[operator, misc]
+            return lambda: _joined([dx() for dx in dxs])  # type: ignore[operator]
         return lambda: _joined(dxs)  # type: ignore[arg-type]
 
 
@@ -96,5 +96,5 @@ def split(layers: Sequence[Layer], x: NDArray) -> Run | None:
 
 def _joined(parts: Sequence[NDArray]) -> NDArray:
     """The parts one after another, (N, ...), with the last axis contiguous as whole-batch layers like it."""
-    out = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    out = memory.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
     return np.concatenate(parts, out=out)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from scratchcnn.fast import threads
-from scratchcnn.fast.layout import inside, outside, workspace
+from scratchcnn.fast import memory, threads
+from scratchcnn.fast.layout import outside, workspace
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
@@ -61,7 +61,7 @@ def input_gradient(
 def pad_images(x: NDArray, pad: tuple[int, int]) -> NDArray:
     """(N, C, H, W) -> (C, H + 2*ph, W + 2*pw, N): always a copy, since the caller may overwrite x."""
     (N, C, H, W), (ph, pw) = x.shape, pad
-    padded = (np.zeros if ph or pw else np.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
+    padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
     padded[:, ph : ph + H, pw : pw + W] = x.transpose(1, 2, 3, 0)
     return padded
 
@@ -93,7 +93,7 @@ def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDA
     """(C, H, W, N) with W (FN, C/groups * FH * FW) -> (FN, OH, OW, N)."""
     (C, _, _, N), (OH, OW) = a.shape, size
     FN, K = W.shape
-    out = np.empty((FN, OH * OW * N), a.dtype)
+    out = memory.empty((FN, OH * OW * N), a.dtype)
     for filters, channels in groups(FN, C, g.groups):
         for rows in row_blocks(OH, K, OW * N, a.itemsize):
             col = columns(a[channels], rows, OW, g)
@@ -145,7 +145,7 @@ def _dx_by_turned_filters(
 ) -> NDArray:
     """Stride 1: dx is the correlation of the padded dout with the filters turned by 180 degrees."""
     (FN, OH, OW, N), (bh, bw) = d.shape, _border(g, pad)
-    framed = np.zeros((FN, OH + 2 * bh, OW + 2 * bw, N), d.dtype)
+    framed = memory.zeros((FN, OH + 2 * bh, OW + 2 * bw, N), d.dtype)
     framed[:, bh : bh + OH, bw : bw + OW] = d
     f, Cg = FN // g.groups, W.shape[1]
     # (groups, f, C/groups, FH, FW) -> (groups, C/groups, f, FH, FW)
@@ -157,7 +157,7 @@ def _dx_by_columns(d: NDArray, W: NDArray, g: Geometry, shape: tuple[int, ...]) 
     """Any stride: W^T @ dout gives columns, which are added back to their pixels (the book's col2im)."""
     (FN, OH, OW, N), (sh, sw), (dh, dw) = d.shape, g.stride, g.dilation
     flat, W2 = d.reshape(FN, -1), W.reshape(FN, -1)
-    dpadded = np.zeros(shape, d.dtype)
+    dpadded = memory.zeros(shape, d.dtype)
     for filters, channels in groups(FN, shape[0], g.groups):
         target = dpadded[channels]
         for rows in row_blocks(OH, W2.shape[1], OW * N, d.itemsize):

@@ -12,10 +12,17 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import memory
+
 
 def inside(x: NDArray) -> NDArray:
     """(N, C, H, W) -> (C, H, W, N), contiguous; a copy only where it does not lie so already."""
-    return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
+    turned = x.transpose(1, 2, 3, 0)
+    if turned.flags.c_contiguous:
+        return turned
+    a = memory.empty(turned.shape, x.dtype)
+    np.copyto(a, turned)
+    return a
 
 
 def outside(a: NDArray) -> NDArray:

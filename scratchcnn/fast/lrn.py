@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import memory
 from scratchcnn.fast.layout import inside, outside
 
 BLOCK_BYTES = 192 << 10  # of one array of a block; half a dozen are alive at a time
@@ -29,9 +30,9 @@ class Rule(NamedTuple):
 def forward(x: NDArray, rule: Rule) -> tuple[NDArray, NDArray]:
     """(N, C, H, W) -> the same shape, and x as (C, pixels) for backward."""
     a = inside(x)
-    kept = a if a.base is not x and not np.may_share_memory(a, x) else a.copy()
-    flat = kept.reshape(len(kept), -1)
-    out = np.empty_like(flat)
+    flat = memory.empty((len(a), a[0].size), a.dtype)
+    np.copyto(flat, a.reshape(flat.shape))  # the caller may overwrite x
+    out = memory.empty(flat.shape, flat.dtype)
     for block in _blocks(flat):
         factor = _factor(_scale(flat[:, block], rule), rule.beta)
         np.multiply(flat[:, block], factor, out=out[:, block])
@@ -42,7 +43,7 @@ def backward(dout: NDArray, flat: NDArray, rule: Rule) -> NDArray:
     """dx = dout * scale**-beta - 2*alpha*beta * x * window sum of dout * x * scale**(-beta - 1)."""
     d = inside(dout)
     dflat = d.reshape(len(d), -1)
-    dx = np.empty_like(dflat)
+    dx = memory.empty(dflat.shape, dflat.dtype)
     before, behind = (rule.size - 1) // 2, rule.size // 2  # the windows that hold a channel
     for block in _blocks(flat):
         x, dy = flat[:, block], dflat[:, block]

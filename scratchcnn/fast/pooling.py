@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.fast import memory
 from scratchcnn.fast.layout import inside, integers, outside
 
 Window = tuple[int, int]
@@ -26,7 +27,8 @@ def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     C, H, W, N = a.shape
     if not (ph or pw) and size[0] <= H and size[1] <= W:
         return a[:, : size[0], : size[1]]
-    framed = np.full((C, *size, N), fill, a.dtype)
+    framed = memory.empty((C, *size, N), a.dtype)
+    framed.fill(fill)
     target = framed[:, ph : ph + H, pw : pw + W]
     target[...] = a[:, : target.shape[1], : target.shape[2]]
     return framed
@@ -43,13 +45,14 @@ def cells(a: NDArray, window: Window, stride: Window, size: Window) -> Iterator[
 def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
     """The largest cell of each window, and (if asked) which it was, the first of equals."""
     first, *others = cells(a, window, stride, size)
-    best = first.copy()
+    best = memory.empty(first.shape, first.dtype)
+    np.copyto(best, first)
     if not places:
         for cell in others:
             np.maximum(best, cell, out=best)
         return best, None
-    place = np.zeros(best.shape, np.uint8 if len(others) < 256 else np.intp)
-    wins = np.empty(best.shape, bool)
+    place = memory.zeros(best.shape, np.uint8 if len(others) < 256 else np.intp)
+    wins = memory.empty(best.shape, bool)
     for number, cell in enumerate(others, start=1):
         np.greater(cell, best, out=wins)
         np.maximum(best, cell, out=best)
@@ -71,8 +74,8 @@ def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tup
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
     (_, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
-    dframe = (np.empty if filled else np.zeros)(shape, d.dtype)
-    part = d if place is None else np.empty_like(d)
+    dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
+    part = d if place is None else memory.empty(d.shape, d.dtype)
     for number, cell in enumerate(cells(dframe, window, stride, (OH, OW))):
         if place is not None:
             wins = np.equal(place, number)
@@ -89,7 +92,7 @@ def undo_frame(dframe: NDArray, x_shape: tuple[int, ...], pad: Window) -> NDArra
     (N, C, H, W), (ph, pw) = x_shape, pad
     if not (ph or pw) and dframe.shape[1:3] == (H, W):
         return outside(dframe)
-    dx = np.zeros((C, H, W, N), dframe.dtype)
+    dx = memory.zeros((C, H, W, N), dframe.dtype)
     found = dframe[:, ph : ph + H, pw : pw + W]
     dx[:, : found.shape[1], : found.shape[2]] = found
     return outside(dx)

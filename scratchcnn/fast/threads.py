@@ -11,6 +11,7 @@ asked by ctypes. Where neither finds a BLAS to control, there is one thread of o
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -137,4 +138,4 @@ def parts(size: int, pieces: int) -> list[slice]:
     """0..size cut into at most so many slices of nearly the same length, none empty."""
     pieces = max(1, min(pieces, size))
     edges = [size * i // pieces for i in range(pieces + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]

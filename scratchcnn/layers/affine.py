@@ -28,7 +28,6 @@ class Affine(Layer):
         if b is not None and np.shape(b) != (W.shape[1],):
             raise ValueError(f"Affine: expected b of shape (out,) = ({W.shape[1]},), got {np.shape(b)}")
         super().__init__({"W": W} if b is None else {"W": W, "b": b})
-        self._spare = dense.Spare()
 
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x, like=self.W)
@@ -54,7 +53,7 @@ class Affine(Layer):
             self.grads["b"] = dout.sum(axis=0)
         if self.is_fast():
             self.grads.pop("W", None)
-            dx, self.grads["W"] = dense.backward(dout, x, self.W, self._spare)
+            dx, self.grads["W"] = dense.backward(dout, x, self.W)
             return dx.reshape(x_shape)
         self.grads["W"] = x.T @ dout
         return (dout @ self.W.T).reshape(x_shape)

@@ -162,7 +162,7 @@ class Layer:
         return other
 
     def add_gradients(self, replicas: Sequence[Layer]) -> None:
-        """Take over the gradients of replicas that saw a part of the batch each: their sum, in their order."""
+        """Take over the gradients of replicas, each of which saw a part of the batch: their sum, in order."""
         self._memory = None
         for key in replicas[0]._grads:
             total = replicas[0]._grads[key]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import convolution as fast
+from scratchcnn.fast.layout import inside
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
 from scratchcnn.layers.base import Layer, param
 
@@ -100,7 +101,7 @@ class Convolution(Layer):
         return lambda: dx
 
     def _fast_backward(self, dout: NDArray, W: NDArray) -> Callable[[], NDArray]:
-        (_, padded), d = self.recall(), fast.inside(dout)  # (FN, OH, OW, N)
+        (_, padded), d = self.recall(), inside(dout)  # (FN, OH, OW, N)
         shape, pad, geometry = padded.shape, self.pad, self._geometry
         self.grads["W"] = fast.weight_gradient(d, padded, W.shape, geometry)
         if self.b is not None:

@@ -1,0 +1,88 @@
+"""Arrays from memory that this program has touched before.
+
+A page of memory that is new to the process costs about a microsecond when it is first written, as much as
+computing its thousand numbers several times over, and a training step would go through hundreds of megabytes
+of new pages. So large arrays are made on buffers that are kept, and a buffer is used again as soon as nobody
+holds an array on it any more: Python counts the references to it, and every array or view on a buffer is one.
+
+Nothing is ever taken from somebody who still holds it: an output or a gradient that the caller keeps stays
+as it is, and the next one comes from another buffer.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SMALL = 1 << 16  # bytes; below, the system's allocator is as good
+IDLE = 256 << 20  # bytes that may lie unused when a new buffer is needed; more are given back
+# Without Python's lock, references are counted in another way.
+COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+class Buffers(threading.local):
+    """The buffers of one thread, by size."""
+
+    def __init__(self) -> None:
+        self.by_size: dict[int, list[NDArray]] = {}
+
+    def take(self, size: int) -> NDArray:
+        """A buffer of so many bytes that nobody holds."""
+        kept = self.by_size.setdefault(size, [])
+        for i in range(len(kept)):
+            if sys.getrefcount(kept[i]) == FREE:
+                return kept[i]
+        self.give_back()
+        kept.append(np.empty(size, np.uint8))
+        return kept[-1]
+
+    def give_back(self) -> None:
+        """Let go of unused buffers, those of sizes that were asked for first first, down to IDLE bytes."""
+        idle = [(s, i) for s, kept in self.by_size.items() for i in range(len(kept))
+                if sys.getrefcount(kept[i]) == FREE]  # fmt: skip
+        excess = sum(size for size, _ in idle) - IDLE
+        for size, _ in idle:
+            if excess <= 0:
+                break
+            kept = self.by_size[size]
+            unused = next(i for i in range(len(kept)) if sys.getrefcount(kept[i]) == FREE)
+            del kept[unused]
+            excess -= size
+
+
+def _free() -> int:
+    """What getrefcount says of a buffer that only its list holds."""
+    kept = [np.empty(1, np.uint8)]
+    return sys.getrefcount(kept[0])
+
+
+FREE = _free()
+_buffers = Buffers()
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
+    """As np.empty: uninitialised, the caller's for as long as they keep it."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    if size < SMALL or not COUNTS:
+        return np.empty(shape, dtype)
+    return _buffers.take(size).view(dtype).reshape(shape)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> NDArray:
+    """As np.zeros."""
+    array = empty(shape, dtype)
+    array.fill(0)
+    return array
+
+
+def empty_like(a: NDArray, dtype: Any = None) -> NDArray:
+    """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes."""
+    order = sorted(range(a.ndim), key=lambda axis: -a.strides[axis])
+    back = [order.index(axis) for axis in range(a.ndim)]
+    return empty(tuple(a.shape[axis] for axis in order), dtype or a.dtype).transpose(back)

@@ -1,0 +1,365 @@
+"""The fast rung is the textbook's function, on one thread and on two, and owes its caller the same."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+import scratchcnn as sc
+from scratchcnn import fast
+from scratchcnn.fast import blocks, convolution, memory, threads
+from scratchcnn.layers import (
+    Convolution,
+    LocalResponseNormalization,
+    PartialConvolution,
+    Pooling,
+    Relu,
+    Sigmoid,
+)
+
+
+@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
+def team(request, monkeypatch):
+    monkeypatch.setattr(blocks, "LEAST", 1)
+    with threadpool_limits(request.param):
+        assert threads.count() == request.param
+        yield request.param
+
+
+def close(found, wanted, tolerance=1e-12):
+    assert found.shape == wanted.shape and found.dtype == wanted.dtype
+    assert np.abs(found - wanted).max(initial=0) <= tolerance * max(1, np.abs(wanted).max(initial=0))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+# -- layers ---------------------------------------------------------------------------------------
+GEOMETRIES = [
+    # x, (FN, FH, FW), stride, pad, dilation, groups
+    ((3, 2, 7, 6), (4, 3, 2), 1, 0, 1, 1),
+    ((2, 3, 6, 7), (5, 3, 3), 1, 1, 1, 1),
+    ((2, 1, 5, 6), (2, 5, 5), 1, 2, 1, 1),
+    ((2, 4, 9, 8), (6, 3, 3), (2, 3), (1, 2), 1, 2),
+    ((1, 2, 9, 9), (3, 2, 3), 1, (2, 1), (2, 3), 1),
+    ((2, 3, 5, 5), (2, 2, 2), 1, 3, 1, 1),  # a pad beyond the window
+    ((3, 6, 4, 5), (6, 1, 1), 1, 0, 1, 3),
+    ((0, 2, 4, 4), (3, 3, 3), 1, 1, 1, 1),
+]
+
+
+def both(layer, x, seed=1):
+    """out, dx and gradients of the layer on both rungs."""
+    results = []
+    for rung in (fast.textbook(), threads.team()):
+        with rung:
+            out = layer.forward(x)
+            dout = rng(seed).standard_normal(out.shape).astype(x.dtype)
+            results.append({"out": out, "dx": layer.backward(dout), **layer.grads})
+    return results
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+@pytest.mark.parametrize("columns", [1, 10**6], ids=["row by row", "all rows at once"])
+def test_convolution(case, columns, team, monkeypatch):
+    monkeypatch.setattr(convolution, "COLUMNS", columns)
+    monkeypatch.setattr(convolution, "COLUMN_BYTES", 1)
+    shape, (FN, FH, FW), stride, pad, dilation, groups = case
+    W = rng().standard_normal((FN, shape[1] // groups, FH, FW))
+    layer = Convolution(W, rng(2).standard_normal(FN), stride, pad, dilation, groups)
+    wanted, found = both(layer, rng(3).standard_normal(shape))
+    for name in ("out", "dx", "W", "b"):
+        close(found[name], wanted[name])
+
+
+def test_partial_convolution():
+    table = rng().random((4, 3)) < 0.5
+    layer = PartialConvolution(rng(1).standard_normal((4, 3, 2, 2)), np.zeros(4), table)
+    wanted, found = both(layer, rng(2).standard_normal((2, 3, 5, 6)))
+    assert not found["W"][~table].any()
+    for name in wanted:
+        close(found[name], wanted[name])
+
+
+POOLINGS = {
+    "2x2": {"pool_h": 2, "pool_w": 2, "stride": 2},
+    "overlap": {"pool_h": 3, "pool_w": 2, "stride": (2, 1)},
+    "gaps": {"pool_h": 1, "pool_w": 2, "stride": 3},
+    "pad": {"pool_h": 3, "pool_w": 3, "stride": 2, "pad": 1},
+    "ceil": {"pool_h": 3, "pool_w": 2, "stride": 2, "ceil_mode": True},
+    "all": {"pool_h": 7, "pool_w": 6},
+}
+
+
+SPECIAL = [("average", None), *((m, v) for m in ("max", "min") for v in (None, np.nan, -np.inf, np.inf))]
+
+
+@pytest.mark.parametrize("options", POOLINGS.values(), ids=POOLINGS)
+@pytest.mark.parametrize(("mode", "special"), SPECIAL, ids=str)
+def test_pooling_with_ties(mode, options, special):
+    x = rng().integers(-2, 2, (2, 3, 7, 6)).astype(np.float64)  # mostly ties
+    if special is not None:
+        x[0, 1, 1:5, 1:5] = special
+    layer = Pooling(**options, mode=mode)
+    wanted, found = both(layer, x)
+    np.testing.assert_array_equal(found["out"], wanted["out"])
+    close(found["dx"], wanted["dx"])
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.5])
+@pytest.mark.parametrize("size", [1, 2, 5, 9])
+def test_lrn(size, beta, monkeypatch):
+    monkeypatch.setattr("scratchcnn.fast.lrn.BLOCK_BYTES", 1)
+    layer = LocalResponseNormalization(size, alpha=0.3, beta=beta, k=2)
+    wanted, found = both(layer, rng().standard_normal((3, 6, 5, 5)))
+    close(found["out"], wanted["out"])
+    close(found["dx"], wanted["dx"])
+
+
+@pytest.mark.parametrize("layer", [Relu(), Sigmoid()], ids=["relu", "sigmoid"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2)], ids=["as it lies", "images last"])
+@pytest.mark.parametrize("scale", [1, 1e4], ids=["small", "large"])
+def test_elementwise(layer, order, scale):
+    x = scale * rng().standard_normal((2, 3, 4, 5)).transpose(order)
+    wanted, found = both(layer, x)
+    close(found["out"], wanted["out"])
+    close(found["dx"], wanted["dx"])
+
+
+def test_relu_clears_infinite_gradients_where_it_was_off():
+    layer = Relu()
+    layer.forward(np.array([[-1.0, 2.0, 0.0]]))
+    assert layer.backward(np.array([[np.inf, np.inf, np.nan]])).tolist() == [[0, np.inf, 0]]
+
+
+def test_a_subclass_runs_what_its_class_says():
+    class Mine(Relu):
+        pass
+
+    assert Relu().is_fast() and not Mine().is_fast()
+    with fast.textbook():
+        assert not Relu().is_fast()
+    assert Relu().is_fast()
+
+
+# -- networks -------------------------------------------------------------------------------------
+def small_alexnet():
+    return sc.AlexNet((3, 67, 67), 5, hidden_size=32, rng=0, dtype=np.float64)
+
+
+NETWORKS = {
+    "simple_conv_net": lambda: sc.SimpleConvNet(rng=0, dtype=np.float64),
+    "lenet": lambda: sc.LeNet(rng=0, dtype=np.float64),
+    "lenet5": lambda: sc.LeNet5(rng=0, dtype=np.float64),
+    "alexnet": small_alexnet,
+}
+
+
+def batch(network, N=5):
+    x = rng(4).standard_normal((N, *network.input_dim))
+    return x, rng(5).integers(0, network.output_size, N)
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("N", [1, 5])
+def test_a_network_is_the_same_function(make, N, team):
+    results = []
+    for rung in (fast.textbook(), threads.team()):
+        network = make()
+        x, t = batch(network, N)
+        with rung:
+            grads = network.gradient(x, t)
+            results.append({**grads, "loss": network.last_loss, "dx": network.dx, "y": network.predict(x)})
+    wanted, found = results
+    for name in wanted:
+        close(np.asarray(found[name]), np.asarray(wanted[name]), 1e-10)
+
+
+def test_the_same_bits_every_time(team):
+    network = sc.LeNet(rng=0)
+    x, t = batch(network, 7)
+    first = network.gradient(x.astype(np.float32), t)
+    again = network.gradient(x.astype(np.float32), t)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not any(np.shares_memory(first[name], again[name]) for name in first)
+
+
+def test_gradients_are_in_the_layers_too(team):
+    network = sc.SimpleConvNet(rng=0)
+    grads = network.gradient(*batch(network))
+    assert network.layers["Conv1"].dW is grads["W1"] and network.layers["Affine2"].db is grads["b3"]
+
+
+def test_loss_then_backward_by_hand(team):
+    network = sc.LeNet(rng=0, dtype=np.float64)
+    x, t = batch(network)
+    wanted = network.gradient(x, t)
+    network.loss(x, t)
+    dx = network.layers.backward(network.last_layer.backward())
+    close(dx, network.dx)
+    for name, grad in network.layers.grads.items():
+        close(grad, wanted[name])
+
+
+def test_dx_is_that_of_the_parameters_it_saw(team):
+    network, same = sc.LeNet(rng=0, dtype=np.float64), sc.LeNet(rng=0, dtype=np.float64)
+    x, t = batch(network)
+    sc.SGD(lr=10).update(network.params, network.gradient(x, t))
+    same.gradient(x, t)
+    close(network.dx, same.dx)
+    assert network.dx is network.dx
+
+
+def test_dx_needs_a_gradient():
+    with pytest.raises(RuntimeError, match=r"^LeNet: dx needs a gradient before it$"):
+        _ = sc.LeNet(rng=0).dx
+
+
+def test_prediction_between_forward_and_backward_does_no_harm(team):
+    network = sc.LeNet(rng=0, dtype=np.float64)
+    x, t = batch(network)
+    wanted = network.gradient(x, t)["conv1.W"]
+    network.loss(x, t)
+    network.predict(x[::-1])
+    network.layers.backward(network.last_layer.backward())
+    close(network.layers.grads["conv1.W"], wanted)
+
+
+def test_prediction_keeps_nothing(team):
+    network = sc.LeNet(rng=0)
+    network.predict(batch(network)[0])
+    assert all(layer._memory is None for _, layer in network.layers.leaves())
+    assert network.layers._memory is None
+
+
+def test_the_batch_may_be_overwritten_after_the_loss(team):
+    network = sc.SimpleConvNet(rng=0, dtype=np.float64)
+    x, t = batch(network)
+    wanted = network.gradient(x.copy(), t)
+    network.loss(x, t)
+    x[...] = 7
+    network.layers.backward(network.last_layer.backward())
+    close(network.layers.grads["Conv1.W"], wanted["W1"])
+
+
+def test_a_network_can_be_pickled_after_a_step():
+    network = sc.LeNet(rng=0)
+    network.gradient(*batch(network))
+    copied = pickle.loads(pickle.dumps(network))
+    assert np.array_equal(copied.params["conv1.W"], network.params["conv1.W"])
+
+
+# -- parts of a batch -----------------------------------------------------------------------------
+def test_what_is_split():
+    assert blocks.leading(list(sc.LeNet(rng=0).layers.values())) == 7  # up to flatten
+    assert blocks.leading([Relu(), Pooling(2, 2)]) == 0  # nothing to work with
+
+
+def test_a_layer_that_was_opened_up_is_not_split():
+    network = sc.LeNet(rng=0)
+    layer = network.layers["pool1"]
+    layer.forward = layer.forward
+    assert blocks.leading(list(network.layers.values())) == 2
+
+
+@pytest.mark.parametrize("change", ["subclass", "shared"])
+def test_what_could_not_be_split_is_not(change):
+    conv, relu = Convolution(np.ones((2, 2, 1, 1))), Relu()
+    if change == "subclass":
+        conv = type("Mine", (Convolution,), {})(np.ones((2, 2, 1, 1)))
+    layers = [conv, relu] if change == "subclass" else [conv, relu, conv]
+    assert blocks.leading(layers) == 0
+
+
+def test_an_error_in_a_part_reaches_the_caller(team):
+    network = sc.LeNet(rng=0)
+    with pytest.raises(TypeError, match=r"^conv1 \(Convolution\): x is float64"):
+        network.layers.forward(np.zeros((8, 1, 28, 28)))
+    assert threads.count() == team
+
+
+# -- threads --------------------------------------------------------------------------------------
+def test_blas_has_one_thread_in_a_team_and_its_own_after_it():
+    with threadpool_limits(2):
+        with pytest.raises(ZeroDivisionError), threads.team() as size:
+            assert size == 2 and threads.blas().get() == 1
+            with threads.team() as inner:
+                assert inner == 2
+            assert threads.blas().get() == 1
+            _ = 1 / 0
+        assert threads.blas().get() == 2
+
+
+def test_workers_keep_the_order_and_have_one_thread():
+    with threadpool_limits(2), threads.team():
+        found = threads.each(lambda i: (i, threads.count()), range(5))
+    assert [i for i, _ in found] == [0, 1, 2, 3, 4]
+    assert {count for i, count in found if i} == {1}
+
+
+def test_without_threadpoolctl_numpys_own_openblas_is_found(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    threads.blas.cache_clear()
+    try:
+        library = threads.blas()
+        if library is None:
+            pytest.skip("this NumPy was not built with OpenBLAS in its wheel")
+        before = library.get()
+        library.set(2)
+        assert library.get() == 2
+        library.set(before)
+    finally:
+        threads.blas.cache_clear()
+
+
+def test_without_a_blas_to_control_there_is_one_thread(monkeypatch):
+    monkeypatch.setattr(threads, "blas", lambda: None)
+    with threads.team() as size:
+        assert size == threads.count() == 1
+
+
+@pytest.mark.parametrize(("size", "pieces", "lengths"), [(5, 2, [2, 3]), (1, 2, [1]), (4, 9, [1] * 4)])
+def test_parts(size, pieces, lengths):
+    found = threads.parts(size, pieces)
+    assert [s.stop - s.start for s in found] == lengths
+    assert np.array_equal(np.concatenate([np.arange(size)[s] for s in found]), np.arange(size))
+
+
+# -- memory ---------------------------------------------------------------------------------------
+SHAPE = (3, memory.SMALL)
+
+
+def test_memory_is_used_again_once_nobody_holds_it():
+    first = memory.empty(SHAPE, np.float32)
+    place = first.ctypes.data
+    assert memory.empty(SHAPE, np.float32).ctypes.data != place
+    del first
+    assert memory.empty(SHAPE, np.float32).ctypes.data == place
+
+
+def test_a_view_holds_its_memory():
+    view = memory.empty(SHAPE, np.float32)[1:2, 5:9].T
+    view[...] = 3
+    other = memory.empty(SHAPE, np.float32)
+    other.fill(7)
+    assert (view == 3).all() and not np.shares_memory(view, other)
+
+
+def test_unused_memory_is_given_back(monkeypatch):
+    monkeypatch.setattr(memory, "IDLE", 0)
+    buffers = memory.Buffers()
+    buffers.take(1000), buffers.take(2000)
+    held = buffers.take(3000)
+    buffers.take(4000)
+    assert {size: len(kept) for size, kept in buffers.by_size.items() if kept} == {3000: 1, 4000: 1}
+    assert held.size == 3000
+
+
+def test_empty_like_keeps_the_order_of_memory():
+    x = np.empty((3, 4, 5, 6), np.float32).transpose(3, 0, 2, 1)
+    like = memory.empty_like(x, bool)
+    assert like.shape == x.shape and like.dtype == bool
+    assert np.argsort(like.strides).tolist() == np.argsort(x.strides).tolist()
