@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
@@ -70,11 +69,12 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry) -> NDArray:
     """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows."""
     C, _, _, N = a.shape
     (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
-    windows = as_strided(
-        a[:, rows.start * g.stride[0] :],
+    windows: NDArray = np.ndarray(
         (C, *g.window, count, width, N),
-        (sc, sh * g.dilation[0], sw * g.dilation[1], sh * g.stride[0], sw * g.stride[1], sn),
-        writeable=False,
+        a.dtype,
+        a,  # contiguous
+        offset=rows.start * g.stride[0] * sh,
+        strides=(sc, sh * g.dilation[0], sw * g.dilation[1], sh * g.stride[0], sw * g.stride[1], sn),
     )
     if g.window == (1, 1) and windows.flags.c_contiguous:
         return windows.reshape(C, -1)

@@ -83,6 +83,8 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> NDArray:
 
 def empty_like(a: NDArray, dtype: Any = None) -> NDArray:
     """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes."""
+    if a.nbytes < SMALL:
+        return np.empty_like(a, dtype)
     order = sorted(range(a.ndim), key=lambda axis: -a.strides[axis])
     back = [order.index(axis) for axis in range(a.ndim)]
     return empty(tuple(a.shape[axis] for axis in order), dtype or a.dtype).transpose(back)

@@ -182,7 +182,9 @@ class Layer:
 
     def check_input(self, x: NDArray, like: NDArray | None = None) -> NDArray:
         """x as it came, once it is floating-point and of the parameters' dtype (that of `like`)."""
-        x = floating(x, f"{self.label}: x")
+        x = np.asarray(x)
+        if x.dtype.kind != "f":
+            floating(x, f"{self.label}: x")  # says so
         if like is not None and x.dtype != like.dtype:
             raise TypeError(
                 f"{self.label}: x is {x.dtype} but the parameters are {like.dtype}; cast one of them"
@@ -191,7 +193,9 @@ class Layer:
 
     def check_dout(self, dout: NDArray, shape: tuple[int, ...]) -> NDArray:
         """dout as it came, once it is floating-point and has the shape of the output."""
-        dout = floating(dout, f"{self.label}: dout")
+        dout = np.asarray(dout)
+        if dout.dtype.kind != "f":
+            floating(dout, f"{self.label}: dout")  # says so
         if np.shape(dout) != tuple(shape):
             raise ValueError(
                 f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {np.shape(dout)}"

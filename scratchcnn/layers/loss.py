@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.layers.activations import softmax
 from scratchcnn.layers.base import Layer, floating
 
 
@@ -63,12 +62,14 @@ class SoftmaxWithLoss(Loss):
     def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
         x, t = self.check(x, t)
         shifted = x - x.max(axis=1, keepdims=True)
-        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        e = np.exp(shifted)
+        total = e.sum(axis=1, keepdims=True)
+        log_y = shifted - np.log(total)
         if t.ndim == 1:
             self.loss = -log_y[np.arange(len(x)), t].mean()
         else:
             self.loss = -(t.astype(x.dtype) * log_y).sum(axis=1).mean()
-        self.y, self.t = softmax(x), t
+        self.y, self.t = e / total, t
         self.remember(self.y.copy(), t.copy())
         return self.loss
 
