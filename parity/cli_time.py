@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from parity.timing import Setup
@@ -130,10 +131,15 @@ def _cuda(device: str) -> dict[str, object]:
 def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool) -> None:
     """Write, print, and leave with the status: 1 when a row's code failed its check, 130 after Ctrl-C."""
     from parity.tables import write_tables
+    from scratchcnn.weights import written_whole
 
     if out is not None:
         for path in write_tables(out, tables):
             console.print(f"wrote {path}")
+        if not tables["speed"].empty:
+            with written_whole(out / "speed.md") as temporary:
+                temporary.write_text(markdown(tables))
+            console.print(f"wrote {out / 'speed.md'}")
     table = tables["speed"]
     console.print(heading(tables["machine"]))
     if interrupted:
@@ -149,6 +155,16 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
         console.print(exponents(tables["scaling"]))
     failed = not table.empty and bool((table["ok"] == False).fillna(False).any())  # noqa: E712
     raise typer.Exit(130 if interrupted else 1 if failed else 0)
+
+
+def markdown(tables: dict[str, pd.DataFrame]) -> str:
+    """The same table for a page: what it was measured on, a line a phase, and the summary."""
+    shown = as_people_read(tables["speed"])
+    cells = [[Text.from_markup(str(cell)).plain for cell in column.cells] for column in shown.columns]
+    names = [str(column.header) or "network" for column in shown.columns]
+    lines = [heading(tables["machine"]) + ".", "", f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)]
+    return "\n".join([*lines, "", *(f"- {text}" for text in summary(tables["speed"]))]) + "\n"
 
 
 def heading(machine: pd.DataFrame) -> str:

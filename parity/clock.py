@@ -27,6 +27,8 @@ TURN_S = 0.03  # a turn repeats a lap for about as long, so that short calls are
 MOST_LAPS = 50
 FOREIGN = 0.05  # share of the cores that others may take during a turn
 TRIES, REST_S = 12, 0.1  # turns tried until one is quiet, and the pause after one that was not
+RETRY_S = 2.0  # long turns are tried less often: about so long
+SLOW_S, FEW = 6.0, 3  # who needs so long for all laps (the book's AlexNet) takes part in a few rounds
 LONG_S = 0.25  # a lap as long needs neither a repetition nor a call before it
 
 Lap = Sequence[tuple[str, Callable[[], object]]]  # (phase, call) in order: forward, then its backward
@@ -84,10 +86,11 @@ def race(
         {c.name: 0 for c in contestants},
     )
     lengths = {c.name: [_seconds(lap, c.wait) for lap in c.laps] for c in contestants}  # also warms up
+    most = {c.name: min(c.most, FEW if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
     for number in range(rounds):
         for place in range(len(contestants)):
             contestant = contestants[(number + place) % len(contestants)]
-            if number >= contestant.most:
+            if number >= most[contestant.name]:
                 continue
             for lap, seconds in zip(contestant.laps, lengths[contestant.name], strict=True):
                 time.sleep(pause)
@@ -102,7 +105,7 @@ def race(
 def _quiet_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple[dict[str, float], bool]:
     """A turn that others did not disturb, or the least disturbed of some."""
     best: tuple[float, dict[str, float]] = (np.inf, {})
-    for _ in range(min(TRIES, contestant.most)):
+    for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
         before = _others_seconds()
         start = time.perf_counter()
         times = _turn(lap, seconds, contestant.wait)

@@ -66,7 +66,7 @@ class Setup:
     rungs: bool = True  # the book's style, plain loops and torch.compile too
     layers: bool = False  # every layer of a network by itself too
     measure_memory: bool = True
-    steps: int = 2  # training steps that the verdict rests on, beside every layer's output and gradient
+    steps: int = 1  # training steps that the verdict rests on, beside every layer's output and gradient
     pause: float = clock.PAUSE_S
 
 

@@ -188,6 +188,8 @@ def test_the_command_prints_and_writes(parity, tmp_path):
     table = pd.read_parquet(tmp_path / "speed.parquet")
     assert table.columns.tolist() == COLUMNS and table["ok"].dtype == "boolean"
     assert len(pd.read_csv(tmp_path / "speed.csv")) == len(table) == 4
+    page = (tmp_path / "speed.md").read_text()
+    assert "| network | N | phase | ours ms |" in page and page.count("| relu | 2 |") == 2
     assert pd.read_csv(tmp_path / "machine.csv").loc[0, "threads"] == machine.cores()
 
 
