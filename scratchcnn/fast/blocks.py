@@ -44,6 +44,14 @@ def leading(layers: Sequence[Layer]) -> int:
     return count if alone and any(layer.params for layer in layers[:count]) else 0
 
 
+def makes_dx_later(layers: Sequence[Layer]) -> bool:
+    """Whether the first layer can leave dx, which a network's first layer makes for nobody, until it is
+    asked for. As above, only what its own class declares counts."""
+    return (
+        bool(layers) and "backward_weights" in type(layers[0]).__dict__ and "backward" not in vars(layers[0])
+    )
+
+
 class Run:
     """The leading layers on the parts of one batch, from forward to backward."""
 
@@ -65,8 +73,7 @@ class Run:
 
     def backward(self, dout: NDArray, want_dx: bool = True) -> Callable[[], NDArray]:
         """Leaves the summed gradients in the layers; dx comes from calling what is returned."""
-        first = self.replicas[0][0]
-        later = not want_dx and hasattr(first, "backward_weights")
+        later = not want_dx and makes_dx_later(self.layers)
 
         def run(part: int) -> NDArray | Callable[[], NDArray]:
             a = dout[self.slices[part]]

@@ -100,10 +100,13 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """[call(item) for item in items], by the team's threads; in this thread where there is no team."""
     if len(items) < 2 or _local.__dict__.get("size", 0) < 2:
         return [call(item) for item in items]
-    futures = [_workers(_local.size).submit(call, item) for item in items[1:]]
+    size = _local.size
+    futures = [_workers(size).submit(call, item) for item in items[1:]]
+    _local.size, _local.worker = 0, True  # this thread works too
     try:
-        first = call(items[0])  # this thread works too
+        first = call(items[0])
     finally:
+        _local.size, _local.worker = size, False
         for future in futures:
             future.exception()  # all have ended before anything is raised or returned
     return [first, *(future.result() for future in futures)]

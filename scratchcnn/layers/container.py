@@ -131,18 +131,20 @@ class Sequential(Container):
     Also takes the layers alone, `Sequential(conv, relu)`, and numbers them, as PyTorch's does.
     """
 
+    by_image = True  # if its layers are
+
     def __init__(self, *layers: Any):
         if len(layers) == 1 and isinstance(layers[0], Mapping):
             super().__init__(layers[0])
         else:
             super().__init__({str(i): layer for i, layer in enumerate(layers)})
-
-    by_image = True  # if its layers are
+        self._run: blocks.Run | None = None
 
     def forward(self, x: NDArray) -> NDArray:
         layers = list(self._children.values())
         run = blocks.split(layers, x)  # the leading layers on parts of the batch, where that pays
-        self.remember(run)
+        if self.recording:
+            self._run = run
         if run is not None:
             x, layers = run.forward(x), layers[len(run.layers) :]
         for layer in layers:
@@ -152,19 +154,21 @@ class Sequential(Container):
     def backward(self, dout: NDArray) -> NDArray:
         return self.backward_weights(dout, want_dx=True)()
 
+    def forget(self) -> None:
+        super().forget()
+        self._run = None
+
     def backward_weights(self, dout: NDArray, want_dx: bool = False) -> Callable[[], NDArray]:
         """As backward, but dx, which a network's first layer makes for nobody, only when it is called for."""
         layers = list(self._children.values())
-        run = self._memory[0] if self._memory else None
-        rest = layers[len(run.layers) :] if run is not None else layers
-        first = None if run is not None or want_dx or not layers else layers[0]
-        if first is None or "backward" in vars(first) or not hasattr(first, "backward_weights"):
-            first = None
-        for layer in reversed(rest if first is None else rest[1:]):
+        run = self._run
+        rest = layers if run is None else layers[len(run.layers) :]
+        later = run is None and not want_dx and blocks.makes_dx_later(layers)
+        for layer in reversed(rest[1:] if later else rest):
             dout = layer.backward(dout)
         if run is not None:
             return run.backward(dout, want_dx)
-        return first.backward_weights(dout) if first is not None else lambda: dout
+        return layers[0].backward_weights(dout) if later else lambda: dout  # type: ignore[attr-defined]
 
 
 class Concat(Container):

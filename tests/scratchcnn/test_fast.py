@@ -232,7 +232,7 @@ def test_prediction_keeps_nothing(team):
     network = sc.LeNet(rng=0)
     network.predict(batch(network)[0])
     assert all(layer._memory is None for _, layer in network.layers.leaves())
-    assert network.layers._memory is None
+    assert network.layers._run is None
 
 
 def test_the_batch_may_be_overwritten_after_the_loss(team):
@@ -250,6 +250,20 @@ def test_a_network_can_be_pickled_after_a_step():
     network.gradient(*batch(network))
     copied = pickle.loads(pickle.dumps(network))
     assert np.array_equal(copied.params["conv1.W"], network.params["conv1.W"])
+
+
+def test_a_first_layer_that_changes_backward_is_asked():
+    class Doubled(Convolution):
+        def backward(self, dout):
+            return 2 * super().backward(dout)
+
+    network = sc.LeNet(rng=0, dtype=np.float64)
+    x, t = batch(network)
+    network.gradient(x, t)
+    wanted = network.dx
+    network.layers["conv1"].__class__ = Doubled
+    network.gradient(x, t)
+    close(network.dx, 2 * wanted)
 
 
 # -- parts of a batch -----------------------------------------------------------------------------
@@ -297,7 +311,7 @@ def test_workers_keep_the_order_and_have_one_thread():
     with threadpool_limits(2), threads.team():
         found = threads.each(lambda i: (i, threads.count()), range(5))
     assert [i for i, _ in found] == [0, 1, 2, 3, 4]
-    assert {count for i, count in found if i} == {1}
+    assert {count for _, count in found} == {1}
 
 
 def test_without_threadpoolctl_numpys_own_openblas_is_found(monkeypatch):
