@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 
-LARGE = 1 << 18  # numbers in a W that is worth splitting
+LARGE = 1 << 22  # multiplications that are worth splitting: waking a thread takes as long as a million
 
 
 def forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
     """(N, in) @ (in, out) + b"""
-    if W.size < LARGE or (size := threads.count()) == 1:
+    if len(x) * W.size < LARGE or (size := threads.count()) == 1:
         out = x @ W
     else:
         out = memory.empty((len(x), W.shape[1]), x.dtype)
@@ -38,7 +38,7 @@ def backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
             np.matmul(x[:, p].T, dout, out=dW[p])
         np.matmul(dout, W[p].T, out=dx[:, p])
 
-    if W.size < LARGE:
+    if len(x) * W.size < LARGE:
         part(slice(0, len(W)))
     else:
         with threads.team() as size:
