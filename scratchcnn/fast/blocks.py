@@ -52,6 +52,14 @@ def makes_dx_later(layers: Sequence[Layer]) -> bool:
     )
 
 
+def weights_first(layer: Layer, dout: NDArray) -> Callable[[], NDArray]:
+    """The layer's backward, dx only when what is returned is called, where the layer can do so."""
+    if makes_dx_later([layer]):
+        return layer.backward_weights(dout)  # type: ignore[attr-defined]
+    dx = layer.backward(dout)
+    return lambda: dx
+
+
 class Run:
     """The leading layers on the parts of one batch, from forward to backward."""
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import threads
+from scratchcnn.fast import blocks, threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
@@ -79,7 +79,7 @@ class Network:
         self._dx = None
         with threads.team():
             self.last_loss = self.loss(x, t)
-            self._dx = self.layers.backward_weights(self.last_layer.backward(1))
+            self._dx = blocks.weights_first(self.layers, self.last_layer.backward(1))
         grads = self.layers.grads
         return {name: grads[path] for name, path in self._paths.items()}
 
