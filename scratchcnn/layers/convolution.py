@@ -105,7 +105,7 @@ class Convolution(Layer):
         shape, pad, geometry = padded.shape, self.pad, self._geometry
         self.grads["W"] = fast.weight_gradient(d, padded, W.shape, geometry)
         if self.b is not None:
-            self.grads["b"] = d.reshape(len(d), -1).sum(axis=1)
+            self.grads["b"] = d.sum(axis=(1, 2)).sum(axis=1)
         return lambda: fast.input_gradient(d, W, shape, geometry, pad)
 
     @property
