@@ -204,3 +204,13 @@ def test_axis_labels_do_not_overlap(open_page):
 def test_it_can_be_printed(open_page, tmp_path):
     pdf = open_page().pdf(path=str(tmp_path / "report.pdf"), format="A4")
     assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
+
+
+@pytest.mark.parametrize("width", [390, 1200], ids=["phone", "desktop"])
+def test_the_rows_of_a_chart_share_one_axis(open_page, width):
+    charts = open_page(width).evaluate(
+        """[...document.querySelectorAll('.rows')].map((chart) =>
+             [...chart.querySelectorAll('.track')].map((t) => t.getBoundingClientRect())
+               .map((box) => `${box.left.toFixed(1)} ${box.width.toFixed(1)}`))"""
+    )
+    assert len(charts) >= 4 and all(len(set(places)) == 1 for places in charts)
