@@ -1,0 +1,88 @@
+"""The page of a sweep: one file that opens anywhere, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from parity.sweep.summary import Summary
+from scratchcnn.weights import written_whole
+
+LEFT = {"first_seed", "seed"}  # numbers that are names
+
+
+def write_report(summary: Summary, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as temporary:
+        temporary.write_text(page(summary), encoding="utf-8")
+    return path
+
+
+def page(summary: Summary) -> str:
+    env = Environment(
+        loader=PackageLoader("parity.sweep"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    env.filters["said"] = said
+    return env.get_template("sweep.html.j2").render(
+        summary=summary, good=summary.ok, verdict=verdict(summary), headlines=headlines(summary),
+        sections=sections(summary), how=summary.about.get("workers", ""),
+    )  # fmt: skip
+
+
+def verdict(summary: Summary) -> str:
+    if summary.failed_cells:
+        return f"{summary.failed_cells:,} of {summary.cells:,} cells do not match"
+    if summary.cells < summary.planned:
+        return f"Nothing is wrong in the {summary.cells:,} of {summary.planned:,} cells that are finished"
+    if summary.unproven:
+        return f"Nothing differed, but {len(summary.unproven)} tensors were never really compared"
+    return f"All {summary.cells:,} cells match PyTorch"
+
+
+def headlines(summary: Summary) -> list[tuple[str, str, str]]:
+    """(what, the figure, what it says)."""
+    worst = summary.worst(1)
+    margin = float(worst["margin"].iloc[0]) if len(worst) else float("nan")
+    seconds = float(summary.about.get("seconds", 0.0))
+    rows = len(summary.rows) / max(seconds, 1e-9)
+    share = f"of {summary.planned:,} planned; {len(summary.rows):,} rows"
+    kinds = f"in {len(summary.failures())} groups" if summary.failed_cells else "no mismatch, crash or hang"
+    return [
+        ("Cells finished", f"{summary.cells:,}", share),
+        ("Cells that failed", f"{summary.failed_cells:,}", kinds),
+        ("Worst margin that passed", said(margin, "worst"), "of what is allowed"),
+        ("Cells a second", said(summary.rate, "rate"), f"over {seconds:,.0f} s, {rows:,.0f} rows a second"),
+    ]  # fmt: skip
+
+
+def sections(summary: Summary) -> list[tuple[str, str, str, pd.DataFrame]]:
+    """(id, title, what to know, the table); those with no rows say so."""
+    return [
+        ("totals", "Totals", "Each part of the plan. A row is a tensor, a contract or a known bug.",
+         summary.totals()),
+        ("failures", "Failures", "Grouped by culprit and diagnosis; the seed is the lowest that shows it.",
+         summary.failures()),
+        ("margins", "Worst margins", "What came nearest to failing: the share used of what is allowed.",
+         summary.worst()),
+        ("partial", "Not checked", "What other people's classes do not have and were not held to.",
+         summary.partial()),
+        ("throughput", "Throughput", "Seconds of work by the process that ran the cells.",
+         summary.throughput()),
+    ]  # fmt: skip
+
+
+def said(value: Any, column: str = "") -> str:
+    """A value of a table as people read it."""
+    if isinstance(value, float) and pd.isna(value):
+        return ""
+    if column in ("margin", "worst"):
+        return f"{float(value):.2%}" if value < 1e6 else f"{float(value):.1e}"
+    if column in LEFT:
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,146 @@
+"""The folder of a sweep: its plan, and its rows as a partitioned Parquet dataset.
+
+sweep.json                 the plan, how many cells it has, and how long it has been running
+environment.json           what it was started on
+rows/part=NAME/ID.parquet  one file a batch, written whole or not at all
+
+pandas.read_parquet("DIR/rows")        at any time, while the sweep runs too
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from parity.sweep.cell import Row
+from parity.sweep.expand import Batch
+from scratchcnn.weights import written_whole
+
+TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
+SCHEMA = pa.schema([
+    ("cell", TEXT), ("what", TEXT), ("seed", pa.int64()), ("fault", TEXT), ("target", TEXT),
+    ("version", TEXT), ("status", TEXT),
+    ("network", TEXT), ("layer", TEXT), ("case", TEXT), ("phase", TEXT), ("tensor", TEXT), ("dtype", TEXT),
+    ("device", TEXT), ("shape", TEXT), ("max_abs", NUMBER), ("max_rel", NUMBER), ("allowed", NUMBER),
+    ("margin", NUMBER), ("exact", FLAG), ("ok", FLAG), ("proves", FLAG), ("why", TEXT),
+    ("culprit", TEXT), ("diagnosis", TEXT), ("lacks", TEXT),
+    ("seconds", NUMBER), ("worker", TEXT), ("finished", TEXT),
+])  # fmt: skip
+COLUMNS = SCHEMA.names
+
+
+class StoreError(ValueError):
+    """The folder cannot be used for this sweep."""
+
+
+def encode(rows: Iterable[Row]) -> bytes:
+    """The rows as a Parquet file."""
+    return _written(pa.Table.from_pylist(list(rows), SCHEMA))
+
+
+def join(files: Iterable[bytes]) -> bytes:
+    """Several Parquet files as one."""
+    return _written(pa.concat_tables(pq.read_table(io.BytesIO(data)) for data in files))
+
+
+def _written(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+class Store:
+    """One sweep's folder, and nobody else's while it is open."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.rows = folder, folder / "rows"
+
+    @contextmanager
+    def opened(self, plan: dict[str, Any]) -> Iterator[Store]:
+        """Make the folder or go on with it. Raises StoreError for another plan's, or one that is in use."""
+        self.rows.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            if not _locked(lock.fileno()):
+                raise StoreError(
+                    f"another sweep is writing to {self.folder}; wait for it or choose another --out"
+                )
+            for unfinished in self.rows.rglob(".*.tmp"):  # of a sweep that was killed
+                unfinished.unlink(missing_ok=True)
+            known = self.about()
+            if known and known["plan"] != plan:
+                raise StoreError(
+                    f"{self.folder} holds the sweep of another plan ({_differs(known['plan'], plan)}); "
+                    "choose another --out"
+                )
+            yield self
+
+    def about(self) -> dict[str, Any]:
+        """sweep.json; nothing when there is none."""
+        path = self.folder / "sweep.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def note(self, **facts: Any) -> None:
+        """Add to sweep.json, written whole."""
+        facts = self.about() | facts
+        with written_whole(self.folder / "sweep.json") as temporary:
+            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+    def write(self, batch: Batch, data: bytes) -> None:
+        """One part; a batch that is written twice is there once."""
+        folder = self.rows / f"part={batch.part}"
+        folder.mkdir(exist_ok=True)
+        with written_whole(folder / f"{batch.id}.parquet") as temporary:
+            temporary.write_bytes(data)
+
+    def files(self) -> list[Path]:
+        return sorted(p for p in self.rows.glob("part=*/*.parquet") if not p.name.startswith("."))
+
+    def finished(self) -> set[str]:
+        """The ids of all cells that have rows."""
+        found: set[str] = set()
+        for path in self.files():
+            found.update(pq.ParquetFile(path).read(columns=["cell"]).column("cell").unique().to_pylist())
+        return found
+
+    def table(self, columns: list[str] | None = None) -> pa.Table:
+        """Every row, with the part it belongs to."""
+        tables = []
+        for path in self.files():
+            rows, part = pq.ParquetFile(path).read(columns=columns), path.parent.name.removeprefix("part=")
+            tables.append(rows.append_column("part", pa.repeat(pa.scalar(part), rows.num_rows)))
+        return pa.concat_tables(tables) if tables else SCHEMA.empty_table().append_column("part", [[]])
+
+
+def _locked(number: int) -> bool:
+    """Ours until this process ends, however it does; where the system has no such locks, taken on trust."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    os.set_inheritable(number, False)
+    return True
+
+
+def _differs(a: Any, b: Any, at: str = "") -> str:
+    """The first place where two plans differ: `parts.1.seeds.count: 10 there, 20 here`."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() | b.keys()):
+            if a.get(key) != b.get(key):
+                return _differs(a.get(key), b.get(key), f"{at}.{key}")
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (left, right) in enumerate(zip(a, b, strict=True), 1):
+            if left != right:
+                return _differs(left, right, f"{at}.{i}")
+    return f"{at[1:]}: {str(a)[:60]} there, {str(b)[:60]} here"

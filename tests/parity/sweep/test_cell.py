@@ -1,0 +1,178 @@
+"""What one cell gives, and what becomes of cells that do not behave."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from parity import implementations
+from parity.load_target import load
+from parity.sweep.cell import NOTHING, TIMING, CannotRun, run_cell
+from parity.sweep.expand import Cell, expand, version_of
+from parity.sweep.helper import run_cells
+from parity.sweep.plan import make_plan
+from parity.sweep.runner import Runner
+from parity.sweep.store import COLUMNS, encode
+from scratchcnn.layers import Relu
+
+CELLS = f"{Path(__file__).parent}/cells.py:rude"
+RELU = Cell("p", "probe", "relu", "images", "float64", seed=3)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        RELU,
+        Cell("p", "geometry", "convolution", "2", "float32", seed=5),
+        Cell("p", "contracts", "affine", "", "float64"),
+        Cell("p", "network", "simple_conv_net", "", "float64", options=(("steps", 1), ("batch_size", 2))),
+        Cell("p", "fault", "relu", fault="relu-leaky"),
+    ],
+    ids=lambda cell: cell.what,
+)
+def test_our_own_cells_match_and_repeat(cell):
+    rows = run_cell(cell)
+    assert rows and all(row["ok"] and row["status"] == "match" for row in rows)
+    assert all(set(row) == set(COLUMNS) and row["cell"] == cell.id for row in rows)
+
+    def told(rows):
+        return repr([{k: v for k, v in row.items() if k not in TIMING} for row in rows])
+
+    assert told(rows) == told(run_cell(cell))
+
+
+def test_a_mismatch_has_a_culprit_and_a_diagnosis(monkeypatch):
+    class Leaky(Relu):
+        def forward(self, x):
+            return super().forward(x) + 0.01 * np.minimum(x, 0)
+
+        def backward(self, dout):
+            dx = super().backward(dout)
+            return np.where(dx == 0, 0.01 * dout, dx)
+
+    monkeypatch.setitem(implementations.OURS, "relu", Leaky)
+    row = run_cell(RELU)[0]
+    assert (row["status"], row["culprit"], row["diagnosis"]) == (
+        "mismatch",
+        "relu, forward, out",
+        "relu-leaky",
+    )
+
+
+def test_a_known_bug_that_survives_is_a_mismatch(monkeypatch):
+    from parity.faults import FAULTS
+
+    blind = replace(FAULTS["relu-leaky"], make=Relu)
+    monkeypatch.setitem(FAULTS, "relu-leaky", blind)
+    (row,) = run_cell(Cell("p", "fault", "relu", fault="relu-leaky"))
+    assert (row["status"], row["why"]) == ("mismatch", "survived every check")
+    assert row["culprit"] == "the checker, on relu"
+
+
+def test_an_exception_is_a_row(monkeypatch):
+    monkeypatch.setattr("parity.check.check_network", lambda *_: 1 / 0)
+    (row,) = run_cell(Cell("p", "network", "lenet", "", "float64"))
+    assert (row["status"], row["why"]) == ("raised", "raised ZeroDivisionError: division by zero")
+    assert row["network"] == "lenet" and not row["ok"] and np.isnan(row["margin"])
+
+
+def test_no_rows_are_no_pass(monkeypatch):
+    monkeypatch.setattr("parity.check.check_network", lambda *_: iter(()))
+    (row,) = run_cell(Cell("p", "network", "lenet", "", "float64"))
+    assert not row["ok"] and row["why"] == "nothing was compared"
+
+
+RIGHT = """
+import numpy as np
+class Relu:
+    def forward(self, x):
+        self.mask = x > 0
+        return np.where(self.mask, x, 0).astype(x.dtype)
+    def backward(self, dout):
+        return np.where(self.mask, dout, 0).astype(dout.dtype)
+"""
+LEAKY = RIGHT.replace("x, 0", "x, 0.01 * x").replace("dout, 0", "dout, 0.01 * dout")
+
+
+def test_other_peoples_files_are_verified(tmp_path):
+    (tmp_path / "ann.py").write_text(RIGHT)
+    (tmp_path / "bob.py").write_text(LEAKY)
+    ann, bob = (run_cell(cell) for cell in expand(make_plan({"part": [{"folder": "."}]}, tmp_path)))
+    assert ann and all(row["ok"] and row["target"] == "ann.py:Relu" for row in ann)
+    failed = [row for row in bob if not row["ok"]]
+    assert failed and {row["diagnosis"] for row in failed} == {"relu-leaky"}
+    assert {row["culprit"] for row in failed} == {"relu, forward, out"}
+
+
+def test_a_file_that_crashes_is_a_row():
+    homework = Path(__file__).parents[1] / "homework"
+    cell = next(expand(make_plan({"part": [{"folder": "homework"}]}, homework.parent)))
+    rude = replace(
+        cell, name="relu", target="rude.py:Crashes", version=version_of((homework / "rude.py").read_bytes())
+    )
+    *before, last = run_cell(rude)
+    assert (last["status"], last["why"]) == ("crashed", "crashed: SIGSEGV") and last[
+        "target"
+    ] == "rude.py:Crashes"
+    assert not any(row["status"] == "crashed" for row in before)
+
+
+def test_a_file_that_says_nothing_is_a_row(tmp_path):
+    (tmp_path / "a.py").write_text("class (")
+    (tmp_path / "b.py").write_text("x = 1\n")
+    found = [run_cell(cell) for cell in expand(make_plan({"part": [{"folder": "."}]}, tmp_path))]
+    assert [row["why"].split(":")[0] for (row,) in found] == ["raised SyntaxError", "raised LookupError"]
+
+
+def test_a_file_that_is_not_there_or_another_is_not_a_finding(tmp_path):
+    (tmp_path / "a.py").write_text("class Relu: pass\n")
+    (cell,) = expand(make_plan({"part": [{"folder": "."}]}, tmp_path))
+    (tmp_path / "a.py").write_text("class Relu: x = 1\n")
+    with pytest.raises(CannotRun, match="is not the file that the sweep was started with"):
+        run_cell(cell)
+    (tmp_path / "a.py").unlink()
+    with pytest.raises(CannotRun, match="there is no file"):
+        run_cell(cell)
+
+
+# -- cells that do not behave ---------------------------------------------------------------------
+ENDINGS = {
+    "crash": ("crashed", "crashed: SIGSEGV"),
+    "hang": ("hung", "hung: no answer within 1 s"),
+    "eat": ("memory", "raised MemoryError: Unable to allocate 2.00 GiB"),
+    "leave": ("crashed", "called sys.exit(3)"),
+    "vanish": ("crashed", "left the process with exit status 7"),
+}
+
+
+@pytest.mark.parametrize(("manner", "ending"), ENDINGS.items(), ids=ENDINGS)
+def test_a_rude_cell_becomes_a_row_and_its_neighbours_are_as_ever(manner, ending):
+    before, bad, after = RELU, replace(RELU, fault=manner), replace(RELU, seed=4)
+    rows = run_cells([before, bad, after], silence=1, memory=512, run=load(CELLS))
+    assert [row["cell"] for row in rows] == 2 * [before.id] + [bad.id] + 2 * [after.id]
+    assert (rows[2]["status"], rows[2]["ok"]) == (ending[0], False) and rows[2]["why"].startswith(ending[1])
+    assert all(row["ok"] for i, row in enumerate(rows) if i != 2)
+    assert {k: rows[2][k] for k in ("layer", "dtype", "case")} == {
+        "layer": "relu",
+        "dtype": "float64",
+        "case": "images",
+    }
+    assert set(rows[2]) == set(COLUMNS) > set(NOTHING) and encode(rows)
+
+
+def test_a_helper_that_dies_is_replaced_and_only_the_guilty_cell_has_a_row_for_it():
+    guilty = replace(RELU, fault="kill the helper")
+    with Runner(timeout=10, target=CELLS) as runner:
+        rows = pd.read_parquet(io.BytesIO(runner.run([RELU, guilty]).data))
+    assert list(rows["cell"]) == [RELU.id, RELU.id, guilty.id]
+    assert list(rows["status"]) == ["match", "match", "crashed"]
+
+
+def test_a_helper_that_dies_once_leaves_no_trace(tmp_path):
+    once = replace(RELU, fault="kill the helper once", target=str(tmp_path / "once"))
+    with Runner(timeout=10, target=CELLS) as runner:
+        assert pd.read_parquet(io.BytesIO(runner.run([RELU, once]).data))["ok"].tolist() == 4 * [True]
+    assert (tmp_path / "once").exists()

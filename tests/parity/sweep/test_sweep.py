@@ -1,0 +1,202 @@
+"""A sweep on this machine: its rows, what a killed one leaves, what the report says, and the command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from parity.cli import main
+from parity.sweep.expand import expand
+from parity.sweep.local import run_local
+from parity.sweep.plan import make_plan
+from parity.sweep.report import page
+from parity.sweep.run import Tally, estimate, sweep
+from parity.sweep.runner import Result
+from parity.sweep.store import Store, StoreError
+from parity.sweep.summary import summarize
+
+PLAN = """
+[[part]]
+name = "small"
+layers = ["relu", "affine"]
+seeds = 3
+"""
+
+
+@pytest.fixture
+def planned(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    return tmp_path / "plan.toml", tmp_path / "out"
+
+
+def status(arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    return ended.value.code
+
+
+def test_the_command_writes_rows_that_any_reader_opens(planned, capsys):
+    plan, out = planned
+    assert status(["sweep", plan, "--out", out, "--workers", 2]) == 0
+    rows = pd.read_parquet(out / "rows")
+    cells = list(expand(make_plan({"part": [{"name": "small", "layers": ["relu", "affine"], "seeds": 3}]})))
+    assert set(rows["cell"]) == {cell.id for cell in cells} and set(rows["part"]) == {"small"}
+    assert rows["ok"].all() and f"MATCH: {len(cells)} cells" in capsys.readouterr().out
+    parts = {path: path.stat().st_mtime_ns for path in (out / "rows").rglob("*.parquet")}
+    assert status(["sweep", plan, "--out", out]) == 0  # nothing is left to do
+    assert {path: path.stat().st_mtime_ns for path in (out / "rows").rglob("*.parquet")} == parts
+    assert status(["sweep-report", out]) == 0
+    assert "All 72 cells match PyTorch" in (out / "report.html").read_text()
+
+
+def test_one_and_two_workers_give_the_same_rows(plan, tmp_path, rows_of):
+    sweep(plan, tmp_path / "one", 1, weight=30)
+    sweep(plan, tmp_path / "two", 2, weight=17)
+    pd.testing.assert_frame_equal(rows_of(tmp_path / "one"), rows_of(tmp_path / "two"))
+
+
+SWEEP = """
+import sys
+from pathlib import Path
+from parity.sweep.plan import load_plan
+from parity.sweep.run import sweep
+sweep(load_plan(Path(sys.argv[1])), Path(sys.argv[2]), 2, target=sys.argv[3], weight=8)
+"""
+
+
+def test_a_killed_sweep_goes_on_and_repeats_nothing(planned, slow_cells, rows_of, tmp_path):
+    plan, out = planned
+    command = [sys.executable, "-c", SWEEP, str(plan), str(out), slow_cells]
+    running, deadline = subprocess.Popen(command, stderr=subprocess.DEVNULL), time.monotonic() + 60
+    while len(Store(out).files()) < 2:
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    kept = {path: path.stat().st_mtime_ns for path in Store(out).files()}
+    finished, total = Store(out).finished(), len(list(expand(make_part())))
+    assert 0 < len(finished) < total
+    tally = sweep(make_part(), out, 1)
+    assert (tally.before, tally.cells, tally.complete) == (len(finished), total - len(finished), True)
+    assert kept.items() <= {path: path.stat().st_mtime_ns for path in Store(out).files()}.items()
+    sweep(make_part(), tmp_path / "undisturbed", 1)
+    pd.testing.assert_frame_equal(rows_of(out), rows_of(tmp_path / "undisturbed"))
+
+
+def make_part():
+    return make_plan({"part": [{"name": "small", "layers": ["relu", "affine"], "seeds": 3}]})
+
+
+def test_a_folder_of_another_plan_or_in_use_is_refused(plan, tmp_path):
+    with Store(tmp_path).opened(plan.as_data()) as store:
+        store.note(plan=plan.as_data())
+        with pytest.raises(StoreError, match="another sweep is writing to"), store.opened(plan.as_data()):
+            pass
+    other = replace(plan, parts=(replace(plan.parts[0], seeds=range(9)),))
+    with (
+        pytest.raises(StoreError, match=r"another plan \(parts.1.seeds.count: 5 there, 9 here\)"),
+        Store(tmp_path).opened(other.as_data()),
+    ):
+        pass
+
+
+def test_what_came_before_ctrl_c_is_kept(plan, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        found = run_local(*arguments)
+        yield next(found)
+        found.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("parity.sweep.run.run_local", interrupted)
+    tally = Tally()
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan, tmp_path, 1, tally=tally, weight=20)
+    assert 0 < tally.cells == len(Store(tmp_path).finished()) < tally.total
+    assert not summarize(Store(tmp_path)).ok
+
+
+def test_the_estimate_counts_every_cell_and_times_each_sort():
+    plan = make_plan({"part": [{"name": "a", "layers": ["relu"], "seeds": 4, "faults": ["relu-leaky"]}]})
+    found = estimate(plan, each=2)
+    assert found.total == len(list(expand(plan)))
+    assert found.cells["a", "fault"] == 4 and found.cells["a", "contracts"] == 8
+    assert found.work > 0 and found.seconds.keys() == found.cells.keys()
+
+
+# -- the report -----------------------------------------------------------------------------------
+def test_failures_are_grouped_and_nothing_wrong_passes(tmp_path):
+    (tmp_path / "a.py").write_text("class Relu:\n    def forward(self, x):\n        return x\n")
+    (tmp_path / "<b>.py").write_text("class (")
+    plan = make_plan({"part": [{"name": "students", "folder": ".", "seeds": 2}]}, tmp_path)
+    sweep(plan, tmp_path / "out", 1)
+    summary = summarize(Store(tmp_path / "out"))
+    failures = summary.failures().set_index("target")
+    assert set(failures.loc[["a.py:Relu"], "cells"]) == {2}
+    assert "SyntaxError" in failures.loc["<b>.py:", "why"] and not summary.ok
+    html = page(summary)
+    assert "4 of 4 cells do not match" in html and "&lt;b&gt;.py" in html and "<b>.py" not in html
+
+
+def test_of_a_changed_file_the_last_version_counts(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for text in ("class Relu: pass\n", "from scratchcnn.layers import Relu as R\nclass Relu(R): pass\n"):
+        (folder / "a.py").write_text(text)
+        sweep(make_plan({"part": [{"folder": "work"}]}, tmp_path), tmp_path / "out", 1)
+    summary = summarize(Store(tmp_path / "out"))
+    assert summary.ok and summary.cells == 1
+
+
+def test_rows_that_prove_nothing_are_no_pass(plan, tmp_path):
+    sweep(plan, tmp_path, 1)
+    summary = summarize(Store(tmp_path))
+    assert summary.ok
+    summary.rows.loc[summary.rows["tensor"] == "dx", "proves"] = False
+    assert not summary.ok and "proves nothing" in "\n".join(summary.lines())
+
+
+def test_an_unfinished_sweep_is_no_pass(plan, tmp_path):
+    sweep(plan, tmp_path, 1, weight=40)
+    Store(tmp_path).files()[0].unlink()
+    summary = summarize(Store(tmp_path))
+    assert not summary.ok and summary.failed.empty
+    assert any(line.startswith("not finished: ") for line in summary.lines())
+
+
+# -- misuse ---------------------------------------------------------------------------------------
+MISUSE = {
+    "no folder": ([], "--out is missing"),
+    "both": (["--out", "x", "--workers", 1, "--scheduler", "tcp://127.0.0.1:1"], "give one of them"),
+}
+
+
+@pytest.mark.parametrize(("options", "why"), MISUSE.values(), ids=MISUSE)
+def test_misuse_is_a_sentence(planned, capsys, options, why):
+    assert status(["sweep", planned[0], *options]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_report_of_nothing_is_refused(tmp_path, capsys):
+    assert status(["sweep-report", tmp_path]) == 2
+    assert "holds no rows of a sweep" in capsys.readouterr().err
+
+
+def test_a_batch_written_twice_is_there_once(plan, tmp_path):
+    with Store(tmp_path).opened(plan.as_data()) as store:
+        for batch, result in run_local(list(_batches(plan)), 1):
+            assert isinstance(result, Result)
+            store.write(batch, result.data)
+            store.write(batch, result.data)
+    rows = pd.read_parquet(tmp_path / "rows")
+    assert not rows.duplicated(["cell", "case", "phase", "tensor"]).any()
+
+
+def _batches(plan):
+    from parity.sweep.expand import batches
+
+    return batches(list(expand(plan))[:20])
