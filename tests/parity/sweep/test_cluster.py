@@ -64,9 +64,13 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
     cells = tuple(expand(plan))[:6]
     with Cluster(cluster.address) as found:
         found.client.wait_for_workers(len(cluster.workers), timeout=60)
+        deadline = time.monotonic() + 30
+        while not found.has_gpu():  # what it announces comes after its name
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        (address,) = [a for a, w in found.workers().items() if w["resources"].get("GPU")]
         batches = [Batch("gpu", "cuda", (cell,)) for cell in cells]
         done = list(found.run(batches))
-        (address,) = [a for a, w in found.workers().items() if w["resources"].get("GPU")]
         served = found.client.run(len_of_runners, workers=[address])[address]
     kill(worker)
     cluster.workers.remove(worker)
