@@ -60,6 +60,11 @@ def test_cells_for_a_gpu_wait_for_nobody_who_has_none(cluster, tmp_path):
 def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
     from parity.sweep.expand import Batch
 
+    def runners():  # inside, so that it travels by value: a worker cannot import the tests
+        from parity.sweep import cluster
+
+        return len(cluster._runners.all)
+
     worker = cluster.add_worker("--resources", "GPU=1", "--name", "gpu")
     cells = tuple(expand(plan))[:6]
     with Cluster(cluster.address) as found:
@@ -71,16 +76,10 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
         (address,) = [a for a, w in found.workers().items() if w["resources"].get("GPU")]
         batches = [Batch("gpu", "cuda", (cell,)) for cell in cells]
         done = list(found.run(batches))
-        served = found.client.run(len_of_runners, workers=[address])[address]
+        served = found.client.run(runners, workers=[address])[address]
     kill(worker)
     cluster.workers.remove(worker)
     assert len(done) == 6 and served == 1
-
-
-def len_of_runners():
-    from parity.sweep import cluster
-
-    return len(cluster._runners.all)
 
 
 def test_the_scheduler_gone_is_an_error_and_what_was_finished_stays(
