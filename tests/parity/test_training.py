@@ -65,6 +65,7 @@ VERDICTS = {
     "float64, all the same": (outcome("float64", 1.0, 0.8, 0.8), True),
     "float64, one apart": (outcome("float64", 0.999, 0.8, 0.8), False),
     "float32, half a point": (outcome("float32", 0.95, 0.804, 0.8), True),
+    "float32, half a point to the digit": (outcome("float32", 0.99, 0.845, 0.84), True),
     "float32, more": (outcome("float32", 0.95, 0.8, 0.806), False),
     "float64, all the same, nothing learnt": (outcome("float64", 1.0, 0.1, 0.1), False),
     "float32, NaN": (outcome("float32", 0.0, np.nan, 0.8), False),
