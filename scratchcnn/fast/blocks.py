@@ -66,14 +66,18 @@ class Run:
     def __init__(self, layers: Sequence[Layer], slices: list[slice]):
         self.layers, self.slices = layers, slices
         self.replicas = [[layer.replica() for layer in layers] for _ in slices]
+        self.order = _order(layers)
+        for part in self.replicas:
+            for i in self.order[1:]:  # the first one's input is the caller's
+                part[i].private = True
 
     def forward(self, x: NDArray) -> NDArray:
         """As the layers one after another would."""
 
         def run(part: int) -> NDArray:
             a = x[self.slices[part]]
-            for layer in self.replicas[part]:
-                a = layer.forward(a)
+            for i in self.order:
+                a = self.replicas[part][i].forward(a)
             return a
 
         with threads.team():
@@ -85,8 +89,8 @@ class Run:
 
         def run(part: int) -> NDArray | Callable[[], NDArray]:
             a = dout[self.slices[part]]
-            for layer in self.replicas[part][: 0 if later else None : -1]:
-                a = layer.backward(a)
+            for i in self.order[: 0 if later else None : -1]:
+                a = self.replicas[part][i].backward(a)
             return self.replicas[part][0].backward_weights(a) if later else a  # type: ignore[attr-defined]
 
         with threads.team():
@@ -110,6 +114,19 @@ def split(layers: Sequence[Layer], x: NDArray) -> Run | None:
 
 
 def _joined(parts: Sequence[NDArray]) -> NDArray:
-    """The parts one after another, (N, ...), with the last axis contiguous as whole-batch layers like it."""
-    out = memory.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    """The parts one after another, (N, ...), in their memory order: the layers behind take it as it is."""
+    out = memory.empty_like(parts[0], length=sum(map(len, parts)))
     return np.concatenate(parts, out=out)
+
+
+def _order(layers: Sequence[Layer]) -> list[int]:
+    """Which layer comes when: a Relu changes places with a max pooling behind it.
+
+    The largest of positive parts is the positive part of the largest, and the same cell gets the gradient,
+    unless none is positive, and then Relu lets nothing through. But there is less for Relu to do.
+    """
+    order = list(range(len(layers)))
+    for i in range(len(layers) - 1):
+        if type(layers[i]).__dict__.get("commutes_with_max") and getattr(layers[i + 1], "takes_max", False):
+            order[i], order[i + 1] = order[i + 1], order[i]
+    return order

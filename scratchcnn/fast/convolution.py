@@ -5,6 +5,9 @@ read from the cache and not from memory, always in the same workspace; backward 
 costs less than fetching stored ones. Inside, images are (C, H, W, N) (see layout.py): a column is then
 made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose behind it.
 
+The bias is one more weight whose input is always 1: the columns end in a row of ones, and the products that
+give the output and dW add the bias and sum db on their way.
+
 Costs: the products of the textbook's layer, FH*FW copies of the input (backward: twice), and kept between
 forward and backward the padded input alone, where the textbook keeps FH*FW times as much.
 """
@@ -18,12 +21,12 @@ from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import outside, workspace
+from scratchcnn.fast.products import product, product_over_columns
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
-COLUMN_BYTES = 1 << 19
+COLUMN_BYTES = 1 << 21
 COLUMNS = 1536
-FEW_FILTERS = 64
 
 
 class Geometry(NamedTuple):
@@ -35,15 +38,45 @@ class Geometry(NamedTuple):
     groups: int
 
 
-def forward(
-    x: NDArray, W: NDArray, b: NDArray | None, g: Geometry, pad: tuple[int, int], size: tuple[int, int]
-) -> tuple[NDArray, NDArray]:
-    """(N, C, H, W) -> (N, FN, OH, OW), and the padded input as backward wants it: (C, H', W', N)."""
-    padded = pad_images(x, pad)
-    out = correlate(padded, W.reshape(len(W), -1), g, size)
+def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
+    """(N, C, H, W) -> (C, H + 2*ph, W + 2*pw, N): a copy, since the caller may overwrite x, unless x may be
+    kept and lies so already."""
+    (N, C, H, W), (ph, pw) = x.shape, pad
+    turned = x.transpose(1, 2, 3, 0)
+    if keep and not (ph or pw) and turned.flags.c_contiguous:
+        return turned
+    padded = memory.empty((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
+    if ph or pw:
+        padded[:, :ph], padded[:, ph + H :] = 0, 0
+        padded[:, :, :pw], padded[:, :, pw + W :] = 0, 0
+    np.copyto(padded[:, ph : ph + H, pw : pw + W], turned)
+    return padded
+
+
+def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: tuple[int, int]) -> NDArray:
+    """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
+    weights = W.reshape(len(W), -1)
     if b is not None:
-        out += b[:, None, None, None]
-    return outside(out), padded
+        weights = np.concatenate((weights, b[:, None]), axis=1)
+    return outside(correlate(padded, weights, g, size))
+
+
+def weight_gradients(
+    d: NDArray, padded: NDArray, shape: tuple[int, ...], g: Geometry, bias: bool
+) -> tuple[NDArray, NDArray | None]:
+    """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
+    (FN, OH, OW, N), C = d.shape, len(padded)
+    K = shape[1] * shape[2] * shape[3]
+    dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
+    flat = d.reshape(FN, -1)
+    for filters, channels in groups(FN, C, g.groups):
+        for rows in row_blocks(OH, K, OW * N, d.itemsize):
+            col = columns(padded[channels], rows, OW, g, bias)
+            total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
+            dW[filters] += total[:, :K]
+            if db is not None:
+                db[filters] += total[:, K]
+    return dW.reshape(shape), db
 
 
 def input_gradient(
@@ -57,16 +90,9 @@ def input_gradient(
     return outside(dpadded[:, pad[0] : pad[0] + H, pad[1] : pad[1] + width])
 
 
-def pad_images(x: NDArray, pad: tuple[int, int]) -> NDArray:
-    """(N, C, H, W) -> (C, H + 2*ph, W + 2*pw, N): always a copy, since the caller may overwrite x."""
-    (N, C, H, W), (ph, pw) = x.shape, pad
-    padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    padded[:, ph : ph + H, pw : pw + W] = x.transpose(1, 2, 3, 0)
-    return padded
-
-
-def columns(a: NDArray, rows: slice, width: int, g: Geometry) -> NDArray:
-    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows."""
+def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDArray:
+    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and below
+    them, if asked for, a row of ones."""
     C, _, _, N = a.shape
     (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
     windows: NDArray = np.ndarray(
@@ -76,11 +102,13 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry) -> NDArray:
         offset=rows.start * g.stride[0] * sh,
         strides=(sc, sh * g.dilation[0], sw * g.dilation[1], sh * g.stride[0], sw * g.stride[1], sn),
     )
-    if g.window == (1, 1) and windows.flags.c_contiguous:
+    if g.window == (1, 1) and windows.flags.c_contiguous and not ones:
         return windows.reshape(C, -1)
-    col = workspace("columns", windows.shape, a.dtype)
-    np.copyto(col, windows)
-    return col.reshape(C * g.window[0] * g.window[1], -1)
+    K = C * g.window[0] * g.window[1]
+    col = workspace("columns", (K + ones, count * width * N), a.dtype)
+    np.copyto(col[:K].reshape(windows.shape), windows)
+    col[K:] = 1
+    return col
 
 
 def row_blocks(height: int, length: int, row: int, itemsize: int) -> list[slice]:
@@ -90,33 +118,16 @@ def row_blocks(height: int, length: int, row: int, itemsize: int) -> list[slice]
 
 
 def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDArray:
-    """(C, H, W, N) with W (FN, C/groups * FH * FW) -> (FN, OH, OW, N)."""
+    """(C, H, W, N) with W (FN, C/groups * FH * FW), or one more for the bias, -> (FN, OH, OW, N)."""
     (C, _, _, N), (OH, OW) = a.shape, size
     FN, K = W.shape
+    ones = K > C // g.groups * g.window[0] * g.window[1]
     out = memory.empty((FN, OH * OW * N), a.dtype)
     for filters, channels in groups(FN, C, g.groups):
         for rows in row_blocks(OH, K, OW * N, a.itemsize):
-            col = columns(a[channels], rows, OW, g)
-            np.matmul(W[filters], col, out=out[filters, rows.start * OW * N : rows.stop * OW * N])
+            col = columns(a[channels], rows, OW, g, ones)
+            product(W[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
     return out.reshape(FN, OH, OW, N)
-
-
-def weight_gradient(d: NDArray, padded: NDArray, shape: tuple[int, ...], g: Geometry) -> NDArray:
-    """dW = dout @ columns^T, summed over the blocks of rows."""
-    (FN, OH, OW, N), C = d.shape, len(padded)
-    dW = np.empty((FN, int(np.prod(shape[1:]))), d.dtype)
-    flat = d.reshape(FN, -1)
-    for filters, channels in groups(FN, C, g.groups):
-        for rows in row_blocks(OH, dW.shape[1], OW * N, d.itemsize):
-            col = columns(padded[channels], rows, OW, g)
-            part = flat[filters, rows.start * OW * N : rows.stop * OW * N]
-            # Few filters against many columns: BLAS is twice as fast with the longer side first.
-            product = (col @ part.T).T if FN < FEW_FILTERS else part @ col.T
-            if rows.start == 0:
-                dW[filters] = product
-            else:
-                dW[filters] += product
-    return dW.reshape(shape)
 
 
 def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
@@ -154,8 +165,9 @@ def _dx_by_turned_filters(
 
 
 def _dx_by_columns(d: NDArray, W: NDArray, g: Geometry, shape: tuple[int, ...]) -> NDArray:
-    """Any stride: W^T @ dout gives columns, which are added back to their pixels (the book's col2im)."""
-    (FN, OH, OW, N), (sh, sw), (dh, dw) = d.shape, g.stride, g.dilation
+    """Any stride: W^T @ dout gives columns, which are added back to their pixels (the book's col2im), first
+    along the rows of the image, then down."""
+    (FN, OH, OW, N), (sh, sw), (dh, dw), (FH, FW) = d.shape, g.stride, g.dilation, g.window
     flat, W2 = d.reshape(FN, -1), W.reshape(FN, -1)
     dpadded = memory.zeros(shape, d.dtype)
     for filters, channels in groups(FN, shape[0], g.groups):
@@ -164,12 +176,14 @@ def _dx_by_columns(d: NDArray, W: NDArray, g: Geometry, shape: tuple[int, ...]) 
             count = rows.stop - rows.start
             part = flat[filters, rows.start * OW * N : rows.stop * OW * N]
             dcol = workspace("columns", (W2.shape[1], part.shape[1]), d.dtype)
-            np.matmul(W2[filters].T, part, out=dcol)
+            product(W2[filters].T, part, dcol)
             cells = dcol.reshape(len(target), *g.window, count, OW, N)
-            for y in range(g.window[0]):
-                for x in range(g.window[1]):
-                    top, left = rows.start * sh + y * dh, x * dw
-                    target[
-                        :, top : top + (count - 1) * sh + 1 : sh, left : left + (OW - 1) * sw + 1 : sw
-                    ] += cells[:, y, x]
+            # (C, FH, FW, rows, OW, N) -> (C, FH, rows, W', N), then -> (C, H', W', N)
+            across = workspace("across", (len(target), FH, count, *shape[2:]), d.dtype)
+            across.fill(0)
+            for x in range(FW):
+                across[:, :, :, x * dw : x * dw + (OW - 1) * sw + 1 : sw] += cells[:, :, x]
+            for y in range(FH):
+                top = rows.start * sh + y * dh
+                target[:, top : top + (count - 1) * sh + 1 : sh] += across[:, y]
     return dpadded

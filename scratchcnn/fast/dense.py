@@ -2,6 +2,9 @@
 
 One image is a vector times a matrix: the time is that of reading W (forward, dx) and of writing dW, so every
 thread takes a part of W.
+
+Behind convolutions x has its images last (layout.py), that is, it is the transpose of what the formula
+multiplies. BLAS takes it as it lies, and dx is made to lie as x does: as the layer before wants it.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ def forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
 
 
 def backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
-    """dx = dout @ W^T and dW = x^T @ dout; each thread takes some rows of W."""
-    dW, dx = memory.empty(W.shape, W.dtype), memory.empty(x.shape, x.dtype)
+    """dx = dout @ W^T and dW = x^T @ dout; each thread takes some rows of W. dx is in x's memory order."""
+    dW, dx = memory.empty(W.shape, W.dtype), memory.empty_like(x)
 
     def part(p: slice) -> None:
         if len(x) == 1:

@@ -1,6 +1,7 @@
 """Relu and Sigmoid over memory as it lies, whatever its logical order.
 
-`np.where` and boolean masks take a branch a number: 4 ns each where a product of integers takes 0.2.
+`np.where` and boolean masks take a branch a number: 4 ns each where a product of integers takes 0.2. The
+maximum with a single 0 takes 0.37 ns, with an array of zeros 0.1: NumPy has vector code for arrays alone.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from numpy.typing import NDArray
 from scratchcnn.fast import memory
 from scratchcnn.fast.layout import dense, integers
 
+ZEROS = 4096  # in a row, to compare with
+
 
 def relu(x: NDArray) -> tuple[NDArray, NDArray]:
     """max(x, 0) and the mask x > 0, both in x's memory order."""
     out = memory.empty_like(x)
     run, result = dense(x), dense(out)
     if run.ndim == 1 and result.ndim == 1:
-        np.maximum(run, run.dtype.type(0), out=result)
+        whole = run.size - run.size % ZEROS
+        zeros = np.zeros(ZEROS, x.dtype)
+        np.maximum(run[:whole].reshape(-1, ZEROS), zeros, out=result[:whole].reshape(-1, ZEROS))
+        np.maximum(run[whole:], zeros[: run.size - whole], out=result[whole:])
     else:
         np.maximum(x, x.dtype.type(0), out=out)
     return out, np.greater(out, 0, out=memory.empty_like(x, bool))
@@ -31,17 +37,13 @@ def relu_backward(dout: NDArray, mask: NDArray) -> NDArray:
 
 
 def sigmoid(x: NDArray) -> NDArray:
-    """1 / (1 + exp(-x)). For x below about -80 (float32) exp overflows: see `sigmoid_fits`."""
+    """1 / (1 + exp(-x)). Where exp overflows (x below -88 in float32) the result is 0, which it is to the
+    last subnormal number."""
     out = np.negative(x, out=memory.empty_like(x))
-    np.exp(out, out=out)
-    out += 1
-    return np.reciprocal(out, out=out)
-
-
-def sigmoid_fits(x: NDArray) -> bool:
-    """Whether exp(-x) stays finite for every x (False for NaN too)."""
-    limit = 80.0 if x.dtype == np.float32 else 700.0
-    return bool(x.size) and bool(x.min() > -limit)
+    with np.errstate(over="ignore"):
+        np.exp(out, out=out)
+    out += out.dtype.type(1)
+    return np.divide(out.dtype.type(1), out, out=out)
 
 
 def sigmoid_backward(dout: NDArray, y: NDArray) -> NDArray:

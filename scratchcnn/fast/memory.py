@@ -81,10 +81,12 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> NDArray:
     return array
 
 
-def empty_like(a: NDArray, dtype: Any = None) -> NDArray:
-    """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes."""
+def empty_like(a: NDArray, dtype: Any = None, length: int | None = None) -> NDArray:
+    """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes.
+    `length` is that of the first axis, where it is not a's."""
+    shape = a.shape if length is None else (length, *a.shape[1:])
     if a.nbytes < SMALL:
-        return np.empty_like(a, dtype)
+        return np.empty_like(a, dtype, shape=shape)
     order = sorted(range(a.ndim), key=lambda axis: -a.strides[axis])
     back = [order.index(axis) for axis in range(a.ndim)]
-    return empty(tuple(a.shape[axis] for axis in order), dtype or a.dtype).transpose(back)
+    return empty(tuple(shape[axis] for axis in order), dtype or a.dtype).transpose(back)

@@ -1,21 +1,25 @@
-"""Pooling without columns: the window's cells are slices of the whole batch.
+"""Pooling without columns: first along the rows of the images, then down.
 
-Cell (y, x) of every window at once is one strided slice; with images last (layout.py) its innermost run is
-the batch. The maximum is taken cell by cell in row-major order, strictly greater wins, so the first of
-equals stays, as in PyTorch.
+With images last (layout.py) a cell of the windows, say the left one of every pair of pixels, is a strided
+slice whose runs are as short as the batch. Copying is what NumPy does best with such slices, so the cells
+are copied apart once, and everything else works on long runs. What is left to go down the images is then
+smaller by the stride, and its runs are whole rows.
 
-Costs: a few passes over the output for each of the pool_h*pool_w cells; a byte an output is kept.
+The maximum goes from left to right and from top to bottom, strictly greater wins, so that of equals the
+first in row-major order stays, as in PyTorch.
+
+Costs: one copy of each cell of a row, a few passes over the output for each cell; a byte an output is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory
-from scratchcnn.fast.layout import inside, integers, outside
+from scratchcnn.fast.layout import inside, integers, outside, workspace
 
 Window = tuple[int, int]
 Places = NDArray | None
@@ -34,6 +38,93 @@ def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     return framed
 
 
+def columns_apart(a: NDArray, window: int, stride: int, count: int) -> NDArray:
+    """(C, H, W, N) -> (window, C, H, count, N) in the workspace: each place of the windows in a row."""
+    C, H, _, N = a.shape
+    cells = workspace("cells", (window, C, H, count, N), a.dtype)
+    for x in range(window):
+        np.copyto(cells[x], a[:, :, x : x + (count - 1) * stride + 1 : stride])
+    return cells
+
+
+def rows_apart(a: NDArray, window: int, stride: int, count: int) -> list[NDArray]:
+    """(C, H, OW, N) -> `window` views (C, count, OW, N)."""
+    return [a[:, y : y + (count - 1) * stride + 1 : stride] for y in range(window)]
+
+
+def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
+    """The largest cell of each window, and (if asked) which it was, the first of equals."""
+    small = np.dtype(np.uint8 if window[0] * window[1] <= 256 else np.intp)
+    cells = columns_apart(a, window[1], stride[1], size[1])
+    out = memory.empty((len(a), *size, a.shape[3]), a.dtype)
+    if not places:
+        _maximum(rows_apart(_maximum(cells, cells[0]), window[0], stride[0], size[0]), out)
+        return out, None
+    along = workspace("places", cells.shape[1:], small)
+    best = _larger(cells, None, small.type(1), cells[0], along)
+    place = memory.empty(out.shape, small)
+    rows = rows_apart(best, window[0], stride[0], size[0])
+    row_places = rows_apart(along, window[0], stride[0], size[0])
+    _larger(rows, row_places, small.type(window[1]), out, place)
+    return out, place
+
+
+def _maximum(cells: Sequence[NDArray] | NDArray, out: NDArray) -> NDArray:
+    """The largest of the cells; `out` may be the first."""
+    if len(cells) == 1:
+        np.copyto(out, cells[0])
+    first = cells[0]
+    for cell in cells[1:]:
+        first = np.maximum(first, cell, out=out)
+    return out
+
+
+def _larger(
+    cells: Sequence[NDArray] | NDArray,
+    places: Sequence[NDArray] | None,
+    step: np.generic,
+    out: NDArray,
+    place: NDArray,
+) -> NDArray:
+    """The largest of the cells and where it was: number `i` of them, at its own place if it has one, is at
+    i*step + places[i]. Numbers grow, so the larger of two places is the later one. `out` may be the first."""
+    np.copyto(out, cells[0])
+    if places is None:
+        place.fill(0)
+    else:
+        np.copyto(place, places[0])
+    wins, there = workspace("wins", out.shape, np.dtype(bool)), workspace("there", out.shape, place.dtype)
+    for i, cell in enumerate(cells[1:], start=1):
+        np.greater(cell, out, out=wins)
+        np.maximum(out, cell, out=out)
+        number = step * place.dtype.type(i)
+        if places is None:
+            np.multiply(wins.view(np.uint8), number, out=there)
+        else:
+            np.add(places[i], number, out=there)
+            np.multiply(there, wins.view(np.uint8), out=there)
+        np.maximum(place, there, out=place)
+    return out
+
+
+def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
+    """The sum of each window: first down, where the runs are whole rows, then along."""
+    down = _sum(rows_apart(a, window[0], stride[0], size[0]))
+    (sw, OW) = stride[1], size[1]
+    return _sum([down[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])])
+
+
+def _sum(parts: list[NDArray]) -> NDArray:
+    out = memory.empty(parts[0].shape, parts[0].dtype)
+    if len(parts) == 1:
+        np.copyto(out, parts[0])
+    else:
+        np.add(parts[0], parts[1], out=out)
+    for part in parts[2:]:
+        out += part
+    return out
+
+
 def cells(a: NDArray, window: Window, stride: Window, size: Window) -> Iterator[NDArray]:
     """The cells of all windows, row by row: (C, H, W, N) -> pool_h*pool_w views (C, OH, OW, N)."""
     (sh, sw), (OH, OW) = stride, size
@@ -42,46 +133,19 @@ def cells(a: NDArray, window: Window, stride: Window, size: Window) -> Iterator[
             yield a[:, y : y + (OH - 1) * sh + 1 : sh, x : x + (OW - 1) * sw + 1 : sw]
 
 
-def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
-    """The largest cell of each window, and (if asked) which it was, the first of equals."""
-    first, *others = cells(a, window, stride, size)
-    best = memory.empty(first.shape, first.dtype)
-    np.copyto(best, first)
-    if not places:
-        for cell in others:
-            np.maximum(best, cell, out=best)
-        return best, None
-    place = memory.zeros(best.shape, np.uint8 if len(others) < 256 else np.intp)
-    wins = memory.empty(best.shape, bool)
-    for number, cell in enumerate(others, start=1):
-        np.greater(cell, best, out=wins)
-        np.maximum(best, cell, out=best)
-        # place = number where it wins: numbers grow, so the larger one is the later one
-        np.maximum(place, np.multiply(wins.view(np.uint8), place.dtype.type(number)), out=place)
-    return best, place
-
-
-def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
-    """The sum of each window: first down the columns, then along the rows."""
-    (sh, sw), (OH, OW) = stride, size
-    down = [a[:, y : y + (OH - 1) * sh + 1 : sh] for y in range(window[0])]
-    rows = sum(down[1:], start=down[0]) if len(down) > 1 else down[0]
-    across = [rows[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])]
-    return sum(across[1:], start=across[0]) if len(across) > 1 else across[0].copy()
-
-
 def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> NDArray:
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
     (_, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
     dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
-    part = d if place is None else memory.empty(d.shape, d.dtype)
+    part = d if place is None else workspace("cells", d.shape, d.dtype)
+    wins = workspace("wins", d.shape, np.dtype(bool))
     for number, cell in enumerate(cells(dframe, window, stride, (OH, OW))):
         if place is not None:
-            wins = np.equal(place, number)
+            np.equal(place, place.dtype.type(number), out=wins)
             np.multiply(integers(d), wins.view(np.int8), out=integers(part))
         if apart:
-            cell[...] = part
+            np.copyto(cell, part)
         else:
             cell += part
     return dframe

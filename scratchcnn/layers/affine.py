@@ -39,7 +39,7 @@ class Affine(Layer):
                 f"got x of shape {x.shape}.{hint}"
             )
         flat = x.reshape(len(x), size)  # (N, ...) -> (N, in)
-        self.remember(x.shape, flat.copy())
+        self.remember(x.shape, flat.copy("K"))
         if self.is_fast():
             return dense.forward(flat, self.W, self.b)
         out = flat @ self.W
@@ -72,11 +72,11 @@ class Flatten(Layer):
         if x.ndim < 2:
             raise ValueError(f"{self.label}: expected x of shape (N, ...), got {x.shape}")
         self.remember(x.shape)
-        return x.reshape(len(x), math.prod(x.shape[1:])).copy()
+        return self.kept(x.reshape(len(x), math.prod(x.shape[1:])))
 
     def backward(self, dout: NDArray) -> NDArray:
         (x_shape,) = self.recall()
-        return self.check_dout(dout, (x_shape[0], math.prod(x_shape[1:]))).reshape(x_shape).copy()
+        return self.kept(self.check_dout(dout, (x_shape[0], math.prod(x_shape[1:]))).reshape(x_shape))
 
 
 class RBF(Layer):

@@ -10,7 +10,6 @@ copies of their own, so that a caller may overwrite either array after the call.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -62,6 +61,8 @@ class Layer:
     has_fast: bool = False
     # Set by a class whose images do not see each other, so that a batch may be split; not inherited either.
     by_image: bool = False
+    # Set on a layer whose input and output nobody sees but its neighbours (see scratchcnn.fast.blocks).
+    private: bool = False
 
     def __init__(self, params: dict[str, Any] | None = None, buffers: dict[str, Any] | None = None):
         self._params = Arrays({k: floating(v, f"{self.kind} {k}") for k, v in (params or {}).items()})
@@ -139,6 +140,10 @@ class Layer:
         if self.recording:
             self._memory = values
 
+    def kept(self, array: NDArray) -> NDArray:
+        """The array for `remember`: a copy, in its memory order, where a caller might overwrite it."""
+        return array if self.private else array.copy("K")
+
     def recall(self) -> tuple[Any, ...]:
         if self._memory is None:
             raise RuntimeError(f"{self.label}: backward needs a forward before it")
@@ -157,8 +162,8 @@ class Layer:
     # -- parts of a batch (see scratchcnn.fast.blocks) ----------------------------------------------
     def replica(self) -> Self:
         """The same layer with the same arrays, but gradients and memory of its own."""
-        other = copy.copy(self)
-        other._grads, other._memory = {}, None
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _grads={}, _memory=None)
         return other
 
     def add_gradients(self, replicas: Sequence[Layer]) -> None:

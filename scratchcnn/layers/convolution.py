@@ -59,7 +59,8 @@ class Convolution(Layer):
         OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
 
         if self.is_fast():
-            out, padded = fast.forward(x, self.W, self.b, self._geometry, self.pad, (OH, OW))
+            padded = fast.pad_images(x, self.pad, keep=self.private)
+            out = fast.forward(padded, self.W, self.b, self._geometry, (OH, OW))
             self.remember(x.shape, padded)
             return out
         col = im2col(x, FH, FW, self.stride, self.pad, self.dilation)  # (N*OH*OW, C*FH*FW)
@@ -103,9 +104,8 @@ class Convolution(Layer):
     def _fast_backward(self, dout: NDArray, W: NDArray) -> Callable[[], NDArray]:
         (_, padded), d = self.recall(), inside(dout)  # (FN, OH, OW, N)
         shape, pad, geometry = padded.shape, self.pad, self._geometry
-        self.grads["W"] = fast.weight_gradient(d, padded, W.shape, geometry)
-        if self.b is not None:
-            self.grads["b"] = d.sum(axis=(1, 2)).sum(axis=1)
+        dW, db = fast.weight_gradients(d, padded, W.shape, geometry, bias=self.b is not None)
+        self.grads.update({"W": dW} if db is None else {"W": dW, "b": db})
         return lambda: fast.input_gradient(d, W, shape, geometry, pad)
 
     @property

@@ -101,6 +101,11 @@ class Pooling(Layer):
 
     # -- the fast rung ---------------------------------------------------------------------------
     @property
+    def takes_max(self) -> bool:
+        """Whether a Relu before it may as well come behind it (see scratchcnn.fast.blocks)."""
+        return self.mode == "max"
+
+    @property
     def _grid(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.pool_h, self.pool_w), self.stride
 
@@ -153,7 +158,9 @@ class Pooling(Layer):
         return arg
 
     def _divisor(self, x_shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
-        """How many cells each window averages over: -> (OH, OW)."""
+        """How many cells each window averages over: -> (OH, OW), or () where all have the same."""
+        if self.pad == (0, 0) and not self.ceil_mode:
+            return np.array(self.pool_h * self.pool_w, dtype)
         counts = []
         for size, window, stride, pad, out in zip(
             x_shape[2:],
