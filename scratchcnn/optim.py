@@ -19,8 +19,8 @@ from scratchcnn.fast import threads
 
 # How many numbers a rule works on at a time. Its formula passes over its arrays several times; in
 # blocks that fit into the cache, temporaries included, only the first pass waits for memory.
-BLOCK = 16384
-LARGE = 64 * BLOCK  # what each thread has to do at least, where threads share the work
+BLOCK = 65536
+LARGE = 16 * BLOCK  # what each thread has to do at least, where threads share the work
 
 
 class Optimizer:

@@ -14,6 +14,7 @@ forward and backward the padded input alone, where the textbook keeps FH*FW time
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def weight_gradients(
 ) -> tuple[NDArray, NDArray | None]:
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
     (FN, OH, OW, N), C = d.shape, len(padded)
-    K = shape[1] * shape[2] * shape[3]
+    K = math.prod(shape[1:])
     dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
     flat = d.reshape(FN, -1)
     for filters, channels in groups(FN, C, g.groups):
@@ -77,17 +78,6 @@ def weight_gradients(
             if db is not None:
                 db[filters] += total[:, K]
     return dW.reshape(shape), db
-
-
-def input_gradient(
-    d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]
-) -> NDArray:
-    """dout (FN, OH, OW, N) -> dx (N, C, H, W); `padded` is the shape of forward's padded input."""
-    H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
-    if g.stride == (1, 1) and _turning_pays(d, W, padded, g, pad):
-        return outside(_dx_by_turned_filters(d, W, g, pad, (H, width)))
-    dpadded = _dx_by_columns(d, W, g, padded)
-    return outside(dpadded[:, pad[0] : pad[0] + H, pad[1] : pad[1] + width])
 
 
 def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDArray:
@@ -137,53 +127,71 @@ def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
 
 
 # -- dx -------------------------------------------------------------------------------------------
-def _border(g: Geometry, pad: tuple[int, int]) -> tuple[int, int]:
-    """How far dout must be padded so that the turned filters visit every input pixel."""
-    return g.dilation[0] * (g.window[0] - 1) - pad[0], g.dilation[1] * (g.window[1] - 1) - pad[1]
-
-
-def _turning_pays(d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]) -> bool:
-    """Turned filters need columns of dout over the input's pixels; folding adds columns of the input over
-    the output's, which costs about twice as much a number. Pads beyond the window are folded."""
-    if min(_border(g, pad)) < 0 or g.window == (1, 1):
-        return False
-    input_pixels = (padded[1] - 2 * pad[0]) * (padded[2] - 2 * pad[1])
-    return len(W) * input_pixels < 2 * padded[0] * d.shape[1] * d.shape[2]
-
-
-def _dx_by_turned_filters(
-    d: NDArray, W: NDArray, g: Geometry, pad: tuple[int, int], size: tuple[int, int]
+def input_gradient(
+    d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]
 ) -> NDArray:
-    """Stride 1: dx is the correlation of the padded dout with the filters turned by 180 degrees."""
-    (FN, OH, OW, N), (bh, bw) = d.shape, _border(g, pad)
-    framed = memory.zeros((FN, OH + 2 * bh, OW + 2 * bw, N), d.dtype)
-    framed[:, bh : bh + OH, bw : bw + OW] = d
-    f, Cg = FN // g.groups, W.shape[1]
-    # (groups, f, C/groups, FH, FW) -> (groups, C/groups, f, FH, FW)
-    turned = W[:, :, ::-1, ::-1].reshape(g.groups, f, Cg, *g.window).transpose(0, 2, 1, 3, 4)
-    return correlate(framed, turned.reshape(g.groups * Cg, -1), g, size)
+    """dout (FN, OH, OW, N) -> dx (N, C, H, W); `padded` is the shape of forward's padded input.
 
-
-def _dx_by_columns(d: NDArray, W: NDArray, g: Geometry, shape: tuple[int, ...]) -> NDArray:
-    """Any stride: W^T @ dout gives columns, which are added back to their pixels (the book's col2im), first
-    along the rows of the image, then down."""
-    (FN, OH, OW, N), (sh, sw), (dh, dw), (FH, FW) = d.shape, g.stride, g.dilation, g.window
-    flat, W2 = d.reshape(FN, -1), W.reshape(FN, -1)
-    dpadded = memory.zeros(shape, d.dtype)
-    for filters, channels in groups(FN, shape[0], g.groups):
-        target = dpadded[channels]
-        for rows in row_blocks(OH, W2.shape[1], OW * N, d.itemsize):
-            count = rows.stop - rows.start
-            part = flat[filters, rows.start * OW * N : rows.stop * OW * N]
-            dcol = workspace("columns", (W2.shape[1], part.shape[1]), d.dtype)
-            product(W2[filters].T, part, dcol)
-            cells = dcol.reshape(len(target), *g.window, count, OW, N)
-            # (C, FH, FW, rows, OW, N) -> (C, FH, rows, W', N), then -> (C, H', W', N)
-            across = workspace("across", (len(target), FH, count, *shape[2:]), d.dtype)
-            across.fill(0)
-            for x in range(FW):
-                across[:, :, :, x * dw : x * dw + (OW - 1) * sw + 1 : sw] += cells[:, :, x]
+    W^T @ dout would give columns to be added back to their pixels (the book's col2im). Along the rows of
+    the image that is spared where the stride is 1: there dx is the correlation of dout with the filters
+    turned round. What is left is to add FH rows to each row.
+    """
+    (C, _, _, N), (FH, _), dx_rows = padded, g.window, _rows_by_columns
+    H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
+    if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (g.window[1] - 1):
+        dx_rows, d = _rows_by_turned_filters, _frame_rows(d, g, pad[1], width)
+    OH = d.shape[1]
+    dx = memory.zeros((C, H, width, N), d.dtype)
+    for filters, channels in groups(len(d), C, g.groups):
+        target = dx[channels]
+        for rows in row_blocks(OH, W[0].size, width * N, d.itemsize):
+            added = dx_rows(d[filters], rows, W[filters], g, pad[1], width)
             for y in range(FH):
-                top = rows.start * sh + y * dh
-                target[:, top : top + (count - 1) * sh + 1 : sh] += across[:, y]
-    return dpadded
+                _add_rows(target, added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
+    return outside(dx)
+
+
+def _add_rows(dx: NDArray, added: NDArray, first: int, stride: int, shift: int) -> None:
+    """Row r of `added`, the output's row first + r, to dx's row (first + r) * stride + shift, if it is there."""
+    start = max(first, -(shift // stride))
+    stop = min(first + added.shape[1], (dx.shape[1] - 1 - shift) // stride + 1)
+    if start < stop:
+        top = start * stride + shift
+        dx[:, top : top + (stop - start - 1) * stride + 1 : stride] += added[:, start - first : stop - first]
+
+
+def _frame_rows(d: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
+    """dout with zeros beside it, so that the turned filters visit every pixel of the input's rows."""
+    FN, OH, OW, N = d.shape
+    reach = g.dilation[1] * (g.window[1] - 1)
+    framed = memory.zeros((FN, OH, width + reach, N), d.dtype)
+    framed[:, :, reach - pad : reach - pad + OW] = d
+    return framed
+
+
+def _rows_by_turned_filters(
+    d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int
+) -> NDArray:
+    """Framed dout (f, OH, width + reach, N) -> (C/groups, FH, rows, width, N) in the workspace."""
+    (f, _, _, N), (_, Cg, FH, FW), count = d.shape, W.shape, rows.stop - rows.start
+    col = columns(d, rows, width, Geometry((1, FW), (1, 1), (1, g.dilation[1]), 1), ones=False)
+    turned = W[:, :, :, ::-1].transpose(1, 2, 0, 3).reshape(Cg * FH, f * FW)
+    added = workspace("added", (Cg * FH, count * width * N), d.dtype)
+    product(turned, col, added)
+    return added.reshape(Cg, FH, count, width, N)
+
+
+def _rows_by_columns(
+    d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int
+) -> NDArray:
+    """dout (f, OH, OW, N) -> (C/groups, FH, rows, width, N) in the workspace, for any stride."""
+    (f, _, OW, N), (_, Cg, FH, FW), count = d.shape, W.shape, rows.stop - rows.start
+    col = workspace("columns", (W[0].size, count * OW * N), d.dtype)
+    product(W.reshape(f, -1).T, d.reshape(f, -1)[:, rows.start * OW * N : rows.stop * OW * N], col)
+    cells = col.reshape(Cg, FH, FW, count, OW, N)
+    added = workspace("added", (Cg, FH, count, width + 2 * pad, N), d.dtype)
+    added.fill(0)
+    for x in range(FW):
+        left = x * g.dilation[1]
+        added[:, :, :, left : left + (OW - 1) * g.stride[1] + 1 : g.stride[1]] += cells[:, :, x]
+    return added[:, :, :, pad : pad + width]

@@ -7,6 +7,7 @@ the logical order: `outside` is a view, and so is `inside` of what another fast 
 
 from __future__ import annotations
 
+import math
 import threading
 
 import numpy as np
@@ -59,7 +60,7 @@ def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
 
     Two workspaces that are in use at the same time need different names.
     """
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if size > KEPT:
         return np.empty(shape, dtype)
     array = _spaces.arrays.get(name)
