@@ -5,8 +5,8 @@ read from the cache and not from memory, always in the same workspace; backward 
 costs less than fetching stored ones. Inside, images are (C, H, W, N) (see layout.py): a column is then
 made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose behind it.
 
-The bias is one more weight whose input is always 1: the columns end in a row of ones, and the products that
-give the output and dW add the bias and sum db on their way.
+The bias is one more weight whose input is always 1: the columns begin with a row of ones, and the products
+that give the output and dW add the bias and sum db on their way.
 
 Costs: the products of the textbook's layer, FH*FW copies of the input (backward: twice), and kept between
 forward and backward the padded input alone, where the textbook keeps FH*FW times as much.
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import outside, workspace
+from scratchcnn.fast.layout import outside, workspace, workspace_below_ones
 from scratchcnn.fast.products import product, product_over_columns
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
@@ -46,10 +46,7 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
     turned = x.transpose(1, 2, 3, 0)
     if keep and not (ph or pw) and turned.flags.c_contiguous:
         return turned
-    padded = memory.empty((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    if ph or pw:
-        padded[:, :ph], padded[:, ph + H :] = 0, 0
-        padded[:, :, :pw], padded[:, :, pw + W :] = 0, 0
+    padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
     np.copyto(padded[:, ph : ph + H, pw : pw + W], turned)
     return padded
 
@@ -58,7 +55,7 @@ def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: t
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
     weights = W.reshape(len(W), -1)
     if b is not None:
-        weights = np.concatenate((weights, b[:, None]), axis=1)
+        weights = np.concatenate((b[:, None], weights), axis=1)
     return outside(correlate(padded, weights, g, size))
 
 
@@ -74,14 +71,14 @@ def weight_gradients(
         for rows in row_blocks(OH, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
             total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
-            dW[filters] += total[:, :K]
+            dW[filters] += total[:, bias:]
             if db is not None:
-                db[filters] += total[:, K]
+                db[filters] += total[:, 0]
     return dW.reshape(shape), db
 
 
 def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDArray:
-    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and below
+    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and above
     them, if asked for, a row of ones."""
     C, _, _, N = a.shape
     (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
@@ -95,9 +92,11 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDA
     if g.window == (1, 1) and windows.flags.c_contiguous and not ones:
         return windows.reshape(C, -1)
     K = C * g.window[0] * g.window[1]
-    col = workspace("columns", (K + ones, count * width * N), a.dtype)
-    np.copyto(col[:K].reshape(windows.shape), windows)
-    col[K:] = 1
+    if ones:
+        col = workspace_below_ones(K, count * width * N, a.dtype)
+    else:
+        col = workspace("columns", (K, count * width * N), a.dtype)
+    np.copyto(col[ones:].reshape(windows.shape), windows)
     return col
 
 

@@ -1,19 +1,20 @@
-"""Pooling without columns: first along the rows of the images, then down.
+"""Pooling by the windows' cells, as in the book by columns: a copy of every cell, all first cells in one
+piece, then all second cells, and so on.
 
-With images last (layout.py) a cell of the windows, say the left one of every pair of pixels, is a strided
-slice whose runs are as short as the batch. Copying is what NumPy does best with such slices, so the cells
-are copied apart once, and everything else works on long runs. What is left to go down the images is then
-smaller by the stride, and its runs are whole rows.
+With images last (layout.py) a cell of every window at once is a strided slice whose runs are as short as the
+batch. Copying is what NumPy does best with such slices, and what is computed afterwards works on long runs.
+Some channels at a time, so that the copies stay in the cache.
 
-The maximum goes from left to right and from top to bottom, strictly greater wins, so that of equals the
-first in row-major order stays, as in PyTorch.
+Which cell is the largest is kept as a number that counts backwards from the number of cells to 1: among
+equals the first has the largest number, and it is the first in row-major order that PyTorch takes.
 
-Costs: one copy of each cell of a row, a few passes over the output for each cell; a byte an output is kept.
+Costs: pool_h*pool_w copies of the output and a few passes over them; a byte an output is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +24,15 @@ from scratchcnn.fast.layout import inside, integers, outside, workspace
 
 Window = tuple[int, int]
 Places = NDArray | None
+CELL_BYTES = 2 << 20  # of copies at a time
 
 
 def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
-    """(N, C, H, W) -> (C, *size, N): the images with their border, as far as the windows reach."""
+    """(N, C, H, W) -> (C, H', W', N) of at least `size`: the images with the border that windows reach."""
     a, (ph, pw) = inside(x), pad
     C, H, W, N = a.shape
     if not (ph or pw) and size[0] <= H and size[1] <= W:
-        return a[:, : size[0], : size[1]]
+        return a
     framed = memory.empty((C, *size, N), a.dtype)
     framed.fill(fill)
     target = framed[:, ph : ph + H, pw : pw + W]
@@ -38,79 +40,51 @@ def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     return framed
 
 
-def columns_apart(a: NDArray, window: int, stride: int, count: int) -> NDArray:
-    """(C, H, W, N) -> (window, C, H, count, N) in the workspace: each place of the windows in a row."""
-    C, H, _, N = a.shape
-    cells = workspace("cells", (window, C, H, count, N), a.dtype)
-    for x in range(window):
-        np.copyto(cells[x], a[:, :, x : x + (count - 1) * stride + 1 : stride])
-    return cells
+def cells(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
+    """(C, H, W, N) -> (pool_h, pool_w, C, OH, OW, N), a view: each cell of all windows."""
+    (C, _, _, N), (c, h, w, n) = a.shape, a.strides
+    strides = (h, w, c, h * stride[0], w * stride[1], n)
+    return np.ndarray((*window, C, *size, N), a.dtype, a, strides=strides)
 
 
-def rows_apart(a: NDArray, window: int, stride: int, count: int) -> list[NDArray]:
-    """(C, H, OW, N) -> `window` views (C, count, OW, N)."""
-    return [a[:, y : y + (count - 1) * stride + 1 : stride] for y in range(window)]
+def blocks(channels: int, cell_bytes: int) -> Iterator[slice]:
+    """0..channels in slices whose cells are not too many; `cell_bytes` are those of one channel."""
+    step = max(1, CELL_BYTES // max(1, cell_bytes))
+    return (slice(i, min(i + step, channels)) for i in range(0, channels, step))
 
 
 def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
     """The largest cell of each window, and (if asked) which it was, the first of equals."""
-    small = np.dtype(np.uint8 if window[0] * window[1] <= 256 else np.intp)
-    cells = columns_apart(a, window[1], stride[1], size[1])
-    out = memory.empty((len(a), *size, a.shape[3]), a.dtype)
-    if not places:
-        _maximum(rows_apart(_maximum(cells, cells[0]), window[0], stride[0], size[0]), out)
-        return out, None
-    along = workspace("places", cells.shape[1:], small)
-    best = _larger(cells, None, small.type(1), cells[0], along)
-    place = memory.empty(out.shape, small)
-    rows = rows_apart(best, window[0], stride[0], size[0])
-    row_places = rows_apart(along, window[0], stride[0], size[0])
-    _larger(rows, row_places, small.type(window[1]), out, place)
-    return out, place
+    count = math.prod(window)
+    best = memory.empty((len(a), *size, a.shape[3]), a.dtype)
+    place = memory.empty(best.shape, _counting(count)) if places else None
+    for channels in blocks(len(a), count * best[:1].nbytes):
+        views = cells(a[channels], window, stride, size)
+        copies = workspace("cells", views.shape, a.dtype)
+        np.copyto(copies, views)
+        flat, top = copies.reshape(count, -1), best[channels].reshape(-1)
+        np.maximum.reduce(flat, axis=0, out=top)
+        if place is not None:
+            wins = np.equal(flat, top, out=workspace("wins", flat.shape, np.dtype(bool)))
+            numbers = workspace("numbers", flat.shape, place.dtype)
+            np.multiply(wins.view(np.uint8), _numbers(count), out=numbers)
+            np.maximum.reduce(numbers, axis=0, out=place[channels].reshape(-1))
+    return best, place
 
 
-def _maximum(cells: Sequence[NDArray] | NDArray, out: NDArray) -> NDArray:
-    """The largest of the cells; `out` may be the first."""
-    if len(cells) == 1:
-        np.copyto(out, cells[0])
-    first = cells[0]
-    for cell in cells[1:]:
-        first = np.maximum(first, cell, out=out)
-    return out
+def _counting(count: int) -> np.dtype:
+    return np.dtype(np.uint8 if count < 256 else np.intp)
 
 
-def _larger(
-    cells: Sequence[NDArray] | NDArray,
-    places: Sequence[NDArray] | None,
-    step: np.generic,
-    out: NDArray,
-    place: NDArray,
-) -> NDArray:
-    """The largest of the cells and where it was: number `i` of them, at its own place if it has one, is at
-    i*step + places[i]. Numbers grow, so the larger of two places is the later one. `out` may be the first."""
-    np.copyto(out, cells[0])
-    if places is None:
-        place.fill(0)
-    else:
-        np.copyto(place, places[0])
-    wins, there = workspace("wins", out.shape, np.dtype(bool)), workspace("there", out.shape, place.dtype)
-    for i, cell in enumerate(cells[1:], start=1):
-        np.greater(cell, out, out=wins)
-        np.maximum(out, cell, out=out)
-        number = step * place.dtype.type(i)
-        if places is None:
-            np.multiply(wins.view(np.uint8), number, out=there)
-        else:
-            np.add(places[i], number, out=there)
-            np.multiply(there, wins.view(np.uint8), out=there)
-        np.maximum(place, there, out=place)
-    return out
+def _numbers(count: int) -> NDArray:
+    """(count, 1): count, ..., 2, 1"""
+    return np.arange(count, 0, -1, dtype=_counting(count))[:, None]
 
 
 def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     """The sum of each window: first down, where the runs are whole rows, then along."""
-    down = _sum(rows_apart(a, window[0], stride[0], size[0]))
-    (sw, OW) = stride[1], size[1]
+    (sh, sw), (OH, OW) = stride, size
+    down = _sum([a[:, y : y + (OH - 1) * sh + 1 : sh] for y in range(window[0])])
     return _sum([down[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])])
 
 
@@ -125,30 +99,30 @@ def _sum(parts: list[NDArray]) -> NDArray:
     return out
 
 
-def cells(a: NDArray, window: Window, stride: Window, size: Window) -> Iterator[NDArray]:
-    """The cells of all windows, row by row: (C, H, W, N) -> pool_h*pool_w views (C, OH, OW, N)."""
-    (sh, sw), (OH, OW) = stride, size
-    for y in range(window[0]):
-        for x in range(window[1]):
-            yield a[:, y : y + (OH - 1) * sh + 1 : sh, x : x + (OW - 1) * sw + 1 : sw]
-
-
 def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> NDArray:
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
-    (_, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
+    (C, OH, OW, N), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
     dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
-    part = d if place is None else workspace("cells", d.shape, d.dtype)
-    wins = workspace("wins", d.shape, np.dtype(bool))
-    for number, cell in enumerate(cells(dframe, window, stride, (OH, OW))):
-        if place is not None:
-            np.equal(place, place.dtype.type(number), out=wins)
-            np.multiply(integers(d), wins.view(np.int8), out=integers(part))
+    for channels in blocks(C, math.prod(window) * d[:1].nbytes):
+        targets = cells(dframe[channels], window, stride, (OH, OW))
+        parts = d[channels] if place is None else _winners(d[channels], place[channels], targets.shape)
         if apart:
-            np.copyto(cell, part)
-        else:
-            cell += part
+            np.copyto(targets, parts)
+            continue
+        for y, x in np.ndindex(window):
+            targets[y, x] += parts if place is None else parts[y, x]
     return dframe
+
+
+def _winners(d: NDArray, place: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """dout where the cell was the largest, else 0, for each cell: (pool_h, pool_w, *d.shape)"""
+    numbers = _numbers(shape[0] * shape[1])
+    wins = workspace("wins", (len(numbers), d.size), np.dtype(bool))
+    np.equal(place.reshape(-1), numbers, out=wins)
+    parts = workspace("cells", wins.shape, d.dtype)
+    np.multiply(integers(d).reshape(-1), wins.view(np.int8), out=integers(parts))
+    return parts.reshape(shape)
 
 
 def undo_frame(dframe: NDArray, x_shape: tuple[int, ...], pad: Window) -> NDArray:

@@ -13,6 +13,8 @@ LONGEST do not gain for dW.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +26,9 @@ LONGEST, MOST_FILTERS = 96, 32  # of a stack for dW
 
 def product(A: NDArray, B: NDArray, out: NDArray) -> None:
     """out = A @ B, A (M, K) having few numbers, B (K, columns) many."""
-    width, columns = _width(A.size), B.shape[1]
-    if width < NARROWEST or columns <= width:
+    columns = B.shape[1]
+    width = _width(A.size, columns)
+    if not width:
         np.matmul(A, B, out=out)
         return
     whole = columns - columns % width
@@ -37,8 +40,8 @@ def product(A: NDArray, B: NDArray, out: NDArray) -> None:
 def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
     """D @ B^T, D (M, columns) and B (K, columns): the sum over many columns of small outer products."""
     (M, columns), K = D.shape, len(B)
-    width = _width(M * K)
-    if columns <= width or K > LONGEST or M > MOST_FILTERS:
+    width = _width(M * K, columns)
+    if not width or K > LONGEST or M > MOST_FILTERS:
         # Few rows against many: BLAS is faster with the longer side first.
         return (B @ D.T).T if M < K else D @ B.T
     whole = columns - columns % width
@@ -49,8 +52,16 @@ def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
     return total
 
 
-def _width(size: int) -> int:
-    return SMALL // size // VECTOR * VECTOR
+@lru_cache
+def _width(size: int, columns: int) -> int:
+    """How many columns each product of a stack has, by a matrix of `size` numbers: all the same if that can
+    be; 0 where one product is as good."""
+    most = SMALL // size
+    if most < NARROWEST or columns <= most:
+        return 0
+    least = -(-columns // most)
+    even = next((n for n in range(least, 2 * least) if columns % n == 0), 0)
+    return columns // even if even else most // VECTOR * VECTOR
 
 
 def _stack(a: NDArray, width: int) -> NDArray:
