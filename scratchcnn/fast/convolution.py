@@ -15,6 +15,7 @@ forward and backward the padded input alone, where the textbook keeps FH*FW time
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from scratchcnn.fast.products import product, product_over_columns
 # preparing W for the product (BLAS copies it into its own order) does not count.
 COLUMN_BYTES = 1 << 21
 COLUMNS = 1536
+LARGE = 1 << 24  # multiplications that are worth sharing: some tenths of a millisecond
 
 
 class Geometry(NamedTuple):
@@ -63,17 +65,19 @@ def weight_gradients(
     d: NDArray, padded: NDArray, shape: tuple[int, ...], g: Geometry, bias: bool
 ) -> tuple[NDArray, NDArray | None]:
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
-    (FN, OH, OW, N), C = d.shape, len(padded)
-    K = math.prod(shape[1:])
+    (FN, OH, OW, N), K = d.shape, math.prod(shape[1:])
     dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
     flat = d.reshape(FN, -1)
-    for filters, channels in groups(FN, C, g.groups):
+
+    def work(filters: slice, channels: slice) -> None:
         for rows in row_blocks(OH, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
             total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
             dW[filters] += total[:, bias:]
             if db is not None:
                 db[filters] += total[:, 0]
+
+    share(work, groups(FN, len(padded), g.groups), 0, dW.size * OH * OW * N)
     return dW.reshape(shape), db
 
 
@@ -112,10 +116,13 @@ def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDA
     FN, K = W.shape
     ones = K > C // g.groups * g.window[0] * g.window[1]
     out = memory.empty((FN, OH * OW * N), a.dtype)
-    for filters, channels in groups(FN, C, g.groups):
+
+    def work(filters: slice, channels: slice) -> None:
         for rows in row_blocks(OH, K, OW * N, a.itemsize):
             col = columns(a[channels], rows, OW, g, ones)
             product(W[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
+
+    share(work, groups(FN, C, g.groups), 0, W.size * OH * OW * N)
     return out.reshape(FN, OH, OW, N)
 
 
@@ -123,6 +130,29 @@ def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
     """For each group its filters and its input channels."""
     f, c = FN // count, C // count
     return [(slice(i * f, (i + 1) * f), slice(i * c, (i + 1) * c)) for i in range(count)]
+
+
+def share(
+    work: Callable[[slice, slice], None], tasks: list[tuple[slice, slice]], cut: int, multiplications: int
+) -> None:
+    """Every group's work, by the threads where it is large; where there are more threads than groups, each
+    takes some filters of a group (`cut` 0) or some channels (1). Alone in its part of a batch, a thread does
+    all of it."""
+    if multiplications < LARGE or (size := threads.count()) == 1:
+        for task in tasks:
+            work(*task)
+        return
+    if len(tasks) < size:
+        tasks = [part for task in tasks for part in _cut(task, cut, size)]
+    threads.each(lambda task: work(*task), tasks)
+
+
+def _cut(task: tuple[slice, slice], which: int, pieces: int) -> Iterator[tuple[slice, slice]]:
+    """The task in pieces along its filters or its channels."""
+    whole = task[which]
+    for part in threads.parts(whole.stop - whole.start, pieces):
+        piece = slice(whole.start + part.start, whole.start + part.stop)
+        yield (piece, task[1]) if which == 0 else (task[0], piece)
 
 
 # -- dx -------------------------------------------------------------------------------------------
@@ -139,14 +169,18 @@ def input_gradient(
     H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
     if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (g.window[1] - 1):
         dx_rows, d = _rows_by_turned_filters, _frame_rows(d, g, pad[1], width)
-    OH = d.shape[1]
+    (FN, OH), Cg = d.shape[:2], W.shape[1]
     dx = memory.zeros((C, H, width, N), d.dtype)
-    for filters, channels in groups(len(d), C, g.groups):
-        target = dx[channels]
+
+    def work(filters: slice, channels: slice) -> None:
+        first = filters.start // (FN // g.groups) * Cg  # W counts the channels of its group
+        weights = W[filters, channels.start - first : channels.stop - first]
         for rows in row_blocks(OH, W[0].size, width * N, d.itemsize):
-            added = dx_rows(d[filters], rows, W[filters], g, pad[1], width)
+            added = dx_rows(d[filters], rows, weights, g, pad[1], width)
             for y in range(FH):
-                _add_rows(target, added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
+                _add_rows(dx[channels], added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
+
+    share(work, groups(FN, C, g.groups), 1, W.size * OH * width * N)
     return outside(dx)
 
 
@@ -163,6 +197,8 @@ def _frame_rows(d: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
     """dout with zeros beside it, so that the turned filters visit every pixel of the input's rows."""
     FN, OH, OW, N = d.shape
     reach = g.dilation[1] * (g.window[1] - 1)
+    if not reach:
+        return d
     framed = memory.zeros((FN, OH, width + reach, N), d.dtype)
     framed[:, :, reach - pad : reach - pad + OW] = d
     return framed

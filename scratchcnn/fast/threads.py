@@ -97,19 +97,25 @@ def team() -> Iterator[int]:
 
 
 def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """[call(item) for item in items], by the team's threads; in this thread where there is no team."""
+    """[call(item) for item in items], each thread of the team some of them in a row; in this thread where
+    there is no team."""
     if len(items) < 2 or _local.__dict__.get("size", 0) < 2:
         return [call(item) for item in items]
     size = _local.size
-    futures = [_workers(size).submit(call, item) for item in items[1:]]
+
+    def run(part: slice) -> list[R]:
+        return [call(item) for item in items[part]]
+
+    mine, *others = parts(len(items), size)
+    futures = [_workers(size).submit(run, part) for part in others]
     _local.size, _local.worker = 0, True  # this thread works too
     try:
-        first = call(items[0])
+        results = run(mine)
     finally:
         _local.size, _local.worker = size, False
         for future in futures:
             future.exception()  # all have ended before anything is raised or returned
-    return [first, *(future.result() for future in futures)]
+    return results + [result for future in futures for result in future.result()]
 
 
 def _workers(size: int) -> ThreadPoolExecutor:

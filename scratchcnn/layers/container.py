@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import blocks
+from scratchcnn.fast import blocks, threads
 from scratchcnn.layers.base import Layer
 
 
@@ -141,6 +141,10 @@ class Sequential(Container):
         self._run: blocks.Run | None = None
 
     def forward(self, x: NDArray) -> NDArray:
+        with threads.team():
+            return self._forward(x)
+
+    def _forward(self, x: NDArray) -> NDArray:
         layers = list(self._children.values())
         run = blocks.split(layers, x)  # the leading layers on parts of the batch, where that pays
         if self.recording:
@@ -160,6 +164,10 @@ class Sequential(Container):
 
     def backward_weights(self, dout: NDArray, want_dx: bool = False) -> Callable[[], NDArray]:
         """As backward, but dx, which a network's first layer makes for nobody, only when it is called for."""
+        with threads.team():
+            return self._backward(dout, want_dx)
+
+    def _backward(self, dout: NDArray, want_dx: bool) -> Callable[[], NDArray]:
         layers = list(self._children.values())
         run = self._run
         rest = layers if run is None else layers[len(run.layers) :]
