@@ -65,14 +65,20 @@ class Optimizer:
         with threads.team() as size:
             for key, array in params.items():
                 arrays = [array, np.asarray(grads[key]), *(getattr(self, slot)[key] for slot in self.slots)]
-                threads.each(self._walk, _pieces(arrays, size))
+                if array.size <= BLOCK:
+                    self._apply(*arrays)
+                else:
+                    threads.each(self._walk, _pieces(arrays, size))
 
     def _walk(self, arrays: Sequence[NDArray]) -> None:
         """The rule over all of the arrays, BLOCK numbers at a time."""
-        for p, g, *state in _blocks(arrays):
-            if self.weight_decay and not self.decoupled:
-                g = g + self.weight_decay * p
-            self.step(p, g, *state)
+        for block in _blocks(arrays):
+            self._apply(*block)
+
+    def _apply(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+        if self.weight_decay and not self.decoupled:
+            g = g + self.weight_decay * p
+        self.step(p, g, *state)
 
     def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
         """The rule: writes into p and the state, reads g."""

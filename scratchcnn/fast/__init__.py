@@ -14,7 +14,8 @@ What makes it fast, one file each:
 
     layout.py       images inside as (C, H, W, N): long contiguous runs wherever a window slides
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
-    pooling.py      maxima and their places by slices of the whole batch
+    products.py     flat matrix products as stacks of small ones
+    pooling.py      maxima and their places by copies of the windows' cells
     lrn.py          blocks that stay in the cache, beta = 0.75 by square roots
     dense.py        matrix products split over the threads
     memory.py       arrays from memory that was touched before

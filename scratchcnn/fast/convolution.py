@@ -114,7 +114,7 @@ def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDA
     """(C, H, W, N) with W (FN, C/groups * FH * FW), or one more for the bias, -> (FN, OH, OW, N)."""
     (C, _, _, N), (OH, OW) = a.shape, size
     FN, K = W.shape
-    ones = K > C // g.groups * g.window[0] * g.window[1]
+    ones = C // g.groups * g.window[0] * g.window[1] < K
     out = memory.empty((FN, OH * OW * N), a.dtype)
 
     def work(filters: slice, channels: slice) -> None:
@@ -165,17 +165,18 @@ def input_gradient(
     the image that is spared where the stride is 1: there dx is the correlation of dout with the filters
     turned round. What is left is to add FH rows to each row.
     """
-    (C, _, _, N), (FH, _), dx_rows = padded, g.window, _rows_by_columns
+    (C, _, _, N), (FH, FW), dx_rows, length = padded, g.window, _rows_by_columns, W[0].size
     H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
-    if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (g.window[1] - 1):
-        dx_rows, d = _rows_by_turned_filters, _frame_rows(d, g, pad[1], width)
+    if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (FW - 1):
+        dx_rows, length = _rows_by_turned_filters, FW * len(W) // g.groups
+        d = _frame_rows(d, g, pad[1], width)
     (FN, OH), Cg = d.shape[:2], W.shape[1]
     dx = memory.zeros((C, H, width, N), d.dtype)
 
     def work(filters: slice, channels: slice) -> None:
         first = filters.start // (FN // g.groups) * Cg  # W counts the channels of its group
         weights = W[filters, channels.start - first : channels.stop - first]
-        for rows in row_blocks(OH, W[0].size, width * N, d.itemsize):
+        for rows in row_blocks(OH, length, width * N, d.itemsize):
             added = dx_rows(d[filters], rows, weights, g, pad[1], width)
             for y in range(FH):
                 _add_rows(dx[channels], added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
@@ -185,12 +186,13 @@ def input_gradient(
 
 
 def _add_rows(dx: NDArray, added: NDArray, first: int, stride: int, shift: int) -> None:
-    """Row r of `added`, the output's row first + r, to dx's row (first + r) * stride + shift, if it is there."""
+    """Row r of `added` is the output's row first + r: to dx's row (first + r) * stride + shift, if any."""
     start = max(first, -(shift // stride))
     stop = min(first + added.shape[1], (dx.shape[1] - 1 - shift) // stride + 1)
     if start < stop:
         top = start * stride + shift
-        dx[:, top : top + (stop - start - 1) * stride + 1 : stride] += added[:, start - first : stop - first]
+        target = dx[:, top : top + (stop - start - 1) * stride + 1 : stride]
+        np.add(target, added[:, start - first : stop - first], out=target)
 
 
 def _frame_rows(d: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
@@ -216,9 +218,7 @@ def _rows_by_turned_filters(
     return added.reshape(Cg, FH, count, width, N)
 
 
-def _rows_by_columns(
-    d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int
-) -> NDArray:
+def _rows_by_columns(d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
     """dout (f, OH, OW, N) -> (C/groups, FH, rows, width, N) in the workspace, for any stride."""
     (f, _, OW, N), (_, Cg, FH, FW), count = d.shape, W.shape, rows.stop - rows.start
     col = workspace("columns", (W[0].size, count * OW * N), d.dtype)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scratchcnn.fast import memory, threads
 
 LONG = 1024  # numbers in a row of an outer product
-LARGE = 1 << 22  # multiplications that are worth splitting: waking a thread takes as long as a million
+LARGE = 1 << 23  # multiplications that are worth splitting: waking a thread takes as long as a million
 
 
 def forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:

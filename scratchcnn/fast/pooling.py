@@ -47,7 +47,7 @@ def cells(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     return np.ndarray((*window, C, *size, N), a.dtype, a, strides=strides)
 
 
-def blocks(channels: int, cell_bytes: int) -> Iterator[slice]:
+def channel_blocks(channels: int, cell_bytes: int) -> Iterator[slice]:
     """0..channels in slices whose cells are not too many; `cell_bytes` are those of one channel."""
     step = max(1, CELL_BYTES // max(1, cell_bytes))
     return (slice(i, min(i + step, channels)) for i in range(0, channels, step))
@@ -58,7 +58,7 @@ def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bo
     count = math.prod(window)
     best = memory.empty((len(a), *size, a.shape[3]), a.dtype)
     place = memory.empty(best.shape, _counting(count)) if places else None
-    for channels in blocks(len(a), count * best[:1].nbytes):
+    for channels in channel_blocks(len(a), count * best[:1].nbytes):
         views = cells(a[channels], window, stride, size)
         copies = workspace("cells", views.shape, a.dtype)
         np.copyto(copies, views)
@@ -101,10 +101,10 @@ def _sum(parts: list[NDArray]) -> NDArray:
 
 def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> NDArray:
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
-    (C, OH, OW, N), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
+    (C, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
     dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
-    for channels in blocks(C, math.prod(window) * d[:1].nbytes):
+    for channels in channel_blocks(C, math.prod(window) * d[:1].nbytes):
         targets = cells(dframe[channels], window, stride, (OH, OW))
         parts = d[channels] if place is None else _winners(d[channels], place[channels], targets.shape)
         if apart:

@@ -56,7 +56,7 @@ def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
 def _width(size: int, columns: int) -> int:
     """How many columns each product of a stack has, by a matrix of `size` numbers: all the same if that can
     be; 0 where one product is as good."""
-    most = SMALL // size
+    most = SMALL // max(1, size)
     if most < NARROWEST or columns <= most:
         return 0
     least = -(-columns // most)

@@ -44,7 +44,7 @@ class Sigmoid(Layer):
         x = self.check_input(x)
         if self.is_fast():
             out = elementwise.sigmoid(x)
-            self.remember(self.kept(out))
+            self.remember(self.owned(out))
             return out
         small = np.exp(-np.abs(x))  # in (0, 1]
         out = np.where(x < 0, small, 1) / (1 + small)

@@ -72,11 +72,11 @@ class Flatten(Layer):
         if x.ndim < 2:
             raise ValueError(f"{self.label}: expected x of shape (N, ...), got {x.shape}")
         self.remember(x.shape)
-        return self.kept(x.reshape(len(x), math.prod(x.shape[1:])))
+        return self.owned(x.reshape(len(x), math.prod(x.shape[1:])))
 
     def backward(self, dout: NDArray) -> NDArray:
         (x_shape,) = self.recall()
-        return self.kept(self.check_dout(dout, (x_shape[0], math.prod(x_shape[1:]))).reshape(x_shape))
+        return self.owned(self.check_dout(dout, (x_shape[0], math.prod(x_shape[1:]))).reshape(x_shape))
 
 
 class RBF(Layer):

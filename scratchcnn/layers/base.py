@@ -140,7 +140,7 @@ class Layer:
         if self.recording:
             self._memory = values
 
-    def kept(self, array: NDArray) -> NDArray:
+    def owned(self, array: NDArray) -> NDArray:
         """The array for `remember`: a copy, in its memory order, where a caller might overwrite it."""
         return array if self.private else array.copy("K")
 

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -9,13 +10,15 @@ from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
 from scratchcnn import fast
-from scratchcnn.fast import blocks, convolution, memory, threads
+from scratchcnn.fast import blocks, convolution, memory, pooling, products, threads
+from scratchcnn.fast.layout import workspace_below_ones
 from scratchcnn.layers import (
     Convolution,
     LocalResponseNormalization,
     PartialConvolution,
     Pooling,
     Relu,
+    Sequential,
     Sigmoid,
 )
 
@@ -64,15 +67,38 @@ def both(layer, x, seed=1):
 
 @pytest.mark.parametrize("case", GEOMETRIES, ids=str)
 @pytest.mark.parametrize("columns", [1, 10**6], ids=["row by row", "all rows at once"])
-def test_convolution(case, columns, team, monkeypatch):
+@pytest.mark.parametrize("large", [1, 10**9], ids=["shared", "alone"])
+def test_convolution(case, columns, large, team, monkeypatch):
     monkeypatch.setattr(convolution, "COLUMNS", columns)
     monkeypatch.setattr(convolution, "COLUMN_BYTES", 1)
+    monkeypatch.setattr(convolution, "LARGE", large)
     shape, (FN, FH, FW), stride, pad, dilation, groups = case
     W = rng().standard_normal((FN, shape[1] // groups, FH, FW))
     layer = Convolution(W, rng(2).standard_normal(FN), stride, pad, dilation, groups)
     wanted, found = both(layer, rng(3).standard_normal(shape))
     for name in ("out", "dx", "W", "b"):
         close(found[name], wanted[name])
+
+
+@pytest.mark.parametrize("columns", [5, 64, 96, 100, 331], ids="{} columns".format)
+@pytest.mark.parametrize(("M", "K"), [(3, 5), (40, 5), (3, 100)], ids=str)
+def test_products_as_stacks(M, K, columns, monkeypatch):
+    monkeypatch.setattr(products, "SMALL", 32 * M * K)  # 32 columns a product: 2 and 3 of a size, 4, a rest
+    products._width.cache_clear()
+    A, B, D = (rng(i).standard_normal(shape) for i, shape in enumerate([(M, K), (K, columns), (M, columns)]))
+    wide = np.full((M, columns + 2), np.nan)
+    products.product(A, B, wide[:, 1:-1])
+    close(wide[:, 1:-1], A @ B)
+    assert np.isnan(wide[:, [0, -1]]).all()
+    close(products.product_over_columns(D, B), D @ B.T)
+    products._width.cache_clear()
+
+
+def test_the_row_of_ones_stays():
+    for rows, columns in [(2, 7), (3, 4), (9, 5), (1, 50), (2, 7)]:
+        space = workspace_below_ones(rows, columns, np.dtype(np.float32))
+        assert space.shape == (rows + 1, columns) and (space[0] == 1).all()
+        space[1:] = np.nan
 
 
 def test_partial_convolution():
@@ -99,7 +125,9 @@ SPECIAL = [("average", None), *((m, v) for m in ("max", "min") for v in (None, n
 
 @pytest.mark.parametrize("options", POOLINGS.values(), ids=POOLINGS)
 @pytest.mark.parametrize(("mode", "special"), SPECIAL, ids=str)
-def test_pooling_with_ties(mode, options, special):
+@pytest.mark.parametrize("cell_bytes", [1, 1 << 20], ids=["channel by channel", "all channels at once"])
+def test_pooling_with_ties(mode, options, special, cell_bytes, monkeypatch):
+    monkeypatch.setattr(pooling, "CELL_BYTES", cell_bytes)
     x = rng().integers(-2, 2, (2, 3, 7, 6)).astype(np.float64)  # mostly ties
     if special is not None:
         x[0, 1, 1:5, 1:5] = special
@@ -288,6 +316,26 @@ def test_what_could_not_be_split_is_not(change):
     assert blocks.leading(layers) == 0
 
 
+@pytest.mark.parametrize(
+    ("mode", "order"), [("max", [0, 2, 1, 3]), ("average", [0, 1, 2, 3]), ("min", [0, 1, 2, 3])]
+)
+def test_relu_changes_places_with_a_max_pooling_behind_it(mode, order, team):
+    W = rng().integers(-2, 3, (3, 1, 2, 2)).astype(np.float64)
+    layers = Sequential(Convolution(W), Relu(), Pooling(2, 2, stride=2, mode=mode), Relu())
+    x = rng(1).integers(-3, 2, (4, 1, 7, 9)).astype(np.float64)  # ties, and windows without a positive number
+    wanted, found = both(layers, x)
+    for name in wanted:
+        close(found[name], wanted[name])
+    assert blocks._order(list(layers.values())) == order
+
+
+def test_a_relu_of_ones_own_keeps_its_place():
+    class Mine(Relu):
+        pass
+
+    assert blocks._order([Mine(), Pooling(2, 2)]) == [0, 1]
+
+
 def test_an_error_in_a_part_reaches_the_caller(team):
     network = sc.LeNet(rng=0)
     with pytest.raises(TypeError, match=r"^conv1 \(Convolution\): x is float64"):
@@ -309,9 +357,10 @@ def test_blas_has_one_thread_in_a_team_and_its_own_after_it():
 
 def test_workers_keep_the_order_and_have_one_thread():
     with threadpool_limits(2), threads.team():
-        found = threads.each(lambda i: (i, threads.count()), range(5))
-    assert [i for i, _ in found] == [0, 1, 2, 3, 4]
-    assert {count for _, count in found} == {1}
+        found = threads.each(lambda i: (i, threads.count(), threading.get_ident()), range(5))
+    assert [i for i, *_ in found] == [0, 1, 2, 3, 4]
+    assert {count for _, count, _ in found} == {1}
+    assert [here == threading.get_ident() for *_, here in found] == [True, True, False, False, False]
 
 
 def test_without_threadpoolctl_numpys_own_openblas_is_found(monkeypatch):
