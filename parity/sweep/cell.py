@@ -10,9 +10,9 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def run_cell(cell: Cell) -> list[Row]:
 
 def _row(cell: Cell, record: Record, more: dict[str, str]) -> Row:
     shape = "x".join(map(str, record.shape)) or "scalar"
-    found = asdict(record) | {"shape": shape, "device": cell.device}
+    found = vars(record) | {"shape": shape, "device": cell.device}
     status = "match" if record.ok else "mismatch"
     if not record.ok and record.why == more.get("ending"):
         status = _status(record.why)
@@ -71,8 +71,13 @@ def ended(cell: Cell, why: str) -> list[Row]:
 
 def timed(rows: list[Row], seconds: float) -> list[Row]:
     finished = datetime.now(UTC).isoformat(timespec="milliseconds")
-    here = {"seconds": seconds, "worker": f"{socket.gethostname()}:{os.getppid()}", "finished": finished}
+    here = {"seconds": seconds, "worker": f"{_host()}:{os.getppid()}", "finished": finished}
     return [row | here for row in rows]
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 def _about(cell: Cell, status: str) -> Row:
@@ -91,17 +96,15 @@ def _status(why: str) -> str:
 
 # -- what a cell runs -----------------------------------------------------------------------------
 def _probe(cell: Cell) -> Found:
+    return _check_layer(cell, [p for p in _probes(cell.name, cell.seed, cell.device) if p.id == cell.case])
+
+
+@lru_cache(maxsize=2)
+def _probes(kind: str, seed: int, device: str) -> list[Any]:
+    """Shared by the cells that follow each other: a probe is only read, and its reference stays with it."""
     from parity.probes import probes
 
-    place = _probe_places(cell.name)[cell.case]
-    return _check_layer(cell, probes(cell.name, cell.seed, place.__eq__))
-
-
-@cache
-def _probe_places(kind: str) -> dict[str, int]:
-    from parity.probes import probes
-
-    return {probe.id: i for i, probe in enumerate(probes(kind))}
+    return probes(kind, seed)
 
 
 def _geometry(cell: Cell) -> Found:
@@ -121,9 +124,8 @@ def _check_layer(cell: Cell, cases: list[Any]) -> Found:
 def _contracts(cell: Cell) -> Found:
     from parity.check_kind import check_kind, contract_cases
     from parity.diagnose import PLAIN
-    from parity.probes import probes
 
-    device, cases = _prepared(cell), contract_cases(probes(cell.name, cell.seed))
+    device, cases = _prepared(cell), contract_cases(_probes(cell.name, cell.seed, cell.device))
     found = check_kind(cell.name, cell.dtype, device, cell.seed, cases=cases)
     records = [record for record in found if record.phase not in PLAIN]
     return records, _why_layer(cell, records)

@@ -11,6 +11,7 @@ are held against it, and if it ends so again, that is its row; the others go on.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -135,6 +136,7 @@ def main(target: str = "") -> None:
         except EOFError:
             return
         warm_up(any(map(uses_optimizers, cells)))
+        gc.freeze()  # so that a child's collector leaves alone, and need not copy, what was there before it
         try:
             rows = run_cells(cells, silence, memory, run, (answers.fileno(),))
             answer: Any = ("rows", encode(rows), len(rows))
