@@ -1,16 +1,20 @@
-"""A small plan, and a Dask cluster of two real worker processes on 127.0.0.1."""
+"""A small plan, one of 5,100 cells, and a Dask cluster of two real worker processes on 127.0.0.1."""
 
+import fcntl
 import json
+import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from parity.sweep.cell import TIMING
-from parity.sweep.plan import make_plan
+from parity.sweep.plan import load_plan, make_plan
+from parity.sweep.run import sweep
 from parity.sweep.runner import Runners
 from parity.sweep.store import COLUMNS, Store
 
@@ -39,9 +43,43 @@ def shared_runners():
     Runners.close(runners)
 
 
-@pytest.fixture(autouse=True)
-def started_processes(shared_runners, monkeypatch):
-    monkeypatch.setattr("parity.sweep.local.Runners", lambda: shared_runners)
+@pytest.fixture(scope="session", autouse=True)
+def started_processes(shared_runners):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("parity.sweep.local.Runners", lambda: shared_runners)
+        yield
+
+
+THOUSANDS = """
+[[part]]
+name = "thousands"
+layers = ["relu", "affine", "softmax"]
+contracts = false
+seeds = 150
+"""
+CELLS = 5_100
+
+
+@pytest.fixture
+def thousands(tmp_path):
+    """A plan of 5,100 cells, as a file."""
+    path = tmp_path / "thousands.toml"
+    path.write_text(THOUSANDS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, worker_id):
+    """The folder of that plan's sweep on two local processes; one test process makes it for all."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "undisturbed"
+    plan = folder.with_suffix(".toml")
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        plan.write_text(THOUSANDS)
+        tally = sweep(load_plan(plan), folder, 2)
+    assert tally.complete and tally.total == CELLS
+    return folder
 
 
 @pytest.fixture
@@ -52,6 +90,16 @@ def rows_of():
 @pytest.fixture
 def local_cluster():
     return started_cluster
+
+
+@pytest.fixture
+def sweep_process():
+    return started_sweep
+
+
+@pytest.fixture
+def killed_in_the_middle():
+    return killed_after
 
 
 @pytest.fixture
@@ -95,6 +143,32 @@ class LocalCluster:
         for process in [*self.workers, self.scheduler]:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def started_sweep(*arguments):
+    """`parity sweep` as a process of its own, to be killed."""
+    command = [sys.executable, "-m", "parity", "sweep", *map(str, arguments)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+def killed_after(running, folder, parts):
+    """Kill the sweep in the middle; the cells that it had finished. What it had started ends as well."""
+    deadline = time.monotonic() + 60
+    while len(Store(folder).files()) < parts:
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.01)
+    helpers = psutil.Process(running.pid).children(recursive=True)
+    running.kill()
+    assert running.wait() == -signal.SIGKILL
+    gone, alive = psutil.wait_procs(helpers, timeout=30)
+    assert not alive
+    return Store(folder).finished()
 
 
 @contextmanager

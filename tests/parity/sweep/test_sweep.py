@@ -1,10 +1,5 @@
 """A sweep on this machine: its rows, what a killed one leaves, what the report says, and the command."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pandas as pd
@@ -60,36 +55,20 @@ def test_one_and_two_workers_give_the_same_rows(plan, tmp_path, rows_of):
     pd.testing.assert_frame_equal(rows_of(tmp_path / "one"), rows_of(tmp_path / "two"))
 
 
-SWEEP = """
-import sys
-from pathlib import Path
-from parity.sweep.plan import load_plan
-from parity.sweep.run import sweep
-sweep(load_plan(Path(sys.argv[1])), Path(sys.argv[2]), 2, target=sys.argv[3], weight=8)
-"""
-
-
-def test_a_killed_sweep_goes_on_and_repeats_nothing(planned, slow_cells, rows_of, tmp_path):
-    plan, out = planned
-    command = [sys.executable, "-c", SWEEP, str(plan), str(out), slow_cells]
-    running, deadline = subprocess.Popen(command, stderr=subprocess.DEVNULL), time.monotonic() + 60
-    while len(Store(out).files()) < 2:
-        assert time.monotonic() < deadline and running.poll() is None
-        time.sleep(0.02)
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+def test_a_killed_sweep_goes_on_and_repeats_nothing(
+    thousands, tmp_path, undisturbed, rows_of, sweep_process, killed_in_the_middle, capsys
+):
+    out = tmp_path / "killed"
+    command = [thousands, "--out", out, "--workers", 2]
+    with sweep_process(*command) as running:
+        finished = killed_in_the_middle(running, out, parts=4)
     kept = {path: path.stat().st_mtime_ns for path in Store(out).files()}
-    finished, total = Store(out).finished(), len(list(expand(make_part())))
-    assert 0 < len(finished) < total
-    tally = sweep(make_part(), out, 1)
-    assert (tally.before, tally.cells, tally.complete) == (len(finished), total - len(finished), True)
+    assert 0 < len(finished) < 5_100
+    assert status(["sweep", *command]) == 0
+    said = capsys.readouterr().out
+    assert f"{5_100 - len(finished):,} cells, {len(finished):,} finished before, of 5,100" in said
     assert kept.items() <= {path: path.stat().st_mtime_ns for path in Store(out).files()}.items()
-    sweep(make_part(), tmp_path / "undisturbed", 1)
-    pd.testing.assert_frame_equal(rows_of(out), rows_of(tmp_path / "undisturbed"))
-
-
-def make_part():
-    return make_plan({"part": [{"name": "small", "layers": ["relu", "affine"], "seeds": 3}]})
+    pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
 
 
 def test_a_folder_of_another_plan_or_in_use_is_refused(plan, tmp_path):
