@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client
 
 from parity.sweep.cell import TIMING
 from parity.sweep.plan import load_plan, make_plan
@@ -53,7 +54,7 @@ def started_processes(shared_runners):
 THOUSANDS = """
 [[part]]
 name = "thousands"
-layers = ["relu", "affine", "softmax"]
+layers = ["relu", "tanh", "softmax"]
 contracts = false
 seeds = 150
 """
@@ -88,11 +89,6 @@ def rows_of():
 
 
 @pytest.fixture
-def local_cluster():
-    return started_cluster
-
-
-@pytest.fixture
 def sweep_process():
     return started_sweep
 
@@ -119,8 +115,23 @@ class LocalCluster:
     """A scheduler and workers as processes of their own, each to be killed."""
 
     def __init__(self, folder):
-        self.folder, self.workers = folder, []
-        file = folder / "scheduler.json"
+        self.folder, self.workers, self.scheduler = folder, [], None
+
+    def mend(self, workers=2):
+        """Start whoever is not there, or was killed."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.close()
+            self._start_scheduler()
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        while len(self.workers) < workers:
+            self.add_worker()
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+        return self
+
+    def _start_scheduler(self):
+        file = self.folder / "scheduler.json"
+        file.unlink(missing_ok=True)
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(file))
         deadline = time.monotonic() + 60
         while not (file.exists() and file.read_text().strip()):
@@ -140,9 +151,10 @@ class LocalCluster:
             return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
 
     def close(self):
-        for process in [*self.workers, self.scheduler]:
+        for process in filter(None, [*self.workers, self.scheduler]):
             process.kill()
             process.wait()
+        self.workers, self.scheduler = [], None
 
 
 @contextmanager
@@ -166,23 +178,19 @@ def killed_after(running, folder, parts):
     helpers = psutil.Process(running.pid).children(recursive=True)
     running.kill()
     assert running.wait() == -signal.SIGKILL
-    gone, alive = psutil.wait_procs(helpers, timeout=30)
+    _, alive = psutil.wait_procs(helpers, timeout=30)
     assert not alive
     return Store(folder).finished()
 
 
-@contextmanager
-def started_cluster(folder, workers=2):
-    cluster = LocalCluster(folder)
-    try:
-        for _ in range(workers):
-            cluster.add_worker()
-        yield cluster
-    finally:
-        cluster.close()
+@pytest.fixture(scope="session")
+def standing_cluster(tmp_path_factory):
+    running = LocalCluster(tmp_path_factory.mktemp("cluster"))
+    yield running
+    running.close()
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    with started_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
+@pytest.fixture
+def cluster(standing_cluster):
+    """Two workers and their scheduler, whoever the test before has killed."""
+    return standing_cluster.mend()

@@ -49,24 +49,30 @@ def test_a_killed_worker_loses_and_doubles_nothing(thousands, cluster, tmp_path,
     store = Store(tmp_path / "killed")
     when_parts(store, 4, lambda: kill(cluster.workers[0]))
     assert status(["sweep", thousands, "--out", store.folder, "--scheduler", cluster.address]) == 0
-    assert cluster.workers.pop(0).returncode == -signal.SIGKILL
+    assert cluster.workers[0].returncode == -signal.SIGKILL
     pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
 
 
 def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
-    thousands, tmp_path, undisturbed, rows_of, local_cluster, sweep_process, killed_in_the_middle,
-    monkeypatch, capsys,
-):  # fmt: skip
+    thousands,
+    cluster,
+    tmp_path,
+    undisturbed,
+    rows_of,
+    sweep_process,
+    killed_in_the_middle,
+    monkeypatch,
+    capsys,
+):
     monkeypatch.setattr(dask, "PATIENCE", 3.0)
     store = Store(tmp_path / "out")
-    with local_cluster(tmp_path) as own:
-        command = [thousands, "--out", store.folder, "--scheduler", own.address]
-        with sweep_process(*command) as client:
-            finished = killed_in_the_middle(client, store.folder, parts=4)
-        when_parts(store, len(store.files()) + 4, own.scheduler.kill)
-        assert status(["sweep", *command]) == 2
+    command = [thousands, "--out", store.folder, "--scheduler", cluster.address]
+    with sweep_process(*command) as client:
+        finished = killed_in_the_middle(client, store.folder, parts=4)
+    when_parts(store, len(store.files()) + 4, cluster.scheduler.kill)
+    assert status(["sweep", *command]) == 2
     told = capsys.readouterr()
-    assert f"error: the scheduler at {own.address} is gone; what is finished is kept" in told.err
+    assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in told.err
     assert f" cells, {len(finished):,} finished before, of 5,100" in told.out
     assert finished < store.finished() and len(store.finished()) < 5_100
     assert status(["sweep", thousands, "--out", store.folder, "--workers", 2]) == 0
