@@ -110,6 +110,11 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
     assert len(done) == 6 and served == 1
 
 
+def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, capsys):
+    assert status(["sweep", thousands, "--dry-run", "--scheduler", cluster.address]) == 0
+    assert "with the cluster's 2 threads, were they as fast as this machine" in capsys.readouterr().out
+
+
 def test_no_scheduler_is_a_sentence(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(dask, "PATIENCE", 0.5)
     (tmp_path / "plan.toml").write_text("[[part]]\nlayers = ['relu']\n")

@@ -1,16 +1,19 @@
 """A sweep on this machine: its rows, what a killed one leaves, what the report says, and the command."""
 
+import re
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 
 from parity.cli import main
+from parity.sweep.estimate import estimate
 from parity.sweep.expand import expand
 from parity.sweep.local import run_local
-from parity.sweep.plan import make_plan
+from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.report import page
-from parity.sweep.run import Tally, estimate, sweep
+from parity.sweep.run import Tally, sweep
 from parity.sweep.runner import Result
 from parity.sweep.store import Store, StoreError
 from parity.sweep.summary import summarize
@@ -101,10 +104,29 @@ def test_what_came_before_ctrl_c_is_kept(plan, tmp_path, monkeypatch):
 
 def test_the_estimate_counts_every_cell_and_times_each_sort():
     plan = make_plan({"part": [{"name": "a", "layers": ["relu"], "seeds": 4, "faults": ["relu-leaky"]}]})
-    found = estimate(plan, each=2)
+    found = estimate(plan)
     assert found.total == len(list(expand(plan)))
     assert found.cells["a", "fault"] == 4 and found.cells["a", "contracts"] == 8
-    assert found.work > 0 and found.seconds.keys() == found.cells.keys()
+    assert found.start > 0 and found.seconds.keys() == found.cells.keys()
+
+
+def test_the_estimate_is_near_what_the_cells_then_take(undisturbed):
+    found = estimate(load_plan(undisturbed.with_suffix(".toml")))
+    each = Store(undisturbed).table(["cell", "seconds"]).to_pandas().drop_duplicates("cell")["seconds"]
+    assert len(each) == found.total == 5_100
+    assert each.sum() / 4 < found.work < each.sum() * 4  # the machine may be busy with other tests
+
+
+def test_a_dry_run_counts_and_estimates_and_writes_nothing(planned, capsys):
+    plan, out = planned
+    plan.write_text(PLAN + "devices = ['cpu', 'cuda']\n")
+    assert status(["sweep", plan, "--out", out, "--workers", 2, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^small +probe +60 cells +\d+\.\d\d ms each$", said, re.M)
+    assert re.search(r"^144 cells, 0\.\d\d core hours; about \d+ s with 2 processes here", said, re.M)
+    if not torch.cuda.is_available():
+        assert re.search(r"^small +probe cuda +60 cells +not timed: ", said, re.M)
+    assert not out.exists()
 
 
 # -- the report -----------------------------------------------------------------------------------
