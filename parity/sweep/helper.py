@@ -154,6 +154,6 @@ def _one_thread() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(SystemExit):
+    with suppress(SystemExit, BrokenPipeError):  # nobody waits for the answer any more
         main(*sys.argv[1:])
     os._exit(0)  # taking PyTorch down in order takes longer than a batch

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from distributed import Client
@@ -175,6 +176,7 @@ def killed_after(running, folder, parts):
     while len(Store(folder).files()) < parts:
         assert time.monotonic() < deadline and running.poll() is None
         time.sleep(0.01)
+    assert len(pd.read_parquet(folder / "rows")) > 0  # while it is being written
     helpers = psutil.Process(running.pid).children(recursive=True)
     running.kill()
     assert running.wait() == -signal.SIGKILL
