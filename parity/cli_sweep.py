@@ -126,7 +126,7 @@ def _print_estimate(plan: Plan, workers: int, scheduler: str | None, batch: int)
     with console.status("counting the cells and timing a few of every sort"):
         found = estimate(plan, batch)
     for sort, count in found.cells.items():
-        told = f"{1e3 * found.seconds[sort]:8.2f} ms each" if sort in found.seconds else "not timed: "
+        told = f"{1e3 * found.seconds[sort] / count:8.2f} ms each" if sort in found.seconds else "not timed: "
         text = f"{sort[0]:20} {sort[1]:24} {count:>9,} cells  {told}{found.untimed.get(sort, '')}"
         console.print(text, markup=False)
     untimed = " without those that were not timed" if found.untimed else ""

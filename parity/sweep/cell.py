@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +134,12 @@ def _contracts(cell: Cell) -> Found:
 
 def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
     """Culprit and diagnosis: of a mismatch the whole kind is looked at, on the CPU."""
-    from parity.diagnose import diagnose, observe
-    from parity.implementations import OURS
-
     wrong = [record for record in records if not record.ok]
     if not wrong:
         return {}
+    from parity.diagnose import diagnose, observe
+    from parity.implementations import OURS
+
     seen = observe(cell.name, OURS[cell.name], seed=cell.seed)
     first = wrong[0]
     diagnosis = diagnose(seen, seed=cell.seed)
@@ -229,12 +230,17 @@ RUN: dict[str, Callable[[Cell], Found]] = {
 }  # fmt: skip
 
 
+MODULES = ("diagnose", "geometry", "kill", "check", "localize", "verification")
+
+
 @cache
 def warm_up(optimizers: bool) -> None:
-    """What PyTorch imports when it is first used, before any process is forked from this one."""
+    """What cells import, and PyTorch when it is first used, before any process is forked from this one."""
     from parity.check_kind import check_kind
     from parity.probes import probes
 
+    for name in MODULES:
+        import_module(f"parity.{name}")
     for kind in ("convolution", *(["adam"] if optimizers else [])):
         list(check_kind(kind, cases=probes(kind, 0, (0).__eq__), contracts=False))
 

@@ -1,4 +1,9 @@
-"""What a plan will take: its cells are counted, and a few of every sort are run."""
+"""What a plan will take: its cells are counted, and a few of every sort are run.
+
+Those that are run follow each other as they do in the sweep, since neighbours share what they are checked
+against: of every layer and network the cells of the first seeds. What those of the first seed take besides
+is counted as the batch's, since a fresh process does everything for the first time.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +19,23 @@ from parity.sweep.expand import BATCH, WEIGHT, Cell, expand
 from parity.sweep.plan import Plan
 from parity.sweep.runner import Runner
 
-EACH = 40  # cells of a sort that are timed; of those that are heavy, as many as fill a batch, but a few
-FEW = 4
+MOST = {"fault": 3, "file": 6}  # cells of a sort that are run for one layer or network
+OTHERS = 24
 Sort = tuple[str, str]  # the part; probe, contracts, a network in a dtype, ...
+Group = tuple[str, ...]  # cells that are run one after the other to time them
+SEEDS = 2
 
 
 @dataclass
 class Estimate:
-    """How many cells there are of each sort, and the seconds that one takes on one core.
+    """How many cells there are of each sort, and the seconds that they take on one core.
 
     start    seconds until a process is ready to run cells; every worker takes them once
     untimed  why a sort could not be timed on this machine: a GPU is missing
     """
 
     cells: Counter[Sort] = field(default_factory=Counter)
-    seconds: dict[Sort, float] = field(default_factory=dict)
+    seconds: Counter[Sort] = field(default_factory=Counter)
     start: float = 0.0
     untimed: dict[Sort, str] = field(default_factory=dict)
 
@@ -39,7 +46,7 @@ class Estimate:
     @property
     def work(self) -> float:
         """Seconds on one core, of the sorts that could be timed."""
-        return sum(self.cells[sort] * seconds for sort, seconds in self.seconds.items())
+        return float(sum(self.seconds.values()))
 
     def taken(self, workers: int) -> float:
         """Seconds of waiting, by so many workers."""
@@ -47,24 +54,30 @@ class Estimate:
 
 
 def estimate(plan: Plan, weight: int = BATCH) -> Estimate:
-    """Count the cells and time a random few of every sort."""
-    found, samples = Estimate(), defaultdict[Sort, list[Cell]](list)
+    """Count the cells and time the first few of every sort."""
+    found, counts = Estimate(), Counter[tuple[Group, Sort]]()
+    samples = defaultdict[Group, list[Cell]](list)
+    taken = Counter[tuple[Group, Sort, str, int]]()
+    first = {part.name: part.seeds[:SEEDS] for part in plan.parts}
     for cell in expand(plan):
-        sort, most = _sort(cell), max(FEW, min(EACH, BATCH // WEIGHT[cell.what]))
-        found.cells[sort] += 1
-        if len(samples[sort]) < most:
-            samples[sort].append(cell)
-        elif (drawn := int(cell.id, 16) % found.cells[sort]) < most:  # every cell has the same chance
-            samples[sort][drawn] = cell
+        group, sort = _group(cell), _sort(cell)
+        counts[group, sort] += 1
+        like = (group, sort, cell.dtype, cell.seed)
+        if cell.seed in first[cell.part] and taken[like] < MOST.get(cell.what, OTHERS):
+            taken[like] += 1
+            samples[group].append(cell)
+    for (_, sort), count in counts.items():
+        found.cells[sort] += count
     with Runner(plan.timeout, plan.memory) as runner:
         found.start = _started(runner)
-        for sort, cells in samples.items():
+        for group, cells in samples.items():
             try:
-                each, batch = _timed(runner, cells)
+                each = _timed(runner, cells, weight)
             except CannotRun as error:
-                found.untimed[sort] = str(error)
+                found.untimed |= dict.fromkeys(map(_sort, cells), str(error))
                 continue
-            found.seconds[sort] = each + batch * min(WEIGHT[cells[0].what] / weight, 1)
+            for sort, seconds in each.items():
+                found.seconds[sort] += counts[group, sort] * seconds  # type: ignore[assignment]
     return found
 
 
@@ -75,21 +88,26 @@ def _started(runner: Runner) -> float:
     return time.perf_counter() - start
 
 
-def _timed(runner: Runner, cells: list[Cell]) -> tuple[float, float]:
-    """Seconds a cell, and what a batch costs besides: a process, the way there and back.
+def _timed(runner: Runner, cells: list[Cell], weight: int) -> dict[Sort, float]:
+    """Seconds a cell of a sort, with its share of what a batch costs: a process, the way to it and back."""
+    start = time.perf_counter()
+    result = runner.run(cells)
+    whole = time.perf_counter() - start
+    rows = pq.ParquetFile(io.BytesIO(result.data)).read(columns=["cell", "seconds"])
+    work = dict(zip(rows["cell"].to_pylist(), rows["seconds"].to_pylist(), strict=True))
+    spent = defaultdict[Sort, list[float]](list)
+    for cell in cells:
+        if cell.seed == cells[-1].seed:
+            spent[_sort(cell)].append(work[cell.id])
+    each = {sort: sum(seconds) / len(seconds) for sort, seconds in spent.items()}
+    batch = max(whole - sum(each[_sort(cell)] for cell in cells), 0.0)
+    share = {_sort(cell): min(WEIGHT[cell.what] / weight, 1) for cell in cells}
+    return {sort: seconds + batch * share[sort] for sort, seconds in each.items()}
 
-    What a cell does for the first time takes longer, so that the first run is not the one that counts,
-    unless the cells are long enough for that to be no matter.
-    """
-    for _ in range(2):
-        start = time.perf_counter()
-        result = runner.run(cells)
-        whole = time.perf_counter() - start
-        rows = pq.ParquetFile(io.BytesIO(result.data)).read(columns=["cell", "seconds"]).to_pandas()
-        work = float(rows.drop_duplicates("cell")["seconds"].sum())
-        if whole > 1:
-            break
-    return work / len(cells), max(whole - work, 0.0)
+
+def _group(cell: Cell) -> Group:
+    own = {"network": cell.name + cell.dtype, "file": "file"}.get(cell.what, cell.name)
+    return cell.part, cell.device, own, "fault" if cell.what == "fault" else ""
 
 
 def _sort(cell: Cell) -> Sort:

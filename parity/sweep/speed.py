@@ -156,7 +156,7 @@ def _cluster(workers: int) -> Iterator[Cluster]:
     from distributed import LocalCluster
 
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as started,
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as started,
         Cluster(started.scheduler_address) as cluster,
     ):
         cluster.client.wait_for_workers(workers)
