@@ -230,16 +230,19 @@ RUN: dict[str, Callable[[Cell], Found]] = {
 }  # fmt: skip
 
 
-MODULES = ("diagnose", "geometry", "kill", "check", "localize", "verification")
+MODULES = {
+    "geometry": ["geometry"], "contracts": ["diagnose"], "fault": ["diagnose", "kill"],
+    "network": ["check", "localize"], "file": ["verification"],
+}  # fmt: skip
 
 
 @cache
-def warm_up(optimizers: bool) -> None:
+def warm_up(what: str, optimizers: bool) -> None:
     """What cells import, and PyTorch when it is first used, before any process is forked from this one."""
     from parity.check_kind import check_kind
     from parity.probes import probes
 
-    for name in MODULES:
+    for name in MODULES.get(what, []):
         import_module(f"parity.{name}")
     for kind in ("convolution", *(["adam"] if optimizers else [])):
         list(check_kind(kind, cases=probes(kind, 0, (0).__eq__), contracts=False))

@@ -130,7 +130,8 @@ def main() -> None:
             cells, silence, memory, target = read_message(requests)
         except EOFError:
             return
-        warm_up(any(map(uses_optimizers, cells)))
+        for what, optimizers in {(cell.what, uses_optimizers(cell)) for cell in cells}:
+            warm_up(what, optimizers)
         gc.freeze()  # so that a child's collector leaves alone, and need not copy, what was there before it
         try:
             rows = run_cells(cells, silence, memory, _run_of(target), (answers.fileno(),))

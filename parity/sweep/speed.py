@@ -125,7 +125,7 @@ def _direct(cells: list[Cell]) -> float:
     import torch
     from threadpoolctl import threadpool_limits
 
-    warm_up(False)
+    warm_up("probe", False)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -146,21 +146,18 @@ def _ways(parts: list[Batch]) -> Iterator[tuple[str, int, Run]]:
     for workers in WORKERS:
         some = f"{workers} worker{'s' * (workers > 1)}"
         yield f"here, {some}", workers, lambda target, n=workers: run_local(parts, n, target=target)  # type: ignore[misc]
-        with _cluster(workers) as cluster:
+        with started(workers) as address, Cluster(address) as cluster:
+            cluster.client.wait_for_workers(workers)
             yield f"Dask, {some}", workers, lambda target, c=cluster: c.run(parts, target=target)  # type: ignore[misc]
 
 
 @contextmanager
-def _cluster(workers: int) -> Iterator[Cluster]:
-    """Worker processes on this machine."""
+def started(workers: int) -> Iterator[str]:
+    """The address of a cluster of worker processes on this machine."""
     from distributed import LocalCluster
 
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as started,
-        Cluster(started.scheduler_address) as cluster,
-    ):
-        cluster.client.wait_for_workers(workers)
-        yield cluster
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster.scheduler_address
 
 
 def _rate(

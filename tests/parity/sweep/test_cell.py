@@ -163,7 +163,10 @@ def test_a_rude_cell_becomes_a_row_and_its_neighbours_are_as_ever(manner, ending
     assert set(rows[2]) == set(COLUMNS) > set(NOTHING) and encode(rows)
 
 
-def test_a_helper_that_dies_is_replaced_and_only_who_kills_it_each_time_has_a_row_for_it(tmp_path):
+def test_a_helper_that_dies_is_replaced_and_only_who_kills_it_each_time_has_a_row_for_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("parity.sweep.runner.TRIES", 1)  # starting another takes seconds
     once = replace(RELU, fault="kill the helper once", target=str(tmp_path / "once"))
     guilty = replace(RELU, fault="kill the helper")
     with Runner(timeout=10, target=CELLS) as runner:

@@ -12,8 +12,7 @@ def page_file(undisturbed, tmp_path_factory):
     return write_report(summarize(Store(undisturbed)), tmp_path_factory.mktemp("page") / "report.html")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1200, "light")], ids=["phone", "desktop"])
 def test_it_opens_fits_and_asks_for_nothing(page_file, browser, width, theme):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
     page, asked, complaints = context.new_page(), [], []

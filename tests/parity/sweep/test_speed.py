@@ -1,12 +1,14 @@
 """What a cell costs is measured on real sweeps, here and on a cluster, and the paper plan follows from it."""
 
 import re
+from contextlib import nullcontext
 
 from parity.sweep.speed import Measured, Speed, measure
 
 
-def test_every_way_is_measured(monkeypatch):
+def test_every_way_is_measured(monkeypatch, cluster):
     monkeypatch.setattr("parity.sweep.speed.WORKERS", (1,))
+    monkeypatch.setattr("parity.sweep.speed.started", lambda workers: nullcontext(cluster.address))
     found = measure(seeds=10, runs=1, weight=40)
     ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
     assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
