@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from parity.sweep.cluster import Cluster, ClusterError
 from parity.sweep.expand import expand
 from parity.sweep.plan import make_plan
 from parity.sweep.run import sweep
+from parity.sweep.speed import measure
 from parity.sweep.store import Store
 
 
@@ -113,6 +115,17 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
 def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, capsys):
     assert status(["sweep", thousands, "--dry-run", "--scheduler", cluster.address]) == 0
     assert "with the cluster's 2 threads, were they as fast as this machine" in capsys.readouterr().out
+
+
+def test_every_way_is_measured(monkeypatch, cluster):
+    monkeypatch.setattr("parity.sweep.speed.WORKERS", (1,))
+    monkeypatch.setattr("parity.sweep.speed.started", lambda workers: nullcontext(cluster.address))
+    found = measure(seeds=10, runs=1, weight=40)
+    ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
+    assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
+    assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_a_cell == 2
+    nothing = [s.overhead for s in found.speeds if s.where.endswith("nothing")]
+    assert all(0 < us < 1e6 * found.direct * 10 for us in nothing)
 
 
 def test_no_scheduler_is_a_sentence(tmp_path, capsys, monkeypatch):

@@ -1,20 +1,8 @@
-"""What a cell costs is measured on real sweeps, here and on a cluster, and the paper plan follows from it."""
+"""What a million cells cost follows from what was measured."""
 
 import re
-from contextlib import nullcontext
 
-from parity.sweep.speed import Measured, Speed, measure
-
-
-def test_every_way_is_measured(monkeypatch, cluster):
-    monkeypatch.setattr("parity.sweep.speed.WORKERS", (1,))
-    monkeypatch.setattr("parity.sweep.speed.started", lambda workers: nullcontext(cluster.address))
-    found = measure(seeds=10, runs=1, weight=40)
-    ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
-    assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
-    assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_a_cell == 2
-    nothing = [s.overhead for s in found.speeds if s.where.endswith("nothing")]
-    assert all(0 < us < 1e6 * found.direct * 10 for us in nothing)
+from parity.sweep.speed import Measured, Speed
 
 
 def test_a_million_cells_on_paper():
