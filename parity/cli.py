@@ -14,7 +14,7 @@ from parity.cli_diff import diff
 from parity.cli_faults import faults
 from parity.cli_kinds import kinds
 from parity.cli_report import report
-from parity.cli_sweep import sweep, sweep_report
+from parity.cli_sweep import sweep, sweep_report, sweep_speed
 from parity.cli_time import time
 from parity.cli_train import train
 from parity.cli_verify import compare, verify
@@ -36,6 +36,7 @@ console = Console(highlight=False, soft_wrap=True)
 app.command()(faults)
 app.command()(sweep)
 app.command("sweep-report")(sweep_report)
+app.command("sweep-speed")(sweep_speed)
 app.command()(time)
 app.command()(report)
 app.command()(diff)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from parity.sweep.expand import BATCH
+
 if TYPE_CHECKING:
     from parity.sweep.plan import Plan
     from parity.sweep.summary import Summary
@@ -28,6 +30,9 @@ def sweep(
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, tcp://host:port.", show_default="none")
     ] = None,
+    batch: Annotated[
+        int, typer.Option(help="Cells that are run and written together; heavy ones count for more.", min=1)
+    ] = BATCH,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count the cells, time a few, run no more.")
     ] = False,
@@ -45,13 +50,13 @@ def sweep(
         raise ValueError("--workers counts processes here and --scheduler names a cluster; give one of them")
     workers = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [1])
     if dry_run:
-        _print_estimate(asked, workers)
+        _print_estimate(asked, workers, scheduler, batch)
         return
     if out is None:
         raise ValueError("--out is missing: the folder that the rows are written to")
     tally, again = run.Tally(), "what is finished is kept; the same command goes on from there"
     try:
-        run.sweep(asked, out, workers, scheduler, console, tally)
+        run.sweep(asked, out, workers, scheduler, console, tally, batch)
     except KeyboardInterrupt:
         console.print(f"stopped: {tally}\n{again}")
         raise typer.Exit(STOPPED) from None
@@ -85,6 +90,20 @@ def sweep_report(
     _finish(summary)
 
 
+def sweep_speed(
+    seeds: Annotated[int, typer.Option(help="34 cells each.", min=30)] = 150,
+    runs: Annotated[int, typer.Option(help="Of everything; the median is told.", min=1)] = 3,
+    batch: Annotated[int, typer.Option(help="As of `sweep`.", min=1)] = BATCH,
+) -> None:
+    """Measure what a cell of a sweep costs besides its check, here and on a Dask cluster of this machine."""
+    from parity.sweep.speed import measure
+
+    with console.status("starting") as status:
+        found = measure(seeds, runs, batch, status.update)
+    for text in found.lines():
+        console.print(text, markup=False)
+
+
 def _finish(summary: Summary) -> None:
     """The closing lines, and the exit status that they mean."""
     for text in summary.lines():
@@ -92,15 +111,30 @@ def _finish(summary: Summary) -> None:
     raise typer.Exit(0 if summary.ok else 1)
 
 
-def _print_estimate(plan: Plan, workers: int) -> None:
-    from parity.sweep.run import estimate
+def _print_estimate(plan: Plan, workers: int, scheduler: str | None, batch: int) -> None:
+    from parity.sweep.cluster import Cluster, ClusterError
+    from parity.sweep.estimate import estimate
 
-    found = estimate(plan)
-    for (part, sort), count in found.cells.items():
-        seconds = found.seconds[part, sort]
-        console.print(f"{part:20} {sort:24} {count:>9,} cells  {1e3 * seconds:8.1f} ms each", markup=False)
-    hours = found.work / 3600
-    taken = f"{found.work / workers:.0f} s" if found.work < 3600 else f"{hours / workers:.1f} h"
+    where = f"{workers} process{'es' * (workers > 1)} here"
+    if scheduler:
+        try:
+            with Cluster(scheduler) as cluster:
+                workers = cluster.threads()
+        except ClusterError as error:
+            raise ValueError(str(error)) from None
+        where = f"the cluster's {workers} thread{'s' * (workers > 1)}, were they as fast as this machine"
+    with console.status("counting the cells and timing a few of every sort"):
+        found = estimate(plan, batch)
+    for sort, count in found.cells.items():
+        told = f"{1e3 * found.seconds[sort] / count:8.2f} ms each" if sort in found.seconds else "not timed: "
+        text = f"{sort[0]:20} {sort[1]:24} {count:>9,} cells  {told}{found.untimed.get(sort, '')}"
+        console.print(text, markup=False)
+    untimed = " without those that were not timed" if found.untimed else ""
     console.print(
-        f"{found.total:,} cells, {hours:.2f} core hours; about {taken} with {workers} processes here"
+        f"{found.total:,} cells, {found.work / 3600:.2f} core hours; about {_span(found.taken(workers))} "
+        f"with {where}{untimed}"
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.1f} h"

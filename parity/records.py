@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from parity.compare import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # `margin` is the share of what is allowed that was used; above 1 fails.
 COLUMNS = ["network", "layer", "case", "phase", "tensor", "dtype", "device", "shape",
@@ -58,6 +60,8 @@ def record(
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:
     """The records as a tidy frame: names as categories, the shape as text, one row a tensor."""
+    import pandas as pd
+
     table = pd.DataFrame([asdict(r) for r in records], columns=COLUMNS)
     table["shape"] = table["shape"].map(lambda shape: "x".join(map(str, shape)) or "scalar")
     for column in CATEGORIES:

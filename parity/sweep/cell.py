@@ -10,9 +10,10 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def run_cell(cell: Cell) -> list[Row]:
 
 def _row(cell: Cell, record: Record, more: dict[str, str]) -> Row:
     shape = "x".join(map(str, record.shape)) or "scalar"
-    found = asdict(record) | {"shape": shape, "device": cell.device}
+    found = vars(record) | {"shape": shape, "device": cell.device}
     status = "match" if record.ok else "mismatch"
     if not record.ok and record.why == more.get("ending"):
         status = _status(record.why)
@@ -71,8 +72,13 @@ def ended(cell: Cell, why: str) -> list[Row]:
 
 def timed(rows: list[Row], seconds: float) -> list[Row]:
     finished = datetime.now(UTC).isoformat(timespec="milliseconds")
-    here = {"seconds": seconds, "worker": f"{socket.gethostname()}:{os.getppid()}", "finished": finished}
+    here = {"seconds": seconds, "worker": f"{_host()}:{os.getppid()}", "finished": finished}
     return [row | here for row in rows]
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 def _about(cell: Cell, status: str) -> Row:
@@ -91,17 +97,15 @@ def _status(why: str) -> str:
 
 # -- what a cell runs -----------------------------------------------------------------------------
 def _probe(cell: Cell) -> Found:
+    return _check_layer(cell, [p for p in _probes(cell.name, cell.seed, cell.device) if p.id == cell.case])
+
+
+@lru_cache(maxsize=2)
+def _probes(kind: str, seed: int, device: str) -> list[Any]:
+    """Shared by the cells that follow each other: a probe is only read, and its reference stays with it."""
     from parity.probes import probes
 
-    place = _probe_places(cell.name)[cell.case]
-    return _check_layer(cell, probes(cell.name, cell.seed, place.__eq__))
-
-
-@cache
-def _probe_places(kind: str) -> dict[str, int]:
-    from parity.probes import probes
-
-    return {probe.id: i for i, probe in enumerate(probes(kind))}
+    return probes(kind, seed)
 
 
 def _geometry(cell: Cell) -> Found:
@@ -121,9 +125,8 @@ def _check_layer(cell: Cell, cases: list[Any]) -> Found:
 def _contracts(cell: Cell) -> Found:
     from parity.check_kind import check_kind, contract_cases
     from parity.diagnose import PLAIN
-    from parity.probes import probes
 
-    device, cases = _prepared(cell), contract_cases(probes(cell.name, cell.seed))
+    device, cases = _prepared(cell), contract_cases(_probes(cell.name, cell.seed, cell.device))
     found = check_kind(cell.name, cell.dtype, device, cell.seed, cases=cases)
     records = [record for record in found if record.phase not in PLAIN]
     return records, _why_layer(cell, records)
@@ -131,12 +134,12 @@ def _contracts(cell: Cell) -> Found:
 
 def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
     """Culprit and diagnosis: of a mismatch the whole kind is looked at, on the CPU."""
-    from parity.diagnose import diagnose, observe
-    from parity.implementations import OURS
-
     wrong = [record for record in records if not record.ok]
     if not wrong:
         return {}
+    from parity.diagnose import diagnose, observe
+    from parity.implementations import OURS
+
     seen = observe(cell.name, OURS[cell.name], seed=cell.seed)
     first = wrong[0]
     diagnosis = diagnose(seen, seed=cell.seed)
@@ -227,12 +230,20 @@ RUN: dict[str, Callable[[Cell], Found]] = {
 }  # fmt: skip
 
 
+MODULES = {
+    "geometry": ["geometry"], "contracts": ["diagnose"], "fault": ["diagnose", "kill"],
+    "network": ["check", "localize"], "file": ["verification"],
+}  # fmt: skip
+
+
 @cache
-def warm_up(optimizers: bool) -> None:
-    """What PyTorch imports when it is first used, before any process is forked from this one."""
+def warm_up(what: str, optimizers: bool) -> None:
+    """What cells import, and PyTorch when it is first used, before any process is forked from this one."""
     from parity.check_kind import check_kind
     from parity.probes import probes
 
+    for name in MODULES.get(what, []):
+        import_module(f"parity.{name}")
     for kind in ("convolution", *(["adam"] if optimizers else [])):
         list(check_kind(kind, cases=probes(kind, 0, (0).__eq__), contracts=False))
 

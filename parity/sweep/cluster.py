@@ -80,8 +80,11 @@ class Cluster:
         """How many batches to have under way; workers may come and go."""
         if not self._asked or time.monotonic() - self._asked > 2:
             self._asked = time.monotonic()
-            self._threads = sum(worker["nthreads"] for worker in self.workers().values()) or 1
+            self._threads = self.threads()
         return AHEAD * self._threads
+
+    def threads(self) -> int:
+        return sum(worker["nthreads"] for worker in self.workers().values()) or 1
 
     def has_gpu(self) -> bool:
         return any(worker["resources"].get("GPU") for worker in self.workers().values())

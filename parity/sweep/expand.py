@@ -10,7 +10,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,14 @@ class Cell:
 
     @cached_property
     def id(self) -> str:
-        return _hash({name: value for name, value in asdict(self).items() if name != "base"})
+        return _hash({name: getattr(self, name) for name in IDENTITY})
 
     def __str__(self) -> str:
         words = [self.name or self.target, self.fault or self.case, self.dtype, self.device]
         return ", ".join([*filter(None, words), f"seed {self.seed}"])
+
+
+IDENTITY = tuple(field.name for field in fields(Cell) if field.name != "base")
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ sockets of theirs in it when it forks; PyTorch is imported once. A child that cr
 ends alone. The cell that it was at is tried once more in a fresh child, so that nobody else's leftovers
 are held against it, and if it ends so again, that is its row; the others go on.
 
-    stdin   pickled requests: (cells, silence in seconds, MiB)        until it ends
+    stdin   pickled requests: (cells, silence in seconds, MiB, target)   until it ends
     stdout  pickled answers: ("rows", a Parquet file's bytes, the number of rows) or ("cannot", why)
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, BinaryIO
 
 from parity.isolate import Limits, Outcome, Send, can_isolate, run_here, run_isolated
@@ -115,8 +116,8 @@ def read_message(source: BinaryIO) -> Any:
     return pickle.loads(data)
 
 
-def main(target: str = "") -> None:
-    """Answer requests until stdin ends. `target`, file.py:Name, is run in place of `run_cell`."""
+def main() -> None:
+    """Answer requests until stdin ends."""
     from parity.sweep.cell import uses_optimizers, warm_up
     from parity.sweep.store import encode
 
@@ -124,23 +125,30 @@ def main(target: str = "") -> None:
     os.dup2(2, 1)  # whatever prints does not print among the answers
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _one_thread()
-    run = run_cell
-    if target:
-        from parity.load_target import load
-
-        run = load(target)
     while True:
         try:
-            cells, silence, memory = read_message(requests)
+            cells, silence, memory, target = read_message(requests)
         except EOFError:
             return
-        warm_up(any(map(uses_optimizers, cells)))
+        for what, optimizers in {(cell.what, uses_optimizers(cell)) for cell in cells}:
+            warm_up(what, optimizers)
+        gc.freeze()  # so that a child's collector leaves alone, and need not copy, what was there before it
         try:
-            rows = run_cells(cells, silence, memory, run, (answers.fileno(),))
+            rows = run_cells(cells, silence, memory, _run_of(target), (answers.fileno(),))
             answer: Any = ("rows", encode(rows), len(rows))
         except CannotRun as error:
             answer = ("cannot", str(error), 0)
         write_message(answers, answer)
+
+
+@cache
+def _run_of(target: str) -> Run:
+    """`run_cell`, or what a target, file.py:Name, names to be run in its place."""
+    if not target:
+        return run_cell
+    from parity.load_target import load
+
+    return load(target)
 
 
 def _one_thread() -> None:
@@ -152,6 +160,6 @@ def _one_thread() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(SystemExit):
-        main(*sys.argv[1:])
+    with suppress(SystemExit, BrokenPipeError):  # nobody waits for the answer any more
+        main()
     os._exit(0)  # taking PyTorch down in order takes longer than a batch

@@ -27,6 +27,7 @@ def page(summary: Summary) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     env.filters["said"] = said
+    env.tests["figures"] = pd.api.types.is_numeric_dtype
     return env.get_template("sweep.html.j2").render(
         summary=summary, good=summary.ok, verdict=verdict(summary), headlines=headlines(summary),
         sections=sections(summary), how=summary.about.get("workers", ""),
@@ -60,8 +61,8 @@ def headlines(summary: Summary) -> list[tuple[str, str, str]]:
 
 
 def sections(summary: Summary) -> list[tuple[str, str, str, pd.DataFrame]]:
-    """(id, title, what to know, the table); those with no rows say so."""
-    return [
+    """(id, title, what to know, the table without its empty columns); those with no rows say so."""
+    found = [
         ("totals", "Totals", "Each part of the plan. A row is a tensor, a contract or a known bug.",
          summary.totals()),
         ("failures", "Failures", "Grouped by culprit and diagnosis; the seed is the lowest that shows it.",
@@ -73,6 +74,11 @@ def sections(summary: Summary) -> list[tuple[str, str, str, pd.DataFrame]]:
         ("throughput", "Throughput", "Seconds of work by the process that ran the cells.",
          summary.throughput()),
     ]  # fmt: skip
+    return [(id, title, text, _filled(table)) for id, title, text, table in found]
+
+
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    return table.loc[:, [bool((table[name].astype(str) != "").any()) for name in table]]
 
 
 def said(value: Any, column: str = "") -> str:
@@ -80,9 +86,9 @@ def said(value: Any, column: str = "") -> str:
     if isinstance(value, float) and pd.isna(value):
         return ""
     if column in ("margin", "worst"):
-        return f"{float(value):.2%}" if value < 1e6 else f"{float(value):.1e}"
+        return f"{float(value):.2%}" if 1e-4 <= value < 1e4 or not value else f"{100 * float(value):.1e}%"
     if column in LEFT:
         return str(value)
     if isinstance(value, float):
-        return f"{value:,.1f}"
+        return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,11 +1,10 @@
-"""A sweep from its plan to its rows: what is left to do, on which machines, with progress; and estimates."""
+"""A sweep from its plan to its rows: what is left to do, on which machines, with progress."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parity.sweep.cluster import Cluster
-from parity.sweep.expand import BATCH, Batch, Cell, batches, expand
+from parity.sweep.expand import BATCH, Batch, batches, expand
 from parity.sweep.local import run_local
 from parity.sweep.plan import Plan
-from parity.sweep.runner import Result, Runner
+from parity.sweep.runner import Result
 from parity.sweep.store import Store
+
+NOTED = 1.0  # seconds after which the time that was spent is written down again
 
 
 @dataclass
@@ -35,11 +36,11 @@ class Tally:
         return self.before + self.cells == self.total
 
     def __str__(self) -> str:
-        rate = self.cells / self.seconds if self.seconds and self.cells else 0.0
+        second = max(self.seconds, 1e-9)
         again = f", {self.before:,} finished before" if self.before else ""
         return (
             f"{self.cells:,} cells{again}, of {self.total:,}; {self.rows:,} rows in {self.seconds:.1f} s, "
-            f"{rate:.0f} cells a second"
+            f"{self.cells / second:,.0f} cells and {self.rows / second:,.0f} rows a second"
         )
 
 
@@ -67,8 +68,9 @@ def sweep(
         from parity.environment import write_environment
 
         write_environment(folder)
-        store.note(plan=plan.as_data(), cells=tally.total)
+        store.note(plan=plan.as_data(), cells=tally.total, workers=_said(workers, scheduler))
         spent, start = store.about().get("seconds", 0.0), time.perf_counter()
+        noted = start
         left = batches((c for c in expand(plan) if not finished or c.id not in finished), weight)
         with _bar(console, tally) as advance:
             try:
@@ -78,10 +80,13 @@ def sweep(
                     tally.rows += result.rows
                     tally.seconds = time.perf_counter() - start
                     advance(len(batch.cells))
+                    if start + tally.seconds > noted + NOTED:  # whoever is killed leaves the time it took
+                        store.note(seconds=spent + tally.seconds)
+                        noted = start + tally.seconds
             finally:
                 tally.seconds = time.perf_counter() - start
                 if tally.cells:
-                    store.note(seconds=spent + tally.seconds, workers=_said(workers, scheduler))
+                    store.note(seconds=spent + tally.seconds)
     return tally
 
 
@@ -113,45 +118,3 @@ class _bar:
 
     def __exit__(self, *_: Any) -> None:
         self.progress.stop()
-
-
-# -- on paper -------------------------------------------------------------------------------------
-@dataclass
-class Estimate:
-    """How many cells there are of each sort, and what one takes, measured on a few of each."""
-
-    cells: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: dict[tuple[str, str], float] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        return self.cells.total()
-
-    @property
-    def work(self) -> float:
-        """Seconds on one core."""
-        return sum(count * self.seconds[sort] for sort, count in self.cells.items())
-
-
-def estimate(plan: Plan, each: int = 6) -> Estimate:
-    """Count the cells, and run `each` of every sort (a part's layers, its faults, each network, ...)."""
-    found, samples = Estimate(), defaultdict[tuple[str, str], list[Cell]](list)
-    for cell in expand(plan):
-        sort = _sort(cell)
-        found.cells[sort] += 1
-        place, count = len(samples[sort]), found.cells[sort]
-        if place < each:
-            samples[sort].append(cell)
-        elif (drawn := int(cell.id, 16) % count) < each:  # every cell has the same chance
-            samples[sort][drawn] = cell
-    with Runner(plan.timeout, plan.memory) as runner:
-        runner.run(next(iter(samples.values()))[:1])  # starts the process
-        for sort, cells in samples.items():
-            start = time.perf_counter()
-            runner.run(cells)
-            found.seconds[sort] = (time.perf_counter() - start) / len(cells)
-    return found
-
-
-def _sort(cell: Cell) -> tuple[str, str]:
-    return cell.part, {"network": f"{cell.name} {cell.dtype}", "file": "file"}.get(cell.what, cell.what)

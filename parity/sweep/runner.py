@@ -58,14 +58,15 @@ class Runner:
     def _ask(self, cells: Sequence[Cell]) -> Result:
         process = self.process or self._start()
         assert process.stdin is not None and process.stdout is not None
-        write_message(process.stdin, (cells, self.timeout, self.memory))  # type: ignore[arg-type]
+        request = (cells, self.timeout, self.memory, self.target)
+        write_message(process.stdin, request)  # type: ignore[arg-type]
         what, found, rows = read_message(process.stdout)  # type: ignore[arg-type]
         if what == "cannot":
             raise CannotRun(found)
         return Result(found, rows)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "parity.sweep.helper", *([self.target] if self.target else [])]
+        command = [sys.executable, "-m", "parity.sweep.helper"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **threads},
@@ -115,10 +116,7 @@ class Runners:
         except queue.Empty:
             runner = Runner()
             self.all.append(runner)
-        runner.timeout, runner.memory = timeout, memory
-        if runner.target != target:
-            runner.close()
-            runner.target = target
+        runner.timeout, runner.memory, runner.target = timeout, memory, target
         try:
             return runner.run(cells)
         finally:

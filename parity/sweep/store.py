@@ -96,7 +96,7 @@ class Store:
     def write(self, batch: Batch, data: bytes) -> None:
         """One part; a batch that is written twice is there once."""
         folder = self.rows / f"part={batch.part}"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with written_whole(folder / f"{batch.id}.parquet") as temporary:
             temporary.write_bytes(data)
 

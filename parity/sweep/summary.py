@@ -65,7 +65,7 @@ class Summary:
 
     def worst(self, most: int = 15) -> pd.DataFrame:
         """The comparisons that used most of what is allowed and passed: one of each tensor."""
-        passed = self.rows[self.rows["ok"] & self.rows["margin"].notna()]
+        passed = self.rows[self.rows["ok"] & (self.rows["margin"] > 0)]
         passed = passed.sort_values("margin", ascending=False)
         passed = passed.drop_duplicates(["network", "layer", "phase", "tensor", "dtype", "device", "target"])
         columns = [

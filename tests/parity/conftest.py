@@ -1,7 +1,17 @@
-"""Tests marked `cuda` run where there is a GPU; elsewhere pytest's summary says that and why they did not."""
+"""Tests marked `cuda` run where there is a GPU, pages are opened where there is a chromium.
+
+Elsewhere pytest's summary says that and why they did not run; in CI (the variable CI is set) a missing
+browser is an error.
+"""
+
+import os
+import shutil
 
 import pytest
 import torch
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+MISSING = "no chromium on this machine; `apt-get install chromium` brings it"
 
 
 def pytest_collection_modifyitems(items):
@@ -9,3 +19,17 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("cuda"):
                 item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must test the page: {MISSING}")
+        pytest.skip(MISSING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()

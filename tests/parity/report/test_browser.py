@@ -1,31 +1,9 @@
-"""The page in a real browser, Debian's chromium, without a network.
+"""The page in a real browser, Debian's chromium, without a network."""
 
-Where there is none the tests are skipped, and say so; in CI (the variable CI is set) that is an error.
-"""
-
-import os
 import re
-import shutil
 from itertools import pairwise
 
 import pytest
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = "no chromium on this machine; `apt-get install chromium` brings it"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must test the page: {MISSING}")
-        pytest.skip(MISSING)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

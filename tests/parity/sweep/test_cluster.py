@@ -1,9 +1,9 @@
 """A real Dask cluster of two worker processes on 127.0.0.1: the same rows, whoever is killed."""
 
-import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
@@ -13,7 +13,8 @@ from parity.sweep import cluster as dask
 from parity.sweep.cluster import Cluster, ClusterError
 from parity.sweep.expand import expand
 from parity.sweep.plan import make_plan
-from parity.sweep.run import Tally, sweep
+from parity.sweep.run import sweep
+from parity.sweep.speed import measure
 from parity.sweep.store import Store
 
 
@@ -22,33 +23,62 @@ def when_parts(store, count, action):
 
     def wait():
         while len(store.files()) < count:
-            time.sleep(0.02)
+            time.sleep(0.01)
         action()
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 def kill(process):
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
 
 
-def test_the_same_rows_as_here(plan, cluster, tmp_path, rows_of):
-    sweep(plan, tmp_path / "here", 2)
-    tally = sweep(plan, tmp_path / "there", 1, cluster.address, weight=15)
-    assert tally.complete
-    pd.testing.assert_frame_equal(rows_of(tmp_path / "here"), rows_of(tmp_path / "there"))
-    assert Store(tmp_path / "there").table(["worker"]).column("worker").unique().to_pylist().__len__() == 2
+def status(arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    return ended.value.code
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(plan, cluster, tmp_path, rows_of, slow_cells):
+def test_5100_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, undisturbed, rows_of):
+    out = tmp_path / "there"
+    assert status(["sweep", thousands, "--out", out, "--scheduler", cluster.address]) == 0
+    pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
+    assert len(Store(out).table(["worker"]).column("worker").unique()) == 2
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(thousands, cluster, tmp_path, undisturbed, rows_of):
     store = Store(tmp_path / "killed")
-    when_parts(store, 2, lambda: kill(cluster.workers[0]))
-    tally = sweep(plan, store.folder, 1, cluster.address, weight=15, target=slow_cells)
-    assert tally.complete and cluster.workers[0].returncode == -signal.SIGKILL
-    cluster.workers[0] = cluster.workers.pop()
-    sweep(plan, tmp_path / "here", 2)
-    pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(tmp_path / "here"))
+    when_parts(store, 4, lambda: kill(cluster.workers[0]))
+    assert status(["sweep", thousands, "--out", store.folder, "--scheduler", cluster.address]) == 0
+    assert cluster.workers[0].returncode == -signal.SIGKILL
+    pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
+
+
+def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
+    thousands,
+    cluster,
+    tmp_path,
+    undisturbed,
+    rows_of,
+    sweep_process,
+    killed_in_the_middle,
+    monkeypatch,
+    capsys,
+):
+    monkeypatch.setattr(dask, "PATIENCE", 3.0)
+    store = Store(tmp_path / "out")
+    command = [thousands, "--out", store.folder, "--scheduler", cluster.address]
+    with sweep_process(*command) as client:
+        finished = killed_in_the_middle(client, store.folder, parts=4)
+    when_parts(store, len(store.files()) + 4, cluster.scheduler.kill)
+    assert status(["sweep", *command]) == 2
+    told = capsys.readouterr()
+    assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in told.err
+    assert f" cells, {len(finished):,} finished before, of 5,100" in told.out
+    assert finished < store.finished() and len(store.finished()) < 5_100
+    assert status(["sweep", thousands, "--out", store.folder, "--workers", 2]) == 0
+    pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
 
 
 def test_cells_for_a_gpu_wait_for_nobody_who_has_none(cluster, tmp_path):
@@ -82,31 +112,25 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
     assert len(done) == 6 and served == 1
 
 
-def test_the_scheduler_gone_is_an_error_and_what_was_finished_stays(
-    plan, tmp_path, monkeypatch, local_cluster, slow_cells
-):
-    store, tally = Store(tmp_path / "out"), Tally()
-    with local_cluster(tmp_path, workers=1) as own:
-        when_parts(store, 2, own.scheduler.kill)
-        with pytest.raises(ClusterError, match=r"the scheduler at tcp://127\.0\.0\.1:\d+ is gone"):
-            sweep(plan, store.folder, 1, own.address, tally=tally, weight=15, target=slow_cells)
-    assert 0 < tally.cells == len(store.finished()) < tally.total
-    assert sweep(plan, store.folder, 2).complete
+def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, capsys):
+    assert status(["sweep", thousands, "--dry-run", "--scheduler", cluster.address]) == 0
+    assert "with the cluster's 2 threads, were they as fast as this machine" in capsys.readouterr().out
+
+
+def test_every_way_is_measured(monkeypatch, cluster):
+    monkeypatch.setattr("parity.sweep.speed.WORKERS", (1,))
+    monkeypatch.setattr("parity.sweep.speed.started", lambda workers: nullcontext(cluster.address))
+    found = measure(seeds=10, runs=1, weight=40)
+    ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
+    assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
+    assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_a_cell == 2
+    nothing = [s.overhead for s in found.speeds if s.where.endswith("nothing")]
+    assert all(0 < us < 1e6 * found.direct * 10 for us in nothing)
 
 
 def test_no_scheduler_is_a_sentence(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(dask, "PATIENCE", 0.5)
     (tmp_path / "plan.toml").write_text("[[part]]\nlayers = ['relu']\n")
-    with pytest.raises(SystemExit) as ended:
-        main(
-            [
-                "sweep",
-                str(tmp_path / "plan.toml"),
-                "--out",
-                str(tmp_path / "o"),
-                "--scheduler",
-                "tcp://127.0.0.1:1",
-            ]
-        )
-    assert ended.value.code == 2
+    arguments = [tmp_path / "plan.toml", "--out", tmp_path / "o", "--scheduler", "tcp://127.0.0.1:1"]
+    assert status(["sweep", *arguments]) == 2
     assert "error: no Dask scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err

@@ -1,21 +1,19 @@
 """A sweep on this machine: its rows, what a killed one leaves, what the report says, and the command."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
+import re
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 
 from parity.cli import main
+from parity.sweep.estimate import estimate
 from parity.sweep.expand import expand
 from parity.sweep.local import run_local
-from parity.sweep.plan import make_plan
+from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.report import page
-from parity.sweep.run import Tally, estimate, sweep
+from parity.sweep.run import Tally, sweep
 from parity.sweep.runner import Result
 from parity.sweep.store import Store, StoreError
 from parity.sweep.summary import summarize
@@ -60,36 +58,20 @@ def test_one_and_two_workers_give_the_same_rows(plan, tmp_path, rows_of):
     pd.testing.assert_frame_equal(rows_of(tmp_path / "one"), rows_of(tmp_path / "two"))
 
 
-SWEEP = """
-import sys
-from pathlib import Path
-from parity.sweep.plan import load_plan
-from parity.sweep.run import sweep
-sweep(load_plan(Path(sys.argv[1])), Path(sys.argv[2]), 2, target=sys.argv[3], weight=8)
-"""
-
-
-def test_a_killed_sweep_goes_on_and_repeats_nothing(planned, slow_cells, rows_of, tmp_path):
-    plan, out = planned
-    command = [sys.executable, "-c", SWEEP, str(plan), str(out), slow_cells]
-    running, deadline = subprocess.Popen(command, stderr=subprocess.DEVNULL), time.monotonic() + 60
-    while len(Store(out).files()) < 2:
-        assert time.monotonic() < deadline and running.poll() is None
-        time.sleep(0.02)
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+def test_a_killed_sweep_goes_on_and_repeats_nothing(
+    thousands, tmp_path, undisturbed, rows_of, sweep_process, killed_in_the_middle, capsys
+):
+    out = tmp_path / "killed"
+    command = [thousands, "--out", out, "--workers", 2]
+    with sweep_process(*command) as running:
+        finished = killed_in_the_middle(running, out, parts=4)
     kept = {path: path.stat().st_mtime_ns for path in Store(out).files()}
-    finished, total = Store(out).finished(), len(list(expand(make_part())))
-    assert 0 < len(finished) < total
-    tally = sweep(make_part(), out, 1)
-    assert (tally.before, tally.cells, tally.complete) == (len(finished), total - len(finished), True)
+    assert 0 < len(finished) < 5_100 and Store(out).about()["seconds"] > 0
+    assert status(["sweep", *command]) == 0
+    said = capsys.readouterr().out
+    assert f"{5_100 - len(finished):,} cells, {len(finished):,} finished before, of 5,100" in said
     assert kept.items() <= {path: path.stat().st_mtime_ns for path in Store(out).files()}.items()
-    sweep(make_part(), tmp_path / "undisturbed", 1)
-    pd.testing.assert_frame_equal(rows_of(out), rows_of(tmp_path / "undisturbed"))
-
-
-def make_part():
-    return make_plan({"part": [{"name": "small", "layers": ["relu", "affine"], "seeds": 3}]})
+    pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
 
 
 def test_a_folder_of_another_plan_or_in_use_is_refused(plan, tmp_path):
@@ -122,10 +104,29 @@ def test_what_came_before_ctrl_c_is_kept(plan, tmp_path, monkeypatch):
 
 def test_the_estimate_counts_every_cell_and_times_each_sort():
     plan = make_plan({"part": [{"name": "a", "layers": ["relu"], "seeds": 4, "faults": ["relu-leaky"]}]})
-    found = estimate(plan, each=2)
+    found = estimate(plan)
     assert found.total == len(list(expand(plan)))
     assert found.cells["a", "fault"] == 4 and found.cells["a", "contracts"] == 8
-    assert found.work > 0 and found.seconds.keys() == found.cells.keys()
+    assert found.start > 0 and set(found.seconds) == set(found.cells) and min(found.seconds.values()) > 0
+
+
+def test_the_estimate_is_near_what_the_cells_then_take(undisturbed):
+    found = estimate(load_plan(undisturbed.with_suffix(".toml")))
+    each = Store(undisturbed).table(["cell", "seconds"]).to_pandas().drop_duplicates("cell")["seconds"]
+    assert len(each) == found.total == 5_100
+    assert each.sum() / 4 < found.work < each.sum() * 4  # the machine may be busy with other tests
+
+
+def test_a_dry_run_counts_and_estimates_and_writes_nothing(planned, capsys):
+    plan, out = planned
+    plan.write_text(PLAN + "devices = ['cpu', 'cuda']\n")
+    assert status(["sweep", plan, "--out", out, "--workers", 2, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^small +probe +60 cells +\d+\.\d\d ms each$", said, re.M)
+    assert re.search(r"^144 cells, 0\.\d\d core hours; about \d+ s with 2 processes here", said, re.M)
+    if not torch.cuda.is_available():
+        assert re.search(r"^small +probe cuda +60 cells +not timed: ", said, re.M)
+    assert not out.exists()
 
 
 # -- the report -----------------------------------------------------------------------------------

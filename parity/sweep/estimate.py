@@ -1,0 +1,115 @@
+"""What a plan will take: its cells are counted, and a few of every sort are run.
+
+Those that are run follow each other as they do in the sweep, since neighbours share what they are checked
+against: of every layer and network the cells of the first seeds. What those of the first seed take besides
+is counted as the batch's, since a fresh process does everything for the first time.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import pyarrow.parquet as pq
+
+from parity.sweep.cell import CannotRun
+from parity.sweep.expand import BATCH, WEIGHT, Cell, expand
+from parity.sweep.plan import Plan
+from parity.sweep.runner import Runner
+
+MOST = {"fault": 3, "file": 6}  # cells of a sort that are run for one layer or network
+OTHERS = 24
+Sort = tuple[str, str]  # the part; probe, contracts, a network in a dtype, ...
+Group = tuple[str, ...]  # cells that are run one after the other to time them
+SEEDS = 2
+
+
+@dataclass
+class Estimate:
+    """How many cells there are of each sort, and the seconds that they take on one core.
+
+    start    seconds until a process is ready to run cells; every worker takes them once
+    untimed  why a sort could not be timed on this machine: a GPU is missing
+    """
+
+    cells: Counter[Sort] = field(default_factory=Counter)
+    seconds: Counter[Sort] = field(default_factory=Counter)
+    start: float = 0.0
+    untimed: dict[Sort, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.cells.total()
+
+    @property
+    def work(self) -> float:
+        """Seconds on one core, of the sorts that could be timed."""
+        return float(sum(self.seconds.values()))
+
+    def taken(self, workers: int) -> float:
+        """Seconds of waiting, by so many workers."""
+        return self.start + self.work / workers
+
+
+def estimate(plan: Plan, weight: int = BATCH) -> Estimate:
+    """Count the cells and time the first few of every sort."""
+    found, counts = Estimate(), Counter[tuple[Group, Sort]]()
+    samples = defaultdict[Group, list[Cell]](list)
+    taken = Counter[tuple[Group, Sort, str, int]]()
+    first = {part.name: part.seeds[:SEEDS] for part in plan.parts}
+    for cell in expand(plan):
+        group, sort = _group(cell), _sort(cell)
+        counts[group, sort] += 1
+        like = (group, sort, cell.dtype, cell.seed)
+        if cell.seed in first[cell.part] and taken[like] < MOST.get(cell.what, OTHERS):
+            taken[like] += 1
+            samples[group].append(cell)
+    for (_, sort), count in counts.items():
+        found.cells[sort] += count
+    with Runner(plan.timeout, plan.memory) as runner:
+        found.start = _started(runner)
+        for group, cells in samples.items():
+            try:
+                each = _timed(runner, cells, weight)
+            except CannotRun as error:
+                found.untimed |= dict.fromkeys(map(_sort, cells), str(error))
+                continue
+            for sort, seconds in each.items():
+                found.seconds[sort] += counts[group, sort] * seconds  # type: ignore[assignment]
+    return found
+
+
+def _started(runner: Runner) -> float:
+    """Seconds until a fresh process has run its first cell."""
+    start = time.perf_counter()
+    runner.run([Cell("", "probe", "relu", "2x3", "float64")])
+    return time.perf_counter() - start
+
+
+def _timed(runner: Runner, cells: list[Cell], weight: int) -> dict[Sort, float]:
+    """Seconds a cell of a sort, with its share of what a batch costs: a process, the way to it and back."""
+    start = time.perf_counter()
+    result = runner.run(cells)
+    whole = time.perf_counter() - start
+    rows = pq.ParquetFile(io.BytesIO(result.data)).read(columns=["cell", "seconds"])
+    work = dict(zip(rows["cell"].to_pylist(), rows["seconds"].to_pylist(), strict=True))
+    spent = defaultdict[Sort, list[float]](list)
+    for cell in cells:
+        if cell.seed == cells[-1].seed:
+            spent[_sort(cell)].append(work[cell.id])
+    each = {sort: sum(seconds) / len(seconds) for sort, seconds in spent.items()}
+    batch = max(whole - sum(each[_sort(cell)] for cell in cells), 0.0)
+    share = {_sort(cell): min(WEIGHT[cell.what] / weight, 1) for cell in cells}
+    return {sort: seconds + batch * share[sort] for sort, seconds in each.items()}
+
+
+def _group(cell: Cell) -> Group:
+    own = {"network": cell.name + cell.dtype, "file": "file"}.get(cell.what, cell.name)
+    return cell.part, cell.device, own, "fault" if cell.what == "fault" else ""
+
+
+def _sort(cell: Cell) -> Sort:
+    where = "" if cell.device == "cpu" else f" {cell.device}"
+    return cell.part, (f"{cell.name} {cell.dtype}" if cell.what == "network" else cell.what) + where

@@ -1,0 +1,188 @@
+"""What a cell costs besides its work: measured with one and two workers, here and on a Dask cluster.
+
+Three sorts of cells, each run for some thousands of cells and several times: nothing (a row and no check),
+one layer's probe (the cheapest that there is), and the same called directly, in one process without a
+sweep around it. The clock starts when every worker has given its first batches, so that the seconds in
+which their processes import PyTorch are not in the rate.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from parity.sweep.cell import Row, ended, run_cell, timed, warm_up
+from parity.sweep.cluster import Cluster
+from parity.sweep.expand import Batch, Cell, batches, expand
+from parity.sweep.local import run_local
+from parity.sweep.plan import Plan, make_plan
+from parity.sweep.runner import Result
+from parity.sweep.store import Store
+
+NOTHING = f"{Path(__file__).resolve()}:nothing"
+WORKERS = (1, 2)
+
+
+def nothing(cell: Cell) -> list[Row]:
+    """Run in the place of a cell: its row, and no check."""
+    return timed(ended(cell, ""), 0.0)
+
+
+def cheap_plan(seeds: int) -> Plan:
+    """34 cells a seed, about half a millisecond each."""
+    part = {"name": "cheap", "layers": ["relu", "tanh", "softmax"], "contracts": False, "seeds": seeds}
+    return make_plan({"part": [part]})
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The median of several runs.
+
+    where     how the cells were run
+    cells     cells a second
+    rows      rows a second, written
+    overhead  microseconds a cell and worker that are not spent in the check itself
+    """
+
+    where: str
+    cells: float
+    rows: float
+    overhead: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The speeds, and what a plan on paper is computed from.
+
+    direct   seconds a cell without a sweep around it
+    writing  rows a second that the store alone writes
+    cells    of a batch, on average
+    """
+
+    speeds: list[Speed]
+    direct: float
+    writing: float
+    rows_a_cell: float
+    bytes_a_row: float
+    cells: float
+
+    def lines(self, million: int = 1_000_000) -> Iterator[str]:
+        """As tables in Markdown: what was measured, and what so many cells cost by that."""
+        yield "| run by | cells a second | rows a second | besides the check, µs a cell |"
+        yield "|---|---|---|---|"
+        yield f"| `run_cell` called directly | {1 / self.direct:,.0f} | | |"
+        for s in self.speeds:
+            yield f"| {s.where} | {s.cells:,.0f} | {s.rows:,.0f} | {s.overhead:,.0f} |"
+        yield f"| writing alone | | {self.writing:,.0f} | |"
+        yield ""
+        slowest = max(s.overhead for s in self.speeds if s.where.startswith("Dask"))
+        rows, hours = million * self.rows_a_cell, million * (self.direct + slowest / 1e6) / 3600
+        size, files = rows * self.bytes_a_row, million / self.cells
+        feeds = self.writing / self.rows_a_cell * (self.direct + slowest / 1e6)
+        yield f"| {million:,} such cells on a cluster | |"
+        yield "|---|---|"
+        yield f"| core hours, of them besides the checks | {hours:.2f}, {million * slowest / 3.6e9:.2f} |"
+        yield f"| rows | {rows:,.0f} |"
+        yield f"| on disk | {size / 1e6:,.0f} MB in {files:,.0f} files of {size / files / 1e3:,.0f} kB |"
+        yield f"| tasks of the scheduler | {files:,.0f}, two a thread at a time |"
+        yield f"| threads that one writer keeps up with | {feeds:,.0f} |"
+
+
+def measure(seeds: int, runs: int, weight: int, say: Callable[[str], None] = lambda text: None) -> Measured:
+    """Run everything `runs` times in turns; `say` is told what comes next."""
+    cells = list(expand(cheap_plan(seeds)))
+    parts = list(batches(cells, weight))
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    direct, writing = [], []
+    sample: list[tuple[Batch, Result]] = []
+    for turn in range(runs):
+        say(f"turn {turn + 1} of {runs}: directly")
+        direct.append(_direct(cells))
+        for where, workers, run in _ways(parts):
+            for target in ("", NOTHING):
+                say(f"turn {turn + 1} of {runs}: {where}")
+                name = f"{where}, {'nothing' if target else 'cheap cells'}"
+                rate, rows, results = _rate(run(target), 2 * workers)
+                work = 0.0 if target else direct[-1]
+                found.setdefault(name, []).append((rate, rows, 1e6 * (workers / rate - work)))
+                sample = sample if target else results
+        writing.append(_writing(sample))
+    speeds = [Speed(name, *(median(values) for values in zip(*all_, strict=True)))
+              for name, all_ in found.items()]  # fmt: skip
+    size, rows = sum(len(r.data) for _, r in sample), sum(r.rows for _, r in sample)
+    return Measured(
+        speeds, median(direct), median(writing), rows / len(cells), size / rows, len(cells) / len(parts)
+    )
+
+
+def _direct(cells: list[Cell]) -> float:
+    """Seconds a cell, one after the other in this process."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    warm_up("probe", False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            start = time.perf_counter()
+            for cell in cells:
+                run_cell(cell)
+            return (time.perf_counter() - start) / len(cells)
+    finally:
+        torch.set_num_threads(threads)
+
+
+Run = Callable[[str], Iterator[tuple[Batch, Result]]]
+
+
+def _ways(parts: list[Batch]) -> Iterator[tuple[str, int, Run]]:
+    """(name, workers, run): run(target) gives the batches with their results."""
+    for workers in WORKERS:
+        some = f"{workers} worker{'s' * (workers > 1)}"
+        yield f"here, {some}", workers, lambda target, n=workers: run_local(parts, n, target=target)  # type: ignore[misc]
+        with started(workers) as address, Cluster(address) as cluster:
+            cluster.client.wait_for_workers(workers)
+            yield f"Dask, {some}", workers, lambda target, c=cluster: c.run(parts, target=target)  # type: ignore[misc]
+
+
+@contextmanager
+def started(workers: int) -> Iterator[str]:
+    """The address of a cluster of worker processes on this machine."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster.scheduler_address
+
+
+def _rate(
+    results: Iterator[tuple[Batch, Result]], first: int
+) -> tuple[float, float, list[tuple[Batch, Result]]]:
+    """Cells and rows a second, written, from the `first` batches on."""
+    done: list[tuple[Batch, Result]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        store, start = Store(Path(folder)), 0.0
+        for batch, result in results:
+            store.write(batch, result.data)
+            done.append((batch, result))
+            if len(done) == first:
+                start = time.perf_counter()
+        seconds = time.perf_counter() - start
+    later = done[first:]
+    cells, rows = sum(len(batch.cells) for batch, _ in later), sum(result.rows for _, result in later)
+    return cells / seconds, rows / seconds, done
+
+
+def _writing(done: list[tuple[Batch, Result]]) -> float:
+    """Rows a second of the one who writes, when nobody needs to be waited for."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        start = time.perf_counter()
+        for batch, result in done:
+            store.write(batch, result.data)
+        return sum(result.rows for _, result in done) / (time.perf_counter() - start)
