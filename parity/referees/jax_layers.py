@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 
 import scratchcnn as sc
+from parity.referees.base import Silent
 from scratchcnn.layers import Container, Layer
 
 IMAGES = ("NCHW", "OIHW", "NCHW")
@@ -131,7 +132,7 @@ def batch_norm(layer: sc.BatchNormalization, a: Arrays, x: jax.Array, run: Run) 
         mean, var = x.mean(others), x.var(others)
 
     def beside(v: jax.Array) -> jax.Array:
-        return jnp.expand_dims(v, others[1:])
+        return v.reshape(-1, *[1] * (x.ndim - 2))
 
     return beside(a["gamma"]) * (x - beside(mean)) * lax.rsqrt(beside(var) + layer.eps) + beside(a["beta"])
 
@@ -178,17 +179,20 @@ def forward(layer: Layer, arrays: Arrays, x: jax.Array, run: Run, path: str = ""
     if not isinstance(layer, Container):
         own = {key: arrays[f"{path}.{key}"] for key in (*layer.params, *layer.buffers)}
         return rule_for(RULES, layer)(layer, own, x, run)
-    children = {key: (f"{path}.{key}" if path else key, inner) for key, inner in layer.children()}
-    if isinstance(layer, sc.Concat):
-        return jnp.concatenate([forward(one, arrays, x, run, at) for at, one in children.values()], 1)
-    if isinstance(layer, sc.Residual):
-        side = forward(children["shortcut"][1], arrays, x, run, children["shortcut"][0]) if "shortcut" in children else x  # fmt: skip
-        return forward(children["body"][1], arrays, x, run, children["body"][0]) + side
-    out = x
+
+    def child(key: str, inner: Layer, x: jax.Array) -> jax.Array:
+        return forward(inner, arrays, x, run, f"{path}.{key}" if path else key)
+
     if isinstance(layer, sc.SideHead) and not run.training:
         return x
-    for at, inner in children.values():
-        out = forward(inner, arrays, out, run, at)
+    if isinstance(layer, sc.Concat):
+        return jnp.concatenate([child(key, inner, x) for key, inner in layer.children()], 1)
+    if isinstance(layer, sc.Residual):
+        parts = {key: child(key, inner, x) for key, inner in layer.children()}
+        return parts["body"] + parts.get("shortcut", x)
+    out = x
+    for key, inner in layer.children():
+        out = child(key, inner, out)
     if isinstance(layer, sc.SideHead):
         run.side_loss = run.side_loss + layer.weight * softmax_with_loss(layer, out, run.t)
         return x
@@ -200,4 +204,4 @@ def rule_for(rules: Mapping[type[Layer], Any], layer: Layer) -> Any:
     for cls in type(layer).__mro__:
         if cls in rules:
             return rules[cls]
-    raise TypeError(f"no JAX form is known for {type(layer).__name__}; add a rule to parity.referees.jax_layers")
+    raise Silent(f"no JAX form is known for {type(layer).__name__}; add a rule to parity.referees.jax_layers")
