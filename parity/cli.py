@@ -133,7 +133,7 @@ def check(
     voices = referees.split(against)
     called = referees.called(voices) if voices != ["torch"] else []
     if "torch" not in voices:
-        if kinds and names or train:
+        if train or (kinds and names):
             raise Misuse("layers by themselves and training are compared with torch; name it in --against")
         kinds = []
     set_device(device)
@@ -185,12 +185,12 @@ def finish(
             tables |= {"referees": court.pairs_frame(ruling), "not_compared": court.gaps_frame(ruling)}
         for path in [*write_tables(out, tables), write_environment(out, device.value, seed=seed)]:
             console.print(f"wrote {path}")
-    ok, lines = True, iter(())
+    console.rule("verdict", align="left")
+    ok = True
     if records or outcomes or ruling is None:
         ok, lines = run.verdict(records, outcomes)
-    console.rule("verdict", align="left")
-    for text in lines:
-        console.print(text)
+        for text in lines:
+            console.print(text)
     if ruling is not None:
         from parity.referees.command import verdict
 

@@ -85,7 +85,7 @@ def imported() -> Any:
         import onnx
     except ImportError:
         raise ModuleNotFoundError(
-            "an ONNX file is written by the package onnx, which is not installed: pip install onnx"
+            "an ONNX file is written by the package onnx, which is not installed: pip install '.[onnx]'"
         ) from None
     return onnx
 
@@ -144,7 +144,9 @@ def write_scores(graph: Graph, network: Network, out: str, shape: Shape) -> None
     elif np.array_equal(scores, -sample):
         graph.node("Neg", [out], "scores", output="scores")
     else:
-        raise TypeError(f"{type(network).__name__}.scores has no ONNX form: neither its input nor the negative")
+        raise TypeError(
+            f"{type(network).__name__}.scores has no ONNX form, being neither its input nor the negative"
+        )
 
 
 def write_loss(graph: Graph, layer: Loss, out: str) -> None:

@@ -110,9 +110,7 @@ def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) ->
     return graph.node("AveragePool", [x], path, pads=pads, count_include_pad=0, **options)
 
 
-def adaptive_average(
-    graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, x: str, shape: Shape
-) -> str:
+def adaptive_average(graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, x: str, shape: Shape) -> str:
     """Windows that differ in size are two products: with the rows' averages and with the columns'."""
     (_, H, W), (OH, OW) = shape, (layer.out_h, layer.out_w)
     if H % OH == 0 and W % OW == 0:

@@ -46,8 +46,8 @@ def lines(findings: Sequence[Finding], verbose: bool) -> Iterator[str]:
             shared.setdefault(finding.case, []).append(finding)
     for case, group in shared.items():
         worst = max(group, key=lambda finding: finding.worst.comparison.margin)
-        what = f"gradients of {len(group)} parameters"
-        yield f"{case:9} {what}: {listed(worst.voices)} agree; widest {worst.tensor}, {told(worst.worst)}  {mark(True)}"
+        agree = f"gradients of {len(group)} parameters: {listed(worst.voices)} agree"
+        yield f"{case:9} {agree}; widest {worst.tensor}, {told(worst.worst)}  {mark(True)}"
 
 
 def line(finding: Finding) -> str:
@@ -63,7 +63,8 @@ def who(finding: Finding) -> str:
     apart, voices = finding.apart, finding.voices
     if apart != [UNKNOWN]:
         others = [name for name in voices if name not in apart]
-        return f"{listed(apart)} stand{'s' if len(apart) == 1 else ''} apart from {listed(others)}, which agree"
+        stand = "stands" if len(apart) == 1 else "stand"
+        return f"{listed(apart)} {stand} apart from {listed(others)}, which agree"
     if len(voices) == 2:
         return f"{listed(voices)} differ, and of two it cannot be told which is wrong"
     return f"{listed(voices)} differ, and no majority agrees among itself: it cannot be told who is wrong"
@@ -74,8 +75,9 @@ def told(pair: Pair) -> str:
     names, comparison = f"{pair.left} - {pair.right}", pair.comparison
     if comparison.why:
         return f"{names}: {escape(comparison.why)}"
-    narrow = " (float32)" if pair.dtype == "float32" else ""
-    return f"{names}{narrow}: {comparison.max_rel:.1e} of scale, uses {percent(comparison.margin)} of what is allowed"
+    names += " (float32)" if pair.dtype == "float32" else ""
+    used = f"uses {percent(comparison.margin)} of what is allowed"
+    return f"{names}: {comparison.max_rel:.1e} of scale, {used}"
 
 
 def verdict(ruling: Ruling) -> Iterator[str]:
@@ -91,8 +93,8 @@ def verdict(ruling: Ruling) -> Iterator[str]:
         counts = ", ".join(f"{name} {count}" for name, count in shares.items())
         wrong = sum(not finding.ok for finding in findings)
         yield f"{network:16} {dtype:8} tensors compared: {counts}; {wrong} differ  {mark(not wrong)}"
-    for text in dict.fromkeys(f"{gap.network:16} {gap.dtype:8} not compared: {gap.case}, {gap}" for gap in ruling.gaps):
-        yield escape(text)
+    for gap in ruling.gaps:
+        yield escape(f"{gap.network:16} {gap.dtype:8} not compared: {gap.case}, {gap}")
     for name in ruling.unproven:
         yield f"[red]proves nothing[/red]: all comparisons of {name} would pass zeros or a scaled twin"
     for name, found in ruling.accused.items():

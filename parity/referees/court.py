@@ -101,7 +101,7 @@ class Ruling:
 
     @property
     def ok(self) -> bool:
-        """All agree, something was compared, every comparison could have failed, and nothing failed to speak."""
+        """All agree on something, every comparison could have failed, and nobody failed to speak."""
         return (
             bool(self.findings)
             and all(finding.ok for finding in self.findings)
@@ -129,8 +129,8 @@ class Ruling:
         return found
 
 
-COLUMNS = ["network", "case", "dtype", "tensor", "left", "right", "compared_in", "shape", "max_abs", "max_rel",
-           "allowed", "margin", "exact", "ok", "proves", "why", "apart"]  # fmt: skip
+COLUMNS = ["network", "case", "dtype", "tensor", "left", "right", "compared_in", "shape", "max_abs",
+           "max_rel", "allowed", "margin", "exact", "ok", "proves", "why", "apart"]  # fmt: skip
 
 
 def pairs_frame(ruling: Ruling) -> pd.DataFrame:

@@ -61,12 +61,15 @@ class Hearing:
         self.errors: dict[tuple[str, str], float] = {}
 
     def all(self) -> Iterator[Finding | Gap]:
+        """A finding a tensor, and first what will be missing from them."""
         for voice in list(self.voices):
             try:
                 self._ask(voice)
             except Silent as error:
                 self.voices.remove(voice)
                 self.gap(voice, "everything", str(error), fails=True)
+        if not self.wide:
+            yield Gap(self.case.network, self.mode, "float32", "everyone", "gradients", "judged in float64")
         yield from self.gaps
         zeros = self._zeros()
         for tensor in self._question(self.wide).tensors:
@@ -125,7 +128,7 @@ class Hearing:
             )
 
     def _zeros(self) -> Cancelled:
-        """The gradients that are 0 but for rounding (a bias in front of a batch normalization that trains)."""
+        """The gradients that are 0 but for rounding: of a bias that batch normalization takes out again."""
         if not self.wide or not self.question.training:
             return {}
         trace = tr.trace_ours(self.question.network, self.question.x, self.question.t, self.question.masks)

@@ -63,7 +63,8 @@ def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, run: Run) -> jax
 
 def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
     window, stride = (1, 1, layer.pool_h, layer.pool_w), (1, 1, *layer.stride)
-    ends = [behind(*one, layer.ceil_mode) for one in zip(x.shape[2:], window[2:], layer.stride, layer.pad)]
+    sizes = zip(x.shape[2:], window[2:], layer.stride, layer.pad, strict=True)
+    ends = [behind(*one, layer.ceil_mode) for one in sizes]
     frame = [(0, 0), (0, 0), *zip(layer.pad, ends, strict=True)]
     if layer.mode == "max":
         return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, frame)

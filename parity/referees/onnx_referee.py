@@ -31,9 +31,8 @@ class OnnxRuntime(Referee):
 
     def lacks(self, dtype: str, question: Question) -> str:
         """Which operator has no kernel of that dtype; the session itself is the one who knows."""
-        network = question.network
         try:
-            self._session(question.reworded(network if network.dtype == dtype else network.astype(dtype), False))
+            self._session(question.reworded(question.network.astype(dtype), gradients=False))
         except Silent as error:
             if found := NO_KERNEL.search(str(error)):
                 return f"no {dtype} kernel for {found[1]}"
