@@ -27,7 +27,7 @@ from scratchcnn.train_command import train
 from scratchcnn.trained import trained
 
 app = typer.Typer(
-    help="Convolutional networks in NumPy alone: train one, see its layers, ask it about a picture, export it.",
+    help="Convolutional networks in NumPy alone: train one, see its layers, ask it about a picture, export.",
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -145,7 +145,7 @@ def write_scores(graph: Graph, network: Network, out: str, shape: Shape) -> None
         graph.node("Neg", [out], "scores", output="scores")
     else:
         raise TypeError(
-            f"{type(network).__name__}.scores has no ONNX form, being neither its input nor the negative"
+            f"{type(network).__name__}.scores has no ONNX form: it is neither its input nor the negative"
         )
 
 
