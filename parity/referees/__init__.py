@@ -25,7 +25,8 @@ def split(text: str) -> list[str]:
     names = list(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in WHERE]
     if unknown or not names:
-        raise ValueError(f"no referee named {', '.join(unknown) or text!r}; there are {', '.join(WHERE)}")
+        what = ", ".join(unknown) or repr(text)
+        raise ValueError(f"no referee named {what}; there are {', '.join(WHERE)}")
     return names
 
 

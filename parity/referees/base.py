@@ -66,6 +66,10 @@ class Referee:
         """The tensors that were asked for, of the network's dtype. Raises Silent when it cannot."""
         raise NotImplementedError
 
+    def answers(self, question: Question, networks: Sequence[Network]) -> list[Answer]:
+        """The same of several networks, which differ in their weights alone."""
+        return [self.answer(question._replace(network=network)) for network in networks]
+
     def lacks(self, dtype: str, question: Question) -> str:
         """Why it cannot answer in that dtype, or an empty string."""
         return ""

@@ -18,6 +18,7 @@ from itertools import combinations
 import pandas as pd
 
 from parity.compare import Comparison
+from parity.referees.base import OURS
 
 UNKNOWN = "cannot be told"
 
@@ -44,7 +45,8 @@ class Finding:
 
     @property
     def voices(self) -> list[str]:
-        return list(dict.fromkeys(name for pair in self.pairs for name in (pair.left, pair.right)))
+        names = dict.fromkeys(name for pair in self.pairs for name in (pair.left, pair.right))
+        return sorted(names, key=lambda name: name != OURS)
 
     @property
     def ok(self) -> bool:

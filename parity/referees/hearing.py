@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -114,18 +115,21 @@ class Hearing:
     def _ask_narrow(self, voice: Referee) -> None:
         """Its float32 answer, and how far it and those to weights one ulp away are from its float64 one."""
         question = self._question(False)
-        answer = self.answers[voice.name, "float32"] = voice.answer(question)
         exact = self.answers.get((voice.name, "float64"))
         if exact is None:
+            self.answers[voice.name, "float32"] = voice.answer(question)
             return
-        runs = [answer]
-        few = self.case.network in CHAPTER or self.narrow.num_params < FEW
-        for seed in range(NUDGED if few else 1):
-            runs.append(voice.answer(question._replace(network=nudged(self.narrow, seed))))
+        runs = voice.answers(question, [self.narrow, *self.nudged])
+        self.answers[voice.name, "float32"] = runs[0]
         for tensor in question.tensors:
             self.errors[voice.name, tensor] = max(
                 (_error(run.get(tensor), exact.get(tensor)) for run in runs), key=_rank
             )
+
+    @cached_property
+    def nudged(self) -> list[Network]:
+        few = self.case.network in CHAPTER or self.narrow.num_params < FEW
+        return [nudged(self.narrow, seed) for seed in range(NUDGED if few else 1)]
 
     def _zeros(self) -> Cancelled:
         """The gradients that are 0 but for rounding: of a bias that batch normalization takes out again."""

@@ -6,9 +6,10 @@ same process keeps their own settings.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from parity.referees.base import Answer, Question, Referee, numbers
+from scratchcnn.networks import Network
 
 
 class Jax(Referee):
@@ -16,6 +17,9 @@ class Jax(Referee):
     packages = ("jax",)
 
     def answer(self, question: Question) -> Answer:
+        return self.answers(question, [question.network])[0]
+
+    def answers(self, question: Question, networks: Sequence[Network]) -> list[Answer]:
         import jax
 
         with (
@@ -23,35 +27,40 @@ class Jax(Referee):
             jax.default_matmul_precision("highest"),
             jax.default_device(jax.devices("cpu")[0]),
         ):
-            return _answer(question)
+            run = compiled(question)
+            return [run(network) for network in networks]
 
 
-def _answer(question: Question) -> Answer:
+def compiled(question: Question) -> Callable[[Network], Answer]:
+    """The question as a function of the network whose weights it is asked for, compiled once for all."""
     import jax
     import jax.numpy as jnp
 
     from parity.referees.jax_layers import LOSSES, Run, forward, rule_for
 
-    network, (params, buffers) = question.network, arrays(question)
-    criterion, t = rule_for(LOSSES, network.last_layer), jnp.asarray(question.t)
+    structure = question.network
+    criterion, t = rule_for(LOSSES, structure.last_layer), jnp.asarray(question.t)
     masks = {path: jnp.asarray(mask) for path, mask in question.masks.items()} if question.training else {}
 
-    def loss(x: jax.Array, params: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def loss(
+        x: jax.Array, params: dict[str, jax.Array], buffers: dict[str, jax.Array]
+    ) -> tuple[jax.Array, jax.Array]:
         run = Run(question.training, t, masks)
-        out = forward(network.layers, params | buffers, x, run)
-        return criterion(network.last_layer, out, t) + run.side_loss, out
+        out = forward(structure.layers, params | buffers, x, run)
+        return criterion(structure.last_layer, out, t) + run.side_loss, out
 
-    x, started = jnp.asarray(question.x), {path: jnp.asarray(a) for path, a in params.items()}
-    if not question.gradients:
-        value, out = jax.jit(loss)(x, started)
-        return {"scores": network.scores(numbers(out)), "loss": numbers(value)}
-    both = jax.jit(jax.value_and_grad(loss, argnums=(0, 1), has_aux=True))
-    (value, out), (dx, grads) = both(x, started)
-    named = {name: numbers(grads[path]) for name, path in network._paths.items()}
-    return {"scores": network.scores(numbers(out)), "loss": numbers(value), "x": numbers(dx), **named}
+    both = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
+    function = jax.jit(both if question.gradients else loss)
 
+    def run(network: Network) -> Answer:
+        layers = network.layers
+        found = function(jnp.asarray(question.x), dict(layers.params), dict(layers.buffers))
+        (value, out), (dx, grads) = found if question.gradients else (found, (None, {}))
+        answer = {"scores": network.scores(numbers(out)), "loss": numbers(value)}
+        if not question.gradients:
+            return answer
+        return {**answer, "x": numbers(dx)} | {
+            name: numbers(grads[path]) for name, path in network._paths.items()
+        }
 
-def arrays(question: Question) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Parameters and buffers by layer path."""
-    layers = question.network.layers
-    return dict(layers.params), dict(layers.buffers)
+    return run
