@@ -128,8 +128,8 @@ def check_steps(
     if case.dtype == "float64":
         ours, runs = Ours(network64, rule), []
         if any(isinstance(layer, BatchNormalization) for _, layer in network64.layers.leaves()):
-            moved = ulp_runs(case.network, network64, case.device)[1:]
-            runs = [Theirs(module, network64, rule) for module in moved]
+            others = ulp_runs(case.network, network64, case.device)[1:]
+            runs = [Theirs(module, network64, rule) for module in others]
     else:
         network = network64.astype(np.float32)
         ours = Ours(network, rule)

@@ -66,7 +66,7 @@ def test_the_cpu_needs_no_preparation():
     assert devices.settings("cpu").keys() == {"torch", "device", "threads"}
 
 
-def test_ulp_runs_with_and_without_tf32_on_a_gpu():
+def test_float32_runs_with_and_without_tf32_on_a_gpu():
     assert devices.modes("cpu", ["float64", "float32"]) == [("cpu", ["float64", "float32"])]
     assert devices.modes("cuda", ["float64"]) == [("cuda", ["float64"])]
     assert devices.modes("cuda", ["float64", "float32"]) == [
