@@ -29,7 +29,7 @@ from parity import trace as tr
 from parity.alone import check_alone
 from parity.cancelled import cancelled, refuse_adaptive
 from parity.free_running import compare_float32, compare_float64, run_float32
-from parity.pair import Images, build_pair, float32_runs
+from parity.pair import Images, build_pair, ulp_runs
 from parity.records import Place, Record
 from parity.trajectory import check_steps
 from scratchcnn.layers import BatchNormalization, SideHead
@@ -102,7 +102,7 @@ def check_network(
         inferred32 = (
             infer_torch(theirs64, ours64, x.astype(np.float64), t) if infers_otherwise(ours) else None
         )
-        modules = float32_runs(case.network, ours, case.device)
+        modules = ulp_runs(case.network, ours, case.device)
         training, inference = run_float32(modules, ours, x, t, masks, exact, inferred32)
         yield from compare_float32(case.place, tr.trace_ours(ours, x, t, masks), training, ours)
         if inference is not None:

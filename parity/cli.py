@@ -21,6 +21,7 @@ from parity.cli_verify import compare, verify
 
 if TYPE_CHECKING:
     from parity.records import Record
+    from parity.referees.court import Ruling
     from parity.training import Outcome
 
 app = typer.Typer(
@@ -117,12 +118,25 @@ def check(
         bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")
     ] = False,
     out: Out = None,
+    against: Annotated[
+        str,
+        typer.Option(
+            help="Referees of the networks: torch, jax, onnxruntime, with commas. With others than torch "
+            "it says who stands apart (scores, loss, gradients; on the CPU)."
+        ),
+    ] = "torch",
 ) -> None:
     """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
-    from parity import devices, run
+    from parity import devices, referees, run
     from parity.check import Case, steps_of
 
     networks, kinds = split_names(names or [])
+    voices = referees.split(against)
+    called = referees.called(voices) if voices != ["torch"] else []
+    if "torch" not in voices:
+        if train or (kinds and names):
+            raise Misuse("layers by themselves and training are compared with torch; name it in --against")
+        kinds = []
     set_device(device)
     cases = [
         Case(n, d, device.value, seed, steps_of(n) if steps is None else steps, batch_size, optimizer.value)
@@ -133,7 +147,8 @@ def check(
     for mode, dtypes in devices.modes(device.value, dtype.names):
         devices.prepare(device.value, tf32=devices.TF32 in mode)
         records += run.check_kinds(console, kinds, dtypes, device.value, seed, verbose, mode)
-        records += run.check_networks(console, [c for c in cases if c.dtype in dtypes], verbose, mode)
+        if "torch" in voices:
+            records += run.check_networks(console, [c for c in cases if c.dtype in dtypes], verbose, mode)
     outcomes = []
     if train:
         from parity.training import Plan
@@ -142,26 +157,47 @@ def check(
         console.rule("trained side by side on real images", align="left")
         plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
         outcomes = run.train_pairs(console, plans)
-    finish(records, outcomes, out, device, seed)
+    ruling = None
+    if called and networks:
+        from parity.referees.command import rule
+
+        ruling = rule(console, cases, called, verbose)
+    finish(records, outcomes, out, device, seed, ruling)
 
 
 def finish(
-    records: list[Record], outcomes: list[Outcome], out: Path | None, device: Device, seed: int
+    records: list[Record],
+    outcomes: list[Outcome],
+    out: Path | None,
+    device: Device,
+    seed: int,
+    ruling: Ruling | None = None,
 ) -> None:
     """Write the tables and what they were made on, print the verdict, and leave with its status."""
     from parity import run
     from parity.environment import write_environment
     from parity.records import frame
+    from parity.referees import court
     from parity.tables import write_tables
 
     if out is not None:
         tables = {"check": frame(records), "training": run.training_frame(outcomes)}
+        if ruling is not None:
+            tables |= {"referees": court.pairs_frame(ruling), "not_compared": court.gaps_frame(ruling)}
         for path in [*write_tables(out, tables), write_environment(out, device.value, seed=seed)]:
             console.print(f"wrote {path}")
-    ok, lines = run.verdict(records, outcomes)
     console.rule("verdict", align="left")
-    for text in lines:
-        console.print(text)
+    ok = True
+    if records or outcomes or ruling is None:
+        ok, lines = run.verdict(records, outcomes)
+        for text in lines:
+            console.print(text)
+    if ruling is not None:
+        from parity.referees.command import verdict
+
+        for text in verdict(ruling):
+            console.print(text)
+        ok = ok and ruling.ok
     raise typer.Exit(0 if ok else 1)
 
 

@@ -76,8 +76,8 @@ def nudge(module: nn.Module, seed: int, ulps: int = 1) -> None:
             p.add_(away - p, alpha=ulps)
 
 
-def float32_runs(name: str, network: Network, device: str, moved: Sequence[int] = ONE_ULP) -> list[nn.Module]:
-    """PyTorch's float32 network, and others that start a few ulps away: the spread of correct runs.
+def ulp_runs(name: str, network: Network, device: str, moved: Sequence[int] = ONE_ULP) -> list[nn.Module]:
+    """PyTorch's network, and others that start a few ulps away: the spread of correct runs.
 
     Of a network of hundreds of megabytes beyond the chapter only the last of the others: memory.
     """

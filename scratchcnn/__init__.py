@@ -51,6 +51,7 @@ from scratchcnn.networks import (
     SimpleConvNet,
     TorchvisionAlexNet,
 )
+from scratchcnn.onnx_export import export_onnx
 from scratchcnn.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from scratchcnn.torch_weights import load_checkpoint, save_checkpoint
 from scratchcnn.trainer import Trainer
@@ -107,6 +108,7 @@ __all__ = [
     "check_gradient",
     "check_layer",
     "col2im",
+    "export_onnx",
     "he",
     "im2col",
     "load_checkpoint",

@@ -1,4 +1,4 @@
-"""The command line: `python -m scratchcnn train | summary | predict`.
+"""The command line: `python -m scratchcnn train | summary | predict | export`.
 
 Exit status 0 when it went well, 2 with one sentence on stderr when something was wrong with what was
 asked for, 130 after Ctrl-C.
@@ -6,7 +6,6 @@ asked for, 130 after Ctrl-C.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,17 +16,18 @@ import rich.box
 import rich.table
 import typer
 
+from scratchcnn.export_command import export
 from scratchcnn.images import light_background, read_image, resize
 from scratchcnn.layers import softmax
-from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.networks import NETWORKS
 from scratchcnn.predict_command import predict_with
 from scratchcnn.summary import summarize
 from scratchcnn.terminal import NetworkName, chosen, console
 from scratchcnn.train_command import train
-from scratchcnn.weights import load_weights, read_safetensors
+from scratchcnn.trained import trained
 
 app = typer.Typer(
-    help="Convolutional networks in NumPy alone: train one, look at its layers, ask it about a picture.",
+    help="Convolutional networks in NumPy alone: train one, see its layers, ask it about a picture, export.",
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         status = app(args=args or ["--help"], prog_name="scratchcnn", standalone_mode=False, obj=args)
-    except (OSError, ValueError, TypeError, FloatingPointError, MemoryError) as error:
+    except (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError) as error:
         return _fail(str(error) or type(error).__name__)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
@@ -56,6 +56,7 @@ def _fail(sentence: str, status: int = 2) -> int:
 
 
 app.command()(train)
+app.command()(export)
 
 
 # -- summary -------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def predict(
         return
     if labels is not None:
         raise ValueError("--labels goes with --weights; a file that train --out wrote has its names in it")
-    net, class_names, shape, margin = _trained(weights)
+    net, class_names, shape, margin = trained(weights)
     flips = [light_background(path) if invert is None else invert for path in image]
     pictures = [read_image(path, shape, flip, margin) for path, flip in zip(image, flips, strict=True)]
     out = console()
@@ -138,25 +139,3 @@ def predict(
         probabilities = softmax(scores)[0]
         for i in probabilities.argsort(kind="stable")[::-1][:5]:
             out.print(f"  {probabilities[i]:7.2%}  {class_names[i]}")
-
-
-def _trained(path: Path) -> tuple[Network, list[str], Any, int]:
-    """The network that a weights file describes, its class names, its images' shape and margin."""
-    tensors, metadata = read_safetensors(path)
-    kinds: dict[str, Any] = {kind.__name__: kind for kind in NETWORKS.values()}
-    try:
-        kind = kinds[metadata["network"]]
-        class_names = [str(name) for name in json.loads(metadata["class_names"])]
-        input_dim, shape = (
-            tuple(map(int, json.loads(metadata[key]))) for key in ("input_dim", "image_shape")
-        )
-        margin = int(metadata["margin"])
-        dtype = next(iter(tensors.values())).dtype
-        net = kind(input_dim=input_dim, output_size=len(class_names), dtype=dtype)
-    except (KeyError, ValueError, TypeError, StopIteration) as error:
-        raise ValueError(
-            f"{path} does not say which network it belongs to ({type(error).__name__}: {error}); "
-            "predict needs a file that train --out wrote"
-        ) from error
-    load_weights(net, path)
-    return net, class_names, shape, margin

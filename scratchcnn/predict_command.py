@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +38,23 @@ def predict_with(network: str, weights: Path, images: Sequence[Path], labels: Pa
 
 def pretrained(name: str, weights: Path) -> Network:
     """The network with the weights of a file in it; GoogLeNet has heads if the file has them."""
-    kind: Any = chosen("network", name, NETWORKS)
     stored = read_checkpoint(weights)
-    options = {}
-    if name.replace("-", "_").lower().startswith("googlenet"):
-        options["aux"] = any(key.startswith("aux1.") for key in stored)
-    net = kind(rng=0, **options)
+    net = fitting(name, stored)
     if net.input_dim[0] != 3 or net.input_dim[1] != net.input_dim[2]:
         raise ValueError(
             f"{name} takes images of {net.input_dim}; --weights is for networks of colour pictures"
         )
     load_state(net, stored, weights)
     return net
+
+
+def fitting(name: str, stored: Mapping[str, Any]) -> Network:
+    """The network of that name for PyTorch's tensors: GoogLeNet with heads if there are any for them."""
+    kind: Any = chosen("network", name, NETWORKS)
+    options = {}
+    if name.replace("-", "_").lower().startswith("googlenet"):
+        options["aux"] = any(key.startswith("aux1.") for key in stored)
+    return kind(rng=0, **options)
 
 
 def read_labels(path: Path, count: int) -> list[str]:

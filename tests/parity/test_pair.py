@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from parity.pair import ONE_ULP, Images, build_pair, float32_runs, has_kinks, nudge
+from parity.pair import ONE_ULP, Images, build_pair, has_kinks, nudge, ulp_runs
 from parity.trace import draw_masks, dropout_shapes, injected, torch_injected
 from parity.weights import links, named_tensors, to_numpy
 from scratchcnn import Affine, Dropout, Network, Sequential
@@ -51,9 +51,9 @@ def test_nudge_moves_every_weight_by_one_unit_in_the_last_place():
         assert ((p == up) | (p == down)).all() and not torch.equal(p, before[name])
 
 
-def test_float32_runs_are_the_plain_one_and_nudged_ones():
+def test_ulp_runs_are_the_plain_one_and_nudged_ones():
     network, module = build_pair("lenet", np.dtype(np.float32), "cpu", 0)
-    plain, *others = float32_runs("lenet", network, "cpu")
+    plain, *others = ulp_runs("lenet", network, "cpu")
     assert len(others) == len(ONE_ULP)
     assert torch.equal(plain.conv1.weight, module.conv1.weight)
     weights = [tuple(m.conv1.weight.flatten().tolist()) for m in (plain, *others)]

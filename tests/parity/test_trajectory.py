@@ -6,6 +6,11 @@ import pytest
 import scratchcnn as sc
 from parity import trajectory
 from parity.check import Case, check_network
+from parity.pair import Images
+from parity.torch_networks import TORCH_NETWORKS
+from parity.torch_networks_modern import ResNet
+from parity.trajectory import check_steps
+from scratchcnn import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
 
 STATE = {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}, "momentum": {"v"}, "nesterov": {"v"},
@@ -81,3 +86,44 @@ def test_a_state_that_is_missing_fails(monkeypatch):
     monkeypatch.setitem(trajectory.OPTIMIZERS, "momentum", Stateless)
     first = next(row for row in steps(count=1) if not row.ok)
     assert (first.tensor, first.why) == ("v", "missing")
+
+
+# -- float64 where batch normalization amplifies ---------------------------------------------------
+class Side:
+    """What a step leaves: the loss and one tensor."""
+
+    def __init__(self, off):
+        self.loss = np.asarray(1.0)
+        self.array = np.array([1.0, 2.0]) + off
+
+    def tensors(self):
+        return {("W", "v"): self.array}
+
+
+@pytest.mark.parametrize(
+    ("off", "spread", "ok"),
+    [
+        (1e-9, None, True),  # of a scale of 2
+        (5e-9, None, False),
+        (5e-9, 1e-9, True),  # PyTorch itself moves by 1e-9; eight times that is granted
+        (9e-9, 1e-9, False),
+        (1e-9, 1e-15, True),  # never less than the logic gate
+        (5e-9, np.nan, False),
+    ],
+)
+def test_float64_is_granted_what_pytorch_itself_moves_by(off, spread, ok):
+    runs = [] if spread is None else [Side(spread)]
+    rows = list(trajectory._compare(Case("resnet50"), "step 2", Side(off), Side(0.0), runs, {}))
+    assert [(row.layer, row.ok, row.proves) for row in rows] == [("loss", True, True), ("W", ok, True)]
+
+
+@pytest.mark.parametrize(("name", "runs"), [("small", 3), ("lenet", 0)])
+def test_only_batch_normalization_asks_for_further_runs(monkeypatch, name, runs):
+    monkeypatch.setitem(NETWORKS, "small", lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=4, rng=rng))
+    monkeypatch.setitem(TORCH_NETWORKS, "small", lambda: ResNet(18, 10, width=4))
+    seen = []
+    compare = trajectory._compare
+    monkeypatch.setattr(trajectory, "_compare", lambda *args: seen.append(len(args[4])) or compare(*args))
+    network = NETWORKS[name](rng=0).astype(np.float64)
+    rows = list(check_steps(Case(name, steps=1), network, Images(network, 4, 0), {}))
+    assert seen == [runs] and all(row.ok for row in rows)

@@ -1,0 +1,200 @@
+"""Ask every voice the same question, in the dtypes that it can, and compare every pair of answers.
+
+A network that trains otherwise than it infers is heard twice: `inference`, which every referee can, and
+`training`, with the batch's statistics, auxiliary heads and the same dropout masks for all. Gradients are
+compared in float64 alone: in float32 an input within rounding of a kink (ReLU's zero, a pooling tie) moves
+them by more than rounding in correct implementations too (see parity.check).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity import trace as tr
+from parity.cancelled import Cancelled, Sum, cancelled, zero_gate
+from parity.check import Case, batch_size_of, infers_otherwise
+from parity.compare import UNIT, Comparison, difference, largest, logic_gate, precision_gate, refused
+from parity.pair import FEW, Images
+from parity.referees.base import Answer, Question, Referee, Silent
+from parity.referees.court import Finding, Gap, Pair
+from parity.referees.ours import Ours
+from scratchcnn.layers import Dropout
+from scratchcnn.networks import CHAPTER, NETWORKS, Network
+
+INFERENCE, TRAINING = "inference", "training"
+NUDGED = 3  # float32 runs beside the plain one, whose weights are one ulp away: the spread of correct ones
+
+
+def hear(case: Case, referees: Sequence[Referee]) -> Iterator[Finding | Gap]:
+    """Every tensor of one network and dtype, and what was not compared."""
+    network = NETWORKS[case.network](rng=case.seed)  # float32, so that every dtype starts alike
+    batch_size = case.batch_size or batch_size_of(case.network)
+    x, t = Images(network, batch_size, case.seed).batch()
+    masks = tr.draw_masks(tr.dropout_shapes(network), batch_size, np.random.default_rng([case.seed, 2]))
+    wide = network.astype(np.float64)
+    for training in (False, True) if trains_otherwise(network) else (False,):
+        question = Question(case.network, wide, x.astype(np.float64), t, masks, training)
+        yield from Hearing(case, question, network.astype(np.float32), [Ours(), *referees]).all()
+
+
+def trains_otherwise(network: Network) -> bool:
+    leaves = [layer for _, layer in network.layers.leaves()]
+    return infers_otherwise(network) or any(isinstance(layer, Dropout) for layer in leaves)
+
+
+class Hearing:
+    """One question and all who answer it."""
+
+    def __init__(self, case: Case, question: Question, narrow: Network, voices: Sequence[Referee]):
+        self.case, self.question, self.narrow = case, question, narrow
+        self.mode = TRAINING if question.training else INFERENCE
+        self.wide = case.dtype == "float64"
+        self.gaps: list[Gap] = []
+        self.voices = [voice for voice in voices if self._can(voice)]
+        self.narrowed = {voice.name: self._narrowed(voice) for voice in self.voices}
+        self.answers: dict[tuple[str, str], Answer] = {}
+        self.errors: dict[tuple[str, str], float] = {}
+
+    def all(self) -> Iterator[Finding | Gap]:
+        """A finding a tensor, and first what will be missing from them."""
+        for voice in list(self.voices):
+            try:
+                self._ask(voice)
+            except Silent as error:
+                self.voices.remove(voice)
+                self.gap(voice, "everything", str(error), fails=True)
+        if not self.wide:
+            yield Gap(self.case.network, self.mode, "float32", "everyone", "gradients", "judged in float64")
+        yield from self.gaps
+        zeros = self._zeros()
+        for tensor in self._question(self.wide).tensors:
+            speakers = [v for v in self.voices if v.gradients or tensor in ("scores", "loss")]
+            pairs = [self._pair(a, b, tensor, zeros.get(tensor)) for a, b in combinations(speakers, 2)]
+            if pairs:
+                yield Finding(self.case.network, self.mode, self.case.dtype, tensor, pairs)
+
+    # -- who says what ---------------------------------------------------------------------------
+    def _can(self, voice: Referee) -> bool:
+        if self.question.training and not voice.trains:
+            self.gap(voice, "all of it", "it only infers")
+            return False
+        if self.wide and not voice.gradients:
+            self.gap(voice, "gradients", "it gives none")
+        return True
+
+    def _narrowed(self, voice: Referee) -> str:
+        """Why the voice speaks in float32 only, or an empty string."""
+        try:
+            why = voice.lacks("float64", self.question)
+        except Silent:
+            return ""  # asking it will say so
+        if why and self.wide:
+            self.gap(voice, "float64", f"{why}; compared in float32")
+        return why
+
+    def gap(self, voice: Referee, what: str, why: str, fails: bool = False) -> None:
+        self.gaps.append(Gap(self.case.network, self.mode, self.case.dtype, voice.name, what, why, fails))
+
+    def _question(self, wide: bool) -> Question:
+        gradients = wide and self.wide
+        return self.question.reworded(self.question.network if wide else self.narrow, gradients)
+
+    def _ask(self, voice: Referee) -> None:
+        """Its answer in float64 where it can, and in float32 where some comparison needs that."""
+        if not self.narrowed[voice.name]:
+            self.answers[voice.name, "float64"] = voice.answer(self._question(True))
+        if not self.wide or any(self.narrowed.values()):
+            self._ask_narrow(voice)
+
+    def _ask_narrow(self, voice: Referee) -> None:
+        """Its float32 answer, and how far it and those to weights one ulp away are from its float64 one."""
+        question = self._question(False)
+        exact = self.answers.get((voice.name, "float64"))
+        if exact is None:
+            self.answers[voice.name, "float32"] = voice.answer(question)
+            return
+        runs = voice.answers(question, [self.narrow, *self.nudged])
+        self.answers[voice.name, "float32"] = runs[0]
+        for tensor in question.tensors:
+            self.errors[voice.name, tensor] = max(
+                (_error(run.get(tensor), exact.get(tensor)) for run in runs), key=_rank
+            )
+
+    @cached_property
+    def nudged(self) -> list[Network]:
+        few = self.case.network in CHAPTER or self.narrow.num_params < FEW
+        return [nudged(self.narrow, seed) for seed in range(NUDGED if few else 1)]
+
+    def _zeros(self) -> Cancelled:
+        """The gradients that are 0 but for rounding: of a bias that batch normalization takes out again."""
+        if not self.wide or not self.question.training:
+            return {}
+        trace = tr.trace_ours(self.question.network, self.question.x, self.question.t, self.question.masks)
+        self.question.network.layers.forget()
+        return cancelled(self.question.network, trace)
+
+    # -- two of them -----------------------------------------------------------------------------
+    def _pair(self, left: Referee, right: Referee, tensor: str, zero: Sum | None) -> Pair:
+        if self.narrowed[right.name] and not self.narrowed[left.name]:
+            left, right = right, left  # held against the one who has float64
+        wide = self.wide and not self.narrowed[left.name]
+        return Pair(left.name, right.name, "float64" if wide else "float32",
+                    self._compared(left.name, right.name, tensor, wide, zero))  # fmt: skip
+
+    def _compared(self, left: str, right: str, tensor: str, wide: bool, zero: Sum | None) -> Comparison:
+        shape = self._shape(tensor)
+        needed = [(left, "float64" if wide else "float32"), (right, "float64")]
+        needed += [] if wide else [(right, "float32")]
+        for name, dtype in needed:
+            if why := unfit(self.answers.get((name, dtype), {}).get(tensor), shape, dtype):
+                return refused(np.empty(shape), f"{name}: {why}")
+        mine, exact = (self.answers[voice][tensor] for voice in needed[:2])
+        if zero is not None:
+            return max((zero_gate(a, shape, "float64", zero) for a in (mine, exact)), key=lambda c: c.margin)
+        if wide:
+            return logic_gate(mine, exact)
+        floor = UNIT["float32"] if tensor == "loss" else 0.0
+        theirs = self.answers[right, "float32"][tensor]
+        return precision_gate(mine, theirs, exact, floor, self.errors[right, tensor])
+
+    def _shape(self, tensor: str) -> tuple[int, ...]:
+        network, x = self.question.network, self.question.x
+        known = {"scores": (len(x), network.output_size), "loss": (), "x": x.shape}
+        return known[tensor] if tensor in known else network.params[tensor].shape
+
+
+def unfit(array: object, shape: tuple[int, ...], dtype: str) -> str:
+    """Why an answer cannot be compared at all, or an empty string."""
+    if not isinstance(array, np.ndarray | np.generic):
+        return "missing" if array is None else f"expected an array, got {type(array).__name__}"
+    if array.shape != shape:
+        return f"shape {array.shape}, expected {shape}"
+    if array.dtype != dtype:
+        return f"dtype {array.dtype}, expected {dtype}"
+    return "" if math.isfinite(largest(np.asarray(array))) else "not finite"
+
+
+def nudged(network: Network, seed: int) -> Network:
+    """A copy whose weights are one unit in the last place away, up or down at random."""
+    other, rng = network.astype(network.dtype), np.random.default_rng(seed)
+    for array in other.params.values():
+        up = rng.integers(0, 2, array.shape, dtype=np.bool_)
+        array[...] = np.nextafter(array, np.where(up, array.dtype.type(np.inf), array.dtype.type(-np.inf)))
+    return other
+
+
+def _error(found: NDArray | None, exact: NDArray | None) -> float:
+    if found is None or exact is None or found.shape != exact.shape:
+        return math.inf
+    return difference(found, exact)
+
+
+def _rank(error: float) -> float:
+    """NaN is the worst."""
+    return math.inf if math.isnan(error) else error

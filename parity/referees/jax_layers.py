@@ -1,0 +1,208 @@
+"""Every layer once more in JAX, as a JAX user writes it: forward only, since JAX differentiates by itself.
+
+    forward(network.layers, arrays, x, Run(training=True, masks={...}, t=t))  ->  the last layer's output
+
+Nothing of our arithmetic is used. Of a layer of ours its arguments are read (stride, pad, eps, ...), as
+`parity.twins` does for torch; its arrays come from `arrays`, by path ("conv1.W"), so that they can be
+differentiated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+import scratchcnn as sc
+from parity.referees.base import Silent
+from scratchcnn.layers import Container, Layer
+
+IMAGES = ("NCHW", "OIHW", "NCHW")
+
+
+@dataclass
+class Run:
+    """How a network is run.
+
+    masks       by dropout layer, True where a value is kept; used in training
+    t           labels, for the losses of auxiliary heads
+    side_loss   what those add to the network's loss in training
+    """
+
+    training: bool
+    t: jax.Array
+    masks: Mapping[str, Any] = field(default_factory=dict)
+    side_loss: Any = 0.0
+
+
+Arrays = Mapping[str, jax.Array]  # of one layer: {"W": ..., "b": ...}
+Rule = Callable[[Any, Arrays, jax.Array, "Run"], jax.Array]
+
+
+# -- windows --------------------------------------------------------------------------------------
+def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    W = a["W"]
+    if isinstance(layer, sc.PartialConvolution):
+        W = W * layer.connections[:, :, None, None]
+    out = lax.conv_general_dilated(
+        x,
+        W,
+        window_strides=layer.stride,
+        padding=[(p, p) for p in layer.pad],
+        rhs_dilation=layer.dilation,
+        dimension_numbers=IMAGES,
+        feature_group_count=layer.groups,
+    )
+    return out if layer.b is None else out + a["b"][:, None, None]
+
+
+def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    window, stride = (1, 1, layer.pool_h, layer.pool_w), (1, 1, *layer.stride)
+    sizes = zip(x.shape[2:], window[2:], layer.stride, layer.pad, strict=True)
+    ends = [behind(*one, layer.ceil_mode) for one in sizes]
+    frame = [(0, 0), (0, 0), *zip(layer.pad, ends, strict=True)]
+    if layer.mode == "max":
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, frame)
+    if layer.mode == "min":
+        return lax.reduce_window(x, jnp.inf, lax.min, window, stride, frame)
+    counted = jnp.ones_like(x[:1, :1])
+    if layer.count_include_pad:  # padding counts, what lies beyond it does not
+        counted = jnp.pad(counted, [(0, 0), (0, 0), *((p, p) for p in layer.pad)], constant_values=1)
+        edge = [(0, 0), (0, 0), *((0, e - p) for p, e in zip(layer.pad, ends, strict=True))]
+    else:
+        edge = frame
+    cells = lax.reduce_window(counted, 0.0, lax.add, window, stride, edge)
+    return lax.reduce_window(x, 0.0, lax.add, window, stride, frame) / cells
+
+
+def behind(size: int, window: int, stride: int, pad: int, ceil_mode: bool) -> int:
+    """How many cells behind the image the last window reaches, at least `pad`, or fewer where one is cut."""
+    steps = (size + 2 * pad - window) / stride
+    last = math.ceil(steps) if ceil_mode else math.floor(steps)
+    if ceil_mode and last * stride >= size + pad:  # it would start behind the image
+        last -= 1
+    return max(pad, last * stride + window - size - pad)
+
+
+def adaptive_average(layer: sc.AdaptiveAveragePooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    rows = [slice(*cut) for cut in cuts(x.shape[2], layer.out_h)]
+    columns = [slice(*cut) for cut in cuts(x.shape[3], layer.out_w)]
+    return jnp.stack([jnp.stack([x[:, :, r, c].mean((2, 3)) for c in columns], -1) for r in rows], -2)
+
+
+def cuts(size: int, count: int) -> list[tuple[int, int]]:
+    return [(math.floor(i * size / count), math.ceil((i + 1) * size / count)) for i in range(count)]
+
+
+def subsampling(layer: sc.Subsampling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    window = (1, 1, layer.size, layer.size)
+    total = lax.reduce_window(x, 0.0, lax.add, window, window, "VALID")
+    return total * a["coefficient"][:, None, None] + a["bias"][:, None, None]
+
+
+# -- all at once ----------------------------------------------------------------------------------
+def affine(layer: sc.Affine, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    out = jnp.einsum("ni,io->no", x.reshape(len(x), -1), a["W"])
+    return out if layer.b is None else out + a["b"]
+
+
+def rbf(layer: sc.RBF, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    return jax.vmap(lambda one: jnp.sum((one - a["W"]) ** 2, -1))(x)
+
+
+# -- normalization --------------------------------------------------------------------------------
+def lrn(layer: sc.LocalResponseNormalization, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    """Over `size` channels, of which an even window has one more before than behind."""
+    before, after = layer.size // 2, (layer.size - 1) // 2
+    window, frame = [1, layer.size] + [1] * (x.ndim - 2), [(0, 0)] * x.ndim
+    frame[1] = (before, after)
+    energy = lax.reduce_window(x * x, 0.0, lax.add, window, [1] * x.ndim, frame)
+    share = layer.alpha if layer.paper_alpha else layer.alpha / layer.size
+    return x / (layer.k + share * energy) ** layer.beta
+
+
+def batch_norm(layer: sc.BatchNormalization, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+    others = tuple(axis for axis in range(x.ndim) if axis != 1)
+    mean, var = a["running_mean"], a["running_var"]
+    if run.training:
+        mean, var = x.mean(others), x.var(others)
+
+    def beside(v: jax.Array) -> jax.Array:
+        return v.reshape(-1, *[1] * (x.ndim - 2))
+
+    return beside(a["gamma"]) * (x - beside(mean)) * lax.rsqrt(beside(var) + layer.eps) + beside(a["beta"])
+
+
+# -- losses: the mean over the images --------------------------------------------------------------
+def softmax_with_loss(layer: Layer, y: jax.Array, t: jax.Array) -> jax.Array:
+    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(y), t[:, None], 1))
+
+
+def penalty_loss(layer: sc.PenaltyLoss, y: jax.Array, t: jax.Array) -> jax.Array:
+    right = jnp.take_along_axis(y, t[:, None], 1)[:, 0]
+    return jnp.mean(right + jnp.logaddexp(-layer.j, jax.nn.logsumexp(-y, 1)))
+
+
+RULES: dict[type[Layer], Rule] = {
+    sc.Convolution: convolution,
+    sc.Pooling: pooling,
+    sc.AdaptiveAveragePooling: adaptive_average,
+    sc.GlobalAveragePooling: lambda l, a, x, run: x.mean((2, 3)),
+    sc.Subsampling: subsampling,
+    sc.Affine: affine,
+    sc.Flatten: lambda l, a, x, run: x.reshape(len(x), -1),
+    sc.RBF: rbf,
+    sc.Relu: lambda l, a, x, run: jax.nn.relu(x),
+    sc.Sigmoid: lambda l, a, x, run: jax.nn.sigmoid(x),
+    sc.Tanh: lambda l, a, x, run: l.amplitude * jnp.tanh(l.slope * x),
+    sc.Softmax: lambda l, a, x, run: jax.nn.softmax(x, 1),
+    sc.LocalResponseNormalization: lrn,
+    sc.BatchNormalization: batch_norm,
+}
+LOSSES: dict[type[Layer], Callable[[Any, jax.Array, jax.Array], jax.Array]] = {
+    sc.SoftmaxWithLoss: softmax_with_loss,
+    sc.PenaltyLoss: penalty_loss,
+}
+
+
+# -- the tree -------------------------------------------------------------------------------------
+def forward(layer: Layer, arrays: Arrays, x: jax.Array, run: Run, path: str = "") -> jax.Array:
+    """A layer or container of any depth; its arrays are those of `arrays` whose names begin with its path."""
+    if isinstance(layer, sc.Dropout):
+        if not run.training:
+            return x
+        return jnp.where(run.masks[path], x / (1 - layer.dropout_ratio), 0)
+    if not isinstance(layer, Container):
+        own = {key: arrays[f"{path}.{key}"] for key in (*layer.params, *layer.buffers)}
+        return rule_for(RULES, layer)(layer, own, x, run)
+
+    def child(key: str, inner: Layer, x: jax.Array) -> jax.Array:
+        return forward(inner, arrays, x, run, f"{path}.{key}" if path else key)
+
+    if isinstance(layer, sc.SideHead) and not run.training:
+        return x
+    if isinstance(layer, sc.Concat):
+        return jnp.concatenate([child(key, inner, x) for key, inner in layer.children()], 1)
+    if isinstance(layer, sc.Residual):
+        parts = {key: child(key, inner, x) for key, inner in layer.children()}
+        return parts["body"] + parts.get("shortcut", x)
+    out = x
+    for key, inner in layer.children():
+        out = child(key, inner, out)
+    if isinstance(layer, sc.SideHead):
+        run.side_loss = run.side_loss + layer.weight * softmax_with_loss(layer, out, run.t)
+        return x
+    return out
+
+
+def rule_for(rules: Mapping[type[Layer], Any], layer: Layer) -> Any:
+    """The rule of the layer's class or its nearest base; a class without one is refused by name."""
+    for cls in type(layer).__mro__:
+        if cls in rules:
+            return rules[cls]
+    raise Silent(f"no JAX form is known for {type(layer).__name__}; add a rule to parity.referees.jax_layers")

@@ -1,0 +1,200 @@
+"""Every layer's form in ONNX: one rule a layer, which adds its nodes and returns the name of their output.
+
+    RULES[Relu](graph, layer, "relu1", "x", (6, 28, 28))  ->  "relu1"
+
+A rule gets the shape of one image, since sizes are fixed in the file and only their number is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn import layers as sc
+from scratchcnn.layers import Layer
+
+Shape = tuple[int, ...]
+PORTS = ("x", "t", "scores", "loss")  # what goes into a file and comes out of it
+
+
+class Graph:
+    """Nodes and weights of a file that is being written.
+
+    dtype   of every floating-point number in it
+    names   our path of an array ("Conv1.W") -> how the network calls it ("W1")
+    """
+
+    def __init__(self, dtype: Any, names: Mapping[str, str]):
+        self.dtype, self.names = np.dtype(dtype), names
+        self.nodes: list[Any] = []
+        self.weights: list[Any] = []
+        self.used = set(PORTS)
+
+    def node(self, op: str, inputs: Sequence[str], path: str, output: str = "", **attributes: Any) -> str:
+        """Append a node; its output is named after the layer, with a number behind it where that is taken."""
+        from onnx import helper
+
+        output = output or self._new(path)
+        self.nodes.append(helper.make_node(op, inputs, [output], name=f"{output} {op}", **attributes))
+        return output
+
+    def array(self, layer: Layer, path: str, key: str) -> str:
+        """A parameter or buffer of the layer as it is now, under the network's name for it."""
+        full = f"{path}.{key}"
+        return self.constant(self.names.get(full, full), {**layer.params, **layer.buffers}[key])
+
+    def constant(self, name: str, value: NDArray) -> str:
+        """An array of the file; floating-point ones in its dtype."""
+        from onnx import numpy_helper
+
+        name = self._new(name)
+        array = value.astype(self.dtype) if value.dtype.kind == "f" else value
+        self.weights.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
+        return name
+
+    def _new(self, name: str) -> str:
+        count, wanted = 1, name
+        while name in self.used:
+            count += 1
+            name = f"{wanted} {count}"
+        self.used.add(name)
+        return name
+
+
+Rule = Callable[[Graph, Any, str, str, Shape], str]
+
+
+def node(op: str, **attributes: Any) -> Rule:
+    """The rule of a layer that is one ONNX operator without weights."""
+    return lambda graph, layer, path, x, shape: graph.node(op, [x], path, **attributes)
+
+
+def convolution(graph: Graph, layer: sc.Convolution, path: str, x: str, shape: Shape) -> str:
+    arrays = [graph.array(layer, path, key) for key in ("W", "b") if key in layer.params]
+    (ph, pw), (_, _, FH, FW) = layer.pad, layer.W.shape
+    return graph.node(
+        "Conv", [x, *arrays], path, kernel_shape=[FH, FW], strides=list(layer.stride), pads=[ph, pw, ph, pw],
+        dilations=list(layer.dilation), group=layer.groups,
+    )  # fmt: skip
+
+
+def affine(graph: Graph, layer: sc.Affine, path: str, x: str, shape: Shape) -> str:
+    if len(shape) > 1:
+        x = graph.node("Flatten", [x], f"{path}.flat", axis=1)
+    arrays = [graph.array(layer, path, key) for key in ("W", "b") if key in layer.params]
+    return graph.node("Gemm", [x, *arrays], path)
+
+
+def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) -> str:
+    window, stride = [layer.pool_h, layer.pool_w], list(layer.stride)
+    options: dict[str, Any] = {"kernel_shape": window, "strides": stride}
+    beyond = [0, 0]  # cells that the last window reaches beyond the padding
+    for axis, size in enumerate(shape[1:]):
+        out = layer._output_size((1, *shape))[axis]
+        padded = size + 2 * layer.pad[axis]
+        beyond[axis] = max(0, (out - 1) * stride[axis] + window[axis] - padded)
+    (ph, pw), (eh, ew) = layer.pad, beyond
+    pads = [ph, pw, ph + eh, pw + ew]
+    if layer.mode == "max":
+        return graph.node("MaxPool", [x], path, pads=pads, **options)
+    if layer.mode == "min":
+        negative = graph.node("Neg", [x], f"{path}.negative")
+        return graph.node("Neg", [graph.node("MaxPool", [negative], path, pads=pads, **options)], path)
+    if layer.count_include_pad and any(layer.pad):
+        # Padding counts in the divisor and the cells beyond it do not: the one is part of the image then.
+        widths = graph.constant(f"{path}.pad", np.array([0, 0, ph, pw, 0, 0, ph, pw]))
+        x, pads = graph.node("Pad", [x, widths], f"{path}.padded"), [0, 0, eh, ew]
+    return graph.node("AveragePool", [x], path, pads=pads, count_include_pad=0, **options)
+
+
+def adaptive_average(graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, x: str, shape: Shape) -> str:
+    """Windows that differ in size are two products: with the rows' averages and with the columns'."""
+    (_, H, W), (OH, OW) = shape, (layer.out_h, layer.out_w)
+    if H % OH == 0 and W % OW == 0:
+        window = [H // OH, W // OW]
+        return graph.node("AveragePool", [x], path, kernel_shape=window, strides=window)
+    columns = graph.constant(f"{path}.columns", averages(W, OW).T)  # (W, OW)
+    rows = graph.constant(f"{path}.rows", averages(H, OH))  # (OH, H)
+    across = graph.node("MatMul", [x, columns], f"{path}.across")  # (N, C, H, OW)
+    return graph.node("MatMul", [rows, across], path)  # (N, C, OH, OW)
+
+
+def averages(size: int, count: int) -> NDArray:
+    """(count, size): row i averages pixels floor(i * size / count) up to ceil((i + 1) * size / count)."""
+    table = np.zeros((count, size))
+    for i in range(count):
+        start, end = i * size // count, -(-(i + 1) * size // count)
+        table[i, start:end] = 1 / (end - start)
+    return table
+
+
+def global_average(graph: Graph, layer: Layer, path: str, x: str, shape: Shape) -> str:
+    average = graph.node("GlobalAveragePool", [x], f"{path}.average")
+    return graph.node("Flatten", [average], path, axis=1)
+
+
+def subsampling(graph: Graph, layer: sc.Subsampling, path: str, x: str, shape: Shape) -> str:
+    """A convolution of each channel with its own window, filled with the coefficient."""
+    C, s = len(layer.coefficient), layer.size
+    W = np.broadcast_to(layer.coefficient[:, None, None, None], (C, 1, s, s))
+    arrays = [graph.constant(f"{path}.coefficient", W), graph.array(layer, path, "bias")]
+    return graph.node("Conv", [x, *arrays], path, kernel_shape=[s, s], strides=[s, s], group=C)
+
+
+def rbf(graph: Graph, layer: sc.RBF, path: str, x: str, shape: Shape) -> str:
+    middle, last = (graph.constant(f"{path}.axis", np.array([axis])) for axis in (1, 2))
+    column = graph.node("Unsqueeze", [x, middle], f"{path}.column")  # (N, 1, in)
+    difference = graph.node("Sub", [column, graph.array(layer, path, "W")], f"{path}.difference")
+    return graph.node("ReduceSumSquare", [difference, last], path, keepdims=0)  # (N, out)
+
+
+def tanh(graph: Graph, layer: sc.Tanh, path: str, x: str, shape: Shape) -> str:
+    if layer.slope != 1:
+        x = graph.node("Mul", [x, graph.constant(f"{path}.slope", np.asarray(layer.slope))], f"{path}.scaled")
+    out = graph.node("Tanh", [x], path)
+    if layer.amplitude == 1:
+        return out
+    return graph.node("Mul", [out, graph.constant(f"{path}.amplitude", np.asarray(layer.amplitude))], path)
+
+
+def lrn(graph: Graph, layer: sc.LocalResponseNormalization, path: str, x: str, shape: Shape) -> str:
+    """ONNX's LRN where the window is odd; of an even one it would put the odd channel on the other side."""
+    alpha = layer.alpha * layer.size if layer.paper_alpha else layer.alpha
+    if layer.size % 2:
+        return graph.node("LRN", [x], path, size=layer.size, alpha=alpha, beta=layer.beta, bias=layer.k)
+    C, before, behind = shape[0], layer.size // 2, (layer.size - 1) // 2
+    apart = np.arange(C) - np.arange(C)[:, None]  # column minus row
+    window = ((apart >= -before) & (apart <= behind)) * (alpha / layer.size)
+    W = graph.constant(f"{path}.window", window[:, :, None, None])
+    k = graph.constant(f"{path}.k", np.full(C, layer.k))
+    scale = graph.node("Conv", [graph.node("Mul", [x, x], f"{path}.square"), W, k], f"{path}.scale")
+    beta = graph.constant(f"{path}.beta", np.asarray(layer.beta))
+    return graph.node("Div", [x, graph.node("Pow", [scale, beta], f"{path}.power")], path)
+
+
+def batch_norm(graph: Graph, layer: sc.BatchNormalization, path: str, x: str, shape: Shape) -> str:
+    keys = ("gamma", "beta", "running_mean", "running_var")
+    arrays = [graph.array(layer, path, key) for key in keys]
+    return graph.node("BatchNormalization", [x, *arrays], path, epsilon=layer.eps)
+
+
+RULES: dict[type[Layer], Rule] = {
+    sc.Convolution: convolution,
+    sc.PartialConvolution: convolution,  # its W holds zeros where nothing is connected
+    sc.Pooling: pooling,
+    sc.AdaptiveAveragePooling: adaptive_average,
+    sc.GlobalAveragePooling: global_average,
+    sc.Subsampling: subsampling,
+    sc.Affine: affine,
+    sc.Flatten: node("Flatten", axis=1),
+    sc.RBF: rbf,
+    sc.Relu: node("Relu"),
+    sc.Sigmoid: node("Sigmoid"),
+    sc.Tanh: tanh,
+    sc.Softmax: node("Softmax", axis=1),
+    sc.LocalResponseNormalization: lrn,
+    sc.BatchNormalization: batch_norm,
+}
