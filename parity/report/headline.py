@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 
 
 class Headline(NamedTuple):

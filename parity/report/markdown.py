@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import LARGE, SCHEMAS
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from parity.report.collect import Pictures
 from parity.report.figures.figure import OURS_AND_TORCH, Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.pictures import grey, image, montage
 from parity.report.figures.scales import Scale, around
+from parity.report.findings import Pictures
 from parity.report.headline import power
 
 SHOWN = 18  # mistakes of a sort

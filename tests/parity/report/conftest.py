@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from parity import clock, training
-from parity.report.collect import QUICK, Request, collect
+from parity.report.collect import collect
+from parity.report.request import QUICK, Request, Timed
 from parity.report.write import write
 from scratchcnn.data import load
 
@@ -18,8 +19,7 @@ SMALL = {
     "seeds": 2,
     "trained": ("simple_conv_net",),
     "epochs": 2,
-    "timed": {"lenet": (2,)},
-    "rounds": 2,
+    "timed": (Timed("lenet", 2, rounds=2, rungs=False, memory=False),),
     "batches": (1, 2),
     "sides": (14, 28),
 }

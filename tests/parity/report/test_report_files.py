@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 from parity.report.headline import headlines, power
 from parity.report.markdown import markdown, readme
 from parity.report.page import embedded, page, verdict
@@ -62,6 +62,7 @@ def test_the_environment_says_what_it_was_made_on(folder):
     told = json.loads((folder / "environment.json").read_text())
     assert {"cpu", "cores", "threads", "blas", "numpy", "torch", "seed", "command", "quick"} <= set(told)
     assert told["quick"] is True and told["gemm_gflops"] > 0
+    assert told["threads"] == 1  # as the small run asked for, whatever the machine has
 
 
 @pytest.mark.parametrize(
@@ -137,14 +138,14 @@ def test_json_cannot_end_the_script(found):
 VERDICTS = {
     "all match": ({"accuracy": []}, "", "good", "are the same functions on everything that was compared"),
     "one failed": ({"accuracy": ["lenet conv1"]}, "", "bad", "1 failed. First: accuracy: lenet conv1"),
-    "interrupted": ({"accuracy": []}, "speed", "open", "Interrupted during speed"),
+    "interrupted": ({"accuracy": []}, "speed", "open", "Interrupted during speed; without speed (lenet"),
     "nothing compared": ({"speed": []}, "", "open", "Nothing was compared in this run; it holds speed"),
 }
 
 
 @pytest.mark.parametrize(("failures", "interrupted", "css", "said"), VERDICTS.values(), ids=VERDICTS)
 def test_verdicts(failures, interrupted, css, said):
-    told = verdict(Findings(failures=failures, interrupted=interrupted))
+    told = verdict(Findings(failures=failures, interrupted=interrupted, left=["speed (lenet N=1)"]))
     assert told[0] == css and said in told[1]
 
 
