@@ -17,8 +17,10 @@ from collections.abc import Callable
 from parity.environment import environment
 from parity.report import parts
 from parity.report.findings import Findings, Nobody, Told
+from parity.report.headline import headline_table, headlines
 from parity.report.request import Request
 from parity.report.schema import conform
+from scratchcnn import fast
 
 NOBODY = Nobody()
 Runner = Callable[[Request, Findings, Told], list[str]]
@@ -44,16 +46,26 @@ def collect(request: Request, told: Told = NOBODY) -> Findings:
             break
         except Exception as error:
             failed = [f"broke down: {type(error).__name__}: {error}"]
-        found.failures[part], found.left = failed, []
-        told.over(part, time.perf_counter() - start, failed)
-    found.environment |= environment(
-        request.device,
-        seed=request.seed,
-        quick=request.quick,
-        parts=list(found.parts),
-        threads=request.threads,
-    )
-    if found.interrupted:
-        found.environment["interrupted"] = found.interrupted
-    found.tables = {name: conform(name, table) for name, table in found.tables.items() if not table.empty}
+        found.failures[part], found.left = failed + _conformed(found), []
+        told.over(part, time.perf_counter() - start, found.failures[part])
+    _conformed(found)  # what an interrupted part left
+    asked = {"seed": request.seed, "quick": request.quick, "parts": list(found.parts)}
+    ran = {"threads": request.threads, "textbook": not fast.enabled()}
+    ended = {"interrupted": found.interrupted} if found.interrupted else {}
+    found.environment = environment(request.device, **ran, **asked) | ended | found.environment
+    if opening := headlines(found):
+        found.tables = {"headlines": conform("headlines", headline_table(opening))} | found.tables
     return found
+
+
+def _conformed(found: Findings) -> list[str]:
+    """Give the tables their schemas; one that does not fit is left out, and the reason told."""
+    wrong = []
+    for name, table in list(found.tables.items()):
+        del found.tables[name]
+        try:
+            if not table.empty:
+                found.tables[name] = conform(name, table)
+        except ValueError as error:
+            wrong.append(str(error))
+    return wrong

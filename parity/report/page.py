@@ -88,14 +88,14 @@ def sections(found: Findings) -> list[Section]:
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))
-    if "faults" in tables:
+    if {"faults", "faults_summary"} <= tables.keys():
         text = (
             "A checker that never fails proves nothing. So bugs that people really write are put in, "
             "one by one."
         )
-        made = faults.figures(tables["faults"], tables["faults_summary"])
+        made = faults.figures(tables["faults"], tables["faults_summary"], tables.get("injections"))
         out.append(Section("faults", "What a pass means", text, None, made))
-    if "training" in tables:
+    if {"training", "training_steps", "predictions"} <= tables.keys():
         text = (
             "Both frameworks start from the same weights and see the same batches; Adam, its rate "
             "falling to 0."

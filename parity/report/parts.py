@@ -6,11 +6,13 @@ Ctrl-C loses no more than the network under way.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from parity import kill, run
+from parity import devices, kill, run
 from parity.check import Case, check_network
 from parity.check_kind import check_kind
 from parity.records import Record, frame
@@ -23,24 +25,37 @@ SCALED = "the cost against batch and image size"
 
 
 def accuracy(request: Request, found: Findings, told: Told) -> list[str]:
-    """Every kind on its probes, every network layer by layer and over training steps."""
+    """Every kind on its probes, every network layer by layer and over training steps; on CUDA float32 once
+    more with TF32."""
     records: list[Record] = []
-    cases = [(name, dtype) for name in request.networks for dtype in DTYPES]
-    total = len(request.kinds) * len(DTYPES) + len(cases)
-    done = 0
-    for dtype in DTYPES:
-        for kind in request.kinds:
-            told.works(f"checking {kind} {dtype}", done, total)
-            records += check_kind(kind, dtype, request.device, request.seed)
-            done += 1
-    for name, dtype in cases:
-        told.works(f"checking {name} {dtype}", done, total)
-        records += check_network(_case(request, name, dtype))
-        done += 1
+    works = [
+        (mode, name, dtype)
+        for mode, dtypes in devices.modes(request.device, DTYPES)
+        for names in (request.kinds, request.networks)
+        for name, dtype in _in_order(names, dtypes)
+    ]
+    try:
+        for done, (mode, name, dtype) in enumerate(works):
+            told.works(f"checking {name} {dtype}{'' if mode == 'cpu' else f' {mode}'}", done, len(works))
+            devices.prepare(request.device, tf32=devices.TF32 in mode)
+            if name in ALL_KINDS:
+                rows = list(check_kind(name, dtype, request.device, request.seed))
+            else:
+                rows = list(check_network(_case(request, name, dtype)))
+            records += [replace(row, device=mode) for row in rows]
+    finally:
+        devices.prepare(request.device)
     found.tables["accuracy"] = frame(records)
     wrong = [r for r in records if not r.ok]
     said = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
     return said + [f"proves nothing: {name}" for name in run.unproven(records)]
+
+
+def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]]:
+    """Kinds dtype by dtype, networks one after another."""
+    if set(names) <= set(ALL_KINDS):
+        return [(name, dtype) for dtype in dtypes for name in names]
+    return [(name, dtype) for name in names for dtype in dtypes]
 
 
 def _case(request: Request, name: str, dtype: str) -> Case:
@@ -91,15 +106,20 @@ def training(request: Request, found: Findings, told: Told) -> list[str]:
 
     outcomes: list[Outcome] = []
     steps, predictions = [], []
+    all_epochs = sum(epochs for _, epochs in request.trained)
     with machine.equal_threads(request.threads):
-        for number, name in enumerate(request.trained):
-            found.left = list(request.trained[number:])
-            pair = Training(Plan(name, "float32", request.device, request.seed, request.epochs))
+        for number, (name, epochs) in enumerate(request.trained):
+            found.left = [name for name, _ in request.trained[number:]]
+            pair = Training(Plan(name, "float32", request.device, request.seed, epochs))
+            length = pair.steps_per_epoch
+            behind = length * sum(each for _, each in request.trained[:number])
             first = next(key for key in pair.network.params)  # the first layer's filters
             before = pair.network.params[first][:, 0].copy()
 
-            def tell(done: int, total: int, name: str = name, number: int = number) -> None:
-                told.works(f"training {name}", number * total + done, len(request.trained) * total)
+            def tell(
+                done: int, _: int, name: str = name, behind: int = behind, total: int = length * all_epochs
+            ) -> None:
+                told.works(f"training {name}", behind + done, total)
 
             pair.run(tell)
             outcomes.append(pair.outcome())
@@ -111,6 +131,7 @@ def training(request: Request, found: Findings, told: Told) -> list[str]:
                 "predictions": pd.concat(predictions, ignore_index=True),
             }
             found.pictures = _pictures(pair, before, predictions[-1])
+            found.tables["filters"] = _filters(found.pictures)
     return [o.sentence() for o in outcomes if not o.ok]
 
 
@@ -126,6 +147,19 @@ def _predictions(pair: Training) -> pd.DataFrame:
             "torch": names[theirs],
         }
     )
+
+
+def _filters(pictures: Pictures) -> pd.DataFrame:
+    """A row a weight of the filters that are shown."""
+    before = pictures.filters_before
+    number, row, column = (axis.ravel() for axis in np.indices(before.shape))
+    return pd.DataFrame(
+        {
+            "network": pictures.network, "filter": number, "row": row, "column": column,
+            "before": before.ravel(), "after": pictures.filters_after.ravel(),
+            "torch_after": pictures.torch_filters_after.ravel(),
+        }
+    )  # fmt: skip
 
 
 def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pictures:

@@ -47,6 +47,18 @@ TRAINED = """
 """
 
 SCHEMAS: dict[str, Schema] = {
+    "headlines": Schema(
+        "one number that the report opens with",
+        _columns(
+            """
+    question category What matches, By how much, How fast, Why believe it
+    figure   str      its name
+    value    float64  the number
+    meaning  str      what it counts, or in what it is measured
+"""
+        ),
+        ("question", "figure"),
+    ),
     "accuracy": Schema(
         "one tensor that was compared",
         _columns(
@@ -57,7 +69,7 @@ SCHEMAS: dict[str, Schema] = {
     phase           category forward, backward, alone (fed PyTorch's input), step k of training, or a contract
     tensor          category out, loss, dx, grad, dW, ...
     dtype           category float64 catches bugs, float32 judges precision
-    device          category where PyTorch ran
+    device          category where PyTorch ran, and whether with TF32
     shape           str      2x3x8x8, or scalar
     max_abs         float64  largest absolute difference to the reference (float64 PyTorch)
     max_rel         float64  the same divided by the largest value of the reference
@@ -171,6 +183,21 @@ SCHEMAS: dict[str, Schema] = {
 """
         ),
         ("network", "image"),
+    ),
+    "filters": Schema(
+        "one weight of the first layer of the network that is looked at, its first channel",
+        _columns(
+            """
+    network     category which network
+    filter      int64    its number, from 0
+    row         int64    from 0
+    column      int64    from 0
+    before      float64  before training, in both frameworks
+    after       float64  after training, NumPy
+    torch_after float64  after training, PyTorch
+"""
+        ),
+        ("network", "filter", "row", "column"),
     ),
     "speed": Schema(
         "one implementation in one phase",

@@ -96,6 +96,7 @@ def filters(pictures: Pictures) -> Figure:
         f"White weighs positively, black negatively (±{largest:.2f}). NumPy's and PyTorch's differ by "
         f"{power(difference)} at most.",
         panels(*shown, titles=names),
+        "filters",
     )
 
 

@@ -1,7 +1,9 @@
 """`parity report`: parts, Ctrl-C, exit status, files."""
 
+import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from parity import cli
@@ -43,7 +45,9 @@ def test_a_quick_report(parity, asked, tmp_path):
     assert status == 0 and f"open {tmp_path / 'index.html'}" in out
     assert out.startswith("accuracy, faults: about 1 minute on two quiet cores")
     assert "1/2 accuracy  ok, 3 s" in out
-    assert asked[0].parts == ("accuracy", "faults") and asked[0].quick and asked[0].epochs == 3
+    assert (
+        asked[0].parts == ("accuracy", "faults") and asked[0].quick and dict(asked[0].trained)["lenet"] == 3
+    )
     assert (tmp_path / "index.html").stat().st_size < 2_000_000
 
 
@@ -62,7 +66,7 @@ def test_ctrl_c_keeps_the_parts_that_were_done(monkeypatch):
     monkeypatch.setattr(collecting.parts, "faults", interrupt)
     found = collect(Request(networks=(), kinds=("relu",)))
     assert found.parts == ("accuracy",) and found.interrupted == "faults"
-    assert set(found.tables) == {"accuracy"} and not found.failures["accuracy"]
+    assert set(found.tables) == {"headlines", "accuracy"} and not found.failures["accuracy"]
     assert found.left == ["faults", "training", "speed"] and found.environment["interrupted"] == "faults"
 
 
@@ -92,6 +96,36 @@ def test_a_part_that_breaks_down_fails_and_the_next_are_run(monkeypatch):
     assert found.failures == {
         "accuracy": ["broke down: ZeroDivisionError: division by zero"], "faults": []}  # fmt: skip
     assert not found.ok
+
+
+def test_a_table_that_repeats_a_key_fails_its_part_and_is_left_out(monkeypatch):
+    def twice(request, found, told):
+        found.tables["faults_summary"] = pd.DataFrame({"figure": ["killed"] * 2, "count": 1, "out_of": 1})
+        return []
+
+    monkeypatch.setattr(collecting.parts, "faults", twice)
+    found = collect(Request(parts=("faults",)))
+    assert found.failures == {
+        "faults": ["the table faults_summary has 1 row whose key another row has, the first: figure killed"]
+    }
+    assert not found.tables and not found.ok
+
+
+def test_on_cuda_float32_is_checked_with_tf32_too(monkeypatch, tmp_path):
+    from parity import devices
+    from parity.report.write import write
+
+    prepared = []
+    modes = [("cpu", ["float64", "float32"]), ("cpu tf32", ["float32"])]
+    monkeypatch.setattr(devices, "modes", lambda device, dtypes: modes)
+    monkeypatch.setattr(devices, "prepare", lambda device, tf32=False: prepared.append(tf32))
+    seen = collect(Request(parts=("accuracy",), networks=("simple_conv_net",), kinds=("relu",)))
+    by = seen.tables["accuracy"].groupby("device", observed=True)["dtype"].unique()
+    assert [*by["cpu tf32"]] == ["float32"] and sorted(by["cpu"]) == ["float32", "float64"]
+    assert prepared == [False] * 4 + [True] * 2 + [False]  # and as it was
+    write(seen, tmp_path)
+    assert "simple_conv_net float32 cpu tf32" in re.sub("<wbr>", "", (tmp_path / "index.html").read_text())
+    assert "| simple_conv_net | float32 | cpu tf32 |" in (tmp_path / "README.md").read_text()
 
 
 def test_everything_is_told_in_order():
