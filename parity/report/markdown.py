@@ -74,7 +74,9 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
         row["of peak"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
         row["parity"] = "" if pd.isna(mine["ok"]) else "ok" if mine["ok"] else "FAIL"
         rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names.sort(key=lambda name: 0 if name in ("network", "images") else 1 if name.endswith(" ms") else 2)
+    return pd.DataFrame(rows, columns=names).fillna("")
 
 
 def checker(table: pd.DataFrame) -> pd.DataFrame:

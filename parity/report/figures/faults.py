@@ -56,9 +56,8 @@ def matrix(faults: pd.DataFrame) -> Figure:
         "Kill matrix",
         f"{len(living)} known bugs by the layer that they break: how many of them parity catches, how "
         "many it also names "
-        "rightly, and how many each usual way of checking would have caught. Darker is more; a dash "
-        "means that the way "
-        "has nothing to say there. The table has a row a bug.",
+        "rightly, and how many each usual way of checking would have caught. The stronger the "
+        "colour, the more; a dash means that the way has nothing to say there. The table has a row a bug.",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"

@@ -234,4 +234,5 @@ def test_the_rows_of_a_chart_share_one_axis(open_page, width):
              [...chart.querySelectorAll('.track')].map((t) => t.getBoundingClientRect())
                .map((box) => `${box.left.toFixed(1)} ${box.width.toFixed(1)}`))"""
     )
-    assert len(charts) >= 4 and all(len(set(places)) == 1 for places in charts)
+    assert len(charts) >= 5 and all(len(set(places)) == 1 for places in charts)
+    assert min(float(places[0].split()[1]) for places in charts) >= 60  # a bar needs room
