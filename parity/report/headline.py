@@ -129,10 +129,8 @@ def _threads(count: int) -> str:
 
 
 def _caught(table: pd.DataFrame) -> Headline:
-    rows = table.set_index("figure")
-    (killed, bugs), (alarms, compared) = (
-        (int(rows.loc[name, "count"]), int(rows.loc[name, "out_of"])) for name in ("killed", "false_alarms")
-    )
+    rows = {row["figure"]: (int(row["count"]), int(row["out_of"])) for row in table.to_dict("records")}
+    (killed, bugs), (alarms, compared) = rows["killed"], rows["false_alarms"]
     return Headline(
         "Why believe it",
         f"{killed} of {bugs}",
