@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from parity.diff import Change
+    from parity.diff_rules import Change
 
 console = Console(highlight=False, soft_wrap=True)
 SHOWN = 40
@@ -32,8 +32,8 @@ def diff(
     """Say what got worse or better between two reports, in accuracy, kills and speed."""
     from parity.diff import PARTS, compare, read
 
-    parts = tuple(part.value for part in only) if only else PARTS
-    found = compare(read(old), read(new), parts)
+    parts = tuple(part.value for part in only) if only else tuple(PARTS)
+    found = compare(read(old), read(new), parts, wanted=bool(only))
     for name, changes in (("worse", found.worse), ("better", found.better)):
         if changes:
             console.rule(name, align="left")

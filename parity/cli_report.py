@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 console = Console(highlight=False, soft_wrap=True)
+COLUMNS = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
+           TextColumn("{task.fields[works]}; {task.fields[then]}"))  # fmt: skip
 
 
 class Device(StrEnum):
@@ -41,7 +43,8 @@ def report(
 ) -> None:
     """Check, break on purpose, train and time; write tables, a README and index.html."""
     from parity import cli, machine
-    from parity.report.collect import PARTS, QUICK, Request, collect
+    from parity.report.collect import collect
+    from parity.report.request import PARTS, QUICK, Request
     from parity.report.write import write
 
     cli.set_device(cli.Device(device.value))
@@ -50,12 +53,14 @@ def report(
         raise cli.Misuse("--skip leaves nothing to do; leave at least one part")
     less = QUICK if quick else {}
     request = Request(parts=parts, seed=seed, device=device.value, threads=threads or machine.cores(), **less)
+    if request.threads > machine.cores():
+        raise cli.Misuse(
+            f"--threads must lie in 1..{machine.cores()}, the cores of this machine; got {threads}"
+        )
     start = time.perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        found = collect(request, lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total or None))  # fmt: skip
+    console.print(f"{', '.join(parts)}: {request.about}; Ctrl-C keeps what is done")
+    with Progress(*COLUMNS, console=console, transient=True) as bar:
+        found = collect(request, Shown(bar, len(parts)))
     if found.interrupted:
         out = beside(out)
     if not found.tables:
@@ -69,9 +74,31 @@ def report(
             console.print(f"  {text}", markup=False)
     console.print(f"{time.perf_counter() - start:.0f} s; open {out / 'index.html'}")
     if found.interrupted:
-        print(f"interrupted during {found.interrupted}; {', '.join(found.parts)} are kept", file=sys.stderr)
+        print(f"interrupted during {found.interrupted}; {out} lacks {'; '.join(found.left)}", file=sys.stderr)
         raise typer.Exit(130)
     raise typer.Exit(0 if found.ok else 1)
+
+
+class Shown:
+    """Tells the run's progress (parity.report.findings.Told) on the terminal: the part and how much of it is
+    done, what is being done, and a line a part that is over."""
+
+    def __init__(self, bar: Progress, parts: int):
+        self.bar, self.parts, self.number = bar, parts, 0
+        self.task = bar.add_task("", total=None, works="starting", then="")
+
+    def begins(self, part: str, then: tuple[str, ...]) -> None:
+        self.number += 1
+        said = f"then {', '.join(then)}" if then else "the last part"
+        name = f"{self.number}/{self.parts} {part}"
+        self.bar.reset(self.task, total=None, description=name, works="starting", then=said)
+
+    def works(self, text: str, done: int, total: int) -> None:
+        self.bar.update(self.task, completed=done, total=total or None, works=text)
+
+    def over(self, part: str, seconds: float, failed: list[str]) -> None:
+        said = "[red]FAIL[/red]" if failed else "[green]ok[/green]"
+        self.bar.console.print(f"{self.number}/{self.parts} {part:9} {said}, {seconds:.0f} s")
 
 
 def beside(out: Path) -> Path:

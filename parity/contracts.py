@@ -45,10 +45,11 @@ def check_optimizer_contracts(factory: Callable[..., Any], probe: Probe) -> Iter
     arrays = dict(params)
     for grads in steps:
         optimizer.update(params, grads)
-    for given, grads in zip(probe.inputs["grads"], steps, strict=True):  # a later update may write too
+    pairs = zip(probe.inputs["grads"], steps, strict=True)  # a later update may write too
+    for step, (given, grads) in enumerate(pairs, 1):
         for name in grads:
             comparison = _unchanged(given[name], grads[name])
-            yield "arguments unchanged", f"gradient {name} unchanged", comparison
+            yield "arguments unchanged", f"gradient {name} of step {step} unchanged", comparison
     for name, array in arrays.items():
         same = params.get(name) is array
         comparison = (

@@ -1,49 +1,38 @@
 """Two report folders: what got worse, what got better, and what could not be compared.
 
-    accuracy  worse: a tensor that passed fails; or, in float64, is 100 times further off than it was
-    faults    worse: a bug that was caught survives, one that was named is not, or correct code is accused
-    speed     worse: the quartiles of the ratio to PyTorch lie apart, and the median grew by a tenth
+When a row is worse or better: `parity.diff_rules`. Besides:
 
-Times say something only on the same machine with the same threads; elsewhere they are not judged. A
-comparison that OLD has and NEW lacks is worse too, unless NEW is a quick report and OLD is not.
+- A row that OLD has and NEW lacks is worse, unless NEW is a quick report, OLD is not, and a quick one leaves
+  it out (the training steps of AlexNet, injections into networks, some times).
+- A row that only NEW has is told; it is worse when it fails.
+- Times say something only on the same machine with the same threads; elsewhere they are not judged.
+- A report in which two rows have the same key is refused: which of them is which?
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-PARTS = ("accuracy", "faults", "speed")
-KEYS = {
-    "accuracy": ["network", "layer", "case", "phase", "tensor", "dtype", "device"],
-    "faults": ["fault"],
-    "speed": ["network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"],
+from parity.diff_rules import RULES, Change, name_of
+from parity.report.schema import SCHEMAS, refuse_repeats
+
+PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
+    "accuracy": ("accuracy",),
+    "faults": ("faults", "injections", "faults_summary"),
+    "speed": ("speed",),
 }
-FURTHER = 100.0  # times the old difference in float64, ...
-ROUNDING = 1e-12  # ... unless it is still rounding
-TENTH = 1.1
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that is not as it was."""
-
-    part: str
-    what: str
-    old: str
-    new: str
-    worse: bool
+MACHINE = ("cpu", "threads", "cores", "gpu")
 
 
 @dataclass
 class Difference:
     changes: list[Change] = field(default_factory=list)
-    compared: dict[str, int] = field(default_factory=dict)  # rows by part
+    compared: dict[str, int] = field(default_factory=dict)  # rows by table
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -69,138 +58,113 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """Raises FileNotFoundError for a folder that holds no report."""
+    """Raises FileNotFoundError for a folder that holds no report, ValueError for one that repeats a key."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; name two folders that `parity report` wrote")
-    names = [name for name in (*PARTS, "faults_summary") if (folder / f"{name}.parquet").exists()]
-    if not names or not (folder / "environment.json").exists():
+    names = [name for name in RULES if (folder / f"{name}.parquet").exists()]
+    if not set(names) & set(PARTS) or not (folder / "environment.json").exists():
         raise FileNotFoundError(
             f"{folder} holds no report: expected environment.json and one of "
             f"{', '.join(f'{part}.parquet' for part in PARTS)}; `parity report --out {folder}` makes one"
         )
     environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    return Report(folder, environment, {name: pd.read_parquet(folder / f"{name}.parquet") for name in names})
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+    for name, table in tables.items():
+        refuse_repeats(table, [k for k in SCHEMAS[name].key if k in table], f"{folder / name}.parquet")
+    return Report(folder, environment, tables)
 
 
-def compare(old: Report, new: Report, parts: tuple[str, ...] = PARTS) -> Difference:
-    """Every part that both have. Raises ValueError when there is none."""
+def compare(
+    old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS), wanted: bool = False
+) -> Difference:
+    """Every part that both have. Raises ValueError when there is none.
+
+    With `wanted`, a part that OLD has and NEW lacks altogether is worse, not only told.
+    """
     found = Difference()
     for part in parts:
         if part not in old.tables or part not in new.tables:
-            lacking = [str(r.folder) for r in (old, new) if part not in r.tables]
-            found.notes.append(f"{part}: not compared, it is not in {' and not in '.join(lacking)}")
-            continue
-        if part == "speed" and (why := _other_machine(old, new)):
+            _whole_part(part, old, new, wanted, found)
+        elif part == "speed" and (why := _other_machine(old, new)):
             found.notes.append(f"speed: not judged, {why}")
-            continue
-        both = _joined(old.tables[part], new.tables[part], KEYS[part])
-        found.compared[part] = int((both["_merge"] == "both").sum())
-        found.changes += {"accuracy": _accuracy, "faults": _faults, "speed": _speed}[part](both)
-        _missing(part, both, old, new, found)
-        if part == "faults":
-            found.changes += _alarms(old, new)
-    if not any(found.compared.values()):
+        else:
+            for name in PARTS[part]:
+                _table(part, name, old, new, found)
+    if not any(found.compared.values()) and not found.worse:
         raise ValueError(
             f"{old.folder} and {new.folder} have nothing in common ({'; '.join(found.notes) or 'other rows'})"
         )
     return found
 
 
-def _joined(old: pd.DataFrame, new: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Both tables side by side, columns with _old and _new behind their names."""
-    texts = dict.fromkeys(keys, str)
-    first, second = (t.astype(texts).drop_duplicates(keys) for t in (old, new))
-    return first.merge(second, "outer", keys, suffixes=("_old", "_new"), indicator=True)
-
-
-def _name(row: dict[str, Any], part: str) -> str:
-    parts = [str(row[key]) for key in KEYS[part]]
-    if part == "speed":
-        network, layer, phase, _, _, _, images, by = parts
-        return " ".join(filter(None, [network, layer, phase, f"N={images}", by if by != "ours" else ""]))
-    return " ".join(filter(None, parts))
-
-
-def _rows(both: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for row in both[both["_merge"] == "both"].to_dict("records"):
-        yield {str(key): value for key, value in row.items()}
-
-
-def _accuracy(both: pd.DataFrame) -> Iterator[Change]:
-    for row in _rows(both):
-        what, was, now = _name(row, "accuracy"), row["max_rel_old"], row["max_rel_new"]
-        if row["ok_old"] != row["ok_new"]:
-            told = [
-                f"{'ok' if row[f'ok_{s}'] else 'FAIL'}, {row[f'max_rel_{s}']:.1e}" for s in ("old", "new")
-            ]
-            yield Change("accuracy", what, told[0], told[1], not row["ok_new"])
-        elif row["dtype"] == "float64" and row["ok_new"]:
-            if now > FURTHER * was and now > ROUNDING:
-                yield Change("accuracy", what, f"{was:.1e}", f"{now:.1e}", True)
-            elif was > FURTHER * now and was > ROUNDING:
-                yield Change("accuracy", what, f"{was:.1e}", f"{now:.1e}", False)
-
-
-def _faults(both: pd.DataFrame) -> Iterator[Change]:
-    for row in both.to_dict("records"):
-        what = str(row["fault"])
-        if row["_merge"] == "right_only":
-            if not row["killed_new"] and not row["equivalent_new"]:
-                yield Change("faults", what, "not in it", "survives", True)
-        elif row["_merge"] == "both":
-            for state, no in (("killed", "survives"), ("named", "not named")):
-                if row[f"{state}_old"] != row[f"{state}_new"]:
-                    told = [state if row[f"{state}_{s}"] else no for s in ("old", "new")]
-                    yield Change("faults", what, told[0], told[1], not row[f"{state}_new"])
-
-
-def _alarms(old: Report, new: Report) -> Iterator[Change]:
-    if "faults_summary" not in old.tables or "faults_summary" not in new.tables:
-        return
-    counts = [
-        r.tables["faults_summary"].set_index("figure")["count"].get("false_alarms", 0) for r in (old, new)
-    ]
-    if (counts[0] > 0) != (counts[1] > 0):
-        yield Change("faults", "false alarms", str(counts[0]), str(counts[1]), bool(counts[1] > 0))
+def _whole_part(part: str, old: Report, new: Report, wanted: bool, found: Difference) -> None:
+    """A part that one of the two lacks."""
+    if wanted and part in old.tables:
+        found.changes.append(Change(part, f"all of {part}", "compared", "not compared", True))
+    else:
+        lacking = [str(r.folder) for r in (old, new) if part not in r.tables]
+        found.notes.append(f"{part}: not compared, it is not in {' and not in '.join(lacking)}")
 
 
 def _other_machine(old: Report, new: Report) -> str:
-    for key in ("cpu", "threads", "cores", "gpu"):
+    for key in MACHINE:
         was, now = old.environment.get(key), new.environment.get(key)
         if was != now:
             return f"{key} is {was} there and {now} here"
     return ""
 
 
-def _speed(both: pd.DataFrame) -> Iterator[Change]:
-    for row in _rows(both[both["implementation"] == "ours"]):
-        if pd.isna(row["ratio_to_torch_old"]) or pd.isna(row["ratio_to_torch_new"]):
-            continue
-        slower, faster = _apart(row, "old", "new"), _apart(row, "new", "old")
-        if slower or faster:
-            told = [_ratio(row, s) for s in ("old", "new")]
-            yield Change("speed", _name(row, "speed"), told[0], told[1], slower)
+def _table(part: str, name: str, old: Report, new: Report, found: Difference) -> None:
+    """One table of both reports, into what was found."""
+    lacking = [r for r in (old, new) if name not in r.tables]
+    if lacking:
+        if len(lacking) == 1:
+            found.notes.append(f"{name}: not compared, it is not in {lacking[0].folder}")
+        return
+    rule, columns = RULES[name]
+    both = _joined(name, [*columns], old, new, found)
+    found.compared[name] = int((both["_merge"] == "both").sum())
+    found.changes += rule(both)
+    if name == "faults_summary":  # a quick report has fewer figures
+        return
+    if name == "speed":  # of the others' times, torch_compile's say, some come and go with the machine
+        both = both[both["implementation"] == "ours"]
+    _gone(part, name, both, old, new, found)
+    if added := int((both["_merge"] == "right_only").sum()):
+        found.notes.append(f"{name}: {added:,} rows of {new.folder} are new, {old.folder} does not have them")
 
 
-def _ratio(row: dict[str, Any], side: str) -> str:
-    low, high = row[f"ratio_q1_{side}"], row[f"ratio_q3_{side}"]
-    return f"{row[f'ratio_to_torch_{side}']:.2f} ({low:.2f} to {high:.2f})"
+def _joined(name: str, columns: list[str], old: Report, new: Report, found: Difference) -> pd.DataFrame:
+    """Both tables side by side, by the columns of the key that both have."""
+    tables = [old.tables[name], new.tables[name]]
+    key = [k for k in SCHEMAS[name].key if all(k in table for table in tables)]
+    for report, table in zip((old, new), tables, strict=True):
+        if without := [c for c in (*SCHEMAS[name].key, *columns) if c not in table]:
+            found.notes.append(
+                f"{name}: {report.folder} has no column {', '.join(without)}; not judged by it"
+            )
+    first, second = (t.reindex(columns=[*key, *columns]).astype(dict.fromkeys(key, str)) for t in tables)
+    return first.merge(second, "outer", key, suffixes=("_old", "_new"), indicator=True)
 
 
-def _apart(row: dict[str, Any], low: str, high: str) -> bool:
-    """Whether `high` is slower by more than noise: quartiles apart, medians by a tenth."""
-    disjoint = row[f"ratio_q1_{high}"] > row[f"ratio_q3_{low}"]
-    return bool(disjoint and row[f"ratio_to_torch_{high}"] > TENTH * row[f"ratio_to_torch_{low}"])
-
-
-def _missing(part: str, both: pd.DataFrame, old: Report, new: Report, found: Difference) -> None:
+def _gone(part: str, name: str, both: pd.DataFrame, old: Report, new: Report, found: Difference) -> None:
     """What OLD has and NEW has not."""
     gone = both[both["_merge"] == "left_only"]
-    if gone.empty:
-        return
-    less = new.quick and not old.quick and part != "faults"
-    if less or part == "speed":
-        found.notes.append(f"{part}: {len(gone):,} rows of {old.folder} are not in {new.folder}")
-        return
-    names = [_name({str(k): v for k, v in row.items()}, part) for row in gone.to_dict("records")]
-    found.changes += [Change(part, name, "compared", "not compared", True) for name in names]
+    if new.quick and not old.quick:
+        left_out = _left_out(name, gone, new)
+        if left_out.any():
+            found.notes.append(f"{name}: {left_out.sum():,} rows of {old.folder} are not in {new.folder}, "
+                               "which is a quick report")  # fmt: skip
+        gone = gone[~left_out]
+    for row in gone.to_dict("records"):
+        what = name_of({str(k): v for k, v in row.items()}, name)
+        found.changes.append(Change(part, what, "compared", "not compared", True))
+
+
+def _left_out(name: str, gone: pd.DataFrame, new: Report) -> pd.Series:
+    """The rows that a quick report leaves out: times, and steps of networks that make none in it."""
+    if name == "accuracy":
+        made = new.tables[name]
+        stepping = made[made["phase"].astype(str).str.startswith("step")]["network"].astype(str)
+        return gone["phase"].str.startswith("step") & ~gone["network"].isin(stepping)
+    return pd.Series(name in ("injections", "speed"), index=gone.index, dtype=bool)

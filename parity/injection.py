@@ -94,6 +94,7 @@ class Subject:
     exact: tr.Trace
     probes: dict[str, Probe]
     zeros: Cancelled  # gradients that are 0 by construction
+    mode: str = "training"  # or "inference"
 
 
 def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
@@ -107,7 +108,8 @@ def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
     masks = tr.draw_masks(tr.dropout_shapes(network), N, rng) if training else {}
     exact = tr.trace_torch(module, network, x, t, masks)
     probes = {path: p for path, (_, p) in alone_probes(network, exact, t, masks, training).items()}
-    return Subject(name, network, x, t, masks, exact, probes, cancelled(network, exact) if training else {})
+    zeros, mode = (cancelled(network, exact), "training") if training else ({}, "inference")
+    return Subject(name, network, x, t, masks, exact, probes, zeros, mode)
 
 
 def _pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.Module]:
@@ -204,6 +206,7 @@ class Injection:
     """One fault in one place, and what the checker said."""
 
     network: str
+    mode: str  # training or inference
     layer: str
     fault: str
     family: str
@@ -230,7 +233,9 @@ def layer_injections(
             put(faulty, path, mutant(fault, layers[path], probe))
             _, culprit = examine(faulty, on)
             right = culprit is not None and culprit.layer == path and culprit.phase in ("forward", "backward")
-            yield Injection(on.name, path, fault.name, probe.kind, culprit is not None, culprit, right)
+            yield Injection(
+                on.name, on.mode, path, fault.name, probe.kind, culprit is not None, culprit, right
+            )
 
 
 def mutant(fault: Fault, layer: Layer, probe: Probe) -> Layer:
@@ -287,7 +292,7 @@ def network_injections(on: Subject) -> Iterator[Injection]:
             continue
         _, culprit = examine(faulty, on)
         right = culprit is not None and (culprit.layer, culprit.phase) in places
-        yield Injection(on.name, "", fault.name, fault.family, culprit is not None, culprit, right)
+        yield Injection(on.name, on.mode, "", fault.name, fault.family, culprit is not None, culprit, right)
 
 
 Task = tuple[str, str, tuple[str, ...]]  # network, layer, kinds

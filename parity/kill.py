@@ -113,6 +113,7 @@ def injection_frame(injections: list[Injection]) -> pd.DataFrame:
     """A row an injected fault.
 
     network, layer  where it was put; no layer for a fault between layers
+    mode            whether the network was training or inferring
     fault, family   what was put there, and its kind ("weights" or "wiring" between layers)
     caught, right   whether a record failed, and whether the culprit is where it was put
     culprit         what the checker named
@@ -120,6 +121,7 @@ def injection_frame(injections: list[Injection]) -> pd.DataFrame:
     rows = [
         (
             i.network,
+            i.mode,
             i.layer,
             i.fault,
             i.family,
@@ -129,9 +131,10 @@ def injection_frame(injections: list[Injection]) -> pd.DataFrame:
         )
         for i in injections
     ]
-    columns = ["network", "layer", "fault", "family", "caught", "culprit", "right"]
+    columns = ["network", "mode", "layer", "fault", "family", "caught", "culprit", "right"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"network": "category", "family": "category", "caught": bool, "right": bool})
+    return table.astype({"network": "category", "mode": "category", "family": "category",
+                         "caught": bool, "right": bool})  # fmt: skip
 
 
 # -- false alarms ---------------------------------------------------------------------------------

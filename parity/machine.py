@@ -76,6 +76,7 @@ def describe(threads: int) -> dict[str, Any]:
         "numpy": np.__version__,
         "blas": name,
         "torch": torch.__version__,
+        "torch_simd": torch.backends.cpu.get_cpu_capability(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 

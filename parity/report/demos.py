@@ -20,12 +20,13 @@ WINDOWS = ("w0", "w1", "w2", "w3")
 
 
 class Demo(NamedTuple):
-    """book: the section that it shows."""
+    """book: the section that it shows; numbers: what the text quotes, as a table (name, value)."""
 
     title: str
     book: str
     text: str
     body: Markup
+    numbers: tuple[tuple[str, str], ...] = ()
 
 
 def demos() -> list[Demo]:
@@ -72,11 +73,11 @@ def on_an_image() -> Demo:
         "blur": np.full((5, 5), 1 / 25),
         "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], float),
     }
-    shown, titles = [image(grey(x, 0, 1), "An ankle boot", 5)], ["image"]
+    shown, titles = [image(grey(x, 0, 1), "An ankle boot", 4)], ["image"]
     for name, w in kernels.items():
         out = convolved(x.astype(float), w, pad=w.shape[0] // 2)
         low = 0.0 if out.min() > -0.5 and "edges" not in name else -1.0
-        shown.append(image(grey(out, low, 1), f"The boot after the filter: {name}", 5))
+        shown.append(image(grey(out, low, 1), f"The boot after the filter: {name}", 4))
         titles.append(name)
     return Demo(
         "What a filter sees",
@@ -143,9 +144,9 @@ def three_d() -> Demo:
     )
 
 
-def as_matrix() -> Demo:
-    """im2col as the book draws it: every window becomes a row."""
-    x, w = small()
+def im2col_picture(x: NDArray, w: NDArray) -> Markup:
+    """im2col as the book draws it: which pixels of the image (4, 4) become which row, and the product with
+    the filter (3, 3)."""
     col = im2col(x[None, None], 3, 3)
     images = [
         grid(x, f"window {k + 1}", window(slice(k // 2, k // 2 + 3), slice(k % 2, k % 2 + 3), WINDOWS[k]))
@@ -156,6 +157,13 @@ def as_matrix() -> Demo:
         grid(w.reshape(-1, 1), "W.reshape(FN, -1).T"), "=",
         grid(col @ w.reshape(-1, 1), "out", lambda r, c: WINDOWS[r]),
     )  # fmt: skip
+    return Markup('<div class="equation">{}</div>{}').format(Markup("").join(images), product)
+
+
+def as_matrix() -> Demo:
+    """im2col: every window becomes a row."""
+    x, w = small()
+    col = im2col(x[None, None], 3, 3)
     return Demo(
         "im2col: a convolution is one matrix product",
         "7.4.2",
@@ -164,7 +172,7 @@ def as_matrix() -> Demo:
         "numbers. One product with the filters as columns gives every result at once. Windows "
         "overlap, so most pixels are "
         "copied several times.",
-        Markup('<div class="equation">{}</div>{}').format(Markup("").join(images), product),
+        im2col_picture(x, w),
     )
 
 
@@ -218,6 +226,11 @@ def shift() -> Demo:
                 image(small_boots, "Both after 4×4 max pooling: almost the same", 12),
                 titles=("the boot, and shifted", "both after 4×4 max pooling"),
             ),
+        ),
+        (
+            ("test images", f"{len(x):,}"),
+            ("mean change of a pixel, of the mean brightness", f"{change:.0%}"),
+            ("the same after 4×4 max pooling", f"{pooled:.0%}"),
         ),
     )
 

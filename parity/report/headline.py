@@ -7,17 +7,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from parity.report.collect import Findings
+from parity.compare import LOGIC
+from parity.report.findings import Findings
+
+Numbers = dict[str, tuple[float, str]]  # figure: (its value, what it says)
 
 
 class Headline(NamedTuple):
-    """name: which of the questions; figure: what stands large; good: None where there is nothing to judge."""
+    """name: which of the questions; figure: what stands large; good: None where there is nothing to judge;
+    numbers: every number that is said, for the table `headlines`."""
 
     name: str
     figure: str
     sentence: str
     good: bool | None
-    table: str  # where the numbers are
+    table: str  # where the numbers come from
+    numbers: Numbers
 
 
 def headlines(found: Findings) -> list[Headline]:
@@ -32,36 +37,48 @@ def headlines(found: Findings) -> list[Headline]:
     return lines
 
 
+def headline_table(lines: list[Headline]) -> pd.DataFrame:
+    """The numbers in them as a table: question, figure, value, meaning."""
+    rows = [(h.name, figure, *said) for h in lines for figure, said in h.numbers.items()]
+    return pd.DataFrame(rows, columns=["question", "figure", "value", "meaning"])
+
+
 def _matches(table: pd.DataFrame) -> Headline:
-    wrong, networks = int((~table["ok"]).sum()), [n for n in table["network"].cat.categories if n]
+    wrong, networks = int((~table["ok"]).sum()), table.loc[table["network"] != "", "network"].nunique()
     kinds = table.loc[table["network"] == "", "layer"].nunique()
-    figure = "all match" if not wrong else f"{wrong:,} differ"
     return Headline(
         "What matches",
-        figure,
-        f"{len(table) - wrong:,} of {len(table):,} tensors agree with PyTorch: outputs, losses, "
-        "gradients and "
-        f"training steps of {len(networks)} networks and {kinds} layers, losses and optimizers.",
+        "all match" if not wrong else f"{wrong:,} differ",
+        f"{len(table) - wrong:,} of {len(table):,} tensors agree with PyTorch: outputs, losses, gradients "
+        f"and training steps of {networks} networks and {kinds} layers, losses and optimizers.",
         not wrong,
         "accuracy",
+        {
+            "tensors": (len(table), "that were compared"),
+            "differing": (wrong, "of these"),
+            "networks": (networks, "that were compared"),
+            "kinds": (kinds, "layers, losses and optimizers that were compared by themselves"),
+        },
     )
 
 
 def _by_how_much(table: pd.DataFrame) -> Headline:
     exact = table[(table["dtype"] == "float64") & ~table["exact"]]
-    worst = exact.iloc[int(exact["max_rel"].argmax())] if len(exact) else None
-    single = table[table["dtype"] == "float32"]
-    used = single["margin"].max() if len(single) else float("nan")
-    bits = table["exact"].mean()
-    figure = power(worst["max_rel"]) if worst is not None else "0"
+    largest = exact["max_rel"].max() if len(exact) else 0.0
+    used, bits = table.loc[table["dtype"] == "float32", "margin"].max(), table["exact"].mean()
     return Headline(
         "By how much",
-        figure,
-        "is the largest relative difference in float64 (the limit is 10⁻⁹). In float32 the worst "
-        "tensor uses "
-        f"{used:.0%} of what rounding allows; {bits:.0%} of all tensors are the same bits.",
+        power(largest),
+        "is the largest relative difference in float64 (the limit is 10⁻⁹). In float32 the worst tensor "
+        f"uses {used:.0%} of what rounding allows; {bits:.0%} of all tensors are the same bits.",
         bool(table["ok"].all()),
         "accuracy",
+        {
+            "largest_difference_float64": (largest, "relative to the tensor's largest value"),
+            "limit_float64": (LOGIC, "for that difference"),
+            "largest_margin_float32": (used, "share of what is allowed that the worst tensor uses"),
+            "same_bits": (bits, "share of all tensors"),
+        },
     )
 
 
@@ -76,34 +93,57 @@ def geometric_mean(ratios: pd.Series) -> float:
 
 def _how_fast(table: pd.DataFrame) -> Headline:
     mine = steps(table)[lambda t: t["implementation"] == "ours"]
-    mean = geometric_mean(mine["ratio_to_torch"])
-    low, high = mine.loc[mine["ratio_to_torch"].idxmin()], mine.loc[mine["ratio_to_torch"].idxmax()]
-    faster = int((mine["ratio_to_torch"] < 1).sum())
+    ratios, threads = mine["ratio_to_torch"], int(mine["threads"].iloc[0])
+    mean, low, high = geometric_mean(ratios), mine.loc[ratios.idxmin()], mine.loc[ratios.idxmax()]
+    faster = int((ratios < 1).sum())
     return Headline(
         "How fast",
-        f"{mean:.2f}×",
-        f"PyTorch's time for a training step on the same {int(mine['threads'].iloc[0])} threads "
-        "(geometric mean; "
-        f"below 1 is faster): from {low['ratio_to_torch']:.2f} ({low['network']}, {low['batch_size']} "
-        "images) to "
-        f"{high['ratio_to_torch']:.2f} ({high['network']}, {high['batch_size']}); faster in {faster} "
-        f"of {len(mine)}.",
+        f"{1 / mean:.2f}× as fast",
+        f"as PyTorch in a training step on {_threads(threads)}: it takes {mean:.2f} times as long "
+        f"(geometric mean of {len(mine)}), from {_case(low)} to {_case(high)}; "
+        f"less time in {faster} of {len(mine)}.",
         None,
         "speed",
+        {
+            "mean_speed": (1 / mean, "of PyTorch's in training steps: 1 by the mean_ratio"),
+            "mean_ratio": (mean, "geometric mean of the times of training steps by PyTorch's"),
+            "lowest_ratio": (low["ratio_to_torch"], f"{low['network']}, {_images(low)}"),
+            "highest_ratio": (high["ratio_to_torch"], f"{high['network']}, {_images(high)}"),
+            "faster": (faster, "training steps that take less time than PyTorch's"),
+            "timed": (len(mine), "training steps, a network and batch size each"),
+            "threads": (threads, "that both had"),
+        },
     )
 
 
+def _case(row: pd.Series) -> str:
+    return f"{row['ratio_to_torch']:.2f} ({row['network']}, {_images(row)})"
+
+
+def _images(row: pd.Series) -> str:
+    return "1 image" if row["batch_size"] == 1 else f"{row['batch_size']} images"
+
+
+def _threads(count: int) -> str:
+    return "one thread each" if count == 1 else f"the same {count} threads"
+
+
 def _caught(table: pd.DataFrame) -> Headline:
-    rows = table.set_index("figure")
-    killed, alarms = rows.loc["killed"], rows.loc["false_alarms"]
+    rows = {row["figure"]: (int(row["count"]), int(row["out_of"])) for row in table.to_dict("records")}
+    (killed, bugs), (alarms, compared) = rows["killed"], rows["false_alarms"]
     return Headline(
         "Why believe it",
-        f"{killed['count']} of {killed['out_of']}",
-        f"known bugs were put in and caught; {alarms['count']} false alarms in {alarms['out_of']:,} "
-        "comparisons of "
-        "correct code.",
-        bool(killed["count"] == killed["out_of"] and not alarms["count"]),
+        f"{killed} of {bugs}",
+        f"known bugs were put in and caught; {alarms} false alarms in {compared:,} comparisons "
+        "of correct code.",
+        killed == bugs and not alarms,
         "faults",
+        {
+            "bugs": (bugs, "known ones that were put in"),
+            "caught": (killed, "of these"),
+            "comparisons": (compared, "of correct code"),
+            "false_alarms": (alarms, "of these"),
+        },
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import LARGE, SCHEMAS
 
@@ -16,15 +16,16 @@ def readme(found: Findings) -> str:
     """The whole file."""
     parts = ["# Report", "", "Generated; [index.html](index.html) is the same with pictures, in one file."]
     parts += ["", f"`{found.environment['command']}`", ""]
-    parts += [f"- **{h.name}**: **{h.figure}**. {_sentence(h.sentence)}" for h in headlines(found)]
+    parts += [f"- **{h.name}**: **{h.figure}**{_goes_on(h.sentence)}" for h in headlines(found)]
     for title, table in summaries(found).items():
         parts += ["", f"## {title}", "", markdown(table)]
     parts += ["", "## Made on", "", markdown(environment_table(found))]
     return "\n".join([*parts, "", *_schema(found), ""])
 
 
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _goes_on(sentence: str) -> str:
+    """Behind the figure: in the same sentence, or as one of its own."""
+    return f"{' ' if sentence[0].islower() else '. '}{sentence}"
 
 
 def summaries(found: Findings) -> dict[str, pd.DataFrame]:
@@ -42,14 +43,16 @@ def accuracy(table: pd.DataFrame) -> pd.DataFrame:
     """A row a network (or all layers by themselves) and dtype."""
     named = table.assign(what=table["network"].astype(str).replace("", "layers by themselves"))
     rows = []
-    for (what, dtype), t in named.groupby(["what", "dtype"], observed=True, sort=False):
+    several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
+    for (what, dtype, device), t in named.groupby(["what", "dtype", "device"], observed=True, sort=False):
         worst = t.iloc[int(t["margin"].argmax())]
         place = " ".join(
             filter(None, map(str, [worst["layer"], worst["case"], worst["phase"], worst["tensor"]]))
         )
         rows.append(
             {
-                "": what, "dtype": dtype, "tensors": len(t), "wrong": int((~t["ok"]).sum()),
+                "": what, "dtype": dtype, **({"device": device} if several else {}),
+                "tensors": len(t), "wrong": int((~t["ok"]).sum()),
                 "same bits": int(t["exact"].sum()), "largest max_rel": f"{t['max_rel'].max():.1e}",
                 "of what is allowed": f"{t['margin'].max():.2g}", "worst": place,
             }
@@ -71,7 +74,9 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
         row["of peak"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
         row["parity"] = "" if pd.isna(mine["ok"]) else "ok" if mine["ok"] else "FAIL"
         rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names.sort(key=lambda name: 0 if name in ("network", "images") else 1 if name.endswith(" ms") else 2)
+    return pd.DataFrame(rows, columns=names).fillna("")
 
 
 def checker(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,9 +96,9 @@ def training(table: pd.DataFrame) -> pd.DataFrame:
         {
             "network": last["network"].astype(str), "dtype": last["dtype"].astype(str),
             "epochs": last["epoch"], "data": last["data"].astype(str),
-            "test accuracy NumPy": [f"{v:.2%}" for v in last["test_accuracy"]],
-            "PyTorch": [f"{v:.2%}" for v in last["torch_test_accuracy"]],
-            "same predictions": [f"{v:.2%}" for v in last["same_predictions"]],
+            "accuracy NumPy": [f"{v:.2%}" for v in last["test_accuracy"]],
+            "accuracy PyTorch": [f"{v:.2%}" for v in last["torch_test_accuracy"]],
+            "same answers": [f"{v:.2%}" for v in last["same_predictions"]],
             "images/s NumPy": [f"{v:,.0f}" for v in last["images_per_s"]],
             "images/s PyTorch": [f"{v:,.0f}" for v in last["torch_images_per_s"]],
         }
@@ -143,7 +148,14 @@ def _schema(found: Findings) -> list[str]:
         schema = SCHEMAS[name]
         files = f"{name}.parquet" if name in LARGE else f"{name}.csv, {name}.parquet"
         lines += ["", f"### {name}", "", f"{files}: {len(found.tables[name]):,} rows, each {schema.row}.", ""]
+        lines += [f"No two rows have the same {_listed(schema.key)}.", ""]
         table = pd.DataFrame(schema.columns, columns=["column", "type", "meaning"])
         table["column"] = [f"`{c}`" for c in table["column"]]
         lines.append(markdown(table))
     return lines
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """`a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)

@@ -12,9 +12,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.report.collect import Findings
 from parity.report.demos import demos
 from parity.report.figures.figure import Figure
+from parity.report.findings import Findings
 from parity.report.headline import headlines
 from parity.report.markdown import environment_table, right_columns, summaries
 from parity.report.schema import BOOL, CATEGORY, FLOAT, MAYBE, SCHEMAS
@@ -61,7 +61,7 @@ def verdict(found: Findings) -> tuple[str, str]:
     if failed:
         return "bad", f"{len(failed)} failed. First: {failed[0]}"
     if found.interrupted:
-        return "open", f"Interrupted during {found.interrupted}; what was done before is below."
+        return "open", f"Interrupted during {found.interrupted}; without {'; '.join(found.left)}."
     if "accuracy" in found.parts:
         return "good", "NumPy and PyTorch are the same functions on everything that was compared."
     return "open", f"Nothing was compared in this run; it holds {', '.join(found.parts)}."
@@ -88,14 +88,14 @@ def sections(found: Findings) -> list[Section]:
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))
-    if "faults" in tables:
+    if {"faults", "faults_summary"} <= tables.keys():
         text = (
             "A checker that never fails proves nothing. So bugs that people really write are put in, "
             "one by one."
         )
-        made = faults.figures(tables["faults"], tables["faults_summary"])
+        made = faults.figures(tables["faults"], tables["faults_summary"], tables.get("injections"))
         out.append(Section("faults", "What a pass means", text, None, made))
-    if "training" in tables:
+    if {"training", "training_steps", "predictions"} <= tables.keys():
         text = (
             "Both frameworks start from the same weights and see the same batches; Adam, its rate "
             "falling to 0."

@@ -6,6 +6,7 @@ says; reports/README.md prints the same text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -22,8 +23,11 @@ class Column(NamedTuple):
 
 
 class Schema(NamedTuple):
-    row: str  # what a row is
+    """row: what a row is; key: the columns that tell the rows apart, no two having the same."""
+
+    row: str
     columns: tuple[Column, ...]
+    key: tuple[str, ...]
 
 
 def _columns(text: str) -> tuple[Column, ...]:
@@ -43,6 +47,18 @@ TRAINED = """
 """
 
 SCHEMAS: dict[str, Schema] = {
+    "headlines": Schema(
+        "one number that the report opens with",
+        _columns(
+            """
+    question category What matches, By how much, How fast, Why believe it
+    figure   str      its name
+    value    float64  the number
+    meaning  str      what it counts, or in what it is measured
+"""
+        ),
+        ("question", "figure"),
+    ),
     "accuracy": Schema(
         "one tensor that was compared",
         _columns(
@@ -53,7 +69,7 @@ SCHEMAS: dict[str, Schema] = {
     phase           category forward, backward, alone (fed PyTorch's input), step k of training, or a contract
     tensor          category out, loss, dx, grad, dW, ...
     dtype           category float64 catches bugs, float32 judges precision
-    device          category where PyTorch ran
+    device          category where PyTorch ran, and whether with TF32
     shape           str      2x3x8x8, or scalar
     max_abs         float64  largest absolute difference to the reference (float64 PyTorch)
     max_rel         float64  the same divided by the largest value of the reference
@@ -65,6 +81,7 @@ SCHEMAS: dict[str, Schema] = {
     why             str      what is wrong, where it is not a number: another shape, NaN, an exception
 """
         ),
+        ("network", "layer", "case", "phase", "tensor", "dtype", "device"),
     ),
     "faults": Schema(
         "one known bug, put into a correct implementation",
@@ -94,12 +111,14 @@ SCHEMAS: dict[str, Schema] = {
             )
             for name in PRACTICES
         ),
+        ("fault",),
     ),
     "injections": Schema(
         "one bug put into one place of a whole network",
         _columns(
             """
     network category the network
+    mode    category training or inference
     layer   str      where it was put; empty for a fault between layers
     fault   str      its name
     family  category the kind of fault
@@ -108,6 +127,7 @@ SCHEMAS: dict[str, Schema] = {
     right   bool     whether that is the place
 """
         ),
+        ("network", "mode", "layer", "fault"),
     ),
     "faults_summary": Schema(
         "one figure about the checker",
@@ -118,6 +138,7 @@ SCHEMAS: dict[str, Schema] = {
     out_of int64 of how many
 """
         ),
+        ("figure",),
     ),
     "training": Schema(
         "one epoch of one comparison",
@@ -135,6 +156,7 @@ SCHEMAS: dict[str, Schema] = {
     torch_images_per_s  float64 the same, PyTorch
 """
         ),
+        ("network", "dtype", "device", "data", "epoch"),
     ),
     "training_steps": Schema(
         "one training step",
@@ -147,6 +169,7 @@ SCHEMAS: dict[str, Schema] = {
     torch_train_loss float64 the same batch, PyTorch
 """
         ),
+        ("network", "dtype", "device", "data", "step"),
     ),
     "predictions": Schema(
         "one test image",
@@ -159,6 +182,22 @@ SCHEMAS: dict[str, Schema] = {
     torch   category what PyTorch's network says
 """
         ),
+        ("network", "image"),
+    ),
+    "filters": Schema(
+        "one weight of the first layer of the network that is looked at, its first channel",
+        _columns(
+            """
+    network     category which network
+    filter      int64    its number, from 0
+    row         int64    from 0
+    column      int64    from 0
+    before      float64  before training, in both frameworks
+    after       float64  after training, NumPy
+    torch_after float64  after training, PyTorch
+"""
+        ),
+        ("network", "filter", "row", "column"),
     ),
     "speed": Schema(
         "one implementation in one phase",
@@ -191,6 +230,7 @@ SCHEMAS: dict[str, Schema] = {
     note             str      what a reader has to know
 """
         ),
+        ("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"),
     ),
     "scaling": Schema(
         "one size of a series",
@@ -211,6 +251,7 @@ SCHEMAS: dict[str, Schema] = {
     r2             float64  how well it fits
 """
         ),
+        ("variable", "network", "layer", "phase", "implementation", "size"),
     ),
 }
 # Pictures are drawn from these too, but they are too many to be read: Parquet alone.
@@ -220,7 +261,7 @@ LARGE = ("training_steps", "predictions")
 def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The table with the columns and types of its schema, in that order.
 
-    Raises ValueError naming the columns that are missing or unknown.
+    Raises ValueError naming the columns that are missing or unknown, or a key that is repeated.
     """
     table = table.rename(columns=lambda column: column.replace(" ", "_"))
     columns = SCHEMAS[name].columns
@@ -235,4 +276,16 @@ def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
         if c.type in (CATEGORY, TEXT):
             table[c.name] = table[c.name].astype("str").fillna("")
         table[c.name] = table[c.name].astype(c.type)  # type: ignore[call-overload]
+    refuse_repeats(table, SCHEMAS[name].key, f"the table {name}")
     return table
+
+
+def refuse_repeats(table: pd.DataFrame, key: Sequence[str], what: str) -> None:
+    """Raise ValueError where rows of the table have the same key: nobody could say which is which."""
+    repeated = table[table.duplicated(list(key))]
+    if len(repeated):
+        first = ", ".join(
+            f"{name} {value}" for name, value in repeated.iloc[0][list(key)].items() if value != ""
+        )
+        rows = f"{len(repeated):,} {'row' if len(repeated) == 1 else 'rows'}"
+        raise ValueError(f"{what} has {rows} whose key another row has, the first: {first}")

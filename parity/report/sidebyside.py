@@ -22,6 +22,7 @@ from parity import torch_networks
 from parity.implementations import OURS, Book
 from parity.kinds import KINDS, Probe
 from parity.probes import with_cotangent
+from parity.report.demos import im2col_picture
 from parity.report.figures.scales import short
 
 # kind: (our class, how its PyTorch module is written, arguments of a small example)
@@ -49,6 +50,7 @@ class Entry(NamedTuple):
     shapes: list[tuple[str, str, str]]  # tensor, shape, largest difference to PyTorch
     call: str
     numbers: list[tuple[str, str]]  # tensor, its numbers
+    picture: Markup  # how the numbers come about, for a convolution
 
 
 def side_by_side() -> list[Entry]:
@@ -78,6 +80,7 @@ def entry(kind: str) -> Entry:
         shapes,
         options,
         [(name, _numbers(a)) for name, a in {**arrays, **results}.items() if a.size <= 40],
+        im2col_picture(arrays["x"][0, 0], arrays["W"][0, 0]) if kind == "convolution" else Markup(""),
     )
 
 
@@ -120,7 +123,7 @@ def example(kind: str) -> Probe:
     elif kind == "softmax_with_loss":
         return Probe(kind, "small", {}, {"x": whole(2, 3), "t": np.array([2, 0])})
     probe = Probe(kind, "small", args, inputs)
-    dout = np.round(with_cotangent(probe, 7).inputs["dout"] * 2)
+    dout = np.round(with_cotangent(probe, 7).inputs["dout"] * 2) + 0.0  # no -0
     return Probe(kind, "small", args, {**inputs, "dout": dout})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 from parity.report.markdown import readme
 from parity.report.page import page
 from parity.report.schema import LARGE, SCHEMAS

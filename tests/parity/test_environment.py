@@ -13,6 +13,7 @@ def test_versions_threads_and_seed_are_named():
     assert found["numpy"] == np.__version__ and found["torch"] == torch.__version__
     assert found["seed"] == 3 and found["cores"] >= 1 and found["threads"] == torch.get_num_threads()
     assert found["command"].startswith("python -m parity") and found["blas"] and found["cpu"]
+    assert found["torch_simd"] in torch.__config__.show() or found["torch_simd"] == "DEFAULT"
 
 
 def test_it_is_written_as_json_and_replaced(tmp_path):

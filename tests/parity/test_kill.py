@@ -69,8 +69,8 @@ def test_one_that_is_declared_equivalent_and_is_not_fails(monkeypatch):
 def test_a_wrong_name_a_misplaced_and_an_uncaught_one_and_a_false_alarm_fail(matrix):
     injections = pd.DataFrame(
         [
-            ("lenet", "C1", "a", "convolution", False, "", False),
-            ("lenet", "C3", "b", "wiring", True, "F6", False),
+            ("lenet", "training", "C1", "a", "convolution", False, "", False),
+            ("lenet", "training", "C3", "b", "wiring", True, "F6", False),
         ],
         columns=kill.injection_frame([]).columns,
     )

@@ -130,9 +130,18 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, ca
     monkeypatch.setattr(Training, "_step", step)
     assert run(*options, "--resume") in (0, 1)
     out = capsys.readouterr().out
+    speeds = pd.read_parquet(tmp_path / "training.parquet")[["images_per_s", "torch_images_per_s"]].median()
+    assert f"{speeds.iloc[0]:,.0f} images/s (NumPy) and {speeds.iloc[1]:,.0f} (PyTorch)" in out
     assert "going on after 7 of 10 steps" in out and "images/s (NumPy / PyTorch)" in out
     assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 11))
     assert not list(tmp_path.glob("*.safetensors"))  # it came to its end
+
+
+def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, capsys):
+    (tmp_path / "simple_conv_net-float32.safetensors").write_bytes(b"of an earlier run")
+    assert run("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path) in (0, 1)
+    said = capsys.readouterr().out
+    assert "holds an interrupted run; this one starts anew" in said and "one epoch" in said
 
 
 def test_interrupted_before_the_first_step(tmp_path, monkeypatch, capsys):

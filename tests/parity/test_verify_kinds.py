@@ -122,7 +122,7 @@ WRONG = {
     "sgd": [
         ("SGDUphill", "forward W step 1", "sgd-ascends"),
         ("SGDReplaces", "updated in place W unchanged as an object", "sgd-new-arrays"),
-        ("SGDSpoilsGradients", "arguments unchanged gradient W unchanged", "sgd-writes-into-grads"),
+        ("SGDSpoilsGradients", "arguments unchanged gradient W of step 1 unchanged", "sgd-writes-into-grads"),
     ],
     "momentum": [
         ("MomentumDamped", "forward W step 1", "momentum-averages"),

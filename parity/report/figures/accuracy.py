@@ -21,10 +21,18 @@ def figures(table: pd.DataFrame) -> list[Figure]:
 def allowance(table: pd.DataFrame) -> Figure:
     named = table.assign(what=table["network"].astype(str).replace("", "layers alone"))
     rows = []
-    for (dtype, what), t in named.groupby(["dtype", "what"], observed=True, sort=False):
+    several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
+    for (dtype, what, device), t in named.groupby(["dtype", "what", "device"], observed=True, sort=False):
         used = t.loc[~t["exact"], "margin"]
         worst = f"{t['margin'].max():.2g}"
-        rows.append((f"{what} {dtype}", "bad" if not t["ok"].all() else "ours", used.tolist(), worst))
+        rows.append(
+            (
+                f"{what} {dtype}{f' {device}' if several else ''}",
+                "bad" if not t["ok"].all() else "ours",
+                used.tolist(),
+                worst,
+            )
+        )
     exact = int(table["exact"].sum())
     return Figure(
         "Error against allowance",
@@ -35,8 +43,8 @@ def allowance(table: pd.DataFrame) -> Figure:
         f"worst. {exact:,} more tensors are the same bits and have no tick.",
         strip("Share of the allowed error used, by network and dtype", rows, MARGINS, 1.0, "fails"),
         "accuracy",
-        ("network", "layer", "case", "phase", "tensor", "dtype", "shape", "max_abs", "max_rel", "allowed",
-         "margin", "ok", "why"),
+        ("network", "layer", "case", "phase", "tensor", "dtype", "device", "margin", "ok", "max_rel",
+         "max_abs", "allowed", "shape", "why"),
         sort="-margin",
         open=True,
     )  # fmt: skip
@@ -45,6 +53,7 @@ def allowance(table: pd.DataFrame) -> Figure:
 def drift(table: pd.DataFrame) -> Figure:
     charts, titles = [], []
     running = table[(table["network"] != "") & table["phase"].isin(["forward", "backward"])]
+    running = running[running["device"] == table["device"].iloc[0]]  # without TF32
     scale = _scale(running)
     for name, t in running.groupby("network", observed=True, sort=False):
         charts.append(_drift(str(name), t, scale))

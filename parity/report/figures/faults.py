@@ -11,8 +11,11 @@ from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale
 
 
-def figures(faults: pd.DataFrame, summary: pd.DataFrame) -> list[Figure]:
-    return [compared(summary), matrix(faults)]
+def figures(
+    faults: pd.DataFrame, summary: pd.DataFrame, injections: pd.DataFrame | None = None
+) -> list[Figure]:
+    found = [compared(summary), matrix(faults)]
+    return found if injections is None else [*found, injected(injections)]
 
 
 def compared(summary: pd.DataFrame) -> Figure:
@@ -53,9 +56,8 @@ def matrix(faults: pd.DataFrame) -> Figure:
         "Kill matrix",
         f"{len(living)} known bugs by the layer that they break: how many of them parity catches, how "
         "many it also names "
-        "rightly, and how many each usual way of checking would have caught. Darker is more; a dash "
-        "means that the way "
-        "has nothing to say there. The table has a row a bug.",
+        "rightly, and how many each usual way of checking would have caught. The stronger the "
+        "colour, the more; a dash means that the way has nothing to say there. The table has a row a bug.",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -73,6 +75,30 @@ def matrix(faults: pd.DataFrame) -> Figure:
             "story",
             "equivalent",
         ),
+    )
+
+
+def injected(injections: pd.DataFrame) -> Figure:
+    """Bugs put into one place of a network: a row a network, a column a family of places."""
+    families = [("in a layer", lambda t: t["layer"] != ""), *(
+        (name, lambda t, name=name: t["family"] == name) for name in ("weights", "wiring"))]  # fmt: skip
+    head = "".join(f'<th scope="col"><span>{escape(name)}: {what}</span></th>'
+                   for name, _ in families for what in ("caught", "placed"))  # fmt: skip
+    body = []
+    for (network, mode), t in injections.groupby(["network", "mode"], observed=True, sort=False):
+        cells = "".join(_cell(t[where(t)][c]) for _, where in families for c in ("caught", "right"))
+        name = f"{network}{'' if mode == 'training' else f', {mode}'}"
+        body.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+    return Figure(
+        "In whole networks",
+        f"{len(injections):,} times one bug is put into one place of a network: into a layer, between its "
+        "weights and PyTorch's, or into the wiring. How often the checker fails (caught) and names that very "
+        "place (placed).",
+        Markup(
+            f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table></div>"
+        ),
+        "injections",
     )
 
 

@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 
 from parity.report.figures.scales import Scale
 
+BREAK = Markup("_<wbr>")
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -33,7 +35,7 @@ def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str 
             q1, q3 = (100 * scale(q) for q in row.quartiles)
             whisker = f'<i class="whisker" style="left:{q1:.2f}%;width:{max(q3 - q1, 0.3):.2f}%"></i>'
         out.append(
-            f'<div class="row"><span class="rowname">{escape(row.name)}'
+            f'<div class="row"><span class="rowname">{_breakable(row.name)}'
             f"{f'<small>{escape(row.detail)}</small>' if row.detail else ''}</span>"
             f'<span class="track"><i class="bar {row.css}" style="left:{a:.2f}%;width:{b - a:.2f}%"></i>'
             f'{whisker}<i class="zero" style="left:{at:.2f}%"></i></span>'
@@ -57,12 +59,17 @@ def strip(title: str, rows: Iterable[tuple[str, str, Sequence[float], str]], sca
             for p, n in places.items()
         )
         out.append(
-            f'<div class="row"><span class="rowname">{escape(name)}</span><span class="track strip">'
+            f'<div class="row"><span class="rowname">{_breakable(name)}</span><span class="track strip">'
             f'<svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><path class="{css}" '
             f'd="{path}"/></svg><i class="zero limit" style="left:{at:.2f}%"></i></span>'
             f'<span class="rowvalue">{escape(end)}</span></div>'
         )
     return Markup("".join([*out, _axis(scale, said, at), "</div>"]))
+
+
+def _breakable(name: str) -> Markup:
+    """The name, which may go on in the next line behind an underscore."""
+    return escape(name).replace("_", BREAK)
 
 
 def _axis(scale: Scale, mark: str, at: float) -> str:

@@ -9,6 +9,7 @@ from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale, around
 
+FASTER = (("ours", "NumPy is faster"), ("torch", "PyTorch is faster"))
 RATIO_COLUMNS = ("network", "layer", "batch_size", "phase", "implementation", "median_ms", "q1_ms", "q3_ms",
                  "ratio_to_torch", "ratio_q1", "ratio_q3", "rounds", "ok", "note")  # fmt: skip
 
@@ -37,14 +38,15 @@ def ratios(speed: pd.DataFrame) -> Figure:
         rows.append(_bar(row, f"{row['network']} {row['phase']}", images))
     return Figure(
         "Time against PyTorch's",
-        "The median of ours by the median of PyTorch eager's, on the same threads and taking turns; "
-        "left of the line we are "
-        "faster. The thin line spans the quartiles of the rounds. Logarithmic axis.",
+        "The median of ours by the median of PyTorch eager's, on the same threads and taking turns; left of "
+        "the line we are faster. The thin line spans the quartiles of the ratios within a round. Logarithmic "
+        "axis.",
         bars("Ratio of our time to PyTorch's, by network and phase", rows, scale, 1.0, "PyTorch = 1"),
         "speed",
         RATIO_COLUMNS,
         where="layer=",
         open=True,
+        legend=FASTER,
     )
 
 
@@ -68,6 +70,7 @@ def layers(speed: pd.DataFrame) -> Figure:
         RATIO_COLUMNS,
         where="layer!=",
         sort="-median_ms",
+        legend=FASTER,
     )
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from parity.report.collect import Pictures
 from parity.report.figures.figure import OURS_AND_TORCH, Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.pictures import grey, image, montage
 from parity.report.figures.scales import Scale, around
+from parity.report.findings import Pictures
 from parity.report.headline import power
 
 SHOWN = 18  # mistakes of a sort
@@ -96,6 +96,7 @@ def filters(pictures: Pictures) -> Figure:
         f"White weighs positively, black negatively (±{largest:.2f}). NumPy's and PyTorch's differ by "
         f"{power(difference)} at most.",
         panels(*shown, titles=names),
+        "filters",
     )
 
 

@@ -139,6 +139,16 @@ class Table {
   }
 }
 
+// On paper every layer stands open; afterwards those that were closed are closed again.
+const closed = new Set();
+addEventListener("beforeprint", () => {
+  for (const layer of document.querySelectorAll("details.layer:not([open])")) { closed.add(layer); layer.open = true; }
+});
+addEventListener("afterprint", () => {
+  for (const layer of closed) layer.open = false;
+  closed.clear();
+});
+
 // A table is built when its details are opened first.
 for (const details of document.querySelectorAll("details.numbers")) {
   const build = () => {

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from parity import clock, training
-from parity.report.collect import QUICK, Request, collect
+from parity.report.collect import collect
+from parity.report.request import QUICK, Request, Timed
 from parity.report.write import write
 from scratchcnn.data import load
 
@@ -16,10 +17,8 @@ SMALL = {
     "networks": ("lenet",),
     "kinds": ("relu", "max_pooling"),
     "seeds": 2,
-    "trained": ("simple_conv_net",),
-    "epochs": 2,
-    "timed": {"lenet": (2,)},
-    "rounds": 2,
+    "trained": (("simple_conv_net", 2),),
+    "timed": (Timed("lenet", 2, rounds=2, rungs=False, layers=True, memory=False),),
     "batches": (1, 2),
     "sides": (14, 28),
 }

@@ -184,6 +184,27 @@ def test_it_can_be_printed(open_page, tmp_path):
     assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
 
 
+def test_on_paper_all_layers_stand_open_and_no_controls(open_page):
+    page = open_page()
+    opened = "[...document.querySelectorAll('details.layer')].map((d) => d.open)"
+    before = page.evaluate(opened)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(before) > 5 and not all(before) and all(page.evaluate(opened))
+    page.emulate_media(media="print")
+    assert not page.locator(".data .controls").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.bar')).printColorAdjust") == "exact"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(opened) == before
+
+
+@pytest.mark.parametrize("width", [390, 760, 1200], ids=["phone", "tablet", "desktop"])
+def test_the_large_figures_fit_their_columns(open_page, width):
+    figures = open_page(width).evaluate(
+        "[...document.querySelectorAll('.big')].map((e) => [e.scrollWidth - e.clientWidth, e.textContent])"
+    )
+    assert len(figures) == 4 and [text for over, text in figures if over > 0] == []
+
+
 @pytest.mark.parametrize("width", [390, 1200], ids=["phone", "desktop"])
 def test_the_rows_of_a_chart_share_one_axis(open_page, width):
     charts = open_page(width).evaluate(
@@ -191,4 +212,5 @@ def test_the_rows_of_a_chart_share_one_axis(open_page, width):
              [...chart.querySelectorAll('.track')].map((t) => t.getBoundingClientRect())
                .map((box) => `${box.left.toFixed(1)} ${box.width.toFixed(1)}`))"""
     )
-    assert len(charts) >= 4 and all(len(set(places)) == 1 for places in charts)
+    assert len(charts) >= 5 and all(len(set(places)) == 1 for places in charts)
+    assert min(float(places[0].split()[1]) for places in charts) >= 60  # a bar needs room

@@ -22,6 +22,18 @@ def test_the_filter_as_an_operation_is_the_sum_that_it_says():
     assert "out: 15 16; 6 15" in str(demo.body) and "out + b: 18 19; 9 18" in str(demo.body)
 
 
+def test_the_convolution_beside_pytorchs_has_its_im2col_drawn():
+    entry = sidebyside.entry("convolution")
+    given = sidebyside.example("convolution")
+    x, w, b = given.inputs["x"], given.args["W"], given.args["b"]
+    rows = sc.im2col(x, 3, 3)
+    drawn = "; ".join(" ".join(f"{v:.0f}" for v in row) for row in rows)
+    assert f"im2col(x, 3, 3): a row a window: {drawn}" in str(entry.picture)
+    products = "; ".join(f"{v:.0f}" for v in (sc.Convolution(w, b).forward(x) - b).ravel())
+    assert f"out: {products}" in str(entry.picture)
+    assert not sidebyside.entry("relu").picture
+
+
 def test_padding_keeps_the_size():
     demo = demos.padding()
     assert "4×4 in, 4×4 out instead of 2×2" in demo.text

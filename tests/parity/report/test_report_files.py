@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from parity.report.collect import Findings
+from parity.report.findings import Findings
 from parity.report.headline import headlines, power
 from parity.report.markdown import markdown, readme
 from parity.report.page import embedded, page, verdict
@@ -15,12 +15,14 @@ from parity.report.schema import LARGE, SCHEMAS, conform
 from parity.report.write import write
 
 TABLES = (
+    "headlines",
     "accuracy",
     "faults",
     "faults_summary",
     "training",
     "training_steps",
     "predictions",
+    "filters",
     "speed",
     "scaling",
 )
@@ -48,20 +50,36 @@ def test_the_readme_documents_every_column(folder, name):
     section = text[text.index(f"### {name}\n") :]
     for column in SCHEMAS[name].columns:
         assert f"| `{column.name}` | {column.type} | {column.meaning} |" in section
+    key = re.search(r"No two rows have the same (.*)\.", section).group(1)
+    assert tuple(re.findall(r"`(\w+)`", key)) == SCHEMAS[name].key
 
 
 def test_the_readme_has_tables_of_the_same_figures(folder, found):
     text = (folder / "README.md").read_text()
     accuracy = found.tables["accuracy"]
-    assert f"{len(accuracy):,} of {len(accuracy):,} tensors" in text
+    assert f"- **What matches**: **all match**. {len(accuracy):,} of {len(accuracy):,} tensors" in text
+    assert "× as fast** as PyTorch in a training step" in text
     row = next(line for line in text.splitlines() if line.startswith("| lenet | float64"))
     assert row.split("|")[3].strip() == str(len(accuracy.query("network == 'lenet' and dtype == 'float64'")))
 
 
 def test_the_environment_says_what_it_was_made_on(folder):
     told = json.loads((folder / "environment.json").read_text())
-    assert {"cpu", "cores", "threads", "blas", "numpy", "torch", "seed", "command", "quick"} <= set(told)
+    assert {
+        "cpu",
+        "cores",
+        "threads",
+        "blas",
+        "numpy",
+        "torch",
+        "torch_simd",
+        "textbook",
+        "seed",
+        "command",
+        "quick",
+    } <= set(told)
     assert told["quick"] is True and told["gemm_gflops"] > 0
+    assert told["threads"] == 1  # as the small run asked for, whatever the machine has
 
 
 @pytest.mark.parametrize(
@@ -137,14 +155,14 @@ def test_json_cannot_end_the_script(found):
 VERDICTS = {
     "all match": ({"accuracy": []}, "", "good", "are the same functions on everything that was compared"),
     "one failed": ({"accuracy": ["lenet conv1"]}, "", "bad", "1 failed. First: accuracy: lenet conv1"),
-    "interrupted": ({"accuracy": []}, "speed", "open", "Interrupted during speed"),
+    "interrupted": ({"accuracy": []}, "speed", "open", "Interrupted during speed; without speed (lenet"),
     "nothing compared": ({"speed": []}, "", "open", "Nothing was compared in this run; it holds speed"),
 }
 
 
 @pytest.mark.parametrize(("failures", "interrupted", "css", "said"), VERDICTS.values(), ids=VERDICTS)
 def test_verdicts(failures, interrupted, css, said):
-    told = verdict(Findings(failures=failures, interrupted=interrupted))
+    told = verdict(Findings(failures=failures, interrupted=interrupted, left=["speed (lenet N=1)"]))
     assert told[0] == css and said in told[1]
 
 
@@ -159,7 +177,45 @@ def test_the_speed_headline_is_the_geometric_mean(found):
     speed = found.tables["speed"]
     ratio = speed.query("phase == 'step' and implementation == 'ours'")["ratio_to_torch"].iloc[0]
     third = headlines(found)[2]
-    assert third.name == "How fast" and third.figure == f"{ratio:.2f}×"
+    assert third.name == "How fast" and third.figure == f"{1 / ratio:.2f}× as fast"
+    assert third.numbers["mean_ratio"][0] == pytest.approx(ratio)
+
+
+def test_every_number_that_the_page_opens_with_is_in_a_table(found):
+    values = found.tables["headlines"]["value"]
+    shown = [*(f"{v:,.0f}" for v in values), *(f"{v:.2f}" for v in values), *(f"{v:.0%}" for v in values),
+             *(power(v) for v in values), *(f"{v:.0f}" for v in values), "10⁻⁹"]  # fmt: skip
+    for line in headlines(found):
+        said = re.sub(r"float(64|32)", "", f"{line.figure} {line.sentence}")
+        said = re.sub(r"\(lenet, \d+ images\)", "", said)  # the batch size stands in the meaning
+        numbers = re.findall(r"\d[\d,.]*·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|10⁻⁹|\d[\d,.]*%|\d[\d,]*(?:\.\d+)?", said)
+        assert numbers and not [n for n in numbers if n.rstrip(",.") not in shown], line
+
+
+def test_the_weights_of_the_filters_are_in_a_table(found):
+    table, pictures = found.tables["filters"], found.pictures
+    for column, filters in (("before", pictures.filters_before), ("after", pictures.filters_after),
+                            ("torch_after", pictures.torch_filters_after)):  # fmt: skip
+        last = table.iloc[-1]
+        place = int(last["filter"]), int(last["row"]), int(last["column"])
+        assert len(table) == filters.size and last[column] == filters[place]
+
+
+def test_injections_into_networks_are_counted_by_network_and_family(found):
+    places = [
+        ("lenet", "training", "C1", "relu", True),
+        ("lenet", "training", "F6", "relu", False),
+        ("lenet", "training", "", "wiring", True),
+        ("branched", "inference", "", "weights", True),
+    ]
+    table = pd.DataFrame(places, columns=["network", "mode", "layer", "family", "right"])
+    table = table.assign(fault="a bug", caught=True, culprit="somewhere")
+    injections = conform("injections", table)
+    text = page(replace(found, tables={**found.tables, "injections": injections}))
+    shown = text[text.index("<h3>In whole networks</h3>") :]
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in shown.split("<tr>")[2:4]]
+    assert cells == [["2/2", "1/2", "–", "–", "1/1", "1/1"], ["–", "–", "1/1", "1/1", "–", "–"]]
+    assert "branched, inference" in shown and 'data-table="injections"' in shown
 
 
 def test_a_page_of_one_part_has_its_sections_only(found):
@@ -187,4 +243,4 @@ def test_markdown_escapes_and_aligns():
 def test_the_readme_of_a_report_without_timings(found):
     tables = {name: t for name, t in found.tables.items() if name not in ("speed", "scaling")}
     text = readme(replace(found, tables=tables))
-    assert "How fast" not in text and "### speed" not in text
+    assert "**How fast**" not in text and "### speed" not in text

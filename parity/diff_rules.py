@@ -1,0 +1,153 @@
+"""When is a row of a report worse than the same row of an earlier one, and when better?
+
+    accuracy    worse: a tensor that passed fails, or a new one does; or the share of the allowed error that
+                it uses (the margin) grew by more than rounding does: see GROWN
+    faults      worse: a bug that was caught survives, one that was named is not or is named wrongly
+    injections  worse: a bug put into a network is not caught, or its place not found, where it was
+    speed       worse: the quartiles of the ratio to PyTorch lie apart, and the median grew by a tenth
+
+A rule gets the two tables side by side, columns with _old and _new behind their names and `_merge` as
+pandas writes it; where a report lacks the column that a rule needs, the value is missing and judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from parity.report.schema import SCHEMAS
+
+# dtype: the margin is worse when it is so many times the old one, and above so much. Rounding differs from
+# machine to machine; in float64 it uses millionths of what is allowed, in float32 up to a half.
+GROWN = {"float64": (100.0, 1e-3), "float32": (2.0, 0.75)}
+TENTH = 1.1
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not as it was."""
+
+    part: str
+    what: str
+    old: str
+    new: str
+    worse: bool
+
+
+def name_of(row: Row, table: str) -> str:
+    """What a row speaks of, from its key: `lenet conv1 forward out float64 cpu`."""
+    key = {name: str(row[name]) for name in SCHEMAS[table].key if name in row}
+    if table == "speed":
+        by = key["implementation"]
+        said = [key["network"], key["layer"], key["phase"], f"N={key['batch_size']}"]
+        return " ".join(filter(None, [*said, "" if by == "ours" else by]))
+    return " ".join(filter(None, key.values()))
+
+
+def rows(both: pd.DataFrame, *where: str) -> Iterator[Row]:
+    """The rows that are in `both`, or in the `right_only` (NEW alone)."""
+    for row in both[both["_merge"].isin(where or ("both",))].to_dict("records"):
+        yield {str(key): value for key, value in row.items()}
+
+
+def known(row: Row, *names: str) -> bool:
+    """Whether both reports say something in these columns."""
+    return not any(pd.isna(row[f"{name}_{side}"]) for name in names for side in ("old", "new"))
+
+
+def accuracy(both: pd.DataFrame) -> Iterator[Change]:
+    for row in rows(both):
+        what = name_of(row, "accuracy")
+        if known(row, "ok") and row["ok_old"] != row["ok_new"]:
+            yield Change("accuracy", what, _passed(row, "old"), _passed(row, "new"), not row["ok_new"])
+        elif row["ok_new"] and known(row, "margin"):
+            was, now = row["margin_old"], row["margin_new"]
+            if _grown(was, now, row["dtype"]) or _grown(now, was, row["dtype"]):
+                yield Change("accuracy", what, _used(was), _used(now), now > was)
+    for row in rows(both, "right_only"):
+        if not row["ok_new"]:
+            yield Change("accuracy", name_of(row, "accuracy"), "not in it", _passed(row, "new"), True)
+
+
+def _passed(row: Row, side: str) -> str:
+    return f"{'ok' if row[f'ok_{side}'] else 'FAIL'}, {row[f'max_rel_{side}']:.1e}"
+
+
+def _used(margin: float) -> str:
+    return f"{margin:.2g} of what is allowed"
+
+
+def _grown(low: float, high: float, dtype: str) -> bool:
+    times, least = GROWN.get(dtype, GROWN["float32"])
+    return bool(high > times * low and high > least)
+
+
+def faults(both: pd.DataFrame) -> Iterator[Change]:
+    for row in rows(both, "right_only"):
+        if not row["killed_new"] and not row["equivalent_new"]:
+            yield Change("faults", row["fault"], "not in it", "survives", True)
+    for row in rows(both):
+        yield from _states(row, "faults", {"killed": "survives", "named": "not named"})
+        if known(row, "misnamed") and row["misnamed_old"] != row["misnamed_new"]:
+            told = ["named wrongly" if row[f"misnamed_{s}"] else "not named wrongly" for s in ("old", "new")]
+            yield Change("faults", row["fault"], told[0], told[1], bool(row["misnamed_new"]))
+
+
+def injections(both: pd.DataFrame) -> Iterator[Change]:
+    for row in rows(both, "right_only"):
+        if not row["caught_new"]:
+            yield Change("faults", name_of(row, "injections"), "not in it", "not caught", True)
+    for row in rows(both):
+        yield from _states(row, "injections", {"caught": "not caught", "right": "place not found"})
+
+
+def _states(row: Row, table: str, states: dict[str, str]) -> Iterator[Change]:
+    """Of columns that say whether something is as it should be: those that changed."""
+    for state, no in states.items():
+        if known(row, state) and row[f"{state}_old"] != row[f"{state}_new"]:
+            yes = {"right": "place found"}.get(state, state)
+            told = [yes if row[f"{state}_{s}"] else no for s in ("old", "new")]
+            yield Change("faults", name_of(row, table), told[0], told[1], not row[f"{state}_new"])
+
+
+def summary(both: pd.DataFrame) -> Iterator[Change]:
+    """Correct code that is accused."""
+    for row in rows(both):
+        was, now = row["count_old"], row["count_new"]
+        if row["figure"] == "false_alarms" and (was > 0) != (now > 0):
+            yield Change("faults", "false alarms", f"{was:.0f}", f"{now:.0f}", now > 0)
+
+
+def speed(both: pd.DataFrame) -> Iterator[Change]:
+    for row in rows(both[both["implementation"] == "ours"]):
+        if not known(row, "ratio_to_torch", "ratio_q1", "ratio_q3"):
+            continue
+        slower, faster = _apart(row, "old", "new"), _apart(row, "new", "old")
+        if slower or faster:
+            yield Change("speed", name_of(row, "speed"), _ratio(row, "old"), _ratio(row, "new"), slower)
+
+
+def _ratio(row: Row, side: str) -> str:
+    low, high = row[f"ratio_q1_{side}"], row[f"ratio_q3_{side}"]
+    return f"{row[f'ratio_to_torch_{side}']:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _apart(row: Row, low: str, high: str) -> bool:
+    """Whether `high` is slower by more than noise: quartiles apart, medians by a tenth."""
+    disjoint = row[f"ratio_q1_{high}"] > row[f"ratio_q3_{low}"]
+    return bool(disjoint and row[f"ratio_to_torch_{high}"] > TENTH * row[f"ratio_to_torch_{low}"])
+
+
+Rule = Callable[[pd.DataFrame], Iterator[Change]]
+# table: its rule, and the columns that the rule reads beside the key
+RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
+    "accuracy": (accuracy, ("ok", "max_rel", "margin")),
+    "faults": (faults, ("equivalent", "killed", "named", "misnamed")),
+    "injections": (injections, ("caught", "right")),
+    "faults_summary": (summary, ("count",)),
+    "speed": (speed, ("ratio_to_torch", "ratio_q1", "ratio_q3")),
+}

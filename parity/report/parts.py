@@ -1,0 +1,220 @@
+"""The parts of a report: each runs, puts its tables into the findings, and says what failed.
+
+A part notes in `found.left` what it has still to do, and hands in what it has after every network, so that
+Ctrl-C loses no more than the network under way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from parity import devices, kill, run
+from parity.check import Case, check_network
+from parity.check_kind import check_kind
+from parity.records import Record, frame
+from parity.registry import ALL_KINDS
+from parity.report.findings import Findings, Pictures, Told
+from parity.report.request import DTYPES, Request, Timed
+from parity.training import Outcome, Plan, Training
+
+SCALED = "the cost against batch and image size"
+
+
+def accuracy(request: Request, found: Findings, told: Told) -> list[str]:
+    """Every kind on its probes, every network layer by layer and over training steps; on CUDA float32 once
+    more with TF32."""
+    records: list[Record] = []
+    works = [
+        (mode, name, dtype)
+        for mode, dtypes in devices.modes(request.device, DTYPES)
+        for names in (request.kinds, request.networks)
+        for name, dtype in _in_order(names, dtypes)
+    ]
+    try:
+        for done, (mode, name, dtype) in enumerate(works):
+            told.works(f"checking {name} {dtype}{'' if mode == 'cpu' else f' {mode}'}", done, len(works))
+            devices.prepare(request.device, tf32=devices.TF32 in mode)
+            if name in ALL_KINDS:
+                rows = list(check_kind(name, dtype, request.device, request.seed))
+            else:
+                rows = list(check_network(_case(request, name, dtype)))
+            records += [replace(row, device=mode) for row in rows]
+    finally:
+        devices.prepare(request.device)
+    found.tables["accuracy"] = frame(records)
+    wrong = [r for r in records if not r.ok]
+    said = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
+    return said + [f"proves nothing: {name}" for name in run.unproven(records)]
+
+
+def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]]:
+    """Kinds dtype by dtype, networks one after another."""
+    if set(names) <= set(ALL_KINDS):
+        return [(name, dtype) for dtype in dtypes for name in names]
+    return [(name, dtype) for name in names for dtype in dtypes]
+
+
+def _case(request: Request, name: str, dtype: str) -> Case:
+    """AlexNet's steps move 62 million weights each; a quick report makes none of them."""
+    steps = 10 if name != "alexnet" else 0 if request.quick else 2
+    batch = 1 if name == "alexnet" and request.quick else None
+    return Case(name, dtype, request.device, request.seed, steps, batch)
+
+
+def faults(request: Request, found: Findings, told: Told) -> list[str]:
+    """The kill matrix; in a full report injections into networks too, and more seeds."""
+    from parity.injection import all_injections
+    from parity.pool import processes
+
+    steps = ("kill matrix", *([] if request.quick else ["injections"]), "false alarms")
+
+    def tell(text: str) -> None:
+        done = next((k for k, step in enumerate(steps) if text.startswith(step)), 0)
+        told.works(text, done, len(steps))
+
+    only = () if request.kinds == tuple(ALL_KINDS) else request.kinds
+    with processes(request.threads) as spread:
+        tell(f"{steps[0]}: starting {request.threads} processes")
+        matrix = kill.kill_matrix(tell, request.seed, only, spread)
+        injections = kill.injection_frame(
+            [] if request.quick else all_injections(tell, request.seed, only, spread)
+        )
+        alarms, compared = kill.false_alarms(request.seeds, tell, only, spread)
+    found.tables |= {
+        "faults": matrix,
+        "injections": injections,
+        "faults_summary": _totals(matrix, injections, alarms, compared, request.seeds),
+    }
+    failed = kill.failures(matrix, injections, alarms)
+    return [text for text in failed if not (request.quick and "injections were placed" in text)]
+
+
+def _totals(
+    matrix: pd.DataFrame, injections: pd.DataFrame, alarms: pd.DataFrame, compared: int, seeds: int
+) -> pd.DataFrame:
+    table = kill.totals(matrix, injections, alarms, compared, seeds)
+    return table if len(injections) else table[~table["figure"].str.startswith("injections")]
+
+
+def training(request: Request, found: Findings, told: Told) -> list[str]:
+    """Networks in float32, trained in both frameworks; the last, LeNet, is looked at afterwards."""
+    from parity import machine
+
+    outcomes: list[Outcome] = []
+    steps, predictions = [], []
+    all_epochs = sum(epochs for _, epochs in request.trained)
+    with machine.equal_threads(request.threads):
+        for number, (name, epochs) in enumerate(request.trained):
+            found.left = [name for name, _ in request.trained[number:]]
+            pair = Training(Plan(name, "float32", request.device, request.seed, epochs))
+            length = pair.steps_per_epoch
+            behind = length * sum(each for _, each in request.trained[:number])
+            first = next(key for key in pair.network.params)  # the first layer's filters
+            before = pair.network.params[first][:, 0].copy()
+
+            def tell(
+                done: int, _: int, name: str = name, behind: int = behind, total: int = length * all_epochs
+            ) -> None:
+                told.works(f"training {name}", behind + done, total)
+
+            pair.run(tell)
+            outcomes.append(pair.outcome())
+            steps.append(pair.step_frame())
+            predictions.append(_predictions(pair))
+            found.tables |= {
+                "training": run.training_frame(outcomes),
+                "training_steps": pd.concat(steps, ignore_index=True),
+                "predictions": pd.concat(predictions, ignore_index=True),
+            }
+            found.pictures = _pictures(pair, before, predictions[-1])
+            found.tables["filters"] = _filters(found.pictures)
+    return [o.sentence() for o in outcomes if not o.ok]
+
+
+def _predictions(pair: Training) -> pd.DataFrame:
+    ours, theirs = pair.predictions()
+    names, t = np.array(pair.data.class_names), pair.data.t_test
+    return pd.DataFrame(
+        {
+            "network": pair.plan.network,
+            "image": np.arange(len(t)),
+            "label": names[t],
+            "ours": names[ours],
+            "torch": names[theirs],
+        }
+    )
+
+
+def _filters(pictures: Pictures) -> pd.DataFrame:
+    """A row a weight of the filters that are shown."""
+    before = pictures.filters_before
+    number, row, column = (axis.ravel() for axis in np.indices(before.shape))
+    return pd.DataFrame(
+        {
+            "network": pictures.network, "filter": number, "row": row, "column": column,
+            "before": before.ravel(), "after": pictures.filters_after.ravel(),
+            "torch_after": pictures.torch_filters_after.ravel(),
+        }
+    )  # fmt: skip
+
+
+def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pictures:
+    from parity.trace import Trace, recording
+
+    first = next(key for key in pair.network.params)
+    boot = predictions["label"] == "Ankle boot"
+    right = boot & (predictions["label"] == predictions["ours"])
+    chosen = int((right if right.any() else boot).argmax())  # the first that it knows
+    trace = Trace()
+    with recording(pair.network, trace):
+        pair.network.predict(pair.data.x_test[chosen : chosen + 1])
+    shown = [path for path in trace.outputs if path.lower().startswith(("conv", "sigmoid", "relu", "pool"))]
+    torch_first = next(iter(pair.module.parameters())).detach().cpu().numpy()[:, 0]
+    return Pictures(
+        pair.plan.network,
+        before,
+        pair.network.params[first][:, 0].copy(),
+        torch_first.copy(),
+        pair.data.x_test[chosen, 0],
+        {path: trace.outputs[path][0] for path in shown if trace.outputs[path].ndim == 4},
+        (pair.data.x_test[:, 0] * 255).astype(np.uint8),
+        pair.data.class_names,
+    )
+
+
+def speed(request: Request, found: Findings, told: Told) -> list[str]:
+    """Networks interleaved with PyTorch's; in a full report the lower rungs and how the cost grows too."""
+    from parity import machine
+    from parity.scaling import scaling
+    from parity.timing import Setup, time_network
+
+    works = [*map(str, request.timed), SCALED]
+    tables: list[pd.DataFrame] = []
+    with machine.equal_threads(request.threads):
+        told.works("measuring the machine", 0, len(works))
+        peaks = machine.measured_peaks(request.threads)
+        found.environment |= peaks._asdict()
+
+        def setup(timed: Timed) -> Setup:
+            return Setup("float32", request.device, request.threads, timed.rounds, request.seed, peaks,
+                         timed.rungs, timed.layers, timed.memory)  # fmt: skip
+
+        def tell(text: str, done: int, total: int) -> None:
+            turn = f", round {done} of {total}" if total else ""
+            told.works(f"{text}{turn}", len(tables), len(works))
+
+        for number, timed in enumerate(request.timed):
+            found.left = works[number:]
+            tables.append(time_network(timed.network, timed.batch_size, setup(timed), tell))
+            found.tables["speed"] = pd.concat(tables, ignore_index=True)
+        found.left = works[-1:]
+        most = setup(max(request.timed, key=lambda timed: timed.rounds))
+        found.tables["scaling"] = scaling("simple_conv_net", most, tell, request.batches, request.sides)
+    table = found.tables["speed"]
+    wrong = table[(table["ok"] == False).fillna(False)]  # noqa: E712
+    return [f"{r.network} N={r.batch_size} {r.implementation} is timed but wrong" for r in
+            wrong.drop_duplicates(["network", "batch_size", "implementation"]).itertuples()]  # fmt: skip
