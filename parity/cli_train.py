@@ -153,11 +153,11 @@ def _finish(trainings: list[Training], out: Path, interrupted: bool) -> None:
     for training in trainings:
         checkpoint_path(out, training.plan).unlink(missing_ok=True)
     ok, lines = run.verdict([], outcomes)
+    for outcome in outcomes:
+        console.print(speed_line(outcome))
     console.rule("verdict", align="left")
     for text in lines:
         console.print(text)
-    for outcome in outcomes:
-        console.print(speed_line(outcome))
     raise typer.Exit(0 if ok else 1)
 
 

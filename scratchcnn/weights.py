@@ -103,6 +103,8 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]
     try:
         with safe_open(path, framework="np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no iterator)
+            if unknown := {str(a.dtype) for a in tensors.values() if a.dtype.kind not in "biufc"}:
+                raise TypeError(", ".join(sorted(unknown)))  # an extension of NumPy's knows them; we do not
             return tensors, dict(file.metadata() or {})
     except SafetensorError as error:
         raise ValueError(

@@ -6,13 +6,15 @@ import scratchcnn as sc
 from parity.faults import FAULTS
 from parity.implementations import OURS
 from parity.practices import PRACTICES, square_case, trained_loss, what_practices_say
+from scratchcnn import fast
 
 
 @pytest.mark.parametrize(
     "kind", ["convolution", "average_pooling", "lrn", "adam", "softmax_with_loss", "im2col"]
 )
 def test_right_code_is_noticed_by_none(kind):
-    assert True not in what_practices_say(kind, OURS[kind]).values()
+    with fast.textbook():  # the rung of the faults, which are subclasses: 1e-6 is close to its rounding
+        assert True not in what_practices_say(kind, OURS[kind]).values()
 
 
 class Raises(sc.Relu):
