@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
+from scratchcnn.fast.products import SMALL
 
-LONG = 1024  # numbers in a row of an outer product
 LARGE = 1 << 23  # multiplications that are worth splitting: waking a thread takes as long as a million
 
 
@@ -51,8 +51,11 @@ def backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _outer(a: NDArray, b: NDArray, out: NDArray) -> None:
-    """The outer product: `multiply` is fast along long rows, `einsum` quick to begin the next."""
-    if len(b) < LONG:
-        np.einsum("i,j->ij", a, b, out=out)
-    else:
+    """The outer product. BLAS is three times as fast as a ufunc that begins a row for each number of `a`,
+    but takes a product over one index apart; over two, the second of zeros, it has its code for small ones."""
+    if 2 * out.size > SMALL:
         np.multiply(a[:, None], b, out=out)
+        return
+    left, right = np.zeros((len(a), 2), a.dtype), np.zeros((2, len(b)), b.dtype)
+    left[:, 0], right[0] = a, b
+    np.matmul(left, right, out=out)
