@@ -5,8 +5,9 @@ read from the cache and not from memory, always in the same workspace; backward 
 costs less than fetching stored ones. Inside, images are (C, H, W, N) (see layout.py): a column is then
 made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose behind it.
 
-The bias is one more weight whose input is always 1: the columns begin with a row of ones, and the products
-that give the output and dW add the bias and sum db on their way.
+The bias is one more weight whose input is always 1: the columns end in a row of ones, and the products that
+give the output and dW add the bias and sum db on their way. It comes last, since a large bias with small
+products behind it would round each of them to its own last place.
 
 Costs: the products of the textbook's layer, FH*FW copies of the input (backward: twice), and kept between
 forward and backward the padded input alone, where the textbook keeps FH*FW times as much.
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import outside, workspace, workspace_below_ones
+from scratchcnn.fast.layout import outside, workspace, workspace_above_ones
 from scratchcnn.fast.products import product, product_over_columns
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
@@ -57,7 +58,7 @@ def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: t
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
     weights = W.reshape(len(W), -1)
     if b is not None:
-        weights = np.concatenate((b[:, None], weights), axis=1)
+        weights = np.concatenate((weights, b[:, None]), axis=1)
     return outside(correlate(padded, weights, g, size))
 
 
@@ -73,16 +74,16 @@ def weight_gradients(
         for rows in row_blocks(OH, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
             total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
-            dW[filters] += total[:, bias:]
+            dW[filters] += total[:, :K]
             if db is not None:
-                db[filters] += total[:, 0]
+                db[filters] += total[:, K]
 
     share(work, groups(FN, len(padded), g.groups), 0, dW.size * OH * OW * N)
     return dW.reshape(shape), db
 
 
 def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDArray:
-    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and above
+    """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and below
     them, if asked for, a row of ones."""
     C, _, _, N = a.shape
     (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
@@ -97,10 +98,10 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDA
         return windows.reshape(C, -1)
     K = C * g.window[0] * g.window[1]
     if ones:
-        col = workspace_below_ones(K, count * width * N, a.dtype)
+        col = workspace_above_ones(K, count * width * N, a.dtype)
     else:
         col = workspace("columns", (K, count * width * N), a.dtype)
-    np.copyto(col[ones:].reshape(windows.shape), windows)
+    np.copyto(col[:K].reshape(windows.shape), windows)
     return col
 
 

@@ -52,7 +52,7 @@ def backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
 
 def _outer(a: NDArray, b: NDArray, out: NDArray) -> None:
     """The outer product. BLAS is three times as fast as a ufunc that begins a row for each number of `a`,
-    but takes a product over one index apart; over two, the second of zeros, it has its code for small ones."""
+    but not for a product over one index; over two, the second of zeros, it has its code for small ones."""
     if 2 * out.size > SMALL:
         np.multiply(a[:, None], b, out=out)
         return

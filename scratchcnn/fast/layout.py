@@ -49,7 +49,7 @@ def integers(a: NDArray) -> NDArray:
 class _Spaces(threading.local):
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray] = {}
-        self.below_ones: dict[np.dtype, tuple[int, NDArray]] = {}
+        self.above_ones: dict[np.dtype, tuple[int, NDArray]] = {}
 
 
 _spaces = _Spaces()
@@ -70,14 +70,14 @@ def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
     return array[:size].view(dtype).reshape(shape)
 
 
-def workspace_below_ones(rows: int, columns: int, dtype: np.dtype) -> NDArray:
-    """(rows + 1, columns) of scratch memory whose first row is ones: they stay from call to call, before what
-    is written below them. As `workspace`, nothing may keep it, and there is one of a dtype."""
-    lead, space = _spaces.below_ones.get(dtype, (0, np.empty(0, dtype)))
-    if lead < columns or space.size - lead < rows * columns:
-        lead, below = max(lead, columns), max(space.size - lead, rows * columns)
-        space = np.empty(lead + below, dtype)
-        space[:lead] = 1
+def workspace_above_ones(rows: int, columns: int, dtype: np.dtype) -> NDArray:
+    """(rows + 1, columns) of scratch memory whose last row is ones: they stay from call to call, behind what
+    is written above them. As `workspace`, nothing may keep it, and there is one of a dtype."""
+    size, space = _spaces.above_ones.get(dtype, (0, np.empty(0, dtype)))
+    if size < rows * columns or space.size - size < columns:
+        size, ones = max(size, rows * columns), max(space.size - size, columns)
+        space = np.empty(size + ones, dtype)
+        space[size:] = 1
         if space.nbytes <= KEPT:
-            _spaces.below_ones[dtype] = lead, space
-    return space[lead - columns : lead + rows * columns].reshape(rows + 1, columns)
+            _spaces.above_ones[dtype] = size, space
+    return space[size - rows * columns : size + columns].reshape(rows + 1, columns)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 import scratchcnn as sc
 from scratchcnn import fast
 from scratchcnn.fast import blocks, convolution, memory, pooling, products, threads
-from scratchcnn.fast.layout import workspace_below_ones
+from scratchcnn.fast.layout import workspace_above_ones
 from scratchcnn.layers import (
     Convolution,
     LocalResponseNormalization,
@@ -94,11 +94,18 @@ def test_products_as_stacks(M, K, columns, monkeypatch):
     products._width.cache_clear()
 
 
+def test_a_large_bias_does_not_round_the_products_away():
+    x, W = rng().random((1, 64, 9, 9), np.float32), 1e-3 * rng(1).random((2, 64, 3, 3), np.float32)
+    out = Convolution(W, np.full(2, 1e3, np.float32)).forward(x)
+    exact = Convolution(W.astype(float), np.full(2, 1e3)).forward(x.astype(float))
+    assert np.abs(out - exact).max() < 2 * np.spacing(np.float32(1e3))  # a few roundings of the sum, not 576
+
+
 def test_the_row_of_ones_stays():
     for rows, columns in [(2, 7), (3, 4), (9, 5), (1, 50), (2, 7)]:
-        space = workspace_below_ones(rows, columns, np.dtype(np.float32))
-        assert space.shape == (rows + 1, columns) and (space[0] == 1).all()
-        space[1:] = np.nan
+        space = workspace_above_ones(rows, columns, np.dtype(np.float32))
+        assert space.shape == (rows + 1, columns) and (space[-1] == 1).all()
+        space[:-1] = np.nan
 
 
 def test_partial_convolution():
