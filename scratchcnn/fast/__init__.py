@@ -4,7 +4,7 @@ Every hot operation is there three times, and tests and `parity check` hold the 
 
     scratchcnn.naive    nested loops, the specification                    seconds for one image
     scratchcnn.layers   the book's way: im2col and one matrix product      3 to 15 times PyTorch's time
-    scratchcnn.fast     the same arithmetic in another order               0.6 to 0.9 times PyTorch's for a step
+    scratchcnn.fast     the same arithmetic in another order               PyTorch's time for a step, or less
 
 A layer of `scratchcnn.layers` takes its fast rung by itself. `with fast.textbook():` makes it run the code
 that one reads in its class instead. A subclass always runs what its class says: only the classes that name
