@@ -14,6 +14,7 @@ from scratchcnn.fast import blocks, convolution, memory, pooling, products, thre
 from scratchcnn.fast.layout import workspace_above_ones
 from scratchcnn.layers import (
     Convolution,
+    Flatten,
     LocalResponseNormalization,
     PartialConvolution,
     Pooling,
@@ -162,6 +163,28 @@ def test_elementwise(layer, order, scale):
     wanted, found = both(layer, x)
     close(found["out"], wanted["out"])
     close(found["dx"], wanted["dx"])
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+@pytest.mark.parametrize(
+    "make", [lambda: Convolution(np.ones((2, 3, 2, 2))), Sigmoid, Flatten], ids=["conv", "sigmoid", "flatten"]
+)
+def test_only_neighbours_are_trusted_not_to_overwrite(make, private):
+    x = rng().standard_normal((3, 5, 5, 4)).transpose(3, 0, 1, 2)  # images last, as the fast rung keeps them
+    layer = make()
+    layer.private = private
+    out = layer.forward(x)
+    kept = [a for a in layer.recall() if isinstance(a, np.ndarray)]
+    pairs = [(out, x), *((a, b) for a in kept for b in (x, out))]
+    assert private == any(np.shares_memory(a, b) for a, b in pairs)
+
+
+def test_the_parts_of_a_batch_trust_each_other_but_not_the_caller(team):
+    network = sc.LeNet(rng=0)
+    network.loss(*batch(network))
+    runs = network.layers._run.replicas if team > 1 else []
+    assert all([layer.private for layer in part] == [False, *[True] * 6] for part in runs)
+    assert not any(layer.private for _, layer in network.layers.leaves())
 
 
 def test_relu_clears_infinite_gradients_where_it_was_off():
