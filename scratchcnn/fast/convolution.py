@@ -139,13 +139,14 @@ def share(
     """Every group's work, by the threads where it is large; where there are more threads than groups, each
     takes some filters of a group (`cut` 0) or some channels (1). Alone in its part of a batch, a thread does
     all of it."""
-    if multiplications < LARGE or (size := threads.count()) == 1:
+    if multiplications < LARGE or threads.count() == 1:
         for task in tasks:
             work(*task)
         return
-    if len(tasks) < size:
-        tasks = [part for task in tasks for part in _cut(task, cut, size)]
-    threads.each(lambda task: work(*task), tasks)
+    with threads.team() as size:
+        if len(tasks) < size:
+            tasks = [part for task in tasks for part in _cut(task, cut, size)]
+        threads.each(lambda task: work(*task), tasks)
 
 
 def _cut(task: tuple[slice, slice], which: int, pieces: int) -> Iterator[tuple[slice, slice]]:
