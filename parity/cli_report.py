@@ -53,10 +53,7 @@ def report(
         raise cli.Misuse("--skip leaves nothing to do; leave at least one part")
     less = QUICK if quick else {}
     request = Request(parts=parts, seed=seed, device=device.value, threads=threads or machine.cores(), **less)
-    if request.threads > machine.cores():
-        raise cli.Misuse(
-            f"--threads must lie in 1..{machine.cores()}, the cores of this machine; got {threads}"
-        )
+    machine.check_threads(request.threads)
     start = time.perf_counter()
     console.print(f"{', '.join(parts)}: {request.about}; Ctrl-C keeps what is done")
     with Progress(*COLUMNS, console=console, transient=True) as bar:

@@ -39,14 +39,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check_threads(count: int) -> None:
+    """Raise ValueError for more threads than cores."""
+    if not 1 <= count <= cores():
+        raise ValueError(f"--threads must lie in 1..{cores()}, the cores of this machine; got {count}")
+
+
 @contextmanager
 def equal_threads(count: int) -> Iterator[None]:
     """The same number of threads for PyTorch and for NumPy's BLAS, inside the `with`.
 
     Raises RuntimeError when one of them does not take it, ValueError for more threads than cores.
     """
-    if not 1 <= count <= cores():
-        raise ValueError(f"--threads must lie in 1..{cores()}, the cores of this machine; got {count}")
+    check_threads(count)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

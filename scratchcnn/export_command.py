@@ -43,10 +43,11 @@ def with_weights(name: str, weights: Path) -> Network:
     """
     chosen("network", name, NETWORKS)  # no such network is the first thing to say
     if suffix_of(weights) == ".safetensors":
-        metadata = read_safetensors(weights)[1]
+        stored, metadata = read_safetensors(weights)
         if "network" in metadata and metadata.get("format") != "pt":
             return _with_own(name, weights, metadata)
-    stored = read_checkpoint(weights)
+    else:
+        stored = read_checkpoint(weights)
     net = fitting(name, stored)
     load_state(net, stored, weights)
     return net

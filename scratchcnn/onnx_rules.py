@@ -116,18 +116,17 @@ def adaptive_average(graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, 
     if H % OH == 0 and W % OW == 0:
         window = [H // OH, W // OW]
         return graph.node("AveragePool", [x], path, kernel_shape=window, strides=window)
-    columns = graph.constant(f"{path}.columns", averages(W, OW).T)  # (W, OW)
-    rows = graph.constant(f"{path}.rows", averages(H, OH))  # (OH, H)
+    columns = graph.constant(f"{path}.columns", averages(W, layer._windows(W, OW)).T)  # (W, OW)
+    rows = graph.constant(f"{path}.rows", averages(H, layer._windows(H, OH)))  # (OH, H)
     across = graph.node("MatMul", [x, columns], f"{path}.across")  # (N, C, H, OW)
     return graph.node("MatMul", [rows, across], path)  # (N, C, OH, OW)
 
 
-def averages(size: int, count: int) -> NDArray:
-    """(count, size): row i averages pixels floor(i * size / count) up to ceil((i + 1) * size / count)."""
-    table = np.zeros((count, size))
-    for i in range(count):
-        start, end = i * size // count, -(-(i + 1) * size // count)
-        table[i, start:end] = 1 / (end - start)
+def averages(size: int, windows: Sequence[slice]) -> NDArray:
+    """(windows, size): row i averages the pixels of window i."""
+    table = np.zeros((len(windows), size))
+    for row, window in zip(table, windows, strict=True):
+        row[window] = 1 / (window.stop - window.start)
     return table
 
 

@@ -65,20 +65,14 @@ class Optimizer:
         with threads.team() as size:
             for key, array in params.items():
                 arrays = [array, np.asarray(grads[key]), *(getattr(self, slot)[key] for slot in self.slots)]
-                if array.size <= BLOCK:
-                    self._apply(*arrays)
-                else:
-                    threads.each(self._walk, _pieces(arrays, size))
+                threads.each(self._walk, _pieces(arrays, size))
 
     def _walk(self, arrays: Sequence[NDArray]) -> None:
         """The rule over all of the arrays, BLOCK numbers at a time."""
-        for block in _blocks(arrays):
-            self._apply(*block)
-
-    def _apply(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        if self.weight_decay and not self.decoupled:
-            g = g + self.weight_decay * p
-        self.step(p, g, *state)
+        for p, g, *state in _blocks(arrays):
+            if self.weight_decay and not self.decoupled:
+                g = g + self.weight_decay * p
+            self.step(p, g, *state)
 
     def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
         """The rule: writes into p and the state, reads g."""
@@ -310,8 +304,9 @@ def _pieces(arrays: list[NDArray], count: int) -> list[list[NDArray]]:
 
 
 def _blocks(arrays: Sequence[NDArray]) -> Iterator[list[NDArray]]:
-    """Views of all the arrays, the same BLOCK numbers of each; whole where one does not lie in one piece."""
-    if not all(a.flags.c_contiguous for a in arrays):
+    """Views of all the arrays, the same BLOCK numbers of each; whole where they are small or one does not lie
+    in one piece."""
+    if arrays[0].size <= BLOCK or not all(a.flags.c_contiguous for a in arrays):
         yield list(arrays)
         return
     flat = [a.reshape(-1) for a in arrays]

@@ -13,6 +13,7 @@ there on the batch is whole. A layer whose class does not declare `by_image` is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,27 +62,25 @@ def weights_first(layer: Layer, dout: NDArray) -> Callable[[], NDArray]:
 
 
 class Run:
-    """The leading layers on the parts of one batch, from forward to backward."""
+    """The leading layers on the parts of one batch, from forward to backward; the caller has the team."""
 
     def __init__(self, layers: Sequence[Layer], slices: list[slice]):
-        self.layers, self.slices = layers, slices
-        self.replicas = [[layer.replica() for layer in layers] for _ in slices]
-        self.order = _order(layers)
-        for part in self.replicas:
-            for i in self.order[1:]:  # the first one's input is the caller's
-                part[i].private = True
+        self.layers, self.slices = _in_order(layers), slices
+        self.replicas = [[layer.replica() for layer in self.layers] for _ in slices]
+        for _, *others in self.replicas:  # the first one's input is the caller's
+            for layer in others:
+                layer.private = True
 
     def forward(self, x: NDArray) -> NDArray:
         """As the layers one after another would."""
 
         def run(part: int) -> NDArray:
             a = x[self.slices[part]]
-            for i in self.order:
-                a = self.replicas[part][i].forward(a)
+            for layer in self.replicas[part]:
+                a = layer.forward(a)
             return a
 
-        with threads.team():
-            return _joined(threads.each(run, range(len(self.slices))))
+        return _joined(threads.each(run, range(len(self.slices))))
 
     def backward(self, dout: NDArray, want_dx: bool = True) -> Callable[[], NDArray]:
         """Leaves the summed gradients in the layers; dx comes from calling what is returned."""
@@ -89,12 +88,11 @@ class Run:
 
         def run(part: int) -> NDArray | Callable[[], NDArray]:
             a = dout[self.slices[part]]
-            for i in self.order[: 0 if later else None : -1]:
-                a = self.replicas[part][i].backward(a)
+            for layer in self.replicas[part][: 0 if later else None : -1]:
+                a = layer.backward(a)
             return self.replicas[part][0].backward_weights(a) if later else a  # type: ignore[attr-defined]
 
-        with threads.team():
-            dxs = threads.each(run, range(len(self.slices)))
+        dxs = threads.each(run, range(len(self.slices)))
         for layer, *copies in zip(self.layers, *self.replicas, strict=True):
             layer.add_gradients(copies)
         if later:
@@ -119,14 +117,14 @@ def _joined(parts: Sequence[NDArray]) -> NDArray:
     return np.concatenate(parts, out=out)
 
 
-def _order(layers: Sequence[Layer]) -> list[int]:
-    """Which layer comes when: a Relu changes places with a max pooling behind it.
+def _in_order(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers as they are run: a Relu changes places with a max pooling behind it.
 
     The largest of positive parts is the positive part of the largest, and the same cell gets the gradient,
     unless none is positive, and then Relu lets nothing through. But there is less for Relu to do.
     """
-    order = list(range(len(layers)))
-    for i in range(len(layers) - 1):
-        if type(layers[i]).__dict__.get("commutes_with_max") and getattr(layers[i + 1], "takes_max", False):
-            order[i], order[i + 1] = order[i + 1], order[i]
+    order = list(layers)
+    for i, (layer, behind) in enumerate(itertools.pairwise(layers)):
+        if type(layer).__dict__.get("commutes_with_max") and getattr(behind, "takes_max", False):
+            order[i : i + 2] = behind, layer
     return order

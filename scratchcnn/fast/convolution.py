@@ -56,10 +56,19 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
 
 def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: tuple[int, int]) -> NDArray:
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
-    weights = W.reshape(len(W), -1)
+    (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
+    weights = W.reshape(FN, -1)
     if b is not None:
         weights = np.concatenate((weights, b[:, None]), axis=1)
-    return outside(correlate(padded, weights, g, size))
+    out = memory.empty((FN, OH * OW * N), padded.dtype)
+
+    def work(filters: slice, channels: slice) -> None:
+        for rows in row_blocks(OH, weights.shape[1], OW * N, padded.itemsize):
+            col = columns(padded[channels], rows, OW, g, ones=b is not None)
+            product(weights[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
+
+    share(work, groups(FN, C, g.groups), 0, weights.size * OH * OW * N)
+    return outside(out.reshape(FN, OH, OW, N))
 
 
 def weight_gradients(
@@ -109,22 +118,6 @@ def row_blocks(height: int, length: int, row: int, itemsize: int) -> list[slice]
     """0..height in slices: `row` columns of `length` numbers come from each row of the output."""
     columns = max(COLUMNS, COLUMN_BYTES // (length * itemsize))
     return threads.parts(height, -(-height * row // columns))
-
-
-def correlate(a: NDArray, W: NDArray, g: Geometry, size: tuple[int, int]) -> NDArray:
-    """(C, H, W, N) with W (FN, C/groups * FH * FW), or one more for the bias, -> (FN, OH, OW, N)."""
-    (C, _, _, N), (OH, OW) = a.shape, size
-    FN, K = W.shape
-    ones = C // g.groups * g.window[0] * g.window[1] < K
-    out = memory.empty((FN, OH * OW * N), a.dtype)
-
-    def work(filters: slice, channels: slice) -> None:
-        for rows in row_blocks(OH, K, OW * N, a.itemsize):
-            col = columns(a[channels], rows, OW, g, ones)
-            product(W[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
-
-    share(work, groups(FN, C, g.groups), 0, W.size * OH * OW * N)
-    return out.reshape(FN, OH, OW, N)
 
 
 def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
