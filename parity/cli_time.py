@@ -131,13 +131,13 @@ def _cuda(device: str) -> dict[str, object]:
 def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool) -> None:
     """Write, print, and leave with the status: 1 when a row's code failed its check, 130 after Ctrl-C."""
     from parity.tables import write_tables
-    from scratchcnn.weights import written_whole
+    from scratchcnn.files import atomic_write
 
     if out is not None:
         for path in write_tables(out, tables):
             console.print(f"wrote {path}")
         if not tables["speed"].empty:
-            with written_whole(out / "speed.md") as temporary:
+            with atomic_write(out / "speed.md") as temporary:
                 temporary.write_text(markdown(tables))
             console.print(f"wrote {out / 'speed.md'}")
     table = tables["speed"]

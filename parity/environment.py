@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from parity import devices, machine
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 
 def environment(device: str = "cpu", **more: Any) -> dict[str, Any]:
@@ -28,6 +28,6 @@ def write_environment(folder: Path, device: str = "cpu", **more: Any) -> Path:
     """environment.json in the folder, written whole; what an earlier part of a run wrote is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "environment.json"
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(environment(device, **more), indent=2) + "\n", encoding="utf-8")
     return path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
@@ -17,7 +17,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]
     for name, table in tables.items():
         if not table.empty:
             for suffix, write in ((".csv", table.to_csv), (".parquet", table.to_parquet)):
-                with written_whole(folder / f"{name}{suffix}") as temporary:
+                with atomic_write(folder / f"{name}{suffix}") as temporary:
                     write(temporary, index=False)
                 written.append(folder / f"{name}{suffix}")
     return written

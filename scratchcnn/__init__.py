@@ -53,7 +53,12 @@ from scratchcnn.networks import (
 )
 from scratchcnn.onnx_export import export_onnx
 from scratchcnn.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
-from scratchcnn.torch_weights import load_checkpoint, save_checkpoint
+from scratchcnn.torch_weights import (
+    load_checkpoint,
+    load_torch_weights,
+    save_checkpoint,
+    save_torch_weights,
+)
 from scratchcnn.trainer import Trainer
 from scratchcnn.weights import WeightMismatch, load_weights, save_weights
 
@@ -112,11 +117,13 @@ __all__ = [
     "he",
     "im2col",
     "load_checkpoint",
+    "load_torch_weights",
     "load_weights",
     "normal",
     "numerical_gradient",
     "output_size",
     "save_checkpoint",
+    "save_torch_weights",
     "save_weights",
     "softmax",
     "xavier",

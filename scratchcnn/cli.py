@@ -22,9 +22,9 @@ from scratchcnn.layers import softmax
 from scratchcnn.networks import NETWORKS
 from scratchcnn.predict_command import predict_with
 from scratchcnn.summary import summarize
-from scratchcnn.terminal import NetworkName, chosen, console
+from scratchcnn.terminal import NetworkName, console, lookup
 from scratchcnn.train_command import train
-from scratchcnn.trained import trained
+from scratchcnn.trained import load_trained
 
 app = typer.Typer(
     help="Convolutional networks in NumPy alone: train one, see its layers, ask it about a picture, export.",
@@ -66,7 +66,7 @@ def summary(
     batch: Annotated[int, typer.Option(help="Images in the batch.", min=1)] = 1,
 ) -> None:
     """Show a network layer by layer: shapes, parameters, multiply-adds."""
-    kind: Any = chosen("network", network, NETWORKS)
+    kind: Any = lookup("network", network, NETWORKS)
     net = kind(rng=0)
     rows = summarize(net, batch)
     table = rich.table.Table("layer", "definition", box=rich.box.SIMPLE_HEAD)
@@ -128,7 +128,7 @@ def predict(
         return
     if labels is not None:
         raise ValueError("--labels goes with --weights; a file that train --out wrote has its names in it")
-    net, class_names, shape, margin = trained(weights)
+    net, class_names, shape, margin = load_trained(weights)
     flips = [light_background(path) if invert is None else invert for path in image]
     pictures = [read_image(path, shape, flip, margin) for path, flip in zip(image, flips, strict=True)]
     out = console()

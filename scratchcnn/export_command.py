@@ -10,10 +10,10 @@ import typer
 
 from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.onnx_export import export_onnx
-from scratchcnn.predict_command import fitting
-from scratchcnn.terminal import NetworkName, chosen, console
-from scratchcnn.torch_weights import load_state, read_checkpoint, suffix_of
-from scratchcnn.trained import trained
+from scratchcnn.predict_command import build_for_state
+from scratchcnn.terminal import NetworkName, console, lookup
+from scratchcnn.torch_weights import load_state, read_torch_weights, suffix_of
+from scratchcnn.trained import load_trained
 from scratchcnn.weights import load_weights, read_safetensors
 
 
@@ -39,27 +39,27 @@ def export(
 def with_weights(name: str, weights: Path) -> Network:
     """The network of that name with the weights of a file in it, whichever of the two kinds it is.
 
-    Raises ValueError when the file is of another network; errors as `trained` and `load_checkpoint`.
+    Raises ValueError when the file is of another network; errors as `load_trained` and `load_torch_weights`.
     """
-    chosen("network", name, NETWORKS)  # no such network is the first thing to say
+    lookup("network", name, NETWORKS)  # no such network is the first thing to say
     if suffix_of(weights) == ".safetensors":
         stored, metadata = read_safetensors(weights)
         if "network" in metadata and metadata.get("format") != "pt":
             return _with_own(name, weights, metadata)
     else:
-        stored = read_checkpoint(weights)
-    net = fitting(name, stored)
+        stored = read_torch_weights(weights)
+    net = build_for_state(name, stored)
     load_state(net, stored, weights)
     return net
 
 
 def _with_own(name: str, weights: Path, metadata: Mapping[str, str]) -> Network:
     """From a file with our names: of `train --out`, which knows the sizes, or of `save_weights`."""
-    kind: Any = chosen("network", name, NETWORKS)
+    kind: Any = lookup("network", name, NETWORKS)
     if metadata["network"] != kind.__name__:
         raise ValueError(f"{weights} holds the weights of {metadata['network']}, not of {name}")
     if "class_names" in metadata:
-        return trained(weights)[0]
+        return load_trained(weights)[0]
     net: Network = kind(rng=0)
     load_weights(net, weights)
     return net

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.files import atomic_write
 from scratchcnn.layers import (
     Concat,
     Container,
@@ -30,7 +31,6 @@ from scratchcnn.layers import (
 )
 from scratchcnn.networks import Network
 from scratchcnn.onnx_rules import RULES, Graph
-from scratchcnn.weights import written_whole
 
 PathLike = str | os.PathLike[str]
 OPSET, IR = 18, 8  # of 2022: what runtimes of the years since then read
@@ -49,7 +49,7 @@ def export_onnx(network: Network, path: PathLike, loss: bool = False) -> None:
     if Path(path).suffix.lower() != ".onnx":
         raise ValueError(f"expected a file that ends in .onnx, got {os.fspath(path)}")
     model = onnx_model(network, loss)
-    with written_whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_bytes(model.SerializeToString())
 
 

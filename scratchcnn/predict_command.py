@@ -11,8 +11,8 @@ import numpy as np
 from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
 from scratchcnn.layers import softmax
 from scratchcnn.networks import NETWORKS, Network
-from scratchcnn.terminal import chosen, console
-from scratchcnn.torch_weights import load_state, read_checkpoint
+from scratchcnn.terminal import console, lookup
+from scratchcnn.torch_weights import load_state, read_torch_weights
 
 TOP = 5
 
@@ -20,8 +20,8 @@ TOP = 5
 def predict_with(network: str, weights: Path, images: Sequence[Path], labels: Path | None) -> None:
     """Print the five likeliest classes of every picture: probability, index and, if known, name.
 
-    Raises ValueError when the network does not take colour pictures, and as `load_checkpoint`, `preprocess`
-    and `read_labels`.
+    Raises ValueError if the network does not take colour pictures; errors as `load_torch_weights`,
+    `preprocess` and `read_labels`.
     """
     net = pretrained(network, weights)
     names = None if labels is None else read_labels(labels, net.output_size)
@@ -38,8 +38,8 @@ def predict_with(network: str, weights: Path, images: Sequence[Path], labels: Pa
 
 def pretrained(name: str, weights: Path) -> Network:
     """The network with the weights of a file in it; GoogLeNet has heads if the file has them."""
-    stored = read_checkpoint(weights)
-    net = fitting(name, stored)
+    stored = read_torch_weights(weights)
+    net = build_for_state(name, stored)
     if net.input_dim[0] != 3 or net.input_dim[1] != net.input_dim[2]:
         raise ValueError(
             f"{name} takes images of {net.input_dim}; --weights is for networks of colour pictures"
@@ -48,9 +48,9 @@ def pretrained(name: str, weights: Path) -> Network:
     return net
 
 
-def fitting(name: str, stored: Mapping[str, Any]) -> Network:
+def build_for_state(name: str, stored: Mapping[str, Any]) -> Network:
     """The network of that name for PyTorch's tensors: GoogLeNet with heads if there are any for them."""
-    kind: Any = chosen("network", name, NETWORKS)
+    kind: Any = lookup("network", name, NETWORKS)
     options = {}
     if name.replace("-", "_").lower().startswith("googlenet"):
         options["aux"] = any(key.startswith("aux1.") for key in stored)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 PathLike = str | os.PathLike[str]
 BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
@@ -69,7 +69,7 @@ def write_pth(path: PathLike, tensors: Mapping[str, NDArray]) -> None:
         if little not in WRITTEN:
             raise TypeError(f"{name}: PyTorch's files hold no {array.dtype}")
         arrays[name] = array.astype(little, copy=False)
-    with written_whole(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_write(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", _pickled(arrays))
         archive.writestr("archive/byteorder", "little")
         for key, array in enumerate(arrays.values()):

@@ -24,7 +24,7 @@ def console() -> rich.console.Console:
     return rich.console.Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def chosen(what: str, name: str, among: Mapping[str, T]) -> T:
+def lookup(what: str, name: str, among: Mapping[str, T]) -> T:
     """The entry of that name, hyphens and capitals allowed.
 
     Raises ValueError, listing the names, when there is none.

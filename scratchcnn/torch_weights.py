@@ -1,7 +1,7 @@
 """Weights under PyTorch's names: a torchvision file into our network, ours into a file that PyTorch loads.
 
-    load_checkpoint(network, "resnet50-11ad3fa6.pth")
-    save_checkpoint(network, "mine.pth")            # module.load_state_dict(torch.load("mine.pth"))
+    load_torch_weights(network, "resnet50-11ad3fa6.pth")
+    save_torch_weights(network, "mine.pth")            # module.load_state_dict(torch.load("mine.pth"))
 
 The names are those of `network.torch_path` (torchvision's, where it has the network): W is `weight`, b
 `bias`, an Affine's W (in, out) is transposed into PyTorch's (out, in).
@@ -10,6 +10,7 @@ The names are those of `network.torch_path` (torchvision's, where it has the net
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from scratchcnn.layers import Affine, BatchNormalization, Layer
 from scratchcnn.networks import Network
 from scratchcnn.state_dict import read_pth, write_pth
-from scratchcnn.weights import WeightMismatch, misfit, read_safetensors, write_safetensors
+from scratchcnn.weights import WeightMismatch, mismatch, read_safetensors, write_safetensors
 
 PathLike = str | os.PathLike[str]
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # the others keep their names
@@ -35,22 +36,22 @@ class Entry(NamedTuple):
     array: NDArray
 
 
-def load_checkpoint(network: Network, path: PathLike) -> None:
+def load_torch_weights(network: Network, path: PathLike) -> None:
     """Copy a `.safetensors` or `.pth` state dict with PyTorch's names *into* the network.
 
     Any floating-point file fits, rounded or widened to the network's dtype. Nothing in the file is run.
 
     Raises WeightMismatch, which lists every missing, surplus, wrongly shaped and wrongly typed tensor;
-    the network is then as it was. Otherwise errors as `read_checkpoint`.
+    the network is then as it was. Otherwise errors as `read_torch_weights`.
     """
-    load_state(network, read_checkpoint(path), path)
+    load_state(network, read_torch_weights(path), path)
 
 
 def load_state(network: Network, stored: Mapping[str, NDArray], path: PathLike) -> None:
     """Copy tensors with PyTorch's names into the network, all or none; `path` is named in the error."""
     targets, problems = torch_state(network), []
     for name, (ours, array) in targets.items():
-        if problem := misfit(stored.get(name), array):
+        if problem := mismatch(stored.get(name), array):
             problems.append(f"{name} (our {ours}): {problem}")
     problems += [
         f"{name}: surplus in the file"
@@ -63,7 +64,7 @@ def load_state(network: Network, stored: Mapping[str, NDArray], path: PathLike) 
         array[...] = stored[name]
 
 
-def save_checkpoint(network: Network, path: PathLike) -> None:
+def save_torch_weights(network: Network, path: PathLike) -> None:
     """Write the network's weights so that PyTorch's module of the same names loads them with strict=True.
 
     `.safetensors`, or `.pth` for `torch.load`. Batch normalizations get PyTorch's count of batches, 0.
@@ -79,7 +80,7 @@ def save_checkpoint(network: Network, path: PathLike) -> None:
         write_pth(path, tensors)
 
 
-def read_checkpoint(path: PathLike) -> dict[str, NDArray]:
+def read_torch_weights(path: PathLike) -> dict[str, NDArray]:
     """The tensors of a `.safetensors`, `.pth` or `.pt` file by name.
 
     Raises ValueError for another suffix or a file that is not whole, FileNotFoundError when there is none.
@@ -114,3 +115,24 @@ def suffix_of(path: PathLike) -> str:
     if suffix not in SUFFIXES:
         raise ValueError(f"expected a file that ends in {', '.join(SUFFIXES)}, got {os.fspath(path)}")
     return suffix
+
+
+# -- until release 0.3 ---------------------------------------------------------------------------
+def load_checkpoint(network: Network, path: PathLike) -> None:
+    """The old name of `load_torch_weights`: a checkpoint is now a run that can be resumed."""
+    _warn_renamed("load_checkpoint", "load_torch_weights")
+    load_torch_weights(network, path)
+
+
+def save_checkpoint(network: Network, path: PathLike) -> None:
+    """The old name of `save_torch_weights`."""
+    _warn_renamed("save_checkpoint", "save_torch_weights")
+    save_torch_weights(network, path)
+
+
+def _warn_renamed(old: str, new: str) -> None:
+    warnings.warn(
+        f"scratchcnn.{old} is now called {new}; the old name goes in release 0.3",
+        DeprecationWarning,
+        stacklevel=3,
+    )

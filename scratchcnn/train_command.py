@@ -19,7 +19,7 @@ from scratchcnn import data as datasets
 from scratchcnn.images import resize
 from scratchcnn.networks import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
-from scratchcnn.terminal import NetworkName, chosen, console
+from scratchcnn.terminal import NetworkName, console, lookup
 from scratchcnn.trainer import Progress, Trainer
 from scratchcnn.weights import save_weights
 
@@ -79,8 +79,8 @@ def train(
     _refuse_unwritable(out, checkpoint)
     if dtype not in ("float32", "float64"):
         raise ValueError(f"--dtype must be float32 or float64, got {dtype}")
-    kind: Any = chosen("network", network, NETWORKS)
-    rule: Any = chosen("optimizer", optimizer, OPTIMIZERS)
+    kind: Any = lookup("network", network, NETWORKS)
+    rule: Any = lookup("optimizer", optimizer, OPTIMIZERS)
     images = datasets.load(data, data_dir)
     net = kind(output_size=len(images.class_names), rng=seed, dtype=np.dtype(dtype))
     default = LEARNING_RATES.get(kind.__name__, {}).get(rule.__name__.lower())

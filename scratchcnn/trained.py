@@ -10,7 +10,7 @@ from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.weights import load_weights, read_safetensors
 
 
-def trained(path: Path) -> tuple[Network, list[str], Any, int]:
+def load_trained(path: Path) -> tuple[Network, list[str], Any, int]:
     """The network that a weights file describes, its class names, its images' shape and margin."""
     tensors, metadata = read_safetensors(path)
     kinds: dict[str, Any] = {kind.__name__: kind for kind in NETWORKS.values()}

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scratchcnn.files import atomic_write
 
 PathLike = str | os.PathLike[str]
 _KINDS = "biuf"  # booleans, integers, floats
@@ -50,7 +49,7 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
     """
     stored, metadata = read_safetensors(path)
     targets = _tensors_of(network)
-    problems = [f"{name}: {p}" for name, array in targets.items() if (p := misfit(stored.get(name), array))]
+    problems = [f"{name}: {p}" for name, array in targets.items() if (p := mismatch(stored.get(name), array))]
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
     if problems:
         raise WeightMismatch(path, type(network).__name__, problems)
@@ -84,7 +83,7 @@ def write_safetensors(
     for key, value in (metadata or {}).items():
         if not (isinstance(key, str) and isinstance(value, str)):
             raise TypeError(f"metadata must be text, got {key!r}: {value!r}; use str() or json.dumps()")
-    with written_whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         save_file(arrays, unfinished, dict(metadata or {}))
 
 
@@ -115,32 +114,6 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]
         raise ValueError(f"{os.fspath(path)} holds numbers that NumPy cannot read: {error}") from error
 
 
-@contextmanager
-def written_whole(path: PathLike) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it replaces `path` when the `with` block succeeds.
-
-    When the block fails, `path` is as it was and the temporary file is gone.
-    """
-    target = Path(os.path.realpath(path))  # a link stays a link
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot write {os.fspath(path)}: there is no folder {target.parent}; make it first"
-        )
-    if target.exists() and not target.is_file():
-        raise ValueError(f"cannot write {os.fspath(path)}: it exists and is not a file")
-    unfinished = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
-    try:
-        unfinished.touch(exist_ok=False)
-        mode = unfinished.stat().st_mode
-        yield unfinished
-        unfinished.chmod(mode)  # what any new file gets; safetensors makes its files private
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def _tensors_of(network: Any) -> dict[str, NDArray]:
     """Parameters and buffers by name: the network's own arrays."""
     if twice := sorted(network.params.keys() & network.buffers.keys()):
@@ -148,7 +121,7 @@ def _tensors_of(network: Any) -> dict[str, NDArray]:
     return {**network.params, **network.buffers}
 
 
-def misfit(stored: NDArray | None, array: NDArray) -> str | None:
+def mismatch(stored: NDArray | None, array: NDArray) -> str | None:
     """Why what is stored cannot go into the network's array, if it cannot."""
     if stored is None:
         return "missing from the file"

@@ -9,7 +9,7 @@ from parity.report.findings import Findings
 from parity.report.markdown import readme
 from parity.report.page import page
 from parity.report.schema import LARGE, SCHEMAS
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 
 def write(found: Findings, folder: Path) -> list[Path]:
@@ -21,7 +21,7 @@ def write(found: Findings, folder: Path) -> list[Path]:
         suffixes = {".parquet": table.to_parquet} | ({} if name in LARGE else {".csv": table.to_csv})
         for suffix, save in suffixes.items():
             path = folder / f"{name}{suffix}"
-            with written_whole(path) as temporary:
+            with atomic_write(path) as temporary:
                 save(temporary, index=False)
             written.append(path)
     texts = {
@@ -30,7 +30,7 @@ def write(found: Findings, folder: Path) -> list[Path]:
         "index.html": page(found),
     }
     for name, text in texts.items():
-        with written_whole(folder / name) as temporary:
+        with atomic_write(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
         written.append(folder / name)
     for name in SCHEMAS:

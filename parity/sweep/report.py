@@ -9,14 +9,14 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from parity.sweep.summary import Summary
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 LEFT = {"first_seed", "seed"}  # numbers that are names
 
 
 def write_report(summary: Summary, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(page(summary), encoding="utf-8")
     return path
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from parity.sweep.cell import Row
 from parity.sweep.expand import Batch
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
 SCHEMA = pa.schema([
@@ -90,14 +90,14 @@ class Store:
     def note(self, **facts: Any) -> None:
         """Add to sweep.json, written whole."""
         facts = self.about() | facts
-        with written_whole(self.folder / "sweep.json") as temporary:
+        with atomic_write(self.folder / "sweep.json") as temporary:
             temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
     def write(self, batch: Batch, data: bytes) -> None:
         """One part; a batch that is written twice is there once."""
         folder = self.rows / f"part={batch.part}"
         folder.mkdir(parents=True, exist_ok=True)
-        with written_whole(folder / f"{batch.id}.parquet") as temporary:
+        with atomic_write(folder / f"{batch.id}.parquet") as temporary:
             temporary.write_bytes(data)
 
     def files(self) -> list[Path]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.weights import written_whole
+from scratchcnn.files import atomic_write
 
 PathLike = str | os.PathLike[str]
 GZIP = b"\x1f\x8b"
@@ -86,7 +86,7 @@ def write_idx(path: PathLike, array: NDArray[np.uint8]) -> None:
     data = header + array.tobytes()
     if os.fspath(path).endswith(".gz"):
         data = gzip.compress(data, compresslevel=9, mtime=0)
-    with written_whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_bytes(data)
 
 

@@ -16,8 +16,8 @@ from scratchcnn.naive.adaptive import (
     global_average_backward,
     global_average_forward,
 )
+from scratchcnn.naive.affine import affine_backward, affine_forward, rbf_backward, rbf_forward
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
-from scratchcnn.naive.dense import affine_backward, affine_forward, rbf_backward, rbf_forward
 from scratchcnn.naive.loss import (
     softmax_backward,
     softmax_cross_entropy,

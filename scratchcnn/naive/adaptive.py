@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import Index, doubles, indices
+from scratchcnn.naive.windows import Index, as_float64, indices
 
 
 def adaptive_average_forward(x: NDArray, out_h: int, out_w: int) -> NDArray:
@@ -14,7 +14,7 @@ def adaptive_average_forward(x: NDArray, out_h: int, out_w: int) -> NDArray:
     Think of the output's cells as a grid laid over the image: a pixel belongs to every cell that covers
     any part of it (`torch.nn.functional.adaptive_avg_pool2d`).
     """
-    x64 = doubles(x, "x", "N", "C", "H", "W")
+    x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
     out = np.zeros((N, C, out_h, out_w))
     for n, c, i, j in indices(*out.shape):
@@ -27,7 +27,7 @@ def adaptive_average_forward(x: NDArray, out_h: int, out_w: int) -> NDArray:
 def adaptive_average_backward(dout: NDArray, x: NDArray) -> NDArray:
     """dout (N, C, out_h, out_w) -> dx, in equal shares to the pixels of each cell."""
     N, C, H, W = x.shape
-    dout64, dx = doubles(dout, "dout", N, C, "out_h", "out_w"), np.zeros(x.shape)
+    dout64, dx = as_float64(dout, "dout", N, C, "out_h", "out_w"), np.zeros(x.shape)
     out_h, out_w = dout64.shape[2:]
     for n, c, i, j in indices(*dout64.shape):
         pixels = _touched((n, c), H, W, i, j, out_h, out_w)
@@ -49,7 +49,7 @@ def _touched(channel: Index, H: int, W: int, i: int, j: int, out_h: int, out_w: 
 
 def global_average_forward(x: NDArray) -> NDArray:
     """(N, C, H, W) -> (N, C): the mean of every channel."""
-    x64 = doubles(x, "x", "N", "C", "H", "W")
+    x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
     out = np.zeros((N, C))
     for n, c, h, w in indices(N, C, H, W):
@@ -60,7 +60,7 @@ def global_average_forward(x: NDArray) -> NDArray:
 def global_average_backward(dout: NDArray, x: NDArray) -> NDArray:
     """dout (N, C) -> dx: every pixel gets its share."""
     N, C, H, W = x.shape
-    dout64, dx = doubles(dout, "dout", N, C), np.zeros(x.shape)
+    dout64, dx = as_float64(dout, "dout", N, C), np.zeros(x.shape)
     for n, c, h, w in indices(N, C, H, W):
         dx[n, c, h, w] = dout64[n, c] / (H * W)
     return dx.astype(x.dtype)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import Index, Pair, both, doubles, indices, starts
+from scratchcnn.naive.windows import Index, Pair, as_float64, indices, pair, window_starts
 
 
 def conv_forward(
@@ -27,9 +27,9 @@ def conv_forward(
     with first(f) the first input channel of f's group; a pixel outside the image is 0.
     """
     taps, shape = _taps(x, W, stride, pad, dilation, groups)
-    x64, W64, out = doubles(x, "x", *x.shape), doubles(W, "W", *W.shape), np.zeros(shape)
+    x64, W64, out = as_float64(x, "x", *x.shape), as_float64(W, "W", *W.shape), np.zeros(shape)
     if b is not None:
-        b64 = doubles(b, "b", shape[1])
+        b64 = as_float64(b, "b", shape[1])
         for n, f, oh, ow in indices(*shape):
             out[n, f, oh, ow] = b64[f]
     for o, w, i in taps:
@@ -48,7 +48,11 @@ def conv_backward(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """dout (N, FN, OH, OW) -> dx, dW, db: each product `W * x` of the forward hands dout to both."""
     taps, shape = _taps(x, W, stride, pad, dilation, groups)
-    dout64, x64, W64 = doubles(dout, "dout", *shape), doubles(x, "x", *x.shape), doubles(W, "W", *W.shape)
+    dout64, x64, W64 = (
+        as_float64(dout, "dout", *shape),
+        as_float64(x, "x", *x.shape),
+        as_float64(W, "W", *W.shape),
+    )
     dx, dW, db = np.zeros(x.shape), np.zeros(W.shape), np.zeros(len(W))
     for o, w, i in taps:
         dx[i] += dout64[o] * W64[w]
@@ -68,9 +72,9 @@ def _taps(
     (N, C, height, width), (FN, Cg, FH, FW) = x.shape, W.shape
     if groups < 1 or FN % groups or Cg * groups != C:
         raise ValueError(f"x has {C} channels and W is {W.shape}, which do not fit with groups={groups}")
-    (sh, sw), (ph, pw), (dh, dw) = both(stride), both(pad), both(dilation)
-    tops = starts(height, (FH - 1) * dh + 1, sh, ph)
-    lefts = starts(width, (FW - 1) * dw + 1, sw, pw)
+    (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(pad), pair(dilation)
+    tops = window_starts(height, (FH - 1) * dh + 1, sh, ph)
+    lefts = window_starts(width, (FW - 1) * dw + 1, sw, pw)
 
     def walk() -> Iterator[tuple[Index, Index, Index]]:
         for n, f, oh, ow in indices(N, FN, len(tops), len(lefts)):
@@ -105,7 +109,7 @@ def col2im(
 ) -> NDArray:
     """(N*OH*OW, C*FH*FW) -> (N, C, H, W): every number added to the pixel that im2col copied it from."""
     copies, shape = _copies(input_shape, filter_h, filter_w, stride, pad, dilation)
-    col64, image = doubles(col, "col", *shape), np.zeros(input_shape)
+    col64, image = as_float64(col, "col", *shape), np.zeros(input_shape)
     for place, pixel in copies:
         image[pixel] += col64[place]
     return image.astype(col.dtype)
@@ -116,9 +120,9 @@ def _copies(
 ) -> tuple[Iterator[tuple[Index, Index]], Index]:
     """Every copy of im2col as (place in col, index of the pixel), and the shape of col."""
     N, C, H, W = input_shape
-    (sh, sw), (ph, pw), (dh, dw) = both(stride), both(pad), both(dilation)
-    tops = starts(H, (FH - 1) * dh + 1, sh, ph)
-    lefts = starts(W, (FW - 1) * dw + 1, sw, pw)
+    (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(pad), pair(dilation)
+    tops = window_starts(H, (FH - 1) * dh + 1, sh, ph)
+    lefts = window_starts(W, (FW - 1) * dw + 1, sw, pw)
 
     def walk() -> Iterator[tuple[Index, Index]]:
         for row, (n, top, left) in enumerate((n, t, l) for n in range(N) for t in tops for l in lefts):

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import doubles, indices
+from scratchcnn.naive.windows import as_float64, indices
 
 
 def softmax_forward(x: NDArray) -> NDArray:
     """(N, C) -> (N, C): y[n, c] = exp(x[n, c]) / (sum over k of exp(x[n, k]))."""
-    return _softmax(doubles(x, "x", "N", "C")).astype(x.dtype)
+    return _softmax(as_float64(x, "x", "N", "C")).astype(x.dtype)
 
 
 def softmax_backward(dout: NDArray, x: NDArray) -> NDArray:
     """dx[n, i] = sum over k of dout[n, k] * y[k] * ((1 if i == k) - y[i]): the Jacobian, written out."""
-    y = _softmax(doubles(x, "x", "N", "C"))
+    y = _softmax(as_float64(x, "x", "N", "C"))
     N, C = y.shape
-    dout64, dx = doubles(dout, "dout", N, C), np.zeros((N, C))
+    dout64, dx = as_float64(dout, "dout", N, C), np.zeros((N, C))
     for n, i, k in indices(N, C, C):
         dx[n, i] += dout64[n, k] * y[n, k] * ((i == k) - y[n, i])
     return dx.astype(x.dtype)
@@ -31,7 +31,7 @@ def softmax_cross_entropy(x: NDArray, t: NDArray) -> Any:
 
     t (N,) holds integer labels or (N, C) a distribution a row: then every class counts with its share.
     """
-    x64 = doubles(x, "x", "N", "C")
+    x64 = as_float64(x, "x", "N", "C")
     shares, total = _shares(t, x64.shape), 0.0
     for n, c in indices(*x64.shape):
         largest, powers = _powers(x64, n)
@@ -41,7 +41,7 @@ def softmax_cross_entropy(x: NDArray, t: NDArray) -> Any:
 
 def softmax_cross_entropy_backward(x: NDArray, t: NDArray) -> NDArray:
     """dx[n, i] = (sum over c of share[n, c] * (y[n, i] - (1 if i == c))) / N"""
-    x64 = doubles(x, "x", "N", "C")
+    x64 = as_float64(x, "x", "N", "C")
     N, C = x64.shape
     shares, y, dx = _shares(t, x64.shape), _softmax(x64), np.zeros((N, C))
     for n, i, c in indices(N, C, C):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import Index, doubles, indices
+from scratchcnn.naive.windows import Index, as_float64, indices
 
 
 def lrn_forward(
@@ -20,7 +20,7 @@ def lrn_forward(
     That is `torch.nn.functional.local_response_norm`; `paper_alpha` leaves out the "/ size", as
     Krizhevsky et al. 2012, section 3.3.
     """
-    x64 = doubles(x, "x", "N", "C", "H", "W")
+    x64 = as_float64(x, "x", "N", "C", "H", "W")
     a, out = alpha if paper_alpha else alpha / size, np.zeros(x64.shape)
     for n, c, h, w in indices(*x64.shape):
         out[n, c, h, w] = x64[n, c, h, w] * _scale(x64, n, c, h, w, size, a, k) ** -beta
@@ -34,8 +34,8 @@ def lrn_backward(
 
     d out[c] / d x[j] = (scale**-beta if j == c) - beta * x[c] * scale**(-beta - 1) * 2 * a * x[j]
     """
-    x64 = doubles(x, "x", "N", "C", "H", "W")
-    dout64, dx = doubles(dout, "dout", *x64.shape), np.zeros(x64.shape)
+    x64 = as_float64(x, "x", "N", "C", "H", "W")
+    dout64, dx = as_float64(dout, "dout", *x64.shape), np.zeros(x64.shape)
     a = alpha if paper_alpha else alpha / size
     for n, c, h, w in indices(*x64.shape):
         d, scale = dout64[n, c, h, w], _scale(x64, n, c, h, w, size, a, k)
@@ -76,8 +76,8 @@ def batch_norm_forward(
     are the running ones.
     """
     x64, C = _images(x)
-    gamma64, beta64 = doubles(gamma, "gamma", C), doubles(beta, "beta", C)
-    new_mean, new_var = doubles(running_mean, "running_mean", C), doubles(running_var, "running_var", C)
+    gamma64, beta64 = as_float64(gamma, "gamma", C), as_float64(beta, "beta", C)
+    new_mean, new_var = as_float64(running_mean, "running_mean", C), as_float64(running_var, "running_var", C)
     out = np.zeros(x64.shape)
     for c in range(C):
         mean, var = new_mean[c], new_var[c]
@@ -107,8 +107,8 @@ def batch_norm_backward(
     dx    = dout * gamma / sqrt(var + eps) + dvar * 2 * (x - mean) / count + dmean / count
     """
     x64, C = _images(x)
-    dout64, gamma64 = doubles(dout, "dout", *x64.shape), doubles(gamma, "gamma", C)
-    mean64, var64 = doubles(running_mean, "running_mean", C), doubles(running_var, "running_var", C)
+    dout64, gamma64 = as_float64(dout, "dout", *x64.shape), as_float64(gamma, "gamma", C)
+    mean64, var64 = as_float64(running_mean, "running_mean", C), as_float64(running_var, "running_var", C)
     dx, dgamma, dbeta = np.zeros(x64.shape), np.zeros(C), np.zeros(C)
     for c in range(C):
         cells = _channel(x64.shape, c)
@@ -128,7 +128,7 @@ def batch_norm_backward(
 
 def _images(x: NDArray) -> tuple[NDArray, int]:
     letters = ("N", "C") if np.ndim(x) == 2 else ("N", "C", "H", "W")
-    return doubles(x, "x", *letters), x.shape[1]
+    return as_float64(x, "x", *letters), x.shape[1]
 
 
 def _channel(shape: Index, c: int) -> list[Index]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import Index, Pair, both, doubles, indices, starts
+from scratchcnn.naive.windows import Index, Pair, as_float64, indices, pair, window_starts
 
 
 def pool_forward(
@@ -27,7 +27,7 @@ def pool_forward(
     `count_include_pad` also by its cells in the padding, but not by those that ceil_mode adds behind it.
     """
     windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
-    x64, out = doubles(x, "x", *x.shape), np.zeros(shape)
+    x64, out = as_float64(x, "x", *x.shape), np.zeros(shape)
     for o, pixels, cells in windows:
         if mode == "average":
             total = 0.0
@@ -52,7 +52,7 @@ def pool_backward(
 ) -> NDArray:
     """dout (N, C, OH, OW) -> dx: to the winner of each window, or in equal shares to its pixels."""
     windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
-    dout64, x64, dx = doubles(dout, "dout", *shape), doubles(x, "x", *x.shape), np.zeros(x.shape)
+    dout64, x64, dx = as_float64(dout, "dout", *shape), as_float64(x, "x", *x.shape), np.zeros(x.shape)
     for o, pixels, cells in windows:
         if mode == "average":
             for pixel in pixels:
@@ -72,10 +72,10 @@ def _windows(
     if np.ndim(x) != 4:
         raise ValueError(f"expected x of shape (N, C, H, W), got {np.shape(x)}")
     N, C, H, W = x.shape
-    (sh, sw), (ph, pw) = both(stride), both(pad)
+    (sh, sw), (ph, pw) = pair(stride), pair(pad)
     if 2 * ph > pool_h or 2 * pw > pool_w:
         raise ValueError(f"pad {(ph, pw)} must be at most half the window {(pool_h, pool_w)}")
-    tops, lefts = starts(H, pool_h, sh, ph, ceil_mode), starts(W, pool_w, sw, pw, ceil_mode)
+    tops, lefts = window_starts(H, pool_h, sh, ph, ceil_mode), window_starts(W, pool_w, sw, pw, ceil_mode)
 
     def walk() -> Iterator[tuple[Index, list[Index], int]]:
         for n, c, oh, ow in indices(N, C, len(tops), len(lefts)):
@@ -114,7 +114,7 @@ def subsampling_forward(x: NDArray, coefficient: NDArray, bias: NDArray, size: i
     LeCun et al. 1998, section II.B.
     """
     sums = _window_sums(x, size)
-    a, b = doubles(coefficient, "coefficient", x.shape[1]), doubles(bias, "bias", x.shape[1])
+    a, b = as_float64(coefficient, "coefficient", x.shape[1]), as_float64(bias, "bias", x.shape[1])
     out = np.zeros(sums.shape)
     for n, c, oh, ow in indices(*sums.shape):
         out[n, c, oh, ow] = a[c] * sums[n, c, oh, ow] + b[c]
@@ -126,7 +126,7 @@ def subsampling_backward(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """dout (N, C, OH, OW) -> dx, dcoefficient, dbias."""
     sums = _window_sums(x, size)
-    a, dout64 = doubles(coefficient, "coefficient", x.shape[1]), doubles(dout, "dout", *sums.shape)
+    a, dout64 = as_float64(coefficient, "coefficient", x.shape[1]), as_float64(dout, "dout", *sums.shape)
     dx, da, db = np.zeros(x.shape), np.zeros(len(a)), np.zeros(len(a))
     for n, c, oh, ow in indices(*sums.shape):
         d = dout64[n, c, oh, ow]
@@ -139,9 +139,9 @@ def subsampling_backward(
 
 def _window_sums(x: NDArray, size: int) -> NDArray:
     """(N, C, H, W) -> (N, C, H // size, W // size); rows and columns that fill no window are left out."""
-    x64 = doubles(x, "x", "N", "C", "H", "W")
+    x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
-    tops, lefts = starts(H, size, size, 0), starts(W, size, size, 0)
+    tops, lefts = window_starts(H, size, size, 0), window_starts(W, size, size, 0)
     sums = np.zeros((N, C, len(tops), len(lefts)))
     for n, c, oh, ow in indices(*sums.shape):
         for fy, fx in indices(size, size):

@@ -18,13 +18,13 @@ def indices(*sizes: int) -> Iterator[Index]:
     return product(*(range(size) for size in sizes))
 
 
-def both(value: Pair) -> tuple[int, int]:
+def pair(value: Pair) -> tuple[int, int]:
     """`3` or `(3, 5)` -> (height, width)."""
     height, width = value if isinstance(value, (tuple, list)) else (value, value)
     return operator.index(height), operator.index(width)
 
 
-def starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool = False) -> list[int]:
+def window_starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool = False) -> list[int]:
     """The first coordinate of every window along an axis of `size` pixels, the first pixel being 0.
 
     Windows lie within the padding. `ceil_mode`, PyTorch's for pooling, lets one more stick out behind it,
@@ -48,7 +48,7 @@ def starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool = Fals
     return found
 
 
-def doubles(array: NDArray, name: str, *shape: int | str) -> NDArray:
+def as_float64(array: NDArray, name: str, *shape: int | str) -> NDArray:
     """A float64 copy of floating-point numbers of this shape, in which a letter stands for any size."""
     array = np.asarray(array)
     if array.dtype.kind != "f":

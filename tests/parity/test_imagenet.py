@@ -146,7 +146,7 @@ def test_torchvisions_googlenet_gets_numbers_from_minus_one_to_one(aux, photo, t
 
 def test_misuse_of_predict_is_one_sentence(photo, tmp_path, capsys):
     torch.save(ResNet(18, 5, width=8).state_dict(), tmp_path / "small.pth")
-    sc.save_checkpoint(sc.LeNet(rng=0), tmp_path / "lenet.pth")
+    sc.save_torch_weights(sc.LeNet(rng=0), tmp_path / "lenet.pth")
     cases = {
         (
             "resnet18",

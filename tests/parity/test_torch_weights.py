@@ -77,7 +77,7 @@ def test_a_state_dict_of_pytorch_gives_the_same_logits(ours, theirs, suffix, tmp
     x = np.random.default_rng(0).random((2, *network.input_dim))
     wanted = logits(module, x)
     assert np.abs(network.predict(x) - wanted).max() > 1e-3 * np.abs(wanted).max()
-    sc.load_checkpoint(network, tmp_path / f"weights{suffix}")
+    sc.load_torch_weights(network, tmp_path / f"weights{suffix}")
     assert np.abs(network.predict(x) - wanted).max() < 1e-12 * np.abs(wanted).max()
 
 
@@ -91,7 +91,7 @@ def test_pytorch_loads_what_we_write_strictly(ours, theirs, suffix, tmp_path):
     for array in network.params.values():
         array += 0.5 * rng.random(array.shape) * (array.ndim == 1)  # nothing is 0 for every image
     path = tmp_path / f"ours{suffix}"
-    sc.save_checkpoint(network, path)
+    sc.save_torch_weights(network, path)
     state = (
         safetensors.torch.load_file(path) if suffix == ".safetensors" else torch.load(path, weights_only=True)
     )
@@ -116,7 +116,7 @@ def test_other_precisions_are_widened(dtype, tmp_path):
     ours, theirs = NETWORKS["resnet18"]
     module, network = trained(theirs).to(dtype), ours(1, np.float64)
     save(module, tmp_path / "small.pth")
-    sc.load_checkpoint(network, tmp_path / "small.pth")
+    sc.load_torch_weights(network, tmp_path / "small.pth")
     wanted = module.state_dict()["layer1.0.conv1.weight"].double().numpy()
     np.testing.assert_array_equal(network.params["layer1.0.add.body.conv1.W"], wanted)
 
@@ -132,7 +132,7 @@ def test_a_mismatch_lists_every_key_and_changes_nothing(tmp_path):
     torch.save(state, tmp_path / "wrong.pth")
     before = {key: array.copy() for key, array in {**network.params, **network.buffers}.items()}
     with pytest.raises(sc.WeightMismatch) as caught:
-        sc.load_checkpoint(network, tmp_path / "wrong.pth")
+        sc.load_torch_weights(network, tmp_path / "wrong.pth")
     assert caught.value.problems == [
         "conv1.weight (our conv1.W): expected floating-point numbers, the file has int64",
         "bn1.running_var (our bn1.running_var): missing from the file",
@@ -281,10 +281,23 @@ def test_what_is_refused_in_one_sentence(write, message, tmp_path):
 def test_files_that_are_not_there_or_of_another_kind(tmp_path):
     network = sc.LeNet(rng=0)
     with pytest.raises(FileNotFoundError, match="there is no file"):
-        sc.load_checkpoint(network, tmp_path / "none.pth")
-    for act in (sc.load_checkpoint, sc.save_checkpoint):
+        sc.load_torch_weights(network, tmp_path / "none.pth")
+    for act in (sc.load_torch_weights, sc.save_torch_weights):
         with pytest.raises(ValueError, match=r"expected a file that ends in \.safetensors, \.pth, \.pt"):
             act(network, tmp_path / "weights.h5")
     with pytest.raises(TypeError, match="weight: PyTorch's files hold no complex128"):
         write_pth(tmp_path / "x.pth", {"weight": np.zeros(2, complex)})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("old", "new"), [("load_checkpoint", "load"), ("save_checkpoint", "save")])
+def test_the_old_names_work_and_warn(old, new, tmp_path):
+    saved, loaded, path = sc.LeNet(rng=0), sc.LeNet(rng=1), tmp_path / "lenet.pth"
+    sc.save_torch_weights(saved, path)
+    with pytest.warns(
+        DeprecationWarning, match=f"scratchcnn.{old} is now called {new}_torch_weights"
+    ) as said:
+        getattr(sc, old)(loaded if new == "load" else saved, path)
+    assert said[0].filename == __file__
+    sc.load_torch_weights(loaded, path)
+    np.testing.assert_array_equal(loaded.params["conv1.W"], saved.params["conv1.W"])

@@ -59,7 +59,7 @@ def test_what_save_weights_wrote(export, tmp_path):
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_pytorchs_names(export, tmp_path, suffix):
     network = sc.LeNet5(rng=3)
-    sc.save_checkpoint(network, tmp_path / f"w{suffix}")
+    sc.save_torch_weights(network, tmp_path / f"w{suffix}")
     check(export("lenet5", tmp_path / f"w{suffix}"), network)
 
 

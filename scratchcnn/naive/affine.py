@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.naive.windows import doubles, indices
+from scratchcnn.naive.windows import as_float64, indices
 
 
 def affine_forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
@@ -15,7 +15,7 @@ def affine_forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
     """
     x64, W64 = _rows(x, W)
     (N, IN), OUT = x64.shape, W64.shape[1]
-    b64 = np.zeros(OUT) if b is None else doubles(b, "b", OUT)
+    b64 = np.zeros(OUT) if b is None else as_float64(b, "b", OUT)
     out = np.zeros((N, OUT))
     for n, o in indices(N, OUT):
         out[n, o] = b64[o]
@@ -28,7 +28,7 @@ def affine_backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDA
     """dout (N, out) -> dx (in the shape of x), dW, db."""
     x64, W64 = _rows(x, W)
     (N, IN), OUT = x64.shape, W64.shape[1]
-    dout64 = doubles(dout, "dout", N, OUT)
+    dout64 = as_float64(dout, "dout", N, OUT)
     dx, dW, db = np.zeros((N, IN)), np.zeros((IN, OUT)), np.zeros(OUT)
     for n, o in indices(N, OUT):
         db[o] += dout64[n, o]
@@ -39,8 +39,8 @@ def affine_backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDA
 
 
 def _rows(x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
-    W64 = doubles(W, "W", "in", "out")
-    return doubles(x.reshape(len(x), -1), "x", "N", len(W64)), W64
+    W64 = as_float64(W, "W", "in", "out")
+    return as_float64(x.reshape(len(x), -1), "x", "N", len(W64)), W64
 
 
 def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
@@ -48,8 +48,8 @@ def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
 
     y[n, o] = sum over i of (x[n, i] - W[o, i])**2
     """
-    W64 = doubles(W, "W", "out", "in")
-    x64 = doubles(x, "x", "N", W64.shape[1])
+    W64 = as_float64(W, "W", "out", "in")
+    x64 = as_float64(x, "x", "N", W64.shape[1])
     y = np.zeros((len(x64), len(W64)))
     for n, o in indices(*y.shape):
         for i in range(x64.shape[1]):
@@ -59,9 +59,9 @@ def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
 
 def rbf_backward(dout: NDArray, x: NDArray, W: NDArray) -> NDArray:
     """dout (N, out) -> dx; W is fixed."""
-    W64 = doubles(W, "W", "out", "in")
-    x64 = doubles(x, "x", "N", W64.shape[1])
-    dout64, dx = doubles(dout, "dout", len(x64), len(W64)), np.zeros(x64.shape)
+    W64 = as_float64(W, "W", "out", "in")
+    x64 = as_float64(x, "x", "N", W64.shape[1])
+    dout64, dx = as_float64(dout, "dout", len(x64), len(W64)), np.zeros(x64.shape)
     for n, o in indices(*dout64.shape):
         for i in range(x64.shape[1]):
             dx[n, i] += dout64[n, o] * 2 * (x64[n, i] - W64[o, i])
