@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parity.verification import assert_parity as assert_parity
-    from parity.verification import verify as verify
+    from parity.verification.verify import assert_parity as assert_parity
+    from parity.verification.verify import verify as verify
 
-LAZY = {"verify": "parity.verification", "assert_parity": "parity.verification"}
+LAZY = {"verify": "parity.verification.verify", "assert_parity": "parity.verification.verify"}
 
 
 def __getattr__(name: str) -> Any:

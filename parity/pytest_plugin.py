@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(
 
 
 def _split(text: str, given: str | None) -> tuple[str, str]:
-    from parity.guess import guess_kind
+    from parity.kinds.names import guess_kind
 
     target, _, kind = text.partition("=")
     kind = kind or given or guess_kind(target) or ""
@@ -77,7 +77,7 @@ class ParityItem(pytest.Item):
         self.target, self.kind = target, kind
 
     def runtest(self) -> None:
-        from parity.verification import verify
+        from parity.verification.verify import verify
 
         options = {
             "adapter": self.config.getoption("--parity-adapter"),

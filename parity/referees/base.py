@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.trace import Masks
+from parity.reference.trace import Masks
 from scratchcnn.networks import Network
 
 OURS = "ours"

@@ -1,6 +1,6 @@
 """Who stands apart? Every voice, ours among them, is compared with every other one, tensor by tensor.
 
-    float64   two answers agree when they pass the logic gate of parity.compare
+    float64   two answers agree when they pass the logic gate of parity.comparison.gates
     float32   the first of two is held against the second one's float64 result, and may be off by what the
               precision gate grants for the second one's own float32 error. A referee that has no float64
               is compared so with all others
@@ -17,7 +17,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from parity.compare import Comparison
+from parity.comparison.gates import Comparison
 from parity.referees.base import OURS
 
 UNKNOWN = "cannot be told"

@@ -3,7 +3,7 @@
 A network that trains otherwise than it infers is heard twice: `inference`, which every referee can, and
 `training`, with the batch's statistics, auxiliary heads and the same dropout masks for all. Gradients are
 compared in float64 alone: in float32 an input within rounding of a kink (ReLU's zero, a pooling tie) moves
-them by more than rounding in correct implementations too (see parity.check).
+them by more than rounding in correct implementations too (see parity.checks.network).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from parity import trace as tr
-from parity.cancelled import Cancelled, Sum, cancelled, zero_gate
-from parity.check import Case, batch_size_of, infers_otherwise
-from parity.compare import UNIT, Comparison, difference, largest, logic_gate, precision_gate, refused
-from parity.pair import FEW, Images
+from parity.checks.network import Case, batch_size_of, infers_otherwise
+from parity.checks.zero_gradients import Cancelled, Sum, cancelled, zero_gate
+from parity.comparison.gates import UNIT, Comparison, difference, largest, logic_gate, precision_gate, refused
 from parity.referees.base import Answer, Question, Referee, Silent
 from parity.referees.court import Finding, Gap, Pair
 from parity.referees.ours import Ours
+from parity.reference import trace as tr
+from parity.reference.model_pair import FEW, Images
 from scratchcnn.layers import Dropout
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
 

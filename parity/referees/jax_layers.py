@@ -3,8 +3,8 @@
     forward(network.layers, arrays, x, Run(training=True, masks={...}, t=t))  ->  the last layer's output
 
 Nothing of our arithmetic is used. Of a layer of ours its arguments are read (stride, pad, eps, ...), as
-`parity.twins` does for torch; its arrays come from `arrays`, by path ("conv1.W"), so that they can be
-differentiated.
+`parity.reference.layer_modules` does for torch; its arrays come from `arrays`, by path ("conv1.W"),
+so that they can be differentiated.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity import trace as tr
 from parity.referees.base import OURS, Answer, Question, Referee
+from parity.reference import trace as tr
 
 
 class Ours(Referee):

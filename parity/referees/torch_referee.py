@@ -1,4 +1,4 @@
-"""PyTorch's voice: the network as a PyTorch user writes it (parity/torch_networks.py)."""
+"""PyTorch's voice: the network as a PyTorch user writes it (parity/reference/networks.py)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import partial
 
 import torch
 
-from parity import trace as tr
-from parity.pair import torch_like
 from parity.referees.base import Answer, Question, Referee
-from parity.weights import to_numpy
+from parity.reference import trace as tr
+from parity.reference.model_pair import torch_like
+from parity.reference.weights import to_numpy
 
 
 class Torch(Referee):

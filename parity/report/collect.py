@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from parity.environment import environment
+from parity.reference.environment import environment
 from parity.report import parts
 from parity.report.findings import Findings, Nobody, Told
 from parity.report.headline import headline_table, headlines

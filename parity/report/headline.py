@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from parity.compare import LOGIC
+from parity.comparison.gates import LOGIC
 from parity.report.findings import Findings
 
 Numbers = dict[str, tuple[float, str]]  # figure: (its value, what it says)

@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from parity import devices, kill, run
-from parity.check import Case, check_network
-from parity.check_kind import check_kind
-from parity.records import Record, frame
-from parity.registry import ALL_KINDS
+from parity.checks.layer import check_kind
+from parity.checks.network import Case, check_network
+from parity.checks.training import Outcome, Plan, Training
+from parity.cli import printing as run
+from parity.comparison.records import Record, frame
+from parity.faults import kill_matrix as kill
+from parity.kinds.registry import ALL_KINDS
+from parity.reference import devices
 from parity.report.findings import Findings, Pictures, Told
 from parity.report.request import DTYPES, Request, Timed
-from parity.training import Outcome, Plan, Training
 
 SCALED = "the cost against batch and image size"
 
@@ -67,8 +69,8 @@ def _case(request: Request, name: str, dtype: str) -> Case:
 
 def faults(request: Request, found: Findings, told: Told) -> list[str]:
     """The kill matrix; in a full report injections into networks too, and more seeds."""
-    from parity.injection import all_injections
-    from parity.pool import processes
+    from parity.adapters.process_pool import processes
+    from parity.faults.inject import all_injections
 
     steps = ("kill matrix", *([] if request.quick else ["injections"]), "false alarms")
 
@@ -102,7 +104,7 @@ def _totals(
 
 def training(request: Request, found: Findings, told: Told) -> list[str]:
     """Networks in float32, trained in both frameworks; the last, LeNet, is looked at afterwards."""
-    from parity import machine
+    from parity.reference import machine
 
     outcomes: list[Outcome] = []
     steps, predictions = [], []
@@ -163,7 +165,7 @@ def _filters(pictures: Pictures) -> pd.DataFrame:
 
 
 def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pictures:
-    from parity.trace import Trace, recording
+    from parity.reference.trace import Trace, recording
 
     first = next(key for key in pair.network.params)
     boot = predictions["label"] == "Ankle boot"
@@ -188,9 +190,9 @@ def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pic
 
 def speed(request: Request, found: Findings, told: Told) -> list[str]:
     """Networks interleaved with PyTorch's; in a full report the lower rungs and how the cost grows too."""
-    from parity import machine
-    from parity.scaling import scaling
-    from parity.timing import Setup, time_network
+    from parity.reference import machine
+    from parity.timing.measure import Setup, time_network
+    from parity.timing.scaling import scaling
 
     works = [*map(str, request.timed), SCALED]
     tables: list[pd.DataFrame] = []

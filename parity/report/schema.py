@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from parity.practices import PRACTICES
+from parity.faults.common_practices import PRACTICES
 
 CATEGORY, TEXT, FLOAT, INT, BOOL, MAYBE = "category", "str", "float64", "int64", "bool", "boolean"
 

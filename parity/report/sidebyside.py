@@ -18,10 +18,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 import scratchcnn as sc
-from parity import torch_networks
-from parity.implementations import OURS, Book
-from parity.kinds import KINDS, Probe
-from parity.probes import with_cotangent
+from parity.adapters.book import OURS, Book
+from parity.kinds.kind import KINDS, Probe
+from parity.kinds.probes import with_cotangent
+from parity.reference import networks as torch_networks
 from parity.report.demos import im2col_picture
 from parity.report.figures.scales import short
 
@@ -85,7 +85,7 @@ def entry(kind: str) -> Entry:
 
 
 def torch_line(written: str) -> str:
-    """The lines of parity/torch_networks.py in which it stands, or PyTorch's function as the harness
+    """The lines of parity/reference/networks.py in which it stands, or PyTorch's function as the harness
     calls it."""
     lines = [line.strip() for line in inspect.getsource(torch_networks).splitlines() if written in line]
     if lines:

@@ -17,8 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from parity.records import Record
-from parity.sweep.expand import Cell, version_of
+from parity.comparison.records import Record
+from parity.sweep.cells import Cell, version_of
 
 Row = dict[str, Any]
 Found = tuple[list[Record], dict[str, str]]  # the records, and what else every one of their rows says
@@ -103,19 +103,19 @@ def _probe(cell: Cell) -> Found:
 @lru_cache(maxsize=2)
 def _probes(kind: str, seed: int, device: str) -> list[Any]:
     """Shared by the cells that follow each other: a probe is only read, and its reference stays with it."""
-    from parity.probes import probes
+    from parity.kinds.probes import probes
 
     return probes(kind, seed)
 
 
 def _geometry(cell: Cell) -> Found:
-    from parity.geometry import draw
+    from parity.kinds.random_geometry import draw
 
     return _check_layer(cell, [draw(cell.name, cell.seed * 100_000 + int(cell.case))])
 
 
 def _check_layer(cell: Cell, cases: list[Any]) -> Found:
-    from parity.check_kind import check_kind
+    from parity.checks.layer import check_kind
 
     device = _prepared(cell)
     records = list(check_kind(cell.name, cell.dtype, device, cell.seed, cases=cases, contracts=False))
@@ -123,8 +123,8 @@ def _check_layer(cell: Cell, cases: list[Any]) -> Found:
 
 
 def _contracts(cell: Cell) -> Found:
-    from parity.check_kind import check_kind, contract_cases
-    from parity.diagnose import PLAIN
+    from parity.checks.layer import check_kind, contract_cases
+    from parity.faults.diagnose import PLAIN
 
     device, cases = _prepared(cell), contract_cases(_probes(cell.name, cell.seed, cell.device))
     found = check_kind(cell.name, cell.dtype, device, cell.seed, cases=cases)
@@ -137,8 +137,8 @@ def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
     wrong = [record for record in records if not record.ok]
     if not wrong:
         return {}
-    from parity.diagnose import diagnose, observe
-    from parity.implementations import OURS
+    from parity.adapters.book import OURS
+    from parity.faults.diagnose import diagnose, observe
 
     seen = observe(cell.name, OURS[cell.name], seed=cell.seed)
     first = wrong[0]
@@ -151,9 +151,9 @@ def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
 
 def _fault(cell: Cell) -> Found:
     """One record: was the known bug caught, and by its right name if by any?"""
-    from parity.diagnose import diagnose, observe
     from parity.faults import FAULTS
-    from parity.kill import check_name
+    from parity.faults.diagnose import diagnose, observe
+    from parity.faults.kill_matrix import check_name
 
     fault = FAULTS[cell.fault]
     seen = observe(fault.kind, fault.make, seed=cell.seed)
@@ -172,9 +172,9 @@ def _fault(cell: Cell) -> Found:
 
 
 def _network(cell: Cell) -> Found:
-    from parity.check import Case, check_network
-    from parity.localize import localize
-    from parity.trace import Trace
+    from parity.checks.culprit import localize
+    from parity.checks.network import Case, check_network
+    from parity.reference.trace import Trace
 
     traces: dict[str, Trace] = {}
     case = Case(cell.name, cell.dtype, _prepared(cell), cell.seed, **dict(cell.options))
@@ -185,7 +185,7 @@ def _network(cell: Cell) -> Found:
 
 def _file(cell: Cell) -> Found:
     """Somebody else's class; `verify` runs it in a process of its own."""
-    from parity.verification import verify
+    from parity.verification.verify import verify
 
     path = Path(cell.base) / cell.target.rpartition(":")[0]
     if not path.is_file():
@@ -214,7 +214,7 @@ def _unreadable(path: Path) -> Found:
 
 def _prepared(cell: Cell) -> str:
     """PyTorch's name of the cell's device, with its modes set."""
-    from parity import devices
+    from parity.reference import devices
 
     device, _, mode = cell.device.partition(" ")
     try:
@@ -231,16 +231,17 @@ RUN: dict[str, Callable[[Cell], Found]] = {
 
 
 MODULES = {
-    "geometry": ["geometry"], "contracts": ["diagnose"], "fault": ["diagnose", "kill"],
-    "network": ["check", "localize"], "file": ["verification"],
+    "geometry": ["kinds.random_geometry"], "contracts": ["faults.diagnose"],
+    "fault": ["faults.diagnose", "faults.kill_matrix"],
+    "network": ["checks.network", "checks.culprit"], "file": ["verification.verify"],
 }  # fmt: skip
 
 
 @cache
 def warm_up(what: str, optimizers: bool) -> None:
     """What cells import, and PyTorch when it is first used, before any process is forked from this one."""
-    from parity.check_kind import check_kind
-    from parity.probes import probes
+    from parity.checks.layer import check_kind
+    from parity.kinds.probes import probes
 
     for name in MODULES.get(what, []):
         import_module(f"parity.{name}")
@@ -250,6 +251,6 @@ def warm_up(what: str, optimizers: bool) -> None:
 
 def uses_optimizers(cell: Cell) -> bool:
     """Importing PyTorch's takes as long as hundreds of cells that need none."""
-    from parity.registry import OPTIMIZER_KINDS
+    from parity.kinds.registry import OPTIMIZER_KINDS
 
     return cell.what == "network" or cell.name in OPTIMIZER_KINDS

@@ -15,8 +15,8 @@ from itertools import islice
 from typing import Any
 
 from parity.sweep.cell import CannotRun
-from parity.sweep.expand import Batch
-from parity.sweep.runner import Result, Runners
+from parity.sweep.cells import Batch
+from parity.sweep.worker import Result, Runners
 
 AHEAD = 2  # batches a thread of the cluster that are asked for at a time
 PATIENCE = 10.0  # seconds without a scheduler, or at the start without a worker

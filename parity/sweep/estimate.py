@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import pyarrow.parquet as pq
 
 from parity.sweep.cell import CannotRun
-from parity.sweep.expand import BATCH, WEIGHT, Cell, expand
+from parity.sweep.cells import BATCH, WEIGHT, Cell, expand
 from parity.sweep.plan import Plan
-from parity.sweep.runner import Runner
+from parity.sweep.worker import Runner
 
 MOST = {"fault": 3, "file": 6}  # cells of a sort that are run for one layer or network
 OTHERS = 24

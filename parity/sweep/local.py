@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from parity.sweep.expand import Batch
-from parity.sweep.runner import Result, Runners
+from parity.sweep.cells import Batch
+from parity.sweep.worker import Result, Runners
 
 AHEAD = 2  # batches a worker that are asked for at a time
 

@@ -145,10 +145,10 @@ def _known(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
 
 def _available(subject: str) -> tuple[str, ...]:
     if subject == "networks":
-        from parity.torch_networks import TORCH_NETWORKS
+        from parity.reference.networks import TORCH_NETWORKS
 
         return tuple(TORCH_NETWORKS)
-    from parity.registry import ALL_KINDS
+    from parity.kinds.registry import ALL_KINDS
 
     return tuple(ALL_KINDS)
 
@@ -229,13 +229,13 @@ def _switch(value: Any, key: str, where: str) -> bool:
 
 
 def _optimizer(value: Any, key: str, where: str) -> str:
-    from parity.registry import OPTIMIZER_KINDS
+    from parity.kinds.registry import OPTIMIZER_KINDS
 
     return _names([value] if isinstance(value, str) else value, tuple(OPTIMIZER_KINDS), key, where)[0]
 
 
 def _adapter(value: Any, key: str, where: str) -> str:
-    from parity.adapters import ADAPTERS
+    from parity.adapters.conventions import ADAPTERS
 
     return _names([value] if isinstance(value, str) else value, tuple(ADAPTERS), key, where)[0]
 

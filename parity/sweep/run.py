@@ -11,12 +11,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from parity.sweep.cells import BATCH, Batch, batches, expand
 from parity.sweep.cluster import Cluster
-from parity.sweep.expand import BATCH, Batch, batches, expand
 from parity.sweep.local import run_local
 from parity.sweep.plan import Plan
-from parity.sweep.runner import Result
 from parity.sweep.store import Store
+from parity.sweep.worker import Result
 
 NOTED = 1.0  # seconds after which the time that was spent is written down again
 
@@ -65,7 +65,7 @@ def sweep(
         for cell in expand(plan):
             tally.total += 1
             tally.before += bool(finished) and cell.id in finished
-        from parity.environment import write_environment
+        from parity.reference.environment import write_environment
 
         write_environment(folder)
         store.note(plan=plan.as_data(), cells=tally.total, workers=_said(workers, scheduler))

@@ -17,12 +17,12 @@ from pathlib import Path
 from statistics import median
 
 from parity.sweep.cell import Row, ended, run_cell, timed, warm_up
+from parity.sweep.cells import Batch, Cell, batches, expand
 from parity.sweep.cluster import Cluster
-from parity.sweep.expand import Batch, Cell, batches, expand
 from parity.sweep.local import run_local
 from parity.sweep.plan import Plan, make_plan
-from parity.sweep.runner import Result
 from parity.sweep.store import Store
+from parity.sweep.worker import Result
 
 NOTHING = f"{Path(__file__).resolve()}:nothing"
 WORKERS = (1, 2)

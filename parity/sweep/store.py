@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from parity.sweep.cell import Row
-from parity.sweep.expand import Batch
+from parity.sweep.cells import Batch
 from scratchcnn.files import atomic_write
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import scratchcnn as sc
-from parity.check_kind import check_kind
-from parity.implementations import FUNCTIONS, LOSSES, OURS, Book
-from parity.kinds import KINDS
-from parity.probes import probes
+from parity.adapters.book import FUNCTIONS, LOSSES, OURS, Book
+from parity.checks.layer import check_kind
+from parity.kinds.kind import KINDS
+from parity.kinds.probes import probes
 from scratchcnn import layers, naive
 
 LAYER_KINDS = [kind for kind in KINDS if kind not in FUNCTIONS and kind not in LOSSES]

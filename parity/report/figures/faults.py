@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup, escape
 
-from parity.practices import PRACTICES
+from parity.faults.common_practices import PRACTICES
 from parity.report.figures.figure import Figure
 from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from parity import clock, training
+from parity.checks import training
 from parity.report.collect import collect
 from parity.report.request import QUICK, Request, Timed
 from parity.report.write import write
+from parity.timing import clock
 from scratchcnn.data import load
 
 SMALL = {

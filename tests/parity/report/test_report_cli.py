@@ -71,8 +71,9 @@ def test_ctrl_c_keeps_the_parts_that_were_done(monkeypatch):
 
 
 def test_ctrl_c_keeps_the_networks_that_were_timed(monkeypatch, tmp_path):
-    from parity import clock, timing
     from parity.report.write import write
+    from parity.timing import clock
+    from parity.timing import measure as timing
 
     def second_is_interrupted(name, n, *rest):
         return interrupt() if n == 2 else once(name, n, *rest)
@@ -112,7 +113,7 @@ def test_a_table_that_repeats_a_key_fails_its_part_and_is_left_out(monkeypatch):
 
 
 def test_on_cuda_float32_is_checked_with_tf32_too(monkeypatch, tmp_path):
-    from parity import devices
+    from parity.reference import devices
     from parity.report.write import write
 
     prepared = []
@@ -181,7 +182,7 @@ def test_nothing_left_to_do_is_misuse(parity):
 
 def test_a_wrong_layer_fails_the_report(monkeypatch):
     import scratchcnn as sc
-    from parity.implementations import OURS
+    from parity.adapters.book import OURS
 
     class Wrong(sc.Relu):
         def backward(self, dout):

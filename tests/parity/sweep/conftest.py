@@ -18,8 +18,8 @@ from distributed import Client
 from parity.sweep.cell import TIMING
 from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.run import sweep
-from parity.sweep.runner import Runners
 from parity.sweep.store import COLUMNS, Store
+from parity.sweep.worker import Runners
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from parity import implementations
-from parity.load_target import load
+from parity.adapters import book as implementations
+from parity.adapters.load import load
 from parity.sweep.cell import NOTHING, TIMING, CannotRun, _probes, run_cell
-from parity.sweep.expand import Cell, expand, version_of
-from parity.sweep.helper import run_cells
+from parity.sweep.cells import Cell, expand, version_of
 from parity.sweep.plan import make_plan
-from parity.sweep.runner import Runner
 from parity.sweep.store import COLUMNS, encode
+from parity.sweep.worker import Runner
+from parity.sweep.worker_process import run_cells
 from scratchcnn.layers import Relu
 
 CELLS = f"{Path(__file__).parent}/cells.py:rude"
@@ -73,14 +73,14 @@ def test_a_known_bug_that_survives_is_a_mismatch(monkeypatch):
 
 
 def test_an_exception_is_a_row(monkeypatch):
-    monkeypatch.setattr("parity.check.check_network", lambda *_: 1 / 0)
+    monkeypatch.setattr("parity.checks.network.check_network", lambda *_: 1 / 0)
     (row,) = run_cell(Cell("p", "network", "lenet", "", "float64"))
     assert (row["status"], row["why"]) == ("raised", "raised ZeroDivisionError: division by zero")
     assert row["network"] == "lenet" and not row["ok"] and np.isnan(row["margin"])
 
 
 def test_no_rows_are_no_pass(monkeypatch):
-    monkeypatch.setattr("parity.check.check_network", lambda *_: iter(()))
+    monkeypatch.setattr("parity.checks.network.check_network", lambda *_: iter(()))
     (row,) = run_cell(Cell("p", "network", "lenet", "", "float64"))
     assert not row["ok"] and row["why"] == "nothing was compared"
 
@@ -166,7 +166,7 @@ def test_a_rude_cell_becomes_a_row_and_its_neighbours_are_as_ever(manner, ending
 def test_a_helper_that_dies_is_replaced_and_only_who_kills_it_each_time_has_a_row_for_it(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("parity.sweep.runner.TRIES", 1)  # starting another takes seconds
+    monkeypatch.setattr("parity.sweep.worker.TRIES", 1)  # starting another takes seconds
     once = replace(RELU, fault="kill the helper once", target=str(tmp_path / "once"))
     guilty = replace(RELU, fault="kill the helper")
     with Runner(timeout=10, target=CELLS) as runner:

@@ -10,8 +10,8 @@ import pytest
 
 from parity.cli import main
 from parity.sweep import cluster as dask
+from parity.sweep.cells import expand
 from parity.sweep.cluster import Cluster, ClusterError
-from parity.sweep.expand import expand
 from parity.sweep.plan import make_plan
 from parity.sweep.run import sweep
 from parity.sweep.speed import measure
@@ -88,7 +88,7 @@ def test_cells_for_a_gpu_wait_for_nobody_who_has_none(cluster, tmp_path):
 
 
 def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
-    from parity.sweep.expand import Batch
+    from parity.sweep.cells import Batch
 
     def runners():  # inside, so that it travels by value: a worker cannot import the tests
         from parity.sweep import cluster

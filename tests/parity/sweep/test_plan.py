@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from parity.faults import faults_of
-from parity.probes import probes
-from parity.sweep.expand import BATCH, WEIGHT, batches, expand
+from parity.kinds.probes import probes
+from parity.sweep.cells import BATCH, WEIGHT, batches, expand
 from parity.sweep.plan import PlanError, load_plan, make_plan
 
 HOMEWORK = Path(__file__).parents[1] / "homework"

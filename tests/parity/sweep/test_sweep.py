@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from parity.cli import main
+from parity.sweep.cells import expand
 from parity.sweep.estimate import estimate
-from parity.sweep.expand import expand
 from parity.sweep.local import run_local
 from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.report import page
 from parity.sweep.run import Tally, sweep
-from parity.sweep.runner import Result
 from parity.sweep.store import Store, StoreError
 from parity.sweep.summary import summarize
+from parity.sweep.worker import Result
 
 PLAN = """
 [[part]]
@@ -198,6 +198,6 @@ def test_a_batch_written_twice_is_there_once(plan, tmp_path):
 
 
 def _batches(plan):
-    from parity.sweep.expand import batches
+    from parity.sweep.cells import batches
 
     return batches(list(expand(plan))[:20])

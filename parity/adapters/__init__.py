@@ -1,0 +1,1 @@
+"""How somebody's code is loaded, built, called and kept in a process of its own."""

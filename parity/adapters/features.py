@@ -1,0 +1,104 @@
+"""What an implementation can be asked for, so that what it cannot do is told and not taken for a pass.
+
+Features come from the probes: `groups`, `dilation`, `pad`, ... One that needs a keyword (`dilation=`) is
+looked for in the signature. The others show in use: an implementation that raises on every input with the
+feature, and on none without it, does not have it. Whoever names its features by `supports=` is held to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from parity.adapters.book import ORDER, Book
+from parity.comparison.records import Record
+from parity.kinds.kind import Probe
+
+KEYWORDS = (
+    "stride",
+    "pad",
+    "dilation",
+    "groups",
+    "ceil_mode",
+    "count_include_pad",
+    "amplitude",
+    "weight_decay",
+)
+SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window", "uneven")
+OURS_ALONE = {"amplitude"}  # LeNet's tanh
+WORDS = {
+    "pairs": "pairs (a stride or pad of its own for each axis)",
+    "no_bias": "no_bias (b=None)",
+    "images": "images (4-D input)",
+    "one_hot": "one_hot (labels as one-hot rows)",
+    "even_window": "even_window (an even size)",
+    "uneven": "uneven (an output size that does not divide the input's)",
+}
+
+
+def features(cases: Sequence[Probe]) -> set[str]:
+    """Everything optional that some probe needs."""
+    return {need for probe in cases for need in probe.needs}
+
+
+def lacking(
+    factory: Callable[..., Any], adapter: Book, cases: Sequence[Probe], supports: Iterable[str] | None
+) -> set[str]:
+    """The features that it says it has not, or that its signature has no room for.
+
+    Raises ValueError for a feature in `supports` that the kind does not know.
+    """
+    known, kind = features(cases), cases[0].kind
+    if supports is not None:
+        claimed = {name.strip().replace("-", "_") for name in supports}
+        if unknown := claimed - known:
+            there = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+        return known - claimed
+    names = adapter.parameters(factory)
+    if names is None:
+        return set()
+    room = set(names) | set(ORDER.get(kind, ())[: len(names)])
+    return {name for name in known.intersection(KEYWORDS) if name not in room}
+
+
+INFERENCE = "gradients after an inference call"
+
+
+def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]:
+    """Features whose probes all raise, while those without it do not."""
+    raised = {
+        row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")
+    }
+    found = set()
+    for feature in SHOWN:
+        having = {probe.id for probe in cases if feature in probe.needs}
+        plain = {probe.id for probe in cases if not probe.needs}
+        if having and having <= raised and not plain <= raised:
+            found.add(feature)
+    return found
+
+
+def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
+    """Whether backward raises after every inference call and no other: the book has no such thing."""
+    if cases[0].kind not in ("dropout", "batch_norm"):
+        return False
+    ids = {probe.id for probe in cases}
+    rows = [row for row in records if row.phase == "backward" and row.case in ids]
+    raised = {row.case for row in rows if row.why.startswith("raised")}
+    inference = {row.case for row in rows if is_inference(row.case)}
+    return bool(raised) and raised == inference
+
+
+def is_inference(case: str) -> bool:
+    return case.endswith("inference")
+
+
+def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
+    return [probe for probe in cases if not probe.needs & missing]
+
+
+def in_words(missing: Iterable[str]) -> list[str]:
+    """As the report says it; what PyTorch does not have either is not missed."""
+    missing = set(missing) - OURS_ALONE
+    return [WORDS.get(name, name) for name in sorted(missing)]

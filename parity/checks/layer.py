@@ -1,0 +1,121 @@
+"""Is one layer, function or loss right by itself? Every probe of its kind, then the contracts.
+
+The order is fixed and the probes come smallest first, so the first record that fails is the simplest
+input on which the implementation is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.book import OURS, Book
+from parity.checks.contracts import check_contracts, check_optimizer_contracts
+from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
+from parity.comparison.records import Place, Record, record
+from parity.kinds.kind import Kind, Probe, Tensors
+from parity.kinds.optimizers import OptimizerKind
+from parity.kinds.probes import probes
+from parity.kinds.registry import OPTIMIZER_KINDS, kind_of
+
+
+def check_kind(
+    kind: str,
+    dtype: str = "float64",
+    device: str = "cpu",
+    seed: int = 0,
+    factory: Callable[..., Any] | None = None,
+    protocol: Book | None = None,
+    cases: Sequence[Probe] | None = None,
+    keep: dict[str, Tensors] | None = None,
+    contracts: bool = True,
+) -> Iterator[Record]:
+    """Yield a record for every result on every probe, then (unless told not to) for every contract.
+
+    `factory` is ours unless another is given; `cases` are the kind's probes unless others are. What was
+    computed is put into `keep`, by the probe's id.
+    """
+    factory, protocol = factory or OURS[kind], protocol or Book()
+    cases = probes(kind, seed) if cases is None else cases
+    place, judged = Place("", dtype, device), partial(judge, dtype=dtype, device=device, keep=True)
+    for probe in cases:
+        found, judged_found = run_probe(factory, protocol, probe, judged, dtype)
+        if keep is not None:
+            keep[probe.id] = {name: np.array(a) for name, a in found.items() if a is not None}
+        for tensor, comparison in judged_found.items():
+            yield record(place, kind, phase_of(tensor), tensor, comparison, probe.id)
+    for probe in contract_cases(cases) if contracts else []:
+        try:
+            if kind in OPTIMIZER_KINDS:
+                outcomes = list(check_optimizer_contracts(factory, probe))
+            else:
+                outcomes = list(check_contracts(factory, protocol, probe.cast(dtype), judged))
+        except Exception as error:
+            why = refused(np.empty(0), f"raised {type(error).__name__}: {error}")
+            outcomes = [("contracts", "the calls", why)]
+        for contract, tensor, comparison in outcomes:
+            yield record(place, kind, contract, tensor, comparison, probe.id)
+
+
+def run_probe(
+    factory: Callable[..., Any],
+    protocol: Book,
+    probe: Probe,
+    judged: Callable[..., dict[str, Comparison]],
+    dtype: str,
+) -> tuple[Tensors, dict[str, Comparison]]:
+    """What one probe gives, and how it compares; an exception fails every result, in its own words."""
+    cast = probe.cast(dtype)
+    try:
+        with np.errstate(all="ignore"):
+            found = protocol.results(protocol.build(factory, cast), cast)
+    except Exception as error:
+        why = f"raised {type(error).__name__}: {error}"
+        return {}, {n: refused(r, why) for n, r in kind_of(probe.kind).reference(probe).items()}
+    return found, judged(probe, found)
+
+
+def contract_cases(cases: Sequence[Probe], most: int = 2) -> list[Probe]:
+    """A few probes of ordinary size: more than one image, nothing optional needed."""
+    ordinary = [p for p in cases if not p.needs and all(len(a) > 1 for a in _arrays(p.inputs))]
+    return (ordinary or list(cases))[:most]
+
+
+def _arrays(values: dict[str, Any]) -> list[Any]:
+    return [a for a in values.values() if isinstance(a, np.ndarray)]
+
+
+def phase_of(tensor: str) -> str:
+    return "backward" if tensor.startswith("d") else "forward"
+
+
+def judge(
+    probe: Probe, found: Tensors, dtype: str = "float64", device: str = "cpu", keep: bool = False
+) -> dict[str, Comparison]:
+    """Each result of one probe through the gate of the dtype; what the kind does not define is refused.
+
+    With `keep` the reference stays with the probe, for the next time that it is judged.
+    """
+    got = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in found.items()}
+    kind = kind_of(probe.kind)
+    theirs = _reference(kind, probe, dtype, device, keep)
+    exact = theirs if dtype == "float64" else _reference(kind, probe, "float64", "cpu", keep)
+    floors = _kept(probe, f"floors {dtype}", lambda: kind.floors(probe, exact, dtype), keep)
+    if dtype == "float64":
+        return {name: logic_gate(got.get(name), a, floor=floors[name]) for name, a in theirs.items()}
+    return {name: precision_gate(got.get(name), theirs[name], exact[name], floors[name]) for name in exact}
+
+
+def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str, keep: bool) -> Tensors:
+    return _kept(probe, f"{dtype} {device}", lambda: kind.reference(probe, dtype, device), keep)
+
+
+def _kept(probe: Probe, name: str, compute: Callable[[], Any], keep: bool) -> Any:
+    if not keep:
+        return compute()
+    if name not in probe.known:
+        probe.known[name] = compute()
+    return probe.known[name]

@@ -1,0 +1,1 @@
+"""Two arrays in, one verdict out; records and tables of verdicts. NumPy and pandas only."""

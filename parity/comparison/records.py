@@ -1,0 +1,80 @@
+"""What a check found: one Record a tensor, and the tidy DataFrame that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from parity.comparison.gates import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# `margin` is the share of what is allowed that was used; above 1 fails.
+COLUMNS = ["network", "layer", "case", "phase", "tensor", "dtype", "device", "shape",
+           "max_abs", "max_rel", "allowed", "margin", "exact", "ok", "proves", "why"]  # fmt: skip
+CATEGORIES = ["network", "layer", "case", "phase", "tensor", "dtype", "device"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a comparison was made."""
+
+    network: str
+    dtype: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One tensor of one layer in one phase, and how it compared.
+
+    network  empty for a layer that was checked by itself
+    case     the probe's name, for a layer that was checked by itself
+    """
+
+    network: str
+    layer: str
+    phase: str
+    tensor: str
+    dtype: str
+    device: str
+    shape: tuple[int, ...]
+    max_abs: float
+    max_rel: float
+    allowed: float
+    margin: float
+    exact: bool
+    ok: bool
+    why: str = ""
+    proves: bool = True
+    case: str = ""
+
+
+def record(
+    place: Place, layer: str, phase: str, tensor: str, comparison: Comparison, case: str = ""
+) -> Record:
+    return Record(layer=layer, phase=phase, tensor=tensor, case=case, **vars(place), **vars(comparison))
+
+
+def frame(records: Iterable[Record]) -> pd.DataFrame:
+    """The records as a tidy frame: names as categories, the shape as text, one row a tensor."""
+    import pandas as pd
+
+    table = pd.DataFrame([asdict(r) for r in records], columns=COLUMNS)
+    table["shape"] = table["shape"].map(lambda shape: "x".join(map(str, shape)) or "scalar")
+    for column in CATEGORIES:
+        table[column] = table[column].astype("category")
+    return table.astype(
+        {
+            "max_abs": float,
+            "max_rel": float,
+            "allowed": float,
+            "margin": float,
+            "exact": bool,
+            "ok": bool,
+            "proves": bool,
+            "why": str,
+        }
+    )

@@ -1,0 +1,53 @@
+"""The catalogue of known bugs: each named, told in one sentence, and runnable.
+
+The kill matrix runs them to see whether the checks notice; a diagnosis runs them as hypotheses. The checks
+themselves know nothing of the catalogue.
+"""
+
+from __future__ import annotations
+
+from parity.faults.catalogue import (
+    activations,
+    adaptive,
+    adaptive_pooling,
+    affine,
+    batch_norm,
+    contracts,
+    convolution,
+    dropout,
+    dtypes,
+    lenet,
+    losses,
+    lrn,
+    optimizers,
+    pooling,
+    windows,
+)
+from parity.faults.fault import Fault
+
+FAMILIES = (
+    windows,
+    convolution,
+    pooling,
+    adaptive_pooling,
+    affine,
+    activations,
+    losses,
+    lrn,
+    batch_norm,
+    dropout,
+    lenet,
+    optimizers,
+    adaptive,
+    contracts,
+    dtypes,
+)
+FAULTS: dict[str, Fault] = {fault.name: fault for family in FAMILIES for fault in family.fault}
+
+
+def faults_of(kind: str) -> list[Fault]:
+    """The faults of a kind, in the catalogue's order; none for a kind that has none."""
+    return [fault for fault in FAULTS.values() if fault.kind == kind]
+
+
+__all__ = ["FAULTS", "Fault", "faults_of"]

@@ -1,0 +1,319 @@
+"""Bugs of the activations: what happens at zero, what the derivative is taken of, what overflows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.faults.fault import Family
+from scratchcnn.layers import Relu, Sigmoid, Softmax, Tanh
+
+fault = Family()
+
+
+# -- relu ----------------------------------------------------------------------------------------
+@fault("relu-gradient-one-at-zero", "relu", "ReLU's gradient 1 at zero")
+class OneAtZero(Relu):
+    """The mask of backward is x >= 0."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(x >= 0)
+        return out
+
+
+@fault("relu-gradient-half-at-zero", "relu", "ReLU's gradient 1/2 at zero")
+class HalfAtZero(Relu):
+    """The gradient is taken from np.heaviside(x, 0.5)."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(np.heaviside(x, x.dtype.type(0.5)))
+        return out
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return dout * self.recall()[0]
+
+
+@fault("relu-leaky", "relu", "a slope of 0.01 below zero")
+class Leaky(Relu):
+    """Copied from a model that used LeakyReLU."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        return np.where(x > 0, x, x.dtype.type(0.01) * x)
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return np.where(self.recall()[0], dout, dout.dtype.type(0.01) * dout)
+
+
+@fault("relu-capped-at-six", "relu", "a cap at 6")
+class Capped(Relu):
+    """ReLU6 comes along with a mobile network."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember((x > 0) & (x < 6))
+        return np.minimum(out, 6)
+
+
+@fault("relu-straight-through", "relu", "dout passed through unmasked")
+class StraightThrough(Relu):
+    """Backward hands dout on, since ReLU has no parameters."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return dout.copy()
+
+
+@fault("relu-masks-by-dout", "relu", "dout masked by its own sign")
+class Deconvnet(Relu):
+    """relu(dout) is used for backward, as the deconvnet pictures do."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return np.maximum(dout, 0)
+
+
+@fault("relu-guided", "relu", "negative gradients dropped")
+class Guided(Relu):
+    """Guided backpropagation is left switched on after its pictures were made."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return np.maximum(super().backward(dout), 0)
+
+
+@fault("relu-multiplies-by-x", "relu", "dout multiplied by the output for the mask")
+class TimesOutput(Relu):
+    """dout * out is written for dout * (out > 0)."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(out.copy())
+        return out
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return dout * self.recall()[0]
+
+
+# -- sigmoid and tanh -----------------------------------------------------------------------------
+def logistic(x: NDArray) -> NDArray:
+    small = np.exp(-np.abs(x))
+    return np.where(x < 0, small, 1) / (1 + small)
+
+
+@fault("sigmoid-derivative-of-x", "sigmoid", "x(1 - x) for y(1 - y) in the derivative")
+class SigmoidOfX(Sigmoid):
+    """The derivative is y(1 - y), and the layer kept x."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(x.copy())
+        return out
+
+
+@fault("sigmoid-derivative-twice", "sigmoid", "the derivative at y instead of x")
+class SigmoidTwice(Sigmoid):
+    """A function d_sigmoid(x) that applies the sigmoid itself is handed the output."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = logistic(self.recall()[0])
+        return dout * y * (1 - y)
+
+
+@fault("sigmoid-derivative-y", "sigmoid", "y for y(1 - y) in the derivative")
+class SigmoidY(Sigmoid):
+    """The factor (1 - y) is lost."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return dout * self.recall()[0]
+
+
+@fault("sigmoid-derivative-of-tanh", "sigmoid", "1 - y*y for y(1 - y) in the derivative")
+class SigmoidAsTanh(Sigmoid):
+    """Forward was changed from tanh to sigmoid, and backward was not."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = self.recall()[0]
+        return dout * (1 - y * y)
+
+
+@fault("sigmoid-overflow", "sigmoid", "exp(x) / (1 + exp(x)), which overflows")
+class SigmoidOverflow(Sigmoid):
+    """exp(x) / (1 + exp(x)) is inf / inf for a large x."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(x)
+            out = e / (1 + e)
+        self.remember(out.copy())
+        return out
+
+
+@fault("sigmoid-hard", "sigmoid", "the hard sigmoid")
+class HardSigmoid(Sigmoid):
+    """The straight line of older Keras, clip(0.2*x + 0.5, 0, 1), is taken for the sigmoid."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        return np.clip(x.dtype.type(0.2) * x + x.dtype.type(0.5), 0, 1)
+
+
+@fault("tanh-derivative-of-x", "tanh", "1 - x*x for 1 - y*y in the derivative")
+class TanhOfX(Tanh):
+    """The derivative is 1 - y*y, and the layer kept x."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(x.copy())
+        return out
+
+
+@fault("tanh-derivative-not-squared", "tanh", "1 - y for 1 - y*y in the derivative")
+class NotSquared(Tanh):
+    """The square is lost on the way from the formula."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = self.recall()[0]
+        return dout * (self.amplitude * self.slope * (1 - y))
+
+
+@fault("tanh-derivative-of-sigmoid", "tanh", "y(1 - y) for 1 - y*y in the derivative")
+class TanhAsSigmoid(Tanh):
+    """Forward was changed from sigmoid to tanh, and backward was not."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = self.recall()[0]
+        return dout * (self.amplitude * self.slope * y * (1 - y))
+
+
+@fault("tanh-overflow", "tanh", "(e^x - e^-x) / (e^x + e^-x), which overflows")
+class TanhOverflow(Tanh):
+    """The definition is typed in, and it is inf / inf for a large x."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            a, b = np.exp(self.slope * x), np.exp(-self.slope * x)
+            y = (a - b) / (a + b)
+        self.remember(y)
+        return self.amplitude * y
+
+
+@fault("tanh-slope-forgotten-in-backward", "tanh", "dx without the slope", needs={"amplitude"})
+class SlopeForgotten(Tanh):
+    """The inner derivative is forgotten."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return super().backward(dout / self.slope)
+
+
+@fault("tanh-derivative-of-scaled-output", "tanh", "the derivative of the scaled output", needs={"amplitude"})
+class ScaledOutput(Tanh):
+    """The output is kept after the amplitude was multiplied in, and 1 - y*y is taken of that."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(out.copy())
+        return out
+
+
+# -- softmax --------------------------------------------------------------------------------------
+class OpenSoftmax(Softmax):
+    """The right layer, with its formulas to be replaced."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def forward(self, x: NDArray) -> NDArray:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            y = self.normalise(x)
+        self.remember(y.copy())
+        return y
+
+
+@fault("softmax-no-shift", "softmax", "no shift by the maximum")
+class NoShift(OpenSoftmax):
+    """The definition is typed in, and exp overflows from 710 on."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+
+
+@fault("softmax-global-maximum", "softmax", "a shift by the maximum of the whole batch")
+class GlobalMaximum(OpenSoftmax):
+    """x - np.max(x) lacks its axis, and rows far below the largest one become 0 / 0."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max())
+        return e / e.sum(axis=1, keepdims=True)
+
+
+@fault("softmax-over-the-batch", "softmax", "the normalisation down the batch")
+class OverTheBatch(OpenSoftmax):
+    """axis=0 is kept from the version for a single row."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max(axis=0))
+        return e / e.sum(axis=0)
+
+
+@fault("softmax-total-over-everything", "softmax", "one sum for the whole batch")
+class OneSum(OpenSoftmax):
+    """np.sum lacks its axis, which a single row does not show."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum()
+
+
+@fault("softmax-epsilon", "softmax", "1e-7 added to the sum")
+class Epsilon(OpenSoftmax):
+    """A small number is added to a denominator that is never below 1."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / (e.sum(axis=1, keepdims=True) + x.dtype.type(1e-7))
+
+
+@fault("softmax-logarithm", "softmax", "the log-softmax")
+class LogSoftmax(OpenSoftmax):
+    """LogSoftmax and NLLLoss are split differently from Softmax and the cross entropy."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        shifted = x - x.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+@fault("softmax-diagonal-backward", "softmax", "the diagonal of the Jacobian alone")
+class Diagonal(Softmax):
+    """The derivative is taken as y(1 - y), as for a sigmoid."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = self.recall()[0]
+        return dout * y * (1 - y)
+
+
+@fault("softmax-backward-without-sum", "softmax", "y * dout without the sum over the classes")
+class WithoutSum(Softmax):
+    """The second term of the Jacobian is forgotten."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return self.recall()[0] * dout
+
+
+@fault("softmax-backward-sum-over-batch", "softmax", "one sum over the whole batch in dx")
+class SumOverBatch(Softmax):
+    """(dout * y).sum() lacks its axis."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        y = self.recall()[0]
+        return y * (dout - (dout * y).sum())
+
+
+@fault("softmax-backward-straight-through", "softmax", "dout passed through")
+class SoftmaxStraightThrough(Softmax):
+    """Softmax with the loss has the gradient y - t, so softmax alone is thought to have none of its own."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        return dout.copy()

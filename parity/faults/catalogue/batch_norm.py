@@ -1,0 +1,337 @@
+"""Bugs of batch normalization: which statistics, over which axes, kept how; the three terms of dx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.faults.fault import Family
+from scratchcnn.layers import BatchNormalization
+
+fault = Family()
+
+
+class Open(BatchNormalization):
+    """The right layer, cut into the pieces that the bugs below replace."""
+
+    def column(self, a: NDArray, like: NDArray) -> NDArray:
+        return a.reshape(self._axes(like.ndim)[1])
+
+    def average(self, x: NDArray) -> NDArray:
+        """The mean over the batch (and the image), in a shape that stands beside x."""
+        return x.mean(axis=self._axes(x.ndim)[0], keepdims=True)
+
+    def variance(self, centred: NDArray) -> NDArray:
+        return self.average(centred**2)
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var + self.eps)
+
+    def unbiased(self, var: NDArray, count: int) -> NDArray:
+        return var * (count / (count - 1))
+
+    def running(self, x: NDArray) -> tuple[NDArray, NDArray]:
+        return self.column(self.running_mean, x), self.column(self.running_var, x)
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        """From dz, the gradient of the normalised x."""
+        return (dz - self.average(dz) - z * self.average(dz * z)) / std
+
+    def forward(self, x: NDArray) -> NDArray:
+        if self.training:
+            mean = self.average(x)
+            var = self.variance(x - mean)
+            self.move(mean, self.unbiased(var, x.size // len(self.gamma)))
+        else:
+            mean, var = self.running(x)
+        std = self.std(var)
+        z = (x - mean) / std
+        self.remember(z, std, self.training, x.copy())
+        return self.column(self.gamma, x) * z + self.column(self.beta, x)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        self._update_running(mean.ravel(), var.ravel())
+
+    def backward(self, dout: NDArray) -> NDArray:
+        z, std, was_training, x = self.recall()
+        axes = self._axes(z.ndim)[0]
+        self.grads["gamma"] = self.gamma_gradient(dout, z, std, x, axes)
+        self.grads["beta"] = dout.sum(axis=axes)
+        dz = dout * self.column(self.gamma, z)
+        return self.input_gradient(dz, z, std) if was_training else dz / std
+
+    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+        return (dout * z).sum(axis=axes)
+
+
+@fault("batch-norm-eps-outside-the-root", "batch_norm", "sqrt(var) + eps for sqrt(var + eps)")
+class EpsOutside(Open):
+    """eps is put where Adam has it."""
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var) + self.eps
+
+
+@fault("batch-norm-no-eps", "batch_norm", "no eps")
+class NoEps(Open):
+    """eps seems too small to matter."""
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var)
+
+
+@fault("batch-norm-divides-by-variance", "batch_norm", "a division by the variance")
+class DividesByVariance(Open):
+    """The root is forgotten, which a batch of variance 1 forgives."""
+
+    def std(self, var: NDArray) -> NDArray:
+        return var + self.eps
+
+
+@fault("batch-norm-normalises-with-unbiased-variance", "batch_norm", "the unbiased variance in the output")
+class NormalisesUnbiased(Open):
+    """np.var(ddof=1), or torch.var with its default, is used for the batch."""
+
+    def variance(self, centred: NDArray) -> NDArray:
+        var = super().variance(centred)
+        count = centred.size // var.size
+        return var * (count / (count - 1))
+
+    def unbiased(self, var: NDArray, count: int) -> NDArray:
+        return var
+
+
+@fault("batch-norm-variance-not-centred", "batch_norm", "the mean square for the variance")
+class NotCentred(Open):
+    """mean(x**2) is computed before the mean was subtracted."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        self.whole = x
+        return super().forward(x)
+
+    def variance(self, centred: NDArray) -> NDArray:
+        return super().variance(self.whole)
+
+
+@fault("batch-norm-running-biased-variance", "batch_norm", "the biased variance in the running one")
+class RunningBiased(Open):
+    """The variance of the batch is at hand, and PyTorch's docs mention the other one in passing."""
+
+    def unbiased(self, var: NDArray, count: int) -> NDArray:
+        return var
+
+
+@fault("batch-norm-book", "batch_norm", "the book's eps of 1e-6 for 1e-5 and its biased running variance")
+class TheBooks(RunningBiased):
+    """The book writes 10e-7, which reads like 1e-7, and averages the variance that it divides by."""
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var + 10e-7)
+
+
+@fault("batch-norm-momentum-reversed", "batch_norm", "the running statistics' momentum reversed")
+class MomentumReversed(Open):
+    """PyTorch's momentum is the share of the new batch, the book's that of the old value."""
+
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        self.momentum = 1 - self.momentum
+
+
+@fault("batch-norm-running-not-updated", "batch_norm", "running statistics that never move")
+class NeverMoves(Open):
+    """The update makes a local variable, and the layer's own array stays."""
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        pass
+
+
+@fault("batch-norm-running-is-the-last-batch", "batch_norm", "running statistics of the last batch alone")
+class LastBatch(Open):
+    """The attribute is assigned in every step."""
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        self.running_mean, self.running_var = mean.ravel(), var.ravel()
+
+
+@fault("batch-norm-running-not-used", "batch_norm", "the batch's statistics in inference")
+class RunningNotUsed(Open):
+    """The network is never switched to eval, or the layer does not look at the switch."""
+
+    def running(self, x: NDArray) -> tuple[NDArray, NDArray]:
+        mean = self.average(x)
+        return mean, self.variance(x - mean)
+
+
+@fault("batch-norm-running-moves-in-inference", "batch_norm", "running statistics that move in inference")
+class MovesInInference(Open):
+    """The update stands behind the branch for training."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        if not self.training:
+            mean = self.average(x)
+            self.move(mean, self.unbiased(self.variance(x - mean), x.size // len(self.gamma)))
+        return out
+
+
+@fault("batch-norm-running-std", "batch_norm", "the standard deviation kept as running variance")
+class RunningStd(Open):
+    """running_std was renamed to running_var and its values were not squared."""
+
+    def unbiased(self, var: NDArray, count: int) -> NDArray:
+        return np.sqrt(super().unbiased(var, count))
+
+
+@fault("batch-norm-per-pixel", "batch_norm", "statistics of each pixel", needs={"images"})
+class PerPixel(Open):
+    """The book flattens images and normalises each pixel over the batch."""
+
+    def average(self, x: NDArray) -> NDArray:
+        return x.mean(axis=0, keepdims=True)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        C = len(self.gamma)
+        super().move(mean.reshape(C, -1).mean(axis=1), var.reshape(C, -1).mean(axis=1))
+
+
+@fault("batch-norm-per-image", "batch_norm", "statistics of each image")
+class PerImage(Open):
+    """The axes are those of layer normalization."""
+
+    def average(self, x: NDArray) -> NDArray:
+        return x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        shape = self.running_mean.shape
+        super().move(np.full(shape, mean.mean(), mean.dtype), np.full(shape, var.mean(), var.dtype))
+
+
+@fault("batch-norm-one-mean-for-all", "batch_norm", "one mean and variance for all channels")
+class OneForAll(Open):
+    """x.mean() lacks its axis."""
+
+    def average(self, x: NDArray) -> NDArray:
+        return x.mean(keepdims=True)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        shape = self.running_mean.shape
+        super().move(np.full(shape, mean.item(), mean.dtype), np.full(shape, var.item(), var.dtype))
+
+
+@fault("batch-norm-rows-not-averaged", "batch_norm", "statistics of each image row", needs={"images"})
+class PerRow(Open):
+    """axis=(0, 3) is left of a tuple that was meant for another layout."""
+
+    def average(self, x: NDArray) -> NDArray:
+        return x.mean(axis=(0, 3) if x.ndim == 4 else 0, keepdims=True)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        C = len(self.gamma)
+        super().move(mean.reshape(C, -1).mean(axis=1), var.reshape(C, -1).mean(axis=1))
+
+
+@fault("batch-norm-dx-without-mean-term", "batch_norm", "dx without the mean's term")
+class WithoutMeanTerm(Open):
+    """The path through the mean is forgotten."""
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        return (dz - z * self.average(dz * z)) / std
+
+
+@fault("batch-norm-dx-without-variance-term", "batch_norm", "dx without the variance's term")
+class WithoutVarianceTerm(Open):
+    """The path through the variance is forgotten."""
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        return (dz - self.average(dz)) / std
+
+
+@fault("batch-norm-dx-as-in-inference", "batch_norm", "dx as if the statistics were constants")
+class AsInInference(Open):
+    """Backward is the derivative of a scaling and a shift."""
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        return dz / std
+
+
+@fault("batch-norm-dx-variance-term-sign", "batch_norm", "the variance's term added in dx")
+class VarianceSign(Open):
+    """The minus of d(1/std) is lost."""
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        return (dz - self.average(dz) + z * self.average(dz * z)) / std
+
+
+@fault("batch-norm-dx-sums-not-divided", "batch_norm", "sums for means in dx")
+class SumsNotDivided(Open):
+    """The factor N in front of dx in the paper's collected form is lost, so the sums are too large."""
+
+    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+        count = z.size // std.size
+        return (dz - count * self.average(dz) - count * z * self.average(dz * z)) / std
+
+
+@fault("batch-norm-dx-without-gamma", "batch_norm", "dx without gamma")
+class WithoutGamma(Open):
+    """dout is used where dout * gamma is meant, and gamma begins at 1."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        super().backward(dout)
+        z, std, was_training, _ = self.recall()
+        return self.input_gradient(dout, z, std) if was_training else dout / std
+
+
+@fault("batch-norm-inference-backward-as-training", "batch_norm", "training's dx in inference")
+class BackwardAsTraining(Open):
+    """Frozen batch normalization is given the one backward there is."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        z, std, _, x = self.recall()
+        self.remember(z, std, True, x)
+        return out
+
+
+@fault("batch-norm-dgamma-not-normalised", "batch_norm", "dgamma with x for the normalised x")
+class GammaNotNormalised(Open):
+    """gamma multiplies x in the mind of the writer."""
+
+    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+        return (dout * x).sum(axis=axes)
+
+
+@fault("batch-norm-dgamma-centred-only", "batch_norm", "dgamma not divided by the standard deviation")
+class GammaCentred(Open):
+    """x - mean is what forward kept."""
+
+    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+        return (dout * z * std).sum(axis=axes)
+
+
+@fault("batch-norm-dgamma-mean", "batch_norm", "the mean for the sum in dgamma")
+class GammaMean(Open):
+    """np.mean is written for np.sum."""
+
+    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+        return (dout * z).mean(axis=axes)
+
+
+@fault("batch-norm-dbeta-mean", "batch_norm", "the mean for the sum in dbeta")
+class BetaMean(Open):
+    """np.mean is written for np.sum."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        dx = super().backward(dout)
+        self.grads["beta"] = dout.mean(axis=self._axes(dout.ndim)[0])
+        return dx
+
+
+@fault("batch-norm-beta-scaled", "batch_norm", "beta multiplied by gamma")
+class BetaScaled(Open):
+    """The brackets are set as gamma * (z + beta)."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        return super().forward(x) + self.column((self.gamma - 1) * self.beta, x)

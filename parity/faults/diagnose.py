@@ -1,0 +1,225 @@
+"""Why an implementation is wrong: which known bug reproduces what it computed.
+
+Every fault of the catalogue is a hypothesis. It is run on the same probes, in both precisions, and
+through the same contracts; it explains the observation when it gives the same numbers everywhere, right
+and wrong ones alike, and breaks the same contracts. When no fault does, or two different ones do, the
+answer is "unknown": never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.adapters.book import Book
+from parity.checks.layer import check_kind
+from parity.comparison.gates import difference, largest
+from parity.comparison.records import Record
+from parity.faults import FAULTS, Fault, faults_of
+from parity.kinds.kind import Probe, Tensors
+from parity.kinds.probes import probes
+
+DTYPES = ("float64", "float32")
+SAME = {"float64": 1e-9, "float32": 1e-5}  # of a tensor's scale: the same function
+BOOK = Book()
+REMARKED = ("buffers may be reused",)  # contracts that PyTorch does not keep either
+PLAIN = ("forward", "backward")  # phases of single calls; the others are contracts
+
+
+@dataclass
+class Observation:
+    """All that a check saw of one implementation: its records, and the numbers behind them.
+
+    `hidden` are results, (probe id, tensor), that could not be had at all; they speak neither for nor
+    against a hypothesis. `remarked` are breaches, (contract, tensor, probe id),
+    that are no error here: only of hypotheses that explain all else, they tell which one it is.
+    """
+
+    kind: str
+    records: list[Record]
+    values: dict[str, dict[str, Tensors]] = field(default_factory=dict)  # dtype -> probe id -> tensors
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    remarked: set[tuple[str, str, str]] | None = None
+
+    @property
+    def ok(self) -> bool:
+        return all(row.ok for row in self.records)
+
+    @property
+    def broken_contracts(self) -> set[tuple[str, str, str]]:
+        return {(r.phase, r.tensor, r.case) for r in self.records if not r.ok and r.phase not in PLAIN}
+
+    @cached_property
+    def rounding(self) -> dict[tuple[str, str], float]:
+        """How far rounding alone may move a float32 result apart, twice: once for each of two of them."""
+        rows = [
+            r for r in self.records if r.dtype == "float32" and r.phase in PLAIN and np.isfinite(r.allowed)
+        ]
+        return {(r.case, r.tensor): 2 * r.allowed for r in rows}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The fault that explains every observation, and the largest difference left over in float64.
+
+    `besides` is what the code does to its dtypes in addition (`parity.faults.diagnose_dtypes`).
+    """
+
+    fault: str = ""
+    says: str = ""
+    residual: float = float("nan")
+    besides: str = ""
+
+    def __str__(self) -> str:
+        if not self.fault:
+            return "unknown: no bug of the catalogue does exactly this"
+        how_well = "exactly" if self.residual == 0 else f"to {self.residual:.0e}"
+        besides = f"; besides, {self.besides}" if self.besides else ""
+        return f"equals the reference with {self.says}, {how_well}{besides}"
+
+
+UNKNOWN = Diagnosis()
+
+
+def observe(
+    kind: str,
+    factory: Callable[..., Any],
+    protocol: Book | None = None,
+    cases: Sequence[Probe] | None = None,
+    seed: int = 0,
+) -> Observation:
+    """Check an implementation in float64, then in float32, and keep what it computed."""
+    seen = Observation(kind, [])
+    for dtype in DTYPES:
+        values: dict[str, Tensors] = {}
+        seen.records += check_kind(kind, dtype, "cpu", seed, factory, protocol, cases, values)
+        seen.values[dtype] = values
+    return seen
+
+
+def diagnose(
+    seen: Observation, cases: Sequence[Probe] | None = None, seed: int = 0, protocol: Book | None = None
+) -> Diagnosis:
+    """The one fault that explains the observation, or UNKNOWN.
+
+    `cases` are the probes that were seen, `protocol` how a fault is run (one that sees less than `Book`,
+    where the observation does).
+    """
+    if seen.ok:
+        return UNKNOWN
+    protocol, cases = protocol or BOOK, probes(seen.kind, seed) if cases is None else cases
+    found = [diagnose_as(fault, seen, cases, seed, protocol) for fault in faults_of(seen.kind)]
+    matches = {diagnosis.says: diagnosis for diagnosis in reversed(found) if diagnosis.fault}
+    if len(matches) > 1 and seen.remarked is not None:
+        ids = tuple(probe.id for probe in cases)
+        matches = {
+            says: diagnosis
+            for says, diagnosis in matches.items()
+            if _remarks(_fault_observation(FAULTS[diagnosis.fault], ids, seed, protocol)) == seen.remarked
+        }
+    return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
+
+
+def _remarks(seen: Observation) -> set[tuple[str, str, str]]:
+    return {breach for breach in seen.broken_contracts if breach[0] in REMARKED}
+
+
+def diagnose_as(
+    fault: Fault, seen: Observation, cases: Sequence[Probe], seed: int = 0, protocol: Book = BOOK
+) -> Diagnosis:
+    """This fault when it explains the whole observation, else UNKNOWN."""
+    if not plausible(fault, seen, cases, protocol):
+        return UNKNOWN
+    left = explains(_fault_observation(fault, tuple(p.id for p in cases), seed, protocol), seen)
+    return UNKNOWN if left is None else Diagnosis(fault.name, fault.says, left)
+
+
+def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], protocol: Book) -> bool:
+    """Whether the fault gives the numbers seen in single calls: cheap, and rules most of them out."""
+    wrong = {row.case for row in seen.records if not row.ok}
+    for dtype in DTYPES:
+        for probe in sorted(cases, key=lambda probe: probe.id not in wrong):
+            if probe.id not in seen.values[dtype]:
+                continue
+            arrays = _single_call(fault, probe, dtype, protocol)
+            if _distance(arrays, seen, dtype, probe.id) is None:
+                return False
+    return True
+
+
+def _single_call(fault: Fault, probe: Probe, dtype: str, protocol: Book) -> Tensors:
+    """What the fault gives on a probe; nothing when it raises. Kept with the probe."""
+    key = f"{fault.name} {dtype} {id(protocol)}"
+    if key not in probe.known:
+        cast = probe.cast(dtype)
+        try:
+            with np.errstate(all="ignore"):
+                found = protocol.results(protocol.build(fault.make, cast), cast)
+        except Exception:
+            found = {}
+        probe.known[key] = {name: np.array(a) for name, a in found.items() if a is not None}
+    return probe.known[key]
+
+
+@cache
+def lasting_probes(kind: str, seed: int) -> list[Probe]:
+    """The kind's probes, which keep what was computed for them: for many diagnoses in one process."""
+    return probes(kind, seed)
+
+
+@cache
+def _fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: Book) -> Observation:
+    """What the check sees of a fault, on the probes of these ids; the same for every diagnosis."""
+    cases = [probe for probe in lasting_probes(fault.kind, seed) if probe.id in ids]
+    return observe(fault.kind, fault.make, protocol, cases, seed)
+
+
+def explains(fault: Observation, seen: Observation) -> float | None:
+    """The largest difference in float64 of any tensor's scale, None where the two are not the same."""
+    partly = {case for case, _ in seen.hidden}
+    for contract, _, case in fault.broken_contracts ^ seen.broken_contracts:
+        if case not in partly and not (contract in REMARKED and seen.remarked is not None):
+            return None
+    worst = 0.0
+    for dtype in DTYPES:
+        for case in seen.values[dtype]:
+            left = _distance(fault.values[dtype].get(case, {}), seen, dtype, case)
+            if left is None:
+                return None
+            worst = max(worst, left) if dtype == "float64" else worst
+    return worst
+
+
+def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float | None:
+    """How far `found` is from what was seen of one probe; None when it is not the same."""
+    observed = seen.values[dtype][case]
+    found = {name: a for name, a in found.items() if (case, name) not in seen.hidden}
+    if found.keys() != observed.keys():
+        return None
+    worst = 0.0
+    for name, theirs in observed.items():
+        left, scale = _tensor_distance(found[name], theirs), largest(theirs)
+        slack = seen.rounding.get((case, name), 0.0) / scale if dtype == "float32" and scale else 0.0
+        if left is None or left > max(SAME[dtype], slack):
+            return None
+        worst = max(worst, left)
+    return worst
+
+
+def _tensor_distance(a: NDArray, b: NDArray) -> float | None:
+    """max |a - b| / max |b| over the finite numbers; None unless shape, dtype and infinities agree."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return None
+    if a.dtype.kind != "f":
+        return 0.0 if np.array_equal(a, b) else None
+    finite = np.isfinite(b)
+    if not np.array_equal(np.isfinite(a), finite):
+        return None
+    a, b = np.where(finite, a, 0), np.where(finite, b, 0)
+    left, scale = difference(a, b), largest(b)
+    return left / scale if scale else (0.0 if left == 0 else None)

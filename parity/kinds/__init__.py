@@ -1,0 +1,1 @@
+"""What each layer, loss and optimizer must compute: formula, inputs to try, how it is called, its names."""

@@ -1,0 +1,85 @@
+"""Random geometry of the window operations: sizes that the fixed probes do not have.
+
+A probe's id spells its geometry out, and `probe_named` makes the same probe from it again.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from parity.kinds.kind import Probe
+from parity.kinds.probes import _features, _given, normal, with_cotangent
+
+WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
+PAIRS = ("stride", "pad", "dilation")
+Geometry = dict[str, Any]
+Integers = Callable[[int, int], int]
+
+
+def random_geometry(integer: Integers, kind: str) -> Geometry:
+    """Sizes of one window operation that fit together; `integer(low, high)` draws each, small first."""
+    FH, FW = integer(1, 4), integer(1, 4)
+    dh, dw, groups = 1, 1, 1
+    if kind == "convolution":
+        dh, dw, groups = integer(1, 2), integer(1, 2), integer(1, 2)
+    most_h, most_w = (FH // 2, FW // 2) if kind.endswith("pooling") else (2, 2)
+    ph, pw = integer(0, most_h), integer(0, most_w)
+    H = max(1, dh * (FH - 1) + 1 - 2 * ph) + integer(0, 5)
+    W = max(1, dw * (FW - 1) + 1 - 2 * pw) + integer(0, 5)
+    N, C, FN = integer(1, 3), groups * integer(1, 2), groups * integer(1, 3)
+    stride = (integer(1, 3), integer(1, 3))
+    return {"N": N, "C": C, "FN": FN, "H": H, "W": W, "FH": FH, "FW": FW, "stride": stride, "pad": (ph, pw),
+            "dilation": (dh, dw), "groups": groups,
+            "ceil_mode": kind.endswith("pooling") and bool(integer(0, 1)),
+            "count_include_pad": kind != "average_pooling" or not integer(0, 1)}  # fmt: skip
+
+
+def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
+    """The probe of that id again, from the geometry that the id spells out."""
+    call = ast.parse(f"dict({name})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    given = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    pairs = {k: (v, v) if isinstance(v, int) else v for k, v in given.items() if k in PAIRS}
+    return probe_of(kind, given | pairs, seed)
+
+
+def _plain(value: tuple[int, int]) -> Any:
+    """`2` for `(2, 2)`, so that an implementation that takes ints only is asked what it can do."""
+    return value[0] if value[0] == value[1] else value
+
+
+def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
+    """A probe of that geometry with random numbers."""
+    rng = np.random.default_rng([seed, *kind.encode()])
+    stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
+    name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
+    name += f", stride={stride}, pad={pad}, dilation={dilation}"
+    x = normal(rng, g["N"], g["C"], g["H"], g["W"])
+    needs = _features(stride, pad, dilation, g["groups"], ceil_mode=g["ceil_mode"],
+                      count_include_pad=not g["count_include_pad"])  # fmt: skip
+    if kind == "convolution":
+        args = {"W": normal(rng, g["FN"], g["C"] // g["groups"], g["FH"], g["FW"]), "b": normal(rng, g["FN"])}
+        args |= _given(stride=stride, pad=pad, dilation=dilation, groups=g["groups"])
+        return with_cotangent(Probe(kind, name, args, {"x": x}, needs), seed)
+    if kind in ("im2col", "col2im"):
+        args = {"filter_h": g["FH"], "filter_w": g["FW"], **_given(stride=stride, pad=pad)}
+        image = Probe("im2col", name, args, {"input_data": x}, needs)
+        if kind == "im2col":
+            return with_cotangent(image, seed)
+        from parity.kinds.kind import KINDS
+
+        col = normal(rng, *KINDS["im2col"].reference(image)["col"].shape)
+        return with_cotangent(Probe(kind, name, {"input_shape": x.shape, **args}, {"col": col}, needs), seed)
+    args = {"pool_h": g["FH"], "pool_w": g["FW"]}
+    args |= _given(stride=stride, pad=pad, ceil_mode=g["ceil_mode"], count_include_pad=g["count_include_pad"])
+    return with_cotangent(Probe(kind, name, args, {"x": x}, needs), seed)
+
+
+def draw(kind: str, seed: int) -> Probe:
+    """One random probe of a window operation."""
+    rng = np.random.default_rng([seed, 5])
+    return probe_of(kind, random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind), seed)

@@ -1,0 +1,170 @@
+"""Two report folders: what got worse, what got better, and what could not be compared.
+
+When a row is worse or better: `parity.report.diff_rules`. Besides:
+
+- A row that OLD has and NEW lacks is worse, unless NEW is a quick report, OLD is not, and a quick one leaves
+  it out (the training steps of AlexNet, injections into networks, some times).
+- A row that only NEW has is told; it is worse when it fails.
+- Times say something only on the same machine with the same threads; elsewhere they are not judged.
+- A report in which two rows have the same key is refused: which of them is which?
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from parity.report.diff_rules import RULES, Change, name_of
+from parity.report.schema import SCHEMAS, refuse_repeats
+
+PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
+    "accuracy": ("accuracy",),
+    "faults": ("faults", "injections", "faults_summary"),
+    "speed": ("speed",),
+}
+MACHINE = ("cpu", "threads", "cores", "gpu")
+
+
+@dataclass
+class Difference:
+    changes: list[Change] = field(default_factory=list)
+    compared: dict[str, int] = field(default_factory=dict)  # rows by table
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def worse(self) -> list[Change]:
+        return [change for change in self.changes if change.worse]
+
+    @property
+    def better(self) -> list[Change]:
+        return [change for change in self.changes if not change.worse]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report folder as it was written."""
+
+    folder: Path
+    environment: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def quick(self) -> bool:
+        return bool(self.environment.get("quick"))
+
+
+def read(folder: Path) -> Report:
+    """Raises FileNotFoundError for a folder that holds no report, ValueError for one that repeats a key."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; name two folders that `parity report` wrote")
+    names = [name for name in RULES if (folder / f"{name}.parquet").exists()]
+    if not set(names) & set(PARTS) or not (folder / "environment.json").exists():
+        raise FileNotFoundError(
+            f"{folder} holds no report: expected environment.json and one of "
+            f"{', '.join(f'{part}.parquet' for part in PARTS)}; `parity report --out {folder}` makes one"
+        )
+    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+    for name, table in tables.items():
+        refuse_repeats(table, [k for k in SCHEMAS[name].key if k in table], f"{folder / name}.parquet")
+    return Report(folder, environment, tables)
+
+
+def compare(
+    old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS), wanted: bool = False
+) -> Difference:
+    """Every part that both have. Raises ValueError when there is none.
+
+    With `wanted`, a part that OLD has and NEW lacks altogether is worse, not only told.
+    """
+    found = Difference()
+    for part in parts:
+        if part not in old.tables or part not in new.tables:
+            _whole_part(part, old, new, wanted, found)
+        elif part == "speed" and (why := _other_machine(old, new)):
+            found.notes.append(f"speed: not judged, {why}")
+        else:
+            for name in PARTS[part]:
+                _table(part, name, old, new, found)
+    if not any(found.compared.values()) and not found.worse:
+        raise ValueError(
+            f"{old.folder} and {new.folder} have nothing in common ({'; '.join(found.notes) or 'other rows'})"
+        )
+    return found
+
+
+def _whole_part(part: str, old: Report, new: Report, wanted: bool, found: Difference) -> None:
+    """A part that one of the two lacks."""
+    if wanted and part in old.tables:
+        found.changes.append(Change(part, f"all of {part}", "compared", "not compared", True))
+    else:
+        lacking = [str(r.folder) for r in (old, new) if part not in r.tables]
+        found.notes.append(f"{part}: not compared, it is not in {' and not in '.join(lacking)}")
+
+
+def _other_machine(old: Report, new: Report) -> str:
+    for key in MACHINE:
+        was, now = old.environment.get(key), new.environment.get(key)
+        if was != now:
+            return f"{key} is {was} there and {now} here"
+    return ""
+
+
+def _table(part: str, name: str, old: Report, new: Report, found: Difference) -> None:
+    """One table of both reports, into what was found."""
+    lacking = [r for r in (old, new) if name not in r.tables]
+    if lacking:
+        if len(lacking) == 1:
+            found.notes.append(f"{name}: not compared, it is not in {lacking[0].folder}")
+        return
+    rule, columns = RULES[name]
+    both = _joined(name, [*columns], old, new, found)
+    found.compared[name] = int((both["_merge"] == "both").sum())
+    found.changes += rule(both)
+    if name == "faults_summary":  # a quick report has fewer figures
+        return
+    if name == "speed":  # of the others' times, torch_compile's say, some come and go with the machine
+        both = both[both["implementation"] == "ours"]
+    _gone(part, name, both, old, new, found)
+    if added := int((both["_merge"] == "right_only").sum()):
+        found.notes.append(f"{name}: {added:,} rows of {new.folder} are new, {old.folder} does not have them")
+
+
+def _joined(name: str, columns: list[str], old: Report, new: Report, found: Difference) -> pd.DataFrame:
+    """Both tables side by side, by the columns of the key that both have."""
+    tables = [old.tables[name], new.tables[name]]
+    key = [k for k in SCHEMAS[name].key if all(k in table for table in tables)]
+    for report, table in zip((old, new), tables, strict=True):
+        if without := [c for c in (*SCHEMAS[name].key, *columns) if c not in table]:
+            found.notes.append(
+                f"{name}: {report.folder} has no column {', '.join(without)}; not judged by it"
+            )
+    first, second = (t.reindex(columns=[*key, *columns]).astype(dict.fromkeys(key, str)) for t in tables)
+    return first.merge(second, "outer", key, suffixes=("_old", "_new"), indicator=True)
+
+
+def _gone(part: str, name: str, both: pd.DataFrame, old: Report, new: Report, found: Difference) -> None:
+    """What OLD has and NEW has not."""
+    gone = both[both["_merge"] == "left_only"]
+    if new.quick and not old.quick:
+        left_out = _left_out(name, gone, new)
+        if left_out.any():
+            found.notes.append(f"{name}: {left_out.sum():,} rows of {old.folder} are not in {new.folder}, "
+                               "which is a quick report")  # fmt: skip
+        gone = gone[~left_out]
+    for row in gone.to_dict("records"):
+        what = name_of({str(k): v for k, v in row.items()}, name)
+        found.changes.append(Change(part, what, "compared", "not compared", True))
+
+
+def _left_out(name: str, gone: pd.DataFrame, new: Report) -> pd.Series:
+    """The rows that a quick report leaves out: times, and steps of networks that make none in it."""
+    if name == "accuracy":
+        made = new.tables[name]
+        stepping = made[made["phase"].astype(str).str.startswith("step")]["network"].astype(str)
+        return gone["phase"].str.startswith("step") & ~gone["network"].isin(stepping)
+    return pd.Series(name in ("injections", "speed"), index=gone.index, dtype=bool)

@@ -1,0 +1,186 @@
+"""A plan's cells, each with an id that depends on nothing but what it checks, and batches of them.
+
+The seeds are the outer loop, so that a sweep that is stopped has seen a little of everything. Nothing is
+held in memory but the cell at hand: a plan of a million expands as it is carried out.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from parity.sweep.plan import Part, Plan
+
+# What cells cost next to one probe of one layer; a batch is about BATCH of them.
+WEIGHT = {"probe": 1, "geometry": 1, "contracts": 8, "fault": 60, "network": 60, "file": 120}
+BATCH = 240
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One independent check.
+
+    what     probe, geometry, contracts, fault, network or file
+    name     the kind or the network
+    case     the probe's id, or the number of the random geometry
+    fault    the known bug that must be caught
+    target   of a file: its path below the folder, a colon, the name in it; `version` hashes its content
+    options  steps, optimizer and batch size of a network; a file's adapter
+    base     where the folder lies; of no importance for the id
+    """
+
+    part: str
+    what: str
+    name: str
+    case: str = ""
+    dtype: str = ""
+    device: str = "cpu"
+    seed: int = 0
+    fault: str = ""
+    target: str = ""
+    version: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
+    base: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        return _hash({name: getattr(self, name) for name in IDENTITY})
+
+    def __str__(self) -> str:
+        words = [self.name or self.target, self.fault or self.case, self.dtype, self.device]
+        return ", ".join([*filter(None, words), f"seed {self.seed}"])
+
+
+IDENTITY = tuple(field.name for field in fields(Cell) if field.name != "base")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cells that are run one after the other and written together."""
+
+    part: str
+    device: str
+    cells: tuple[Cell, ...]
+
+    @cached_property
+    def id(self) -> str:
+        return _hash([cell.id for cell in self.cells])
+
+    @property
+    def needs_gpu(self) -> bool:
+        return self.device.startswith("cuda")
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def expand(plan: Plan) -> Iterator[Cell]:
+    """Every cell of the plan, in the plan's order."""
+    makers = {"layers": _layer_cells, "networks": _network_cells, "folder": _file_cells}
+    for part in plan.parts:
+        yield from makers[part.subject](part, plan.base)
+
+
+def _layer_cells(part: Part, base: Path) -> Iterator[Cell]:
+    from parity.kinds.random_geometry import WINDOWS
+
+    for device, seed in ((d, s) for d in part.devices for s in part.seeds):
+        dtypes = [d for d in part.dtypes if d == "float32" or "tf32" not in device]
+        for kind in part.names:
+            for dtype in dtypes:
+                for case in _probe_ids(kind):
+                    yield Cell(part.name, "probe", kind, case, dtype, device, seed)
+                for i in range(part.geometry if kind in WINDOWS else 0):
+                    yield Cell(part.name, "geometry", kind, str(i), dtype, device, seed)
+                if part.contracts:
+                    yield Cell(part.name, "contracts", kind, "", dtype, device, seed)
+        if device == "cpu":
+            for fault in part.faults:
+                yield Cell(part.name, "fault", _fault_kind(fault), seed=seed, fault=fault)
+
+
+@cache
+def _probe_ids(kind: str) -> tuple[str, ...]:
+    from parity.kinds.probes import probes
+
+    return tuple(probe.id for probe in probes(kind))
+
+
+def _fault_kind(fault: str) -> str:
+    from parity.faults import FAULTS
+
+    return FAULTS[fault].kind
+
+
+def _network_cells(part: Part, base: Path) -> Iterator[Cell]:
+    options = (("batch_size", part.batch_size), ("optimizer", part.optimizer), ("steps", part.steps))
+    for device, seed in ((d, s) for d in part.devices for s in part.seeds):
+        for network in part.names:
+            for dtype in part.dtypes:
+                if dtype == "float32" or "tf32" not in device:
+                    yield Cell(part.name, "network", network, "", dtype, device, seed, options=options)
+
+
+# -- other people's files -------------------------------------------------------------------------
+def _file_cells(part: Part, base: Path) -> Iterator[Cell]:
+    """Each class and function whose name says what it is meant to be, of every file below the folder."""
+    folder = (base / part.folder).resolve()
+    files = [p for p in sorted(folder.rglob("*.py")) if not p.name.startswith((".", "_"))]
+    found = [target for path in files for target in _targets(path, part.names)]
+    options = (("adapter", part.adapter),)
+    for seed in part.seeds:
+        for path, name, kind, version in found:
+            target = f"{path.relative_to(folder).as_posix()}:{name}"
+            yield Cell(
+                part.name, "file", kind, seed=seed, target=target, version=version, options=options,
+                base=str(folder),
+            )  # fmt: skip
+
+
+def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, str, str]]:
+    """(file, name, kind, version); a file that holds none is a cell too, so that it is not passed over."""
+    from parity.kinds.names import guess_kind
+
+    source = path.read_bytes()
+    version, count = version_of(source), 0
+    try:
+        tree = ast.parse(source)
+        defined = [n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+    except (SyntaxError, ValueError):
+        defined = []
+    for name in defined:
+        kind = guess_kind(f":{name}")
+        if kind and (not names or name in names):
+            yield path, name, kind, version
+            count += 1
+    if not count:
+        yield path, "", "", version
+
+
+def version_of(source: bytes) -> str:
+    return hashlib.blake2b(source, digest_size=6).hexdigest()
+
+
+# -- batches --------------------------------------------------------------------------------------
+def batches(cells: Iterable[Cell], weight: int = BATCH) -> Iterator[Batch]:
+    """The cells in their order, in batches of one part and device each and of about that weight."""
+    held: list[Cell] = []
+    total = 0
+    for cell in cells:
+        cost = WEIGHT[cell.what]
+        other = held and (held[0].part, held[0].device) != (cell.part, cell.device)
+        if other or (held and total + cost > weight):
+            yield Batch(held[0].part, held[0].device, tuple(held))
+            held, total = [], 0
+        held.append(cell)
+        total += cost
+    if held:
+        yield Batch(held[0].part, held[0].device, tuple(held))

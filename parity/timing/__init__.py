@@ -1,0 +1,1 @@
+"""Fair clocks: who takes part, what is counted, memory, scaling."""

@@ -1,0 +1,128 @@
+"""Who runs in the race: every implementation of a network, or of one layer, as laps of calls.
+
+    forward   the loss of a batch, with what backward will need (a layer: its output)
+    backward  every gradient after that forward (a layer: dx too)
+    step      forward, loss, backward and SGD with momentum: one training step
+    predict   the scores, in inference, nothing kept
+
+Each implementation does what its user would write: PyTorch eager with `zero_grad(set_to_none=True)` and
+`torch.optim.SGD`, ours with `gradient` and `Momentum.update`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from parity.adapters.book import OURS, Book
+from parity.kinds.kind import KINDS, Probe
+from parity.reference.devices import synchronize
+from parity.timing.baselines import BookMomentum
+from parity.timing.clock import Contestant, Lap
+from parity.timing.costs import BACKWARD, FORWARD, PREDICT, STEP
+from scratchcnn.networks import Network
+from scratchcnn.optim import Momentum
+
+LR, MOMENTUM = 1e-3, 0.9
+SLOW_ROUNDS = 1  # the loops take seconds a call
+
+
+def ours(name: str, network: Network, x: NDArray, t: NDArray) -> Contestant:
+    """Ours, or one of its lower rungs."""
+    rule: Any = BookMomentum if name == "book" else Momentum
+    optimizer = rule(lr=LR, momentum=MOMENTUM)
+
+    def step() -> None:
+        optimizer.update(network.params, network.gradient(x, t))
+
+    laps: list[Lap] = [
+        [
+            (FORWARD, lambda: network.loss(x, t)),
+            (BACKWARD, lambda: network.layers.backward(network.last_layer.backward(1))),
+        ],
+        [(STEP, step)],
+        [(PREDICT, lambda: network.predict(x))],
+    ]
+    if name == "naive":  # seconds a call: only what the goal is about
+        return Contestant(name, [[(STEP, step)]], most=SLOW_ROUNDS)
+    return Contestant(name, laps)
+
+
+def torchs(name: str, module: nn.Module, x: NDArray, t: NDArray, device: str) -> Contestant:
+    """PyTorch's network, eager or compiled."""
+    dtype = next(module.parameters()).dtype
+    inputs, labels = torch.from_numpy(x).to(device, dtype), torch.from_numpy(t).to(device)
+    optimizer = torch.optim.SGD(module.parameters(), lr=LR, momentum=MOMENTUM)
+    run: Any = torch.compile(module) if name == "torch_compile" else module
+    loss: list[torch.Tensor] = []
+
+    def forward() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss[:] = [module.loss(run(inputs), labels)]  # type: ignore[operator]
+
+    def backward() -> None:
+        loss.pop().backward()
+
+    def step() -> None:
+        forward()
+        backward()
+        optimizer.step()
+
+    def predict() -> None:
+        module.eval()
+        with torch.inference_mode():
+            run(inputs)
+        module.train()
+
+    laps: list[Lap] = [[(FORWARD, forward), (BACKWARD, backward)], [(STEP, step)], [(PREDICT, predict)]]
+    return Contestant(name, laps, wait=lambda: synchronize(device))
+
+
+def compiled(module: nn.Module, x: NDArray, t: NDArray, device: str) -> tuple[Contestant | None, str]:
+    """The compiled network once it has run, or None and the first line of why it did not."""
+    try:
+        contestant = torchs("torch_compile", module, x, t, device)
+        for lap in contestant.laps:
+            for _, call in lap:
+                call()
+    except Exception as error:  # no C++ compiler, a version without dynamo, ...
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return None, f"torch.compile does not run here: {type(error).__name__}: {said}"
+    return contestant, ""
+
+
+# -- one layer ------------------------------------------------------------------------------------
+def our_kind(probe: Probe) -> Contestant:
+    """Our layer on a probe."""
+    book = Book()
+    layer = book.build(OURS[probe.kind], probe)
+    forward: Callable[[], object] = lambda: book.forward(layer, probe)  # noqa: E731
+    if probe.kind not in ("dropout", "softmax_with_loss", "penalty_loss"):
+        forward = lambda: layer.forward(probe.inputs["x"])  # noqa: E731
+    return Contestant("ours", [[(FORWARD, forward), (BACKWARD, lambda: book.backward(layer, probe))]])
+
+
+def torch_kind(probe: Probe, device: str) -> Contestant:
+    """PyTorch's function of the same kind, with autograd."""
+    kind = KINDS[probe.kind]
+    arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
+    tensors = {k: torch.from_numpy(np.ascontiguousarray(v)).to(device) for k, v in arrays.items()}
+    leaves = [tensors[name].requires_grad_() for name in kind.wrt if name in tensors]
+    options = {k: v for k, v in probe.args.items() if k not in tensors}
+    dout = tensors.get("dout")
+    out: list[torch.Tensor] = []
+
+    def forward() -> None:
+        out[:] = [kind.forward(tensors, options)]
+
+    def backward() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+        out.pop().backward(dout)
+
+    return Contestant("torch", [[(FORWARD, forward), (BACKWARD, backward)]], wait=lambda: synchronize(device))

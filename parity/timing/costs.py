@@ -1,0 +1,69 @@
+"""What a layer has to do at least: multiplications and additions, and bytes from and to memory.
+
+Only matrix products and convolutions are counted as arithmetic, as everybody counts them (a multiplication
+and an addition are two). Bytes are the compulsory ones: every array that goes in or comes out, once.
+An implementation may do more of both; its share of the machine is told by what had to be done.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from parity.reference.trace import Trace, recording
+from scratchcnn.layers import Affine, Convolution, Layer
+from scratchcnn.networks import Network
+
+FORWARD, BACKWARD, STEP, PREDICT = "forward", "backward", "step", "predict"
+PHASES = (FORWARD, BACKWARD, STEP, PREDICT)
+
+
+class Cost(NamedTuple):
+    flops: int
+    nbytes: int
+
+    def __add__(self, other: object) -> Cost:
+        assert isinstance(other, Cost)
+        return Cost(self.flops + other.flops, self.nbytes + other.nbytes)
+
+
+def layer_cost(
+    layer: Layer, x_shape: tuple[int, ...], out_shape: tuple[int, ...], itemsize: int, phase: str
+) -> Cost:
+    """Backward makes two products where forward makes one: for dx and for the weights."""
+    products = 0
+    if isinstance(layer, Convolution):
+        products = math.prod(out_shape) * math.prod(layer.W.shape[1:])
+    elif isinstance(layer, Affine):
+        products = out_shape[0] * layer.W.size
+    params = sum(p.size for p in layer.params.values())
+    forward = Cost(2 * products, itemsize * (math.prod(x_shape) + math.prod(out_shape) + params))
+    if phase == FORWARD:
+        return forward
+    # dout and x go in, dx comes out; the weights go in, their gradients come out
+    return Cost(
+        4 * products,
+        itemsize * (2 * math.prod(x_shape) + math.prod(out_shape) + (2 * params if params else 0)),
+    )
+
+
+def network_costs(network: Network, batch_size: int) -> dict[tuple[str, str], Cost]:
+    """(layer path, phase) -> cost; the whole network is the path "". A step of SGD with momentum reads each
+    parameter, its gradient and its state and writes the parameter and the state."""
+    itemsize, trace = network.dtype.itemsize, Trace()
+    costs: dict[tuple[str, str], Cost] = {}
+    with recording(network, trace):
+        network.predict(np.zeros((1, *network.input_dim), dtype=network.dtype))
+    total = {FORWARD: Cost(0, 0), BACKWARD: Cost(0, 0)}
+    for path, layer in network.layers.leaves():
+        x_shape = (batch_size, *trace.inputs[path].shape[1:])
+        out_shape = (batch_size, *trace.outputs[path].shape[1:])
+        for phase in total:
+            costs[path, phase] = layer_cost(layer, x_shape, out_shape, itemsize, phase)
+            total[phase] += costs[path, phase]
+    params = sum(p.size for p in network.params.values())
+    total[PREDICT] = total[FORWARD]
+    total[STEP] = total[FORWARD] + total[BACKWARD] + Cost(0, 5 * itemsize * params)
+    return costs | {("", phase): cost for phase, cost in total.items()}

@@ -1,0 +1,262 @@
+"""How long ours takes beside PyTorch's, on the same numbers, threads and machine.
+
+`time_network` and `time_layer` return a tidy frame, one row an implementation and phase:
+
+    network, layer           which; layer is empty for the whole network, network for a layer by itself
+    phase                    forward, backward, step (forward, loss, backward, SGD with momentum), predict
+    dtype, device            of that implementation (ours is always on the cpu; the rungs are float64)
+    threads, batch_size, input_shape
+    implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
+    median_ms, q1_ms, q3_ms, rounds
+    disturbed                turns of that implementation during which other processes took part of the cores
+    ratio_to_torch           of the medians; ratio_q1 and ratio_q3: quartiles of the rounds' ratios
+    gflops, gemm_share       what had to be multiplied and added by the median; as a share of the measured
+                             peak of float32 matrix products
+    gbytes_per_s, copy_share what had to be read and written by the median; share of the measured copy
+    peak_rss_mb, rss_rise_mb of a process of its own that makes some steps (see parity.timing.memory)
+    ok                       the verdict of `parity check` on the same code, dtype and shapes; missing where
+                             there is nothing to check or nothing was run
+    note                     what a reader has to know, and why a row has no time
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from parity.adapters.book import OURS, Book
+from parity.checks.layer import judge
+from parity.checks.layer_in_network import alone_probes
+from parity.checks.network import Case, check_network
+from parity.comparison.records import Record
+from parity.kinds.kind import Probe
+from parity.reference.machine import UNKNOWN, Peaks
+from parity.reference.model_pair import Images, build_pair, torch_like
+from parity.reference.trace import draw_masks, dropout_shapes, trace_torch
+from parity.timing import clock, memory
+from parity.timing.baselines import lower
+from parity.timing.clock import Contestant, Samples
+from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
+from parity.timing.costs import STEP, Cost, layer_cost, network_costs
+from parity.timing.layer_sizes import layer_probe
+from scratchcnn.networks import Network
+
+COLUMNS = ["network", "layer", "phase", "dtype", "device", "threads", "batch_size", "input_shape",
+           "implementation", "median_ms", "q1_ms", "q3_ms", "rounds", "disturbed", "ratio_to_torch",
+           "ratio_q1", "ratio_q3", "gflops", "gemm_share", "gbytes_per_s", "copy_share", "peak_rss_mb",
+           "rss_rise_mb", "ok", "note"]  # fmt: skip
+# Larger steps of the lower rungs are not run: the loops make some 1e6 multiplications a second, the book's
+# style 2e9.
+LARGEST_STEP = {"naive": 3e7, "book": 2e10}
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How everything of one run is timed."""
+
+    dtype: str = "float32"
+    device: str = "cpu"
+    threads: int = 1
+    rounds: int = 11
+    seed: int = 0
+    peaks: Peaks = UNKNOWN
+    rungs: bool = True  # the book's style, plain loops and torch.compile too
+    layers: bool = False  # every layer of a network by itself too
+    measure_memory: bool = True
+    steps: int = 1  # training steps that the verdict rests on, beside every layer's output and gradient
+    pause: float = clock.PAUSE_S
+
+
+def time_network(
+    name: str, batch_size: int, setup: Setup, progress: Progress = lambda *_: None
+) -> pd.DataFrame:
+    """Every implementation of one network at one batch size."""
+    progress(f"checking {name}, N={batch_size}", 0, 0)
+    records = _checked(name, batch_size, setup)
+    network, module = build_pair(name, np.dtype(setup.dtype), setup.device, setup.seed)
+    x, t = Images(network, batch_size, setup.seed).batch()
+    x = x.astype(setup.dtype)
+    costs = network_costs(network, batch_size)
+    verdicts: dict[str, bool | None] = {
+        "ours": all(r.ok for r in records),
+        "torch": None,
+        "torch_compile": None,
+    }
+    contestants, notes = [ours("ours", network, x, t), torchs("torch", module, x, t, setup.device)], {}
+    if setup.rungs:
+        other, notes["torch_compile"] = compiled(torch_like(name, network, setup.device), x, t, setup.device)
+        contestants += [other] if other else []
+        for rung in ("book", "naive"):
+            contestant, verdicts[rung], notes[rung] = _rung(rung, name, network, x, t, costs["", STEP], setup)
+            contestants += [contestant] if contestant else []
+    samples = clock.race(
+        contestants, setup.rounds, lambda i, n: progress(f"{name}, N={batch_size}", i, n), setup.pause
+    )
+    place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
+    rows = _rows(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
+    rows += [{**place, "implementation": k, "phase": STEP} for k, why in notes.items() if why and k not in
+             {c.name for c in contestants}]  # fmt: skip
+    _add_memory(rows, name, batch_size, setup)
+    for row in rows:
+        row |= {"ok": verdicts.get(row["implementation"]), "note": notes.get(row["implementation"], "")}
+    if setup.layers:
+        rows += _network_layers(name, network, x, t, records, setup, progress)
+    return frame(rows, setup)
+
+
+def time_layer(
+    kind: str, batch_size: int, setup: Setup, progress: Progress = lambda *_: None, side: int | None = None
+) -> pd.DataFrame:
+    """Our layer and PyTorch's function of one kind, forward and backward."""
+    probe = layer_probe(kind, batch_size, setup.seed, **({} if side is None else {"side": side}))
+    probe = probe.cast(setup.dtype)
+    found = Book().results(Book().build(OURS[kind], probe), probe)
+    ok = all(c.ok for c in judge(probe, found, setup.dtype, setup.device).values())
+    rows = _race_probe("", kind, probe, ok, None, setup, progress)
+    return frame(rows, setup)
+
+
+def frame(rows: Sequence[dict[str, Any]], setup: Setup) -> pd.DataFrame:
+    """The tidy frame of the module docstring."""
+    table = pd.DataFrame(list(rows), columns=COLUMNS)
+    theirs = table["implementation"].isin(["torch", "torch_compile"])
+    table["dtype"] = np.where(table["implementation"].isin(["book", "naive"]), "float64", setup.dtype)
+    table["device"] = np.where(theirs, setup.device, "cpu")
+    table["threads"] = setup.threads
+    table["input_shape"] = table["input_shape"].map(lambda shape: "x".join(map(str, shape)))
+    numbers = COLUMNS[COLUMNS.index("median_ms") : COLUMNS.index("ok")]
+    return table.astype(dict.fromkeys(numbers, float) | {"ok": "boolean", "note": str})
+
+
+# -- the parts ------------------------------------------------------------------------------------
+def _checked(name: str, batch_size: int, setup: Setup, build: Any = None, dtype: str = "") -> list[Record]:
+    case = Case(
+        name, dtype or setup.dtype, setup.device, setup.seed, steps=setup.steps, batch_size=batch_size
+    )
+    return list(check_network(case, build=build))
+
+
+def _rung(
+    rung: str, name: str, network: Network, x: np.ndarray, t: np.ndarray, step: Cost, setup: Setup
+) -> tuple[Contestant | None, bool | None, str]:
+    """A lower rung with its verdict, or why there is none here."""
+    if step.flops > LARGEST_STEP[rung]:
+        how = "in Python loops" if rung == "naive" else "by columns in float64"
+        return None, None, f"not run: {step.flops / 2:.1e} multiplications {how}"
+
+    def build(*args: Any) -> Any:
+        network, module = build_pair(*args)
+        return lower(network, rung), module
+
+    try:
+        lowered = lower(network, rung)
+    except ValueError as error:
+        return None, None, f"not run: {error}"
+    if (
+        rung == "naive"
+    ):  # seconds a call: its operations are held to PyTorch by tests, one step is compared here
+        ok = _same_gradients(lowered, network, x, t)
+    else:
+        ok = all(r.ok for r in _checked(name, len(x), setup, build, dtype="float64"))
+    return ours(rung, lowered, x, t), ok, ""
+
+
+def _same_gradients(lowered: Network, network: Network, x: np.ndarray, t: np.ndarray) -> bool:
+    """Whether a rung has the gradients of ours in float64, to the logic gate."""
+    from parity.comparison.gates import logic_gate
+
+    wanted, found = network.astype(np.float64).gradient(x, t), lowered.gradient(x, t)
+    return all(logic_gate(found[name], grad).ok for name, grad in wanted.items())
+
+
+def _network_layers(
+    name: str,
+    network: Network,
+    x: np.ndarray,
+    t: np.ndarray,
+    records: list[Record],
+    setup: Setup,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Every layer of the network by itself, on what it gets inside the network."""
+    module = torch_like(name, network, setup.device)
+    masks = draw_masks(dropout_shapes(network), len(x), np.random.default_rng(setup.seed))
+    trace = trace_torch(module, network, x, t, masks)
+    rows = []
+    for path, (_, probe) in alone_probes(network, trace, t, masks).items():
+        mine = [r for r in records if r.layer == path or r.layer.startswith(f"{path}.")]
+        ok = all(r.ok for r in mine) if mine else None
+        rows += _race_probe(name, path, probe, ok, network, setup, progress)
+    return rows
+
+
+def _race_probe(
+    network_name: str,
+    label: str,
+    probe: Probe,
+    ok: bool | None,
+    network: Network | None,
+    setup: Setup,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Ours and PyTorch's of one probe, timed."""
+    contestants = [our_kind(probe), torch_kind(probe, setup.device)]
+    samples = clock.race(
+        contestants, setup.rounds, lambda i, n: progress(f"{network_name} {label}".strip(), i, n), setup.pause
+    )
+    x, dout = probe.inputs["x"], probe.inputs.get("dout")
+    layer = Book().build(OURS[probe.kind], probe)
+    out_shape = x.shape if dout is None else dout.shape
+    costs = {p: layer_cost(layer, x.shape, out_shape, x.dtype.itemsize, p) for p in ("forward", "backward")}
+    place = {"network": network_name, "layer": label, "batch_size": len(x), "input_shape": x.shape[1:]}
+    rows = _rows(place, samples, costs, setup)
+    for row in rows:
+        row["ok"] = ok if row["implementation"] == "ours" else None
+        row["note"] = ""
+    return rows
+
+
+def _rows(
+    place: dict[str, Any], samples: Samples, costs: dict[str, Cost], setup: Setup
+) -> list[dict[str, Any]]:
+    """A row a contestant and phase."""
+    rows = []
+    for (name, phase), times in samples.times.items():
+        median, q1, q3 = clock.spread(times)
+        ratio, ratio_q1, ratio_q3 = clock.ratio(times, samples.times["torch", phase])
+        gflops, gbytes = costs[phase].flops / median / 1e6, costs[phase].nbytes / median / 1e6
+        rows.append(
+            {
+                **place,
+                "implementation": name,
+                "phase": phase,
+                "median_ms": median,
+                "q1_ms": q1,
+                "q3_ms": q3,
+                "rounds": len(times),
+                "disturbed": samples.disturbed[name],
+                "ratio_to_torch": ratio,
+                "ratio_q1": ratio_q1,
+                "ratio_q3": ratio_q3,
+                "gflops": gflops,
+                "gemm_share": gflops / setup.peaks.gemm_gflops,
+                "gbytes_per_s": gbytes,
+                "copy_share": gbytes / setup.peaks.copy_gbytes_per_s,
+            }
+        )
+    return rows
+
+
+def _add_memory(rows: list[dict[str, Any]], name: str, batch_size: int, setup: Setup) -> None:
+    """Ours and eager PyTorch, each in a process of its own."""
+    if not setup.measure_memory:
+        return
+    for row in rows:
+        if row["phase"] == STEP and row["implementation"] in ("ours", "torch"):
+            found = memory.measure(row["implementation"], name, batch_size, setup.dtype, setup.threads)
+            row["peak_rss_mb"], row["rss_rise_mb"] = found.get("peak_rss_mb"), found.get("rise_mb")

@@ -1,0 +1,53 @@
+"""How the cost grows: time against the number of images and against their size, as a fitted exponent.
+
+    median_ms ~ size ** exponent, least squares on the logarithms; r2 says how well a power law fits
+
+An exponent of 1 against the images, or 2 against the side of an image, says that every pixel costs the same;
+less, that a part of the time does not depend on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from parity.timing.measure import Progress, Setup, time_layer, time_network
+
+BATCHES = (1, 4, 16, 64, 256)
+SIDES = (14, 28, 56, 112)
+
+
+def fit(sizes: Sequence[float], times: Sequence[float]) -> tuple[float, float]:
+    """(exponent, r2) of times ~ sizes ** exponent."""
+    x, y = np.log(np.asarray(sizes, float)), np.log(np.asarray(times, float))
+    slope, intercept = np.polyfit(x, y, 1)
+    residual, total = ((y - slope * x - intercept) ** 2).sum(), ((y - y.mean()) ** 2).sum()
+    return float(slope), float(1 - residual / total) if total else 1.0
+
+
+def scaling(
+    network: str,
+    setup: Setup,
+    progress: Progress = lambda *_: None,
+    batches: Sequence[int] = BATCHES,
+    sides: Sequence[int] = SIDES,
+) -> pd.DataFrame:
+    """The network's step against N, and one convolution against the side of its images."""
+    quick = replace(setup, rungs=False, layers=False, measure_memory=False, rounds=max(3, setup.rounds // 3))
+    steps = pd.concat([time_network(network, n, quick, progress) for n in batches])
+    steps = steps[steps["phase"] == "step"].assign(variable="images", size=lambda t: t["batch_size"])
+    images = pd.concat([time_layer("convolution", 4, quick, progress, side) for side in sides])
+    images = images.assign(
+        variable="side", size=images["input_shape"].map(lambda shape: int(shape.split("x")[-1]))
+    )
+    table = pd.concat([steps, images], ignore_index=True)
+    keys = ["variable", "network", "layer", "phase", "implementation"]
+    for _, rows in table.groupby(keys):
+        found = fit(rows["size"].tolist(), rows["median_ms"].tolist())
+        table.loc[rows.index, ["exponent", "r2"]] = found
+    return table[
+        [*keys, "size", "batch_size", "input_shape", "median_ms", "q1_ms", "q3_ms", "exponent", "r2"]
+    ]

@@ -1,0 +1,1 @@
+"""Bring your own: a class, a network, a test file, two files of arrays -> a Verdict."""

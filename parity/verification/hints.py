@@ -1,0 +1,46 @@
+"""What to try next, where a failure looks like code of another shape than the adapter expects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parity.comparison.records import Record
+
+RETURNED = {"out": "forward", "loss": "forward", "dx": "backward"}
+
+
+def hint(row: Record, ours: Any, theirs: Any) -> str:
+    """A sentence that helps, or nothing."""
+    for part, advice in ADVICE.items():
+        if part in row.why:
+            return advice
+    if row.why == "missing":
+        if row.tensor in RETURNED:
+            return f"{RETURNED[row.tensor]} returned None"
+        return (
+            f"after backward there is no .{row.tensor}; are gradients in a dict? then --adapter params_grads"
+        )
+    if row.why.startswith("shape") and _channels_last(ours, theirs):
+        return "the shape is (N, H, W, C); if that is meant: --adapter channels_last"
+    return ""
+
+
+ADVICE = {
+    "'tuple' object is not callable": "for two functions there is --adapter cs231n",
+    "has no attribute 'backward'": "with no backward, forward alone is checked by --adapter forward_only",
+    "got tuple": "for functions forward -> (out, cache) and backward(dout, cache) there is --adapter cs231n",
+    "got Tensor": "arrays of NumPy are expected, not tensors of PyTorch",
+    "got list": "an array of NumPy is expected: np.array(...)",
+    "object is not callable": "name the class, not an object of it",
+    "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
+    "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
+    "MemoryError": "what it may use is set by --memory",
+    "hung: ": "how long it may take is set by --timeout",
+}
+
+
+def _channels_last(ours: Any, theirs: Any) -> bool:
+    if getattr(ours, "ndim", 0) != 4 or getattr(theirs, "ndim", 0) != 4:
+        return False
+    N, C, H, W = theirs.shape
+    return bool(ours.shape == (N, H, W, C))

@@ -1,0 +1,266 @@
+"""Five lines to paste: the smallest input on which an implementation is wrong, and both answers.
+
+For the book's protocol they are plain NumPy, with the input written out. Where the finding needs a longer
+scenario (or an adapter) they call `replay`, which runs that one probe again and prints what came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.adapters.book import FUNCTIONS, LOSSES, ORDER, Book
+from parity.adapters.conventions import adapter_of
+from parity.adapters.load import load
+from parity.checks.layer import check_kind
+from parity.kinds.kind import Probe, Tensors
+from parity.kinds.optimizers import OPTIMIZER_KINDS
+from parity.kinds.probes import probes
+from parity.kinds.random_geometry import probe_named
+from parity.kinds.registry import kind_of
+
+LIMIT = 400  # numbers written out at most
+CALLS = {
+    "arguments unchanged": "layer.forward({x}); layer.backward({dout})",
+    "same call, same answer": "layer.forward({x}); layer.backward({dout}); {both}",
+    "backward twice": "out = layer.forward({x}); layer.backward({dout}); dx = layer.backward({dout})",
+    "the last forward counts": "layer.forward(np.roll(-x, 1, axis=-1)); {both}",
+    "buffers may be reused": "out = layer.forward(x).copy(); x[...] = 7; "
+    "dx = layer.backward(dout); dout[...] = 7",
+}
+
+
+def reproduction(
+    factory: Any, adapter: Any, probe: Probe, dtype: str, phase: str, tensor: str, seed: int
+) -> str:
+    """The lines, ready to run where the checked file can be found from."""
+    book = type(adapter_of(adapter)) is Book
+    if book and size(probe) <= LIMIT:
+        lines = _plain(factory, probe.cast(dtype), dtype, phase, tensor)
+        if lines and all(lines):
+            return "\n".join(lines)
+    target = repr(factory) if isinstance(factory, str) else name_of(factory)
+    used = (
+        ""
+        if book
+        else f", adapter={adapter!r}"
+        if isinstance(adapter, str)
+        else f", adapter={name_of(adapter)}"
+    )
+    lines = [
+        "" if isinstance(factory, str) else import_line(factory),
+        "from parity.verification.reproduction import replay",
+        f"case, tensor, phase = {probe.id!r}, {tensor!r}, {phase!r}",
+        f"replay({target}, {probe.kind!r}, case, {dtype!r}, phase, tensor, seed={seed}{used})",
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def replay(
+    factory: Any,
+    kind: str,
+    case: str,
+    dtype: str,
+    phase: str,
+    tensor: str,
+    seed: int = 0,
+    adapter: Any = None,
+) -> None:
+    """Run one probe again, in this process, and print what it gives beside PyTorch's."""
+    cases = [probe for probe in probes(kind, seed) if probe.id == case] or [probe_named(kind, case)]
+    factory = load(factory) if isinstance(factory, str) else factory
+    values: dict[str, Tensors] = {}
+    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter_of(adapter), cases, values):
+        if row.tensor == tensor and row.phase == phase:
+            found = "right" if row.ok else row.why or f"off by {row.max_abs:.3g}"
+            print(f"{kind}, {phase}, {tensor} on {case!r}: {found}")
+    if tensor in values.get(case, {}):
+        print(values[case][tensor], "PyTorch:", kind_of(kind).reference(cases[0])[tensor], sep="\n")
+
+
+# -- plain lines ----------------------------------------------------------------------------------
+def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> list[str]:
+    """The five lines for the book's protocol; none where they would not tell the whole story."""
+    inputs, args = probe.inputs, dict(probe.args)
+    imports = "import numpy as np"
+    if isinstance(factory, str):
+        made, imports = f"load({factory!r})", f"{imports}; from parity.adapters.load import load"
+    else:
+        made, imports = name_of(factory), f"{imports}; {line}" if (line := import_line(factory)) else imports
+    expected = f'"PyTorch:", {_literal(_reference(probe, dtype, tensor, phase))}'
+    if probe.kind in OPTIMIZER_KINDS:
+        return _optimizer(imports, made, probe, phase, tensor, expected)
+    if probe.kind in FUNCTIONS:
+        if phase != "forward":
+            return []
+        (name, array), given = next(iter(inputs.items())), _arguments(args, ())
+        return [
+            imports,
+            f"{name} = {_literal(array)}",
+            f"out = {made}({name}, {given})",
+            f"print(out, {expected})",
+        ]
+    if probe.kind == "dropout" or args.get("training") is False:
+        return []
+    data = [name for name in ("x", "t", "dout") if name in inputs]
+    line = f"{', '.join(data)} = {', '.join(_literal(inputs[name]) for name in data)}"
+    build = f"layer = {made}({_arguments(args, ORDER.get(probe.kind, ()))})"
+    calls = _calls(probe, phase)
+    return [imports, line, build, calls, _print(probe, phase, tensor, expected)] if calls else []
+
+
+def _calls(probe: Probe, phase: str) -> str:
+    """What is called; a contract has calls of its own."""
+    x, dout = ("x, t", "") if probe.kind in LOSSES else ("x", "dout")
+    both = f"out = layer.forward({x}); dx = layer.backward({dout})"
+    if phase == "forward":
+        return f"out = layer.forward({x})"
+    if phase in ("backward", "calls", "contracts"):
+        return both
+    if phase not in CALLS or (
+        probe.kind in LOSSES and phase in ("the last forward counts", "buffers may be reused")
+    ):
+        return ""
+    before = "before = [a.copy() for a in (x, dout)]; " if phase == "arguments unchanged" and dout else ""
+    return before + CALLS[phase].format(x=x, dout=dout, both=both)
+
+
+def _print(probe: Probe, phase: str, tensor: str, expected: str) -> str:
+    if phase == "arguments unchanged":
+        name = tensor.removesuffix(" unchanged")
+        return (
+            f'print("{name} before and after:", before[{int(name == "dout")}], {name})'
+            if name in ("x", "dout")
+            else ""
+        )
+    if phase in ("calls", "contracts"):
+        return "print(out, dx)"
+    shown = "out" if tensor in ("out", "loss") else tensor if tensor == "dx" else f"layer.{tensor}"
+    return f"print({shown}, {expected})"
+
+
+def _optimizer(imports: str, made: str, probe: Probe, phase: str, tensor: str, expected: str) -> list[str]:
+    if phase not in ("forward", "backward"):
+        return []
+    name, _, step = tensor.split(" ")
+    made = f"{made}({_arguments(probe.args, ())})"
+    return [
+        imports,
+        f"params = {_literals(probe.inputs['params'])}",
+        f"steps = [{', '.join(map(_literals, probe.inputs['grads'][: int(step)]))}]",
+        f"optimizer = {made}; [optimizer.update(params, grads) for grads in steps]",
+        f"print(params[{name!r}], {expected})",
+    ]
+
+
+def _literals(arrays: dict[str, NDArray]) -> str:
+    return "{" + ", ".join(f"{name!r}: {_literal(a)}" for name, a in arrays.items()) + "}"
+
+
+def _reference(probe: Probe, dtype: str, tensor: str, phase: str) -> Any:
+    return kind_of(probe.kind).reference(probe, dtype).get(tensor)
+
+
+def _arguments(args: dict[str, Any], order: tuple[str, ...]) -> str:
+    """W and b (or the window, or the size) by position as the book writes them, the rest by name."""
+    leading = [name for name in order[:2] if name in args]
+    texts = [_literal(args[name]) for name in leading]
+    return ", ".join(texts + [f"{k}={_literal(v)}" for k, v in args.items() if k not in leading])
+
+
+def _literal(value: Any) -> str:
+    """What to type for it; whole numbers without their .0."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.dtype.kind == "f" and np.all(np.abs(value) < 1e6) and np.array_equal(value, np.round(value)):
+        dtype = "float" if value.dtype == np.float64 else f"np.{value.dtype}"
+        return f"np.array({value.astype(int).tolist()}, {dtype})"
+    dtype = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", np.{value.dtype}"
+    return f"np.array({value.tolist()}{dtype})"
+
+
+def size(probe: Probe) -> int:
+    def count(value: Any) -> int:
+        if isinstance(value, dict):
+            return sum(map(count, value.values()))
+        if isinstance(value, list):
+            return sum(map(count, value))
+        return value.size if isinstance(value, np.ndarray) else 0
+
+    return count(probe.args) + count(probe.inputs)
+
+
+# -- names ----------------------------------------------------------------------------------------
+def name_of(factory: Any) -> str:
+    """How the code that was passed calls it."""
+    if isinstance(factory, tuple):
+        return f"({', '.join(map(name_of, factory))})"
+    if isinstance(factory, partial):
+        options = "".join(f", {k}={v!r}" for k, v in factory.keywords.items())
+        return f"partial({name_of(factory.func)}{options})"
+    return getattr(factory, "__qualname__", type(factory).__name__).split("<locals>.")[-1]
+
+
+def import_line(factory: Any) -> str:
+    """`from module import Name`; nothing for what was defined in the session itself."""
+    if isinstance(factory, tuple):
+        return "; ".join(filter(None, map(import_line, factory)))
+    if isinstance(factory, partial):
+        return "; ".join(filter(None, ["from functools import partial", import_line(factory.func)]))
+    module, name = getattr(factory, "__module__", "__main__"), getattr(factory, "__qualname__", "")
+    if module == "__main__" or "<locals>" in name or not name:
+        return ""
+    return f"from {module} import {name.split('.')[0]}"
+
+
+# -- simpler inputs -------------------------------------------------------------------------------
+WINDOWS = ("convolution", "max_pooling", "average_pooling", "min_pooling")
+
+
+def simpler(probe: Probe) -> list[Probe]:
+    """The same probe with small whole numbers, on one channel of one image if that makes sense.
+
+    The simplest first; whether it still fails in the same way is for the caller to try. The ids differ.
+    """
+    small = [probe]
+    if "x" in probe.inputs and probe.kind != "batch_norm":
+        small.insert(0, _one_image(probe))
+    if probe.kind in WINDOWS and probe.args.get("groups", 1) == 1:
+        small.insert(0, _one_channel(small[0]))
+    return [replace(_mapped(p, _round), id=f"{probe.id} #{i}") for i, p in enumerate(small)]
+
+
+def _one_image(probe: Probe) -> Probe:
+    arrays = {k: a[:1] if isinstance(a, np.ndarray) else a for k, a in probe.inputs.items()}
+    return replace(probe, inputs=arrays)
+
+
+def _one_channel(probe: Probe) -> Probe:
+    """One input channel and one filter."""
+    args = dict(probe.args)
+    for name, part in (("W", np.s_[:1, :1]), ("b", np.s_[:1])):
+        if isinstance(args.get(name), np.ndarray):
+            args[name] = args[name][part]
+    return replace(probe, args=args, inputs={k: a[:, :1] for k, a in probe.inputs.items()})
+
+
+def _mapped(probe: Probe, change: Callable[[NDArray], NDArray]) -> Probe:
+    """Every array of floats changed."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: changed(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [changed(v) for v in value]
+        return change(value) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+    return replace(probe, args=changed(probe.args), inputs=changed(probe.inputs))
+
+
+def _round(a: NDArray) -> NDArray:
+    return np.round(2 * a if np.abs(a).max(initial=0) < 8 else a) + 0.0

@@ -1,0 +1,175 @@
+"""What a verification found, as data and as text that a learner can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from parity.checks.culprit import Culprit
+from parity.comparison.records import Record, frame
+from parity.faults.diagnose import UNKNOWN, Diagnosis
+from parity.verification.hints import hint
+
+
+@dataclass(frozen=True)
+class First:
+    """The first thing that is wrong, on the smallest input: both values."""
+
+    record: Record
+    ours: Any = None
+    theirs: Any = None
+    inputs: str = ""
+
+
+@dataclass
+class Verdict:
+    """`ok` is True when everything that was checked is right, or differs exactly as declared.
+
+    findings      one row a result, as a DataFrame
+    culprit       layer, phase and tensor that are wrong first, None when nothing is
+    diagnosis     the known bug that explains every observation, or unknown
+    reproduction  five lines to paste
+    not_checked   what the implementation lacks, in words: not a full pass while there is anything
+    declared      the declared difference that was found, exactly as declared
+    complaint     why a declared difference does not hold
+    remarks       what is no error, since PyTorch does the same, and yet good to know
+    ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
+    """
+
+    kind: str
+    name: str
+    ok: bool
+    records: list[Record] = field(repr=False)
+    culprit: Culprit | None = None
+    diagnosis: Diagnosis = UNKNOWN
+    reproduction: str = ""
+    not_checked: Sequence[str] = ()
+    declared: str = ""
+    complaint: str = ""
+    ending: str = ""
+    output: str = field(default="", repr=False)
+    remarks: Sequence[str] = ()
+    first: First | None = field(default=None, repr=False)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        return frame(self.records)
+
+    @property
+    def wrong(self) -> pd.DataFrame:
+        """The rows of `findings` that failed."""
+        table = self.findings
+        return table[~table["ok"]]
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> list[str]:
+        lines = [f"{self.name} as {self.kind}: {self._headline()}", f"checked      {self._checked()}"]
+        if self.not_checked and (not self.ok or self.declared):
+            lines.append(f"not checked  {', '.join(self.not_checked)}")
+        if self.declared:
+            lines.append(f"declared     {self.declared}: {self.diagnosis}")
+        if self.complaint:
+            lines.append(f"declared     {self.complaint}")
+        if self.first is not None:
+            lines += self._first(self.first)
+        if self.ending and self.ending != (self.first and self.first.record.why):
+            lines.append(f"then it      {self.ending}")
+        if not self.ok and self.culprit is not None:
+            lines.append(f"where        {self.culprit.sentence}")
+            if not self.ending:
+                lines.append(f"diagnosis    {self._diagnosis()}")
+        if self.ok:
+            lines += [f"remark       {text}" for text in self.remarks]
+        if not self.ok and self.output:
+            lines.append(f"it printed   {_shortened(self.output)}")
+        if not self.ok and self.reproduction:
+            lines.append("reproduce")
+            lines += [f"    {line}" for line in self.reproduction.splitlines()]
+        return lines
+
+    def _headline(self) -> str:
+        if not self.ok:
+            return "WRONG"
+        if self.declared:
+            return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
+        if self.not_checked:
+            return f"right on what was checked; not checked: {', '.join(self.not_checked)}"
+        return "right, the same function as PyTorch's"
+
+    def _checked(self) -> str:
+        probes = len({row.case for row in self.records if row.case})
+        dtypes = " and ".join(dict.fromkeys(row.dtype for row in self.records))
+        wrong = sum(not row.ok for row in self.records)
+        inputs = f"{probes} inputs in {dtypes}, " if probes else f"{dtypes}, "
+        return f"{inputs}{len(self.records)} results against PyTorch's: {wrong or 'none'} wrong"
+
+    def _first(self, first: First) -> list[str]:
+        row = first.record
+        where = ", ".join(filter(None, [row.layer if row.layer != self.kind else "", row.phase, row.tensor]))
+        lines = [
+            f"first wrong  {where}" + (f", on the input {row.case!r}" if row.case else "") + f" ({row.dtype})"
+        ]
+        if first.inputs:
+            lines.append(f"input        {first.inputs}")
+        if row.why:
+            lines.append(f"what         {row.why}")
+        else:
+            lines.append(f"what         off by {row.max_abs:.3g}; {row.allowed:.1g} is allowed")
+        advice = hint(row, first.ours, first.theirs)
+        if not _fits(first.theirs) or not _fits(first.ours):
+            first = _cut(first)
+        precision = _telling(first.ours, first.theirs)
+        for title, array in (("ours", first.ours), ("PyTorch's", first.theirs)):
+            if array is not None:
+                lines.append(f"{title:12} " + _text(array, precision))
+        if advice:
+            lines.append(f"hint         {advice}")
+        return lines
+
+    def _diagnosis(self) -> str:
+        if not self.diagnosis.fault:
+            return str(self.diagnosis)
+        return f"{self.diagnosis} [{self.diagnosis.fault}]"
+
+
+def _fits(array: Any, most: int = 36) -> bool:
+    return np.size(array) <= most
+
+
+def _telling(ours: Any, theirs: Any) -> int:
+    """As few digits as tell the two apart."""
+    if ours is None or theirs is None:
+        return 6
+    return next((d for d in (6, 9, 12) if _text(ours, d) != _text(theirs, d)), 6)
+
+
+def _text(array: Any, precision: int) -> str:
+    """The array below the margin of the report, without numpy's empty lines."""
+    text = np.array2string(np.asarray(array), precision=precision, suppress_small=True)
+    return ("\n" + " " * 13).join(line for line in text.splitlines() if line.strip())
+
+
+def _cut(first: First) -> First:
+    """Of large arrays only the number that is furthest off."""
+    if first.ours is None or first.theirs is None:
+        return First(first.record, None, None, first.inputs)
+    ours, theirs = np.asarray(first.ours), np.asarray(first.theirs)
+    if ours.shape != theirs.shape or ours.dtype.kind not in "fiub":
+        return First(first.record, None, None, first.inputs)
+    off = np.abs(np.nan_to_num(ours.astype(float)) - theirs)
+    at = np.unravel_index(int(off.argmax()), off.shape)
+    return First(first.record, ours[at], theirs[at], f"{first.inputs}; shown at {tuple(map(int, at))}")
+
+
+def _shortened(text: str, most: int = 200) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -1,0 +1,278 @@
+"""Bring your own: is somebody's layer, function, optimizer or network the same as PyTorch's?
+
+    verdict = parity.verify(MyConvolution, "convolution")        # a class, a function, or "layers.py:Name"
+    print(verdict)
+    parity.assert_parity(MyConvolution, "convolution")           # in a test
+
+The code under test imports nothing of ours and is not changed; it runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from parity.adapters.book import Book
+from parity.adapters.conventions import ADAPTERS, adapter_of
+from parity.adapters.features import (
+    INFERENCE,
+    in_words,
+    is_inference,
+    raises_after_inference,
+    shown_lacking,
+    without,
+)
+from parity.adapters.isolate import Limits, can_isolate
+from parity.checks.contracts import CONTRACTS
+from parity.checks.culprit import Culprit
+from parity.comparison.records import Record
+from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, diagnose
+from parity.faults.diagnose_dtypes import diagnose_apart
+from parity.kinds.kind import Probe
+from parity.kinds.probes import probes
+from parity.kinds.registry import ALL_KINDS, kind_of
+from parity.verification.declared import declared_faults, exactly
+from parity.verification.observe import Request, Seen, observe_target
+from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
+from parity.verification.verdict import First, Verdict
+
+NETWORK, GRADIENT = "network", "numerical_gradient"
+
+
+def verify(
+    factory: Any,
+    kind: str,
+    *,
+    adapter: str | Book | type[Book] | None = None,
+    supports: Iterable[str] | None = None,
+    allow: Iterable[str] = (),
+    seed: int = 0,
+    timeout: float = 10.0,
+    memory: int = 1024,
+    isolated: bool | None = None,
+    **network: Any,
+) -> Verdict:
+    """Check an implementation against PyTorch and say what is wrong first, where and why.
+
+    factory   a class or function in the book's protocol or in the adapter's, or "path/to/file.py:Name"
+    kind      what it is meant to be: "convolution", "max_pooling", "adam", ...; "network" takes `twin` and
+              `names` besides, see `parity.verification.network`
+    supports  the optional features it has, to be held to them; read off its signature when left out
+    allow     declared differences, names of the fault catalogue: it must differ exactly so
+    timeout   seconds without an answer before it counts as hung; six times as long in all
+    memory    MiB that it may use; `isolated=False` runs it in this process, without limits
+
+    Raises ValueError for a request that cannot be carried out: an unknown kind, adapter, feature or
+    difference, and a target that does not exist.
+    """
+    kind = kind.replace("-", "_").lower()
+    limits = Limits(timeout, memory)
+    isolated = can_isolate() if isolated is None else isolated
+    if kind == NETWORK:
+        from parity.verification.network import verify_network
+
+        return verify_network(factory, seed=seed, limits=limits, isolated=isolated, **network)
+    if kind == GRADIENT:
+        from parity.verification.numerical_gradient import verify_gradient
+
+        return verify_gradient(factory, limits, isolated)
+    if kind not in ALL_KINDS:
+        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {GRADIENT}, {NETWORK}")
+    if network:
+        raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
+    asked = declared_faults(kind, allow)
+    used, cases = adapter_of(adapter), probes(kind, seed)
+    kind_of(kind).reference(cases[0])  # what PyTorch imports when it is first used is not the code's time
+    seen = observe_target(Request(factory, kind, used, cases, supports), limits, isolated)
+    missing = seen.lacking
+    if supports is None:
+        missing = missing | shown_lacking(seen.observation.records, without(cases, missing))
+    cases, records = without(cases, missing), seen.observation.records
+    unseen = [*in_words(missing), *([] if used.backward_too else ["gradients"])]
+    if supports is None and raises_after_inference(records, cases):
+        unseen.append(INFERENCE)
+    fixed, cases = cases, [*cases, *seen.random]
+    _leave_out(seen, cases, used, INFERENCE in unseen)
+    verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
+    verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
+    if seen.ending:
+        verdict.not_checked = [*unseen, "whatever would have come after it ended"]
+    _judge_declared(verdict, asked, seen, fixed, seed, used)
+    if not verdict.ok or verdict.declared:
+        asker = _Asker(factory, kind, adapter, used, seed, limits, isolated)
+        _explain(verdict, asker, seen, cases)
+    return verdict
+
+
+def assert_parity(factory: Any, kind: str, *, complete: bool = False, **options: Any) -> Verdict:
+    """`verify`, raising AssertionError with the whole report when it is wrong.
+
+    With `complete` it also fails when something was not checked (groups, dilation, ...).
+    """
+    __tracebackhide__ = True  # pytest shows the report, not this function
+    verdict = verify(factory, kind, **options)
+    if not verdict.ok or (complete and verdict.not_checked):
+        raise AssertionError(str(verdict))
+    return verdict
+
+
+def _name(factory: Any) -> str:
+    return factory if isinstance(factory, str) else name_of(factory)
+
+
+def _leave_out(seen: Seen, cases: Sequence[Probe], adapter: Book, training_only: bool) -> None:
+    """Drop what was tried and does not count: features it has not, gradients where there are none."""
+    ids, observation = {probe.id for probe in cases} | {""}, seen.observation
+
+    def counts(row: Record) -> bool:
+        gradient = row.tensor.startswith("d")
+        silent = gradient and (not adapter.backward_too or (training_only and is_inference(row.case)))
+        return row.case in ids and not silent
+
+    dropped = [row for row in observation.records if not counts(row)]
+    observation.records[:] = [row for row in observation.records if counts(row)]
+    if training_only:
+        observation.hidden |= {(row.case, row.tensor) for row in dropped if row.phase in PLAIN}
+    for values in observation.values.values():
+        for case in values.keys() - ids:
+            del values[case]
+    _hide_unreachable(seen)
+
+
+def _hide_unreachable(seen: Seen) -> None:
+    """Gradients that raised because out already had the wrong shape, and no dout fits it."""
+    observation = seen.observation
+    misshapen = {r.case for r in observation.records if r.phase == "forward" and r.why.startswith("shape")}
+    observation.hidden |= {
+        (row.case, row.tensor)
+        for row in observation.records
+        if row.phase == "backward" and row.case in misshapen and row.why.startswith("raised")
+    }
+
+
+def _judge_declared(
+    verdict: Verdict, asked: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int, adapter: Book
+) -> None:
+    """The diagnosis, and what it means for differences that were declared."""
+    names, protocol = ", ".join(fault.name for fault in asked), _protocol(adapter)
+    found: Diagnosis = UNKNOWN
+    if asked and not seen.ending and not verdict.ok:
+        found = exactly(asked, seen.observation, cases, seed, protocol)
+        if found.fault:
+            verdict.ok, verdict.declared = True, found.fault
+        else:
+            verdict.complaint = f"{names}: what it computes is not exactly that"
+    elif asked and verdict.ok:
+        verdict.ok = False
+        verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
+    if not found.fault and not seen.observation.ok and not seen.ending:
+        found = diagnose(seen.observation, cases, seed, protocol)
+        if not found.fault:
+            found = diagnose_apart(seen.observation, cases, seed, protocol)
+    verdict.diagnosis = found
+
+
+def _protocol(adapter: Book) -> Book:
+    """How a fault of the catalogue is run to be compared with what this adapter shows."""
+    return ADAPTERS["book"] if adapter.backward_too else ADAPTERS["forward_only"]
+
+
+# -- the first thing that is wrong ----------------------------------------------------------------
+class _Asker:
+    """Whoever asks again on a simpler input, with the same settings."""
+
+    def __init__(
+        self, factory: Any, kind: str, given: Any, adapter: Book, seed: int, limits: Limits, isolated: bool
+    ):
+        self.factory, self.kind, self.given, self.adapter = factory, kind, given, adapter
+        self.seed, self.limits, self.isolated = seed, limits, isolated
+
+    def same_failure(self, row: Record, probes: Sequence[Probe]) -> tuple[Record, Seen, Probe] | None:
+        """The first of these probes on which it fails in the same way, or None."""
+        contract = row.phase not in PLAIN
+        tried = [replace(probes[-1], id=row.case)] if contract else probes
+        request = Request(self.factory, self.kind, self.adapter, tried, None, contract, (row.dtype,))
+        seen = observe_target(request, self.limits, self.isolated)
+        for probe in tried:
+            for found in seen.observation.records:
+                if found.case == probe.id and not found.ok and _alike(found, row):
+                    return replace(found, case=row.case), seen, probe
+        return None
+
+
+def _alike(a: Record, b: Record) -> bool:
+    """The same result of the same phase is wrong, and for the same sort of reason."""
+    return (a.phase, a.tensor, a.why.split(" ")[0]) == (b.phase, b.tensor, b.why.split(" ")[0])
+
+
+def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]) -> None:
+    """Culprit, first wrong result with both values, and the lines that reproduce it."""
+    wrong = [row for row in verdict.records if not row.ok]
+    if not wrong:
+        return
+    by_id = {probe.id: probe for probe in cases}
+    row = min(wrong, key=lambda r: _order(r, by_id))
+    verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, _sentence(row, verdict.records, by_id))
+    probe = by_id.get(row.case)
+    if probe is None:
+        verdict.first = First(row)
+        if isinstance(asker.factory, str) or import_line(asker.factory):
+            verdict.reproduction = _import_again(asker.factory)
+        return
+    cut = ""
+    if not verdict.ending and (again := asker.same_failure(row, simpler(probe))):
+        row, seen, probe = again
+        cut = "cut down to "
+    name = row.tensor.split(" ")[0] if row.phase not in PLAIN else row.tensor
+    ours = seen.observation.values[row.dtype].get(probe.id, {}).get(name) if row.phase in PLAIN else None
+    theirs = kind_of(asker.kind).reference(probe, row.dtype).get(name) if row.phase in PLAIN else None
+    verdict.first = First(row, ours, theirs, cut + _inputs(probe))
+    verdict.reproduction = reproduction(
+        asker.factory, asker.given, replace(probe, id=row.case), row.dtype, row.phase, row.tensor, asker.seed
+    )
+
+
+def _order(row: Record, by_id: dict[str, Probe]) -> tuple[bool, bool, int]:
+    """Single calls before contracts, float64 before float32, small inputs before large ones."""
+    numbers = size(by_id[row.case]) if row.case in by_id else 0
+    return row.phase not in PLAIN, row.dtype != "float64", numbers
+
+
+def _import_again(factory: Any) -> str:
+    if isinstance(factory, str):
+        return f"from parity.adapters.load import load\nload({factory!r})"
+    return import_line(factory)
+
+
+def _inputs(probe: Probe) -> str:
+    """`x (2, 1, 3, 3), W (1, 1, 2, 2), stride 2`"""
+    texts = []
+    for name, value in {**probe.inputs, **probe.args}.items():
+        if name not in ("params", "grads"):
+            texts.append(f"{name} {value.shape}" if hasattr(value, "shape") else f"{name} {value}")
+    return ", ".join(texts)
+
+
+def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -> str:
+    """Which results are wrong and which are right, and what all wrong inputs have in common."""
+    if row.phase not in PLAIN:
+        if row.phase in CONTRACTS:
+            what = " ".join((CONTRACTS[row.phase].__doc__ or "").split("\n")[0].split())
+            return f'single calls are right, the contract "{row.phase}" is broken ({row.tensor}): {what}'
+        return f"{row.phase}: {row.tensor} {row.why}"
+    plain = [r for r in records if r.phase in PLAIN]
+    wrong = list(dict.fromkeys(r.tensor for r in plain if not r.ok))
+    right = [t for t in dict.fromkeys(r.tensor for r in plain) if t not in wrong]
+    sentence = f"{row.phase}, {row.tensor}; wrong: {_listed(wrong)}; right: {_listed(right) or 'nothing'}"
+    if all(r.dtype == "float32" for r in plain if not r.ok):
+        sentence += "; only in float32"
+    failing = {r.case for r in plain if not r.ok and r.case in by_id}
+    passing = {r.case for r in plain} - failing
+    common = frozenset.intersection(*(by_id[case].needs for case in failing)) if failing else frozenset()
+    common -= {need for case in passing if case in by_id for need in by_id[case].needs}
+    return sentence + (f"; only with {_listed(sorted(common))}" if common else "")
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

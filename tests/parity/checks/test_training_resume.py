@@ -1,0 +1,154 @@
+"""`parity train` interrupted and resumed: the same numbers as without it, and clear refusals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from parity import cli
+from parity.checks import training, training_checkpoint
+from parity.checks.training import Plan, Training, uninterrupted
+from scratchcnn.data import load
+
+PLAN = Plan("simple_conv_net", "float32", epochs=2, batch_size=50)
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch):
+    data = load()
+    few = replace(data, x_train=data.x_train[:230], t_train=data.t_train[:230],
+                  x_test=data.x_test[:50], t_test=data.t_test[:50])  # fmt: skip
+    monkeypatch.setattr(training, "load", lambda *args, **options: few)
+
+
+def stop_after(steps):
+    def progress(done, total):
+        if done == steps:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def without_times(rows):
+    return [{k: v for k, v in row.items() if not k.endswith("images_per_s")} for row in rows]
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5, 7], ids=lambda n: f"after step {n} of 10")
+@pytest.mark.parametrize("network", ["simple_conv_net", "lenet5"])
+def test_a_resumed_run_is_the_same_run(tmp_path, steps, network):
+    plan, path = replace(PLAN, network=network), tmp_path / "run.safetensors"
+    whole = Training(plan)
+    whole.run()
+    first = Training(plan)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(stop_after(steps))
+    training_checkpoint.save(first, path)
+    second = Training(plan)
+    training_checkpoint.load(second, path)
+    assert len(second.losses) == steps
+    second.run()
+    assert second.losses == whole.losses
+    assert without_times(second.rows) == without_times(whole.rows)
+    for name, p in whole.network.params.items():
+        assert np.array_equal(p, second.network.params[name]), name
+    for name, p in whole.module.state_dict().items():
+        assert p.equal(second.module.state_dict()[name]), name
+
+
+def test_masks_are_drawn_on_from_where_they_were(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(training, "draw_masks", lambda shapes, n, rng: drawn.append(rng.random()) or {})
+    path = tmp_path / "run.safetensors"
+    Training(PLAN).run()
+    whole = drawn.copy()
+    drawn.clear()
+    half, second = Training(PLAN), Training(PLAN)
+    with pytest.raises(KeyboardInterrupt):
+        half.run(stop_after(3))
+    training_checkpoint.save(half, path)
+    training_checkpoint.load(second, path)
+    second.run()
+    assert drawn == whole and len(set(whole)) == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"seed": 1}, "seed: 0 there, 1 here"), ({"lr": 0.1}, "lr: 0.003 there, 0.1 here")],
+    ids=["another seed", "another rate"],
+)
+def test_another_run_is_refused(tmp_path, change, said):
+    path = tmp_path / "run.safetensors"
+    training_checkpoint.save(Training(PLAN), path)
+    with pytest.raises(ValueError, match="belongs to another run") as error:
+        training_checkpoint.load(Training(replace(PLAN, **change)), path)
+    assert said in str(error.value)
+
+
+def test_weights_alone_are_refused(tmp_path):
+    from scratchcnn.weights import save_weights
+
+    save_weights(Training(PLAN).network, tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="is not a checkpoint of `parity train`"):
+        training_checkpoint.load(Training(PLAN), tmp_path / "w.safetensors")
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step():
+    import signal
+
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        done.append("both sides stepped")
+    assert done == ["both sides stepped"]
+
+
+# -- the command ----------------------------------------------------------------------------------
+def run(*arguments):
+    with pytest.raises(SystemExit) as end:
+        cli.main([str(a) for a in arguments])
+    return end.value.code
+
+
+def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, capsys):
+    options = ("train", "simple_conv_net", "--epochs", 2, "--batch-size", 50, "--out", tmp_path)
+    step, taken = Training._step, []
+
+    def interrupted_step(self, batch):
+        taken.append(1)
+        if len(taken) == 8:
+            raise KeyboardInterrupt
+        step(self, batch)
+
+    monkeypatch.setattr(Training, "_step", interrupted_step)
+    assert run(*options) == 130
+    said = capsys.readouterr()
+    assert "interrupted after 7 of 10 steps" in said.err and "--resume goes on" in said.err
+    assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
+    assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 8))
+    assert (tmp_path / "simple_conv_net-float32.safetensors").exists()
+
+    monkeypatch.setattr(Training, "_step", step)
+    assert run(*options, "--resume") in (0, 1)
+    out = capsys.readouterr().out
+    speeds = pd.read_parquet(tmp_path / "training.parquet")[["images_per_s", "torch_images_per_s"]].median()
+    assert f"{speeds.iloc[0]:,.0f} images/s (NumPy) and {speeds.iloc[1]:,.0f} (PyTorch)" in out
+    assert "going on after 7 of 10 steps" in out and "images/s (NumPy / PyTorch)" in out
+    assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 11))
+    assert not list(tmp_path.glob("*.safetensors"))  # it came to its end
+
+
+def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, capsys):
+    (tmp_path / "simple_conv_net-float32.safetensors").write_bytes(b"of an earlier run")
+    assert run("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path) in (0, 1)
+    said = capsys.readouterr().out
+    assert "holds an interrupted run; this one starts anew" in said and "one epoch" in said
+
+
+def test_interrupted_before_the_first_step(tmp_path, monkeypatch, capsys):
+    def stop(self, batch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Training, "_step", stop)
+    assert run("train", "lenet", "--out", tmp_path) == 130
+    assert "interrupted after 0 of" in capsys.readouterr().err

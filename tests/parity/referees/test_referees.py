@@ -1,0 +1,254 @@
+"""JAX and ONNX Runtime as referees: right networks agree, and who is wrong is named."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import scratchcnn as sc
+from parity.checks.network import Case
+from parity.kinds.probes import probes
+from parity.referees import called, jax_layers
+from parity.referees.base import Referee, Silent
+from parity.referees.court import UNKNOWN, Finding, Gap, Ruling
+from parity.referees.hearing import hear
+from parity.referees.jax_referee import Jax
+from parity.referees.onnx_referee import OnnxRuntime
+from parity.referees.torch_referee import Torch
+from parity.reference.googlenet import GoogLeNet
+from parity.reference.networks import TORCH_NETWORKS
+from parity.reference.vgg_resnet import VGG, ResNet, TorchvisionAlexNet
+from scratchcnn import NETWORKS
+
+ALL = ("torch", "jax", "onnxruntime")
+SMALL = {  # name: (ours, theirs)
+    "alexnet_torchvision": (
+        lambda rng: sc.TorchvisionAlexNet((3, 67, 63), 10, hidden_size=16, rng=rng),
+        lambda: TorchvisionAlexNet(10, hidden_size=16),
+    ),
+    "vgg11_bn": (
+        lambda rng: sc.VGG(11, True, (3, 48, 40), 10, width=8, hidden_size=16, rng=rng),
+        lambda: VGG(11, True, 10, width=8, hidden_size=16),
+    ),
+    "googlenet": (
+        lambda rng: sc.GoogLeNet(False, True, (3, 224, 223), 10, width=8, hidden_size=16, rng=rng),
+        lambda: GoogLeNet(False, True, 10, width=8, hidden_size=16),
+    ),
+    "resnet18": (
+        lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=8, rng=rng),
+        lambda: ResNet(18, 10, width=8),
+    ),
+}
+
+
+@pytest.fixture
+def small(monkeypatch, request):
+    """A small network and its PyTorch counterpart under a name of their own."""
+    ours, theirs = SMALL[request.param]
+    monkeypatch.setitem(NETWORKS, "small", ours)
+    monkeypatch.setitem(TORCH_NETWORKS, "small", theirs)
+    return request.param
+
+
+def ruling(name, *referees, dtype="float64", seed=0):
+    voices = [r if isinstance(r, Referee) else called([r])[0] for r in referees]
+    batch_size = 4 if name == "small" else None
+    heard = list(hear(Case(name, dtype, seed=seed, batch_size=batch_size), voices))
+    found = Ruling([h for h in heard if isinstance(h, Finding)], [h for h in heard if isinstance(h, Gap)])
+    assert len(found.findings) + len(found.gaps) == len(heard)
+    return found
+
+
+def gaps(found):
+    return {(gap.case, gap.voice, gap.what) for gap in found.gaps}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ["simple_conv_net", "lenet", "lenet5"])
+def test_all_agree(name, dtype):
+    found = ruling(name, *ALL, dtype=dtype)
+    assert found.ok and found.accused == {} and found.unproven == []
+    tensors = {finding.tensor: finding.voices for finding in found.findings}
+    gradients = ["x", *NETWORKS[name]().params] if dtype == "float64" else []
+    assert list(tensors) == ["scores", "loss", *gradients]
+    assert all(set(tensors[name]) == {"ours", *ALL} for name in ("scores", "loss"))
+    assert all(tensors[name] == ["ours", "torch", "jax"] for name in gradients)
+    for finding in found.findings:
+        for pair in finding.pairs:
+            narrow = dtype == "float32" or "onnxruntime" in (pair.left, pair.right)
+            assert pair.dtype == ("float32" if narrow else "float64")
+            assert narrow or pair.comparison.margin < 1e-3
+
+
+def test_what_was_not_compared_is_listed():
+    assert gaps(ruling("lenet", *ALL)) == {
+        ("inference", "onnxruntime", "gradients"), ("inference", "onnxruntime", "float64")
+    }  # fmt: skip
+    assert gaps(ruling("lenet", *ALL, dtype="float32")) == {("inference", "everyone", "gradients")}
+
+
+@pytest.mark.parametrize("small", SMALL, indirect=True)
+def test_every_network_in_training_and_inference(small):
+    found = ruling("small", *ALL)
+    assert found.ok, [gap for gap in found.gaps if gap.fails] + list(found.accused) + found.unproven
+    assert {finding.case for finding in found.findings} == {"inference", "training"}
+    assert ("training", "onnxruntime", "all of it") in gaps(found)
+    assert {f.tensor for f in found.findings if f.case == "training"} >= {
+        "x",
+        *NETWORKS["small"](rng=0).params,
+    }
+
+
+@pytest.mark.parametrize("small", ["resnet18"], indirect=True)
+def test_float32_of_a_network_that_trains_otherwise(small):
+    assert ruling("small", *ALL, dtype="float32").ok
+
+
+# -- ours is wrong --------------------------------------------------------------------------------
+def test_ours_wrong_in_forward_stands_apart(monkeypatch):
+    right = sc.Sigmoid.forward
+    monkeypatch.setattr(sc.Sigmoid, "forward", lambda self, x: right(self, x) * (1 + 1e-3))
+    found = ruling("lenet", *ALL)
+    assert not found.ok and set(found.accused) == {"ours"}
+    assert {"scores", "loss", "conv1.W"} <= {finding.tensor for finding in found.accused["ours"]}
+
+
+def test_ours_wrong_in_one_gradient_stands_apart_there_alone(monkeypatch):
+    class Wrong(sc.LeNet):
+        def gradient(self, x, t):
+            grads = super().gradient(x, t)
+            grads["affine2.b"] = grads["affine2.b"] * (1 + 1e-8)
+            return grads
+
+    monkeypatch.setitem(NETWORKS, "lenet", Wrong)
+    found = ruling("lenet", "torch", "jax")
+    assert {name: [f.tensor for f in fs] for name, fs in found.accused.items()} == {"ours": ["affine2.b"]}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda dW: None, "ours: missing"),
+        (lambda dW: dW * np.nan, "ours: not finite"),
+        (lambda dW: dW[:1], "ours: shape (1, 6, 5, 5), expected (16, 6, 5, 5)"),
+        (lambda dW: dW.astype(np.float32), "ours: dtype float32, expected float64"),
+    ],
+    ids=["missing", "NaN", "shape", "dtype"],
+)  # fmt: skip
+def test_what_cannot_be_compared_never_passes(monkeypatch, spoil, why):
+    class Wrong(sc.LeNet):
+        def gradient(self, x, t):
+            grads = super().gradient(x, t)
+            return grads | {"conv2.W": spoil(grads["conv2.W"])}
+
+    monkeypatch.setitem(NETWORKS, "lenet", Wrong)
+    found = ruling("lenet", "torch", "jax")
+    (finding,) = found.accused["ours"]
+    assert not found.ok and finding.tensor == "conv2.W"
+    assert {pair.comparison.why for pair in finding.pairs} == {why, ""}
+
+
+# -- a referee is wrong ---------------------------------------------------------------------------
+def spoilt(cls, tensor, factor):
+    class Wrong(cls):
+        def answer(self, question):
+            answer = dict(super().answer(question))
+            if tensor in answer:
+                answer[tensor] = answer[tensor] * answer[tensor].dtype.type(factor)
+            return answer
+
+    return Wrong()
+
+
+@pytest.mark.parametrize(
+    ("name", "cls", "tensor", "factor"),
+    [
+        ("torch", Torch, "conv1.W", 1 + 1e-8),
+        ("torch", Torch, "loss", 1.01),
+        ("jax", Jax, "x", -1),
+        ("jax", Jax, "scores", 1 + 1e-8),
+        ("onnxruntime", OnnxRuntime, "scores", 1 + 1e-4),
+        ("onnxruntime", OnnxRuntime, "loss", np.nan),
+    ],
+)
+def test_a_wrong_referee_stands_apart(name, cls, tensor, factor):
+    voices = [spoilt(cls, tensor, factor) if other == name else other for other in ALL]
+    found = ruling("lenet", *voices)
+    assert {who: [f.tensor for f in fs] for who, fs in found.accused.items()} == {name: [tensor]}
+
+
+def test_a_float32_referee_is_no_alibi():
+    """Off by less than float32 shows: onnxruntime agrees with all, and the float64 ones still tell."""
+    found = ruling("lenet", "torch", spoilt(Jax, "scores", 1 + 1e-8), "onnxruntime")
+    (finding,) = found.accused["jax"]
+    assert [(p.left, p.right) for p in finding.pairs if not p.comparison.ok] == [
+        ("ours", "jax"),
+        ("torch", "jax"),
+    ]
+
+
+def test_of_two_it_cannot_be_told():
+    found = ruling("lenet", spoilt(Jax, "loss", 1.01))
+    assert not found.ok and set(found.accused) == {UNKNOWN}
+
+
+# -- who cannot answer ----------------------------------------------------------------------------
+def test_a_network_that_a_referee_cannot_run_is_no_pass(monkeypatch):
+    class Net(sc.LeNet):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.layers["sigmoid1"].__class__ = type("Mine", (sc.Sigmoid,), {})
+
+    monkeypatch.setitem(NETWORKS, "lenet", Net)
+    found = ruling("lenet", *ALL)
+    (gap,) = [gap for gap in found.gaps if gap.fails]
+    assert gap.voice == "onnxruntime" and "sigmoid1 (Mine) has no ONNX form" in gap.why
+    assert not found.ok and all(finding.ok for finding in found.findings)
+
+
+def test_a_layer_without_a_jax_form_is_named():
+    with pytest.raises(Silent, match="no JAX form is known for Layer; add a rule to"):
+        jax_layers.rule_for(jax_layers.RULES, sc.Layer())
+
+
+# -- JAX by itself --------------------------------------------------------------------------------
+def test_jax_keeps_its_settings_for_others():
+    ruling("lenet", "jax")
+    assert jnp.zeros(1).dtype == jnp.float32 and not jax.config.jax_enable_x64
+
+
+KINDS = ["convolution", "max_pooling", "min_pooling", "average_pooling", "adaptive_average_pooling", "lrn",
+         "subsampling", "batch_norm", "softmax", "affine", "tanh"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_on_their_probes(kind):
+    """Odd geometry, that no network has: JAX's layer against ours, forward."""
+    from parity.adapters.book import OURS, Book
+
+    compared = 0
+    for probe in probes(kind, 0):
+        layer = Book().build(OURS[kind], probe.cast("float64"))
+        x = np.asarray(probe.inputs["x"], np.float64)
+        if not isinstance(layer, sc.Layer) or x.size == 0:
+            continue
+        training = bool(probe.args.get("training", True))
+        layer.train(training)
+        arrays = {key: a.copy() for key, a in {**layer.params, **layer.buffers}.items()}
+        expected = layer.forward(x)
+        with jax.enable_x64(True):
+            run = jax_layers.Run(training, jnp.zeros(1))
+            found = np.array(jax_layers.rule_for(jax_layers.RULES, layer)(layer, arrays, jnp.asarray(x), run))
+        assert found.shape == expected.shape, probe.id
+        np.testing.assert_allclose(
+            found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max(), err_msg=probe.id
+        )
+        compared += 1
+    assert compared > 1
+
+
+def test_cases_differ_by_seed():
+    first, second = (ruling("lenet", "torch", seed=seed).findings[1].pairs[0].comparison for seed in (0, 1))
+    assert dataclasses.asdict(first) != dataclasses.asdict(second)

@@ -1,0 +1,70 @@
+"""The clock: whose turn it is, what is counted, and what a ratio is. No time is asserted."""
+
+import pytest
+
+from parity.timing import clock
+from parity.timing.clock import Contestant, race, ratio, spread
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    monkeypatch.setattr(clock, "_others_seconds", lambda: 0.0)
+    monkeypatch.setattr(clock, "TURN_S", 0.0)  # one lap a turn
+
+
+def two(calls, **options):
+    return [Contestant(n, [[("forward", lambda n=n: calls.append(n))]], **options) for n in "ab"]
+
+
+def test_rounds_alternate_and_change_who_is_first():
+    calls = []
+    samples = race(two(calls), rounds=3, pause=0)
+    warm, turns = calls[:4], calls[4:]
+    assert warm == ["a", "a", "b", "b"]
+    assert turns[::2] == turns[1::2] == ["a", "b", "b", "a", "a", "b"]  # one uncounted, one counted each
+    assert [len(times) for times in samples.times.values()] == [3, 3]
+
+
+def test_a_lap_keeps_its_order_and_each_phase_has_its_own_time():
+    calls = []
+    laps = [[("forward", lambda: calls.append("f")), ("backward", lambda: calls.append("b"))]]
+    samples = race([Contestant("a", laps)], rounds=2, pause=0)
+    assert "".join(calls) == "fb" * (len(calls) // 2)
+    assert set(samples.times) == {("a", "forward"), ("a", "backward")}
+
+
+def test_a_slow_contestant_takes_part_in_fewer_rounds():
+    calls = []
+    slow, fast = two(calls)
+    samples = race([Contestant("slow", slow.laps, most=1), fast], rounds=3, pause=0)
+    assert [len(samples.times[name, "forward"]) for name in ("slow", "b")] == [1, 3]
+
+
+def test_the_device_is_waited_for_before_each_reading():
+    events = []
+    race(
+        [Contestant("a", [[("step", lambda: events.append("call"))]], wait=lambda: events.append("wait"))], 1
+    )
+    assert "".join(e[0] for e in events).replace("wcw", "") == ""
+
+
+def test_a_disturbed_turn_is_repeated(monkeypatch):
+    calls, clocks = [], iter([0.0, 1e6, 1e6, 1e6])  # the first turn: others took everything
+    monkeypatch.setattr(clock, "_others_seconds", lambda: next(clocks))
+    monkeypatch.setattr(clock, "REST_S", 0)
+    samples = race(two(calls)[:1], rounds=1, pause=0)
+    assert samples.disturbed == {"a": 0} and next(clocks, None) is None
+    assert len(samples.times["a", "forward"]) == 1
+
+
+def test_turns_that_are_never_quiet_are_counted(monkeypatch):
+    growing = iter(range(0, 10**9, 10**6))
+    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "REST_S", 0)
+    samples = race(two([])[:1], rounds=2, pause=0)
+    assert samples.disturbed == {"a": 2} and len(samples.times["a", "forward"]) == 2
+
+
+def test_spread_and_ratio():
+    assert spread([4, 1, 2, 3, 5]) == (3, 2, 4)
+    assert ratio([2, 4, 6], [1, 4, 3]) == (4 / 3, 1.5, 2)  # medians 4 and 3; rounds 2, 1, 2

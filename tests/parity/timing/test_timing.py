@@ -1,0 +1,230 @@
+"""`parity time`: its columns, its verdicts, its threads, its files. No time is asserted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+import scratchcnn as sc
+from parity import cli
+from parity.comparison.gates import logic_gate
+from parity.reference import machine
+from parity.timing import baselines as rungs
+from parity.timing import clock, memory, scaling
+from parity.timing import measure as timing
+from parity.timing.costs import network_costs
+from parity.timing.measure import COLUMNS, Setup, time_layer, time_network
+
+FAST = Setup(rounds=1, rungs=False, measure_memory=False, steps=1, pause=0)
+NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    monkeypatch.setattr(clock, "TURN_S", 0.0)
+    monkeypatch.setattr(clock, "TRIES", 1)
+    monkeypatch.setattr(clock, "REST_S", 0.0)
+
+
+class Wrong(sc.Sigmoid):
+    def backward(self, dout):
+        return super().backward(dout) * 2
+
+
+# -- rows -----------------------------------------------------------------------------------------
+def test_a_row_an_implementation_and_phase():
+    table = time_network("lenet", 2, FAST)
+    assert table.columns.tolist() == COLUMNS
+    phases = ["forward", "backward", "step", "predict"]
+    assert table["phase"].tolist() == phases * 2
+    assert table["implementation"].tolist() == ["ours"] * 4 + ["torch"] * 4
+    assert set(table["batch_size"]) == {2} and set(table["input_shape"]) == {"1x28x28"}
+    assert (table["q1_ms"] <= table["q3_ms"]).all() and (table["median_ms"] > 0).all()
+    assert (table.loc[table["implementation"] == "torch", "ratio_to_torch"] == 1).all()
+    assert table.loc[table["implementation"] == "ours", "ok"].all()
+    assert table.loc[table["implementation"] == "torch", "ok"].isna().all()
+
+
+def test_a_wrong_implementation_is_marked(monkeypatch):
+    build = timing.build_pair
+
+    def broken(*args):
+        network, module = build(*args)
+        network.layers["sigmoid2"].__class__ = Wrong
+        return network, module
+
+    monkeypatch.setattr("parity.checks.network.build_pair", broken)
+    table = time_network("lenet", 2, FAST)
+    assert not table.loc[table["implementation"] == "ours", "ok"].any()
+
+
+def test_every_layer_has_its_own_verdict(monkeypatch):
+    setup = Setup(**(vars(FAST) | {"layers": True}))
+    table = time_network("lenet", 2, setup)
+    layers = table.loc[(table["layer"] != "") & (table["implementation"] == "ours")]
+    assert layers["layer"].nunique() == 13 and layers["ok"].all()  # 12 layers and the loss
+    assert set(layers["phase"]) == {"forward", "backward"}
+
+
+@pytest.mark.parametrize("kind", ["relu", "max_pooling", "softmax_with_loss", "dropout", "batch_norm"])
+def test_a_layer_by_itself(kind):
+    table = time_layer(kind, 2, FAST)
+    assert table["phase"].tolist() == ["forward", "backward"] * 2
+    assert table.loc[table["implementation"] == "ours", "ok"].all()
+
+
+def test_a_wrong_layer_is_marked(monkeypatch):
+    monkeypatch.setitem(timing.OURS, "sigmoid", Wrong)
+    table = time_layer("sigmoid", 1, FAST)
+    assert not table.loc[table["implementation"] == "ours", "ok"].any()
+
+
+def test_every_rung_has_a_row_or_a_reason():
+    table = time_network("lenet", 1, Setup(**(vars(FAST) | {"rungs": True, "rounds": 1})))
+    assert set(table["implementation"]) == {"ours", "torch", "torch_compile", "book", "naive"}
+    missing = table[table["median_ms"].isna()]
+    assert (missing["note"] != "").all()
+    assert table.loc[table["implementation"].isin(["book", "naive"]), "ok"].all()
+    assert set(table.loc[table["implementation"] == "book", "dtype"]) == {"float64"}
+
+
+def test_loops_that_would_take_hours_are_not_run():
+    table = time_network("lenet", 64, Setup(**(vars(FAST) | {"rungs": True})))
+    (note,) = table.loc[table["implementation"] == "naive", "note"]
+    assert note.startswith("not run: ") and "Python loops" in note
+
+
+# -- rungs ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("rung", "size"), [("book", 12), ("naive", 8)], ids=["book", "naive"]
+)  # fmt: skip
+def test_a_rung_is_the_same_function(rung, size):
+    network = sc.SimpleConvNet((2, size, size), {"filter_num": 3, "filter_size": 3}, 4, 5, rng=0)
+    lowered, network = rungs.lower(network, rung), network.astype(np.float64)
+    rng = np.random.default_rng(0)
+    x, t = rng.standard_normal((3, 2, size, size)), np.array([0, 4, 2])
+    wanted, found = network.gradient(x, t), lowered.gradient(x, t)
+    assert type(lowered.layers["Conv1"]).__name__ == f"{rung.title()}Convolution"
+    assert all(logic_gate(found[name], grad).ok for name, grad in wanted.items())
+
+
+def test_a_layer_without_a_counterpart_is_named():
+    with pytest.raises(ValueError, match=r"^squash1 \(Tanh.*has no counterpart in the book style$"):
+        rungs.lower(sc.LeNet5(rng=0), "book")
+
+
+# -- the machine ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("count", range(1, machine.cores() + 1))
+def test_threads_are_equal_inside_and_as_before_outside(count):
+    def found():
+        pools = [pool["num_threads"] for pool in threadpool_info()]
+        return [torch.get_num_threads(), *pools]
+
+    before = found()
+    with machine.equal_threads(count):
+        assert set(found()) == {count}
+    assert found() == before
+
+
+def test_more_threads_than_cores_are_refused():
+    with pytest.raises(ValueError, match=rf"^--threads must lie in 1..{machine.cores()}, .*; got 999$"):
+        machine.equal_threads(999).__enter__()
+
+
+def test_peaks_and_names():
+    assert machine.describe(1)["numpy"] == np.__version__
+    assert all(peak > 0 for peak in machine.measured_peaks(1, tries=1))
+
+
+def test_costs_of_a_network():
+    costs = network_costs(sc.SimpleConvNet(rng=0), batch_size=3)
+    products = 3 * (30 * 24 * 24 * 25 + 4320 * 100 + 100 * 10)
+    assert costs["", "forward"].flops == 2 * products and costs["", "step"].flops == 6 * products
+    assert costs["Conv1", "forward"].nbytes == 4 * (3 * 784 + 3 * 30 * 576 + 30 * 25 + 30)
+
+
+@pytest.mark.parametrize("implementation", ["ours", "torch"])
+def test_memory_of_a_process_of_its_own(implementation):
+    found = memory.measure(implementation, "lenet", 1, "float32", 1)
+    assert found["peak_rss_mb"] > found["rise_mb"] >= 0
+
+
+def test_memory_says_what_failed():
+    with pytest.raises(RuntimeError, match=r"^measuring the memory of nonsense in ours failed: KeyError"):
+        memory.measure("ours", "nonsense", 1, "float32", 1)
+
+
+# -- scaling --------------------------------------------------------------------------------------
+def test_an_exponent_is_found():
+    exponent, r2 = scaling.fit([1, 2, 4, 8], [3, 12, 48, 192])
+    assert exponent == pytest.approx(2) and r2 == pytest.approx(1)
+
+
+def test_scaling_has_an_exponent_for_images_and_side():
+    table = scaling.scaling("lenet", FAST, batches=(1, 2), sides=(4, 6))
+    assert set(table["variable"]) == {"images", "side"} and table["exponent"].notna().all()
+    assert table.loc[table["variable"] == "side", "size"].unique().tolist() == [4, 6]
+
+
+# -- the command ----------------------------------------------------------------------------------
+@pytest.fixture
+def parity(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(a) for a in ("time", *arguments)])
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def small_peaks(monkeypatch):
+    monkeypatch.setattr(machine, "GEMM", 64)
+    monkeypatch.setattr(machine, "COPY_MB", 1)
+
+
+def test_the_command_prints_and_writes(parity, tmp_path):
+    status, out, err = parity("relu", "--batch-size", 2, "--quick", "--out", tmp_path)
+    assert (status, err) == (0, "")
+    assert "x torch" in out and np.__version__ in out and torch.__version__ in out
+    table = pd.read_parquet(tmp_path / "speed.parquet")
+    assert table.columns.tolist() == COLUMNS and table["ok"].dtype == "boolean"
+    assert len(pd.read_csv(tmp_path / "speed.csv")) == len(table) == 4
+    page = (tmp_path / "speed.md").read_text()
+    assert "| network | N | phase | ours ms |" in page and page.count("| relu | 2 |") == 2
+    assert pd.read_csv(tmp_path / "machine.csv").loc[0, "threads"] == machine.cores()
+
+
+def test_the_command_ends_with_1_when_a_check_failed(parity, monkeypatch):
+    monkeypatch.setitem(timing.OURS, "sigmoid", Wrong)
+    status, out, _ = parity("sigmoid", "--batch-size", 1, "--quick")
+    assert status == 1 and "FAIL ours" in out
+
+
+def test_what_was_measured_before_ctrl_c_is_kept(parity, monkeypatch, tmp_path):
+    time_one = timing.time_layer
+
+    def interrupted(kind, *args):
+        if kind == "tanh":
+            raise KeyboardInterrupt
+        return time_one(kind, *args)
+
+    monkeypatch.setattr(timing, "time_layer", interrupted)
+    status, _, err = parity("relu", "tanh", "--batch-size", 1, "--quick", "--out", tmp_path)
+    assert status == 130 and err.startswith("interrupted")
+    assert set(pd.read_csv(tmp_path / "speed.csv")["layer"]) == {"relu"}
+
+
+MISUSE = {
+    "unknown": (("nonsense",), "error: nothing named nonsense; networks: "),
+    "not timed": (("im2col",), "error: im2col cannot be timed alone; layers that can: convolution, "),
+    "threads": (("relu", "--threads", 999), "error: --threads must lie in 1.."),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISUSE.values(), ids=MISUSE)
+def test_misuse_is_one_sentence_and_2(arguments, sentence, parity):
+    status, _, err = parity(*arguments)
+    assert status == 2 and err.startswith(sentence) and err.count("\n") == 1
