@@ -1,64 +1,123 @@
-"""`predict NETWORK --weights FILE photo.jpg`: the likeliest classes by weights that PyTorch trained."""
+"""`predict NETWORK IMAGE... --weights FILE`: the likeliest classes of pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
+from numpy.typing import NDArray
 
 from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
+from scratchcnn.images import light_background, read_image, resize
 from scratchcnn.layers import softmax
-from scratchcnn.networks import NETWORKS, Network
-from scratchcnn.terminal import console, lookup
-from scratchcnn.torch_weights import load_state, read_torch_weights
+from scratchcnn.load_network import Loaded, load_network
+from scratchcnn.networks import NETWORKS
+from scratchcnn.terminal import WEIGHTS, NetworkName, console, key_of, lookup
+from scratchcnn.weights import read_safetensors
 
 TOP = 5
 
 
-def predict_with(network: str, weights: Path, images: Sequence[Path], labels: Path | None) -> None:
-    """Print the five likeliest classes of every picture: probability, index and, if known, name.
-
-    Raises ValueError if the network does not take colour pictures; errors as `load_torch_weights`,
-    `preprocess` and `read_labels`.
-    """
-    net = pretrained(network, weights)
-    names = None if labels is None else read_labels(labels, net.output_size)
-    mean, std = (PLAIN, PLAIN) if type(net).__name__ == "GoogLeNetBN" else (MEAN, STD)
-    pictures = [preprocess(path, net.input_dim[1], mean=mean, std=std) for path in images]
+def predict(
+    network: NetworkName,
+    image: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.", show_default=False)
+    ],
+    weights: Annotated[Path | None, WEIGHTS] = None,
+    invert: Annotated[
+        bool | None,
+        typer.Option(
+            "--invert/--no-invert",
+            help="Whether to invert pictures for a network trained on MNIST or Fashion-MNIST, where "
+            "things are light on black.",
+            show_default="inverted if the background is light",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Text file with one class name per line, for PyTorch's weights.",
+            metavar="FILE",
+            show_default="the class numbers are printed",
+        ),
+    ] = None,
+) -> None:
+    """Show the five likeliest classes of each picture, with their probabilities."""
+    if weights is None:
+        raise ValueError(_weights_are_needed(network, image))
+    loaded = load_network(network, weights)
+    names = _class_names(loaded, labels, weights)
+    pictures = _pictures(network, loaded, image, invert)  # all are read before the first answer
     out = console()
-    for path, x in zip(images, pictures, strict=True):
-        out.print(f"{path}:")
-        probabilities = softmax(net.predict(x).astype(np.float64))[0]
+    if loaded.note:
+        out.print(loaded.note)
+    for heading, x in pictures:
+        out.print(heading)
+        probabilities = softmax(loaded.network.predict(x).astype(np.float64))[0]
         for i in probabilities.argsort(kind="stable")[::-1][:TOP]:
-            name = "" if names is None else f"  {names[i]}"
-            out.print(f"  {probabilities[i]:7.2%}  {i:4}{name}")
+            out.print(f"  {probabilities[i]:7.2%}  {names[i]}")
 
 
-def pretrained(name: str, weights: Path) -> Network:
-    """The network with the weights of a file in it; GoogLeNet has heads if the file has them."""
-    stored = read_torch_weights(weights)
-    net = build_for_state(name, stored)
-    if net.input_dim[0] != 3 or net.input_dim[1] != net.input_dim[2]:
-        raise ValueError(
-            f"{name} takes images of {net.input_dim}; --weights is for networks of colour pictures"
-        )
-    load_state(net, stored, weights)
-    return net
+def _weights_are_needed(network: str, images: Sequence[Path]) -> str:
+    """The sentence for a missing --weights, also where the file of weights stands in NETWORK's place."""
+    if Path(network).is_file() and key_of(network) not in NETWORKS:
+        words, what = [_network_in(Path(network)), *map(str, images)], f"{network} is a file, not a network"
+        return f"{what}; write: scratchcnn predict {shlex.join(words)} --weights {shlex.quote(network)}"
+    lookup("network", network, NETWORKS)
+    return f"predict needs --weights FILE, the file with the weights of {network}"
 
 
-def build_for_state(name: str, stored: Mapping[str, Any]) -> Network:
-    """The network of that name for PyTorch's tensors: GoogLeNet with heads if there are any for them."""
-    kind: Any = lookup("network", name, NETWORKS)
-    options = {}
-    if name.replace("-", "_").lower().startswith("googlenet"):
-        options["aux"] = any(key.startswith("aux1.") for key in stored)
-    return kind(rng=0, **options)
+def _network_in(path: Path) -> str:
+    """The name of the network whose weights the file holds; NETWORK if it does not say."""
+    try:
+        stored = read_safetensors(path)[1].get("network")
+    except (OSError, ValueError):
+        return "NETWORK"
+    names = [name for name, kind in NETWORKS.items() if getattr(kind, "__name__", None) == stored]
+    return names[0] if names else "NETWORK"
+
+
+def _class_names(loaded: Loaded, labels: Path | None, weights: Path) -> list[str]:
+    """One text per class: the name in the file of weights, or the number and the name in `labels`."""
+    if loaded.trained_on is not None:
+        if labels is not None:
+            raise ValueError(f"{weights} has its class names in it; --labels is for PyTorch's weights")
+        return loaded.trained_on.class_names
+    count = loaded.network.output_size
+    names = [""] * count if labels is None else read_labels(labels, count)
+    return [f"{i:4}  {name}".rstrip() for i, name in enumerate(names)]
+
+
+def _pictures(
+    network: str, loaded: Loaded, paths: Sequence[Path], invert: bool | None
+) -> list[tuple[str, NDArray[Any]]]:
+    """A line about each picture, and the picture (1, C, H, W) as the network takes it."""
+    net, trained_on = loaded.network, loaded.trained_on
+    C, H, W = net.input_dim
+    if trained_on is None and C == 3 and H == W:  # trained on photographs
+        if invert is not None:
+            raise ValueError(f"{network} takes photographs as they are; leave --invert and --no-invert out")
+        mean, std = (PLAIN, PLAIN) if key_of(network) == "googlenet_bn" else (MEAN, STD)
+        return [(f"{path}:", preprocess(path, H, mean=mean, std=std)) for path in paths]
+    shape, margin = ((C, H, W), 0) if trained_on is None else trained_on[1:]
+    found = []
+    for path in paths:
+        flip = light_background(path) if invert is None else invert
+        why = "" if invert is not None else " (light background)" if flip else " (dark background)"
+        x = resize(read_image(path, shape, flip, margin), net.input_dim)
+        found.append((f"{path}: {'inverted' if flip else 'not inverted'}{why}", x))
+    return found
 
 
 def read_labels(path: Path, count: int) -> list[str]:
-    """The names of the classes, a line each in the order of the scores; as many as there are classes."""
+    """The class names, one per line in the order of the scores.
+
+    Raises FileNotFoundError if there is no file, ValueError if it is not text or has not `count` lines.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:

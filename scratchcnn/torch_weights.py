@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,18 +75,35 @@ def save_torch_weights(network: Network, path: PathLike) -> None:
     for layer_path, layer in network.layers.leaves():
         if isinstance(layer, BatchNormalization):
             tensors[f"{network.torch_path(layer_path)}.{COUNTER}"] = np.zeros((), dtype=np.int64)
-    if suffix_of(path) == ".safetensors":
+    if _suffix(path) == ".safetensors":
         write_safetensors(path, tensors, {"network": type(network).__name__, "format": "pt"})
     else:
         write_pth(path, tensors)
 
 
 def read_torch_weights(path: PathLike) -> dict[str, NDArray]:
-    """The tensors of a `.safetensors`, `.pth` or `.pt` file by name.
+    """The tensors of a PyTorch or safetensors file by name; errors as `read_weights_file`."""
+    return read_weights_file(path)[0]
 
-    Raises ValueError for another suffix or a file that is not whole, FileNotFoundError when there is none.
+
+def read_weights_file(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]]:
+    """The tensors by name and the metadata of a safetensors or PyTorch file, told apart by content.
+
+    Raises FileNotFoundError if there is no file, ValueError if it is neither, or is not whole.
     """
-    return read_safetensors(path)[0] if suffix_of(path) == ".safetensors" else read_pth(path)
+    if os.path.isfile(path) and zipfile.is_zipfile(path):
+        return read_pth(path), {}
+    if Path(path).suffix.lower() == ".safetensors" or _begins_like_safetensors(path):
+        return read_safetensors(path)
+    return read_pth(path), {}  # says what is wrong with it
+
+
+def _begins_like_safetensors(path: PathLike) -> bool:
+    """Whether the file begins as safetensors do: 8 bytes n, then n bytes of JSON."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def torch_state(network: Network) -> dict[str, Entry]:
@@ -110,10 +128,10 @@ def _arrays(layer: Layer) -> Mapping[str, Any]:
     return {**layer.params, **layer.buffers}
 
 
-def suffix_of(path: PathLike) -> str:
+def _suffix(path: PathLike) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise ValueError(f"expected a file that ends in {', '.join(SUFFIXES)}, got {os.fspath(path)}")
+        raise ValueError(f"expected a file name ending in {', '.join(SUFFIXES)}, got {os.fspath(path)}")
     return suffix
 
 

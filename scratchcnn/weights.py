@@ -48,6 +48,12 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
     the network is then as it was. Otherwise errors as `read_safetensors`.
     """
     stored, metadata = read_safetensors(path)
+    copy_weights(network, stored, path)
+    return metadata
+
+
+def copy_weights(network: Any, stored: Mapping[str, NDArray], path: PathLike) -> None:
+    """Copy tensors under our names into the network, all or none; `path` is named in the error."""
     targets = _tensors_of(network)
     problems = [f"{name}: {p}" for name, array in targets.items() if (p := mismatch(stored.get(name), array))]
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
@@ -55,7 +61,6 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
         raise WeightMismatch(path, type(network).__name__, problems)
     for name, array in targets.items():
         array[...] = stored[name]
-    return metadata
 
 
 def write_safetensors(

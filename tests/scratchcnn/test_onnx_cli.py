@@ -75,12 +75,14 @@ def test_weights_of_another_network(export, tmp_path):
     [
         ("resnext", "w.pth", "there is no network 'resnext'; there are simple_conv_net, lenet,"),
         ("lenet", "none.safetensors", "there is no file"),
-        ("lenet", "w.onnx", "expected a file that ends in .safetensors, .pth, .pt, got"),
+        ("lenet", "notes.txt", "{folder}/notes.txt is neither a .pth of PyTorch nor whole"),
     ],
 )
 def test_misuse_is_one_sentence_and_status_2(export, tmp_path, network, weights, sentence):
+    (tmp_path / "notes.txt").write_text("hello")
     status, out, err, _ = export(network, tmp_path / weights)
-    assert (status, out, err.count("\n")) == (2, "", 1) and err.startswith(f"error: {sentence}")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: {sentence.format(folder=tmp_path)}")
 
 
 def test_without_onnx_it_says_what_to_install(export, tmp_path, monkeypatch):

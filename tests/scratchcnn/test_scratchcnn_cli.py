@@ -2,15 +2,26 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from scratchcnn import NETWORKS, LeNet, SimpleConvNet, Trainer, load_weights, save_weights
+from scratchcnn import (
+    NETWORKS,
+    LeNet,
+    LeNet5,
+    SimpleConvNet,
+    Trainer,
+    load_weights,
+    save_torch_weights,
+    save_weights,
+)
 from scratchcnn.cli import main
 from scratchcnn.data import load
 from scratchcnn.data.idx import write_idx
@@ -19,7 +30,7 @@ from scratchcnn.images import read_image
 from scratchcnn.optim import OPTIMIZERS
 from scratchcnn.summary import summarize
 from scratchcnn.train_command import LEARNING_RATES
-from scratchcnn.weights import read_safetensors
+from scratchcnn.weights import read_safetensors, write_safetensors
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +106,7 @@ def test_a_colour_network_of_another_size_is_fed_too(train, monkeypatch, tmp_pat
 
     monkeypatch.setitem(NETWORKS, "colour", Colour)
     assert train("colour", "--epochs", 1, "--out", tmp_path / "w")[0] == 0
-    assert main(["predict", str(tmp_path / "w"), str(picture)]) == 0
+    assert main(["predict", "colour", str(picture), "--weights", str(tmp_path / "w")]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
@@ -220,7 +231,7 @@ def test_summarize_leaves_the_network_as_it_was():
 # -- predict -------------------------------------------------------------------------------------
 def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, capsys):
     train("lenet", "--epochs", 1, "--out", tmp_path / "w")
-    assert main(["predict", str(tmp_path / "w"), str(picture), str(picture)]) == 0
+    assert main(["predict", "lenet", str(picture), str(picture), "--weights", str(tmp_path / "w")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12 and lines[:6] == lines[6:]
     assert lines[0] == f"{picture}: not inverted (dark background)"
@@ -239,7 +250,7 @@ def test_predict_inverts_light_pictures_unless_told(train, tmp_path, picture, ca
     Image.fromarray(255 - np.asarray(Image.open(picture))).save(negative)
     outs = []
     for path, *options in ((picture,), (negative,), (negative, "--invert"), (picture, "--invert")):
-        assert main(["predict", str(tmp_path / "w"), str(path), *options]) == 0
+        assert main(["predict", "lenet5", str(path), "--weights", str(tmp_path / "w"), *options]) == 0
         outs.append(capsys.readouterr().out.splitlines())
     assert outs[1][0] == f"{negative}: inverted (light background)" and outs[2][0] == f"{negative}: inverted"
     assert outs[0][1:] == outs[1][1:] == outs[2][1:] != outs[3][1:]
@@ -252,7 +263,8 @@ def test_predict_on_a_jpeg(train, tmp_path, capsys):
         load(normalize=False).x_test[0, 0, 4:24, 4:24], np.ones((4, 4), np.uint8)
     )
     Image.fromarray(x).convert("RGB").save(tmp_path / "photo.jpg")
-    assert main(["predict", str(tmp_path / "w"), str(tmp_path / "photo.jpg")]) == 0
+    arguments = [str(tmp_path / "photo.jpg"), "--weights", str(tmp_path / "w")]
+    assert main(["predict", "simple_conv_net", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{tmp_path}/photo.jpg: inverted (light background)"
     net = SimpleConvNet()
@@ -261,25 +273,73 @@ def test_predict_on_a_jpeg(train, tmp_path, capsys):
     assert lines[1].split() == [f"{(np.exp(scores) / np.exp(scores).sum()).max():.2%}", str(scores.argmax())]
 
 
-@pytest.mark.parametrize("what", ["missing", "text", "weights without names"])
-def test_predict_refuses_other_weights(tmp_path, picture, capsys, what):
-    path = tmp_path / "w"
-    if what == "text":
-        path.write_text("hello")
-    elif what == "weights without names":
-        save_weights(LeNet(), path)
-    assert main(["predict", str(path), str(picture)]) == 2
-    sentence = {
-        "missing": f"there is no file {path}",
-        "text": f"{path} is not a whole safetensors file",
-        "weights without names": f"{path} does not say which network it belongs to (KeyError: ",
-    }[what]
-    assert capsys.readouterr().err.startswith(f"error: {sentence}")
+def half_described(path):
+    write_safetensors(path, {"a": np.ones(1)}, {"network": "LeNet", "class_names": "[]"})
+
+
+REFUSED = {
+    "missing": (lambda path: None, "there is no file {path}"),
+    "text": (lambda path: path.write_text("hello"), "{path} is not a whole safetensors file"),
+    "of another network": (
+        lambda path: save_weights(LeNet5(), path),
+        "{path} holds the weights of LeNet5, not of lenet",
+    ),
+    "half described": (half_described, "{path} does not describe its network (KeyError: 'image_shape')"),
+}
+
+
+@pytest.mark.parametrize(("write", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_predict_refuses_other_weights(write, sentence, tmp_path, picture, capsys):
+    path = tmp_path / "w.safetensors"
+    write(path)
+    assert main(["predict", "lenet", str(picture), "--weights", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {sentence.format(path=path)}")
+
+
+@pytest.mark.parametrize("write", [save_weights, save_torch_weights], ids=["our names", "PyTorch's"])
+def test_predict_with_weights_alone_numbers_the_classes(write, tmp_path, picture, capsys):
+    net, path = LeNet(rng=1), tmp_path / "w.safetensors"
+    write(net, path)
+    assert main(["predict", "lenet", str(picture), "--weights", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{picture}: not inverted (dark background)"
+    best = net.predict(load().x_test[:1])[0].argsort()[::-1][:5]
+    assert [int(line.split()[1]) for line in lines[1:]] == best.tolist()
+
+
+def test_the_lines_of_the_readme_work(monkeypatch, tmp_path, capsys):
+    """Its training is cut to no epochs; everything else is run as printed, in order."""
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = re.search(r"```\n(python -m scratchcnn train .*?)```", readme, re.S)[1]
+    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+    assert [words[:2] for words in commands].count(["-m", "scratchcnn"]) >= 3
+    for words in commands:
+        words += ["--epochs", "0"] * ("train" in words)
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), words
+    assert done.stdout.splitlines()[0] == "shoe.png: not inverted (dark background)"
+
+
+def test_predict_without_weights_says_so(picture, capsys):
+    assert main(["predict", "resnet18", str(picture)]) == 2
+    sentence = "predict needs --weights FILE, the file with the weights of resnet18"
+    assert capsys.readouterr() == ("", f"error: {sentence}\n")
+
+
+def test_weights_in_the_place_of_the_network_get_the_line_to_write(train, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    train("lenet5", "--epochs", 0, "--out", "my net.safetensors")
+    assert main(["predict", "my net.safetensors", "shoe.jpg"]) == 2
+    line = "scratchcnn predict lenet5 shoe.jpg --weights 'my net.safetensors'"
+    sentence = f"my net.safetensors is a file, not a network; write: {line}"
+    assert capsys.readouterr() == ("", f"error: {sentence}\n")
 
 
 def test_predict_reads_every_picture_before_it_answers(train, tmp_path, picture, capsys):
     train("lenet", "--epochs", 0, "--out", tmp_path / "w")
-    assert main(["predict", str(tmp_path / "w"), str(picture), str(tmp_path / "no.png")]) == 2
+    arguments = [str(picture), str(tmp_path / "no.png"), "--weights", str(tmp_path / "w")]
+    assert main(["predict", "lenet", *arguments]) == 2
     assert capsys.readouterr() == ("", f"error: there is no file {tmp_path}/no.png\n")
 
 

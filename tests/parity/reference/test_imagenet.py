@@ -144,26 +144,24 @@ def test_torchvisions_googlenet_gets_numbers_from_minus_one_to_one(aux, photo, t
     assert out.splitlines()[1:] == wanted_lines(module, x)
 
 
+def test_a_head_of_another_size_is_that_of_the_file(photo, tmp_path, capsys):
+    module = spread(ResNet(18, 7))
+    torch.save(module.state_dict(), tmp_path / "seven.pth")
+    status, out, err = predicted(capsys, "resnet18", "--weights", tmp_path / "seven.pth", photo[1])
+    note = "7 classes, as in the file of weights (resnet18 has 1,000 by default)"
+    assert (status, err, out.splitlines()[0]) == (0, "", note)
+    assert out.splitlines()[2:] == wanted_lines(module, evaluation_transform(photo[0]))
+
+
 def test_misuse_of_predict_is_one_sentence(photo, tmp_path, capsys):
-    torch.save(ResNet(18, 5, width=8).state_dict(), tmp_path / "small.pth")
-    sc.save_torch_weights(sc.LeNet(rng=0), tmp_path / "lenet.pth")
+    small, resnet18 = tmp_path / "small.pth", tmp_path / "resnet18.safetensors"
+    torch.save(ResNet(18, 5, width=8).state_dict(), small)
+    sc.save_torch_weights(sc.NETWORKS["resnet18"](rng=0), resnet18)
     cases = {
-        (
-            "resnet18",
-            "--weights",
-            tmp_path / "small.pth",
-            photo[1],
-        ): "does not fit ResNet18, nothing was loaded",
-        ("resnet20", "--weights", tmp_path / "small.pth", photo[1]): "there is no network 'resnet20'",
+        ("resnet18", "--weights", small, photo[1]): "does not fit ResNet18, nothing was loaded",
+        ("resnet20", "--weights", small, photo[1]): "there is no network 'resnet20'",
         ("resnet18", "--weights", tmp_path / "none.pth", photo[1]): "there is no file",
-        (
-            "lenet",
-            "--weights",
-            tmp_path / "lenet.pth",
-            photo[1],
-        ): "--weights is for networks of colour pictures",
-        ("resnet18", "--weights", tmp_path / "small.pth", "--invert", photo[1]): "--invert is for files",
-        (tmp_path / "small.pth", "--labels", "x", photo[1]): "--labels goes with --weights",
+        ("resnet18", "--weights", resnet18, "--invert", photo[1]): "resnet18 takes photographs as they are",
     }
     for arguments, message in cases.items():
         status, out, err = predicted(capsys, *arguments)

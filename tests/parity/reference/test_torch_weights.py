@@ -278,13 +278,22 @@ def test_what_is_refused_in_one_sentence(write, message, tmp_path):
     assert "\n" not in str(caught.value) and "file.pth" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["checkpoint.pth.tar", "pytorch_model.bin", "last.ckpt", "weights"])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_is_known_by_its_content(name, suffix, tmp_path):
+    saved, loaded = sc.LeNet(rng=0), sc.LeNet(rng=1)
+    sc.save_torch_weights(saved, tmp_path / f"w{suffix}")
+    (tmp_path / f"w{suffix}").rename(tmp_path / name)
+    sc.load_torch_weights(loaded, tmp_path / name)
+    np.testing.assert_array_equal(loaded.params["conv1.W"], saved.params["conv1.W"])
+
+
 def test_files_that_are_not_there_or_of_another_kind(tmp_path):
     network = sc.LeNet(rng=0)
     with pytest.raises(FileNotFoundError, match="there is no file"):
         sc.load_torch_weights(network, tmp_path / "none.pth")
-    for act in (sc.load_torch_weights, sc.save_torch_weights):
-        with pytest.raises(ValueError, match=r"expected a file that ends in \.safetensors, \.pth, \.pt"):
-            act(network, tmp_path / "weights.h5")
+    with pytest.raises(ValueError, match=r"expected a file name ending in \.safetensors, \.pth, \.pt, got"):
+        sc.save_torch_weights(network, tmp_path / "weights.h5")
     with pytest.raises(TypeError, match="weight: PyTorch's files hold no complex128"):
         write_pth(tmp_path / "x.pth", {"weight": np.zeros(2, complex)})
     assert list(tmp_path.iterdir()) == []

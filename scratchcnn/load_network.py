@@ -1,0 +1,102 @@
+"""A network with its weights, from any file that we read: of `train --out`, `save_weights` or PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.layers import Affine
+from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.terminal import key_of, lookup
+from scratchcnn.torch_weights import load_state, read_weights_file
+from scratchcnn.weights import copy_weights
+
+PathLike = str | os.PathLike[str]
+
+
+class TrainedOn(NamedTuple):
+    """What `train --out` wrote about the images, besides the weights."""
+
+    class_names: list[str]
+    image_shape: tuple[int, int, int]  # (C, H, W) before the images were resized for the network
+    margin: int  # pixels that they leave free on each side of what they show
+
+
+class Loaded(NamedTuple):
+    """A network with its weights; `trained_on` is None unless `train --out` wrote the file."""
+
+    network: Network
+    trained_on: TrainedOn | None = None
+    note: str = ""  # what is unlike the network's defaults
+
+
+def load_network(name: str, path: PathLike) -> Loaded:
+    """Build the network of that name with the weights from the file, whatever wrote it.
+
+    Input size, classes and dtype are those in the file of `train --out`; from PyTorch's weights follow
+    the number of classes and, for GoogLeNet, whether there are auxiliary heads.
+
+    Raises ValueError for an unknown name and for the file of another network, WeightMismatch (see
+    `load_weights`) if a tensor does not fit; otherwise errors as `read_weights_file`.
+    """
+    kind: Any = lookup("network", name, NETWORKS)
+    tensors, metadata = read_weights_file(path)
+    if "network" not in metadata or metadata.get("format") == "pt":
+        network, note = build_for_state(name, tensors)
+        load_state(network, tensors, path)
+        return Loaded(network, note=note)
+    if metadata["network"] != kind.__name__:
+        raise ValueError(f"{os.fspath(path)} holds the weights of {metadata['network']}, not of {name}")
+    options, trained_on = _description(path, tensors, metadata)
+    network = kind(rng=0, **options)
+    copy_weights(network, tensors, path)
+    return Loaded(network, trained_on)
+
+
+def build_for_state(name: str, tensors: Mapping[str, NDArray[Any]]) -> tuple[Network, str]:
+    """The network of that name for PyTorch's tensors, with their auxiliary heads and number of classes.
+
+    The second value states a number of classes that is not the network's default.
+    """
+    kind: Any = lookup("network", name, NETWORKS)
+    options = {"rng": 0}
+    if key_of(name).startswith("googlenet"):
+        options["aux"] = any(key.startswith("aux1.") for key in tensors)
+    network: Network = kind(**options)
+    head, usual = tensors.get(_head(network)), network.output_size
+    if head is None or head.ndim != 2 or len(head) in (0, usual):
+        return network, ""
+    note = f"{len(head):,} classes, as in the file of weights ({name} has {usual:,} by default)"
+    return kind(output_size=len(head), **options), note
+
+
+def _head(network: Network) -> str:
+    """PyTorch's name of the weights that make the scores; empty if that is no fully connected layer."""
+    path, layer = list(network.layers.leaves())[-1]
+    return f"{network.torch_path(path)}.weight" if isinstance(layer, Affine) else ""
+
+
+def _description(
+    path: PathLike, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
+) -> tuple[dict[str, Any], TrainedOn | None]:
+    """The constructor's arguments in the metadata of a file of ours, and what it was trained on."""
+    try:
+        dtype = next(iter(tensors.values())).dtype
+        options: dict[str, Any] = {"dtype": dtype} if dtype in (np.float32, np.float64) else {}
+        if "class_names" not in metadata:  # save_weights without further metadata
+            return options, None
+        class_names = [str(name) for name in json.loads(metadata["class_names"])]
+        C, H, W = map(int, json.loads(metadata["image_shape"]))
+        options["input_dim"] = tuple(map(int, json.loads(metadata["input_dim"])))
+        options["output_size"] = len(class_names)
+        return options, TrainedOn(class_names, (C, H, W), int(metadata["margin"]))
+    except (KeyError, ValueError, TypeError, StopIteration) as error:
+        raise ValueError(
+            f"{os.fspath(path)} does not describe its network ({type(error).__name__}: {error}); "
+            "expected a file that train --out or save_weights wrote"
+        ) from error
