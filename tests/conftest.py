@@ -1,6 +1,22 @@
-"""One thread a test process: pytest runs several, and threads that wait for each other's cores spin."""
+"""One thread a test process: pytest runs several, and threads that wait for each other's cores spin.
+
+What concerns threads asks for the fixture `threads` and runs with one and with two.
+"""
 
 import os
 
+import pytest
+from threadpoolctl import threadpool_limits
+
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
+def threads(request):
+    """Run the test on one thread of NumPy's BLAS, hence of `scratchcnn.fast`, and again on two."""
+    from scratchcnn.fast.threads import count
+
+    with threadpool_limits(request.param, user_api="blas"):
+        assert count() == request.param
+        yield request.param
