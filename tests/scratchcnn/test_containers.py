@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from helpers import draw
 
 from scratchcnn import (
     Affine,
@@ -17,10 +18,6 @@ from scratchcnn import (
     Sequential,
     check_layer,
 )
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def conv(FN, C, FS=3, pad=1, seed=0):

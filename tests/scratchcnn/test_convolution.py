@@ -3,32 +3,24 @@
 import numpy as np
 import pytest
 import torch
+from helpers import close, draw
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scratchcnn import Convolution, PartialConvolution, naive
 
 
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def agree(ours, loops):
-    assert ours.shape == loops.shape
-    np.testing.assert_allclose(ours, loops, rtol=1e-12, atol=1e-12)
-
-
 def is_naive(x, W, b, *geometry):
     """Forward, dx, dW and db of the layer are those of the loops."""
     layer = Convolution(W, b, *geometry)
     out = layer.forward(x)
-    agree(out, naive.conv_forward(x, W, b, *geometry))
+    close(out, naive.conv_forward(x, W, b, *geometry))
     dout = draw(*out.shape, seed=3)
     dx, dW, db = naive.conv_backward(dout, x, W, *geometry)
-    agree(layer.backward(dout), dx)
-    agree(layer.dW, dW)
+    close(layer.backward(dout), dx)
+    close(layer.dW, dW)
     if b is not None:
-        agree(layer.db, db)
+        close(layer.db, db)
 
 
 CASES = {  # x, W, then stride, pad, dilation, groups
@@ -220,10 +212,10 @@ def test_a_partial_convolution_sees_only_what_the_table_allows():
     x = draw(2, 3, 5, 6)
     masked = W * CONNECTIONS[:, :, None, None]
     out = layer.forward(x)
-    agree(out, naive.conv_forward(x, masked, draw(4), 1, 1))
+    close(out, naive.conv_forward(x, masked, draw(4), 1, 1))
     dx, dW, _ = naive.conv_backward(draw(*out.shape), x, masked, 1, 1)
-    agree(layer.backward(draw(*out.shape)), dx)
-    agree(layer.dW, dW * CONNECTIONS[:, :, None, None])
+    close(layer.backward(draw(*out.shape)), dx)
+    close(layer.dW, dW * CONNECTIONS[:, :, None, None])
     assert layer.num_params == 7 * 6 + 4
 
 

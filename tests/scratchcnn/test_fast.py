@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from helpers import close
 from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
@@ -30,11 +31,6 @@ def team(request, monkeypatch):
     with threadpool_limits(request.param):
         assert threads.count() == request.param
         yield request.param
-
-
-def close(found, wanted, tolerance=1e-12):
-    assert found.shape == wanted.shape and found.dtype == wanted.dtype
-    assert np.abs(found - wanted).max(initial=0) <= tolerance * max(1, np.abs(wanted).max(initial=0))
 
 
 def rng(seed=0):

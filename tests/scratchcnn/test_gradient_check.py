@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import draw
 
 from scratchcnn.gradient_check import PrecisionWarning, check_gradient, check_layer, numerical_gradient
 from scratchcnn.layers import (
@@ -26,10 +27,6 @@ def f(x):
 
 def gradient(x):
     return np.cos(x) + x
-
-
-def draw(*shape):
-    return np.random.default_rng(0).standard_normal(shape)
 
 
 # -- numerical_gradient ---------------------------------------------------------------------------

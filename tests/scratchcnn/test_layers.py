@@ -7,6 +7,7 @@ import inspect
 
 import numpy as np
 import pytest
+from helpers import close, draw
 
 import scratchcnn as sc
 from parity.adapters.book import FUNCTIONS, LOSSES, OURS, Book
@@ -16,15 +17,6 @@ from parity.kinds.probes import probes
 from scratchcnn import layers, naive
 
 LAYER_KINDS = [kind for kind in KINDS if kind not in FUNCTIONS and kind not in LOSSES]
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def agree(ours, loops):
-    assert ours.shape == loops.shape
-    np.testing.assert_allclose(ours, loops, rtol=1e-12, atol=1e-12)
 
 
 # -- PyTorch --------------------------------------------------------------------------------------
@@ -134,7 +126,7 @@ def test_is_the_loops(run, shape):
     W, v, mean, var = draw(3, 3, seed=2), draw(3, seed=3), draw(3, seed=4), 0.5 + np.abs(draw(3, seed=5))
     ours, loops = run(draw(*shape) + 0.5, draw(*shape, seed=1), W, v, mean, var)
     for mine, theirs in zip(ours, loops, strict=True):
-        agree(mine, theirs)
+        close(mine, theirs)
 
 
 # -- numerical gradients --------------------------------------------------------------------------

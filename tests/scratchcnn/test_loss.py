@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import draw
 
 from scratchcnn import PenaltyLoss, SoftmaxWithLoss, check_gradient, naive, softmax
 
 LOSSES = [SoftmaxWithLoss, PenaltyLoss]
 T = np.array([2, 0, 3])
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import close, draw
 
 from scratchcnn import naive
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def close(ours, theirs):
-    theirs = theirs.detach().numpy()
-    assert ours.shape == theirs.shape
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * max(1, np.abs(theirs).max(initial=0)))
 
 
 def tensors(*arrays):

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from helpers import draw
 
 from scratchcnn import (
     NETWORKS,
@@ -25,10 +26,6 @@ from scratchcnn import (
 )
 from scratchcnn.networks.lenet import C3_TABLE
 from scratchcnn.networks.lenet_codes import CODES
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def tiny(dropout=0.5):

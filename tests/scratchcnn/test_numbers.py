@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import draw
 
 from scratchcnn import (
     RBF,
@@ -18,10 +19,6 @@ from scratchcnn import (
     Tanh,
     softmax,
 )
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def ones(*sizes):

@@ -4,28 +4,20 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import close, draw
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scratchcnn import Pooling, Subsampling, naive
 
 
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def agree(ours, loops):
-    assert ours.shape == loops.shape
-    np.testing.assert_allclose(ours, loops, rtol=1e-12, atol=1e-12)
-
-
 def is_naive(x, *args):
     """Forward and dx of the layer are those of the loops."""
     layer = Pooling(*args)
     out = layer.forward(x)
-    agree(out, naive.pool_forward(x, *args))
+    close(out, naive.pool_forward(x, *args))
     dout = draw(*out.shape, seed=1)
-    agree(layer.backward(dout), naive.pool_backward(dout, x, *args))
+    close(layer.backward(dout), naive.pool_backward(dout, x, *args))
 
 
 CASES = {  # x, pool_h, pool_w, stride, pad, then ceil_mode
@@ -83,7 +75,7 @@ def test_padding_never_wins_nor_takes_a_gradient(mode, sign):
     layer, dout = Pooling(2, 2, 1, 1, mode), draw(*theirs.shape)
     np.testing.assert_array_equal(layer.forward(x), theirs.detach().numpy())
     (dx,) = torch.autograd.grad(theirs, tx, torch.tensor(dout))
-    agree(layer.backward(dout), dx.numpy())
+    close(layer.backward(dout), dx.numpy())
 
 
 def test_nan_wins_as_in_pytorch():
@@ -170,12 +162,12 @@ def test_subsampling_is_the_loops(shape, size):
     x, a, b = draw(*shape), draw(shape[1], seed=1), draw(shape[1], seed=2)
     layer = Subsampling(a, b, size)
     out = layer.forward(x)
-    agree(out, naive.subsampling_forward(x, a, b, size))
+    close(out, naive.subsampling_forward(x, a, b, size))
     dout = draw(*out.shape, seed=3)
     dx, da, db = naive.subsampling_backward(dout, x, a, size)
-    agree(layer.backward(dout), dx)
-    agree(layer.dcoefficient, da)
-    agree(layer.dbias, db)
+    close(layer.backward(dout), dx)
+    close(layer.dcoefficient, da)
+    close(layer.dbias, db)
 
 
 def test_subsampling_refuses():

@@ -1,0 +1,28 @@
+"""What tests of both packages share: numbers to try, how close is close enough, a Python of its own."""
+
+import subprocess
+import sys
+
+import numpy as np
+
+
+def draw(*shape, seed=0, dtype=np.float64):
+    """Normally distributed numbers of this shape, the same for the same seed."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype, copy=False)
+
+
+def close(found, wanted, tolerance=1e-12):
+    """Assert one shape, one dtype, and no difference above `tolerance` times the largest number wanted.
+
+    Numbers below 1 count as 1; NaN and infinities must be wanted where they are. `wanted` may be a tensor
+    of PyTorch.
+    """
+    wanted = wanted if isinstance(wanted, np.ndarray | np.generic) else wanted.detach().numpy()
+    scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=1)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * scale, strict=True)
+
+
+def python(*arguments, **options):
+    """Run Python with these arguments: the finished process, its output as text."""
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
