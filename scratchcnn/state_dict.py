@@ -9,9 +9,10 @@ anything is called.
 from __future__ import annotations
 
 import io
+import math
 import os
-import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -20,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
+from scratchcnn.safe_pickle import DAMAGE, Refused, SafeUnpickler
 
 PathLike = str | os.PathLike[str]
+Array = NDArray[Any]
 BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
 STORAGES = {
     "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": BFLOAT16,
@@ -29,10 +32,11 @@ STORAGES = {
     "ByteStorage": "|u1", "BoolStorage": "|b1",
 }  # fmt: skip
 WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
+MOST = 2**26  # bytes that a small file may unpack to; a larger one, to 20 times its size
 PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put it
 
 
-def read_pth(path: PathLike) -> dict[str, NDArray]:
+def read_pth(path: PathLike) -> dict[str, Array]:
     """The tensors of a state dict that `torch.save` wrote, by name, as arrays of their own.
 
     A training checkpoint that keeps its state dict under "state_dict", "model_state_dict" or "model" is
@@ -45,19 +49,23 @@ def read_pth(path: PathLike) -> dict[str, NDArray]:
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{os.fspath(path)} {_what_it_is(path)}")
+    limit = max(MOST, 20 * os.path.getsize(path))
     try:
         with zipfile.ZipFile(path) as archive:
-            found = _Reader(archive, _folder(archive, path)).load()
-    except pickle.UnpicklingError as error:
+            folder = _folder(archive)
+            if sum(file.file_size for file in archive.infolist()) > limit:
+                raise Refused("it unpacks to many times its size")
+            found = _Reader(archive, folder, limit).load()
+    except Refused as error:
         raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
-    except (zipfile.BadZipFile, KeyError, EOFError, IndexError, TypeError, AttributeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, *DAMAGE) as error:
         raise ValueError(
             f"{os.fspath(path)} is damaged ({type(error).__name__}: {error}); fetch or save it again"
         ) from error
     return _tensors(found, path)
 
 
-def write_pth(path: PathLike, tensors: Mapping[str, NDArray]) -> None:
+def write_pth(path: PathLike, tensors: Mapping[str, Array]) -> None:
     """Write named arrays so that `torch.load` (weights only) gives a state dict of tensors, whole or not.
 
     Raises TypeError for dtypes that PyTorch does not have, FileNotFoundError when the folder is missing.
@@ -90,76 +98,65 @@ class _Dtype(NamedTuple):
     code: str
 
 
-def _rebuild_tensor(
-    storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
-) -> NDArray:
-    """What `torch._utils._rebuild_tensor_v2` does: a strided view of the storage, here as a copy."""
-    flat = np.frombuffer(storage.data, dtype="<u2" if storage.dtype == BFLOAT16 else storage.dtype)
-    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else -1
-    if min((offset, *size, *stride), default=0) < 0 or last >= len(flat):
-        raise pickle.UnpicklingError("a tensor lies outside of its storage")
-    strides = [s * flat.itemsize for s in stride]
-    array = np.lib.stride_tricks.as_strided(flat[offset:], size, strides, writeable=False)
-    if storage.dtype == BFLOAT16:
-        return (array.astype(np.uint32) << 16).view(np.float32)
-    return array.copy()
+class _Reader(SafeUnpickler):
+    """Knows the names in a state dict; gets the bytes of storages from the archive."""
 
+    purpose = "a state dict of tensors"
+    mend = "; save model.state_dict() alone, or convert it to safetensors"
 
-def _rebuild_parameter(tensor: NDArray, *_: Any) -> NDArray:
-    return tensor
-
-
-NAMES: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-    **{("torch", name): _Dtype(code) for name, code in STORAGES.items()},
-}
-
-
-class _Reader(pickle.Unpickler):
-    """Knows NAMES and nothing else; gets the bytes of storages from the archive."""
-
-    def __init__(self, archive: zipfile.ZipFile, folder: str):
-        super().__init__(io.BytesIO(archive.read(f"{folder}/data.pkl")))
-        self.archive, self.folder = archive, folder
+    def __init__(self, archive: zipfile.ZipFile, folder: str, limit: int):
+        names: dict[tuple[str, str], Any] = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch._utils", "_rebuild_tensor_v2"): self._rebuild_tensor,
+            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
+            **{("torch", name): _Dtype(code) for name, code in STORAGES.items()},
+        }
+        super().__init__(archive.read(f"{folder}/data.pkl"), names)
+        self.archive, self.folder, self.left = archive, folder, limit
         if f"{folder}/byteorder" in archive.namelist() and archive.read(f"{folder}/byteorder") == b"big":
-            raise pickle.UnpicklingError("its numbers are big-endian")
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in NAMES:
-            raise pickle.UnpicklingError(
-                f"it names {module}.{name}, which a state dict of tensors does not need; save "
-                "model.state_dict() alone, or convert it to safetensors"
-            )
-        return NAMES[module, name]
+            raise Refused("its numbers are big-endian")
 
     def persistent_load(self, pid: Any) -> Storage:
         kind, dtype, key, _, count = pid
         if kind != "storage" or not isinstance(dtype, _Dtype):
-            raise pickle.UnpicklingError(f"it refers to {kind!r}, expected a storage of numbers")
+            raise Refused(f"it refers to {kind!r}, expected a storage of numbers")
         data = self.archive.read(f"{self.folder}/data/{key}")
         size = 2 if dtype.code == BFLOAT16 else np.dtype(dtype.code).itemsize
         if len(data) < count * size:
-            raise pickle.UnpicklingError(f"storage {key} has {len(data)} bytes, expected {count * size}")
+            raise Refused(f"storage {key} has {len(data)} bytes, expected {count * size}")
         return Storage(dtype.code, data[: count * size])
 
+    def _rebuild_tensor(
+        self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
+    ) -> Array:
+        """What `torch._utils._rebuild_tensor_v2` does: a strided view of the storage, here as a copy."""
+        flat = np.frombuffer(storage.data, dtype="<u2" if storage.dtype == BFLOAT16 else storage.dtype)
+        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else -1
+        if min((offset, *size, *stride), default=0) < 0 or last >= len(flat):
+            raise Refused("a tensor lies outside of its storage")
+        self.left -= math.prod(size) * flat.itemsize
+        if self.left < 0:
+            raise Refused("its tensors unpack to many times the size of the file")
+        strides = [s * flat.itemsize for s in stride]
+        array = np.lib.stride_tricks.as_strided(flat[offset:], size, strides, writeable=False)
+        if storage.dtype == BFLOAT16:
+            return (array.astype(np.uint32) << 16).view(np.float32)
+        return array.copy()
 
-def _folder(archive: zipfile.ZipFile, path: PathLike) -> str:
+
+def _folder(archive: zipfile.ZipFile) -> str:
     """The archive's one folder, named after the file it was first saved as."""
-    found = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-    if len(found) != 1 or any("constants.pkl" in name for name in archive.namelist()):
-        kind = (
-            "a TorchScript archive" if any("constants.pkl" in n for n in archive.namelist()) else "a zip file"
-        )
-        raise ValueError(
-            f"{os.fspath(path)} is {kind} and no state dict; expected what "
-            "torch.save(model.state_dict(), ...) wrote"
-        )
-    return found[0].removesuffix("/data.pkl")
+    names = archive.namelist()
+    found, script = [name for name in names if name.endswith("/data.pkl")], "constants.pkl"
+    if len(found) == 1 and not any(script in name for name in names):
+        return found[0].removesuffix("/data.pkl")
+    kind = "a TorchScript archive" if any(script in name for name in names) else "a zip file"
+    raise Refused(
+        f"it is {kind} and not a state dict; expected what torch.save(model.state_dict(), ...) wrote"
+    )
 
 
-def _tensors(found: Any, path: PathLike) -> dict[str, NDArray]:
+def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
     for key in PLACES:
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
@@ -192,7 +189,7 @@ def _what_it_is(path: PathLike) -> str:
 
 
 # -- writing --------------------------------------------------------------------------------------
-def _pickled(arrays: Mapping[str, NDArray]) -> bytes:
+def _pickled(arrays: Mapping[str, Array]) -> bytes:
     """data.pkl of a state dict, opcode by opcode (protocol 2), since the real classes are PyTorch's."""
     out = io.BytesIO()
     out.write(b"\x80\x02" + _global("collections", "OrderedDict") + b")R(")  # an empty dict, then its items

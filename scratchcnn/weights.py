@@ -34,7 +34,7 @@ def save_weights(network: Any, path: PathLike, metadata: Mapping[str, str] | Non
     Errors as `write_safetensors`.
     """
     metadata = {"network": type(network).__name__, **(metadata or {})}
-    write_safetensors(path, _tensors_of(network), metadata)
+    write_safetensors(path, arrays_of(network), metadata)
 
 
 def load_weights(network: Any, path: PathLike) -> dict[str, str]:
@@ -54,7 +54,7 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
 
 def copy_weights(network: Any, stored: Mapping[str, NDArray], path: PathLike) -> None:
     """Copy tensors under our names into the network, all or none; `path` is named in the error."""
-    targets = _tensors_of(network)
+    targets = arrays_of(network)
     problems = [f"{name}: {p}" for name, array in targets.items() if (p := mismatch(stored.get(name), array))]
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
     if problems:
@@ -119,7 +119,7 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]
         raise ValueError(f"{os.fspath(path)} holds numbers that NumPy cannot read: {error}") from error
 
 
-def _tensors_of(network: Any) -> dict[str, NDArray]:
+def arrays_of(network: Any) -> dict[str, NDArray]:
     """Parameters and buffers by name: the network's own arrays."""
     if twice := sorted(network.params.keys() & network.buffers.keys()):
         raise ValueError(f"{type(network).__name__}: parameter and buffer share a name: {', '.join(twice)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn import params_file
 from scratchcnn.fast import blocks, threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
@@ -106,6 +108,14 @@ class Network:
             y = self.predict(x[i : i + batch_size]).argmax(axis=1)
             correct += int((y == labels[i : i + batch_size]).sum())
         return correct / len(x)
+
+    def save_params(self, file_name: str | os.PathLike[str] = "params.pkl") -> None:
+        """Write parameters and buffers to a `.pkl` (the book's form), `.npz` or `.safetensors` file."""
+        params_file.save_params(self, file_name)
+
+    def load_params(self, file_name: str | os.PathLike[str] = "params.pkl") -> None:
+        """Copy such a file into the network, all or nothing; nothing in a `.pkl` is run (params_file.py)."""
+        params_file.load_params(self, file_name)
 
     def numerical_gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
         """d loss / d params by central differences, to check `gradient` against: slow, two losses a number.

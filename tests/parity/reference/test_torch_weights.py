@@ -254,12 +254,25 @@ def other_zip(path):
         archive.writestr("readme.txt", "hello")
 
 
+def stride_zero(path):
+    """400 MB in a file of a few hundred bytes."""
+    torch.save({"weight": torch.zeros(1).expand(10**6, 100)}, path)
+
+
+def compressed(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"")
+        archive.writestr("x/data/0", bytes(2**27))
+
+
 REFUSED = {
+    "one number as 400 MB": (stride_zero, "its tensors unpack to many times the size of the file"),
+    "a compressed bomb": (compressed, "it unpacks to many times its size"),
     "a whole model": (whole_module, "it names torch.nn.modules.linear.Linear, .* save model.state_dict"),
     "the format before 1.6": (legacy, r"is in PyTorch's format before 1\.6, which is not read"),
     "half a file": (truncated, "is neither a .pth of PyTorch nor whole; fetch or save it again"),
     "a tensor beyond its storage": (beyond, "a tensor lies outside of its storage"),
-    "another zip": (other_zip, "is a zip file and no state dict"),
+    "another zip": (other_zip, "it is a zip file and not a state dict"),
     "an empty file": (lambda path: path.touch(), "is empty"),
     "text": (lambda path: path.write_text("hello"), "is neither a .pth of PyTorch nor whole"),
     "a list": (lambda path: torch.save([torch.zeros(2)], path), "holds list, expected a state dict"),
