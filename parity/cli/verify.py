@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from parity.kinds.names import KINDS, guess_kind
 
@@ -89,9 +90,11 @@ def verify(
 
 
 def compare(
-    ours: Annotated[Path, typer.Argument(help="An .npz file of the arrays to be checked.")],
+    ours: Annotated[
+        Path, typer.Argument(help="The arrays to check: .npz, .npy, .csv, .pth, .safetensors, or a folder.")
+    ],
     theirs: Annotated[
-        Path, typer.Argument(help="An .npz file of the reference's arrays, in float64 if possible.")
+        Path, typer.Argument(help="The reference's arrays, in the same forms, in float64 if possible.")
     ],
     names: Annotated[
         Path | None, typer.Option("--map", help='TOML, our name = "their name".', show_default="equal names")
@@ -101,24 +104,40 @@ def compare(
     ] = None,
     out: Out = None,
 ) -> None:
-    """Compare the arrays that two programs saved, by the same gates."""
+    """Compare the arrays that two programs saved, by the same gates.
+
+    Exit status: 0 all match, 1 one differs, 2 misuse, or the files do not suffice to decide.
+    """
     from parity.cli.printing import line
-    from parity.verification.files import compare_files
+    from parity.verification.files import ASK, TERMS, compare_files, granted_as_sums, is_undecided
 
     for path in filter(None, (ours, theirs, names, exact)):
-        if not path.is_file():
-            raise ValueError(f"no file {path}")
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {path}")
     rows = compare_files(ours, theirs, names, exact)
     colored = Console(highlight=False, soft_wrap=True)
     for row in rows:
-        colored.print(line(row))
-    wrong = [row for row in rows if not row.ok]
+        if is_undecided(row):
+            colored.print(f"{row.phase:9} {escape(row.tensor):18} {escape(row.why)}", style="yellow")
+        else:
+            colored.print(line(row))
+    undecided = [row for row in rows if is_undecided(row)]
+    wrong = [row for row in rows if not row.ok and not is_undecided(row)]
     _write(rows, out)
     if not rows:
         raise ValueError(f"{ours} and {theirs} hold no arrays")
-    console.print(f"MISMATCH: {len(wrong)} of {len(rows)} arrays; the first: {wrong[0].tensor}" if wrong
-                  else f"MATCH: {len(rows)} arrays")  # fmt: skip
-    raise typer.Exit(1 if wrong else 0)
+    if exact is None and (sums := [row.tensor for row in rows if granted_as_sums(row)]):
+        console.print(
+            f"{', '.join(sums)}: passed with the rounding of sums of up to {TERMS:,} terms, since the files "
+            f"do not show how long the sums are. To judge them more closely, {ASK}"
+        )
+    if wrong:
+        console.print(f"MISMATCH: {len(wrong)} of {len(rows)} arrays; the first: {wrong[0].tensor}")
+    elif undecided:
+        console.print(f"UNDECIDED: {len(undecided)} of {len(rows)} arrays; the first: {undecided[0].tensor}")
+    else:
+        console.print(f"MATCH: {len(rows)} arrays")
+    raise typer.Exit(1 if wrong else 2 if undecided else 0)
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

@@ -1,9 +1,12 @@
 """Arrays that two programs saved: what passes, what never does, and what is said of near misses."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
-from parity.verification.files import compare_files, read_arrays
+from parity.verification.files import compare_files, is_undecided
+from parity.verification.read_arrays import read_arrays
 
 RNG = np.random.default_rng(0)
 W = RNG.standard_normal((4, 3))
@@ -49,7 +52,7 @@ WRONG = {
         "float64 (2,), expected int64 (2,)",
     ),
     "half precision": ({"W": W.astype(np.float16)}, {"W": W}, "float16: save float64 or float32"),
-    "theirs coarser": ({"W": W}, {"W": W.astype(np.float32)}, "theirs is float32: save it in float64"),
+    "theirs coarser": ({"W": W}, {"W": W.astype(np.float32)}, "theirs is float32; save it in float64"),
     "both float32": (
         {"W": W.astype(np.float32) * np.float32(1.0000001)},
         {"W": W.astype(np.float32)},
@@ -115,14 +118,11 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path):
         read_arrays(tmp_path / "ours.npz")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "text", "npy"])
-def test_a_file_that_is_none(tmp_path, content):
-    path = tmp_path / "ours.npy"
-    if content is None:
-        np.save(path, W)
-    else:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"ours.npy is no .npz file; save the arrays by name with np.savez"):
+@pytest.mark.parametrize("content", [b"", b"no archive"], ids=["empty", "text"])
+def test_a_file_that_holds_no_arrays(tmp_path, content):
+    path = tmp_path / "ours.dat"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"ours.dat is not an .npz file, nor .npy, .csv, .pth"):
         read_arrays(path)
 
 
@@ -134,3 +134,100 @@ def test_a_file_that_was_cut_off(tmp_path):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"ours.npz cannot be read as .npz"):
         read_arrays(path)
+
+
+def rounded(a, bits):
+    """Float32 numbers with so many bits of mantissa, as TF32 (10) and bfloat16 (7) keep them."""
+    drop = np.uint32(23 - bits)
+    whole = a.astype(np.float32).view(np.uint32) + (np.uint32(1) << (drop - np.uint32(1)))
+    return (whole >> drop << drop).view(np.float32)
+
+
+def sums(K, n=40):
+    """The operands of products of K terms."""
+    return RNG.standard_normal((n, K)).astype(np.float32), RNG.standard_normal((K, n)).astype(np.float32)
+
+
+@pytest.mark.parametrize("K", [3, 27, 300, 4000])
+def test_sums_of_any_length_in_float32_pass(tmp_path, K):
+    a, b = sums(K)
+    assert rows(tmp_path, {"y": a @ b}, {"y": a.astype(float) @ b.astype(float)})["y"].ok
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    {
+        "a factor": (lambda y: y * (1 + 4e-6), ""),
+        "an offset": (lambda y: y + 2e-5, ""),
+        "one entry": (lambda y: np.where(np.arange(y.size).reshape(y.shape) == 7, y + 1e-4, y), ""),
+        "TF32": (None, "TF32 or float16"),
+        "bfloat16": (None, "bfloat16"),
+        "on the grid": (lambda y: rounded(y, 10), "11 significant bits"),
+    }.items(),
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+def test_what_is_not_rounding_of_float32_fails(tmp_path, wrong, why):
+    change, sentence = why
+    a, b = sums(300)
+    exact = a.astype(float) @ b.astype(float)
+    if change is None:
+        bits = 10 if wrong == "TF32" else 7
+        ours = (rounded(a, bits).astype(float) @ rounded(b, bits).astype(float)).astype(np.float32)
+    else:
+        ours = change((a @ b).astype(float)).astype(np.float32)
+    row = rows(tmp_path, {"y": ours}, {"y": exact})["y"]
+    assert not row.ok and sentence in row.why and "times 1" not in row.why
+
+
+def test_few_numbers_that_a_long_sum_may_explain_are_undecided(tmp_path):
+    exact = RNG.standard_normal(4)
+    row = rows(tmp_path, {"db": (exact * (1 + 3e-6)).astype(np.float32)}, {"db": exact})["db"]
+    assert is_undecided(row) and "--exact" in row.why
+    far = rows(tmp_path, {"db": (exact + 0.01 * np.eye(4)[3]).astype(np.float32)}, {"db": exact})["db"]
+    assert not far.ok and not is_undecided(far)
+
+
+RELATIONS = {
+    "180 degrees": (IMAGE[..., ::-1, ::-1], "turned by 180 degrees"),
+    "BGR": (IMAGE[:, ::-1], "axis 1 reversed (its three channels in the order BGR for RGB)"),
+    "flattened": (
+        IMAGE.reshape(2, 3, 20).transpose(0, 2, 1).reshape(2, 60),
+        "axis 1 flattened in the other layout: as (20, 3) where theirs is (3, 20)",
+    ),
+    "offset": (IMAGE + 0.5, "equal to theirs plus 0.5 everywhere"),
+    "a share": (IMAGE / 8, "equal to theirs times 1/8"),
+}
+
+
+@pytest.mark.parametrize(("ours", "why"), RELATIONS.values(), ids=RELATIONS)
+def test_simple_relations_are_named(tmp_path, ours, why):
+    row = rows(tmp_path, {"x": ours}, {"x": IMAGE.reshape(ours.shape)})["x"]
+    assert not row.ok and why in row.why
+
+
+def test_other_files_and_folders(tmp_path):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "ours").mkdir()
+    np.save(tmp_path / "ours" / "W.npy", W)
+    np.savetxt(tmp_path / "ours" / "b.csv", W[0], header="b", comments="")
+    torch.save({"W": torch.from_numpy(W), "b": torch.from_numpy(W[0])}, tmp_path / "theirs.pth")
+    found = compare_files(tmp_path / "ours", tmp_path / "theirs.pth")
+    assert [(row.tensor, row.ok) for row in found] == [("W", True), ("b", True)]
+
+
+def test_a_zip_of_other_things_is_refused(tmp_path):
+    np.savez(tmp_path / "with.npz", W=W)
+    with zipfile.ZipFile(tmp_path / "with.npz", "a") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(ValueError, match=r"with.npz holds more than arrays \(readme.txt\)"):
+        read_arrays(tmp_path / "with.npz")
+
+
+def test_a_zip_that_claims_another_version_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", W=W)
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 6] = 99  # the version that is needed to extract it
+    (tmp_path / "a.npz").write_bytes(data)
+    with pytest.raises(ValueError, match=r"a.npz"):
+        read_arrays(tmp_path / "a.npz")
