@@ -1,9 +1,14 @@
 """scratchcnn: convolutional networks in NumPy alone, written to be read.
 
-Follows chapter 7 of *Deep Learning from Scratch*; every public name imports from here.
+Follows chapter 7 of *Deep Learning from Scratch*. Every public name imports from here, apart from three
+packages with names of their own: `scratchcnn.data` (image sets), `scratchcnn.naive` (every operation as
+plain loops) and `scratchcnn.fast` (the same layers, written for the machine).
 """
 
+from typing import TYPE_CHECKING, Any
+
 from scratchcnn.gradient_check import (
+    Direction,
     GradientCheck,
     PrecisionWarning,
     check_gradient,
@@ -11,19 +16,21 @@ from scratchcnn.gradient_check import (
     numerical_gradient,
 )
 from scratchcnn.im2col import col2im, im2col, output_size
-from scratchcnn.init import he, normal, xavier
+from scratchcnn.init import fans, he, normal, xavier
 from scratchcnn.layers import (
     RBF,
     AdaptiveAveragePooling,
     Affine,
     BatchNormalization,
     Concat,
+    Container,
     Convolution,
     Dropout,
     Flatten,
     GlobalAveragePooling,
     Layer,
     LocalResponseNormalization,
+    Loss,
     PartialConvolution,
     PenaltyLoss,
     Pooling,
@@ -42,34 +49,78 @@ from scratchcnn.networks import (
     CHAPTER,
     NETWORKS,
     VGG,
+    VGG11,
+    VGG11BN,
+    VGG13,
+    VGG13BN,
+    VGG16,
+    VGG16BN,
+    VGG19,
+    VGG19BN,
     AlexNet,
     GoogLeNet,
+    GoogLeNetBN,
     LeNet,
     LeNet5,
     Network,
     ResNet,
+    ResNet18,
+    ResNet34,
+    ResNet50,
+    ResNet101,
     SimpleConvNet,
     TorchvisionAlexNet,
 )
-from scratchcnn.onnx_export import export_onnx
-from scratchcnn.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
-from scratchcnn.torch_weights import (
-    load_checkpoint,
-    load_torch_weights,
-    save_checkpoint,
-    save_torch_weights,
+from scratchcnn.optim import (
+    OPTIMIZERS,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSProp,
 )
-from scratchcnn.trainer import Trainer
-from scratchcnn.weights import WeightMismatch, load_weights, save_weights
+from scratchcnn.trainer import Progress, Trainer
+from scratchcnn.weights import (
+    WeightMismatch,
+    load_weights,
+    read_safetensors,
+    save_weights,
+    write_safetensors,
+)
+
+if TYPE_CHECKING:
+    from scratchcnn.imagenet import preprocess
+    from scratchcnn.images import light_background, read_image, resize
+    from scratchcnn.onnx_export import export_onnx, onnx_model
+    from scratchcnn.summary import LayerSummary, summarize
+    from scratchcnn.torch_weights import (
+        load_checkpoint,
+        load_torch_weights,
+        read_torch_weights,
+        save_checkpoint,
+        save_torch_weights,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CHAPTER",
     "NETWORKS",
+    "OPTIMIZERS",
     "RBF",
     "SGD",
     "VGG",
+    "VGG11",
+    "VGG11BN",
+    "VGG13",
+    "VGG13BN",
+    "VGG16",
+    "VGG16BN",
+    "VGG19",
+    "VGG19BN",
     "AdaGrad",
     "Adam",
     "AdamW",
@@ -78,26 +129,37 @@ __all__ = [
     "AlexNet",
     "BatchNormalization",
     "Concat",
+    "Container",
     "Convolution",
+    "Direction",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling",
     "GoogLeNet",
+    "GoogLeNetBN",
     "GradientCheck",
     "Layer",
+    "LayerSummary",
     "LeNet",
     "LeNet5",
     "LocalResponseNormalization",
+    "Loss",
     "Momentum",
     "Nesterov",
     "Network",
+    "Optimizer",
     "PartialConvolution",
     "PenaltyLoss",
     "Pooling",
     "PrecisionWarning",
+    "Progress",
     "RMSProp",
     "Relu",
     "ResNet",
+    "ResNet18",
+    "ResNet34",
+    "ResNet50",
+    "ResNet101",
     "Residual",
     "Sequential",
     "SideHead",
@@ -114,17 +176,60 @@ __all__ = [
     "check_layer",
     "col2im",
     "export_onnx",
+    "fans",
     "he",
     "im2col",
+    "light_background",
     "load_checkpoint",
     "load_torch_weights",
     "load_weights",
     "normal",
     "numerical_gradient",
+    "onnx_model",
     "output_size",
+    "preprocess",
+    "read_image",
+    "read_safetensors",
+    "read_torch_weights",
+    "resize",
     "save_checkpoint",
     "save_torch_weights",
     "save_weights",
     "softmax",
+    "summarize",
+    "write_safetensors",
     "xavier",
 ]
+
+# Modules that not every program needs are imported when one of their names is first used.
+_LAZY = {
+    "LayerSummary": "summary",
+    "export_onnx": "onnx_export",
+    "light_background": "images",
+    "load_checkpoint": "torch_weights",
+    "load_torch_weights": "torch_weights",
+    "onnx_model": "onnx_export",
+    "preprocess": "imagenet",
+    "read_image": "images",
+    "read_torch_weights": "torch_weights",
+    "resize": "images",
+    "save_checkpoint": "torch_weights",
+    "save_torch_weights": "torch_weights",
+    "summarize": "summary",
+}
+_PACKAGES = ("data", "fast", "naive")
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _PACKAGES:
+        return import_module(f"scratchcnn.{name}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'scratchcnn' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"scratchcnn.{_LAZY[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_PACKAGES, "__version__"])

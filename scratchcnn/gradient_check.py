@@ -18,6 +18,15 @@ from numpy.typing import NDArray
 
 from scratchcnn.layers.base import Layer
 
+__all__ = [
+    "Direction",
+    "GradientCheck",
+    "PrecisionWarning",
+    "check_gradient",
+    "check_layer",
+    "numerical_gradient",
+]
+
 Function = Callable[[NDArray], Any]
 
 

@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["col2im", "im2col", "output_size"]
+
 Pair = int | tuple[int, int]
 OnRemainder = Literal["floor", "error"]
 

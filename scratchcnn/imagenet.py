@@ -13,6 +13,8 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["preprocess"]
+
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images, red green blue
 STD = (0.229, 0.224, 0.225)
 # torchvision's GoogLeNet was trained on numbers from -1 to 1; its transform_input undoes MEAN and STD.

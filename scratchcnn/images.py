@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["light_background", "read_image", "resize"]
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's and most gray conversions
 
 

@@ -14,6 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["fans", "he", "normal", "xavier"]
+
 Rng = np.random.Generator | int
 
 

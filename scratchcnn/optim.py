@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from scratchcnn.fast import threads
 
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
+
 # How many numbers a rule works on at a time. Its formula passes over its arrays several times; in
 # blocks that fit into the cache, temporaries included, only the first pass waits for memory.
 BLOCK = 65536

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scratchcnn.layers import Layer
 from scratchcnn.networks import Network
 
+__all__ = ["LayerSummary", "summarize"]
+
 
 class LayerSummary(NamedTuple):
     """One layer as a batch of zeros meets it."""

@@ -24,6 +24,14 @@ from scratchcnn.networks import Network
 from scratchcnn.state_dict import read_pth, write_pth
 from scratchcnn.weights import WeightMismatch, mismatch, read_safetensors, write_safetensors
 
+__all__ = [
+    "load_checkpoint",
+    "load_torch_weights",
+    "read_torch_weights",
+    "save_checkpoint",
+    "save_torch_weights",
+]
+
 PathLike = str | os.PathLike[str]
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # the others keep their names
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours has no use for it

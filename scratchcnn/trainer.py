@@ -27,6 +27,8 @@ from scratchcnn import checkpoint
 from scratchcnn.data.batches import minibatches
 from scratchcnn.optim import OPTIMIZERS, Optimizer
 
+__all__ = ["Progress", "Trainer"]
+
 PathLike = str | os.PathLike[str]
 
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
 
+__all__ = ["WeightMismatch", "load_weights", "read_safetensors", "save_weights", "write_safetensors"]
+
 PathLike = str | os.PathLike[str]
 _KINDS = "biuf"  # booleans, integers, floats
 

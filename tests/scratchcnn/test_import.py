@@ -1,7 +1,11 @@
 """`import scratchcnn` needs numpy alone: everything else third-party is refused while it runs."""
 
+import importlib
+import pkgutil
 import subprocess
 import sys
+
+import pytest
 
 import scratchcnn
 
@@ -53,6 +57,55 @@ def test_import_loads_nothing_else():
     assert done.stdout.strip() == "[]"
 
 
-def test_every_public_name_is_there():
-    assert sorted(scratchcnn.__all__) == sorted(set(scratchcnn.__all__))
-    assert [name for name in scratchcnn.__all__ if not hasattr(scratchcnn, name)] == []
+# Modules of which other modules, and no users, import names.
+INTERNAL = {
+    *("checkpoint", "cli", "export_command", "files", "load_network", "onnx_rules", "params_file"),
+    *("predict_command", "safe_pickle", "state_dict", "summary_command", "terminal", "train_command"),
+}
+
+
+def public_names(name):
+    """(name, object) of what a module offers: its `__all__`, else its own classes and functions."""
+    module = importlib.import_module(f"scratchcnn.{name}")
+    own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+    names = getattr(module, "__all__", [key for key in own if not key.startswith("_")])
+    return [(key, getattr(module, key)) for key in names]
+
+
+def modules():
+    """Every public module and package of scratchcnn but those with names of their own."""
+    names = {module.name for module in pkgutil.iter_modules(scratchcnn.__path__)}
+    assert names >= INTERNAL
+    return sorted(names - INTERNAL - {"__main__", "data", "fast", "naive"})
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_public_name_of_a_module_imports_from_the_package(name):
+    found = public_names(name)
+    assert found
+    for key, value in found:
+        assert key in scratchcnn.__all__ and getattr(scratchcnn, key) is value, key
+
+
+def test_the_package_exports_nothing_else():
+    offered = {key for name in modules() for key, _ in public_names(name)}
+    assert sorted(scratchcnn.__all__) == sorted(offered)
+
+
+def test_dir_shows_the_public_names():
+    packages = {"data", "fast", "naive"}
+    assert set(dir(scratchcnn)) == {*scratchcnn.__all__, *packages, "__version__"}
+    assert all(hasattr(scratchcnn, name) for name in dir(scratchcnn))
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(AttributeError, match="module 'scratchcnn' has no attribute 'Conv'"):
+        scratchcnn.Conv  # noqa: B018
+
+
+def test_the_star_and_the_late_names_need_numpy_alone():
+    code = "import scratchcnn; from scratchcnn import *"
+    names = "preprocess.__module__, Convolution.__module__, scratchcnn.naive.__name__"
+    done = run(f"{code}; print({names})")
+    wanted = "scratchcnn.imagenet scratchcnn.layers.convolution scratchcnn.naive\n"
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", wanted)
