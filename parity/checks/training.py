@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -195,6 +195,12 @@ class Training:
         last, t = self.rows[-1], self.data.t_test
         ended = last["same_predictions"], last["test_accuracy"], last["torch_test_accuracy"]
         return Outcome(self.plan, pd.DataFrame(self.rows), *ended, np.bincount(t).max() / len(t))
+
+
+def training_frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """One row per epoch of every comparison; empty where there is none."""
+    histories = [outcome.history for outcome in outcomes]
+    return pd.concat(histories, ignore_index=True) if histories else pd.DataFrame()
 
 
 @contextmanager

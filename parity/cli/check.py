@@ -118,6 +118,7 @@ def finish(
     ruling: Ruling | None = None,
 ) -> None:
     """Write the tables and what they were made on, print the verdict, and leave with its status."""
+    from parity.checks.training import training_frame
     from parity.cli import printing as run
     from parity.comparison.records import frame
     from parity.comparison.tables import write_tables
@@ -125,7 +126,7 @@ def finish(
     from parity.reference.environment import write_environment
 
     if out is not None:
-        tables = {"check": frame(records), "training": run.training_frame(outcomes)}
+        tables = {"check": frame(records), "training": training_frame(outcomes)}
         if ruling is not None:
             tables |= {"referees": court.pairs_frame(ruling), "not_compared": court.gaps_frame(ruling)}
         for path in [*write_tables(out, tables), write_environment(out, device.value, seed=seed)]:

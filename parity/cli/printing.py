@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -15,7 +14,7 @@ from parity.checks.culprit import localize
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
 from parity.checks.training import Outcome, Plan, train_both
-from parity.comparison.records import Record, frame
+from parity.comparison.records import Record, frame, unproven
 from parity.reference.trace import Trace
 
 SECONDS = 10.0  # at most, of random geometry a kind
@@ -198,26 +197,3 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
             yield "[bold red]MISMATCH[/bold red]: training did not end alike"
 
     return ok, lines()
-
-
-def unproven(records: list[Record]) -> list[str]:
-    """Tensors of which no comparison could have failed a wrong one: a pass of those means nothing.
-
-    Float32 training steps are only counted, since PyTorch's own runs may differ by that much there: an
-    input that falls on the other side of a kink moves a gradient by more than rounding.
-    """
-    proven: dict[str, bool] = {}
-    for row in records:
-        if row.dtype == "float32" and row.phase.startswith("step"):
-            continue
-        name = " ".join(filter(None, [row.network, row.layer, row.tensor, row.dtype]))
-        proven[name] = proven.get(name, False) or row.proves or not row.ok
-    return [name for name, proves in proven.items() if not proves]
-
-
-def training_frame(outcomes: list[Outcome]) -> pd.DataFrame:
-    return (
-        pd.concat([outcome.history for outcome in outcomes], ignore_index=True)
-        if outcomes
-        else pd.DataFrame()
-    )

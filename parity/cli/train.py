@@ -132,13 +132,14 @@ def _finish(trainings: list[Training], out: Path, interrupted: bool) -> None:
 
     A run that came to its end needs its checkpoint no more; with an interrupted one all of them stay.
     """
+    from parity.checks.training import training_frame
     from parity.cli import printing as run
     from parity.comparison.tables import write_tables
     from parity.reference.environment import write_environment
 
     outcomes: list[Outcome] = [training.outcome() for training in trainings if training.rows]
     steps = pd.concat([training.step_frame() for training in trainings], ignore_index=True)
-    tables = {"training": run.training_frame(outcomes), "training_steps": steps}
+    tables = {"training": training_frame(outcomes), "training_steps": steps}
     plan = trainings[0].plan
     for path in [*write_tables(out, tables), write_environment(out, plan.device, seed=plan.seed)]:
         console.print(f"wrote {path}")

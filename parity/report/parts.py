@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
-from parity.checks.training import Outcome, Plan, Training
-from parity.cli import printing as run
-from parity.comparison.records import Record, frame
+from parity.checks.training import Outcome, Plan, Training, training_frame
+from parity.comparison.records import Record, frame, unproven
 from parity.faults import kill_matrix as kill
 from parity.kinds.registry import ALL_KINDS
 from parity.reference import devices
@@ -50,7 +49,7 @@ def accuracy(request: Request, found: Findings, told: Told) -> list[str]:
     found.tables["accuracy"] = frame(records)
     wrong = [r for r in records if not r.ok]
     said = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
-    return said + [f"proves nothing: {name}" for name in run.unproven(records)]
+    return said + [f"proves nothing: {name}" for name in unproven(records)]
 
 
 def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]]:
@@ -128,7 +127,7 @@ def training(request: Request, found: Findings, told: Told) -> list[str]:
             steps.append(pair.step_frame())
             predictions.append(_predictions(pair))
             found.tables |= {
-                "training": run.training_frame(outcomes),
+                "training": training_frame(outcomes),
                 "training_steps": pd.concat(steps, ignore_index=True),
                 "predictions": pd.concat(predictions, ignore_index=True),
             }

@@ -7,7 +7,7 @@ import torch
 import scratchcnn as sc
 from parity.checks.network import Case, check_network, steps_of
 from parity.checks.zero_gradients import Sum, cancelled, zero_gate
-from parity.cli.printing import unproven
+from parity.comparison.records import unproven
 from parity.reference.googlenet import GoogLeNet
 from parity.reference.networks import TORCH_NETWORKS
 from parity.reference.trace import trace_torch
