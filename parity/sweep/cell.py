@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.comparison.records import Record
-from parity.sweep.cells import Cell, version_of
+from parity.sweep.cells import UNREAD, Cell, version_of
 
 Row = dict[str, Any]
 Found = tuple[list[Record], dict[str, str]]  # the records, and what else every one of their rows says
@@ -57,7 +57,7 @@ def _row(cell: Cell, record: Record, more: dict[str, str]) -> Row:
     shape = "x".join(map(str, record.shape)) or "scalar"
     found = vars(record) | {"shape": shape, "device": cell.device}
     status = "match" if record.ok else "mismatch"
-    if not record.ok and record.why == more.get("ending"):
+    if not record.ok and record.why and record.why == more.get("ending"):
         status = _status(record.why)
     told = {name: more.get(name, "") for name in ("lacks", *([] if record.ok else ["culprit", "diagnosis"]))}
     return _about(cell, status) | found | told
@@ -187,6 +187,8 @@ def _file(cell: Cell) -> Found:
     """Somebody else's class; `verify` runs it in a process of its own."""
     from parity.verification.verify import verify
 
+    if cell.version == UNREAD:
+        raise OSError("it cannot be read: a broken link, a pipe, no permission, or a name that is not UTF-8")
     path = Path(cell.base) / cell.target.rpartition(":")[0]
     if not path.is_file():
         raise CannotRun(

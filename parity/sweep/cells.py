@@ -20,6 +20,7 @@ from parity.sweep.plan import Part, Plan
 # What cells cost next to one probe of one layer; a batch is about BATCH of them.
 WEIGHT = {"probe": 1, "geometry": 1, "contracts": 8, "fault": 60, "network": 60, "file": 120}
 BATCH = 240
+UNREAD = "unread"  # the version of a file that could not be read
 
 
 @dataclass(frozen=True)
@@ -133,36 +134,66 @@ def _network_cells(part: Part, base: Path) -> Iterator[Cell]:
 def _file_cells(part: Part, base: Path) -> Iterator[Cell]:
     """Each class and function whose name says what it is meant to be, of every file below the folder."""
     folder = (base / part.folder).resolve()
-    files = [p for p in sorted(folder.rglob("*.py")) if not p.name.startswith((".", "_"))]
-    found = [target for path in files for target in _targets(path, part.names)]
+    found = [target for path in _files(folder) for target in _targets(path, part.names)]
     options = (("adapter", part.adapter),)
     for seed in part.seeds:
         for path, name, kind, version in found:
-            target = f"{path.relative_to(folder).as_posix()}:{name}"
+            target = f"{printable(path.relative_to(folder).as_posix())}:{name}"
             yield Cell(
                 part.name, "file", kind, seed=seed, target=target, version=version, options=options,
                 base=str(folder),
             )  # fmt: skip
 
 
+def _files(folder: Path) -> list[Path]:
+    """Whatever is called *.py below the folder, a pipe and a dangling link too: none is passed over."""
+    return [p for p in sorted(folder.rglob("*.py")) if not p.name.startswith((".", "_")) and not p.is_dir()]
+
+
 def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, str, str]]:
     """(file, name, kind, version); a file that holds none is a cell too, so that it is not passed over."""
     from parity.kinds.names import guess_kind
 
-    source = path.read_bytes()
-    version, count = version_of(source), 0
     try:
-        tree = ast.parse(source)
-        defined = [n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
-    except (SyntaxError, ValueError):
-        defined = []
-    for name in defined:
-        kind = guess_kind(f":{name}")
-        if kind and (not names or name in names):
-            yield path, name, kind, version
-            count += 1
-    if not count:
+        str(path).encode()  # a name that is not UTF-8 cannot be written into the tables
+        source = path.read_bytes() if path.is_file() else None
+    except (OSError, UnicodeEncodeError):
+        source = None
+    if source is None:
+        yield path, "", "", UNREAD
+        return
+    version, found = version_of(source), dict.fromkeys(defined_names(source))
+    wanted = [(name, guess_kind(f":{name}")) for name in found if not names or name in names]
+    if not any(kind for _, kind in wanted):
         yield path, "", "", version
+    for name, kind in wanted:
+        if kind:
+            yield path, name, kind, version
+
+
+def defined_names(source: bytes) -> list[str]:
+    """Classes and functions of a module, also inside `if`, `try` and `with`; none if it cannot be parsed."""
+    try:
+        return list(_defined(ast.parse(source).body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _defined(body: Iterable[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.name
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            yield from _defined(getattr(node, name, []))
+        for handler in getattr(node, "handlers", []):
+            yield from _defined(handler.body)
+
+
+def printable(text: str) -> str:
+    """The text with what cannot be written as UTF-8, and control characters, as escapes."""
+    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in plain)
 
 
 def version_of(source: bytes) -> str:

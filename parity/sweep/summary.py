@@ -119,6 +119,8 @@ class Summary:
                 f"{row['status']:9} {row['cells']:>6} cells  {names}{row['culprit']}: "
                 f"{row['diagnosis'] or row['why']}"
             )
+        for row in self.partial().head(20).to_dict("records"):
+            yield f"not checked in {row['target']}: {row['lacks']}"
         for name in self.unproven:
             yield f"proves nothing: all comparisons of {name} would pass zeros or a scaled twin"
         if self.cells < self.planned:

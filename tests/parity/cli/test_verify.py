@@ -112,7 +112,7 @@ def test_compare_right_wrong_and_misused(capsys, tmp_path):
     status, out, _ = run(capsys, "compare", tmp_path / "a.npz", tmp_path / "b.npz")
     assert status == 1 and "equal to theirs times 1/2" in out and "MISMATCH: 1 of 1 arrays" in out
     status, _, err = run(capsys, "compare", tmp_path / "a.npz", tmp_path / "c.npz")
-    assert status == 2 and "error: no file" in err
+    assert status == 2 and "error: there is no file or folder" in err
 
 
 @pytest.mark.slow

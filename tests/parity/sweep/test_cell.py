@@ -1,6 +1,8 @@
 """What one cell gives, and what becomes of cells that do not behave."""
 
 import io
+import os
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +107,7 @@ def test_other_peoples_files_are_verified(tmp_path):
     failed = [row for row in bob if not row["ok"]]
     assert failed and {row["diagnosis"] for row in failed} == {"relu-leaky"}
     assert {row["culprit"] for row in failed} == {"relu, forward, out"}
+    assert {row["status"] for row in failed} == {"mismatch"}  # nothing was raised
 
 
 def test_a_file_that_crashes_is_a_row():
@@ -125,6 +128,23 @@ def test_a_file_that_says_nothing_is_a_row(tmp_path):
     (tmp_path / "b.py").write_text("x = 1\n")
     found = [run_cell(cell) for cell in expand(make_plan({"part": [{"folder": "."}]}, tmp_path))]
     assert [row["why"].split(":")[0] for (row,) in found] == ["raised SyntaxError", "raised LookupError"]
+
+
+def test_odd_files_are_rows_and_stop_nothing(tmp_path):
+    (tmp_path / "deep.py").write_text("x = " + "(" * 5000 + "1" + ")" * 5000)
+    (tmp_path / "link.py").symlink_to(tmp_path / "nowhere.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / os.fsdecode(b"caf\xe9.py")).write_text(RIGHT)
+    (tmp_path / "twice.py").write_text(LEAKY + RIGHT)
+    (tmp_path / "under.py").write_text("if True:\n" + textwrap.indent(RIGHT, "    "))
+    cells = list(expand(make_plan({"part": [{"folder": "."}]}, tmp_path)))
+    found = {cell.target: run_cell(cell) for cell in cells}
+    assert len(found) == len(cells) == 6
+    assert all(row["ok"] for name in ("twice.py:Relu", "under.py:Relu") for row in found[name])
+    for name in ("link.py:", "pipe.py:", "caf\\udce9.py:"):
+        assert [row["why"][:31] for row in found[name]] == ["raised OSError: it cannot be re"], name
+    (deep,) = found["deep.py:"]
+    assert not deep["ok"] and deep["status"] in ("raised", "memory")
 
 
 def test_a_file_that_is_not_there_or_another_is_not_a_finding(tmp_path):
