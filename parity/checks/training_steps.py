@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 from parity.checks.zero_gradients import Cancelled, zero_gate
 from parity.comparison.gates import UNIT, difference, largest, logic_gate, precision_gate
 from parity.comparison.records import Record, record
+from parity.kinds.kind import to_numpy
 from parity.kinds.optimizers import TORCH
 from parity.reference.model_pair import ONE_ULP, OVER_KINKS, Images, has_kinks, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
-from parity.reference.weights import links, named_tensors, to_numpy
+from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import BatchNormalization
 from scratchcnn.networks import Network
 from scratchcnn.optim import OPTIMIZERS

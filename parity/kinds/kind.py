@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from parity.comparison.gates import UNIT, largest
 from parity.kinds.probe import Probe as Probe
 from parity.kinds.probe import Tensors as Tensors
-from parity.reference.weights import to_numpy
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ class Kind:
             name: math.sqrt(max(1, work // max(a.size, 1))) * UNIT[dtype] * sizes[name]
             for name, a in exact.items()
         }
+
+
+def to_numpy(tensor: torch.Tensor) -> NDArray:
+    return tensor.detach().cpu().numpy()
 
 
 def _pair(value: Any) -> tuple[int, int]:

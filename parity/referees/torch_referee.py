@@ -6,10 +6,10 @@ from functools import partial
 
 import torch
 
+from parity.kinds.kind import to_numpy
 from parity.referees.base import Answer, Question, Referee
 from parity.reference import trace as tr
 from parity.reference.model_pair import torch_like
-from parity.reference.weights import to_numpy
 
 
 class Torch(Referee):

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from parity.reference.weights import links, named_tensors, to_numpy
+from parity.kinds.kind import to_numpy
+from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import Affine, Dropout, Layer, SideHead
 from scratchcnn.networks import Network
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from parity.kinds.kind import to_numpy
 from parity.reference.layer_modules import names
 from scratchcnn.layers import Layer
 from scratchcnn.networks import Network
@@ -91,10 +92,6 @@ def audit(pairs: list[Link], tensors: dict[str, torch.Tensor]) -> None:
     ]
     if problems:
         raise WeightMismatch(problems)
-
-
-def to_numpy(tensor: torch.Tensor) -> NDArray:
-    return tensor.detach().cpu().numpy()
 
 
 def same_bits(a: NDArray, b: NDArray) -> bool:

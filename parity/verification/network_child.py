@@ -19,11 +19,11 @@ from parity.adapters.load import TargetError, load
 from parity.checks.culprit import Culprit, localize
 from parity.comparison.gates import UNIT, Comparison, difference, logic_gate, precision_gate
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import KINDS
+from parity.kinds.kind import KINDS, to_numpy
 from parity.kinds.probes import probes
 from parity.reference.model_pair import OVER_KINKS, nudged
 from parity.reference.trace import Trace
-from parity.reference.weights import named_tensors, to_numpy
+from parity.reference.weights import named_tensors
 from parity.verification.names_map import Names, fitted, guessed
 from parity.verification.network_layers import check_alone, kind_of_layer
 from parity.verification.observe import Request, work_kind

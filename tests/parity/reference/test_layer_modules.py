@@ -9,10 +9,11 @@ from torch import nn
 
 import scratchcnn as sc
 from parity.comparison.gates import logic_gate
+from parity.kinds.kind import to_numpy
 from parity.reference.layer_modules import RULES, rule_for, twin
 from parity.reference.modules import Concat
 from parity.reference.trace import torch_gradients
-from parity.reference.weights import copy_to_torch, links, named_tensors, to_numpy
+from parity.reference.weights import copy_to_torch, links, named_tensors
 
 
 def draw(*shape, seed=0):

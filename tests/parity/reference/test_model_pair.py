@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from parity.kinds.kind import to_numpy
 from parity.reference.model_pair import ONE_ULP, Images, build_pair, has_kinks, nudge, ulp_runs
 from parity.reference.trace import draw_masks, dropout_shapes, injected, torch_injected
-from parity.reference.weights import links, named_tensors, to_numpy
+from parity.reference.weights import links, named_tensors
 from scratchcnn import Affine, Dropout, Network, Sequential
 from scratchcnn.data import load
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import scratchcnn as sc
+from parity.kinds.kind import to_numpy
 from parity.reference import layer_modules as twins
 from parity.reference import weights
 from parity.reference.layer_modules import Name, Rule, twin
@@ -17,7 +18,6 @@ from parity.reference.weights import (
     links,
     named_tensors,
     same_bits,
-    to_numpy,
 )
 from scratchcnn import NETWORKS
 
