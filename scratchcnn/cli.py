@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from scratchcnn import __version__
 from scratchcnn.export_command import export
 from scratchcnn.predict_command import predict
 from scratchcnn.summary_command import summary
@@ -47,3 +49,18 @@ def _fail(sentence: str, status: int = 2) -> int:
 
 for command in (train, predict, export, summary):
     app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"scratchcnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

@@ -87,7 +87,8 @@ def imported() -> Any:
         import onnx
     except ImportError:
         raise ModuleNotFoundError(
-            "an ONNX file is written by the package onnx, which is not installed: pip install '.[onnx]'"
+            "writing ONNX needs the package onnx, which is not installed: pip install 'scratchcnn[onnx]' "
+            "(in a clone: pip install '.[onnx]')"
         ) from None
     return onnx
 

@@ -6,37 +6,48 @@ Exit status 0 for success, 1 for a mismatch, 2 for misuse or what could not be c
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
-import typer
-
-from parity.cli import check, diff, faults, kinds, report, sweep, time, train, verify
-from parity.cli.options import Misuse
-
-app = typer.Typer(
-    help="Check that scratchcnn's networks and layers are the same functions as PyTorch's, and time both.",
-    no_args_is_help=True,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-)
-app.command()(check.check)
-app.command()(faults.faults)
-app.command()(sweep.sweep)
-app.command("sweep-report")(sweep.sweep_report)
-app.command("sweep-speed")(sweep.sweep_speed)
-app.command()(time.time)
-app.command()(report.report)
-app.command()(diff.diff)
-app.command()(train.train)
-app.command()(verify.verify)
-app.command()(verify.compare)
-app.command()(kinds.kinds)
+# What each extra of pyproject.toml installs: the module that is imported -> the extra.
+EXTRAS = {
+    **dict.fromkeys(("hypothesis", "jinja2", "markupsafe", "pandas", "pyarrow"), "parity"),
+    **dict.fromkeys(("pygments", "threadpoolctl", "torch"), "parity"),
+    **dict.fromkeys(("dask", "distributed"), "sweep"),
+    "onnx": "onnx",
+    **dict.fromkeys(("jax", "jaxlib", "onnxruntime"), "referees"),
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The console script: misuse is one sentence on stderr and status 2, never a traceback."""
+    """The console script: misuse is one sentence on stderr and status 2, never a traceback.
+
+    The commands are imported here, so that a missing package is reported in a sentence as well.
+    """
+    try:
+        from parity.cli.commands import app
+        from parity.cli.options import Misuse
+    except ModuleNotFoundError as error:
+        fail(needed(error))
     try:
         app(arguments)
+    except ModuleNotFoundError as error:
+        fail(needed(error))
     except (Misuse, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        fail(str(error))
+
+
+def needed(error: ModuleNotFoundError) -> str:
+    """What installs the missing package; raises the error again if no extra has it."""
+    module = (error.name or "").partition(".")[0]
+    if module not in EXTRAS:
+        raise error
+    extra = EXTRAS[module]
+    return (
+        f"parity needs {module}, which is not installed: pip install 'scratchcnn[{extra}]' "
+        f"(in a clone: pip install '.[{extra}]')"
+    )
+
+
+def fail(sentence: str) -> NoReturn:
+    print(f"error: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -89,4 +89,6 @@ def test_without_onnx_it_says_what_to_install(export, tmp_path, monkeypatch):
     sc.save_weights(sc.LeNet(), tmp_path / "w.safetensors")
     monkeypatch.setitem(sys.modules, "onnx", None)
     status, _, err, path = export("lenet", tmp_path / "w.safetensors")
-    assert (status, path.exists()) == (2, False) and err.endswith("pip install '.[onnx]'\n")
+    assert (status, path.exists()) == (2, False) and err.endswith(
+        "not installed: pip install 'scratchcnn[onnx]' (in a clone: pip install '.[onnx]')\n"
+    )

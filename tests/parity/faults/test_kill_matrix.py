@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 import scratchcnn as sc
 from parity.adapters.book import OURS
 from parity.adapters.process_pool import processes
-from parity.cli import app
+from parity.cli.commands import app
 from parity.faults import FAULTS
 from parity.faults import kill_matrix as kill
 from parity.faults.common_practices import PRACTICES

@@ -1,0 +1,75 @@
+"""The entry point: what it says where a package is missing, and the version."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import scratchcnn
+from parity.cli import EXTRAS, main
+from scratchcnn.cli import main as scratchcnn_main
+
+PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+BLOCKED = """
+import sys
+blocked = {blocked}
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in blocked:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Refuse())
+from parity.cli import main
+main({arguments})
+"""
+
+
+def run_without(*blocked, arguments):
+    code = BLOCKED.format(blocked=blocked, arguments=arguments)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("missing", ["pandas", "torch", "hypothesis"])
+def test_a_missing_package_is_one_sentence_with_the_extra(missing):
+    done = run_without(missing, arguments=["check", "relu", "--dtype", "float64"])
+    sentence = (
+        "which is not installed: pip install 'scratchcnn[parity]' (in a clone: pip install '.[parity]')"
+    )
+    assert (done.returncode, done.stderr) == (2, f"error: parity needs {missing}, {sentence}\n")
+
+
+def test_after_a_plain_install_parity_names_the_extra():
+    """None of the extras' packages is there."""
+    done = run_without(*EXTRAS, arguments=["-h"])
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert re.match(r"error: parity needs \w+, .* pip install 'scratchcnn\[parity\]'", done.stderr)
+
+
+def test_a_module_of_no_extra_is_a_bug_and_stays_a_traceback():
+    done = run_without("typer", arguments=["-h"])
+    assert done.returncode == 1 and "ModuleNotFoundError: No module named 'typer'" in done.stderr
+
+
+@pytest.mark.parametrize("extra", ["parity", "onnx", "referees", "sweep"])
+def test_the_extras_are_those_of_the_project(extra):
+    listed = {re.match(r"[\w-]+", line)[0] for line in PROJECT["optional-dependencies"][extra]} - {
+        "scratchcnn"
+    }
+    assert listed <= {module for module, where in EXTRAS.items() if where == extra}
+
+
+@pytest.mark.parametrize(("run", "name"), [(main, "parity of scratchcnn"), (scratchcnn_main, "scratchcnn")])
+def test_both_commands_print_the_version(run, name, capsys):
+    try:
+        status = run(["--version"])
+    except SystemExit as left:
+        status = left.code
+    assert not status and capsys.readouterr().out == f"{name} {scratchcnn.__version__}\n"
+
+
+def test_the_version_stands_in_one_place():
+    assert "version" in PROJECT["dynamic"] and "version" not in PROJECT
