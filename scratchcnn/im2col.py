@@ -22,10 +22,10 @@ OnRemainder = Literal["floor", "error"]
 
 
 def pair(value: Pair, name: str, minimum: int) -> tuple[int, int]:
-    """`3` or `(3, 5)` -> `(height, width)`, refusing anything else with a sentence that says so."""
+    """`3` or `(3, 5)` -> `(height, width)`; raises TypeError or ValueError for anything else."""
     items = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     try:
-        numbers = tuple(operator.index(v) for v in items)
+        numbers = tuple(map(operator.index, items))
     except TypeError:
         raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
     if len(numbers) != 2:
@@ -44,12 +44,12 @@ def output_size(
     ceil_mode: bool = False,
     on_remainder: OnRemainder = "floor",
 ) -> int:
-    """How many positions a window takes along one axis: (book, eq. 7.1).
+    """How many positions a window takes along one axis (book, eq. 7.1):
 
         OH = floor((H + 2*pad - dilation*(FH - 1) - 1) / stride) + 1
 
     `ceil_mode` rounds up instead, and then drops a last window that would start in the padding
-    behind the image (PyTorch's rule for pooling). With `on_remainder="error"` a stride that does
+    beyond the image (PyTorch's rule for pooling). With `on_remainder="error"` a stride that does
     not divide raises instead of leaving pixels unvisited.
 
     Raises ValueError when the window does not fit into the padded input.
@@ -66,7 +66,7 @@ def output_size(
     if on_remainder == "error" and span % stride:
         raise ValueError(
             f"stride {stride} does not divide: input {input_size}, pad {pad} and a window of {extent} "
-            f'leave {span % stride} pixels over; change one, or use on_remainder="floor"'
+            f'leave {span % stride} pixels unused; change one, or use on_remainder="floor"'
         )
     if not ceil_mode:
         return span // stride + 1
@@ -83,7 +83,7 @@ def im2col(
     dilation: Pair = 1,
     on_remainder: OnRemainder = "floor",
 ) -> NDArray:
-    """Unfold images into rows, one row a window: (N, C, H, W) -> (N*OH*OW, C*FH*FW).
+    """Unfold images into rows, one row per window: (N, C, H, W) -> (N*OH*OW, C*FH*FW).
 
     The book's function and the transpose of `torch.nn.functional.unfold`. The dtype is kept (the
     book's becomes float64). Cost: writes FH*FW times the input (stride 1).

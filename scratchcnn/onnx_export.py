@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.fast.batch_split import replica
 from scratchcnn.files import atomic_write
 from scratchcnn.layers import (
     Concat,
@@ -133,7 +134,7 @@ def no_form(layer: Layer, path: str) -> TypeError:
 
 def shape_behind(layer: Layer, shape: Shape, dtype: Any) -> Shape:
     """The shape of one image behind a layer, found by running a copy of it on zeros."""
-    probe = layer.replica()
+    probe = replica(layer)
     probe.training, probe.recording = False, False
     return probe.forward(np.zeros((1, *shape), dtype)).shape[1:]
 

@@ -6,43 +6,27 @@ Every hot operation is there three times, and tests and `parity check` hold the 
     scratchcnn.layers   the book's way: im2col and one matrix product      3 to 15 times PyTorch's time
     scratchcnn.fast     the same arithmetic in another order               PyTorch's time for a step, or less
 
-A layer of `scratchcnn.layers` takes its fast rung by itself. `with fast.textbook():` makes it run the code
-that one reads in its class instead. A subclass always runs what its class says: only the classes that name
-a fast rung themselves have one.
+Layers use their fast implementation automatically. `with fast.textbook():` makes them run the code that one
+reads in their class instead. A subclass always runs what its class says.
+
+Which code runs is decided in two places:
+
+    dispatch.py     a layer's forward and backward: the table of the implementations
+    batch_split.py  a network's gradient and predict: a batch split over the threads
 
 What makes it fast, one file each:
 
-    layout.py       images inside as (C, H, W, N): long contiguous runs wherever a window slides
+    layout.py       images last, (C, H, W, N): long contiguous runs wherever a window slides
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
     products.py     flat matrix products as stacks of small ones
     pooling.py      maxima and their places by copies of the windows' cells
     lrn.py          blocks that stay in the cache, beta = 0.75 by square roots
-    dense.py        matrix products split over the threads
+    affine.py       matrix products split over the threads
+    elementwise.py  Relu and Sigmoid without branches
     memory.py       arrays from memory that was touched before
     threads.py      as many threads as NumPy's BLAS has
-    blocks.py       a batch split over the threads, each part through all its layers
 """
 
-from __future__ import annotations
+from scratchcnn.fast.dispatch import accelerated, enabled, textbook
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-_enabled = os.environ.get("SCRATCHCNN_TEXTBOOK", "") in ("", "0")
-
-
-def enabled() -> bool:
-    """Whether layers take their fast rung; the environment variable SCRATCHCNN_TEXTBOOK=1 turns it off."""
-    return _enabled
-
-
-@contextmanager
-def textbook() -> Iterator[None]:
-    """Inside the `with`, every layer runs the code of its class. For the whole process, not one thread."""
-    global _enabled
-    before, _enabled = _enabled, False
-    try:
-        yield
-    finally:
-        _enabled = before
+__all__ = ["accelerated", "enabled", "textbook"]

@@ -2,12 +2,12 @@
 
 As in the book: columns, and one matrix product. But some output rows at a time, so that the columns are
 read from the cache and not from memory, always in the same workspace; backward makes them again, which
-costs less than fetching stored ones. Inside, images are (C, H, W, N) (see layout.py): a column is then
-made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose behind it.
+costs less than fetching stored ones. Images are (C, H, W, N) here (see layout.py): a column is then
+made of runs of OW*N numbers, and the product gives (FN, OH, OW, N) with no transpose after it.
 
 The bias is one more weight whose input is always 1: the columns end in a row of ones, and the products that
-give the output and dW add the bias and sum db on their way. It comes last, since a large bias with small
-products behind it would round each of them to its own last place.
+give the output and dW add the bias and sum db on their way. It comes last, since a large bias, followed by
+small products, would round each of them to its own last place.
 
 Costs: the products of the textbook's layer, FH*FW copies of the input (backward: twice), and kept between
 forward and backward the padded input alone, where the textbook keeps FH*FW times as much.
@@ -17,20 +17,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import outside, workspace, workspace_above_ones
+from scratchcnn.fast.layout import to_images_first, to_images_last, workspace, workspace_above_ones
 from scratchcnn.fast.products import product, product_over_columns
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.convolution import Convolution
+    from scratchcnn.layers.lenet5 import PartialConvolution
+
+Lazy = Callable[[], NDArray]
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
 COLUMN_BYTES = 1 << 21
-COLUMNS = 1536
-LARGE = 1 << 24  # multiplications that are worth sharing: some tenths of a millisecond
+MIN_COLUMNS = 1536
+MIN_SHARED_PRODUCTS = 1 << 24  # below, sharing costs more than it saves: some tenths of a millisecond
 
 
 class Geometry(NamedTuple):
@@ -40,6 +47,49 @@ class Geometry(NamedTuple):
     stride: tuple[int, int]
     dilation: tuple[int, int]
     groups: int
+
+
+def forward(layer: Convolution, x: NDArray) -> tuple[NDArray, Any]:
+    """The output, and the padded input for backward."""
+    x = layer.check_input(x, like=layer.W)
+    _, _, OH, OW = layer._output_shape(x.shape)
+    padded = pad_images(x, layer.pad, keep=memory.is_private(layer))
+    return correlate(padded, layer.W, layer.b, geometry(layer), (OH, OW)), (x.shape, padded)
+
+
+def backward(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+    """dx, with dW and db in layer.grads."""
+    return _backward(layer, dout, kept, layer.W)()
+
+
+def backward_lazy_dx(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> Lazy:
+    """dW and db; dx, with W as it is now, when the result is called. Until then dout must stay as it is."""
+    return _backward(layer, dout, kept, layer.W.copy())
+
+
+def partial_backward(layer: PartialConvolution, dout: NDArray, kept: Any) -> NDArray:
+    return partial_backward_lazy_dx(layer, dout, kept)()
+
+
+def partial_backward_lazy_dx(layer: PartialConvolution, dout: NDArray, kept: Any) -> Lazy:
+    dx = backward_lazy_dx(layer, dout, kept)
+    layer.grads["W"][~layer.connections] = 0
+    return dx
+
+
+def _backward(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray], W: NDArray) -> Lazy:
+    x_shape, padded = kept
+    d = to_images_last(layer.check_dout(dout, layer._output_shape(x_shape)))  # (FN, OH, OW, N)
+    g = geometry(layer)
+    dW, db = weight_gradients(d, padded, W.shape, g, bias=layer.b is not None)
+    layer.grads["W"] = dW
+    if db is not None:
+        layer.grads["b"] = db
+    return partial(input_gradient, d, W, padded.shape, g, layer.pad)
+
+
+def geometry(layer: Convolution) -> Geometry:
+    return Geometry(layer.W.shape[2:], layer.stride, layer.dilation, layer.groups)
 
 
 def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
@@ -54,7 +104,7 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
     return padded
 
 
-def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: tuple[int, int]) -> NDArray:
+def correlate(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: tuple[int, int]) -> NDArray:
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
     (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
     weights = W.reshape(FN, -1)
@@ -68,7 +118,7 @@ def forward(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: t
             product(weights[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
 
     share(work, groups(FN, C, g.groups), 0, weights.size * OH * OW * N)
-    return outside(out.reshape(FN, OH, OW, N))
+    return to_images_first(out.reshape(FN, OH, OW, N))
 
 
 def weight_gradients(
@@ -116,7 +166,7 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDA
 
 def row_blocks(height: int, length: int, row: int, itemsize: int) -> list[slice]:
     """0..height in slices: `row` columns of `length` numbers come from each row of the output."""
-    columns = max(COLUMNS, COLUMN_BYTES // (length * itemsize))
+    columns = max(MIN_COLUMNS, COLUMN_BYTES // (length * itemsize))
     return threads.parts(height, -(-height * row // columns))
 
 
@@ -130,9 +180,9 @@ def share(
     work: Callable[[slice, slice], None], tasks: list[tuple[slice, slice]], cut: int, multiplications: int
 ) -> None:
     """Every group's work, by the threads where it is large; where there are more threads than groups, each
-    takes some filters of a group (`cut` 0) or some channels (1). Alone in its part of a batch, a thread does
+    takes some filters of a group (`cut` 0) or some channels (1). Within its part of a batch, a thread does
     all of it."""
-    if multiplications < LARGE or threads.count() == 1:
+    if multiplications < MIN_SHARED_PRODUCTS or threads.count() == 1:
         for task in tasks:
             work(*task)
         return
@@ -177,7 +227,7 @@ def input_gradient(
                 _add_rows(dx[channels], added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
 
     share(work, groups(FN, C, g.groups), 1, W.size * OH * width * N)
-    return outside(dx)
+    return to_images_first(dx)
 
 
 def _add_rows(dx: NDArray, added: NDArray, first: int, stride: int, shift: int) -> None:

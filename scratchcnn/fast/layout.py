@@ -1,8 +1,8 @@
-"""Images inside as (C, H, W, N), seen from outside as (N, C, H, W).
+"""Images last, (C, H, W, N), while the callers see (N, C, H, W).
 
 With the images last, the same pixel of all images lies in one run, and a row of a window of all of them in
-one longer run: slices that numpy copies and computes with at full width, at any stride. The outside keeps
-the logical order: `outside` is a view, and so is `inside` of what another fast layer returned.
+one longer run: slices that NumPy copies and computes with at full width, at any stride. Callers keep the
+logical order: `to_images_first` is a view, and so is `to_images_last` of what another fast layer returned.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scratchcnn.fast import memory
 
 
-def inside(x: NDArray) -> NDArray:
+def to_images_last(x: NDArray) -> NDArray:
     """(N, C, H, W) -> (C, H, W, N), contiguous; a copy only where it does not lie so already."""
     turned = x.transpose(1, 2, 3, 0)
     if turned.flags.c_contiguous:
@@ -26,13 +26,13 @@ def inside(x: NDArray) -> NDArray:
     return a
 
 
-def outside(a: NDArray) -> NDArray:
+def to_images_first(a: NDArray) -> NDArray:
     """(C, H, W, N) -> (N, C, H, W), a view."""
     return a.transpose(3, 0, 1, 2)
 
 
-def dense(x: NDArray) -> NDArray:
-    """x as one run of numbers (1-D, in memory order) where it is one; else as it is."""
+def flat_view(x: NDArray) -> NDArray:
+    """The numbers of x in memory order, 1-D, if they lie in one piece; otherwise x as it is."""
     if x.flags.c_contiguous:
         return x.reshape(-1)
     back = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
@@ -40,7 +40,7 @@ def dense(x: NDArray) -> NDArray:
     return turned.reshape(-1) if turned.flags.c_contiguous else x
 
 
-def integers(a: NDArray) -> NDArray:
+def as_bits(a: NDArray) -> NDArray:
     """The bits of floats as integers of the same size: a product with 0 or 1 keeps or clears a number,
     infinities and NaN too."""
     return a.view(f"i{a.dtype.itemsize}")
@@ -53,7 +53,7 @@ class _Spaces(threading.local):
 
 
 _spaces = _Spaces()
-KEPT = 64 << 20  # bytes; a workspace that grew larger is not kept
+MAX_WORKSPACE_BYTES = 64 << 20  # a workspace that grew larger is not kept
 
 
 def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
@@ -62,7 +62,7 @@ def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
     Two workspaces that are in use at the same time need different names.
     """
     size = math.prod(shape) * dtype.itemsize
-    if size > KEPT:
+    if size > MAX_WORKSPACE_BYTES:
         return np.empty(shape, dtype)
     array = _spaces.arrays.get(name)
     if array is None or array.size < size:
@@ -71,13 +71,13 @@ def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
 
 
 def workspace_above_ones(rows: int, columns: int, dtype: np.dtype) -> NDArray:
-    """(rows + 1, columns) of scratch memory whose last row is ones: they stay from call to call, behind what
-    is written above them. As `workspace`, nothing may keep it, and there is one of a dtype."""
+    """(rows + 1, columns) of scratch memory whose last row is ones: they stay from call to call, below what
+    is written above them. As with `workspace`, nothing may keep it; there is one per dtype."""
     size, space = _spaces.above_ones.get(dtype, (0, np.empty(0, dtype)))
     if size < rows * columns or space.size - size < columns:
         size, ones = max(size, rows * columns), max(space.size - size, columns)
         space = np.empty(size + ones, dtype)
         space[size:] = 1
-        if space.nbytes <= KEPT:
+        if space.nbytes <= MAX_WORKSPACE_BYTES:
             _spaces.above_ones[dtype] = size, space
     return space[size - rows * columns : size + columns].reshape(rows + 1, columns)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory
-from scratchcnn.fast.layout import inside, outside
+from scratchcnn.fast.layout import to_images_first, to_images_last
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.normalization import LocalResponseNormalization
 
 BLOCK_BYTES = 192 << 10  # of one array of a block; half a dozen are alive at a time
 
@@ -27,24 +30,31 @@ class Rule(NamedTuple):
     k: float
 
 
-def forward(x: NDArray, rule: Rule) -> tuple[NDArray, NDArray]:
+def forward(layer: LocalResponseNormalization, x: NDArray) -> tuple[NDArray, Any] | None:
     """(N, C, H, W) -> the same shape, and x as (C, pixels) for backward."""
-    a = inside(x)
+    x = layer.check_input(x)
+    if x.ndim != 4:
+        return None
+    rule = Rule(layer.size, layer._alpha, layer.beta, layer.k)
+    a = to_images_last(x)
     flat = memory.empty((len(a), a[0].size), a.dtype)
     np.copyto(flat, a.reshape(flat.shape))  # the caller may overwrite x
     out = memory.empty(flat.shape, flat.dtype)
     for block in _blocks(flat):
         factor = _factor(_scale(flat[:, block], rule), rule.beta)
         np.multiply(flat[:, block], factor, out=out[:, block])
-    return outside(out.reshape(a.shape)), flat
+    return to_images_first(out.reshape(a.shape)), (x.shape, flat, rule)
 
 
-def backward(dout: NDArray, flat: NDArray, rule: Rule) -> NDArray:
+def backward(
+    layer: LocalResponseNormalization, dout: NDArray, kept: tuple[tuple[int, ...], NDArray, Rule]
+) -> NDArray:
     """dx = dout * scale**-beta - 2*alpha*beta * x * window sum of dout * x * scale**(-beta - 1)."""
-    d = inside(dout)
+    x_shape, flat, rule = kept
+    d = to_images_last(layer.check_dout(dout, x_shape))
     dflat = d.reshape(len(d), -1)
     dx = memory.empty(dflat.shape, dflat.dtype)
-    before, behind = (rule.size - 1) // 2, rule.size // 2  # the windows that hold a channel
+    before, after = (rule.size - 1) // 2, rule.size // 2  # the windows that hold a channel
     for block in _blocks(flat):
         x, dy = flat[:, block], dflat[:, block]
         scale = _scale(x, rule)
@@ -52,11 +62,11 @@ def backward(dout: NDArray, flat: NDArray, rule: Rule) -> NDArray:
         dy_factor *= dy
         np.divide(dy_factor, scale, out=scale)
         scale *= x
-        cross = _window_sum(scale, before, behind)
+        cross = _window_sum(scale, before, after)
         cross *= x
         cross *= x.dtype.type(2 * rule.alpha * rule.beta)
         np.subtract(dy_factor, cross, out=dx[:, block])
-    return outside(dx.reshape(d.shape))
+    return to_images_first(dx.reshape(d.shape))
 
 
 def _blocks(flat: NDArray) -> Iterator[slice]:
@@ -83,11 +93,11 @@ def _factor(scale: NDArray, beta: float) -> NDArray:
     return np.reciprocal(factor, out=factor)
 
 
-def _window_sum(a: NDArray, before: int, behind: int) -> NDArray:
-    """out[c] = the sum of a[c - before .. c + behind], cut at the ends."""
+def _window_sum(a: NDArray, before: int, after: int) -> NDArray:
+    """out[c] = the sum of a[c - before .. c + after], cut at the ends."""
     C, out = len(a), a.copy()
     for d in range(1, min(before, C - 1) + 1):
         out[d:] += a[: C - d]
-    for d in range(1, min(behind, C - 1) + 1):
+    for d in range(1, min(after, C - 1) + 1):
         out[: C - d] += a[d:]
     return out

@@ -1,11 +1,11 @@
-"""Arrays from memory that this program has touched before.
+"""Arrays from memory that this program has touched before, and which arrays have to be copied.
 
 A page of memory that is new to the process costs about a microsecond when it is first written, as much as
 computing its thousand numbers several times over, and a training step would go through hundreds of megabytes
 of new pages. So large arrays are made on buffers that are kept, and a buffer is used again as soon as nobody
 holds an array on it any more: Python counts the references to it, and every array or view on a buffer is one.
 
-Nothing is ever taken from somebody who still holds it: an output or a gradient that the caller keeps stays
+Nothing is ever taken from anyone who still holds it: an output or a gradient that the caller keeps stays
 as it is, and the next one comes from another buffer.
 """
 
@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SMALL = 1 << 16  # bytes; below, the system's allocator is as good
-IDLE = 256 << 20  # bytes that may lie unused when a new buffer is needed; more are given back
+MIN_BUFFER_BYTES = 1 << 16  # below, the system's allocator is as good
+MAX_UNUSED_BYTES = 256 << 20  # keep at most this many bytes of unused buffers; free the rest
 # Without Python's lock, references are counted in another way.
 COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
@@ -42,10 +42,14 @@ class Buffers(threading.local):
         return kept[-1]
 
     def give_back(self) -> None:
-        """Let go of unused buffers, those of sizes that were asked for first first, down to IDLE bytes."""
-        idle = [(s, i) for s, kept in self.by_size.items() for i in range(len(kept))
-                if sys.getrefcount(kept[i]) == FREE]  # fmt: skip
-        excess = sum(size for size, _ in idle) - IDLE
+        """Free unused buffers down to MAX_UNUSED_BYTES, starting with the sizes that were asked for first."""
+        idle = [
+            (size, i)
+            for size, kept in self.by_size.items()
+            for i in range(len(kept))
+            if sys.getrefcount(kept[i]) == FREE
+        ]
+        excess = sum(size for size, _ in idle) - MAX_UNUSED_BYTES
         for size, _ in idle:
             if excess <= 0:
                 break
@@ -56,7 +60,7 @@ class Buffers(threading.local):
 
 
 def _free() -> int:
-    """What getrefcount says of a buffer that only its list holds."""
+    """What getrefcount returns for a buffer that only its list holds."""
     kept = [np.empty(1, np.uint8)]
     return sys.getrefcount(kept[0])
 
@@ -69,7 +73,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
     """As np.empty: uninitialised, the caller's for as long as they keep it."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
-    if size < SMALL or not COUNTS:
+    if size < MIN_BUFFER_BYTES or not COUNTS:
         return np.empty(shape, dtype)
     return _buffers.take(size).view(dtype).reshape(shape)
 
@@ -85,8 +89,20 @@ def empty_like(a: NDArray, dtype: Any = None, length: int | None = None) -> NDAr
     """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes.
     `length` is that of the first axis, where it is not a's."""
     shape = a.shape if length is None else (length, *a.shape[1:])
-    if a.nbytes < SMALL:
+    if a.nbytes < MIN_BUFFER_BYTES:
         return np.empty_like(a, dtype, shape=shape)
     order = sorted(range(a.ndim), key=lambda axis: -a.strides[axis])
     back = [order.index(axis) for axis in range(a.ndim)]
     return empty(tuple(shape[axis] for axis in order), dtype or a.dtype).transpose(back)
+
+
+# -- arrays that are kept for backward ---------------------------------------------------------------
+def is_private(layer: Any) -> bool:
+    """Whether only the neighbouring layers hold the layer's input and output, so that neither has to be
+    copied before it is kept. So it is within a part of a batch (batch_split.py)."""
+    return "_private" in vars(layer)
+
+
+def owned(layer: Any, array: NDArray) -> NDArray:
+    """The array, to be kept: a copy in its memory order, where a caller might overwrite it."""
+    return array if is_private(layer) else array.copy("K")

@@ -8,28 +8,60 @@ Some channels at a time, so that the copies stay in the cache.
 Which cell is the largest is kept as a number that counts backwards from the number of cells to 1: among
 equals the first has the largest number, and it is the first in row-major order that PyTorch takes.
 
-Costs: pool_h*pool_w copies of the output and a few passes over them; a byte an output is kept.
+Costs: pool_h*pool_w copies of the output and a few passes over them; one byte per output is kept.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory
-from scratchcnn.fast.layout import inside, integers, outside, workspace
+from scratchcnn.fast.layout import as_bits, to_images_first, to_images_last, workspace
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.pooling import Pooling
 
 Window = tuple[int, int]
 Places = NDArray | None
 CELL_BYTES = 2 << 20  # of copies at a time
 
 
+def forward(layer: Pooling, x: NDArray) -> tuple[NDArray, Any] | None:
+    """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care."""
+    x = layer.check_input(x)
+    OH, OW = layer._output_size(x.shape)
+    window, stride, size = (layer.pool_h, layer.pool_w), layer.stride, (OH, OW)
+    framed = (OH - 1) * stride[0] + window[0], (OW - 1) * stride[1] + window[1]
+    if layer.mode == "average":
+        out = total(frame(x, layer.pad, framed, 0), window, stride, size)
+        return to_images_first(out) / layer._divisor(x.shape, x.dtype), (x.shape, framed, None)
+    a = frame(-x if layer.mode == "min" else x, layer.pad, framed, -np.inf)
+    out, place = largest(a, window, stride, size, places=layer.recording)
+    if not out.min(initial=np.inf) > -np.inf:
+        return None
+    return to_images_first(-out if layer.mode == "min" else out), (x.shape, framed, place)
+
+
+def backward(layer: Pooling, dout: NDArray, kept: tuple[tuple[int, ...], Window, Places]) -> NDArray:
+    """dout to the winner of its window, or (average), divided, to every pixel."""
+    x_shape, framed, place = kept
+    N, C = x_shape[:2]
+    dout = layer.check_dout(dout, (N, C, *layer._output_size(x_shape)))
+    if layer.mode == "average":
+        dout = dout / layer._divisor(x_shape, dout.dtype)
+    window, stride = (layer.pool_h, layer.pool_w), layer.stride
+    dframe = spread(to_images_last(dout), place, window, stride, (C, *framed, N))
+    return undo_frame(dframe, x_shape, layer.pad)
+
+
 def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     """(N, C, H, W) -> (C, H', W', N) of at least `size`: the images with the border that windows reach."""
-    a, (ph, pw) = inside(x), pad
+    a, (ph, pw) = to_images_last(x), pad
     C, H, W, N = a.shape
     if not (ph or pw) and size[0] <= H and size[1] <= W:
         return a
@@ -121,7 +153,7 @@ def _winners(d: NDArray, place: NDArray, shape: tuple[int, ...]) -> NDArray:
     wins = workspace("wins", (len(numbers), d.size), np.dtype(bool))
     np.equal(place.reshape(-1), numbers, out=wins)
     parts = workspace("cells", wins.shape, d.dtype)
-    np.multiply(integers(d).reshape(-1), wins.view(np.int8), out=integers(parts))
+    np.multiply(as_bits(d).reshape(-1), wins.view(np.int8), out=as_bits(parts))
     return parts.reshape(shape)
 
 
@@ -129,8 +161,8 @@ def undo_frame(dframe: NDArray, x_shape: tuple[int, ...], pad: Window) -> NDArra
     """(C, *size, N) -> (N, C, H, W): the border cut off, pixels that no window reached 0."""
     (N, C, H, W), (ph, pw) = x_shape, pad
     if not (ph or pw) and dframe.shape[1:3] == (H, W):
-        return outside(dframe)
+        return to_images_first(dframe)
     dx = memory.zeros((C, H, W, N), dframe.dtype)
     found = dframe[:, ph : ph + H, pw : pw + W]
     dx[:, : found.shape[1], : found.shape[2]] = found
-    return outside(dx)
+    return to_images_first(dx)

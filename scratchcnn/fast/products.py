@@ -3,12 +3,12 @@
 BLAS copies both factors of a product into an order of its own before it multiplies. That pays for large
 square matrices; a convolution's are flat (6 filters, 25 weights each, 39,200 columns), and there the
 copying takes longer than the multiplying. OpenBLAS multiplies a product of up to a million multiplications
-without it. So a flat product is made as a stack of such small ones: `np.matmul` goes through the stack by
-itself, in one call.
+without it. So a flat product is made as a stack of such small ones: `np.matmul` goes through the whole
+stack in one call.
 
-Measured on one core, float32, in GFLOP/s, the stack beside one product: 6 filters of 26 weights 79 beside
-35, 30 of 26 85 beside 59, 64 of 289 105 beside 94; for dW 72 beside 24, 76 beside 34. Longer columns than
-LONGEST do not gain for dW.
+Measured on one core, float32, in GFLOP/s, the stack against one product: 6 filters of 26 weights 79 against
+35, 30 of 26 85 against 59, 64 of 289 105 against 94; for dW 72 against 24, 76 against 34. Longer columns than
+MAX_LENGTH do not gain for dW.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-SMALL = 1_000_000  # multiplications of one product of a stack
+MAX_SMALL_PRODUCT = 1_000_000  # multiplications of one product of a stack
 VECTOR = 16  # the width of a small product is a multiple of it
-NARROWEST = 32  # columns; below, a stack costs more than it brings
-LONGEST, MOST_FILTERS = 96, 32  # of a stack for dW
+MIN_WIDTH = 32  # columns of a small product; below, a stack costs more than it saves
+MAX_LENGTH, MAX_FILTERS = 96, 32  # of a stack for dW
 
 
 def product(A: NDArray, B: NDArray, out: NDArray) -> None:
@@ -41,7 +41,7 @@ def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
     """D @ B^T, D (M, columns) and B (K, columns): the sum over many columns of small outer products."""
     (M, columns), K = D.shape, len(B)
     width = _width(M * K, columns)
-    if not width or K > LONGEST or M > MOST_FILTERS:
+    if not width or K > MAX_LENGTH or M > MAX_FILTERS:
         # Few rows against many: BLAS is faster with the longer side first.
         return (B @ D.T).T if M < K else D @ B.T
     whole = columns - columns % width
@@ -56,8 +56,8 @@ def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
 def _width(size: int, columns: int) -> int:
     """How many columns each product of a stack has, by a matrix of `size` numbers: all the same if that can
     be; 0 where one product is as good."""
-    most = SMALL // max(1, size)
-    if most < NARROWEST or columns <= most:
+    most = MAX_SMALL_PRODUCT // max(1, size)
+    if most < MIN_WIDTH or columns <= most:
         return 0
     least = -(-columns // most)
     even = next((n for n in range(least, 2 * least) if columns % n == 0), 0)

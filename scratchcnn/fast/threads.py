@@ -1,4 +1,4 @@
-"""A few threads of our own, and BLAS at one thread while they work.
+"""A small thread pool; BLAS is limited to one thread while it runs.
 
 NumPy computes outside Python's lock, so plain threads run it in parallel. Two pools would fight for the
 cores, so BLAS (whose threads wait for each other at every product) is set to one thread meanwhile.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,14 @@ class Blas(NamedTuple):
     set: Callable[[int], Any]
 
 
+OPENBLAS_FUNCTIONS = (
+    "scipy_openblas_{}_num_threads64_",
+    "openblas_{}_num_threads64_",
+    "scipy_openblas_{}_num_threads",
+    "openblas_{}_num_threads",
+)
+
+
 @lru_cache
 def blas() -> Blas | None:
     """NumPy's BLAS, or None where none is found that can be controlled."""
@@ -52,8 +61,7 @@ def _openblas() -> Blas | None:
     for folder in (package.parent / "numpy.libs", package / ".dylibs"):
         for file in folder.glob("*openblas*") if folder.is_dir() else ():
             library = ctypes.CDLL(str(file))
-            for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_",
-                         "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):  # fmt: skip
+            for name in OPENBLAS_FUNCTIONS:
                 if hasattr(library, name.format("set")):
                     return Blas(getattr(library, name.format("get")), getattr(library, name.format("set")))
     return None
@@ -139,8 +147,8 @@ def _forget() -> None:
     _local.__dict__.clear()
 
 
-if hasattr(__import__("os"), "register_at_fork"):
-    __import__("os").register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def parts(size: int, pieces: int) -> list[slice]:

@@ -1,15 +1,24 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
-from scratchcnn.layers.activations import Relu, Sigmoid, Softmax, Tanh, softmax
 from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
-from scratchcnn.layers.affine import RBF, Affine, Flatten
-from scratchcnn.layers.base import Layer
-from scratchcnn.layers.container import Concat, Container, Residual, Sequential
-from scratchcnn.layers.convolution import Convolution, PartialConvolution
+from scratchcnn.layers.base import Container, Layer, Sequential
+from scratchcnn.layers.basic import (
+    Affine,
+    Flatten,
+    Loss,
+    Relu,
+    Sigmoid,
+    Softmax,
+    SoftmaxWithLoss,
+    Tanh,
+    softmax,
+)
+from scratchcnn.layers.branches import Concat, Residual
+from scratchcnn.layers.convolution import Convolution
 from scratchcnn.layers.dropout import Dropout
-from scratchcnn.layers.loss import Loss, PenaltyLoss, SoftmaxWithLoss
+from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
-from scratchcnn.layers.pooling import Pooling, Subsampling
+from scratchcnn.layers.pooling import Pooling
 from scratchcnn.layers.side_head import SideHead
 
 __all__ = [

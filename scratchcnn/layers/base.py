@@ -1,22 +1,22 @@
-"""What every layer is: the protocol that containers, networks, optimizers and the harness rely on.
+"""What every layer is, and one layer after another.
 
     layer.forward(x) -> out          layer.params   {"W": ..., "b": ...}, what is trained
     layer.backward(dout) -> dx       layer.grads    the same keys, after backward
     layer.train() / layer.eval()     layer.buffers  what is kept but not trained (running statistics)
 
 `forward` never writes into `x`, `backward` never writes into `dout`, and both keep what they need in
-copies of their own, so that a caller may overwrite either array after the call.
+copies of their own, so that a caller may overwrite either array after the call. Containers, networks,
+optimizers and the harness rely on this protocol. A container is a layer itself, so a network with
+branches needs no graph engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from scratchcnn import fast
 
 
 class Arrays(dict[str, NDArray]):
@@ -46,7 +46,7 @@ class Arrays(dict[str, NDArray]):
 
 
 def floating(array: Any, name: str) -> NDArray:
-    """The array itself when it holds floating-point numbers; integers are refused, not converted."""
+    """Return the array if it holds floating-point numbers; integers are refused, not converted."""
     array = np.asarray(array)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must be floating-point (float32 or float64), got {array.dtype}")
@@ -57,20 +57,24 @@ class Layer:
     """The base class: names, modes and the memory between forward and backward."""
 
     name: str = ""
-    # Set by a class that has a fast rung; a subclass, which may change anything, does not inherit it.
-    has_fast: bool = False
-    # Set by a class whose images do not see each other, so that a batch may be split; not inherited either.
-    by_image: bool = False
-    # Set on a layer whose input and output nobody sees but its neighbours (see scratchcnn.fast.blocks).
-    private: bool = False
+    training: bool = True
+    recording: bool = True
+    _memory: Any = None  # what forward leaves for backward
 
-    def __init__(self, params: dict[str, Any] | None = None, buffers: dict[str, Any] | None = None):
-        self._params = Arrays({k: floating(v, f"{self.kind} {k}") for k, v in (params or {}).items()})
-        self._buffers = Arrays({k: floating(v, f"{self.kind} {k}") for k, v in (buffers or {}).items()})
-        self._grads: dict[str, NDArray] = {}
-        self._memory: tuple[Any, ...] | None = None
-        self.training = True
-        self.recording = True
+    params: dict[str, NDArray]
+    grads: dict[str, NDArray]
+    buffers: dict[str, NDArray]
+
+    def __init__(
+        self, params: Mapping[str, Any] | None = None, buffers: Mapping[str, Any] | None = None
+    ) -> None:
+        """Of arrays by name; None stands for an array that this layer does without."""
+        self.params, self.grads, self.buffers = Arrays(), {}, Arrays()
+        for arrays, given in ((self.params, params or {}), (self.buffers, buffers or {})):
+            for key, array in given.items():
+                if array is not None:
+                    dict.__setitem__(arrays, key, floating(array, f"{self.kind} {key}"))
+                vars(self)[key] = arrays.get(key)
 
     # -- to be written by each layer -------------------------------------------------------------
     def forward(self, x: NDArray) -> NDArray:
@@ -85,33 +89,22 @@ class Layer:
 
     # -- arrays ----------------------------------------------------------------------------------
     @property
-    def params(self) -> dict[str, NDArray]:
-        return self._params
-
-    @property
-    def buffers(self) -> dict[str, NDArray]:
-        return self._buffers
-
-    @property
-    def grads(self) -> dict[str, NDArray]:
-        return self._grads
-
-    @property
     def num_params(self) -> int:
         """How many numbers are trained."""
         return sum(p.size for p in self.params.values())
 
     def cast(self, dtype: Any) -> None:
         """Convert every parameter and buffer; what forward remembered is forgotten."""
-        for arrays in (self._params, self._buffers):
+        for arrays in (self.params, self.buffers):
             for key, value in arrays.items():
-                dict.__setitem__(arrays, key, value.astype(dtype))
-        self._grads = {}
+                vars(self)[key] = value.astype(dtype)
+                dict.__setitem__(arrays, key, vars(self)[key])
+        self.grads = {}
         self._memory = None
 
     # -- modes -----------------------------------------------------------------------------------
     def children(self) -> Iterator[tuple[str, Layer]]:
-        """(name, layer) of the layers inside; only containers have any."""
+        """(name, layer) of the layers in this one; only containers have any."""
         return iter(())
 
     def train(self, mode: bool = True) -> Layer:
@@ -140,40 +133,16 @@ class Layer:
         if self.recording:
             self._memory = values
 
-    def owned(self, array: NDArray) -> NDArray:
-        """The array for `remember`: a copy, in its memory order, where a caller might overwrite it."""
-        return array if self.private else array.copy("K")
-
     def recall(self) -> tuple[Any, ...]:
-        if self._memory is None:
+        if not isinstance(self._memory, tuple):
             raise RuntimeError(f"{self.label}: backward needs a forward before it")
         return self._memory
 
     def forget(self) -> None:
         """Let go of what forward remembered and of the gradients: the memory of a step."""
-        self._memory, self._grads = None, {}
+        self._memory, self.grads = None, {}
         for _, child in self.children():
             child.forget()
-
-    def is_fast(self) -> bool:
-        """Whether the fast rung does the work (see scratchcnn.fast), not the code that this class shows."""
-        return fast.enabled() and type(self).__dict__.get("has_fast", False)
-
-    # -- parts of a batch (see scratchcnn.fast.blocks) ----------------------------------------------
-    def replica(self) -> Self:
-        """The same layer with the same arrays, but gradients and memory of its own."""
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, _grads={}, _memory=None)
-        return other
-
-    def add_gradients(self, replicas: Sequence[Layer]) -> None:
-        """Take over the gradients of replicas, each of which saw a part of the batch: their sum, in order."""
-        self._memory = None
-        for key in replicas[0]._grads:
-            total = replicas[0]._grads[key]
-            for other in replicas[1:]:
-                total += other._grads[key]
-            self._grads[key] = total
 
     # -- errors ----------------------------------------------------------------------------------
     @property
@@ -186,10 +155,11 @@ class Layer:
         return f"{self.name} ({self.kind})" if self.name else self.kind
 
     def check_input(self, x: NDArray, like: NDArray | None = None) -> NDArray:
-        """x as it came, once it is floating-point and of the parameters' dtype (that of `like`)."""
+        """Return x unchanged if it is floating-point and of the parameters' dtype (that of `like`);
+        raise TypeError otherwise."""
         x = np.asarray(x)
         if x.dtype.kind != "f":
-            floating(x, f"{self.label}: x")  # says so
+            floating(x, f"{self.label}: x")  # raises
         if like is not None and x.dtype != like.dtype:
             raise TypeError(
                 f"{self.label}: x is {x.dtype} but the parameters are {like.dtype}; cast one of them"
@@ -197,13 +167,14 @@ class Layer:
         return x
 
     def check_dout(self, dout: NDArray, shape: tuple[int, ...]) -> NDArray:
-        """dout as it came, once it is floating-point and has the shape of the output."""
+        """Return dout unchanged if it is floating-point and has the shape of the output; raise TypeError
+        or ValueError otherwise."""
         dout = np.asarray(dout)
         if dout.dtype.kind != "f":
-            floating(dout, f"{self.label}: dout")  # says so
-        if np.shape(dout) != tuple(shape):
+            floating(dout, f"{self.label}: dout")  # raises
+        if dout.shape != tuple(shape):
             raise ValueError(
-                f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {np.shape(dout)}"
+                f"{self.label}: expected dout of the output's shape {tuple(shape)}, got {dout.shape}"
             )
         return dout
 
@@ -211,16 +182,160 @@ class Layer:
         return f"{self.kind}({self.arguments()})"
 
 
-class param:
-    """An attribute that is an entry of `params`, `grads` or `buffers`: `layer.W`, `layer.dW`."""
+class _Array:
+    """See `param`. There is no `__get__`, so that reading finds the attribute of the layer itself."""
 
-    def __init__(self, where: str, key: str):
-        self.where, self.key = where, key
+    def __init__(self, where: str):
+        self.where = where
 
-    def __get__(self, layer: Layer | None, owner: type) -> Any:
-        if layer is None:
-            return self
-        return getattr(layer, self.where).get(self.key)
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.key = name
 
     def __set__(self, layer: Layer, value: NDArray) -> None:
         getattr(layer, self.where)[self.key] = value
+
+
+def param(where: str = "params") -> Any:
+    """`W = param()`: `layer.W` is the array `layer.params["W"]`, None if the layer has no such parameter.
+    Assigning to it writes into the array, which the network holds too."""
+    return _Array(where)
+
+
+def grad(key: str) -> Any:
+    """`dW = grad("W")`: `layer.dW` is `layer.grads["W"]`, None before the first backward."""
+
+    def get(layer: Layer) -> NDArray | None:
+        return layer.grads.get(key)
+
+    def put(layer: Layer, value: NDArray) -> None:
+        layer.grads[key] = value
+
+    return property(get, put)
+
+
+class Container(Layer):
+    """Named children; parameters, gradients and buffers are the children's, as `child.key`.
+
+    Reads like the book's `layers` dict: `net.layers["Conv1"]`, `.values()`, `.items()`.
+    """
+
+    def __init__(self, layers: Mapping[str, Layer] | None = None):
+        self._children: dict[str, Layer] = {}
+        self._name = ""
+        for name, layer in (layers or {}).items():
+            self.add(name, layer)
+
+    def add(self, name: str, layer: Layer) -> None:
+        """Append a layer under a new name."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self.kind}: {name!r} must be a Layer, got {type(layer).__name__}")
+        if name in self._children or "." in name or not name:
+            raise ValueError(
+                f"{self.kind}: a layer's name must be new, not empty and without dots, got {name!r}"
+            )
+        self._children[name] = layer
+        self._name_children()
+
+    # A layer's name is its path from the network, for messages: "inception3a.branch2.conv".
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+        self._name_children()
+
+    def _name_children(self) -> None:
+        for key, layer in self._children.items():
+            layer.name = f"{self.name}.{key}" if self.name else key
+
+    def children(self) -> Iterator[tuple[str, Layer]]:
+        return iter(self._children.items())
+
+    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+        """(path, layer) of every layer that is not a container, in order."""
+        for key, layer in self._children.items():
+            if isinstance(layer, Container):
+                yield from layer.leaves(f"{prefix}{key}.")
+            else:
+                yield prefix + key, layer
+
+    def _merged(self, what: str) -> dict[str, NDArray]:
+        return {f"{k}.{p}": a for k, layer in self.children() for p, a in getattr(layer, what).items()}
+
+    @property
+    def params(self) -> dict[str, NDArray]:  # type: ignore[override]
+        return self._merged("params")
+
+    @property
+    def buffers(self) -> dict[str, NDArray]:  # type: ignore[override]
+        return self._merged("buffers")
+
+    @property
+    def grads(self) -> dict[str, NDArray]:  # type: ignore[override]
+        return self._merged("grads")
+
+    @property
+    def num_params(self) -> int:
+        return sum(layer.num_params for _, layer in self.children())
+
+    def cast(self, dtype: Any) -> None:
+        for _, layer in self.children():
+            layer.cast(dtype)
+
+    def forget(self) -> None:
+        self._memory = None
+        for _, child in self.children():
+            child.forget()
+
+    # -- what the book's OrderedDict offers ------------------------------------------------------
+    def __getitem__(self, key: str) -> Layer:
+        if key not in self._children:
+            raise KeyError(f"no layer named {key!r}; there are {', '.join(self._children)}")
+        return self._children[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._children)
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._children
+
+    def keys(self) -> Any:
+        return self._children.keys()
+
+    def values(self) -> Any:
+        return self._children.values()
+
+    def items(self) -> Any:
+        return self._children.items()
+
+    def __repr__(self) -> str:
+        inner = "".join(f"  {k}: {layer!r}".replace("\n", "\n  ") + "\n" for k, layer in self.children())
+        return f"{self.kind}(\n{inner})"
+
+
+class Sequential(Container):
+    """One layer after another: `Sequential({"conv1": Convolution(W, b), "relu1": Relu()})`.
+
+    Layers without names, `Sequential(conv, relu)`, are numbered, as PyTorch's are.
+    """
+
+    def __init__(self, *layers: Any):
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            super().__init__(layers[0])
+        else:
+            super().__init__({str(i): layer for i, layer in enumerate(layers)})
+
+    def forward(self, x: NDArray) -> NDArray:
+        for layer in self._children.values():
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout: NDArray) -> NDArray:
+        for layer in reversed(self._children.values()):
+            dout = layer.backward(dout)
+        return dout

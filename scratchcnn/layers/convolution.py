@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import convolution as fast
-from scratchcnn.fast.layout import inside
+from scratchcnn.fast import accelerated
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
-from scratchcnn.layers.base import Layer, param
+from scratchcnn.layers.base import Layer, grad, param
 
 
+@accelerated
 class Convolution(Layer):
     """(N, C, H, W) -> (N, FN, OH, OW): the book's layer; `torch.nn.Conv2d` (a cross-correlation).
 
@@ -26,9 +26,8 @@ class Convolution(Layer):
     Raises ValueError when W, b, groups and x do not fit, TypeError for integers or mixed dtypes.
     """
 
-    W, b = param("params", "W"), param("params", "b")
-    dW, db = param("grads", "W"), param("grads", "b")
-    has_fast = by_image = True
+    W, b = param(), param()
+    dW, db = grad("W"), grad("b")
 
     def __init__(
         self,
@@ -46,30 +45,22 @@ class Convolution(Layer):
             raise ValueError(f"Convolution: FN (={W.shape[0]}) must be divisible by groups (={groups})")
         if b is not None and np.shape(b) != (W.shape[0],):
             raise ValueError(f"Convolution: expected b of shape (FN,) = ({W.shape[0]},), got {np.shape(b)}")
-        super().__init__({"W": W} if b is None else {"W": W, "b": b})
+        super().__init__({"W": W, "b": b})
         self.stride, self.pad = pair(stride, "stride", 1), pair(pad, "pad", 0)
         self.dilation, self.groups, self.on_remainder = pair(dilation, "dilation", 1), groups, on_remainder
 
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x, like=self.W)
-        FN, _, FH, FW = self.W.shape
-        self._check_channels(x)
-        N, _, H, W = x.shape
-        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0], on_remainder=self.on_remainder)
-        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
+        N, FN, OH, OW = self._output_shape(x.shape)
+        _, _, FH, FW = self.W.shape
 
-        if self.is_fast():
-            padded = fast.pad_images(x, self.pad, keep=self.private)
-            out = fast.forward(padded, self.W, self.b, self._geometry, (OH, OW))
-            self.remember(x.shape, padded)
-            return out
         col = im2col(x, FH, FW, self.stride, self.pad, self.dilation)  # (N*OH*OW, C*FH*FW)
         out = np.empty((N * OH * OW, FN), dtype=x.dtype)
         for rows, columns in self._groups():
             out[:, rows] = col[:, columns] @ self.W[rows].reshape(len(self.W[rows]), -1).T
         if self.b is not None:
             out += self.b
-        self.remember(x.shape, col if not np.may_share_memory(col, x) else col.copy())
+        self.remember(x.shape, col)
         # (N*OH*OW, FN) -> (N, OH, OW, FN) -> (N, FN, OH, OW)
         return out.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
 
@@ -79,8 +70,6 @@ class Convolution(Layer):
         FN, _, FH, FW = self.W.shape
         dout = self.check_dout(dout, self._output_shape(x_shape))
 
-        if col.ndim == 4:  # the fast rung's memory
-            return self._fast_backward(dout, self.W)()
         dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)  # (N, FN, OH, OW) -> (N*OH*OW, FN)
         dW, dcol = np.empty_like(self.W), np.empty_like(col)
         for rows, columns in self._groups():
@@ -91,48 +80,27 @@ class Convolution(Layer):
             self.grads["b"] = dout.sum(axis=0)
         return col2im(dcol, x_shape, FH, FW, self.stride, self.pad, self.dilation)
 
-    def backward_weights(self, dout: NDArray) -> Callable[[], NDArray]:
-        """dW and db as backward; dx when the result is called, with W as it was here. Until then dout must
-        stay as it is."""
-        x_shape, col = self.recall()
-        dout = self.check_dout(dout, self._output_shape(x_shape))
-        if col.ndim == 4:
-            return self._fast_backward(dout, self.W.copy())
-        dx = self.backward(dout)
-        return lambda: dx
-
-    def _fast_backward(self, dout: NDArray, W: NDArray) -> Callable[[], NDArray]:
-        (_, padded), d = self.recall(), inside(dout)  # (FN, OH, OW, N)
-        shape, pad, geometry = padded.shape, self.pad, self._geometry
-        dW, db = fast.weight_gradients(d, padded, W.shape, geometry, bias=self.b is not None)
-        self.grads.update({"W": dW} if db is None else {"W": dW, "b": db})
-        return lambda: fast.input_gradient(d, W, shape, geometry, pad)
-
-    @property
-    def _geometry(self) -> fast.Geometry:
-        return fast.Geometry(self.W.shape[2:], self.stride, self.dilation, self.groups)
-
-    def _groups(self) -> list[tuple[slice, slice]]:
+    def _groups(self) -> Iterator[tuple[slice, slice]]:
         """For each group its filters (rows of W) and its part of col's columns."""
         FN, Cg, FH, FW = self.W.shape
         f, k = FN // self.groups, Cg * FH * FW
-        return [(slice(g * f, (g + 1) * f), slice(g * k, (g + 1) * k)) for g in range(self.groups)]
+        for g in range(self.groups):
+            yield slice(g * f, (g + 1) * f), slice(g * k, (g + 1) * k)
 
-    def _output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
-        (N, _, H, W), (FN, _, FH, FW) = x_shape, self.W.shape
-        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0])
-        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1])
+    def _output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        FN, Cg, FH, FW = self.W.shape
+        if len(x_shape) != 4 or x_shape[1] != Cg * self.groups:
+            raise ValueError(self._other_channels(x_shape))
+        N, _, H, W = x_shape
+        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0], on_remainder=self.on_remainder)
+        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
         return N, FN, OH, OW
 
-    def _check_channels(self, x: NDArray) -> None:
+    def _other_channels(self, x_shape: tuple[int, ...]) -> str:
         C = self.W.shape[1] * self.groups
-        if x.ndim == 4 and x.shape[1] == C:
-            return
         why = f"W is {self.W.shape}" + (f" and groups is {self.groups}" if self.groups > 1 else "")
-        hint = " Is it (N, H, W, C)?" if x.ndim == 4 and x.shape[3] == C else ""
-        raise ValueError(
-            f"{self.label}: expected x of shape (N, {C}, H, W) because {why}; got {x.shape}.{hint}"
-        )
+        hint = " Is it (N, H, W, C)?" if len(x_shape) == 4 and x_shape[3] == C else ""
+        return f"{self.label}: expected x of shape (N, {C}, H, W) because {why}; got {x_shape}.{hint}"
 
     def arguments(self) -> str:
         FN, Cg, FH, FW = self.W.shape
@@ -141,41 +109,6 @@ class Convolution(Layer):
         text += f", dilation={_short(self.dilation)}" if self.dilation != (1, 1) else ""
         text += f", groups={self.groups}" if self.groups > 1 else ""
         return text + (", b=None" if self.b is None else "")
-
-
-class PartialConvolution(Convolution):
-    """A convolution in which filter f sees only the channels that a table allows (LeNet-5's C3).
-
-    `connections` (FN, C) of booleans, LeCun et al. 1998, table I. Weights without a connection are
-    held at 0: the layer keeps a copy of W that is zeroed there, and so is dW in every backward.
-    """
-
-    has_fast = by_image = True
-
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
-        connections = np.array(connections, dtype=bool)
-        if connections.shape != np.shape(W)[:2]:
-            raise ValueError(
-                f"PartialConvolution: expected connections of shape (FN, C) = {np.shape(W)[:2]}, "
-                f"got {connections.shape}"
-            )
-        super().__init__(np.where(connections[:, :, None, None], W, W.dtype.type(0)), b, stride, pad)
-        self.connections = connections
-
-    def backward(self, dout: NDArray) -> NDArray:
-        dx = super().backward(dout)
-        self.grads["W"][~self.connections] = 0
-        return dx
-
-    def backward_weights(self, dout: NDArray) -> Callable[[], NDArray]:
-        dx = super().backward_weights(dout)
-        self.grads["W"][~self.connections] = 0
-        return dx
-
-    @property
-    def num_params(self) -> int:
-        FN, _, FH, FW = self.W.shape
-        return int(self.connections.sum()) * FH * FW + (0 if self.b is None else FN)
 
 
 def _short(value: tuple[int, int]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import lrn
-from scratchcnn.layers.base import Layer, param
+from scratchcnn.fast import accelerated
+from scratchcnn.layers.base import Layer, grad, param
 
 
 class BatchNormalization(Layer):
@@ -23,12 +23,12 @@ class BatchNormalization(Layer):
     `momentum` is the book's, the share that is *kept*; PyTorch's is 1 minus it. In inference the
     running ones are used. `eps` is PyTorch's 1e-5 (the book has 1e-6, written 10e-7).
 
-    Raises ValueError for a training batch with a single value a channel, which has no variance.
+    Raises ValueError for a training batch with a single value per channel, which has no variance.
     """
 
-    gamma, beta = param("params", "gamma"), param("params", "beta")
-    dgamma, dbeta = param("grads", "gamma"), param("grads", "beta")
-    running_mean, running_var = param("buffers", "running_mean"), param("buffers", "running_var")
+    gamma, beta = param(), param()
+    dgamma, dbeta = grad("gamma"), grad("beta")
+    running_mean, running_var = param("buffers"), param("buffers")
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class BatchNormalization(Layer):
         if self.training:
             if count < 2:
                 raise ValueError(
-                    f"{self.label}: training needs more than one value a channel, got x of {x.shape}"
+                    f"{self.label}: training needs more than one value per channel, got x of {x.shape}"
                 )
             mean = x.mean(axis=axes)
             centred = x - mean.reshape(column)
@@ -109,17 +109,16 @@ class BatchNormalization(Layer):
         return f"{len(self.gamma)}, momentum={self.momentum:g}, eps={self.eps:g}"
 
 
+@accelerated
 class LocalResponseNormalization(Layer):
     """(N, C, H, W) -> the same shape: each value divided by its neighbours' energy across channels.
 
         scale[c] = k + alpha / size * (sum over the window of x**2),    out = x * scale**-beta
 
-    The window holds `size` channels around c: size // 2 before it and (size - 1) // 2 behind it.
+    The window holds `size` channels around c: size // 2 before it and (size - 1) // 2 after it.
     That is `torch.nn.LocalResponseNorm`. Krizhevsky et al. 2012, section 3.3, does not divide alpha by
     size: `paper_alpha=True` gives that.
     """
-
-    has_fast = by_image = True
 
     def __init__(
         self,
@@ -139,10 +138,6 @@ class LocalResponseNormalization(Layer):
         x = self.check_input(x)
         if x.ndim < 3:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
-        if self.is_fast() and x.ndim == 4:
-            out, kept = lrn.forward(x, self._rule)
-            self.remember(x.shape, kept)
-            return out
         scale = self.k + self._alpha * self._window_sum(x**2, self.size // 2, (self.size - 1) // 2)
         factor = scale**-self.beta
         self.remember(x.copy(), scale, factor)
@@ -151,30 +146,23 @@ class LocalResponseNormalization(Layer):
     def backward(self, dout: NDArray) -> NDArray:
         """dx = dout * scale**-beta - 2 * alpha * beta * x * (sum over the windows x is in of
         dout * x * scale**(-beta - 1))."""
-        if len(memory := self.recall()) == 2:
-            x_shape, kept = memory
-            return lrn.backward(self.check_dout(dout, x_shape), kept, self._rule)
-        x, scale, factor = memory
+        x, scale, factor = self.recall()
         dout = self.check_dout(dout, x.shape)
-        # The windows that hold channel c are those around c - behind .. c + before.
+        # The windows that hold channel c are those around c - after .. c + before.
         cross = self._window_sum(dout * x * factor / scale, (self.size - 1) // 2, self.size // 2)
         return dout * factor - (2 * self._alpha * self.beta) * x * cross
-
-    @property
-    def _rule(self) -> lrn.Rule:
-        return lrn.Rule(self.size, self._alpha, self.beta, self.k)
 
     @property
     def _alpha(self) -> float:
         return self.alpha if self.paper_alpha else self.alpha / self.size
 
     @staticmethod
-    def _window_sum(a: NDArray, before: int, behind: int) -> NDArray:
-        """out[:, c] = the sum of a[:, c - before .. c + behind], cut at the ends."""
+    def _window_sum(a: NDArray, before: int, after: int) -> NDArray:
+        """out[:, c] = the sum of a[:, c - before .. c + after], cut at the ends."""
         C, total = a.shape[1], a.copy()
         for d in range(1, min(before, C - 1) + 1):
             total[:, d:] += a[:, : C - d]
-        for d in range(1, min(behind, C - 1) + 1):
+        for d in range(1, min(after, C - 1) + 1):
             total[:, : C - d] += a[:, d:]
         return total
 

@@ -1,4 +1,4 @@
-"""Pooling by im2col (book, section 7.4.4), and the trainable subsampling of LeNet-5."""
+"""Pooling by im2col (book, section 7.4.4)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import pooling as fast
+from scratchcnn.fast import accelerated
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
-from scratchcnn.layers.base import Layer, param
+from scratchcnn.layers.base import Layer
 
 Mode = Literal["max", "average", "min"]
 
 
+@accelerated
 class Pooling(Layer):
     """(N, C, H, W) -> (N, C, OH, OW): the book's layer; `torch.nn.MaxPool2d` and `AvgPool2d`.
 
     mode              "max", "average" or "min"
     stride, pad       ints or (height, width) pairs; pad at most half the window, as PyTorch
-    ceil_mode         round the output size up; a last window that would start behind the image is dropped
+    ceil_mode         round the output size up; a last window that would start beyond the image is dropped
     count_include_pad average only: whether padded cells count in the divisor (those beyond the
                       padding, which ceil_mode can reach, never do)
 
@@ -27,8 +28,6 @@ class Pooling(Layer):
     and pads with 0, which wins over negative inputs.) Among equals the first in row-major order gets
     the gradient, as in PyTorch.
     """
-
-    has_fast = by_image = True
 
     def __init__(
         self,
@@ -53,20 +52,21 @@ class Pooling(Layer):
 
     def forward(self, x: NDArray) -> NDArray:
         x = self.check_input(x)
-        if x.ndim != 4:
-            raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
-        N, C = x.shape[:2]
         OH, OW = self._output_size(x.shape)
-        if self.is_fast() and (out := self._fast_forward(x)) is not None:
-            return out
-        col = self._windows(-x if self.mode == "min" else x)  # (N*OH*OW*C, pool_h*pool_w)
+        N, C, _, _ = x.shape
+
+        frame = self._frame(-x if self.mode == "min" else x)
+        col = im2col(frame, self.pool_h, self.pool_w, self.stride)
+        col = col.reshape(-1, self.pool_h * self.pool_w)  # (N*OH*OW*C, pool_h*pool_w): a window per row
         if self.mode == "average":
-            self.remember(x.shape, None)
-            out = col.sum(axis=1)
+            arg, out = None, col.sum(axis=1)
         else:
-            arg = self._first_largest(col, x.shape)
-            self.remember(x.shape, arg)
+            arg = col.argmax(axis=1)
+            if frame.shape != x.shape:
+                arg = self._not_padding(arg, col, x.shape)
             out = col[np.arange(len(col)), arg]
+        self.remember(x.shape, frame.shape, arg)
+
         # (N*OH*OW*C,) -> (N, OH, OW, C) -> (N, C, OH, OW)
         out = out.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
         if self.mode == "average":
@@ -75,15 +75,11 @@ class Pooling(Layer):
 
     def backward(self, dout: NDArray) -> NDArray:
         """max: dout goes to the winner of its window; average: to every pixel, divided by the divisor."""
-        x_shape, arg = self.recall()
-        N, C, H, W = x_shape
-        OH, OW = self._output_size(x_shape)
+        x_shape, frame_shape, arg = self.recall()
+        (N, C, H, W), (OH, OW) = x_shape, self._output_size(x_shape)
         dout = self.check_dout(dout, (N, C, OH, OW))
         if self.mode == "average":
             dout = dout / self._divisor(x_shape, dout.dtype)
-        if self.is_fast() and (arg is None or arg.ndim == 4):
-            dframe = fast.spread(fast.inside(dout), arg, *self._grid, (C, *self._frame_size(x_shape), N))
-            return fast.undo_frame(dframe, x_shape, self.pad)
 
         flat = dout.transpose(0, 2, 3, 1).ravel()  # (N, C, OH, OW) -> (N*OH*OW*C,)
         dcol = np.zeros((flat.size, self.pool_h * self.pool_w), dtype=dout.dtype)
@@ -91,69 +87,40 @@ class Pooling(Layer):
             dcol += flat[:, None]
         else:
             dcol[np.arange(flat.size), arg] = flat
-        frame = (N, C, *self._frame_size(x_shape))
         dcol = dcol.reshape(N * OH * OW, C * self.pool_h * self.pool_w)
-        dframe = col2im(dcol, frame, self.pool_h, self.pool_w, self.stride)
+        dframe = col2im(dcol, frame_shape, self.pool_h, self.pool_w, self.stride)
+
+        ph, pw = self.pad
         dx = np.zeros(x_shape, dtype=dout.dtype)
-        inside = dframe[:, :, self.pad[0] : self.pad[0] + H, self.pad[1] : self.pad[1] + W]
+        inside = dframe[:, :, ph : ph + H, pw : pw + W]
         dx[:, :, : inside.shape[2], : inside.shape[3]] = inside
         return dx
 
-    # -- the fast rung ---------------------------------------------------------------------------
-    @property
-    def takes_max(self) -> bool:
-        """Whether a Relu before it may as well come behind it (see scratchcnn.fast.blocks)."""
-        return self.mode == "max"
-
-    @property
-    def _grid(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        return (self.pool_h, self.pool_w), self.stride
-
-    def _fast_forward(self, x: NDArray) -> NDArray | None:
-        """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care."""
-        size, frame = self._output_size(x.shape), self._frame_size(x.shape)
-        if self.mode == "average":
-            out = fast.total(fast.frame(x, self.pad, frame, 0), *self._grid, size)
-            self.remember(x.shape, None)
-            return fast.outside(out) / self._divisor(x.shape, x.dtype)
-        a = fast.frame(-x if self.mode == "min" else x, self.pad, frame, -np.inf)
-        out, place = fast.largest(a, *self._grid, size, places=self.recording)
-        if not out.min(initial=np.inf) > -np.inf:
-            return None
-        self.remember(x.shape, place)
-        return fast.outside(-out if self.mode == "min" else out)
-
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
     def _output_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
+        if len(x_shape) != 4:
+            raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x_shape}")
         (_, _, H, W), (sh, sw), (ph, pw) = x_shape, self.stride, self.pad
         OH = output_size(H, self.pool_h, sh, ph, 1, self.ceil_mode, self.on_remainder)
         OW = output_size(W, self.pool_w, sw, pw, 1, self.ceil_mode, self.on_remainder)
         return OH, OW
 
-    def _frame_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
-        OH, OW = self._output_size(x_shape)
-        return (OH - 1) * self.stride[0] + self.pool_h, (OW - 1) * self.stride[1] + self.pool_w
-
-    def _windows(self, x: NDArray) -> NDArray:
-        """Every window as a row, padded so that padding cannot win: -> (N*OH*OW*C, pool_h*pool_w)."""
-        N, C, H, W = x.shape
-        FH, FW = self._frame_size(x.shape)
-        ph, pw = self.pad
+    def _frame(self, x: NDArray) -> NDArray:
+        """The images as the windows see them, padded so that padding cannot win: (N, C, FH, FW)."""
+        (N, C, H, W), (sh, sw), (ph, pw) = x.shape, self.stride, self.pad
+        OH, OW = self._output_size(x.shape)
+        FH, FW = (OH - 1) * sh + self.pool_h, (OW - 1) * sw + self.pool_w
         frame = np.full((N, C, FH, FW), 0 if self.mode == "average" else -np.inf, dtype=x.dtype)
         inside = frame[:, :, ph : ph + H, pw : pw + W]
         inside[...] = x[:, :, : inside.shape[2], : inside.shape[3]]
-        col = im2col(frame, self.pool_h, self.pool_w, self.stride)
-        return col.reshape(-1, self.pool_h * self.pool_w)
+        return frame
 
-    def _first_largest(self, col: NDArray, x_shape: tuple[int, ...]) -> NDArray:
-        """Index of the first largest value of each row, never that of a padded cell."""
-        arg = col.argmax(axis=1)
-        if self._frame_size(x_shape) == x_shape[2:]:
-            return arg
-        # Where a window holds nothing above -inf, argmax may have named the padding.
+    def _not_padding(self, arg: NDArray, col: NDArray, x_shape: tuple[int, ...]) -> NDArray:
+        """Where a window holds nothing above -inf, argmax may have named its padding: name a pixel."""
         lowest = np.flatnonzero(col[np.arange(len(col)), arg] == -np.inf)
         if lowest.size:
-            is_pixel = np.isfinite(self._windows(np.zeros(x_shape, dtype=col.dtype)))
+            pixels = im2col(self._frame(np.zeros(x_shape, col.dtype)), self.pool_h, self.pool_w, self.stride)
+            is_pixel = np.isfinite(pixels.reshape(col.shape))
             arg[lowest] = is_pixel[lowest].argmax(axis=1)
         return arg
 
@@ -181,54 +148,3 @@ class Pooling(Layer):
         text = f"{self.pool_h}, {self.pool_w}, stride={self.stride}, pad={self.pad}, mode={self.mode!r}"
         text += ", ceil_mode=True" if self.ceil_mode else ""
         return text + ("" if self.count_include_pad else ", count_include_pad=False")
-
-
-class Subsampling(Layer):
-    """LeNet-5's S2 and S4: (N, C, H, W) -> (N, C, H // size, W // size) (LeCun et al. 1998, section II.B).
-
-        out = coefficient[c] * (sum over a size x size window) + bias[c]
-
-    The windows do not overlap; coefficient and bias, both (C,), are trained. Rows and columns that
-    do not fill a window are left out.
-    """
-
-    by_image = True
-
-    coefficient, bias = param("params", "coefficient"), param("params", "bias")
-    dcoefficient, dbias = param("grads", "coefficient"), param("grads", "bias")
-
-    def __init__(self, coefficient: NDArray, bias: NDArray, size: int = 2):
-        if np.ndim(coefficient) != 1 or np.shape(coefficient) != np.shape(bias):
-            raise ValueError(
-                "Subsampling: expected coefficient and bias of the same shape (C,), "
-                f"got {np.shape(coefficient)} and {np.shape(bias)}"
-            )
-        super().__init__({"coefficient": coefficient, "bias": bias})
-        (self.size, _) = pair(size, "size", 1)
-
-    def forward(self, x: NDArray) -> NDArray:
-        x = self.check_input(x, like=self.coefficient)
-        C, s = len(self.coefficient), self.size
-        if x.ndim != 4 or x.shape[1] != C or min(x.shape[2:]) < s:
-            raise ValueError(
-                f"{self.label}: expected x of shape (N, {C}, H, W) with H and W at least {s}; got {x.shape}"
-            )
-        N, _, H, W = x.shape
-        windows = x[:, :, : H // s * s, : W // s * s].reshape(N, C, H // s, s, W // s, s)
-        total = windows.sum(axis=(3, 5))  # (N, C, OH, OW)
-        self.remember(x.shape, total)
-        return total * self.coefficient[:, None, None] + self.bias[:, None, None]
-
-    def backward(self, dout: NDArray) -> NDArray:
-        """dcoefficient = sum of dout * total,  dbias = sum of dout,  dx = dout * coefficient, repeated."""
-        x_shape, total = self.recall()
-        dout = self.check_dout(dout, total.shape)
-        self.grads["coefficient"] = (dout * total).sum(axis=(0, 2, 3))
-        self.grads["bias"] = dout.sum(axis=(0, 2, 3))
-        dx = np.zeros(x_shape, dtype=dout.dtype)
-        spread = (dout * self.coefficient[:, None, None]).repeat(self.size, axis=2).repeat(self.size, axis=3)
-        dx[:, :, : spread.shape[2], : spread.shape[3]] = spread
-        return dx
-
-    def arguments(self) -> str:
-        return f"{len(self.coefficient)}, size={self.size}"

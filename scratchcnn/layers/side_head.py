@@ -1,4 +1,4 @@
-"""A classifier beside a network (GoogLeNet's auxiliary heads): x passes, and training sees a loss more."""
+"""A classifier beside a network (GoogLeNet's auxiliary heads): x passes, and training adds its loss."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.layers.base import Layer
-from scratchcnn.layers.container import Sequential
-from scratchcnn.layers.loss import SoftmaxWithLoss
+from scratchcnn.layers.base import Layer, Sequential
+from scratchcnn.layers.basic import SoftmaxWithLoss
 
 
 class SideHead(Sequential):
-    """(N, ...) -> the same x; in training also scores (N, classes) from the layers inside.
+    """(N, ...) -> the same x; in training also scores (N, classes) from its layers.
 
     forward(x)      x, and in training the layers' output as `scores`
     loss(t)         weight * cross entropy of those scores, to be added to the network's loss
     backward(dout)  dout + what that loss sends back through the layers
 
-    In inference the layers are not run, and their gradients are 0.
+    In inference its layers are not run, and their gradients are 0.
     """
 
     def __init__(self, layers: Mapping[str, Layer], weight: float):

@@ -140,7 +140,7 @@ def _channel(shape: Index, c: int) -> list[Index]:
 def _statistics(x: NDArray, cells: list[Index]) -> tuple[float, float]:
     """Mean and (biased) variance of a channel."""
     if len(cells) < 2:
-        raise ValueError(f"training needs more than one value a channel, got x of shape {x.shape}")
+        raise ValueError(f"training needs more than one value per channel, got x of shape {x.shape}")
     mean = var = 0.0
     for cell in cells:
         mean += x[cell] / len(cells)

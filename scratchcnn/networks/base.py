@@ -1,10 +1,10 @@
-"""The face that every network shows: the book's `predict`, `loss`, `gradient`, `accuracy`, `params`."""
+"""The interface every network shares: the book's `predict`, `loss`, `gradient`, `accuracy`, `params`."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn import params_file
-from scratchcnn.fast import blocks, threads
+from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
 
 
+@split_over_threads
 class Network:
-    """Layers in a row and a loss behind them.
+    """A sequence of layers followed by a loss.
 
     layers      Sequential, read like the book's OrderedDict
     last_layer  the loss
@@ -43,7 +44,7 @@ class Network:
         self.last_layer = SoftmaxWithLoss() if loss is None else loss
         self.last_layer.name = "loss"
         self.last_loss: Any = None
-        self._dx: Callable[[], NDArray] | None = None
+        self._dx: NDArray | None = None
         self._collect()
 
     def _collect(self) -> None:
@@ -52,6 +53,10 @@ class Network:
         if sorted(names.values()) != sorted(flat):
             raise ValueError(f"param_names must name each of {sorted(flat)} once, got {names}")
         self._paths = names
+        leaves = dict(self.layers.leaves())
+        self._owners = {
+            name: (leaves[path.rpartition(".")[0]], path.rpartition(".")[2]) for name, path in names.items()
+        }
         self.params: dict[str, NDArray] = Arrays({name: flat[path] for name, path in names.items()})
         self.buffers: dict[str, NDArray] = Arrays(self.layers.buffers)
 
@@ -76,23 +81,27 @@ class Network:
         return self.last_layer.forward(self.layers.forward(self.check_images(x)), t)
 
     def gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
-        """d loss / d params by backpropagation, keyed as `params`. `last_loss` keeps the loss, `dx` its
-        gradient for x, made when it is asked for."""
+        """d loss / d params by backpropagation, keyed as `params`.
+
+        `last_loss` keeps the loss, `dx` its gradient for x. What the layers remembered is not kept: a
+        backward by hand needs a `loss` before it.
+        """
         self._dx = None
-        with threads.team():
-            self.last_loss = self.loss(x, t)
-            self._dx = blocks.weights_first(self.layers, self.last_layer.backward(1))
-        grads = self.layers.grads
-        return {name: grads[path] for name, path in self._paths.items()}
+        self.last_loss = self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        self._dx = self.layers.backward(dout)
+
+        grads = {}
+        for name, (layer, key) in self._owners.items():
+            grads[name] = layer.grads[key]
+        return grads
 
     @property
     def dx(self) -> NDArray:
         """d loss / d x of the last `gradient` call, at the parameters that it saw."""
         if self._dx is None:
             raise RuntimeError(f"{type(self).__name__}: dx needs a gradient before it")
-        dx = self._dx()
-        self._dx = lambda: dx
-        return dx
+        return self._dx
 
     def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
         """The share of images whose largest score is the label's; the last, smaller batch counts too."""
@@ -118,7 +127,7 @@ class Network:
         params_file.load_params(self, file_name)
 
     def numerical_gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
-        """d loss / d params by central differences, to check `gradient` against: slow, two losses a number.
+        """d loss / d params by central differences, to check `gradient`: slow, two losses per number.
 
         Computed on a float64 copy, since differences in float32 are mostly rounding; dropout repeats
         the masks that the next `gradient` call would draw.
@@ -134,7 +143,7 @@ class Network:
         return {name: numerical_gradient(loss, array) for name, array in network.params.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: all but dx, which is a computation yet to be made."""
+        """For copies and pickles: all but dx, which belongs to the last call."""
         return {**vars(self), "_dx": None}
 
     # -- modes, copies, state --------------------------------------------------------------------
@@ -149,7 +158,7 @@ class Network:
 
     @contextmanager
     def inference(self) -> Iterator[None]:
-        """Inference without memory inside the `with`; the mode of before after it."""
+        """Inference that keeps nothing for a backward inside the `with`; afterwards the mode as before."""
         mode = self.layers.training
         self.layers.eval().record(False)
         try:
@@ -181,11 +190,11 @@ class Network:
         return path
 
     def rngs(self) -> dict[str, np.random.Generator]:
-        """The generators that dropout draws from, by layer: what a checkpoint has to keep."""
+        """The generators that dropout draws from, by layer: a checkpoint has to keep them."""
         return {name: layer.rng for name, layer in self.layers.leaves() if isinstance(layer, Dropout)}
 
     def check_images(self, x: NDArray) -> NDArray:
-        """x in the network's dtype, once its shape is (N, *input_dim)."""
+        """Return x in the network's dtype; raise ValueError unless its shape is (N, *input_dim)."""
         x = np.asarray(x)
         if x.ndim != 4 or x.shape[1:] != self.input_dim:
             C, H, W = self.input_dim
@@ -193,14 +202,14 @@ class Network:
             raise ValueError(
                 f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}"
             )
-        return x.astype(self.dtype, copy=False)
+        return x.astype(next(iter(self.params.values())).dtype, copy=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} of {self.num_params:,} parameters, {self.layers!r}"
 
 
 class Builder:
-    """Writes a network one line a layer, and keeps the shape that the next line's weights depend on.
+    """Writes a network one line per layer, and keeps the shape that the next line's weights depend on.
 
     build = Builder((1, 28, 28))
     build.add("conv1", Convolution(...))      # build.shape == (6, 28, 28)
@@ -217,7 +226,7 @@ class Builder:
 
     @property
     def size(self) -> int:
-        """How many numbers the next layer gets for one image."""
+        """How many numbers the next layer gets per image."""
         return int(np.prod(self.shape))
 
     def add(self, name: str, layer: Layer) -> None:
@@ -226,7 +235,7 @@ class Builder:
         self._follow(layer)
 
     def add_to(self, stage: str, name: str, layer: Layer) -> None:
-        """Append the layer to a row of layers of its own: `add_to("layer1", "0", block)` is layer1.0."""
+        """Append the layer to a stage, which is a Sequential: `add_to("layer1", "0", block)` is layer1.0."""
         if stage not in self.layers:
             self.layers.add(stage, Sequential({}))
         row = self.layers[stage]

@@ -128,7 +128,7 @@ REFUSED = {
     "remainder": (
         lambda: im2col(X, 3, 3, 2, on_remainder="error"),
         ValueError,
-        "stride 2 does not divide: input 6, pad 0 and a window of 3 leave 1 pixels over; change one",
+        "stride 2 does not divide: input 6, pad 0 and a window of 3 leave 1 pixels unused; change one",
     ),
     "unknown word": (
         lambda: output_size(5, 3, on_remainder="round"),

@@ -194,7 +194,7 @@ def test_batch_normalization(shape, training):
 
 def test_batch_normalization_refuses_one_value_a_channel():
     one = np.ones(3)
-    with pytest.raises(ValueError, match="more than one value a channel"):
+    with pytest.raises(ValueError, match="more than one value per channel"):
         naive.batch_norm_forward(draw(1, 3), one, one, one, one)
 
 

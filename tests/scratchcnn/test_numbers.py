@@ -160,7 +160,7 @@ def refuse(layer, shape):
 REFUSED = {
     "affine, W transposed": (
         refuse(lambda: Affine(draw(3, 12)), (2, 12)),
-        r"Affine: expected 3 numbers an image because W is \(3, 12\); got .* Is W transposed",
+        r"Affine: expected 3 numbers per image because W is \(3, 12\); got .* Is W transposed",
     ),
     "affine, other size": (refuse(lambda: Affine(draw(3, 12)), (2, 4)), r"got x of shape \(2, 4\)\.$"),
     "affine, one image": (refuse(lambda: Affine(draw(3, 12)), (3,)), r"got x of shape \(3,\)"),
@@ -179,7 +179,7 @@ REFUSED = {
     ),
     "batch norm, one value": (
         refuse(lambda: BatchNormalization(*ones(3, 3)), (1, 3)),
-        r"training needs more than one value a channel, got x of \(1, 3\)",
+        r"training needs more than one value per channel, got x of \(1, 3\)",
     ),
     "batch norm, beta": (
         lambda: BatchNormalization(*ones(3, 2)),

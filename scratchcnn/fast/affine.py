@@ -1,0 +1,92 @@
+"""The fully connected layer, split over the threads; Flatten.
+
+One image is a vector times a matrix: the time is that of reading W (forward, dx) and of writing dW, so every
+thread takes a part of W.
+
+After convolutions x has its images last (layout.py), that is, it is the transpose of what the formula
+multiplies. BLAS takes it as it lies, and dx is made to lie as x does: as the layer before wants it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.fast import memory, threads
+from scratchcnn.fast.products import MAX_SMALL_PRODUCT
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.basic import Affine, Flatten
+
+MIN_SHARED_PRODUCTS = 1 << 23  # below, sharing costs more than it saves: waking a thread takes a million
+
+
+def forward(layer: Affine, x: NDArray) -> tuple[NDArray, Any] | None:
+    """(N, in) @ (in, out) + b"""
+    x, W, b = layer.check_input(x, like=layer.W), layer.W, layer.b
+    size = math.prod(x.shape[1:])
+    if x.ndim < 2 or size != len(W):
+        return None
+    flat = x.reshape(len(x), size)
+    kept = flat.copy("K")
+    if flat.shape[0] * W.size < MIN_SHARED_PRODUCTS or threads.count() == 1:
+        out = flat @ W
+    else:
+        out = memory.empty((len(x), W.shape[1]), x.dtype)
+        with threads.team() as team:
+            threads.each(lambda p: np.matmul(flat, W[:, p], out=out[:, p]), threads.parts(W.shape[1], team))
+    if b is not None:
+        out += b
+    return out, (x.shape, kept)
+
+
+def backward(layer: Affine, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+    """dx = dout @ W^T and dW = x^T @ dout; each thread takes some rows of W. dx is in x's memory order."""
+    (x_shape, x), W = kept, layer.W
+    dout = layer.check_dout(dout, (len(x), W.shape[1]))
+    if layer.b is not None:
+        layer.grads["b"] = dout.sum(axis=0)
+    layer.grads.pop("W", None)  # its memory may serve again
+    dW, dx = memory.empty(W.shape, W.dtype), memory.empty_like(x)
+
+    def part(p: slice) -> None:
+        if len(x) == 1:
+            _outer(x[0, p], dout[0], dW[p])
+        else:
+            np.matmul(x[:, p].T, dout, out=dW[p])
+        np.matmul(dout, W[p].T, out=dx[:, p])
+
+    if len(x) * W.size < MIN_SHARED_PRODUCTS:
+        part(slice(0, len(W)))
+    else:
+        with threads.team() as size:
+            threads.each(part, threads.parts(len(W), size))
+    layer.grads["W"] = dW
+    return dx.reshape(x_shape)
+
+
+def _outer(a: NDArray, b: NDArray, out: NDArray) -> None:
+    """The outer product. BLAS is three times as fast as a ufunc that begins a row for each number of `a`,
+    but not for a product over one index; over two, the second of zeros, it has its code for small ones."""
+    if 2 * out.size > MAX_SMALL_PRODUCT:
+        np.multiply(a[:, None], b, out=out)
+        return
+    left, right = np.zeros((len(a), 2), a.dtype), np.zeros((2, len(b)), b.dtype)
+    left[:, 0], right[0] = a, b
+    np.matmul(left, right, out=out)
+
+
+def flatten_forward(layer: Flatten, x: NDArray) -> tuple[NDArray, tuple[int, ...]] | None:
+    """(N, C, H, W) -> (N, C*H*W), without a copy where it can be spared"""
+    x = layer.check_input(x)
+    if x.ndim < 2:
+        return None
+    return memory.owned(layer, x.reshape(len(x), math.prod(x.shape[1:]))), x.shape
+
+
+def flatten_backward(layer: Flatten, dout: NDArray, x_shape: tuple[int, ...]) -> NDArray:
+    dout = layer.check_dout(dout, (x_shape[0], math.prod(x_shape[1:])))
+    return memory.owned(layer, dout.reshape(x_shape))

@@ -1,0 +1,252 @@
+"""A network's `gradient` and `predict`, with the batch split over the threads.
+
+The leading layers of a network (convolution, activation, pooling, ...) process images independently, so a
+part of the batch can go through all of them on one thread, and its intermediate results stay in that
+thread's cache. Weight gradients are sums over the images: each part makes its own, and they are added in the
+order of the parts, so results are the same every time for a given number of threads.
+
+Each part goes through replicas of the layers, which hold its memory between forward and backward. That is
+safe where one call owns both directions, and only there: `gradient` and `predict` are run as the class says,
+on a copy of the network whose `layers` is the `SplitSequential` below. Everything else, `loss` first of all,
+runs the network's own layers, which a backward written by hand then finds as their forward left them.
+
+What ends the split part: a layer that looks at the whole batch (batch normalization, dropout's mask), and a
+fully connected layer, whose weights each part would have to fetch again. From there on the batch is whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.fast import memory, threads
+from scratchcnn.fast.dispatch import Lazy, backward_lazy_dx, faster
+from scratchcnn.layers import (
+    Concat,
+    Container,
+    Convolution,
+    Flatten,
+    Layer,
+    LocalResponseNormalization,
+    PartialConvolution,
+    Pooling,
+    Relu,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Subsampling,
+    Tanh,
+)
+
+if TYPE_CHECKING:
+    from scratchcnn.networks.base import Network
+
+N = TypeVar("N", bound="type[Network]")
+
+MAX_PART_IMAGES = 128  # images per part, at most
+MIN_SPLIT_ELEMENTS = 1 << 14  # numbers in a batch; below, threading costs more than it saves
+
+METHODS = frozenset({"forward", "backward", "loss", "scores", "check_images"})
+
+# The classes that process images independently, containers if their layers do. A subclass may do anything.
+BY_IMAGE = frozenset({
+    Concat, Convolution, Flatten, LocalResponseNormalization, PartialConvolution, Pooling, Relu, Residual,
+    Sequential, Sigmoid, Subsampling, Tanh,
+})  # fmt: skip
+
+
+# -- the network ------------------------------------------------------------------------------------
+def split_over_threads(cls: N) -> N:
+    """Class decorator: `gradient` and `predict` of this class, and of its subclasses, split their batch."""
+    own_gradient, own_predict, own_dx = cls.gradient, cls.predict, cls.dx.fget
+
+    def gradient(network: Network, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+        forget_memory(network)  # should it fail, no layer is left with an older batch
+        try:
+            with threads.team():
+                return on_split_layers(own_gradient, network, x, t)
+        finally:
+            forget_memory(network)
+
+    def predict(network: Network, x: NDArray, train_flg: bool = False) -> NDArray:
+        with threads.team():
+            if train_flg:  # a backward may follow
+                return own_predict(network, x, train_flg)
+            return on_split_layers(own_predict, network, x)
+
+    def dx(network: Network) -> NDArray:
+        if isinstance(network._dx, LazyDx):
+            network._dx = network._dx.compute()
+        return own_dx(network)
+
+    cls.gradient = faster(own_gradient, gradient)  # type: ignore[method-assign]
+    cls.predict = faster(own_predict, predict)  # type: ignore[method-assign]
+    cls.dx = property(dx, doc=cls.dx.__doc__)  # type: ignore[assignment,method-assign]
+    return cls
+
+
+def on_split_layers(method: Callable[..., Any], network: Network, *args: Any) -> Any:
+    """method(network, ...), with the network's layers split for the time of the call, where they may be."""
+    if type(network.layers) is not Sequential or is_replaced(network.layers) or is_replaced(network):
+        return method(network, *args)
+    copied = object.__new__(type(network))
+    vars(copied).update(vars(network), layers=SplitSequential(network.layers))
+    result = method(copied, *args)
+    vars(network).update(vars(copied), layers=network.layers)
+    return result
+
+
+def is_replaced(target: Layer | Network) -> bool:
+    """Whether a method was replaced on the object, as the parity harness does to look inside."""
+    return not vars(target).keys().isdisjoint(METHODS)
+
+
+def forget_memory(network: Network) -> None:
+    """What any forward left for a backward, the loss included; the gradients stay."""
+    forget_layer_memory(network.layers)
+    network.last_layer._memory = None
+
+
+def forget_layer_memory(layer: Layer) -> None:
+    layer._memory = None
+    for _, child in layer.children():
+        forget_layer_memory(child)
+
+
+# -- its layers -------------------------------------------------------------------------------------
+class LazyDx:
+    """dx of the parts, still to be computed."""
+
+    def __init__(self, parts: list[Lazy]):
+        self.parts = parts
+
+    def compute(self) -> NDArray:
+        return joined([part() for part in self.parts])
+
+
+class SplitSequential(Sequential):
+    """The layers of a `Sequential` for one forward and backward, the leading ones on parts of the batch."""
+
+    def __init__(self, layers: Sequential):
+        vars(self).update(vars(layers))
+        self.parts: list[tuple[slice, list[Layer]]] = []  # images, and the replicas that they go through
+        self.split: list[Layer] = []
+        self.whole = list(layers.values())
+
+    def forward(self, x: NDArray) -> NDArray:
+        slices = split(self.whole, x)
+        if slices:
+            count = leading(self.whole)
+            self.split, self.whole = in_order(self.whole[:count]), self.whole[count:]
+            self.parts = [(images, replicas(self.split)) for images in slices]
+            x = joined(threads.each(lambda part: run_forward(part[1], x[part[0]]), self.parts))
+        for layer in self.whole:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout: NDArray) -> Any:
+        """The gradients are summed up in the layers; dx is lazy: a network's is rarely needed."""
+        if not self.parts:
+            return LazyDx([run_backward(self.whole, dout)])
+        for layer in reversed(self.whole):
+            dout = layer.backward(dout)
+        dxs = threads.each(lambda part: run_backward(part[1], dout[part[0]]), self.parts)
+        for layer, *copies in zip(self.split, *(copies for _, copies in self.parts), strict=True):
+            add_gradients(layer, copies)
+        return LazyDx(dxs)
+
+
+def run_forward(layers: Sequence[Layer], x: NDArray) -> NDArray:
+    for layer in layers:
+        x = layer.forward(x)
+    return x
+
+
+def run_backward(layers: Sequence[Layer], dout: NDArray) -> Lazy:
+    """Backward through all layers; dx when the result is called."""
+    first, *others = layers
+    for layer in reversed(others):
+        dout = layer.backward(dout)
+    if type(first) is Sequential and len(first) and not is_replaced(first):
+        return run_backward(list(first.values()), dout)
+    return backward_lazy_dx(first, dout)
+
+
+# -- the parts ---------------------------------------------------------------------------------------
+def split(layers: Sequence[Layer], x: NDArray) -> list[slice]:
+    """The parts of the batch, or none where splitting it is not worth it."""
+    if len(x) < 2 or x.size < MIN_SPLIT_ELEMENTS:
+        return []
+    size = threads.count()
+    pieces = size * -(-len(x) // (size * MAX_PART_IMAGES))
+    return threads.parts(len(x), pieces) if pieces > 1 and leading(layers) else []
+
+
+def leading(layers: Sequence[Layer]) -> int:
+    """How many of the leading layers are by image; 0 where none of them has weights to work with."""
+    count = next((i for i, layer in enumerate(layers) if not by_image(layer)), len(layers))
+    distinct = len(set(map(id, layers))) == len(layers)  # a layer that is there twice has one memory
+    return count if distinct and any(layer.params for layer in layers[:count]) else 0
+
+
+def by_image(layer: Layer) -> bool:
+    """Whether the layer, as it is, processes images independently."""
+    return (
+        type(layer) in BY_IMAGE and not is_replaced(layer) and all(by_image(c) for _, c in layer.children())
+    )
+
+
+def in_order(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers as they are run: a Relu changes places with a max pooling that follows it.
+
+    The largest of positive parts is the positive part of the largest, and the same cell gets the gradient,
+    unless none is positive, and then Relu lets nothing through. But there is less for Relu to do.
+    """
+    order = list(layers)
+    for i, (layer, following) in enumerate(itertools.pairwise(layers)):
+        if type(layer) is Relu and isinstance(following, Pooling) and following.mode == "max":
+            order[i : i + 2] = following, layer
+    return order
+
+
+def replicas(layers: Sequence[Layer]) -> list[Layer]:
+    """Replicas in a row: all but the first one's input is held by nobody else, so it need not be copied."""
+    copies = [replica(layer) for layer in layers]
+    for layer in copies[1:]:
+        vars(layer)["_private"] = True
+    return copies
+
+
+def replica(layer: Layer) -> Layer:
+    """A layer with the same arrays, but gradients and memory of its own."""
+    copied = object.__new__(type(layer))
+    vars(copied).update(vars(layer), _memory=None)
+    if isinstance(layer, Container):
+        vars(copied)["_children"] = {key: replica(child) for key, child in layer.children()}
+    else:
+        vars(copied)["grads"] = {}
+    return copied
+
+
+def add_gradients(layer: Layer, copies: Sequence[Layer]) -> None:
+    """The sum of the replicas' gradients, in order, becomes the layer's."""
+    for key, child in layer.children():
+        add_gradients(child, [copied._children[key] for copied in copies])  # type: ignore[attr-defined]
+    if isinstance(layer, Container):
+        return
+    for key, total in copies[0].grads.items():
+        for other in copies[1:]:
+            total += other.grads[key]
+        layer.grads[key] = total
+
+
+def joined(parts: Sequence[NDArray]) -> NDArray:
+    """The parts one after another, (N, ...), in their memory order, which the layers after them keep."""
+    if len(parts) == 1:
+        return parts[0]
+    out = memory.empty_like(parts[0], length=sum(map(len, parts)))
+    return np.concatenate(parts, out=out)

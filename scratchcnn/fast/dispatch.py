@@ -1,0 +1,140 @@
+"""Which code runs: what the class says, or its fast implementation.
+
+`@accelerated` on a class of `scratchcnn.layers` gives it the implementation that the table below names. A
+forward of exactly that class runs it, unless `textbook()` says otherwise; a subclass, which may change
+anything, runs what its class says.
+
+What a fast forward remembers is tagged with its implementation, and a backward is run by whoever did the
+forward, also where `textbook()` begins or ends between the two: neither ever meets the other's memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from numpy.typing import NDArray
+
+from scratchcnn.fast import affine, convolution, elementwise, lrn, pooling
+
+if TYPE_CHECKING:
+    from scratchcnn.layers.base import Layer
+
+C = TypeVar("C", bound="type[Layer]")
+Lazy = Callable[[], NDArray]
+
+
+class Implementation(NamedTuple):
+    """How a layer is computed.
+
+    forward           (layer, x) -> its output and what backward needs; None where this x is the class's own
+                      business: a case that is rare, or refused there in a sentence
+    backward          (layer, dout, what forward left) -> dx, with the gradients in layer.grads
+    backward_lazy_dx  the same, but dx only when the result is called, if the layer can do so
+    """
+
+    forward: Callable[[Any, NDArray], tuple[NDArray, Any] | None]
+    backward: Callable[[Any, NDArray, Any], NDArray]
+    backward_lazy_dx: Callable[[Any, NDArray, Any], Lazy] | None = None
+
+
+IMPLEMENTATIONS = {
+    "Affine": Implementation(affine.forward, affine.backward),
+    "Convolution": Implementation(convolution.forward, convolution.backward, convolution.backward_lazy_dx),
+    "Flatten": Implementation(affine.flatten_forward, affine.flatten_backward),
+    "LocalResponseNormalization": Implementation(lrn.forward, lrn.backward),
+    "PartialConvolution": Implementation(
+        convolution.forward, convolution.partial_backward, convolution.partial_backward_lazy_dx
+    ),
+    "Pooling": Implementation(pooling.forward, pooling.backward),
+    "Relu": Implementation(elementwise.relu_forward, elementwise.relu_backward),
+    "Sigmoid": Implementation(elementwise.sigmoid_forward, elementwise.sigmoid_backward),
+}
+
+
+@dataclass(slots=True)
+class FastMemory:
+    """What a fast forward left in its layer, for the backward of the same implementation."""
+
+    implementation: Implementation
+    values: Any
+
+
+_enabled = os.environ.get("SCRATCHCNN_TEXTBOOK", "") in ("", "0")
+
+
+def enabled() -> bool:
+    """Whether layers take their fast rung; the environment variable SCRATCHCNN_TEXTBOOK=1 turns it off."""
+    return _enabled
+
+
+@contextmanager
+def textbook() -> Iterator[None]:
+    """Inside the `with`, every layer runs the code of its class. For the whole process, not one thread."""
+    global _enabled
+    before, _enabled = _enabled, False
+    try:
+        yield
+    finally:
+        _enabled = before
+
+
+def faster(own: Callable[..., Any], fast: Callable[..., Any]) -> Callable[..., Any]:
+    """The method `own`, but it asks `fast` for its result first, and computes it only if that gives None or
+    inside `textbook()`."""
+
+    @wraps(own)
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        if _enabled and (result := fast(self, *args, **options)) is not None:
+            return result
+        return own(self, *args, **options)
+
+    return method
+
+
+def accelerated(cls: C) -> C:
+    """Class decorator: layers of this very class use the fast implementation of that name."""
+    implementation = IMPLEMENTATIONS[cls.__name__]
+    own_backward = cls.backward
+
+    def fast_forward(layer: Layer, x: NDArray) -> NDArray | None:
+        if type(layer) is not cls or (result := implementation.forward(layer, x)) is None:
+            return None
+        out, values = result
+        if layer.recording:
+            layer._memory = FastMemory(implementation, values)
+        return out
+
+    @wraps(own_backward)
+    def backward(self: Layer, dout: NDArray) -> NDArray:
+        memory = self._memory
+        if isinstance(memory, FastMemory):
+            return memory.implementation.backward(self, dout, memory.values)
+        return own_backward(self, dout)
+
+    backward.implementation = implementation  # type: ignore[attr-defined]
+    cls.forward = faster(cls.forward, fast_forward)  # type: ignore[method-assign]
+    cls.backward = backward  # type: ignore[method-assign]
+    return cls
+
+
+def supports_lazy_dx(layer: Layer) -> bool:
+    """Whether the layer's next backward is that of an implementation that can leave dx for later."""
+    memory = layer._memory
+    if not isinstance(memory, FastMemory) or "backward" in vars(layer):
+        return False
+    declared = getattr(type(layer).backward, "implementation", None)  # another class may have been assigned
+    return declared is memory.implementation and memory.implementation.backward_lazy_dx is not None
+
+
+def backward_lazy_dx(layer: Layer, dout: NDArray) -> Lazy:
+    """The layer's backward; dx, which a network's first layer rarely needs, when the result is called."""
+    if supports_lazy_dx(layer):
+        memory = layer._memory
+        return memory.implementation.backward_lazy_dx(layer, dout, memory.values)
+    dx = layer.backward(dout)
+    return lambda: dx

@@ -1,0 +1,163 @@
+"""The layers of LeNet-5 that are its own (LeCun et al. 1998): partial connections, trainable subsampling,
+distances to fixed codes, and the loss of those distances. Its squashing function is `Tanh`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchcnn.fast import accelerated
+from scratchcnn.im2col import Pair, pair
+from scratchcnn.layers.base import Layer, grad, param
+from scratchcnn.layers.basic import Loss
+from scratchcnn.layers.convolution import Convolution
+
+
+@accelerated
+class PartialConvolution(Convolution):
+    """A convolution in which filter f sees only the channels that a table allows (LeNet-5's C3).
+
+    `connections` (FN, C) of booleans, LeCun et al. 1998, table I. Weights without a connection are
+    held at 0: the layer keeps a copy of W that is zeroed there, and so is dW in every backward.
+    """
+
+    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
+        connections = np.array(connections, dtype=bool)
+        if connections.shape != np.shape(W)[:2]:
+            raise ValueError(
+                f"PartialConvolution: expected connections of shape (FN, C) = {np.shape(W)[:2]}, "
+                f"got {connections.shape}"
+            )
+        super().__init__(np.where(connections[:, :, None, None], W, W.dtype.type(0)), b, stride, pad)
+        self.connections = connections
+
+    def backward(self, dout: NDArray) -> NDArray:
+        dx = super().backward(dout)
+        self.grads["W"][~self.connections] = 0
+        return dx
+
+    @property
+    def num_params(self) -> int:
+        FN, _, FH, FW = self.W.shape
+        return int(self.connections.sum()) * FH * FW + (0 if self.b is None else FN)
+
+
+class Subsampling(Layer):
+    """LeNet-5's S2 and S4: (N, C, H, W) -> (N, C, H // size, W // size) (LeCun et al. 1998, section II.B).
+
+        out = coefficient[c] * (sum over a size x size window) + bias[c]
+
+    The windows do not overlap; coefficient and bias, both (C,), are trained. Rows and columns that
+    do not fill a window are left out.
+    """
+
+    coefficient, bias = param(), param()
+    dcoefficient, dbias = grad("coefficient"), grad("bias")
+
+    def __init__(self, coefficient: NDArray, bias: NDArray, size: int = 2):
+        if np.ndim(coefficient) != 1 or np.shape(coefficient) != np.shape(bias):
+            raise ValueError(
+                "Subsampling: expected coefficient and bias of the same shape (C,), "
+                f"got {np.shape(coefficient)} and {np.shape(bias)}"
+            )
+        super().__init__({"coefficient": coefficient, "bias": bias})
+        (self.size, _) = pair(size, "size", 1)
+
+    def forward(self, x: NDArray) -> NDArray:
+        x = self.check_input(x, like=self.coefficient)
+        C, s = len(self.coefficient), self.size
+        if x.ndim != 4 or x.shape[1] != C or min(x.shape[2:]) < s:
+            raise ValueError(
+                f"{self.label}: expected x of shape (N, {C}, H, W) with H and W at least {s}; got {x.shape}"
+            )
+        N, _, H, W = x.shape
+        windows = x[:, :, : H // s * s, : W // s * s].reshape(N, C, H // s, s, W // s, s)
+        total = windows.sum(axis=(3, 5))  # (N, C, OH, OW)
+        self.remember(x.shape, total)
+        return total * self.coefficient[:, None, None] + self.bias[:, None, None]
+
+    def backward(self, dout: NDArray) -> NDArray:
+        """dcoefficient = sum of dout * total,  dbias = sum of dout,  dx = dout * coefficient, repeated."""
+        x_shape, total = self.recall()
+        dout = self.check_dout(dout, total.shape)
+        self.grads["coefficient"] = (dout * total).sum(axis=(0, 2, 3))
+        self.grads["bias"] = dout.sum(axis=(0, 2, 3))
+        dx = np.zeros(x_shape, dtype=dout.dtype)
+        spread = (dout * self.coefficient[:, None, None]).repeat(self.size, axis=2).repeat(self.size, axis=3)
+        dx[:, :, : spread.shape[2], : spread.shape[3]] = spread
+        return dx
+
+    def arguments(self) -> str:
+        return f"{len(self.coefficient)}, size={self.size}"
+
+
+class RBF(Layer):
+    """LeNet-5's output: (N, in) -> (N, out), the squared distance to each class's code.
+
+        out[n, i] = sum over j of (x[n, j] - W[i, j])**2          (LeCun et al. 1998, eq. 7)
+
+    W (out, in) is fixed, not trained: it is a buffer.
+    """
+
+    W = param("buffers")
+
+    def __init__(self, W: NDArray):
+        if np.ndim(W) != 2:
+            raise ValueError(f"RBF: expected W of shape (out, in), got {np.shape(W)}")
+        super().__init__(buffers={"W": W})
+
+    def forward(self, x: NDArray) -> NDArray:
+        x = self.check_input(x, like=self.W)
+        if x.ndim != 2 or x.shape[1] != self.W.shape[1]:
+            raise ValueError(
+                f"{self.label}: expected x of shape (N, {self.W.shape[1]}) because W is {self.W.shape}; "
+                f"got {x.shape}"
+            )
+        difference = x[:, None, :] - self.W  # (N, out, in)
+        self.remember(difference)
+        return (difference**2).sum(axis=2)
+
+    def backward(self, dout: NDArray) -> NDArray:
+        """dx = sum over i of 2 * dout_i * (x - W_i)."""
+        (difference,) = self.recall()
+        dout = self.check_dout(dout, difference.shape[:2])
+        return 2 * (dout[:, :, None] * difference).sum(axis=1)
+
+    def arguments(self) -> str:
+        return f"{self.W.shape[1]}, {self.W.shape[0]}"
+
+
+class PenaltyLoss(Loss):
+    """LeNet-5's criterion over the penalties of its RBF outputs (LeCun et al. 1998, eq. 9).
+
+        loss = mean over n of  y[n, t] + log(exp(-j) + sum over i of exp(-y[n, i]))
+
+    y (N, C) are penalties: the smaller, the likelier. `j` is the paper's positive constant, the penalty
+    of a "rubbish" class, which keeps penalties that are already large from being pushed further; the
+    paper leaves its value open.
+    """
+
+    def __init__(self, j: float = 10.0):
+        super().__init__()
+        if j <= 0:
+            raise ValueError(f"PenaltyLoss: j must be positive, got {j}")
+        self.j = float(j)
+
+    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+        x, t = self.check(x, t)
+        onehot = np.eye(x.shape[1], dtype=x.dtype)[t] if t.ndim == 1 else t.astype(x.dtype)
+        lowest = np.minimum(x.min(axis=1, keepdims=True), x.dtype.type(self.j))
+        e = np.exp(lowest - x)
+        total = e.sum(axis=1, keepdims=True) + np.exp(lowest - self.j)
+        self.remember(e / total, onehot)
+        return ((x * onehot).sum(axis=1) + (np.log(total) - lowest)[:, 0]).mean()
+
+    def backward(self, dout: Any = 1) -> NDArray:
+        """dy_i = (1 where i is the label, minus exp(-y_i) / (exp(-j) + sum of exp(-y))) / N."""
+        share, onehot = self.recall()
+        return (onehot - share) * share.dtype.type(dout) / len(share)
+
+    def arguments(self) -> str:
+        return f"j={self.j:g}"
