@@ -1,8 +1,10 @@
 """The fast rung is the textbook's function, on one thread and on two, and owes its caller the same."""
 
+import inspect
 import pickle
 import sys
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
 from scratchcnn import fast
-from scratchcnn.fast import blocks, convolution, memory, pooling, products, threads
+from scratchcnn.fast import batch_split, convolution, memory, pooling, products
+from scratchcnn.fast import threads as workers
+from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.fast.layout import workspace_above_ones
 from scratchcnn.layers import (
     Convolution,
@@ -25,12 +29,11 @@ from scratchcnn.layers import (
 )
 
 
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def team(request, monkeypatch):
-    monkeypatch.setattr(blocks, "LEAST", 1)
-    with threadpool_limits(request.param):
-        assert threads.count() == request.param
-        yield request.param
+@pytest.fixture
+def team(threads, monkeypatch):
+    """One thread and two; a batch is split into a part per thread, from two images on."""
+    monkeypatch.setattr(batch_split, "MIN_SPLIT_ELEMENTS", 1)
+    return threads
 
 
 def rng(seed=0):
@@ -54,7 +57,7 @@ GEOMETRIES = [
 def both(layer, x, seed=1):
     """out, dx and gradients of the layer on both rungs."""
     results = []
-    for rung in (fast.textbook(), threads.team()):
+    for rung in (fast.textbook(), workers.team()):
         with rung:
             out = layer.forward(x)
             dout = rng(seed).standard_normal(out.shape).astype(x.dtype)
@@ -66,9 +69,9 @@ def both(layer, x, seed=1):
 @pytest.mark.parametrize("columns", [1, 10**6], ids=["row by row", "all rows at once"])
 @pytest.mark.parametrize("large", [1, 10**9], ids=["shared", "alone"])
 def test_convolution(case, columns, large, team, monkeypatch):
-    monkeypatch.setattr(convolution, "COLUMNS", columns)
+    monkeypatch.setattr(convolution, "MIN_COLUMNS", columns)
     monkeypatch.setattr(convolution, "COLUMN_BYTES", 1)
-    monkeypatch.setattr(convolution, "LARGE", large)
+    monkeypatch.setattr(convolution, "MIN_SHARED_PRODUCTS", large)
     shape, (FN, FH, FW), stride, pad, dilation, groups = case
     W = rng().standard_normal((FN, shape[1] // groups, FH, FW))
     layer = Convolution(W, rng(2).standard_normal(FN), stride, pad, dilation, groups)
@@ -80,7 +83,9 @@ def test_convolution(case, columns, large, team, monkeypatch):
 @pytest.mark.parametrize("columns", [5, 64, 96, 100, 331], ids="{} columns".format)
 @pytest.mark.parametrize(("M", "K"), [(3, 5), (40, 5), (3, 100)], ids=str)
 def test_products_as_stacks(M, K, columns, monkeypatch):
-    monkeypatch.setattr(products, "SMALL", 32 * M * K)  # 32 columns a product: 2 and 3 of a size, 4, a rest
+    monkeypatch.setattr(
+        products, "MAX_SMALL_PRODUCT", 32 * M * K
+    )  # 32 columns a product: 2 and 3 of a size, 4, a rest
     products._width.cache_clear()
     A, B, D = (rng(i).standard_normal(shape) for i, shape in enumerate([(M, K), (K, columns), (M, columns)]))
     wide = np.full((M, columns + 2), np.nan)
@@ -167,20 +172,18 @@ def test_elementwise(layer, order, scale):
 )
 def test_only_neighbours_are_trusted_not_to_overwrite(make, private):
     x = rng().standard_normal((3, 5, 5, 4)).transpose(3, 0, 1, 2)  # images last, as the fast rung keeps them
-    layer = make()
-    layer.private = private
-    out = layer.forward(x)
-    kept = [a for a in layer.recall() if isinstance(a, np.ndarray)]
+    layer = batch_split.replicas([Relu(), make()])[1] if private else make()
+    out, kept = layer.forward(x), layer._memory.values
+    kept = [a for a in (kept if isinstance(kept, tuple) else [kept]) if isinstance(a, np.ndarray)]
     pairs = [(out, x), *((a, b) for a in kept for b in (x, out))]
     assert private == any(np.shares_memory(a, b) for a, b in pairs)
 
 
-def test_the_parts_of_a_batch_trust_each_other_but_not_the_caller(team):
-    network = sc.LeNet(rng=0)
-    network.loss(*batch(network))
-    runs = network.layers._run.replicas if team > 1 else []
-    assert all([layer.private for layer in part] == [False, *[True] * 6] for part in runs)
-    assert not any(layer.private for _, layer in network.layers.leaves())
+def test_the_parts_of_a_batch_trust_each_other_but_not_the_caller():
+    layers = list(sc.LeNet(rng=0).layers.values())
+    copies = batch_split.replicas(layers[:7])
+    assert [memory.is_private(layer) for layer in copies] == [False, *[True] * 6]
+    assert not any(memory.is_private(layer) for layer in layers)
 
 
 def test_relu_clears_infinite_gradients_where_it_was_off():
@@ -193,10 +196,58 @@ def test_a_subclass_runs_what_its_class_says():
     class Mine(Relu):
         pass
 
-    assert Relu().is_fast() and not Mine().is_fast()
+    def is_fast(layer):
+        layer.forward(rng().standard_normal((2, 3)))
+        return isinstance(layer._memory, FastMemory)
+
+    assert is_fast(Relu()) and not is_fast(Mine())
     with fast.textbook():
-        assert not Relu().is_fast()
-    assert Relu().is_fast()
+        assert not is_fast(Relu())
+    assert is_fast(Relu())
+
+
+ACCELERATED = {
+    "Affine": lambda: sc.Affine(rng().standard_normal((24, 5)), np.ones(5)),
+    "Convolution": lambda: Convolution(rng().standard_normal((5, 2, 3, 2)), np.ones(5)),
+    "Flatten": Flatten,
+    "LocalResponseNormalization": lambda: LocalResponseNormalization(3, 0.3),
+    "PartialConvolution": lambda: PartialConvolution(np.ones((2, 2, 2, 2)), None, np.eye(2)),
+    "Pooling": lambda: Pooling(2, 2),
+    "Relu": Relu,
+    "Sigmoid": Sigmoid,
+}
+
+
+@pytest.mark.parametrize("first", ["textbook", "fast"])
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_backward_is_run_by_whoever_did_the_forward(name, first):
+    layer, x = ACCELERATED[name](), rng().standard_normal((3, 2, 4, 3))
+    rungs = [fast.textbook(), nullcontext()]
+    with rungs[first == "fast"]:
+        out = layer.forward(x)
+        assert isinstance(layer._memory, FastMemory) == (first == "fast")
+        dout = rng(1).standard_normal(out.shape)
+        wanted = {"dx": layer.backward(dout), **layer.grads}
+    with rungs[first != "fast"]:
+        found = {"dx": layer.backward(dout), **layer.grads}
+    assert wanted.keys() == found.keys() == {"dx", *layer.params}
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_the_class_shows_the_textbooks_code(name):
+    cls = getattr(sc, name)
+    for method in (cls.forward, cls.backward):
+        source = inspect.getsource(method)
+        assert source.lstrip().startswith(f"def {method.__name__}(self, ") and "fast" not in source
+        assert inspect.signature(method).parameters.keys() <= {"self", "x", "dout"}
+
+
+def test_memory_of_the_fast_rung_is_none_of_the_classs_business():
+    layer = Relu()
+    layer.forward(rng().standard_normal((2, 3)))
+    with pytest.raises(RuntimeError, match=r"^Relu: backward needs a forward before it$"):
+        layer.recall()
 
 
 # -- networks -------------------------------------------------------------------------------------
@@ -221,7 +272,7 @@ def batch(network, N=5):
 @pytest.mark.parametrize("N", [1, 5])
 def test_a_network_is_the_same_function(make, N, team):
     results = []
-    for rung in (fast.textbook(), threads.team()):
+    for rung in (fast.textbook(), workers.team()):
         network = make()
         x, t = batch(network, N)
         with rung:
@@ -247,15 +298,35 @@ def test_gradients_are_in_the_layers_too(team):
     assert network.layers["Conv1"].dW is grads["W1"] and network.layers["Affine2"].db is grads["b3"]
 
 
-def test_loss_then_backward_by_hand(team):
-    network = sc.LeNet(rng=0, dtype=np.float64)
+def test_a_backward_by_hand_needs_a_loss_before_it(team):
+    network = sc.LeNet(rng=0)
+    network.loss(*batch(network, 3))
+    network.gradient(*batch(network))
+    with pytest.raises(RuntimeError, match=r"^loss \(SoftmaxWithLoss\): backward needs a forward before it$"):
+        network.last_layer.backward(1)
+    with pytest.raises(RuntimeError, match="backward needs a forward before it"):
+        network.layers.backward(np.zeros((5, 10), np.float32))
+
+
+def test_a_gradient_that_fails_leaves_no_older_batch(team):
+    network = sc.LeNet(rng=0)
     x, t = batch(network)
-    wanted = network.gradient(x, t)
     network.loss(x, t)
-    dx = network.layers.backward(network.last_layer.backward())
-    close(dx, network.dx)
-    for name, grad in network.layers.grads.items():
-        close(grad, wanted[name])
+    with pytest.raises(ValueError, match="labels must lie in"):
+        network.gradient(x, t + 10)
+    assert all(layer._memory is None for _, layer in network.layers.leaves())
+
+
+def test_a_loss_of_ones_own_counts(team):
+    class Penalised(sc.LeNet):
+        def loss(self, x, t):
+            self.data_loss = super().loss(x, t)
+            return self.data_loss + 1
+
+    network, plain = Penalised(rng=0), sc.LeNet(rng=0)
+    wanted, found = plain.gradient(*batch(plain)), network.gradient(*batch(plain))
+    assert network.last_loss == network.data_loss + 1 == plain.last_loss + 1
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
 
 
 def test_dx_is_that_of_the_parameters_it_saw(team):
@@ -286,7 +357,7 @@ def test_prediction_keeps_nothing(team):
     network = sc.LeNet(rng=0)
     network.predict(batch(network)[0])
     assert all(layer._memory is None for _, layer in network.layers.leaves())
-    assert network.layers._run is None
+    assert type(network.layers) is Sequential
 
 
 def test_the_batch_may_be_overwritten_after_the_loss(team):
@@ -322,15 +393,15 @@ def test_a_first_layer_that_changes_backward_is_asked():
 
 # -- parts of a batch -----------------------------------------------------------------------------
 def test_what_is_split():
-    assert blocks.leading(list(sc.LeNet(rng=0).layers.values())) == 7  # up to flatten
-    assert blocks.leading([Relu(), Pooling(2, 2)]) == 0  # nothing to work with
+    assert batch_split.leading(list(sc.LeNet(rng=0).layers.values())) == 7  # up to flatten
+    assert batch_split.leading([Relu(), Pooling(2, 2)]) == 0  # nothing to work with
 
 
 def test_a_layer_that_was_opened_up_is_not_split():
     network = sc.LeNet(rng=0)
     layer = network.layers["pool1"]
     layer.forward = layer.forward
-    assert blocks.leading(list(network.layers.values())) == 2
+    assert batch_split.leading(list(network.layers.values())) == 2
 
 
 @pytest.mark.parametrize("change", ["subclass", "shared"])
@@ -339,13 +410,13 @@ def test_what_could_not_be_split_is_not(change):
     if change == "subclass":
         conv = type("Mine", (Convolution,), {})(np.ones((2, 2, 1, 1)))
     layers = [conv, relu] if change == "subclass" else [conv, relu, conv]
-    assert blocks.leading(layers) == 0
+    assert batch_split.leading(layers) == 0
 
 
 @pytest.mark.parametrize(
     ("mode", "order"), [("max", [0, 2, 1, 3]), ("average", [0, 1, 2, 3]), ("min", [0, 1, 2, 3])]
 )
-def test_relu_changes_places_with_a_max_pooling_behind_it(mode, order, team):
+def test_relu_changes_places_with_a_max_pooling_after_it(mode, order, team):
     W = rng().integers(-2, 3, (3, 1, 2, 2)).astype(np.float64)
     layers = Sequential(Convolution(W), Relu(), Pooling(2, 2, stride=2, mode=mode), Relu())
     x = rng(1).integers(-3, 2, (4, 1, 7, 9)).astype(np.float64)  # ties, and windows without a positive number
@@ -353,7 +424,7 @@ def test_relu_changes_places_with_a_max_pooling_behind_it(mode, order, team):
     for name in wanted:
         close(found[name], wanted[name])
     placed = list(layers.values())
-    assert [placed.index(layer) for layer in blocks._in_order(placed)] == order
+    assert [placed.index(layer) for layer in batch_split.in_order(placed)] == order
 
 
 def test_a_relu_of_ones_own_keeps_its_place():
@@ -361,31 +432,32 @@ def test_a_relu_of_ones_own_keeps_its_place():
         pass
 
     layers = [Mine(), Pooling(2, 2)]
-    assert blocks._in_order(layers) == layers
+    assert batch_split.in_order(layers) == layers
 
 
 def test_an_error_in_a_part_reaches_the_caller(team):
     network = sc.LeNet(rng=0)
-    with pytest.raises(TypeError, match=r"^conv1 \(Convolution\): x is float64"):
-        network.layers.forward(np.zeros((8, 1, 28, 28)))
-    assert threads.count() == team
+    network.layers["conv1"].cast(np.float64)
+    with pytest.raises(TypeError, match=r"^conv1 \(Convolution\): x is float32"):
+        network.predict(np.zeros((8, 1, 28, 28), np.float32))
+    assert workers.count() == team
 
 
 # -- threads --------------------------------------------------------------------------------------
 def test_blas_has_one_thread_in_a_team_and_its_own_after_it():
     with threadpool_limits(2):
-        with pytest.raises(ZeroDivisionError), threads.team() as size:
-            assert size == 2 and threads.blas().get() == 1
-            with threads.team() as inner:
+        with pytest.raises(ZeroDivisionError), workers.team() as size:
+            assert size == 2 and workers.blas().get() == 1
+            with workers.team() as inner:
                 assert inner == 2
-            assert threads.blas().get() == 1
+            assert workers.blas().get() == 1
             _ = 1 / 0
-        assert threads.blas().get() == 2
+        assert workers.blas().get() == 2
 
 
 def test_workers_keep_the_order_and_have_one_thread():
-    with threadpool_limits(2), threads.team():
-        found = threads.each(lambda i: (i, threads.count(), threading.get_ident()), range(5))
+    with threadpool_limits(2), workers.team():
+        found = workers.each(lambda i: (i, workers.count(), threading.get_ident()), range(5))
     assert [i for i, *_ in found] == [0, 1, 2, 3, 4]
     assert {count for _, count, _ in found} == {1}
     assert [here == threading.get_ident() for *_, here in found] == [True, True, False, False, False]
@@ -393,9 +465,9 @@ def test_workers_keep_the_order_and_have_one_thread():
 
 def test_without_threadpoolctl_numpys_own_openblas_is_found(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    threads.blas.cache_clear()
+    workers.blas.cache_clear()
     try:
-        library = threads.blas()
+        library = workers.blas()
         if library is None:
             pytest.skip("this NumPy was not built with OpenBLAS in its wheel")
         before = library.get()
@@ -403,24 +475,24 @@ def test_without_threadpoolctl_numpys_own_openblas_is_found(monkeypatch):
         assert library.get() == 2
         library.set(before)
     finally:
-        threads.blas.cache_clear()
+        workers.blas.cache_clear()
 
 
 def test_without_a_blas_to_control_there_is_one_thread(monkeypatch):
-    monkeypatch.setattr(threads, "blas", lambda: None)
-    with threads.team() as size:
-        assert size == threads.count() == 1
+    monkeypatch.setattr(workers, "blas", lambda: None)
+    with workers.team() as size:
+        assert size == workers.count() == 1
 
 
 @pytest.mark.parametrize(("size", "pieces", "lengths"), [(5, 2, [2, 3]), (1, 2, [1]), (4, 9, [1] * 4)])
 def test_parts(size, pieces, lengths):
-    found = threads.parts(size, pieces)
+    found = workers.parts(size, pieces)
     assert [s.stop - s.start for s in found] == lengths
     assert np.array_equal(np.concatenate([np.arange(size)[s] for s in found]), np.arange(size))
 
 
 # -- memory ---------------------------------------------------------------------------------------
-SHAPE = (3, memory.SMALL)
+SHAPE = (3, memory.MIN_BUFFER_BYTES)
 
 
 def test_memory_is_used_again_once_nobody_holds_it():
@@ -440,7 +512,7 @@ def test_a_view_holds_its_memory():
 
 
 def test_unused_memory_is_given_back(monkeypatch):
-    monkeypatch.setattr(memory, "IDLE", 0)
+    monkeypatch.setattr(memory, "MAX_UNUSED_BYTES", 0)
     buffers = memory.Buffers()
     buffers.take(1000), buffers.take(2000)
     held = buffers.take(3000)

@@ -23,6 +23,10 @@ class Open(Pooling):
 
     padding = -np.inf  # what a padded cell holds, in the sense of the mode ("average": 0)
 
+    def _frame_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
+        OH, OW = self._output_size(x_shape)
+        return (OH - 1) * self.stride[0] + self.pool_h, (OW - 1) * self.stride[1] + self.pool_w
+
     def frame(self, x: NDArray) -> NDArray:
         """x with its border, as large as the windows reach."""
         (N, C, H, W), (ph, pw) = x.shape, self.pad
