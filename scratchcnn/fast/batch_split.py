@@ -62,7 +62,8 @@ BY_IMAGE = frozenset({
 # -- the network ------------------------------------------------------------------------------------
 def split_over_threads(cls: N) -> N:
     """Class decorator: `gradient` and `predict` of this class, and of its subclasses, split their batch."""
-    own_gradient, own_predict, own_dx = cls.gradient, cls.predict, cls.dx.fget
+    own_gradient, own_predict = cls.gradient, cls.predict
+    own_dx: Any = vars(cls)["dx"]
 
     def gradient(network: Network, x: NDArray, t: NDArray) -> dict[str, NDArray]:
         forget_memory(network)  # should it fail, no layer is left with an older batch
@@ -81,11 +82,11 @@ def split_over_threads(cls: N) -> N:
     def dx(network: Network) -> NDArray:
         if isinstance(network._dx, LazyDx):
             network._dx = network._dx.compute()
-        return own_dx(network)
+        return own_dx.__get__(network)
 
     cls.gradient = faster(own_gradient, gradient)  # type: ignore[method-assign]
     cls.predict = faster(own_predict, predict)  # type: ignore[method-assign]
-    cls.dx = property(dx, doc=cls.dx.__doc__)  # type: ignore[assignment,method-assign]
+    cls.dx = property(dx, doc=own_dx.__doc__)  # type: ignore[assignment,method-assign]
     return cls
 
 

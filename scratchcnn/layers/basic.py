@@ -1,4 +1,4 @@
-"""The layers of chapter 5 (book, sections 5.5 and 5.6): Relu, Sigmoid, Affine, softmax with loss; and Tanh."""
+"""The layers of chapter 5 (book, sections 5.5 and 5.6), from Relu to softmax with loss, and Tanh."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class Convolution(Layer):
             self.grads["b"] = dout.sum(axis=0)
         return col2im(dcol, x_shape, FH, FW, self.stride, self.pad, self.dilation)
 
-    def _groups(self) -> Iterator[tuple[slice, slice]]:
+    def _groups(self) -> Iterable[tuple[slice, slice]]:
         """For each group its filters (rows of W) and its part of col's columns."""
         FN, Cg, FH, FW = self.W.shape
         f, k = FN // self.groups, Cg * FH * FW

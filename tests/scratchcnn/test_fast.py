@@ -83,9 +83,8 @@ def test_convolution(case, columns, large, team, monkeypatch):
 @pytest.mark.parametrize("columns", [5, 64, 96, 100, 331], ids="{} columns".format)
 @pytest.mark.parametrize(("M", "K"), [(3, 5), (40, 5), (3, 100)], ids=str)
 def test_products_as_stacks(M, K, columns, monkeypatch):
-    monkeypatch.setattr(
-        products, "MAX_SMALL_PRODUCT", 32 * M * K
-    )  # 32 columns a product: 2 and 3 of a size, 4, a rest
+    # 32 columns per product: 2 and 3 of a size, 4, a rest
+    monkeypatch.setattr(products, "MAX_SMALL_PRODUCT", 32 * M * K)
     products._width.cache_clear()
     A, B, D = (rng(i).standard_normal(shape) for i, shape in enumerate([(M, K), (K, columns), (M, columns)]))
     wide = np.full((M, columns + 2), np.nan)
@@ -392,6 +391,20 @@ def test_a_first_layer_that_changes_backward_is_asked():
 
 
 # -- parts of a batch -----------------------------------------------------------------------------
+def test_gradient_and_predict_split_the_batch_and_loss_does_not(team, monkeypatch):
+    parts, replicas = [], batch_split.replicas
+    monkeypatch.setattr(batch_split, "replicas", lambda layers: parts.append(1) or replicas(layers))
+    network = sc.LeNet(rng=0)
+    x, t = batch(network)
+    for call, times in [(network.loss, 0), (network.gradient, 2), (lambda x, t: network.predict(x), 2)]:
+        parts.clear()
+        call(x, t)
+        assert len(parts) == (times if team > 1 else 0)
+    parts.clear()
+    network.predict(x, train_flg=True)  # a backward may follow
+    assert not parts
+
+
 def test_what_is_split():
     assert batch_split.leading(list(sc.LeNet(rng=0).layers.values())) == 7  # up to flatten
     assert batch_split.leading([Relu(), Pooling(2, 2)]) == 0  # nothing to work with
@@ -420,7 +433,14 @@ def test_relu_changes_places_with_a_max_pooling_after_it(mode, order, team):
     W = rng().integers(-2, 3, (3, 1, 2, 2)).astype(np.float64)
     layers = Sequential(Convolution(W), Relu(), Pooling(2, 2, stride=2, mode=mode), Relu())
     x = rng(1).integers(-3, 2, (4, 1, 7, 9)).astype(np.float64)  # ties, and windows without a positive number
-    wanted, found = both(layers, x)
+    with fast.textbook():
+        out = layers.forward(x)
+        dout = rng(2).standard_normal(out.shape)
+        wanted = {"dx": layers.backward(dout), **layers.grads}
+    with workers.team():
+        split = batch_split.SplitSequential(layers)
+        close(split.forward(x), out)
+        found = {"dx": split.backward(dout).compute(), **layers.grads}
     for name in wanted:
         close(found[name], wanted[name])
     placed = list(layers.values())
