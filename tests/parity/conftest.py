@@ -1,17 +1,41 @@
-"""Tests marked `cuda` run where there is a GPU, pages are opened where there is a chromium.
+"""The command run in this process, and a browser.
 
-Elsewhere pytest's summary says that and why they did not run; in CI (the variable CI is set) a missing
-browser is an error.
+Tests marked `cuda` run where there is a GPU, pages are opened where there is a chromium. Elsewhere
+pytest's summary says that and why they did not run; in CI (the variable CI is set) a missing browser is an
+error.
 """
 
 import os
 import shutil
+from typing import NamedTuple
 
 import pytest
 import torch
 
+from parity.cli import main
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = "no chromium on this machine; `apt-get install chromium` brings it"
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def parity(capsys):
+    """Run the command `parity` with these arguments in this process, which is quick."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(a) for a in arguments])
+        return Ended(end.value.code, *capsys.readouterr())
+
+    return run
 
 
 def pytest_collection_modifyitems(items):

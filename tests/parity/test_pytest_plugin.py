@@ -1,28 +1,18 @@
 """`pytest --parity`: an item a target, its report, and nothing imported when it is not asked for."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers import python
 
 HOMEWORK = Path(__file__).parent / "homework"
 ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def run(folder, *arguments):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "parity.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-        *arguments,
-    ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    plugins = ("-p", "parity.pytest_plugin", "-p", "no:cacheprovider")
+    done = python("-m", "pytest", *plugins, *arguments, cwd=folder, env=ENVIRONMENT)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -79,5 +69,5 @@ def test_it_is_registered_and_imports_nothing_heavy():
         "e.load()\n"
         "print(sorted({'torch', 'pandas', 'numpy', 'scratchcnn'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = python("-c", code)
     assert done.stdout == "[]\n", done.stderr

@@ -5,14 +5,13 @@ import hashlib
 import http.server
 import os
 import re
-import subprocess
-import sys
 import threading
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import python
 
 from scratchcnn.data import NAMES, load, minibatches, sets
 from scratchcnn.data.download import cache_folder, fetch
@@ -90,8 +89,7 @@ def test_choose_is_balanced_and_depends_on_the_split_alone():
 
 
 def test_make_sample_says_what_is_wrong(tmp_path):
-    command = [sys.executable, "-m", "scratchcnn.data.make_sample", str(tmp_path), str(tmp_path / "out")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = python("-m", "scratchcnn.data.make_sample", tmp_path, tmp_path / "out")
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: there is no fashion-mnist in {tmp_path}: expected train-images")
 

@@ -2,10 +2,9 @@
 
 import importlib
 import pkgutil
-import subprocess
-import sys
 
 import pytest
+from helpers import python
 
 import scratchcnn
 
@@ -34,9 +33,7 @@ print(network.accuracy(x, t))
 
 
 def run(code):
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", BLOCK + code], capture_output=True, text=True, check=False
-    )
+    return python("-W", "error", "-c", BLOCK + code)
 
 
 def test_import_and_training_need_numpy_alone():
@@ -53,8 +50,8 @@ def test_the_block_blocks():
 def test_import_loads_nothing_else():
     others = ("PIL", "matplotlib", "pandas", "pooch", "rich", "safetensors", "torch", "typer")
     code = f"import sys, scratchcnn; print([name for name in {others} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    done = python("-c", code)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]")
 
 
 # Modules of which other modules, and no users, import names.

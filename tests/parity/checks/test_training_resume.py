@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from parity import cli
 from parity.checks import training, training_checkpoint
 from parity.checks.training import Plan, Training, uninterrupted
 from scratchcnn.data import load
@@ -104,13 +103,7 @@ def test_ctrl_c_waits_for_the_end_of_a_step():
 
 
 # -- the command ----------------------------------------------------------------------------------
-def run(*arguments):
-    with pytest.raises(SystemExit) as end:
-        cli.main([str(a) for a in arguments])
-    return end.value.code
-
-
-def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, capsys):
+def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, parity):
     options = ("train", "simple_conv_net", "--epochs", 2, "--batch-size", 50, "--out", tmp_path)
     step, taken = Training._step, []
 
@@ -121,16 +114,15 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, ca
         step(self, batch)
 
     monkeypatch.setattr(Training, "_step", interrupted_step)
-    assert run(*options) == 130
-    said = capsys.readouterr()
-    assert "interrupted after 7 of 10 steps" in said.err and "--resume goes on" in said.err
+    status, _, err = parity(*options)
+    assert status == 130 and "interrupted after 7 of 10 steps" in err and "--resume goes on" in err
     assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
     assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 8))
     assert (tmp_path / "simple_conv_net-float32.safetensors").exists()
 
     monkeypatch.setattr(Training, "_step", step)
-    assert run(*options, "--resume") in (0, 1)
-    out = capsys.readouterr().out
+    status, out, _ = parity(*options, "--resume")
+    assert status in (0, 1)
     speeds = pd.read_parquet(tmp_path / "training.parquet")[["images_per_s", "torch_images_per_s"]].median()
     assert f"{speeds.iloc[0]:,.0f} images/s (NumPy) and {speeds.iloc[1]:,.0f} (PyTorch)" in out
     assert "going on after 7 of 10 steps" in out and "images/s (NumPy / PyTorch)" in out
@@ -138,17 +130,17 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, ca
     assert not list(tmp_path.glob("*.safetensors"))  # it came to its end
 
 
-def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, capsys):
+def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, parity):
     (tmp_path / "simple_conv_net-float32.safetensors").write_bytes(b"of an earlier run")
-    assert run("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path) in (0, 1)
-    said = capsys.readouterr().out
-    assert "holds an interrupted run; this one starts anew" in said and "one epoch" in said
+    status, said, _ = parity("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path)
+    assert status in (0, 1) and "holds an interrupted run; this one starts anew" in said
+    assert "one epoch" in said
 
 
-def test_interrupted_before_the_first_step(tmp_path, monkeypatch, capsys):
+def test_interrupted_before_the_first_step(tmp_path, monkeypatch, parity):
     def stop(self, batch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Training, "_step", stop)
-    assert run("train", "lenet", "--out", tmp_path) == 130
-    assert "interrupted after 0 of" in capsys.readouterr().err
+    status, _, err = parity("train", "lenet", "--out", tmp_path)
+    assert status == 130 and "interrupted after 0 of" in err

@@ -1,31 +1,16 @@
 """`python -m parity`: its exit status, its sentences, its files."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+from helpers import python
 
 import scratchcnn as sc
-from parity import cli
 from parity.checks import network as check
 from parity.checks import training
 from parity.kinds.kind import KINDS
 from scratchcnn.data import load
-
-
-@pytest.fixture
-def parity(capsys):
-    """Run the command: exit status, stdout, stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 class Wrong(sc.Sigmoid):
@@ -197,10 +182,7 @@ def test_an_out_folder_that_is_a_file_is_refused(parity, tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("check",), ("train",)], ids=["parity", "check", "train"])
 def test_help_names_every_option_and_default(arguments):
-    command = [sys.executable, "-m", "parity", *arguments, "-h"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "Usage" in done.stdout
-    for option in {(): ("check", "train"), ("check",): ("--steps", "10", "--dtype", "both", "--out")}.get(
-        arguments, ("--epochs",)
-    ):
-        assert option in done.stdout
+    done = python("-m", "parity", *arguments, "-h")
+    options = {(): ("check", "train"), ("check",): ("--steps", "10", "--dtype", "both", "--out")}
+    assert (done.returncode, done.stderr) == (0, "") and "Usage" in done.stdout
+    assert all(word in done.stdout for word in options.get(arguments, ("--epochs",)))

@@ -4,18 +4,11 @@ import pytest
 
 from parity.adapters.conventions import ADAPTERS
 from parity.cli import kinds_help as protocol
-from parity.cli import main
 from parity.kinds.names import KINDS
 
 
-def told(capsys, *arguments):
-    with pytest.raises(SystemExit) as leaving:
-        main(list(arguments))
-    return leaving.value.code, *capsys.readouterr()
-
-
-def test_every_kind_and_adapter_has_its_line(capsys):
-    status, out, _ = told(capsys, "kinds")
+def test_every_kind_and_adapter_has_its_line(parity):
+    status, out, _ = parity("kinds")
     first = [line.split(" ")[0] for line in out.splitlines()]
     assert status == 0 and set(first) >= {*protocol.kinds(), *KINDS, *ADAPTERS}
     assert "cls(W, b, stride=1, pad=0); forward(x) -> out, backward(dout) -> dx; then .dW, .db" in out
@@ -27,18 +20,18 @@ def test_every_line_says_how_it_is_called(kind):
     assert any(call in protocol.protocol_of(kind) for call in ("forward(x", "update(params", "->"))
 
 
-def test_one_kind_tells_its_features_and_differences(capsys):
-    _, out, _ = told(capsys, "kinds", "max-pooling")
+def test_one_kind_tells_its_features_and_differences(parity):
+    _, out, _ = parity("kinds", "max-pooling")
     assert "may lack             ceil_mode, pad, pairs" in out
     assert "max-pool-zero-padding: zero padding" in out and "convolution" not in out
 
 
-def test_a_kind_that_there_is_not_is_misuse(capsys):
-    status, _, err = told(capsys, "kinds", "pooling")
+def test_a_kind_that_there_is_not_is_misuse(parity):
+    status, _, err = parity("kinds", "pooling")
     assert status == 2 and "no kind named 'pooling'; there are im2col" in err
 
 
-def test_the_help_of_verify_names_every_kind_and_adapter(capsys, monkeypatch):
+def test_the_help_of_verify_names_every_kind_and_adapter(parity, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    _, out, _ = told(capsys, "verify", "--help")
+    _, out, _ = parity("verify", "--help")
     assert all(name in out for name in (*KINDS, *ADAPTERS, "network", "Exit status", "groups"))

@@ -6,21 +6,18 @@ import pandas as pd
 import pytest
 
 import scratchcnn as sc
-from parity import cli
 from scratchcnn import NETWORKS
 
 ALL = "torch,jax,onnxruntime"
 
 
 @pytest.fixture
-def check(capsys):
-    """Run the command: exit status, lines of stdout, stderr."""
+def check(parity):
+    """Run `parity check`: exit status, lines of stdout, stderr."""
 
     def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main(["check", *(str(a) for a in arguments)])
-        said = capsys.readouterr()
-        return end.value.code, said.out.splitlines(), said.err
+        status, out, err = parity("check", *arguments)
+        return status, out.splitlines(), err
 
     return run
 

@@ -1,32 +1,22 @@
 """The commands `verify` and `compare`: exit statuses, and what is printed and written."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-
-from parity.cli import main
+from helpers import python
 
 HOMEWORK = Path(__file__).parents[1] / "homework"
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as left:
-        main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    return left.value.code, out, err
-
-
-def test_right_is_0(capsys):
-    status, out, _ = run(capsys, "verify", f"{HOMEWORK}/right.py:Relu")
+def test_right_is_0(parity):
+    status, out, _ = parity("verify", f"{HOMEWORK}/right.py:Relu")
     assert status == 0 and "as relu: right, the same function as PyTorch's" in out
 
 
-def test_wrong_is_1_and_explained(capsys):
-    status, out, _ = run(capsys, "verify", f"{HOMEWORK}/wrong.py:PoolingZeroPadded", "--as", "max-pooling")
+def test_wrong_is_1_and_explained(parity):
+    status, out, _ = parity("verify", f"{HOMEWORK}/wrong.py:PoolingZeroPadded", "--as", "max-pooling")
     assert status == 1 and "WRONG" in out and "[max-pool-zero-padding]" in out and "reproduce\n" in out
 
 
@@ -54,14 +44,13 @@ def test_wrong_is_1_and_explained(capsys):
     ],
     ids=["file", "name", "kind", "no kind", "difference", "twin", "input"],
 )
-def test_misuse_is_2_and_one_sentence(capsys, arguments, message):
-    status, out, err = run(capsys, "verify", *arguments)
+def test_misuse_is_2_and_one_sentence(parity, arguments, message):
+    status, out, err = parity("verify", *arguments)
     assert status == 2 and out == "" and err.startswith("error: ") and message in err
 
 
-def test_a_declared_difference_is_0_and_said(capsys):
-    status, out, _ = run(
-        capsys,
+def test_a_declared_difference_is_0_and_said(parity):
+    status, out, _ = parity(
         "verify",
         f"{HOMEWORK}/wrong.py:DropoutNotInverted",
         "--as",
@@ -72,9 +61,8 @@ def test_a_declared_difference_is_0_and_said(capsys):
     assert status == 0 and "exactly as declared (dropout-not-inverted)" in out
 
 
-def test_two_functions_and_an_adapter(capsys):
-    status, out, _ = run(
-        capsys,
+def test_two_functions_and_an_adapter(parity):
+    status, out, _ = parity(
         "verify",
         f"{HOMEWORK}/cs231n.py:affine_forward,affine_backward",
         "--as",
@@ -85,9 +73,8 @@ def test_two_functions_and_an_adapter(capsys):
     assert status == 0, out
 
 
-def test_a_network(capsys):
-    status, out, _ = run(
-        capsys,
+def test_a_network(parity):
+    status, out, _ = parity(
         "verify",
         f"{HOMEWORK}/nets.py:NetOfWrongLayer",
         "--as",
@@ -100,34 +87,26 @@ def test_a_network(capsys):
     assert status == 1 and "Conv1 introduces the error in its backward pass: db" in out
 
 
-def test_the_findings_are_written(capsys, tmp_path):
-    run(capsys, "verify", f"{HOMEWORK}/wrong.py:ReluLeaky", "--as", "relu", "--out", tmp_path)
+def test_the_findings_are_written(parity, tmp_path):
+    parity("verify", f"{HOMEWORK}/wrong.py:ReluLeaky", "--as", "relu", "--out", tmp_path)
     assert not pd.read_csv(tmp_path / "findings.csv")["ok"].all()
 
 
-def test_compare_right_wrong_and_misused(capsys, tmp_path):
+def test_compare_right_wrong_and_misused(parity, tmp_path):
     np.savez(tmp_path / "a.npz", W=np.eye(3))
     np.savez(tmp_path / "b.npz", W=2 * np.eye(3))
-    assert run(capsys, "compare", tmp_path / "a.npz", tmp_path / "a.npz")[0] == 0
-    status, out, _ = run(capsys, "compare", tmp_path / "a.npz", tmp_path / "b.npz")
+    assert parity("compare", tmp_path / "a.npz", tmp_path / "a.npz")[0] == 0
+    status, out, _ = parity("compare", tmp_path / "a.npz", tmp_path / "b.npz")
     assert status == 1 and "equal to theirs times 1/2" in out and "MISMATCH: 1 of 1 arrays" in out
-    status, _, err = run(capsys, "compare", tmp_path / "a.npz", tmp_path / "c.npz")
+    status, _, err = parity("compare", tmp_path / "a.npz", tmp_path / "c.npz")
     assert status == 2 and "error: there is no file or folder" in err
 
 
 @pytest.mark.slow
 def test_the_command_in_a_process_of_its_own():
     """The wrong one, diagnosis and PyTorch's import and all."""
-    command = [
-        sys.executable,
-        "-m",
-        "parity",
-        "verify",
-        f"{HOMEWORK}/wrong.py:ConvolutionMeanBias",
-        "--as",
-        "convolution",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    target = f"{HOMEWORK}/wrong.py:ConvolutionMeanBias"
+    done = python("-m", "parity", "verify", target, "--as", "convolution")
     assert done.returncode == 1 and "conv-db-mean" in done.stdout
 
 
@@ -138,5 +117,5 @@ def test_import_parity_is_light():
         "parity.verify\n"
         "print(callable(parity.verify), callable(parity.assert_parity))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = python("-c", code)
     assert done.stdout == "False False\nTrue True\n", done.stderr

@@ -5,14 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers import draw
 
 from parity.comparison import gates as compare
 from parity.comparison.gates import difference, largest, logic_gate, precision_gate
-
-
-def draw(*shape, seed=0, dtype=np.float64):
-    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
-
 
 R = draw(4, 5)
 GATES = {

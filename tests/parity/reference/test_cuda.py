@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 import torch
 
-from parity import cli
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
 from parity.kinds.kind import KINDS
@@ -30,10 +29,9 @@ def test_layers_match_on_the_gpu(kind, dtype):
 
 
 @pytest.mark.cuda
-def test_the_command_runs_on_the_gpu(capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main(["check", "lenet", "convolution", "--device", "cuda", "--steps", "2"])
-    assert end.value.code == 0 and "MATCH" in capsys.readouterr().out
+def test_the_command_runs_on_the_gpu(parity):
+    status, out, _ = parity("check", "lenet", "convolution", "--device", "cuda", "--steps", 2)
+    assert status == 0 and "MATCH" in out
 
 
 @pytest.mark.cuda
@@ -47,19 +45,12 @@ def test_the_settings_of_the_gpu_are_recorded():
 @pytest.mark.parametrize(
     ("built", "reason"), [(True, "this PyTorch has CUDA"), (False, "this PyTorch is a CPU build")]
 )
-def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, capsys):
+def test_no_gpu_is_one_sentence_and_status_2(built, reason, monkeypatch, parity):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
-    for arguments in (["check", "lenet"], ["train", "lenet"]):
-        with pytest.raises(SystemExit) as end:
-            cli.main([*arguments, "--device", "cuda"])
-        assert end.value.code == 2
-        said = capsys.readouterr()
-        assert (
-            said.err
-            == f"error: no CUDA device was found ({reason}); leave out --device cuda to run on the CPU\n"
-        )
-        assert said.out == ""
+    sentence = f"no CUDA device was found ({reason}); leave out --device cuda to run on the CPU"
+    for command in ("check", "train"):
+        assert parity(command, "lenet", "--device", "cuda") == (2, "", f"error: {sentence}\n")
 
 
 def test_the_cpu_needs_no_preparation():
@@ -77,10 +68,9 @@ def test_float32_runs_with_and_without_tf32_on_a_gpu():
 
 
 @pytest.mark.cuda
-def test_both_modes_are_in_the_table(tmp_path):
-    with pytest.raises(SystemExit) as end:
-        cli.main(["check", "lenet", "--device", "cuda", "--steps", "2", "--out", str(tmp_path)])
+def test_both_modes_are_in_the_table(tmp_path, parity):
+    status = parity("check", "lenet", "--device", "cuda", "--steps", 2, "--out", tmp_path).status
     table = pd.read_parquet(tmp_path / "check.parquet")
-    assert end.value.code == 0
+    assert status == 0
     assert {"cuda", "cuda tf32"} == set(table["device"])
     assert set(table.loc[table["device"] == "cuda tf32", "dtype"]) == {"float32"}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -14,10 +15,6 @@ from parity.reference.layer_modules import RULES, rule_for, twin
 from parity.reference.modules import Concat
 from parity.reference.trace import torch_gradients
 from parity.reference.weights import copy_to_torch, links, named_tensors
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def conv(FN, C, *args, seed=0, FS=3, **options):

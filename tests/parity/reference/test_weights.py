@@ -1,5 +1,8 @@
 """Weights both ways: every tensor accounted for, bit for bit, and nothing written where one does not fit."""
 
+from functools import partial
+
+import helpers
 import numpy as np
 import pytest
 import torch
@@ -22,10 +25,7 @@ from parity.reference.weights import (
 from scratchcnn import NETWORKS
 
 SMALL = ["simple_conv_net", "lenet", "lenet5"]
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+draw = partial(helpers.draw, dtype=np.float32)
 
 
 def layers():

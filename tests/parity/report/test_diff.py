@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-from parity import cli
 from parity.report.diff import compare, read
 
 
@@ -208,17 +207,6 @@ def test_a_part_that_was_asked_for_and_is_gone_is_worse(report, parity):
 
 
 # -- the command ----------------------------------------------------------------------------------
-@pytest.fixture
-def parity(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
-
-
 def test_exit_statuses(report, parity):
     old, same = report("old"), report("same")
     new = report("new", accuracy=changed(accuracy(), 1, ok=False))

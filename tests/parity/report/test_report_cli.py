@@ -6,22 +6,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from parity import cli
 from parity.report import collect as collecting
 from parity.report.collect import collect
 from parity.report.findings import Findings
 from parity.report.request import PARTS, Request, Timed
-
-
-@pytest.fixture
-def parity(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

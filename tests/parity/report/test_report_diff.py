@@ -7,22 +7,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from parity import cli
 from parity.report.schema import SCHEMAS, conform
 
 CI = Path(__file__).parents[3] / ".ci" / "run"
 
 
 @pytest.fixture
-def diff(folder, tmp_path, capsys):
+def diff(folder, tmp_path, parity):
     """What `parity diff` says of the report against itself after an edit: its status and output."""
 
     def run(name, edit, *options):
         edited = shutil.copytree(folder, tmp_path / "edited")
         edit(pd.read_parquet(edited / f"{name}.parquet")).to_parquet(edited / f"{name}.parquet", index=False)
-        with pytest.raises(SystemExit) as end:
-            cli.main(["diff", str(folder), str(edited), *options])
-        return end.value.code, capsys.readouterr().out
+        return parity("diff", folder, edited, *options)[:2]
 
     return run
 

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 import pandas as pd
 import pytest
 
-from parity.cli import main
 from parity.sweep import cluster as dask
 from parity.sweep.cells import expand
 from parity.sweep.cluster import Cluster, ClusterError
@@ -34,23 +33,19 @@ def kill(process):
     process.wait()
 
 
-def status(arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([*map(str, arguments)])
-    return ended.value.code
-
-
-def test_5100_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, undisturbed, rows_of):
+def test_5100_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, undisturbed, rows_of, parity):
     out = tmp_path / "there"
-    assert status(["sweep", thousands, "--out", out, "--scheduler", cluster.address]) == 0
+    assert parity("sweep", thousands, "--out", out, "--scheduler", cluster.address).status == 0
     pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
     assert len(Store(out).table(["worker"]).column("worker").unique()) == 2
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(thousands, cluster, tmp_path, undisturbed, rows_of):
+def test_a_killed_worker_loses_and_doubles_nothing(
+    thousands, cluster, tmp_path, undisturbed, rows_of, parity
+):
     store = Store(tmp_path / "killed")
     when_parts(store, 4, lambda: kill(cluster.workers[0]))
-    assert status(["sweep", thousands, "--out", store.folder, "--scheduler", cluster.address]) == 0
+    assert parity("sweep", thousands, "--out", store.folder, "--scheduler", cluster.address).status == 0
     assert cluster.workers[0].returncode == -signal.SIGKILL
     pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
 
@@ -64,7 +59,7 @@ def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
     sweep_process,
     killed_in_the_middle,
     monkeypatch,
-    capsys,
+    parity,
 ):
     monkeypatch.setattr(dask, "PATIENCE", 3.0)
     store = Store(tmp_path / "out")
@@ -72,12 +67,12 @@ def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
     with sweep_process(*command) as client:
         finished = killed_in_the_middle(client, store.folder, parts=4)
     when_parts(store, len(store.files()) + 4, cluster.scheduler.kill)
-    assert status(["sweep", *command]) == 2
-    told = capsys.readouterr()
-    assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in told.err
-    assert f" cells, {len(finished):,} finished before, of 5,100" in told.out
+    status, out, err = parity("sweep", *command)
+    assert status == 2
+    assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in err
+    assert f" cells, {len(finished):,} finished before, of 5,100" in out
     assert finished < store.finished() and len(store.finished()) < 5_100
-    assert status(["sweep", thousands, "--out", store.folder, "--workers", 2]) == 0
+    assert parity("sweep", thousands, "--out", store.folder, "--workers", 2).status == 0
     pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
 
 
@@ -112,9 +107,9 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
     assert len(done) == 6 and served == 1
 
 
-def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, capsys):
-    assert status(["sweep", thousands, "--dry-run", "--scheduler", cluster.address]) == 0
-    assert "with the cluster's 2 threads, were they as fast as this machine" in capsys.readouterr().out
+def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, parity):
+    status, out, _ = parity("sweep", thousands, "--dry-run", "--scheduler", cluster.address)
+    assert status == 0 and "with the cluster's 2 threads, were they as fast as this machine" in out
 
 
 def test_every_way_is_measured(monkeypatch, cluster):
@@ -128,9 +123,9 @@ def test_every_way_is_measured(monkeypatch, cluster):
     assert all(0 < us < 1e6 * found.direct * 10 for us in nothing)
 
 
-def test_no_scheduler_is_a_sentence(tmp_path, capsys, monkeypatch):
+def test_no_scheduler_is_a_sentence(tmp_path, parity, monkeypatch):
     monkeypatch.setattr(dask, "PATIENCE", 0.5)
     (tmp_path / "plan.toml").write_text("[[part]]\nlayers = ['relu']\n")
     arguments = [tmp_path / "plan.toml", "--out", tmp_path / "o", "--scheduler", "tcp://127.0.0.1:1"]
-    assert status(["sweep", *arguments]) == 2
-    assert "error: no Dask scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err
+    status, _, err = parity("sweep", *arguments)
+    assert status == 2 and "error: no Dask scheduler answers at tcp://127.0.0.1:1" in err

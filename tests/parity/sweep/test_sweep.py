@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from parity.cli import main
 from parity.sweep.cells import expand
 from parity.sweep.estimate import estimate
 from parity.sweep.local import run_local
@@ -32,23 +31,17 @@ def planned(tmp_path):
     return tmp_path / "plan.toml", tmp_path / "out"
 
 
-def status(arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([*map(str, arguments)])
-    return ended.value.code
-
-
-def test_the_command_writes_rows_that_any_reader_opens(planned, capsys):
+def test_the_command_writes_rows_that_any_reader_opens(planned, parity):
     plan, out = planned
-    assert status(["sweep", plan, "--out", out, "--workers", 2]) == 0
+    status, said, _ = parity("sweep", plan, "--out", out, "--workers", 2)
     rows = pd.read_parquet(out / "rows")
     cells = list(expand(make_plan({"part": [{"name": "small", "layers": ["relu", "affine"], "seeds": 3}]})))
     assert set(rows["cell"]) == {cell.id for cell in cells} and set(rows["part"]) == {"small"}
-    assert rows["ok"].all() and f"MATCH: {len(cells)} cells" in capsys.readouterr().out
+    assert status == 0 and rows["ok"].all() and f"MATCH: {len(cells)} cells" in said
     parts = {path: path.stat().st_mtime_ns for path in (out / "rows").rglob("*.parquet")}
-    assert status(["sweep", plan, "--out", out]) == 0  # nothing is left to do
+    assert parity("sweep", plan, "--out", out).status == 0  # nothing is left to do
     assert {path: path.stat().st_mtime_ns for path in (out / "rows").rglob("*.parquet")} == parts
-    assert status(["sweep-report", out]) == 0
+    assert parity("sweep-report", out).status == 0
     assert "All 72 cells match PyTorch" in (out / "report.html").read_text()
 
 
@@ -59,7 +52,7 @@ def test_one_and_two_workers_give_the_same_rows(plan, tmp_path, rows_of):
 
 
 def test_a_killed_sweep_goes_on_and_repeats_nothing(
-    thousands, tmp_path, undisturbed, rows_of, sweep_process, killed_in_the_middle, capsys
+    thousands, tmp_path, undisturbed, rows_of, sweep_process, killed_in_the_middle, parity
 ):
     out = tmp_path / "killed"
     command = [thousands, "--out", out, "--workers", 2]
@@ -67,9 +60,9 @@ def test_a_killed_sweep_goes_on_and_repeats_nothing(
         finished = killed_in_the_middle(running, out, parts=4)
     kept = {path: path.stat().st_mtime_ns for path in Store(out).files()}
     assert 0 < len(finished) < 5_100 and Store(out).about()["seconds"] > 0
-    assert status(["sweep", *command]) == 0
-    said = capsys.readouterr().out
-    assert f"{5_100 - len(finished):,} cells, {len(finished):,} finished before, of 5,100" in said
+    status, said, _ = parity("sweep", *command)
+    left = f"{5_100 - len(finished):,} cells, {len(finished):,} finished before, of 5,100"
+    assert status == 0 and left in said
     assert kept.items() <= {path: path.stat().st_mtime_ns for path in Store(out).files()}.items()
     pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
 
@@ -117,12 +110,11 @@ def test_the_estimate_is_near_what_the_cells_then_take(undisturbed):
     assert each.sum() / 4 < found.work < each.sum() * 4  # the machine may be busy with other tests
 
 
-def test_a_dry_run_counts_and_estimates_and_writes_nothing(planned, capsys):
+def test_a_dry_run_counts_and_estimates_and_writes_nothing(planned, parity):
     plan, out = planned
     plan.write_text(PLAN + "devices = ['cpu', 'cuda']\n")
-    assert status(["sweep", plan, "--out", out, "--workers", 2, "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert re.search(r"^small +probe +60 cells +\d+\.\d\d ms each$", said, re.M)
+    status, said, _ = parity("sweep", plan, "--out", out, "--workers", 2, "--dry-run")
+    assert status == 0 and re.search(r"^small +probe +60 cells +\d+\.\d\d ms each$", said, re.M)
     assert re.search(r"^144 cells, 0\.\d\d core hours; about \d+ s with 2 processes here", said, re.M)
     if not torch.cuda.is_available():
         assert re.search(r"^small +probe cuda +60 cells +not timed: ", said, re.M)
@@ -177,14 +169,14 @@ MISUSE = {
 
 
 @pytest.mark.parametrize(("options", "why"), MISUSE.values(), ids=MISUSE)
-def test_misuse_is_a_sentence(planned, capsys, options, why):
-    assert status(["sweep", planned[0], *options]) == 2
-    assert why in capsys.readouterr().err
+def test_misuse_is_a_sentence(planned, parity, options, why):
+    status, _, err = parity("sweep", planned[0], *options)
+    assert status == 2 and why in err
 
 
-def test_a_report_of_nothing_is_refused(tmp_path, capsys):
-    assert status(["sweep-report", tmp_path]) == 2
-    assert "holds no rows of a sweep" in capsys.readouterr().err
+def test_a_report_of_nothing_is_refused(tmp_path, parity):
+    status, _, err = parity("sweep-report", tmp_path)
+    assert status == 2 and "holds no rows of a sweep" in err
 
 
 def test_a_batch_written_twice_is_there_once(plan, tmp_path):

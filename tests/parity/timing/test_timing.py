@@ -7,7 +7,6 @@ import torch
 from threadpoolctl import threadpool_info
 
 import scratchcnn as sc
-from parity import cli
 from parity.comparison.gates import logic_gate
 from parity.reference import machine
 from parity.timing import baselines as rungs
@@ -168,17 +167,6 @@ def test_scaling_has_an_exponent_for_images_and_side():
 
 
 # -- the command ----------------------------------------------------------------------------------
-@pytest.fixture
-def parity(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(a) for a in ("time", *arguments)])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
-
-
 @pytest.fixture(autouse=True)
 def small_peaks(monkeypatch):
     monkeypatch.setattr(machine, "GEMM", 64)
@@ -186,7 +174,7 @@ def small_peaks(monkeypatch):
 
 
 def test_the_command_prints_and_writes(parity, tmp_path):
-    status, out, err = parity("relu", "--batch-size", 2, "--quick", "--out", tmp_path)
+    status, out, err = parity("time", "relu", "--batch-size", 2, "--quick", "--out", tmp_path)
     assert (status, err) == (0, "")
     assert "x torch" in out and np.__version__ in out and torch.__version__ in out
     table = pd.read_parquet(tmp_path / "speed.parquet")
@@ -199,7 +187,7 @@ def test_the_command_prints_and_writes(parity, tmp_path):
 
 def test_the_command_ends_with_1_when_a_check_failed(parity, monkeypatch):
     monkeypatch.setitem(timing.OURS, "sigmoid", Wrong)
-    status, out, _ = parity("sigmoid", "--batch-size", 1, "--quick")
+    status, out, _ = parity("time", "sigmoid", "--batch-size", 1, "--quick")
     assert status == 1 and "FAIL ours" in out
 
 
@@ -212,7 +200,7 @@ def test_what_was_measured_before_ctrl_c_is_kept(parity, monkeypatch, tmp_path):
         return time_one(kind, *args)
 
     monkeypatch.setattr(timing, "time_layer", interrupted)
-    status, _, err = parity("relu", "tanh", "--batch-size", 1, "--quick", "--out", tmp_path)
+    status, _, err = parity("time", "relu", "tanh", "--batch-size", 1, "--quick", "--out", tmp_path)
     assert status == 130 and err.startswith("interrupted")
     assert set(pd.read_csv(tmp_path / "speed.csv")["layer"]) == {"relu"}
 
@@ -226,5 +214,5 @@ MISUSE = {
 
 @pytest.mark.parametrize(("arguments", "sentence"), MISUSE.values(), ids=MISUSE)
 def test_misuse_is_one_sentence_and_2(arguments, sentence, parity):
-    status, _, err = parity(*arguments)
+    status, _, err = parity("time", *arguments)
     assert status == 2 and err.startswith(sentence) and err.count("\n") == 1
