@@ -1,11 +1,13 @@
 """One thread a test process: pytest runs several, and threads that wait for each other's cores spin.
 
-What concerns threads asks for the fixture `threads` and runs with one and with two.
+What concerns threads asks for the fixture `threads` and runs with one and with two; what concerns the
+command line asks for `scratchcnn` (or `parity`) and runs the command in this process.
 """
 
 import os
 
 import pytest
+from helpers import Ended
 from threadpoolctl import threadpool_limits
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -20,3 +22,15 @@ def threads(request):
     with threadpool_limits(request.param, user_api="blas"):
         assert count() == request.param
         yield request.param
+
+
+@pytest.fixture
+def scratchcnn(capsys):
+    """Run the command `scratchcnn` with these arguments in this process, which is quick."""
+    from scratchcnn.cli import main
+
+    def run(*arguments):
+        status = main([str(a) for a in arguments])
+        return Ended(status, *capsys.readouterr())
+
+    return run

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,14 @@ def close(found, wanted, tolerance=1e-12):
     wanted = wanted if isinstance(wanted, np.ndarray | np.generic) else wanted.detach().numpy()
     scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=1)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * scale, strict=True)
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
 
 
 def python(*arguments, **options):

@@ -7,23 +7,15 @@ error.
 
 import os
 import shutil
-from typing import NamedTuple
 
 import pytest
 import torch
+from helpers import Ended
 
 from parity.cli import main
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = "no chromium on this machine; `apt-get install chromium` brings it"
-
-
-class Ended(NamedTuple):
-    """How a command ended, and what it printed."""
-
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture

@@ -7,18 +7,15 @@ import onnxruntime
 import pytest
 
 import scratchcnn as sc
-from scratchcnn import cli
 
 
 @pytest.fixture
-def export(tmp_path, capsys):
+def export(tmp_path, scratchcnn):
     """Export to net.onnx: exit status, stdout, stderr, path."""
 
     def run(network, weights):
         path = tmp_path / "net.onnx"
-        status = cli.main(["export", network, "--weights", str(weights), "--out", str(path)])
-        said = capsys.readouterr()
-        return status, said.out, said.err, path
+        return *scratchcnn("export", network, "--weights", weights, "--out", path), path
 
     return run
 
@@ -41,10 +38,9 @@ def check(found, network):
     np.testing.assert_allclose(scores(path, x), network.predict(x), rtol=1e-4, atol=1e-5)
 
 
-def test_what_train_wrote(export, tmp_path, capsys):
+def test_what_train_wrote(export, tmp_path, scratchcnn):
     weights = tmp_path / "w.safetensors"
-    assert cli.main(["train", "lenet", "--epochs", "0", "--out", str(weights)]) == 0
-    capsys.readouterr()
+    assert scratchcnn("train", "lenet", "--epochs", 0, "--out", weights).status == 0
     network = sc.LeNet()
     sc.load_weights(network, weights)
     check(export("lenet", weights), network)

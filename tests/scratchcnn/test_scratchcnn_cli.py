@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import python
 from PIL import Image
 
 from scratchcnn import (
@@ -22,7 +23,6 @@ from scratchcnn import (
     save_torch_weights,
     save_weights,
 )
-from scratchcnn.cli import main
 from scratchcnn.data import load
 from scratchcnn.data.idx import write_idx
 from scratchcnn.data.sets import FILES
@@ -53,12 +53,11 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def train(folder, capsys):
+def train(folder, scratchcnn):
     """Runs `train NETWORK --data mnist` on the small set; gives (status, stdout, stderr)."""
 
     def run(network, *options):
-        status = main(["train", network, "--data", "mnist", "--data-dir", str(folder), *map(str, options)])
-        return status, *capsys.readouterr()
+        return scratchcnn("train", network, "--data", "mnist", "--data-dir", folder, *options)
 
     return run
 
@@ -99,15 +98,15 @@ def test_train_does_what_the_library_does(train, tmp_path, folder):
     assert (metadata["network"], metadata["input_dim"], metadata["data"]) == ("LeNet", "[1, 28, 28]", "mnist")
 
 
-def test_a_colour_network_of_another_size_is_fed_too(train, monkeypatch, tmp_path, picture, capsys):
+def test_a_colour_network_of_another_size_is_fed_too(train, monkeypatch, tmp_path, picture, scratchcnn):
     class Colour(SimpleConvNet):
         def __init__(self, input_dim=(3, 35, 40), **options):
             super().__init__(input_dim, **options)
 
     monkeypatch.setitem(NETWORKS, "colour", Colour)
     assert train("colour", "--epochs", 1, "--out", tmp_path / "w")[0] == 0
-    assert main(["predict", "colour", str(picture), "--weights", str(tmp_path / "w")]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    status, out, _ = scratchcnn("predict", "colour", picture, "--weights", tmp_path / "w")
+    assert status == 0 and len(out.splitlines()) == 6
 
 
 def test_no_epochs_only_measure(train):
@@ -120,9 +119,9 @@ def test_default_rates_name_networks_and_optimizers():
     assert all(set(rates) <= set(OPTIMIZERS) for rates in LEARNING_RATES.values())
 
 
-def test_the_default_run_learns(capsys):
-    assert main(["train", "lenet5", "--epochs", "1"]) == 0
-    assert float(re.search(r"test accuracy ([\d.]+)%", capsys.readouterr().out)[1]) > 60
+def test_the_default_run_learns(scratchcnn):
+    status, out, _ = scratchcnn("train", "lenet5", "--epochs", 1)
+    assert status == 0 and float(re.search(r"test accuracy ([\d.]+)%", out)[1]) > 60
 
 
 def test_resumed_training_ends_with_the_same_weights(train, tmp_path):
@@ -198,23 +197,26 @@ def test_a_diverging_run_is_one_sentence(train):
     ("lenet5", "60,000", 6 * 25 * 28 * 28 + 60 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
     ("alexnet", "60,965,224", 724_406_816),
 ])  # fmt: skip
-def test_summary_counts(network, parameters, multiply_adds, capsys):
-    assert main(["summary", network, "--batch", "2"]) == 0
-    out = capsys.readouterr().out
-    assert f"parameters     {parameters} (" in out
+def test_summary_counts(network, parameters, multiply_adds, scratchcnn):
+    status, out, _ = scratchcnn("summary", network, "--batch", 2)
+    assert status == 0 and f"parameters     {parameters} (" in out
     assert f"multiply-adds  {2 * multiply_adds:,} (forward)" in out
 
 
-def test_summary_shows_a_line_a_layer(capsys):
-    assert main(["summary", "lenet", "--batch", "7"]) == 0
-    lines = [re.split(r" {2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
-    assert [
-        "conv2",
-        "Convolution(6, 16, filter=5x5, stride=1, pad=0)",
-        "(7, 16, 10, 10)",
-        "2,416",
-        "1,680,000",
-    ] in lines
+def test_summary_shows_a_line_a_layer(scratchcnn):
+    status, out, _ = scratchcnn("summary", "lenet", "--batch", 7)
+    lines = [re.split(r" {2,}", line.strip()) for line in out.splitlines()]
+    assert (
+        status == 0
+        and [
+            "conv2",
+            "Convolution(6, 16, filter=5x5, stride=1, pad=0)",
+            "(7, 16, 10, 10)",
+            "2,416",
+            "1,680,000",
+        ]
+        in lines
+    )
     assert ["flatten", "Flatten()", "(7, 400)"] in lines
 
 
@@ -229,11 +231,11 @@ def test_summarize_leaves_the_network_as_it_was():
 
 
 # -- predict -------------------------------------------------------------------------------------
-def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, capsys):
+def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, scratchcnn):
     train("lenet", "--epochs", 1, "--out", tmp_path / "w")
-    assert main(["predict", "lenet", str(picture), str(picture), "--weights", str(tmp_path / "w")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12 and lines[:6] == lines[6:]
+    status, out, _ = scratchcnn("predict", "lenet", picture, picture, "--weights", tmp_path / "w")
+    lines = out.splitlines()
+    assert status == 0 and len(lines) == 12 and lines[:6] == lines[6:]
     assert lines[0] == f"{picture}: not inverted (dark background)"
     net = LeNet()
     load_weights(net, tmp_path / "w")
@@ -244,29 +246,30 @@ def test_predict_needs_nothing_but_the_weights(train, tmp_path, picture, capsys)
     ]
 
 
-def test_predict_inverts_light_pictures_unless_told(train, tmp_path, picture, capsys):
+def test_predict_inverts_light_pictures_unless_told(train, tmp_path, picture, scratchcnn):
     train("lenet5", "--epochs", 1, "--out", tmp_path / "w")
     negative = tmp_path / "negative.png"
     Image.fromarray(255 - np.asarray(Image.open(picture))).save(negative)
     outs = []
     for path, *options in ((picture,), (negative,), (negative, "--invert"), (picture, "--invert")):
-        assert main(["predict", "lenet5", str(path), "--weights", str(tmp_path / "w"), *options]) == 0
-        outs.append(capsys.readouterr().out.splitlines())
+        status, out, _ = scratchcnn("predict", "lenet5", path, "--weights", tmp_path / "w", *options)
+        assert status == 0
+        outs.append(out.splitlines())
     assert outs[1][0] == f"{negative}: inverted (light background)" and outs[2][0] == f"{negative}: inverted"
     assert outs[0][1:] == outs[1][1:] == outs[2][1:] != outs[3][1:]
 
 
-def test_predict_on_a_jpeg(train, tmp_path, capsys):
+def test_predict_on_a_jpeg(train, tmp_path, scratchcnn):
     train("simple_conv_net", "--epochs", 5, "--out", tmp_path / "w")
     x = np.full((280, 240), 250, np.uint8)
     x[80:160, 100:180] = 255 - np.kron(
         load(normalize=False).x_test[0, 0, 4:24, 4:24], np.ones((4, 4), np.uint8)
     )
     Image.fromarray(x).convert("RGB").save(tmp_path / "photo.jpg")
-    arguments = [str(tmp_path / "photo.jpg"), "--weights", str(tmp_path / "w")]
-    assert main(["predict", "simple_conv_net", *arguments]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{tmp_path}/photo.jpg: inverted (light background)"
+    arguments = (tmp_path / "photo.jpg", "--weights", tmp_path / "w")
+    status, out, _ = scratchcnn("predict", "simple_conv_net", *arguments)
+    lines = out.splitlines()
+    assert status == 0 and lines[0] == f"{tmp_path}/photo.jpg: inverted (light background)"
     net = SimpleConvNet()
     load_weights(net, tmp_path / "w")
     scores = net.predict(read_image(tmp_path / "photo.jpg", margin=4))[0].astype(float)  # MNIST's margin
@@ -289,25 +292,25 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("write", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_predict_refuses_other_weights(write, sentence, tmp_path, picture, capsys):
+def test_predict_refuses_other_weights(write, sentence, tmp_path, picture, scratchcnn):
     path = tmp_path / "w.safetensors"
     write(path)
-    assert main(["predict", "lenet", str(picture), "--weights", str(path)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {sentence.format(path=path)}")
+    status, _, err = scratchcnn("predict", "lenet", picture, "--weights", path)
+    assert status == 2 and err.startswith(f"error: {sentence.format(path=path)}")
 
 
 @pytest.mark.parametrize("write", [save_weights, save_torch_weights], ids=["our names", "PyTorch's"])
-def test_predict_with_weights_alone_numbers_the_classes(write, tmp_path, picture, capsys):
+def test_predict_with_weights_alone_numbers_the_classes(write, tmp_path, picture, scratchcnn):
     net, path = LeNet(rng=1), tmp_path / "w.safetensors"
     write(net, path)
-    assert main(["predict", "lenet", str(picture), "--weights", str(path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{picture}: not inverted (dark background)"
+    status, out, _ = scratchcnn("predict", "lenet", picture, "--weights", path)
+    lines = out.splitlines()
+    assert status == 0 and lines[0] == f"{picture}: not inverted (dark background)"
     best = net.predict(load().x_test[:1])[0].argsort()[::-1][:5]
     assert [int(line.split()[1]) for line in lines[1:]] == best.tolist()
 
 
-def test_the_lines_of_the_readme_work(monkeypatch, tmp_path, capsys):
+def test_the_lines_of_the_readme_work(monkeypatch, tmp_path):
     """Its training is cut to no epochs; everything else is run as printed, in order."""
     monkeypatch.chdir(tmp_path)
     readme = (Path(__file__).parents[2] / "README.md").read_text()
@@ -316,46 +319,41 @@ def test_the_lines_of_the_readme_work(monkeypatch, tmp_path, capsys):
     assert [words[:2] for words in commands].count(["-m", "scratchcnn"]) >= 3
     for words in commands:
         words += ["--epochs", "0"] * ("train" in words)
-        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        done = python(*words)
         assert (done.returncode, done.stderr) == (0, ""), words
     assert done.stdout.splitlines()[0] == "shoe.png: not inverted (dark background)"
 
 
-def test_predict_without_weights_says_so(picture, capsys):
-    assert main(["predict", "resnet18", str(picture)]) == 2
+def test_predict_without_weights_says_so(picture, scratchcnn):
     sentence = "predict needs --weights FILE, the file with the weights of resnet18"
-    assert capsys.readouterr() == ("", f"error: {sentence}\n")
+    assert scratchcnn("predict", "resnet18", picture) == (2, "", f"error: {sentence}\n")
 
 
-def test_weights_in_the_place_of_the_network_get_the_line_to_write(train, tmp_path, monkeypatch, capsys):
+def test_weights_in_the_place_of_the_network_get_the_line_to_write(train, tmp_path, monkeypatch, scratchcnn):
     monkeypatch.chdir(tmp_path)
     train("lenet5", "--epochs", 0, "--out", "my net.safetensors")
-    assert main(["predict", "my net.safetensors", "shoe.jpg"]) == 2
     line = "scratchcnn predict lenet5 shoe.jpg --weights 'my net.safetensors'"
     sentence = f"my net.safetensors is a file, not a network; write: {line}"
-    assert capsys.readouterr() == ("", f"error: {sentence}\n")
+    assert scratchcnn("predict", "my net.safetensors", "shoe.jpg") == (2, "", f"error: {sentence}\n")
 
 
-def test_predict_reads_every_picture_before_it_answers(train, tmp_path, picture, capsys):
+def test_predict_reads_every_picture_before_it_answers(train, tmp_path, picture, scratchcnn):
     train("lenet", "--epochs", 0, "--out", tmp_path / "w")
-    arguments = [str(picture), str(tmp_path / "no.png"), "--weights", str(tmp_path / "w")]
-    assert main(["predict", "lenet", *arguments]) == 2
-    assert capsys.readouterr() == ("", f"error: there is no file {tmp_path}/no.png\n")
+    ended = scratchcnn("predict", "lenet", picture, tmp_path / "no.png", "--weights", tmp_path / "w")
+    assert ended == (2, "", f"error: there is no file {tmp_path}/no.png\n")
 
 
 # -- help and refusals ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "args", [[], ["-h"], ["--help"], ["train", "-h"], ["summary", "-h"], ["predict", "-h"]], ids=" ".join
 )
-def test_help(args, capsys):
-    assert main(args) == 0
-    out, err = capsys.readouterr()
-    assert "Usage: scratchcnn" in out and err == ""
+def test_help(args, scratchcnn):
+    status, out, err = scratchcnn(*args)
+    assert (status, err) == (0, "") and "Usage: scratchcnn" in out
 
 
-def test_help_shows_every_default(capsys):
-    main(["train", "-h"])
-    out = capsys.readouterr().out
+def test_help_shows_every_default(scratchcnn):
+    out = scratchcnn("train", "-h").out
     options = re.findall(r"^\W*--([a-z-]+)", out, flags=re.M)
     assert {"data", "epochs", "optimizer", "lr", "seed", "out", "resume", "dtype"} <= set(options)
     assert out.count("[default:") == len(options) - 1  # --help has none
@@ -382,17 +380,14 @@ def test_help_shows_every_default(capsys):
     ("predict w", "Missing argument 'IMAGE...'"),
     ("foo", "No such command 'foo'"),
 ])  # fmt: skip
-def test_misuse_is_one_sentence_and_status_2(args, sentence, capsys, monkeypatch, tmp_path):
+def test_misuse_is_one_sentence_and_status_2(args, sentence, scratchcnn, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert main(args.split()) == 2
-    out, err = capsys.readouterr()
-    assert err.startswith(f"error: {sentence}") and err.count("\n") == 1 and out == ""
+    status, out, err = scratchcnn(*args.split())
+    assert (status, out) == (2, "") and err.startswith(f"error: {sentence}") and err.count("\n") == 1
 
 
 def test_module_runs():
-    result = subprocess.run(
-        [sys.executable, "-m", "scratchcnn", "summary", "nope"], capture_output=True, text=True
-    )
+    result = python("-m", "scratchcnn", "summary", "nope")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("error: there is no network 'nope'")
 
@@ -400,5 +395,5 @@ def test_module_runs():
 def test_importing_the_package_imports_numpy_alone():
     code = "import sys, scratchcnn.data; print({m.split('.')[0] for m in sys.modules} & set(sys.argv))"
     heavy = ["typer", "rich", "pooch", "PIL", "safetensors", "torch", "requests", "pandas"]
-    result = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
-    assert result.stdout == "set()\n"
+    result = python("-c", code, *heavy)
+    assert (result.returncode, result.stdout) == (0, "set()\n")

@@ -1,16 +1,14 @@
 """The entry point: what it says where a package is missing, and the version."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from helpers import python
 
-import scratchcnn
-from parity.cli import EXTRAS, main
-from scratchcnn.cli import main as scratchcnn_main
+from parity.cli import EXTRAS
+from scratchcnn import __version__
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
 BLOCKED = """
@@ -30,7 +28,7 @@ main({arguments})
 
 def run_without(*blocked, arguments):
     code = BLOCKED.format(blocked=blocked, arguments=arguments)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return python("-c", code)
 
 
 @pytest.mark.parametrize("missing", ["pandas", "torch", "hypothesis"])
@@ -62,13 +60,9 @@ def test_the_extras_are_those_of_the_project(extra):
     assert listed <= {module for module, where in EXTRAS.items() if where == extra}
 
 
-@pytest.mark.parametrize(("run", "name"), [(main, "parity of scratchcnn"), (scratchcnn_main, "scratchcnn")])
-def test_both_commands_print_the_version(run, name, capsys):
-    try:
-        status = run(["--version"])
-    except SystemExit as left:
-        status = left.code
-    assert not status and capsys.readouterr().out == f"{name} {scratchcnn.__version__}\n"
+def test_both_commands_print_the_version(parity, scratchcnn):
+    assert parity("--version") == (0, f"parity of scratchcnn {__version__}\n", "")
+    assert scratchcnn("--version") == (0, f"scratchcnn {__version__}\n", "")
 
 
 def test_the_version_stands_in_one_place():

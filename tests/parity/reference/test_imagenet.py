@@ -9,7 +9,6 @@ from torch_images import antialiased, evaluation_transform
 import scratchcnn as sc
 from parity.reference.googlenet import GoogLeNet
 from parity.reference.vgg_resnet import ResNet
-from scratchcnn.cli import main
 from scratchcnn.imagenet import MEAN, STD, preprocess, resized
 
 SIZES = [(224, 224), (640, 427), (427, 640), (301, 300), (257, 999), (100, 80), (256, 256), (2000, 300)]
@@ -93,12 +92,6 @@ def spread(module):
     return module.eval()
 
 
-def predicted(capsys, *arguments):
-    status = main(["predict", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
 def wanted_lines(module, x):
     with torch.no_grad():
         top = torch.softmax(module(x).double(), 1)[0].topk(5)
@@ -106,7 +99,7 @@ def wanted_lines(module, x):
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_predict_prints_what_pytorch_says(suffix, photo, tmp_path, capsys):
+def test_predict_prints_what_pytorch_says(suffix, photo, tmp_path, scratchcnn):
     import safetensors.torch
 
     module, file = spread(ResNet(18)), tmp_path / f"weights{suffix}"
@@ -114,46 +107,46 @@ def test_predict_prints_what_pytorch_says(suffix, photo, tmp_path, capsys):
         torch.save(module.state_dict(), file)
     else:
         safetensors.torch.save_file(module.state_dict(), file)
-    status, out, err = predicted(capsys, "resnet18", "--weights", file, photo[1])
+    status, out, err = scratchcnn("predict", "resnet18", "--weights", file, photo[1])
     assert (status, err) == (0, "")
     assert out.splitlines() == [f"{photo[1]}:", *wanted_lines(module, evaluation_transform(photo[0]))]
 
 
-def test_predict_names_the_classes_of_a_labels_file(photo, tmp_path, capsys):
+def test_predict_names_the_classes_of_a_labels_file(photo, tmp_path, scratchcnn):
     module = spread(ResNet(18))
     torch.save(module.state_dict(), tmp_path / "w.pth")
     (tmp_path / "names.txt").write_text("".join(f"class {i}\n" for i in range(1000)))
-    _, out, _ = predicted(
-        capsys, "resnet18", "--weights", tmp_path / "w.pth", "--labels", tmp_path / "names.txt", photo[1]
+    _, out, _ = scratchcnn(
+        "predict", "resnet18", "--weights", tmp_path / "w.pth", "--labels", tmp_path / "names.txt", photo[1]
     )
     lines = wanted_lines(module, evaluation_transform(photo[0]))
     assert out.splitlines()[1:] == [f"{line}  class {int(line.split()[1])}" for line in lines]
     (tmp_path / "names.txt").write_text("cat\ndog\n")
-    status, _, err = predicted(
-        capsys, "resnet18", "--weights", tmp_path / "w.pth", "--labels", tmp_path / "names.txt", photo[1]
+    status, _, err = scratchcnn(
+        "predict", "resnet18", "--weights", tmp_path / "w.pth", "--labels", tmp_path / "names.txt", photo[1]
     )
     assert status == 2 and "names.txt has 2 lines, expected 1000, one for each class" in err
 
 
 @pytest.mark.parametrize("aux", [True, False], ids=["with heads", "without heads"])
-def test_torchvisions_googlenet_gets_numbers_from_minus_one_to_one(aux, photo, tmp_path, capsys):
+def test_torchvisions_googlenet_gets_numbers_from_minus_one_to_one(aux, photo, tmp_path, scratchcnn):
     module = spread(GoogLeNet(True, aux))
     torch.save(module.state_dict(), tmp_path / "g.pth")
-    _, out, _ = predicted(capsys, "googlenet-bn", "--weights", tmp_path / "g.pth", photo[1])
+    _, out, _ = scratchcnn("predict", "googlenet-bn", "--weights", tmp_path / "g.pth", photo[1])
     x = evaluation_transform(photo[0], mean=(0.5,) * 3, std=(0.5,) * 3)
     assert out.splitlines()[1:] == wanted_lines(module, x)
 
 
-def test_a_head_of_another_size_is_that_of_the_file(photo, tmp_path, capsys):
+def test_a_head_of_another_size_is_that_of_the_file(photo, tmp_path, scratchcnn):
     module = spread(ResNet(18, 7))
     torch.save(module.state_dict(), tmp_path / "seven.pth")
-    status, out, err = predicted(capsys, "resnet18", "--weights", tmp_path / "seven.pth", photo[1])
+    status, out, err = scratchcnn("predict", "resnet18", "--weights", tmp_path / "seven.pth", photo[1])
     note = "7 classes, as in the file of weights (resnet18 has 1,000 by default)"
     assert (status, err, out.splitlines()[0]) == (0, "", note)
     assert out.splitlines()[2:] == wanted_lines(module, evaluation_transform(photo[0]))
 
 
-def test_misuse_of_predict_is_one_sentence(photo, tmp_path, capsys):
+def test_misuse_of_predict_is_one_sentence(photo, tmp_path, scratchcnn):
     small, resnet18 = tmp_path / "small.pth", tmp_path / "resnet18.safetensors"
     torch.save(ResNet(18, 5, width=8).state_dict(), small)
     sc.save_torch_weights(sc.NETWORKS["resnet18"](rng=0), resnet18)
@@ -164,5 +157,5 @@ def test_misuse_of_predict_is_one_sentence(photo, tmp_path, capsys):
         ("resnet18", "--weights", resnet18, "--invert", photo[1]): "resnet18 takes photographs as they are",
     }
     for arguments, message in cases.items():
-        status, out, err = predicted(capsys, *arguments)
+        status, out, err = scratchcnn("predict", *arguments)
         assert (status, out) == (2, "") and message in err, arguments
