@@ -266,6 +266,15 @@ class OneSum(OpenSoftmax):
         return e / e.sum()
 
 
+@fault("softmax-over-everything", "softmax", "one maximum and one sum for the whole batch")
+class OverEverything(OpenSoftmax):
+    """A softmax for one row of scores is given a batch: neither np.max nor np.sum has an axis."""
+
+    def normalise(self, x: NDArray) -> NDArray:
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+
 @fault("softmax-epsilon", "softmax", "1e-7 added to the sum")
 class Epsilon(OpenSoftmax):
     """A small number is added to a denominator that is never below 1."""

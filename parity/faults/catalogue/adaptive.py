@@ -2,88 +2,177 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.faults.fault import Family
-from scratchcnn.optim import AdaGrad, Adam, AdamW, RMSProp
+from scratchcnn.optim import AdaGrad, Adam, AdamW, Optimizer, RMSProp
 
 fault = Family()
 
 
 # -- AdaGrad and RMSProp --------------------------------------------------------------------------
-@fault("adagrad-eps-inside-the-root", "adagrad", "eps inside the root")
-class AdaGradInside(AdaGrad):
-    """sqrt(h + eps) is safer at 0, and another number."""
+# A bug is a formula for h, the sum or average of squares, and one for what g is divided by.
+Grow = Callable[[Any, NDArray, NDArray], NDArray]  # (rule, h, g) -> the next h
+Divide = Callable[[Any, NDArray], NDArray]  # (rule, h) -> the divisor of g
+Line = tuple[str, str, str, Grow, Divide]  # name, says, story, h, divisor
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+
+def summed(rule: Any, h: NDArray, g: NDArray) -> NDArray:
+    return h + g * g
+
+
+def averaged(rule: Any, h: NDArray, g: NDArray) -> NDArray:
+    return h * rule.decay_rate + (1 - rule.decay_rate) * g * g
+
+
+def root(rule: Any, h: NDArray) -> NDArray:
+    return np.sqrt(h) + rule.eps
+
+
+def root_inside(rule: Any, h: NDArray) -> NDArray:
+    return np.sqrt(h + rule.eps)
+
+
+def no_root(rule: Any, h: NDArray) -> NDArray:
+    return h + rule.eps
+
+
+def root_plus(eps: float) -> Divide:
+    return lambda rule, h: np.sqrt(h) + eps
+
+
+def root_of_sum_with(eps: float) -> Divide:
+    return lambda rule, h: np.sqrt(h + eps)
+
+
+ADAGRAD: tuple[Line, ...] = (
+    (
+        "eps-inside-the-root",
+        "eps inside the root",
+        "sqrt(h + eps) is safer at 0, and another number.",
+        summed,
+        root_inside,
+    ),
+    (
+        "book-eps-inside-the-root",
+        "an eps of 1e-7, inside the root",
+        "The book's 1e-7 is put under the root.",
+        summed,
+        root_of_sum_with(1e-7),
+    ),
+    (
+        "eps-of-1e-8-inside-the-root",
+        "an eps of 1e-8, inside the root",
+        "The overview that most posts copy has 1e-8 under the root.",
+        summed,
+        root_of_sum_with(1e-8),
+    ),
+    ("eps-of-1e-8", "an eps of 1e-8 for 1e-10", "Adam's eps is used in every rule.", summed, root_plus(1e-8)),
+    (
+        "not-squared",
+        "the sum of magnitudes for the sum of squares",
+        "h += abs(g) is written.",
+        lambda rule, h, g: h + np.abs(g),
+        root,
+    ),
+    ("no-root", "a division by h", "The root is forgotten.", summed, no_root),
+    (
+        "not-summed",
+        "h of the last gradient alone",
+        "h = g * g is written for h += g * g.",
+        lambda rule, h, g: g * g,
+        root,
+    ),
+    (
+        "book-epsilon",
+        "the book's eps of 1e-7 for 1e-10",
+        "1e-7 is in the book's text; PyTorch's 1e-10 was chosen years later.",
+        summed,
+        root_plus(1e-7),
+    ),
+    ("no-eps", "no eps", "A weight whose gradient has been 0 so far becomes 0 / 0.", summed, root_plus(0.0)),
+    (
+        "starts-at-a-tenth",
+        "h begun at 0.1",
+        "TensorFlow's initial_accumulator_value is 0.1.",
+        lambda rule, h, g: h + (g * g + (0.1 if rule.iter == 1 else 0)),
+        root,
+    ),
+)
+RMSPROP: tuple[Line, ...] = (
+    (
+        "eps-inside-the-root",
+        "eps inside the root",
+        "TensorFlow's RMSprop has eps under the root, and most ports have copied one or the other.",
+        averaged,
+        root_inside,
+    ),
+    (
+        "decay-reversed",
+        "decay_rate and 1 - decay_rate exchanged",
+        "The decay is read as the share of the new gradient.",
+        lambda rule, h, g: h * (1 - rule.decay_rate) + rule.decay_rate * g * g,
+        root,
+    ),
+    (
+        "sums",
+        "g * g added whole",
+        "AdaGrad's line is kept below the line with the decay.",
+        lambda rule, h, g: h * rule.decay_rate + g * g,
+        root,
+    ),
+    ("no-root", "a division by h", "The root is forgotten.", averaged, no_root),
+    (
+        "not-squared",
+        "the average magnitude for the average square",
+        "abs(g) is averaged and then rooted.",
+        lambda rule, h, g: h * rule.decay_rate + (1 - rule.decay_rate) * np.abs(g),
+        root,
+    ),
+    (
+        "book-epsilon",
+        "the book's eps of 1e-7 for 1e-8",
+        "The book uses 1e-7 in every rule; PyTorch has 1e-8 here.",
+        averaged,
+        root_plus(1e-7),
+    ),
+    (
+        "bias-corrected",
+        "Adam's correction of the first steps",
+        "It is written as Adam without momentum.",
+        averaged,
+        lambda rule, h: np.sqrt(h / (1 - rule.decay_rate**rule.iter)) + rule.eps,
+    ),
+    (
+        "starts-at-one",
+        "h begun at 1",
+        "TensorFlow 1 begins its mean square with ones.",
+        lambda rule, h, g: averaged(rule, h + (1.0 if rule.iter == 1 else 0.0), g),
+        root,
+    ),
+)
+
+
+def _broken(rule: type[Optimizer], story: str, grow: Grow, divide: Divide) -> type[Optimizer]:
+    """The rule with other formulas for h and the divisor."""
+
+    def step(self: Any, p: NDArray, g: NDArray, *state: NDArray) -> None:
         (h,) = state
-        h += g * g
-        p -= self.lr * g / np.sqrt(h + self.eps)
-
-
-@fault("adagrad-not-squared", "adagrad", "the sum of magnitudes for the sum of squares")
-class AdaGradNotSquared(AdaGrad):
-    """h += abs(g) is written."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += np.abs(g)
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
-
-
-@fault("adagrad-no-root", "adagrad", "a division by h")
-class AdaGradNoRoot(AdaGrad):
-    """The root is forgotten."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += g * g
-        p -= self.lr * g / (h + self.eps)
-
-
-@fault("adagrad-not-summed", "adagrad", "h of the last gradient alone")
-class AdaGradNotSummed(AdaGrad):
-    """h = g * g is written for h += g * g."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h[...] = g * g
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
-
-
-@fault("adagrad-book-epsilon", "adagrad", "the book's eps of 1e-7 for 1e-10")
-class AdaGradBook(AdaGrad):
-    """1e-7 is in the book's text; PyTorch's 1e-10 was chosen years later."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += g * g
-        p -= self.lr * g / (np.sqrt(h) + 1e-7)
-
-
-@fault("adagrad-no-eps", "adagrad", "no eps")
-class AdaGradNoEps(AdaGrad):
-    """A weight whose gradient has been 0 so far becomes 0 / 0."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += g * g
+        h[...] = grow(self, h, g)
         with np.errstate(invalid="ignore"):
-            p -= self.lr * g / np.sqrt(h)
+            p -= self.lr * g / divide(self, h)
+
+    return type(rule.__name__, (rule,), {"__doc__": story, "__module__": __name__, "step": step})
 
 
-@fault("adagrad-starts-at-a-tenth", "adagrad", "h begun at 0.1")
-class AdaGradStart(AdaGrad):
-    """TensorFlow's initial_accumulator_value is 0.1."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += g * g + (0.1 if self.iter == 1 else 0)
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
+for _rule, _table in ((AdaGrad, ADAGRAD), (RMSProp, RMSPROP)):
+    _kind = _rule.__name__.lower()
+    for _name, _says, _story, _grow, _divide in _table:
+        fault(f"{_kind}-{_name}", _kind, _says)(_broken(_rule, _story, _grow, _divide))
 
 
 @fault("adagrad-old-sum", "adagrad", "the sum without the present gradient")
@@ -94,93 +183,6 @@ class AdaGradOld(AdaGrad):
         (h,) = state
         p -= self.lr * g / (np.sqrt(h) + self.eps)
         h += g * g
-
-
-@fault("rmsprop-eps-inside-the-root", "rmsprop", "eps inside the root")
-class RMSPropInside(RMSProp):
-    """TensorFlow's RMSprop has eps under the root, and most ports have copied one or the other."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += (1 - self.decay_rate) * g * g
-        p -= self.lr * g / np.sqrt(h + self.eps)
-
-
-@fault("rmsprop-decay-reversed", "rmsprop", "decay_rate and 1 - decay_rate exchanged")
-class RMSPropReversed(RMSProp):
-    """The decay is read as the share of the new gradient."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= 1 - self.decay_rate
-        h += self.decay_rate * g * g
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
-
-
-@fault("rmsprop-sums", "rmsprop", "g * g added whole")
-class RMSPropSums(RMSProp):
-    """AdaGrad's line is kept below the line with the decay."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += g * g
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
-
-
-@fault("rmsprop-no-root", "rmsprop", "a division by h")
-class RMSPropNoRoot(RMSProp):
-    """The root is forgotten."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += (1 - self.decay_rate) * g * g
-        p -= self.lr * g / (h + self.eps)
-
-
-@fault("rmsprop-not-squared", "rmsprop", "the average magnitude for the average square")
-class RMSPropNotSquared(RMSProp):
-    """abs(g) is averaged and then rooted."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += (1 - self.decay_rate) * np.abs(g)
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
-
-
-@fault("rmsprop-book-epsilon", "rmsprop", "the book's eps of 1e-7 for 1e-8")
-class RMSPropBook(RMSProp):
-    """The book uses 1e-7 in every rule; PyTorch has 1e-8 here."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += (1 - self.decay_rate) * g * g
-        p -= self.lr * g / (np.sqrt(h) + 1e-7)
-
-
-@fault("rmsprop-bias-corrected", "rmsprop", "Adam's correction of the first steps")
-class RMSPropCorrected(RMSProp):
-    """It is written as Adam without momentum."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h *= self.decay_rate
-        h += (1 - self.decay_rate) * g * g
-        p -= self.lr * g / (np.sqrt(h / (1 - self.decay_rate**self.iter)) + self.eps)
-
-
-@fault("rmsprop-starts-at-one", "rmsprop", "h begun at 1")
-class RMSPropStart(RMSProp):
-    """TensorFlow 1 begins its mean square with ones."""
-
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
-        (h,) = state
-        h += 1.0 if self.iter == 1 else 0.0
-        super().step(p, g, h)
 
 
 # -- Adam and AdamW -------------------------------------------------------------------------------
@@ -233,6 +235,22 @@ class AdamBook(AdamUncorrected):
 
     def divisor(self, v: NDArray) -> NDArray:
         return np.sqrt(v) + 1e-7 / np.sqrt(1 - self.beta2**self.iter)
+
+
+@fault("adam-eps-of-1e-7", "adam", "an eps of 1e-7 for 1e-8")
+class AdamKeras(OpenAdam):
+    """Keras has 1e-7."""
+
+    def divisor(self, v: NDArray) -> NDArray:
+        return np.sqrt(v) + 1e-7
+
+
+@fault("adam-moments-reset", "adam", "m and v begun at 0 in every step")
+class AdamReset(OpenAdam):
+    """m and v are local variables of update, or a new state is made for every batch."""
+
+    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+        super().step(p, g, *map(np.zeros_like, state))
 
 
 @fault("adam-no-bias-correction", "adam", "no correction of the first steps")

@@ -50,6 +50,15 @@ class BiasForgotten(Affine):
         return self.recall()[1] @ self.W
 
 
+@fault("affine-bias-inside-the-sum", "affine", "the bias added to every term of the sum")
+class BiasInside(Affine):
+    """The bias stands inside the loop over the inputs, so that it counts as often as there are inputs."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        return out if self.b is None else out + (len(self.W) - 1) * self.b
+
+
 @fault("affine-db-mean", "affine", "the mean of dout for its sum in db")
 class BiasMean(Affine):
     """np.mean over the batch looks as natural as the sum."""

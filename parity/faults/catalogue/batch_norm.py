@@ -74,6 +74,33 @@ class EpsOutside(Open):
         return np.sqrt(var) + self.eps
 
 
+@fault("batch-norm-eps-after-the-division", "batch_norm", "eps added after the division")
+class EpsAfter(Open):
+    """(x - mean) / sqrt(var) + eps lacks a pair of parentheses."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        return super().forward(x) + self.eps * self.column(self.gamma, x)
+
+    def std(self, var: NDArray) -> NDArray:
+        return np.sqrt(var)
+
+
+@fault("batch-norm-gamma-ignored", "batch_norm", "gamma ignored")
+class GammaIgnored(Open):
+    """gamma is kept as ones, as fix_gamma does, whatever it was set to."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        return out + (1 - self.column(self.gamma, x)) * self.recall()[0]
+
+    def backward(self, dout: NDArray) -> NDArray:
+        dx = super().backward(dout / self.column(self.gamma, dout))
+        z, *_ = self.recall()
+        axes = self._axes(z.ndim)[0]
+        self.grads["gamma"], self.grads["beta"] = (dout * z).sum(axis=axes), dout.sum(axis=axes)
+        return dx
+
+
 @fault("batch-norm-no-eps", "batch_norm", "no eps")
 class NoEps(Open):
     """eps seems too small to matter."""
@@ -219,6 +246,27 @@ class OneForAll(Open):
     def move(self, mean: NDArray, var: NDArray) -> None:
         shape = self.running_mean.shape
         super().move(np.full(shape, mean.item(), mean.dtype), np.full(shape, var.item(), var.dtype))
+
+
+@fault(
+    "batch-norm-one-mean-for-all-in-training",
+    "batch_norm",
+    "one mean and variance for all channels in the output",
+)
+class OneForAllInTraining(Open):
+    """x.mean() lacks its axis where x is normalised; the running statistics are per channel."""
+
+    def average(self, x: NDArray) -> NDArray:
+        return x.mean(keepdims=True)
+
+    def move(self, mean: NDArray, var: NDArray) -> None:
+        super().move(self.channel_mean, self.channel_var)
+
+    def forward(self, x: NDArray) -> NDArray:
+        axes = self._axes(x.ndim)[0]
+        if self.training:
+            self.channel_mean, self.channel_var = x.mean(axis=axes), x.var(axis=axes, ddof=1)
+        return super().forward(x)
 
 
 @fault("batch-norm-rows-not-averaged", "batch_norm", "statistics of each image row", needs={"images"})

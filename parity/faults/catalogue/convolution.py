@@ -420,3 +420,48 @@ class LastGroup(Open):
         dcol = super().back(dout, dcol)
         dcol[:, : -self.W[0].size] = 0
         return dcol
+
+
+# -- a part of the input alone --------------------------------------------------------------------
+@fault("conv-dx-crop-by-minus-pad", "convolution", "dx[pad:-pad], which is empty without padding")
+class CropByMinusPad(Open):
+    """The slice pad:-pad of the padded dx is right until pad is 0 and it becomes 0:0."""
+
+    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+        dx, (ph, pw) = super().fold(dcol, x_shape), self.pad
+        return dx[:, :, : None if ph else 0, : None if pw else 0]
+
+
+@fault("conv-bias-inside-the-sum", "convolution", "the bias added to every term of the sum")
+class BiasInside(Open):
+    """The bias stands inside the loop over the window, so that it counts C*FH*FW times."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        return out if self.b is None else out + ((self.W[0].size - 1) * self.b)[:, None, None]
+
+
+@fault("conv-first-image-only", "convolution", "the first image's windows for every image")
+class FirstImageOnly(Open):
+    """im2col is written for one image, and is given x[0] inside the loop over the batch."""
+
+    def unfold(self, x: NDArray) -> NDArray:
+        return np.tile(super().unfold(x[:1]), (len(x), 1))
+
+
+@fault("conv-first-channel-only", "convolution", "the first channel alone")
+class FirstChannelOnly(Open):
+    """The layer was written for gray images, and W[:, 0] meets x[:, 0]."""
+
+    def unfold(self, x: NDArray) -> NDArray:
+        return super().unfold(_first_channel(x))
+
+    def kernel(self) -> NDArray:
+        return _first_channel(self.W) if self.groups == 1 else self.W
+
+
+def _first_channel(a: NDArray) -> NDArray:
+    """a, (., C, ., .), with zeros in all channels but the first."""
+    first = np.zeros_like(a)
+    first[:, 0] = a[:, 0]
+    return first

@@ -190,6 +190,27 @@ class Clamped(Open):
         return super().mean(np.log(np.exp(log_y) + log_y.dtype.type(1e-7)), t)
 
 
+@fault("loss-softmax-over-everything", "softmax_with_loss", "one softmax for the whole batch")
+class OverEverything(Open):
+    """A softmax for one row of scores is given a batch: neither np.max nor np.sum has an axis."""
+
+    def log_softmax(self, x: NDArray) -> NDArray:
+        shifted = x - x.max()
+        return shifted - np.log(np.exp(shifted).sum())
+
+
+@fault(
+    "loss-book-softmax-over-everything",
+    "softmax_with_loss",
+    "one softmax for the whole batch and log(y + 1e-7)",
+)
+class BookOverEverything(OverEverything):
+    """The book's softmax for one row of scores is given a batch, and its cross entropy adds 1e-7."""
+
+    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+        return super().mean(np.log(np.exp(log_y) + log_y.dtype.type(1e-7)), t)
+
+
 @fault("loss-clipped-probabilities", "softmax_with_loss", "probabilities clipped to [1e-7, 1 - 1e-7]")
 class Clipped(Open):
     """Keras clips y before the logarithm."""

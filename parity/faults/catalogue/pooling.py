@@ -295,6 +295,18 @@ class Overwritten(Open):
         return dx
 
 
+@fault("max-pool-dx-ignores-stride", "max_pooling", "dx as if the stride were 1")
+@fault("average-pool-dx-ignores-stride", "average_pooling", "dx as if the stride were 1")
+class BackIgnoresStride(Open):
+    """The loop of backward writes to [i : i + pool_h] for [i * stride : i * stride + pool_h]."""
+
+    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+        dx = np.zeros(shape, dtype=dcol.dtype)
+        for oh, ow in np.ndindex(*dcol.shape[1:3]):
+            dx[:, :, oh : oh + self.pool_h, ow : ow + self.pool_w] += dcol[:, oh, ow]
+        return dx
+
+
 @fault("max-pool-winner-overwritten", "max_pooling", "a pixel that wins twice given one gradient")
 class WinnerOverwritten(Open):
     """dx[winners] += dout adds once where an index occurs twice; np.add.at is needed."""
