@@ -105,7 +105,7 @@ def observe(
 def diagnose(
     seen: Observation, cases: Sequence[Probe] | None = None, seed: int = 0, protocol: Book | None = None
 ) -> Diagnosis:
-    """The one fault that explains the observation, or UNKNOWN.
+    """The one fault that explains the observation, two where none does, or UNKNOWN.
 
     `cases` are the probes that were seen, `protocol` how a fault is run (one that sees less than `Book`,
     where the observation does).
@@ -120,9 +120,13 @@ def diagnose(
         matches = {
             says: diagnosis
             for says, diagnosis in matches.items()
-            if _remarks(_fault_observation(FAULTS[diagnosis.fault], ids, seed, protocol)) == seen.remarked
+            if _remarks(fault_observation(FAULTS[diagnosis.fault], ids, seed, protocol)) == seen.remarked
         }
-    return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
+    if matches:
+        return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
+    from parity.faults.diagnose_pairs import diagnose_pair
+
+    return diagnose_pair(seen, cases, seed, protocol)
 
 
 def _remarks(seen: Observation) -> set[tuple[str, str, str]]:
@@ -135,7 +139,7 @@ def diagnose_as(
     """This fault when it explains the whole observation, else UNKNOWN."""
     if not plausible(fault, seen, cases, protocol):
         return UNKNOWN
-    left = explains(_fault_observation(fault, tuple(p.id for p in cases), seed, protocol), seen)
+    left = explains(fault_observation(fault, tuple(p.id for p in cases), seed, protocol), seen)
     return UNKNOWN if left is None else Diagnosis(fault.name, fault.says, left)
 
 
@@ -146,13 +150,13 @@ def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], protocol:
         for probe in sorted(cases, key=lambda probe: probe.id not in wrong):
             if probe.id not in seen.values[dtype]:
                 continue
-            arrays = _single_call(fault, probe, dtype, protocol)
+            arrays = single_call(fault, probe, dtype, protocol)
             if _distance(arrays, seen, dtype, probe.id) is None:
                 return False
     return True
 
 
-def _single_call(fault: Fault, probe: Probe, dtype: str, protocol: Book) -> Tensors:
+def single_call(fault: Fault, probe: Probe, dtype: str, protocol: Book) -> Tensors:
     """What the fault gives on a probe; nothing when it raises. Kept with the probe."""
     key = f"{fault.name} {dtype} {id(protocol)}"
     if key not in probe.known:
@@ -173,7 +177,7 @@ def lasting_probes(kind: str, seed: int) -> list[Probe]:
 
 
 @cache
-def _fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: Book) -> Observation:
+def fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: Book) -> Observation:
     """What the check sees of a fault, on the probes of these ids; the same for every diagnosis."""
     cases = [probe for probe in lasting_probes(fault.kind, seed) if probe.id in ids]
     return observe(fault.kind, fault.make, protocol, cases, seed)
@@ -203,7 +207,7 @@ def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float
         return None
     worst = 0.0
     for name, theirs in observed.items():
-        left, scale = _tensor_distance(found[name], theirs), largest(theirs)
+        left, scale = tensor_distance(found[name], theirs), largest(theirs)
         slack = seen.rounding.get((case, name), 0.0) / scale if dtype == "float32" and scale else 0.0
         if left is None or left > max(SAME[dtype], slack):
             return None
@@ -211,7 +215,7 @@ def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float
     return worst
 
 
-def _tensor_distance(a: NDArray, b: NDArray) -> float | None:
+def tensor_distance(a: NDArray, b: NDArray) -> float | None:
     """max |a - b| / max |b| over the finite numbers; None unless shape, dtype and infinities agree."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return None
