@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scratchcnn.gradient_check import (
     Direction,
     GradientCheck,
+    Kink,
     PrecisionWarning,
     check_gradient,
     check_layer,
@@ -138,6 +139,7 @@ __all__ = [
     "GoogLeNet",
     "GoogLeNetBN",
     "GradientCheck",
+    "Kink",
     "Layer",
     "LayerSummary",
     "LeNet",

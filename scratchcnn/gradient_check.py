@@ -9,32 +9,37 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scratchcnn.kinks import Kink, KinkSearch
 from scratchcnn.layers.base import Layer
+from scratchcnn.slopes import (
+    Array,
+    Direction,
+    Function,
+    PrecisionWarning,
+    along,
+    default_h,
+    number,
+    root_mean_square,
+)
 
 __all__ = [
     "Direction",
     "GradientCheck",
+    "Kink",
     "PrecisionWarning",
     "check_gradient",
     "check_layer",
     "numerical_gradient",
 ]
 
-Function = Callable[[NDArray], Any]
 
-
-class PrecisionWarning(UserWarning):
-    """Differences are being taken in a dtype too coarse for them."""
-
-
-def numerical_gradient(f: Function, x: NDArray, h: float | None = None) -> NDArray:
+def numerical_gradient(f: Function, x: Array, h: float | None = None) -> Array:
     """df/dx by central differences, number by number, in x's shape and dtype (book, section 4.4):
 
         df/dx_i = (f(x + h e_i) - f(x - h e_i)) / 2h
@@ -51,12 +56,12 @@ def numerical_gradient(f: Function, x: NDArray, h: float | None = None) -> NDArr
     grad = np.zeros_like(x)
     for index in np.ndindex(x.shape):
         value = x[index]
-        step = _default_h(x, abs(float(value))) if h is None else h
+        step = default_h(x, abs(float(value))) if h is None else h
         try:
             x[index] = value + step
-            above, f_above = float(x[index]), _number(f(x), x)[0]
+            above, f_above = float(x[index]), number(f(x), x)[0]
             x[index] = value - step
-            below, f_below = float(x[index]), _number(f(x), x)[0]
+            below, f_below = float(x[index]), number(f(x), x)[0]
         finally:
             x[index] = value
         if not above > below:
@@ -68,41 +73,18 @@ def numerical_gradient(f: Function, x: NDArray, h: float | None = None) -> NDArr
 
 
 @dataclass(frozen=True)
-class Direction:
-    """The slope along one random direction, by the gradient and by differences with this h."""
-
-    analytic: float
-    numeric: float
-    scale: float  # the slope that a gradient of this size has along a random direction
-    rounding: float  # how far rounding in f can move the numeric one
-    h: float
-
-    @property
-    def error(self) -> float:
-        """How far apart the two are, relative to the scale."""
-        if not math.isfinite(self.numeric) or not math.isfinite(self.scale):
-            return math.inf
-        return abs(self.analytic - self.numeric) / self.scale if self.scale else 0.0
-
-    @property
-    def resolution(self) -> float:
-        """The error that rounding in f alone can make."""
-        return self.rounding / self.scale if self.scale else 0.0
-
-    def allowed(self, tolerance: float) -> float:
-        return max(tolerance, 4 * self.resolution)
-
-
-@dataclass(frozen=True)
 class GradientCheck:
-    """What `check_gradient` found; true in an `if` where the gradient passed.
+    """What `check_gradient` found; true in an `if` when the gradient passed.
 
-    worst        the largest relative error of a direction
-    tolerance    what was allowed
+    worst        the largest relative error along a direction or at a kink
+    tolerance    the error that was allowed
     resolution   the largest error that rounding in f alone can make; four times that is allowed, and
                  smaller mistakes cannot be seen
-    details      a Direction for each
+    details      one Direction per direction
     reason       why it failed, or None
+    kinks        one Kink per number of x on a kink of f, where the gradient must lie between the slopes
+                 to the two sides
+    unchecked    how many numbers were left out, because so many lie on kinks
     """
 
     ok: bool
@@ -111,28 +93,35 @@ class GradientCheck:
     resolution: float
     details: tuple[Direction, ...]
     reason: str | None = None
+    kinks: tuple[Kink, ...] = ()
+    unchecked: int = 0
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __str__(self) -> str:
-        if not self.ok:
-            return f"wrong: {self.reason}"
-        blind = f", blind below {4 * self.resolution:.0e}" if 4 * self.resolution > self.tolerance else ""
-        return (
-            f"ok: error {self.worst:.1e} of {self.tolerance:.0e} along {len(self.details)} directions{blind}"
+        kinks = len(self.kinks)
+        notes = f"; {kinks} number{'s' * (kinks != 1)} on a kink, judged by the slopes to both sides" * (
+            kinks > 0
         )
+        notes += f"; {self.unchecked} not checked, since too many lie on kinks" * (self.unchecked > 0)
+        if not self.ok:
+            return f"wrong: {self.reason}{notes}"
+        blind = f", blind below {4 * self.resolution:.0e}" if 4 * self.resolution > self.tolerance else ""
+        along = f" along {len(self.details)} directions" if self.details else ""
+        return f"ok: error {self.worst:.1e} of {self.tolerance:.0e}{along}{blind}{notes}"
 
 
 def check_gradient(
     f: Function,
-    x: NDArray,
-    analytic: NDArray,
+    x: Array,
+    analytic: Array,
     directions: int = 8,
     rng: np.random.Generator | int = 0,
     h: float | None = None,
     tolerance: float | None = None,
-    where: NDArray | bool = True,
+    where: Array | bool = True,
+    calls: int = 10_000,
 ) -> GradientCheck:
     """Check a gradient along random directions v, all its numbers at once:
 
@@ -144,10 +133,15 @@ def check_gradient(
     is tried again with others: a smaller h reaches over fewer kinks of a Relu, a larger one rounds less,
     and none mends a wrong gradient.
 
+    Numbers of x that lie exactly on a kink, such as a Relu's 0, have no slope but one to each side. They
+    are searched for where a direction fails, and pass if the gradient lies between the two.
+
     f, x, h     as in `numerical_gradient`: x is changed in place and restored exactly
     rng         a Generator, or a seed
     tolerance   1e-6 in float64, 2e-2 in float32
     where       booleans that broadcast to x: the numbers to move; the others are not checked
+    calls       at most so many calls of f are spent on the search for kinks; numbers that it did not
+                reach are left out and counted as `unchecked`
 
     NaN or infinity, in the gradient or from f, fails. Raises TypeError for integers, ValueError for
     another shape. Warns with PrecisionWarning in float32.
@@ -166,28 +160,43 @@ def check_gradient(
         return GradientCheck(False, math.inf, tolerance, 0.0, (), nan)
 
     rng = np.random.default_rng(rng)
-    usual = _default_h(x, _rms(x))
+    usual = default_h(x, root_mean_square(x))
+    mask = np.broadcast_to(where, x.shape).astype(bool)
     details: list[Direction] = []
+    kinks: list[Kink] = []
+    unchecked = 0
+    search = KinkSearch(f, x, analytic, usual if h is None else h, tolerance, calls)
+
+    def slope(v: Array, first: float = usual) -> Direction:
+        return along(f, x, analytic, v, h) if h is not None else _explore(f, x, analytic, v, first, tolerance)
+
     for _ in range(directions):
+        if not mask.any():
+            break
         v = rng.uniform(-1, 1, x.shape)
         v += np.copysign(0.5, v)
-        v *= where
-        if h is None:
-            # What served the last direction is likely to serve this one.
-            details.append(_explore(f, x, analytic, v, details[-1].h if details else usual, tolerance))
-        else:
-            details.append(_along(f, x, analytic, v, h))
-    failed = [d for d in details if not d.error <= d.allowed(tolerance)]
-    worst, resolution = max(d.error for d in details), max(d.resolution for d in details)
-    reason = _reason(failed, directions, tolerance) if failed else None
-    return GradientCheck(not failed, worst, tolerance, resolution, tuple(details), reason)
+        v *= mask
+        # What served the last direction is likely to serve this one.
+        first = details[-1].h if details else usual
+        d = slope(v, first)
+        if not d.passes(tolerance) and (found := search.find(v)):
+            kinks += found.kinks
+            unchecked += len(found.unchecked)
+            details += [e for e in map(slope, found.suspects) if not e.passes(tolerance)][:1]
+            mask.flat[[*found.unchecked, *(kink.flat for kink in found.kinks)]] = False
+            v *= mask
+            if not v.any():
+                break
+            d = slope(v, first)
+        details.append(d)
+    return _result(details, kinks, unchecked, tolerance)
 
 
 def check_layer(
     layer: Layer,
-    x: NDArray,
+    x: Array,
     rng: np.random.Generator | int = 0,
-    where: Mapping[str, NDArray] | None = None,
+    where: Mapping[str, Array] | None = None,
     **options: Any,
 ) -> dict[str, GradientCheck]:
     """Check a layer's dx and every parameter gradient: {"x": ..., "W": ..., "b": ...}.
@@ -210,7 +219,7 @@ def check_layer(
                 f"check_layer: {layer!r} gives another output each time; inject a mask or call eval()"
             )
 
-        def f(_: NDArray) -> float:
+        def f(_: Array) -> float:
             return float(np.sum(layer.forward(x) * cotangent, dtype=np.float64))
 
         checks = {}
@@ -228,24 +237,22 @@ def check_layer(
             buffer[...] = kept[key]
 
 
-def _explore(
-    f: Function, x: NDArray, analytic: NDArray, v: NDArray, first: float, tolerance: float
-) -> Direction:
+def _explore(f: Function, x: Array, analytic: Array, v: Array, first: float, tolerance: float) -> Direction:
     """One direction: with `first`, and if that fails with one h after the other, from large to small.
 
     A large h rounds less, a small one reaches over fewer kinks. So any h may acquit, but one condemns
     only when the next finds the same slope; where kinks or truncation are to blame it does not.
     """
-    d = _along(f, x, analytic, v, first)
+    d = along(f, x, analytic, v, first)
     if d.error <= tolerance:
         return d
-    usual, smallest = _default_h(x, _rms(x)), 1000 * np.finfo(x.dtype).eps * np.abs(x).max()
+    usual, smallest = default_h(x, root_mean_square(x)), 1000 * np.finfo(x.dtype).eps * np.abs(x).max()
     previous: Direction | None = None
     for exponent in range(2 if d.resolution > tolerance else 0, -5, -1):
         h = usual * 10.0**exponent
         if previous and exponent < 0 and (h < smallest or previous.resolution > 1e-3):
             break
-        d = _along(f, x, analytic, v, h)
+        d = along(f, x, analytic, v, h)
         if d.error <= (allowed := d.allowed(tolerance)):
             return d
         if (
@@ -258,26 +265,23 @@ def _explore(
     return d
 
 
-def _along(f: Function, x: NDArray, analytic: NDArray, v: NDArray, h: float) -> Direction:
-    original = x.copy()
-    try:
-        x[...] = original + h * v
-        step = x.astype(np.float64)
-        f_above, eps = _number(f(x), x)
-        x[...] = original - h * v
-        step -= x
-        f_below, _ = _number(f(x), x)
-    finally:
-        x[...] = original
-    moved = v != 0
-    if not step[moved].all():
-        raise ValueError(f"check_gradient: h={h} vanishes beside x; use a larger h")
-    step /= 2 * h  # v but for the last digits, since x + h v was rounded
-    numeric = (f_above - f_below) / (2 * h)
-    # sum(analytic * v) of a random v is of the size |analytic| * |v| / sqrt(n).
-    typical = float(np.linalg.norm(analytic * moved) * np.linalg.norm(step)) / math.sqrt(moved.sum())
-    rounding = eps * max(abs(f_above), abs(f_below)) / h
-    return Direction(float(np.sum(analytic * step)), numeric, max(abs(numeric), typical), rounding, h)
+def _result(details: list[Direction], kinks: list[Kink], unchecked: int, tolerance: float) -> GradientCheck:
+    worst = max([d.error for d in details] + [kink.error for kink in kinks], default=math.inf)
+    resolution = max((d.resolution for d in details), default=0.0)
+    reason = None
+    if not details and not kinks:
+        reason = "no number was checked: too many lie on kinks"
+    elif failed := [d for d in details if not d.passes(tolerance)]:
+        reason = _reason(failed, len(details), tolerance)
+    elif outside := [kink for kink in kinks if not kink.error <= tolerance]:
+        kink = max(outside, key=lambda kink: kink.error)
+        reason = (
+            f"at {len(outside)} of {len(kinks)} numbers on a kink; at worst, for x{list(kink.index)}, the "
+            f"gradient gives {kink.analytic:.6g}, the function {kink.left:.6g} and {kink.right:.6g}"
+        )
+    return GradientCheck(
+        reason is None, worst, tolerance, resolution, tuple(details), reason, tuple(kinks), unchecked
+    )
 
 
 def _reason(failed: list[Direction], directions: int, tolerance: float) -> str:
@@ -288,7 +292,7 @@ def _reason(failed: list[Direction], directions: int, tolerance: float) -> str:
     )
 
 
-def _checked(who: str, x: NDArray) -> NDArray:
+def _checked(who: str, x: Array) -> Array:
     """x as it came: an array that can move by a small h."""
     if not isinstance(x, np.ndarray):
         raise TypeError(f"{who}: x must be an array, since it is changed in place; got {type(x).__name__}")
@@ -301,23 +305,3 @@ def _checked(who: str, x: NDArray) -> NDArray:
             f"{who}: x is {x.dtype}; check in float64, or expect two digits", PrecisionWarning, stacklevel=3
         )
     return x
-
-
-def _rms(x: NDArray) -> float:
-    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-
-
-def _default_h(x: NDArray, size: float) -> float:
-    return float(np.finfo(x.dtype).eps) ** (1 / 3) * max(1.0, size)
-
-
-def _number(value: Any, x: NDArray) -> tuple[float, float]:
-    """f's value, and how coarsely it was rounded: the eps of its dtype or x's, whichever is larger."""
-    value = np.asarray(value)
-    if value.size != 1 or value.dtype.kind not in "fiu":
-        raise TypeError(f"f must return one real number, got {value.dtype} of shape {value.shape}")
-    eps = float(np.finfo(x.dtype).eps)
-    if value.dtype.kind == "f" and value.dtype.itemsize < x.dtype.itemsize:
-        warnings.warn(f"f returns {value.dtype} for a {x.dtype} x", PrecisionWarning, stacklevel=4)
-        eps = float(np.finfo(value.dtype).eps)
-    return float(value.item()), eps

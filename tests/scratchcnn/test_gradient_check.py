@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from helpers import draw
 
+from scratchcnn import SimpleConvNet
+from scratchcnn.data import load
 from scratchcnn.gradient_check import PrecisionWarning, check_gradient, check_layer, numerical_gradient
 from scratchcnn.layers import (
     Affine,
@@ -176,6 +178,83 @@ def test_kinks_do_not_fail_a_right_gradient_nor_excuse_a_wrong_one(wrong):
     g[3] *= 1.01 if wrong else 1
     for seed in range(10):
         assert check_gradient(lambda w: c @ np.maximum(X @ w, 0), w, g, rng=seed).ok is not wrong
+
+
+# -- numbers exactly on a kink ---------------------------------------------------------------------
+def zero_bias_network():
+    """The book's network with its zero bias: all of an image's black background is on a kink of b1."""
+    data = load()
+    net = SimpleConvNet(rng=0, dtype=np.float64)
+    return net, data.x_train[:2].astype(float), data.t_train[:2]
+
+
+def test_the_zero_bias_of_the_books_network_passes():
+    net, x, t = zero_bias_network()
+    b = net.params["b1"]
+    result = check_gradient(lambda _: net.loss(x, t), b, net.gradient(x, t)["b1"])
+    assert result.ok and result.unchecked == 0 and 15 < len(result.kinks) < 30
+    assert f"; {len(result.kinks)} numbers on a kink, judged by the slopes to both sides" in str(result)
+    np.testing.assert_array_equal(b, np.zeros(30))
+
+
+@pytest.mark.parametrize("layer", [Relu(), Pooling(2, 2, stride=2)], ids=["relu", "max pooling"])
+def test_layers_pass_on_images_with_a_black_background(layer):
+    result = check_layer(layer, zero_bias_network()[1])["x"]
+    assert result.ok and result.unchecked == 0 and len(result.kinks) > 300
+
+
+def relu_with(slope_at_0):
+    x = np.array([-1.0, 0.0, 2.0, 0.0, 0.0])
+    c = np.array([1.0, 2.0, -1.0, -3.0, 0.5])
+    g = c * np.where(x == 0, slope_at_0, x > 0)
+    return check_gradient(lambda x: float(c @ np.maximum(x, 0)), x, g)
+
+
+@pytest.mark.parametrize("slope", [0, 0.3, 1])
+def test_between_the_slopes_of_both_sides_a_gradient_is_right(slope):
+    result = relu_with(slope)
+    assert result.ok and sorted(kink.index for kink in result.kinks) == [(1,), (3,), (4,)]
+    kink = next(kink for kink in result.kinks if kink.index == (3,))
+    np.testing.assert_allclose([kink.left, kink.right], [0, -3], atol=1e-6)
+
+
+@pytest.mark.parametrize("slope", [-0.01, 1.01, 2])
+def test_outside_the_slopes_of_both_sides_a_gradient_is_wrong(slope):
+    result = relu_with(slope)
+    assert not result and "at 3 of 3 numbers on a kink; at worst, for x[" in result.reason
+
+
+def test_kinks_do_not_excuse_a_wrong_number_beside_them():
+    net, x, t = zero_bias_network()
+    g = net.gradient(x, t)["b1"]
+    kinks = {kink.flat for kink in check_gradient(lambda _: net.loss(x, t), net.params["b1"], g).kinks}
+    beside = min(set(range(30)) - kinks)
+    g[beside] *= 1.001
+    result = check_gradient(lambda _: net.loss(x, t), net.params["b1"], g)
+    assert not result and "directions; at worst the gradient gives" in result.reason
+
+
+def test_a_relu_that_lets_no_gradient_through_is_wrong_on_black_images():
+    class Blocked(Relu):
+        def backward(self, dout):
+            return 0 * super().backward(dout)
+
+    assert not check_layer(Blocked(), zero_bias_network()[1])["x"]
+
+
+def test_too_many_kinks_are_counted_not_passed_over():
+    x, g = np.zeros(300), np.zeros(300)
+    result = check_gradient(lambda x: float(np.maximum(x, 0).sum()), x, g, calls=500)
+    assert result.ok and 0 < result.unchecked < 300 and len(result.kinks) + result.unchecked == 300
+    assert str(result).endswith(f"; {result.unchecked} not checked, since too many lie on kinks")
+    result = check_gradient(lambda x: float(np.maximum(x, 0).sum()), x, g, calls=1)
+    assert not result and result.reason == "no number was checked: too many lie on kinks"
+
+
+def test_curvature_is_not_a_kink():
+    """f = 1e4 x**2 at 0: the one-sided slopes differ, but less and less over smaller steps."""
+    result = check_gradient(lambda x: float(1e4 * x @ x), np.zeros(3), np.array([0, 0, 1.0]))
+    assert not result and not result.kinks
 
 
 def test_a_gradient_lost_in_the_rounding_of_f_passes_and_says_so():

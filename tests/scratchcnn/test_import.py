@@ -56,8 +56,9 @@ def test_import_loads_nothing_else():
 
 # Modules of which other modules, and no users, import names.
 INTERNAL = {
-    *("checkpoint", "cli", "export_command", "files", "load_network", "onnx_rules", "params_file"),
-    *("predict_command", "safe_pickle", "state_dict", "summary_command", "terminal", "train_command"),
+    *("checkpoint", "cli", "export_command", "files", "kinks", "load_network", "onnx_rules", "params_file"),
+    *("predict_command", "safe_pickle", "slopes", "state_dict", "summary_command", "terminal"),
+    "train_command",
 }
 
 
