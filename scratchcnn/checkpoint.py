@@ -15,14 +15,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, read_safetensors, write_safetensors
 
 if TYPE_CHECKING:
     from scratchcnn.trainer import Trainer
 
-PathLike = str | os.PathLike[str]
 FORMAT = "scratchcnn checkpoint 1"
 
 
@@ -96,13 +95,13 @@ def _refuse_another_run(trainer: Trainer, path: PathLike, theirs: Mapping[str, A
         raise ValueError(f"{os.fspath(path)} belongs to another run ({'; '.join(differences)})")
 
 
-def _arrays_of(network: Any) -> dict[str, NDArray]:
+def _arrays_of(network: Any) -> dict[str, Array]:
     """The network's own arrays, by the names that they have in the file."""
     params = {f"param.{name}": array for name, array in network.params.items()}
     return params | {f"buffer.{name}": array for name, array in network.buffers.items()}
 
 
-def _load_arrays(network: Any, path: PathLike, tensors: Mapping[str, NDArray]) -> None:
+def _load_arrays(network: Any, path: PathLike, tensors: Mapping[str, Array]) -> None:
     """Copy parameters and buffers into the network's arrays, all or none."""
     targets = _arrays_of(network)
     stored = {name for name in tensors if name.startswith(("param.", "buffer."))}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PathLike = str | os.PathLike[str]
+from scratchcnn.typing import PathLike
 
 
 @contextmanager

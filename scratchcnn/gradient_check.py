@@ -18,7 +18,6 @@ import numpy as np
 from scratchcnn.kinks import Kink, KinkSearch
 from scratchcnn.layers.base import Layer
 from scratchcnn.slopes import (
-    Array,
     Direction,
     Function,
     PrecisionWarning,
@@ -27,6 +26,7 @@ from scratchcnn.slopes import (
     number,
     root_mean_square,
 )
+from scratchcnn.typing import Array
 
 __all__ = [
     "Direction",
@@ -100,16 +100,18 @@ class GradientCheck:
         return self.ok
 
     def __str__(self) -> str:
-        kinks = len(self.kinks)
-        notes = f"; {kinks} number{'s' * (kinks != 1)} on a kink, judged by the slopes to both sides" * (
-            kinks > 0
-        )
-        notes += f"; {self.unchecked} not checked, since too many lie on kinks" * (self.unchecked > 0)
+        notes = ""
+        if count := len(self.kinks):
+            notes += (
+                f"; {count} number{'s' if count > 1 else ''} on a kink, judged by the slopes to both sides"
+            )
+        if self.unchecked:
+            notes += f"; {self.unchecked} not checked, since too many lie on kinks"
         if not self.ok:
             return f"wrong: {self.reason}{notes}"
+        directions = f" along {len(self.details)} directions" if self.details else ""
         blind = f", blind below {4 * self.resolution:.0e}" if 4 * self.resolution > self.tolerance else ""
-        along = f" along {len(self.details)} directions" if self.details else ""
-        return f"ok: error {self.worst:.1e} of {self.tolerance:.0e}{along}{blind}{notes}"
+        return f"ok: error {self.worst:.1e} of {self.tolerance:.0e}{directions}{blind}{notes}"
 
 
 def check_gradient(

@@ -13,6 +13,8 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.typing import PathLike
+
 __all__ = ["preprocess"]
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images, red green blue
@@ -22,7 +24,7 @@ PLAIN = (0.5, 0.5, 0.5)
 
 
 def preprocess(
-    path: str | os.PathLike[str],
+    path: PathLike,
     size: int = 224,
     resize: int | None = None,
     mean: tuple[float, ...] = MEAN,

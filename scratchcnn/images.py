@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.typing import Array, PathLike
+
 __all__ = ["light_background", "read_image", "resize"]
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's and most gray conversions
 
 
 def read_image(
-    path: str | os.PathLike[str],
+    path: PathLike,
     shape: tuple[int, int, int] = (1, 28, 28),
     invert: bool | None = None,
     margin: int = 0,
@@ -54,12 +56,12 @@ def read_image(
     return x
 
 
-def light_background(path: str | os.PathLike[str]) -> bool:
+def light_background(path: PathLike) -> bool:
     """Whether a picture's background, the median colour of its outermost pixels, is nearer to white."""
     return bool(_gray(_background(_pixels(path))) > 0.5)
 
 
-def resize(x: NDArray, shape: tuple[int, ...]) -> NDArray:
+def resize(x: Array, shape: tuple[int, ...]) -> Array:
     """Images of another size by nearest neighbour: (N, C0, H0, W0) -> (N, C, H, W), dtype kept.
 
     Output pixel i shows the input pixel under its middle, floor((i + 1/2) * H0 / H), which is PyTorch's
@@ -80,7 +82,7 @@ def resize(x: NDArray, shape: tuple[int, ...]) -> NDArray:
     return np.repeat(out, C, axis=1) if C0 != C else out
 
 
-def _pixels(path: str | os.PathLike[str]) -> NDArray[np.float64]:
+def _pixels(path: PathLike) -> NDArray[np.float64]:
     """The picture as numbers in [0, 1], (H, W, 1) or (H, W, 3)."""
     from PIL import Image, ImageOps
 
@@ -104,17 +106,17 @@ def _numbers(image: Any) -> NDArray[np.float64]:
     return colour * alpha + (1 - alpha)  # on white
 
 
-def _gray(colour: NDArray) -> NDArray:
+def _gray(colour: Array) -> Array:
     """(..., 1) or (..., 3) -> (...)"""
     return colour[..., 0] if colour.shape[-1] == 1 else colour @ np.array(LUMA)
 
 
-def _background(pixels: NDArray) -> NDArray:
+def _background(pixels: Array) -> Array:
     """The median colour of the outermost pixels: (H, W, C) -> (C,)."""
     return np.median(np.concatenate((pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])), axis=0)
 
 
-def _trim(pixels: NDArray, background: NDArray) -> NDArray:
+def _trim(pixels: Array, background: Array) -> Array:
     """Without the rows and columns at the edges that hold nothing but background."""
     thing = (np.abs(pixels - background) > 0.05).any(axis=2)
     if not thing.any():
@@ -123,7 +125,7 @@ def _trim(pixels: NDArray, background: NDArray) -> NDArray:
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _fit(pixels: NDArray, background: NDArray, H: int, W: int, margin: int) -> NDArray:
+def _fit(pixels: Array, background: Array, H: int, W: int, margin: int) -> Array:
     """(H0, W0, C) scaled to fit into (H - 2 * margin, W - 2 * margin), in the middle of (H, W, C)."""
     from PIL import Image
 

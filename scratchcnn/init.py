@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 __all__ = ["fans", "he", "normal", "xavier"]
 
 Rng = np.random.Generator | int
 
 
-def normal(shape: Sequence[int], std: float, rng: Rng, dtype: Any = np.float32) -> NDArray:
+def normal(shape: Sequence[int], std: float, rng: Rng, dtype: Any = np.float32) -> Array:
     """Numbers from N(0, std**2): the book's `weight_init_std * np.random.randn(...)`.
 
     rng is a Generator, drawn from, or a seed (the same seed gives the same numbers each time, so a
@@ -41,7 +42,7 @@ def he(
     rng: Rng,
     dtype: Any = np.float32,
     mode: Literal["fan_in", "fan_out"] = "fan_in",
-) -> NDArray:
+) -> Array:
     """N(0, 2 / n), for layers before a Relu (He et al. 2015, eq. 10; `torch.nn.init.kaiming_normal_`).
 
     n is fan_in, which keeps the forward signal's size and is the book's, or fan_out, which keeps the
@@ -58,7 +59,7 @@ def xavier(
     rng: Rng,
     dtype: Any = np.float32,
     form: Literal["paper", "book"] = "paper",
-) -> NDArray:
+) -> Array:
     """Normal with Xavier's variance, for layers before a sigmoid or tanh.
 
     form="paper"   2 / (fan_in + fan_out)      Glorot and Bengio 2010, eq. 12; `torch.nn.init.xavier_normal_`

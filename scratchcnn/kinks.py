@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scratchcnn.slopes import Array, Direction, Function, along, number
+from scratchcnn.slopes import Direction, Function, along, number
+from scratchcnn.typing import Array
 
 
 @dataclass(frozen=True)

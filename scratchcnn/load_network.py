@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers import Affine
 from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.terminal import key_of, lookup
 from scratchcnn.torch_weights import load_state, read_weights_file
+from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import copy_weights
-
-PathLike = str | os.PathLike[str]
 
 
 class TrainedOn(NamedTuple):
@@ -58,7 +56,7 @@ def load_network(name: str, path: PathLike) -> Loaded:
     return Loaded(network, trained_on)
 
 
-def build_for_state(name: str, tensors: Mapping[str, NDArray[Any]]) -> tuple[Network, str]:
+def build_for_state(name: str, tensors: Mapping[str, Array]) -> tuple[Network, str]:
     """The network of that name for PyTorch's tensors, with their auxiliary heads and number of classes.
 
     The second value states a number of classes that is not the network's default.
@@ -82,7 +80,7 @@ def _head(network: Network) -> str:
 
 
 def _description(
-    path: PathLike, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
+    path: PathLike, tensors: Mapping[str, Array], metadata: Mapping[str, str]
 ) -> tuple[dict[str, Any], TrainedOn | None]:
     """The constructor's arguments in the metadata of a file of ours, and what it was trained on."""
     try:

@@ -32,10 +32,10 @@ from scratchcnn.layers import (
 )
 from scratchcnn.networks import Network
 from scratchcnn.onnx_rules import RULES, Graph
+from scratchcnn.typing import PathLike
 
 __all__ = ["export_onnx", "onnx_model"]
 
-PathLike = str | os.PathLike[str]
 OPSET, IR = 18, 8  # of 2022: what runtimes of the years since then read
 LIMIT = 2**31 - 2**20  # bytes; the format's own is 2 GiB a file
 

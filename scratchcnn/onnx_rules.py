@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn import layers as sc
 from scratchcnn.layers import Layer
+from scratchcnn.typing import Array
 
 Shape = tuple[int, ...]
 PORTS = ("x", "t", "scores", "loss")  # what goes into a file and comes out of it
@@ -46,7 +46,7 @@ class Graph:
         full = f"{path}.{key}"
         return self.constant(self.names.get(full, full), {**layer.params, **layer.buffers}[key])
 
-    def constant(self, name: str, value: NDArray) -> str:
+    def constant(self, name: str, value: Array) -> str:
         """An array of the file; floating-point ones in its dtype."""
         from onnx import numpy_helper
 
@@ -122,7 +122,7 @@ def adaptive_average(graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, 
     return graph.node("MatMul", [rows, across], path)  # (N, C, OH, OW)
 
 
-def averages(size: int, windows: Sequence[slice]) -> NDArray:
+def averages(size: int, windows: Sequence[slice]) -> Array:
     """(windows, size): row i averages the pixels of window i."""
     table = np.zeros((len(windows), size))
     for row, window in zip(table, windows, strict=True):

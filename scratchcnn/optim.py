@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import threads
+from scratchcnn.typing import Array
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
 
@@ -50,7 +50,7 @@ class Optimizer:
         for slot in self.slots:
             setattr(self, slot, {})
 
-    def update(self, params: Mapping[str, NDArray], grads: Mapping[str, NDArray]) -> None:
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Change every array of `params` in place by its gradient; `grads` is only read.
 
         With `weight_decay` the gradient is g + weight_decay * p, as in PyTorch (the book adds the
@@ -69,14 +69,14 @@ class Optimizer:
                 arrays = [array, np.asarray(grads[key]), *(getattr(self, slot)[key] for slot in self.slots)]
                 threads.each(self._walk, _pieces(arrays, size))
 
-    def _walk(self, arrays: Sequence[NDArray]) -> None:
+    def _walk(self, arrays: Sequence[Array]) -> None:
         """The rule over all of the arrays, BLOCK numbers at a time."""
         for p, g, *state in _blocks(arrays):
             if self.weight_decay and not self.decoupled:
                 g = g + self.weight_decay * p
             self.step(p, g, *state)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         """The rule: writes into p and the state, reads g."""
         raise NotImplementedError
 
@@ -95,7 +95,7 @@ class Optimizer:
         Raises ValueError for the state of another rule; nothing was changed then.
         """
         who, scalars = type(self).__name__, state["scalars"]
-        slots: dict[str, dict[str, NDArray]] = {slot: {} for slot in self.slots}
+        slots: dict[str, dict[str, Array]] = {slot: {} for slot in self.slots}
         for name, array in state["arrays"].items():
             slot, _, key = name.partition(".")
             slots.setdefault(slot, {})[key] = np.array(array)
@@ -112,7 +112,7 @@ class Optimizer:
         )
 
     # -- errors ----------------------------------------------------------------------------------
-    def _check(self, params: Mapping[str, NDArray], grads: Mapping[str, NDArray]) -> None:
+    def _check(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         who = type(self).__name__
         _check_keys(params, grads, f"{who}: params and grads must have the same keys", "grads")
         for key, p in params.items():
@@ -142,7 +142,7 @@ class SGD(Optimizer):
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0):
         super().__init__(lr=lr, weight_decay=weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= self.lr * g
 
 
@@ -156,12 +156,12 @@ class Momentum(Optimizer):
     settings = ("lr", "momentum", "weight_decay")
     slots = ("v",)
     momentum: float
-    v: dict[str, NDArray]
+    v: dict[str, Array]
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
         super().__init__(lr=lr, momentum=momentum, weight_decay=weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v += g
@@ -174,7 +174,7 @@ class Nesterov(Momentum):
     The book's (common/optimizer.py) has the sign and the lr of its Momentum.
     """
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v += g
@@ -190,12 +190,12 @@ class AdaGrad(Optimizer):
     settings = ("lr", "eps", "weight_decay")
     slots = ("h",)
     eps: float
-    h: dict[str, NDArray]
+    h: dict[str, Array]
 
     def __init__(self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0):
         super().__init__(lr=lr, eps=eps, weight_decay=weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (h,) = state
         h += g * g
         p -= self.lr * g / (np.sqrt(h) + self.eps)
@@ -211,14 +211,14 @@ class RMSProp(Optimizer):
     slots = ("h",)
     decay_rate: float
     eps: float
-    h: dict[str, NDArray]
+    h: dict[str, Array]
 
     def __init__(
         self, lr: float = 0.01, decay_rate: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
     ):
         super().__init__(lr=lr, decay_rate=decay_rate, eps=eps, weight_decay=weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (h,) = state
         h *= self.decay_rate
         h += (1 - self.decay_rate) * g * g
@@ -241,8 +241,8 @@ class Adam(Optimizer):
     beta1: float
     beta2: float
     eps: float
-    m: dict[str, NDArray]
-    v: dict[str, NDArray]
+    m: dict[str, Array]
+    v: dict[str, Array]
 
     def __init__(
         self,
@@ -254,7 +254,7 @@ class Adam(Optimizer):
     ):
         super().__init__(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         m, v = state
         m *= self.beta1
         m += (1 - self.beta1) * g
@@ -282,7 +282,7 @@ class AdamW(Adam):
     ):
         super().__init__(lr, beta1, beta2, eps, weight_decay)
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.lr * self.weight_decay
         super().step(p, g, *state)
 
@@ -298,14 +298,14 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def _pieces(arrays: list[NDArray], count: int) -> list[list[NDArray]]:
+def _pieces(arrays: list[Array], count: int) -> list[list[Array]]:
     """The arrays in so many parts for the threads; whole where they are small or not in one piece."""
     if arrays[0].size < count * LARGE or not all(a.flags.c_contiguous for a in arrays):
         return [arrays]
     return [[a.reshape(-1)[part] for a in arrays] for part in threads.parts(arrays[0].size, count)]
 
 
-def _blocks(arrays: Sequence[NDArray]) -> Iterator[list[NDArray]]:
+def _blocks(arrays: Sequence[Array]) -> Iterator[list[Array]]:
     """Views of all the arrays, the same BLOCK numbers of each; whole where they are small or one does not lie
     in one piece."""
     if arrays[0].size <= BLOCK or not all(a.flags.c_contiguous for a in arrays):
@@ -322,7 +322,7 @@ def _check_keys(params: Mapping[str, Any], other: Mapping[str, Any], must: str, 
         raise ValueError(f"{must}; {name} lacks {lacking} and has {surplus} too much")
 
 
-def _check_like(p: NDArray, other: NDArray, label: str, name: str, mend: str) -> None:
+def _check_like(p: Array, other: Array, label: str, name: str, mend: str) -> None:
     if other.shape != p.shape:
         raise ValueError(f"{label} has shape {p.shape}, {name} {other.shape}; {mend}")
     if other.dtype != p.dtype:

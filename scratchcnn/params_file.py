@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
 from scratchcnn.safe_pickle import DAMAGE, Refused, SafeUnpickler
+from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import arrays_of, copy_weights, read_safetensors, write_safetensors
 
-PathLike = str | os.PathLike[str]
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Array]
 SUFFIXES = (".pkl", ".npz", ".safetensors")
 MOST = 2**26  # bytes that a small compressed file may unpack to; a larger one, to 100 times its size
 
@@ -49,7 +48,7 @@ def load_params(network: Any, path: PathLike) -> None:
     copy_weights(network, read_params(path), path)
 
 
-def write_params(path: PathLike, arrays: Mapping[str, NDArray[Any]], network: str = "") -> None:
+def write_params(path: PathLike, arrays: Mapping[str, Array], network: str = "") -> None:
     """Write named arrays to a `.pkl`, `.npz` or `.safetensors` file, whole or not at all.
 
     Raises ValueError for another suffix, FileNotFoundError if the folder is missing.
@@ -107,7 +106,7 @@ def _read_npz(path: PathLike) -> Arrays:
         return {file.filename.removesuffix(".npy"): _read_npy(archive.read(file)) for file in files}
 
 
-def _read_npy(data: bytes) -> NDArray[Any]:
+def _read_npy(data: bytes) -> Array:
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -115,7 +114,7 @@ def _read_npy(data: bytes) -> NDArray[Any]:
     return _array(data[file.tell() :], dtype, shape, "F" if fortran else "C")
 
 
-def _array(data: bytes, dtype: np.dtype[Any], shape: Any, order: Any) -> NDArray[Any]:
+def _array(data: bytes, dtype: np.dtype[Any], shape: Any, order: Any) -> Array:
     """An array of plain numbers from its bytes, in the machine's byte order."""
     if dtype.kind not in "biuf":
         raise Refused(f"it holds an array of {dtype}, expected plain numbers")
@@ -139,9 +138,9 @@ class _Dtype:
 class _Array:
     """Stands for an array until its state says what is in it."""
 
-    def __init__(self, rebuild: Callable[..., NDArray[Any]]):
+    def __init__(self, rebuild: Callable[..., Array]):
         self.rebuild = rebuild
-        self.array: NDArray[Any] | None = None
+        self.array: Array | None = None
 
     def restore(self, state: Any) -> None:
         _, shape, dtype, fortran, data = state
@@ -172,7 +171,7 @@ class _ArrayUnpickler(SafeUnpickler):
             raise Refused("it unpacks more bytes than it holds")
         return text.encode("latin1")
 
-    def _rebuild(self, data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
+    def _rebuild(self, data: Any, dtype: Any, shape: Any, order: Any) -> Array:
         if not isinstance(dtype, _Dtype) or not isinstance(data, (bytes, bytearray)):
             raise Refused("it holds an array of Python objects, expected plain numbers")
         self.rebuilt += len(data)

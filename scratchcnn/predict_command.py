@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
 from scratchcnn.images import light_background, read_image, resize
@@ -17,6 +16,7 @@ from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
 from scratchcnn.networks import NETWORKS
 from scratchcnn.terminal import WEIGHTS, NetworkName, console, key_of, lookup
+from scratchcnn.typing import Array
 from scratchcnn.weights import read_safetensors
 
 TOP = 5
@@ -94,7 +94,7 @@ def _class_names(loaded: Loaded, labels: Path | None, weights: Path) -> list[str
 
 def _pictures(
     network: str, loaded: Loaded, paths: Sequence[Path], invert: bool | None
-) -> list[tuple[str, NDArray[Any]]]:
+) -> list[tuple[str, Array]]:
     """A line about each picture, and the picture (1, C, H, W) as the network takes it."""
     net, trained_on = loaded.network, loaded.trained_on
     C, H, W = net.input_dim

@@ -18,13 +18,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
 from scratchcnn.safe_pickle import DAMAGE, Refused, SafeUnpickler
+from scratchcnn.typing import Array, PathLike
 
-PathLike = str | os.PathLike[str]
-Array = NDArray[Any]
 BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
 STORAGES = {
     "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": BFLOAT16,

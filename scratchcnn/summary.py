@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers import Layer
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 __all__ = ["LayerSummary", "summarize"]
 
@@ -44,11 +44,11 @@ def summarize(network: Network, batch_size: int = 1) -> list[LayerSummary]:
     return rows
 
 
-def _watched(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[NDArray], NDArray]:
+def _watched(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[Array], Array]:
     """The layer's forward, which also adds its row."""
     run = layer.forward
 
-    def forward(x: NDArray) -> NDArray:
+    def forward(x: Array) -> Array:
         out = run(x)
         rows.append(LayerSummary(name, repr(layer), out.shape, layer.num_params, _multiply_adds(layer, out)))
         return out
@@ -56,7 +56,7 @@ def _watched(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[NDA
     return forward
 
 
-def _multiply_adds(layer: Layer, out: NDArray) -> int:
+def _multiply_adds(layer: Layer, out: Array) -> int:
     """Every weight of a matrix or a filter is used once for each image and each output position."""
     W = layer.params.get("W", layer.buffers.get("W"))
     if W is None or W.ndim < 2:

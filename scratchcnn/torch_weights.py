@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers import Affine, BatchNormalization, Layer
 from scratchcnn.networks import Network
 from scratchcnn.state_dict import read_pth, write_pth
+from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, mismatch, read_safetensors, write_safetensors
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "save_torch_weights",
 ]
 
-PathLike = str | os.PathLike[str]
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # the others keep their names
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours has no use for it
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -42,7 +41,7 @@ class Entry(NamedTuple):
     """One array of the network as PyTorch shapes it: a view, so that writing to it changes the network."""
 
     ours: str
-    array: NDArray
+    array: Array
 
 
 def load_torch_weights(network: Network, path: PathLike) -> None:
@@ -56,7 +55,7 @@ def load_torch_weights(network: Network, path: PathLike) -> None:
     load_state(network, read_torch_weights(path), path)
 
 
-def load_state(network: Network, stored: Mapping[str, NDArray], path: PathLike) -> None:
+def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) -> None:
     """Copy tensors with PyTorch's names into the network, all or none; `path` is named in the error."""
     targets, problems = torch_state(network), []
     for name, (ours, array) in targets.items():
@@ -89,12 +88,12 @@ def save_torch_weights(network: Network, path: PathLike) -> None:
         write_pth(path, tensors)
 
 
-def read_torch_weights(path: PathLike) -> dict[str, NDArray]:
+def read_torch_weights(path: PathLike) -> dict[str, Array]:
     """The tensors of a PyTorch or safetensors file by name; errors as `read_weights_file`."""
     return read_weights_file(path)[0]
 
 
-def read_weights_file(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]]:
+def read_weights_file(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
     """The tensors by name and the metadata of a safetensors or PyTorch file, told apart by content.
 
     Raises FileNotFoundError if there is no file, ValueError if it is neither, or is not whole.

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 import signal
 import threading
 import time
@@ -21,15 +20,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn import checkpoint
 from scratchcnn.data.batches import minibatches
 from scratchcnn.optim import OPTIMIZERS, Optimizer
+from scratchcnn.typing import Array, PathLike
 
 __all__ = ["Progress", "Trainer"]
-
-PathLike = str | os.PathLike[str]
 
 
 class Progress(NamedTuple):
@@ -66,10 +63,10 @@ class Trainer:
     def __init__(
         self,
         network: Any,
-        x_train: NDArray,
-        t_train: NDArray,
-        x_test: NDArray,
-        t_test: NDArray,
+        x_train: Array,
+        t_train: Array,
+        x_test: Array,
+        t_test: Array,
         optimizer: Any = "SGD",
         epochs: int = 20,
         batch_size: int = 100,
@@ -77,7 +74,7 @@ class Trainer:
         progress: Callable[[Progress], Any] | None = None,
         evaluate: int | None = None,
         *,
-        transform: Callable[[NDArray], NDArray] | None = None,
+        transform: Callable[[Array], Array] | None = None,
         checkpoint: PathLike | None = None,
         verbose: bool = False,
         optimizer_param: Mapping[str, float] | None = None,
@@ -100,7 +97,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.train_loss_list: list[float] = []
         self.epoch = 0  # epochs completed
-        self.batches: list[NDArray] | None = None  # still to come in the epoch under way; None between two
+        self.batches: list[Array] | None = None  # still to come in the epoch under way; None between two
         self.seconds = 0.0  # spent on those that were made
         self._whole = True  # False inside a step, when weights and optimizer may be half changed
 
@@ -143,7 +140,7 @@ class Trainer:
             print(" ".join(f"{key}={value}" for key, value in row.items()))
         self._tell(self.train_loss_list[-1], row)
 
-    def _step(self, batches: list[NDArray]) -> float:
+    def _step(self, batches: list[Array]) -> float:
         """The first of the batches to come: gradients, then the optimizer."""
         start, batch = time.perf_counter(), batches[0]
         self._whole = False
@@ -180,7 +177,7 @@ class Trainer:
             "images_per_second": n / self.seconds,
         }
 
-    def accuracy(self, x: NDArray, t: NDArray, limit: int | None = None) -> float | None:
+    def accuracy(self, x: Array, t: Array, limit: int | None = None) -> float | None:
         """The share of images that the network gets right, of the first `limit` (default: `evaluate`)."""
         limit = self.evaluate if limit is None else limit
         if limit == 0:
@@ -193,7 +190,7 @@ class Trainer:
             correct += int((scores.argmax(axis=1) == labels[i : i + self.batch_size]).sum())
         return correct / len(x)
 
-    def _images(self, x: NDArray) -> NDArray:
+    def _images(self, x: Array) -> Array:
         return x if self.transform is None else self.transform(x)
 
     @property
@@ -283,7 +280,7 @@ def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
     return kind(**(param or {}))
 
 
-def _pair(x: NDArray, t: NDArray, which: str) -> tuple[NDArray, NDArray]:
+def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
     x, t = np.asarray(x), np.asarray(t)
     if len(x) != len(t) or not len(x):
         raise ValueError(

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
+from scratchcnn.typing import Array, PathLike
 
 __all__ = ["WeightMismatch", "load_weights", "read_safetensors", "save_weights", "write_safetensors"]
 
-PathLike = str | os.PathLike[str]
 _KINDS = "biuf"  # booleans, integers, floats
 
 
@@ -54,7 +53,7 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
     return metadata
 
 
-def copy_weights(network: Any, stored: Mapping[str, NDArray], path: PathLike) -> None:
+def copy_weights(network: Any, stored: Mapping[str, Array], path: PathLike) -> None:
     """Copy tensors under our names into the network, all or none; `path` is named in the error."""
     targets = arrays_of(network)
     problems = [f"{name}: {p}" for name, array in targets.items() if (p := mismatch(stored.get(name), array))]
@@ -66,7 +65,7 @@ def copy_weights(network: Any, stored: Mapping[str, NDArray], path: PathLike) ->
 
 
 def write_safetensors(
-    path: PathLike, tensors: Mapping[str, NDArray], metadata: Mapping[str, str] | None = None
+    path: PathLike, tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write named arrays and text metadata to a safetensors file, whole or not at all.
 
@@ -94,7 +93,7 @@ def write_safetensors(
         save_file(arrays, unfinished, dict(metadata or {}))
 
 
-def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]]:
+def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file -> (arrays by name, metadata).
 
     Raises FileNotFoundError when there is none, ValueError when it is truncated, broken, of another
@@ -121,14 +120,14 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, NDArray], dict[str, str]
         raise ValueError(f"{os.fspath(path)} holds numbers that NumPy cannot read: {error}") from error
 
 
-def arrays_of(network: Any) -> dict[str, NDArray]:
+def arrays_of(network: Any) -> dict[str, Array]:
     """Parameters and buffers by name: the network's own arrays."""
     if twice := sorted(network.params.keys() & network.buffers.keys()):
         raise ValueError(f"{type(network).__name__}: parameter and buffer share a name: {', '.join(twice)}")
     return {**network.params, **network.buffers}
 
 
-def mismatch(stored: NDArray | None, array: NDArray) -> str | None:
+def mismatch(stored: Array | None, array: Array) -> str | None:
     """Why what is stored cannot go into the network's array, if it cannot."""
     if stored is None:
         return "missing from the file"

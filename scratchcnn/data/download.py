@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scratchcnn.typing import PathLike
+
 CACHE_VARIABLE = "SCRATCHCNN_CACHE"
 
 
@@ -17,7 +19,7 @@ def cache_folder() -> Path:
 
 
 def fetch(
-    name: str, urls: Sequence[str], sha256: Mapping[str, str], cache: str | os.PathLike[str] | None = None
+    name: str, urls: Sequence[str], sha256: Mapping[str, str], cache: PathLike | None = None
 ) -> list[Path]:
     """The files of a set in the cache, each downloaded from the first of `urls` that gives it intact.
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.files import atomic_write
+from scratchcnn.typing import PathLike
 
-PathLike = str | os.PathLike[str]
 GZIP = b"\x1f\x8b"
 UNSIGNED_BYTES = 0x08
 

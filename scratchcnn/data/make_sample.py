@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from scratchcnn.data.idx import read_set, write_idx
 from scratchcnn.data.sets import FILES, SETS, _in_folder
+from scratchcnn.typing import Array
 
 PER_CLASS = {"train": 500, "test": 100}
 
 
-def choose(labels: NDArray, split: str, per_class: int) -> NDArray[np.int64]:
+def choose(labels: Array, split: str, per_class: int) -> NDArray[np.int64]:
     """Indices of `per_class` images of each class among `labels` (N,), in the order of their second keys.
 
     Raises ValueError when a class has fewer images.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.data.idx import read_set
+from scratchcnn.typing import Array, PathLike
 
 # The four files of a set, as both sets call them; each may be gzipped, with .gz behind its name.
 FILES = (
@@ -82,9 +83,9 @@ class Dataset:
     t_train, t_test   (N,) int64, indices into class_names
     """
 
-    x_train: NDArray
+    x_train: Array
     t_train: NDArray[np.int64]
-    x_test: NDArray
+    x_test: Array
     t_test: NDArray[np.int64]
     class_names: tuple[str, ...]
     name: str
@@ -96,7 +97,7 @@ class Dataset:
 
 def load(
     name: str = SAMPLE,
-    data_dir: str | os.PathLike[str] | None = None,
+    data_dir: PathLike | None = None,
     flatten: bool = False,
     normalize: bool = True,
 ) -> Dataset:
@@ -131,13 +132,13 @@ def load(
     return Dataset(x_train, t_train, x_test, t_test, published.class_names, name)
 
 
-def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> NDArray:
+def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> Array:
     """(N, H, W) -> (N, 1, H, W), or (N, H*W)"""
     x = x.reshape(len(x), -1) if flatten else x[:, None]
     return x / np.float32(255) if normalize else x.copy()
 
 
-def _paths_of(name: str, data_dir: str | os.PathLike[str] | None) -> list[Path]:
+def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
     """The set's four files, downloaded if need be."""
     if name == SAMPLE:
         if data_dir is not None:

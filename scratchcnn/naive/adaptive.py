@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import Index, as_float64, indices
+from scratchcnn.typing import Array
 
 
-def adaptive_average_forward(x: NDArray, out_h: int, out_w: int) -> NDArray:
+def adaptive_average_forward(x: Array, out_h: int, out_w: int) -> Array:
     """(N, C, H, W) -> (N, C, out_h, out_w): out[i, j] is the mean of the pixels that cell (i, j) touches.
 
     Think of the output's cells as a grid laid over the image: a pixel belongs to every cell that covers
@@ -24,7 +24,7 @@ def adaptive_average_forward(x: NDArray, out_h: int, out_w: int) -> NDArray:
     return out.astype(x.dtype)
 
 
-def adaptive_average_backward(dout: NDArray, x: NDArray) -> NDArray:
+def adaptive_average_backward(dout: Array, x: Array) -> Array:
     """dout (N, C, out_h, out_w) -> dx, in equal shares to the pixels of each cell."""
     N, C, H, W = x.shape
     dout64, dx = as_float64(dout, "dout", N, C, "out_h", "out_w"), np.zeros(x.shape)
@@ -47,7 +47,7 @@ def _touched(channel: Index, H: int, W: int, i: int, j: int, out_h: int, out_w: 
     ]
 
 
-def global_average_forward(x: NDArray) -> NDArray:
+def global_average_forward(x: Array) -> Array:
     """(N, C, H, W) -> (N, C): the mean of every channel."""
     x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
@@ -57,7 +57,7 @@ def global_average_forward(x: NDArray) -> NDArray:
     return out.astype(x.dtype)
 
 
-def global_average_backward(dout: NDArray, x: NDArray) -> NDArray:
+def global_average_backward(dout: Array, x: Array) -> Array:
     """dout (N, C) -> dx: every pixel gets its share."""
     N, C, H, W = x.shape
     dout64, dx = as_float64(dout, "dout", N, C), np.zeros(x.shape)

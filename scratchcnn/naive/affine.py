@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import as_float64, indices
+from scratchcnn.typing import Array
 
 
-def affine_forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
+def affine_forward(x: Array, W: Array, b: Array | None) -> Array:
     """(N, in) -> (N, out): out[n, o] = b[o] + sum over i of x[n, i] * W[i, o]; W (in, out), b (out,) or None.
 
     An x with more axes is read as (N, in), row by row.
@@ -24,7 +24,7 @@ def affine_forward(x: NDArray, W: NDArray, b: NDArray | None) -> NDArray:
     return out.astype(x.dtype)
 
 
-def affine_backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
     """dout (N, out) -> dx (in the shape of x), dW, db."""
     x64, W64 = _rows(x, W)
     (N, IN), OUT = x64.shape, W64.shape[1]
@@ -38,12 +38,12 @@ def affine_backward(dout: NDArray, x: NDArray, W: NDArray) -> tuple[NDArray, NDA
     return dx.reshape(x.shape).astype(x.dtype), dW.astype(x.dtype), db.astype(x.dtype)
 
 
-def _rows(x: NDArray, W: NDArray) -> tuple[NDArray, NDArray]:
+def _rows(x: Array, W: Array) -> tuple[Array, Array]:
     W64 = as_float64(W, "W", "in", "out")
     return as_float64(x.reshape(len(x), -1), "x", "N", len(W64)), W64
 
 
-def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
+def rbf_forward(x: Array, W: Array) -> Array:
     """(N, in) -> (N, out) with W (out, in) (LeCun et al. 1998, eq. 7):
 
     y[n, o] = sum over i of (x[n, i] - W[o, i])**2
@@ -57,7 +57,7 @@ def rbf_forward(x: NDArray, W: NDArray) -> NDArray:
     return y.astype(x.dtype)
 
 
-def rbf_backward(dout: NDArray, x: NDArray, W: NDArray) -> NDArray:
+def rbf_backward(dout: Array, x: Array, W: Array) -> Array:
     """dout (N, out) -> dx; W is fixed."""
     W64 = as_float64(W, "W", "out", "in")
     x64 = as_float64(x, "x", "N", W64.shape[1])

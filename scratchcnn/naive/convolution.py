@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import Index, Pair, as_float64, indices, pair, window_starts
+from scratchcnn.typing import Array
 
 
 def conv_forward(
-    x: NDArray,
-    W: NDArray,
-    b: NDArray | None,
+    x: Array,
+    W: Array,
+    b: Array | None,
     stride: Pair = 1,
     pad: Pair = 0,
     dilation: Pair = 1,
     groups: int = 1,
-) -> NDArray:
+) -> Array:
     """(N, C, H, W) -> (N, FN, OH, OW); W (FN, C // groups, FH, FW), b (FN,) or None.
 
         out[n, f, oh, ow] = b[f] + sum over c, y, x of
@@ -38,14 +38,14 @@ def conv_forward(
 
 
 def conv_backward(
-    dout: NDArray,
-    x: NDArray,
-    W: NDArray,
+    dout: Array,
+    x: Array,
+    W: Array,
     stride: Pair = 1,
     pad: Pair = 0,
     dilation: Pair = 1,
     groups: int = 1,
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[Array, Array, Array]:
     """dout (N, FN, OH, OW) -> dx, dW, db: each product `W * x` of the forward hands dout to both."""
     taps, shape = _taps(x, W, stride, pad, dilation, groups)
     dout64, x64, W64 = (
@@ -63,7 +63,7 @@ def conv_backward(
 
 
 def _taps(
-    x: NDArray, W: NDArray, stride: Pair, pad: Pair, dilation: Pair, groups: int
+    x: Array, W: Array, stride: Pair, pad: Pair, dilation: Pair, groups: int
 ) -> tuple[Iterator[tuple[Index, Index, Index]], Index]:
     """Every multiplication of the convolution as (index of out, of W, of x), and the shape of out."""
     if np.ndim(x) != 4 or np.ndim(W) != 4:
@@ -88,8 +88,8 @@ def _taps(
 
 
 def im2col(
-    input_data: NDArray, filter_h: int, filter_w: int, stride: Pair = 1, pad: Pair = 0, dilation: Pair = 1
-) -> NDArray:
+    input_data: Array, filter_h: int, filter_w: int, stride: Pair = 1, pad: Pair = 0, dilation: Pair = 1
+) -> Array:
     """(N, C, H, W) -> (N*OH*OW, C*FH*FW): one row a window, channel by channel, 0 in the padding."""
     copies, shape = _copies(input_data.shape, filter_h, filter_w, stride, pad, dilation)
     col = np.zeros(shape, dtype=input_data.dtype)
@@ -99,14 +99,14 @@ def im2col(
 
 
 def col2im(
-    col: NDArray,
+    col: Array,
     input_shape: tuple[int, int, int, int],
     filter_h: int,
     filter_w: int,
     stride: Pair = 1,
     pad: Pair = 0,
     dilation: Pair = 1,
-) -> NDArray:
+) -> Array:
     """(N*OH*OW, C*FH*FW) -> (N, C, H, W): every number added to the pixel that im2col copied it from."""
     copies, shape = _copies(input_shape, filter_h, filter_w, stride, pad, dilation)
     col64, image = as_float64(col, "col", *shape), np.zeros(input_shape)

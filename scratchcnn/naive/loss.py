@@ -6,17 +6,17 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import as_float64, indices
+from scratchcnn.typing import Array
 
 
-def softmax_forward(x: NDArray) -> NDArray:
+def softmax_forward(x: Array) -> Array:
     """(N, C) -> (N, C): y[n, c] = exp(x[n, c]) / (sum over k of exp(x[n, k]))."""
     return _softmax(as_float64(x, "x", "N", "C")).astype(x.dtype)
 
 
-def softmax_backward(dout: NDArray, x: NDArray) -> NDArray:
+def softmax_backward(dout: Array, x: Array) -> Array:
     """dx[n, i] = sum over k of dout[n, k] * y[k] * ((1 if i == k) - y[i]): the Jacobian, written out."""
     y = _softmax(as_float64(x, "x", "N", "C"))
     N, C = y.shape
@@ -26,7 +26,7 @@ def softmax_backward(dout: NDArray, x: NDArray) -> NDArray:
     return dx.astype(x.dtype)
 
 
-def softmax_cross_entropy(x: NDArray, t: NDArray) -> Any:
+def softmax_cross_entropy(x: Array, t: Array) -> Any:
     """(N, C) and labels -> the mean over n of  log(sum over k of exp(x[n, k])) - x[n, label].
 
     t (N,) holds integer labels or (N, C) a distribution a row: then every class counts with its share.
@@ -39,7 +39,7 @@ def softmax_cross_entropy(x: NDArray, t: NDArray) -> Any:
     return x.dtype.type(total / len(x64))
 
 
-def softmax_cross_entropy_backward(x: NDArray, t: NDArray) -> NDArray:
+def softmax_cross_entropy_backward(x: Array, t: Array) -> Array:
     """dx[n, i] = (sum over c of share[n, c] * (y[n, i] - (1 if i == c))) / N"""
     x64 = as_float64(x, "x", "N", "C")
     N, C = x64.shape
@@ -49,7 +49,7 @@ def softmax_cross_entropy_backward(x: NDArray, t: NDArray) -> NDArray:
     return dx.astype(x.dtype)
 
 
-def _softmax(x: NDArray) -> NDArray:
+def _softmax(x: Array) -> Array:
     y = np.zeros(x.shape)
     for n, c in indices(*x.shape):
         _, powers = _powers(x, n)
@@ -57,13 +57,13 @@ def _softmax(x: NDArray) -> NDArray:
     return y
 
 
-def _powers(x: NDArray, n: int) -> tuple[float, list[float]]:
+def _powers(x: Array, n: int) -> tuple[float, list[float]]:
     """A row's largest value, and exp(value - largest) of each: without the shift exp(1000) overflows."""
     row = [float(x[n, k]) for k in range(x.shape[1])]
     return max(row), [math.exp(value - max(row)) for value in row]
 
 
-def _shares(t: NDArray, shape: tuple[int, ...]) -> NDArray:
+def _shares(t: Array, shape: tuple[int, ...]) -> Array:
     """Labels (N,) -> one-hot (N, C); a (N, C) is what it is."""
     t, (N, C) = np.asarray(t), shape
     if t.shape == shape:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import Index, as_float64, indices
+from scratchcnn.typing import Array
 
 
-def lrn_forward(
-    x: NDArray, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
-) -> NDArray:
+def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False) -> Array:
     """(N, C, H, W) -> the same shape: out[c] = x[c] * scale[c]**-beta at every pixel, with
 
         scale[c] = k + alpha / size * (sum of x**2 over the channels c - size // 2 .. c + (size - 1) // 2)
@@ -28,8 +26,8 @@ def lrn_forward(
 
 
 def lrn_backward(
-    dout: NDArray, x: NDArray, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
-) -> NDArray:
+    dout: Array, x: Array, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
+) -> Array:
     """Each out[c] hands its dout to its own x[c] and, through scale, to every x[j] of its window:
 
     d out[c] / d x[j] = (scale**-beta if j == c) - beta * x[c] * scale**(-beta - 1) * 2 * a * x[j]
@@ -49,7 +47,7 @@ def _window(c: int, size: int, C: int) -> list[int]:
     return [j for j in range(c - size // 2, c + (size - 1) // 2 + 1) if 0 <= j < C]
 
 
-def _scale(x: NDArray, n: int, c: int, h: int, w: int, size: int, a: float, k: float) -> float:
+def _scale(x: Array, n: int, c: int, h: int, w: int, size: int, a: float, k: float) -> float:
     total = 0.0
     for j in _window(c, size, x.shape[1]):
         total += x[n, j, h, w] ** 2
@@ -57,15 +55,15 @@ def _scale(x: NDArray, n: int, c: int, h: int, w: int, size: int, a: float, k: f
 
 
 def batch_norm_forward(
-    x: NDArray,
-    gamma: NDArray,
-    beta: NDArray,
-    running_mean: NDArray,
-    running_var: NDArray,
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    running_mean: Array,
+    running_var: Array,
     momentum: float = 0.9,
     eps: float = 1e-5,
     training: bool = True,
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[Array, Array, Array]:
     """(N, C) or (N, C, H, W) -> out, new running_mean, new running_var; the other arrays are (C,).
 
         out = gamma * (x - mean) / sqrt(var + eps) + beta          (Ioffe and Szegedy 2015, algorithm 1)
@@ -92,14 +90,14 @@ def batch_norm_forward(
 
 
 def batch_norm_backward(
-    dout: NDArray,
-    x: NDArray,
-    gamma: NDArray,
-    running_mean: NDArray,
-    running_var: NDArray,
+    dout: Array,
+    x: Array,
+    gamma: Array,
+    running_mean: Array,
+    running_var: Array,
     eps: float = 1e-5,
     training: bool = True,
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[Array, Array, Array]:
     """dout -> dx, dgamma, dbeta. In training x also acts through var and mean, step by step:
 
     dvar  = sum of dout * gamma * (x - mean) * -1/2 * (var + eps)**(-3/2)
@@ -126,7 +124,7 @@ def batch_norm_backward(
     return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 
 
-def _images(x: NDArray) -> tuple[NDArray, int]:
+def _images(x: Array) -> tuple[Array, int]:
     letters = ("N", "C") if np.ndim(x) == 2 else ("N", "C", "H", "W")
     return as_float64(x, "x", *letters), x.shape[1]
 
@@ -137,7 +135,7 @@ def _channel(shape: Index, c: int) -> list[Index]:
     return [(n, c, *place) for n, *place in indices(N, *image)]
 
 
-def _statistics(x: NDArray, cells: list[Index]) -> tuple[float, float]:
+def _statistics(x: Array, cells: list[Index]) -> tuple[float, float]:
     """Mean and (biased) variance of a channel."""
     if len(cells) < 2:
         raise ValueError(f"training needs more than one value per channel, got x of shape {x.shape}")

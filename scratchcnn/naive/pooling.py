@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.naive.windows import Index, Pair, as_float64, indices, pair, window_starts
+from scratchcnn.typing import Array
 
 
 def pool_forward(
-    x: NDArray,
+    x: Array,
     pool_h: int,
     pool_w: int,
     stride: Pair = 1,
@@ -20,7 +20,7 @@ def pool_forward(
     mode: str = "max",
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> NDArray:
+) -> Array:
     """(N, C, H, W) -> (N, C, OH, OW) with mode "max", "min" or "average".
 
     Padding never wins a max or min. An average divides by the window's pixels, and with
@@ -40,8 +40,8 @@ def pool_forward(
 
 
 def pool_backward(
-    dout: NDArray,
-    x: NDArray,
+    dout: Array,
+    x: Array,
     pool_h: int,
     pool_w: int,
     stride: Pair = 1,
@@ -49,7 +49,7 @@ def pool_backward(
     mode: str = "max",
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> NDArray:
+) -> Array:
     """dout (N, C, OH, OW) -> dx: to the winner of each window, or in equal shares to its pixels."""
     windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
     dout64, x64, dx = as_float64(dout, "dout", *shape), as_float64(x, "x", *x.shape), np.zeros(x.shape)
@@ -63,7 +63,7 @@ def pool_backward(
 
 
 def _windows(
-    x: NDArray, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool
+    x: Array, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool
 ) -> tuple[Iterator[tuple[Index, list[Index], int]], Index]:
     """Every window as (index of out, its pixels row by row, how many cells it has within the padding),
     and the shape of out."""
@@ -92,7 +92,7 @@ def _windows(
     return walk(), (N, C, len(tops), len(lefts))
 
 
-def _winner(x: NDArray, pixels: list[Index], mode: str) -> Index:
+def _winner(x: Array, pixels: list[Index], mode: str) -> Index:
     """The pixel with the largest (smallest) value, the first one among equals; a NaN wins.
 
     Among several NaNs it is the first here, the last in PyTorch: both outputs are NaN.
@@ -106,7 +106,7 @@ def _winner(x: NDArray, pixels: list[Index], mode: str) -> Index:
     return best
 
 
-def subsampling_forward(x: NDArray, coefficient: NDArray, bias: NDArray, size: int = 2) -> NDArray:
+def subsampling_forward(x: Array, coefficient: Array, bias: Array, size: int = 2) -> Array:
     """(N, C, H, W) -> (N, C, H // size, W // size), with coefficient and bias (C,):
 
         out[n, c, oh, ow] = coefficient[c] * (sum over a size x size window, none overlapping) + bias[c]
@@ -122,8 +122,8 @@ def subsampling_forward(x: NDArray, coefficient: NDArray, bias: NDArray, size: i
 
 
 def subsampling_backward(
-    dout: NDArray, x: NDArray, coefficient: NDArray, size: int = 2
-) -> tuple[NDArray, NDArray, NDArray]:
+    dout: Array, x: Array, coefficient: Array, size: int = 2
+) -> tuple[Array, Array, Array]:
     """dout (N, C, OH, OW) -> dx, dcoefficient, dbias."""
     sums = _window_sums(x, size)
     a, dout64 = as_float64(coefficient, "coefficient", x.shape[1]), as_float64(dout, "dout", *sums.shape)
@@ -137,7 +137,7 @@ def subsampling_backward(
     return dx.astype(x.dtype), da.astype(x.dtype), db.astype(x.dtype)
 
 
-def _window_sums(x: NDArray, size: int) -> NDArray:
+def _window_sums(x: Array, size: int) -> Array:
     """(N, C, H, W) -> (N, C, H // size, W // size); rows and columns that fill no window are left out."""
     x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 Pair = int | tuple[int, int]
 Index = tuple[int, ...]
@@ -48,7 +49,7 @@ def window_starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool
     return found
 
 
-def as_float64(array: NDArray, name: str, *shape: int | str) -> NDArray:
+def as_float64(array: Array, name: str, *shape: int | str) -> Array:
     """A float64 copy of floating-point numbers of this shape, in which a letter stands for any size."""
     array = np.asarray(array)
     if array.dtype.kind != "f":
