@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What a row of a sweep says of its time and place: not the same twice, and no part of a comparison.
+TIMING = ("seconds", "worker", "finished")
+
 
 def draw(*shape, seed=0, dtype=np.float64):
     """Normally distributed numbers of this shape, the same for the same seed."""

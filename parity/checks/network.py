@@ -1,12 +1,12 @@
 """Is our network the same function as PyTorch's, forward, backward and over training steps?
 
-`check_network` runs in this order, so that the first line that fails is nearest the cause:
+`check` tells it in this order, so that the first line that fails is nearest the cause:
 
-    forward   every layer's output, each side running freely on the same images
+    forward   each layer's output, both sides running freely on the same images
     loss
-    backward  every layer's dx and every parameter's gradient (float64)
-              both once more in inference, where the network has batch normalization or heads
-    alone     every layer by itself, given the reference's input and cotangent: what it adds by itself
+    backward  each layer's dx and each parameter's gradient (float64)
+              all of these also in inference, where the network has batch normalization or heads
+    alone     each layer individually, given the reference's input and cotangent: the error that it adds
     step k    the loss, parameters and optimizer state of K training steps in lockstep
 
 In float32 the free-running gradients are not judged: an input within rounding of a kink (ReLU's zero, a
@@ -17,19 +17,21 @@ kinks, and over the training steps, against the spread of PyTorch's own float32 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
-from parity.checks.layer_in_network import check_alone
-from parity.checks.network_outputs import compare_float32, compare_float64, run_float32
+from parity.checks.layer_in_network import check_alone, each_probe
+from parity.checks.network_outputs import Reference, results, wanted
 from parity.checks.training_steps import check_steps
-from parity.checks.zero_gradients import cancelled, refuse_adaptive
-from parity.comparison.records import Place, Record
+from parity.checks.zero_gradients import Cancelled, cancelled, refuse_adaptive
+from parity.comparison.gates import refused
+from parity.comparison.records import Place, Record, record
+from parity.kinds.kind import Probe
+from parity.kinds.protocols import Array
 from parity.reference import trace as tr
 from parity.reference.model_pair import Images, build_pair, ulp_runs
 from scratchcnn.layers import BatchNormalization, SideHead
@@ -65,16 +67,87 @@ class Case:
         return Place(self.network, self.dtype, self.device)
 
 
+@dataclass
+class Subject:
+    """What a network is held against: PyTorch's runs of the right one on a batch.
+
+    place      what to call it in the records
+    x, t       the batch; masks those of its dropout layers
+    reference  PyTorch's run with that batch
+    inference  and in inference, where that is anything else
+    zeros      the gradients that are 0 by construction
+    exact      the run in float64, layer by layer
+    probes     each layer's kind, its arguments, input and cotangent in that run; of a network, if it is the
+               one under test, read off itself
+    later      checks that follow, on other batches
+    """
+
+    place: Place
+    x: Array
+    t: Array
+    masks: tr.Masks
+    reference: Reference | None
+    exact: tr.Trace | None
+    zeros: Cancelled = field(default_factory=dict)
+    inference: Reference | None = None
+    probes: Iterable[tuple[str, Probe]] | None = None
+    later: tuple[Callable[[Network], Iterator[Record]], ...] = ()
+
+    def forget(self) -> None:
+        """Large networks' runs take gigabytes."""
+        self.reference = self.inference = self.exact = self.probes = None
+
+
+def check(network: Network, on: Subject, keep: dict[str, tr.Trace] | None = None) -> Iterator[Record]:
+    """Yield a record per tensor, in the order of the module docstring; where one fails in float64, put the
+    traces of both sides into `keep`. An exception is a record that fails."""
+    assert on.reference is not None and on.exact is not None
+    trace, failed = tr.Trace(), False
+    buffers = {name: array.copy() for name, array in network.layers.buffers.items()}
+    for row in traced(network, on, trace):
+        failed |= not row.ok
+        yield row
+    if keep is not None and failed and on.place.dtype == "float64":
+        keep.update(ours=trace, exact=on.exact)
+    del trace  # VGG's is a gigabyte
+    if on.inference is not None:
+        yield from on.inference.compare(on.place, results(infer_ours(network, on.x, on.t)), case=INFERENCE)
+    for name, array in buffers.items():  # each layer individually starts where the reference did
+        network.layers.buffers[name][...] = array
+    probes = each_probe(network, on.exact, on.t, on.masks) if on.probes is None else on.probes
+    yield from check_alone(on.place, network, probes, on.zeros, keep=on.probes is not None)
+    del probes
+    if on.later:
+        on.forget()
+    for later in on.later:
+        yield from later(network)
+
+
+def traced(network: Network, on: Subject, trace: tr.Trace) -> Iterator[Record]:
+    """Outputs, loss, every dx and every gradient of one `gradient` call, whose trace is put into `trace`."""
+    assert on.reference is not None
+    try:
+        tr.trace_ours(network, on.x, on.t, on.masks, trace)
+    except Exception as error:
+        why = refused(on.x, f"raised {type(error).__name__}: {error}")
+        yield record(on.place, "network", "crash", "gradient", why)
+    yield from on.reference.compare(on.place, results(trace))
+
+
 def check_network(
     case: Case, keep: dict[str, tr.Trace] | None = None, build: Callable[..., Any] | None = None
 ) -> Iterator[Record]:
-    """Yield a record a tensor, in the order of the module docstring; where one fails in float64, put the
-    traces into `keep`.
+    """`check` of a case.
 
     `build` gives another pair of the same name than `build_pair` does: a network to be judged as ours.
     """
+    yield from check(*subject_of(case, build or build_pair), keep)
+
+
+def subject_of(case: Case, build: Callable[..., Any] = build_pair) -> tuple[Network, Subject]:
+    """The case's network, ours, in its dtype, and what it is held against."""
     batch_size = case.batch_size or batch_size_of(case.network)
-    ours64, theirs64 = (build or build_pair)(case.network, np.float64, case.device, case.seed)
+    ours64, theirs64 = build(case.network, np.float64, case.device, case.seed)
     images = Images(ours64, batch_size, case.seed)
     (x, t), rng = images.batch(), np.random.default_rng([case.seed, 2])
     dropouts = tr.dropout_shapes(ours64)
@@ -83,35 +156,37 @@ def check_network(
     zeros = cancelled(ours64, exact)
     if case.steps:
         refuse_adaptive(case.network, case.optimizer, zeros)
+    inferred = infer_torch(theirs64, ours64, x.astype(np.float64), t) if infers_otherwise(ours64) else None
+    network: Network = ours64
+    tensors: tuple[str, ...] = ("out", "loss", "dx", "grad")
+    if case.dtype == "float32":
+        network, tensors = ours64.astype(np.float32), ("out", "loss")
+    paths = [path for path, _ in network.layers.leaves()]
+    reference = Reference(wanted(exact, network.params, paths, tensors), case.dtype, zeros)
+    inference = None
+    if inferred is not None:
+        inference = Reference(wanted(inferred, network.params, list(inferred.outputs), tensors), case.dtype)
+    if case.dtype == "float32":
+        _add_runs(ulp_runs(case.network, network, case.device), network, x, t, masks, reference, inference)
+    steps = (lambda _: check_steps(case, ours64, images, dropouts, zeros),) if case.steps else ()
+    return network, Subject(case.place, x, t, masks, reference, exact, zeros, inference, later=steps)
 
-    if case.dtype == "float64":
-        ours, trace = ours64, tr.trace_ours(ours64, x, t, masks)
-        failed = False
-        for row in compare_float64(case.place, trace, exact, ours64, zeros):
-            failed |= not row.ok
-            yield row
-        if keep is not None and failed:
-            keep.update(ours=trace, exact=exact)
-        del trace  # VGG's is a gigabyte
-        if infers_otherwise(ours64):
-            inferred = infer_torch(theirs64, ours64, x.astype(np.float64), t)
-            yield from compare_float64(case.place, infer_ours(ours, x, t), inferred, ours, {}, INFERENCE)
-            del inferred
-    else:
-        ours = ours64.astype(np.float32)
-        inferred32 = (
-            infer_torch(theirs64, ours64, x.astype(np.float64), t) if infers_otherwise(ours) else None
-        )
-        modules = ulp_runs(case.network, ours, case.device)
-        training, inference = run_float32(modules, ours, x, t, masks, exact, inferred32)
-        yield from compare_float32(case.place, tr.trace_ours(ours, x, t, masks), training, ours)
+
+def _add_runs(
+    modules: list[nn.Module],
+    network: Network,
+    x: Array,
+    t: Array,
+    masks: tr.Masks,
+    training: Reference,
+    inference: Reference | None,
+) -> None:
+    """PyTorch's float32 runs one after another, in training and, where that is asked for, in inference."""
+    for module in modules:
+        training.add(results(tr.trace_torch(module, network, x, t, masks)))
         if inference is not None:
-            yield from compare_float32(case.place, infer_ours(ours, x, t), inference, ours, INFERENCE)
-        del training, inference, inferred32
-    yield from check_alone(case.place, ours, exact, t, masks, zeros)
-    if case.steps:
-        del theirs64, exact  # AlexNet's are large
-        yield from check_steps(case, ours64, images, dropouts, zeros)
+            inference.add(results(infer_torch(module, network, x, t)))
+        module.zero_grad()
 
 
 def infers_otherwise(network: Network) -> bool:
@@ -120,7 +195,7 @@ def infers_otherwise(network: Network) -> bool:
     return any(isinstance(layer, (BatchNormalization, SideHead)) for layer in layers)
 
 
-def infer_ours(network: Network, x: NDArray, t: NDArray) -> tr.Trace:
+def infer_ours(network: Network, x: Array, t: Array) -> tr.Trace:
     """The trace of a network that infers; it trains again afterwards."""
     try:
         return tr.trace_ours(network.eval(), x, t)
@@ -128,7 +203,7 @@ def infer_ours(network: Network, x: NDArray, t: NDArray) -> tr.Trace:
         network.train()
 
 
-def infer_torch(module: nn.Module, network: Network, x: NDArray, t: NDArray) -> tr.Trace:
+def infer_torch(module: nn.Module, network: Network, x: Array, t: Array) -> tr.Trace:
     try:
         return tr.trace_torch(module.eval(), network, x, t)
     finally:

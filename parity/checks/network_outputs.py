@@ -1,92 +1,86 @@
-"""Each side runs by itself on the same images: every layer's output, the loss, dx and every gradient.
+"""What a network computed, held against PyTorch's run: outputs, loss, every dx and every gradient.
 
-Float64 runs are compared with each other. Float32 ones are held against the float64 run, by the largest
+Float64 results are compared with each other. Float32 ones are held against the float64 run, by the largest
 error of several of PyTorch's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
-from torch import nn
 
-from parity.checks.zero_gradients import Cancelled, zero_gate
-from parity.comparison.gates import UNIT, difference, logic_gate, precision_gate
+from parity.checks.gate import gate, largest_error
+from parity.checks.zero_gradients import Cancelled
+from parity.comparison.gates import UNIT, difference
 from parity.comparison.records import Place, Record, record
-from parity.reference import trace as tr
-from scratchcnn.networks import Network
+from parity.kinds.protocols import Array
+from parity.reference.trace import Trace
+
+Key = tuple[str, str]  # out, loss, dx or grad; and of which layer or parameter
+LOSS = ("loss", "loss")
+FORWARD = ("out", "loss")  # the tensors of the forward phase
 
 
-def compare_float64(
-    place: Place, ours: tr.Trace, theirs: tr.Trace, network: Network, zeros: Cancelled, case: str = ""
-) -> Iterator[Record]:
-    """A record for every output, the loss, every dx and every gradient."""
-    paths = list(theirs.outputs) if case else [path for path, _ in network.layers.leaves()]
-    for path in paths:
-        comparison = logic_gate(ours.outputs.get(path), theirs.outputs[path])
-        yield record(place, path, "forward", "out", comparison, case)
-    yield record(place, "loss", "forward", "loss", logic_gate(np.asarray(ours.loss), theirs.loss), case)
-    for path in reversed(paths):
-        comparison = logic_gate(ours.dxs.get(path), theirs.dxs[path])
-        yield record(place, path, "backward", "dx", comparison, case)
-    for name, array in network.params.items():
-        mine = ours.grads.get(name)
-        if name in zeros:
-            comparison = zero_gate(mine, array.shape, "float64", zeros[name])
-        else:  # PyTorch has no gradient for what the loss does not reach
-            comparison = logic_gate(mine, theirs.grads.get(name, np.zeros_like(array)))
-        yield record(place, name, "backward", "grad", comparison, case)
+def results(trace: Trace) -> dict[Key, Array]:
+    """Everything of a trace that is compared: outputs, the loss, dx from the end, gradients."""
+    found: dict[Key, Array] = {("out", path): out for path, out in trace.outputs.items()}
+    if trace.loss is not None:
+        found[LOSS] = np.asarray(trace.loss)
+    found |= {("dx", path): dx for path, dx in trace.dxs.items()}
+    return found | {("grad", name): grad for name, grad in trace.grads.items()}
 
 
-class Spread:
-    """The outputs of PyTorch's plain float32 run, and how far any of several runs is from the exact one."""
+def wanted(
+    exact: Trace, params: Mapping[str, Array], paths: Collection[str], tensors: Collection[str]
+) -> dict[Key, Array]:
+    """What ours must have, in the order of the computation: these tensors of PyTorch's float64 run.
 
-    def __init__(self, exact: tr.Trace):
-        self.exact = exact
-        self.outputs: Mapping[str, np.ndarray] = {}
-        self.errors: dict[str, float] = {}
-
-    def add(self, run: tr.Trace) -> None:
-        found = {**run.outputs, "loss": run.loss}
-        self.outputs = self.outputs or found
-        for path, out in found.items():
-            error = difference(out, self.wanted(path))
-            self.errors[path] = max(error, self.errors.get(path, 0.0))
-
-    def wanted(self, path: str) -> np.ndarray:
-        return self.exact.loss if path == "loss" else self.exact.outputs[path]
+    PyTorch has no gradient for a parameter that the loss does not reach: it is 0.
+    """
+    keys: list[Key] = [*(("out", path) for path in paths), LOSS]
+    keys += [("dx", path) for path in reversed(list(paths))]
+    found = results(exact)
+    found |= {k: np.zeros_like(a, np.float64) for n, a in params.items() if (k := ("grad", n)) not in found}
+    keys += [("grad", name) for name in params]
+    return {key: found[key] for key in keys if key[0] in tensors}
 
 
-def compare_float32(
-    place: Place, ours: tr.Trace, spread: Spread, network: Network, case: str = ""
-) -> Iterator[Record]:
-    """A record for every output and the loss."""
-    paths = list(spread.exact.outputs) if case else [path for path, _ in network.layers.leaves()]
-    for path in (*paths, "loss"):
-        mine = np.asarray(ours.loss) if path == "loss" else ours.outputs.get(path)
-        floor = UNIT["float32"] if path == "loss" else 0.0
-        comparison = precision_gate(
-            mine, spread.outputs[path], spread.wanted(path), floor, spread.errors[path]
-        )
-        yield record(place, path, "forward", "loss" if path == "loss" else "out", comparison, case)
+class Reference:
+    """PyTorch's float64 results, and in float32 how far any of several of its runs was from them.
 
+    zeros    the gradients that are 0 by construction
+    """
 
-def run_float32(
-    modules: Iterable[nn.Module],
-    network: Network,
-    x: np.ndarray,
-    t: np.ndarray,
-    masks: tr.Masks,
-    exact: tr.Trace,
-    inferred: tr.Trace | None,
-) -> tuple[Spread, Spread | None]:
-    """PyTorch's float32 runs one after another, in training and, where `inferred` is given, in inference."""
-    training = Spread(exact)
-    inference = None if inferred is None else Spread(inferred)
-    for module in modules:
-        training.add(tr.trace_torch(module, network, x, t, masks))
-        if inference is not None:
-            inference.add(tr.trace_torch(module.eval(), network, x, t))
-        module.zero_grad()
-    return training, inference
+    def __init__(
+        self, exact: Mapping[Key, Array], dtype: str = "float64", zeros: Cancelled = MappingProxyType({})
+    ):
+        self.exact, self.dtype, self.zeros = dict(exact), dtype, zeros
+        self.plain: dict[Key, Array] = {}
+        self.errors: dict[Key, float] = {}
+
+    def add(self, run: Mapping[Key, Array]) -> None:
+        """One of PyTorch's runs in the dtype under test, the plain one first."""
+        found = {key: run[key] for key in self.exact}
+        self.plain = self.plain or found
+        for key, array in found.items():
+            error = difference(array, self.exact[key])
+            self.errors[key] = largest_error((error, self.errors.get(key, 0.0)))
+
+    def compare(
+        self, place: Place, ours: Mapping[Key, object], phase: str = "", case: str = ""
+    ) -> Iterator[Record]:
+        """A record per tensor; the phase is forward or backward unless given."""
+        for (tensor, name), exact in self.exact.items():
+            comparison = gate(
+                ours.get((tensor, name)),
+                exact,
+                self.dtype,
+                [self.plain[tensor, name]] if self.plain else [],
+                self.errors.get((tensor, name), 0.0),
+                UNIT["float32"] if self.dtype == "float32" and tensor == "loss" else 0.0,
+                self.zeros.get(name) if tensor == "grad" else None,
+            )
+            direction = "forward" if tensor in FORWARD else "backward"
+            yield record(place, name, phase or direction, tensor, comparison, case)

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from parity.kinds.kind import to_numpy
+from parity.kinds.protocols import Array
 from parity.reference.devices import synchronize
 from parity.reference.model_pair import build_pair
 from parity.reference.trace import draw_masks, dropout_shapes, injected, torch_injected
@@ -116,7 +117,7 @@ class Training:
         self.twin = torch.optim.Adam(self.module.parameters(), lr=plan.rate)
         self.rng = np.random.default_rng([plan.seed, 4])
         self.dropouts = dropout_shapes(self.network)
-        self.left: list[NDArray] = []  # the batches that the epoch under way has still to see
+        self.left: list[Array] = []  # the batches that the epoch under way has still to see
         self.seconds = np.zeros(2)  # of the epoch under way: ours, PyTorch's
         self.losses: list[tuple[float, float]] = []  # of every step: ours, PyTorch's
         self.rows: list[dict[str, Any]] = []  # of every epoch that is over
@@ -137,7 +138,7 @@ class Training:
                 progress(len(self.losses), self.steps)
             self.rows.append(self._epoch_row())
 
-    def _step(self, batch: NDArray) -> None:
+    def _step(self, batch: Array) -> None:
         """One batch through both; nothing is noted unless both are done."""
         plan, data = self.plan, self.data
         x, t = resize(data.x_train[batch], self.network.input_dim), data.t_train[batch]
@@ -156,7 +157,7 @@ class Training:
             self.seconds += (middle - start, end - middle)
             self.left.pop(0)
 
-    def predictions(self) -> tuple[NDArray, NDArray]:
+    def predictions(self) -> tuple[Array, Array]:
         """The class that ours gives each test image, and that PyTorch's gives it."""
         x = resize(self.data.x_test, self.network.input_dim)
         return predictions(self.network, x), torch_predictions(self.module, x, self.plan)
@@ -219,9 +220,7 @@ def uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _torch_step(
-    module: nn.Module, optimizer: torch.optim.Optimizer, x: NDArray, t: NDArray, plan: Plan
-) -> float:
+def _torch_step(module: nn.Module, optimizer: torch.optim.Optimizer, x: Array, t: Array, plan: Plan) -> float:
     dtype = next(module.parameters()).dtype
     optimizer.zero_grad()
     images, labels = torch.from_numpy(x).to(plan.device, dtype), torch.from_numpy(t).to(plan.device)
@@ -232,23 +231,27 @@ def _torch_step(
     return float(loss.detach())
 
 
-def predictions(network: Network, x: NDArray, batch_size: int = 200) -> NDArray:
+def predictions(network: Network, x: Array) -> Array:
     """The class that ours gives each image."""
-    parts = [network.predict(x[i : i + batch_size]).argmax(axis=1) for i in range(0, len(x), batch_size)]
-    return np.concatenate(parts)
+    return classes(network.predict, x)
 
 
-def torch_predictions(module: nn.Module, x: NDArray, plan: Plan, batch_size: int = 200) -> NDArray:
+def torch_predictions(module: nn.Module, x: Array, plan: Plan) -> Array:
     """The class that PyTorch's gives each image (LeNet-5's outputs are penalties: the smallest wins)."""
     dtype, sign = next(module.parameters()).dtype, -1 if plan.network == "lenet5" else 1
+
+    def scores(images: Array) -> Array:
+        return sign * to_numpy(module(torch.from_numpy(images).to(plan.device, dtype)))
+
     module.eval()
-    with torch.no_grad():
-        parts = [
-            (sign * module(torch.from_numpy(x[i : i + batch_size]).to(plan.device, dtype)))
-            .argmax(1)
-            .cpu()
-            .numpy()
-            for i in range(0, len(x), batch_size)
-        ]
-    module.train()
+    try:
+        with torch.no_grad():
+            return classes(scores, x)
+    finally:
+        module.train()
+
+
+def classes(scores: Callable[[Array], Array], x: Array, batch_size: int = 200) -> Array:
+    """The class of the largest score of each image, a few images at a time."""
+    parts = [scores(x[i : i + batch_size]).argmax(axis=1) for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)

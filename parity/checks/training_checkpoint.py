@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from parity.checks.training import Training
+from parity.kinds.kind import to_numpy
+from parity.kinds.protocols import Array
 from scratchcnn.weights import read_safetensors, write_safetensors
 
 FORMAT = "parity training 1"
@@ -31,7 +32,7 @@ def save(training: Training, path: Path) -> None:
         **_named("ours", training.network.params),
         **_named("buffer", training.network.buffers),
         **_named("optim", state["arrays"]),
-        **_named("torch", {k: _numpy(v) for k, v in training.module.state_dict().items()}),
+        **_named("torch", {k: to_numpy(v) for k, v in training.module.state_dict().items()}),
         **_named("adam", _adam_arrays(training)),
         "losses": np.array(training.losses, np.float64).reshape(-1, 2),
         "left": np.concatenate([np.zeros(0, np.int64), *training.left]),
@@ -65,7 +66,7 @@ def load(training: Training, path: Path) -> None:
     training.network.buffers.update(_part("buffer", tensors))
     state = {"scalars": there["optimizer"], "arrays": _part("optim", tensors)}
     training.optimizer.load_state_dict(state)
-    training.module.load_state_dict({k: torch.from_numpy(a) for k, a in _part("torch", tensors).items()})
+    training.module.load_state_dict({k: torch.fromto_numpy(a) for k, a in _part("torch", tensors).items()})
     _load_adam(training, _part("adam", tensors))
     training.rng.bit_generator.state = there["rng"]
     left, size = tensors["left"], training.plan.batch_size
@@ -79,31 +80,27 @@ def _plan(training: Training) -> dict[str, Any]:
     return {k: v for k, v in asdict(training.plan).items() if k != "data_dir"} | {"lr": training.plan.rate}
 
 
-def _named(prefix: str, arrays: Any) -> dict[str, NDArray]:
+def _named(prefix: str, arrays: Any) -> dict[str, Array]:
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
-def _part(prefix: str, tensors: dict[str, NDArray]) -> dict[str, NDArray]:
+def _part(prefix: str, tensors: dict[str, Array]) -> dict[str, Array]:
     return {k.removeprefix(f"{prefix}."): a for k, a in tensors.items() if k.startswith(f"{prefix}.")}
 
 
-def _numpy(tensor: torch.Tensor) -> NDArray:
-    return tensor.detach().cpu().numpy()
-
-
-def _adam_arrays(training: Training) -> dict[str, NDArray]:
+def _adam_arrays(training: Training) -> dict[str, Array]:
     """`<parameter>/<entry>`: step, exp_avg and exp_avg_sq, once there was a step."""
     return {
-        f"{name}/{entry}": _numpy(value)
+        f"{name}/{entry}": to_numpy(value)
         for name, p in training.module.named_parameters()
         for entry, value in training.twin.state.get(p, {}).items()
     }
 
 
-def _load_adam(training: Training, arrays: dict[str, NDArray]) -> None:
+def _load_adam(training: Training, arrays: dict[str, Array]) -> None:
     parameters = dict(training.module.named_parameters())
     for key, array in arrays.items():
         name, entry = key.rsplit("/", 1)
-        value = torch.from_numpy(array)
+        value = torch.fromto_numpy(array)
         device = "cpu" if entry == "step" else parameters[name].device
         training.twin.state[parameters[name]][entry] = value.to(device)

@@ -9,28 +9,29 @@ it as C times the farthest of several float32 runs of PyTorch: the plain one, an
 moved by an ulp at the start, one of them by enough to cross a kink where the network has any.
 
 A deep network with batch normalization parts in float64 too. Two runs of PyTorch's ResNet-50 on two images,
-whose weights start one ulp apart, differ in the second step by 3e-13 of scale behind the first stage, by
-3e-11 behind the last, and by 6e-10 in the gradient of conv1, though no ReLU has switched: each normalization
-divides by a spread that carries the error of all before it. The logic gate is 1e-9. So behind batch
+whose weights start one ulp apart, differ in the second step by 3e-13 of scale after the first stage, by
+3e-11 after the last, and by 6e-10 in the gradient of conv1, though no ReLU has switched: each normalization
+divides by a spread that carries the error of all before it. The logic gate is 1e-9. So with batch
 normalization ours is granted, where that is more, C times the farthest of PyTorch's own float64 runs whose
 weights start one ulp away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from parity.checks.zero_gradients import Cancelled, zero_gate
-from parity.comparison.gates import UNIT, difference, largest, logic_gate, precision_gate
-from parity.comparison.records import Record, record
+from parity.checks.gate import gate
+from parity.checks.zero_gradients import Cancelled
+from parity.comparison.gates import UNIT, largest, refused
+from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.kinds.optimizers import TORCH
+from parity.kinds.protocols import Array
 from parity.reference.model_pair import ONE_ULP, OVER_KINKS, Images, has_kinks, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
 from parity.reference.weights import links, named_tensors
@@ -41,9 +42,10 @@ from scratchcnn.optim import OPTIMIZERS
 if TYPE_CHECKING:
     from parity.checks.network import Case
 
-Tensors = dict[tuple[str, str], NDArray]  # (parameter, "param" | "buffer" | a state's name) -> array
+Tensors = dict[tuple[str, str], Array]  # (parameter, "param" | "buffer" | a state's name) -> array
+Batch = tuple[Array, Array, Masks]  # x, t, and the masks of the dropout layers
 
-# The settings of a trajectory, ours and PyTorch's alike, and where torch keeps each of our states.
+# The settings of the steps, the same for ours and PyTorch's, and where torch keeps each of our states.
 SETTINGS: dict[str, dict[str, float]] = {
     "sgd": {"lr": 0.01},
     "momentum": {"lr": 0.01, "momentum": 0.9},
@@ -63,14 +65,24 @@ STATES: dict[str, dict[str, str]] = {
 }
 
 
+class Side(Protocol):
+    """A network and its optimizer: the loss of the last step, and all that the step changes."""
+
+    loss: Array
+
+    def step(self, x: Array, t: Array, masks: Masks) -> None: ...
+
+    def tensors(self) -> Tensors: ...
+
+
 class Ours:
-    """Our side: a network and its optimizer."""
+    """Our side."""
 
     def __init__(self, network: Network, rule: str):
         self.network, self.rule = network, rule
         self.optimizer = OPTIMIZERS[rule](**SETTINGS[rule])
 
-    def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
+    def step(self, x: Array, t: Array, masks: Masks) -> None:
         with injected(self.network, masks):
             grads = self.network.gradient(x, t)
         self.loss = np.asarray(self.network.last_loss)
@@ -84,7 +96,7 @@ class Ours:
 
 
 class Theirs:
-    """PyTorch's side, told in our names."""
+    """PyTorch's side, under our names."""
 
     def __init__(self, module: torch.nn.Module, network: Network, rule: str):
         self.module, self.pairs = module, links(network)
@@ -93,7 +105,7 @@ class Theirs:
         self.device = next(module.parameters()).device
         self.rule, self.optimizer = rule, TORCH[rule](list(module.parameters()), SETTINGS[rule])
 
-    def step(self, x: NDArray, t: NDArray, masks: Masks) -> None:
+    def step(self, x: Array, t: Array, masks: Masks) -> None:
         inputs = torch.from_numpy(x).to(self.device, self.dtype)
         with torch_injected(self.module, masks):
             self.optimizer.zero_grad()
@@ -138,35 +150,54 @@ def check_steps(
         modules = ulp_runs(case.network, network, case.device, moved)
         runs = [Theirs(module, network, rule) for module in modules]
     rng = np.random.default_rng([case.seed, 3])
-    for step in range(1, case.steps + 1):
-        x, t = images.batch()
-        masks = draw_masks(dropouts, len(x), rng)
-        ours.step(x, t, masks)
+    batches = (
+        (x, t, draw_masks(dropouts, len(x), rng)) for x, t in (images.batch() for _ in range(case.steps))
+    )
+    yield from lockstep(case.place, ours, exact, runs, batches, zeros)
+
+
+def lockstep(
+    place: Place,
+    ours: Side,
+    exact: Side,
+    runs: Sequence[Side],
+    batches: Iterable[Batch],
+    zeros: Cancelled = MappingProxyType({}),
+) -> Iterator[Record]:
+    """A step of all sides with each of the batches; then a record per tensor.
+
+    exact   PyTorch's side in float64
+    runs    further ones of PyTorch's, for what is allowed: in the dtype of the place, the plain one first
+    """
+    for number, (x, t, masks) in enumerate(batches, start=1):
+        try:
+            ours.step(x, t, masks)
+        except Exception as error:
+            why = refused(x, f"raised {type(error).__name__}: {error}")
+            yield record(place, "network", f"step {number}", "the step", why)
+            return
         for side in (exact, *runs):
             side.step(x, t, masks)
-        yield from _compare(case, f"step {step}", ours, exact, runs, zeros)
+        yield from compare_step(place, f"step {number}", ours, exact, runs, zeros)
 
 
-def _compare(
-    case: Case, phase: str, ours: Ours, exact: Theirs, runs: list[Theirs], zeros: Cancelled
+def compare_step(
+    place: Place,
+    phase: str,
+    ours: Side,
+    exact: Side,
+    runs: Sequence[Side],
+    zeros: Cancelled = MappingProxyType({}),
 ) -> Iterator[Record]:
-    wanted, found = exact.tensors(), ours.tensors()
+    """A record for the loss and for each tensor that a step changes."""
+    wanted: Tensors = {("loss", "loss"): exact.loss} | exact.tensors()
+    found: Tensors = {("loss", "loss"): ours.loss} | ours.tensors()
     if surplus := sorted(set(found) - set(wanted)):
         raise AssertionError(f"ours has tensors that PyTorch lacks: {surplus}")
-    others = [run.tensors() for run in runs]
-    rows: list[tuple[str, str, NDArray | None, NDArray, list[NDArray]]]
-    rows = [("loss", "loss", ours.loss, exact.loss, [run.loss for run in runs])]
-    rows += [
-        (n, kind, found.get((n, kind)), a, [o[n, kind] for o in others]) for (n, kind), a in wanted.items()
-    ]
-    for name, kind, mine, reference, theirs in rows:
-        if name in zeros:
-            comparison = zero_gate(mine, reference.shape, case.dtype, zeros[name])
-        elif case.dtype == "float64":
-            spread = max((difference(run, reference) for run in theirs), default=0.0)
-            comparison = logic_gate(mine, reference, floor=spread)
-        else:
-            error = max(difference(run, reference) for run in theirs)
-            floor = UNIT["float32"] * largest(reference)
-            comparison = precision_gate(mine, theirs[0], reference, floor, error)
-        yield record(case.place, name, phase, kind, comparison)
+    others = [{("loss", "loss"): run.loss} | run.tensors() for run in runs]
+    for (name, kind), reference in wanted.items():
+        key, floor = (name, kind), UNIT["float32"] * largest(reference) if place.dtype == "float32" else 0.0
+        theirs = [run[key] for run in others]
+        zero = zeros.get(name)
+        comparison = gate(found.get(key), reference, place.dtype, theirs, floor=floor, zero=zero)
+        yield record(place, name, phase, kind, comparison)

@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 import scratchcnn as sc
 from parity.adapters.process_pool import Spread
 from parity.checks.culprit import Culprit, localize
 from parity.checks.layer import judge
-from parity.checks.layer_in_network import alone_probes, as_probe, run_alone
-from parity.checks.zero_gradients import Cancelled, cancelled, zero_gate
-from parity.comparison.gates import Comparison, logic_gate, refused
-from parity.comparison.records import Place, Record, record
+from parity.checks.layer_in_network import each_probe, run_alone
+from parity.checks.network import Subject, check
+from parity.checks.network_outputs import Reference, wanted
+from parity.checks.zero_gradients import cancelled
+from parity.comparison.records import Place, Record
 from parity.faults import Fault, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
 from parity.kinds.kind import Probe
@@ -83,21 +83,17 @@ class Branched(Network):
 
 
 @dataclass
-class Subject:
-    """A correct network with the reference's run of it: what faults are put into, on copies."""
+class Target:
+    """A correct network and what it is held against: faults are put into copies of it."""
 
     name: str
     network: Network
-    x: NDArray
-    t: NDArray
-    masks: tr.Masks
-    exact: tr.Trace
-    probes: dict[str, Probe]
-    zeros: Cancelled  # gradients that are 0 by construction
+    subject: Subject
+    probes: dict[str, Probe]  # each layer's, of the correct network
     mode: str = "training"  # or "inference"
 
 
-def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
+def target(name: str, seed: int = 0, training: bool = True) -> Target:
     """One of the networks by name, or "branched", in float64 with random biases (zeros would hide faults)."""
     rng = np.random.default_rng([seed, 6])
     network, module = _pair(name, seed, rng)
@@ -107,9 +103,12 @@ def subject(name: str, seed: int = 0, training: bool = True) -> Subject:
     x, t = rng.random((N, *network.input_dim)), rng.integers(0, network.output_size, N)
     masks = tr.draw_masks(tr.dropout_shapes(network), N, rng) if training else {}
     exact = tr.trace_torch(module, network, x, t, masks)
-    probes = {path: p for path, (_, p) in alone_probes(network, exact, t, masks, training).items()}
-    zeros, mode = (cancelled(network, exact), "training") if training else ({}, "inference")
-    return Subject(name, network, x, t, masks, exact, probes, zeros, mode)
+    probes = dict(each_probe(network, exact, t, masks, training))
+    zeros = cancelled(network, exact) if training else {}
+    tensors = wanted(exact, network.params, list(exact.outputs), ("out", "loss", "dx", "grad"))
+    place, reference = Place(name, "float64", "cpu"), Reference(tensors, zeros=zeros)
+    subject = Subject(place, x, t, masks, reference, exact, zeros, probes=list(probes.items()))
+    return Target(name, network, subject, probes, "training" if training else "inference")
 
 
 def _pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.Module]:
@@ -133,72 +132,11 @@ def _pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.M
     return network, module
 
 
-def examine(faulty: Network, on: Subject) -> tuple[list[Record], Culprit | None]:
-    """The float64 checks of a network against the subject's reference, and the culprit they name."""
-    place, records = Place(on.name, "float64", "cpu"), []
-
-    def note(layer: str, phase: str, tensor: str, comparison: Comparison) -> None:
-        records.append(record(place, layer, phase, tensor, comparison))
-
-    ours, buffers = tr.Trace(), {key: array.copy() for key, array in faulty.layers.buffers.items()}
-    try:
-        with tr.injected(faulty, on.masks), tr.recording(faulty, ours):
-            ours.grads = faulty.gradient(on.x, on.t)
-        ours.loss = faulty.last_loss
-    except Exception as error:
-        note("network", "crash", "gradient", refused(on.x, f"raised {type(error).__name__}: {error}"))
-    for path, out in on.exact.outputs.items():
-        note(path, "forward", "out", logic_gate(ours.outputs.get(path), out))
-    note(
-        "loss",
-        "forward",
-        "loss",
-        logic_gate(None if ours.loss is None else np.asarray(ours.loss), on.exact.loss),
-    )
-    for path in reversed(on.exact.dxs):
-        note(path, "backward", "dx", logic_gate(ours.dxs.get(path), on.exact.dxs[path]))
-    for name in on.exact.grads:
-        note(name, "backward", "grad", _gradient(ours.grads.get(name), name, on))
-    for key, array in buffers.items():  # each layer by itself starts where the reference did
-        faulty.layers.buffers[key][...] = array
-    for path, tensor, comparison in _alone(faulty, on):
-        note(path, "alone", tensor, comparison)
-    return records, localize(records, ours, on.exact)
-
-
-def _gradient(ours: Any, name: str, on: Subject) -> Comparison:
-    if name in on.zeros:
-        return zero_gate(ours, on.exact.grads[name].shape, "float64", on.zeros[name])
-    return logic_gate(ours, on.exact.grads[name])
-
-
-def _alone(faulty: Network, on: Subject) -> Iterator[tuple[str, str, Comparison]]:
-    layers = dict(faulty.layers.leaves()) | {"loss": faulty.last_layer}
-    for path, probe in on.probes.items():
-        layer = layers.get(path)
-        if layer is None:
-            continue
-        mine = as_probe(layer, probe.inputs)
-        if _other_arguments(mine, probe):  # other weights: right or wrong for those
-            probe = Probe(probe.kind, probe.id, {**probe.args, **_arrays(mine)}, probe.inputs)
-        try:
-            found = run_alone(layer, probe.cast(np.float64))
-        except Exception as error:
-            yield path, "out", refused(probe.inputs["x"], f"raised {type(error).__name__}: {error}")
-            continue
-        for tensor, comparison in judge(probe, found, keep=True).items():
-            if tensor == "db" and f"{path}.b" in on.zeros:
-                comparison = zero_gate(found["db"], comparison.shape, "float64", on.zeros[f"{path}.b"])
-            yield path, tensor, comparison
-
-
-def _arrays(probe: Probe) -> dict[str, NDArray]:
-    return {k: v for k, v in probe.args.items() if isinstance(v, np.ndarray)}
-
-
-def _other_arguments(mine: Probe, probe: Probe) -> bool:
-    theirs = _arrays(probe)
-    return any(not np.array_equal(v, theirs[k]) for k, v in _arrays(mine).items() if k in theirs)
+def examine(faulty: Network, on: Target) -> tuple[list[Record], Culprit | None]:
+    """The float64 checks of a network against the target's reference, and the culprit they name."""
+    traces: dict[str, tr.Trace] = {}
+    records = list(check(faulty, on.subject, traces))
+    return records, localize(records, traces.get("ours"), traces.get("exact"))
 
 
 @dataclass(frozen=True)
@@ -216,7 +154,7 @@ class Injection:
 
 
 def layer_injections(
-    on: Subject, kinds: Collection[str] = (), paths: Collection[str] = ()
+    on: Target, kinds: Collection[str] = (), paths: Collection[str] = ()
 ) -> Iterator[Injection]:
     """Every fault of every layer's kind, where it changes that layer's results at all.
 
@@ -283,7 +221,7 @@ def _factory_arguments(fault: Fault, probe: Probe) -> dict[str, Any]:
     return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
 
 
-def network_injections(on: Subject) -> Iterator[Injection]:
+def network_injections(on: Target) -> Iterator[Injection]:
     """Every fault between layers that the network has room for."""
     for fault in NETWORK_FAULTS.values():
         faulty = copy.deepcopy(on.network)
@@ -310,7 +248,7 @@ def all_injections(
     """
     tasks: list[Task] = []
     for name in SUBJECTS:
-        of = {path: probe.kind for path, probe in _subject(name, seed).probes.items()}
+        of = {path: probe.kind for path, probe in _target(name, seed).probes.items()}
         tasks += [(name, path, tuple(kinds)) for path, kind in of.items() if not kinds or kind in kinds]
         tasks += [] if kinds else [(name, BETWEEN, ())]
     tasks += [] if kinds else [(INFERENCE, BETWEEN, ())]
@@ -323,10 +261,10 @@ def all_injections(
 
 def _inject(seed: int, task: Task) -> list[Injection]:
     name, path, kinds = task
-    on = _subject(name, seed)
+    on = _target(name, seed)
     return list(network_injections(on) if path == BETWEEN else layer_injections(on, kinds, (path,)))
 
 
 @cache
-def _subject(name: str, seed: int) -> Subject:
-    return subject("branched", seed, training=False) if name == INFERENCE else subject(name, seed)
+def _target(name: str, seed: int) -> Target:
+    return target("branched", seed, training=False) if name == INFERENCE else target(name, seed)

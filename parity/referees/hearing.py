@@ -14,16 +14,18 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from parity.checks.gate import gate
 from parity.checks.network import Case, batch_size_of, infers_otherwise
-from parity.checks.zero_gradients import Cancelled, Sum, cancelled, zero_gate
-from parity.comparison.gates import UNIT, Comparison, difference, largest, logic_gate, precision_gate, refused
+from parity.checks.zero_gradients import Cancelled, Sum, cancelled
+from parity.comparison.gates import UNIT, Comparison, difference, largest, refused
 from parity.referees.base import Answer, Question, Referee, Silent
 from parity.referees.court import Finding, Gap, Pair
 from parity.referees.ours import Ours
 from parity.reference import trace as tr
-from parity.reference.model_pair import FEW, Images
+from parity.reference.model_pair import FEW, Images, nudge
 from scratchcnn.layers import Dropout
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
 
@@ -156,12 +158,13 @@ class Hearing:
                 return refused(np.empty(shape), f"{name}: {why}")
         mine, exact = (self.answers[voice][tensor] for voice in needed[:2])
         if zero is not None:
-            return max((zero_gate(a, shape, "float64", zero) for a in (mine, exact)), key=lambda c: c.margin)
+            both = (gate(array, exact, "float64", zero=zero) for array in (mine, exact))
+            return max(both, key=lambda comparison: comparison.margin)
         if wide:
-            return logic_gate(mine, exact)
+            return gate(mine, exact, "float64")
         floor = UNIT["float32"] if tensor == "loss" else 0.0
         theirs = self.answers[right, "float32"][tensor]
-        return precision_gate(mine, theirs, exact, floor, self.errors[right, tensor])
+        return gate(mine, exact, "float32", [theirs], self.errors[right, tensor], floor)
 
     def _shape(self, tensor: str) -> tuple[int, ...]:
         network, x = self.question.network, self.question.x
@@ -182,10 +185,8 @@ def unfit(array: object, shape: tuple[int, ...], dtype: str) -> str:
 
 def nudged(network: Network, seed: int) -> Network:
     """A copy whose weights are one unit in the last place away, up or down at random."""
-    other, rng = network.astype(network.dtype), np.random.default_rng(seed)
-    for array in other.params.values():
-        up = rng.integers(0, 2, array.shape, dtype=np.bool_)
-        array[...] = np.nextafter(array, np.where(up, array.dtype.type(np.inf), array.dtype.type(-np.inf)))
+    other = network.astype(network.dtype)
+    nudge(map(torch.from_numpy, other.params.values()), seed)  # the tensors are on the arrays' memory
     return other
 
 

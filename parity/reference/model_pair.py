@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,11 +66,11 @@ def torch_like(name: str, network: Network, device: str) -> nn.Module:
     return module.train()
 
 
-def nudge(module: nn.Module, seed: int, ulps: int = 1) -> None:
-    """Move every weight by so many units in the last place, up or down at random."""
+def nudge(tensors: Iterable[torch.Tensor], seed: int, ulps: int = 1) -> None:
+    """Move every number by so many units in the last place, up or down at random."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for p in module.parameters():
+        for p in tensors:
             up = torch.randint(0, 2, p.shape, generator=generator, dtype=torch.bool).to(p.device)
             away = torch.nextafter(p, torch.where(up, math.inf, -math.inf).to(p.dtype))
             p.add_(away - p, alpha=ulps)
@@ -88,11 +88,11 @@ def ulp_runs(name: str, network: Network, device: str, moved: Sequence[int] = ON
 def nudged(modules: list[nn.Module], moved: Sequence[int]) -> list[nn.Module]:
     """The modules, all but the first moved by as many ulps."""
     for k, (module, ulps) in enumerate(zip(modules[1:], moved, strict=True), start=1):
-        nudge(module, k, ulps)
+        nudge(module.parameters(), k, ulps)
     return modules
 
 
 def has_kinks(network: Network) -> bool:
-    """Whether gradients jump somewhere: behind ReLU, maximum and minimum pooling."""
+    """Whether gradients jump somewhere: at ReLU, maximum and minimum pooling."""
     layers = [layer for _, layer in network.layers.leaves()]
     return any(isinstance(l, Relu) or (isinstance(l, Pooling) and l.mode != "average") for l in layers)

@@ -38,9 +38,11 @@ class Trace:
 
 
 # -- ours -----------------------------------------------------------------------------------------
-def trace_ours(network: Network, x: NDArray, t: NDArray, masks: Masks | None = None) -> Trace:
-    """One `gradient` call of ours."""
-    trace = Trace()
+def trace_ours(
+    network: Network, x: NDArray, t: NDArray, masks: Masks | None = None, trace: Trace | None = None
+) -> Trace:
+    """One `gradient` call of ours; `trace`, if given, is filled as far as the call gets."""
+    trace = Trace() if trace is None else trace
     with injected(network, masks or {}), recording(network, trace):
         trace.grads = network.gradient(x, t)
     trace.loss = network.last_loss

@@ -19,17 +19,18 @@ from parity.kinds.kind import to_numpy
 from parity.reference.layer_modules import names
 from scratchcnn.layers import Layer
 from scratchcnn.networks import Network
+from scratchcnn.weights import WeightMismatch
 
 # PyTorch counts batches in an integer of its own that no formula of ours uses.
 NOT_COMPARED = ("num_batches_tracked",)
 
 
-class WeightMismatch(ValueError):
-    """What does not fit between two sets of weights, one line a tensor."""
+class TensorMismatch(WeightMismatch):
+    """The weights of the two sides do not fit; `problems` holds one line per tensor."""
 
     def __init__(self, problems: list[str]):
         self.problems = problems
-        super().__init__("the weights do not fit:\n  " + "\n  ".join(problems))
+        ValueError.__init__(self, "the weights do not fit:\n  " + "\n  ".join(problems))
 
 
 class Link(NamedTuple):
@@ -71,7 +72,7 @@ def named_tensors(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def audit(pairs: list[Link], tensors: dict[str, torch.Tensor]) -> None:
-    """Raise WeightMismatch listing every missing, surplus, wrongly shaped or wrongly typed tensor."""
+    """Raise TensorMismatch listing every missing, surplus, wrongly shaped or wrongly typed tensor."""
     problems = []
     claimed = [link.theirs for link in pairs]
     problems += [f"{name}: claimed twice" for name in sorted({n for n in claimed if claimed.count(n) > 1})]
@@ -91,7 +92,7 @@ def audit(pairs: list[Link], tensors: dict[str, torch.Tensor]) -> None:
         f"{name}: in torch, but nothing of ours maps to it" for name in tensors if name not in claimed
     ]
     if problems:
-        raise WeightMismatch(problems)
+        raise TensorMismatch(problems)
 
 
 def same_bits(a: NDArray, b: NDArray) -> bool:
@@ -108,7 +109,7 @@ def _bits(a: NDArray) -> NDArray:
 def copy_to_torch(ours: Network | Layer, module: nn.Module) -> list[str]:
     """Copy every weight into the module and read it back. Returns the names that were copied.
 
-    Raises WeightMismatch, before anything is written, when the two do not fit.
+    Raises TensorMismatch, before anything is written, when the two do not fit.
     """
     pairs, tensors = links(ours), named_tensors(module)
     audit(pairs, tensors)
@@ -122,7 +123,7 @@ def copy_to_torch(ours: Network | Layer, module: nn.Module) -> list[str]:
 def copy_from_torch(module: nn.Module, ours: Network | Layer) -> list[str]:
     """Copy every weight of the module into ours and read it back. Returns the names that were copied.
 
-    Raises WeightMismatch, before anything is written, when the two do not fit.
+    Raises TensorMismatch, before anything is written, when the two do not fit.
     """
     pairs, tensors = links(ours), named_tensors(module)
     audit(pairs, tensors)
@@ -137,4 +138,4 @@ def _read_back(pairs: list[Link], tensors: dict[str, Any]) -> None:
     wrong = [f"{link.ours}: reads back different bits" for link in pairs
              if not same_bits(link.out(), to_numpy(tensors[link.theirs]))]  # fmt: skip
     if wrong:
-        raise WeightMismatch(wrong)
+        raise TensorMismatch(wrong)

@@ -23,8 +23,6 @@ from parity.sweep.cells import UNREAD, Cell, version_of
 Row = dict[str, Any]
 Found = tuple[list[Record], dict[str, str]]  # the records, and what else every one of their rows says
 
-# What a row says of its time and place: not the same twice, and no part of a comparison.
-TIMING = ("seconds", "worker", "finished")
 NOTHING: Row = {
     "network": "", "layer": "", "case": "", "phase": "", "tensor": "", "dtype": "", "device": "", "shape": "",
     "max_abs": float("nan"), "max_rel": float("nan"), "allowed": float("nan"), "margin": float("nan"),

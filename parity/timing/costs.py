@@ -17,7 +17,6 @@ from scratchcnn.layers import Affine, Convolution, Layer
 from scratchcnn.networks import Network
 
 FORWARD, BACKWARD, STEP, PREDICT = "forward", "backward", "step", "predict"
-PHASES = (FORWARD, BACKWARD, STEP, PREDICT)
 
 
 class Cost(NamedTuple):

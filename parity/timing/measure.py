@@ -30,7 +30,7 @@ import pandas as pd
 
 from parity.adapters.book import OURS, Book
 from parity.checks.layer import judge
-from parity.checks.layer_in_network import alone_probes
+from parity.checks.layer_in_network import each_probe
 from parity.checks.network import Case, check_network
 from parity.comparison.records import Record
 from parity.kinds.kind import Probe
@@ -188,7 +188,7 @@ def _network_layers(
     masks = draw_masks(dropout_shapes(network), len(x), np.random.default_rng(setup.seed))
     trace = trace_torch(module, network, x, t, masks)
     rows = []
-    for path, (_, probe) in alone_probes(network, trace, t, masks).items():
+    for path, probe in each_probe(network, trace, t, masks):
         mine = [r for r in records if r.layer == path or r.layer.startswith(f"{path}.")]
         ok = all(r.ok for r in mine) if mine else None
         rows += _race_probe(name, path, probe, ok, network, setup, progress)

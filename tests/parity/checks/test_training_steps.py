@@ -7,6 +7,7 @@ import scratchcnn as sc
 from parity.checks import training_steps as trajectory
 from parity.checks.network import Case, check_network
 from parity.checks.training_steps import check_steps
+from parity.comparison.records import Place
 from parity.reference.model_pair import Images
 from parity.reference.networks import TORCH_NETWORKS
 from parity.reference.vgg_resnet import ResNet
@@ -113,7 +114,8 @@ class Side:
 )
 def test_float64_is_granted_what_pytorch_itself_moves_by(off, spread, ok):
     runs = [] if spread is None else [Side(spread)]
-    rows = list(trajectory._compare(Case("resnet50"), "step 2", Side(off), Side(0.0), runs, {}))
+    place = Place("resnet50", "float64", "cpu")
+    rows = list(trajectory.compare_step(place, "step 2", Side(off), Side(0.0), runs))
     assert [(row.layer, row.ok, row.proves) for row in rows] == [("loss", True, True), ("W", ok, True)]
 
 
@@ -122,8 +124,8 @@ def test_only_batch_normalization_asks_for_further_runs(monkeypatch, name, runs)
     monkeypatch.setitem(NETWORKS, "small", lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=4, rng=rng))
     monkeypatch.setitem(TORCH_NETWORKS, "small", lambda: ResNet(18, 10, width=4))
     seen = []
-    compare = trajectory._compare
-    monkeypatch.setattr(trajectory, "_compare", lambda *args: seen.append(len(args[4])) or compare(*args))
+    compare = trajectory.compare_step
+    monkeypatch.setattr(trajectory, "compare_step", lambda *args: seen.append(len(args[4])) or compare(*args))
     network = NETWORKS[name](rng=0).astype(np.float64)
     rows = list(check_steps(Case(name, steps=1), network, Images(network, 4, 0), {}))
     assert seen == [runs] and all(row.ok for row in rows)

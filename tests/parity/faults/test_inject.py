@@ -7,12 +7,12 @@ import pytest
 
 import scratchcnn as sc
 from parity.faults.catalogue.networks import NETWORK_FAULTS
-from parity.faults.inject import SUBJECTS, examine, layer_injections, network_injections, put, subject
+from parity.faults.inject import SUBJECTS, examine, layer_injections, network_injections, put, target
 
 
 @pytest.fixture(scope="module")
 def branched():
-    return subject("branched")
+    return target("branched")
 
 
 def copied(on):
@@ -23,7 +23,7 @@ def copied(on):
 @pytest.mark.parametrize("name", SUBJECTS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_correct_network_has_no_culprit(name, training, seed):
-    on = subject(name, seed, training)
+    on = target(name, seed, training)
     records, culprit = examine(copied(on), on)
     assert culprit is None and all(row.ok for row in records)
     assert {row.phase for row in records} == {"forward", "backward", "alone"}
@@ -45,8 +45,8 @@ def test_faults_between_layers_are_told_from_faults_of_layers(branched):
 
 
 def test_every_fault_between_layers_is_put_in_somewhere():
-    networks = [subject(name).network for name in ("simple_conv_net", "branched")]
-    networks.append(subject("branched", training=False).network)
+    networks = [target(name).network for name in ("simple_conv_net", "branched")]
+    networks.append(target("branched", training=False).network)
     for fault in NETWORK_FAULTS.values():
         assert any(fault.apply(copy.deepcopy(network)) for network in networks), fault.name
 

@@ -45,7 +45,7 @@ def test_the_batches_of_a_run_differ():
 def test_nudge_moves_every_weight_by_one_unit_in_the_last_place():
     _, module = build_pair("lenet", np.dtype(np.float32), "cpu", 0)
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
-    nudge(module, seed=1)
+    nudge(module.parameters(), seed=1)
     for name, p in module.named_parameters():
         up = torch.nextafter(before[name], torch.tensor(torch.inf))
         down = torch.nextafter(before[name], torch.tensor(-torch.inf))
@@ -64,7 +64,7 @@ def test_ulp_runs_are_the_plain_one_and_nudged_ones():
 def test_nudge_by_several_units():
     _, module = build_pair("lenet", np.dtype(np.float32), "cpu", 0)
     before = module.conv1.weight.detach().clone()
-    nudge(module, seed=1, ulps=64)
+    nudge(module.parameters(), seed=1, ulps=64)
     moved = ((module.conv1.weight - before) / torch.from_numpy(np.spacing(before.abs().numpy()))).abs()
     assert ((moved >= 32) & (moved <= 64)).all()
 

@@ -15,7 +15,7 @@ from parity.reference import weights
 from parity.reference.layer_modules import Name, Rule, twin
 from parity.reference.networks import TORCH_NETWORKS
 from parity.reference.weights import (
-    WeightMismatch,
+    TensorMismatch,
     copy_from_torch,
     copy_to_torch,
     links,
@@ -141,7 +141,7 @@ def test_a_mismatch_lists_everything_and_writes_nothing():
     module = Wrong()
     before = snapshot(ours, module)
     for copy in (lambda: copy_to_torch(ours, module), lambda: copy_from_torch(module, ours)):
-        with pytest.raises(WeightMismatch) as refusal:
+        with pytest.raises(sc.WeightMismatch) as refusal:
             copy()
         assert refusal.value.problems == [
             "conv.W: shape (4, 3, 5, 5) does not fit conv.weight of (4, 3, 3, 3)",
@@ -157,7 +157,7 @@ def test_a_mismatch_lists_everything_and_writes_nothing():
 def test_a_weight_that_is_transposed_already_is_refused():
     ours, module = sc.Affine(draw(4, 3)), nn.Linear(3, 4, bias=False)
     with pytest.raises(
-        WeightMismatch, match=r"W: shape \(4, 3\) does not fit weight of \(4, 3\) \(transposed on copy\)"
+        TensorMismatch, match=r"W: shape \(4, 3\) does not fit weight of \(4, 3\) \(transposed on copy\)"
     ):
         copy_to_torch(ours, module)
 
@@ -167,7 +167,7 @@ def test_a_missing_buffer_and_a_surplus_one_are_named():
     module = nn.Sequential()
     module.add_module("bn", nn.BatchNorm1d(3, track_running_stats=False))
     module.register_buffer("count", torch.zeros(2))
-    with pytest.raises(WeightMismatch) as refusal:
+    with pytest.raises(TensorMismatch) as refusal:
         copy_to_torch(ours, module)
     assert refusal.value.problems == [
         "bn.running_mean: torch has no bn.running_mean",
@@ -179,12 +179,12 @@ def test_a_missing_buffer_and_a_surplus_one_are_named():
 def test_two_of_ours_on_one_of_torchs_are_refused(monkeypatch):
     names = {"W": Name("weight", True), "b": Name("weight")}
     monkeypatch.setitem(twins.RULES, sc.Affine, Rule(twins.RULES[sc.Affine].build, names))
-    with pytest.raises(WeightMismatch, match="weight: claimed twice"):
+    with pytest.raises(TensorMismatch, match="weight: claimed twice"):
         copy_to_torch(sc.Affine(draw(1, 1), draw(1)), nn.Linear(1, 1))
 
 
 def test_what_reads_back_different_is_caught(monkeypatch):
     """As if the write had been rounded on its way."""
     monkeypatch.setattr(weights, "to_numpy", lambda tensor: np.nextafter(to_numpy(tensor), np.float32(9)))
-    with pytest.raises(WeightMismatch, match="W: reads back different bits"):
+    with pytest.raises(TensorMismatch, match="W: reads back different bits"):
         copy_to_torch(sc.Affine(draw(4, 3)), nn.Linear(4, 3, bias=False))

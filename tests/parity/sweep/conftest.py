@@ -14,8 +14,8 @@ import pandas as pd
 import psutil
 import pytest
 from distributed import Client
+from helpers import TIMING
 
-from parity.sweep.cell import TIMING
 from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.run import sweep
 from parity.sweep.store import COLUMNS, Store

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import TIMING
 
 from parity.adapters import book as implementations
 from parity.adapters.load import load
-from parity.sweep.cell import NOTHING, TIMING, CannotRun, _probes, run_cell
+from parity.sweep.cell import NOTHING, CannotRun, _probes, run_cell
 from parity.sweep.cells import Cell, expand, version_of
 from parity.sweep.plan import make_plan
 from parity.sweep.store import COLUMNS, encode
