@@ -231,12 +231,12 @@ def _torch_step(module: nn.Module, optimizer: torch.optim.Optimizer, x: Array, t
     return float(loss.detach())
 
 
-def predictions(network: Network, x: Array) -> Array:
+def predictions(network: Network, x: Array, batch_size: int = 200) -> Array:
     """The class that ours gives each image."""
-    return classes(network.predict, x)
+    return classes(network.predict, x, batch_size)
 
 
-def torch_predictions(module: nn.Module, x: Array, plan: Plan) -> Array:
+def torch_predictions(module: nn.Module, x: Array, plan: Plan, batch_size: int = 200) -> Array:
     """The class that PyTorch's gives each image (LeNet-5's outputs are penalties: the smallest wins)."""
     dtype, sign = next(module.parameters()).dtype, -1 if plan.network == "lenet5" else 1
 
@@ -246,12 +246,12 @@ def torch_predictions(module: nn.Module, x: Array, plan: Plan) -> Array:
     module.eval()
     try:
         with torch.no_grad():
-            return classes(scores, x)
+            return classes(scores, x, batch_size)
     finally:
         module.train()
 
 
-def classes(scores: Callable[[Array], Array], x: Array, batch_size: int = 200) -> Array:
+def classes(scores: Callable[[Array], Array], x: Array, batch_size: int) -> Array:
     """The class of the largest score of each image, a few images at a time."""
     parts = [scores(x[i : i + batch_size]).argmax(axis=1) for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)

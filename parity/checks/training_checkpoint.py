@@ -66,7 +66,7 @@ def load(training: Training, path: Path) -> None:
     training.network.buffers.update(_part("buffer", tensors))
     state = {"scalars": there["optimizer"], "arrays": _part("optim", tensors)}
     training.optimizer.load_state_dict(state)
-    training.module.load_state_dict({k: torch.fromto_numpy(a) for k, a in _part("torch", tensors).items()})
+    training.module.load_state_dict({k: torch.from_numpy(a) for k, a in _part("torch", tensors).items()})
     _load_adam(training, _part("adam", tensors))
     training.rng.bit_generator.state = there["rng"]
     left, size = tensors["left"], training.plan.batch_size
@@ -101,6 +101,6 @@ def _load_adam(training: Training, arrays: dict[str, Array]) -> None:
     parameters = dict(training.module.named_parameters())
     for key, array in arrays.items():
         name, entry = key.rsplit("/", 1)
-        value = torch.fromto_numpy(array)
+        value = torch.from_numpy(array)
         device = "cpu" if entry == "step" else parameters[name].device
         training.twin.state[parameters[name]][entry] = value.to(device)
