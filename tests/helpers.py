@@ -1,10 +1,12 @@
-"""What tests of both packages share: numbers to try, how close is close enough, a Python of its own."""
+"""What tests of both packages share: numbers to try, how close is close enough, other processes."""
 
 import subprocess
 import sys
+import time
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 
 # What a row of a sweep says of its time and place: not the same twice, and no part of a comparison.
 TIMING = ("seconds", "worker", "finished")
@@ -38,3 +40,22 @@ def python(*arguments, **options):
     """Run Python with these arguments: the finished process, its output as text."""
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def is_alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(condition, *processes):
+    """Wait for the condition, however long a busy machine takes; fail when one of the processes has ended.
+
+    It gives up after ten minutes, so that a test that cannot pass comes to an end.
+    """
+    end = time.monotonic() + 600
+    while not condition():
+        assert all(process.poll() is None for process in processes), "a process has ended"
+        assert time.monotonic() < end, "waited for ten minutes"
+        time.sleep(0.01)

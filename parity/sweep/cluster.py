@@ -108,7 +108,7 @@ class Cluster:
                 done = self._wait(running)
                 lost = 0.0 if self.client.status == "running" else lost or time.monotonic()
                 if self.client.status == "closed" or (lost and time.monotonic() - lost > self.patience):
-                    raise ClusterError(f"the scheduler at {self.address} is gone")
+                    raise self._gone()
                 for future in done:
                     yield running.pop(future), self._result(future)
         finally:
@@ -151,10 +151,15 @@ class Cluster:
         except KilledWorker as error:
             raise ClusterError(f"a batch was given up: {str(error).splitlines()[0]}") from None
         except Exception as error:
+            if self.client.status != "running":  # its scheduler went after it was done
+                raise self._gone() from None
             why = f"{type(error).__name__}: {error}".splitlines()[0]
             raise ClusterError(f"the cluster at {self.address} gave a batch up: {why}") from None
         future.release()
         return found
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(f"the scheduler at {self.address} is gone")
 
     def close(self) -> None:
         self.client.close(timeout=2)

@@ -15,6 +15,7 @@ from helpers import Ended
 from parity.cli import main
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENT = 600_000  # milliseconds that a busy machine may take for what is there at once on a quiet one
 MISSING = "no chromium on this machine; `apt-get install chromium` brings it"
 
 
@@ -46,6 +47,28 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENT)
         yield found
         found.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """open_page(path, width, theme): the page in a window; its `asked` and `complaints` are lists."""
+    contexts = []
+
+    def opened(path, width=1200, theme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(PATIENT)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.route("**/*", lambda route: (page.asked.append(route.request.url), route.continue_()))
+        page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else 0)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

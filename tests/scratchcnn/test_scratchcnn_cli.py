@@ -150,22 +150,13 @@ def test_resuming_another_run_is_refused(train, tmp_path):
 
 def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
     run = tmp_path / "a run"
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "scratchcnn",
-        "train",
-        "lenet",
-        "--data=mnist",
-        f"--data-dir={folder}",
-    ]
-    command += ["--epochs", "100000", "--checkpoint", str(run)]
+    command = [sys.executable, "-u", "-m", "scratchcnn", "train", "lenet", "--data=mnist"]
+    command += [f"--data-dir={folder}", "--epochs=100000", "--checkpoint", str(run)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch 2/" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 130
     steps = len(read_safetensors(run)[0]["losses"])
     assert err.startswith(f"interrupted after {steps} steps; continue with: python -m scratchcnn train lenet")

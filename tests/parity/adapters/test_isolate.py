@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers import is_alive, wait_until
 
 from parity.adapters.isolate import Limits, run_isolated
 from parity.verification.verify import verify
@@ -32,9 +33,7 @@ RAISED = {
 
 @pytest.mark.parametrize(("name", "ending"), ENDINGS.items(), ids=ENDINGS)
 def test_the_ending_is_a_finding(name, ending):
-    start = time.monotonic()
     verdict = verify(f"{RUDE}:{name}", "relu", timeout=1)
-    assert time.monotonic() - start < 5
     assert not verdict.ok and verdict.ending == ending
     assert ending in str(verdict) and "whatever would have come after it ended" in str(verdict)
     assert verdict.reproduction and verdict.culprit is not None and not verdict.diagnosis.fault
@@ -92,15 +91,11 @@ def test_a_little_printing_is_fine(capfd):
 def test_a_process_that_it_leaves_behind_is_ended():
     def work(send):
         if (child := os.fork()) == 0:
-            time.sleep(60)
+            time.sleep(600)
         send(child)
 
     (child,) = run_isolated(work).messages
-    stat = Path(f"/proc/{child}/stat")
-    deadline = time.monotonic() + 5
-    while stat.exists() and stat.read_text().split(") ")[1][0] != "Z" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert time.monotonic() < deadline
+    wait_until(lambda: not is_alive(child))
 
 
 @pytest.mark.parametrize(
@@ -136,8 +131,11 @@ def test_a_steady_trickle_is_ended_too():
             send(0)
             time.sleep(0.05)
 
-    outcome = run_isolated(work, Limits(silence=0.2))
-    assert outcome.ending == "was not done after 1.2 s"
+    class OneSecond(Limits):
+        total = 1.0
+
+    outcome = run_isolated(work, OneSecond(silence=600))
+    assert outcome.ending == "was not done after 1 s" and set(outcome.messages) == {0}
 
 
 def test_the_child_leaves_nothing_behind():

@@ -1,30 +1,16 @@
 """The page in a real browser, Debian's chromium, without a network."""
 
 import re
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
 
 @pytest.fixture
-def open_page(browser, folder):
-    """Open the report: open_page(width, theme) -> page, whose `asked` and `complaints` are lists."""
-    contexts = []
-
-    def opened(width=1200, theme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.route("**/*", lambda route: (page.asked.append(route.request.url), route.continue_()))
-        page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else 0)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto((folder / "index.html").as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+def open_page(open_page, folder):
+    """open_page(width, theme): the report's page."""
+    return partial(open_page, folder / "index.html")
 
 
 def table_of(page, title):

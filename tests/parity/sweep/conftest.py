@@ -5,16 +5,14 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
 from distributed import Client
-from helpers import TIMING
+from helpers import TIMING, is_alive, python, wait_until
 
 from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.run import sweep
@@ -102,19 +100,8 @@ def rows_of():
 
 
 @pytest.fixture
-def sweep_process():
-    return started_sweep
-
-
-@pytest.fixture
-def killed_in_the_middle():
+def killed_sweep():
     return killed_after
-
-
-@pytest.fixture
-def slow_cells():
-    """What to run in the place of `run_cell` to have the time to kill something."""
-    return f"{Path(__file__).parent / 'cells.py'}:slow"
 
 
 def comparable_rows(folder):
@@ -139,23 +126,38 @@ class LocalCluster:
         while len(self.workers) < workers:
             self.add_worker()
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=60)
+            self.wait_for(client, workers)
         return self
+
+    def wait_for(self, client, workers):
+        """Until the scheduler knows so many workers: who was killed has left, who was started has come."""
+
+        def known():
+            return len(client.scheduler_info(n_workers=-1)["workers"])
+
+        wait_until(lambda: known() == workers, self.scheduler, *self.workers)
 
     def _start_scheduler(self):
         file = self.folder / "scheduler.json"
         file.unlink(missing_ok=True)
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(file))
-        deadline = time.monotonic() + 60
-        while not (file.exists() and file.read_text().strip()):
-            assert time.monotonic() < deadline and self.scheduler.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: file.exists() and file.read_text().strip(), self.scheduler)
         self.address = json.loads(file.read_text())["address"]
 
     def add_worker(self, *options):
         worker = self._start("worker", self.address, "--nthreads", "1", "--no-nanny", *options)
         self.workers.append(worker)
         return worker
+
+    @contextmanager
+    def another_worker(self, *options):
+        worker = self.add_worker(*options)
+        try:
+            yield worker
+        finally:
+            worker.kill()
+            worker.wait()
+            self.workers.remove(worker)
 
     def _start(self, what, *options):
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--host", "127.0.0.1"]
@@ -170,30 +172,19 @@ class LocalCluster:
         self.workers, self.scheduler = [], None
 
 
-@contextmanager
-def started_sweep(*arguments):
-    """`parity sweep` as a process of its own, to be killed."""
-    command = [sys.executable, "-m", "parity", "sweep", *map(str, arguments)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
+def killed_after(parts, folder, *arguments):
+    """`parity sweep` into the folder, killed when it has written so many parts: the cells that it finished.
 
-
-def killed_after(running, folder, parts):
-    """Kill the sweep in the middle; the cells that it had finished. What it had started ends as well."""
-    deadline = time.monotonic() + 60
-    while len(Store(folder).files()) < parts:
-        assert time.monotonic() < deadline and running.poll() is None
-        time.sleep(0.01)
-    assert len(pd.read_parquet(folder / "rows")) > 0  # while it is being written
-    helpers = psutil.Process(running.pid).children(recursive=True)
-    running.kill()
-    assert running.wait() == -signal.SIGKILL
-    _, alive = psutil.wait_procs(helpers, timeout=30)
-    assert not alive
+    What it had started ends as well.
+    """
+    script = Path(__file__).parent / "killed_sweep.py"
+    done = python(script, parts + 1, *arguments, "--out", folder)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    started = [int(pid) for pid in done.stdout.splitlines()[-1].split()]
+    assert bool(started) == ("--workers" in arguments)
+    wait_until(lambda: not any(map(is_alive, started)))
+    assert len(Store(folder).files()) == parts and len(list(folder.rglob(".*.tmp"))) == 1
+    assert len(pd.read_parquet(folder / "rows")) > 0  # any reader passes over the unfinished part
     return Store(folder).finished()
 
 

@@ -1,12 +1,13 @@
 """A real Dask cluster of two worker processes on 127.0.0.1: the same rows, whoever is killed."""
 
 import signal
-import threading
-import time
 from contextlib import nullcontext
+from itertools import count
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from helpers import wait_until
 
 from parity.sweep import cluster as dask
 from parity.sweep.cells import expand
@@ -17,15 +18,21 @@ from parity.sweep.speed import measure
 from parity.sweep.store import Store
 
 
-def when_parts(store, count, action):
-    """Do it as soon as so many parts are written."""
+@pytest.fixture
+def after_parts(monkeypatch):
+    """after_parts(count, action): do it as soon as so many more parts are written."""
 
-    def wait():
-        while len(store.files()) < count:
-            time.sleep(0.01)
-        action()
+    def plan(number, action):
+        write, numbers = Store.write, count(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+        def counted(self, *part):
+            write(self, *part)
+            if next(numbers) == number:
+                action()
+
+        monkeypatch.setattr(Store, "write", counted)
+
+    return plan
 
 
 def kill(process):
@@ -41,39 +48,44 @@ def test_5100_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, und
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(
-    thousands, cluster, tmp_path, undisturbed, rows_of, parity
+    thousands, cluster, tmp_path, undisturbed, rows_of, parity, after_parts
 ):
-    store = Store(tmp_path / "killed")
-    when_parts(store, 4, lambda: kill(cluster.workers[0]))
-    assert parity("sweep", thousands, "--out", store.folder, "--scheduler", cluster.address).status == 0
-    assert cluster.workers[0].returncode == -signal.SIGKILL
-    pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
+    out, worker = tmp_path / "killed", cluster.workers[0]
+    after_parts(4, lambda: kill(worker))
+    assert parity("sweep", thousands, "--out", out, "--scheduler", cluster.address).status == 0
+    assert worker.returncode == -signal.SIGKILL
+    pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
 
 
 def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
-    thousands,
-    cluster,
-    tmp_path,
-    undisturbed,
-    rows_of,
-    sweep_process,
-    killed_in_the_middle,
-    monkeypatch,
-    parity,
+    thousands, cluster, tmp_path, undisturbed, rows_of, killed_sweep, after_parts, monkeypatch, parity
 ):
-    monkeypatch.setattr(dask, "PATIENCE", 3.0)
-    store = Store(tmp_path / "out")
-    command = [thousands, "--out", store.folder, "--scheduler", cluster.address]
-    with sweep_process(*command) as client:
-        finished = killed_in_the_middle(client, store.folder, parts=4)
-    when_parts(store, len(store.files()) + 4, cluster.scheduler.kill)
-    status, out, err = parity("sweep", *command)
+    store, there = Store(tmp_path / "out"), ("--scheduler", cluster.address)
+    finished = killed_sweep(4, store.folder, thousands, *there)
+
+    def kill_the_scheduler():
+        kill(cluster.scheduler)
+        monkeypatch.setattr(Cluster, "patience", property(lambda self: 3.0), raising=False)
+
+    after_parts(4, kill_the_scheduler)
+    status, out, err = parity("sweep", thousands, "--out", store.folder, *there)
     assert status == 2
     assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in err
     assert f" cells, {len(finished):,} finished before, of 5,100" in out
     assert finished < store.finished() and len(store.finished()) < 5_100
     assert parity("sweep", thousands, "--out", store.folder, "--workers", 2).status == 0
     pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
+
+
+def test_a_result_that_is_lost_with_its_scheduler_names_the_scheduler():
+    class Lost:
+        def result(self, timeout):
+            raise RuntimeError("scheduler-connection-lost")
+
+    there = object.__new__(Cluster)
+    there.address, there.patience, there.client = "tcp://here", 0.0, SimpleNamespace(status="connecting")
+    with pytest.raises(ClusterError, match="the scheduler at tcp://here is gone"):
+        there._result(Lost())
 
 
 def test_cells_for_a_gpu_wait_for_nobody_who_has_none(cluster, tmp_path):
@@ -90,20 +102,13 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
 
         return len(cluster._runners.all)
 
-    worker = cluster.add_worker("--resources", "GPU=1", "--name", "gpu")
     cells = tuple(expand(plan))[:6]
-    with Cluster(cluster.address) as found:
-        found.client.wait_for_workers(len(cluster.workers), timeout=60)
-        deadline = time.monotonic() + 30
-        while not found.has_gpu():  # what it announces comes after its name
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    with cluster.another_worker("--resources", "GPU=1") as worker, Cluster(cluster.address) as found:
+        wait_until(found.has_gpu, worker)
         (address,) = [a for a, w in found.workers().items() if w["resources"].get("GPU")]
         batches = [Batch("gpu", "cuda", (cell,)) for cell in cells]
         done = list(found.run(batches))
         served = found.client.run(runners, workers=[address])[address]
-    kill(worker)
-    cluster.workers.remove(worker)
     assert len(done) == 6 and served == 1
 
 
@@ -119,8 +124,7 @@ def test_every_way_is_measured(monkeypatch, cluster):
     ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
     assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
     assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_a_cell == 2
-    nothing = [s.overhead for s in found.speeds if s.where.endswith("nothing")]
-    assert all(0 < us < 1e6 * found.direct * 10 for us in nothing)
+    assert all(s.overhead > 0 for s in found.speeds if s.where.endswith("nothing"))
 
 
 def test_no_scheduler_is_a_sentence(tmp_path, parity, monkeypatch):

@@ -13,14 +13,9 @@ def page_file(undisturbed, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1200, "light")], ids=["phone", "desktop"])
-def test_it_opens_fits_and_asks_for_nothing(page_file, browser, width, theme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-    page, asked, complaints = context.new_page(), [], []
-    page.route("**/*", lambda route: (asked.append(route.request.url), route.continue_()))
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(page_file.as_uri())
-    assert complaints == [] and asked == [page_file.as_uri()]
+def test_it_opens_fits_and_asks_for_nothing(page_file, open_page, width, theme):
+    page = open_page(page_file, width, theme)
+    assert page.complaints == [] and page.asked == [page_file.as_uri()]
     assert page.locator("h1").inner_text() == "All 5,100 cells match PyTorch"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     totals = page.locator("#totals tbody tr")
@@ -28,4 +23,3 @@ def test_it_opens_fits_and_asks_for_nothing(page_file, browser, width, theme):
     assert sum(int(text.replace(",", "")) for text in cells) == 5_100
     for name in ("failures", "margins", "throughput"):
         assert page.locator(f"#{name} h2").is_visible()
-    context.close()
