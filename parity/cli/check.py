@@ -1,4 +1,4 @@
-"""`python -m parity check`: networks and layers held against PyTorch. Status 0 all match, 1 a mismatch."""
+"""`python -m parity check`: networks and layers compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import typer
 from parity.cli.options import (
     Device,
     DeviceOption,
-    Dtype,
+    Dtypes,
     Misuse,
+    Optimizer,
     Out,
-    Rule,
     Seed,
+    Verbose,
     console,
+    print_written,
+    save,
     set_device,
     split_names,
 )
@@ -30,57 +33,61 @@ def check(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Networks or layers; when none is named the chapter's four networks and all layers."
+            help="Networks or layers to check.", show_default="the chapter's four networks and all layers"
         ),
     ] = None,
     dtype: Annotated[
-        Dtype, typer.Option(help="float64 catches bugs, float32 judges precision.")
-    ] = Dtype.both,
+        Dtypes, typer.Option(help="float64 finds bugs, float32 judges precision.")
+    ] = Dtypes.both,
     device: DeviceOption = Device.cpu,
     seed: Seed = 0,
     steps: Annotated[
         int | None,
         typer.Option(
-            help="Training steps in lockstep after the gradients.",
-            show_default="10, beyond the chapter's networks 2",
+            help="Number of training steps to compare after the gradients.",
+            show_default="10; 2 for networks outside the chapter",
             min=0,
         ),
     ] = None,
-    optimizer: Annotated[Rule, typer.Option(help="The update rule of those steps.")] = Rule.momentum,
+    optimizer: Annotated[Optimizer, typer.Option(help="Optimizer of those steps.")] = Optimizer.momentum,
     batch_size: Annotated[
         int | None,
         typer.Option(
-            help="Images in a batch.", show_default="8, alexnet and beyond the chapter's networks 2", min=1
+            help="Images per batch.",
+            show_default="8; 2 for alexnet and networks outside the chapter",
+            min=1,
         ),
     ] = None,
     train: Annotated[
-        bool, typer.Option(help="Also train simple_conv_net and lenet in both frameworks.")
+        bool, typer.Option("--train", help="Also train simple_conv_net and lenet in both frameworks.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="A line a tensor for the steps and probes too.")
-    ] = False,
+    verbose: Verbose = False,
     out: Out = None,
     against: Annotated[
         str,
         typer.Option(
-            help="Referees of the networks: torch, jax, onnxruntime, with commas. With others than torch "
-            "it says who stands apart (scores, loss, gradients; on the CPU)."
+            help="References for the networks, separated by commas: torch, jax, onnxruntime. If not torch "
+            "alone, the one that disagrees with the majority is named (scores, loss, gradients; on the CPU)."
         ),
     ] = "torch",
 ) -> None:
-    """Compare layer outputs, loss, dx and every gradient, then training steps in lockstep."""
+    """Compare networks and layers with PyTorch: outputs, loss, every gradient, then training steps.
+
+    Exit status: 0 everything matches, 1 something does not, 2 misuse.
+    """
     from parity import referees
-    from parity.checks.network import Case, steps_of
-    from parity.cli import printing as run
-    from parity.reference import devices
 
     networks, kinds = split_names(names or [])
     voices = referees.split(against)
-    called = referees.called(voices) if voices != ["torch"] else []
     if "torch" not in voices:
         if train or (kinds and names):
-            raise Misuse("layers by themselves and training are compared with torch; name it in --against")
+            raise Misuse("individual layers and training are compared with torch only; add it to --against")
         kinds = []
+    others = referees.called(voices) if voices != ["torch"] else []
+    from parity.checks.network import Case, steps_of
+    from parity.cli import run_checks as run
+    from parity.reference import devices
+
     set_device(device)
     cases = [
         Case(n, d, device.value, seed, steps_of(n) if steps is None else steps, batch_size, optimizer.value)
@@ -102,26 +109,25 @@ def check(
         plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
         outcomes = run.train_pairs(console, plans)
     ruling = None
-    if called and networks:
+    if others and networks:
         from parity.cli.referees import rule
 
-        ruling = rule(console, cases, called, verbose)
-    finish(records, outcomes, out, device, seed, ruling)
+        ruling = rule(console, cases, others, verbose)
+    _finish(records, outcomes, out, device, seed, ruling)
 
 
-def finish(
+def _finish(
     records: list[Record],
     outcomes: list[Outcome],
     out: Path | None,
     device: Device,
     seed: int,
-    ruling: Ruling | None = None,
+    ruling: Ruling | None,
 ) -> None:
-    """Write the tables and what they were made on, print the verdict, and leave with its status."""
+    """Write the tables and the environment, print the verdict, and exit with its status."""
     from parity.checks.training import training_frame
-    from parity.cli import printing as run
+    from parity.cli import printing
     from parity.comparison.records import frame
-    from parity.comparison.tables import write_tables
     from parity.referees import court
     from parity.reference.environment import write_environment
 
@@ -129,12 +135,12 @@ def finish(
         tables = {"check": frame(records), "training": training_frame(outcomes)}
         if ruling is not None:
             tables |= {"referees": court.pairs_frame(ruling), "not_compared": court.gaps_frame(ruling)}
-        for path in [*write_tables(out, tables), write_environment(out, device.value, seed=seed)]:
-            console.print(f"wrote {path}")
+        save(out, tables)
+        print_written(write_environment(out, device.value, seed=seed))
     console.rule("verdict", align="left")
     ok = True
     if records or outcomes or ruling is None:
-        ok, lines = run.verdict(records, outcomes)
+        ok, lines = printing.verdict(records, outcomes)
         for text in lines:
             console.print(text)
     if ruling is not None:

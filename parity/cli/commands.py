@@ -7,27 +7,39 @@ from typing import Annotated
 import typer
 
 import scratchcnn
-from parity.cli import check, diff, faults, kinds, report, sweep, time, train, verify
+from parity.cli import (
+    check,
+    compare,
+    diff,
+    faults,
+    kinds,
+    report,
+    sweep,
+    sweep_report,
+    time,
+    train,
+    verify,
+)
 
 app = typer.Typer(
-    help="Check that scratchcnn's networks and layers are the same functions as PyTorch's, and time both.",
+    help="Check that NumPy networks and layers, ours or yours, are the same functions as PyTorch's.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+# In the order of use, which is the order of `parity -h`.
+app.command()(verify.verify)
 app.command()(check.check)
-app.command()(faults.faults)
-app.command()(sweep.sweep)
-app.command("sweep-report")(sweep.sweep_report)
-app.command("sweep-speed")(sweep.sweep_speed)
+app.command()(train.train)
 app.command()(time.time)
 app.command()(report.report)
 app.command()(diff.diff)
-app.command()(train.train)
-app.command()(verify.verify)
-app.command()(verify.compare)
+app.command()(compare.compare)
 app.command()(kinds.kinds)
+app.command()(faults.faults)
+app.command()(sweep.sweep)
+app.command("sweep-report")(sweep_report.sweep_report)
 
 
 def _print_version(wanted: bool) -> None:

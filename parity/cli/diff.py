@@ -1,4 +1,4 @@
-"""`python -m parity diff OLD NEW`: exit status 0 nothing worse, 1 a regression, 2 misuse."""
+"""`python -m parity diff OLD NEW`: what got worse or better between two reports."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from parity.cli.options import console
 
 if TYPE_CHECKING:
     from parity.report.diff_rules import Change
 
-console = Console(highlight=False, soft_wrap=True)
-SHOWN = 40
+MOST_LINES = 40  # of changes that are printed, for each of worse and better
 
 
-class Part(StrEnum):
+class ComparedPart(StrEnum):
     accuracy = "accuracy"
     faults = "faults"
     speed = "speed"
@@ -26,10 +26,14 @@ def diff(
     old: Annotated[Path, typer.Argument(help="Folder of the earlier report.")],
     new: Annotated[Path, typer.Argument(help="Folder of the later report.")],
     only: Annotated[
-        list[Part] | None, typer.Option(help="Compare this part; repeat it for several.", show_default="all")
+        list[ComparedPart] | None,
+        typer.Option(help="Part to compare; repeat the option for several.", show_default="all"),
     ] = None,
 ) -> None:
-    """Say what got worse or better between two reports, in accuracy, kills and speed."""
+    """List what got worse or better between two reports: accuracy, caught bugs, speed.
+
+    Exit status: 0 nothing is worse, 1 something is, 2 misuse.
+    """
     from parity.report.diff import PARTS, compare, read
 
     parts = tuple(part.value for part in only) if only else tuple(PARTS)
@@ -37,10 +41,10 @@ def diff(
     for name, changes in (("worse", found.worse), ("better", found.better)):
         if changes:
             console.rule(name, align="left")
-            for change in changes[:SHOWN]:
+            for change in changes[:MOST_LINES]:
                 console.print(line(change), markup=False)
-            if len(changes) > SHOWN:
-                console.print(f"... and {len(changes) - SHOWN:,} more")
+            if len(changes) > MOST_LINES:
+                console.print(f"... and {len(changes) - MOST_LINES:,} more")
     for note in found.notes:
         console.print(note, markup=False)
     compared = ", ".join(f"{count:,} rows of {part}" for part, count in found.compared.items())

@@ -3,63 +3,60 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from parity.cli.options import Out, Verbose, console, save
 
 if TYPE_CHECKING:
     import pandas as pd
 
-console = Console(highlight=False, soft_wrap=True)
-BETWEEN = ("weights", "wiring")
-SHORT = ("sum", "ones", "close", "mean", "diff", "loss")  # the practices, in a table of 80 columns
+BETWEEN_LAYERS = ("weights", "wiring")  # kinds of faults whose place is also their name
+PRACTICE_COLUMNS = ("sum", "ones", "close", "mean", "diff", "loss")  # short, for a table of 80 columns
 
 
 def faults(
     kinds: Annotated[
-        list[str] | None, typer.Argument(help="Only the faults of these kinds: convolution, adam, ...")
+        list[str] | None,
+        typer.Argument(help="Kinds whose faults to inject: convolution, adam, ...", show_default="all"),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(help="Seeds on which correct implementations must pass.", min=0)
+        int, typer.Option(help="Number of seeds on which correct code must pass.", min=0)
     ] = 1000,
-    seed: Annotated[int, typer.Option(help="Draws the probes of the kill matrix.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Processes, one thread each.", min=1)] = 2,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line a fault.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")
-    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the kill matrix's probes.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Number of processes, one thread each.", min=1)] = 2,
+    verbose: Verbose = False,
+    out: Out = None,
 ) -> None:
-    """Put every known bug in and see it caught, placed and named; see correct code left alone."""
+    """Inject every known bug: each must be caught, located and named, and correct code must pass.
+
+    Exit status: 0 all of that holds, 1 it does not, 2 misuse.
+    """
     from parity.adapters.process_pool import processes
-    from parity.comparison.tables import write_tables
     from parity.faults import kill_matrix as kill
     from parity.faults.inject import all_injections
 
     start, only = time.perf_counter(), kill.known_kinds(kinds or ())
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as bar, processes(workers) as spread:
+    with Progress(*columns, console=console, transient=True) as bar, processes(workers) as pool:
         task = bar.add_task("starting", total=None)
 
         def progress(text: str) -> None:
             bar.update(task, description=text)
 
-        matrix = kill.kill_matrix(progress, seed, only, spread)
-        injections = kill.injection_frame(all_injections(progress, seed, only, spread))
-        alarms, compared = kill.false_alarms(seeds, progress, only, spread)
-    if out is not None:
-        summary = kill.totals(matrix, injections, alarms, compared, seeds)
-        tables = {"faults": matrix, "injections": injections, "alarms": alarms, "faults_summary": summary}
-        for path in write_tables(out, tables):
-            console.print(f"wrote {path}")
+        matrix = kill.kill_matrix(progress, seed, only, pool)
+        injections = kill.injection_frame(all_injections(progress, seed, only, pool))
+        alarms, compared = kill.false_alarms(seeds, progress, only, pool)
+    summary = kill.totals(matrix, injections, alarms, compared, seeds)
+    save(out, {"faults": matrix, "injections": injections, "alarms": alarms, "faults_summary": summary})
     if verbose:
         for text in fault_lines(matrix):
-            console.print(text)
+            console.print(text, markup=False)
     console.print(kind_table(kill.by_kind(matrix, injections)))
-    console.print("sum ... loss: how many each common practice would have noticed (- cannot look)\n")
+    console.print("sum ... loss: how many each common practice would have noticed (- where it cannot look)\n")
     for text in kill.figures(matrix, injections, alarms, compared, seeds):
         console.print(text)
     failures = kill.failures(matrix, injections, alarms)
@@ -70,27 +67,27 @@ def faults(
 
 
 def kind_table(kinds: pd.DataFrame) -> Table:
-    """A row a kind, within 80 columns."""
+    """One row per kind, within 80 columns."""
     from parity.faults.common_practices import PRACTICES
 
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("kind", no_wrap=True)
-    for name in ("killed", "named", "placed", *SHORT):
+    for name in ("killed", "named", "placed", *PRACTICE_COLUMNS):
         table.add_column(name, justify="right", no_wrap=True)
     for row in kinds.to_dict("records"):
         placed = f"{row['placed']}/{row['injected']}" if row["injected"] else "-"
-        named = "-" if row["kind"] in BETWEEN else str(row["named"])  # between layers, the place is the name
+        named = "-" if row["kind"] in BETWEEN_LAYERS else str(row["named"])
         noticed = ["-" if row[p] < 0 else str(row[p]) for p in PRACTICES]
         table.add_row(row["kind"], f"{row['killed']}/{row['faults']}", named, placed, *noticed)
     return table
 
 
 def fault_lines(matrix: pd.DataFrame) -> list[str]:
-    """A line a fault: its name, what killed it first, on which input, and the diagnosis."""
+    """One line per fault: its name, what killed it first, on which input, and the diagnosis."""
     lines = []
     for row in matrix.to_dict("records"):
         killed = row["killed_by"] or ("equivalent" if row["equivalent"] else "SURVIVED")
         where = " ".join(filter(None, [killed, row["tensor"]])) + (f" [{row['case']}]" if row["case"] else "")
         named = "named" if row["named"] else f"named {row['diagnosis']}" if row["misnamed"] else "unknown"
-        lines.append(f"{row['fault']:44} {where}, {named}".replace("[", "\\["))
+        lines.append(f"{row['fault']:44} {where}, {named}")
     return lines

@@ -1,28 +1,44 @@
-"""What several commands share: the console, options and their types, and the refusal of a request."""
+"""What several commands share: the console, their options, and what they do with names and devices."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
 console = Console(highlight=False, soft_wrap=True)
+WIDTH = 200  # of a table that is not printed to a terminal
+INTERRUPTED = 130  # the exit status that a shell gives a command that Ctrl-C ended
+
+
+class Misuse(Exception):
+    """A request that cannot be carried out; the message is for the user."""
 
 
 class Dtype(StrEnum):
+    float64 = "float64"
+    float32 = "float32"
+
+
+class Dtypes(StrEnum):
     float64 = "float64"
     float32 = "float32"
     both = "both"
 
     @property
     def names(self) -> list[str]:
-        return ["float64", "float32"] if self is Dtype.both else [self.value]
+        return ["float64", "float32"] if self is Dtypes.both else [self.value]
 
 
-class Rule(StrEnum):
+class Optimizer(StrEnum):
     sgd = "sgd"
     momentum = "momentum"
     nesterov = "nesterov"
@@ -37,33 +53,43 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-class Misuse(Exception):
-    """A request that cannot be carried out; the message is for the user."""
+class DataSet(StrEnum):
+    fashion_mnist_sample = "fashion-mnist-sample"
+    fashion_mnist = "fashion-mnist"
+    mnist = "mnist"
 
 
-Seed = Annotated[int, typer.Option(help="Draws weights, batches and probes.", min=0)]
+DeviceOption = Annotated[Device, typer.Option(help="Device that PyTorch runs on.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random: weights, images, probes, masks.", min=0)]
 Out = Annotated[
-    Path | None, typer.Option(help="Folder for the tables, CSV and Parquet.", show_default="none")
+    Path | None,
+    typer.Option(help="Folder to write the tables to, as CSV and Parquet.", show_default="none"),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Where PyTorch runs.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(help="Number of threads, the same for PyTorch and NumPy.", show_default="all cores", min=1),
+]
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print every comparison on a line of its own.")
+]
 
 
 def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     """Networks and kinds among the names; the chapter's networks and every kind when there are none."""
     from parity.kinds.registry import ALL_KINDS
-    from parity.reference.networks import TORCH_NETWORKS
-    from scratchcnn.networks import CHAPTER
+    from scratchcnn.networks import CHAPTER, NETWORKS
 
     names = [name.replace("-", "_").lower() for name in names]
-    unknown = [name for name in names if name not in TORCH_NETWORKS and name not in ALL_KINDS]
+    unknown = [name for name in names if name not in NETWORKS and name not in ALL_KINDS]
     if unknown:
         raise Misuse(
-            f"nothing named {', '.join(unknown)}; networks: {', '.join(TORCH_NETWORKS)}; "
+            f"nothing is named {', '.join(unknown)}; networks: {', '.join(NETWORKS)}; "
             f"layers: {', '.join(ALL_KINDS)}"
         )
     if not names:
         return list(CHAPTER), list(ALL_KINDS)
-    return [n for n in names if n in TORCH_NETWORKS], [n for n in names if n in ALL_KINDS]
+    return [n for n in names if n in NETWORKS], [n for n in names if n in ALL_KINDS]
 
 
 def set_device(device: Device) -> None:
@@ -74,3 +100,21 @@ def set_device(device: Device) -> None:
         prepare(device.value)
     except RuntimeError as error:
         raise Misuse(str(error)) from None
+
+
+def save(folder: Path | None, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the tables and print each file's name; nothing without a folder."""
+    if folder is not None:
+        from parity.comparison.tables import write_tables
+
+        print_written(*write_tables(folder, tables))
+
+
+def print_written(*paths: Path) -> None:
+    for path in paths:
+        console.print(f"wrote {path}", markup=False)
+
+
+def print_table(table: Table) -> None:
+    """Print a wide table; where the output is no terminal, Rich would cut it at 80 columns."""
+    Console(highlight=False, soft_wrap=True, width=None if console.is_terminal else WIDTH).print(table)

@@ -1,4 +1,4 @@
-"""What a run of the parts found, and who is told while it goes on."""
+"""Results of a report run, and the listener that follows its progress."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 @dataclass
 class Pictures:
-    """What of a trained network is looked at: LeNet, and PyTorch's twin, on the test images."""
+    """What the page shows of a trained network: LeNet, and PyTorch's twin, on the test images."""
 
     network: str
-    filters_before: NDArray  # (FN, FH, FW), the first channel of the first layer
-    filters_after: NDArray
-    torch_filters_after: NDArray
-    image: NDArray  # (H, W), the test image whose way through the network is shown
-    maps: dict[str, NDArray]  # layer -> (C, H, W)
-    images: NDArray  # (n, H, W) bytes, the test images that `mistakes` speaks of
+    filters_before: NDArray[Any]  # (FN, FH, FW), the first channel of the first layer
+    filters_after: NDArray[Any]
+    torch_filters_after: NDArray[Any]
+    image: NDArray[Any]  # (H, W), the test image whose feature maps are shown
+    maps: dict[str, NDArray[Any]]  # layer -> (C, H, W)
+    images: NDArray[Any]  # (n, H, W) bytes, the test images that the mistakes are taken from
     class_names: tuple[str, ...]
 
 
@@ -28,13 +28,13 @@ class Findings:
     """Frames by name (their columns: parity.report.schema), the machine, pictures, and what failed.
 
     A part that Ctrl-C ended is `interrupted`; it is not among the `parts`, though tables may hold what it
-    had measured. `left` is what it had still to do, and the parts behind it.
+    had measured. `left` is what that part still had to do, followed by the parts after it.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     pictures: Pictures | None = None
-    failures: dict[str, list[str]] = field(default_factory=dict)  # by part that was done
+    failures: dict[str, list[str]] = field(default_factory=dict)  # by completed part
     interrupted: str = ""
     left: list[str] = field(default_factory=list)
 
@@ -47,27 +47,27 @@ class Findings:
         return bool(self.failures) and not any(self.failures.values())
 
 
-class Told(Protocol):
-    """Who is told how a run goes on."""
+class Progress(Protocol):
+    """Listener to the progress of a run."""
 
-    def begins(self, part: str, then: tuple[str, ...]) -> None:
-        """A part begins; those are to come."""
+    def part_started(self, part: str, remaining: tuple[str, ...]) -> None:
+        """A part starts; `remaining` are the parts after it."""
 
-    def works(self, text: str, done: int, total: int) -> None:
-        """What is being done, and how much of the part is done; total 0 where nobody can say."""
+    def update(self, text: str, done: int, total: int) -> None:
+        """What is being done, and how much of the part is done; total 0 where that is unknown."""
 
-    def over(self, part: str, seconds: float, failed: list[str]) -> None:
-        """A part is over."""
+    def part_finished(self, part: str, seconds: float, failed: list[str]) -> None:
+        """A part has ended; `failed` is empty if it passed."""
 
 
-class Nobody:
-    """Does not listen."""
+class NoProgress:
+    """Listener that ignores everything."""
 
-    def begins(self, part: str, then: tuple[str, ...]) -> None:
+    def part_started(self, part: str, remaining: tuple[str, ...]) -> None:
         pass
 
-    def works(self, text: str, done: int, total: int) -> None:
+    def update(self, text: str, done: int, total: int) -> None:
         pass
 
-    def over(self, part: str, seconds: float, failed: list[str]) -> None:
+    def part_finished(self, part: str, seconds: float, failed: list[str]) -> None:
         pass

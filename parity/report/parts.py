@@ -1,12 +1,14 @@
-"""The parts of a report: each runs, puts its tables into the findings, and says what failed.
+"""The parts of a report: each runs, puts its tables into the findings, and returns what failed.
 
-A part notes in `found.left` what it has still to do, and hands in what it has after every network, so that
-Ctrl-C loses no more than the network under way.
+A part notes in `found.left` what it still has to do, and hands in its results after every network, so that
+Ctrl-C loses no more than the network being worked on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,25 +21,26 @@ from parity.comparison.records import Record, frame, unproven
 from parity.faults import kill_matrix as kill
 from parity.kinds.registry import ALL_KINDS
 from parity.reference import devices
-from parity.report.findings import Findings, Pictures, Told
+from parity.report.findings import Findings, Pictures, Progress
 from parity.report.request import DTYPES, Request, Timed
 
-SCALED = "the cost against batch and image size"
+SCALING = "the cost against batch and image size"
 
 
-def accuracy(request: Request, found: Findings, told: Told) -> list[str]:
-    """Every kind on its probes, every network layer by layer and over training steps; on CUDA float32 once
-    more with TF32."""
+def accuracy(request: Request, found: Findings, progress: Progress) -> list[str]:
+    """Check every kind on its probes, and every network layer by layer and over training steps; on CUDA,
+    float32 is also checked with TF32."""
     records: list[Record] = []
-    works = [
+    tasks = [
         (mode, name, dtype)
         for mode, dtypes in devices.modes(request.device, DTYPES)
         for names in (request.kinds, request.networks)
         for name, dtype in _in_order(names, dtypes)
     ]
     try:
-        for done, (mode, name, dtype) in enumerate(works):
-            told.works(f"checking {name} {dtype}{'' if mode == 'cpu' else f' {mode}'}", done, len(works))
+        for done, (mode, name, dtype) in enumerate(tasks):
+            where = "" if mode == "cpu" else f" {mode}"
+            progress.update(f"checking {name} {dtype}{where}", done, len(tasks))
             devices.prepare(request.device, tf32=devices.TF32 in mode)
             if name in ALL_KINDS:
                 rows = list(check_kind(name, dtype, request.device, request.seed))
@@ -48,8 +51,8 @@ def accuracy(request: Request, found: Findings, told: Told) -> list[str]:
         devices.prepare(request.device)
     found.tables["accuracy"] = frame(records)
     wrong = [r for r in records if not r.ok]
-    said = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
-    return said + [f"proves nothing: {name}" for name in unproven(records)]
+    failed = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
+    return failed + [f"inconclusive: {name}" for name in unproven(records)]
 
 
 def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]]:
@@ -66,25 +69,24 @@ def _case(request: Request, name: str, dtype: str) -> Case:
     return Case(name, dtype, request.device, request.seed, steps, batch)
 
 
-def faults(request: Request, found: Findings, told: Told) -> list[str]:
-    """The kill matrix; in a full report injections into networks too, and more seeds."""
+def faults(request: Request, found: Findings, progress: Progress) -> list[str]:
+    """The kill matrix; a full report also injects faults into networks and tries more seeds."""
     from parity.adapters.process_pool import processes
     from parity.faults.inject import all_injections
 
-    steps = ("kill matrix", *([] if request.quick else ["injections"]), "false alarms")
+    stages = ("kill matrix", *([] if request.quick else ["injections"]), "false alarms")
 
-    def tell(text: str) -> None:
-        done = next((k for k, step in enumerate(steps) if text.startswith(step)), 0)
-        told.works(text, done, len(steps))
+    def update(text: str) -> None:
+        done = next((k for k, stage in enumerate(stages) if text.startswith(stage)), 0)
+        progress.update(text, done, len(stages))
 
     only = () if request.kinds == tuple(ALL_KINDS) else request.kinds
-    with processes(request.threads) as spread:
-        tell(f"{steps[0]}: starting {request.threads} processes")
-        matrix = kill.kill_matrix(tell, request.seed, only, spread)
-        injections = kill.injection_frame(
-            [] if request.quick else all_injections(tell, request.seed, only, spread)
-        )
-        alarms, compared = kill.false_alarms(request.seeds, tell, only, spread)
+    with processes(request.threads) as pool:
+        update(f"{stages[0]}: starting {request.threads} processes")
+        matrix = kill.kill_matrix(update, request.seed, only, pool)
+        injected = [] if request.quick else all_injections(update, request.seed, only, pool)
+        injections = kill.injection_frame(injected)
+        alarms, compared = kill.false_alarms(request.seeds, update, only, pool)
     found.tables |= {
         "faults": matrix,
         "injections": injections,
@@ -101,8 +103,8 @@ def _totals(
     return table if len(injections) else table[~table["figure"].str.startswith("injections")]
 
 
-def training(request: Request, found: Findings, told: Told) -> list[str]:
-    """Networks in float32, trained in both frameworks; the last, LeNet, is looked at afterwards."""
+def training(request: Request, found: Findings, progress: Progress) -> list[str]:
+    """Train networks in float32 in both frameworks; the last, LeNet, is pictured afterwards."""
     from parity.reference import machine
 
     outcomes: list[Outcome] = []
@@ -113,16 +115,10 @@ def training(request: Request, found: Findings, told: Told) -> list[str]:
             found.left = [name for name, _ in request.trained[number:]]
             pair = Training(Plan(name, "float32", request.device, request.seed, epochs))
             length = pair.steps_per_epoch
-            behind = length * sum(each for _, each in request.trained[:number])
-            first = next(key for key in pair.network.params)  # the first layer's filters
+            done = length * sum(each for _, each in request.trained[:number])
+            first = next(iter(pair.network.params))  # the first layer's filters
             before = pair.network.params[first][:, 0].copy()
-
-            def tell(
-                done: int, _: int, name: str = name, behind: int = behind, total: int = length * all_epochs
-            ) -> None:
-                told.works(f"training {name}", behind + done, total)
-
-            pair.run(tell)
+            pair.run(_counting(progress, f"training {name}", done, length * all_epochs))
             outcomes.append(pair.outcome())
             steps.append(pair.step_frame())
             predictions.append(_predictions(pair))
@@ -134,6 +130,11 @@ def training(request: Request, found: Findings, told: Told) -> list[str]:
             found.pictures = _pictures(pair, before, predictions[-1])
             found.tables["filters"] = _filters(found.pictures)
     return [o.sentence() for o in outcomes if not o.ok]
+
+
+def _counting(progress: Progress, text: str, done: int, total: int) -> Callable[[int, int], None]:
+    """The listener of one network's steps, which count on from those of the networks before it."""
+    return lambda step, steps: progress.update(text, done + step, total)
 
 
 def _predictions(pair: Training) -> pd.DataFrame:
@@ -151,25 +152,29 @@ def _predictions(pair: Training) -> pd.DataFrame:
 
 
 def _filters(pictures: Pictures) -> pd.DataFrame:
-    """A row a weight of the filters that are shown."""
+    """One row per weight of the filters that are shown."""
     before = pictures.filters_before
     number, row, column = (axis.ravel() for axis in np.indices(before.shape))
     return pd.DataFrame(
         {
-            "network": pictures.network, "filter": number, "row": row, "column": column,
-            "before": before.ravel(), "after": pictures.filters_after.ravel(),
+            "network": pictures.network,
+            "filter": number,
+            "row": row,
+            "column": column,
+            "before": before.ravel(),
+            "after": pictures.filters_after.ravel(),
             "torch_after": pictures.torch_filters_after.ravel(),
         }
-    )  # fmt: skip
+    )
 
 
-def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pictures:
+def _pictures(pair: Training, before: NDArray[Any], predictions: pd.DataFrame) -> Pictures:
     from parity.reference.trace import Trace, recording
 
-    first = next(key for key in pair.network.params)
+    first = next(iter(pair.network.params))
     boot = predictions["label"] == "Ankle boot"
     right = boot & (predictions["label"] == predictions["ours"])
-    chosen = int((right if right.any() else boot).argmax())  # the first that it knows
+    chosen = int((right if right.any() else boot).argmax())  # the first one classified correctly
     trace = Trace()
     with recording(pair.network, trace):
         pair.network.predict(pair.data.x_test[chosen : chosen + 1])
@@ -187,35 +192,46 @@ def _pictures(pair: Training, before: NDArray, predictions: pd.DataFrame) -> Pic
     )
 
 
-def speed(request: Request, found: Findings, told: Told) -> list[str]:
-    """Networks interleaved with PyTorch's; in a full report the lower rungs and how the cost grows too."""
+def speed(request: Request, found: Findings, progress: Progress) -> list[str]:
+    """Networks interleaved with PyTorch's; a full report also times the baselines and how cost grows."""
     from parity.reference import machine
     from parity.timing.measure import Setup, time_network
     from parity.timing.scaling import scaling
 
-    works = [*map(str, request.timed), SCALED]
+    tasks = [*map(str, request.timed), SCALING]
     tables: list[pd.DataFrame] = []
     with machine.equal_threads(request.threads):
-        told.works("measuring the machine", 0, len(works))
+        progress.update("measuring the machine", 0, len(tasks))
         peaks = machine.measured_peaks(request.threads)
         found.environment |= peaks._asdict()
 
         def setup(timed: Timed) -> Setup:
-            return Setup("float32", request.device, request.threads, timed.rounds, request.seed, peaks,
-                         timed.rungs, timed.layers, timed.memory)  # fmt: skip
+            return Setup(
+                "float32",
+                request.device,
+                request.threads,
+                timed.rounds,
+                request.seed,
+                peaks,
+                baselines=timed.baselines,
+                layers=timed.layers,
+                measure_memory=timed.memory,
+            )
 
-        def tell(text: str, done: int, total: int) -> None:
+        def update(text: str, done: int, total: int) -> None:
             turn = f", round {done} of {total}" if total else ""
-            told.works(f"{text}{turn}", len(tables), len(works))
+            progress.update(f"{text}{turn}", len(tables), len(tasks))
 
         for number, timed in enumerate(request.timed):
-            found.left = works[number:]
-            tables.append(time_network(timed.network, timed.batch_size, setup(timed), tell))
+            found.left = tasks[number:]
+            tables.append(time_network(timed.network, timed.batch_size, setup(timed), update))
             found.tables["speed"] = pd.concat(tables, ignore_index=True)
-        found.left = works[-1:]
+        found.left = tasks[-1:]
         most = setup(max(request.timed, key=lambda timed: timed.rounds))
-        found.tables["scaling"] = scaling("simple_conv_net", most, tell, request.batches, request.sides)
+        found.tables["scaling"] = scaling("simple_conv_net", most, update, request.batches, request.sides)
     table = found.tables["speed"]
-    wrong = table[(table["ok"] == False).fillna(False)]  # noqa: E712
-    return [f"{r.network} N={r.batch_size} {r.implementation} is timed but wrong" for r in
-            wrong.drop_duplicates(["network", "batch_size", "implementation"]).itertuples()]  # fmt: skip
+    wrong = table[~table["ok"].fillna(True)].drop_duplicates(["network", "batch_size", "implementation"])
+    return [
+        f"{row['network']} N={row['batch_size']} {row['implementation']} is timed but wrong"
+        for row in wrong.to_dict("records")
+    ]

@@ -1,4 +1,4 @@
-"""What a report is asked to hold, and how much of it."""
+"""What a report is to contain, and how much of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from parity.kinds.registry import ALL_KINDS
 PARTS = ("accuracy", "faults", "training", "speed")
 # The networks of every report, smallest first; others are checked by `parity check`.
 CHECKED = ("simple_conv_net", "lenet", "lenet5", "alexnet")
-# Epochs of training. LeNet's sigmoids need ten to get anywhere; simple_conv_net has learnt after three, and
-# after ten two correct float32 runs of it stand half a point of accuracy apart, by rounding alone.
+# Epochs of training. LeNet's sigmoids need ten before they learn anything; simple_conv_net needs three, and
+# after ten, two correct float32 runs of it differ by half a point of accuracy through rounding alone.
 TRAINED = (("simple_conv_net", 3), ("lenet", 10))
 TRAINED_QUICK = (("simple_conv_net", 3), ("lenet", 3))
 DTYPES = ("float64", "float32")
-# Seconds of each part on two quiet cores, for whoever waits.
+# Seconds that each part takes on two quiet cores, shown at the start.
 ABOUT = {
     False: {"accuracy": 80, "faults": 95, "training": 30, "speed": 535},
     True: {"accuracy": 30, "faults": 40, "training": 15, "speed": 15},
@@ -24,17 +24,17 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Timed:
-    """One network at one batch size: how often it is timed, and what besides ours and PyTorch's.
+    """One network at one batch size: how often it is timed, and what else is timed with it.
 
-    rungs   the book's style, plain loops and torch.compile too
-    layers  every layer by itself too
-    memory  the most memory of some steps, each framework in a process of its own
+    baselines  also the book's style, plain loops and torch.compile
+    layers     also every layer individually
+    memory     the peak memory of some steps, each framework in a process of its own
     """
 
     network: str
     batch_size: int
     rounds: int = 11
-    rungs: bool = True
+    baselines: bool = True
     layers: bool = False
     memory: bool = True
 
@@ -42,17 +42,17 @@ class Timed:
         return f"{self.network} N={self.batch_size}"
 
 
-# AlexNet's lower rungs are left out: a step of 32 images in the book's style takes half a minute.
+# AlexNet's baselines are left out: a step of 32 images in the book's style takes half a minute.
 TIMED = (
     Timed("simple_conv_net", 100, layers=True),
     Timed("simple_conv_net", 1),
     Timed("lenet", 100, layers=True),
     Timed("lenet", 1),
-    Timed("alexnet", 32, rounds=5, rungs=False, layers=True),
-    Timed("alexnet", 1, rungs=False),
+    Timed("alexnet", 32, rounds=5, baselines=False, layers=True),
+    Timed("alexnet", 1, baselines=False),
 )
 TIMED_QUICK = tuple(
-    Timed(name, n, rounds=3, rungs=False, memory=False)
+    Timed(name, n, rounds=3, baselines=False, memory=False)
     for name in ("simple_conv_net", "lenet")
     for n in (100, 1)
 )
@@ -66,7 +66,7 @@ class Request:
     parts: tuple[str, ...] = PARTS
     networks: tuple[str, ...] = CHECKED
     kinds: tuple[str, ...] = tuple(ALL_KINDS)
-    seeds: int = 1000  # on which correct code must be left alone
+    seeds: int = 1000  # on which correct code must pass
     trained: tuple[tuple[str, int], ...] = TRAINED  # network, epochs
     timed: tuple[Timed, ...] = TIMED
     batches: tuple[int, ...] = (1, 4, 16, 64, 256)
@@ -83,7 +83,7 @@ class Request:
         return f"about {minutes} minute{'s' * (minutes > 1)} on two quiet cores"
 
 
-# What `--quick` takes less of.
+# The smaller sizes of `--quick`.
 QUICK: dict[str, Any] = {
     "quick": True,
     "seeds": 10,

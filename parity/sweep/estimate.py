@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow.parquet as pq
@@ -51,6 +52,15 @@ class Estimate:
     def taken(self, workers: int) -> float:
         """Seconds of waiting, by so many workers."""
         return self.start + self.work / workers
+
+    def lines(self) -> Iterator[str]:
+        """One line per sort of cell: how many there are, and how long one takes."""
+        for sort, count in self.cells.items():
+            if sort in self.seconds:
+                time = f"{1e3 * self.seconds[sort] / count:8.2f} ms each"
+            else:
+                time = f"not timed: {self.untimed.get(sort, '')}"
+            yield f"{sort[0]:20} {sort[1]:24} {count:>9,} cells  {time}"
 
 
 def estimate(plan: Plan, weight: int = BATCH) -> Estimate:

@@ -65,7 +65,7 @@ class Setup:
     rounds: int = 11
     seed: int = 0
     peaks: Peaks = UNKNOWN
-    rungs: bool = True  # the book's style, plain loops and torch.compile too
+    baselines: bool = True  # also the book's style, plain loops and torch.compile
     layers: bool = False  # every layer of a network by itself too
     measure_memory: bool = True
     steps: int = 1  # training steps that the verdict rests on, beside every layer's output and gradient
@@ -88,7 +88,7 @@ def time_network(
         "torch_compile": None,
     }
     contestants, notes = [ours("ours", network, x, t), torchs("torch", module, x, t, setup.device)], {}
-    if setup.rungs:
+    if setup.baselines:
         other, notes["torch_compile"] = compiled(torch_like(name, network, setup.device), x, t, setup.device)
         contestants += [other] if other else []
         for rung in ("book", "naive"):

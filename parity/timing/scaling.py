@@ -36,7 +36,8 @@ def scaling(
     sides: Sequence[int] = SIDES,
 ) -> pd.DataFrame:
     """The network's step against N, and one convolution against the side of its images."""
-    quick = replace(setup, rungs=False, layers=False, measure_memory=False, rounds=max(3, setup.rounds // 3))
+    rounds = max(3, setup.rounds // 3)
+    quick = replace(setup, baselines=False, layers=False, measure_memory=False, rounds=rounds)
     steps = pd.concat([time_network(network, n, quick, progress) for n in batches])
     steps = steps[steps["phase"] == "step"].assign(variable="images", size=lambda t: t["batch_size"])
     images = pd.concat([time_layer("convolution", 4, quick, progress, side) for side in sides])

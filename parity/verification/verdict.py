@@ -11,6 +11,7 @@ import pandas as pd
 
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
+from parity.comparison.wording import excess
 from parity.faults.diagnose import UNKNOWN, Diagnosis
 from parity.verification.hints import hint
 
@@ -123,7 +124,7 @@ class Verdict:
         if row.why:
             lines.append(f"what         {row.why}")
         else:
-            lines.append(f"what         off by {row.max_abs:.3g}; {row.allowed:.1g} is allowed")
+            lines.append(f"what         {excess(row.max_abs, row.allowed)}")
         advice = hint(row, first.ours, first.theirs)
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)

@@ -28,7 +28,7 @@ def test_one_kind_tells_its_features_and_differences(parity):
 
 def test_a_kind_that_there_is_not_is_misuse(parity):
     status, _, err = parity("kinds", "pooling")
-    assert status == 2 and "no kind named 'pooling'; there are im2col" in err
+    assert status == 2 and "no kind is named 'pooling'; there are im2col" in err
 
 
 def test_the_help_of_verify_names_every_kind_and_adapter(parity, monkeypatch):

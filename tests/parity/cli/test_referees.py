@@ -93,8 +93,8 @@ def test_torch_alone_is_as_without(check):
     [
         (("lenet", "--against", "torch,caffe"), "no referee named caffe; there are torch, jax, onnxruntime"),
         (("lenet", "--against", ","), "no referee named ','; there are torch, jax, onnxruntime"),
-        (("relu", "--against", "jax"), "layers by themselves and training are compared with torch"),
-        (("lenet", "--train", "--against", "jax"), "layers by themselves and training are compared with"),
+        (("relu", "--against", "jax"), "individual layers and training are compared with torch only"),
+        (("lenet", "--train", "--against", "jax"), "individual layers and training are compared with"),
     ],
 )  # fmt: skip
 def test_misuse_is_one_sentence_and_status_2(check, arguments, sentence):

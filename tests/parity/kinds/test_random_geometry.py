@@ -12,7 +12,7 @@ from parity import verify
 from parity.adapters.book import OURS
 from parity.checks.layer import check_kind
 from parity.checks.random_search import search
-from parity.cli import printing as run
+from parity.cli.run_checks import wrong_geometry
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import WINDOWS, draw, probe_named, random_geometry
 
@@ -83,8 +83,8 @@ def test_verify_tries_random_geometry_and_its_reproduction_runs():
 def test_check_prints_a_reproduction_for_a_wrong_layer_of_ours(monkeypatch):
     monkeypatch.setitem(OURS, "convolution", WrongAtStrideThree)
     console = Console(file=io.StringIO(), soft_wrap=True)
-    rows = run.wrong_geometry(console, "convolution")
+    rows = wrong_geometry(console, "convolution")
     assert [row.tensor for row in rows if not row.ok] == ["dx"]
     text = console.file.getvalue()
     assert "reproduce backward dx" in text and "WrongAtStrideThree(" in text and "stride=3" in text
-    assert run.wrong_geometry(console, "relu") == []
+    assert wrong_geometry(console, "relu") == []

@@ -19,7 +19,7 @@ SMALL = {
     "kinds": ("relu", "max_pooling"),
     "seeds": 2,
     "trained": (("simple_conv_net", 2),),
-    "timed": (Timed("lenet", 2, rounds=2, rungs=False, layers=True, memory=False),),
+    "timed": (Timed("lenet", 2, rounds=2, baselines=False, layers=True, memory=False),),
     "batches": (1, 2),
     "sides": (14, 28),
 }

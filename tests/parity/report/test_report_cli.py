@@ -17,11 +17,11 @@ def asked(monkeypatch, found):
     """The command collects the findings of the small run instead; what it asked for."""
     requests = []
 
-    def instead(request, told):
+    def instead(request, progress):
         requests.append(request)
-        told.begins("accuracy", ("faults",))
-        told.works("checking relu", 1, 2)
-        told.over("accuracy", 3.2, [])
+        progress.part_started("accuracy", ("faults",))
+        progress.update("checking relu", 1, 2)
+        progress.part_finished("accuracy", 3.2, [])
         return found
 
     monkeypatch.setattr(collecting, "collect", instead)
@@ -41,7 +41,7 @@ def test_a_quick_report(parity, asked, tmp_path):
 
 def test_a_failure_is_1_and_said(parity, tmp_path, monkeypatch, found):
     wrong = replace(found, failures=found.failures | {"accuracy": ["lenet conv1 forward out float64"]})
-    monkeypatch.setattr(collecting, "collect", lambda request, told: wrong)
+    monkeypatch.setattr(collecting, "collect", lambda request, progress: wrong)
     status, out, _ = parity("report", "--out", tmp_path)
     assert status == 1 and "accuracy  FAIL" in out and "lenet conv1 forward out float64" in out
 
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_the_networks_that_were_timed(monkeypatch, tmp_path):
     once = timing.time_network
     monkeypatch.setattr(timing, "time_network", second_is_interrupted)
     monkeypatch.setattr(clock, "TRIES", 1)
-    some = [Timed("lenet", n, rounds=1, rungs=False, memory=False) for n in (1, 2, 3)]
+    some = [Timed("lenet", n, rounds=1, baselines=False, memory=False) for n in (1, 2, 3)]
     found = collect(Request(parts=("speed",), timed=tuple(some)))
     assert set(found.tables["speed"]["batch_size"]) == {1} and not found.parts
     assert found.left == ["speed (lenet N=2, lenet N=3, the cost against batch and image size)"]
@@ -83,12 +83,12 @@ def test_a_part_that_breaks_down_fails_and_the_next_are_run(monkeypatch):
     monkeypatch.setattr(collecting.parts, "faults", lambda *_: [])
     found = collect(Request(parts=("accuracy", "faults")))
     assert found.failures == {
-        "accuracy": ["broke down: ZeroDivisionError: division by zero"], "faults": []}  # fmt: skip
+        "accuracy": ["failed with ZeroDivisionError: division by zero"], "faults": []}  # fmt: skip
     assert not found.ok
 
 
 def test_a_table_that_repeats_a_key_fails_its_part_and_is_left_out(monkeypatch):
-    def twice(request, found, told):
+    def twice(request, found, progress):
         found.tables["faults_summary"] = pd.DataFrame({"figure": ["killed"] * 2, "count": 1, "out_of": 1})
         return []
 
@@ -117,32 +117,32 @@ def test_on_cuda_float32_is_checked_with_tf32_too(monkeypatch, tmp_path):
     assert "| simple_conv_net | float32 | cpu tf32 |" in (tmp_path / "README.md").read_text()
 
 
-def test_everything_is_told_in_order():
+def test_a_listener_hears_of_everything_in_order():
     class Listener:
         def __init__(self):
             self.heard = []
 
-        def begins(self, part, then):
-            self.heard.append((part, then))
+        def part_started(self, part, remaining):
+            self.heard.append((part, remaining))
 
-        def works(self, text, done, total):
+        def update(self, text, done, total):
             self.heard.append((text, done, total))
 
-        def over(self, part, seconds, failed):
+        def part_finished(self, part, seconds, failed):
             self.heard.append((part, failed))
 
-    told = Listener()
-    collect(Request(parts=("accuracy",), networks=(), kinds=("relu", "tanh")), told)
+    listener = Listener()
+    collect(Request(parts=("accuracy",), networks=(), kinds=("relu", "tanh")), listener)
     kinds = [f"checking {kind} {dtype}" for dtype in ("float64", "float32") for kind in ("relu", "tanh")]
-    works = [(text, k, 4) for k, text in enumerate(kinds)]
-    assert told.heard == [("accuracy", ()), *works, ("accuracy", [])]
+    updates = [(text, k, 4) for k, text in enumerate(kinds)]
+    assert listener.heard == [("accuracy", ()), *updates, ("accuracy", [])]
 
 
 def test_an_interrupted_report_does_not_replace_a_whole_one(parity, tmp_path, monkeypatch, found):
     out = tmp_path / "reports"
     some = replace(found, interrupted="speed", failures={"accuracy": []}, left=["speed (lenet N=1)"],
                    tables={"accuracy": found.tables["accuracy"]}, pictures=None)  # fmt: skip
-    monkeypatch.setattr(collecting, "collect", lambda request, told: some)
+    monkeypatch.setattr(collecting, "collect", lambda request, progress: some)
     status, _, err = parity("report", "--out", out)
     assert status == 130 and err == f"interrupted during speed; {out} lacks speed (lenet N=1)\n"
     (out / "index.html").write_text("whole")
@@ -157,7 +157,7 @@ def test_more_threads_than_cores_are_misuse(parity):
 
 
 def test_interrupted_before_anything_was_done(parity, tmp_path, monkeypatch):
-    monkeypatch.setattr(collecting, "collect", lambda request, told: Findings(interrupted="accuracy"))
+    monkeypatch.setattr(collecting, "collect", lambda request, progress: Findings(interrupted="accuracy"))
     status, _, err = parity("report", "--out", tmp_path / "reports")
     assert status == 130 and "nothing was written" in err and not (tmp_path / "reports").exists()
 
@@ -165,7 +165,7 @@ def test_interrupted_before_anything_was_done(parity, tmp_path, monkeypatch):
 def test_nothing_left_to_do_is_misuse(parity):
     skips = [word for part in PARTS for word in ("--skip", part)]
     status, _, err = parity("report", *skips)
-    assert status == 2 and err == "error: --skip leaves nothing to do; leave at least one part\n"
+    assert status == 2 and err == "error: --skip leaves nothing to do; keep at least one part\n"
 
 
 def test_a_wrong_layer_fails_the_report(monkeypatch):

@@ -189,7 +189,7 @@ def test_an_unfinished_sweep_is_no_pass(plan, tmp_path):
 # -- misuse ---------------------------------------------------------------------------------------
 MISUSE = {
     "no folder": ([], "--out is missing"),
-    "both": (["--out", "x", "--workers", 1, "--scheduler", "tcp://127.0.0.1:1"], "give one of them"),
+    "both": (["--out", "x", "--workers", 1, "--scheduler", "tcp://127.0.0.1:1"], "give only one of them"),
 }
 
 

@@ -9,13 +9,12 @@ from threadpoolctl import threadpool_info
 import scratchcnn as sc
 from parity.comparison.gates import logic_gate
 from parity.reference import machine
-from parity.timing import baselines as rungs
-from parity.timing import clock, memory, scaling
+from parity.timing import baselines, clock, memory, scaling
 from parity.timing import measure as timing
 from parity.timing.costs import network_costs
 from parity.timing.measure import COLUMNS, Setup, time_layer, time_network
 
-FAST = Setup(rounds=1, rungs=False, measure_memory=False, steps=1, pause=0)
+FAST = Setup(rounds=1, baselines=False, measure_memory=False, steps=1, pause=0)
 NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
 
 
@@ -80,7 +79,7 @@ def test_a_wrong_layer_is_marked(monkeypatch):
 
 
 def test_every_rung_has_a_row_or_a_reason():
-    table = time_network("lenet", 1, Setup(**(vars(FAST) | {"rungs": True, "rounds": 1})))
+    table = time_network("lenet", 1, Setup(**(vars(FAST) | {"baselines": True, "rounds": 1})))
     assert set(table["implementation"]) == {"ours", "torch", "torch_compile", "book", "naive"}
     missing = table[table["median_ms"].isna()]
     assert (missing["note"] != "").all()
@@ -89,7 +88,7 @@ def test_every_rung_has_a_row_or_a_reason():
 
 
 def test_loops_that_would_take_hours_are_not_run():
-    table = time_network("lenet", 64, Setup(**(vars(FAST) | {"rungs": True})))
+    table = time_network("lenet", 64, Setup(**(vars(FAST) | {"baselines": True})))
     (note,) = table.loc[table["implementation"] == "naive", "note"]
     assert note.startswith("not run: ") and "Python loops" in note
 
@@ -100,7 +99,7 @@ def test_loops_that_would_take_hours_are_not_run():
 )  # fmt: skip
 def test_a_rung_is_the_same_function(rung, size):
     network = sc.SimpleConvNet((2, size, size), {"filter_num": 3, "filter_size": 3}, 4, 5, rng=0)
-    lowered, network = rungs.lower(network, rung), network.astype(np.float64)
+    lowered, network = baselines.lower(network, rung), network.astype(np.float64)
     rng = np.random.default_rng(0)
     x, t = rng.standard_normal((3, 2, size, size)), np.array([0, 4, 2])
     wanted, found = network.gradient(x, t), lowered.gradient(x, t)
@@ -110,7 +109,7 @@ def test_a_rung_is_the_same_function(rung, size):
 
 def test_a_layer_without_a_counterpart_is_named():
     with pytest.raises(ValueError, match=r"^squash1 \(Tanh.*has no counterpart in the book style$"):
-        rungs.lower(sc.LeNet5(rng=0), "book")
+        baselines.lower(sc.LeNet5(rng=0), "book")
 
 
 # -- the machine ----------------------------------------------------------------------------------
@@ -206,8 +205,8 @@ def test_what_was_measured_before_ctrl_c_is_kept(parity, monkeypatch, tmp_path):
 
 
 MISUSE = {
-    "unknown": (("nonsense",), "error: nothing named nonsense; networks: "),
-    "not timed": (("im2col",), "error: im2col cannot be timed alone; layers that can: convolution, "),
+    "unknown": (("nonsense",), "error: nothing is named nonsense; networks: "),
+    "not timed": (("im2col",), "error: im2col cannot be timed individually; layers that can: convolution, "),
     "threads": (("relu", "--threads", 999), "error: --threads must lie in 1.."),
 }
 

@@ -1,0 +1,119 @@
+"""The measured times as tables: for the terminal and for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+BASELINES = ("torch_compile", "book", "naive")  # a column each, where they were timed
+
+
+def display_table(speed: pd.DataFrame) -> Table:
+    """One line per network or layer, batch size and phase; a ratio below 1 is faster than PyTorch eager."""
+    others = [name for name in BASELINES if (speed["implementation"] == name).any()]
+    shown = Table("", "N", "phase", box=None, header_style="bold")
+    columns = ("ours ms", "torch ms", "x torch", "quartiles", "GFLOP/s", "of peak", "MB ours", "MB torch")
+    for name in (*columns, *(f"{other} ms" for other in others), "verdict"):
+        shown.add_column(name, justify="right")
+    keys = ["network", "layer", "batch_size", "phase"]
+    for (network, layer, n, phase), rows in speed.groupby(keys, sort=False, observed=True):
+        by = {row["implementation"]: row for row in rows.to_dict("records")}
+        if "ours" not in by:
+            continue
+        ours, torch = by["ours"], by["torch"]
+        cells = [f"{network} {layer}".strip(), str(n), str(phase)]
+        cells += [_number(ours["median_ms"]), _number(torch["median_ms"])]
+        cells += [_number(ours["ratio_to_torch"], 2), _range(ours["ratio_q1"], ours["ratio_q3"])]
+        cells += [_number(ours["gflops"], 0), _number(100 * ours["gemm_share"], 0, " %")]
+        cells += [_number(ours["peak_rss_mb"], 0), _number(torch["peak_rss_mb"], 0)]
+        cells += [_number(by.get(other, {}).get("median_ms")) for other in others]
+        shown.add_row(*cells, _verdict(by.values()))
+    return shown
+
+
+def markdown(speed: pd.DataFrame, machine: pd.DataFrame) -> str:
+    """The same table in Markdown, under the machine that it was measured on and followed by the summary."""
+    shown = display_table(speed)
+    cells = [[Text.from_markup(str(cell)).plain for cell in column.cells] for column in shown.columns]
+    names = [str(column.header) or "network" for column in shown.columns]
+    lines = [heading(machine) + ".", "", f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)]
+    return "\n".join([*lines, "", *(f"- {text}" for text in summary(speed))]) + "\n"
+
+
+def heading(machine: pd.DataFrame) -> str:
+    """One sentence on the machine, its threads and its measured peaks."""
+    m = machine.iloc[0]
+    where = f", {m['gpu']}" if "gpu" in machine else ""
+    return (
+        f"{m['cpu']}{where}, {m['threads']} of {m['cores']} cores; numpy {m['numpy']} with {m['blas']}, "
+        f"torch {m['torch']}; peak {m['gemm_gflops']:.0f} GFLOP/s in float32 matrix products, "
+        f"{m['copy_gbytes_per_s']:.0f} GB/s copied"
+    )
+
+
+def notes(speed: pd.DataFrame) -> list[str]:
+    """What a reader must know about single rows, each once: `lenet N=1 naive: not run: ...`"""
+    noted = speed[speed["note"] != ""].to_dict("records")
+    texts = (f"{r['network']} N={r['batch_size']} {r['implementation']}: {r['note']}" for r in noted)
+    return list(dict.fromkeys(texts))
+
+
+def summary(speed: pd.DataFrame) -> list[str]:
+    """The geometric mean of the steps' ratios to PyTorch, and each step's ratio to the book's style."""
+    steps = speed[(speed["phase"] == "step") & speed["median_ms"].notna()]
+    ours = steps[steps["implementation"] == "ours"]
+    if ours.empty:
+        return []
+    mean = float(np.exp(np.log(ours["ratio_to_torch"]).mean()))
+    lines = [f"a training step takes {mean:.2f} times as long as PyTorch's (geometric mean of {len(ours)})"]
+    book = steps[steps["implementation"] == "book"].set_index(["network", "batch_size"])["median_ms"]
+    for row in ours.to_dict("records"):
+        key = row["network"], row["batch_size"]
+        if key in book.index:
+            times = float(book.loc[key]) / row["median_ms"]
+            lines.append(f"{key[0]} N={key[1]}: {times:.1f} times as fast as the book's style")
+    return lines
+
+
+def exponent_table(scaling: pd.DataFrame) -> Table:
+    """One line per series: the exponent of the fitted power law, and how well it fits."""
+    shown = Table("cost against", "of", "phase", "by", box=None, header_style="bold")
+    for name in ("exponent", "r2", "sizes"):
+        shown.add_column(name, justify="right")
+    keys = ["variable", "network", "layer", "phase", "implementation"]
+    for (variable, network, layer, phase, by), rows in scaling.groupby(keys, sort=False, observed=True):
+        fitted, sizes = rows.iloc[0], ", ".join(map(str, rows["size"]))
+        names = map(str, (variable, network or layer, phase, by))
+        shown.add_row(*names, f"{fitted['exponent']:.2f}", f"{fitted['r2']:.3f}", sizes)
+    return shown
+
+
+def failed(speed: pd.DataFrame) -> bool:
+    """Whether the code of any row failed its check."""
+    return not speed.empty and not bool(speed["ok"].fillna(True).all())
+
+
+def _verdict(rows: Iterable[Mapping[Any, Any]]) -> str:
+    """ok when every implementation that was checked passed, otherwise the names of those that did not."""
+    checked = {row["implementation"]: bool(row["ok"]) for row in rows if not pd.isna(row["ok"])}
+    wrong = [name for name, ok in checked.items() if not ok]
+    return f"[red]FAIL {' '.join(wrong)}[/red]" if wrong else "[green]ok[/green]" if checked else ""
+
+
+def _number(value: Any, decimals: int | None = None, unit: str = "") -> str:
+    """Three figures unless a number of `decimals` is given; empty where nothing was measured."""
+    if value is None or pd.isna(value):
+        return ""
+    if decimals is not None:
+        return f"{value:,.{decimals}f}{unit}"
+    return f"{value:.3g}{unit}" if value < 1000 else f"{value:,.0f}{unit}"
+
+
+def _range(low: Any, high: Any) -> str:
+    return "" if pd.isna(low) else f"{low:.2f} - {high:.2f}"
