@@ -52,10 +52,10 @@ def pytest_collection_modifyitems(
 
 
 def _split(text: str, given: str | None) -> tuple[str, str]:
-    from parity.kinds.names import guess_kind
+    from parity.kinds.names import kind_by_name
 
     target, _, kind = text.partition("=")
-    kind = kind or given or guess_kind(target) or ""
+    kind = kind or given or kind_by_name(target) or ""
     if ":" not in target:
         raise pytest.UsageError(f"--parity: expected FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}")
     if not kind:

@@ -6,8 +6,8 @@
     loss          cls(), forward(x, t) -> loss, backward(dout=1) -> dx
     ...
 
-`OURS` names the class of ours behind each kind. `Book` runs any class of that protocol; a protocol of
-another shape is another adapter with the same two methods.
+`parity kinds` lists them all; each kind's line, and the order of its arguments, are in `parity.kinds`.
+`Book` runs any class of that protocol; a protocol of another shape is another adapter with the same methods.
 """
 
 from __future__ import annotations
@@ -22,37 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import scratchcnn as sc
-from parity.kinds.kind import KINDS, Probe, Tensors
-from parity.kinds.optimizers import OPTIMIZER_KINDS, run_optimizer
+from parity.kinds import Kind, Probe, Tensors, kind_of
+from parity.kinds.optimizers import run_optimizer
 
-LOSSES = ("softmax_with_loss", "penalty_loss")
-FUNCTIONS = ("im2col", "col2im")
-GRADIENTS = {
-    "convolution": ("W", "b"),
-    "partial_convolution": ("W", "b"),
-    "affine": ("W", "b"),
-    "subsampling": ("coefficient", "bias"),
-    "batch_norm": ("gamma", "beta"),
-}
-
-
-# The order of the leading arguments, for a class that calls them something else.
-WINDOW, POOL = ("filter_h", "filter_w", "stride", "pad"), ("pool_h", "pool_w", "stride", "pad")
-ORDER: dict[str, tuple[str, ...]] = {
-    "im2col": ("input_data", *WINDOW),
-    "col2im": ("col", "input_shape", *WINDOW),
-    "convolution": ("W", "b", "stride", "pad"),
-    "max_pooling": POOL,
-    "average_pooling": POOL,
-    "min_pooling": POOL,
-    "adaptive_average_pooling": ("out_h", "out_w"),
-    "affine": ("W", "b"),
-    "lrn": ("size", "alpha", "beta", "k"),
-    "dropout": ("dropout_ratio",),
-    "batch_norm": ("gamma", "beta", "momentum", "running_mean", "running_var"),
-}
-DEFAULTS: dict[str, Any] = {"stride": 1, "pad": 0}
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
 DRAWS = 400  # random masks looked at until each number has been dropped or kept as the probe wants it
 
@@ -78,14 +50,18 @@ def _without_default(call: Callable[..., Any]) -> int:
     return sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in found)
 
 
-def call(factory: Callable[..., Any], args: Mapping[str, Any], order: Sequence[str]) -> Any:
-    """`factory(**args)`, or by position where it has other names for the arguments of `order`."""
+def call(factory: Callable[..., Any], args: Mapping[str, Any], kind: Kind, first: Sequence[str] = ()) -> Any:
+    """`factory(**args)`, or by position where it has other names for the arguments of the kind.
+
+    Those of `first` come before the kind's own.
+    """
     names = parameters(factory)
     if names is None or args.keys() <= set(names):
         return factory(**args)
+    order = (*first, *kind.order)
     given = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
     last = max(given, min(_without_default(factory), len(order)))
-    leading = [args.get(name, DEFAULTS.get(name)) for name in order[:last]]
+    leading = [args.get(name, kind.optional.get(name)) for name in order[:last]]
     return factory(*leading, **{k: v for k, v in args.items() if k not in order})
 
 
@@ -103,11 +79,12 @@ class Book:
 
     def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
         """The layer for this probe, on copies of its parameters unless a write into them is to be seen."""
-        if probe.kind in FUNCTIONS:
+        kind = kind_of(probe.kind)
+        if kind.role == "function":
             return factory
         args = {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in probe.args.items()}
         training = args.pop("training", True)
-        layer = call(factory, args, ORDER.get(probe.kind, ()))
+        layer = call(factory, args, kind)
         if not training:
             self.infer(layer)
         return layer
@@ -129,10 +106,11 @@ class Book:
             vars(layer).pop("forward", None)
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        if probe.kind in FUNCTIONS:
-            return call(layer, {**probe.inputs, **probe.args}, ORDER[probe.kind])
+        kind = kind_of(probe.kind)
+        if kind.role == "function":
+            return call(layer, {**probe.inputs, **probe.args}, kind)
         x = probe.inputs["x"]
-        if probe.kind in LOSSES:
+        if kind.role == "loss":
             loss = layer.forward(x, probe.inputs["t"])
             return np.asarray(loss, dtype=x.dtype) if type(loss) is float else loss
         if probe.kind == "dropout":
@@ -169,59 +147,23 @@ class Book:
         return found
 
     def backward(self, layer: Any, probe: Probe) -> Any:
-        return layer.backward() if probe.kind in LOSSES else layer.backward(probe.inputs["dout"])
+        loss = kind_of(probe.kind).role == "loss"
+        return layer.backward() if loss else layer.backward(probe.inputs["dout"])
 
     def results(self, layer: Any, probe: Probe) -> Tensors:
         """Every result of one forward and one backward, under the kind's names."""
-        if probe.kind in OPTIMIZER_KINDS:
+        kind = kind_of(probe.kind)
+        if kind.role == "optimizer":
             return run_optimizer(layer, probe)
-        kind = KINDS[probe.kind]
         out = self.forward(layer, probe)
-        if probe.kind in FUNCTIONS:
+        if kind.role == "function":
             return {kind.out: out}
         found = {kind.out: out, "dx": self.backward(layer, probe)}
         return found | self.state(layer, probe)
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
         """What backward (or forward) left in attributes: .dW, .db, running statistics."""
-        names = [f"d{name}" for name in GRADIENTS.get(probe.kind, ())]
-        names += ["running_mean", "running_var"] if probe.kind == "batch_norm" else []
+        kind = kind_of(probe.kind)
+        names = [*(f"d{name}" for name in kind.params), *kind.buffers]
         found: dict[str, Any] = {name: getattr(layer, name, None) for name in names}
         return found
-
-
-def _pooling(mode: Any) -> Callable[..., sc.Pooling]:
-    return functools.partial(sc.Pooling, mode=mode)
-
-
-OURS: dict[str, Callable[..., Any]] = {
-    "im2col": sc.im2col,
-    "col2im": sc.col2im,
-    "convolution": sc.Convolution,
-    "partial_convolution": sc.PartialConvolution,
-    "max_pooling": _pooling("max"),
-    "average_pooling": _pooling("average"),
-    "min_pooling": _pooling("min"),
-    "adaptive_average_pooling": sc.AdaptiveAveragePooling,
-    "global_average_pooling": sc.GlobalAveragePooling,
-    "subsampling": sc.Subsampling,
-    "affine": sc.Affine,
-    "flatten": sc.Flatten,
-    "rbf": sc.RBF,
-    "relu": sc.Relu,
-    "sigmoid": sc.Sigmoid,
-    "tanh": sc.Tanh,
-    "softmax": sc.Softmax,
-    "softmax_with_loss": sc.SoftmaxWithLoss,
-    "penalty_loss": sc.PenaltyLoss,
-    "lrn": sc.LocalResponseNormalization,
-    "dropout": sc.Dropout,
-    "batch_norm": sc.BatchNormalization,
-    "sgd": sc.SGD,
-    "momentum": sc.Momentum,
-    "nesterov": sc.Nesterov,
-    "adagrad": sc.AdaGrad,
-    "rmsprop": sc.RMSProp,
-    "adam": sc.Adam,
-    "adamw": sc.AdamW,
-}

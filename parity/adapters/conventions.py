@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import GRADIENTS, LOSSES, ORDER, Book, call, parameters
-from parity.kinds.kind import Probe, Tensors
+from parity.adapters.book import Book, call, parameters
+from parity.kinds import Probe, Tensors, kind_of
 
 
 class Cs231n(Book):
@@ -34,20 +34,22 @@ class Cs231n(Book):
         return SimpleNamespace(pair=factory, args=_own(probe.args, copy), grads=())
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        if probe.kind in LOSSES:
+        kind = kind_of(probe.kind)
+        if kind.role == "loss":
             return _remember(layer, layer.pair(probe.inputs["x"], probe.inputs["t"]))
-        trained = GRADIENTS.get(probe.kind, ())
+        trained = kind.params
         layer.options = _options(layer.pair[0], {k: v for k, v in layer.args.items() if k not in trained})
         arrays = [layer.args[name] for name in trained]
         return _remember(layer, layer.pair[0](probe.inputs["x"], *arrays, **layer.options))
 
     def backward(self, layer: Any, probe: Probe) -> Any:
-        found = layer.cache if probe.kind in LOSSES else layer.pair[1](probe.inputs["dout"], layer.cache)
+        loss = kind_of(probe.kind).role == "loss"
+        found = layer.cache if loss else layer.pair[1](probe.inputs["dout"], layer.cache)
         dx, *layer.grads = found if isinstance(found, tuple) else (found,)
         return dx
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
-        names = [f"d{name}" for name in GRADIENTS.get(probe.kind, ())]
+        names = [f"d{name}" for name in kind_of(probe.kind).params]
         running = {k: v for group in getattr(layer, "options", {}).values() if isinstance(group, dict)
                    for k, v in group.items() if k.startswith("running")}  # fmt: skip
         return dict(zip(names, layer.grads, strict=False)) | running
@@ -129,9 +131,7 @@ class ParamsGrads(Book):
 
     def state(self, layer: Any, probe: Probe) -> Tensors:
         grads = {key.lower(): value for key, value in layer.grads.items()}
-        found: dict[str, Any] = {
-            f"d{name}": grads.get(name.lower()) for name in GRADIENTS.get(probe.kind, ())
-        }
+        found: dict[str, Any] = {f"d{name}": grads.get(name.lower()) for name in kind_of(probe.kind).params}
         return super().state(layer, probe) | found
 
 
@@ -144,10 +144,10 @@ class ForwardOnly(Book):
         return factory if inspect.isfunction(factory) else super().build(factory, probe, copy)
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        if not inspect.isfunction(layer) or probe.kind in ("im2col", "col2im"):
+        if not inspect.isfunction(layer) or kind_of(probe.kind).role == "function":
             return super().forward(layer, probe)
         inputs: dict[str, NDArray] = {k: v for k, v in probe.inputs.items() if k in ("x", "t")}
-        return call(layer, {**inputs, **probe.args}, (*inputs, *ORDER.get(probe.kind, ())))
+        return call(layer, {**inputs, **probe.args}, kind_of(probe.kind), tuple(inputs))
 
     def backward(self, layer: Any, probe: Probe) -> Any:
         return None

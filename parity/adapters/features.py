@@ -10,22 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from parity.adapters.book import ORDER, Book
+from parity.adapters.book import Book
 from parity.comparison.records import Record
-from parity.kinds.kind import Probe
+from parity.kinds import Probe, kind_of
 
-KEYWORDS = (
-    "stride",
-    "pad",
-    "dilation",
-    "groups",
-    "ceil_mode",
-    "count_include_pad",
-    "amplitude",
-    "weight_decay",
-)
-SHOWN = ("pairs", "no_bias", "images", "one_hot", "even_window", "uneven")
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
+# Features that no keyword stands for; they show in use.
 WORDS = {
     "pairs": "pairs (a stride or pad of its own for each axis)",
     "no_bias": "no_bias (b=None)",
@@ -48,18 +38,18 @@ def lacking(
 
     Raises ValueError for a feature in `supports` that the kind does not know.
     """
-    known, kind = features(cases), cases[0].kind
+    known, kind = features(cases), kind_of(cases[0].kind)
     if supports is not None:
         claimed = {name.strip().replace("-", "_") for name in supports}
         if unknown := claimed - known:
             there = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+            raise ValueError(f"{kind.name} has no feature {', '.join(sorted(unknown))}; there are: {there}")
         return known - claimed
     names = adapter.parameters(factory)
     if names is None:
         return set()
-    room = set(names) | set(ORDER.get(kind, ())[: len(names)])
-    return {name for name in known.intersection(KEYWORDS) if name not in room}
+    room = set(names) | set(kind.order[: len(names)])
+    return {name for name in known & kind.optional.keys() if name not in room}
 
 
 INFERENCE = "gradients after an inference call"
@@ -71,7 +61,7 @@ def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]
         row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")
     }
     found = set()
-    for feature in SHOWN:
+    for feature in WORDS:
         having = {probe.id for probe in cases if feature in probe.needs}
         plain = {probe.id for probe in cases if not probe.needs}
         if having and having <= raised and not plain <= raised:
@@ -81,7 +71,7 @@ def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]
 
 def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
     """Whether backward raises after every inference call and no other: the book has no such thing."""
-    if cases[0].kind not in ("dropout", "batch_norm"):
+    if not kind_of(cases[0].kind).switches:
         return False
     ids = {probe.id for probe in cases}
     rows = [row for row in records if row.phase == "backward" and row.case in ids]

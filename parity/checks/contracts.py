@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import FUNCTIONS, LOSSES, Book
+from parity.adapters.book import Book
 from parity.comparison.gates import Comparison, refused
-from parity.kinds.kind import KINDS, Probe, Tensors
+from parity.kinds import Probe, Tensors, kind_of
 
 Judge = Callable[[Probe, Tensors], dict[str, Comparison]]
 Outcome = tuple[str, str, Comparison]  # contract, tensor, how it compared
@@ -93,7 +93,7 @@ def backward_twice(
     factory: Any, protocol: Book, probe: Probe, judge: Judge
 ) -> Iterator[tuple[str, Comparison]]:
     """A second backward after one forward gives the same gradients."""
-    if probe.kind in FUNCTIONS:
+    if kind_of(probe.kind).role == "function":
         return
     layer = protocol.build(factory, probe)
     found = protocol.results(layer, _copy(probe))
@@ -105,7 +105,7 @@ def last_forward_counts(
     factory: Any, protocol: Book, probe: Probe, judge: Judge
 ) -> Iterator[tuple[str, Comparison]]:
     """forward(other), forward(x), backward: the gradients are those of x."""
-    if probe.kind in FUNCTIONS:
+    if kind_of(probe.kind).role == "function":
         return
     layer = protocol.build(factory, probe)
     x = probe.inputs["x"]
@@ -125,7 +125,7 @@ def input_may_be_reused(
     for name in ("x", "input_data", "col"):
         if name in used.inputs:
             used.inputs[name][...] = GARBAGE
-    if probe.kind in FUNCTIONS:
+    if kind_of(probe.kind).role == "function":
         yield from judge(probe, {_out(probe): np.asarray(first)}).items()
         return
     dx = protocol.backward(layer, used)
@@ -138,7 +138,7 @@ def eval_then_train(
     factory: Any, protocol: Book, probe: Probe, judge: Judge
 ) -> Iterator[tuple[str, Comparison]]:
     """An inference call leaves nothing behind: training afterwards is as if it had not been."""
-    if probe.kind not in ("dropout", "batch_norm") or probe.args.get("training") is False:
+    if not kind_of(probe.kind).switches or probe.args.get("training") is False:
         return
     if "mask" not in probe.inputs and probe.kind == "dropout":
         return
@@ -197,7 +197,7 @@ def _holds(like: NDArray, ok: Any, why: str) -> Comparison:
 def split_batch(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """Two half batches give the same outputs and dx, and gradients that add up."""
     x = probe.inputs.get("x")
-    if x is None or len(x) < 2 or probe.kind in LOSSES or (
+    if x is None or len(x) < 2 or kind_of(probe.kind).role == "loss" or (
         probe.kind == "batch_norm" and probe.args.get("training", True)
     ):  # fmt: skip
         return
@@ -215,7 +215,7 @@ def split_batch(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Ite
 
 
 def _out(probe: Probe) -> str:
-    return KINDS[probe.kind].out
+    return kind_of(probe.kind).out
 
 
 def _but_running(judged: dict[str, Comparison]) -> Iterator[tuple[str, Comparison]]:

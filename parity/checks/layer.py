@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.book import OURS, Book
+from parity.adapters.book import Book
 from parity.checks.contracts import check_contracts, check_optimizer_contracts
 from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import Kind, Probe, Tensors
-from parity.kinds.optimizers import OptimizerKind
+from parity.kinds import OPTIMIZER_KINDS, Kind, OptimizerKind, Probe, Tensors, kind_of
 from parity.kinds.probes import probes
-from parity.kinds.registry import OPTIMIZER_KINDS, kind_of
 
 
 def check_kind(
@@ -38,7 +36,7 @@ def check_kind(
     `factory` is ours unless another is given; `cases` are the kind's probes unless others are. What was
     computed is put into `keep`, by the probe's id.
     """
-    factory, protocol = factory or OURS[kind], protocol or Book()
+    factory, protocol = factory or kind_of(kind).ours, protocol or Book()
     cases = probes(kind, seed) if cases is None else cases
     place, judged = Place("", dtype, device), partial(judge, dtype=dtype, device=device, keep=True)
     for probe in cases:

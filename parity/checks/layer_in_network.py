@@ -7,7 +7,7 @@ introduced here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from parity.checks.layer import judge
 from parity.checks.zero_gradients import Cancelled, zero_gate
 from parity.comparison.gates import Comparison, refused
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import Probe, Tensors
+from parity.kinds import Probe, Tensors, kind_of_layer
 from parity.kinds.protocols import Array
 from parity.reference.trace import Masks, Trace
 from scratchcnn.layers import Layer, Loss
@@ -129,48 +129,7 @@ def run_alone(layer: Layer, probe: Probe) -> Tensors:
     return {"out": out, "dx": dx, **grads, **layer.buffers}  # type: ignore[dict-item]
 
 
-def _pooling(layer: sc.Pooling) -> dict[str, Any]:
-    names = ["pool_h", "pool_w", "stride", "pad", "ceil_mode"]
-    names += ["count_include_pad"] if layer.mode == "average" else []
-    return {name: getattr(layer, name) for name in names}
-
-
-def _attributes(*names: str) -> Callable[[Any], dict[str, Any]]:
-    return lambda layer: {name: getattr(layer, name) for name in names}
-
-
-# Our layer's class -> its kind, and the kind's arguments read off the layer (its parameters come besides).
-KIND_OF: dict[type[Layer], tuple[str | Callable[[Any], str], Callable[[Any], dict[str, Any]]]] = {
-    sc.Convolution: ("convolution", _attributes("stride", "pad", "dilation", "groups")),
-    sc.PartialConvolution: ("partial_convolution", _attributes("stride", "pad", "connections")),
-    sc.Pooling: (lambda layer: f"{layer.mode}_pooling", _pooling),
-    sc.AdaptiveAveragePooling: ("adaptive_average_pooling", _attributes("out_h", "out_w")),
-    sc.GlobalAveragePooling: ("global_average_pooling", _attributes()),
-    sc.Subsampling: ("subsampling", _attributes("size")),
-    sc.Affine: ("affine", _attributes()),
-    sc.Flatten: ("flatten", _attributes()),
-    sc.RBF: ("rbf", _attributes()),
-    sc.Relu: ("relu", _attributes()),
-    sc.Sigmoid: ("sigmoid", _attributes()),
-    sc.Tanh: ("tanh", _attributes("amplitude", "slope")),
-    sc.Softmax: ("softmax", _attributes()),
-    sc.LocalResponseNormalization: ("lrn", _attributes("size", "alpha", "beta", "k", "paper_alpha")),
-    sc.Dropout: ("dropout", _attributes("dropout_ratio")),
-    sc.BatchNormalization: ("batch_norm", _attributes("momentum", "eps")),
-    sc.SoftmaxWithLoss: ("softmax_with_loss", _attributes()),
-    sc.PenaltyLoss: ("penalty_loss", _attributes("j")),
-}
-
-
 def as_probe(layer: Layer, inputs: dict[str, Any]) -> Probe:
     """The layer's kind with its arguments and parameters as they are before the call, and what it gets."""
-    for cls in type(layer).__mro__:
-        if cls in KIND_OF:
-            kind, read = KIND_OF[cls]
-            break
-    else:
-        raise TypeError(
-            f"no kind is known for {type(layer).__name__}; add one to parity.checks.layer_in_network.KIND_OF"
-        )
-    arrays = {key: array.copy() for key, array in {**layer.params, **layer.buffers}.items()}
-    return Probe(kind if isinstance(kind, str) else kind(layer), layer.name, arrays | read(layer), inputs)
+    kind = kind_of_layer(layer)
+    return Probe(kind.name, layer.name, kind.arguments(layer), inputs)

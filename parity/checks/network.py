@@ -30,7 +30,7 @@ from parity.checks.training_steps import check_steps
 from parity.checks.zero_gradients import Cancelled, cancelled, refuse_adaptive
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import Probe
+from parity.kinds import Probe
 from parity.kinds.protocols import Array
 from parity.reference import trace as tr
 from parity.reference.model_pair import Images, build_pair, ulp_runs

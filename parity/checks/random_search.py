@@ -14,7 +14,7 @@ from hypothesis.errors import HypothesisException
 
 from parity.adapters.book import Book
 from parity.checks.layer import judge, run_probe
-from parity.kinds.kind import Probe
+from parity.kinds import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
 
 EXAMPLES = 200

@@ -29,8 +29,8 @@ from parity.checks.gate import gate
 from parity.checks.zero_gradients import Cancelled
 from parity.comparison.gates import UNIT, largest, refused
 from parity.comparison.records import Place, Record, record
+from parity.kinds import OPTIMIZER_KINDS
 from parity.kinds.kind import to_numpy
-from parity.kinds.optimizers import TORCH
 from parity.kinds.protocols import Array
 from parity.reference.model_pair import ONE_ULP, OVER_KINKS, Images, has_kinks, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
@@ -103,7 +103,8 @@ class Theirs:
         self.trained = set(network.params)
         self.dtype = next(module.parameters()).dtype
         self.device = next(module.parameters()).device
-        self.rule, self.optimizer = rule, TORCH[rule](list(module.parameters()), SETTINGS[rule])
+        self.rule = rule
+        self.optimizer = OPTIMIZER_KINDS[rule].rule(list(module.parameters()), SETTINGS[rule])
 
     def step(self, x: Array, t: Array, masks: Masks) -> None:
         inputs = torch.from_numpy(x).to(self.device, self.dtype)

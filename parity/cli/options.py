@@ -77,7 +77,7 @@ Verbose = Annotated[
 
 def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     """Networks and kinds among the names; the chapter's networks and every kind when there are none."""
-    from parity.kinds.registry import ALL_KINDS
+    from parity.kinds import ALL_KINDS
     from scratchcnn.networks import CHAPTER, NETWORKS
 
     names = [name.replace("-", "_").lower() for name in names]

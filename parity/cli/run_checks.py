@@ -8,13 +8,13 @@ from dataclasses import replace
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from parity.adapters.book import OURS
 from parity.checks.culprit import localize
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
 from parity.checks.training import Outcome, Plan, train_both
 from parity.cli.printing import Printer, line, mark, summary
 from parity.comparison.records import Record
+from parity.kinds import kind_of
 from parity.reference.trace import Trace
 
 SECONDS = 10.0  # at most, of random geometry per kind
@@ -75,13 +75,13 @@ def wrong_geometry(console: Console, kind: str) -> list[Record]:
     from parity.kinds.random_geometry import WINDOWS
     from parity.verification.reproduction import reproduction
 
-    probe = search(kind, OURS[kind], seconds=SECONDS) if kind in WINDOWS else None
+    probe = search(kind, kind_of(kind).ours, seconds=SECONDS) if kind in WINDOWS else None
     if probe is None:
         return []
     rows = list(check_kind(kind, cases=[probe], contracts=False))
     first = next(row for row in rows if not row.ok)
     console.print(f"wrong on a random geometry; to reproduce {first.phase} {first.tensor}:")
-    code = reproduction(OURS[kind], None, probe, "float64", first.phase, first.tensor, 0)
+    code = reproduction(kind_of(kind).ours, None, probe, "float64", first.phase, first.tensor, 0)
     console.print(code, markup=False)
     return rows
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from parity.cli.options import Misuse, Out, Seed, console, save
-from parity.kinds.names import KINDS, guess_kind
+from parity.kinds.names import NAMES, kind_by_name
 
 
 def verify(
@@ -19,7 +19,7 @@ def verify(
     kind: Annotated[
         str | None,
         typer.Option(
-            "--as", help=f"What it is meant to be: {', '.join(KINDS)} or network.", show_default="by its name"
+            "--as", help=f"What it is meant to be: {', '.join(NAMES)} or network.", show_default="by its name"
         ),
     ] = None,
     adapter: Annotated[
@@ -79,7 +79,7 @@ def verify(
 
     Exit status: 0 right, 1 wrong, 2 misuse.
     """
-    kind = kind or guess_kind(target)
+    kind = kind or kind_by_name(target)
     if kind is None:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
     given: dict[str, Any] = {"twin": twin, "names": names, "input_shape": _shape(input_shape)}

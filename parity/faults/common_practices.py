@@ -23,10 +23,10 @@ import torch
 from numpy.typing import NDArray
 
 import scratchcnn as sc
-from parity.adapters.book import FUNCTIONS, LOSSES, Book
-from parity.kinds.kind import Probe, Tensors
-from parity.kinds.probes import normal, probes, with_cotangent
-from parity.kinds.registry import OPTIMIZER_KINDS, kind_of
+from parity.adapters.book import Book
+from parity.kinds import OPTIMIZER_KINDS, Probe, Tensors, kind_of
+from parity.kinds.probe import normal
+from parity.kinds.probes import probes, with_cotangent
 
 Make = Callable[..., Any]
 PRACTICES = (
@@ -92,14 +92,14 @@ def _both(kind: str, make: Make, probe: Probe) -> list[tuple[Any, NDArray]]:
 
 
 def _sum_loss(kind: str, make: Make) -> bool | None:
-    if kind in OPTIMIZER_KINDS:
+    if kind_of(kind).role == "optimizer":
         return None
     ours, theirs = _both(kind, make, square_case(kind))[0]
     return ours is None or not _close(np.sum(ours), np.sum(theirs))
 
 
 def _ones(kind: str, make: Make) -> bool | None:
-    if kind in OPTIMIZER_KINDS or kind in FUNCTIONS or kind in LOSSES:
+    if kind_of(kind).role != "layer":
         return None
     probe = square_case(kind)
     probe = replace(probe, inputs={**probe.inputs, "dout": np.ones_like(probe.inputs["dout"])})
@@ -117,13 +117,13 @@ def _mean_difference(kind: str, make: Make) -> bool:
 
 def _own_differences(kind: str, make: Make) -> bool | None:
     """Central differences of one's own loss <out, dout> in x, against one's own dx."""
-    if kind in OPTIMIZER_KINDS or kind in FUNCTIONS:
+    if kind_of(kind).role in ("optimizer", "function"):
         return None
     probe = square_case(kind).cast(np.float64)
     found = run(make, probe, "float64")
     protocol, x = Book(), probe.inputs["x"].copy()
     layer = protocol.build(make, probe)
-    weight = 1.0 if kind in LOSSES else probe.inputs["dout"]
+    weight = 1.0 if kind_of(kind).role == "loss" else probe.inputs["dout"]
 
     def loss(_: NDArray) -> float:
         return float(
@@ -170,18 +170,18 @@ def _right_loss(optimizer: str) -> float:
 
 def trained_loss(kind: str, make: Make | None) -> float:
     """The mean loss of the last ten of forty steps, with the fault in place (None: the right layer)."""
-    optimizer = kind if kind in OPTIMIZER_KINDS else "momentum"
+    optimizer = kind if kind_of(kind).role == "optimizer" else "momentum"
     if make is None:
         return _right_loss(optimizer)
-    return _train(_network({} if kind in OPTIMIZER_KINDS else {ROLES[kind]: make}),
-                  _optimizer(optimizer, make if kind in OPTIMIZER_KINDS else None))  # fmt: skip
+    return _train(_network({} if kind_of(kind).role == "optimizer" else {ROLES[kind]: make}),
+                  _optimizer(optimizer, make if kind_of(kind).role == "optimizer" else None))  # fmt: skip
 
 
 def _optimizer(kind: str, make: Make | None) -> Any:
-    from parity.adapters.book import OURS
+    from parity.kinds import kind_of
 
     lr = {"adam": 0.005, "adamw": 0.005, "rmsprop": 0.005, "adagrad": 0.02}.get(kind, 0.03)
-    return (make or OURS[kind])(lr=lr)
+    return (make or kind_of(kind).ours)(lr=lr)
 
 
 def _network(put: dict[str, Make]) -> list[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from parity.checks.layer import check_kind
 from parity.comparison.gates import difference, largest
 from parity.comparison.records import Record
 from parity.faults import FAULTS, Fault, faults_of
-from parity.kinds.kind import Probe, Tensors
+from parity.kinds import Probe, Tensors
 from parity.kinds.probes import probes
 
 DTYPES = ("float64", "float32")

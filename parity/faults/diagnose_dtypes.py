@@ -14,8 +14,7 @@ import numpy as np
 from parity.adapters.book import Book
 from parity.comparison.gates import largest
 from parity.faults.diagnose import SAME, UNKNOWN, Diagnosis, Observation, diagnose
-from parity.kinds.kind import Probe
-from parity.kinds.registry import kind_of
+from parity.kinds import Probe, kind_of
 
 WIDENED = "dtype float64, expected float32"
 NAME, SAYS = "float64-from-float32", "float64 from float32"

@@ -30,8 +30,8 @@ from parity.faults.diagnose import (
     single_call,
     tensor_distance,
 )
+from parity.kinds import kind_of
 from parity.kinds.probe import Probe
-from parity.kinds.registry import kind_of
 
 Pair = tuple[Fault, Fault]
 

@@ -29,7 +29,8 @@ from parity.checks.zero_gradients import cancelled
 from parity.comparison.records import Place, Record
 from parity.faults import Fault, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
-from parity.kinds.kind import Probe
+from parity.kinds import Probe, kind_of
+from parity.kinds.kind import without_defaults
 from parity.reference import trace as tr
 from parity.reference.layer_modules import NetworkTwin
 from parity.reference.networks import TORCH_NETWORKS
@@ -210,14 +211,10 @@ def put(network: Network, path: str, layer: Layer) -> None:
 
 def _factory_arguments(fault: Fault, probe: Probe) -> dict[str, Any]:
     """The probe's arguments as the book's protocol hands them over: copies, without the defaults."""
-    defaults = {"stride": (1, 1), "pad": (0, 0), "dilation": (1, 1), "groups": 1, "ceil_mode": False,
-                "count_include_pad": True, "paper_alpha": False, "training": True, "eps": 1e-5,
-                "amplitude": 1.0, "slope": 1.0, "size": None if fault.kind == "lrn" else 2}  # fmt: skip
-    given = {k: v for k, v in probe.args.items() if k not in defaults or v != defaults[k]}
+    given = without_defaults(probe.args, kind_of(fault.kind).optional)
+    given.pop("training", None)  # a mode, and no argument
     if given.pop("paper_alpha", False):
         given["alpha"] = given["alpha"] * given["size"]
-    if fault.kind in ("batch_norm",):
-        given.pop("training", None)
     return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from parity.adapters.book import OURS
 from parity.adapters.process_pool import Spread
 from parity.checks.layer import check_kind
 from parity.comparison.records import Record, frame
@@ -21,9 +20,9 @@ from parity.faults.common_practices import PRACTICES, what_practices_say
 from parity.faults.diagnose import PLAIN, Observation, diagnose, lasting_probes, observe
 from parity.faults.inject import Injection
 from parity.faults.kill_summary import by_kind, failures, figures, totals
+from parity.kinds import ALL_KINDS
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import WINDOWS, draw
-from parity.kinds.registry import ALL_KINDS
 
 __all__ = ["by_kind", "failures", "false_alarms", "figures", "injection_frame", "kill_matrix", "totals"]
 
@@ -176,7 +175,7 @@ def correct_records(seed: int, kinds: Collection[str] = ()) -> Iterator[Record]:
         cases += [draw(kind, seed)] if kind in WINDOWS else []
         contracts = (seed + seed // 8) % 8 == 0
         for dtype in ("float64", "float32"):
-            yield from check_kind(kind, dtype, "cpu", seed, OURS[kind], cases=cases, contracts=contracts)
+            yield from check_kind(kind, dtype, "cpu", seed, cases=cases, contracts=contracts)
 
 
 @cache

@@ -1,1 +1,51 @@
-"""What each layer, loss and optimizer must compute: formula, inputs to try, how it is called, its names."""
+"""What each layer, loss and optimizer must compute: formula, inputs to try, how it is called, its names.
+
+One file per family; a kind is added there and to nothing else of this package.
+"""
+
+from __future__ import annotations
+
+from parity.kinds import activations, dense, dropout, losses, normalization, optimizers, pooling, windows
+from parity.kinds.kind import Kind, Operation
+from parity.kinds.optimizers import OptimizerKind
+from parity.kinds.probe import Probe, Tensors
+from scratchcnn.layers import Layer
+
+OPERATIONS = (windows, pooling, dense, activations, losses, normalization, dropout)
+
+KINDS: dict[str, Operation] = {kind.name: kind for family in OPERATIONS for kind in family.KINDS}
+OPTIMIZER_KINDS: dict[str, OptimizerKind] = {kind.name: kind for kind in optimizers.KINDS}
+ALL_KINDS: dict[str, Kind] = {**KINDS, **OPTIMIZER_KINDS}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name. Raises ValueError naming those there are."""
+    if name not in ALL_KINDS:
+        raise ValueError(f"no kind named {name!r}; there are {', '.join(ALL_KINDS)}")
+    return ALL_KINDS[name]
+
+
+def kind_of_layer(layer: Layer) -> Operation:
+    """The kind of one of our layers, by its class or the nearest base that has one.
+
+    Raises TypeError for a layer of no kind.
+    """
+    for cls in type(layer).__mro__:
+        for kind in KINDS.values():
+            if kind.fits(cls, layer):
+                return kind
+    raise TypeError(f"no kind is known for {type(layer).__name__}; add one to parity.kinds")
+
+
+__all__ = [
+    "ALL_KINDS",
+    "KINDS",
+    "OPTIMIZER_KINDS",
+    "Kind",
+    "Operation",
+    "OptimizerKind",
+    "Probe",
+    "Tensors",
+    "kind_of",
+    "kind_of_layer",
+]

@@ -1,4 +1,4 @@
-"""The optimizers as kinds: a few steps on fixed gradients, against torch.optim.
+"""The optimizers: a few steps on fixed gradients, against torch.optim.
 
 One step shows the formula, the second how state is carried on, the later ones what bias correction and
 accumulation do. Results are the parameters after each step: `W step 1`, `b step 1`, ...
@@ -9,62 +9,44 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+import scratchcnn as sc
 from parity.comparison.gates import UNIT, largest
-from parity.kinds.kind import Probe, Tensors
+from parity.kinds.kind import UPDATE, Kind, to_numpy
+from parity.kinds.probe import Probe, Rng, Tensors, needs
+from parity.kinds.torch_when_used import torch
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 STEPS = 5
-Build = Callable[[list[torch.Tensor], dict[str, Any]], torch.optim.Optimizer]
+Build = Callable[[list[Any], dict[str, Any]], "Optimizer"]
 
 
-def _common(o: dict[str, Any]) -> dict[str, Any]:
-    """What the probe gives, PyTorch's default for the rest."""
-    return {name: o[name] for name in ("lr", "weight_decay") if name in o}
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OptimizerKind(Kind):
+    """A rule of torch.optim, for `update(params, grads)`.
 
+    rule  (parameters, arguments) -> the optimizer of PyTorch
+    """
 
-def _sgd(nesterov: bool = False) -> Build:
-    return lambda params, o: torch.optim.SGD(
-        params, momentum=o.get("momentum", 0), nesterov=nesterov, **_common(o)
-    )
-
-
-def _betas(o: dict[str, Any]) -> tuple[float, float]:
-    return o.get("beta1", 0.9), o.get("beta2", 0.999)
-
-
-TORCH: dict[str, Build] = {
-    "sgd": _sgd(),
-    "momentum": _sgd(),
-    "nesterov": _sgd(nesterov=True),
-    "adagrad": lambda params, o: torch.optim.Adagrad(params, **_common(o)),
-    "rmsprop": lambda params, o: torch.optim.RMSprop(params, alpha=o.get("decay_rate", 0.99), **_common(o)),
-    "adam": lambda params, o: torch.optim.Adam(params, betas=_betas(o), **_common(o)),
-    "adamw": lambda params, o: torch.optim.AdamW(params, betas=_betas(o), **_common(o)),
-}
-
-
-@dataclass(frozen=True)
-class OptimizerKind:
-    """A rule of torch.optim; the counterpart of `Kind` for `update(params, grads)`."""
-
-    name: str
-    out: str = "params"
+    rule: Build
 
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:
         probe = probe.cast(dtype)
         params = {k: torch.from_numpy(v).to(device) for k, v in probe.inputs["params"].items()}
-        optimizer = TORCH[self.name](list(params.values()), probe.args)
+        optimizer = self.rule(list(params.values()), probe.args)
         found: Tensors = {}
         for step, grads in enumerate(probe.inputs["grads"], start=1):
             for name, p in params.items():
                 p.grad = torch.from_numpy(grads[name]).to(device)
             optimizer.step()
-            found |= {f"{name} step {step}": p.detach().cpu().numpy().copy() for name, p in params.items()}
+            found |= {f"{name} step {step}": to_numpy(p).copy() for name, p in params.items()}
         return found
 
     def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
@@ -86,25 +68,49 @@ def run_optimizer(optimizer: Any, probe: Probe) -> Tensors:
     return found
 
 
-def optimizer_probes(name: str) -> Callable[[np.random.Generator], Iterator[Probe]]:
-    extra: dict[str, dict[str, float]] = {
-        "momentum": {"momentum": 0.8},
-        "nesterov": {"momentum": 0.8},
-        "rmsprop": {"decay_rate": 0.9},
-        "adam": {"beta1": 0.8, "beta2": 0.95},
-    }
-    own = extra.get("adam" if name == "adamw" else name, {})
-    lr = 0.125 if name != "adamw" else 0.0625
+# -- PyTorch's rules -------------------------------------------------------------------------------
+def _common(o: dict[str, Any]) -> dict[str, Any]:
+    """What the probe gives, PyTorch's default for the rest."""
+    return {name: o[name] for name in ("lr", "weight_decay") if name in o}
 
-    def build(rng: np.random.Generator) -> Iterator[Probe]:
+
+def _betas(o: dict[str, Any]) -> tuple[float, float]:
+    return o.get("beta1", 0.9), o.get("beta2", 0.999)
+
+
+def _sgd(params: list[Any], o: dict[str, Any], nesterov: bool = False) -> Optimizer:
+    return torch.optim.SGD(params, momentum=o.get("momentum", 0), nesterov=nesterov, **_common(o))
+
+
+def _adagrad(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.Adagrad(params, **_common(o))
+
+
+def _rmsprop(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.RMSprop(params, alpha=o.get("decay_rate", 0.99), **_common(o))
+
+
+def _adam(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.Adam(params, betas=_betas(o), **_common(o))
+
+
+def _adamw(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.AdamW(params, betas=_betas(o), **_common(o))
+
+
+# -- inputs to try ---------------------------------------------------------------------------------
+def steps_of(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iterator[Probe]]:
+    """A few runs of the optimizer with this rate and these constants of its own."""
+
+    def build(rng: Rng) -> Iterator[Probe]:
         def values(scale: float = 1.0) -> dict[str, NDArray]:
             shapes = {"W": (2, 3), "V": (2, 3), "b": (3,)}  # two of one shape: each has a state of its own
             return {name: scale * rng.standard_normal(shape) for name, shape in shapes.items()}
 
         def probe(case: str, scale: float = 1.0, steps: int = STEPS, **args: float) -> Probe:
             grads = [values(scale) for _ in range(steps)]
-            needs = frozenset({"weight_decay"} if args else set())
-            return Probe(name, case, {"lr": lr, **own, **args}, {"params": values(), "grads": grads}, needs)
+            asked = needs(weight_decay=bool(args))
+            return Probe(kind, case, {"lr": lr, **own, **args}, {"params": values(), "grads": grads}, asked)
 
         yield probe("one step", steps=1)
         yield probe(f"{STEPS} steps")
@@ -119,4 +125,36 @@ def optimizer_probes(name: str) -> Callable[[np.random.Generator], Iterator[Prob
     return build
 
 
-OPTIMIZER_KINDS = {name: OptimizerKind(name) for name in TORCH}
+# -- kinds -----------------------------------------------------------------------------------------
+def optimizer(
+    name: str,
+    rule: Build,
+    ours: Callable[..., Any],
+    constants: str = "",
+    lr: float = 0.125,
+    **own: float,
+) -> OptimizerKind:
+    """The kind of one rule; `constants` are its arguments after lr, `own` what the probes give for them."""
+    call = f"cls(lr{constants}){UPDATE}"
+    probes = steps_of(name, lr, **own)
+    return OptimizerKind(
+        name=name,
+        rule=rule,
+        probes=probes,
+        ours=ours,
+        role="optimizer",
+        out="params",
+        call=call,
+        optional={"weight_decay": 0.0},
+    )
+
+
+KINDS = (
+    optimizer("sgd", _sgd, sc.SGD),
+    optimizer("momentum", _sgd, sc.Momentum, ", momentum", momentum=0.8),
+    optimizer("nesterov", partial(_sgd, nesterov=True), sc.Nesterov, ", momentum", momentum=0.8),
+    optimizer("adagrad", _adagrad, sc.AdaGrad),
+    optimizer("rmsprop", _rmsprop, sc.RMSProp, ", decay_rate", decay_rate=0.9),
+    optimizer("adam", _adam, sc.Adam, ", beta1, beta2", beta1=0.8, beta2=0.95),
+    optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", lr=0.0625, beta1=0.8, beta2=0.95),
+)

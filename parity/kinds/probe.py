@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tensors = dict[str, NDArray]
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,18 @@ class Probe:
             return value
 
         return Probe(self.kind, self.id, convert(self.args), convert(self.inputs), self.needs)
+
+
+def normal(rng: Rng, *shape: int, scale: float = 1.0) -> NDArray:
+    """Normal numbers, `scale` times."""
+    return scale * rng.standard_normal(shape)
+
+
+def integers(rng: Rng, low: int, high: int, *shape: int) -> NDArray:
+    """Whole numbers from `low` to `high - 1`, as float64: they tie, and products of them are exact."""
+    return rng.integers(low, high, shape).astype(np.float64)
+
+
+def needs(**present: bool) -> frozenset[str]:
+    """The features of a probe, by name, that are present."""
+    return frozenset(name for name, there in present.items() if there)

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from parity.kinds.kind import Probe
-from parity.kinds.probes import _features, _given, normal, with_cotangent
+from parity.kinds import KINDS
+from parity.kinds.probe import Probe, normal
+from parity.kinds.probes import with_cotangent
+from parity.kinds.windows import given, window_needs
 
 WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
 PAIRS = ("stride", "pad", "dilation")
@@ -42,9 +44,9 @@ def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
     """The probe of that id again, from the geometry that the id spells out."""
     call = ast.parse(f"dict({name})", mode="eval").body
     assert isinstance(call, ast.Call)
-    given = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    pairs = {k: (v, v) if isinstance(v, int) else v for k, v in given.items() if k in PAIRS}
-    return probe_of(kind, given | pairs, seed)
+    spelled = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    pairs = {k: (v, v) if isinstance(v, int) else v for k, v in spelled.items() if k in PAIRS}
+    return probe_of(kind, spelled | pairs, seed)
 
 
 def _plain(value: tuple[int, int]) -> Any:
@@ -59,23 +61,21 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
     name += f", stride={stride}, pad={pad}, dilation={dilation}"
     x = normal(rng, g["N"], g["C"], g["H"], g["W"])
-    needs = _features(stride, pad, dilation, g["groups"], ceil_mode=g["ceil_mode"],
+    needs = window_needs(stride, pad, dilation, g["groups"], ceil_mode=g["ceil_mode"],
                       count_include_pad=not g["count_include_pad"])  # fmt: skip
     if kind == "convolution":
         args = {"W": normal(rng, g["FN"], g["C"] // g["groups"], g["FH"], g["FW"]), "b": normal(rng, g["FN"])}
-        args |= _given(stride=stride, pad=pad, dilation=dilation, groups=g["groups"])
+        args |= given(stride=stride, pad=pad, dilation=dilation, groups=g["groups"])
         return with_cotangent(Probe(kind, name, args, {"x": x}, needs), seed)
     if kind in ("im2col", "col2im"):
-        args = {"filter_h": g["FH"], "filter_w": g["FW"], **_given(stride=stride, pad=pad)}
+        args = {"filter_h": g["FH"], "filter_w": g["FW"], **given(stride=stride, pad=pad)}
         image = Probe("im2col", name, args, {"input_data": x}, needs)
         if kind == "im2col":
             return with_cotangent(image, seed)
-        from parity.kinds.kind import KINDS
-
         col = normal(rng, *KINDS["im2col"].reference(image)["col"].shape)
         return with_cotangent(Probe(kind, name, {"input_shape": x.shape, **args}, {"col": col}, needs), seed)
     args = {"pool_h": g["FH"], "pool_w": g["FW"]}
-    args |= _given(stride=stride, pad=pad, ceil_mode=g["ceil_mode"], count_include_pad=g["count_include_pad"])
+    args |= given(stride=stride, pad=pad, ceil_mode=g["ceil_mode"], count_include_pad=g["count_include_pad"])
     return with_cotangent(Probe(kind, name, args, {"x": x}, needs), seed)
 
 

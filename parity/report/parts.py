@@ -19,7 +19,7 @@ from parity.checks.network import Case, check_network
 from parity.checks.training import Outcome, Plan, Training, training_frame
 from parity.comparison.records import Record, frame, unproven
 from parity.faults import kill_matrix as kill
-from parity.kinds.registry import ALL_KINDS
+from parity.kinds import ALL_KINDS
 from parity.reference import devices
 from parity.report.findings import Findings, Pictures, Progress
 from parity.report.request import DTYPES, Request, Timed

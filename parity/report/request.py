@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from parity.kinds.registry import ALL_KINDS
+from parity.kinds import ALL_KINDS
 
 PARTS = ("accuracy", "faults", "training", "speed")
 # The networks of every report, smallest first; others are checked by `parity check`.

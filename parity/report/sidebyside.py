@@ -18,8 +18,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 import scratchcnn as sc
-from parity.adapters.book import OURS, Book
-from parity.kinds.kind import KINDS, Probe
+from parity.adapters.book import Book
+from parity.kinds import KINDS, Probe, kind_of
 from parity.kinds.probes import with_cotangent
 from parity.reference import networks as torch_networks
 from parity.report.demos import im2col_picture
@@ -61,7 +61,7 @@ def entry(kind: str) -> Entry:
     """One layer."""
     cls, line = ENTRIES[kind]
     probe = example(kind)
-    found = Book().results(Book().build(OURS[kind], probe), probe)
+    found = Book().results(Book().build(kind_of(kind).ours, probe), probe)
     reference = KINDS[kind].reference(probe)
     arrays = {
         k: np.asarray(v) for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)
@@ -91,7 +91,7 @@ def torch_line(written: str) -> str:
     if lines:
         return "\n".join(dict.fromkeys(lines[:2]))
     name = written.removeprefix("F.").removesuffix("(")
-    makers = {kind: KINDS[kind].forward for kind, (_, line) in ENTRIES.items() if line == written}
+    makers = {kind: KINDS[kind].formula for kind, (_, line) in ENTRIES.items() if line == written}
     assert hasattr(torch.nn.functional, name), name
     return "\n".join(_source(make) for make in makers.values())
 

@@ -135,10 +135,10 @@ def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
     wrong = [record for record in records if not record.ok]
     if not wrong:
         return {}
-    from parity.adapters.book import OURS
     from parity.faults.diagnose import diagnose, observe
+    from parity.kinds import kind_of
 
-    seen = observe(cell.name, OURS[cell.name], seed=cell.seed)
+    seen = observe(cell.name, kind_of(cell.name).ours, seed=cell.seed)
     first = wrong[0]
     diagnosis = diagnose(seen, seed=cell.seed)
     return {
@@ -251,6 +251,6 @@ def warm_up(what: str, optimizers: bool) -> None:
 
 def uses_optimizers(cell: Cell) -> bool:
     """Importing PyTorch's takes as long as hundreds of cells that need none."""
-    from parity.kinds.registry import OPTIMIZER_KINDS
+    from parity.kinds import OPTIMIZER_KINDS
 
     return cell.what == "network" or cell.name in OPTIMIZER_KINDS

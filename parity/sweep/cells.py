@@ -152,7 +152,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, str, str]]:
     """(file, name, kind, version); a file that holds none is a cell too, so that it is not passed over."""
-    from parity.kinds.names import guess_kind
+    from parity.kinds.names import kind_by_name
 
     try:
         str(path).encode()  # a name that is not UTF-8 cannot be written into the tables
@@ -163,7 +163,7 @@ def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, st
         yield path, "", "", UNREAD
         return
     version, found = version_of(source), dict.fromkeys(defined_names(source))
-    wanted = [(name, guess_kind(f":{name}")) for name in found if not names or name in names]
+    wanted = [(name, kind_by_name(f":{name}")) for name in found if not names or name in names]
     if not any(kind for _, kind in wanted):
         yield path, "", "", version
     for name, kind in wanted:

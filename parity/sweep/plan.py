@@ -148,7 +148,7 @@ def _available(subject: str) -> tuple[str, ...]:
         from parity.reference.networks import TORCH_NETWORKS
 
         return tuple(TORCH_NETWORKS)
-    from parity.kinds.registry import ALL_KINDS
+    from parity.kinds import ALL_KINDS
 
     return tuple(ALL_KINDS)
 
@@ -229,7 +229,7 @@ def _switch(value: Any, key: str, where: str) -> bool:
 
 
 def _optimizer(value: Any, key: str, where: str) -> str:
-    from parity.kinds.registry import OPTIMIZER_KINDS
+    from parity.kinds import OPTIMIZER_KINDS
 
     return _names([value] if isinstance(value, str) else value, tuple(OPTIMIZER_KINDS), key, where)[0]
 

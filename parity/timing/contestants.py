@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from parity.adapters.book import OURS, Book
-from parity.kinds.kind import KINDS, Probe
+from parity.adapters.book import Book
+from parity.kinds import KINDS, Probe, kind_of
 from parity.reference.devices import synchronize
 from parity.timing.baselines import BookMomentum
 from parity.timing.clock import Contestant, Lap
@@ -100,7 +100,7 @@ def compiled(module: nn.Module, x: NDArray, t: NDArray, device: str) -> tuple[Co
 def our_kind(probe: Probe) -> Contestant:
     """Our layer on a probe."""
     book = Book()
-    layer = book.build(OURS[probe.kind], probe)
+    layer = book.build(kind_of(probe.kind).ours, probe)
     forward: Callable[[], object] = lambda: book.forward(layer, probe)  # noqa: E731
     if probe.kind not in ("dropout", "softmax_with_loss", "penalty_loss"):
         forward = lambda: layer.forward(probe.inputs["x"])  # noqa: E731
@@ -118,7 +118,7 @@ def torch_kind(probe: Probe, device: str) -> Contestant:
     out: list[torch.Tensor] = []
 
     def forward() -> None:
-        out[:] = [kind.forward(tensors, options)]
+        out[:] = [kind.formula(tensors, options)]
 
     def backward() -> None:
         for leaf in leaves:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from parity.adapters.book import Book
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
-from parity.kinds.kind import Probe
+from parity.kinds import Probe
 
 
 def declared_faults(kind: str, names: Iterable[str]) -> list[Fault]:

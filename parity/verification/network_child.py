@@ -19,7 +19,8 @@ from parity.adapters.load import TargetError, load
 from parity.checks.culprit import Culprit, localize
 from parity.comparison.gates import UNIT, Comparison, difference, logic_gate, precision_gate
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import KINDS, to_numpy
+from parity.kinds import KINDS
+from parity.kinds.kind import to_numpy
 from parity.kinds.probes import probes
 from parity.reference.model_pair import OVER_KINKS, nudged
 from parity.reference.trace import Trace

@@ -11,27 +11,15 @@ from parity.adapters.isolate import Send
 from parity.checks.layer import judge
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
-from parity.kinds.kind import Probe
-from parity.kinds.names import guess_kind
+from parity.kinds import KINDS, Probe
+from parity.kinds.names import kind_by_name
 from parity.reference.trace import Trace
-
-# Which attributes of a layer are the arguments of its kind; what a layer lacks has its default.
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "convolution": ("W", "b", "stride", "pad", "dilation", "groups"),
-    "affine": ("W", "b"),
-    "max_pooling": ("pool_h", "pool_w", "stride", "pad"),
-    "average_pooling": ("pool_h", "pool_w", "stride", "pad"),
-    "relu": (), "sigmoid": (), "tanh": (), "softmax": (), "softmax_with_loss": (),
-    "lrn": ("size", "alpha", "beta", "k"),
-}  # fmt: skip
-NEEDED = {"convolution": {"W"}, "affine": {"W"}, "max_pooling": {"pool_h", "pool_w"},
-          "average_pooling": {"pool_h", "pool_w"}, "lrn": {"size", "alpha", "beta", "k"}}  # fmt: skip
 
 
 def kind_of_layer(layer: Any) -> str | None:
     """What the layer is meant to be, by the name of its class or of the nearest base that says it."""
     names = [cls.__name__ for cls in type(layer).__mro__]
-    kind = next((kind for kind in map(guess_kind, names) if kind), None)
+    kind = next((kind for kind in map(kind_by_name, names) if kind), None)
     modes = {"average": "average_pooling", "min": "min_pooling"}
     return modes.get(getattr(layer, "mode", ""), kind) if kind == "max_pooling" else kind
 
@@ -45,9 +33,10 @@ def check_alone(
         if probe is None:
             send(("unchecked", f"{path} by itself ({type(layer).__name__})"))
             continue
-        out = "loss" if probe.kind == "softmax_with_loss" else "out"
+        kind = KINDS[probe.kind]
+        out = kind.out
         found = {out: trace.outputs.get(path), "dx": trace.dxs.get(path)}
-        found |= {f"d{name}": getattr(layer, f"d{name}", None) for name in ("W", "b") if name in probe.args}
+        found |= {f"d{name}": getattr(layer, f"d{name}", None) for name in kind.params if name in probe.args}
         try:
             judged = judge(probe, found, place.dtype)  # type: ignore[arg-type]
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -59,15 +48,19 @@ def check_alone(
 
 
 def _as_probe(layer: Any, path: str, trace: Trace, t: NDArray) -> Probe | None:
-    kind = kind_of_layer(layer)
-    if kind not in ATTRIBUTES or path not in trace.inputs or path not in trace.douts:
+    """The layer's kind with the arguments that it holds; None where the call cannot be made again from them.
+
+    What a layer lacks has its default. A layer that does something else in inference (dropout, batch
+    normalization) has a state that its attributes do not tell.
+    """
+    name = kind_of_layer(layer)
+    kind = KINDS.get(name or "")
+    if kind is None or kind.switches or path not in trace.inputs or path not in trace.douts:
         return None
     held = {**(getattr(layer, "params", None) or {})}
-    args = {
-        n: held.get(n, getattr(layer, n, None)) for n in ATTRIBUTES[kind] if n in held or hasattr(layer, n)
-    }
-    if not NEEDED.get(kind, set()) <= args.keys():
+    wanted = dict.fromkeys((*kind.order, *kind.optional))
+    args = {n: held.get(n, getattr(layer, n, None)) for n in wanted if n in held or hasattr(layer, n)}
+    if not set(kind.order) - kind.optional.keys() <= args.keys():
         return None
-    inputs = {"x": trace.inputs[path], "t": t} if kind == "softmax_with_loss" else {
-        "x": trace.inputs[path], "dout": trace.douts[path]}  # fmt: skip
-    return Probe(kind, path, args, inputs)
+    inputs = {"x": trace.inputs[path], **({"t": t} if kind.role == "loss" else {"dout": trace.douts[path]})}
+    return Probe(kind.name, path, args, inputs)

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from parity.adapters.book import FUNCTIONS, Book
+from parity.adapters.book import Book
 from parity.adapters.conventions import adapter_of
 from parity.adapters.features import lacking, shown_lacking, without
 from parity.adapters.isolate import Limits, Outcome, Send, run_here, run_isolated
@@ -23,8 +23,7 @@ from parity.checks.layer import check_kind
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
-from parity.kinds.kind import KINDS, Probe, Tensors
-from parity.kinds.optimizers import OPTIMIZER_KINDS
+from parity.kinds import KINDS, Probe, Tensors, kind_of
 from parity.kinds.random_geometry import WINDOWS
 
 RAISED = "raised"
@@ -153,7 +152,7 @@ class Watched:
             with _placed():
                 found = self.adapter.results(layer, probe)
         except Exception as error:
-            if probe.kind in FUNCTIONS or probe.kind in OPTIMIZER_KINDS:
+            if kind_of(probe.kind).role in ("optimizer", "function"):
                 raise
             again = probe.cast(probe.dtype)
             with _placed():

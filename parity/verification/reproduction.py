@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import FUNCTIONS, LOSSES, ORDER, Book
+from parity.adapters.book import Book
 from parity.adapters.conventions import adapter_of
 from parity.adapters.load import load
 from parity.checks.layer import check_kind
-from parity.kinds.kind import Probe, Tensors
-from parity.kinds.optimizers import OPTIMIZER_KINDS
+from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import probe_named
-from parity.kinds.registry import kind_of
 
 LIMIT = 400  # numbers written out at most
 CALLS = {
@@ -93,9 +91,9 @@ def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> l
     else:
         made, imports = name_of(factory), f"{imports}; {line}" if (line := import_line(factory)) else imports
     expected = f'"PyTorch:", {_literal(_reference(probe, dtype, tensor, phase))}'
-    if probe.kind in OPTIMIZER_KINDS:
+    if kind_of(probe.kind).role == "optimizer":
         return _optimizer(imports, made, probe, phase, tensor, expected)
-    if probe.kind in FUNCTIONS:
+    if kind_of(probe.kind).role == "function":
         if phase != "forward":
             return []
         (name, array), given = next(iter(inputs.items())), _arguments(args, ())
@@ -109,21 +107,21 @@ def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> l
         return []
     data = [name for name in ("x", "t", "dout") if name in inputs]
     line = f"{', '.join(data)} = {', '.join(_literal(inputs[name]) for name in data)}"
-    build = f"layer = {made}({_arguments(args, ORDER.get(probe.kind, ()))})"
+    build = f"layer = {made}({_arguments(args, kind_of(probe.kind).order)})"
     calls = _calls(probe, phase)
     return [imports, line, build, calls, _print(probe, phase, tensor, expected)] if calls else []
 
 
 def _calls(probe: Probe, phase: str) -> str:
     """What is called; a contract has calls of its own."""
-    x, dout = ("x, t", "") if probe.kind in LOSSES else ("x", "dout")
+    x, dout = ("x, t", "") if kind_of(probe.kind).role == "loss" else ("x", "dout")
     both = f"out = layer.forward({x}); dx = layer.backward({dout})"
     if phase == "forward":
         return f"out = layer.forward({x})"
     if phase in ("backward", "calls", "contracts"):
         return both
     if phase not in CALLS or (
-        probe.kind in LOSSES and phase in ("the last forward counts", "buffers may be reused")
+        kind_of(probe.kind).role == "loss" and phase in ("the last forward counts", "buffers may be reused")
     ):
         return ""
     before = "before = [a.copy() for a in (x, dout)]; " if phase == "arguments unchanged" and dout else ""

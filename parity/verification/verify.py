@@ -29,9 +29,8 @@ from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
-from parity.kinds.kind import Probe
+from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.probes import probes
-from parity.kinds.registry import ALL_KINDS, kind_of
 from parity.verification.declared import declared_faults, exactly
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size

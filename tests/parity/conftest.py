@@ -7,12 +7,14 @@ error.
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from helpers import Ended
 
 from parity.cli import main
+from parity.kinds import ALL_KINDS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENT = 600_000  # milliseconds that a busy machine may take for what is there at once on a quiet one
@@ -29,6 +31,16 @@ def parity(capsys):
         return Ended(end.value.code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def as_ours(monkeypatch):
+    """`as_ours("relu", Wrong)`: for this test ours of that kind is another implementation."""
+
+    def put(kind, factory):
+        monkeypatch.setitem(ALL_KINDS, kind, replace(ALL_KINDS[kind], ours=factory))
+
+    return put
 
 
 def pytest_collection_modifyitems(items):

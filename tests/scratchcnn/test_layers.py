@@ -10,13 +10,13 @@ import pytest
 from helpers import close, draw
 
 import scratchcnn as sc
-from parity.adapters.book import FUNCTIONS, LOSSES, OURS, Book
+from parity.adapters.book import Book
 from parity.checks.layer import check_kind
-from parity.kinds.kind import KINDS
+from parity.kinds import KINDS, kind_of
 from parity.kinds.probes import probes
 from scratchcnn import layers, naive
 
-LAYER_KINDS = [kind for kind in KINDS if kind not in FUNCTIONS and kind not in LOSSES]
+LAYER_KINDS = [name for name, kind in KINDS.items() if kind.role == "layer"]
 
 
 # -- PyTorch --------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ def test_is_pytorchs_on_every_probe(kind, dtype):
 
 def test_every_layer_has_a_kind():
     exported = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
-    checked = {type(build(probes(kind)[0])).__name__ for kind in KINDS if kind not in FUNCTIONS}
+    checked = {type(build(probes(kind)[0])).__name__ for kind in KINDS if KINDS[kind].role != "function"}
     assert exported - checked == {
         "Layer",
         "Loss",
@@ -174,7 +174,7 @@ def test_gradients_are_numerical_ones(make, shape):
 
 # -- contracts ------------------------------------------------------------------------------------
 def build(probe):
-    return Book().build(OURS[probe.kind], probe)
+    return Book().build(kind_of(probe.kind).ours, probe)
 
 
 def results(layer, probe):

@@ -9,7 +9,7 @@ from parity.checks import training_steps as trajectory
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
 from parity.comparison.records import frame
-from parity.kinds.kind import KINDS
+from parity.kinds import KINDS
 from parity.reference.networks import TORCH_NETWORKS
 from scratchcnn import NETWORKS
 from scratchcnn.optim import OPTIMIZERS

@@ -9,7 +9,7 @@ from helpers import python
 import scratchcnn as sc
 from parity.checks import network as check
 from parity.checks import training
-from parity.kinds.kind import KINDS
+from parity.kinds import KINDS
 from scratchcnn.data import load
 
 

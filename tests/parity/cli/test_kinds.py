@@ -4,18 +4,18 @@ import pytest
 
 from parity.adapters.conventions import ADAPTERS
 from parity.cli import kinds_help as protocol
-from parity.kinds.names import KINDS
+from parity.kinds.names import NAMES
 
 
 def test_every_kind_and_adapter_has_its_line(parity):
     status, out, _ = parity("kinds")
     first = [line.split(" ")[0] for line in out.splitlines()]
-    assert status == 0 and set(first) >= {*protocol.kinds(), *KINDS, *ADAPTERS}
+    assert status == 0 and set(first) >= {*protocol.kinds(), *NAMES, *ADAPTERS}
     assert "cls(W, b, stride=1, pad=0); forward(x) -> out, backward(dout) -> dx; then .dW, .db" in out
     assert all(protocol.adapters().values())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_every_line_says_how_it_is_called(kind):
     assert any(call in protocol.protocol_of(kind) for call in ("forward(x", "update(params", "->"))
 
@@ -34,4 +34,4 @@ def test_a_kind_that_there_is_not_is_misuse(parity):
 def test_the_help_of_verify_names_every_kind_and_adapter(parity, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     _, out, _ = parity("verify", "--help")
-    assert all(name in out for name in (*KINDS, *ADAPTERS, "network", "Exit status", "groups"))
+    assert all(name in out for name in (*NAMES, *ADAPTERS, "network", "Exit status", "groups"))

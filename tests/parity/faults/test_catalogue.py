@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from parity.adapters.book import OURS, Book
+from parity.adapters.book import Book
 from parity.checks.layer import check_kind, judge
 from parity.faults import FAULTS, Fault, faults_of
 from parity.faults.catalogue import activations, batch_norm, convolution, dropout, losses, lrn, pooling
+from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.probes import probes
-from parity.kinds.registry import ALL_KINDS
 
 KINDS = sorted(ALL_KINDS)
 PLAIN = ("forward", "backward")
@@ -122,5 +122,5 @@ def test_a_layer_taken_apart_is_right_before_it_is_broken(kind, whole):
 
 def test_ours_has_none_of_them():
     for kind in KINDS:
-        right = Fault("ours", kind, "", OURS[kind], "")
+        right = Fault("ours", kind, "", kind_of(kind).ours, "")
         assert not wrong_values(right, "float64") and not wrong_values(right, "float32")

@@ -3,9 +3,9 @@
 import pytest
 
 import scratchcnn as sc
-from parity.adapters.book import OURS
 from parity.faults import FAULTS
 from parity.faults.common_practices import PRACTICES, square_case, trained_loss, what_practices_say
+from parity.kinds import kind_of
 from scratchcnn import fast
 
 
@@ -14,7 +14,7 @@ from scratchcnn import fast
 )
 def test_right_code_is_noticed_by_none(kind):
     with fast.textbook():  # the rung of the faults, which are subclasses: 1e-6 is close to its rounding
-        assert True not in what_practices_say(kind, OURS[kind]).values()
+        assert True not in what_practices_say(kind, kind_of(kind).ours).values()
 
 
 class Raises(sc.Relu):
@@ -52,4 +52,4 @@ def test_the_case_is_an_ordinary_square_one_and_training_learns():
     probe = square_case("convolution")
     assert probe.inputs["x"].shape[2] == probe.inputs["x"].shape[3] and not probe.needs
     assert trained_loss("convolution", None) < 1.0  # three kinds: guessing costs 1.0986
-    assert set(what_practices_say("adam", OURS["adam"])) == set(PRACTICES)
+    assert set(what_practices_say("adam", kind_of("adam").ours)) == set(PRACTICES)

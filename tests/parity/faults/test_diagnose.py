@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import scratchcnn as sc
-from parity.adapters.book import OURS
 from parity.checks.layer import check_kind
 from parity.faults import FAULTS
 from parity.faults.diagnose import UNKNOWN, diagnose, observe
+from parity.kinds import kind_of
 
 
 class LastFilterNegative(sc.Convolution):
@@ -115,7 +115,7 @@ def test_a_known_bug_with_a_new_one_on_top_is_unknown():
 
 
 def test_a_right_layer_has_no_diagnosis():
-    seen = observe("affine", OURS["affine"])
+    seen = observe("affine", kind_of("affine").ours)
     assert seen.ok and diagnose(seen) is UNKNOWN
 
 

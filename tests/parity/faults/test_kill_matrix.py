@@ -5,7 +5,6 @@ import pytest
 from typer.testing import CliRunner
 
 import scratchcnn as sc
-from parity.adapters.book import OURS
 from parity.adapters.process_pool import processes
 from parity.cli.commands import app
 from parity.faults import FAULTS
@@ -14,6 +13,7 @@ from parity.faults.common_practices import PRACTICES
 from parity.faults.fault import Fault
 from parity.faults.inject import all_injections
 from parity.faults.kill_summary import by_kind, failures, figures, totals
+from parity.kinds import kind_of
 
 EMPTY = pd.DataFrame()
 
@@ -53,7 +53,7 @@ def test_two_processes_find_what_one_finds(matrix):
 
 
 def test_a_survivor_fails(monkeypatch, matrix):
-    plant(monkeypatch, "rbf", OURS["rbf"])
+    plant(monkeypatch, "rbf", kind_of("rbf").ours)
     table = kill.kill_matrix(kinds=("rbf",))
     assert [line for line in failures(table, kill.injection_frame([]), EMPTY) if "planted" in line] == [
         "SURVIVED planted: A story."
@@ -88,13 +88,13 @@ def test_a_wrong_name_a_misplaced_and_an_uncaught_one_and_a_false_alarm_fail(mat
     )
 
 
-def test_a_correct_layer_that_is_not_raises_an_alarm(monkeypatch):
+def test_a_correct_layer_that_is_not_raises_an_alarm(as_ours):
     class Off(sc.Relu):
         def forward(self, x):
             out = super().forward(x)
             return out * (1 + 1e-8) if len(x) == 3 else out
 
-    monkeypatch.setitem(OURS, "relu", Off)
+    as_ours("relu", Off)
     alarms, compared = kill.false_alarms(8, kinds=("relu",))
     assert 0 < len(alarms) < compared and set(alarms["tensor"]) == {"out"}
 
@@ -138,7 +138,7 @@ def test_the_command_ends_with_0_fits_80_columns_and_writes_its_tables(tmp_path)
 
 
 def test_the_command_ends_with_1_for_a_survivor(monkeypatch):
-    plant(monkeypatch, "sgd", OURS["sgd"])
+    plant(monkeypatch, "sgd", kind_of("sgd").ours)
     result = faults("sgd", "--seeds", "0", "--verbose")
     assert result.exit_code == 1 and "SURVIVED planted" in result.output and "FAILED in" in result.output
     assert "sgd-ascends" in result.output

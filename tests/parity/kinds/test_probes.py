@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from parity.checks.layer import judge
+from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.probes import probes
-from parity.kinds.registry import ALL_KINDS, kind_of
 
 
 def pair(value):

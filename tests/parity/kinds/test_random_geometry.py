@@ -9,10 +9,10 @@ from rich.console import Console
 
 import scratchcnn as sc
 from parity import verify
-from parity.adapters.book import OURS
 from parity.checks.layer import check_kind
 from parity.checks.random_search import search
 from parity.cli.run_checks import wrong_geometry
+from parity.kinds import kind_of
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import WINDOWS, draw, probe_named, random_geometry
 
@@ -46,7 +46,7 @@ def test_finds_and_shrinks_what_no_fixed_probe_shows(kind):
 
 @pytest.mark.parametrize("kind", WINDOWS)
 def test_finds_nothing_wrong_with_ours(kind):
-    assert search(kind, OURS[kind], examples=30) is None
+    assert search(kind, kind_of(kind).ours, examples=30) is None
 
 
 @pytest.mark.parametrize("kind", WINDOWS)
@@ -80,8 +80,8 @@ def test_verify_tries_random_geometry_and_its_reproduction_runs():
     assert ours.strip() and theirs.strip() and ours.split() != theirs.split()
 
 
-def test_check_prints_a_reproduction_for_a_wrong_layer_of_ours(monkeypatch):
-    monkeypatch.setitem(OURS, "convolution", WrongAtStrideThree)
+def test_check_prints_a_reproduction_for_a_wrong_layer_of_ours(as_ours):
+    as_ours("convolution", WrongAtStrideThree)
     console = Console(file=io.StringIO(), soft_wrap=True)
     rows = wrong_geometry(console, "convolution")
     assert [row.tensor for row in rows if not row.ok] == ["dx"]

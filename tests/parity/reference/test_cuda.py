@@ -6,7 +6,7 @@ import torch
 
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
-from parity.kinds.kind import KINDS
+from parity.kinds import KINDS
 from parity.reference import devices
 
 

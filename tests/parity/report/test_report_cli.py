@@ -168,14 +168,13 @@ def test_nothing_left_to_do_is_misuse(parity):
     assert status == 2 and err == "error: --skip leaves nothing to do; keep at least one part\n"
 
 
-def test_a_wrong_layer_fails_the_report(monkeypatch):
+def test_a_wrong_layer_fails_the_report(as_ours):
     import scratchcnn as sc
-    from parity.adapters.book import OURS
 
     class Wrong(sc.Relu):
         def backward(self, dout):
             return dout
 
-    monkeypatch.setitem(OURS, "relu", Wrong)
+    as_ours("relu", Wrong)
     found = collect(Request(parts=("accuracy",), networks=(), kinds=("relu",)))
     assert not found.ok and any("relu" in text and "dx" in text for text in found.failures["accuracy"])

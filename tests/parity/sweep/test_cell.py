@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from helpers import TIMING
 
-from parity.adapters import book as implementations
 from parity.adapters.load import load
 from parity.sweep.cell import NOTHING, CannotRun, _probes, run_cell
 from parity.sweep.cells import Cell, expand, version_of
@@ -47,7 +46,7 @@ def test_our_own_cells_match_and_repeat(cell):
     assert told(rows) == told(run_cell(cell))
 
 
-def test_a_mismatch_has_a_culprit_and_a_diagnosis(monkeypatch):
+def test_a_mismatch_has_a_culprit_and_a_diagnosis(as_ours):
     class Leaky(Relu):
         def forward(self, x):
             return super().forward(x) + 0.01 * np.minimum(x, 0)
@@ -56,7 +55,7 @@ def test_a_mismatch_has_a_culprit_and_a_diagnosis(monkeypatch):
             dx = super().backward(dout)
             return np.where(dx == 0, 0.01 * dout, dx)
 
-    monkeypatch.setitem(implementations.OURS, "relu", Leaky)
+    as_ours("relu", Leaky)
     row = run_cell(RELU)[0]
     assert (row["status"], row["culprit"], row["diagnosis"]) == (
         "mismatch",

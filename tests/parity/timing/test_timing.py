@@ -72,8 +72,8 @@ def test_a_layer_by_itself(kind):
     assert table.loc[table["implementation"] == "ours", "ok"].all()
 
 
-def test_a_wrong_layer_is_marked(monkeypatch):
-    monkeypatch.setitem(timing.OURS, "sigmoid", Wrong)
+def test_a_wrong_layer_is_marked(as_ours):
+    as_ours("sigmoid", Wrong)
     table = time_layer("sigmoid", 1, FAST)
     assert not table.loc[table["implementation"] == "ours", "ok"].any()
 
@@ -184,8 +184,8 @@ def test_the_command_prints_and_writes(parity, tmp_path):
     assert pd.read_csv(tmp_path / "machine.csv").loc[0, "threads"] == machine.cores()
 
 
-def test_the_command_ends_with_1_when_a_check_failed(parity, monkeypatch):
-    monkeypatch.setitem(timing.OURS, "sigmoid", Wrong)
+def test_the_command_ends_with_1_when_a_check_failed(parity, as_ours):
+    as_ours("sigmoid", Wrong)
     status, out, _ = parity("time", "sigmoid", "--batch-size", 1, "--quick")
     assert status == 1 and "FAIL ours" in out
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.adapters.book import OURS
 from parity.faults.diagnose import PLAIN
-from parity.kinds.optimizers import OPTIMIZER_KINDS
+from parity.kinds import ALL_KINDS, OPTIMIZER_KINDS, kind_of
 from parity.verification.verify import verify
 
 HOMEWORK = Path(__file__).parents[1] / "homework"
@@ -177,9 +176,9 @@ def test_a_right_one_passes(kind):
     assert str(verdict).splitlines()[0].split(": ", 1)[1].startswith("right")
 
 
-@pytest.mark.parametrize("kind", sorted(set(RIGHT) & set(OURS)))
+@pytest.mark.parametrize("kind", sorted(set(RIGHT) & set(ALL_KINDS)))
 def test_ours_pass_in_full(kind):
-    verdict = verify(OURS[kind], kind)
+    verdict = verify(kind_of(kind).ours, kind)
     assert verdict.ok and not verdict.not_checked, str(verdict)
     assert "right, the same function as PyTorch's" in str(verdict)
 

@@ -1,0 +1,114 @@
+"""Activations: one number in, one number out; and softmax, which sees a whole row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import scratchcnn as sc
+from parity.kinds.kind import LAYER, Operation, Options
+from parity.kinds.probe import Probe, Rng, integers, needs, normal
+from parity.kinds.rows import logits
+from parity.kinds.torch_when_used import F, torch
+from parity.kinds.windows import images
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+# -- PyTorch's functions ---------------------------------------------------------------------------
+def relu(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.relu(a["x"])
+
+
+def sigmoid(a: dict[str, Tensor], o: Options) -> Tensor:
+    return torch.sigmoid(a["x"])
+
+
+def tanh(a: dict[str, Tensor], o: Options) -> Tensor:
+    return o.get("amplitude", 1.0) * torch.tanh(o.get("slope", 1.0) * a["x"])
+
+
+def softmax(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.softmax(a["x"], dim=1)
+
+
+def _softmax_sizes(probe: Probe) -> dict[str, float]:
+    """dx = y * (dout - sum of dout * y): near a certain row its two terms cancel, and dx is far smaller."""
+    y = F.softmax(torch.from_numpy(probe.inputs["x"]), dim=1).numpy()
+    dout = np.abs(probe.inputs["dout"])
+    return {"dx": float((y * (dout + (dout * y).sum(axis=1, keepdims=True))).max())}
+
+
+# -- inputs to try ---------------------------------------------------------------------------------
+def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], Iterator[Probe]]:
+    """Inputs for a function of single numbers, with whole numbers where it has a kink at zero."""
+
+    def build(rng: Rng) -> Iterator[Probe]:
+        yield Probe(kind, "2x3", args, {"x": normal(rng, 2, 3)})
+        yield Probe(kind, "images", args, {"x": normal(rng, 2, 3, 4, 5)})
+        if kinks:
+            yield Probe(kind, "zeros at the kink", args, {"x": integers(rng, -1, 2, 3, 4)})
+        yield Probe(kind, "tiny values", args, {"x": normal(rng, 3, 4, scale=2.0**-20)})
+        large = normal(rng, 3, 4, scale=1e3)
+        large[0, 0] = 0.5  # where all saturate, dx is nothing but rounding
+        yield Probe(kind, "large values of both signs", args, {"x": large})
+
+    return build
+
+
+def _tanhs(rng: Rng) -> Iterator[Probe]:
+    yield from elementwise("tanh")(rng)
+    lenet = {"amplitude": 1.7159, "slope": 2 / 3}
+    yield Probe("tanh", "LeNet's amplitude and slope", lenet, {"x": normal(rng, 3, 4)}, needs(amplitude=True))
+
+
+def _softmaxes(rng: Rng) -> Iterator[Probe]:
+    for name, x in logits(rng):
+        yield Probe("softmax", name, {}, {"x": x})
+
+
+def timed(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {}, images(rng, N, side)
+
+
+# -- kinds -----------------------------------------------------------------------------------------
+RELU = Operation(
+    name="relu",
+    formula=relu,
+    probes=elementwise("relu", kinks=True),
+    ours=sc.Relu,
+    call=f"cls(){LAYER}",
+    aliases=("relulayer", "rectifier"),
+    timed=timed,
+)
+SIGMOID = Operation(
+    name="sigmoid",
+    formula=sigmoid,
+    probes=elementwise("sigmoid"),
+    ours=sc.Sigmoid,
+    call=f"cls(){LAYER}",
+    aliases=("sigmoidlayer", "logistic"),
+    timed=timed,
+)
+TANH = Operation(
+    name="tanh",
+    formula=tanh,
+    probes=_tanhs,
+    ours=sc.Tanh,
+    call=f"cls(){LAYER}",
+    optional={"amplitude": 1.0, "slope": 1.0},
+    timed=timed,
+)
+SOFTMAX = Operation(
+    name="softmax",
+    formula=softmax,
+    probes=_softmaxes,
+    ours=sc.Softmax,
+    sizes=_softmax_sizes,
+    call=f"cls(){LAYER}",
+)
+
+KINDS = (RELU, SIGMOID, TANH, SOFTMAX)

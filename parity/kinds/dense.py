@@ -1,0 +1,76 @@
+"""Affine, flatten before it, and radial basis functions: every output sees the whole row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import scratchcnn as sc
+from parity.kinds.kind import LAYER, Operation, Options
+from parity.kinds.probe import Probe, Rng, needs, normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def affine(a: dict[str, Tensor], o: Options) -> Tensor:
+    out = a["x"].flatten(1) @ a["W"]
+    return out + a["b"] if "b" in a else out
+
+
+def flatten(a: dict[str, Tensor], o: Options) -> Tensor:
+    return a["x"].flatten(1) * 1
+
+
+def rbf(a: dict[str, Tensor], o: Options) -> Tensor:
+    return ((a["x"][:, None] - a["W"]) ** 2).sum(2)
+
+
+def _affines(rng: Rng) -> Iterator[Probe]:
+    for name, shape, out in (
+        ("one number", (1, 1), 1),
+        ("3 to 2", (2, 3), 2),
+        ("square W", (2, 3), 3),
+        ("one image", (1, 4), 3),
+        ("images", (2, 2, 3, 2), 4),
+    ):
+        size = int(np.prod(shape[1:]))
+        args = {"W": normal(rng, size, out), "b": normal(rng, out)}
+        yield Probe("affine", name, args, {"x": normal(rng, *shape)}, needs(images=len(shape) > 2))
+
+
+def _flattens(rng: Rng) -> Iterator[Probe]:
+    yield Probe("flatten", "images", {}, {"x": normal(rng, 2, 3, 4, 5)})
+    yield Probe("flatten", "rows", {}, {"x": normal(rng, 3, 4)})
+
+
+def _rbfs(rng: Rng) -> Iterator[Probe]:
+    for name, shape, out in (("one code", (1, 2), 1), ("3 codes", (2, 4), 3)):
+        yield Probe("rbf", name, {"W": np.sign(normal(rng, out, shape[1]))}, {"x": normal(rng, *shape)})
+    code = np.sign(normal(rng, 1, 4))
+    yield Probe("rbf", "near the code", {"W": code}, {"x": code + normal(rng, 2, 4, scale=2.0**-10)})
+
+
+def _timed_affine(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"W": normal(rng, 1024, 1024, scale=0.03), "b": normal(rng, 1024)}, {"x": normal(rng, N, 1024)}
+
+
+AFFINE = Operation(
+    name="affine",
+    formula=affine,
+    probes=_affines,
+    ours=sc.Affine,
+    linear=True,
+    call=f"cls(W, b){LAYER}; then .dW, .db; W is (in, out)",
+    aliases=("linear", "dense", "fullyconnected", "fc", "linearlayer", "denselayer", "affinelayer"),
+    order=("W", "b"),
+    optional={"b": None},
+    params=("W", "b"),
+    timed=_timed_affine,
+)
+FLATTEN = Operation(name="flatten", formula=flatten, probes=_flattens, ours=sc.Flatten)
+RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",))
+
+KINDS = (AFFINE, FLATTEN, RBF)

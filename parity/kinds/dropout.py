@@ -1,0 +1,55 @@
+"""Dropout, whose probes bring the mask, so that both sides drop the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import scratchcnn as sc
+from parity.kinds.kind import Operation, Options
+from parity.kinds.probe import Probe, Rng, normal
+from parity.kinds.windows import images
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def dropout(a: dict[str, Tensor], o: Options) -> Tensor:
+    if "mask" not in a:  # inference
+        return a["x"] * 1
+    keep = 1 - o["dropout_ratio"]
+    return a["x"] * a["mask"] / keep if keep else a["x"] * 0
+
+
+def _dropouts(rng: Rng) -> Iterator[Probe]:
+    # A ratio of 0.5 cannot show which share is meant, so it does not come first.
+    for name, shape, ratio in (
+        ("2x3", (2, 3), 0.3),
+        ("ratio 0.5", (3, 5), 0.5),
+        ("images", (2, 3, 4, 5), 0.25),
+    ):
+        mask = rng.random(shape) >= ratio
+        mask.flat[0], mask.flat[-1] = True, False
+        args = {"dropout_ratio": ratio}
+        yield Probe("dropout", name, args, {"x": normal(rng, *shape), "mask": mask})
+        yield Probe("dropout", f"{name}, inference", args, {"x": normal(rng, *shape)})
+
+
+def _timed_dropout(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs = images(rng, N, side)
+    return {"dropout_ratio": 0.5}, inputs | {"mask": rng.random(inputs["x"].shape) >= 0.5}
+
+
+DROPOUT = Operation(
+    name="dropout",
+    formula=dropout,
+    probes=_dropouts,
+    ours=sc.Dropout,
+    switches=True,
+    call="cls(dropout_ratio); forward(x, train_flg=True) -> out, backward(dout) -> dx; .mask is read or set",
+    aliases=("dropoutlayer",),
+    order=("dropout_ratio",),
+    timed=_timed_dropout,
+)
+
+KINDS = (DROPOUT,)

@@ -1,0 +1,84 @@
+"""Losses: one number for a batch of scores and labels, the mean over the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import scratchcnn as sc
+from parity.kinds.kind import Operation, Options
+from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.rows import logits
+from parity.kinds.torch_when_used import F, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def cross_entropy(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.cross_entropy(a["x"], a["t"])
+
+
+def penalty(a: dict[str, Tensor], o: Options) -> Tensor:
+    """LeNet-5's (LeCun et al. 1998, equation 9), with a rubbish class at distance j."""
+    rubbish = torch.full_like(a["x"][:, :1], -o.get("j", 10.0))
+    right = a["x"].gather(1, a["t"][:, None])[:, 0]
+    return (right + torch.logsumexp(torch.cat([-a["x"], rubbish], 1), 1)).mean()
+
+
+def _losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
+    def build(rng: Rng) -> Iterator[Probe]:
+        for name, x in logits(rng):
+            x = np.abs(x) if kind == "penalty_loss" else x
+            t = rng.integers(0, x.shape[1], len(x))
+            yield Probe(kind, name, {}, {"x": x, "t": t})
+            if kind == "softmax_with_loss":
+                onehot = np.eye(x.shape[1])[t]
+                yield Probe(kind, f"{name}, one-hot", {}, {"x": x, "t": onehot}, needs(one_hot=True))
+        x = normal(rng, 3, 4, scale=30.0)
+        worst = x.argmax(axis=1) if kind == "penalty_loss" else x.argmin(axis=1)
+        yield Probe(
+            kind, "confident and wrong", {}, {"x": np.abs(x) if kind == "penalty_loss" else x, "t": worst}
+        )
+        # N = C: labels read as rows, or rows as labels, stay in range here and nowhere else.
+        x = np.abs(normal(rng, 4, 4))
+        yield Probe(kind, "as many images as classes", {}, {"x": x, "t": np.array([2, 0, 0, 1])})
+
+    return build
+
+
+def _timed(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {}, {"x": normal(rng, N, 1000), "t": rng.integers(0, 1000, N)}
+
+
+SOFTMAX_WITH_LOSS = Operation(
+    name="softmax_with_loss",
+    formula=cross_entropy,
+    probes=_losses("softmax_with_loss"),
+    ours=sc.SoftmaxWithLoss,
+    role="loss",
+    out="loss",
+    call="cls(); forward(x, t) -> loss, backward(dout=1) -> dx; the loss is the mean",
+    aliases=(
+        "softmaxloss",
+        "crossentropy",
+        "crossentropyloss",
+        "softmaxcrossentropy",
+        "softmaxcrossentropyloss",
+        "softmaxwithcrossentropy",
+    ),
+    timed=_timed,
+)
+PENALTY_LOSS = Operation(
+    name="penalty_loss",
+    formula=penalty,
+    probes=_losses("penalty_loss"),
+    ours=sc.PenaltyLoss,
+    role="loss",
+    out="loss",
+    optional={"j": 10.0},
+)
+
+KINDS = (SOFTMAX_WITH_LOSS, PENALTY_LOSS)
