@@ -1,14 +1,24 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what reading a damaged one may raise."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import secrets
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from scratchcnn.typing import PathLike
+
+DAMAGE: tuple[type[Exception], ...] = (
+    *(EOFError, LookupError, TypeError, ValueError, AttributeError, OverflowError, MemoryError),
+    *(struct.error, zlib.error, zipfile.BadZipFile, pickle.UnpicklingError),
+    *(NotImplementedError, RuntimeError),  # zipfile, for encryption and compressions it does not know
+)
 
 
 @contextmanager

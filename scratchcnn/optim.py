@@ -1,10 +1,10 @@
-"""The rules that change the weights (book, section 6.1): the book's names, PyTorch's formulas.
+"""The optimizers, which change the weights (book, section 6.1): the book's names, PyTorch's formulas.
 
     optimizer = Momentum(lr=0.01)
     optimizer.update(network.params, network.gradient(x, t))       # writes into the arrays of params
 
-An optimizer sees two dicts with the same keys and nothing else. In the formulas p is a parameter
-and g its gradient, number by number.
+An optimizer sees two dicts with the same keys and nothing else. In the formulas p is a parameter and g
+its gradient, element by element.
 """
 
 from __future__ import annotations
@@ -19,45 +19,56 @@ from scratchcnn.typing import Array
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
 
-# How many numbers a rule works on at a time. Its formula passes over its arrays several times; in
-# blocks that fit into the cache, temporaries included, only the first pass waits for memory.
-BLOCK = 65536
-LARGE = 16 * BLOCK  # what each thread has to do at least, where threads share the work
+# Elements per block. A formula passes over its arrays several times; in blocks that fit into the cache,
+# temporaries included, only the first pass waits for memory.
+BLOCK_ELEMENTS = 65536
+MIN_THREAD_ELEMENTS = 16 * BLOCK_ELEMENTS  # below this many per thread, threads cost more than they save
 
 
 class Optimizer:
-    """What the rules share: checks, weight decay, state, blocks. A rule adds a `step`.
+    """The base class: checks, weight decay, state and blocks. A subclass adds its formula as `step`.
 
     settings   names of the constructor's arguments; `optimizer.lr = ...` may be set between updates
     slots      names of the state dicts, {parameter name: array like the parameter}
-    iter       how many updates were made
+    iter       number of updates so far
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
     slots: ClassVar[tuple[str, ...]] = ()
-    decoupled: ClassVar[bool] = False  # True: the rule does the weight decay in its step
+    decoupled: ClassVar[bool] = False  # True if `step` applies the weight decay
     lr: float
     weight_decay: float
 
     def __init__(self, **settings: float):
         for name, value in settings.items():
-            share = name in ("beta1", "beta2", "decay_rate")
-            if not 0 <= value < (1 if share else np.inf):
-                wanted = "in [0, 1)" if share else "at least 0 and finite"
-                raise ValueError(f"{type(self).__name__}: {name} must be {wanted}, got {value!r}")
-            setattr(self, name, float(value))
+            setattr(self, name, self._checked(name, value))
         self.iter = 0
         for slot in self.slots:
             setattr(self, slot, {})
+
+    def _checked(self, name: str, value: Any) -> float:
+        """A setting as a float.
+
+        Raises TypeError if it is not a number, ValueError if it is out of range.
+        """
+        who, share = type(self).__name__, name in ("beta1", "beta2", "decay_rate")
+        try:
+            number = float("" if isinstance(value, str) else value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{who}: {name} must be a number, got {value!r}") from None
+        if not 0 <= number < (1 if share else np.inf):
+            wanted = "in [0, 1)" if share else "at least 0 and finite"
+            raise ValueError(f"{who}: {name} must be {wanted}, got {value!r}")
+        return number
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Change every array of `params` in place by its gradient; `grads` is only read.
 
         With `weight_decay` the gradient is g + weight_decay * p, as in PyTorch (the book adds the
-        penalty to the loss, which comes to the same).
+        penalty to the loss, which amounts to the same).
 
-        Raises ValueError for keys and shapes and TypeError for dtypes that do
-        not fit, also those of the state kept from earlier updates; nothing was changed then.
+        Raises ValueError for keys and shapes and TypeError for dtypes that do not fit, also those of the
+        state kept from earlier updates; nothing is changed then.
         """
         self._check(params, grads)
         for slot in self.slots:
@@ -70,19 +81,19 @@ class Optimizer:
                 threads.each(self._walk, _pieces(arrays, size))
 
     def _walk(self, arrays: Sequence[Array]) -> None:
-        """The rule over all of the arrays, BLOCK numbers at a time."""
+        """Apply `step` to the arrays, one block at a time."""
         for p, g, *state in _blocks(arrays):
             if self.weight_decay and not self.decoupled:
                 g = g + self.weight_decay * p
             self.step(p, g, *state)
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
-        """The rule: writes into p and the state, reads g."""
+        """The formula: writes into p and the state, reads g."""
         raise NotImplementedError
 
     # -- checkpoints -----------------------------------------------------------------------------
     def state_dict(self) -> dict[str, dict[str, Any]]:
-        """A copy of all that the next update depends on:
+        """A copy of everything that the next update depends on:
         {"scalars": {"lr": ..., "iter": ...}, "arrays": {"v.<parameter>": ...}}."""
         scalars = {name: float(getattr(self, name)) for name in self.settings} | {"iter": self.iter}
         slots = {slot: getattr(self, slot) for slot in self.slots}
@@ -90,9 +101,9 @@ class Optimizer:
         return {"scalars": scalars, "arrays": arrays}
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, Any]]) -> None:
-        """Go on where the optimizer that gave this `state_dict` stood, bit for bit.
+        """Continue, bit for bit, from the state of the optimizer that returned this `state_dict`.
 
-        Raises ValueError for the state of another rule; nothing was changed then.
+        Raises ValueError for the state of another optimizer; nothing is changed then.
         """
         who, scalars = type(self).__name__, state["scalars"]
         slots: dict[str, dict[str, Array]] = {slot: {} for slot in self.slots}
@@ -122,9 +133,14 @@ class Optimizer:
             _check_like(
                 p, np.asarray(grads[key]), f"{who}: {key}", "its gradient", "cast or reshape one of them"
             )
+        self.check_state(params)
+
+    def check_state(self, params: Mapping[str, Array]) -> None:
+        """Raises ValueError or TypeError if the state kept from earlier updates does not fit the params."""
+        who = type(self).__name__
         for slot in self.slots:
             if state := getattr(self, slot):
-                _check_keys(params, state, f"{who}: its state must be of the same parameters", "the state")
+                _check_keys(params, state, f"{who}: its state must have the parameters' keys", "the state")
                 for key, p in params.items():
                     _check_like(
                         p, state[key], f"{who}: {key}", f"its {slot}", "give each network its own optimizer"
@@ -149,8 +165,8 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """v = momentum * v + g,   p -= lr * v      (`torch.optim.SGD(momentum=...)`)
 
-    The book's eq. 6.3 has the other sign and lr inside: v = momentum * v - lr * g, p += v. The path
-    is the same until lr changes; then this v, which holds no lr, follows at once.
+    The book's eq. 6.3 has the other sign and lr inside: v = momentum * v - lr * g, p += v. The weights
+    are the same until lr changes; this v, which does not contain lr, then follows at once.
     """
 
     settings = ("lr", "momentum", "weight_decay")
@@ -171,7 +187,7 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """v = momentum * v + g,   p -= lr * (g + momentum * v)      (`torch.optim.SGD(nesterov=True)`)
 
-    The book's (common/optimizer.py) has the sign and the lr of its Momentum.
+    The book's (common/optimizer.py) differs in sign and lr as its Momentum does.
     """
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
@@ -226,7 +242,7 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Kingma and Ba 2015, algorithm 1; `torch.optim.Adam`. In update number i:
+    """Kingma and Ba 2015, algorithm 1; `torch.optim.Adam`. In the i-th update:
 
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
@@ -267,7 +283,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """p -= lr * weight_decay * p, then Adam      (Loshchilov and Hutter 2019; `torch.optim.AdamW`)
 
-    The decay goes past the gradient, so that m and v never see it.
+    The decay bypasses the gradient, so it does not enter m and v.
     """
 
     decoupled = True
@@ -299,27 +315,30 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def _pieces(arrays: list[Array], count: int) -> list[list[Array]]:
-    """The arrays in so many parts for the threads; whole where they are small or not in one piece."""
-    if arrays[0].size < count * LARGE or not all(a.flags.c_contiguous for a in arrays):
+    """The arrays in `count` parts for the threads; whole if they are small or not contiguous."""
+    if arrays[0].size < count * MIN_THREAD_ELEMENTS or not all(a.flags.c_contiguous for a in arrays):
         return [arrays]
     return [[a.reshape(-1)[part] for a in arrays] for part in threads.parts(arrays[0].size, count)]
 
 
 def _blocks(arrays: Sequence[Array]) -> Iterator[list[Array]]:
-    """Views of all the arrays, the same BLOCK numbers of each; whole where they are small or one does not lie
-    in one piece."""
-    if arrays[0].size <= BLOCK or not all(a.flags.c_contiguous for a in arrays):
+    """Views of the same block of each array; the whole arrays if they are small or not contiguous."""
+    if arrays[0].size <= BLOCK_ELEMENTS or not all(a.flags.c_contiguous for a in arrays):
         yield list(arrays)
         return
     flat = [a.reshape(-1) for a in arrays]
-    for i in range(0, flat[0].size, BLOCK):
-        yield [a[i : i + BLOCK] for a in flat]
+    for i in range(0, flat[0].size, BLOCK_ELEMENTS):
+        yield [a[i : i + BLOCK_ELEMENTS] for a in flat]
 
 
 def _check_keys(params: Mapping[str, Any], other: Mapping[str, Any], must: str, name: str) -> None:
     if params.keys() != other.keys():
-        lacking, surplus = sorted(params.keys() - other.keys()), sorted(other.keys() - params.keys())
-        raise ValueError(f"{must}; {name} lacks {lacking} and has {surplus} too much")
+        parts = []
+        if missing := sorted(params.keys() - other.keys()):
+            parts.append(f"is missing {missing}")
+        if unexpected := sorted(other.keys() - params.keys()):
+            parts.append(f"has unexpected {unexpected}")
+        raise ValueError(f"{must}; {name} {' and '.join(parts)}")
 
 
 def _check_like(p: Array, other: Array, label: str, name: str, mend: str) -> None:

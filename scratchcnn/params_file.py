@@ -16,7 +16,6 @@ import math
 import os
 import pickle
 import zipfile
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchcnn.files import atomic_write
-from scratchcnn.safe_pickle import DAMAGE, Refused, SafeUnpickler
+from scratchcnn.files import DAMAGE, atomic_write
+from scratchcnn.safe_pickle import Refused, SafeUnpickler
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import arrays_of, copy_weights, read_safetensors, write_safetensors
 
@@ -82,7 +81,7 @@ def read_params(path: PathLike) -> Arrays:
         return _read_npz(path) if suffix == ".npz" else _read_pickle(path)
     except Refused as error:
         raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, *DAMAGE) as error:
+    except DAMAGE as error:
         raise ValueError(
             f"{os.fspath(path)} is not a whole {suffix} file ({type(error).__name__}: {error}); "
             "save or fetch it again"

@@ -32,7 +32,7 @@ class SafeUnpickler(pickle._Unpickler):
     purpose  what is being read, for the error: "a state dict of tensors"
     mend     what to do about another file, appended to the error
 
-    Raises Refused for everything else, and any of `DAMAGE` for a damaged file.
+    Raises Refused for everything else, and any of `DAMAGE` (files.py) for a damaged file.
     """
 
     purpose: ClassVar[str] = "plain data"
@@ -103,8 +103,4 @@ SafeUnpickler.dispatch = _Opcodes(
         pickle.BUILD[0]: SafeUnpickler._build,
         pickle.BYTEARRAY8[0]: SafeUnpickler._bytearray,
     }
-)
-DAMAGE = (
-    *(pickle.UnpicklingError, EOFError, LookupError, TypeError, ValueError, AttributeError),
-    *(OverflowError, MemoryError, struct.error),
 )

@@ -12,15 +12,14 @@ import io
 import math
 import os
 import zipfile
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchcnn.files import atomic_write
-from scratchcnn.safe_pickle import DAMAGE, Refused, SafeUnpickler
+from scratchcnn.files import DAMAGE, atomic_write
+from scratchcnn.safe_pickle import Refused, SafeUnpickler
 from scratchcnn.typing import Array, PathLike
 
 BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
@@ -32,6 +31,8 @@ STORAGES = {
 WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
 MOST = 2**26  # bytes that a small file may unpack to; a larger one, to 20 times its size
 PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put it
+
+_DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def read_pth(path: PathLike) -> dict[str, Array]:
@@ -56,7 +57,7 @@ def read_pth(path: PathLike) -> dict[str, Array]:
             found = _Reader(archive, folder, limit).load()
     except Refused as error:
         raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, *DAMAGE) as error:
+    except _DAMAGE as error:
         raise ValueError(
             f"{os.fspath(path)} is damaged ({type(error).__name__}: {error}); fetch or save it again"
         ) from error

@@ -22,7 +22,7 @@ from scratchcnn.layers import Affine, BatchNormalization, Layer
 from scratchcnn.networks import Network
 from scratchcnn.state_dict import read_pth, write_pth
 from scratchcnn.typing import Array, PathLike
-from scratchcnn.weights import WeightMismatch, mismatch, read_safetensors, write_safetensors
+from scratchcnn.weights import WeightMismatch, copy_all, mismatch, read_safetensors, write_safetensors
 
 __all__ = [
     "load_checkpoint",
@@ -68,8 +68,7 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     ]
     if problems:
         raise WeightMismatch(path, type(network).__name__, problems)
-    for name, (_, array) in targets.items():
-        array[...] = stored[name]
+    copy_all({name: array for name, (_, array) in targets.items()}, stored)
 
 
 def save_torch_weights(network: Network, path: PathLike) -> None:

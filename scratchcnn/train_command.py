@@ -1,4 +1,4 @@
-"""`scratchcnn train`: from a network's name and a data set's to weights in a file."""
+"""`train NETWORK`: train a network on a data set and write its weights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,71 +20,77 @@ from scratchcnn import data as datasets
 from scratchcnn.images import resize
 from scratchcnn.networks import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
-from scratchcnn.terminal import NetworkName, console, lookup
+from scratchcnn.terminal import NetworkName, console, key_of, lookup
 from scratchcnn.trainer import Progress, Trainer
 from scratchcnn.weights import save_weights
 
-# Learning rates for the default batches and epochs, found on the sample; a network or an optimizer that is
-# not listed gets the optimizer's own. LeNet's sigmoids want large steps, and SGD still needs many epochs.
-# AlexNet's are untuned: its loss had not fallen below chance after the 125 steps that were tried.
+# Learning rates for the default batch size and epochs, found on the sample. Networks and optimizers that are
+# not listed use the optimizer's default. LeNet's sigmoids need large steps, and with SGD many epochs.
+# AlexNet's are untuned: after the 125 steps that were tried, its loss was not yet below chance.
 LEARNING_RATES: dict[str, dict[str, float]] = {
-    "SimpleConvNet": dict(sgd=0.1, momentum=0.02, nesterov=0.02, adagrad=0.02, adam=0.002, adamw=0.002),
-    "LeNet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.005, adamw=0.005),
-    "LeNet5": dict(momentum=0.001, nesterov=0.001, rmsprop=0.001, adam=0.003, adamw=0.003),
-    "AlexNet": dict(adagrad=0.001, rmsprop=1e-4, adam=1e-4, adamw=1e-4),
+    "simple_conv_net": dict(sgd=0.1, momentum=0.02, nesterov=0.02, adagrad=0.02, adam=0.002, adamw=0.002),
+    "lenet": dict(sgd=1, momentum=0.1, nesterov=0.1, adagrad=0.03, rmsprop=0.002, adam=0.005, adamw=0.005),
+    "lenet5": dict(momentum=0.001, nesterov=0.001, rmsprop=0.001, adam=0.003, adamw=0.003),
+    "alexnet": dict(adagrad=0.001, rmsprop=1e-4, adam=1e-4, adamw=1e-4),
 }
 
-# Pixels that a set leaves free around what it shows.
+# Empty pixels around what each image of a set shows.
 MARGINS = {"mnist": 4}
 
 
 def train(
     ctx: typer.Context,
     network: NetworkName,
-    data: Annotated[str, typer.Option(help=f"One of {', '.join(datasets.NAMES)}.")] = datasets.NAMES[0],
+    data: Annotated[str, typer.Option(help=f"Data set: {', '.join(datasets.NAMES)}.")] = datasets.NAMES[0],
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with the set's four IDX files.",
-            show_default="$SCRATCHCNN_DATA, or a download into a cache",
+            help="Folder with the four IDX files of the data set.",
+            show_default="$SCRATCHCNN_DATA, else downloaded into a cache",
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(help="How often every image is seen.", min=0)] = 5,
-    batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 20,
-    optimizer: Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")] = "adam",
+    epochs: Annotated[int, typer.Option(help="Number of epochs.", min=0)] = 5,
+    batch_size: Annotated[int, typer.Option(help="Images per step.", min=1)] = 20,
+    optimizer: Annotated[str, typer.Option(help=f"Optimizer: {', '.join(OPTIMIZERS)}.")] = "adam",
     lr: Annotated[
-        float | None, typer.Option(help="Learning rate.", show_default="by optimizer and network")
+        float | None,
+        typer.Option(help="Learning rate.", show_default="depends on the optimizer and the network"),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Weight decay.", show_default="0; 0.01 with adamw")
+        float | None, typer.Option(help="Weight decay.", show_default="0, or 0.01 with adamw")
     ] = None,
-    seed: Annotated[int, typer.Option(help="For the weights and the order of the images.", min=0)] = 0,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    seed: Annotated[
+        int, typer.Option(help="Seed of the initial weights and the order of the images.", min=0)
+    ] = 0,
+    dtype: Annotated[str, typer.Option(help="Floating-point type: float32 or float64.")] = "float32",
     out: Annotated[
-        Path | None, typer.Option(help="Write the weights here (safetensors).", show_default="not written")
+        Path | None,
+        typer.Option(help="Write the weights to this file (safetensors).", show_default="not written"),
     ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="Write the state of the run here after every epoch and on Ctrl-C.",
-            show_default="the file of --resume, else not written",
+            help="Write the state of the run to this file after each epoch and on Ctrl-C.",
+            show_default="the resumed checkpoint, else not written",
         ),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Continue the run that left this checkpoint.", show_default="a new run"),
+        typer.Option(help="Continue the run from this checkpoint.", show_default="a new run"),
     ] = None,
 ) -> int:
-    """Train a network and say how well it does on images that it has not seen."""
+    """Train a network and measure its accuracy on images it has not seen."""
     checkpoint = checkpoint or resume
     _refuse_unwritable(out, checkpoint)
+    if out is not None and out.suffix.lower() in (".pth", ".pt", ".npz", ".pkl", ".onnx"):
+        raise ValueError(f"--out writes safetensors: name the file {out.stem}.safetensors")
     if dtype not in ("float32", "float64"):
         raise ValueError(f"--dtype must be float32 or float64, got {dtype}")
     kind: Any = lookup("network", network, NETWORKS)
     rule: Any = lookup("optimizer", optimizer, OPTIMIZERS)
     images = datasets.load(data, data_dir)
     net = kind(output_size=len(images.class_names), rng=seed, dtype=np.dtype(dtype))
-    default = LEARNING_RATES.get(kind.__name__, {}).get(rule.__name__.lower())
+    default = LEARNING_RATES.get(key_of(network), {}).get(rule.__name__.lower())
     settings = {"lr": default if lr is None else lr, "weight_decay": weight_decay}
     trainer = Trainer(
         net,
@@ -113,11 +120,13 @@ def train(
         _train(trainer, out_stream)
     except KeyboardInterrupt:
         return _interrupted(trainer, ctx.obj)
+    except OSError as error:  # a checkpoint that could not be written
+        raise OSError(f"{error}; {_rescue(trainer, images, Path(trainer.checkpoint or ''))}") from error
     return _finish(trainer, images, out, out_stream)
 
 
 def _train(trainer: Trainer, console: rich.console.Console) -> None:
-    """Train behind a progress bar, where there is a terminal, with a line an epoch."""
+    """Train, printing one line per epoch, with a progress bar on a terminal."""
     columns = (
         rich.progress.TextColumn("epoch {task.fields[epoch]}"),
         rich.progress.BarColumn(),
@@ -146,30 +155,48 @@ def _train(trainer: Trainer, console: rich.console.Console) -> None:
 def _finish(
     trainer: Trainer, images: datasets.Dataset, out: Path | None, console: rich.console.Console
 ) -> int:
-    """The final accuracy, and the weights with all that `predict` needs to know."""
-    net, n = trainer.network, len(images.x_test)
+    """Print the final accuracy and write the weights; returns the exit status."""
+    n = len(images.x_test)
     accuracy = (
         trainer.test_acc_list[-1] if trainer.history else trainer.accuracy(images.x_test, images.t_test)
     )
     assert accuracy is not None
     console.print(f"test accuracy {accuracy:.2%} ({round(accuracy * n):,} of {n:,} images)")
     if out is not None:
-        metadata = {
-            "input_dim": json.dumps(net.input_dim),
-            "image_shape": json.dumps(images.x_train.shape[1:]),
-            "margin": str(MARGINS.get(images.name, 0)),
-            "class_names": json.dumps(images.class_names),
-            "data": images.name,
-            "epochs": str(trainer.epoch),
-            "test_accuracy": f"{accuracy:.4f}",
-        }
-        save_weights(net, out, metadata)
+        try:
+            _save(trainer, images, out, accuracy)
+        except OSError as error:
+            raise OSError(f"{error}; {_rescue(trainer, images, out)}") from error
         console.print(f"weights written to {out}")
     return 0
 
 
+def _save(trainer: Trainer, images: datasets.Dataset, out: Path, accuracy: float | None) -> None:
+    """Write the weights, with all that `predict` needs."""
+    net = trainer.network
+    metadata = {
+        "input_dim": json.dumps(net.input_dim),
+        "image_shape": json.dumps(images.x_train.shape[1:]),
+        "margin": str(MARGINS.get(images.name, 0)),
+        "class_names": json.dumps(images.class_names),
+        "data": images.name,
+        "epochs": str(trainer.epoch),
+    }
+    save_weights(net, out, metadata | ({} if accuracy is None else {"test_accuracy": f"{accuracy:.4f}"}))
+
+
+def _rescue(trainer: Trainer, images: datasets.Dataset, out: Path) -> str:
+    """Write the weights to another folder, as after a disk was full; returns where they are."""
+    try:
+        other = Path(tempfile.mkdtemp(prefix="scratchcnn-")) / f"{out.stem}.safetensors"
+        _save(trainer, images, other, None)
+    except OSError as error:
+        return f"the weights after {trainer.step} steps are lost ({error})"
+    return f"the weights after {trainer.step} steps are in {other}"
+
+
 def _interrupted(trainer: Trainer, args: Sequence[str]) -> int:
-    """Say how to go on; the exit status of a program that Ctrl-C ended."""
+    """Print how to continue; returns the exit status of a program ended by Ctrl-C."""
     kept = trainer.checkpoint
     if kept is None or not Path(kept).exists():
         how = "nothing was kept; with --checkpoint FILE a run can be resumed"
@@ -191,7 +218,7 @@ def _without(args: Sequence[str], option: str) -> Iterator[str]:
 
 
 def _refuse_unwritable(*paths: Path | None) -> None:
-    """Before the training, not after it."""
+    """Refuse output files that cannot be written, before training rather than after it."""
     wanted = [path.absolute() for path in paths if path is not None]
     for path in wanted:
         if not path.parent.is_dir():
@@ -202,5 +229,5 @@ def _refuse_unwritable(*paths: Path | None) -> None:
             raise ValueError(f"cannot write {path}: its folder is read-only")
     if len({path.resolve() for path in wanted}) < len(wanted):
         raise ValueError(
-            f"--out and --checkpoint both name {wanted[0]}; the weights and the run need a file each"
+            f"--out and --checkpoint both name {wanted[0]}; the weights and the checkpoint need two files"
         )

@@ -1,11 +1,11 @@
-"""The loop that trains a network (book, section 4.5.2 and common/trainer.py), with checkpoints.
+"""The training loop (book, section 4.5.2 and common/trainer.py), with checkpoints.
 
     trainer = Trainer(network, x_train, t_train, x_test, t_test, Adam(lr=0.001), epochs=3, rng=0)
     history = trainer.train()           # [{"epoch": 1, "loss": 0.9, "test_accuracy": 0.76, ...}]
 
-A run that was interrupted and resumed ends with the same numbers, bit for bit, as one that was not:
-a checkpoint keeps the parameters, the optimizer's state, the place in the epoch, and the state of
-every random number generator.
+A run that was interrupted and resumed ends with the same numbers, bit for bit, as one that was not: a
+checkpoint keeps the parameters, the state of the optimizer and of every random number generator, and the
+position in the epoch.
 """
 
 from __future__ import annotations
@@ -30,34 +30,37 @@ __all__ = ["Progress", "Trainer"]
 
 
 class Progress(NamedTuple):
-    """What `progress` is told after every step, and once more, with `row`, after every epoch."""
+    """What `progress` receives after each step and, with `row`, after each epoch."""
 
     epoch: int  # 1, 2, ... epochs
-    step: int  # steps made since the start of the run
+    step: int  # steps since the start of the run
     steps: int  # steps in the whole run
     loss: float  # of the last batch
     row: dict[str, Any] | None = None  # the epoch's entry in the history
 
 
 class Trainer:
-    """Trains `network` on x_train, t_train, and measures it on both sets after every epoch.
+    """Trains `network` on x_train, t_train and measures its accuracy on both sets after each epoch.
 
     optimizer    an Optimizer, or the name of one ("SGD", "Adam", ...) with `optimizer_param={"lr": ...}`
-    epochs       how often every training image is seen; `batch_size` images a step, the last batch smaller
+    epochs       number of passes over the training images; `batch_size` images per step, the last batch
+                 may be smaller
     rng          a Generator or a seed for the order of the images; None: a fresh one
-    evaluate     how many images of each set the accuracies are measured on: None all, 0 none
-    transform    applied to every batch before the network sees it, say a resize too large for all at once
-    progress     called with a `Progress` after every step and every epoch
-    checkpoint   a file to write after every epoch and on Ctrl-C
-    verbose      print a line an epoch, as the book's Trainer does unless told not to
+    evaluate     number of images of each set to measure accuracies on: None all, 0 none
+    transform    applied to each batch before the network sees it, such as a resize that would take too
+                 much memory for all images at once
+    progress     called with a `Progress` after each step and each epoch
+    checkpoint   a file to write after each epoch and on Ctrl-C
+    verbose      print one line per epoch (the book's Trainer prints by default)
 
     `mini_batch_size` and `evaluate_sample_num_per_epoch` are the book's names for `batch_size` and
-    `evaluate`. The book draws every batch anew; here an epoch visits each image once (`minibatches`).
+    `evaluate`. The book draws each batch independently; here an epoch visits each image once
+    (`minibatches`).
 
-    history           one dict an epoch: epoch, step, loss (the mean over the epoch's images),
-                      train_accuracy, test_accuracy (None where not measured), seconds of training
-                      alone, images_per_second
-    train_loss_list   the loss of every step; train_acc_list, test_acc_list: of every epoch
+    history           one dict per epoch: epoch, step, loss (the mean over the epoch's images),
+                      train_accuracy, test_accuracy (None if not measured), seconds (without the
+                      measuring), images_per_second
+    train_loss_list   the loss of each step; train_acc_list, test_acc_list: of each epoch
     """
 
     def __init__(
@@ -97,19 +100,19 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.train_loss_list: list[float] = []
         self.epoch = 0  # epochs completed
-        self.batches: list[Array] | None = None  # still to come in the epoch under way; None between two
-        self.seconds = 0.0  # spent on those that were made
-        self._whole = True  # False inside a step, when weights and optimizer may be half changed
+        self.batches: list[Array] | None = None  # still to come in the current epoch; None between epochs
+        self.seconds = 0.0  # spent on the steps of the current epoch
+        self._whole = True  # False during a step, while weights and optimizer may be half updated
 
     # -- training --------------------------------------------------------------------------------
     def train(self) -> list[dict[str, Any]]:
-        """Train until `epochs` are complete, from wherever the run stands; returns the history.
+        """Train until `epochs` are complete, from the run's current state; returns the history.
 
-        Ctrl-C lets the step in progress finish, writes the checkpoint if one was asked for, and
-        raises KeyboardInterrupt; a second Ctrl-C does not wait, and leaves the last checkpoint as it
-        was; `train()` and `save_checkpoint` then refuse until `resume`. `history` is kept either way.
+        Ctrl-C or SIGTERM lets the current step finish, writes the checkpoint if there is to be one, and
+        raises KeyboardInterrupt. A second one does not wait and leaves the last checkpoint unchanged; then
+        `train()` and `save_checkpoint` raise RuntimeError until `resume`. `history` is kept either way.
 
-        Raises FloatingPointError when the loss is not finite, RuntimeError as said.
+        Raises FloatingPointError if the loss is not finite.
         """
         self._refuse_half_a_step()
         self.network.train()
@@ -128,7 +131,7 @@ class Trainer:
             self.batches = list(minibatches(len(self.x_train), self.batch_size, self.rng))
         while self.batches:
             loss = self._step(self.batches)
-            self._tell(loss)
+            self._report(loss)
             interrupted()
         row = self._row()
         interrupted()
@@ -138,10 +141,10 @@ class Trainer:
             self.save_checkpoint(self.checkpoint)
         if self.verbose:
             print(" ".join(f"{key}={value}" for key, value in row.items()))
-        self._tell(self.train_loss_list[-1], row)
+        self._report(self.train_loss_list[-1], row)
 
     def _step(self, batches: list[Array]) -> float:
-        """The first of the batches to come: gradients, then the optimizer."""
+        """One step on the first of the batches to come: the gradients, then the optimizer."""
         start, batch = time.perf_counter(), batches[0]
         self._whole = False
         grads = self.network.gradient(self._images(self.x_train[batch]), self.t_train[batch])
@@ -158,7 +161,7 @@ class Trainer:
         self._whole = True
         return loss
 
-    def _tell(self, loss: float, row: dict[str, Any] | None = None) -> None:
+    def _report(self, loss: float, row: dict[str, Any] | None = None) -> None:
         if self.progress is not None:
             epoch = row["epoch"] if row else self.epoch + 1
             self.progress(Progress(epoch, self.step, self.epochs * self.steps_per_epoch, loss, row))
@@ -178,7 +181,7 @@ class Trainer:
         }
 
     def accuracy(self, x: Array, t: Array, limit: int | None = None) -> float | None:
-        """The share of images that the network gets right, of the first `limit` (default: `evaluate`)."""
+        """The share of the first `limit` images (default: `evaluate`) that the network gets right."""
         limit = self.evaluate if limit is None else limit
         if limit == 0:
             return None
@@ -195,7 +198,7 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """Steps made since the start of the run."""
+        """Number of steps since the start of the run."""
         return len(self.train_loss_list)
 
     @property
@@ -212,21 +215,21 @@ class Trainer:
 
     # -- checkpoints -----------------------------------------------------------------------------
     def save_checkpoint(self, path: PathLike) -> None:
-        """Write all that the rest of the run depends on to one file, whole or not at all (checkpoint.py).
+        """Write everything that the rest of the run depends on to one file, whole or not at all.
 
-        Raises RuntimeError when the run was stopped in the middle of a step.
+        Raises RuntimeError if the run was stopped in the middle of a step.
         """
         self._refuse_half_a_step()
         checkpoint.save(self, path)
 
     def resume(self, path: PathLike) -> Self:
-        """Put network, optimizer and generators where the checkpoint's run stood; `train()` continues it.
+        """Set network, optimizer and generators to the checkpoint's state; `train()` continues the run.
 
         `epochs` may differ from the interrupted run's; the network, the images, the batch size and the
-        optimizer may not. The optimizer's settings (lr, ...) become the checkpoint's.
+        optimizer may not. The optimizer's settings (lr, ...) become those of the checkpoint.
 
-        Raises FileNotFoundError when there is none, ValueError when the file is not a checkpoint or
-        belongs to another run (saying each difference); nothing was changed then.
+        Raises FileNotFoundError if there is no file, ValueError if it is not a checkpoint, is damaged, or
+        belongs to another run (the message lists each difference); nothing is changed then.
         """
         checkpoint.load(self, path)
         self._whole = True
@@ -239,9 +242,10 @@ class Trainer:
 
 @contextmanager
 def _interrupts_wait() -> Iterator[Callable[[], None]]:
-    """Inside the `with`, Ctrl-C only sets a mark; calling what this yields raises KeyboardInterrupt then.
+    """Inside the `with`, Ctrl-C only sets a flag; the yielded function raises KeyboardInterrupt if it is set.
 
-    A second Ctrl-C raises at once. In a thread, or where Ctrl-C was given another meaning, nothing changes.
+    SIGTERM does the same, and a second signal raises at once. In a thread, or where a signal has another
+    handler, nothing changes.
     """
     pressed = False
 
@@ -255,26 +259,28 @@ def _interrupts_wait() -> Iterator[Callable[[], None]]:
         if pressed:
             raise KeyboardInterrupt
 
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield check
-        return
-    signal.signal(signal.SIGINT, press)
+    waiting = {s: handler for s, handler in usual.items() if main and signal.getsignal(s) is handler}
+    for signum in waiting:
+        signal.signal(signum, press)
     try:
         yield check
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for signum, handler in waiting.items():
+            signal.signal(signum, handler)
     check()
 
 
 def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
-    """An optimizer as it came, or the one of that name."""
+    """The optimizer itself, or a new one of that name."""
     if not isinstance(optimizer, str):
         if param is not None:
             raise TypeError(
-                "optimizer_param belongs to an optimizer given by name; set it on the optimizer itself"
+                "optimizer_param is for an optimizer given by name; pass these settings to the optimizer"
             )
-        return optimizer
+        given: Optimizer = optimizer
+        return given
     if (kind := OPTIMIZERS.get(optimizer.lower())) is None:
         raise ValueError(f"there is no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
     return kind(**(param or {}))

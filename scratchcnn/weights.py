@@ -1,4 +1,4 @@
-"""Weights as safetensors: names, shapes, dtypes and numbers, and nothing that runs when it is read.
+"""Weights as safetensors: names, shapes, dtypes and numbers, and nothing that is run when they are read.
 
 A file is written whole or not at all, and a network is loaded whole or not at all.
 """
@@ -21,7 +21,7 @@ _KINDS = "biuf"  # booleans, integers, floats
 
 
 class WeightMismatch(ValueError):
-    """A file and a network do not fit; `problems` holds one line a tensor."""
+    """A file does not fit a network; `problems` holds one line per tensor."""
 
     def __init__(self, path: PathLike, network: str, problems: list[str]):
         self.problems = problems
@@ -45,8 +45,8 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
     widened into a float64 one. Integers and booleans are refused, as are values that become infinite
     when rounded.
 
-    Raises WeightMismatch, which lists every missing, surplus, wrongly shaped and wrongly typed tensor;
-    the network is then as it was. Otherwise errors as `read_safetensors`.
+    Raises WeightMismatch, which lists every tensor that is missing, surplus, or of the wrong shape or
+    type; the network is then unchanged. Otherwise errors as `read_safetensors`.
     """
     stored, metadata = read_safetensors(path)
     copy_weights(network, stored, path)
@@ -60,8 +60,20 @@ def copy_weights(network: Any, stored: Mapping[str, Array], path: PathLike) -> N
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]
     if problems:
         raise WeightMismatch(path, type(network).__name__, problems)
+    copy_all(targets, stored)
+
+
+def copy_all(targets: Mapping[str, Array], values: Mapping[str, Array]) -> None:
+    """Copy arrays of the same names and shapes into the targets, all or none.
+
+    Raises ValueError if a target is read-only.
+    """
+    if locked := [name for name, array in targets.items() if not array.flags.writeable]:
+        raise ValueError(f"nothing was loaded: the network's {', '.join(locked)} are read-only")
+    with np.errstate(all="ignore"):  # rounding may underflow
+        rounded = {name: values[name].astype(array.dtype, copy=False) for name, array in targets.items()}
     for name, array in targets.items():
-        array[...] = stored[name]
+        array[...] = rounded[name]
 
 
 def write_safetensors(
@@ -72,9 +84,10 @@ def write_safetensors(
     Arrays of any memory layout; booleans, integers and floats up to 64 bits. An existing file is
     replaced only once the new one is complete.
 
-    Raises FileNotFoundError when the folder is missing, TypeError for other dtypes and for metadata
-    that is not text.
+    Raises FileNotFoundError if the folder is missing, TypeError for other dtypes and for metadata that
+    is not text, OSError if the file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     arrays = {}
@@ -90,13 +103,16 @@ def write_safetensors(
         if not (isinstance(key, str) and isinstance(value, str)):
             raise TypeError(f"metadata must be text, got {key!r}: {value!r}; use str() or json.dumps()")
     with atomic_write(path) as unfinished:
-        save_file(arrays, unfinished, dict(metadata or {}))
+        try:
+            save_file(arrays, unfinished, dict(metadata or {}))
+        except SafetensorError as error:  # the disk is full, say
+            raise OSError(f"cannot write {os.fspath(path)}: {error}") from error
 
 
 def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file -> (arrays by name, metadata).
 
-    Raises FileNotFoundError when there is none, ValueError when it is truncated, broken, of another
+    Raises FileNotFoundError if there is no file, ValueError if it is truncated, damaged, of another
     format, or holds numbers that NumPy does not know (bfloat16).
     """
     from safetensors import SafetensorError, safe_open
@@ -121,14 +137,14 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def arrays_of(network: Any) -> dict[str, Array]:
-    """Parameters and buffers by name: the network's own arrays."""
+    """A network's parameters and buffers by name: its own arrays, not copies."""
     if twice := sorted(network.params.keys() & network.buffers.keys()):
         raise ValueError(f"{type(network).__name__}: parameter and buffer share a name: {', '.join(twice)}")
     return {**network.params, **network.buffers}
 
 
 def mismatch(stored: Array | None, array: Array) -> str | None:
-    """Why what is stored cannot go into the network's array, if it cannot."""
+    """Why the stored tensor cannot be copied into the network's array; None if it can."""
     if stored is None:
         return "missing from the file"
     if stored.shape != array.shape:
@@ -143,7 +159,7 @@ def mismatch(stored: Array | None, array: Array) -> str | None:
 
 
 def _what_is_wrong(path: PathLike) -> str | None:
-    """The usual damage in plain words. A file is 8 bytes n, n bytes of JSON, then the numbers."""
+    """The common kinds of damage in plain words. A file is 8 bytes n, n bytes of JSON, then the numbers."""
     size = os.path.getsize(path)
     if size == 0:
         return "it is empty"

@@ -1,6 +1,7 @@
 """Every optimizer against torch.optim, number by number."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -166,7 +167,7 @@ def test_names_with_dots_survive_the_state():
 def test_blocks_and_memory_layout_change_nothing(rule, monkeypatch):
     whole, pieces = start(), {key: np.asfortranarray(p) for key, p in start().items()}
     walk(rule(weight_decay=0.1), whole, range(5))
-    monkeypatch.setattr(optim, "BLOCK", 7)
+    monkeypatch.setattr(optim, "BLOCK_ELEMENTS", 7)
     walk(rule(weight_decay=0.1), blocks := start(), range(5))
     walk(rule(weight_decay=0.1), pieces, range(5))
     for key in whole:
@@ -194,7 +195,11 @@ def test_repr_shows_the_settings():
 
 
 MISFITS = {
-    "keys": ({"b": np.ones(2)}, ValueError, r"same keys; grads lacks \['a'\] and has \['b'\] too much"),
+    "keys": (
+        {"b": np.ones(2)},
+        ValueError,
+        r"same keys; grads is missing \['a'\] and has unexpected \['b'\]",
+    ),
     "shape": ({"a": np.ones((1, 2))}, ValueError, r"a has shape \(2,\), its gradient \(1, 2\)"),
     "dtype": ({"a": np.ones(2, np.float32)}, TypeError, "a is float64, its gradient float32"),
 }
@@ -217,7 +222,7 @@ def test_integer_parameters_are_refused():
 def test_one_optimizer_serves_one_network():
     optimizer, one = Momentum(), {"a": np.ones(2)}
     optimizer.update(one, one)
-    with pytest.raises(ValueError, match=r"same parameters; the state lacks \['b'\] and has \['a'\]"):
+    with pytest.raises(ValueError, match=r"keys; the state is missing \['b'\] and has unexpected \['a'\]"):
         optimizer.update({"b": np.ones(2)}, {"b": np.ones(2)})
     with pytest.raises(
         ValueError, match=r"a has shape \(3,\), its v \(2,\); give each network its own optimizer"
@@ -226,6 +231,12 @@ def test_one_optimizer_serves_one_network():
     wide = {"a": np.ones(2, np.float32)}
     with pytest.raises(TypeError, match="a is float32, its v float64"):
         optimizer.update(wide, wide)
+
+
+@pytest.mark.parametrize("value", ["0.1", None, [0.1, 0.2]], ids=["text", "None", "list"])
+def test_a_setting_that_is_not_a_number_is_named(value):
+    with pytest.raises(TypeError, match=re.escape(f"SGD: lr must be a number, got {value!r}")):
+        SGD(lr=value)
 
 
 def test_anothers_state_is_refused():

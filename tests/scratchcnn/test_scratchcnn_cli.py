@@ -27,6 +27,7 @@ from scratchcnn.data import load
 from scratchcnn.data.idx import write_idx
 from scratchcnn.data.sets import FILES
 from scratchcnn.images import read_image
+from scratchcnn.load_network import load_network
 from scratchcnn.optim import OPTIMIZERS
 from scratchcnn.summary import summarize
 from scratchcnn.train_command import LEARNING_RATES
@@ -115,7 +116,7 @@ def test_no_epochs_only_measure(train):
 
 
 def test_default_rates_name_networks_and_optimizers():
-    assert {kind.__name__ for kind in NETWORKS.values()} >= set(LEARNING_RATES)
+    assert set(NETWORKS) >= set(LEARNING_RATES)
     assert all(set(rates) <= set(OPTIMIZERS) for rates in LEARNING_RATES.values())
 
 
@@ -145,17 +146,18 @@ def test_resuming_another_run_is_refused(train, tmp_path):
     train("lenet", "--epochs", 1, "--checkpoint", tmp_path / "run")
     status, _, err = train("lenet5", "--resume", tmp_path / "run")
     assert status == 2
-    assert err == f"error: {tmp_path}/run belongs to another run (network: LeNet there, LeNet5 here)\n"
+    assert err == f"error: {tmp_path}/run belongs to another run (network: LeNet in the file, LeNet5 here)\n"
 
 
-def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_says_how_to_go_on(stop, folder, tmp_path):
     run = tmp_path / "a run"
     command = [sys.executable, "-u", "-m", "scratchcnn", "train", "lenet", "--data=mnist"]
     command += [f"--data-dir={folder}", "--epochs=100000", "--checkpoint", str(run)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch 2/" not in process.stdout.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, err = process.communicate()
     assert process.returncode == 130
     steps = len(read_safetensors(run)[0]["losses"])
@@ -179,6 +181,39 @@ def test_a_diverging_run_is_one_sentence(train):
     assert status == 2 and re.fullmatch(
         r"error: the loss is \w+ at step 2 .*a smaller learning rate may help\n", err
     )
+
+
+def full(only):
+    """Files of that name cannot be written, as on a full disk."""
+    from scratchcnn import weights
+
+    write = weights.write_safetensors
+
+    def refuse(path, *arguments):
+        if Path(path).name == only:
+            raise OSError(f"cannot write {path}: No space left on device")
+        write(path, *arguments)
+
+    return refuse
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoint"])
+def test_after_a_full_disk_the_weights_are_kept_elsewhere(option, train, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("scratchcnn.weights.write_safetensors", full("mine"))
+    monkeypatch.setattr("scratchcnn.checkpoint.write_safetensors", full("mine"))
+    status, _, err = train("lenet", "--epochs", 1, option, tmp_path / "mine")
+    found = re.fullmatch(r"error: cannot write .*; the weights after 3 steps are in (.*)\n", err)
+    assert status == 2 and found, err
+    assert load_network("lenet", found[1]).trained_on.class_names == list("0123456789")
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("name", ["lenet.pth", "lenet.onnx"])
+def test_out_is_not_given_the_name_of_another_format(name, train, tmp_path):
+    status, _, err = train("lenet", "--out", tmp_path / name)
+    assert (status, err) == (2, "error: --out writes safetensors: name the file lenet.safetensors\n")
 
 
 # -- summary -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from scratchcnn.data import minibatches
 from scratchcnn.images import resize
 from scratchcnn.layers import Affine, BatchNormalization, Dropout, Flatten, Relu, Sequential
 from scratchcnn.networks import Network
-from scratchcnn.weights import read_safetensors, save_weights
+from scratchcnn.weights import read_safetensors, save_weights, write_safetensors
 
 rng = np.random.default_rng(0)
 X, T = rng.random((23, 1, 4, 5)), rng.integers(0, 3, 23)
@@ -144,7 +144,7 @@ def test_one_hot_labels():
     ({"batch_size": 2.5}, TypeError, r"batch_size must be a whole number, got 2\.5"),
     ({"evaluate": -1}, ValueError, "evaluate must be at least 0, got -1"),
     ({"optimizer": "Adm"}, ValueError, "no optimizer 'Adm'; there are sgd, momentum"),
-    ({"optimizer_param": {"lr": 1}}, TypeError, "optimizer_param belongs to an optimizer given by name"),
+    ({"optimizer_param": {"lr": 1}}, TypeError, "optimizer_param is for an optimizer given by name"),
 ], ids=lambda v: str(v) if isinstance(v, dict) else None)  # fmt: skip
 def test_wrong_arguments(change, error, sentence):
     with pytest.raises(error, match=sentence):
@@ -239,12 +239,21 @@ def test_checkpoint_is_written_after_every_epoch(tmp_path):
     assert steps == [(5, 5), (6, 5), (7, 5), (8, 5), (9, 5), (10, 5), (10, 10)]
 
 
-@pytest.mark.parametrize(("options", "sentence"), [
-    ({"optimizer": SGD()}, "optimizer: Adam there, SGD here"),
-    ({"batch_size": 4}, "batch_size: 5 there, 4 here"),
-    ({"net": SimpleConvNet((1, 4, 5), {"filter_size": 2})}, "Network there, SimpleConvNet here; dtype: "),
-    ({"net": network(hidden=7)}, r"does not fit Network, .*:\n +param.affine1.W: expected shape \(20, 7\)"),
-], ids=["optimizer", "batch size", "network", "shapes"])  # fmt: skip
+ANOTHER_RUN = {
+    "optimizer": ({"optimizer": SGD()}, "optimizer: Adam in the file, SGD here"),
+    "batch size": ({"batch_size": 4}, "batch_size: 5 in the file, 4 here"),
+    "network": (
+        {"net": SimpleConvNet((1, 4, 5), {"filter_size": 2})},
+        "Network in the file, SimpleConvNet here; dtype: ",
+    ),
+    "shapes": (
+        {"net": network(hidden=7)},
+        r"does not fit Network, .*:\n +param.affine1.W: expected shape \(20, 7\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "sentence"), ANOTHER_RUN.values(), ids=ANOTHER_RUN)
 def test_resuming_another_run_is_refused(tmp_path, options, sentence):
     trainer(epochs=1, checkpoint=tmp_path / "run").train()
     other = trainer(**options)
@@ -258,7 +267,7 @@ def test_resuming_with_other_images_is_refused(tmp_path):
     trainer(epochs=1, checkpoint=tmp_path / "run").train()
     other = Trainer(network(), X, T[::-1].copy(), X, T, Adam(), 3, 5)
     with pytest.raises(
-        ValueError, match=r"belongs to another run .checksum of their labels: \d+ there, \d+ here"
+        ValueError, match=r"belongs to another run .checksum of their labels: \d+ in the file, \d+ here"
     ):
         other.resume(tmp_path / "run")
 
@@ -271,6 +280,38 @@ def test_resuming_what_is_no_checkpoint(tmp_path):
         ValueError, match="weights is not a checkpoint of scratchcnn; weights alone cannot be resumed"
     ):
         trainer().resume(tmp_path / "weights")
+
+
+DAMAGED = {
+    "config": {"config": "[1]"},
+    "place": {"place": '{"epoch": "one", "begun": true, "seconds": 1}'},
+    "no place": {"place": "null"},
+    "optimizer": {"optimizer": '{"lr": "fast"}'},
+    "generators": {"rngs": "{}"},
+    "a generator": {"rngs": '{"order of the images": {"bit_generator": "PCG64"}, "dropout": 3}'},
+    "history": {"history": "[1, 2]"},
+    "no JSON": {"history": "{"},
+    "order": {"order": np.array([22, 23])},
+    "losses": {"losses": np.zeros((2, 2))},
+    "moments": {"optim.m.affine1.W": np.zeros((2, 2))},
+    "moments missing": {"optim.m.affine1.W": None},
+}
+
+
+@pytest.mark.parametrize("change", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_checkpoint_changes_nothing(change, tmp_path):
+    trainer(epochs=1, checkpoint=tmp_path / "run").train()
+    tensors, metadata = read_safetensors(tmp_path / "run")
+    for key, value in change.items():
+        (metadata if isinstance(value, str) else tensors)[key] = value
+    tensors = {key: value for key, value in tensors.items() if value is not None}
+    write_safetensors(tmp_path / "run", tensors, metadata)
+    other = trainer()
+    before, order = state(other), other.rng.bit_generator.state
+    with pytest.raises(ValueError, match="run is a damaged checkpoint") as caught:
+        other.resume(tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    assert state(other) == before and other.rng.bit_generator.state == order and other.epoch == 0
 
 
 # -- Ctrl-C --------------------------------------------------------------------------------------

@@ -147,6 +147,25 @@ def test_a_mismatch_lists_everything_and_loads_nothing(path):
     assert_same(tensors_of(net), before)
 
 
+def test_a_read_only_array_changes_nothing_in_the_others(path):
+    saved, net = network(seed=1), network()
+    save_weights(saved, path)
+    before = tensors_of(net)
+    net.params["bn.beta"].flags.writeable = False
+    with pytest.raises(ValueError, match=r"nothing was loaded: the network's bn\.beta are read-only"):
+        load_weights(net, path)
+    assert_same(tensors_of(net), before)
+
+
+def test_underflow_where_it_raises_changes_nothing_or_everything(path):
+    wide, net = network(dtype=np.float64), network(seed=1)
+    wide.params["bn.beta"] = np.full(3, 1e-60)
+    save_weights(wide, path)
+    with np.errstate(all="raise"):
+        load_weights(net, path)
+    assert_same(tensors_of(net), {key: a.astype(np.float32) for key, a in tensors_of(wide).items()})
+
+
 def good(path):
     write_safetensors(path, {"a": np.arange(5.0)}, {"k": "v"})
     return path.read_bytes()
