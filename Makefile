@@ -1,13 +1,19 @@
-# make parity   train and compare every network with PyTorch on the bundled images
-# make test     lint, types and all tests
+# make parity    train and compare every network with PyTorch on the bundled images
+# make test      lint, types and all tests
+# make coverage  all tests, and how many lines and branches they reach
+# make check     lint and types
+# make format    mend what the linter can
 PYTHON ?= python3
 VENV   ?= .venv
 RUN     = $(VENV)/bin/python
 READY   = $(VENV)/.ready
 
-.PHONY: setup parity check test format clean
+.PHONY: setup help parity check test coverage format clean
 
 setup: $(READY)
+
+help:
+	@sed -n 's/^# //p' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: scratchcnn needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -25,6 +31,16 @@ check: $(READY)
 
 test: check
 	$(RUN) -m pytest -n auto --dist worksteal
+
+coverage: $(READY)
+	@mkdir -p build/coverage && rm -f build/coverage/data*
+	$(RUN) -m pytest -n auto --dist worksteal --cov --cov-report=html:build/coverage/html --cov-report=term
+	@for package in scratchcnn parity; do \
+	  $(RUN) -m coverage json -q --include="$$package/*" -o build/coverage/$$package.json; \
+	  $(RUN) -c 'import json, sys; found = json.load(open(sys.argv[2]))["totals"]; \
+	    print("%s: %.1f %% of lines, %.1f %% of branches" % (sys.argv[1], \
+	    found["percent_statements_covered"], found["percent_branches_covered"]))' \
+	    $$package build/coverage/$$package.json; done
 
 format: $(READY)
 	$(RUN) -m ruff check --fix .
