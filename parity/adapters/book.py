@@ -1,4 +1,4 @@
-"""How an implementation is built and called for a probe, in the book's protocol.
+"""How an implementation is built and called for a probe: what an adapter does, and the book's own way.
 
     convolution   cls(W, b, stride=1, pad=0), forward(x), backward(dout) -> dx, then .dW and .db
     pooling       cls(pool_h, pool_w, stride=1, pad=0)
@@ -6,14 +6,16 @@
     loss          cls(), forward(x, t) -> loss, backward(dout=1) -> dx
     ...
 
-`parity kinds` lists them all; each kind's line, and the order of its arguments, are in `parity.kinds`.
-`Book` runs any class of that protocol; a protocol of another shape is another adapter with the same methods.
+`parity kinds` lists them all. `BookAdapter` calls any class written so; one written in another way needs
+another adapter, with the same methods. Needs NumPy alone: the process that runs foreign code has neither
+PyTorch nor our other modules.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
@@ -22,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.kinds import Kind, Probe, Tensors, kind_of
-from parity.kinds.optimizers import run_optimizer
+from parity.adapters.recipe import Recipe, recipe
+from parity.kinds.probe import Probe
 
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
 DRAWS = 400  # random masks looked at until each number has been dropped or kept as the probe wants it
@@ -50,7 +52,7 @@ def _without_default(call: Callable[..., Any]) -> int:
     return sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in found)
 
 
-def call(factory: Callable[..., Any], args: Mapping[str, Any], kind: Kind, first: Sequence[str] = ()) -> Any:
+def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:
     """`factory(**args)`, or by position where it has other names for the arguments of the kind.
 
     Those of `first` come before the kind's own.
@@ -58,33 +60,113 @@ def call(factory: Callable[..., Any], args: Mapping[str, Any], kind: Kind, first
     names = parameters(factory)
     if names is None or args.keys() <= set(names):
         return factory(**args)
-    order = (*first, *kind.order)
+    order = (*first, *how.order)
     given = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
     last = max(given, min(_without_default(factory), len(order)))
-    leading = [args.get(name, kind.optional.get(name)) for name in order[:last]]
+    leading = [args.get(name, how.optional.get(name)) for name in order[:last]]
     return factory(*leading, **{k: v for k, v in args.items() if k not in order})
 
 
-class Book:
-    """A class (or function) in the book's protocol, as listed above.
+class Adapter(ABC):
+    """How implementations of one style are built and called; a style of your own is a subclass.
 
-    `backward_too` is False where an adapter has no gradients to show.
+    A probe has `kind`, `args` (what the constructor or function gets), and `inputs` (what the calls get).
+    `backward_too` is False where there are no gradients to look at.
     """
 
     backward_too = True
 
-    def parameters(self, factory: Callable[..., Any]) -> list[str] | None:
+    @abstractmethod
+    def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
+        """The object for this probe, on copies of its parameters unless a write into them is to be seen."""
+
+    @abstractmethod
+    def forward(self, layer: Any, probe: Probe) -> Any:
+        """The result of the call: out, col, img or the loss."""
+
+    @abstractmethod
+    def backward(self, layer: Any, probe: Probe) -> Any:
+        """dx, for the cotangent `probe.inputs["dout"]` (a loss has none)."""
+
+    @abstractmethod
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """What the calls left behind: gradients as dW, db, ...; running statistics under their names."""
+
+    def parameters(self, factory: Any) -> list[str] | None:
         """What the implementation can be given, by name; None when that cannot be known."""
         return parameters(factory)
 
+    def infer(self, layer: Any) -> None:
+        """Switch to inference."""
+        raise NotImplementedError(f"{type(self).__name__} has no infer(layer)")
+
+    def learn(self, layer: Any) -> None:
+        """Undo `infer`."""
+        raise NotImplementedError(f"{type(self).__name__} has no learn(layer)")
+
+    def draw(self, layer: Any, x: NDArray) -> Any:
+        """The output of a dropout layer that draws its mask itself; None where an adapter cannot say."""
+        return None
+
+    def update(self, optimizer: Any, params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+        """One step of an optimizer: the arrays of params are changed in place."""
+        optimizer.update(params, grads)
+
+    def results(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """Every result of one forward and one backward, under the kind's names."""
+        found = self.attempt(layer, probe)
+        for value in found.values():
+            if isinstance(value, Exception):
+                raise value
+        return found
+
+    def attempt(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """As `results`, but where backward or state raises, the exception stands for what it would give."""
+        how = recipe(probe.kind)
+        if how.role == "optimizer":
+            params = {name: p.copy() for name, p in probe.inputs["params"].items()}
+            steps = [{name: g.copy() for name, g in grads.items()} for grads in probe.inputs["grads"]]
+            return self.steps(layer, params, steps)
+        found = {how.out: self.forward(layer, probe)}
+        if how.role == "function":
+            return found
+        rest = [*(f"d{name}" for name in how.params if probe.args.get(name) is not None), *how.buffers]
+        try:
+            found["dx"] = self.backward(layer, probe)
+            return found | self.state(layer, probe)
+        except Exception as error:
+            failed = dict.fromkeys(rest if "dx" in found else ["dx", *rest], error)
+            return found | failed | self._attributes(layer, probe)
+
+    def _attributes(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """What forward left behind, after backward raised: its own error is not to be told for that one."""
+        try:
+            names, left = recipe(probe.kind).buffers, self.state(layer, probe)
+        except Exception:
+            return {}
+        return {name: left[name] for name in names if name in left}
+
+    def steps(
+        self, optimizer: Any, params: dict[str, NDArray], steps: Sequence[dict[str, NDArray]]
+    ) -> dict[str, Any]:
+        """The parameters after each update, as `W step 1`, `b step 1`, ..."""
+        found: dict[str, Any] = {}
+        for step, grads in enumerate(steps, start=1):
+            self.update(optimizer, params, grads)
+            found |= {f"{name} step {step}": np.array(p) for name, p in params.items()}
+        return found
+
+
+class BookAdapter(Adapter):
+    """A class (or function) in the book's style, as listed above."""
+
     def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
-        """The layer for this probe, on copies of its parameters unless a write into them is to be seen."""
-        kind = kind_of(probe.kind)
-        if kind.role == "function":
+        how = recipe(probe.kind)
+        if how.role == "function":
             return factory
         args = {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in probe.args.items()}
         training = args.pop("training", True)
-        layer = call(factory, args, kind)
+        layer = call(factory, args, how)
         if not training:
             self.infer(layer)
         return layer
@@ -99,18 +181,17 @@ class Book:
             layer.forward = functools.partial(layer.forward, **{flag: False})
 
     def learn(self, layer: Any) -> None:
-        """Undo `infer`."""
         if callable(getattr(layer, "train", None)):
             layer.train()
         else:
             vars(layer).pop("forward", None)
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        kind = kind_of(probe.kind)
-        if kind.role == "function":
-            return call(layer, {**probe.inputs, **probe.args}, kind)
+        how = recipe(probe.kind)
+        if how.role == "function":
+            return call(layer, {**probe.inputs, **probe.args}, how)
         x = probe.inputs["x"]
-        if kind.role == "loss":
+        if how.role == "loss":
             loss = layer.forward(x, probe.inputs["t"])
             return np.asarray(loss, dtype=x.dtype) if type(loss) is float else loss
         if probe.kind == "dropout":
@@ -146,24 +227,18 @@ class Book:
         layer.mask = np.where(wanted, scale, 0).astype(layer.mask.dtype)
         return found
 
+    def draw(self, layer: Any, x: NDArray) -> Any:
+        return layer.forward(x)
+
     def backward(self, layer: Any, probe: Probe) -> Any:
-        loss = kind_of(probe.kind).role == "loss"
+        loss = recipe(probe.kind).role == "loss"
         return layer.backward() if loss else layer.backward(probe.inputs["dout"])
 
-    def results(self, layer: Any, probe: Probe) -> Tensors:
-        """Every result of one forward and one backward, under the kind's names."""
-        kind = kind_of(probe.kind)
-        if kind.role == "optimizer":
-            return run_optimizer(layer, probe)
-        out = self.forward(layer, probe)
-        if kind.role == "function":
-            return {kind.out: out}
-        found = {kind.out: out, "dx": self.backward(layer, probe)}
-        return found | self.state(layer, probe)
-
-    def state(self, layer: Any, probe: Probe) -> Tensors:
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         """What backward (or forward) left in attributes: .dW, .db, running statistics."""
-        kind = kind_of(probe.kind)
-        names = [*(f"d{name}" for name in kind.params), *kind.buffers]
-        found: dict[str, Any] = {name: getattr(layer, name, None) for name in names}
-        return found
+        how = recipe(probe.kind)
+        names = [*(f"d{name}" for name in how.params), *how.buffers]
+        return {name: getattr(layer, name, None) for name in names}
+
+
+Book = BookAdapter  # the name that adapters of earlier versions were written with

@@ -1,4 +1,4 @@
-"""Other shapes of implementations, each brought to the book's protocol in a few lines.
+"""Implementations in other styles, each brought to the book's in a few lines. Needs NumPy alone.
 
     book            cls(W, b, stride, pad), forward(x), backward(dout) -> dx, then .dW and .db
     cs231n          functions forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db;
@@ -9,47 +9,48 @@
     params_grads    gradients in a dict: layer.grads["W"], layer.grads["b"]
     forward_only    no backward: a class with forward(x), or a function f(x, W, b, stride, pad)
 
-Write your own as a subclass of `Book` that overrides what differs, and name it by `--adapter file.py:Name`
-or pass an instance.
+Write your own as a subclass of `BookAdapter` that overrides what differs, and name it by
+`--adapter file.py:Name` or pass an instance.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from parity.adapters.book import Book, call, parameters
-from parity.kinds import Probe, Tensors, kind_of
+from parity.adapters.book import Adapter, BookAdapter, call, parameters
+from parity.adapters.recipe import recipe
+from parity.kinds.probe import Probe
 
 
-class Cs231n(Book):
+class Cs231n(Adapter):
     """Two functions, forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         return SimpleNamespace(pair=factory, args=_own(probe.args, copy), grads=())
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        kind = kind_of(probe.kind)
-        if kind.role == "loss":
+        how = recipe(probe.kind)
+        if how.role == "loss":
             return _remember(layer, layer.pair(probe.inputs["x"], probe.inputs["t"]))
-        trained = kind.params
+        trained = how.params
         layer.options = _options(layer.pair[0], {k: v for k, v in layer.args.items() if k not in trained})
         arrays = [layer.args[name] for name in trained]
         return _remember(layer, layer.pair[0](probe.inputs["x"], *arrays, **layer.options))
 
     def backward(self, layer: Any, probe: Probe) -> Any:
-        loss = kind_of(probe.kind).role == "loss"
+        loss = recipe(probe.kind).role == "loss"
         found = layer.cache if loss else layer.pair[1](probe.inputs["dout"], layer.cache)
         dx, *layer.grads = found if isinstance(found, tuple) else (found,)
         return dx
 
-    def state(self, layer: Any, probe: Probe) -> Tensors:
-        names = [f"d{name}" for name in kind_of(probe.kind).params]
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        names = [f"d{name}" for name in recipe(probe.kind).params]
         running = {k: v for group in getattr(layer, "options", {}).values() if isinstance(group, dict)
                    for k, v in group.items() if k.startswith("running")}  # fmt: skip
         return dict(zip(names, layer.grads, strict=False)) | running
@@ -87,7 +88,7 @@ def _remember(layer: Any, result: Any) -> Any:
     return out
 
 
-class ChannelsLast(Book):
+class ChannelsLast(BookAdapter):
     """x, out, dout and dx are (N, H, W, C); W as in the book."""
 
     def forward(self, layer: Any, probe: Probe) -> Any:
@@ -102,9 +103,9 @@ class Hwio(ChannelsLast):
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         args = {k: _weights(v, "FN last") if k == "W" else v for k, v in probe.args.items()}
-        return super().build(factory, Probe(probe.kind, probe.id, args, probe.inputs, probe.needs), copy)
+        return super().build(factory, replace(probe, args=args), copy)
 
-    def state(self, layer: Any, probe: Probe) -> Tensors:
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         return {
             k: _weights(v, "FN first") if k == "dW" else v for k, v in super().state(layer, probe).items()
         }
@@ -123,19 +124,19 @@ def _channels(a: Any, source: int, target: int) -> Any:
 
 def _swapped(probe: Probe, name: str, source: int, target: int) -> Probe:
     inputs = {k: _channels(v, source, target) if k == name else v for k, v in probe.inputs.items()}
-    return Probe(probe.kind, probe.id, probe.args, inputs, probe.needs)
+    return replace(probe, inputs=inputs)
 
 
-class ParamsGrads(Book):
+class ParamsGrads(BookAdapter):
     """Gradients in a dict: layer.grads["W"], layer.grads["b"]."""
 
-    def state(self, layer: Any, probe: Probe) -> Tensors:
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         grads = {key.lower(): value for key, value in layer.grads.items()}
-        found: dict[str, Any] = {f"d{name}": grads.get(name.lower()) for name in kind_of(probe.kind).params}
+        found = {f"d{name}": grads.get(name.lower()) for name in recipe(probe.kind).params}
         return super().state(layer, probe) | found
 
 
-class ForwardOnly(Book):
+class ForwardOnly(BookAdapter):
     """A class with forward(x), or a function f(x, W, b, stride, pad); gradients are not checked."""
 
     backward_too = False
@@ -144,20 +145,20 @@ class ForwardOnly(Book):
         return factory if inspect.isfunction(factory) else super().build(factory, probe, copy)
 
     def forward(self, layer: Any, probe: Probe) -> Any:
-        if not inspect.isfunction(layer) or kind_of(probe.kind).role == "function":
+        if not inspect.isfunction(layer) or recipe(probe.kind).role == "function":
             return super().forward(layer, probe)
-        inputs: dict[str, NDArray] = {k: v for k, v in probe.inputs.items() if k in ("x", "t")}
-        return call(layer, {**inputs, **probe.args}, kind_of(probe.kind), tuple(inputs))
+        inputs = {k: v for k, v in probe.inputs.items() if k in ("x", "t")}
+        return call(layer, {**inputs, **probe.args}, recipe(probe.kind), tuple(inputs))
 
     def backward(self, layer: Any, probe: Probe) -> Any:
         return None
 
-    def state(self, layer: Any, probe: Probe) -> Tensors:
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         return {k: v for k, v in super().state(layer, probe).items() if not k.startswith("d")}
 
 
-ADAPTERS: dict[str, Book] = {
-    "book": Book(),
+ADAPTERS: dict[str, Adapter] = {
+    "book": BookAdapter(),
     "cs231n": Cs231n(),
     "channels_last": ChannelsLast(),
     "hwio": Hwio(),
@@ -166,7 +167,7 @@ ADAPTERS: dict[str, Book] = {
 }
 
 
-def adapter_of(given: str | Book | type[Book] | None) -> Book:
+def adapter_of(given: str | Adapter | type[Adapter] | None) -> Adapter:
     """An adapter by name, by `file.py:Name`, or as it is. Raises ValueError naming those there are."""
     if given is None:
         return ADAPTERS["book"]

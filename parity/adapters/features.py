@@ -7,10 +7,8 @@ feature, and on none without it, does not have it. Whoever names its features by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from parity.adapters.book import Book
 from parity.comparison.records import Record
 from parity.kinds import Probe, kind_of
 
@@ -32,24 +30,25 @@ def features(cases: Sequence[Probe]) -> set[str]:
 
 
 def lacking(
-    factory: Callable[..., Any], adapter: Book, cases: Sequence[Probe], supports: Iterable[str] | None
+    kind: str, names: Sequence[str] | None, cases: Sequence[Probe], supports: Iterable[str] | None
 ) -> set[str]:
     """The features that it says it has not, or that its signature has no room for.
 
+    `names` are the arguments that it takes, None where any name goes or they cannot be known.
+
     Raises ValueError for a feature in `supports` that the kind does not know.
     """
-    known, kind = features(cases), kind_of(cases[0].kind)
+    known, found = features(cases), kind_of(kind)
     if supports is not None:
         claimed = {name.strip().replace("-", "_") for name in supports}
         if unknown := claimed - known:
             there = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"{kind.name} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+            raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
         return known - claimed
-    names = adapter.parameters(factory)
     if names is None:
         return set()
-    room = set(names) | set(kind.order[: len(names)])
-    return {name for name in known & kind.optional.keys() if name not in room}
+    room = set(names) | set(found.order[: len(names)])
+    return {name for name in known & found.optional.keys() if name not in room}
 
 
 INFERENCE = "gradients after an inference call"

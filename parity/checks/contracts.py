@@ -13,158 +13,149 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import Book
+from parity.adapters.subject import Subject
+from parity.adapters.wire import Odd
 from parity.comparison.gates import Comparison, refused
-from parity.kinds import Probe, Tensors, kind_of
+from parity.kinds import Probe, kind_of
 
-Judge = Callable[[Probe, Tensors], dict[str, Comparison]]
+Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
 Outcome = tuple[str, str, Comparison]  # contract, tensor, how it compared
 GARBAGE = 7.0
 
 
-def check_contracts(
-    factory: Callable[..., Any], protocol: Book, probe: Probe, judge: Judge
-) -> Iterator[Outcome]:
+def check_contracts(subject: Subject, probe: Probe, judge: Judge) -> Iterator[Outcome]:
     """Every contract that applies to the probe's kind.
 
     `judge` compares results with PyTorch's on a probe. What a single call gets wrong is not repeated
     here: only tensors that a plain call has right are held to a contract.
     """
-    plain = judge(probe, protocol.results(protocol.build(factory, probe), _copy(probe)))
+    plain = judge(probe, subject.results(probe))
     right = {tensor for tensor, comparison in plain.items() if comparison.ok}
     for name, scenario in CONTRACTS.items():
-        for tensor, comparison in scenario(factory, protocol, probe, judge):
+        for tensor, comparison in scenario(subject, probe, judge):
             if tensor not in plain or tensor in right:
                 yield name, tensor, comparison
 
 
-def check_optimizer_contracts(factory: Callable[..., Any], probe: Probe) -> Iterator[Outcome]:
+def check_optimizer_contracts(subject: Subject, probe: Probe) -> Iterator[Outcome]:
     """`update` reads the gradients without writing into them, and changes the arrays of params in place."""
-    optimizer = factory(**probe.args)
-    params, steps = probe.cast(np.float64).inputs["params"], probe.cast(np.float64).inputs["grads"]
-    arrays = dict(params)
-    for grads in steps:
-        optimizer.update(params, grads)
+    optimizer = subject.build(probe)
+    optimizer.results()
+    held = optimizer.held()
+    steps, params = held["inputs"]["grads"], held["inputs"]["params"]
     pairs = zip(probe.inputs["grads"], steps, strict=True)  # a later update may write too
     for step, (given, grads) in enumerate(pairs, 1):
-        for name in grads:
-            comparison = _unchanged(given[name], grads[name])
+        for name in given:
+            comparison = _unchanged(given[name], grads.get(name))
             yield "arguments unchanged", f"gradient {name} of step {step} unchanged", comparison
-    for name, array in arrays.items():
-        same = params.get(name) is array
-        comparison = (
-            _unchanged(array, array) if same else refused(array, "was replaced, not changed in place")
-        )
+    for name, array in held["arrays"].items():
+        same = _same(array, params.get(name))
+        comparison = _holds(probe.inputs["params"][name], same, "was replaced, not changed in place")
         yield "updated in place", f"{name} unchanged as an object", comparison
 
 
-def _copy(probe: Probe) -> Probe:
-    return probe.cast(probe.dtype)
+def _same(a: Any, b: Any) -> bool:
+    """Whether both are arrays of the same contents, bit for bit."""
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return False
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-def _unchanged(before: NDArray, after: NDArray) -> Comparison:
+def _unchanged(before: NDArray, after: Any) -> Comparison:
     """Bit for bit the same array contents."""
-    same = np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
-    if same:
+    if _same(before, after):
         return Comparison(before.shape, 0.0, 0.0, 0.0, 0.0, True, True)
     return refused(before, "was written into")
 
 
-def unchanged(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+def unchanged(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """x, t, dout and the parameters hold after forward and backward what they held before."""
-    used = _copy(probe)
-    layer = protocol.build(factory, used, copy=False)
-    protocol.results(layer, used)
+    layer = subject.build(probe, copy=False)
+    layer.results()
+    held = layer.held()
+    now = {**held["args"], **held["inputs"]}
     given = {**probe.inputs, **{k: v for k, v in probe.args.items() if not k.startswith("running")}}
     for name, before in given.items():
         if isinstance(before, np.ndarray):
-            yield f"{name} unchanged", _unchanged(before, {**used.args, **used.inputs}[name])
+            yield f"{name} unchanged", _unchanged(before, now.get(name))
 
 
-def repeatable(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+def repeatable(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """The same call gives the same answer; gradients are fresh, not added to the last ones."""
-    layer = protocol.build(factory, probe)
-    protocol.results(layer, _copy(probe))
-    again = protocol.results(layer, _copy(probe))
-    yield from _but_running(judge(probe, again))
+    layer = subject.build(probe)
+    layer.results()
+    yield from _but_running(judge(probe, layer.results()))
 
 
-def backward_twice(
-    factory: Any, protocol: Book, probe: Probe, judge: Judge
-) -> Iterator[tuple[str, Comparison]]:
+def backward_twice(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """A second backward after one forward gives the same gradients."""
     if kind_of(probe.kind).role == "function":
         return
-    layer = protocol.build(factory, probe)
-    found = protocol.results(layer, _copy(probe))
-    found["dx"] = protocol.backward(layer, _copy(probe))
-    yield from _but_running(judge(probe, found | protocol.state(layer, probe)))
+    layer = subject.build(probe)
+    found = layer.results()
+    found["dx"] = layer.backward(probe.inputs)
+    yield from _but_running(judge(probe, found | layer.state()))
 
 
-def last_forward_counts(
-    factory: Any, protocol: Book, probe: Probe, judge: Judge
-) -> Iterator[tuple[str, Comparison]]:
+def last_forward_counts(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """forward(other), forward(x), backward: the gradients are those of x."""
     if kind_of(probe.kind).role == "function":
         return
-    layer = protocol.build(factory, probe)
+    layer = subject.build(probe)
     x = probe.inputs["x"]
     other = np.roll(-x, 1, axis=x.ndim - 1) if probe.kind != "penalty_loss" else np.roll(x, 1, axis=1)
-    protocol.forward(layer, replace(probe, inputs={**_copy(probe).inputs, "x": other}))
-    yield from _but_running(judge(probe, protocol.results(layer, _copy(probe))))
+    layer.forward({**probe.inputs, "x": other})
+    yield from _but_running(judge(probe, layer.results()))
 
 
-def input_may_be_reused(
-    factory: Any, protocol: Book, probe: Probe, judge: Judge
-) -> Iterator[tuple[str, Comparison]]:
+def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """The caller overwrites x after forward, and dout after backward: no result changes."""
-    used = _copy(probe)
-    layer = protocol.build(factory, used)
-    first = protocol.forward(layer, used)
-    kept = np.array(first)
+    layer = subject.build(probe)
+    kept = layer.forward()
     for name in ("x", "input_data", "col"):
-        if name in used.inputs:
-            used.inputs[name][...] = GARBAGE
+        if name in probe.inputs:
+            layer.overwrite(name, GARBAGE)
     if kind_of(probe.kind).role == "function":
-        yield from judge(probe, {_out(probe): np.asarray(first)}).items()
+        yield from judge(probe, {_out(probe): layer.returned("forward")}).items()
         return
-    dx = protocol.backward(layer, used)
-    if "dout" in used.inputs:
-        used.inputs["dout"][...] = GARBAGE
-    yield from _but_running(judge(probe, {_out(probe): kept, "dx": dx, **protocol.state(layer, probe)}))
+    dx = layer.backward()
+    if "dout" in probe.inputs:
+        layer.overwrite("dout", GARBAGE)
+        dx = dx if isinstance(dx, Odd) else layer.returned("backward")
+    yield from _but_running(judge(probe, {_out(probe): kept, "dx": dx, **layer.state()}))
 
 
-def eval_then_train(
-    factory: Any, protocol: Book, probe: Probe, judge: Judge
-) -> Iterator[tuple[str, Comparison]]:
+def eval_then_train(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """An inference call leaves nothing behind: training afterwards is as if it had not been."""
     if not kind_of(probe.kind).switches or probe.args.get("training") is False:
         return
     if "mask" not in probe.inputs and probe.kind == "dropout":
         return
-    layer = protocol.build(factory, probe)
-    protocol.infer(layer)
-    protocol.forward(
-        layer, replace(probe, inputs={k: v for k, v in _copy(probe).inputs.items() if k != "mask"})
-    )
-    protocol.learn(layer)
-    yield from judge(probe, protocol.results(layer, _copy(probe))).items()
+    layer = subject.build(probe)
+    layer.infer()
+    layer.forward({k: v for k, v in probe.inputs.items() if k != "mask"})
+    layer.learn()
+    yield from judge(probe, layer.results()).items()
 
 
-def drawn_masks(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+def drawn_masks(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """The masks that dropout draws itself: the right share, fresh each time, and backward uses the same.
 
     A share that is off by more than six standard deviations of a fair draw fails (once in 5e8).
     """
-    if probe.kind != "dropout" or "mask" not in probe.inputs:
+    if probe.kind != "dropout" or "mask" not in probe.inputs or not subject.backward_too:
         return
     ratio, x = probe.args["dropout_ratio"], np.ones((100, 200), dtype=probe.dtype)
-    layer = protocol.build(factory, probe)
-    if not (hasattr(layer, "forward") and hasattr(layer, "backward")):  # an adapter's layer, or no backward
+    layer = subject.build(probe)
+    first = layer.draw(x)
+    if first is None:  # the adapter cannot say
         return
-    first = np.array(layer.forward(x))
-    dx = np.asarray(layer.backward(x.copy()))
-    again = np.array(layer.forward(x))
+    dx = layer.backward({"x": x, "dout": x})
+    again = layer.draw(x)
+    for name, found in (("first mask", first), ("second mask", again), ("dx", dx)):
+        if isinstance(found, Odd) or found is None or found.shape != x.shape:
+            yield name, _holds(x, False, found.why if isinstance(found, Odd) else "is not of x's shape")
+            return
     sigma = np.sqrt(ratio * (1 - ratio) / x.size)
     share = float((first != 0).mean())
     yield (
@@ -194,7 +185,7 @@ def _holds(like: NDArray, ok: Any, why: str) -> Comparison:
     return Comparison(like.shape, 0.0, 0.0, 0.0, 0.0, False, True) if ok else refused(like, why)
 
 
-def split_batch(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+def split_batch(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """Two half batches give the same outputs and dx, and gradients that add up."""
     x = probe.inputs.get("x")
     if x is None or len(x) < 2 or kind_of(probe.kind).role == "loss" or (
@@ -204,14 +195,18 @@ def split_batch(factory: Any, protocol: Book, probe: Probe, judge: Judge) -> Ite
     halves = []
     for part in (slice(0, 1), slice(1, None)):
         inputs = {k: v[part].copy() if isinstance(v, np.ndarray) else v for k, v in probe.inputs.items()}
-        half = replace(probe, inputs=inputs)
-        halves.append(protocol.results(protocol.build(factory, half), half))
-    joined: Tensors = {}
-    for name in halves[0]:
-        a, b = halves[0][name], halves[1][name]
-        if a is not None and b is not None:
-            joined[name] = np.concatenate([a, b]) if name in ("out", "dx") else np.asarray(a + b)
-    yield from _but_running(judge(probe, joined))
+        halves.append(subject.results(replace(probe, inputs=inputs)))
+    joined = {name: _joined(name, halves[0][name], halves[1].get(name)) for name in halves[0]}
+    yield from _but_running(judge(probe, {name: a for name, a in joined.items() if a is not None}))
+
+
+def _joined(name: str, a: Any, b: Any) -> Any:
+    """The result of the whole batch from those of its halves; None where there is none."""
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return None
+    if name in ("out", "dx"):
+        return np.concatenate([a, b]) if a.ndim and a.shape[1:] == b.shape[1:] else None
+    return np.asarray(a + b) if a.shape == b.shape else None
 
 
 def _out(probe: Probe) -> str:

@@ -6,13 +6,15 @@ input on which the implementation is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.book import Book
+from parity.adapters.bench import Raised
+from parity.adapters.subject import Arrays, Subject, subject_here
+from parity.adapters.wire import Odd
 from parity.checks.contracts import check_contracts, check_optimizer_contracts
 from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
@@ -25,54 +27,53 @@ def check_kind(
     dtype: str = "float64",
     device: str = "cpu",
     seed: int = 0,
-    factory: Callable[..., Any] | None = None,
-    protocol: Book | None = None,
+    factory: Callable[..., Any] | Subject | None = None,
+    adapter: Any = None,
     cases: Sequence[Probe] | None = None,
     keep: dict[str, Tensors] | None = None,
     contracts: bool = True,
 ) -> Iterator[Record]:
     """Yield a record for every result on every probe, then (unless told not to) for every contract.
 
-    `factory` is ours unless another is given; `cases` are the kind's probes unless others are. What was
-    computed is put into `keep`, by the probe's id.
+    `factory` is ours unless another is given, or a subject that has been opened; `adapter` is how it is
+    called. `cases` are the kind's probes unless others are. What was computed is put into `keep`, by the
+    probe's id.
     """
-    factory, protocol = factory or kind_of(kind).ours, protocol or Book()
+    subject = (
+        factory
+        if isinstance(factory, Subject)
+        else subject_here(factory or kind_of(kind).ours, kind, adapter)
+    )
     cases = probes(kind, seed) if cases is None else cases
     place, judged = Place("", dtype, device), partial(judge, dtype=dtype, device=device, keep=True)
     for probe in cases:
-        found, judged_found = run_probe(factory, protocol, probe, judged, dtype)
+        found, judged_found = run_probe(subject, probe, judged, dtype)
         if keep is not None:
-            keep[probe.id] = {name: np.array(a) for name, a in found.items() if a is not None}
+            keep[probe.id] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
         for tensor, comparison in judged_found.items():
             yield record(place, kind, phase_of(tensor), tensor, comparison, probe.id)
     for probe in contract_cases(cases) if contracts else []:
         try:
             if kind in OPTIMIZER_KINDS:
-                outcomes = list(check_optimizer_contracts(factory, probe))
+                outcomes = list(check_optimizer_contracts(subject, probe.cast(dtype)))
             else:
-                outcomes = list(check_contracts(factory, protocol, probe.cast(dtype), judged))
-        except Exception as error:
-            why = refused(np.empty(0), f"raised {type(error).__name__}: {error}")
+                outcomes = list(check_contracts(subject, probe.cast(dtype), judged))
+        except Raised as error:
+            why = refused(np.empty(0), f"raised {error}")
             outcomes = [("contracts", "the calls", why)]
         for contract, tensor, comparison in outcomes:
             yield record(place, kind, contract, tensor, comparison, probe.id)
 
 
 def run_probe(
-    factory: Callable[..., Any],
-    protocol: Book,
-    probe: Probe,
-    judged: Callable[..., dict[str, Comparison]],
-    dtype: str,
-) -> tuple[Tensors, dict[str, Comparison]]:
+    subject: Subject, probe: Probe, judged: Callable[..., dict[str, Comparison]], dtype: str
+) -> tuple[Arrays, dict[str, Comparison]]:
     """What one probe gives, and how it compares; an exception fails every result, in its own words."""
-    cast = probe.cast(dtype)
     try:
-        with np.errstate(all="ignore"):
-            found = protocol.results(protocol.build(factory, cast), cast)
-    except Exception as error:
-        why = f"raised {type(error).__name__}: {error}"
-        return {}, {n: refused(r, why) for n, r in kind_of(probe.kind).reference(probe).items()}
+        found = subject.results(probe.cast(dtype))
+    except Raised as error:
+        reference = kind_of(probe.kind).reference(probe)
+        return {}, {name: refused(a, f"raised {error}") for name, a in reference.items()}
     return found, judged(probe, found)
 
 
@@ -91,20 +92,27 @@ def phase_of(tensor: str) -> str:
 
 
 def judge(
-    probe: Probe, found: Tensors, dtype: str = "float64", device: str = "cpu", keep: bool = False
+    probe: Probe, found: Mapping[str, Any], dtype: str = "float64", device: str = "cpu", keep: bool = False
 ) -> dict[str, Comparison]:
     """Each result of one probe through the gate of the dtype; what the kind does not define is refused.
 
     With `keep` the reference stays with the probe, for the next time that it is judged.
     """
     got = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in found.items()}
+    odd = {name: a.why for name, a in got.items() if isinstance(a, Odd)}
     kind = kind_of(probe.kind)
     theirs = _reference(kind, probe, dtype, device, keep)
     exact = theirs if dtype == "float64" else _reference(kind, probe, "float64", "cpu", keep)
     floors = _kept(probe, f"floors {dtype}", lambda: kind.floors(probe, exact, dtype), keep)
-    if dtype == "float64":
-        return {name: logic_gate(got.get(name), a, floor=floors[name]) for name, a in theirs.items()}
-    return {name: precision_gate(got.get(name), theirs[name], exact[name], floors[name]) for name in exact}
+
+    def gate(name: str) -> Comparison:
+        if name in odd:
+            return refused(exact[name], odd[name])
+        if dtype == "float64":
+            return logic_gate(got.get(name), theirs[name], floor=floors[name])
+        return precision_gate(got.get(name), theirs[name], exact[name], floors[name])
+
+    return {name: gate(name) for name in exact}
 
 
 def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str, keep: bool) -> Tensors:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from parity.adapters.book import Book
+from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge, run_probe
 from parity.kinds import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
@@ -28,8 +28,8 @@ def geometries(draw: Any, kind: str) -> Geometry:
 
 def search(
     kind: str,
-    factory: Callable[..., Any],
-    protocol: Book | None = None,
+    factory: Callable[..., Any] | Subject,
+    adapter: Any = None,
     supports: Callable[[Probe], bool] = lambda probe: True,
     examples: int = EXAMPLES,
     seconds: float = math.inf,
@@ -38,7 +38,8 @@ def search(
 
     After that many seconds nothing more is tried.
     """
-    protocol, end = protocol or Book(), time.monotonic() + seconds
+    subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
+    end = time.monotonic() + seconds
 
     found: list[Probe] = []
 
@@ -46,7 +47,7 @@ def search(
         probe = probe_of(kind, g)
         if time.monotonic() > end or not supports(probe):
             return False
-        _, judged = run_probe(factory, protocol, probe, judge, "float64")
+        _, judged = run_probe(subject, probe, judge, "float64")
         if all(comparison.ok for comparison in judged.values()):
             return False
         found.append(probe)

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 import scratchcnn as sc
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.kinds import OPTIMIZER_KINDS, Probe, Tensors, kind_of
 from parity.kinds.probe import normal
 from parity.kinds.probes import probes, with_cotangent
@@ -59,9 +59,9 @@ def square_case(kind: str) -> Probe:
 
 
 def run(make: Make, probe: Probe, dtype: str) -> Tensors:
-    cast, protocol = probe.cast(dtype), Book()
+    cast, adapter = probe.cast(dtype), BookAdapter()
     with np.errstate(all="ignore"):
-        return protocol.results(protocol.build(make, cast), cast)
+        return adapter.results(adapter.build(make, cast), cast)
 
 
 def what_practices_say(kind: str, make: Make) -> dict[str, bool | None]:
@@ -121,13 +121,13 @@ def _own_differences(kind: str, make: Make) -> bool | None:
         return None
     probe = square_case(kind).cast(np.float64)
     found = run(make, probe, "float64")
-    protocol, x = Book(), probe.inputs["x"].copy()
-    layer = protocol.build(make, probe)
+    adapter, x = BookAdapter(), probe.inputs["x"].copy()
+    layer = adapter.build(make, probe)
     weight = 1.0 if kind_of(kind).role == "loss" else probe.inputs["dout"]
 
     def loss(_: NDArray) -> float:
         return float(
-            np.sum(protocol.forward(layer, replace(probe, inputs={**probe.inputs, "x": x.copy()})) * weight)
+            np.sum(adapter.forward(layer, replace(probe, inputs={**probe.inputs, "x": x.copy()})) * weight)
         )
 
     numeric = sc.numerical_gradient(loss, x)

@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import Book
+from parity.adapters.bench import Raised
+from parity.adapters.book import Adapter
+from parity.adapters.conventions import ADAPTERS
+from parity.adapters.subject import subject_here
 from parity.checks.layer import check_kind
 from parity.comparison.gates import difference, largest
 from parity.comparison.records import Record
@@ -26,7 +29,7 @@ from parity.kinds.probes import probes
 
 DTYPES = ("float64", "float32")
 SAME = {"float64": 1e-9, "float32": 1e-5}  # of a tensor's scale: the same function
-BOOK = Book()
+BOOK = ADAPTERS["book"]
 REMARKED = ("buffers may be reused",)  # contracts that PyTorch does not keep either
 PLAIN = ("forward", "backward")  # phases of single calls; the others are contracts
 
@@ -89,7 +92,7 @@ UNKNOWN = Diagnosis()
 def observe(
     kind: str,
     factory: Callable[..., Any],
-    protocol: Book | None = None,
+    adapter: Adapter | None = None,
     cases: Sequence[Probe] | None = None,
     seed: int = 0,
 ) -> Observation:
@@ -97,36 +100,36 @@ def observe(
     seen = Observation(kind, [])
     for dtype in DTYPES:
         values: dict[str, Tensors] = {}
-        seen.records += check_kind(kind, dtype, "cpu", seed, factory, protocol, cases, values)
+        seen.records += check_kind(kind, dtype, "cpu", seed, factory, adapter, cases, values)
         seen.values[dtype] = values
     return seen
 
 
 def diagnose(
-    seen: Observation, cases: Sequence[Probe] | None = None, seed: int = 0, protocol: Book | None = None
+    seen: Observation, cases: Sequence[Probe] | None = None, seed: int = 0, adapter: Adapter | None = None
 ) -> Diagnosis:
     """The one fault that explains the observation, two where none does, or UNKNOWN.
 
-    `cases` are the probes that were seen, `protocol` how a fault is run (one that sees less than `Book`,
-    where the observation does).
+    `cases` are the probes that were seen, `adapter` how a fault is run (one that sees less than the
+    book's, where the observation does).
     """
     if seen.ok:
         return UNKNOWN
-    protocol, cases = protocol or BOOK, probes(seen.kind, seed) if cases is None else cases
-    found = [diagnose_as(fault, seen, cases, seed, protocol) for fault in faults_of(seen.kind)]
+    adapter, cases = adapter or BOOK, probes(seen.kind, seed) if cases is None else cases
+    found = [diagnose_as(fault, seen, cases, seed, adapter) for fault in faults_of(seen.kind)]
     matches = {diagnosis.says: diagnosis for diagnosis in reversed(found) if diagnosis.fault}
     if len(matches) > 1 and seen.remarked is not None:
         ids = tuple(probe.id for probe in cases)
         matches = {
             says: diagnosis
             for says, diagnosis in matches.items()
-            if _remarks(fault_observation(FAULTS[diagnosis.fault], ids, seed, protocol)) == seen.remarked
+            if _remarks(fault_observation(FAULTS[diagnosis.fault], ids, seed, adapter)) == seen.remarked
         }
     if matches:
         return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
     from parity.faults.diagnose_pairs import diagnose_pair
 
-    return diagnose_pair(seen, cases, seed, protocol)
+    return diagnose_pair(seen, cases, seed, adapter)
 
 
 def _remarks(seen: Observation) -> set[tuple[str, str, str]]:
@@ -134,39 +137,37 @@ def _remarks(seen: Observation) -> set[tuple[str, str, str]]:
 
 
 def diagnose_as(
-    fault: Fault, seen: Observation, cases: Sequence[Probe], seed: int = 0, protocol: Book = BOOK
+    fault: Fault, seen: Observation, cases: Sequence[Probe], seed: int = 0, adapter: Adapter = BOOK
 ) -> Diagnosis:
     """This fault when it explains the whole observation, else UNKNOWN."""
-    if not plausible(fault, seen, cases, protocol):
+    if not plausible(fault, seen, cases, adapter):
         return UNKNOWN
-    left = explains(fault_observation(fault, tuple(p.id for p in cases), seed, protocol), seen)
+    left = explains(fault_observation(fault, tuple(p.id for p in cases), seed, adapter), seen)
     return UNKNOWN if left is None else Diagnosis(fault.name, fault.says, left)
 
 
-def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], protocol: Book) -> bool:
+def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], adapter: Adapter) -> bool:
     """Whether the fault gives the numbers seen in single calls: cheap, and rules most of them out."""
     wrong = {row.case for row in seen.records if not row.ok}
     for dtype in DTYPES:
         for probe in sorted(cases, key=lambda probe: probe.id not in wrong):
             if probe.id not in seen.values[dtype]:
                 continue
-            arrays = single_call(fault, probe, dtype, protocol)
+            arrays = single_call(fault, probe, dtype, adapter)
             if _distance(arrays, seen, dtype, probe.id) is None:
                 return False
     return True
 
 
-def single_call(fault: Fault, probe: Probe, dtype: str, protocol: Book) -> Tensors:
+def single_call(fault: Fault, probe: Probe, dtype: str, adapter: Adapter) -> Tensors:
     """What the fault gives on a probe; nothing when it raises. Kept with the probe."""
-    key = f"{fault.name} {dtype} {id(protocol)}"
+    key = f"{fault.name} {dtype} {id(adapter)}"
     if key not in probe.known:
-        cast = probe.cast(dtype)
         try:
-            with np.errstate(all="ignore"):
-                found = protocol.results(protocol.build(fault.make, cast), cast)
-        except Exception:
+            found = subject_here(fault.make, probe.kind, adapter).results(probe.cast(dtype))
+        except Raised:
             found = {}
-        probe.known[key] = {name: np.array(a) for name, a in found.items() if a is not None}
+        probe.known[key] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
     return probe.known[key]
 
 
@@ -177,10 +178,10 @@ def lasting_probes(kind: str, seed: int) -> list[Probe]:
 
 
 @cache
-def fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, protocol: Book) -> Observation:
+def fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, adapter: Adapter) -> Observation:
     """What the check sees of a fault, on the probes of these ids; the same for every diagnosis."""
     cases = [probe for probe in lasting_probes(fault.kind, seed) if probe.id in ids]
-    return observe(fault.kind, fault.make, protocol, cases, seed)
+    return observe(fault.kind, fault.make, adapter, cases, seed)
 
 
 def explains(fault: Observation, seen: Observation) -> float | None:

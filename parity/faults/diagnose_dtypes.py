@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.adapters.book import Book
+from parity.adapters.book import Adapter
 from parity.comparison.gates import largest
 from parity.faults.diagnose import SAME, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.kinds import Probe, kind_of
@@ -20,7 +20,7 @@ WIDENED = "dtype float64, expected float32"
 NAME, SAYS = "float64-from-float32", "float64 from float32"
 
 
-def diagnose_apart(seen: Observation, cases: Sequence[Probe], seed: int, protocol: Book) -> Diagnosis:
+def diagnose_apart(seen: Observation, cases: Sequence[Probe], seed: int, adapter: Adapter) -> Diagnosis:
     """What is wrong in float64 alone, and float64 from float32 besides; UNKNOWN unless that is all."""
     wrong = {dtype: [r for r in seen.records if not r.ok and r.dtype == dtype] for dtype in SAME}
     widened = {(r.case, r.tensor) for r in wrong["float32"] if r.why.startswith(WIDENED)}
@@ -35,7 +35,7 @@ def diagnose_apart(seen: Observation, cases: Sequence[Probe], seed: int, protoco
         records=[row for row in seen.records if row.dtype == "float64"],
         values={"float64": seen.values["float64"], "float32": {}},
     )
-    found = diagnose(exact, cases, seed, protocol)
+    found = diagnose(exact, cases, seed, adapter)
     return replace(found, besides=SAYS) if found.fault else UNKNOWN
 
 

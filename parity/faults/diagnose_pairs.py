@@ -14,7 +14,7 @@ from itertools import combinations
 
 from numpy.typing import NDArray
 
-from parity.adapters.book import Book
+from parity.adapters.book import Adapter
 from parity.comparison.gates import largest
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import (
@@ -36,37 +36,37 @@ from parity.kinds.probe import Probe
 Pair = tuple[Fault, Fault]
 
 
-def diagnose_pair(seen: Observation, cases: Sequence[Probe], seed: int, protocol: Book) -> Diagnosis:
+def diagnose_pair(seen: Observation, cases: Sequence[Probe], seed: int, adapter: Adapter) -> Diagnosis:
     """The one pair of faults that explains the observation, or UNKNOWN."""
     cases = [probe for probe in cases if probe.id in seen.values[DTYPES[0]]]
     found = {
         tuple(sorted((a.says, b.says))): (a, b)
-        for a, b in _pairs(seen, cases, protocol)
-        if _same_contracts(seen, (a, b), cases, seed, protocol)
+        for a, b in _pairs(seen, cases, adapter)
+        if _same_contracts(seen, (a, b), cases, seed, adapter)
     }
     if len(found) != 1:
         return UNKNOWN
     a, b = next(iter(found.values()))
-    left = max(_left(fault, seen, cases, protocol) for fault in (a, b))
+    left = max(_left(fault, seen, cases, adapter) for fault in (a, b))
     return Diagnosis(f"{a.name} + {b.name}", f"{a.says}, and with {b.says}", left)
 
 
-def _pairs(seen: Observation, cases: Sequence[Probe], protocol: Book) -> Iterator[Pair]:
+def _pairs(seen: Observation, cases: Sequence[Probe], adapter: Adapter) -> Iterator[Pair]:
     """Pairs that give the numbers seen."""
     wrong = {row.tensor for row in seen.records if not row.ok and row.phase in PLAIN}
     faults = [fault for fault in faults_of(seen.kind) if not fault.equivalent]
-    parts = [(fault, part) for fault in faults if (part := _part(fault, seen, cases, protocol, wrong))]
+    parts = [(fault, part) for fault in faults if (part := _part(fault, seen, cases, adapter, wrong))]
     for (a, first), (b, second) in combinations(parts, 2):
         if not first & second and first | second == wrong:
             yield a, b
     silent = [fault for fault in faults if fault.shows == "contract"]
     if seen.broken_contracts:
-        whole = [fault for fault in faults if plausible(fault, seen, cases, protocol)]
+        whole = [fault for fault in faults if plausible(fault, seen, cases, adapter)]
         yield from ((a, b) for a in whole for b in silent if a is not b)
 
 
 def _part(
-    fault: Fault, seen: Observation, cases: Sequence[Probe], protocol: Book, wrong: set[str]
+    fault: Fault, seen: Observation, cases: Sequence[Probe], adapter: Adapter, wrong: set[str]
 ) -> frozenset[str]:
     """The results that the fault changes, if they are some of the wrong ones and it gives their numbers."""
     changed: set[str] = set()
@@ -77,7 +77,7 @@ def _part(
         for dtype in DTYPES:
             if (observed := seen.values[dtype].get(probe.id)) is None:
                 continue
-            mine = single_call(fault, probe, dtype, protocol)
+            mine = single_call(fault, probe, dtype, adapter)
             for name in exact:
                 if (probe.id, name) in seen.hidden:
                     continue
@@ -99,10 +99,12 @@ def _equal(a: NDArray | None, b: NDArray | None, dtype: str, slack: float = 0.0)
     return left is not None and left <= max(SAME[dtype], slack / scale if scale else 0.0)
 
 
-def _same_contracts(seen: Observation, pair: Pair, cases: Sequence[Probe], seed: int, protocol: Book) -> bool:
+def _same_contracts(
+    seen: Observation, pair: Pair, cases: Sequence[Probe], seed: int, adapter: Adapter
+) -> bool:
     """Whether the two together break the contracts that were broken, and no other."""
     ids = tuple(probe.id for probe in cases)
-    both = set().union(*(fault_observation(f, ids, seed, protocol).broken_contracts for f in pair))
+    both = set().union(*(fault_observation(f, ids, seed, adapter).broken_contracts for f in pair))
     partly = {case for case, _ in seen.hidden}
     return not [
         breach
@@ -111,11 +113,11 @@ def _same_contracts(seen: Observation, pair: Pair, cases: Sequence[Probe], seed:
     ]
 
 
-def _left(fault: Fault, seen: Observation, cases: Iterable[Probe], protocol: Book) -> float:
+def _left(fault: Fault, seen: Observation, cases: Iterable[Probe], adapter: Adapter) -> float:
     """The largest difference in float64 between the fault's numbers and those seen that it explains."""
     worst = 0.0
     for probe in cases:
-        observed, mine = seen.values["float64"][probe.id], single_call(fault, probe, "float64", protocol)
+        observed, mine = seen.values["float64"][probe.id], single_call(fault, probe, "float64", adapter)
         for name in observed.keys() & mine.keys():
             left = tensor_distance(mine[name], observed[name])
             if left is not None and left <= SAME["float64"]:

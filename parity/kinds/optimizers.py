@@ -58,16 +58,6 @@ class OptimizerKind(Kind):
         }
 
 
-def run_optimizer(optimizer: Any, probe: Probe) -> Tensors:
-    """The parameters after each step of any object with `update(params, grads)`."""
-    params = {k: v.copy() for k, v in probe.inputs["params"].items()}
-    found: Tensors = {}
-    for step, grads in enumerate(probe.inputs["grads"], start=1):
-        optimizer.update(params, {k: v.copy() for k, v in grads.items()})
-        found |= {f"{name} step {step}": np.array(p) for name, p in params.items()}
-    return found
-
-
 # -- PyTorch's rules -------------------------------------------------------------------------------
 def _common(o: dict[str, Any]) -> dict[str, Any]:
     """What the probe gives, PyTorch's default for the rest."""

@@ -18,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 import scratchcnn as sc
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.kinds import KINDS, Probe, kind_of
 from parity.kinds.probes import with_cotangent
 from parity.reference import networks as torch_networks
@@ -61,7 +61,7 @@ def entry(kind: str) -> Entry:
     """One layer."""
     cls, line = ENTRIES[kind]
     probe = example(kind)
-    found = Book().results(Book().build(kind_of(kind).ours, probe), probe)
+    found = BookAdapter().results(BookAdapter().build(kind_of(kind).ours, probe), probe)
     reference = KINDS[kind].reference(probe)
     arrays = {
         k: np.asarray(v) for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)

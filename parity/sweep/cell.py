@@ -86,7 +86,7 @@ def _about(cell: Cell, status: str) -> Row:
 
 def _status(why: str) -> str:
     """hung, crashed, memory or raised, by the words in which `isolate` tells how a process ended."""
-    if "MemoryError" in why:
+    if "MemoryError" in why or "of memory" in why:
         return "memory"
     if why.startswith(("hung", "was not done")):
         return "hung"

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.kinds import KINDS, Probe, kind_of
 from parity.reference.devices import synchronize
 from parity.timing.baselines import BookMomentum
@@ -99,7 +99,7 @@ def compiled(module: nn.Module, x: NDArray, t: NDArray, device: str) -> tuple[Co
 # -- one layer ------------------------------------------------------------------------------------
 def our_kind(probe: Probe) -> Contestant:
     """Our layer on a probe."""
-    book = Book()
+    book = BookAdapter()
     layer = book.build(kind_of(probe.kind).ours, probe)
     forward: Callable[[], object] = lambda: book.forward(layer, probe)  # noqa: E731
     if probe.kind not in ("dropout", "softmax_with_loss", "penalty_loss"):

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.checks.layer import judge
 from parity.checks.layer_in_network import each_probe
 from parity.checks.network import Case, check_network
@@ -115,7 +115,7 @@ def time_layer(
     """Our layer and PyTorch's function of one kind, forward and backward."""
     probe = layer_probe(kind, batch_size, setup.seed, **({} if side is None else {"side": side}))
     probe = probe.cast(setup.dtype)
-    found = Book().results(Book().build(kind_of(kind).ours, probe), probe)
+    found = BookAdapter().results(BookAdapter().build(kind_of(kind).ours, probe), probe)
     ok = all(c.ok for c in judge(probe, found, setup.dtype, setup.device).values())
     rows = _race_probe("", kind, probe, ok, None, setup, progress)
     return frame(rows, setup)
@@ -210,7 +210,7 @@ def _race_probe(
         contestants, setup.rounds, lambda i, n: progress(f"{network_name} {label}".strip(), i, n), setup.pause
     )
     x, dout = probe.inputs["x"], probe.inputs.get("dout")
-    layer = Book().build(kind_of(probe.kind).ours, probe)
+    layer = BookAdapter().build(kind_of(probe.kind).ours, probe)
     out_shape = x.shape if dout is None else dout.shape
     costs = {p: layer_cost(layer, x.shape, out_shape, x.dtype.itemsize, p) for p in ("forward", "backward")}
     place = {"network": network_name, "layer": label, "batch_size": len(x), "input_shape": x.shape[1:]}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from parity.adapters.book import Book
+from parity.adapters.book import Adapter
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.kinds import Probe
@@ -29,11 +29,11 @@ def declared_faults(kind: str, names: Iterable[str]) -> list[Fault]:
 
 
 def exactly(
-    faults: Sequence[Fault], seen: Observation, cases: Sequence[Probe], seed: int, protocol: Book
+    faults: Sequence[Fault], seen: Observation, cases: Sequence[Probe], seed: int, adapter: Adapter
 ) -> Diagnosis:
     """The declared fault that explains the whole observation, or UNKNOWN."""
     for fault in faults:
-        found = diagnose_as(fault, seen, cases, seed, protocol)
+        found = diagnose_as(fault, seen, cases, seed, adapter)
         if found.fault:
             return found
     return UNKNOWN

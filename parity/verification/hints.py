@@ -35,6 +35,7 @@ ADVICE = {
     "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
     "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
     "MemoryError": "what it may use is set by --memory",
+    "MiB of memory": "what it may use is set by --memory",
     "hung: ": "how long it may take is set by --timeout",
 }
 

@@ -26,7 +26,7 @@ from parity.faults.diagnose import Diagnosis, diagnose
 from parity.kinds.probes import probes
 from parity.verification.names_map import read_names
 from parity.verification.network_child import KIND, NetworkMisuse, work_network
-from parity.verification.observe import Request, gather
+from parity.verification.observe import Seen
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import First, Verdict
 
@@ -85,7 +85,8 @@ def _verdict(
     name: str, factory: Any, twin: Any, names: Any, shape: Any, seed: int, outcome: Outcome
 ) -> Verdict:
     verdict = Verdict(KIND, name, True, [], ending=outcome.ending, output=outcome.output)
-    of_layer, unchecked, kind, both = Outcome(), [], "", {}
+    of_layer: Seen | None = None
+    unchecked, both = [], {}
     for what, *rest in outcome.messages:
         if what == "misuse":
             raise rest[0](rest[1])
@@ -97,10 +98,8 @@ def _verdict(
             verdict.culprit = rest[0]
         elif what == "unchecked":
             unchecked.append(rest[0])
-        elif what == "layer":
-            kind = rest[0]
         elif what == "of layer":
-            of_layer.messages.append(rest[0])
+            of_layer = rest[0]
         elif what == "ended":
             verdict.ending = rest[0]
     if verdict.ending:
@@ -121,16 +120,15 @@ def _verdict(
         row = (blamed or wrong)[0]
         ours, theirs = both.get(row.layer, (None, None)) if row.phase != "alone" else (None, None)
         verdict.first = First(row, ours, theirs)
-        if kind:
-            verdict.diagnosis = _diagnosis(kind, of_layer)
+        if of_layer is not None:
+            verdict.diagnosis = _diagnosis(of_layer)
         verdict.reproduction = _reproduction(factory, twin, names, shape, seed)
     return verdict
 
 
-def _diagnosis(kind: str, outcome: Outcome) -> Diagnosis:
+def _diagnosis(seen: Seen) -> Diagnosis:
     """What is wrong with the culprit's class, by its kind."""
-    cases = probes(kind, 0)
-    seen = gather(Request(None, kind, None, cases), outcome)
+    cases = probes(seen.observation.kind, 0)
     cases = without(
         cases, seen.lacking | shown_lacking(seen.observation.records, without(cases, seen.lacking))
     )

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from parity.adapters.conventions import ADAPTERS
-from parity.adapters.isolate import Send
+from parity.adapters.isolate import Limits, Send
 from parity.adapters.load import TargetError, load
 from parity.checks.culprit import Culprit, localize
 from parity.comparison.gates import UNIT, Comparison, difference, logic_gate, precision_gate
@@ -27,7 +26,7 @@ from parity.reference.trace import Trace
 from parity.reference.weights import named_tensors
 from parity.verification.names_map import Names, fitted, guessed
 from parity.verification.network_layers import check_alone, kind_of_layer
-from parity.verification.observe import Request, work_kind
+from parity.verification.observe import Request, observe_target
 
 KIND, BATCH = "network", 3
 
@@ -80,9 +79,8 @@ def work_network(
     layer = layers.get(culprit.layer)
     kind = None if layer is None else kind_of_layer(layer)
     if kind in KINDS and culprit.phase in ("forward", "backward"):
-        send(("layer", kind))
-        request = Request(type(layer), kind, ADAPTERS["book"], probes(kind, 0))
-        work_kind(request, lambda message: send(("of layer", message)))
+        request = Request(type(layer), kind, "book", probes(kind, 0))
+        send(("of layer", observe_target(request, Limits(), isolated=False)))
 
 
 def _params(network: Any) -> dict[str, NDArray]:

@@ -38,7 +38,7 @@ def check_alone(
         found = {out: trace.outputs.get(path), "dx": trace.dxs.get(path)}
         found |= {f"d{name}": getattr(layer, f"d{name}", None) for name in kind.params if name in probe.args}
         try:
-            judged = judge(probe, found, place.dtype)  # type: ignore[arg-type]
+            judged = judge(probe, found, place.dtype)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             judged = {
                 out: refused(probe.inputs["x"], f"PyTorch does not take this input: {error}".splitlines()[0])

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.book import Book
-from parity.adapters.conventions import adapter_of
 from parity.adapters.load import load
+from parity.adapters.subject import adapter_name
 from parity.checks.layer import check_kind
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
@@ -37,7 +36,7 @@ def reproduction(
     factory: Any, adapter: Any, probe: Probe, dtype: str, phase: str, tensor: str, seed: int
 ) -> str:
     """The lines, ready to run where the checked file can be found from."""
-    book = type(adapter_of(adapter)) is Book
+    book = adapter_name(adapter) == "book"
     if book and size(probe) <= LIMIT:
         lines = _plain(factory, probe.cast(dtype), dtype, phase, tensor)
         if lines and all(lines):
@@ -73,7 +72,7 @@ def replay(
     cases = [probe for probe in probes(kind, seed) if probe.id == case] or [probe_named(kind, case)]
     factory = load(factory) if isinstance(factory, str) else factory
     values: dict[str, Tensors] = {}
-    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter_of(adapter), cases, values):
+    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter, cases, values):
         if row.tensor == tensor and row.phase == phase:
             found = "right" if row.ok else row.why or f"off by {row.max_abs:.3g}"
             print(f"{kind}, {phase}, {tensor} on {case!r}: {found}")

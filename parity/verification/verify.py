@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parity.adapters.book import Book
-from parity.adapters.conventions import ADAPTERS, adapter_of
+from parity.adapters.book import Adapter
+from parity.adapters.children import warm_up
+from parity.adapters.conventions import ADAPTERS
 from parity.adapters.features import (
     INFERENCE,
     in_words,
@@ -43,7 +44,7 @@ def verify(
     factory: Any,
     kind: str,
     *,
-    adapter: str | Book | type[Book] | None = None,
+    adapter: str | Adapter | type[Adapter] | None = None,
     supports: Iterable[str] | None = None,
     allow: Iterable[str] = (),
     seed: int = 0,
@@ -81,25 +82,26 @@ def verify(
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
     asked = declared_faults(kind, allow)
-    used, cases = adapter_of(adapter), probes(kind, seed)
-    kind_of(kind).reference(cases[0])  # what PyTorch imports when it is first used is not the code's time
-    seen = observe_target(Request(factory, kind, used, cases, supports), limits, isolated)
+    if isolated:
+        warm_up()
+    cases = probes(kind, seed)
+    seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     missing = seen.lacking
     if supports is None:
         missing = missing | shown_lacking(seen.observation.records, without(cases, missing))
     cases, records = without(cases, missing), seen.observation.records
-    unseen = [*in_words(missing), *([] if used.backward_too else ["gradients"])]
+    unseen = [*in_words(missing), *([] if seen.backward_too else ["gradients"])]
     if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
     fixed, cases = cases, [*cases, *seen.random]
-    _leave_out(seen, cases, used, INFERENCE in unseen)
+    _leave_out(seen, cases, INFERENCE in unseen)
     verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
     if seen.ending:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
-    _judge_declared(verdict, asked, seen, fixed, seed, used)
+    _judge_declared(verdict, asked, seen, fixed, seed)
     if not verdict.ok or verdict.declared:
-        asker = _Asker(factory, kind, adapter, used, seed, limits, isolated)
+        asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
     return verdict
 
@@ -120,13 +122,13 @@ def _name(factory: Any) -> str:
     return factory if isinstance(factory, str) else name_of(factory)
 
 
-def _leave_out(seen: Seen, cases: Sequence[Probe], adapter: Book, training_only: bool) -> None:
+def _leave_out(seen: Seen, cases: Sequence[Probe], training_only: bool) -> None:
     """Drop what was tried and does not count: features it has not, gradients where there are none."""
     ids, observation = {probe.id for probe in cases} | {""}, seen.observation
 
     def counts(row: Record) -> bool:
         gradient = row.tensor.startswith("d")
-        silent = gradient and (not adapter.backward_too or (training_only and is_inference(row.case)))
+        silent = gradient and (not seen.backward_too or (training_only and is_inference(row.case)))
         return row.case in ids and not silent
 
     dropped = [row for row in observation.records if not counts(row)]
@@ -151,13 +153,14 @@ def _hide_unreachable(seen: Seen) -> None:
 
 
 def _judge_declared(
-    verdict: Verdict, asked: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int, adapter: Book
+    verdict: Verdict, asked: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int
 ) -> None:
     """The diagnosis, and what it means for differences that were declared."""
-    names, protocol = ", ".join(fault.name for fault in asked), _protocol(adapter)
+    names = ", ".join(fault.name for fault in asked)
+    adapter = ADAPTERS["book" if seen.backward_too else "forward_only"]  # a fault is to show no more
     found: Diagnosis = UNKNOWN
     if asked and not seen.ending and not verdict.ok:
-        found = exactly(asked, seen.observation, cases, seed, protocol)
+        found = exactly(asked, seen.observation, cases, seed, adapter)
         if found.fault:
             verdict.ok, verdict.declared = True, found.fault
         else:
@@ -166,25 +169,18 @@ def _judge_declared(
         verdict.ok = False
         verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not seen.ending:
-        found = diagnose(seen.observation, cases, seed, protocol)
+        found = diagnose(seen.observation, cases, seed, adapter)
         if not found.fault:
-            found = diagnose_apart(seen.observation, cases, seed, protocol)
+            found = diagnose_apart(seen.observation, cases, seed, adapter)
     verdict.diagnosis = found
-
-
-def _protocol(adapter: Book) -> Book:
-    """How a fault of the catalogue is run to be compared with what this adapter shows."""
-    return ADAPTERS["book"] if adapter.backward_too else ADAPTERS["forward_only"]
 
 
 # -- the first thing that is wrong ----------------------------------------------------------------
 class _Asker:
     """Whoever asks again on a simpler input, with the same settings."""
 
-    def __init__(
-        self, factory: Any, kind: str, given: Any, adapter: Book, seed: int, limits: Limits, isolated: bool
-    ):
-        self.factory, self.kind, self.given, self.adapter = factory, kind, given, adapter
+    def __init__(self, factory: Any, kind: str, adapter: Any, seed: int, limits: Limits, isolated: bool):
+        self.factory, self.kind, self.adapter = factory, kind, adapter
         self.seed, self.limits, self.isolated = seed, limits, isolated
 
     def same_failure(self, row: Record, probes: Sequence[Probe]) -> tuple[Record, Seen, Probe] | None:
@@ -228,7 +224,13 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
     theirs = kind_of(asker.kind).reference(probe, row.dtype).get(name) if row.phase in PLAIN else None
     verdict.first = First(row, ours, theirs, cut + _inputs(probe))
     verdict.reproduction = reproduction(
-        asker.factory, asker.given, replace(probe, id=row.case), row.dtype, row.phase, row.tensor, asker.seed
+        asker.factory,
+        asker.adapter,
+        replace(probe, id=row.case),
+        row.dtype,
+        row.phase,
+        row.tensor,
+        asker.seed,
     )
 
 

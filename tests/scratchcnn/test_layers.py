@@ -10,7 +10,7 @@ import pytest
 from helpers import close, draw
 
 import scratchcnn as sc
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.checks.layer import check_kind
 from parity.kinds import KINDS, kind_of
 from parity.kinds.probes import probes
@@ -174,12 +174,12 @@ def test_gradients_are_numerical_ones(make, shape):
 
 # -- contracts ------------------------------------------------------------------------------------
 def build(probe):
-    return Book().build(kind_of(probe.kind).ours, probe)
+    return BookAdapter().build(kind_of(probe.kind).ours, probe)
 
 
 def results(layer, probe):
     """What one forward and one backward give (db is None where there is no b)."""
-    return {name: a for name, a in Book().results(layer, probe).items() if a is not None}
+    return {name: a for name, a in BookAdapter().results(layer, probe).items() if a is not None}
 
 
 def every_case():
@@ -235,14 +235,14 @@ def test_overwritten_buffers_do_no_harm(kind):
     def contract(probe):
         expected = results(build(probe), probe)
         layer, mine = build(probe), probe.cast(np.float64)
-        out = Book().forward(layer, mine)
+        out = BookAdapter().forward(layer, mine)
         mine.inputs["x"][...] = np.nan
         out[...] = np.nan
         dx = layer.backward(mine.inputs["dout"])
         assert not np.shares_memory(out, mine.inputs["x"]), probe.id
         mine.inputs["dout"][...] = np.nan
         expected.pop("out")
-        found = {"dx": dx} | Book().state(layer, mine)
+        found = {"dx": dx} | BookAdapter().state(layer, mine)
         same({name: found[name] for name in expected}, expected, probe.id)
 
     call(kind, contract)
@@ -254,7 +254,7 @@ def test_a_prediction_between_forward_and_backward_does_no_harm(kind):
         expected = results(build(probe), probe)["dx"]
         layer = build(probe)
         mode = layer.training
-        Book().forward(layer, probe)
+        BookAdapter().forward(layer, probe)
         layer.eval().record(False)
         layer.forward(probe.inputs["x"] * 3 + 1)
         layer.train(mode).record(True)
@@ -270,7 +270,7 @@ def test_forward_twice_then_backward_is_that_of_the_second(kind):
         layer = build(probe)
         if "mask" not in probe.inputs:
             layer.forward(np.concatenate([probe.inputs["x"]] * 2) + 1)
-        Book().forward(layer, probe)
+        BookAdapter().forward(layer, probe)
         np.testing.assert_array_equal(layer.backward(probe.inputs["dout"]), expected, err_msg=probe.id)
 
     call(kind, contract)

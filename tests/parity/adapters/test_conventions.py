@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.verification.verify import verify
 
@@ -86,10 +86,19 @@ def test_two_functions_as_a_class_are_told_of_the_adapter():
     assert not verdict.ok and "hint         for two functions there is --adapter cs231n" in str(verdict)
 
 
-def test_an_adapter_of_their_own(tmp_path):
+@pytest.mark.parametrize(
+    ("module", "base"),
+    [
+        ("parity.adapters", "BookAdapter"),
+        ("parity.adapters.book", "Book"),
+        ("parity.implementations", "Book"),
+    ],
+    ids=["now", "a name of before", "a module of before"],
+)
+def test_an_adapter_of_their_own(tmp_path, module, base):
     (tmp_path / "mine.py").write_text(
-        "from parity.adapters.book import Book\n"
-        "class Mine(Book):\n"
+        f"from {module} import {base}\n"
+        f"class Mine({base}):\n"
         "    def forward(self, layer, probe): return layer.f(probe.inputs['x'])\n"
         "    def backward(self, layer, probe): return layer.b(probe.inputs['dout'])\n"
         "class R:\n"
@@ -100,10 +109,12 @@ def test_an_adapter_of_their_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "given", [None, "book", "Book", Book, Book()], ids=["none", "name", "Name", "class", "instance"]
+    "given",
+    [None, "book", "Book", BookAdapter, BookAdapter()],
+    ids=["none", "name", "Name", "class", "instance"],
 )
 def test_adapters_may_be_named_in_many_ways(given):
-    assert type(adapter_of(given)) is Book
+    assert type(adapter_of(given)) is BookAdapter
 
 
 def test_adapters_are_short():

@@ -23,7 +23,6 @@ ENDINGS = {
     "ExitsAtOnce": "left the process with exit status 7",
 }
 RAISED = {
-    "EatsMemory": "raised MemoryError: Unable to allocate 512. MiB",
     "AsksForInput": "raised EOFError",
     "Raises": "raised KeyError: ('gamma', (1, 3))",
     "GivesList": "expected an array, got list",
@@ -41,8 +40,14 @@ def test_the_ending_is_a_finding(name, ending):
 
 @pytest.mark.parametrize(("name", "why"), RAISED.items(), ids=RAISED)
 def test_an_answer_that_is_none_is_a_finding(name, why):
-    verdict = verify(f"{RUDE}:{name}", "relu", memory=256)
+    verdict = verify(f"{RUDE}:{name}", "relu")
     assert not verdict.ok and why in verdict.first.record.why and why in str(verdict)
+
+
+def test_memory_that_is_used_up_is_a_finding():
+    verdict = verify(f"{RUDE}:EatsMemory", "relu", memory=256)
+    assert not verdict.ok and verdict.ending == "used more than 256 MiB of memory"
+    assert "what it may use is set by --memory" in str(verdict)
 
 
 HINTS = {

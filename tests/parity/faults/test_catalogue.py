@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from parity.adapters.book import Book
+from parity.adapters.book import BookAdapter
 from parity.checks.layer import check_kind, judge
 from parity.faults import FAULTS, Fault, faults_of
 from parity.faults.catalogue import activations, batch_norm, convolution, dropout, losses, lrn, pooling
@@ -20,7 +20,7 @@ PLAIN = ("forward", "backward")
 
 def results(fault: Fault, dtype: str = "float64"):
     """Every result of a fault on every probe; it may raise only where the exception is the bug."""
-    protocol = Book()
+    protocol = BookAdapter()
     for probe in probes(fault.kind):
         cast = probe.cast(dtype)
         try:

@@ -226,12 +226,12 @@ KINDS = ["convolution", "max_pooling", "min_pooling", "average_pooling", "adapti
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_on_their_probes(kind):
     """Odd geometry, that no network has: JAX's layer against ours, forward."""
-    from parity.adapters.book import Book
+    from parity.adapters.book import BookAdapter
     from parity.kinds import kind_of
 
     compared = 0
     for probe in probes(kind, 0):
-        layer = Book().build(kind_of(kind).ours, probe.cast("float64"))
+        layer = BookAdapter().build(kind_of(kind).ours, probe.cast("float64"))
         x = np.asarray(probe.inputs["x"], np.float64)
         if not isinstance(layer, sc.Layer) or x.size == 0:
             continue

@@ -1,0 +1,209 @@
+"""The bench on which foreign code is tried: it holds the code and its objects, and does what it is asked.
+
+Every method without an underscore is a request that the checker may make; the answer is plain data. `Bench`
+runs where the code runs: in a process of its own or, with `isolated=False`, in the checker's. It knows no
+reference and judges nothing. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.book import Adapter
+from parity.adapters.conventions import adapter_of
+from parity.adapters.load import TargetError, load
+from parity.adapters.recipe import RECIPES, Recipe, recipe
+from parity.adapters.wire import Odd, clean
+from parity.kinds.probe import Probe
+
+OURS = f"{Path(__file__).parents[1]}{os.sep}"
+
+
+class Raised(Exception):
+    """The code under test raised: `ValueError: what it said (layers.py, line 3)`."""
+
+
+@dataclass
+class _Object:
+    """One object built of the implementation, and what it was given last."""
+
+    layer: Any
+    probe: Probe
+    returned: dict[str, Any] = field(default_factory=dict)  # by the call that returned it
+    arrays: dict[str, Any] = field(default_factory=dict)  # an optimizer's parameters as they were handed over
+
+
+class Bench:
+    """One implementation under test and the objects that were built of it."""
+
+    def __init__(self, factory: Any = None, adapter: Adapter | None = None):
+        self._factory, self._adapter = factory, adapter
+        self._objects: dict[int, _Object] = {}
+
+    def open(self, target: str | None, adapter: str | None, recipes: Sequence[dict[str, Any]]) -> dict:
+        """Load what is not here yet. What is known without a call: which arguments it takes, and so on."""
+        for fields in recipes:
+            RECIPES[fields["kind"]] = Recipe(**fields)
+        with _told():
+            if target is not None:
+                self._factory = load(target)
+            if adapter is not None:
+                self._adapter = adapter_of(adapter)
+            using = self._using()
+            names = using.parameters(self._factory)
+        return {"names": names, "backward_too": bool(using.backward_too)}
+
+    def build(
+        self, number: int, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any], copy: bool,
+        forget: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        """A new object, under that number; those to be forgotten are given up."""
+        for old in forget:
+            self._objects.pop(old, None)
+        probe = Probe(kind, case, args, inputs)
+        with _told():
+            self._objects[number] = _Object(self._using().build(self._factory, probe, copy), probe)
+
+    def forward(self, number: int, inputs: dict[str, Any]) -> Any:
+        """What the call returns."""
+        on = self._given(number, inputs)
+        with _told():
+            on.returned["forward"] = self._using().forward(on.layer, on.probe)
+        return _plain(on.returned["forward"])
+
+    def backward(self, number: int, inputs: dict[str, Any] | None = None) -> Any:
+        """dx for inputs["dout"], or for what lies there since forward; an Odd where it raises."""
+        on = self._objects[number] if inputs is None else self._given(number, inputs)
+        try:
+            with _told():
+                on.returned["backward"] = self._using().backward(on.layer, on.probe)
+            return _plain(on.returned["backward"])
+        except Raised as error:
+            return Odd(f"raised {error}")
+
+    def state(self, number: int) -> dict[str, Any]:
+        """Gradients and running statistics as they are now."""
+        on = self._objects[number]
+        with _told():
+            found = self._using().state(on.layer, on.probe)
+        return {name: _plain(value) for name, value in found.items()}
+
+    def whole(self, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        """`results` of a new object, in one request."""
+        self.build(0, kind, case, args, inputs, True)
+        return self.results(0, inputs)
+
+    def results(self, number: int, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Forward, backward and state; what cannot be had is an Odd that says why."""
+        on, using = self._given(number, inputs), self._using()
+        with _told():
+            if type(using).results is not Adapter.results:
+                found = using.results(on.layer, on.probe)
+            elif recipe(on.probe.kind).role == "optimizer":
+                on.arrays = dict(inputs["params"])
+                found = using.steps(on.layer, inputs["params"], inputs["grads"])
+            else:
+                found = using.attempt(on.layer, on.probe)
+        return {str(name): _plain(value) for name, value in found.items()}
+
+    def draw(self, number: int, x: Any) -> Any:
+        """The output for a mask that the layer draws itself; None where the adapter cannot say."""
+        on = self._objects[number]
+        with _told():
+            return _plain(self._using().draw(on.layer, x))
+
+    def infer(self, number: int) -> None:
+        with _told():
+            self._using().infer(self._objects[number].layer)
+
+    def learn(self, number: int) -> None:
+        with _told():
+            self._using().learn(self._objects[number].layer)
+
+    def held(self, number: int) -> dict[str, Any]:
+        """What the arrays that it was given hold now."""
+        on = self._objects[number]
+        return _copied({"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays})
+
+    def returned(self, number: int, by: str) -> Any:
+        """What the last forward or backward returned, as it is now."""
+        return _plain(self._objects[number].returned.get(by))
+
+    def overwrite(self, number: int, name: str, value: float) -> None:
+        """Fill the input of that name, which the code may have kept."""
+        self._objects[number].probe.inputs[name][...] = value
+
+    def _given(self, number: int, inputs: dict[str, Any]) -> _Object:
+        on = self._objects[number]
+        on.probe = replace(on.probe, inputs=inputs)
+        return on
+
+    def _using(self) -> Adapter:
+        assert self._adapter is not None, "open comes first"
+        return self._adapter
+
+
+# -- plain data -----------------------------------------------------------------------------------
+def _plain(value: Any) -> Any:
+    """A copy of what is an array of real numbers; an Odd that says what anything else is."""
+    if value is None:
+        return None
+    if isinstance(value, Exception):
+        return Odd(f"raised {_words(value)}")
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    if type(value) is not np.ndarray:
+        what = "a plain array" if isinstance(value, np.ndarray) else "an array"
+        return Odd(f"expected {what}, got {clean(type(value).__name__, 80)}")
+    if value.dtype.kind not in "fiub":
+        return Odd(f"dtype {value.dtype}, expected real numbers")
+    return np.array(value, order="C")
+
+
+def _copied(value: Any) -> Any:
+    """`_plain` of every array in dicts and lists of ours."""
+    if isinstance(value, dict):
+        return {k: _copied(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(v) for v in value)
+    return _plain(value) if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+# -- exceptions -----------------------------------------------------------------------------------
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the code raises leaves as Raised, in one line. Its warnings about numbers are its own affair."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except TargetError:
+        raise
+    except Exception as error:
+        raise Raised(_words(error)) from None
+
+
+def _words(error: Exception) -> str:
+    """`ValueError: what it said (layers.py, line 3)`"""
+    name = clean(type(error).__name__, 80)
+    try:
+        said = clean(error)
+    except Exception:
+        said = "(its message cannot be printed)"
+    line = _line(error)
+    return (f"{name}: {said}" if said else name) + (f" ({line})" if line else "")
+
+
+def _line(error: Exception) -> str:
+    """The innermost line that is neither ours nor of an installed package."""
+    installed = (OURS, os.path.dirname(os.__file__), *site.getsitepackages(), "<")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(installed)]
+    return f"{clean(Path(frames[-1].filename).name, 80)}, line {frames[-1].lineno}" if frames else ""

@@ -1,0 +1,180 @@
+"""The code under test, as the checks see it: something that can be built on a probe and called.
+
+A `Subject` is one implementation, an `Instance` one object of it. Both only ask (`connection.py`); where the
+code runs makes no difference to a check. What comes back is an array of plain numbers, None where there is
+nothing, or an `Odd` that says what stood in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Bench
+from parity.adapters.children import copied_child, fresh_child
+from parity.adapters.connection import Apart, Connection, Ended, Here
+from parity.adapters.conventions import ADAPTERS, adapter_of
+from parity.adapters.isolate import Limits
+from parity.adapters.recipe import recipe
+from parity.adapters.wire import Odd, clean
+from parity.kinds.probe import Probe
+
+FRESH, COPY = "in a process of its own", "in a copy of this process, where the checker is too"
+Arrays = dict[str, Any]  # name -> array, None or Odd
+
+
+class Subject:
+    """One implementation. `names` are the arguments that it takes by name, None if any; `where` it runs.
+
+    `target` and `adapter` are what is still to be loaded there, None where it is there already.
+    """
+
+    def __init__(self, connection: Connection, target: str | None = None, adapter: str | None = None):
+        self.connection, self.where = connection, connection.where
+        self.target, self.adapter = target, adapter
+        self.names: list[str] | None = None
+        self.backward_too = True
+        self.probe: Probe | None = None  # the one that is being tried
+        self.gone: list[int] = []
+        self._count = 0
+
+    def open(self, kind: str) -> Subject:
+        """Load it. Raises what the connection does."""
+        how = asdict(recipe(kind))
+        found = self.connection.ask("open", target=self.target, adapter=self.adapter, recipes=[how])
+        if not isinstance(found, dict):
+            raise Ended("sent something that is not an answer")
+        names = found.get("names")
+        self.names = [clean(name, 80) for name in names] if isinstance(names, (list, tuple)) else None
+        self.backward_too = found.get("backward_too") is True
+        return self
+
+    def build(self, probe: Probe, copy: bool = True) -> Instance:
+        """An object for the probe; without `copy` on the very arrays that `held` looks at afterwards."""
+        self._count += 1
+        self.probe = probe
+        forget, self.gone = self.gone, []
+        self.connection.ask(
+            "build", number=self._count, kind=probe.kind, case=probe.id, args=probe.args,
+            inputs=probe.inputs, copy=copy, forget=forget,
+        )  # fmt: skip
+        return Instance(self, self._count, probe)
+
+    def results(self, probe: Probe) -> Arrays:
+        """Every result of one forward and one backward of a new object. Raises Raised where forward does."""
+        self.probe = probe
+        fields = {"kind": probe.kind, "case": probe.id, "args": probe.args, "inputs": probe.inputs}
+        return _arrays(self.connection.ask("whole", **fields))
+
+    def close(self) -> str:
+        """End the process that it runs in, if it has one; what it printed."""
+        return self.connection.close()
+
+
+class Instance:
+    """One object of the code under test; inputs are those of its probe unless others are given."""
+
+    def __init__(self, subject: Subject, number: int, probe: Probe):
+        self.subject, self.number, self.probe = subject, number, probe
+
+    def _ask(self, what: str, **fields: Any) -> Any:
+        return self.subject.connection.ask(what, number=self.number, **fields)
+
+    def __del__(self) -> None:
+        self.subject.gone.append(self.number)
+
+    def forward(self, inputs: Mapping[str, Any] | None = None) -> Any:
+        """What the call returns: out, col, img or the loss."""
+        return _array(self._ask("forward", inputs=self._inputs(inputs)))
+
+    def backward(self, inputs: Mapping[str, Any] | None = None) -> Any:
+        """dx, for the cotangent in the inputs; without any, for what lies there since forward."""
+        return _array(self._ask("backward", inputs=None if inputs is None else dict(inputs)))
+
+    def state(self) -> Arrays:
+        """Gradients and running statistics as they are now."""
+        return _arrays(self._ask("state"))
+
+    def results(self, inputs: Mapping[str, Any] | None = None) -> Arrays:
+        """Forward, backward and state. Raises Raised where forward does."""
+        return _arrays(self._ask("results", inputs=self._inputs(inputs)))
+
+    def draw(self, x: Any) -> Any:
+        """The output for a mask that the layer draws itself; None where the adapter cannot say."""
+        return _array(self._ask("draw", x=x))
+
+    def infer(self) -> None:
+        """Switch to inference."""
+        self._ask("infer")
+
+    def learn(self) -> None:
+        """Switch back to training."""
+        self._ask("learn")
+
+    def held(self) -> dict[str, Any]:
+        """What the arrays that were handed over hold now: "args", "inputs", an optimizer's "arrays"."""
+        found = self._ask("held")
+        return found if isinstance(found, dict) else {}
+
+    def returned(self, by: str) -> Any:
+        """What the last "forward" or "backward" returned, as it is now."""
+        return _array(self._ask("returned", by=by))
+
+    def overwrite(self, name: str, value: float) -> None:
+        """Fill one of the inputs of the last call, which the code may have kept."""
+        self._ask("overwrite", name=name, value=value)
+
+    def _inputs(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        return dict(self.probe.inputs if given is None else given)
+
+
+def _array(value: Any) -> Any:
+    if value is None or isinstance(value, (np.ndarray, Odd)):
+        return value
+    return Odd(f"expected an array, got {type(value).__name__}")
+
+
+def _arrays(found: Any) -> Arrays:
+    if not isinstance(found, dict):
+        raise Ended("sent something that is not an answer")
+    return {clean(name, 80): _array(value) for name, value in found.items()}
+
+
+# -- where it runs --------------------------------------------------------------------------------
+def subject_here(factory: Any, kind: str, adapter: Any = None) -> Subject:
+    """The code in this process, without limits, ready to be asked."""
+    return place_here(factory, adapter).open(kind)
+
+
+def place_here(factory: Any, adapter: Any = None) -> Subject:
+    """The code in this process, without limits; still to be opened."""
+    target = factory if isinstance(factory, str) else None
+    return Subject(Here(Bench(None if target else factory, adapter_of(adapter))), target)
+
+
+def place_apart(factory: Any, adapter: Any, limits: Limits) -> Subject:
+    """The code in a process of its own; still to be opened.
+
+    That is a fresh interpreter where both have a name (`layers.py:Relu`, an adapter of ours or one in a
+    file), and a copy of this process where one of them is an object that only this process has.
+    """
+    named = adapter_name(adapter)
+    target = factory if isinstance(factory, str) else None
+    if target is not None and named is not None:
+        return Subject(Apart(fresh_child(), limits, FRESH), target, named)
+    bench = Bench(None if target else factory, None if named else adapter_of(adapter))
+    return Subject(Apart(copied_child(bench), limits, COPY), target, named)
+
+
+def adapter_name(adapter: Any) -> str | None:
+    """What another process can find the adapter by; None for an object of this one.
+
+    Raises ValueError for a name that there is not.
+    """
+    if isinstance(adapter, str) and ":" in adapter:
+        return adapter
+    found = adapter_of(adapter)
+    return next((name for name, ours in ADAPTERS.items() if type(ours) is type(found)), None)
