@@ -1,19 +1,23 @@
-"""A torch module for every layer of ours: one rule a layer, so that any Sequential has a twin.
+"""A torch module for every layer of ours, so that any Sequential has a twin.
 
     twin(Convolution(W, b, stride=2, pad=1))  ->  nn.Conv2d(3, 96, (11, 11), stride=(2, 2), padding=(1, 1))
 
-A twin has the structure only; parity.reference.weights copies the numbers. `names(layer)` says how they map:
-for each parameter and buffer the torch name and whether the array is transposed on copy.
+A rule per layer says which module of PyTorch it is. A layer without a rule gets a module made of its kind's
+formula, so a new kind needs none. A twin has the structure only; parity.reference.weights copies the numbers.
+`names(layer)` says how they map: for each parameter and buffer the torch name and whether the array is
+transposed on copy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 import scratchcnn as sc
+from parity.kinds import kind_of_layer
 from parity.reference import modules as torch_modules
 from scratchcnn.layers import Container, Layer
 from scratchcnn.networks import Network
@@ -104,12 +108,24 @@ RULES: dict[type[Layer], Rule] = {
 
 
 def rule_for(layer: Layer) -> Rule:
-    """The rule of the layer's class or its nearest base; a class without one is refused by name."""
+    """The rule of the layer's class or its nearest base; without one, its kind's formula.
+
+    Raises TypeError for a layer that has neither.
+    """
     for cls in type(layer).__mro__:
         if cls in RULES:
             return RULES[cls]
-    raise TypeError(
-        f"no twin is known for {type(layer).__name__}; add a rule to parity.reference.layer_modules.RULES"
+    wanted, its_name = "a rule to parity.reference.layer_modules.RULES", type(layer).__name__
+    try:
+        kind = kind_of_layer(layer)
+    except TypeError:
+        raise TypeError(
+            f"no twin is known for {its_name}; add its kind to parity.kinds, or {wanted}"
+        ) from None
+    if kind.switches or kind.role != "layer":
+        raise TypeError(f"no twin is known for {its_name}, which is more than a formula; add {wanted}")
+    return Rule(
+        partial(torch_modules.Formula, kind), {key: Name(key) for key in (*layer.params, *layer.buffers)}
     )
 
 

@@ -1,12 +1,16 @@
-"""The few layers of LeNet-5 and friends that torch.nn does not have, as a PyTorch user would write them."""
+"""Layers that torch.nn does not have: those of LeNet-5, and any that is given by a kind's formula."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from parity.kinds import Operation
+from scratchcnn.layers import Layer
 
 
 class ScaledTanh(nn.Module):
@@ -116,3 +120,28 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x) + self.shortcut(x)
+
+
+class Formula(nn.Module):
+    """The formula of a kind as a module, with a layer's parameters and arguments under their own names.
+
+    The parameters have the layer's shapes and hold zeros until weights are copied.
+    """
+
+    def __init__(self, kind: Operation, layer: Layer):
+        super().__init__()
+        self.name, self.formula, self.options = kind.name, kind.formula, dict[str, Any]()
+        for name, value in kind.arguments(layer).items():
+            if name in layer.params:
+                self.register_parameter(name, nn.Parameter(torch.zeros(value.shape)))
+            elif isinstance(value, np.ndarray):
+                self.register_buffer(name, torch.from_numpy(value), persistent=name in layer.buffers)
+            else:
+                self.options[name] = value
+
+    def forward(self, x: Tensor) -> Tensor:
+        arrays = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        return self.formula({"x": x, **arrays}, self.options)
+
+    def extra_repr(self) -> str:
+        return ", ".join([self.name, *(f"{name}={value}" for name, value in self.options.items())])

@@ -12,7 +12,7 @@ import scratchcnn as sc
 from parity.comparison.gates import logic_gate
 from parity.kinds.kind import to_numpy
 from parity.reference.layer_modules import RULES, rule_for, twin
-from parity.reference.modules import Concat
+from parity.reference.modules import Concat, Formula
 from parity.reference.trace import torch_gradients
 from parity.reference.weights import copy_to_torch, links, named_tensors
 
@@ -117,9 +117,26 @@ def test_a_layer_without_a_rule_is_named_and_a_subclass_has_its_bases():
     class OurRelu(sc.Relu):
         pass
 
-    with pytest.raises(TypeError, match=r"no twin is known for Swish; add a rule to .*layer_modules\.RULES"):
+    with pytest.raises(
+        TypeError, match=r"no twin is known for Swish; add its kind to parity\.kinds, or a rule"
+    ):
         twin(sc.Sequential({"act": Swish()}))
     assert rule_for(OurRelu()) is RULES[sc.Relu]
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if "norm" not in name and "dropout" not in name])
+def test_a_layer_whose_class_has_no_rule_is_its_kinds_formula(monkeypatch, name):
+    make, shape = LAYERS[name]
+    for cls in type(make()).__mro__:
+        monkeypatch.delitem(RULES, cls, raising=False)
+    assert isinstance(twin(make()), Formula)
+    agrees(make(), draw(*shape, seed=5))
+
+
+def test_a_layer_that_is_more_than_a_formula_needs_a_rule(monkeypatch):
+    monkeypatch.delitem(RULES, sc.Dropout)
+    with pytest.raises(TypeError, match=r"for Dropout, which is more than a formula; add a rule to"):
+        twin(sc.Dropout())
 
 
 def test_the_twins_structure_is_plain_torch():
