@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -36,10 +37,12 @@ class Ended(NamedTuple):
     err: str
 
 
-def python(*arguments, **options):
-    """Run Python with these arguments: the finished process, its output as text."""
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+def execute(*command, **options):
+    """Run a command: the finished process, its output as text."""
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, **options)
+
+
+python = partial(execute, sys.executable)
 
 
 def is_alive(pid):
