@@ -1,6 +1,6 @@
-"""Photographs as the networks of ImageNet expect them: torchvision's transform for evaluation.
+"""Photographs as networks trained on ImageNet expect them: torchvision's transform for evaluation.
 
-    resize so that the shorter side has 256 pixels (bilinear, antialiased), cut 224x224 out of the middle,
+    resize so that the shorter side has 256 pixels (bilinear, antialiased), crop 224x224 from the middle,
     divide by 255, subtract the mean and divide by the standard deviation of each colour
 
 It needs Pillow.
@@ -8,18 +8,17 @@ It needs Pillow.
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.pictures import open_picture
 from scratchcnn.typing import PathLike
 
 __all__ = ["preprocess"]
 
-MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images, red green blue
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images: red, green, blue
 STD = (0.229, 0.224, 0.225)
-# torchvision's GoogLeNet was trained on numbers from -1 to 1; its transform_input undoes MEAN and STD.
+# torchvision's GoogLeNet was trained on inputs from -1 to 1; its transform_input undoes MEAN and STD.
 PLAIN = (0.5, 0.5, 0.5)
 
 
@@ -30,27 +29,22 @@ def preprocess(
     mean: tuple[float, ...] = MEAN,
     std: tuple[float, ...] = STD,
 ) -> NDArray[np.float32]:
-    """A picture file as (1, 3, size, size) float32, prepared as torchvision's evaluation transform does.
+    """A picture file as (1, 3, size, size) float32, prepared as by torchvision's evaluation transform.
 
     resize   the shorter side before the crop; None: 256 for 224, in proportion for other sizes
 
-    Camera orientation is obeyed first (torchvision leaves that to its caller). Transparency is dropped,
-    gray becomes RGB. Raises FileNotFoundError when there is no file, ValueError when it is no picture.
+    The picture is first turned upright (torchvision leaves that to its caller). Transparency is ignored,
+    as torchvision does, and gray becomes RGB. Errors as `open_picture`, and ValueError for such sizes.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     resize = round(size * 256 / 224) if resize is None else resize
     if not 0 < size <= resize:
         raise ValueError(f"preprocess: expected 0 < size <= resize, got size {size} and resize {resize}")
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file).convert("RGB")
-    except Image.UnidentifiedImageError:
-        raise ValueError(f"{os.fspath(path)} is not a picture that Pillow can read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{os.fspath(path)} cannot be read as a picture: {error}") from error
+    image = open_picture(path)
+    if image.mode == "F":
+        image = Image.fromarray(np.rint(np.asarray(image) * 255).astype(np.uint8))
+    image = image.convert("RGB")
 
     width, height = resized(image.width, image.height, resize)
     image = image.resize((width, height), Image.Resampling.BILINEAR)
@@ -63,7 +57,7 @@ def preprocess(
 
 
 def resized(width: int, height: int, shorter: int) -> tuple[int, int]:
-    """(width, height) scaled so that the shorter one is `shorter`; the other is rounded down."""
+    """(width, height) scaled so that the shorter side is `shorter`; the other is rounded down."""
     if width <= height:
         return shorter, int(shorter * height / width)
     return int(shorter * width / height), shorter

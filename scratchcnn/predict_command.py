@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
-from scratchcnn.images import light_background, read_image, resize
+from scratchcnn.images import is_blank, light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
 from scratchcnn.networks import NETWORKS
@@ -20,12 +20,13 @@ from scratchcnn.typing import Array
 from scratchcnn.weights import read_safetensors
 
 TOP = 5
+BLANK = " BLANK: all pixels are nearly equal"
 
 
 def predict(
     network: NetworkName,
     image: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.", show_default=False)
+        list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.", show_default=False)
     ],
     weights: Annotated[Path | None, WEIGHTS] = None,
     invert: Annotated[
@@ -102,14 +103,18 @@ def _pictures(
         if invert is not None:
             raise ValueError(f"{network} takes photographs as they are; leave --invert and --no-invert out")
         mean, std = (PLAIN, PLAIN) if key_of(network) == "googlenet_bn" else (MEAN, STD)
-        return [(f"{path}:", preprocess(path, H, mean=mean, std=std)) for path in paths]
+        pictures = [preprocess(path, H, mean=mean, std=std) for path in paths]
+        column = np.reshape(std, (3, 1, 1))
+        notes = [BLANK if is_blank(x * column) else "" for x in pictures]
+        return [(f"{path}:{note}", x) for path, note, x in zip(paths, notes, pictures, strict=True)]
     shape, margin = ((C, H, W), 0) if trained_on is None else trained_on[1:]
     found = []
     for path in paths:
         flip = light_background(path) if invert is None else invert
         why = "" if invert is not None else " (light background)" if flip else " (dark background)"
         x = resize(read_image(path, shape, flip, margin), net.input_dim)
-        found.append((f"{path}: {'inverted' if flip else 'not inverted'}{why}", x))
+        note = BLANK if is_blank(x) else ""
+        found.append((f"{path}: {'inverted' if flip else 'not inverted'}{why}{note}", x))
     return found
 
 

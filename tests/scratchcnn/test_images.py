@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from scratchcnn.data import load
-from scratchcnn.images import light_background, read_image, resize
+from scratchcnn.imagenet import preprocess
+from scratchcnn.images import is_blank, light_background, read_image, resize
 
 rng = np.random.default_rng(0)
 
@@ -110,9 +111,15 @@ def test_shrinking_averages(tmp_path):
     assert read_image(save(tmp_path / "a.png", array), invert=False) == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize(("invert", "border", "inverted"), [
-    (None, 255, True), (None, 0, False), (True, 0, True), (False, 255, False)
-], ids=["light", "dark", "asked for", "declined"])  # fmt: skip
+INVERT = {
+    "light": (None, 255, True),
+    "dark": (None, 0, False),
+    "asked for": (True, 0, True),
+    "declined": (False, 255, False),
+}
+
+
+@pytest.mark.parametrize(("invert", "border", "inverted"), INVERT.values(), ids=INVERT)
 def test_invert(tmp_path, invert, border, inverted):
     array = np.full((28, 28), border, np.uint8)
     array[8:20, 8:20] = 100
@@ -127,22 +134,91 @@ def test_fashion_mnist_is_not_inverted(tmp_path):
         assert not light_background(save(tmp_path / f"{i}.png", image))
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "empty", "gif", "folder", "bits"])
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "eps", "folder", "bits"])
 def test_a_broken_picture_is_one_sentence(tmp_path, damage):
     path = save(tmp_path / "a.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
     whole = path.read_bytes()
     contents = {"cut": whole[:800], "text": b"hello", "empty": b"", "bits": whole[:100] + whole[900:]}
-    if damage == "gif":
-        Image.new("L", (5, 5)).save(path, format="GIF")
+    if damage == "eps":  # Pillow would start another program for it
+        Image.new("L", (5, 5)).save(path, format="EPS")
     elif damage == "folder":
         path = tmp_path
     else:
         path.write_bytes(contents[damage])
     with pytest.raises(
-        ValueError, match=r"is not a PNG or JPEG picture|cannot be read as a picture"
+        ValueError, match=r"is not a picture; convert it to one of BMP, GIF, JPEG|cannot be read as a picture"
     ) as error:
         read_image(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+# -- both readers, every kind of file -------------------------------------------------------------
+GRAY = (np.add.outer(np.arange(240), np.arange(300)) / 540 * 255).astype(np.uint8)
+RGB = np.stack([GRAY, 255 - GRAY, GRAY // 2], axis=2)
+
+
+def both(path):
+    return preprocess(path), read_image(path, (3, 240, 300), invert=False)
+
+
+DEEP = {
+    "16 bits.png": GRAY.astype(np.uint16) * 257,
+    "16 bits.tiff": GRAY.astype(np.uint16) * 257,
+    "float.tiff": GRAY.astype(np.float32) / 255,
+}
+
+
+@pytest.mark.parametrize(("name", "array"), DEEP.items(), ids=DEEP)
+def test_deep_gray_reads_as_its_8_bits(name, array, tmp_path):
+    for deep, plain in zip(
+        both(save(tmp_path / name, array)), both(save(tmp_path / "8.png", GRAY)), strict=True
+    ):
+        np.testing.assert_allclose(deep, plain, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "CMYK", "YCbCr", "RGBX"])
+def test_every_mode_reads_as_its_colours(mode, tmp_path):
+    image = Image.fromarray(GRAY if mode in ("LA", "P") else RGB).convert(mode)
+    image.save(tmp_path / "other.tiff")
+    image.convert("RGB").save(tmp_path / "plain.png")
+    for other, plain in zip(both(tmp_path / "other.tiff"), both(tmp_path / "plain.png"), strict=True):
+        np.testing.assert_allclose(other, plain, atol=1e-6)
+
+
+# EXIF's orientation -> how a camera turned the upright picture before it stored it
+TURNED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,  # shown turned by 90 degrees clockwise
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize(("orientation", "turn"), TURNED.items(), ids=str)
+def test_all_orientations_of_a_camera(orientation, turn, tmp_path):
+    upright, exif = Image.fromarray(RGB), Image.Exif()
+    exif[0x0112] = orientation
+    (upright if turn is None else upright.transpose(turn)).save(tmp_path / "turned.png", exif=exif)
+    upright.save(tmp_path / "upright.png")
+    for turned, plain in zip(both(tmp_path / "turned.png"), both(tmp_path / "upright.png"), strict=True):
+        np.testing.assert_array_equal(turned, plain)
+
+
+@pytest.mark.parametrize("read", [preprocess, read_image])
+@pytest.mark.parametrize(("scale", "sentence"), [(255, "0 to 255, expected 0 to 1"), (np.nan, "nan")])
+def test_floating_point_pixels_beyond_0_to_1_are_refused(read, scale, sentence, tmp_path):
+    save(tmp_path / "a.tiff", np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7) * np.float32(scale))
+    with pytest.raises(ValueError, match=f"cannot be read as a picture: its pixels go from .*{sentence}"):
+        read(tmp_path / "a.tiff")
+
+
+def test_blank_pictures_are_known():
+    assert is_blank(np.ones((1, 3, 5, 5)) * np.array([0.3, 0.5, 0.9]).reshape(3, 1, 1))
+    assert not is_blank(np.linspace(0, 0.06, 25).reshape(1, 1, 5, 5))
 
 
 def test_a_missing_picture_and_a_wrong_shape(tmp_path):
@@ -151,7 +227,7 @@ def test_a_missing_picture_and_a_wrong_shape(tmp_path):
     with pytest.raises(ValueError, match=r"expected a shape of 1 or 3 channels, got \(2, 28, 28\)"):
         read_image(tmp_path / "nothing.png", (2, 28, 28))
     with pytest.raises(
-        ValueError, match="margin must be at least 0 and leave something of 28 x 28 pixels, got 14"
+        ValueError, match="margin must be at least 0 and leave some of 28 x 28 pixels, got 14"
     ):
         read_image(tmp_path / "nothing.png", margin=14)
 
@@ -179,11 +255,14 @@ def test_resize_gives_back_what_fits():
     assert resize(x[:0], (3, 8, 10)).shape == (0, 3, 8, 10)
 
 
-@pytest.mark.parametrize(("shape", "sentence"), [
+REFUSED = [
     ((3, 4, 5), r"expected images of shape \(N, C, H, W\), got \(3, 4, 5\)"),
     ((2, 3, 0, 5), r"expected images of shape \(N, C, H, W\), got \(2, 3, 0, 5\)"),
-    ((2, 3, 4, 5), r"cannot make 1 channels of 3; only one channel can be repeated"),
-], ids=str)  # fmt: skip
+    ((2, 3, 4, 5), r"cannot turn 3 channels into 1; only one channel can be repeated"),
+]
+
+
+@pytest.mark.parametrize(("shape", "sentence"), REFUSED, ids=str)
 def test_resize_refuses(shape, sentence):
     with pytest.raises(ValueError, match=f"resize: {sentence}"):
         resize(np.zeros(shape), (1, 8, 8))

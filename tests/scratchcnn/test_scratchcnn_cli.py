@@ -350,6 +350,13 @@ def test_the_lines_of_the_readme_work(monkeypatch, tmp_path):
     assert done.stdout.splitlines()[0] == "shoe.png: not inverted (dark background)"
 
 
+def test_a_blank_picture_is_classified_with_a_word_about_it(tmp_path, scratchcnn):
+    save_weights(LeNet(rng=0), tmp_path / "w")
+    Image.new("L", (50, 40), 128).save(tmp_path / "blank.png")
+    out = scratchcnn("predict", "lenet", tmp_path / "blank.png", "--weights", tmp_path / "w").out
+    assert out.splitlines()[0].endswith(" BLANK: all pixels are nearly equal")
+
+
 def test_predict_without_weights_says_so(picture, scratchcnn):
     sentence = "predict needs --weights FILE, the file with the weights of resnet18"
     assert scratchcnn("predict", "resnet18", picture) == (2, "", f"error: {sentence}\n")
