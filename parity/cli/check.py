@@ -26,7 +26,7 @@ from parity.cli.options import (
 if TYPE_CHECKING:
     from parity.checks.training import Outcome
     from parity.comparison.records import Record
-    from parity.referees.court import Ruling
+    from parity.referees.outcome import RefereeOutcome
 
 
 def check(
@@ -78,12 +78,12 @@ def check(
     from parity import referees
 
     networks, kinds = split_names(names or [])
-    voices = referees.split(against)
+    voices = referees.parse_names(against)
     if "torch" not in voices:
         if train or (kinds and names):
             raise Misuse("individual layers and training are compared with torch only; add it to --against")
         kinds = []
-    others = referees.called(voices) if voices != ["torch"] else []
+    others = referees.load_referees(voices) if voices != ["torch"] else []
     from parity.checks.network import Case, steps_of
     from parity.cli import run_checks as run
     from parity.reference import devices
@@ -108,45 +108,46 @@ def check(
         console.rule("trained side by side on real images", align="left")
         plans = [Plan(n, d, device.value, seed) for n in run.TRAINED for d in dtype.names]
         outcomes = run.train_pairs(console, plans)
-    ruling = None
+    referee_outcome = None
     if others and networks:
-        from parity.cli.referees import rule
+        from parity.cli.referees import ask_referees
 
-        ruling = rule(console, cases, others, verbose)
-    _finish(records, outcomes, out, device, seed, ruling)
+        referee_outcome = ask_referees(console, cases, others, verbose)
+    _finish(records, outcomes, referee_outcome, out, device, seed)
 
 
 def _finish(
     records: list[Record],
     outcomes: list[Outcome],
+    referee_outcome: RefereeOutcome | None,
     out: Path | None,
     device: Device,
     seed: int,
-    ruling: Ruling | None,
 ) -> None:
     """Write the tables and the environment, print the verdict, and exit with its status."""
     from parity.checks.training import training_frame
     from parity.cli import printing
     from parity.comparison.records import frame
-    from parity.referees import court
+    from parity.referees import outcome as referees
     from parity.reference.environment import write_environment
 
     if out is not None:
         tables = {"check": frame(records), "training": training_frame(outcomes)}
-        if ruling is not None:
-            tables |= {"referees": court.pairs_frame(ruling), "not_compared": court.gaps_frame(ruling)}
+        if referee_outcome is not None:
+            tables["referees"] = referees.pairs_frame(referee_outcome)
+            tables["not_compared"] = referees.not_compared_frame(referee_outcome)
         save(out, tables)
         print_written(write_environment(out, device.value, seed=seed))
     console.rule("verdict", align="left")
     ok = True
-    if records or outcomes or ruling is None:
+    if records or outcomes or referee_outcome is None:
         ok, lines = printing.verdict(records, outcomes)
         for text in lines:
             console.print(text)
-    if ruling is not None:
-        from parity.cli.referees import verdict
+    if referee_outcome is not None:
+        from parity.cli.referees import closing_lines
 
-        for text in verdict(ruling):
+        for text in closing_lines(referee_outcome):
             console.print(text)
-        ok = ok and ruling.ok
+        ok = ok and referee_outcome.ok
     raise typer.Exit(0 if ok else 1)

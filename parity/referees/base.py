@@ -1,4 +1,4 @@
-"""What every referee is: one that answers the question that ours answers, on the same weights and images."""
+"""The interface of every referee: it answers the same question as ours, on the same weights and images."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.reference.trace import Masks
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 OURS = "ours"
 
 
 class Question(NamedTuple):
-    """A batch for a network whose weights `network` holds, in whose dtype the answer is to be.
+    """A batch for the network `network`, with its weights and in its dtype.
 
     name       the network's name on the command line
-    training   as in training, with these dropout masks; else as in inference
-    gradients  whether those of the loss are wanted as well
+    training   True for training mode, with these dropout masks; False for inference
+    gradients  whether the gradients of the loss are asked for as well
     """
 
     name: str
     network: Network
-    x: NDArray
-    t: NDArray
+    x: Array
+    t: Array
     masks: Masks
     training: bool = False
     gradients: bool = True
 
     @property
     def tensors(self) -> list[str]:
-        """What a full answer holds: "scores", "loss", "x" and the parameters."""
+        """The names in a full answer: "scores", "loss", "x" and the parameters."""
         return ["scores", "loss", *(["x", *self.network.params] if self.gradients else [])]
 
-    def reworded(self, network: Network, gradients: bool) -> Question:
+    def with_network(self, network: Network, gradients: bool) -> Question:
         """The same images for other weights or another dtype."""
         return self._replace(network=network, x=self.x.astype(network.dtype), gradients=gradients)
 
 
-Answer = Mapping[str, NDArray]  # a tensor's name -> it; the gradients carry the names of what they belong to
+Answer = Mapping[str, Array]  # by tensor; a gradient has the name of what it belongs to
 
 
-class Silent(Exception):
-    """A referee has no answer to this question; the message says why."""
+class NoAnswer(Exception):
+    """A referee cannot answer this question; the message says why."""
 
 
 class Referee:
     """A reference to compare with.
 
     name        on the command line
-    packages    what has to be installed for it
-    gradients   whether it answers with gradients
-    trains      whether it runs networks as in training
+    packages    what must be installed for it
+    gradients   whether it computes gradients
+    trains      whether it can run a network in training mode
     """
 
     name = ""
@@ -63,11 +63,11 @@ class Referee:
     trains = True
 
     def answer(self, question: Question) -> Answer:
-        """The tensors that were asked for, of the network's dtype. Raises Silent when it cannot."""
+        """The requested tensors, in the network's dtype. Raises NoAnswer when it cannot compute them."""
         raise NotImplementedError
 
     def answers(self, question: Question, networks: Sequence[Network]) -> list[Answer]:
-        """The same of several networks, which differ in their weights alone."""
+        """One answer for each of several networks that differ only in their weights."""
         return [self.answer(question._replace(network=network)) for network in networks]
 
     def lacks(self, dtype: str, question: Question) -> str:
@@ -76,10 +76,10 @@ class Referee:
 
     def missing(self) -> list[str]:
         """The packages that are not installed."""
-        return [name for name in self.packages if not _there(name)]
+        return [name for name in self.packages if not _installed(name)]
 
 
-def _there(name: str) -> bool:
+def _installed(name: str) -> bool:
     try:
         importlib.import_module(name)
     except ImportError:
@@ -87,6 +87,6 @@ def _there(name: str) -> bool:
     return True
 
 
-def numbers(array: object) -> NDArray:
-    """An array of a framework as NumPy's, memory of its own."""
+def to_numpy(array: object) -> Array:
+    """A framework's array as a NumPy array that owns its memory."""
     return np.array(array)

@@ -1,10 +1,10 @@
-"""Every layer once more in JAX, as a JAX user writes it: forward only, since JAX differentiates by itself.
+"""Every layer in JAX, as a JAX user writes it: forward only, since JAX differentiates automatically.
 
-    forward(network.layers, arrays, x, Run(training=True, masks={...}, t=t))  ->  the last layer's output
+    forward(network.layers, arrays, x, Mode(training=True, masks={...}, t=t))  ->  the last layer's output
 
-Nothing of our arithmetic is used. Of a layer of ours its arguments are read (stride, pad, eps, ...), as
-`parity.reference.layer_modules` does for torch; its arrays come from `arrays`, by path ("conv1.W"),
-so that they can be differentiated.
+None of our arithmetic is used. Only the arguments of our layers are read (stride, pad, eps, ...), as
+`parity.reference.layer_modules` does for PyTorch; their arrays come from `arrays`, by path ("conv1.W"), so
+that they can be differentiated.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import jax.numpy as jnp
 from jax import lax
 
 import scratchcnn as sc
-from parity.referees.base import Silent
+from parity.referees.base import NoAnswer
 from scratchcnn.layers import Container, Layer
 
 IMAGES = ("NCHW", "OIHW", "NCHW")
 
 
 @dataclass
-class Run:
-    """How a network is run.
+class Mode:
+    """How a network is mode.
 
     masks       by dropout layer, True where a value is kept; used in training
     t           labels, for the losses of auxiliary heads
-    side_loss   what those add to the network's loss in training
+    side_loss   what these heads add to the network's loss in training
     """
 
     training: bool
@@ -41,11 +41,11 @@ class Run:
 
 
 Arrays = Mapping[str, jax.Array]  # of one layer: {"W": ..., "b": ...}
-Rule = Callable[[Any, Arrays, jax.Array, "Run"], jax.Array]
+JaxRule = Callable[[Any, Arrays, jax.Array, "Mode"], jax.Array]
 
 
 # -- windows --------------------------------------------------------------------------------------
-def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     W = a["W"]
     if isinstance(layer, sc.PartialConvolution):
         W = W * layer.connections[:, :, None, None]
@@ -61,17 +61,17 @@ def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, run: Run) -> jax
     return out if layer.b is None else out + a["b"][:, None, None]
 
 
-def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     window, stride = (1, 1, layer.pool_h, layer.pool_w), (1, 1, *layer.stride)
     sizes = zip(x.shape[2:], window[2:], layer.stride, layer.pad, strict=True)
-    ends = [behind(*one, layer.ceil_mode) for one in sizes]
+    ends = [end_padding(*one, layer.ceil_mode) for one in sizes]
     frame = [(0, 0), (0, 0), *zip(layer.pad, ends, strict=True)]
     if layer.mode == "max":
         return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, frame)
     if layer.mode == "min":
         return lax.reduce_window(x, jnp.inf, lax.min, window, stride, frame)
     counted = jnp.ones_like(x[:1, :1])
-    if layer.count_include_pad:  # padding counts, what lies beyond it does not
+    if layer.count_include_pad:  # padding counts, cells beyond it do not
         counted = jnp.pad(counted, [(0, 0), (0, 0), *((p, p) for p in layer.pad)], constant_values=1)
         edge = [(0, 0), (0, 0), *((0, e - p) for p, e in zip(layer.pad, ends, strict=True))]
     else:
@@ -80,44 +80,45 @@ def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
     return lax.reduce_window(x, 0.0, lax.add, window, stride, frame) / cells
 
 
-def behind(size: int, window: int, stride: int, pad: int, ceil_mode: bool) -> int:
-    """How many cells behind the image the last window reaches, at least `pad`, or fewer where one is cut."""
+def end_padding(size: int, window: int, stride: int, pad: int, ceil_mode: bool) -> int:
+    """How many cells beyond the image's end the last window reaches, at least `pad`."""
     steps = (size + 2 * pad - window) / stride
     last = math.ceil(steps) if ceil_mode else math.floor(steps)
-    if ceil_mode and last * stride >= size + pad:  # it would start behind the image
+    if ceil_mode and last * stride >= size + pad:  # it would start beyond the image
         last -= 1
     return max(pad, last * stride + window - size - pad)
 
 
-def adaptive_average(layer: sc.AdaptiveAveragePooling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
-    rows = [slice(*cut) for cut in cuts(x.shape[2], layer.out_h)]
-    columns = [slice(*cut) for cut in cuts(x.shape[3], layer.out_w)]
+def adaptive_average(layer: sc.AdaptiveAveragePooling, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
+    rows = [slice(*cut) for cut in bins(x.shape[2], layer.out_h)]
+    columns = [slice(*cut) for cut in bins(x.shape[3], layer.out_w)]
     return jnp.stack([jnp.stack([x[:, :, r, c].mean((2, 3)) for c in columns], -1) for r in rows], -2)
 
 
-def cuts(size: int, count: int) -> list[tuple[int, int]]:
+def bins(size: int, count: int) -> list[tuple[int, int]]:
+    """The bounds of `count` windows over `size` cells, as PyTorch's adaptive pooling places them."""
     return [(math.floor(i * size / count), math.ceil((i + 1) * size / count)) for i in range(count)]
 
 
-def subsampling(layer: sc.Subsampling, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+def subsampling(layer: sc.Subsampling, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     window = (1, 1, layer.size, layer.size)
     total = lax.reduce_window(x, 0.0, lax.add, window, window, "VALID")
     return total * a["coefficient"][:, None, None] + a["bias"][:, None, None]
 
 
-# -- all at once ----------------------------------------------------------------------------------
-def affine(layer: sc.Affine, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+# -- dense ----------------------------------------------------------------------------------
+def affine(layer: sc.Affine, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     out = jnp.einsum("ni,io->no", x.reshape(len(x), -1), a["W"])
     return out if layer.b is None else out + a["b"]
 
 
-def rbf(layer: sc.RBF, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+def rbf(layer: sc.RBF, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     return jax.vmap(lambda one: jnp.sum((one - a["W"]) ** 2, -1))(x)
 
 
 # -- normalization --------------------------------------------------------------------------------
-def lrn(layer: sc.LocalResponseNormalization, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
-    """Over `size` channels, of which an even window has one more before than behind."""
+def lrn(layer: sc.LocalResponseNormalization, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
+    """Over `size` channels; an even window has one more before the channel than after it."""
     before, after = layer.size // 2, (layer.size - 1) // 2
     window, frame = [1, layer.size] + [1] * (x.ndim - 2), [(0, 0)] * x.ndim
     frame[1] = (before, after)
@@ -126,10 +127,10 @@ def lrn(layer: sc.LocalResponseNormalization, a: Arrays, x: jax.Array, run: Run)
     return x / (layer.k + share * energy) ** layer.beta
 
 
-def batch_norm(layer: sc.BatchNormalization, a: Arrays, x: jax.Array, run: Run) -> jax.Array:
+def batch_norm(layer: sc.BatchNormalization, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     others = tuple(axis for axis in range(x.ndim) if axis != 1)
     mean, var = a["running_mean"], a["running_var"]
-    if run.training:
+    if mode.training:
         mean, var = x.mean(others), x.var(others)
 
     def beside(v: jax.Array) -> jax.Array:
@@ -148,19 +149,19 @@ def penalty_loss(layer: sc.PenaltyLoss, y: jax.Array, t: jax.Array) -> jax.Array
     return jnp.mean(right + jnp.logaddexp(-layer.j, jax.nn.logsumexp(-y, 1)))
 
 
-RULES: dict[type[Layer], Rule] = {
+RULES: dict[type[Layer], JaxRule] = {
     sc.Convolution: convolution,
     sc.Pooling: pooling,
     sc.AdaptiveAveragePooling: adaptive_average,
-    sc.GlobalAveragePooling: lambda l, a, x, run: x.mean((2, 3)),
+    sc.GlobalAveragePooling: lambda l, a, x, mode: x.mean((2, 3)),
     sc.Subsampling: subsampling,
     sc.Affine: affine,
-    sc.Flatten: lambda l, a, x, run: x.reshape(len(x), -1),
+    sc.Flatten: lambda l, a, x, mode: x.reshape(len(x), -1),
     sc.RBF: rbf,
-    sc.Relu: lambda l, a, x, run: jax.nn.relu(x),
-    sc.Sigmoid: lambda l, a, x, run: jax.nn.sigmoid(x),
-    sc.Tanh: lambda l, a, x, run: l.amplitude * jnp.tanh(l.slope * x),
-    sc.Softmax: lambda l, a, x, run: jax.nn.softmax(x, 1),
+    sc.Relu: lambda l, a, x, mode: jax.nn.relu(x),
+    sc.Sigmoid: lambda l, a, x, mode: jax.nn.sigmoid(x),
+    sc.Tanh: lambda l, a, x, mode: l.amplitude * jnp.tanh(l.slope * x),
+    sc.Softmax: lambda l, a, x, mode: jax.nn.softmax(x, 1),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,
 }
@@ -171,20 +172,20 @@ LOSSES: dict[type[Layer], Callable[[Any, jax.Array, jax.Array], jax.Array]] = {
 
 
 # -- the tree -------------------------------------------------------------------------------------
-def forward(layer: Layer, arrays: Arrays, x: jax.Array, run: Run, path: str = "") -> jax.Array:
-    """A layer or container of any depth; its arrays are those of `arrays` whose names begin with its path."""
+def forward(layer: Layer, arrays: Arrays, x: jax.Array, mode: Mode, path: str = "") -> jax.Array:
+    """The output of a layer or container, whose arrays are those of `arrays` under its path."""
     if isinstance(layer, sc.Dropout):
-        if not run.training:
+        if not mode.training:
             return x
-        return jnp.where(run.masks[path], x / (1 - layer.dropout_ratio), 0)
+        return jnp.where(mode.masks[path], x / (1 - layer.dropout_ratio), 0)
     if not isinstance(layer, Container):
         own = {key: arrays[f"{path}.{key}"] for key in (*layer.params, *layer.buffers)}
-        return rule_for(RULES, layer)(layer, own, x, run)
+        return rule_for(RULES, layer)(layer, own, x, mode)
 
     def child(key: str, inner: Layer, x: jax.Array) -> jax.Array:
-        return forward(inner, arrays, x, run, f"{path}.{key}" if path else key)
+        return forward(inner, arrays, x, mode, f"{path}.{key}" if path else key)
 
-    if isinstance(layer, sc.SideHead) and not run.training:
+    if isinstance(layer, sc.SideHead) and not mode.training:
         return x
     if isinstance(layer, sc.Concat):
         return jnp.concatenate([child(key, inner, x) for key, inner in layer.children()], 1)
@@ -195,14 +196,16 @@ def forward(layer: Layer, arrays: Arrays, x: jax.Array, run: Run, path: str = ""
     for key, inner in layer.children():
         out = child(key, inner, out)
     if isinstance(layer, sc.SideHead):
-        run.side_loss = run.side_loss + layer.weight * softmax_with_loss(layer, out, run.t)
+        mode.side_loss = mode.side_loss + layer.weight * softmax_with_loss(layer, out, mode.t)
         return x
     return out
 
 
 def rule_for(rules: Mapping[type[Layer], Any], layer: Layer) -> Any:
-    """The rule of the layer's class or its nearest base; a class without one is refused by name."""
+    """The rule of the layer's class or its nearest base. Raises NoAnswer naming a class without one."""
     for cls in type(layer).__mro__:
         if cls in rules:
             return rules[cls]
-    raise Silent(f"no JAX form is known for {type(layer).__name__}; add a rule to parity.referees.jax_layers")
+    raise NoAnswer(
+        f"no JAX form is known for {type(layer).__name__}; add a rule to parity.referees.jax_layers"
+    )

@@ -1,8 +1,8 @@
 """ONNX Runtime's voice: it runs the file that `scratchcnn.export_onnx` writes.
 
-That makes it a referee of the export as well. It infers only, without gradients, and on the CPU it has no
-float64 convolution, average pooling or local response normalization: a network with one of these is
-answered in float32, which the comparison says and judges by the precision gate.
+It thereby checks the export as well. It runs inference only, without gradients, and on the CPU it has no
+float64 convolution, average pooling or local response normalization: for a network with one of these it
+answers in float32, which is reported and judged by the precision gate.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from parity.referees.base import Answer, Question, Referee, Silent, numbers
+from parity.referees.base import Answer, NoAnswer, Question, Referee, to_numpy
 
 NO_KERNEL = re.compile(r"Could not find an implementation for (\w+)\(")
-QUIET = 3  # errors only
+ERRORS_ONLY = 3  # log level
 
 
 class OnnxRuntime(Referee):
@@ -27,13 +27,13 @@ class OnnxRuntime(Referee):
     def answer(self, question: Question) -> Answer:
         session = self._session(question)
         outputs = session.run(["scores", "loss"], {"x": question.x, "t": question.t})
-        return dict(zip(("scores", "loss"), map(numbers, outputs), strict=True))
+        return dict(zip(("scores", "loss"), map(to_numpy, outputs), strict=True))
 
     def lacks(self, dtype: str, question: Question) -> str:
-        """Which operator has no kernel of that dtype; the session itself is the one who knows."""
+        """Which operator has no kernel of that dtype; only creating a session tells."""
         try:
-            self._session(question.reworded(question.network.astype(dtype), gradients=False))
-        except Silent as error:
+            self._session(question.with_network(question.network.astype(dtype), gradients=False))
+        except NoAnswer as error:
             if found := NO_KERNEL.search(str(error)):
                 return f"no {dtype} kernel for {found[1]}"
             raise
@@ -45,15 +45,15 @@ class OnnxRuntime(Referee):
         from scratchcnn.onnx_export import export_onnx
 
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = QUIET
+        options.log_severity_level = ERRORS_ONLY
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "network.onnx"
             try:
                 export_onnx(question.network, path, loss=True)
                 return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
             except TypeError as error:
-                raise Silent(str(error)) from None
+                raise NoAnswer(str(error)) from None
             except Exception as error:
                 if "NotImplemented" in type(error).__name__:
-                    raise Silent(str(error)) from None
+                    raise NoAnswer(str(error)) from None
                 raise

@@ -1,4 +1,4 @@
-"""Our own voice, asked as the referees are."""
+"""Our own voice, asked like the referees."""
 
 from __future__ import annotations
 

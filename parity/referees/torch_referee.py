@@ -25,12 +25,12 @@ class Torch(Referee):
             loss = module.loss(out, torch.from_numpy(question.t))  # type: ignore[operator]
             if question.gradients:
                 loss.backward()
-        out = out[0] if isinstance(out, tuple) else out  # the others are auxiliary heads'
+        out = out[0] if isinstance(out, tuple) else out  # the other outputs are the auxiliary heads'
         answer = {"scores": question.network.scores(to_numpy(out)), "loss": to_numpy(loss)}
         if not question.gradients:
             return answer
         zeros = partial(torch.zeros_like, memory_format=torch.contiguous_format)
-        for parameter in module.parameters():  # PyTorch has no gradient for what the loss does not reach
+        for parameter in module.parameters():  # the loss may not depend on some
             if parameter.grad is None:
                 parameter.grad = zeros(parameter)
         assert x.grad is not None

@@ -10,12 +10,12 @@ import pytest
 import scratchcnn as sc
 from parity.checks.network import Case
 from parity.kinds.probes import probes
-from parity.referees import called, jax_layers
-from parity.referees.base import Referee, Silent
-from parity.referees.court import UNKNOWN, Finding, Gap, Ruling
-from parity.referees.hearing import hear
+from parity.referees import jax_layers, load_referees
+from parity.referees.base import NoAnswer, Referee
+from parity.referees.compare_voices import compare_voices
 from parity.referees.jax_referee import Jax
 from parity.referees.onnx_referee import OnnxRuntime
+from parity.referees.outcome import UNDECIDED, NotCompared, RefereeOutcome, TensorOutcome
 from parity.referees.torch_referee import Torch
 from parity.reference.googlenet import GoogLeNet
 from parity.reference.networks import TORCH_NETWORKS
@@ -52,30 +52,33 @@ def small(monkeypatch, request):
     return request.param
 
 
-def ruling(name, *referees, dtype="float64", seed=0):
-    voices = [r if isinstance(r, Referee) else called([r])[0] for r in referees]
+def outcome(name, *referees, dtype="float64", seed=0):
+    voices = [r if isinstance(r, Referee) else load_referees([r])[0] for r in referees]
     batch_size = 4 if name == "small" else None
-    heard = list(hear(Case(name, dtype, seed=seed, batch_size=batch_size), voices))
-    found = Ruling([h for h in heard if isinstance(h, Finding)], [h for h in heard if isinstance(h, Gap)])
-    assert len(found.findings) + len(found.gaps) == len(heard)
+    entries = list(compare_voices(Case(name, dtype, seed=seed, batch_size=batch_size), voices))
+    found = RefereeOutcome(
+        [entry for entry in entries if isinstance(entry, TensorOutcome)],
+        [entry for entry in entries if isinstance(entry, NotCompared)],
+    )
+    assert len(found.tensors) + len(found.not_compared) == len(entries)
     return found
 
 
-def gaps(found):
-    return {(gap.case, gap.voice, gap.what) for gap in found.gaps}
+def missing(found):
+    return {(entry.case, entry.voice, entry.what) for entry in found.not_compared}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", ["simple_conv_net", "lenet", "lenet5"])
 def test_all_agree(name, dtype):
-    found = ruling(name, *ALL, dtype=dtype)
-    assert found.ok and found.accused == {} and found.unproven == []
-    tensors = {finding.tensor: finding.voices for finding in found.findings}
+    found = outcome(name, *ALL, dtype=dtype)
+    assert found.ok and found.outliers == {} and found.unproven == []
+    tensors = {finding.tensor: finding.voices for finding in found.tensors}
     gradients = ["x", *NETWORKS[name]().params] if dtype == "float64" else []
     assert list(tensors) == ["scores", "loss", *gradients]
     assert all(set(tensors[name]) == {"ours", *ALL} for name in ("scores", "loss"))
     assert all(tensors[name] == ["ours", "torch", "jax"] for name in gradients)
-    for finding in found.findings:
+    for finding in found.tensors:
         for pair in finding.pairs:
             narrow = dtype == "float32" or "onnxruntime" in (pair.left, pair.right)
             assert pair.dtype == ("float32" if narrow else "float64")
@@ -83,39 +86,41 @@ def test_all_agree(name, dtype):
 
 
 def test_what_was_not_compared_is_listed():
-    assert gaps(ruling("lenet", *ALL)) == {
+    assert missing(outcome("lenet", *ALL)) == {
         ("inference", "onnxruntime", "gradients"), ("inference", "onnxruntime", "float64")
     }  # fmt: skip
-    assert gaps(ruling("lenet", *ALL, dtype="float32")) == {("inference", "everyone", "gradients")}
+    assert missing(outcome("lenet", *ALL, dtype="float32")) == {("inference", "all", "gradients")}
 
 
 @pytest.mark.parametrize("small", SMALL, indirect=True)
 def test_every_network_in_training_and_inference(small):
-    found = ruling("small", *ALL)
-    assert found.ok, [gap for gap in found.gaps if gap.fails] + list(found.accused) + found.unproven
-    assert {finding.case for finding in found.findings} == {"inference", "training"}
-    assert ("training", "onnxruntime", "all of it") in gaps(found)
-    assert {f.tensor for f in found.findings if f.case == "training"} >= {
+    found = outcome("small", *ALL)
+    assert found.ok, (
+        [entry for entry in found.not_compared if entry.fails] + list(found.outliers) + found.unproven
+    )
+    assert {finding.case for finding in found.tensors} == {"inference", "training"}
+    assert ("training", "onnxruntime", "everything") in missing(found)
+    assert {f.tensor for f in found.tensors if f.case == "training"} >= {
         "x",
         *NETWORKS["small"](rng=0).params,
     }
 
 
 @pytest.mark.parametrize("small", ["resnet18"], indirect=True)
-def test_float32_of_a_network_that_trains_otherwise(small):
-    assert ruling("small", *ALL, dtype="float32").ok
+def test_float32_of_a_network_that_computes_something_else_in_training(small):
+    assert outcome("small", *ALL, dtype="float32").ok
 
 
 # -- ours is wrong --------------------------------------------------------------------------------
-def test_ours_wrong_in_forward_stands_apart(monkeypatch):
+def test_ours_wrong_in_forward_is_the_outlier(monkeypatch):
     right = sc.Sigmoid.forward
     monkeypatch.setattr(sc.Sigmoid, "forward", lambda self, x: right(self, x) * (1 + 1e-3))
-    found = ruling("lenet", *ALL)
-    assert not found.ok and set(found.accused) == {"ours"}
-    assert {"scores", "loss", "conv1.W"} <= {finding.tensor for finding in found.accused["ours"]}
+    found = outcome("lenet", *ALL)
+    assert not found.ok and set(found.outliers) == {"ours"}
+    assert {"scores", "loss", "conv1.W"} <= {finding.tensor for finding in found.outliers["ours"]}
 
 
-def test_ours_wrong_in_one_gradient_stands_apart_there_alone(monkeypatch):
+def test_ours_wrong_in_one_gradient_is_the_outlier_only_there(monkeypatch):
     class Wrong(sc.LeNet):
         def gradient(self, x, t):
             grads = super().gradient(x, t)
@@ -123,8 +128,8 @@ def test_ours_wrong_in_one_gradient_stands_apart_there_alone(monkeypatch):
             return grads
 
     monkeypatch.setitem(NETWORKS, "lenet", Wrong)
-    found = ruling("lenet", "torch", "jax")
-    assert {name: [f.tensor for f in fs] for name, fs in found.accused.items()} == {"ours": ["affine2.b"]}
+    found = outcome("lenet", "torch", "jax")
+    assert {name: [f.tensor for f in fs] for name, fs in found.outliers.items()} == {"ours": ["affine2.b"]}
 
 
 @pytest.mark.parametrize(
@@ -144,8 +149,8 @@ def test_what_cannot_be_compared_never_passes(monkeypatch, spoil, why):
             return grads | {"conv2.W": spoil(grads["conv2.W"])}
 
     monkeypatch.setitem(NETWORKS, "lenet", Wrong)
-    found = ruling("lenet", "torch", "jax")
-    (finding,) = found.accused["ours"]
+    found = outcome("lenet", "torch", "jax")
+    (finding,) = found.outliers["ours"]
     assert not found.ok and finding.tensor == "conv2.W"
     assert {pair.comparison.why for pair in finding.pairs} == {why, ""}
 
@@ -173,28 +178,28 @@ def spoilt(cls, tensor, factor):
         ("onnxruntime", OnnxRuntime, "loss", np.nan),
     ],
 )
-def test_a_wrong_referee_stands_apart(name, cls, tensor, factor):
+def test_a_wrong_referee_is_the_outlier(name, cls, tensor, factor):
     voices = [spoilt(cls, tensor, factor) if other == name else other for other in ALL]
-    found = ruling("lenet", *voices)
-    assert {who: [f.tensor for f in fs] for who, fs in found.accused.items()} == {name: [tensor]}
+    found = outcome("lenet", *voices)
+    assert {who: [f.tensor for f in fs] for who, fs in found.outliers.items()} == {name: [tensor]}
 
 
 def test_a_float32_referee_is_no_alibi():
     """Off by less than float32 shows: onnxruntime agrees with all, and the float64 ones still tell."""
-    found = ruling("lenet", "torch", spoilt(Jax, "scores", 1 + 1e-8), "onnxruntime")
-    (finding,) = found.accused["jax"]
+    found = outcome("lenet", "torch", spoilt(Jax, "scores", 1 + 1e-8), "onnxruntime")
+    (finding,) = found.outliers["jax"]
     assert [(p.left, p.right) for p in finding.pairs if not p.comparison.ok] == [
         ("ours", "jax"),
         ("torch", "jax"),
     ]
 
 
-def test_of_two_it_cannot_be_told():
-    found = ruling("lenet", spoilt(Jax, "loss", 1.01))
-    assert not found.ok and set(found.accused) == {UNKNOWN}
+def test_two_voices_are_undecided():
+    found = outcome("lenet", spoilt(Jax, "loss", 1.01))
+    assert not found.ok and set(found.outliers) == {UNDECIDED}
 
 
-# -- who cannot answer ----------------------------------------------------------------------------
+# -- no answer ----------------------------------------------------------------------------
 def test_a_network_that_a_referee_cannot_run_is_no_pass(monkeypatch):
     class Net(sc.LeNet):
         def __init__(self, **options):
@@ -202,20 +207,20 @@ def test_a_network_that_a_referee_cannot_run_is_no_pass(monkeypatch):
             self.layers["sigmoid1"].__class__ = type("Mine", (sc.Sigmoid,), {})
 
     monkeypatch.setitem(NETWORKS, "lenet", Net)
-    found = ruling("lenet", *ALL)
-    (gap,) = [gap for gap in found.gaps if gap.fails]
-    assert gap.voice == "onnxruntime" and "sigmoid1 (Mine) has no ONNX form" in gap.why
-    assert not found.ok and all(finding.ok for finding in found.findings)
+    found = outcome("lenet", *ALL)
+    (entry,) = [entry for entry in found.not_compared if entry.fails]
+    assert entry.voice == "onnxruntime" and "sigmoid1 (Mine) has no ONNX form" in entry.why
+    assert not found.ok and all(finding.ok for finding in found.tensors)
 
 
 def test_a_layer_without_a_jax_form_is_named():
-    with pytest.raises(Silent, match="no JAX form is known for Layer; add a rule to"):
+    with pytest.raises(NoAnswer, match="no JAX form is known for Layer; add a rule to"):
         jax_layers.rule_for(jax_layers.RULES, sc.Layer())
 
 
-# -- JAX by itself --------------------------------------------------------------------------------
+# -- JAX alone ------------------------------------------------------------------------------------
 def test_jax_keeps_its_settings_for_others():
-    ruling("lenet", "jax")
+    outcome("lenet", "jax")
     assert jnp.zeros(1).dtype == jnp.float32 and not jax.config.jax_enable_x64
 
 
@@ -240,8 +245,10 @@ def test_layers_on_their_probes(kind):
         arrays = {key: a.copy() for key, a in {**layer.params, **layer.buffers}.items()}
         expected = layer.forward(x)
         with jax.enable_x64(True):
-            run = jax_layers.Run(training, jnp.zeros(1))
-            found = np.array(jax_layers.rule_for(jax_layers.RULES, layer)(layer, arrays, jnp.asarray(x), run))
+            mode = jax_layers.Mode(training, jnp.zeros(1))
+            found = np.array(
+                jax_layers.rule_for(jax_layers.RULES, layer)(layer, arrays, jnp.asarray(x), mode)
+            )
         assert found.shape == expected.shape, probe.id
         np.testing.assert_allclose(
             found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max(), err_msg=probe.id
@@ -251,5 +258,5 @@ def test_layers_on_their_probes(kind):
 
 
 def test_cases_differ_by_seed():
-    first, second = (ruling("lenet", "torch", seed=seed).findings[1].pairs[0].comparison for seed in (0, 1))
+    first, second = (outcome("lenet", "torch", seed=seed).tensors[1].pairs[0].comparison for seed in (0, 1))
     assert dataclasses.asdict(first) != dataclasses.asdict(second)
