@@ -29,6 +29,13 @@ def close(found, wanted, tolerance=1e-12):
     np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * scale, strict=True)
 
 
+def failed(records):
+    """Those of the records that are not ok; nothing compared at all is an error."""
+    records = list(records)
+    assert records, "nothing was compared"
+    return [record for record in records if not record.ok]
+
+
 class Ended(NamedTuple):
     """How a command ended, and what it printed."""
 

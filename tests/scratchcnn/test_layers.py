@@ -7,7 +7,7 @@ import inspect
 
 import numpy as np
 import pytest
-from helpers import close, draw
+from helpers import close, draw, failed
 
 import scratchcnn as sc
 from parity.adapters.book import BookAdapter
@@ -25,7 +25,7 @@ LAYER_KINDS = [name for name, kind in KINDS.items() if kind.role == "layer"]
 def test_is_pytorchs_on_every_probe(kind, dtype):
     rows = [row for seed in range(4) for row in check_kind(kind, dtype, seed=seed)]
     assert rows
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
 
 
 def test_every_layer_has_a_kind():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import failed
 
 import scratchcnn as sc
 from parity.checks import network as check
@@ -22,7 +23,7 @@ SMALL = ["simple_conv_net", "lenet", "lenet5"]
 @pytest.mark.parametrize("name", SMALL)
 def test_correct_networks_pass(name, dtype, seed):
     rows = list(check_network(Case(name, dtype, seed=seed, steps=2)))
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
     assert {row.phase for row in rows} >= {"forward", "alone", "step 1", "step 2"}
     assert all(row.margin < 0.01 for row in rows if dtype == "float64")
 
@@ -31,7 +32,7 @@ def test_correct_networks_pass(name, dtype, seed):
 @pytest.mark.parametrize("rule", OPTIMIZERS)
 def test_every_optimizer_keeps_step(rule, dtype):
     rows = list(check_network(Case("lenet", dtype, steps=3, optimizer=rule)))
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
     states = {row.tensor for row in rows if row.phase == "step 3"} - {"loss", "param"}
     assert states == {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}}.get(
         rule, {"m", "v"} if "adam" in rule else {"v"}
@@ -59,7 +60,7 @@ def test_every_layer_and_parameter_is_compared(name):
 @pytest.mark.slow
 def test_alexnet_of_full_size_passes():
     rows = list(check_network(Case("alexnet", "float64", steps=2, batch_size=1)))
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
     shapes = {(row.layer, row.phase, row.tensor): row.shape for row in rows}
     assert shapes["conv1", "forward", "out"] == (1, 96, 55, 55)
     assert shapes["fc6.W", "step 2", "param"] == (9216, 4096)

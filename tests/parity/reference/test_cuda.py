@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import torch
+from helpers import failed
 
 from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
@@ -16,7 +17,7 @@ from parity.reference import devices
 def test_networks_match_on_the_gpu(name, dtype):
     devices.prepare("cuda")
     rows = list(check_network(Case(name, dtype, "cuda", steps=3)))
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
     assert {row.device for row in rows} == {"cuda"}
 
 
@@ -25,7 +26,7 @@ def test_networks_match_on_the_gpu(name, dtype):
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_match_on_the_gpu(kind, dtype):
     devices.prepare("cuda")
-    assert [row for row in check_kind(kind, dtype, "cuda") if not row.ok] == []
+    assert failed(check_kind(kind, dtype, "cuda")) == []
 
 
 @pytest.mark.cuda

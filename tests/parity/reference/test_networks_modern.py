@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers import failed
 
 import scratchcnn as sc
 from parity.checks.network import Case, check_network, steps_of
@@ -73,7 +74,7 @@ BOTH += [(name, "float32") for name in ("vgg11_bn", "googlenet", "resnet18")]
 @pytest.mark.parametrize(("small", "dtype"), BOTH, indirect=["small"])
 def test_is_the_same_function(small, dtype):
     rows = list(check_network(Case("small", dtype, steps=2, batch_size=4)))
-    assert [row for row in rows if not row.ok] == []
+    assert failed(rows) == []
     assert unproven(rows) == []
     assert all(row.margin < 0.1 for row in rows if dtype == "float64")
     cases = {(row.phase, row.case) for row in rows}
@@ -190,7 +191,7 @@ def test_the_larger_networks_take_fewer_steps():
 @pytest.mark.parametrize("name", ["resnet18"])
 def test_at_full_size(name):
     rows = list(check_network(Case(name, steps=0)))
-    assert [row for row in rows if not row.ok] == [] and unproven(rows) == []
+    assert failed(rows) == [] and unproven(rows) == []
     shapes = {(row.layer, row.phase, row.tensor, row.case): row.shape for row in rows}
     assert shapes["conv1", "forward", "out", "inference"] == (2, 64, 112, 112)
 
