@@ -32,11 +32,11 @@ def forward(layer: Affine, x: NDArray) -> tuple[NDArray, Any] | None:
         return None
     flat = x.reshape(len(x), size)
     kept = flat.copy("K")
-    if flat.shape[0] * W.size < MIN_SHARED_PRODUCTS or threads.count() == 1:
-        out = flat @ W
-    else:
-        out = memory.empty((len(x), W.shape[1]), x.dtype)
-        with threads.team() as team:
+    with threads.team() as team:
+        if len(x) * W.size < MIN_SHARED_PRODUCTS or team == 1:
+            out = flat @ W
+        else:
+            out = memory.empty((len(x), W.shape[1]), x.dtype)
             threads.each(lambda p: np.matmul(flat, W[:, p], out=out[:, p]), threads.parts(W.shape[1], team))
     if b is not None:
         out += b
@@ -59,11 +59,8 @@ def backward(layer: Affine, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]
             np.matmul(x[:, p].T, dout, out=dW[p])
         np.matmul(dout, W[p].T, out=dx[:, p])
 
-    if len(x) * W.size < MIN_SHARED_PRODUCTS:
-        part(slice(0, len(W)))
-    else:
-        with threads.team() as size:
-            threads.each(part, threads.parts(len(W), size))
+    with threads.team() as size:
+        threads.each(part, threads.parts(len(W), 1 if len(x) * W.size < MIN_SHARED_PRODUCTS else size))
     layer.grads["W"] = dW
     return dx.reshape(x_shape)
 

@@ -62,8 +62,12 @@ BY_IMAGE = frozenset({
 # -- the network ------------------------------------------------------------------------------------
 def split_over_threads(cls: N) -> N:
     """Class decorator: `gradient` and `predict` of this class, and of its subclasses, split their batch."""
-    own_gradient, own_predict = cls.gradient, cls.predict
+    own_loss, own_gradient, own_predict = cls.loss, cls.gradient, cls.predict
     own_dx: Any = vars(cls)["dx"]
+
+    def loss(network: Network, x: NDArray, t: NDArray) -> Any:
+        with threads.team():  # nothing is split: a backward may follow
+            return own_loss(network, x, t)
 
     def gradient(network: Network, x: NDArray, t: NDArray) -> dict[str, NDArray]:
         forget_memory(network)  # should it fail, no layer is left with an older batch
@@ -84,6 +88,7 @@ def split_over_threads(cls: N) -> N:
             network._dx = network._dx.compute()
         return own_dx.__get__(network)
 
+    cls.loss = faster(own_loss, loss)  # type: ignore[method-assign]
     cls.gradient = faster(own_gradient, gradient)  # type: ignore[method-assign]
     cls.predict = faster(own_predict, predict)  # type: ignore[method-assign]
     cls.dx = property(dx, doc=own_dx.__doc__)  # type: ignore[assignment,method-assign]

@@ -182,11 +182,11 @@ def share(
     """Every group's work, by the threads where it is large; where there are more threads than groups, each
     takes some filters of a group (`cut` 0) or some channels (1). Within its part of a batch, a thread does
     all of it."""
-    if multiplications < MIN_SHARED_PRODUCTS or threads.count() == 1:
-        for task in tasks:
-            work(*task)
-        return
     with threads.team() as size:
+        if multiplications < MIN_SHARED_PRODUCTS or size == 1:
+            for task in tasks:
+                work(*task)
+            return
         if len(tasks) < size:
             tasks = [part for task in tasks for part in _cut(task, cut, size)]
         threads.each(lambda task: work(*task), tasks)

@@ -14,9 +14,8 @@ import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -80,28 +79,31 @@ def count() -> int:
     return 1 if library is None or _local.__dict__.get("worker") else max(1, library.get())
 
 
-@contextmanager
-def team() -> Iterator[int]:
+class team:
     """BLAS at one thread inside the `with`, and `each` over this many threads, which it gives.
 
     1, and nothing changed, where there is one thread, where a team is at work already (in another thread of
     the program), or inside a worker.
     """
-    if _local.__dict__.get("size"):  # a team of this very thread: the outer one goes on
-        yield _local.size
-        return
-    library, size = blas(), count()
-    if library is None or size == 1 or not _busy.acquire(blocking=False):
-        yield 1
-        return
-    _local.size = size
-    library.set(1)
-    try:
-        yield size
-    finally:
-        library.set(size)
-        _local.size = 0
-        _busy.release()
+
+    library: Blas | None = None  # to be given its threads back
+
+    def __enter__(self) -> int:
+        if size := _local.__dict__.get("size", 0):  # a team of this very thread: the outer one goes on
+            return int(size)
+        size = count()
+        if size == 1 or not _busy.acquire(blocking=False):
+            return 1
+        self.library, _local.size = blas(), size
+        assert self.library is not None  # count() found it
+        self.library.set(1)
+        return size
+
+    def __exit__(self, *_: object) -> None:
+        if self.library is not None:
+            self.library.set(_local.size)
+            _local.size = 0
+            _busy.release()
 
 
 def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
