@@ -79,7 +79,7 @@ def split_over_threads(cls: N) -> N:
 
     def predict(network: Network, x: NDArray, train_flg: bool = False) -> NDArray:
         with threads.team():
-            if train_flg:  # a backward may follow
+            if train_flg or np.size(x) < MIN_SPLIT_ELEMENTS:  # a backward may follow; not worth splitting
                 return own_predict(network, x, train_flg)
             return on_split_layers(own_predict, network, x)
 

@@ -18,25 +18,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import to_images_first, to_images_last, workspace, workspace_above_ones
+from scratchcnn.fast.layout import each_slab, to_images_first, to_images_last, workspace, workspace_above_ones
 from scratchcnn.fast.products import product, product_over_columns
 
 if TYPE_CHECKING:
     from scratchcnn.layers.convolution import Convolution
     from scratchcnn.layers.lenet5 import PartialConvolution
 
+R = TypeVar("R")
 Lazy = Callable[[], NDArray]
+Task = tuple[slice, slice, slice]  # filters, input channels, rows of the output
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
 COLUMN_BYTES = 1 << 21
 MIN_COLUMNS = 1536
+MAX_WHOLE_WEIGHTS_BYTES = 1 << 19  # every thread reads all of W up to this size
 MIN_SHARED_PRODUCTS = 1 << 24  # below, sharing costs more than it saves: some tenths of a millisecond
 
 
@@ -100,7 +103,7 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
     if keep and not (ph or pw) and turned.flags.c_contiguous:
         return turned
     padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    np.copyto(padded[:, ph : ph + H, pw : pw + W], turned)
+    each_slab(np.copyto, padded[:, ph : ph + H, pw : pw + W], turned)
     return padded
 
 
@@ -112,12 +115,12 @@ def correlate(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size:
         weights = np.concatenate((weights, b[:, None]), axis=1)
     out = memory.empty((FN, OH * OW * N), padded.dtype)
 
-    def work(filters: slice, channels: slice) -> None:
-        for rows in row_blocks(OH, weights.shape[1], OW * N, padded.itemsize):
+    def work(filters: slice, channels: slice, part: slice) -> None:
+        for rows in row_blocks(part, weights.shape[1], OW * N, padded.itemsize):
             col = columns(padded[channels], rows, OW, g, ones=b is not None)
             product(weights[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
 
-    share(work, groups(FN, C, g.groups), 0, weights.size * OH * OW * N)
+    share(work, groups(FN, C, OH, g.groups), _filters_or_rows(W), weights.size * OH * OW * N)
     return to_images_first(out.reshape(FN, OH, OW, N))
 
 
@@ -129,15 +132,20 @@ def weight_gradients(
     dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
     flat = d.reshape(FN, -1)
 
-    def work(filters: slice, channels: slice) -> None:
-        for rows in row_blocks(OH, K, OW * N, d.itemsize):
+    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, NDArray]:
+        totals = []
+        for rows in row_blocks(part, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
-            total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
-            dW[filters] += total[:, :K]
-            if db is not None:
-                db[filters] += total[:, K]
+            totals.append(product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col))
+            if len(totals) == 2:
+                totals[0] += totals.pop()
+        return filters, totals[0]
 
-    share(work, groups(FN, len(padded), g.groups), 0, dW.size * OH * OW * N)
+    tasks = groups(FN, len(padded), OH, g.groups)
+    for filters, total in share(work, tasks, _filters_or_rows(dW), dW.size * OH * OW * N):
+        dW[filters] += total[:, :K]
+        if db is not None:
+            db[filters] += total[:, K]
     return dW.reshape(shape), db
 
 
@@ -164,40 +172,48 @@ def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDA
     return col
 
 
-def row_blocks(height: int, length: int, row: int, itemsize: int) -> list[slice]:
-    """0..height in slices: `row` columns of `length` numbers come from each row of the output."""
-    columns = max(MIN_COLUMNS, COLUMN_BYTES // (length * itemsize))
-    return threads.parts(height, -(-height * row // columns))
+def row_blocks(rows: slice, length: int, row: int, itemsize: int) -> list[slice]:
+    """Some rows of the output in blocks: `row` columns of `length` numbers come from each of them."""
+    columns, height = max(MIN_COLUMNS, COLUMN_BYTES // (length * itemsize)), rows.stop - rows.start
+    return [_within(rows, part) for part in threads.parts(height, -(-height * row // columns))]
 
 
-def groups(FN: int, C: int, count: int) -> list[tuple[slice, slice]]:
-    """For each group its filters and its input channels."""
+def groups(FN: int, C: int, OH: int, count: int) -> list[Task]:
+    """For each group its filters, its input channels, and the rows of the output."""
     f, c = FN // count, C // count
-    return [(slice(i * f, (i + 1) * f), slice(i * c, (i + 1) * c)) for i in range(count)]
+    return [(slice(i * f, (i + 1) * f), slice(i * c, (i + 1) * c), slice(0, OH)) for i in range(count)]
 
 
-def share(
-    work: Callable[[slice, slice], None], tasks: list[tuple[slice, slice]], cut: int, multiplications: int
-) -> None:
-    """Every group's work, by the threads where it is large; where there are more threads than groups, each
-    takes some filters of a group (`cut` 0) or some channels (1). Within its part of a batch, a thread does
-    all of it."""
-    with threads.team() as size:
-        if multiplications < MIN_SHARED_PRODUCTS or size == 1:
-            for task in tasks:
-                work(*task)
-            return
-        if len(tasks) < size:
-            tasks = [part for task in tasks for part in _cut(task, cut, size)]
-        threads.each(lambda task: work(*task), tasks)
+def share(work: Callable[[slice, slice, slice], R], tasks: list[Task], cut: int, size: int) -> list[R]:
+    """[work(*task)] for every group, by the threads if it is large (`size` multiplications); where there are
+    more threads than groups, a task is cut along its filters, channels or rows (`cut` 0, 1 or 2). Within its
+    part of a batch, a thread does all of it."""
+    if size < threads.MIN_BLAS_PRODUCTS:
+        return [work(*task) for task in tasks]
+    with threads.team() as members:
+        if size < MIN_SHARED_PRODUCTS or members == 1:
+            return [work(*task) for task in tasks]
+        if len(tasks) < members:
+            tasks = [part for task in tasks for part in _cut(task, cut, members)]
+        return threads.each(lambda task: work(*task), tasks)
 
 
-def _cut(task: tuple[slice, slice], which: int, pieces: int) -> Iterator[tuple[slice, slice]]:
-    """The task in pieces along its filters or its channels."""
+def _cut(task: Task, which: int, pieces: int) -> Iterator[Task]:
     whole = task[which]
     for part in threads.parts(whole.stop - whole.start, pieces):
-        piece = slice(whole.start + part.start, whole.start + part.stop)
-        yield (piece, task[1]) if which == 0 else (task[0], piece)
+        cut = list(task)
+        cut[which] = _within(whole, part)
+        yield cut[0], cut[1], cut[2]
+
+
+def _within(whole: slice, part: slice) -> slice:
+    return slice(whole.start + part.start, whole.start + part.stop)
+
+
+def _filters_or_rows(W: NDArray) -> int:
+    """Which axis the threads share (see `share`): rows spare each thread the columns of the others, filters
+    spare it the reading of all of W, which counts where W is large."""
+    return 0 if W.nbytes > MAX_WHOLE_WEIGHTS_BYTES else 2
 
 
 # -- dx -------------------------------------------------------------------------------------------
@@ -218,15 +234,15 @@ def input_gradient(
     (FN, OH), Cg = d.shape[:2], W.shape[1]
     dx = memory.zeros((C, H, width, N), d.dtype)
 
-    def work(filters: slice, channels: slice) -> None:
+    def work(filters: slice, channels: slice, part: slice) -> None:
         first = filters.start // (FN // g.groups) * Cg  # W counts the channels of its group
         weights = W[filters, channels.start - first : channels.stop - first]
-        for rows in row_blocks(OH, length, width * N, d.itemsize):
+        for rows in row_blocks(part, length, width * N, d.itemsize):
             added = dx_rows(d[filters], rows, weights, g, pad[1], width)
             for y in range(FH):
                 _add_rows(dx[channels], added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
 
-    share(work, groups(FN, C, g.groups), 1, W.size * OH * width * N)
+    share(work, groups(FN, C, OH, g.groups), 1, W.size * OH * width * N)
     return to_images_first(dx)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchcnn.fast import memory
-from scratchcnn.fast.layout import as_bits, flat_view
+from scratchcnn.fast.layout import as_bits, each_slab, flat_view
 
 if TYPE_CHECKING:
     from scratchcnn.layers.basic import Relu, Sigmoid
@@ -24,7 +24,12 @@ ZEROS = 4096  # in a row, to compare with
 def relu_forward(layer: Relu, x: NDArray) -> tuple[NDArray, NDArray]:
     """max(x, 0) and the mask x > 0, both in x's memory order."""
     x = layer.check_input(x)
-    out = memory.empty_like(x)
+    out, mask = memory.empty_like(x), memory.empty_like(x, bool)
+    each_slab(_relu, out, x, mask)
+    return out, mask
+
+
+def _relu(out: NDArray, x: NDArray, mask: NDArray) -> None:
     run, result = flat_view(x), flat_view(out)
     if run.ndim == 1 and result.ndim == 1:
         zeros, whole = _zeros(x.dtype), run.size - run.size % ZEROS
@@ -34,7 +39,7 @@ def relu_forward(layer: Relu, x: NDArray) -> tuple[NDArray, NDArray]:
             np.maximum(run[whole:], zeros[: run.size - whole], out=result[whole:])
     else:
         np.maximum(x, x.dtype.type(0), out=out)
-    return out, np.greater(out, 0, out=memory.empty_like(x, bool))
+    np.greater(out, 0, out=mask)
 
 
 @lru_cache
@@ -46,26 +51,40 @@ def relu_backward(layer: Relu, dout: NDArray, mask: NDArray) -> NDArray:
     """dout where the mask is set, else 0, exactly (infinities too)."""
     dout = layer.check_dout(dout, mask.shape)
     d = memory.empty_like(mask, dout.dtype)
-    np.multiply(as_bits(dout), mask.view(np.int8), out=as_bits(d))
+    each_slab(_product, as_bits(d), as_bits(dout), mask.view(np.int8))
     return d
+
+
+def _product(out: NDArray, a: NDArray, b: NDArray) -> None:
+    np.multiply(a, b, out=out)
 
 
 def sigmoid_forward(layer: Sigmoid, x: NDArray) -> tuple[NDArray, NDArray]:
     """1 / (1 + exp(-x)). Where exp overflows (x below -88 in float32) the result is 0, which it is to the
     last subnormal number."""
     x = layer.check_input(x)
-    out = np.negative(x, out=memory.empty_like(x))
+    out = memory.empty_like(x)
+    each_slab(_sigmoid, out, x)
+    return out, memory.owned(layer, out)
+
+
+def _sigmoid(out: NDArray, x: NDArray) -> None:
+    np.negative(x, out=out)
     with np.errstate(over="ignore"):
         np.exp(out, out=out)
     out += out.dtype.type(1)
     np.divide(out.dtype.type(1), out, out=out)
-    return out, memory.owned(layer, out)
 
 
 def sigmoid_backward(layer: Sigmoid, dout: NDArray, y: NDArray) -> NDArray:
     """dout * y * (1 - y) in one temporary."""
     dout = layer.check_dout(dout, y.shape)
-    slope = np.subtract(1, y, out=memory.empty_like(y))
-    slope *= y
-    slope *= dout
+    slope = memory.empty_like(y)
+    each_slab(_slope, slope, y, dout)
     return slope
+
+
+def _slope(out: NDArray, y: NDArray, dout: NDArray) -> None:
+    np.subtract(1, y, out=out)
+    out *= y
+    out *= dout

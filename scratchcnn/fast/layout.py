@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import memory
+from scratchcnn.fast import memory, threads
 
 
 def to_images_last(x: NDArray) -> NDArray:
@@ -44,6 +46,18 @@ def as_bits(a: NDArray) -> NDArray:
     """The bits of floats as integers of the same size: a product with 0 or 1 keeps or clears a number,
     infinities and NaN too."""
     return a.view(f"i{a.dtype.itemsize}")
+
+
+def each_slab(call: Callable[..., Any], *arrays: NDArray) -> None:
+    """call(*arrays), or, if they are large, a call per thread with a part of each, all of the same shape: cut
+    along the axis that lies slowest in the first one's memory."""
+    first = arrays[0]
+    if first.size < threads.MIN_SHARED_ELEMENTS:
+        call(*arrays)
+        return
+    axis = max(range(first.ndim), key=lambda i: first.strides[i] if first.shape[i] > 1 else 0)
+    whole = (slice(None),) * axis
+    threads.each_part(lambda part: call(*(a[(*whole, part)] for a in arrays)), first.shape[axis], first.size)
 
 
 class _Spaces(threading.local):

@@ -8,13 +8,13 @@ as much. Only x is kept: computing scale again is cheaper than fetching it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import memory
+from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import to_images_first, to_images_last
 
 if TYPE_CHECKING:
@@ -40,9 +40,12 @@ def forward(layer: LocalResponseNormalization, x: NDArray) -> tuple[NDArray, Any
     flat = memory.empty((len(a), a[0].size), a.dtype)
     np.copyto(flat, a.reshape(flat.shape))  # the caller may overwrite x
     out = memory.empty(flat.shape, flat.dtype)
-    for block in _blocks(flat):
+
+    def work(block: slice) -> None:
         factor = _factor(_scale(flat[:, block], rule), rule.beta)
         np.multiply(flat[:, block], factor, out=out[:, block])
+
+    _each_block(flat, work)
     return to_images_first(out.reshape(a.shape)), (x.shape, flat, rule)
 
 
@@ -55,7 +58,8 @@ def backward(
     dflat = d.reshape(len(d), -1)
     dx = memory.empty(dflat.shape, dflat.dtype)
     before, after = (rule.size - 1) // 2, rule.size // 2  # the windows that hold a channel
-    for block in _blocks(flat):
+
+    def work(block: slice) -> None:
         x, dy = flat[:, block], dflat[:, block]
         scale = _scale(x, rule)
         dy_factor = _factor(scale, rule.beta)
@@ -66,13 +70,20 @@ def backward(
         cross *= x
         cross *= x.dtype.type(2 * rule.alpha * rule.beta)
         np.subtract(dy_factor, cross, out=dx[:, block])
+
+    _each_block(flat, work)
     return to_images_first(dx.reshape(d.shape))
 
 
-def _blocks(flat: NDArray) -> Iterator[slice]:
+def _each_block(flat: NDArray, work: Callable[[slice], None]) -> None:
     channels, pixels = flat.shape
     step = max(64, BLOCK_BYTES // (channels * flat.itemsize))
-    return (slice(i, i + step) for i in range(0, pixels, step))
+
+    def run(part: slice) -> None:
+        for i in range(part.start, part.stop, step):
+            work(slice(i, min(i + step, part.stop)))
+
+    threads.each_part(run, pixels, flat.size)
 
 
 def _scale(x: NDArray, rule: Rule) -> NDArray:

@@ -14,13 +14,13 @@ Costs: pool_h*pool_w copies of the output and a few passes over them; one byte p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchcnn.fast import memory
+from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import as_bits, to_images_first, to_images_last, workspace
 
 if TYPE_CHECKING:
@@ -79,10 +79,16 @@ def cells(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     return np.ndarray((*window, C, *size, N), a.dtype, a, strides=strides)
 
 
-def channel_blocks(channels: int, cell_bytes: int) -> Iterator[slice]:
-    """0..channels in slices whose cells are not too many; `cell_bytes` are those of one channel."""
+def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes: int, elements: int) -> None:
+    """work(some channels) for all of 0..channels, so many at a time that their cells stay in the cache;
+    `cell_bytes` are those of one channel."""
     step = max(1, CELL_BYTES // max(1, cell_bytes))
-    return (slice(i, min(i + step, channels)) for i in range(0, channels, step))
+
+    def run(part: slice) -> None:
+        for i in range(part.start, part.stop, step):
+            work(slice(i, min(i + step, part.stop)))
+
+    threads.each_part(run, channels, elements)
 
 
 def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
@@ -90,7 +96,8 @@ def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bo
     count = math.prod(window)
     best = memory.empty((len(a), *size, a.shape[3]), a.dtype)
     place = memory.empty(best.shape, _counting(count)) if places else None
-    for channels in channel_blocks(len(a), count * best[:1].nbytes):
+
+    def work(channels: slice) -> None:
         views = cells(a[channels], window, stride, size)
         copies = workspace("cells", views.shape, a.dtype)
         np.copyto(copies, views)
@@ -101,6 +108,8 @@ def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bo
             numbers = workspace("numbers", flat.shape, place.dtype)
             np.multiply(wins.view(np.uint8), _numbers(count), out=numbers)
             np.maximum.reduce(numbers, axis=0, out=place[channels].reshape(-1))
+
+    each_channel_block(work, len(a), count * best[:1].nbytes, a.size)
     return best, place
 
 
@@ -115,20 +124,26 @@ def _numbers(count: int) -> NDArray:
 
 def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     """The sum of each window: first down, where the runs are whole rows, then along."""
-    (sh, sw), (OH, OW) = stride, size
-    down = _sum([a[:, y : y + (OH - 1) * sh + 1 : sh] for y in range(window[0])])
-    return _sum([down[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])])
+    (sh, sw), (OH, OW), (C, _, W, N) = stride, size, a.shape
+    out = memory.empty((C, OH, OW, N), a.dtype)
+
+    def work(channels: slice) -> None:
+        b = a[channels]
+        down = memory.empty((len(b), OH, W, N), a.dtype)
+        _sum([b[:, y : y + (OH - 1) * sh + 1 : sh] for y in range(window[0])], down)
+        _sum([down[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])], out[channels])
+
+    threads.each_part(work, C, a.size)
+    return out
 
 
-def _sum(parts: list[NDArray]) -> NDArray:
-    out = memory.empty(parts[0].shape, parts[0].dtype)
+def _sum(parts: list[NDArray], out: NDArray) -> None:
     if len(parts) == 1:
         np.copyto(out, parts[0])
     else:
         np.add(parts[0], parts[1], out=out)
     for part in parts[2:]:
         out += part
-    return out
 
 
 def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> NDArray:
@@ -136,14 +151,17 @@ def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tup
     (C, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
     dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
-    for channels in channel_blocks(C, math.prod(window) * d[:1].nbytes):
+
+    def work(channels: slice) -> None:
         targets = cells(dframe[channels], window, stride, (OH, OW))
         parts = d[channels] if place is None else _winners(d[channels], place[channels], targets.shape)
         if apart:
             np.copyto(targets, parts)
-            continue
+            return
         for y, x in np.ndindex(window):
             targets[y, x] += parts if place is None else parts[y, x]
+
+    each_channel_block(work, C, math.prod(window) * d[:1].nbytes, dframe.size)
     return dframe
 
 

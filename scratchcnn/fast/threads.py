@@ -4,8 +4,8 @@ NumPy computes outside Python's lock, so plain threads run it in parallel. Two p
 cores, so BLAS (whose threads wait for each other at every product) is set to one thread meanwhile.
 
 `count()` is the number that BLAS is allowed: OPENBLAS_NUM_THREADS or `threadpoolctl.threadpool_limits` set
-it for both. threadpoolctl is used where it is installed; otherwise the OpenBLAS inside NumPy's wheel is
-asked by ctypes. Where neither finds a BLAS to control, there is one thread of ours and BLAS keeps its own.
+it for both. The OpenBLAS inside NumPy's wheel is asked by ctypes, another BLAS by threadpoolctl where that is
+installed. Where neither finds a BLAS to control, there is one thread of ours and BLAS keeps its own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+
+MIN_BLAS_PRODUCTS = 1 << 18  # multiplications; OpenBLAS makes a smaller matrix product on one thread anyway
+MIN_SHARED_ELEMENTS = 1 << 18  # numbers; below, waking a thread takes longer than passing over them
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,14 +47,18 @@ OPENBLAS_FUNCTIONS = (
 @lru_cache
 def blas() -> Blas | None:
     """NumPy's BLAS, or None where none is found that can be controlled."""
+    return _openblas() or _by_threadpoolctl()
+
+
+def _by_threadpoolctl() -> Blas | None:
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
-        return _openblas()
+        return None
     for library in ThreadpoolController().select(user_api="blas").lib_controllers:
         if "numpy" in library.filepath:
             return Blas(library.get_num_threads, library.set_num_threads)
-    return _openblas()
+    return None
 
 
 def _openblas() -> Blas | None:
@@ -73,10 +80,11 @@ _local = threading.local()
 
 def count() -> int:
     """How many threads there are to use here and now: 1 inside a worker and while another team works."""
-    if _local.__dict__.get("size"):
-        return _local.size
-    library = blas()
-    return 1 if library is None or _local.__dict__.get("worker") else max(1, library.get())
+    mine = _local.__dict__
+    if size := mine.get("size"):
+        return int(size)
+    library = None if mine.get("worker") else blas()
+    return 1 if library is None else max(1, library.get())
 
 
 class team:
@@ -126,6 +134,14 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
         for future in futures:
             future.exception()  # all have ended before anything is raised or returned
     return results + [result for future in futures for result in future.result()]
+
+
+def each_part(call: Callable[[slice], R], length: int, elements: int) -> list[R]:
+    """[call(part)] for 0..length in a part per thread, or in one part if there is too little to compute."""
+    if elements < MIN_SHARED_ELEMENTS:
+        return [call(slice(0, length))]
+    with team() as size:
+        return each(call, parts(length, size))
 
 
 def _workers(size: int) -> ThreadPoolExecutor:
