@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +53,22 @@ MIN_SPLIT_ELEMENTS = 1 << 14  # numbers in a batch; below, threading costs more 
 METHODS = frozenset({"forward", "backward", "loss", "scores", "check_images"})
 
 # The classes that process images independently, containers if their layers do. A subclass may do anything.
-BY_IMAGE = frozenset({
-    Concat, Convolution, Flatten, LocalResponseNormalization, PartialConvolution, Pooling, Relu, Residual,
-    Sequential, Sigmoid, Subsampling, Tanh,
-})  # fmt: skip
+BY_IMAGE = frozenset(
+    {
+        Concat,
+        Convolution,
+        Flatten,
+        LocalResponseNormalization,
+        PartialConvolution,
+        Pooling,
+        Relu,
+        Residual,
+        Sequential,
+        Sigmoid,
+        Subsampling,
+        Tanh,
+    }
+)
 
 
 # -- the network ------------------------------------------------------------------------------------
@@ -70,12 +82,12 @@ def split_over_threads(cls: N) -> N:
             return own_loss(network, x, t)
 
     def gradient(network: Network, x: NDArray, t: NDArray) -> dict[str, NDArray]:
-        forget_memory(network)  # should it fail, no layer is left with an older batch
         try:
             with threads.team():
                 return on_split_layers(own_gradient, network, x, t)
-        finally:
-            forget_memory(network)
+        finally:  # also if it failed: no layer is left with another batch than the others
+            forget_memory(network.layers)
+            forget_memory(network.last_layer)
 
     def predict(network: Network, x: NDArray, train_flg: bool = False) -> NDArray:
         with threads.team():
@@ -111,24 +123,18 @@ def is_replaced(target: Layer | Network) -> bool:
     return not vars(target).keys().isdisjoint(METHODS)
 
 
-def forget_memory(network: Network) -> None:
-    """What any forward left for a backward, the loss included; the gradients stay."""
-    forget_layer_memory(network.layers)
-    network.last_layer._memory = None
-
-
-def forget_layer_memory(layer: Layer) -> None:
+def forget_memory(layer: Layer) -> None:
+    """What any forward left for a backward; the gradients stay."""
     layer._memory = None
     for _, child in layer.children():
-        forget_layer_memory(child)
+        forget_memory(child)
 
 
 # -- its layers -------------------------------------------------------------------------------------
-class LazyDx:
+class LazyDx(NamedTuple):
     """dx of the parts, still to be computed."""
 
-    def __init__(self, parts: list[Lazy]):
-        self.parts = parts
+    parts: list[Lazy]
 
     def compute(self) -> NDArray:
         return joined([part() for part in self.parts])
@@ -139,20 +145,18 @@ class SplitSequential(Sequential):
 
     def __init__(self, layers: Sequential):
         vars(self).update(vars(layers))
-        self.parts: list[tuple[slice, list[Layer]]] = []  # images, and the replicas that they go through
         self.split: list[Layer] = []
-        self.whole = list(layers.values())
+        self.parts: list[tuple[slice, list[Layer]]] = []  # images, and the replicas of `split` for them
+        self.whole = list(self._children.values())
 
     def forward(self, x: NDArray) -> NDArray:
-        slices = split(self.whole, x)
-        if slices:
-            count = leading(self.whole)
+        slices = parts_of(x)
+        if slices and (count := leading(self.whole)):
             self.split, self.whole = in_order(self.whole[:count]), self.whole[count:]
-            self.parts = [(images, replicas(self.split)) for images in slices]
+            for images in slices:
+                self.parts.append((images, replicas(self.split)))
             x = joined(threads.each(lambda part: run_forward(part[1], x[part[0]]), self.parts))
-        for layer in self.whole:
-            x = layer.forward(x)
-        return x
+        return run_forward(self.whole, x)
 
     def backward(self, dout: NDArray) -> Any:
         """The gradients are summed up in the layers; dx is lazy: a network's is rarely needed."""
@@ -161,8 +165,8 @@ class SplitSequential(Sequential):
         for layer in reversed(self.whole):
             dout = layer.backward(dout)
         dxs = threads.each(lambda part: run_backward(part[1], dout[part[0]]), self.parts)
-        for layer, *copies in zip(self.split, *(copies for _, copies in self.parts), strict=True):
-            add_gradients(layer, copies)
+        for i, layer in enumerate(self.split):
+            add_gradients(layer, [copies[i] for _, copies in self.parts])
         return LazyDx(dxs)
 
 
@@ -183,27 +187,32 @@ def run_backward(layers: Sequence[Layer], dout: NDArray) -> Lazy:
 
 
 # -- the parts ---------------------------------------------------------------------------------------
-def split(layers: Sequence[Layer], x: NDArray) -> list[slice]:
+def parts_of(x: NDArray) -> list[slice]:
     """The parts of the batch, or none where splitting it is not worth it."""
     if len(x) < 2 or x.size < MIN_SPLIT_ELEMENTS:
         return []
     size = threads.count()
     pieces = size * -(-len(x) // (size * MAX_PART_IMAGES))
-    return threads.parts(len(x), pieces) if pieces > 1 and leading(layers) else []
+    return threads.parts(len(x), pieces) if pieces > 1 else []
 
 
 def leading(layers: Sequence[Layer]) -> int:
     """How many of the leading layers are by image; 0 where none of them has weights to work with."""
-    count = next((i for i, layer in enumerate(layers) if not by_image(layer)), len(layers))
-    distinct = len(set(map(id, layers))) == len(layers)  # a layer that is there twice has one memory
-    return count if distinct and any(layer.params for layer in layers[:count]) else 0
+    if len(set(map(id, layers))) < len(layers):  # a layer that is there twice has one memory
+        return 0
+    count = weights = 0
+    for layer in layers:
+        if not by_image(layer):
+            break
+        count, weights = count + 1, weights + len(layer.params)
+    return count if weights else 0
 
 
 def by_image(layer: Layer) -> bool:
     """Whether the layer, as it is, processes images independently."""
-    return (
-        type(layer) in BY_IMAGE and not is_replaced(layer) and all(by_image(c) for _, c in layer.children())
-    )
+    if type(layer) not in BY_IMAGE or is_replaced(layer):
+        return False
+    return all(map(by_image, layer._children.values())) if isinstance(layer, Container) else True
 
 
 def in_order(layers: Sequence[Layer]) -> list[Layer]:
@@ -221,7 +230,7 @@ def in_order(layers: Sequence[Layer]) -> list[Layer]:
 
 def replicas(layers: Sequence[Layer]) -> list[Layer]:
     """Replicas in a row: all but the first one's input is held by nobody else, so it need not be copied."""
-    copies = [replica(layer) for layer in layers]
+    copies = list(map(replica, layers))
     for layer in copies[1:]:
         vars(layer)["_private"] = True
     return copies

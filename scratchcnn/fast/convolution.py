@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 Lazy = Callable[[], NDArray]
 Task = tuple[slice, slice, slice]  # filters, input channels, rows of the output
+FILTERS, CHANNELS, ROWS = range(3)
 
 # How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
 COLUMN_BYTES = 1 << 21
 MIN_COLUMNS = 1536
 MAX_WHOLE_WEIGHTS_BYTES = 1 << 19  # every thread reads all of W up to this size
-MIN_SHARED_PRODUCTS = 1 << 24  # below, sharing costs more than it saves: some tenths of a millisecond
+MIN_SHARED_PRODUCTS = 1 << 22  # below, sharing costs more than it saves: a tenth of a millisecond
 
 
 class Geometry(NamedTuple):
@@ -103,7 +104,8 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
     if keep and not (ph or pw) and turned.flags.c_contiguous:
         return turned
     padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    each_slab(np.copyto, padded[:, ph : ph + H, pw : pw + W], turned)
+    passes = 2 if turned.strides[-1] == x.itemsize else 8  # a transpose reads a number here, a number there
+    each_slab(np.copyto, padded[:, ph : ph + H, pw : pw + W], turned, passes=passes)
     return padded
 
 
@@ -120,7 +122,8 @@ def correlate(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size:
             col = columns(padded[channels], rows, OW, g, ones=b is not None)
             product(weights[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
 
-    share(work, groups(FN, C, OH, g.groups), _filters_or_rows(W), weights.size * OH * OW * N)
+    cut = ROWS if reads_all_weights(W) else FILTERS
+    share(work, groups(FN, C, OH, g.groups), cut, weights.size * OH * OW * N)
     return to_images_first(out.reshape(FN, OH, OW, N))
 
 
@@ -141,8 +144,8 @@ def weight_gradients(
                 totals[0] += totals.pop()
         return filters, totals[0]
 
-    tasks = groups(FN, len(padded), OH, g.groups)
-    for filters, total in share(work, tasks, _filters_or_rows(dW), dW.size * OH * OW * N):
+    cut = ROWS if reads_all_weights(dW) else FILTERS
+    for filters, total in share(work, groups(FN, len(padded), OH, g.groups), cut, dW.size * OH * OW * N):
         dW[filters] += total[:, :K]
         if db is not None:
             db[filters] += total[:, K]
@@ -186,8 +189,8 @@ def groups(FN: int, C: int, OH: int, count: int) -> list[Task]:
 
 def share(work: Callable[[slice, slice, slice], R], tasks: list[Task], cut: int, size: int) -> list[R]:
     """[work(*task)] for every group, by the threads if it is large (`size` multiplications); where there are
-    more threads than groups, a task is cut along its filters, channels or rows (`cut` 0, 1 or 2). Within its
-    part of a batch, a thread does all of it."""
+    more threads than groups, a task is cut along its FILTERS, CHANNELS or ROWS. Within its part of a batch, a
+    thread does all of it."""
     if size < threads.MIN_BLAS_PRODUCTS:
         return [work(*task) for task in tasks]
     with threads.team() as members:
@@ -210,10 +213,10 @@ def _within(whole: slice, part: slice) -> slice:
     return slice(whole.start + part.start, whole.start + part.stop)
 
 
-def _filters_or_rows(W: NDArray) -> int:
-    """Which axis the threads share (see `share`): rows spare each thread the columns of the others, filters
-    spare it the reading of all of W, which counts where W is large."""
-    return 0 if W.nbytes > MAX_WHOLE_WEIGHTS_BYTES else 2
+def reads_all_weights(W: NDArray) -> bool:
+    """Whether each thread should work with all of W on some rows: that spares it the other threads' columns,
+    where a part of W would spare it the reading of the rest."""
+    return W.nbytes <= MAX_WHOLE_WEIGHTS_BYTES
 
 
 # -- dx -------------------------------------------------------------------------------------------
@@ -234,15 +237,25 @@ def input_gradient(
     (FN, OH), Cg = d.shape[:2], W.shape[1]
     dx = memory.zeros((C, H, width, N), d.dtype)
 
-    def work(filters: slice, channels: slice, part: slice) -> None:
+    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, int, NDArray] | None:
         first = filters.start // (FN // g.groups) * Cg  # W counts the channels of its group
         weights = W[filters, channels.start - first : channels.stop - first]
+        top, target = 0, dx[channels]
+        if part != slice(0, OH):  # another thread's rows overlap with these
+            top = max(0, part.start * g.stride[0] - pad[0])
+            bottom = min(H, (part.stop - 1) * g.stride[0] + (FH - 1) * g.dilation[0] + 1 - pad[0])
+            target = memory.zeros((len(target), max(0, bottom - top), width, N), d.dtype)
         for rows in row_blocks(part, length, width * N, d.itemsize):
             added = dx_rows(d[filters], rows, weights, g, pad[1], width)
             for y in range(FH):
-                _add_rows(dx[channels], added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0])
+                _add_rows(target, added[:, y], rows.start, g.stride[0], y * g.dilation[0] - pad[0] - top)
+        return None if part == slice(0, OH) else (channels, top, target)
 
-    share(work, groups(FN, C, OH, g.groups), 1, W.size * OH * width * N)
+    cut = ROWS if reads_all_weights(W) else CHANNELS
+    for found in share(work, groups(FN, C, OH, g.groups), cut, W.size * OH * width * N):
+        if found is not None:
+            channels, top, rows = found
+            dx[channels, top : top + rows.shape[1]] += rows
     return to_images_first(dx)
 
 

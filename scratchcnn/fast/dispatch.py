@@ -53,6 +53,8 @@ IMPLEMENTATIONS = {
     "Pooling": Implementation(pooling.forward, pooling.backward),
     "Relu": Implementation(elementwise.relu_forward, elementwise.relu_backward),
     "Sigmoid": Implementation(elementwise.sigmoid_forward, elementwise.sigmoid_backward),
+    "Subsampling": Implementation(pooling.subsampling_forward, pooling.subsampling_backward),
+    "Tanh": Implementation(elementwise.tanh_forward, elementwise.tanh_backward),
 }
 
 
@@ -122,19 +124,13 @@ def accelerated(cls: C) -> C:
     return cls
 
 
-def supports_lazy_dx(layer: Layer) -> bool:
-    """Whether the layer's next backward is that of an implementation that can leave dx for later."""
-    memory = layer._memory
-    if not isinstance(memory, FastMemory) or "backward" in vars(layer):
-        return False
-    declared = getattr(type(layer).backward, "implementation", None)  # another class may have been assigned
-    return declared is memory.implementation and memory.implementation.backward_lazy_dx is not None
-
-
 def backward_lazy_dx(layer: Layer, dout: NDArray) -> Lazy:
     """The layer's backward; dx, which a network's first layer rarely needs, when the result is called."""
-    if supports_lazy_dx(layer):
-        memory = layer._memory
-        return memory.implementation.backward_lazy_dx(layer, dout, memory.values)
+    memory = layer._memory
+    if isinstance(memory, FastMemory) and "backward" not in vars(layer):
+        lazy = memory.implementation.backward_lazy_dx
+        declared = getattr(type(layer).backward, "implementation", None)
+        if lazy and declared is memory.implementation:  # not those of a class that was assigned since
+            return lazy(layer, dout, memory.values)
     dx = layer.backward(dout)
     return lambda: dx

@@ -37,7 +37,7 @@ def flat_view(x: NDArray) -> NDArray:
     """The numbers of x in memory order, 1-D, if they lie in one piece; otherwise x as it is."""
     if x.flags.c_contiguous:
         return x.reshape(-1)
-    back = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    back = sorted(range(x.ndim), key=x.strides.__getitem__, reverse=True)
     turned = x.transpose(back)
     return turned.reshape(-1) if turned.flags.c_contiguous else x
 
@@ -48,16 +48,18 @@ def as_bits(a: NDArray) -> NDArray:
     return a.view(f"i{a.dtype.itemsize}")
 
 
-def each_slab(call: Callable[..., Any], *arrays: NDArray) -> None:
+def each_slab(call: Callable[..., Any], *arrays: NDArray, passes: int = 1) -> None:
     """call(*arrays), or, if they are large, a call per thread with a part of each, all of the same shape: cut
-    along the axis that lies slowest in the first one's memory."""
+    along the axis that lies slowest in the first one's memory. Each number costs so many `passes`."""
     first = arrays[0]
-    if first.size < threads.MIN_SHARED_ELEMENTS:
+    if first.size * passes < threads.MIN_SHARED_PASSES:
         call(*arrays)
         return
     axis = max(range(first.ndim), key=lambda i: first.strides[i] if first.shape[i] > 1 else 0)
     whole = (slice(None),) * axis
-    threads.each_part(lambda part: call(*(a[(*whole, part)] for a in arrays)), first.shape[axis], first.size)
+    threads.each_part(
+        lambda part: call(*(a[(*whole, part)] for a in arrays)), first.shape[axis], first.size * passes
+    )
 
 
 class _Spaces(threading.local):

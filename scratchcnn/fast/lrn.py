@@ -83,7 +83,7 @@ def _each_block(flat: NDArray, work: Callable[[slice], None]) -> None:
         for i in range(part.start, part.stop, step):
             work(slice(i, min(i + step, part.stop)))
 
-    threads.each_part(run, pixels, flat.size)
+    threads.each_part(run, pixels, 16 * flat.size)
 
 
 def _scale(x: NDArray, rule: Rule) -> NDArray:

@@ -91,9 +91,9 @@ def empty_like(a: NDArray, dtype: Any = None, length: int | None = None) -> NDAr
     shape = a.shape if length is None else (length, *a.shape[1:])
     if a.nbytes < MIN_BUFFER_BYTES:
         return np.empty_like(a, dtype, shape=shape)
-    order = sorted(range(a.ndim), key=lambda axis: -a.strides[axis])
-    back = [order.index(axis) for axis in range(a.ndim)]
-    return empty(tuple(shape[axis] for axis in order), dtype or a.dtype).transpose(back)
+    order = sorted(range(a.ndim), key=a.strides.__getitem__, reverse=True)
+    back = list(map(order.index, range(a.ndim)))
+    return empty(tuple(map(shape.__getitem__, order)), dtype or a.dtype).transpose(back)
 
 
 # -- arrays that are kept for backward ---------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Pooling by the windows' cells, as in the book by columns: a copy of every cell, all first cells in one
-piece, then all second cells, and so on.
+"""Pooling and subsampling by the windows' cells, as in the book by columns: a copy of every cell, all first
+cells in one piece, then all second cells, and so on.
 
 With images last (layout.py) a cell of every window at once is a strided slice whose runs are as short as the
 batch. Copying is what NumPy does best with such slices, and what is computed afterwards works on long runs.
@@ -24,6 +24,7 @@ from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import as_bits, to_images_first, to_images_last, workspace
 
 if TYPE_CHECKING:
+    from scratchcnn.layers.lenet5 import Subsampling
     from scratchcnn.layers.pooling import Pooling
 
 Window = tuple[int, int]
@@ -59,6 +60,27 @@ def backward(layer: Pooling, dout: NDArray, kept: tuple[tuple[int, ...], Window,
     return undo_frame(dframe, x_shape, layer.pad)
 
 
+def subsampling_forward(layer: Subsampling, x: NDArray) -> tuple[NDArray, Any] | None:
+    """The sum of each window, times a coefficient, plus a bias."""
+    x, s = layer.check_input(x, like=layer.coefficient), layer.size
+    if x.ndim != 4 or x.shape[1] != len(layer.coefficient) or min(x.shape[2:]) < s:
+        return None
+    sums = total(to_images_last(x), (s, s), (s, s), (x.shape[2] // s, x.shape[3] // s))
+    out = sums * layer.coefficient[:, None, None, None]
+    out += layer.bias[:, None, None, None]
+    return to_images_first(out), (x.shape, sums)
+
+
+def subsampling_backward(layer: Subsampling, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+    (x_shape, sums), s = kept, layer.size
+    d = to_images_last(layer.check_dout(dout, to_images_first(sums).shape))
+    layer.grads["coefficient"] = (d * sums).sum(axis=(1, 2, 3))
+    layer.grads["bias"] = d.sum(axis=(1, 2, 3))
+    C, OH, OW, N = d.shape
+    dframe = spread(d * layer.coefficient[:, None, None, None], None, (s, s), (s, s), (C, OH * s, OW * s, N))
+    return undo_frame(dframe, x_shape, (0, 0))
+
+
 def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     """(N, C, H, W) -> (C, H', W', N) of at least `size`: the images with the border that windows reach."""
     a, (ph, pw) = to_images_last(x), pad
@@ -79,7 +101,7 @@ def cells(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     return np.ndarray((*window, C, *size, N), a.dtype, a, strides=strides)
 
 
-def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes: int, elements: int) -> None:
+def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes: int, passes: int) -> None:
     """work(some channels) for all of 0..channels, so many at a time that their cells stay in the cache;
     `cell_bytes` are those of one channel."""
     step = max(1, CELL_BYTES // max(1, cell_bytes))
@@ -88,7 +110,7 @@ def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes:
         for i in range(part.start, part.stop, step):
             work(slice(i, min(i + step, part.stop)))
 
-    threads.each_part(run, channels, elements)
+    threads.each_part(run, channels, passes)
 
 
 def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
@@ -109,7 +131,7 @@ def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bo
             np.multiply(wins.view(np.uint8), _numbers(count), out=numbers)
             np.maximum.reduce(numbers, axis=0, out=place[channels].reshape(-1))
 
-    each_channel_block(work, len(a), count * best[:1].nbytes, a.size)
+    each_channel_block(work, len(a), count * best[:1].nbytes, 2 * a.size)
     return best, place
 
 
@@ -133,7 +155,7 @@ def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
         _sum([b[:, y : y + (OH - 1) * sh + 1 : sh] for y in range(window[0])], down)
         _sum([down[:, :, x : x + (OW - 1) * sw + 1 : sw] for x in range(window[1])], out[channels])
 
-    threads.each_part(work, C, a.size)
+    threads.each_part(work, C, 2 * a.size)
     return out
 
 
@@ -161,7 +183,7 @@ def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tup
         for y, x in np.ndindex(window):
             targets[y, x] += parts if place is None else parts[y, x]
 
-    each_channel_block(work, C, math.prod(window) * d[:1].nbytes, dframe.size)
+    each_channel_block(work, C, math.prod(window) * d[:1].nbytes, 2 * dframe.size)
     return dframe
 
 

@@ -11,19 +11,18 @@ installed. Where neither finds a BLAS to control, there is one thread of ours an
 from __future__ import annotations
 
 import ctypes
-import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 MIN_BLAS_PRODUCTS = 1 << 18  # multiplications; OpenBLAS makes a smaller matrix product on one thread anyway
-MIN_SHARED_ELEMENTS = 1 << 18  # numbers; below, waking a thread takes longer than passing over them
+MIN_SHARED_PASSES = 1 << 19  # numbers passed over; below, waking a thread takes longer than that
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -118,14 +117,14 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """[call(item) for item in items], each thread of the team some of them in a row; in this thread where
     there is no team."""
     if len(items) < 2 or _local.__dict__.get("size", 0) < 2:
-        return [call(item) for item in items]
+        return list(map(call, items))
     size = _local.size
 
     def run(part: slice) -> list[R]:
-        return [call(item) for item in items[part]]
+        return list(map(call, items[part]))
 
     mine, *others = parts(len(items), size)
-    futures = [_workers(size).submit(run, part) for part in others]
+    futures = list(map(partial(_workers(size).submit, run), others))
     _local.size, _local.worker = 0, True  # this thread works too
     try:
         results = run(mine)
@@ -133,12 +132,15 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
         _local.size, _local.worker = size, False
         for future in futures:
             future.exception()  # all have ended before anything is raised or returned
-    return results + [result for future in futures for result in future.result()]
+    for future in futures:
+        results += future.result()
+    return results
 
 
-def each_part(call: Callable[[slice], R], length: int, elements: int) -> list[R]:
-    """[call(part)] for 0..length in a part per thread, or in one part if there is too little to compute."""
-    if elements < MIN_SHARED_ELEMENTS:
+def each_part(call: Callable[[slice], R], length: int, passes: int) -> list[R]:
+    """[call(part)] for 0..length in a part per thread, or in one part if there is too little to do: `passes`
+    is how many numbers are read or written, in the time of a simple loop over an array."""
+    if passes < MIN_SHARED_PASSES:
         return [call(slice(0, length))]
     with team() as size:
         return each(call, parts(length, size))
@@ -173,4 +175,4 @@ def parts(size: int, pieces: int) -> list[slice]:
     """0..size cut into at most so many slices of nearly the same length, none empty."""
     pieces = max(1, min(pieces, size))
     edges = [size * i // pieces for i in range(pieces + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(edges)]
+    return list(map(slice, edges, edges[1:]))

@@ -48,6 +48,7 @@ class Sigmoid(Layer):
         return self.check_dout(dout, y.shape) * y * (1 - y)
 
 
+@accelerated
 class Tanh(Layer):
     """amplitude * tanh(slope * x), any shape; `torch.nn.Tanh` with both at 1.
 

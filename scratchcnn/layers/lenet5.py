@@ -44,6 +44,7 @@ class PartialConvolution(Convolution):
         return int(self.connections.sum()) * FH * FW + (0 if self.b is None else FN)
 
 
+@accelerated
 class Subsampling(Layer):
     """LeNet-5's S2 and S4: (N, C, H, W) -> (N, C, H // size, W // size) (LeCun et al. 1998, section II.B).
 

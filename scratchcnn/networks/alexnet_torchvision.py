@@ -19,20 +19,34 @@ from scratchcnn.layers import (
 from scratchcnn.networks.base import Builder, Network
 
 TORCH_PATHS = {
-    "conv1": "features.0", "relu1": "features.1", "pool1": "features.2",
-    "conv2": "features.3", "relu2": "features.4", "pool2": "features.5",
-    "conv3": "features.6", "relu3": "features.7", "conv4": "features.8", "relu4": "features.9",
-    "conv5": "features.10", "relu5": "features.11", "pool5": "features.12",
-    "dropout6": "classifier.0", "fc6": "classifier.1", "relu6": "classifier.2",
-    "dropout7": "classifier.3", "fc7": "classifier.4", "relu7": "classifier.5", "fc8": "classifier.6",
-}  # fmt: skip
+    "conv1": "features.0",
+    "relu1": "features.1",
+    "pool1": "features.2",
+    "conv2": "features.3",
+    "relu2": "features.4",
+    "pool2": "features.5",
+    "conv3": "features.6",
+    "relu3": "features.7",
+    "conv4": "features.8",
+    "relu4": "features.9",
+    "conv5": "features.10",
+    "relu5": "features.11",
+    "pool5": "features.12",
+    "dropout6": "classifier.0",
+    "fc6": "classifier.1",
+    "relu6": "classifier.2",
+    "dropout7": "classifier.3",
+    "fc7": "classifier.4",
+    "relu7": "classifier.5",
+    "fc8": "classifier.6",
+}
 
 
 class TorchvisionAlexNet(Network):
     """The "one weird trick" AlexNet: 61,100,840 parameters with 1000 classes.
 
-    Other than in 2012: 224x224 images with padding 2, 64 to 384 filters in one tower, no local response
-    normalization, dropout before fc6 and fc7 and not behind them, biases 0. Convolutions by He's
+    Unlike the 2012 network: 224x224 images with padding 2, 64 to 384 filters in one tower, no local response
+    normalization, dropout before fc6 and fc7 instead of after them, biases 0. Convolutions by He's
     initialisation, fully connected layers from N(0, 0.01).
     """
 

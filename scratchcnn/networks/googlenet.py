@@ -27,12 +27,16 @@ from scratchcnn.networks.base import Builder, Network
 
 # Table 1 of the paper: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj of every inception module.
 INCEPTIONS = {
-    "3a": (64, 96, 128, 16, 32, 32), "3b": (128, 128, 192, 32, 96, 64),
-    "4a": (192, 96, 208, 16, 48, 64), "4b": (160, 112, 224, 24, 64, 64),
-    "4c": (128, 128, 256, 24, 64, 64), "4d": (112, 144, 288, 32, 64, 64),
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
     "4e": (256, 160, 320, 32, 128, 128),
-    "5a": (256, 160, 320, 32, 128, 128), "5b": (384, 192, 384, 48, 128, 128),
-}  # fmt: skip
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
 AUX_WEIGHT = 0.3  # section 5: the share of an auxiliary classifier's loss
 
 
@@ -40,10 +44,10 @@ class GoogLeNet(Network):
     """Inception modules, 22 layers of weights: 6,998,552 parameters, 13,378,280 with the auxiliary heads.
 
     batch_norm  False: as published, convolutions with biases, two local response normalizations. True:
-                torchvision's (and its weights'), batch normalization behind every convolution instead,
+                torchvision's (and its weights'), batch normalization after every convolution instead,
                 no biases, 3x3 filters where the paper has 5x5, a 2x2 fourth pooling: 6,624,904 and
                 13,004,888
-    aux         the auxiliary classifiers behind 4a and 4d. They count in training only, where
+    aux         the auxiliary classifiers after 4a and 4d. They count in training only, where
                 loss = main + 0.3 * (aux1 + aux2), and are not run in inference
 
     The paper leaves the constants of the normalization open; they are Caffe's: 5 channels, alpha 1e-4
@@ -87,26 +91,31 @@ class GoogLeNet(Network):
         def inception(name: str) -> Concat:
             C = build.channels
             one, reduce3, three, reduce5, five, projection = map(size, INCEPTIONS[name])
-            return Concat({
-                "branch1": conv(C, one, 1),
-                "branch2": Sequential(conv(C, reduce3, 1), conv(reduce3, three, 3)),
-                "branch3": Sequential(conv(C, reduce5, 1), conv(reduce5, five, 3 if batch_norm else 5)),
-                "branch4": Sequential(Pooling(3, 3, pad=1), conv(C, projection, 1)),
-            })  # fmt: skip
+            return Concat(
+                {
+                    "branch1": conv(C, one, 1),
+                    "branch2": Sequential(conv(C, reduce3, 1), conv(reduce3, three, 3)),
+                    "branch3": Sequential(conv(C, reduce5, 1), conv(reduce5, five, 3 if batch_norm else 5)),
+                    "branch4": Sequential(Pooling(3, 3, pad=1), conv(C, projection, 1)),
+                }
+            )
 
         def head(rng: np.random.Generator) -> SideHead:
             """An auxiliary classifier; the paper's 5x5 average at stride 3 gives 4x4 of 14x14."""
             average = Pooling(5, 5, stride=3, mode="average")
             H, W = (4, 4) if batch_norm else ((length - 5) // 3 + 1 for length in build.shape[1:])
-            return SideHead({
-                "pool": AdaptiveAveragePooling(4, 4) if batch_norm else average,  # (512, 4, 4)
-                "conv": conv(build.channels, size(128), 1),  # (128, 4, 4)
-                "flatten": Flatten(),  # (2048,)
-                "fc1": affine(size(128) * H * W, hidden_size),  # (1024,)
-                "relu": Relu(),
-                "dropout": Dropout(aux_dropout_ratio, rng),
-                "fc2": affine(hidden_size, output_size),  # (1000,)
-            }, AUX_WEIGHT)  # fmt: skip
+            return SideHead(
+                {
+                    "pool": AdaptiveAveragePooling(4, 4) if batch_norm else average,  # (512, 4, 4)
+                    "conv": conv(build.channels, size(128), 1),  # (128, 4, 4)
+                    "flatten": Flatten(),  # (2048,)
+                    "fc1": affine(size(128) * H * W, hidden_size),  # (1024,)
+                    "relu": Relu(),
+                    "dropout": Dropout(aux_dropout_ratio, rng),
+                    "fc2": affine(hidden_size, output_size),  # (1000,)
+                },
+                AUX_WEIGHT,
+            )
 
         def pool(window: int) -> Pooling:
             return Pooling(window, window, stride=2, ceil_mode=True)
@@ -154,3 +163,33 @@ class GoogLeNet(Network):
             for head in self.heads:
                 total = total + head.loss(t)
         return total
+
+
+class GoogLeNetBN(GoogLeNet):
+    """torchvision's GoogLeNet, with batch normalization: `GoogLeNet(batch_norm=True)`."""
+
+    def __init__(
+        self,
+        *,
+        aux: bool = True,
+        input_dim: tuple[int, int, int] = (3, 224, 224),
+        output_size: int = 1000,
+        width: int = 64,
+        hidden_size: int = 1024,
+        dropout_ratio: float = 0.4,
+        aux_dropout_ratio: float = 0.7,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        super().__init__(
+            True,
+            aux,
+            input_dim,
+            output_size,
+            width,
+            hidden_size,
+            dropout_ratio,
+            aux_dropout_ratio,
+            rng=rng,
+            dtype=dtype,
+        )

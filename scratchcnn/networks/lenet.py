@@ -25,7 +25,7 @@ from scratchcnn.networks.lenet_codes import CODES
 
 
 class LeNet(Network):
-    """Convolutions, sigmoids and subsampling by average pooling, softmax behind: 61,706 parameters.
+    """Convolutions, sigmoids and subsampling by average pooling, followed by softmax: 61,706 parameters.
 
     The shape of LeNet as textbooks teach it; Xavier initialisation.
     """
@@ -64,11 +64,23 @@ class LeNet(Network):
 
 # Which of S2's 6 maps each of C3's 16 maps sees (LeCun et al. 1998, table I).
 C3_TABLE = (
-    (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
-    (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
-    (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5),
+    (0, 1, 2),
+    (1, 2, 3),
+    (2, 3, 4),
+    (3, 4, 5),
+    (0, 4, 5),
+    (0, 1, 5),
+    (0, 1, 2, 3),
+    (1, 2, 3, 4),
+    (2, 3, 4, 5),
+    (0, 3, 4, 5),
+    (0, 1, 4, 5),
+    (0, 1, 2, 5),
+    (0, 1, 3, 4),
+    (1, 2, 4, 5),
+    (0, 2, 3, 5),
     (0, 1, 2, 3, 4, 5),
-)  # fmt: skip
+)
 
 
 class LeNet5(Network):

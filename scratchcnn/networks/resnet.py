@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -63,18 +63,30 @@ class ResNet(Network):
             return BatchNormalization(np.ones(C, dtype), np.zeros(C, dtype))
 
         def basic(C: int, FN: int, stride: int) -> Sequential:
-            return Sequential({
-                "conv1": conv(FN, C, 3, stride, pad=1), "bn1": bn(FN), "relu1": Relu(),
-                "conv2": conv(FN, FN, 3, pad=1), "bn2": bn(FN),
-            })  # fmt: skip
+            return Sequential(
+                {
+                    "conv1": conv(FN, C, 3, stride, pad=1),
+                    "bn1": bn(FN),
+                    "relu1": Relu(),
+                    "conv2": conv(FN, FN, 3, pad=1),
+                    "bn2": bn(FN),
+                }
+            )
 
         def bottleneck(C: int, FN: int, stride: int) -> Sequential:
             first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
-            return Sequential({
-                "conv1": conv(FN, C, 1, first), "bn1": bn(FN), "relu1": Relu(),
-                "conv2": conv(FN, FN, 3, second, pad=1), "bn2": bn(FN), "relu2": Relu(),
-                "conv3": conv(EXPANSION * FN, FN, 1), "bn3": bn(EXPANSION * FN),
-            })  # fmt: skip
+            return Sequential(
+                {
+                    "conv1": conv(FN, C, 1, first),
+                    "bn1": bn(FN),
+                    "relu1": Relu(),
+                    "conv2": conv(FN, FN, 3, second, pad=1),
+                    "bn2": bn(FN),
+                    "relu2": Relu(),
+                    "conv3": conv(EXPANSION * FN, FN, 1),
+                    "bn3": bn(EXPANSION * FN),
+                }
+            )
 
         def block(FN: int, stride: int) -> Sequential:
             C, out = build.channels, FN * (EXPANSION if BOTTLENECK[depth] else 1)
@@ -106,3 +118,45 @@ class ResNet(Network):
     def torch_path(self, path: str) -> str:
         """torchvision keeps a block's layers in the block itself: layer2.0.conv1, layer2.0.downsample.0."""
         return path.replace(".add.body.", ".").replace(".add.shortcut.", ".downsample.")
+
+
+class PublishedResNet(ResNet):
+    """ResNet with the depth of its class: the base of those below."""
+
+    depth: ClassVar[int]
+
+    def __init__(
+        self,
+        *,
+        input_dim: tuple[int, int, int] = (3, 224, 224),
+        output_size: int = 1000,
+        stride_in: Literal["3x3", "1x1"] = "3x3",
+        width: int = 64,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        super().__init__(self.depth, input_dim, output_size, stride_in, width, rng=rng, dtype=dtype)
+
+
+class ResNet18(PublishedResNet):
+    """ResNet with 18 layers of weights, a column of the paper's table 1: 11,689,512 parameters."""
+
+    depth = 18
+
+
+class ResNet34(PublishedResNet):
+    """ResNet with 34 layers of weights, a column of the paper's table 1: 21,797,672 parameters."""
+
+    depth = 34
+
+
+class ResNet50(PublishedResNet):
+    """ResNet with 50 layers of weights, a column of the paper's table 1: 25,557,032 parameters."""
+
+    depth = 50
+
+
+class ResNet101(PublishedResNet):
+    """ResNet with 101 layers of weights, a column of the paper's table 1: 44,549,160 parameters."""
+
+    depth = 101

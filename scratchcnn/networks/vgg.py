@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class VGG(Network):
     """3x3 convolutions only, a pooling after each stage: 138,357,544 parameters with 16 layers.
 
     depth             11, 13, 16 or 19
-    batch_norm        batch normalization behind every convolution (not in the paper; torchvision's vgg16_bn)
+    batch_norm        batch normalization after every convolution (not in the paper; torchvision's vgg16_bn)
     width             filters in the first stage; the later ones have 2, 4, 8 and 8 times as many
 
     Convolutions by He's initialisation from the number of outputs, biases 0, fully connected layers from
@@ -95,3 +95,81 @@ class VGG(Network):
 
     def torch_path(self, path: str) -> str:
         return self._torch_paths.get(path, path)
+
+
+class PublishedVGG(VGG):
+    """VGG with the depth of its class: the base of those below."""
+
+    depth: ClassVar[int]
+    batch_norm: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        input_dim: tuple[int, int, int] = (3, 224, 224),
+        output_size: int = 1000,
+        dropout_ratio: float = 0.5,
+        width: int = 64,
+        hidden_size: int = 4096,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        super().__init__(
+            self.depth,
+            self.batch_norm,
+            input_dim,
+            output_size,
+            dropout_ratio,
+            width,
+            hidden_size,
+            rng=rng,
+            dtype=dtype,
+        )
+
+
+class VGG11(PublishedVGG):
+    """VGG with 11 layers of weights, column A of the paper's table 1: 132,863,336 parameters."""
+
+    depth = 11
+
+
+class VGG13(PublishedVGG):
+    """VGG with 13 layers of weights, column B of the paper's table 1: 133,047,848 parameters."""
+
+    depth = 13
+
+
+class VGG16(PublishedVGG):
+    """VGG with 16 layers of weights, column D of the paper's table 1: 138,357,544 parameters."""
+
+    depth = 16
+
+
+class VGG19(PublishedVGG):
+    """VGG with 19 layers of weights, column E of the paper's table 1: 143,667,240 parameters."""
+
+    depth = 19
+
+
+class VGG11BN(PublishedVGG):
+    """VGG11 with batch normalization after every convolution (torchvision's vgg11_bn)."""
+
+    depth, batch_norm = 11, True
+
+
+class VGG13BN(PublishedVGG):
+    """VGG13 with batch normalization after every convolution (torchvision's vgg13_bn)."""
+
+    depth, batch_norm = 13, True
+
+
+class VGG16BN(PublishedVGG):
+    """VGG16 with batch normalization after every convolution (torchvision's vgg16_bn)."""
+
+    depth, batch_norm = 16, True
+
+
+class VGG19BN(PublishedVGG):
+    """VGG19 with batch normalization after every convolution (torchvision's vgg19_bn)."""
+
+    depth, batch_norm = 19, True

@@ -214,6 +214,8 @@ ACCELERATED = {
     "Pooling": lambda: Pooling(2, 2),
     "Relu": Relu,
     "Sigmoid": Sigmoid,
+    "Subsampling": lambda: sc.Subsampling(np.arange(1.0, 3), np.ones(2), 3),
+    "Tanh": lambda: sc.Tanh(1.7, 0.7),
 }
 
 
