@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -124,7 +124,7 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(map(call, items[part]))
 
     mine, *others = parts(len(items), size)
-    futures = list(map(partial(_workers(size).submit, run), others))
+    futures = [_workers(size).submit(run, part) for part in others]
     _local.size, _local.worker = 0, True  # this thread works too
     try:
         results = run(mine)
