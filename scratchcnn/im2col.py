@@ -13,7 +13,8 @@ import operator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 __all__ = ["col2im", "im2col", "output_size"]
 
@@ -75,14 +76,14 @@ def output_size(
 
 
 def im2col(
-    input_data: NDArray,
+    input_data: Array,
     filter_h: int,
     filter_w: int,
     stride: Pair = 1,
     pad: Pair = 0,
     dilation: Pair = 1,
     on_remainder: OnRemainder = "floor",
-) -> NDArray:
+) -> Array:
     """Unfold images into rows, one row per window: (N, C, H, W) -> (N*OH*OW, C*FH*FW).
 
     The book's function and the transpose of `torch.nn.functional.unfold`. The dtype is kept (the
@@ -111,14 +112,14 @@ def im2col(
 
 
 def col2im(
-    col: NDArray,
+    col: Array,
     input_shape: tuple[int, int, int, int],
     filter_h: int,
     filter_w: int,
     stride: Pair = 1,
     pad: Pair = 0,
     dilation: Pair = 1,
-) -> NDArray:
+) -> Array:
     """Fold rows back into images, adding where windows overlap: (N*OH*OW, C*FH*FW) -> (N, C, H, W).
 
     The transpose of `im2col` as a linear map: `(im2col(x) * col).sum() == (x * col2im(col)).sum()`.

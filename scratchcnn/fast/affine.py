@@ -13,10 +13,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.products import MAX_SMALL_PRODUCT
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.basic import Affine, Flatten
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIN_SHARED_PRODUCTS = 1 << 23  # below, sharing costs more than it saves: waking a thread takes a million
 
 
-def forward(layer: Affine, x: NDArray) -> tuple[NDArray, Any] | None:
+def forward(layer: Affine, x: Array) -> tuple[Array, Any] | None:
     """(N, in) @ (in, out) + b"""
     x, W, b = layer.check_input(x, like=layer.W), layer.W, layer.b
     size = math.prod(x.shape[1:])
@@ -43,7 +43,7 @@ def forward(layer: Affine, x: NDArray) -> tuple[NDArray, Any] | None:
     return out, (x.shape, kept)
 
 
-def backward(layer: Affine, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+def backward(layer: Affine, dout: Array, kept: tuple[tuple[int, ...], Array]) -> Array:
     """dx = dout @ W^T and dW = x^T @ dout; each thread takes some rows of W. dx is in x's memory order."""
     (x_shape, x), W = kept, layer.W
     dout = layer.check_dout(dout, (len(x), W.shape[1]))
@@ -65,7 +65,7 @@ def backward(layer: Affine, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]
     return dx.reshape(x_shape)
 
 
-def _outer(a: NDArray, b: NDArray, out: NDArray) -> None:
+def _outer(a: Array, b: Array, out: Array) -> None:
     """The outer product. BLAS is three times as fast as a ufunc that begins a row for each number of `a`,
     but not for a product over one index; over two, the second of zeros, it has its code for small ones."""
     if 2 * out.size > MAX_SMALL_PRODUCT:
@@ -76,7 +76,7 @@ def _outer(a: NDArray, b: NDArray, out: NDArray) -> None:
     np.matmul(left, right, out=out)
 
 
-def flatten_forward(layer: Flatten, x: NDArray) -> tuple[NDArray, tuple[int, ...]] | None:
+def flatten_forward(layer: Flatten, x: Array) -> tuple[Array, tuple[int, ...]] | None:
     """(N, C, H, W) -> (N, C*H*W), without a copy where it can be spared"""
     x = layer.check_input(x)
     if x.ndim < 2:
@@ -84,6 +84,6 @@ def flatten_forward(layer: Flatten, x: NDArray) -> tuple[NDArray, tuple[int, ...
     return memory.owned(layer, x.reshape(len(x), math.prod(x.shape[1:]))), x.shape
 
 
-def flatten_backward(layer: Flatten, dout: NDArray, x_shape: tuple[int, ...]) -> NDArray:
+def flatten_backward(layer: Flatten, dout: Array, x_shape: tuple[int, ...]) -> Array:
     dout = layer.check_dout(dout, (x_shape[0], math.prod(x_shape[1:])))
     return memory.owned(layer, dout.reshape(x_shape))

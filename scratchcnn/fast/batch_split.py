@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.dispatch import Lazy, backward_lazy_dx, faster
@@ -41,6 +40,7 @@ from scratchcnn.layers import (
     Subsampling,
     Tanh,
 )
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.networks.base import Network
@@ -77,11 +77,11 @@ def split_over_threads(cls: N) -> N:
     own_loss, own_gradient, own_predict = cls.loss, cls.gradient, cls.predict
     own_dx: Any = vars(cls)["dx"]
 
-    def loss(network: Network, x: NDArray, t: NDArray) -> Any:
+    def loss(network: Network, x: Array, t: Array) -> Any:
         with threads.team():  # nothing is split: a backward may follow
             return own_loss(network, x, t)
 
-    def gradient(network: Network, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+    def gradient(network: Network, x: Array, t: Array) -> Any:
         try:
             with threads.team():
                 return on_split_layers(own_gradient, network, x, t)
@@ -89,13 +89,13 @@ def split_over_threads(cls: N) -> N:
             forget_memory(network.layers)
             forget_memory(network.last_layer)
 
-    def predict(network: Network, x: NDArray, train_flg: bool = False) -> NDArray:
+    def predict(network: Network, x: Array, train_flg: bool = False) -> Any:
         with threads.team():
             if train_flg or np.size(x) < MIN_SPLIT_ELEMENTS:  # a backward may follow; not worth splitting
                 return own_predict(network, x, train_flg)
             return on_split_layers(own_predict, network, x)
 
-    def dx(network: Network) -> NDArray:
+    def dx(network: Network) -> Any:
         if isinstance(network._dx, LazyDx):
             network._dx = network._dx.compute()
         return own_dx.__get__(network)
@@ -136,7 +136,7 @@ class LazyDx(NamedTuple):
 
     parts: list[Lazy]
 
-    def compute(self) -> NDArray:
+    def compute(self) -> Array:
         return joined([part() for part in self.parts])
 
 
@@ -149,7 +149,7 @@ class SplitSequential(Sequential):
         self.parts: list[tuple[slice, list[Layer]]] = []  # images, and the replicas of `split` for them
         self.whole = list(self._children.values())
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         slices = parts_of(x)
         if slices and (count := leading(self.whole)):
             self.split, self.whole = in_order(self.whole[:count]), self.whole[count:]
@@ -158,7 +158,7 @@ class SplitSequential(Sequential):
             x = joined(threads.each(lambda part: run_forward(part[1], x[part[0]]), self.parts))
         return run_forward(self.whole, x)
 
-    def backward(self, dout: NDArray) -> Any:
+    def backward(self, dout: Array) -> Any:
         """The gradients are summed up in the layers; dx is lazy: a network's is rarely needed."""
         if not self.parts:
             return LazyDx([run_backward(self.whole, dout)])
@@ -170,13 +170,13 @@ class SplitSequential(Sequential):
         return LazyDx(dxs)
 
 
-def run_forward(layers: Sequence[Layer], x: NDArray) -> NDArray:
+def run_forward(layers: Sequence[Layer], x: Array) -> Array:
     for layer in layers:
         x = layer.forward(x)
     return x
 
 
-def run_backward(layers: Sequence[Layer], dout: NDArray) -> Lazy:
+def run_backward(layers: Sequence[Layer], dout: Array) -> Lazy:
     """Backward through all layers; dx when the result is called."""
     first, *others = layers
     for layer in reversed(others):
@@ -187,7 +187,7 @@ def run_backward(layers: Sequence[Layer], dout: NDArray) -> Lazy:
 
 
 # -- the parts ---------------------------------------------------------------------------------------
-def parts_of(x: NDArray) -> list[slice]:
+def parts_of(x: Array) -> list[slice]:
     """The parts of the batch, or none where splitting it is not worth it."""
     if len(x) < 2 or x.size < MIN_SPLIT_ELEMENTS:
         return []
@@ -259,7 +259,7 @@ def add_gradients(layer: Layer, copies: Sequence[Layer]) -> None:
         layer.grads[key] = total
 
 
-def joined(parts: Sequence[NDArray]) -> NDArray:
+def joined(parts: Sequence[Array]) -> Array:
     """The parts one after another, (N, ...), in their memory order, which the layers after them keep."""
     if len(parts) == 1:
         return parts[0]

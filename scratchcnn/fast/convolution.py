@@ -21,18 +21,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import each_slab, to_images_first, to_images_last, workspace, workspace_above_ones
 from scratchcnn.fast.products import product, product_over_columns
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.convolution import Convolution
     from scratchcnn.layers.lenet5 import PartialConvolution
 
 R = TypeVar("R")
-Lazy = Callable[[], NDArray]
+Lazy = Callable[[], Array]
 Task = tuple[slice, slice, slice]  # filters, input channels, rows of the output
 FILTERS, CHANNELS, ROWS = range(3)
 
@@ -53,7 +53,7 @@ class Geometry(NamedTuple):
     groups: int
 
 
-def forward(layer: Convolution, x: NDArray) -> tuple[NDArray, Any]:
+def forward(layer: Convolution, x: Array) -> tuple[Array, Any]:
     """The output, and the padded input for backward."""
     x = layer.check_input(x, like=layer.W)
     _, _, OH, OW = layer._output_shape(x.shape)
@@ -61,27 +61,27 @@ def forward(layer: Convolution, x: NDArray) -> tuple[NDArray, Any]:
     return correlate(padded, layer.W, layer.b, geometry(layer), (OH, OW)), (x.shape, padded)
 
 
-def backward(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+def backward(layer: Convolution, dout: Array, kept: tuple[tuple[int, ...], Array]) -> Array:
     """dx, with dW and db in layer.grads."""
     return _backward(layer, dout, kept, layer.W)()
 
 
-def backward_lazy_dx(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> Lazy:
+def backward_lazy_dx(layer: Convolution, dout: Array, kept: tuple[tuple[int, ...], Array]) -> Lazy:
     """dW and db; dx, with W as it is now, when the result is called. Until then dout must stay as it is."""
     return _backward(layer, dout, kept, layer.W.copy())
 
 
-def partial_backward(layer: PartialConvolution, dout: NDArray, kept: Any) -> NDArray:
+def partial_backward(layer: PartialConvolution, dout: Array, kept: Any) -> Array:
     return partial_backward_lazy_dx(layer, dout, kept)()
 
 
-def partial_backward_lazy_dx(layer: PartialConvolution, dout: NDArray, kept: Any) -> Lazy:
+def partial_backward_lazy_dx(layer: PartialConvolution, dout: Array, kept: Any) -> Lazy:
     dx = backward_lazy_dx(layer, dout, kept)
     layer.grads["W"][~layer.connections] = 0
     return dx
 
 
-def _backward(layer: Convolution, dout: NDArray, kept: tuple[tuple[int, ...], NDArray], W: NDArray) -> Lazy:
+def _backward(layer: Convolution, dout: Array, kept: tuple[tuple[int, ...], Array], W: Array) -> Lazy:
     x_shape, padded = kept
     d = to_images_last(layer.check_dout(dout, layer._output_shape(x_shape)))  # (FN, OH, OW, N)
     g = geometry(layer)
@@ -96,7 +96,7 @@ def geometry(layer: Convolution) -> Geometry:
     return Geometry(layer.W.shape[2:], layer.stride, layer.dilation, layer.groups)
 
 
-def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
+def pad_images(x: Array, pad: tuple[int, int], keep: bool) -> Array:
     """(N, C, H, W) -> (C, H + 2*ph, W + 2*pw, N): a copy, since the caller may overwrite x, unless x may be
     kept and lies so already."""
     (N, C, H, W), (ph, pw) = x.shape, pad
@@ -109,7 +109,7 @@ def pad_images(x: NDArray, pad: tuple[int, int], keep: bool) -> NDArray:
     return padded
 
 
-def correlate(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size: tuple[int, int]) -> NDArray:
+def correlate(padded: Array, W: Array, b: Array | None, g: Geometry, size: tuple[int, int]) -> Array:
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
     (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
     weights = W.reshape(FN, -1)
@@ -128,14 +128,14 @@ def correlate(padded: NDArray, W: NDArray, b: NDArray | None, g: Geometry, size:
 
 
 def weight_gradients(
-    d: NDArray, padded: NDArray, shape: tuple[int, ...], g: Geometry, bias: bool
-) -> tuple[NDArray, NDArray | None]:
+    d: Array, padded: Array, shape: tuple[int, ...], g: Geometry, bias: bool
+) -> tuple[Array, Array | None]:
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
     (FN, OH, OW, N), K = d.shape, math.prod(shape[1:])
     dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
     flat = d.reshape(FN, -1)
 
-    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, NDArray]:
+    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, Array]:
         totals = []
         for rows in row_blocks(part, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
@@ -152,12 +152,12 @@ def weight_gradients(
     return dW.reshape(shape), db
 
 
-def columns(a: NDArray, rows: slice, width: int, g: Geometry, ones: bool) -> NDArray:
+def columns(a: Array, rows: slice, width: int, g: Geometry, ones: bool) -> Array:
     """(C, H, W, N) -> (C*FH*FW, rows*OW*N) in the workspace: the windows of some output rows, and below
     them, if asked for, a row of ones."""
     C, _, _, N = a.shape
     (sc, sh, sw, sn), count = a.strides, rows.stop - rows.start
-    windows: NDArray = np.ndarray(
+    windows: Array = np.ndarray(
         (C, *g.window, count, width, N),
         a.dtype,
         a,  # contiguous
@@ -213,16 +213,14 @@ def _within(whole: slice, part: slice) -> slice:
     return slice(whole.start + part.start, whole.start + part.stop)
 
 
-def reads_all_weights(W: NDArray) -> bool:
+def reads_all_weights(W: Array) -> bool:
     """Whether each thread should work with all of W on some rows: that spares it the other threads' columns,
     where a part of W would spare it the reading of the rest."""
     return W.nbytes <= MAX_WHOLE_WEIGHTS_BYTES
 
 
 # -- dx -------------------------------------------------------------------------------------------
-def input_gradient(
-    d: NDArray, W: NDArray, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]
-) -> NDArray:
+def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad: tuple[int, int]) -> Array:
     """dout (FN, OH, OW, N) -> dx (N, C, H, W); `padded` is the shape of forward's padded input.
 
     W^T @ dout would give columns to be added back to their pixels (the book's col2im). Along the rows of
@@ -237,7 +235,7 @@ def input_gradient(
     (FN, OH), Cg = d.shape[:2], W.shape[1]
     dx = memory.zeros((C, H, width, N), d.dtype)
 
-    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, int, NDArray] | None:
+    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, int, Array] | None:
         first = filters.start // (FN // g.groups) * Cg  # W counts the channels of its group
         weights = W[filters, channels.start - first : channels.stop - first]
         top, target = 0, dx[channels]
@@ -259,7 +257,7 @@ def input_gradient(
     return to_images_first(dx)
 
 
-def _add_rows(dx: NDArray, added: NDArray, first: int, stride: int, shift: int) -> None:
+def _add_rows(dx: Array, added: Array, first: int, stride: int, shift: int) -> None:
     """Row r of `added` is the output's row first + r: to dx's row (first + r) * stride + shift, if any."""
     start = max(first, -(shift // stride))
     stop = min(first + added.shape[1], (dx.shape[1] - 1 - shift) // stride + 1)
@@ -269,7 +267,7 @@ def _add_rows(dx: NDArray, added: NDArray, first: int, stride: int, shift: int) 
         np.add(target, added[:, start - first : stop - first], out=target)
 
 
-def _frame_rows(d: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
+def _frame_rows(d: Array, g: Geometry, pad: int, width: int) -> Array:
     """dout with zeros beside it, so that the turned filters visit every pixel of the input's rows."""
     FN, OH, OW, N = d.shape
     reach = g.dilation[1] * (g.window[1] - 1)
@@ -280,9 +278,7 @@ def _frame_rows(d: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
     return framed
 
 
-def _rows_by_turned_filters(
-    d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int
-) -> NDArray:
+def _rows_by_turned_filters(d: Array, rows: slice, W: Array, g: Geometry, pad: int, width: int) -> Array:
     """Framed dout (f, OH, width + reach, N) -> (C/groups, FH, rows, width, N) in the workspace."""
     (f, _, _, N), (_, Cg, FH, FW), count = d.shape, W.shape, rows.stop - rows.start
     col = columns(d, rows, width, Geometry((1, FW), (1, 1), (1, g.dilation[1]), 1), ones=False)
@@ -292,7 +288,7 @@ def _rows_by_turned_filters(
     return added.reshape(Cg, FH, count, width, N)
 
 
-def _rows_by_columns(d: NDArray, rows: slice, W: NDArray, g: Geometry, pad: int, width: int) -> NDArray:
+def _rows_by_columns(d: Array, rows: slice, W: Array, g: Geometry, pad: int, width: int) -> Array:
     """dout (f, OH, OW, N) -> (C/groups, FH, rows, width, N) in the workspace, for any stride."""
     (f, _, OW, N), (_, Cg, FH, FW), count = d.shape, W.shape, rows.stop - rows.start
     col = workspace("columns", (W[0].size, count * OW * N), d.dtype)

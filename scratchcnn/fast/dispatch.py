@@ -17,15 +17,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from numpy.typing import NDArray
-
 from scratchcnn.fast import affine, convolution, elementwise, lrn, pooling
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.base import Layer
 
 C = TypeVar("C", bound="type[Layer]")
-Lazy = Callable[[], NDArray]
+Lazy = Callable[[], Array]
 
 
 class Implementation(NamedTuple):
@@ -37,9 +36,9 @@ class Implementation(NamedTuple):
     backward_lazy_dx  the same, but dx only when the result is called, if the layer can do so
     """
 
-    forward: Callable[[Any, NDArray], tuple[NDArray, Any] | None]
-    backward: Callable[[Any, NDArray, Any], NDArray]
-    backward_lazy_dx: Callable[[Any, NDArray, Any], Lazy] | None = None
+    forward: Callable[[Any, Array], tuple[Array, Any] | None]
+    backward: Callable[[Any, Array, Any], Array]
+    backward_lazy_dx: Callable[[Any, Array, Any], Lazy] | None = None
 
 
 IMPLEMENTATIONS = {
@@ -103,7 +102,7 @@ def accelerated(cls: C) -> C:
     implementation = IMPLEMENTATIONS[cls.__name__]
     own_backward = cls.backward
 
-    def fast_forward(layer: Layer, x: NDArray) -> NDArray | None:
+    def fast_forward(layer: Layer, x: Array) -> Array | None:
         if type(layer) is not cls or (result := implementation.forward(layer, x)) is None:
             return None
         out, values = result
@@ -112,7 +111,7 @@ def accelerated(cls: C) -> C:
         return out
 
     @wraps(own_backward)
-    def backward(self: Layer, dout: NDArray) -> NDArray:
+    def backward(self: Layer, dout: Array) -> Array:
         memory = self._memory
         if isinstance(memory, FastMemory):
             return memory.implementation.backward(self, dout, memory.values)
@@ -124,7 +123,7 @@ def accelerated(cls: C) -> C:
     return cls
 
 
-def backward_lazy_dx(layer: Layer, dout: NDArray) -> Lazy:
+def backward_lazy_dx(layer: Layer, dout: Array) -> Lazy:
     """The layer's backward; dx, which a network's first layer rarely needs, when the result is called."""
     memory = layer._memory
     if isinstance(memory, FastMemory) and "backward" not in vars(layer):

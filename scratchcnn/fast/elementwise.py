@@ -10,10 +10,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory
 from scratchcnn.fast.layout import as_bits, each_slab, flat_view
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.basic import Relu, Sigmoid, Tanh
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ZEROS = 4096  # in a row, to compare with
 
 
-def relu_forward(layer: Relu, x: NDArray) -> tuple[NDArray, NDArray]:
+def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array]:
     """max(x, 0) and the mask x > 0, both in x's memory order."""
     x = layer.check_input(x)
     out, mask = memory.empty_like(x), memory.empty_like(x, bool)
@@ -29,7 +29,7 @@ def relu_forward(layer: Relu, x: NDArray) -> tuple[NDArray, NDArray]:
     return out, mask
 
 
-def _relu(out: NDArray, x: NDArray, mask: NDArray) -> None:
+def _relu(out: Array, x: Array, mask: Array) -> None:
     run, result = flat_view(x), flat_view(out)
     if run.ndim == 1 and result.ndim == 1:
         zeros, whole = _zeros(x.dtype), run.size - run.size % ZEROS
@@ -43,11 +43,11 @@ def _relu(out: NDArray, x: NDArray, mask: NDArray) -> None:
 
 
 @lru_cache
-def _zeros(dtype: np.dtype) -> NDArray:
+def _zeros(dtype: np.dtype) -> Array:
     return np.zeros(ZEROS, dtype)
 
 
-def relu_backward(layer: Relu, dout: NDArray, mask: NDArray) -> NDArray:
+def relu_backward(layer: Relu, dout: Array, mask: Array) -> Array:
     """dout where the mask is set, else 0, exactly (infinities too)."""
     dout = layer.check_dout(dout, mask.shape)
     d = memory.empty_like(mask, dout.dtype)
@@ -55,7 +55,7 @@ def relu_backward(layer: Relu, dout: NDArray, mask: NDArray) -> NDArray:
     return d
 
 
-def sigmoid_forward(layer: Sigmoid, x: NDArray) -> tuple[NDArray, NDArray]:
+def sigmoid_forward(layer: Sigmoid, x: Array) -> tuple[Array, Array]:
     """1 / (1 + exp(-x)). Where exp overflows (x below -88 in float32) the result is 0, which it is to the
     last subnormal number."""
     x = layer.check_input(x)
@@ -64,7 +64,7 @@ def sigmoid_forward(layer: Sigmoid, x: NDArray) -> tuple[NDArray, NDArray]:
     return out, memory.owned(layer, out)
 
 
-def _sigmoid(out: NDArray, x: NDArray) -> None:
+def _sigmoid(out: Array, x: Array) -> None:
     np.negative(x, out=out)
     with np.errstate(over="ignore"):
         np.exp(out, out=out)
@@ -72,7 +72,7 @@ def _sigmoid(out: NDArray, x: NDArray) -> None:
     np.divide(out.dtype.type(1), out, out=out)
 
 
-def sigmoid_backward(layer: Sigmoid, dout: NDArray, y: NDArray) -> NDArray:
+def sigmoid_backward(layer: Sigmoid, dout: Array, y: Array) -> Array:
     """dout * y * (1 - y) in one temporary."""
     dout = layer.check_dout(dout, y.shape)
     slope = memory.empty_like(y)
@@ -80,13 +80,13 @@ def sigmoid_backward(layer: Sigmoid, dout: NDArray, y: NDArray) -> NDArray:
     return slope
 
 
-def _slope(out: NDArray, y: NDArray, dout: NDArray) -> None:
+def _slope(out: Array, y: Array, dout: Array) -> None:
     np.subtract(1, y, out=out)
     out *= y
     out *= dout
 
 
-def tanh_forward(layer: Tanh, x: NDArray) -> tuple[NDArray, NDArray]:
+def tanh_forward(layer: Tanh, x: Array) -> tuple[Array, Array]:
     """amplitude * y, and y = tanh(slope * x)"""
     x = layer.check_input(x)
     y, out = memory.empty_like(x), memory.empty_like(x)
@@ -94,13 +94,13 @@ def tanh_forward(layer: Tanh, x: NDArray) -> tuple[NDArray, NDArray]:
     return out, y
 
 
-def _tanh(layer: Tanh, y: NDArray, x: NDArray, out: NDArray) -> None:
+def _tanh(layer: Tanh, y: Array, x: Array, out: Array) -> None:
     np.multiply(x, x.dtype.type(layer.slope), out=y)
     np.tanh(y, out=y)
     np.multiply(y, y.dtype.type(layer.amplitude), out=out)
 
 
-def tanh_backward(layer: Tanh, dout: NDArray, y: NDArray) -> NDArray:
+def tanh_backward(layer: Tanh, dout: Array, y: Array) -> Array:
     """dout * amplitude * slope * (1 - y**2) in one temporary."""
     dout = layer.check_dout(dout, y.shape)
     d = memory.empty_like(y)
@@ -108,7 +108,7 @@ def tanh_backward(layer: Tanh, dout: NDArray, y: NDArray) -> NDArray:
     return d
 
 
-def _tanh_slope(layer: Tanh, out: NDArray, y: NDArray, dout: NDArray) -> None:
+def _tanh_slope(layer: Tanh, out: Array, y: Array, dout: Array) -> None:
     np.multiply(y, y, out=out)
     np.subtract(1, out, out=out)
     out *= out.dtype.type(layer.amplitude * layer.slope)

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
+from scratchcnn.typing import Array
 
 
-def to_images_last(x: NDArray) -> NDArray:
+def to_images_last(x: Array) -> Array:
     """(N, C, H, W) -> (C, H, W, N), contiguous; a copy only where it does not lie so already."""
     turned = x.transpose(1, 2, 3, 0)
     if turned.flags.c_contiguous:
@@ -28,12 +28,12 @@ def to_images_last(x: NDArray) -> NDArray:
     return a
 
 
-def to_images_first(a: NDArray) -> NDArray:
+def to_images_first(a: Array) -> Array:
     """(C, H, W, N) -> (N, C, H, W), a view."""
     return a.transpose(3, 0, 1, 2)
 
 
-def flat_view(x: NDArray) -> NDArray:
+def flat_view(x: Array) -> Array:
     """The numbers of x in memory order, 1-D, if they lie in one piece; otherwise x as it is."""
     if x.flags.c_contiguous:
         return x.reshape(-1)
@@ -42,13 +42,13 @@ def flat_view(x: NDArray) -> NDArray:
     return turned.reshape(-1) if turned.flags.c_contiguous else x
 
 
-def as_bits(a: NDArray) -> NDArray:
+def as_bits(a: Array) -> Array:
     """The bits of floats as integers of the same size: a product with 0 or 1 keeps or clears a number,
     infinities and NaN too."""
     return a.view(f"i{a.dtype.itemsize}")
 
 
-def each_slab(call: Callable[..., Any], *arrays: NDArray, passes: int = 1) -> None:
+def each_slab(call: Callable[..., Any], *arrays: Array, passes: int = 1) -> None:
     """call(*arrays), or, if they are large, a call per thread with a part of each, all of the same shape: cut
     along the axis that lies slowest in the first one's memory. Each number costs so many `passes`."""
     first = arrays[0]
@@ -64,15 +64,15 @@ def each_slab(call: Callable[..., Any], *arrays: NDArray, passes: int = 1) -> No
 
 class _Spaces(threading.local):
     def __init__(self) -> None:
-        self.arrays: dict[str, NDArray] = {}
-        self.above_ones: dict[np.dtype, tuple[int, NDArray]] = {}
+        self.arrays: dict[str, Array] = {}
+        self.above_ones: dict[np.dtype, tuple[int, Array]] = {}
 
 
 _spaces = _Spaces()
 MAX_WORKSPACE_BYTES = 64 << 20  # a workspace that grew larger is not kept
 
 
-def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
+def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """Uninitialised scratch memory of this thread, the same each time: nothing may keep it.
 
     Two workspaces that are in use at the same time need different names.
@@ -86,7 +86,7 @@ def workspace(name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
     return array[:size].view(dtype).reshape(shape)
 
 
-def workspace_above_ones(rows: int, columns: int, dtype: np.dtype) -> NDArray:
+def workspace_above_ones(rows: int, columns: int, dtype: np.dtype) -> Array:
     """(rows + 1, columns) of scratch memory whose last row is ones: they stay from call to call, below what
     is written above them. As with `workspace`, nothing may keep it; there is one per dtype."""
     size, space = _spaces.above_ones.get(dtype, (0, np.empty(0, dtype)))

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import to_images_first, to_images_last
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.normalization import LocalResponseNormalization
@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     k: float
 
 
-def forward(layer: LocalResponseNormalization, x: NDArray) -> tuple[NDArray, Any] | None:
+def forward(layer: LocalResponseNormalization, x: Array) -> tuple[Array, Any] | None:
     """(N, C, H, W) -> the same shape, and x as (C, pixels) for backward."""
     x = layer.check_input(x)
     if x.ndim != 4:
@@ -50,8 +50,8 @@ def forward(layer: LocalResponseNormalization, x: NDArray) -> tuple[NDArray, Any
 
 
 def backward(
-    layer: LocalResponseNormalization, dout: NDArray, kept: tuple[tuple[int, ...], NDArray, Rule]
-) -> NDArray:
+    layer: LocalResponseNormalization, dout: Array, kept: tuple[tuple[int, ...], Array, Rule]
+) -> Array:
     """dx = dout * scale**-beta - 2*alpha*beta * x * window sum of dout * x * scale**(-beta - 1)."""
     x_shape, flat, rule = kept
     d = to_images_last(layer.check_dout(dout, x_shape))
@@ -75,7 +75,7 @@ def backward(
     return to_images_first(dx.reshape(d.shape))
 
 
-def _each_block(flat: NDArray, work: Callable[[slice], None]) -> None:
+def _each_block(flat: Array, work: Callable[[slice], None]) -> None:
     channels, pixels = flat.shape
     step = max(64, BLOCK_BYTES // (channels * flat.itemsize))
 
@@ -86,7 +86,7 @@ def _each_block(flat: NDArray, work: Callable[[slice], None]) -> None:
     threads.each_part(run, pixels, 16 * flat.size)
 
 
-def _scale(x: NDArray, rule: Rule) -> NDArray:
+def _scale(x: Array, rule: Rule) -> Array:
     """k + alpha * the sum of squares over the window around each channel."""
     scale = _window_sum(x * x, rule.size // 2, (rule.size - 1) // 2)
     scale *= x.dtype.type(rule.alpha)
@@ -94,7 +94,7 @@ def _scale(x: NDArray, rule: Rule) -> NDArray:
     return scale
 
 
-def _factor(scale: NDArray, beta: float) -> NDArray:
+def _factor(scale: Array, beta: float) -> Array:
     """scale**-beta"""
     if beta != 0.75 or not math.isfinite(beta):
         return scale**-beta
@@ -104,7 +104,7 @@ def _factor(scale: NDArray, beta: float) -> NDArray:
     return np.reciprocal(factor, out=factor)
 
 
-def _window_sum(a: NDArray, before: int, after: int) -> NDArray:
+def _window_sum(a: Array, before: int, after: int) -> Array:
     """out[c] = the sum of a[c - before .. c + after], cut at the ends."""
     C, out = len(a), a.copy()
     for d in range(1, min(before, C - 1) + 1):

@@ -17,7 +17,8 @@ import threading
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 MIN_BUFFER_BYTES = 1 << 16  # below, the system's allocator is as good
 MAX_UNUSED_BYTES = 256 << 20  # keep at most this many bytes of unused buffers; free the rest
@@ -29,9 +30,9 @@ class Buffers(threading.local):
     """The buffers of one thread, by size."""
 
     def __init__(self) -> None:
-        self.by_size: dict[int, list[NDArray]] = {}
+        self.by_size: dict[int, list[Array]] = {}
 
-    def take(self, size: int) -> NDArray:
+    def take(self, size: int) -> Array:
         """A buffer of so many bytes that nobody holds."""
         kept = self.by_size.setdefault(size, [])
         for i in range(len(kept)):
@@ -69,23 +70,24 @@ FREE = _free()
 _buffers = Buffers()
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
+def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     """As np.empty: uninitialised, the caller's for as long as they keep it."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     if size < MIN_BUFFER_BYTES or not COUNTS:
         return np.empty(shape, dtype)
-    return _buffers.take(size).view(dtype).reshape(shape)
+    array: Array = _buffers.take(size).view(dtype).reshape(shape)
+    return array
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> NDArray:
+def zeros(shape: tuple[int, ...], dtype: Any) -> Array:
     """As np.zeros."""
     array = empty(shape, dtype)
     array.fill(0)
     return array
 
 
-def empty_like(a: NDArray, dtype: Any = None, length: int | None = None) -> NDArray:
+def empty_like(a: Array, dtype: Any = None, length: int | None = None) -> Array:
     """As np.empty_like: in a's memory order, where a's numbers lie in one piece in any order of its axes.
     `length` is that of the first axis, where it is not a's."""
     shape = a.shape if length is None else (length, *a.shape[1:])
@@ -103,6 +105,6 @@ def is_private(layer: Any) -> bool:
     return "_private" in vars(layer)
 
 
-def owned(layer: Any, array: NDArray) -> NDArray:
+def owned(layer: Any, array: Array) -> Array:
     """The array, to be kept: a copy in its memory order, where a caller might overwrite it."""
     return array if is_private(layer) else array.copy("K")

@@ -18,21 +18,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import memory, threads
 from scratchcnn.fast.layout import as_bits, to_images_first, to_images_last, workspace
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.lenet5 import Subsampling
     from scratchcnn.layers.pooling import Pooling
 
 Window = tuple[int, int]
-Places = NDArray | None
+Places = Array | None
 CELL_BYTES = 2 << 20  # of copies at a time
 
 
-def forward(layer: Pooling, x: NDArray) -> tuple[NDArray, Any] | None:
+def forward(layer: Pooling, x: Array) -> tuple[Array, Any] | None:
     """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care."""
     x = layer.check_input(x)
     OH, OW = layer._output_size(x.shape)
@@ -48,7 +48,7 @@ def forward(layer: Pooling, x: NDArray) -> tuple[NDArray, Any] | None:
     return to_images_first(-out if layer.mode == "min" else out), (x.shape, framed, place)
 
 
-def backward(layer: Pooling, dout: NDArray, kept: tuple[tuple[int, ...], Window, Places]) -> NDArray:
+def backward(layer: Pooling, dout: Array, kept: tuple[tuple[int, ...], Window, Places]) -> Array:
     """dout to the winner of its window, or (average), divided, to every pixel."""
     x_shape, framed, place = kept
     N, C = x_shape[:2]
@@ -60,7 +60,7 @@ def backward(layer: Pooling, dout: NDArray, kept: tuple[tuple[int, ...], Window,
     return undo_frame(dframe, x_shape, layer.pad)
 
 
-def subsampling_forward(layer: Subsampling, x: NDArray) -> tuple[NDArray, Any] | None:
+def subsampling_forward(layer: Subsampling, x: Array) -> tuple[Array, Any] | None:
     """The sum of each window, times a coefficient, plus a bias."""
     x, s = layer.check_input(x, like=layer.coefficient), layer.size
     if x.ndim != 4 or x.shape[1] != len(layer.coefficient) or min(x.shape[2:]) < s:
@@ -71,7 +71,7 @@ def subsampling_forward(layer: Subsampling, x: NDArray) -> tuple[NDArray, Any] |
     return to_images_first(out), (x.shape, sums)
 
 
-def subsampling_backward(layer: Subsampling, dout: NDArray, kept: tuple[tuple[int, ...], NDArray]) -> NDArray:
+def subsampling_backward(layer: Subsampling, dout: Array, kept: tuple[tuple[int, ...], Array]) -> Array:
     (x_shape, sums), s = kept, layer.size
     d = to_images_last(layer.check_dout(dout, to_images_first(sums).shape))
     layer.grads["coefficient"] = (d * sums).sum(axis=(1, 2, 3))
@@ -81,7 +81,7 @@ def subsampling_backward(layer: Subsampling, dout: NDArray, kept: tuple[tuple[in
     return undo_frame(dframe, x_shape, (0, 0))
 
 
-def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
+def frame(x: Array, pad: Window, size: Window, fill: float) -> Array:
     """(N, C, H, W) -> (C, H', W', N) of at least `size`: the images with the border that windows reach."""
     a, (ph, pw) = to_images_last(x), pad
     C, H, W, N = a.shape
@@ -94,7 +94,7 @@ def frame(x: NDArray, pad: Window, size: Window, fill: float) -> NDArray:
     return framed
 
 
-def cells(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
+def cells(a: Array, window: Window, stride: Window, size: Window) -> Array:
     """(C, H, W, N) -> (pool_h, pool_w, C, OH, OW, N), a view: each cell of all windows."""
     (C, _, _, N), (c, h, w, n) = a.shape, a.strides
     strides = (h, w, c, h * stride[0], w * stride[1], n)
@@ -113,7 +113,7 @@ def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes:
     threads.each_part(run, channels, passes)
 
 
-def largest(a: NDArray, window: Window, stride: Window, size: Window, places: bool) -> tuple[NDArray, Places]:
+def largest(a: Array, window: Window, stride: Window, size: Window, places: bool) -> tuple[Array, Places]:
     """The largest cell of each window, and (if asked) which it was, the first of equals."""
     count = math.prod(window)
     best = memory.empty((len(a), *size, a.shape[3]), a.dtype)
@@ -139,12 +139,12 @@ def _counting(count: int) -> np.dtype:
     return np.dtype(np.uint8 if count < 256 else np.intp)
 
 
-def _numbers(count: int) -> NDArray:
+def _numbers(count: int) -> Array:
     """(count, 1): count, ..., 2, 1"""
     return np.arange(count, 0, -1, dtype=_counting(count))[:, None]
 
 
-def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
+def total(a: Array, window: Window, stride: Window, size: Window) -> Array:
     """The sum of each window: first down, where the runs are whole rows, then along."""
     (sh, sw), (OH, OW), (C, _, W, N) = stride, size, a.shape
     out = memory.empty((C, OH, OW, N), a.dtype)
@@ -159,7 +159,7 @@ def total(a: NDArray, window: Window, stride: Window, size: Window) -> NDArray:
     return out
 
 
-def _sum(parts: list[NDArray], out: NDArray) -> None:
+def _sum(parts: list[Array], out: Array) -> None:
     if len(parts) == 1:
         np.copyto(out, parts[0])
     else:
@@ -168,7 +168,7 @@ def _sum(parts: list[NDArray], out: NDArray) -> None:
         out += part
 
 
-def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> NDArray:
+def spread(d: Array, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> Array:
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
     (C, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
     filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
@@ -187,7 +187,7 @@ def spread(d: NDArray, place: Places, window: Window, stride: Window, shape: tup
     return dframe
 
 
-def _winners(d: NDArray, place: NDArray, shape: tuple[int, ...]) -> NDArray:
+def _winners(d: Array, place: Array, shape: tuple[int, ...]) -> Array:
     """dout where the cell was the largest, else 0, for each cell: (pool_h, pool_w, *d.shape)"""
     numbers = _numbers(shape[0] * shape[1])
     wins = workspace("wins", (len(numbers), d.size), np.dtype(bool))
@@ -197,7 +197,7 @@ def _winners(d: NDArray, place: NDArray, shape: tuple[int, ...]) -> NDArray:
     return parts.reshape(shape)
 
 
-def undo_frame(dframe: NDArray, x_shape: tuple[int, ...], pad: Window) -> NDArray:
+def undo_frame(dframe: Array, x_shape: tuple[int, ...], pad: Window) -> Array:
     """(C, *size, N) -> (N, C, H, W): the border cut off, pixels that no window reached 0."""
     (N, C, H, W), (ph, pw) = x_shape, pad
     if not (ph or pw) and dframe.shape[1:3] == (H, W):

@@ -16,7 +16,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 MAX_SMALL_PRODUCT = 1_000_000  # multiplications of one product of a stack
 VECTOR = 16  # the width of a small product is a multiple of it
@@ -24,7 +25,7 @@ MIN_WIDTH = 32  # columns of a small product; below, a stack costs more than it 
 MAX_LENGTH, MAX_FILTERS = 96, 32  # of a stack for dW
 
 
-def product(A: NDArray, B: NDArray, out: NDArray) -> None:
+def product(A: Array, B: Array, out: Array) -> None:
     """out = A @ B, A (M, K) having few numbers, B (K, columns) many."""
     columns = B.shape[1]
     width = _width(A.size, columns)
@@ -37,7 +38,7 @@ def product(A: NDArray, B: NDArray, out: NDArray) -> None:
         np.matmul(A, B[:, whole:], out=out[:, whole:])
 
 
-def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
+def product_over_columns(D: Array, B: Array) -> Array:
     """D @ B^T, D (M, columns) and B (K, columns): the sum over many columns of small outer products."""
     (M, columns), K = D.shape, len(B)
     width = _width(M * K, columns)
@@ -46,7 +47,7 @@ def product_over_columns(D: NDArray, B: NDArray) -> NDArray:
         return (B @ D.T).T if M < K else D @ B.T
     whole = columns - columns % width
     parts = np.matmul(_stack(D[:, :whole], width), _stack(B[:, :whole], width).transpose(0, 2, 1))
-    total: NDArray = parts.sum(axis=0)
+    total: Array = parts.sum(axis=0)
     if whole < columns:
         total += D[:, whole:] @ B[:, whole:].T
     return total
@@ -64,6 +65,6 @@ def _width(size: int, columns: int) -> int:
     return columns // even if even else most // VECTOR * VECTOR
 
 
-def _stack(a: NDArray, width: int) -> NDArray:
+def _stack(a: Array, width: int) -> Array:
     """(M, n*width) -> (n, M, width), a view."""
     return a.reshape(len(a), -1, width).transpose(1, 0, 2)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.im2col import pair
 from scratchcnn.layers.base import Layer
+from scratchcnn.typing import Array
 
 
 class AdaptiveAveragePooling(Layer):
@@ -21,7 +21,7 @@ class AdaptiveAveragePooling(Layer):
         super().__init__()
         self.out_h, self.out_w = pair((out_h, out_w), "the output size", 1)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim != 4 or 0 in x.shape[2:]:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
@@ -32,7 +32,7 @@ class AdaptiveAveragePooling(Layer):
                 out[:, :, i, j] = x[:, :, rows, columns].mean(axis=(2, 3))
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """Every pixel of a window gets dout / (pixels in the window); overlaps add up."""
         (x_shape,) = self.recall()
         dout = self.check_dout(dout, (*x_shape[:2], self.out_h, self.out_w))
@@ -57,14 +57,15 @@ class GlobalAveragePooling(Layer):
     `torch.nn.AdaptiveAvgPool2d(1)` and `torch.nn.Flatten()` in one.
     """
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim != 4 or 0 in x.shape[2:]:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
         self.remember(x.shape)
-        return x.mean(axis=(2, 3))
+        out: Array = x.mean(axis=(2, 3))
+        return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout / (H * W) at every pixel."""
         (x_shape,) = self.recall()
         N, C, H, W = x_shape

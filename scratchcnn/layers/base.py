@@ -16,17 +16,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 
-class Arrays(dict[str, NDArray]):
+class Arrays(dict[str, Array]):
     """A dict of arrays that other objects share: setting an entry writes *into* the array.
 
     A layer and its network hold the same arrays, as in the book, so `network.params["W1"] = W` has
     to change the layer too. Raises ValueError when the new value has another shape.
     """
 
-    def __setitem__(self, key: str, value: NDArray) -> None:
+    def __setitem__(self, key: str, value: Array) -> None:
         if key not in self:
             raise KeyError(f"no array named {key!r}; there are {', '.join(self) or 'none'}")
         current = self[key]
@@ -37,7 +38,7 @@ class Arrays(dict[str, NDArray]):
             raise ValueError(f"{key}: expected shape {current.shape}, got {value.shape}")
         current[...] = value
 
-    def update(self, other: Any = (), /, **more: NDArray) -> None:
+    def update(self, other: Any = (), /, **more: Array) -> None:
         for key, value in dict(other, **more).items():
             self[key] = value
 
@@ -45,12 +46,12 @@ class Arrays(dict[str, NDArray]):
         return type(self), (dict(self),)
 
 
-def floating(array: Any, name: str) -> NDArray:
+def floating(array: Any, name: str) -> Array:
     """Return the array if it holds floating-point numbers; integers are refused, not converted."""
-    array = np.asarray(array)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{name} must be floating-point (float32 or float64), got {array.dtype}")
-    return array
+    numbers: Array = np.asarray(array)
+    if numbers.dtype.kind != "f":
+        raise TypeError(f"{name} must be floating-point (float32 or float64), got {numbers.dtype}")
+    return numbers
 
 
 class Layer:
@@ -61,9 +62,9 @@ class Layer:
     recording: bool = True
     _memory: Any = None  # what forward leaves for backward
 
-    params: dict[str, NDArray]
-    grads: dict[str, NDArray]
-    buffers: dict[str, NDArray]
+    params: dict[str, Array]
+    grads: dict[str, Array]
+    buffers: dict[str, Array]
 
     def __init__(
         self, params: Mapping[str, Any] | None = None, buffers: Mapping[str, Any] | None = None
@@ -77,10 +78,10 @@ class Layer:
                 vars(self)[key] = arrays.get(key)
 
     # -- to be written by each layer -------------------------------------------------------------
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         raise NotImplementedError
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         raise NotImplementedError
 
     def arguments(self) -> str:
@@ -154,7 +155,7 @@ class Layer:
         """`conv1 (Convolution)`, for messages."""
         return f"{self.name} ({self.kind})" if self.name else self.kind
 
-    def check_input(self, x: NDArray, like: NDArray | None = None) -> NDArray:
+    def check_input(self, x: Array, like: Array | None = None) -> Array:
         """Return x unchanged if it is floating-point and of the parameters' dtype (that of `like`);
         raise TypeError otherwise."""
         x = np.asarray(x)
@@ -166,7 +167,7 @@ class Layer:
             )
         return x
 
-    def check_dout(self, dout: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def check_dout(self, dout: Array, shape: tuple[int, ...]) -> Array:
         """Return dout unchanged if it is floating-point and has the shape of the output; raise TypeError
         or ValueError otherwise."""
         dout = np.asarray(dout)
@@ -191,7 +192,7 @@ class _Array:
     def __set_name__(self, owner: type, name: str) -> None:
         self.key = name
 
-    def __set__(self, layer: Layer, value: NDArray) -> None:
+    def __set__(self, layer: Layer, value: Array) -> None:
         getattr(layer, self.where)[self.key] = value
 
 
@@ -204,10 +205,10 @@ def param(where: str = "params") -> Any:
 def grad(key: str) -> Any:
     """`dW = grad("W")`: `layer.dW` is `layer.grads["W"]`, None before the first backward."""
 
-    def get(layer: Layer) -> NDArray | None:
+    def get(layer: Layer) -> Array | None:
         return layer.grads.get(key)
 
-    def put(layer: Layer, value: NDArray) -> None:
+    def put(layer: Layer, value: Array) -> None:
         layer.grads[key] = value
 
     return property(get, put)
@@ -261,19 +262,19 @@ class Container(Layer):
             else:
                 yield prefix + key, layer
 
-    def _merged(self, what: str) -> dict[str, NDArray]:
+    def _merged(self, what: str) -> dict[str, Array]:
         return {f"{k}.{p}": a for k, layer in self.children() for p, a in getattr(layer, what).items()}
 
     @property
-    def params(self) -> dict[str, NDArray]:  # type: ignore[override]
+    def params(self) -> dict[str, Array]:  # type: ignore[override]
         return self._merged("params")
 
     @property
-    def buffers(self) -> dict[str, NDArray]:  # type: ignore[override]
+    def buffers(self) -> dict[str, Array]:  # type: ignore[override]
         return self._merged("buffers")
 
     @property
-    def grads(self) -> dict[str, NDArray]:  # type: ignore[override]
+    def grads(self) -> dict[str, Array]:  # type: ignore[override]
         return self._merged("grads")
 
     @property
@@ -330,12 +331,12 @@ class Sequential(Container):
         else:
             super().__init__({str(i): layer for i, layer in enumerate(layers)})
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         for layer in self._children.values():
             x = layer.forward(x)
         return x
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         for layer in reversed(self._children.values()):
             dout = layer.backward(dout)
         return dout

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import accelerated
 from scratchcnn.layers.base import Layer, grad, param
+from scratchcnn.typing import Array
 
 
 @accelerated
@@ -19,12 +19,12 @@ class Relu(Layer):
     The book's backward writes into `dout`; this one returns a new array.
     """
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         self.remember(x > 0)
         return np.maximum(x, 0)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout where x > 0, else 0."""
         (mask,) = self.recall()
         dout = self.check_dout(dout, mask.shape)
@@ -35,17 +35,18 @@ class Relu(Layer):
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), any shape, without overflow for large |x|; `torch.nn.Sigmoid`."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         small = np.exp(-np.abs(x))  # in (0, 1]
-        out = np.where(x < 0, small, 1) / (1 + small)
+        out: Array = np.where(x < 0, small, 1) / (1 + small)
         self.remember(out.copy())
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout * y * (1 - y)."""
         (y,) = self.recall()
-        return self.check_dout(dout, y.shape) * y * (1 - y)
+        dx: Array = self.check_dout(dout, y.shape) * y * (1 - y)
+        return dx
 
 
 @accelerated
@@ -59,31 +60,33 @@ class Tanh(Layer):
         super().__init__()
         self.amplitude, self.slope = float(amplitude), float(slope)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         y = np.tanh(self.slope * self.check_input(x))
         self.remember(y)
         return self.amplitude * y
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout * amplitude * slope * (1 - tanh(slope * x)**2)."""
         (y,) = self.recall()
-        return self.check_dout(dout, y.shape) * (self.amplitude * self.slope * (1 - y * y))
+        dx: Array = self.check_dout(dout, y.shape) * (self.amplitude * self.slope * (1 - y * y))
+        return dx
 
     def arguments(self) -> str:
         return "" if self.amplitude == self.slope == 1 else f"{self.amplitude:g}, {self.slope:.4g}"
 
 
-def softmax(x: NDArray) -> NDArray:
+def softmax(x: Array) -> Array:
     """exp(x) normalised to sum 1 along axis 1 (the only axis of a 1-D x), shifted by the row's maximum."""
     axis = min(1, x.ndim - 1)
     e = np.exp(x - x.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    y: Array = e / e.sum(axis=axis, keepdims=True)
+    return y
 
 
 class Softmax(Layer):
     """(N, C, ...) -> the same shape, each column of C a distribution; `torch.nn.Softmax(dim=1)`."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim < 2:
             raise ValueError(f"{self.label}: expected x of shape (N, C, ...), got {x.shape}")
@@ -91,11 +94,12 @@ class Softmax(Layer):
         self.remember(y.copy())
         return y
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = y * (dout - sum over C of dout * y)."""
         (y,) = self.recall()
         dout = self.check_dout(dout, y.shape)
-        return y * (dout - (dout * y).sum(axis=1, keepdims=True))
+        dx: Array = y * (dout - (dout * y).sum(axis=1, keepdims=True))
+        return dx
 
 
 @accelerated
@@ -109,14 +113,14 @@ class Affine(Layer):
     W, b = param(), param()
     dW, db = grad("W"), grad("b")
 
-    def __init__(self, W: NDArray, b: NDArray | None = None):
+    def __init__(self, W: Array, b: Array | None = None):
         if np.ndim(W) != 2:
             raise ValueError(f"Affine: expected W of shape (in, out), got {np.shape(W)}")
         if b is not None and np.shape(b) != (W.shape[1],):
             raise ValueError(f"Affine: expected b of shape (out,) = ({W.shape[1]},), got {np.shape(b)}")
         super().__init__({"W": W, "b": b})
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.W)
         size = math.prod(x.shape[1:])
         if x.ndim < 2 or size != self.W.shape[0]:
@@ -127,17 +131,20 @@ class Affine(Layer):
             )
         flat = x.reshape(len(x), size)  # (N, ...) -> (N, in)
         self.remember(x.shape, flat.copy())
-        out = flat @ self.W
-        return out if self.b is None else out + self.b
+        out: Array = flat @ self.W
+        if self.b is not None:
+            out += self.b
+        return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dW = x^T @ dout,  db = sum of dout over N,  dx = dout @ W^T."""
         x_shape, x = self.recall()
         dout = self.check_dout(dout, (len(x), self.W.shape[1]))
         self.grads["W"] = x.T @ dout
         if self.b is not None:
             self.grads["b"] = dout.sum(axis=0)
-        return (dout @ self.W.T).reshape(x_shape)
+        dx: Array = dout @ self.W.T
+        return dx.reshape(x_shape)
 
     def arguments(self) -> str:
         return f"{self.W.shape[0]}, {self.W.shape[1]}" + (", b=None" if self.b is None else "")
@@ -147,14 +154,14 @@ class Affine(Layer):
 class Flatten(Layer):
     """(N, C, H, W) -> (N, C*H*W); `torch.nn.Flatten()`."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim < 2:
             raise ValueError(f"{self.label}: expected x of shape (N, ...), got {x.shape}")
         self.remember(x.shape)
         return x.reshape(len(x), math.prod(x.shape[1:])).copy()
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (x_shape,) = self.recall()
         return self.check_dout(dout, (x_shape[0], math.prod(x_shape[1:]))).reshape(x_shape).copy()
 
@@ -162,13 +169,13 @@ class Flatten(Layer):
 class Loss(Layer):
     """(scores (N, C), labels) -> one number, the mean over the batch. `backward(dout=1)` -> (N, C)."""
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         raise NotImplementedError
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         raise NotImplementedError
 
-    def check(self, x: NDArray, t: Any) -> tuple[NDArray, NDArray]:
+    def check(self, x: Array, t: Any) -> tuple[Array, Array]:
         """x (N, C) and t: integer labels (N,), also as the book's column (N, 1), or one-hot rows (N, C)."""
         x, t = self.check_input(x), np.asarray(t)
         if x.ndim != 2 or not len(x):
@@ -205,10 +212,10 @@ class SoftmaxWithLoss(Loss):
     def __init__(self) -> None:
         super().__init__()
         self.loss: Any = None
-        self.y: NDArray | None = None
-        self.t: NDArray | None = None
+        self.y: Array | None = None
+        self.t: Array | None = None
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         x, t = self.check(x, t)
         shifted = x - x.max(axis=1, keepdims=True)
         e = np.exp(shifted)
@@ -222,13 +229,14 @@ class SoftmaxWithLoss(Loss):
         self.remember(self.y.copy(), t.copy())
         return self.loss
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         """dx = dout * (y - t) / N, t one-hot (y times the sum of t, should a row not sum to 1)."""
         y, t = self.recall()
         if t.ndim == 1:
-            dx = y.copy()
+            dx: Array = y.copy()
             dx[np.arange(len(y)), t] -= 1
         else:
             t = t.astype(y.dtype)
             dx = y * t.sum(axis=1, keepdims=True) - t
-        return dx * y.dtype.type(dout) / len(y)
+        dx = dx * y.dtype.type(dout) / len(y)
+        return dx

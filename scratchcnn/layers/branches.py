@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers.base import Container, Layer
+from scratchcnn.typing import Array
 
 
 class Concat(Container):
@@ -21,7 +21,7 @@ class Concat(Container):
             raise ValueError("Concat: expected at least one branch, got none")
         super().__init__(branches)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         outs = [layer.forward(x) for layer in self._children.values()]
         for key, out in zip(self._children, outs, strict=True):
             if out.shape[:1] + out.shape[2:] != outs[0].shape[:1] + outs[0].shape[2:]:
@@ -32,7 +32,7 @@ class Concat(Container):
         self.remember([out.shape[1] for out in outs])
         return np.concatenate(outs, axis=1)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (channels,) = self.recall()
         if dout.shape[1] != sum(channels):
             raise ValueError(f"{self.label}: expected dout with {sum(channels)} channels, got {dout.shape}")
@@ -50,7 +50,7 @@ class Residual(Container):
     def __init__(self, body: Layer, shortcut: Layer | None = None):
         super().__init__({"body": body} if shortcut is None else {"body": body, "shortcut": shortcut})
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = self["body"].forward(x)
         side = self["shortcut"].forward(x) if "shortcut" in self else x
         if out.shape != side.shape:
@@ -60,7 +60,7 @@ class Residual(Container):
             )
         return out + side
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = body's dx + shortcut's dx: the gradient takes both ways."""
         side = self["shortcut"].backward(dout) if "shortcut" in self else dout
         return self["body"].backward(dout) + side

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import accelerated
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
 from scratchcnn.layers.base import Layer, grad, param
+from scratchcnn.typing import Array
 
 
 @accelerated
@@ -31,8 +31,8 @@ class Convolution(Layer):
 
     def __init__(
         self,
-        W: NDArray,
-        b: NDArray | None = None,
+        W: Array,
+        b: Array | None = None,
         stride: Pair = 1,
         pad: Pair = 0,
         dilation: Pair = 1,
@@ -49,7 +49,7 @@ class Convolution(Layer):
         self.stride, self.pad = pair(stride, "stride", 1), pair(pad, "pad", 0)
         self.dilation, self.groups, self.on_remainder = pair(dilation, "dilation", 1), groups, on_remainder
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.W)
         N, FN, OH, OW = self._output_shape(x.shape)
         _, _, FH, FW = self.W.shape
@@ -64,7 +64,7 @@ class Convolution(Layer):
         # (N*OH*OW, FN) -> (N, OH, OW, FN) -> (N, FN, OH, OW)
         return out.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dW = dout^T @ col,  db = sum of dout over N, OH, OW,  dx = col2im(dout @ W)."""
         x_shape, col = self.recall()
         FN, _, FH, FW = self.W.shape

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers.base import Layer
+from scratchcnn.typing import Array
 
 
 class Dropout(Layer):
@@ -25,14 +25,14 @@ class Dropout(Layer):
             raise ValueError(f"Dropout: dropout_ratio must lie in [0, 1], got {dropout_ratio}")
         self.dropout_ratio = float(dropout_ratio)
         self.rng = np.random.default_rng(rng)
-        self.mask: NDArray | None = None
-        self._injected: NDArray | None = None
+        self.mask: Array | None = None
+        self._injected: Array | None = None
 
-    def inject(self, mask: NDArray | None) -> None:
+    def inject(self, mask: Array | None) -> None:
         """Use this mask (True = kept) in every training forward from now on; None: draw again."""
         self._injected = None if mask is None else np.array(mask, dtype=bool)
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         """`train_flg`, the book's argument, overrides the layer's own train/eval switch for this call."""
         x = self.check_input(x)
         if not (self.training if train_flg is None else train_flg):
@@ -47,13 +47,13 @@ class Dropout(Layer):
         self.remember(self.mask.copy(), x.shape)
         return self._drop(x, self.mask)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout * mask / (1 - dropout_ratio), with the mask of the last forward."""
         mask, shape = self.recall()
         dout = self.check_dout(dout, shape)
         return dout.copy() if mask is None else self._drop(dout, mask)
 
-    def _drop(self, a: NDArray, mask: NDArray) -> NDArray:
+    def _drop(self, a: Array, mask: Array) -> Array:
         keep = 1 - self.dropout_ratio
         return np.where(mask, a / keep if keep else a, a.dtype.type(0))
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import accelerated
 from scratchcnn.im2col import Pair, pair
 from scratchcnn.layers.base import Layer, grad, param
 from scratchcnn.layers.basic import Loss
 from scratchcnn.layers.convolution import Convolution
+from scratchcnn.typing import Array
 
 
 @accelerated
@@ -23,7 +23,7 @@ class PartialConvolution(Convolution):
     held at 0: the layer keeps a copy of W that is zeroed there, and so is dW in every backward.
     """
 
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Pair = 1, pad: Pair = 0):
+    def __init__(self, W: Array, b: Array | None, connections: Array, stride: Pair = 1, pad: Pair = 0):
         connections = np.array(connections, dtype=bool)
         if connections.shape != np.shape(W)[:2]:
             raise ValueError(
@@ -33,7 +33,7 @@ class PartialConvolution(Convolution):
         super().__init__(np.where(connections[:, :, None, None], W, W.dtype.type(0)), b, stride, pad)
         self.connections = connections
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["W"][~self.connections] = 0
         return dx
@@ -41,7 +41,7 @@ class PartialConvolution(Convolution):
     @property
     def num_params(self) -> int:
         FN, _, FH, FW = self.W.shape
-        return int(self.connections.sum()) * FH * FW + (0 if self.b is None else FN)
+        return int(self.connections.sum() * FH * FW) + (0 if self.b is None else int(FN))
 
 
 @accelerated
@@ -57,7 +57,7 @@ class Subsampling(Layer):
     coefficient, bias = param(), param()
     dcoefficient, dbias = grad("coefficient"), grad("bias")
 
-    def __init__(self, coefficient: NDArray, bias: NDArray, size: int = 2):
+    def __init__(self, coefficient: Array, bias: Array, size: int = 2):
         if np.ndim(coefficient) != 1 or np.shape(coefficient) != np.shape(bias):
             raise ValueError(
                 "Subsampling: expected coefficient and bias of the same shape (C,), "
@@ -66,7 +66,7 @@ class Subsampling(Layer):
         super().__init__({"coefficient": coefficient, "bias": bias})
         (self.size, _) = pair(size, "size", 1)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.coefficient)
         C, s = len(self.coefficient), self.size
         if x.ndim != 4 or x.shape[1] != C or min(x.shape[2:]) < s:
@@ -77,9 +77,10 @@ class Subsampling(Layer):
         windows = x[:, :, : H // s * s, : W // s * s].reshape(N, C, H // s, s, W // s, s)
         total = windows.sum(axis=(3, 5))  # (N, C, OH, OW)
         self.remember(x.shape, total)
-        return total * self.coefficient[:, None, None] + self.bias[:, None, None]
+        out: Array = total * self.coefficient[:, None, None] + self.bias[:, None, None]
+        return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dcoefficient = sum of dout * total,  dbias = sum of dout,  dx = dout * coefficient, repeated."""
         x_shape, total = self.recall()
         dout = self.check_dout(dout, total.shape)
@@ -104,12 +105,12 @@ class RBF(Layer):
 
     W = param("buffers")
 
-    def __init__(self, W: NDArray):
+    def __init__(self, W: Array):
         if np.ndim(W) != 2:
             raise ValueError(f"RBF: expected W of shape (out, in), got {np.shape(W)}")
         super().__init__(buffers={"W": W})
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.W)
         if x.ndim != 2 or x.shape[1] != self.W.shape[1]:
             raise ValueError(
@@ -118,13 +119,15 @@ class RBF(Layer):
             )
         difference = x[:, None, :] - self.W  # (N, out, in)
         self.remember(difference)
-        return (difference**2).sum(axis=2)
+        out: Array = (difference**2).sum(axis=2)
+        return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = sum over i of 2 * dout_i * (x - W_i)."""
         (difference,) = self.recall()
         dout = self.check_dout(dout, difference.shape[:2])
-        return 2 * (dout[:, :, None] * difference).sum(axis=1)
+        dx: Array = 2 * (dout[:, :, None] * difference).sum(axis=1)
+        return dx
 
     def arguments(self) -> str:
         return f"{self.W.shape[1]}, {self.W.shape[0]}"
@@ -146,7 +149,7 @@ class PenaltyLoss(Loss):
             raise ValueError(f"PenaltyLoss: j must be positive, got {j}")
         self.j = float(j)
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         x, t = self.check(x, t)
         onehot = np.eye(x.shape[1], dtype=x.dtype)[t] if t.ndim == 1 else t.astype(x.dtype)
         lowest = np.minimum(x.min(axis=1, keepdims=True), x.dtype.type(self.j))
@@ -155,10 +158,11 @@ class PenaltyLoss(Loss):
         self.remember(e / total, onehot)
         return ((x * onehot).sum(axis=1) + (np.log(total) - lowest)[:, 0]).mean()
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         """dy_i = (1 where i is the label, minus exp(-y_i) / (exp(-j) + sum of exp(-y))) / N."""
         share, onehot = self.recall()
-        return (onehot - share) * share.dtype.type(dout) / len(share)
+        dx: Array = (onehot - share) * share.dtype.type(dout) / len(share)
+        return dx
 
     def arguments(self) -> str:
         return f"j={self.j:g}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import accelerated
 from scratchcnn.layers.base import Layer, grad, param
+from scratchcnn.typing import Array
 
 
 class BatchNormalization(Layer):
@@ -32,11 +32,11 @@ class BatchNormalization(Layer):
 
     def __init__(
         self,
-        gamma: NDArray,
-        beta: NDArray,
+        gamma: Array,
+        beta: Array,
         momentum: float = 0.9,
-        running_mean: NDArray | None = None,
-        running_var: NDArray | None = None,
+        running_mean: Array | None = None,
+        running_var: Array | None = None,
         eps: float = 1e-5,
     ):
         running_mean = np.zeros_like(gamma) if running_mean is None else running_mean
@@ -53,7 +53,7 @@ class BatchNormalization(Layer):
         )
         self.momentum, self.eps = float(momentum), float(eps)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.gamma)
         C = len(self.gamma)
         if x.ndim not in (2, 4) or x.shape[1] != C:
@@ -75,9 +75,10 @@ class BatchNormalization(Layer):
         std = np.sqrt(var + self.eps)
         normalised = centred / std.reshape(column)
         self.remember(normalised, std, self.training)
-        return self.gamma.reshape(column) * normalised + self.beta.reshape(column)
+        out: Array = self.gamma.reshape(column) * normalised + self.beta.reshape(column)
+        return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """With z the normalised x and mean() over the batch:
 
         dgamma = sum of dout * z,  dbeta = sum of dout,
@@ -89,13 +90,13 @@ class BatchNormalization(Layer):
         axes, column = self._axes(z.ndim)
         dgamma, dbeta = (dout * z).sum(axis=axes), dout.sum(axis=axes)
         self.grads["gamma"], self.grads["beta"] = dgamma, dbeta
-        scale = (self.gamma / std).reshape(column)
-        if not was_training:
-            return dout * scale
-        count = z.size // z.shape[1]
-        return scale * (dout - (dbeta / count).reshape(column) - z * (dgamma / count).reshape(column))
+        if was_training:
+            count = z.size // z.shape[1]
+            dout = dout - (dbeta / count).reshape(column) - z * (dgamma / count).reshape(column)
+        dx: Array = (self.gamma / std).reshape(column) * dout
+        return dx
 
-    def _update_running(self, mean: NDArray, unbiased_var: NDArray) -> None:
+    def _update_running(self, mean: Array, unbiased_var: Array) -> None:
         for running, batch in ((self.running_mean, mean), (self.running_var, unbiased_var)):
             running *= self.momentum
             running += (1 - self.momentum) * batch
@@ -134,7 +135,7 @@ class LocalResponseNormalization(Layer):
         self.size, self.alpha, self.beta, self.k = size, float(alpha), float(beta), float(k)
         self.paper_alpha = paper_alpha
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim < 3:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x.shape}")
@@ -143,21 +144,22 @@ class LocalResponseNormalization(Layer):
         self.remember(x.copy(), scale, factor)
         return x * factor
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """dx = dout * scale**-beta - 2 * alpha * beta * x * (sum over the windows x is in of
         dout * x * scale**(-beta - 1))."""
         x, scale, factor = self.recall()
         dout = self.check_dout(dout, x.shape)
         # The windows that hold channel c are those around c - after .. c + before.
         cross = self._window_sum(dout * x * factor / scale, (self.size - 1) // 2, self.size // 2)
-        return dout * factor - (2 * self._alpha * self.beta) * x * cross
+        dx: Array = dout * factor - (2 * self._alpha * self.beta) * x * cross
+        return dx
 
     @property
     def _alpha(self) -> float:
         return self.alpha if self.paper_alpha else self.alpha / self.size
 
     @staticmethod
-    def _window_sum(a: NDArray, before: int, after: int) -> NDArray:
+    def _window_sum(a: Array, before: int, after: int) -> Array:
         """out[:, c] = the sum of a[:, c - before .. c + after], cut at the ends."""
         C, total = a.shape[1], a.copy()
         for d in range(1, min(before, C - 1) + 1):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.fast import accelerated
 from scratchcnn.im2col import OnRemainder, Pair, col2im, im2col, output_size, pair
 from scratchcnn.layers.base import Layer
+from scratchcnn.typing import Array
 
 Mode = Literal["max", "average", "min"]
 
@@ -50,7 +50,7 @@ class Pooling(Layer):
         self.mode, self.ceil_mode = mode, ceil_mode
         self.count_include_pad, self.on_remainder = count_include_pad, on_remainder
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         OH, OW = self._output_size(x.shape)
         N, C, _, _ = x.shape
@@ -58,6 +58,7 @@ class Pooling(Layer):
         frame = self._frame(-x if self.mode == "min" else x)
         col = im2col(frame, self.pool_h, self.pool_w, self.stride)
         col = col.reshape(-1, self.pool_h * self.pool_w)  # (N*OH*OW*C, pool_h*pool_w): a window per row
+        out: Array
         if self.mode == "average":
             arg, out = None, col.sum(axis=1)
         else:
@@ -70,10 +71,10 @@ class Pooling(Layer):
         # (N*OH*OW*C,) -> (N, OH, OW, C) -> (N, C, OH, OW)
         out = out.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
         if self.mode == "average":
-            return out / self._divisor(x.shape, x.dtype)
-        return -out if self.mode == "min" else out
+            out = out / self._divisor(x.shape, x.dtype)
+        return np.negative(out) if self.mode == "min" else out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         """max: dout goes to the winner of its window; average: to every pixel, divided by the divisor."""
         x_shape, frame_shape, arg = self.recall()
         (N, C, H, W), (OH, OW) = x_shape, self._output_size(x_shape)
@@ -105,7 +106,7 @@ class Pooling(Layer):
         OW = output_size(W, self.pool_w, sw, pw, 1, self.ceil_mode, self.on_remainder)
         return OH, OW
 
-    def _frame(self, x: NDArray) -> NDArray:
+    def _frame(self, x: Array) -> Array:
         """The images as the windows see them, padded so that padding cannot win: (N, C, FH, FW)."""
         (N, C, H, W), (sh, sw), (ph, pw) = x.shape, self.stride, self.pad
         OH, OW = self._output_size(x.shape)
@@ -115,7 +116,7 @@ class Pooling(Layer):
         inside[...] = x[:, :, : inside.shape[2], : inside.shape[3]]
         return frame
 
-    def _not_padding(self, arg: NDArray, col: NDArray, x_shape: tuple[int, ...]) -> NDArray:
+    def _not_padding(self, arg: Array, col: Array, x_shape: tuple[int, ...]) -> Array:
         """Where a window holds nothing above -inf, argmax may have named its padding: name a pixel."""
         lowest = np.flatnonzero(col[np.arange(len(col)), arg] == -np.inf)
         if lowest.size:
@@ -124,7 +125,7 @@ class Pooling(Layer):
             arg[lowest] = is_pixel[lowest].argmax(axis=1)
         return arg
 
-    def _divisor(self, x_shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
+    def _divisor(self, x_shape: tuple[int, ...], dtype: np.dtype) -> Array:
         """How many cells each window averages over: -> (OH, OW), or () where all have the same."""
         if self.pad == (0, 0) and not self.ceil_mode:
             return np.array(self.pool_h * self.pool_w, dtype)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.layers.base import Layer, Sequential
 from scratchcnn.layers.basic import SoftmaxWithLoss
+from scratchcnn.typing import Array
 
 
 class SideHead(Sequential):
@@ -26,9 +26,9 @@ class SideHead(Sequential):
         super().__init__(layers)
         self.weight = float(weight)
         self.criterion = SoftmaxWithLoss()
-        self.scores: NDArray | None = None
+        self.scores: Array | None = None
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.remember(self.training)
         self.scores = super().forward(x) if self.training else None
         return x
@@ -40,7 +40,7 @@ class SideHead(Sequential):
         weight = self.scores.dtype.type(self.weight)
         return weight * self.criterion.forward(self.scores, t)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (was_training,) = self.recall()
         if was_training:
             return dout + super().backward(self.criterion.backward(self.weight))

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn import params_file
 from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
+from scratchcnn.typing import Array
 
 
 @split_over_threads
@@ -44,7 +44,7 @@ class Network:
         self.last_layer = SoftmaxWithLoss() if loss is None else loss
         self.last_layer.name = "loss"
         self.last_loss: Any = None
-        self._dx: NDArray | None = None
+        self._dx: Array | None = None
         self._collect()
 
     def _collect(self) -> None:
@@ -57,11 +57,11 @@ class Network:
         self._owners = {
             name: (leaves[path.rpartition(".")[0]], path.rpartition(".")[2]) for name, path in names.items()
         }
-        self.params: dict[str, NDArray] = Arrays({name: flat[path] for name, path in names.items()})
-        self.buffers: dict[str, NDArray] = Arrays(self.layers.buffers)
+        self.params: dict[str, Array] = Arrays({name: flat[path] for name, path in names.items()})
+        self.buffers: dict[str, Array] = Arrays(self.layers.buffers)
 
     # -- what the book's networks do -------------------------------------------------------------
-    def predict(self, x: NDArray, train_flg: bool = False) -> NDArray:
+    def predict(self, x: Array, train_flg: bool = False) -> Array:
         """Scores (N, output_size), the largest the likeliest. Infers and keeps nothing for a backward.
 
         `train_flg=True` (the book's argument) runs the layers as in training instead.
@@ -72,15 +72,15 @@ class Network:
         with self.inference():
             return self.scores(self.layers.forward(x))
 
-    def scores(self, out: NDArray) -> NDArray:
+    def scores(self, out: Array) -> Array:
         """The last layer's output as scores; a network whose outputs are penalties turns the sign."""
         return out
 
-    def loss(self, x: NDArray, t: NDArray) -> Any:
+    def loss(self, x: Array, t: Array) -> Any:
         """The mean loss of the batch; t (N,) integer labels or (N, output_size) one-hot."""
         return self.last_layer.forward(self.layers.forward(self.check_images(x)), t)
 
-    def gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+    def gradient(self, x: Array, t: Array) -> dict[str, Array]:
         """d loss / d params by backpropagation, keyed as `params`.
 
         `last_loss` keeps the loss, `dx` its gradient for x. What the layers remembered is not kept: a
@@ -97,13 +97,13 @@ class Network:
         return grads
 
     @property
-    def dx(self) -> NDArray:
+    def dx(self) -> Array:
         """d loss / d x of the last `gradient` call, at the parameters that it saw."""
         if self._dx is None:
             raise RuntimeError(f"{type(self).__name__}: dx needs a gradient before it")
         return self._dx
 
-    def accuracy(self, x: NDArray, t: NDArray, batch_size: int = 100) -> float:
+    def accuracy(self, x: Array, t: Array, batch_size: int = 100) -> float:
         """The share of images whose largest score is the label's; the last, smaller batch counts too."""
         t = np.asarray(t)
         labels = t.argmax(axis=1) if t.shape[1:] == (self.output_size,) else t.ravel()
@@ -126,7 +126,7 @@ class Network:
         """Copy such a file into the network, all or nothing; nothing in a `.pkl` is run (params_file.py)."""
         params_file.load_params(self, file_name)
 
-    def numerical_gradient(self, x: NDArray, t: NDArray) -> dict[str, NDArray]:
+    def numerical_gradient(self, x: Array, t: Array) -> dict[str, Array]:
         """d loss / d params by central differences, to check `gradient`: slow, two losses per number.
 
         Computed on a float64 copy, since differences in float32 are mostly rounding; dropout repeats
@@ -135,7 +135,7 @@ class Network:
         network = self.astype(np.float64)
         states = {name: rng.bit_generator.state for name, rng in network.rngs().items()}
 
-        def loss(_: NDArray) -> float:
+        def loss(_: Array) -> float:
             for name, rng in network.rngs().items():
                 rng.bit_generator.state = states[name]
             return float(network.loss(x, t))
@@ -193,7 +193,7 @@ class Network:
         """The generators that dropout draws from, by layer: a checkpoint has to keep them."""
         return {name: layer.rng for name, layer in self.layers.leaves() if isinstance(layer, Dropout)}
 
-    def check_images(self, x: NDArray) -> NDArray:
+    def check_images(self, x: Array) -> Array:
         """Return x in the network's dtype; raise ValueError unless its shape is (N, *input_dim)."""
         x = np.asarray(x)
         if x.ndim != 4 or x.shape[1:] != self.input_dim:

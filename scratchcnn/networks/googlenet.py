@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.init import he, normal
 from scratchcnn.layers import (
@@ -24,6 +23,7 @@ from scratchcnn.layers import (
     SideHead,
 )
 from scratchcnn.networks.base import Builder, Network
+from scratchcnn.typing import Array
 
 # Table 1 of the paper: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj of every inception module.
 INCEPTIONS = {
@@ -156,7 +156,7 @@ class GoogLeNet(Network):
     def heads(self) -> list[SideHead]:
         return [layer for layer in self.layers.values() if isinstance(layer, SideHead)]
 
-    def loss(self, x: NDArray, t: NDArray) -> Any:
+    def loss(self, x: Array, t: Array) -> Any:
         """The mean loss of the batch, in training with 0.3 times that of each auxiliary head."""
         total = super().loss(x, t)
         if self.layers.training:

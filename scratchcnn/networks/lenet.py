@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn.init import xavier
 from scratchcnn.layers import (
@@ -22,6 +21,7 @@ from scratchcnn.layers import (
 )
 from scratchcnn.networks.base import Builder, Network
 from scratchcnn.networks.lenet_codes import CODES
+from scratchcnn.typing import Array
 
 
 class LeNet(Network):
@@ -108,7 +108,7 @@ class LeNet5(Network):
         generator = np.random.default_rng(rng)
         build = Builder(input_dim, dtype)  # (1, 28, 28)
 
-        def uniform(shape: tuple[int, ...], fan_in: NDArray | int) -> NDArray:
+        def uniform(shape: tuple[int, ...], fan_in: Array | int) -> Array:
             return (generator.uniform(-2.4, 2.4, shape) / fan_in).astype(dtype)
 
         def conv(FN: int, FS: int, pad: int = 0) -> Convolution:
@@ -143,5 +143,5 @@ class LeNet5(Network):
         build.add("rbf", RBF(CODES[:output_size].astype(dtype)))  # (10,)
         super().__init__(input_dim, output_size, build.layers, PenaltyLoss())
 
-    def scores(self, out: NDArray) -> NDArray:
+    def scores(self, out: Array) -> Array:
         return -out
