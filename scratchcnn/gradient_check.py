@@ -1,8 +1,8 @@
-"""Is a gradient right? Compare it with the slope of the function itself (book, sections 4.4 and 5.7.3).
+"""Gradient checks: comparison with the slope of the function itself (book, sections 4.4 and 5.7.3).
 
-`numerical_gradient` is the book's: every number of the gradient, two calls of f for each.
-`check_gradient` asks along a few random directions instead, two calls each, so that it costs as little
-for 61 million numbers as for ten. Both want float64: in float32 a difference is mostly rounding.
+`numerical_gradient` is the book's: each number of the gradient by two calls of f. `check_gradient` compares
+slopes along a few random directions, by two calls each, so it costs as little for 61 million numbers as for
+ten. Both need float64: in float32 a difference is mostly rounding.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ __all__ = [
 
 
 def numerical_gradient(f: Function, x: Array, h: float | None = None) -> Array:
-    """df/dx by central differences, number by number, in x's shape and dtype (book, section 4.4):
+    """df/dx by central differences, one number at a time, in x's shape and dtype (book, section 4.4):
 
         df/dx_i = (f(x + h e_i) - f(x - h e_i)) / 2h
 
     f(x) returns one number. x is changed in place, so f may ignore its argument and use the array (the
-    book's `lambda W: self.loss(x, t)`); it is restored exactly, also when f raises. h is eps**(1/3),
-    where truncation and rounding balance: 6e-6 in float64, 5e-3 in float32, times |x_i| where that is
-    above 1. The book's is 1e-4.
+    book's `lambda W: self.loss(x, t)`); it is restored exactly, also if f raises. h is eps**(1/3), where
+    truncation and rounding balance: 6e-6 in float64, 5e-3 in float32, times |x_i| if that is above 1. The
+    book's is 1e-4.
 
-    Raises TypeError for integers, which cannot move by h (the book's code cuts x + h back to x),
+    Raises TypeError for integers, which cannot change by h (the book's code truncates x + h to x),
     ValueError for an h that vanishes beside x. Warns with PrecisionWarning in float32.
     """
     x = _checked("numerical_gradient", x)
@@ -129,20 +129,20 @@ def check_gradient(
 
         sum(analytic * v)   against   (f(x + h v) - f(x - h v)) / 2h
 
-    Every |v_i| lies in [0.5, 1.5] with a random sign: no wrong number is overlooked, and no two cancel by
-    design. Errors are relative to the size of the gradient (see `Direction`), so that one number of ten
-    thousand shows when it is off by 2e-4 of a typical one. Without an h of your own, a failing direction
-    is tried again with others: a smaller h reaches over fewer kinks of a Relu, a larger one rounds less,
-    and none mends a wrong gradient.
+    Each |v_i| lies in [0.5, 1.5] with a random sign: no wrong number is overlooked, and no two cancel
+    systematically. Errors are relative to the size of the gradient (see `Direction`), so that one number
+    among ten thousand shows if it is off by 2e-4 of a typical one. Unless you give an h, a failing
+    direction is tried again with others: a smaller h meets fewer kinks of a Relu, a larger one rounds
+    less, and no h makes a wrong gradient pass.
 
-    Numbers of x that lie exactly on a kink, such as a Relu's 0, have no slope but one to each side. They
-    are searched for where a direction fails, and pass if the gradient lies between the two.
+    Numbers of x that lie exactly on a kink, such as a Relu's 0, have two slopes, one to each side. They
+    are searched for if a direction fails, and pass if the gradient lies between the two.
 
     f, x, h     as in `numerical_gradient`: x is changed in place and restored exactly
     rng         a Generator, or a seed
     tolerance   1e-6 in float64, 2e-2 in float32
     where       booleans that broadcast to x: the numbers to move; the others are not checked
-    calls       at most so many calls of f are spent on the search for kinks; numbers that it did not
+    calls       the largest number of calls of f for the search for kinks; numbers that it does not
                 reach are left out and counted as `unchecked`
 
     NaN or infinity, in the gradient or from f, fails. Raises TypeError for integers, ValueError for
@@ -201,14 +201,14 @@ def check_layer(
     where: Mapping[str, Array] | None = None,
     **options: Any,
 ) -> dict[str, GradientCheck]:
-    """Check a layer's dx and every parameter gradient: {"x": ..., "W": ..., "b": ...}.
+    """Check a layer's dx and the gradient of each parameter: {"x": ..., "W": ..., "b": ...}.
 
-    The function is the sum of the output times a random cotangent (ones would hide whatever a layer
-    does to constants). `where` maps names to masks, `where={"W": connections[:, :, None, None]}`;
-    further `options` go to `check_gradient`. x, parameters and buffers are afterwards as they were,
-    `layer.grads` holds the gradients that were checked.
+    The function is the sum of the output times a random cotangent (with ones, errors can cancel).
+    `where` maps names to masks, as in `where={"W": connections[:, :, None, None]}`; further `options` go
+    to `check_gradient`. Afterwards x, parameters and buffers are unchanged, and `layer.grads` holds the
+    gradients that were checked.
 
-    Raises ValueError when forward gives another output on the same x: put a mask into Dropout first.
+    Raises ValueError if forward gives another output for the same x: inject a mask into Dropout first.
     """
     x, rng = _checked("check_layer", x).copy(), np.random.default_rng(rng)
     kept = {key: buffer.copy() for key, buffer in layer.buffers.items()}
@@ -240,10 +240,10 @@ def check_layer(
 
 
 def _explore(f: Function, x: Array, analytic: Array, v: Array, first: float, tolerance: float) -> Direction:
-    """One direction: with `first`, and if that fails with one h after the other, from large to small.
+    """One direction: with the step `first` and, if that fails, with others from large to small.
 
-    A large h rounds less, a small one reaches over fewer kinks. So any h may acquit, but one condemns
-    only when the next finds the same slope; where kinks or truncation are to blame it does not.
+    A large h rounds less, a small one meets fewer kinks. So a pass at any h counts, but a failure counts
+    only if the next h finds the same slope; it does not where kinks or truncation are the cause.
     """
     d = along(f, x, analytic, v, first)
     if d.error <= tolerance:
@@ -295,12 +295,12 @@ def _reason(failed: list[Direction], directions: int, tolerance: float) -> str:
 
 
 def _checked(who: str, x: Array) -> Array:
-    """x as it came: an array that can move by a small h."""
+    """x itself, if it is an array that can change by a small h; raises TypeError otherwise."""
     if not isinstance(x, np.ndarray):
         raise TypeError(f"{who}: x must be an array, since it is changed in place; got {type(x).__name__}")
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{who}: x must be float64, got {x.dtype}, which cannot move by a small h; use x.astype(float)"
+            f"{who}: x must be float64, got {x.dtype}, which cannot change by a small h; use x.astype(float)"
         )
     if x.dtype.itemsize <= 4:
         warnings.warn(

@@ -1,7 +1,7 @@
-"""The first weights (book, section 6.2): normal, He and Xavier.
+"""Initial weights (book, section 6.2): normal, He and Xavier.
 
-All draw in the dtype asked for, with no float64 in between, from a generator that the caller names. So
-float32 and float64 weights of the same seed are different numbers, not rounded ones.
+All are drawn directly in the requested dtype, from a generator that the caller passes. So float32 and
+float64 weights of the same seed are different numbers, not rounded ones.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Rng = np.random.Generator | int
 
 
 def normal(shape: Sequence[int], std: float, rng: Rng, dtype: Any = np.float32) -> Array:
-    """Numbers from N(0, std**2): the book's `weight_init_std * np.random.randn(...)`.
+    """Samples of N(0, std**2): the book's `weight_init_std * np.random.randn(...)`.
 
-    rng is a Generator, drawn from, or a seed (the same seed gives the same numbers each time, so a
-    network's layers share one Generator). Raises TypeError for anything else, ValueError for a dtype
-    other than float32 and float64.
+    rng is a Generator or a seed (the same seed gives the same numbers each time, so the layers of a
+    network share one Generator). Raises TypeError for anything else, ValueError for a dtype other than
+    float32 and float64 or a std that is negative or not finite.
     """
     dtype = np.dtype(dtype)
     if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -43,10 +43,10 @@ def he(
     dtype: Any = np.float32,
     mode: Literal["fan_in", "fan_out"] = "fan_in",
 ) -> Array:
-    """N(0, 2 / n), for layers before a Relu (He et al. 2015, eq. 10; `torch.nn.init.kaiming_normal_`).
+    """Samples of N(0, 2 / n), for layers followed by a Relu (He et al. 2015, eq. 10).
 
-    n is fan_in, which keeps the forward signal's size and is the book's, or fan_out, which keeps the
-    gradient's. Shapes as in `fans`.
+    n is fan_in, as in the book, which preserves the size of the forward signal, or fan_out, which
+    preserves that of the gradient. Shapes as in `fans`; `torch.nn.init.kaiming_normal_`.
     """
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f'mode must be "fan_in" or "fan_out", got {mode!r}')
@@ -60,7 +60,7 @@ def xavier(
     dtype: Any = np.float32,
     form: Literal["paper", "book"] = "paper",
 ) -> Array:
-    """Normal with Xavier's variance, for layers before a sigmoid or tanh.
+    """Normal samples with Xavier's variance, for layers followed by a sigmoid or tanh.
 
     form="paper"   2 / (fan_in + fan_out)      Glorot and Bengio 2010, eq. 12; `torch.nn.init.xavier_normal_`
     form="book"    1 / fan_in                  book, section 6.2.2 (and Caffe)
@@ -75,13 +75,13 @@ def xavier(
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """(fan_in, fan_out): how many numbers one output sums up, and how many one input goes into.
+    """(fan_in, fan_out): the number of inputs of one output, and of outputs of one input.
 
         (in, out)               an Affine's W:      in, out
         (FN, C, FH, FW)         a Convolution's W:  C*FH*FW, FN*FH*FW
 
-    In a convolution with groups, C is already the channels of one group, so fan_in is exact; fan_out
-    counts all FN filters, as PyTorch's does.
+    In a convolution with groups, C is the number of channels of one group, so fan_in is exact; fan_out
+    counts all FN filters, as in PyTorch.
     """
     shape = tuple(shape)
     if len(shape) not in (2, 4) or min(shape) < 1:

@@ -1,8 +1,8 @@
-"""Every layer's form in ONNX: one rule a layer, which adds its nodes and returns the name of their output.
+"""The form of each layer in ONNX: one rule per layer, which adds nodes and returns the name of their output.
 
     RULES[Relu](graph, layer, "relu1", "x", (6, 28, 28))  ->  "relu1"
 
-A rule gets the shape of one image, since sizes are fixed in the file and only their number is free.
+A rule gets the shape of one image: sizes are fixed in the file, and only the number of images is free.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from scratchcnn.layers import Layer
 from scratchcnn.typing import Array
 
 Shape = tuple[int, ...]
-PORTS = ("x", "t", "scores", "loss")  # what goes into a file and comes out of it
+PORTS = ("x", "t", "scores", "loss")  # inputs and outputs of the file
 
 
 class Graph:
-    """Nodes and weights of a file that is being written.
+    """Nodes and weights of a file in the making.
 
-    dtype   of every floating-point number in it
-    names   our path of an array ("Conv1.W") -> how the network calls it ("W1")
+    dtype   of all floating-point numbers in it
+    names   our path of an array ("Conv1.W") -> the network's name for it ("W1")
     """
 
     def __init__(self, dtype: Any, names: Mapping[str, str]):
@@ -34,7 +34,7 @@ class Graph:
         self.used = set(PORTS)
 
     def node(self, op: str, inputs: Sequence[str], path: str, output: str = "", **attributes: Any) -> str:
-        """Append a node; its output is named after the layer, with a number behind it where that is taken."""
+        """Append a node; its output is named after the layer, followed by a number if that name is taken."""
         from onnx import helper
 
         output = output or self._new(path)
@@ -42,12 +42,12 @@ class Graph:
         return output
 
     def array(self, layer: Layer, path: str, key: str) -> str:
-        """A parameter or buffer of the layer as it is now, under the network's name for it."""
+        """Add the current value of a layer's parameter or buffer, under the network's name for it."""
         full = f"{path}.{key}"
         return self.constant(self.names.get(full, full), {**layer.params, **layer.buffers}[key])
 
     def constant(self, name: str, value: Array) -> str:
-        """An array of the file; floating-point ones in its dtype."""
+        """Add an array; floating-point numbers are converted to the file's dtype."""
         from onnx import numpy_helper
 
         name = self._new(name)
@@ -68,7 +68,7 @@ Rule = Callable[[Graph, Any, str, str, Shape], str]
 
 
 def node(op: str, **attributes: Any) -> Rule:
-    """The rule of a layer that is one ONNX operator without weights."""
+    """The rule for a layer that is one ONNX operator without weights."""
     return lambda graph, layer, path, x, shape: graph.node(op, [x], path, **attributes)
 
 
@@ -76,9 +76,15 @@ def convolution(graph: Graph, layer: sc.Convolution, path: str, x: str, shape: S
     arrays = [graph.array(layer, path, key) for key in ("W", "b") if key in layer.params]
     (ph, pw), (_, _, FH, FW) = layer.pad, layer.W.shape
     return graph.node(
-        "Conv", [x, *arrays], path, kernel_shape=[FH, FW], strides=list(layer.stride), pads=[ph, pw, ph, pw],
-        dilations=list(layer.dilation), group=layer.groups,
-    )  # fmt: skip
+        "Conv",
+        [x, *arrays],
+        path,
+        kernel_shape=[FH, FW],
+        strides=list(layer.stride),
+        pads=[ph, pw, ph, pw],
+        dilations=list(layer.dilation),
+        group=layer.groups,
+    )
 
 
 def affine(graph: Graph, layer: sc.Affine, path: str, x: str, shape: Shape) -> str:
@@ -91,7 +97,7 @@ def affine(graph: Graph, layer: sc.Affine, path: str, x: str, shape: Shape) -> s
 def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) -> str:
     window, stride = [layer.pool_h, layer.pool_w], list(layer.stride)
     options: dict[str, Any] = {"kernel_shape": window, "strides": stride}
-    beyond = [0, 0]  # cells that the last window reaches beyond the padding
+    beyond = [0, 0]  # by how many cells the last window exceeds the padding
     for axis, size in enumerate(shape[1:]):
         out = layer._output_size((1, *shape))[axis]
         padded = size + 2 * layer.pad[axis]
@@ -104,14 +110,14 @@ def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) ->
         negative = graph.node("Neg", [x], f"{path}.negative")
         return graph.node("Neg", [graph.node("MaxPool", [negative], path, pads=pads, **options)], path)
     if layer.count_include_pad and any(layer.pad):
-        # Padding counts in the divisor and the cells beyond it do not: the one is part of the image then.
+        # The divisor counts padding but not the cells beyond it, so the padding becomes part of the image.
         widths = graph.constant(f"{path}.pad", np.array([0, 0, ph, pw, 0, 0, ph, pw]))
         x, pads = graph.node("Pad", [x, widths], f"{path}.padded"), [0, 0, eh, ew]
     return graph.node("AveragePool", [x], path, pads=pads, count_include_pad=0, **options)
 
 
 def adaptive_average(graph: Graph, layer: sc.AdaptiveAveragePooling, path: str, x: str, shape: Shape) -> str:
-    """Windows that differ in size are two products: with the rows' averages and with the columns'."""
+    """Windows of unequal size become two matrix products: averages over columns, then over rows."""
     (_, H, W), (OH, OW) = shape, (layer.out_h, layer.out_w)
     if H % OH == 0 and W % OW == 0:
         window = [H // OH, W // OW]
@@ -160,13 +166,13 @@ def tanh(graph: Graph, layer: sc.Tanh, path: str, x: str, shape: Shape) -> str:
 
 
 def lrn(graph: Graph, layer: sc.LocalResponseNormalization, path: str, x: str, shape: Shape) -> str:
-    """ONNX's LRN where the window is odd; of an even one it would put the odd channel on the other side."""
+    """ONNX's LRN if the window is odd; an even window it would shift to the other side."""
     alpha = layer.alpha * layer.size if layer.paper_alpha else layer.alpha
     if layer.size % 2:
         return graph.node("LRN", [x], path, size=layer.size, alpha=alpha, beta=layer.beta, bias=layer.k)
-    C, before, behind = shape[0], layer.size // 2, (layer.size - 1) // 2
+    C, before, after = shape[0], layer.size // 2, (layer.size - 1) // 2
     apart = np.arange(C) - np.arange(C)[:, None]  # column minus row
-    window = ((apart >= -before) & (apart <= behind)) * (alpha / layer.size)
+    window = ((apart >= -before) & (apart <= after)) * (alpha / layer.size)
     W = graph.constant(f"{path}.window", window[:, :, None, None])
     k = graph.constant(f"{path}.k", np.full(C, layer.k))
     scale = graph.node("Conv", [graph.node("Mul", [x, x], f"{path}.square"), W, k], f"{path}.scale")

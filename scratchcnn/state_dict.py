@@ -1,9 +1,8 @@
-"""PyTorch's `.pth` files read and written without PyTorch, and without running what is in them.
+"""PyTorch's `.pth` files, read and written without PyTorch and without running anything in them.
 
-A `.pth` file is a zip archive: `data.pkl` says which tensors there are (a pickle), `data/0`, `data/1`, ...
-hold their bytes. A pickle can name any function to be called. This reader knows the few names that a state
-dict of tensors needs, maps them to its own small functions, and refuses every other by name before
-anything is called.
+A `.pth` file is a zip archive: `data.pkl` (a pickle) lists the tensors, and `data/0`, `data/1`, ... hold
+their bytes. A pickle can have any function called. This reader knows the few names that a state dict of
+tensors needs and maps them to its own small functions (safe_pickle.py).
 """
 
 from __future__ import annotations
@@ -22,27 +21,34 @@ from scratchcnn.files import DAMAGE, atomic_write
 from scratchcnn.safe_pickle import Refused, SafeUnpickler
 from scratchcnn.typing import Array, PathLike
 
-BFLOAT16 = "bfloat16"  # NumPy has none: its bits are the upper half of a float32
+BFLOAT16 = "bfloat16"  # unknown to NumPy; its bits are the upper half of a float32
 STORAGES = {
-    "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": BFLOAT16,
-    "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "|i1",
-    "ByteStorage": "|u1", "BoolStorage": "|b1",
-}  # fmt: skip
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "BFloat16Storage": BFLOAT16,
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "|i1",
+    "ByteStorage": "|u1",
+    "BoolStorage": "|b1",
+}
 WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
 MOST = 2**26  # bytes that a small file may unpack to; a larger one, to 20 times its size
-PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put it
+PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put the state dict
 
 _DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def read_pth(path: PathLike) -> dict[str, Array]:
-    """The tensors of a state dict that `torch.save` wrote, by name, as arrays of their own.
+    """The tensors of a state dict written by `torch.save`, by name, as separate arrays.
 
-    A training checkpoint that keeps its state dict under "state_dict", "model_state_dict" or "model" is
-    read too; names of wrapped modules lose their "module.". bfloat16 becomes float32.
+    A training checkpoint with its state dict under "state_dict", "model_state_dict" or "model" is read
+    too; the prefix "module." of wrapped modules is removed. bfloat16 becomes float32.
 
-    Raises FileNotFoundError when there is no file, ValueError when it is not such a file: broken, of
-    PyTorch's format before 1.6, a whole model instead of its state dict, or one that names anything else.
+    Raises FileNotFoundError if there is no file, ValueError if it is damaged, in PyTorch's format before
+    1.6, or a whole model instead of its state dict, and for a pickle that names anything else.
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
@@ -65,16 +71,17 @@ def read_pth(path: PathLike) -> dict[str, Array]:
 
 
 def write_pth(path: PathLike, tensors: Mapping[str, Array]) -> None:
-    """Write named arrays so that `torch.load` (weights only) gives a state dict of tensors, whole or not.
+    """Write named arrays so that `torch.load` (weights only) returns a state dict of tensors.
 
-    Raises TypeError for dtypes that PyTorch does not have, FileNotFoundError when the folder is missing.
+    The file is written whole or not at all. Raises TypeError for dtypes that PyTorch does not have,
+    FileNotFoundError if the folder is missing.
     """
     arrays = {}
     for name, tensor in tensors.items():
         array = np.asarray(tensor, order="C")
         little = array.dtype.newbyteorder("<")
         if little not in WRITTEN:
-            raise TypeError(f"{name}: PyTorch's files hold no {array.dtype}")
+            raise TypeError(f"{name}: PyTorch's files cannot hold {array.dtype}")
         arrays[name] = array.astype(little, copy=False)
     with atomic_write(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", _pickled(arrays))
@@ -98,7 +105,7 @@ class _Dtype(NamedTuple):
 
 
 class _Reader(SafeUnpickler):
-    """Knows the names in a state dict; gets the bytes of storages from the archive."""
+    """Knows the names in a state dict, and reads the bytes of its storages from the archive."""
 
     purpose = "a state dict of tensors"
     mend = "; save model.state_dict() alone, or convert it to safetensors"
@@ -144,7 +151,7 @@ class _Reader(SafeUnpickler):
 
 
 def _folder(archive: zipfile.ZipFile) -> str:
-    """The archive's one folder, named after the file it was first saved as."""
+    """The archive's only folder, named after the file it was first saved to."""
     names = archive.namelist()
     found, script = [name for name in names if name.endswith("/data.pkl")], "constants.pkl"
     if len(found) == 1 and not any(script in name for name in names):
@@ -172,7 +179,7 @@ def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
 
 
 def _what_it_is(path: PathLike) -> str:
-    """Why a file that is no zip archive cannot be read."""
+    """Why a file that is not a zip archive cannot be read."""
     if not os.path.isfile(path):
         return "is not a file"
     with open(path, "rb") as file:
@@ -190,20 +197,17 @@ def _what_it_is(path: PathLike) -> str:
 # -- writing --------------------------------------------------------------------------------------
 def _pickled(arrays: Mapping[str, Array]) -> bytes:
     """data.pkl of a state dict, opcode by opcode (protocol 2), since the real classes are PyTorch's."""
+    ordered_dict = _global("collections", "OrderedDict") + b")R"
     out = io.BytesIO()
-    out.write(b"\x80\x02" + _global("collections", "OrderedDict") + b")R(")  # an empty dict, then its items
+    out.write(b"\x80\x02" + ordered_dict + b"(")  # an empty dict, then its items
     for key, (name, array) in enumerate(arrays.items()):
+        dtype = _global("torch", WRITTEN[array.dtype])
+        storage = (b"(", _text("storage"), dtype, _text(str(key)), _text("cpu"), _int(array.size), b"tQ")
         strides = [s // array.itemsize for s in array.strides]
-        storage = b"".join((
-            b"(", _text("storage"), _global("torch", WRITTEN[array.dtype]), _text(str(key)), _text("cpu"),
-            _int(array.size), b"tQ",
-        ))  # fmt: skip
-        arguments = (
-            storage, _int(0), _ints(array.shape), _ints(strides), b"\x89",
-            _global("collections", "OrderedDict") + b")R",
-        )  # fmt: skip
+        numbers = (_int(0), _ints(array.shape), _ints(strides))  # offset, size, stride
+        requires_grad = b"\x89"
         out.write(_text(name) + _global("torch._utils", "_rebuild_tensor_v2"))
-        out.write(b"(" + b"".join(arguments) + b"tR")
+        out.write(b"(" + b"".join((*storage, *numbers, requires_grad, ordered_dict)) + b"tR")
     out.write(b"u.")
     return out.getvalue()
 

@@ -1,4 +1,4 @@
-"""What a network is made of: a row a layer, with output shapes, parameters and multiplications."""
+"""A network layer by layer: output shapes, parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ __all__ = ["LayerSummary", "summarize"]
 
 
 class LayerSummary(NamedTuple):
-    """One layer as a batch of zeros meets it."""
+    """One layer, and its output for a batch of zeros."""
 
-    name: str  # its path from the network
+    name: str  # its path in the network
     layer: str  # its repr
     output: tuple[int, ...]
-    params: int  # trained numbers
-    multiply_adds: int  # of its matrix products; elementwise work is not counted
+    params: int  # number of trained parameters
+    multiply_adds: int  # of its matrix products, without elementwise work
 
 
 def summarize(network: Network, batch_size: int = 1) -> list[LayerSummary]:
-    """The layers in the order in which they run, those inside containers too, by one forward on zeros.
+    """One row per layer in the order in which they run, also within containers, by one forward on zeros.
 
-    Raises ValueError when batch_size is below 1.
+    Raises ValueError if batch_size is below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     rows: list[LayerSummary] = []
     leaves = list(network.layers.leaves())
     for name, layer in leaves:
-        vars(layer)["forward"] = _watched(name, layer, rows)
+        vars(layer)["forward"] = _recording(name, layer, rows)
     try:
         network.predict(np.zeros((batch_size, *network.input_dim), network.dtype))
     finally:
@@ -44,8 +44,8 @@ def summarize(network: Network, batch_size: int = 1) -> list[LayerSummary]:
     return rows
 
 
-def _watched(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[Array], Array]:
-    """The layer's forward, which also adds its row."""
+def _recording(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[Array], Array]:
+    """The layer's forward, which also appends a row."""
     run = layer.forward
 
     def forward(x: Array) -> Array:
@@ -57,10 +57,10 @@ def _watched(name: str, layer: Layer, rows: list[LayerSummary]) -> Callable[[Arr
 
 
 def _multiply_adds(layer: Layer, out: Array) -> int:
-    """Every weight of a matrix or a filter is used once for each image and each output position."""
+    """Each weight of a matrix or a filter, without a table's gaps, is used per image and output position."""
     W = layer.params.get("W", layer.buffers.get("W"))
     if W is None or W.ndim < 2:
         return 0
     biases = sum(p.size for key, p in layer.params.items() if key != "W")
-    weights = layer.num_params - biases if "W" in layer.params else W.size  # without a table's gaps
+    weights = layer.num_params - biases if "W" in layer.params else W.size
     return weights * len(out) * math.prod(out.shape[2:])

@@ -1,10 +1,10 @@
-"""Weights under PyTorch's names: a torchvision file into our network, ours into a file that PyTorch loads.
+"""Weights under PyTorch's names: files of torchvision into our networks, ours into files for PyTorch.
 
     load_torch_weights(network, "resnet50-11ad3fa6.pth")
     save_torch_weights(network, "mine.pth")            # module.load_state_dict(torch.load("mine.pth"))
 
-The names are those of `network.torch_path` (torchvision's, where it has the network): W is `weight`, b
-`bias`, an Affine's W (in, out) is transposed into PyTorch's (out, in).
+The names follow `network.torch_path` (torchvision's, if it has the network): W is `weight`, b is `bias`,
+and an Affine's W (in, out) is transposed to PyTorch's (out, in).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ __all__ = [
     "save_torch_weights",
 ]
 
-TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # the others keep their names
-COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours has no use for it
+TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # other arrays keep their names
+COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts batches; ours does not
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 class Entry(NamedTuple):
-    """One array of the network as PyTorch shapes it: a view, so that writing to it changes the network."""
+    """One array of the network in PyTorch's shape: a view, so writing to it changes the network."""
 
     ours: str
     array: Array
@@ -47,16 +47,16 @@ class Entry(NamedTuple):
 def load_torch_weights(network: Network, path: PathLike) -> None:
     """Copy a `.safetensors` or `.pth` state dict with PyTorch's names *into* the network.
 
-    Any floating-point file fits, rounded or widened to the network's dtype. Nothing in the file is run.
+    Floating-point numbers are rounded or widened to the network's dtype. Nothing in the file is run.
 
-    Raises WeightMismatch, which lists every missing, surplus, wrongly shaped and wrongly typed tensor;
-    the network is then as it was. Otherwise errors as `read_torch_weights`.
+    Raises WeightMismatch, which lists every tensor that is missing, surplus, or of the wrong shape or
+    type; the network is then unchanged. Otherwise errors as `read_weights_file`.
     """
     load_state(network, read_torch_weights(path), path)
 
 
 def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) -> None:
-    """Copy tensors with PyTorch's names into the network, all or none; `path` is named in the error."""
+    """Copy tensors with PyTorch's names into the network, all or none; the error names `path`."""
     targets, problems = torch_state(network), []
     for name, (ours, array) in targets.items():
         if problem := mismatch(stored.get(name), array):
@@ -72,10 +72,10 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
 
 
 def save_torch_weights(network: Network, path: PathLike) -> None:
-    """Write the network's weights so that PyTorch's module of the same names loads them with strict=True.
+    """Write the network's weights so that the PyTorch module with these names loads them with strict=True.
 
-    `.safetensors`, or `.pth` for `torch.load`. Batch normalizations get PyTorch's count of batches, 0.
-    Raises ValueError for another suffix; errors as `write_safetensors`.
+    The format is `.safetensors`, or `.pth` for `torch.load`. Batch normalizations get PyTorch's count of
+    batches, 0. Raises ValueError for another suffix; otherwise errors as `write_safetensors`.
     """
     tensors = {name: array for name, (_, array) in torch_state(network).items()}
     for layer_path, layer in network.layers.leaves():
@@ -105,7 +105,7 @@ def read_weights_file(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]
 
 
 def _begins_like_safetensors(path: PathLike) -> bool:
-    """Whether the file begins as safetensors do: 8 bytes n, then n bytes of JSON."""
+    """Whether the file begins like safetensors: 8 bytes n, then n bytes of JSON."""
     if not os.path.isfile(path):
         return False
     with open(path, "rb") as file:
@@ -113,9 +113,9 @@ def _begins_like_safetensors(path: PathLike) -> bool:
 
 
 def torch_state(network: Network) -> dict[str, Entry]:
-    """PyTorch's name -> our name and the array as PyTorch shapes it, of every parameter and buffer.
+    """PyTorch's name -> our name and the array in PyTorch's shape, for each parameter and buffer.
 
-    Raises ValueError when two arrays have the same name there.
+    Raises ValueError if two arrays have the same name there.
     """
     by_path = {path: key for key, path in network._paths.items()}
     found: dict[str, Entry] = {}

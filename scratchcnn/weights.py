@@ -54,7 +54,7 @@ def load_weights(network: Any, path: PathLike) -> dict[str, str]:
 
 
 def copy_weights(network: Any, stored: Mapping[str, Array], path: PathLike) -> None:
-    """Copy tensors under our names into the network, all or none; `path` is named in the error."""
+    """Copy tensors under our names into the network, all or none; the error names `path`."""
     targets = arrays_of(network)
     problems = [f"{name}: {p}" for name, array in targets.items() if (p := mismatch(stored.get(name), array))]
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets]

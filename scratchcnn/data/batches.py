@@ -1,4 +1,4 @@
-"""Which images make a batch (book, section 4.2.3)."""
+"""Mini-batches: which images go into each batch (book, section 4.2.3)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def minibatches(
 ) -> Iterator[NDArray[np.int64]]:
     """One epoch: index arrays that visit each of n images once, in an order drawn from `rng`.
 
-    The order is drawn at the call, as one permutation; whoever calls this with a generator in the
-    same state gets the same batches, and so two frameworks train on the same ones. The last batch is
-    smaller when `batch_size` does not divide n, or left out with `drop_last`. (The book draws each
-    batch anew, so that an epoch repeats some images and misses others.)
+    The order is drawn at the call, as one permutation, so that a generator in the same state gives the
+    same batches to two frameworks. The last batch is smaller if `batch_size` does not divide n, or is
+    left out with `drop_last`. (The book draws each batch independently, so an epoch repeats some images
+    and misses others.)
 
-    Raises ValueError for sizes below 1, and when `drop_last` would leave no batch.
+    Raises ValueError for sizes below 1, and if `drop_last` would leave no batch.
     """
     n, batch_size = operator.index(n), operator.index(batch_size)
     if n < 1 or batch_size < 1:

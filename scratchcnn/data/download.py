@@ -1,4 +1,4 @@
-"""Downloads, checked against published sums and kept in a cache. pooch does the work."""
+"""Downloads, verified by published checksums and kept in a cache, by the package pooch."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def cache_folder() -> Path:
 def fetch(
     name: str, urls: Sequence[str], sha256: Mapping[str, str], cache: PathLike | None = None
 ) -> list[Path]:
-    """The files of a set in the cache, each downloaded from the first of `urls` that gives it intact.
+    """The files of a set in the cache, each downloaded from the first of `urls` that has it intact.
 
-    A file that is there already and intact is not asked for again; one with another sum is never kept.
+    A file that is already in the cache and intact is not downloaded again; one with another checksum is
+    never kept.
 
-    Raises OSError with what each address answered when none gave the file, or when the cache cannot
-    be written.
+    Raises OSError with the answer of each address if none has the file, or if the cache cannot be written.
     """
     folder = (Path(cache) if cache is not None else cache_folder()) / name
     try:
@@ -49,9 +49,9 @@ def _fetch_file(
         downloader = pooch.HTTPDownloader(timeout=30)
         try:
             return Path(pooch.retrieve(url + file, f"sha256:{sha256}", file, folder, downloader=downloader))
-        except ValueError as error:  # pooch's word for a wrong sum; a few request errors are ValueErrors too
+        except ValueError as error:  # pooch's error for a wrong checksum, or one of requests
             wrong = not isinstance(error, requests.RequestException)
-            answers.append(f"{url} gives a file with another SHA-256" if wrong else f"{url}: {_short(error)}")
+            answers.append(f"{url} has a file with another SHA-256" if wrong else f"{url}: {_short(error)}")
         except (requests.RequestException, OSError) as error:
             answers.append(f"{url}: {_short(error)}")
     raise OSError(
@@ -61,7 +61,7 @@ def _fetch_file(
 
 
 def _short(error: Exception) -> str:
-    """What went wrong in a few words; requests' own sentences hold whole object addresses."""
+    """The error in a few words; the messages of requests contain object addresses."""
     import requests
 
     response = getattr(error, "response", None)

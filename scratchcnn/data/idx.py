@@ -1,11 +1,11 @@
-"""IDX, the file format of MNIST: a few bytes of header and then the numbers, often gzipped.
+"""IDX, the file format of MNIST: a few bytes of header followed by the numbers, often gzipped.
 
     00 00 08 03   two zeros, the type (08: unsigned bytes), the number of dimensions
     00 00 ea 60   each dimension, 4 bytes, most significant first: 60000
     00 00 00 1c   28
-    00 00 00 1c   28, and then 60000 * 28 * 28 bytes
+    00 00 00 1c   28, followed by 60000 * 28 * 28 bytes
 
-Reading is strict: a file that is damaged, cut short or something else is refused, never guessed at.
+Reading is strict: a file that is damaged, truncated or of another format is refused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ UNSIGNED_BYTES = 0x08
 def read_idx(path: PathLike, ndim: int) -> NDArray[np.uint8]:
     """The array in an IDX file of unsigned bytes with `ndim` dimensions, gzipped or not.
 
-    Raises FileNotFoundError when there is no file, OSError when it cannot be opened, and ValueError,
-    naming the file, for another format, type, number of dimensions or length.
+    Raises FileNotFoundError if there is no file, OSError if it cannot be opened, and ValueError, naming
+    the file, for another format, type, number of dimensions or length.
     """
     data = _bytes_of(path)
     if len(data) < 4 or data[:2] != b"\0\0":
@@ -45,20 +45,20 @@ def read_idx(path: PathLike, ndim: int) -> NDArray[np.uint8]:
         raise ValueError(f"{path}: expected {what} ({ndim} dimensions), got {dimensions} dimensions")
     start = 4 + 4 * ndim
     if len(data) < start:
-        raise ValueError(f"{path} is cut short: its header needs {start} bytes, the file has {len(data)}")
+        raise ValueError(f"{path} is truncated: its header needs {start} bytes, the file has {len(data)}")
     shape = tuple(int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4))
     got, size = len(data) - start, math.prod(shape)
     if got != size:
-        what = "is cut short" if got < size else "has bytes to spare"
+        what = "is truncated" if got < size else "has surplus bytes"
         raise ValueError(f"{path} {what}: its header {shape} promises {size:,} bytes, {got:,} follow")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
 def read_set(images: PathLike, labels: PathLike, classes: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images (N, H, W) and their labels (N,), once the two files agree.
+    """Images (N, H, W) and their labels (N,) from two files that belong together.
 
-    Raises ValueError when the counts differ, when there is no image, or when a label is not below
-    `classes`; otherwise errors as `read_idx`.
+    Raises ValueError if the counts differ, if there is no image, or if a label is not below `classes`;
+    otherwise errors as `read_idx`.
     """
     x, t = read_idx(images, 3), read_idx(labels, 1)
     if len(x) != len(t):
@@ -74,11 +74,11 @@ def read_set(images: PathLike, labels: PathLike, classes: int) -> tuple[NDArray[
 
 
 def write_idx(path: PathLike, array: NDArray[np.uint8]) -> None:
-    """Write an array of unsigned bytes, gzipped when the name ends in .gz, whole or not at all.
+    """Write an array of unsigned bytes, gzipped if the name ends in .gz, whole or not at all.
 
-    The same array gives the same bytes: the gzip header holds neither a time nor a name.
+    The same array gives the same bytes: the gzip header contains neither a time nor a name.
 
-    Raises TypeError for another dtype, FileNotFoundError when the folder is missing.
+    Raises TypeError for another dtype, FileNotFoundError if the folder is missing.
     """
     if array.dtype != np.uint8:
         raise TypeError(f"{path}: expected an array of uint8, got {array.dtype}")
@@ -91,7 +91,7 @@ def write_idx(path: PathLike, array: NDArray[np.uint8]) -> None:
 
 
 def _bytes_of(path: PathLike) -> bytes:
-    """The file's content, unpacked when it is gzipped (by its first bytes, whatever its name)."""
+    """The content of the file, decompressed if it is gzipped (by its first bytes, not its name)."""
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
@@ -103,5 +103,5 @@ def _bytes_of(path: PathLike) -> bytes:
     try:
         return gzip.decompress(data)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        what = "cut short" if isinstance(error, EOFError) else "damaged"
+        what = "truncated" if isinstance(error, EOFError) else "damaged"
         raise ValueError(f"{path} is a {what} gzip file ({error}); fetch it again") from error

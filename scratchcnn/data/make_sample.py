@@ -1,11 +1,11 @@
-"""How the bundled sample was chosen from Fashion-MNIST, so that anyone can choose it again.
+"""How the bundled sample was chosen from Fashion-MNIST, so that anyone can reproduce it.
 
     python -m scratchcnn.data.make_sample FOLDER OUT
 
-reads the four files of Fashion-MNIST in FOLDER and writes the sample's into OUT. Of each class the 500
-(test: 100) images are kept whose key is smallest, the SHA-256 of "train:<index>" or "test:<index>", and
-then put in the order of a second key, the SHA-256 of "train order:<index>" or "test order:<index>". So the
-classes are equally many and mixed, and no random number generator has to give the same numbers for ever.
+reads the four files of Fashion-MNIST in FOLDER and writes those of the sample to OUT. For each class it
+keeps the 500 (test: 100) images with the smallest key, the SHA-256 of "train:<index>" or "test:<index>",
+and sorts them by a second key, the SHA-256 of "train order:<index>" or "test order:<index>". So the classes
+are of equal size and mixed, without depending on any random number generator.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PER_CLASS = {"train": 500, "test": 100}
 def choose(labels: Array, split: str, per_class: int) -> NDArray[np.int64]:
     """Indices of `per_class` images of each class among `labels` (N,), in the order of their second keys.
 
-    Raises ValueError when a class has fewer images.
+    Raises ValueError if a class has fewer images.
     """
     kept: list[int] = []
     for label in np.unique(labels):
@@ -46,7 +46,7 @@ def _key(text: str) -> Callable[[int], bytes]:
 
 
 def make_sample(folder: Path, out: Path) -> list[Path]:
-    """Write the sample's four files into `out`; errors as `read_set` and `choose`."""
+    """Write the sample's four files to the folder `out`; errors as `read_set` and `choose`."""
     paths = _in_folder(folder, "fashion-mnist")
     if paths is None:
         raise FileNotFoundError(f"there is no fashion-mnist in {folder}: expected {', '.join(FILES)}")

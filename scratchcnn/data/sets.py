@@ -1,4 +1,4 @@
-"""The data sets by name, and where their files are looked for: a folder, or else a download."""
+"""The data sets by name, read from a folder or else downloaded."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DATA_VARIABLE = "SCRATCHCNN_DATA"
 
 @dataclass(frozen=True)
 class Published:
-    """A set as it was published: its classes, the addresses of its files and their SHA-256 (gzipped).
+    """A set as published: its classes, the addresses of its files and their SHA-256 (gzipped).
 
-    `first_labels` tells the sets apart, since their files have the same names and sizes.
+    `first_labels` distinguishes the sets, whose files have the same names and sizes.
     """
 
     class_names: tuple[str, ...]
@@ -37,13 +37,21 @@ class Published:
     sha256: tuple[str, ...]
 
 
-# The sums of Fashion-MNIST belong to the files whose MD5 its README gives; those of MNIST are the ones
-# that the usual mirrors' files have (MD5 f68b3c2d..., d53e105e..., 9fb629c4..., ec29112d...).
+# The checksums of Fashion-MNIST belong to the files whose MD5 is in its README; those of MNIST to the files
+# of the usual mirrors (MD5 f68b3c2d..., d53e105e..., 9fb629c4..., ec29112d...).
 SETS = {
     "fashion-mnist": Published(
         class_names=(
-            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
         ),
         first_labels=(9, 0, 0, 3, 0, 2, 7, 2, 5, 5),
         urls=(
@@ -71,13 +79,14 @@ SETS = {
             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         ),
     ),
-}  # fmt: skip
+}
 NAMES = (SAMPLE, *SETS)
+TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}  # its folders
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images and labels to train and to test on.
+    """Images and labels for training and for testing.
 
     x_train, x_test   (N, C, H, W) float32 in [0, 1]
     t_train, t_test   (N,) int64, indices into class_names
@@ -101,17 +110,17 @@ def load(
     flatten: bool = False,
     normalize: bool = True,
 ) -> Dataset:
-    """A data set by name: "fashion-mnist-sample" (comes along), "fashion-mnist" or "mnist".
+    """A data set by name: "fashion-mnist-sample" (bundled), "fashion-mnist" or "mnist".
 
-    The full sets are read from `data_dir`, or else from the folder that the environment variable
-    SCRATCHCNN_DATA names (there or in a folder with the set's name, gzipped or not); without either
-    they are downloaded once into a cache and checked against their published sums.
+    The full sets are read from `data_dir`, else from the folder in the environment variable
+    SCRATCHCNN_DATA: there, in a subfolder with the set's name, or where torchvision puts them, gzipped or
+    not. Without either they are downloaded once into a cache and verified by their published checksums.
 
-    flatten      images as rows, (N, H*W), as the book's `load_mnist` can
-    normalize    False: the bytes 0..255 as they are stored, uint8
+    flatten      images as rows, (N, H*W), as the book's `load_mnist` does by default
+    normalize    False: the bytes 0..255 as stored, uint8
 
-    Raises ValueError for an unknown name and for files that are broken or of another set,
-    FileNotFoundError when the folder lacks a file, OSError when a download fails.
+    Raises ValueError for an unknown name and for files that are damaged or of another set,
+    FileNotFoundError if the folder lacks a file, OSError if a download fails.
     """
     if name not in NAMES:
         raise ValueError(f"there is no data set {name!r}; there are {', '.join(NAMES)}")
@@ -139,26 +148,26 @@ def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> Array:
 
 
 def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
-    """The set's four files, downloaded if need be."""
+    """The set's four files, downloaded if necessary."""
     if name == SAMPLE:
         if data_dir is not None:
             raise ValueError(
-                f"{SAMPLE} comes with scratchcnn and is not read from {os.fspath(data_dir)}; "
-                f"name the set that is there: {' or '.join(SETS)}"
+                f"{SAMPLE} is bundled and not read from {os.fspath(data_dir)}; "
+                f"name the set in that folder: {' or '.join(SETS)}"
             )
         return _in_folder(SAMPLE_FOLDER, name) or []
     if data_dir is not None:
         folder = Path(data_dir).expanduser()
         if not (paths := _in_folder(folder, name)):
             raise FileNotFoundError(
-                f"there is no {name} in {folder}: expected {', '.join(FILES)} (with .gz or without) "
-                f"there or in {folder / name}"
+                f"there is no {name} in {folder}: expected {', '.join(FILES)} (with or without .gz) "
+                f"there, in {folder / name} or in {folder / TORCHVISION[name] / 'raw'}"
             )
         return paths
     if variable := os.environ.get(DATA_VARIABLE):
         folder = Path(variable).expanduser()
         if not folder.is_dir():
-            raise FileNotFoundError(f"{DATA_VARIABLE} names {folder}, but there is no such folder")
+            raise FileNotFoundError(f"{DATA_VARIABLE} is {folder}, but there is no such folder")
         if paths := _in_folder(folder, name):
             return paths
     from scratchcnn.data.download import fetch
@@ -169,18 +178,28 @@ def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
 
 
 def _in_folder(folder: Path, name: str) -> list[Path] | None:
-    """The four files in folder/name or in folder; None when neither has any of them."""
-    for place in (folder / name, folder):
-        found = [next((p for p in (place / f, place / f"{f}.gz") if p.is_file()), None) for f in FILES]
+    """The set's four files in the folder or where torchvision puts them; None if it has none of them.
+
+    Raises FileNotFoundError if only some of them are there.
+    """
+    raw = f"{TORCHVISION.get(name, name)}/raw"
+    for place in (folder / name, folder, folder / raw, folder / "raw"):
+        found = [_file(place, file) for file in FILES]
         if any(found):
             if missing := [file for file, path in zip(FILES, found, strict=True) if path is None]:
-                raise FileNotFoundError(f"{place} lacks {', '.join(missing)} (with .gz or without)")
+                raise FileNotFoundError(f"{place} lacks {', '.join(missing)} (with or without .gz)")
             return [path for path in found if path]
     return None
 
 
+def _file(folder: Path, name: str) -> Path | None:
+    """The file of that name, gzipped or not, with a dash or, as in older copies, a dot before "idx"."""
+    names = [f"{n}{suffix}" for n in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
+    return next((folder / n for n in names if (folder / n).is_file()), None)
+
+
 def _refuse_another_set(name: str, path: Path, labels: NDArray[np.uint8]) -> None:
-    """The files of all sets have the same names, so a folder can hold the wrong one."""
+    """Refuse the files of another set, which have the same names."""
     start = tuple(labels[:10].tolist())
     for other, published in SETS.items():
         if other != name and start == published.first_labels:

@@ -1,11 +1,11 @@
-"""The specification: every operation with parameters or windows once more, as plain loops.
+"""The specification: each operation with parameters or windows as plain loops.
 
-Nothing here is fast and nothing is shared with the fast layers. One number at a time, in float64,
-straight from the definition; the result is rounded to the input's dtype at the end. The layers are
-tested against this, and this against PyTorch.
+Nothing here is fast, and nothing is shared with the layers. Each function computes one number at a time, in
+float64, directly from the definition, and rounds the result to the input's dtype at the end. The layers are
+tested against these functions, and these against PyTorch.
 
-Each backward is the forward's loop again: where the forward adds `a * b` to an output, the backward
-adds `dout * b` to the gradient of a and `dout * a` to that of b.
+Each backward repeats the loop of the forward: where the forward adds `a * b` to an output, the backward adds
+`dout * b` to the gradient of a and `dout * a` to the gradient of b.
 
 Letters: N images, C channels, H and W height and width, FN filters, FH and FW filter, OH and OW output.
 """

@@ -11,8 +11,8 @@ from scratchcnn.typing import Array
 def adaptive_average_forward(x: Array, out_h: int, out_w: int) -> Array:
     """(N, C, H, W) -> (N, C, out_h, out_w): out[i, j] is the mean of the pixels that cell (i, j) touches.
 
-    Think of the output's cells as a grid laid over the image: a pixel belongs to every cell that covers
-    any part of it (`torch.nn.functional.adaptive_avg_pool2d`).
+    The output's cells form a grid laid over the image; a pixel belongs to each cell that covers any part
+    of it (`torch.nn.functional.adaptive_avg_pool2d`).
     """
     x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
@@ -25,7 +25,7 @@ def adaptive_average_forward(x: Array, out_h: int, out_w: int) -> Array:
 
 
 def adaptive_average_backward(dout: Array, x: Array) -> Array:
-    """dout (N, C, out_h, out_w) -> dx, in equal shares to the pixels of each cell."""
+    """dout (N, C, out_h, out_w) -> dx: each cell's dout goes to its pixels in equal shares."""
     N, C, H, W = x.shape
     dout64, dx = as_float64(dout, "dout", N, C, "out_h", "out_w"), np.zeros(x.shape)
     out_h, out_w = dout64.shape[2:]
@@ -37,8 +37,11 @@ def adaptive_average_backward(dout: Array, x: Array) -> Array:
 
 
 def _touched(channel: Index, H: int, W: int, i: int, j: int, out_h: int, out_w: int) -> list[Index]:
-    """The pixels that lie at least partly in cell (i, j): pixel row r spans r * out_h .. (r + 1) * out_h
-    and cell row i spans i * H .. (i + 1) * H on a ruler of H * out_h marks."""
+    """The pixels that lie at least partly in cell (i, j).
+
+    On a ruler with H * out_h marks, pixel row r spans r * out_h .. (r + 1) * out_h and cell row i spans
+    i * H .. (i + 1) * H; columns likewise.
+    """
     return [
         (*channel, r, s)
         for r, s in indices(H, W)
@@ -48,7 +51,7 @@ def _touched(channel: Index, H: int, W: int, i: int, j: int, out_h: int, out_w: 
 
 
 def global_average_forward(x: Array) -> Array:
-    """(N, C, H, W) -> (N, C): the mean of every channel."""
+    """(N, C, H, W) -> (N, C): the mean of each channel."""
     x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
     out = np.zeros((N, C))
@@ -58,7 +61,7 @@ def global_average_forward(x: Array) -> Array:
 
 
 def global_average_backward(dout: Array, x: Array) -> Array:
-    """dout (N, C) -> dx: every pixel gets its share."""
+    """dout (N, C) -> dx: each channel's dout goes to its pixels in equal shares."""
     N, C, H, W = x.shape
     dout64, dx = as_float64(dout, "dout", N, C), np.zeros(x.shape)
     for n, c, h, w in indices(N, C, H, W):

@@ -1,4 +1,4 @@
-"""The fully connected layer (book, section 5.6) and LeNet-5's distance layer."""
+"""The fully connected layer (book, section 5.6), and the distances of LeNet-5's output layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scratchcnn.typing import Array
 def affine_forward(x: Array, W: Array, b: Array | None) -> Array:
     """(N, in) -> (N, out): out[n, o] = b[o] + sum over i of x[n, i] * W[i, o]; W (in, out), b (out,) or None.
 
-    An x with more axes is read as (N, in), row by row.
+    An x with more axes is flattened to (N, in), row by row.
     """
     x64, W64 = _rows(x, W)
     (N, IN), OUT = x64.shape, W64.shape[1]

@@ -46,7 +46,7 @@ def conv_backward(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> tuple[Array, Array, Array]:
-    """dout (N, FN, OH, OW) -> dx, dW, db: each product `W * x` of the forward hands dout to both."""
+    """dout (N, FN, OH, OW) -> dx, dW, db: each product `W * x` passes dout on to both factors."""
     taps, shape = _taps(x, W, stride, pad, dilation, groups)
     dout64, x64, W64 = (
         as_float64(dout, "dout", *shape),
@@ -65,7 +65,7 @@ def conv_backward(
 def _taps(
     x: Array, W: Array, stride: Pair, pad: Pair, dilation: Pair, groups: int
 ) -> tuple[Iterator[tuple[Index, Index, Index]], Index]:
-    """Every multiplication of the convolution as (index of out, of W, of x), and the shape of out."""
+    """Each multiplication of the convolution as (index into out, into W, into x), and the shape of out."""
     if np.ndim(x) != 4 or np.ndim(W) != 4:
         wanted = "x (N, C, H, W) and W (FN, C // groups, FH, FW)"
         raise ValueError(f"expected {wanted}, got {np.shape(x)} and {np.shape(W)}")
@@ -90,7 +90,7 @@ def _taps(
 def im2col(
     input_data: Array, filter_h: int, filter_w: int, stride: Pair = 1, pad: Pair = 0, dilation: Pair = 1
 ) -> Array:
-    """(N, C, H, W) -> (N*OH*OW, C*FH*FW): one row a window, channel by channel, 0 in the padding."""
+    """(N, C, H, W) -> (N*OH*OW, C*FH*FW): one row per window, channel by channel, 0 in the padding."""
     copies, shape = _copies(input_data.shape, filter_h, filter_w, stride, pad, dilation)
     col = np.zeros(shape, dtype=input_data.dtype)
     for place, pixel in copies:
@@ -107,7 +107,7 @@ def col2im(
     pad: Pair = 0,
     dilation: Pair = 1,
 ) -> Array:
-    """(N*OH*OW, C*FH*FW) -> (N, C, H, W): every number added to the pixel that im2col copied it from."""
+    """(N*OH*OW, C*FH*FW) -> (N, C, H, W): adds each number to the pixel from which im2col copied it."""
     copies, shape = _copies(input_shape, filter_h, filter_w, stride, pad, dilation)
     col64, image = as_float64(col, "col", *shape), np.zeros(input_shape)
     for place, pixel in copies:
@@ -118,7 +118,7 @@ def col2im(
 def _copies(
     input_shape: Index, FH: int, FW: int, stride: Pair, pad: Pair, dilation: Pair
 ) -> tuple[Iterator[tuple[Index, Index]], Index]:
-    """Every copy of im2col as (place in col, index of the pixel), and the shape of col."""
+    """Each copy that im2col makes as (index into col, index of the pixel), and the shape of col."""
     N, C, H, W = input_shape
     (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(pad), pair(dilation)
     tops = window_starts(H, (FH - 1) * dh + 1, sh, ph)

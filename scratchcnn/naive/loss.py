@@ -29,7 +29,7 @@ def softmax_backward(dout: Array, x: Array) -> Array:
 def softmax_cross_entropy(x: Array, t: Array) -> Any:
     """(N, C) and labels -> the mean over n of  log(sum over k of exp(x[n, k])) - x[n, label].
 
-    t (N,) holds integer labels or (N, C) a distribution a row: then every class counts with its share.
+    t holds integer labels (N,), or one distribution per row (N, C), which weights the classes.
     """
     x64 = as_float64(x, "x", "N", "C")
     shares, total = _shares(t, x64.shape), 0.0
@@ -64,7 +64,7 @@ def _powers(x: Array, n: int) -> tuple[float, list[float]]:
 
 
 def _shares(t: Array, shape: tuple[int, ...]) -> Array:
-    """Labels (N,) -> one-hot (N, C); a (N, C) is what it is."""
+    """Labels (N,) -> one-hot (N, C); shares (N, C) unchanged."""
     t, (N, C) = np.asarray(t), shape
     if t.shape == shape:
         return t.astype(np.float64)

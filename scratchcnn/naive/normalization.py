@@ -15,7 +15,7 @@ def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, paper_
 
         scale[c] = k + alpha / size * (sum of x**2 over the channels c - size // 2 .. c + (size - 1) // 2)
 
-    That is `torch.nn.functional.local_response_norm`; `paper_alpha` leaves out the "/ size", as
+    This is `torch.nn.functional.local_response_norm`; `paper_alpha` omits the "/ size", as do
     Krizhevsky et al. 2012, section 3.3.
     """
     x64 = as_float64(x, "x", "N", "C", "H", "W")
@@ -28,7 +28,7 @@ def lrn_forward(x: Array, size: int, alpha: float, beta: float, k: float, paper_
 def lrn_backward(
     dout: Array, x: Array, size: int, alpha: float, beta: float, k: float, paper_alpha: bool = False
 ) -> Array:
-    """Each out[c] hands its dout to its own x[c] and, through scale, to every x[j] of its window:
+    """Each out[c] passes its dout on to its own x[c] and, through scale, to each x[j] of its window:
 
     d out[c] / d x[j] = (scale**-beta if j == c) - beta * x[c] * scale**(-beta - 1) * 2 * a * x[j]
     """
@@ -68,10 +68,10 @@ def batch_norm_forward(
 
         out = gamma * (x - mean) / sqrt(var + eps) + beta          (Ioffe and Szegedy 2015, algorithm 1)
 
-    In training mean and var are the batch's, over all numbers of a channel, var divided by their count;
-    running = momentum * running + (1 - momentum) * batch, with the var divided by count - 1. So the
-    momentum is the share kept, as in the book; PyTorch's is 1 minus it. In inference mean and var
-    are the running ones.
+    In training, mean and var are those of the batch, over all numbers of a channel, with var divided by
+    their count; running = momentum * running + (1 - momentum) * batch, where var is divided by count - 1.
+    So momentum is the share that is kept, as in the book; PyTorch's is 1 minus that. In inference, mean
+    and var are the running ones.
     """
     x64, C = _images(x)
     gamma64, beta64 = as_float64(gamma, "gamma", C), as_float64(beta, "beta", C)
@@ -98,7 +98,7 @@ def batch_norm_backward(
     eps: float = 1e-5,
     training: bool = True,
 ) -> tuple[Array, Array, Array]:
-    """dout -> dx, dgamma, dbeta. In training x also acts through var and mean, step by step:
+    """dout -> dx, dgamma, dbeta. In training, x also acts through var and mean:
 
     dvar  = sum of dout * gamma * (x - mean) * -1/2 * (var + eps)**(-3/2)
     dmean = sum of dout * gamma * -1 / sqrt(var + eps)

@@ -23,8 +23,8 @@ def pool_forward(
 ) -> Array:
     """(N, C, H, W) -> (N, C, OH, OW) with mode "max", "min" or "average".
 
-    Padding never wins a max or min. An average divides by the window's pixels, and with
-    `count_include_pad` also by its cells in the padding, but not by those that ceil_mode adds behind it.
+    Padding is never the maximum or minimum. An average divides by the number of the window's pixels;
+    with `count_include_pad` its cells in the padding count too, but not those that ceil_mode adds beyond.
     """
     windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
     x64, out = as_float64(x, "x", *x.shape), np.zeros(shape)
@@ -50,7 +50,7 @@ def pool_backward(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Array:
-    """dout (N, C, OH, OW) -> dx: to the winner of each window, or in equal shares to its pixels."""
+    """dout (N, C, OH, OW) -> dx: goes to the winner of each window, or in equal shares to its pixels."""
     windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
     dout64, x64, dx = as_float64(dout, "dout", *shape), as_float64(x, "x", *x.shape), np.zeros(x.shape)
     for o, pixels, cells in windows:
@@ -65,8 +65,8 @@ def pool_backward(
 def _windows(
     x: Array, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool
 ) -> tuple[Iterator[tuple[Index, list[Index], int]], Index]:
-    """Every window as (index of out, its pixels row by row, how many cells it has within the padding),
-    and the shape of out."""
+    """Each window as (index into out, its pixels row by row, its number of cells within the padding), and
+    the shape of out."""
     if mode not in ("max", "min", "average"):
         raise ValueError(f'mode must be "max", "min" or "average", got {mode!r}')
     if np.ndim(x) != 4:
@@ -93,9 +93,9 @@ def _windows(
 
 
 def _winner(x: Array, pixels: list[Index], mode: str) -> Index:
-    """The pixel with the largest (smallest) value, the first one among equals; a NaN wins.
+    """The pixel with the largest (smallest) value, the first among equals; a NaN wins.
 
-    Among several NaNs it is the first here, the last in PyTorch: both outputs are NaN.
+    Of several NaNs, the first wins here and the last in PyTorch; the output is NaN in both.
     """
     best = pixels[0]
     for pixel in pixels:
@@ -138,7 +138,7 @@ def subsampling_backward(
 
 
 def _window_sums(x: Array, size: int) -> Array:
-    """(N, C, H, W) -> (N, C, H // size, W // size); rows and columns that fill no window are left out."""
+    """(N, C, H, W) -> (N, C, H // size, W // size); rows and columns beyond are left out."""
     x64 = as_float64(x, "x", "N", "C", "H", "W")
     N, C, H, W = x64.shape
     tops, lefts = window_starts(H, size, size, 0), window_starts(W, size, size, 0)

@@ -26,10 +26,10 @@ def pair(value: Pair) -> tuple[int, int]:
 
 
 def window_starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool = False) -> list[int]:
-    """The first coordinate of every window along an axis of `size` pixels, the first pixel being 0.
+    """The first coordinate of each window along an axis of `size` pixels, where the first pixel is 0.
 
-    Windows lie within the padding. `ceil_mode`, PyTorch's for pooling, lets one more stick out behind it,
-    unless that one would start behind the image.
+    Windows lie within the padding. With `ceil_mode`, as PyTorch's for pooling, one more window may extend
+    beyond it, unless it would start after the image.
     """
     if extent < 1 or stride < 1 or pad < 0:
         raise ValueError(
@@ -50,7 +50,10 @@ def window_starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool
 
 
 def as_float64(array: Array, name: str, *shape: int | str) -> Array:
-    """A float64 copy of floating-point numbers of this shape, in which a letter stands for any size."""
+    """A float64 copy of a floating-point array, checked for this shape; a letter stands for any size.
+
+    Raises TypeError for another dtype, ValueError for another shape.
+    """
     array = np.asarray(array)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must be floating-point, got {array.dtype}")

@@ -114,11 +114,11 @@ BROKEN = {
     "another format": (b"\x89PNG" + bytes(20), r"is not an IDX file: .* got '89 50 4e 47'"),
     "type": (GOOD[:2] + b"\x0d" + GOOD[3:], r"expected unsigned bytes \(IDX type 08\), got IDX type 0d"),
     "dimensions": (GOOD[:3] + b"\x03" + GOOD[4:], r"expected labels \(1 dimensions\), got 3 dimensions"),
-    "header cut": (GOOD[:6], r"is cut short: its header needs 8 bytes, the file has 6"),
-    "short": (GOOD[:-1], r"is cut short: its header \(3,\) promises 3 bytes, 2 follow"),
-    "huge": (GOOD[:4] + b"\xff" * 4 + GOOD[8:], r"is cut short: .* promises 4,294,967,295 bytes"),
-    "trailing": (GOOD + b"\0", r"has bytes to spare: its header \(3,\) promises 3 bytes, 4 follow"),
-    "gzip cut": (gzip.compress(GOOD)[:-9], r"is a cut short gzip file .*; fetch it again"),
+    "header cut": (GOOD[:6], r"is truncated: its header needs 8 bytes, the file has 6"),
+    "short": (GOOD[:-1], r"is truncated: its header \(3,\) promises 3 bytes, 2 follow"),
+    "huge": (GOOD[:4] + b"\xff" * 4 + GOOD[8:], r"is truncated: .* promises 4,294,967,295 bytes"),
+    "trailing": (GOOD + b"\0", r"has surplus bytes: its header \(3,\) promises 3 bytes, 4 follow"),
+    "gzip cut": (gzip.compress(GOOD)[:-9], r"is a truncated gzip file .*; fetch it again"),
     "gzip damaged": (gzip.compress(GOOD)[:-8] + bytes(8), r"is a damaged gzip file \(CRC check failed.*"),
     "gzip and more": (gzip.compress(GOOD) + b"more", r"is a damaged gzip file"),
 }
@@ -182,20 +182,27 @@ def test_folder_by_argument_and_by_variable(tmp_path, monkeypatch, suffix, sub):
     assert np.array_equal(load("mnist").x_test, data.x_test)
 
 
+@pytest.mark.parametrize("place", ["MNIST/raw", "raw", "mnist"])
+@pytest.mark.parametrize("dot", [False, True], ids=["dash", "dot"])
+def test_folders_as_torchvision_and_older_copies_have_them(place, dot, tmp_path):
+    folder = small_set(tmp_path / place, "")
+    for file in FILES if dot else ():
+        (folder / file).rename(folder / file.replace("-idx", ".idx"))
+    assert load("mnist", tmp_path).x_train.shape == (20, 1, 3, 4)
+
+
 def test_folders_that_lack_something(tmp_path, monkeypatch):
     with pytest.raises(
-        FileNotFoundError, match=f"no mnist in {tmp_path}: expected train-images.*or in .*mnist"
+        FileNotFoundError, match=f"no mnist in {tmp_path}: expected train-images.*or in .*MNIST/raw"
     ):
         load("mnist", data_dir=tmp_path)
     (small_set(tmp_path) / f"{FILES[3]}.gz").unlink()
     with pytest.raises(FileNotFoundError, match=f"{tmp_path} lacks t10k-labels-idx1-ubyte "):
         load("mnist", data_dir=tmp_path)
-    with pytest.raises(
-        ValueError, match=r"sample comes with scratchcnn and is not read from .*fashion-mnist or mnist"
-    ):
+    with pytest.raises(ValueError, match=r"sample is bundled and not read from .*fashion-mnist or mnist"):
         load(data_dir=tmp_path)
     monkeypatch.setenv("SCRATCHCNN_DATA", str(tmp_path / "no"))
-    with pytest.raises(FileNotFoundError, match=r"SCRATCHCNN_DATA names .*no, but there is no such folder"):
+    with pytest.raises(FileNotFoundError, match=r"SCRATCHCNN_DATA is .*no, but there is no such folder"):
         load("mnist")
 
 
@@ -273,9 +280,7 @@ def test_download_with_another_sum_is_not_kept(server, tmp_path):
     url, folder = server
     known = sums(folder)
     (folder / f"{FILES[0]}.gz").write_bytes(b"something else")
-    with pytest.raises(
-        OSError, match=f"{FILES[0]}.gz of mnist .{url} gives a file with another SHA-256.; put"
-    ):
+    with pytest.raises(OSError, match=f"{FILES[0]}.gz of mnist .{url} has a file with another SHA-256.; put"):
         fetch("mnist", [url], known, tmp_path)
     assert list((tmp_path / "mnist").iterdir()) == []
 

@@ -72,7 +72,7 @@ def test_x_is_restored_when_f_raises(check):
 def test_float32_warns_and_integers_are_refused(check):
     with pytest.warns(PrecisionWarning, match="x is float32; check in float64"):
         check(f, draw(3).astype(np.float32))
-    with pytest.raises(TypeError, match="x must be float64, got int64, which cannot move by a small h"):
+    with pytest.raises(TypeError, match="x must be float64, got int64, which cannot change by a small h"):
         check(f, np.arange(3))
     with pytest.raises(TypeError, match="x must be an array, since it is changed in place; got list"):
         check(f, [1.0])

@@ -33,10 +33,12 @@ LAYERS = {  # layer: the shape of one image
     "convolution": (sc.Convolution(draw(4, 3, 3, 2), draw(4), (2, 1), (1, 2)), (3, 9, 8)),
     "convolution, no bias": (sc.Convolution(draw(4, 3, 3, 3)), (3, 9, 8)),
     "convolution, groups and dilation": (
-        sc.Convolution(draw(6, 2, 3, 2), draw(6), 2, (2, 1), (2, 3), 3), (6, 11, 10),
+        sc.Convolution(draw(6, 2, 3, 2), draw(6), 2, (2, 1), (2, 3), 3),
+        (6, 11, 10),
     ),
     "partial convolution": (
-        sc.PartialConvolution(draw(2, 3, 3, 3), draw(2), [[1, 1, 0], [0, 1, 1]]), (3, 7, 6),
+        sc.PartialConvolution(draw(2, 3, 3, 3), draw(2), [[1, 1, 0], [0, 1, 1]]),
+        (3, 7, 6),
     ),
     "affine of images": (sc.Affine(draw(24, 5), draw(5)), (2, 3, 4)),
     "affine, no bias": (sc.Affine(draw(24, 5)), (24,)),
@@ -67,7 +69,7 @@ LAYERS = {  # layer: the shape of one image
         (3, 5, 7),
     ),
     "side head": (sc.Sequential({"head": sc.SideHead({"fc": sc.Affine(draw(60, 3))}, 0.3)}), (3, 4, 5)),
-}  # fmt: skip
+}
 
 
 class Plain(sc.Network):
@@ -149,8 +151,10 @@ def test_the_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["lenet.onnx"]
     graph = onnx.load(tmp_path / "lenet.onnx").graph
     assert {weight.name for weight in graph.initializer} == set(network.params)
-    assert [[d.dim_param or d.dim_value for d in port.type.tensor_type.shape.dim]
-            for port in (*graph.input, *graph.output)] == [["N", 1, 28, 28], ["N", 10]]  # fmt: skip
+    assert [
+        [d.dim_param or d.dim_value for d in port.type.tensor_type.shape.dim]
+        for port in (*graph.input, *graph.output)
+    ] == [["N", 1, 28, 28], ["N", 10]]
     assert (graph.input[0].name, graph.output[0].name, graph.name) == ("x", "scores", "LeNet")
 
 
@@ -190,20 +194,22 @@ def test_scores_of_their_own_kind_are_refused():
 
 
 def test_another_suffix_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"expected a file that ends in \.onnx, got .*lenet\.pb"):
+    with pytest.raises(ValueError, match=r"expected a file name ending in \.onnx, got .*lenet\.pb"):
         sc.export_onnx(sc.LeNet(), tmp_path / "lenet.pb")
 
 
 def test_without_onnx_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ModuleNotFoundError, match=r"not installed: pip install '\.\[onnx\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"not installed: pip install 'scratchcnn\[onnx\]' \(in"):
         sc.export_onnx(sc.LeNet(), tmp_path / "lenet.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_more_than_the_format_holds_is_refused(monkeypatch):
     monkeypatch.setattr("scratchcnn.onnx_export.LIMIT", 1000)
-    with pytest.raises(ValueError, match=r"the weights are 246,824 bytes, and an ONNX file holds 2 GiB"):
+    with pytest.raises(
+        ValueError, match=r"the weights are 246,824 bytes, and an ONNX file holds at most 2 GiB"
+    ):
         onnx_model(sc.LeNet())
 
 

@@ -150,8 +150,13 @@ def test_state_is_named_as_in_the_book():
     assert list(optimizer.m) == list(optimizer.v) == ["W1", "b1", "W2"]
     state = optimizer.state_dict()
     assert state["scalars"] == {
-        "lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "iter": 2
-    }  # fmt: skip
+        "lr": 0.001,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+        "iter": 2,
+    }
     assert list(state["arrays"]) == ["m.W1", "m.b1", "m.W2", "v.W1", "v.b1", "v.W2"]
 
 

@@ -217,12 +217,15 @@ def test_out_is_not_given_the_name_of_another_format(name, train, tmp_path):
 
 
 # -- summary -------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("network", "parameters", "multiply_adds"), [
-    ("simple_conv_net", "433,890", 30 * 25 * 24 * 24 + 4320 * 100 + 100 * 10),
-    ("lenet", "61,706", 6 * 25 * 28 * 28 + 16 * 150 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
-    ("lenet5", "60,000", 6 * 25 * 28 * 28 + 60 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
-    ("alexnet", "60,965,224", 724_406_816),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("network", "parameters", "multiply_adds"),
+    [
+        ("simple_conv_net", "433,890", 30 * 25 * 24 * 24 + 4320 * 100 + 100 * 10),
+        ("lenet", "61,706", 6 * 25 * 28 * 28 + 16 * 150 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
+        ("lenet5", "60,000", 6 * 25 * 28 * 28 + 60 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
+        ("alexnet", "60,965,224", 724_406_816),
+    ],
+)
 def test_summary_counts(network, parameters, multiply_adds, scratchcnn):
     status, out, _ = scratchcnn("summary", network, "--batch", 2)
     assert status == 0 and f"parameters     {parameters} (" in out
@@ -392,27 +395,33 @@ def test_help_shows_every_default(scratchcnn):
     assert out.count("[default:") == len(options) - 1  # --help has none
 
 
-@pytest.mark.parametrize(("args", "sentence"), [
-    ("train foo", "there is no network 'foo'; there are simple_conv_net, lenet, lenet5, alexnet"),
-    ("train lenet --data foo", "there is no data set 'foo'; there are fashion-mnist-sample, fashion-"),
-    ("train lenet --optimizer foo", "there is no optimizer 'foo'; there are sgd, momentum, nesterov"),
-    ("train lenet --dtype int8", "--dtype must be float32 or float64, got int8"),
-    ("train lenet --lr -1", "Adam: lr must be at least 0 and finite, got -1.0"),
-    ("train lenet --data mnist --data-dir no/where", "there is no mnist in no/where: expected train-images"),
-    ("train lenet --data-dir .", "fashion-mnist-sample comes with scratchcnn and is not read from ."),
-    ("train lenet --out no/where", "cannot write"),
-    ("train lenet --out .", "cannot write"),
-    ("train lenet --out same --checkpoint same", "--out and --checkpoint both name"),
-    ("train lenet --resume nothing", "there is no file nothing"),
-    ("train lenet --epochs x", "Invalid value for '--epochs'"),
-    ("train lenet --batch-size 0", "Invalid value for '--batch-size'"),
-    ("train", "Missing argument 'NETWORK'"),
-    ("train lenet --foo", "No such option: --foo"),
-    ("summary foo", "there is no network 'foo'"),
-    ("summary lenet --batch 0", "Invalid value for '--batch'"),
-    ("predict w", "Missing argument 'IMAGE...'"),
-    ("foo", "No such command 'foo'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ("train foo", "there is no network 'foo'; there are simple_conv_net, lenet, lenet5, alexnet"),
+        ("train lenet --data foo", "there is no data set 'foo'; there are fashion-mnist-sample, fashion-"),
+        ("train lenet --optimizer foo", "there is no optimizer 'foo'; there are sgd, momentum, nesterov"),
+        ("train lenet --dtype int8", "--dtype must be float32 or float64, got int8"),
+        ("train lenet --lr -1", "Adam: lr must be at least 0 and finite, got -1.0"),
+        (
+            "train lenet --data mnist --data-dir no/where",
+            "there is no mnist in no/where: expected train-images",
+        ),
+        ("train lenet --data-dir .", "fashion-mnist-sample is bundled and not read from ."),
+        ("train lenet --out no/where", "cannot write"),
+        ("train lenet --out .", "cannot write"),
+        ("train lenet --out same --checkpoint same", "--out and --checkpoint both name"),
+        ("train lenet --resume nothing", "there is no file nothing"),
+        ("train lenet --epochs x", "Invalid value for '--epochs'"),
+        ("train lenet --batch-size 0", "Invalid value for '--batch-size'"),
+        ("train", "Missing argument 'NETWORK'"),
+        ("train lenet --foo", "No such option: --foo"),
+        ("summary foo", "there is no network 'foo'"),
+        ("summary lenet --batch 0", "Invalid value for '--batch'"),
+        ("predict w", "Missing argument 'IMAGE...'"),
+        ("foo", "No such command 'foo'"),
+    ],
+)
 def test_misuse_is_one_sentence_and_status_2(args, sentence, scratchcnn, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     status, out, err = scratchcnn(*args.split())

@@ -123,9 +123,18 @@ def test_transform_sees_every_batch():
 
 def test_the_books_call_runs(capsys):
     run = Trainer(
-        network(), X, T, X, T, epochs=2, mini_batch_size=10, optimizer="Adam", optimizer_param={"lr": 0.01},
-        evaluate_sample_num_per_epoch=7, verbose=True,
-    )  # fmt: skip
+        network(),
+        X,
+        T,
+        X,
+        T,
+        epochs=2,
+        mini_batch_size=10,
+        optimizer="Adam",
+        optimizer_param={"lr": 0.01},
+        evaluate_sample_num_per_epoch=7,
+        verbose=True,
+    )
     run.train()
     assert (run.optimizer.lr, run.batch_size, run.evaluate) == (0.01, 10, 7)
     assert len(run.train_loss_list) == 6 and len(run.train_acc_list) == len(run.test_acc_list) == 2
@@ -138,14 +147,18 @@ def test_one_hot_labels():
     assert first[-1]["test_accuracy"] == second[-1]["test_accuracy"]
 
 
-@pytest.mark.parametrize(("change", "error", "sentence"), [
-    ({"epochs": -1}, ValueError, "epochs must be at least 0, got -1"),
-    ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
-    ({"batch_size": 2.5}, TypeError, r"batch_size must be a whole number, got 2\.5"),
-    ({"evaluate": -1}, ValueError, "evaluate must be at least 0, got -1"),
-    ({"optimizer": "Adm"}, ValueError, "no optimizer 'Adm'; there are sgd, momentum"),
-    ({"optimizer_param": {"lr": 1}}, TypeError, "optimizer_param is for an optimizer given by name"),
-], ids=lambda v: str(v) if isinstance(v, dict) else None)  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "error", "sentence"),
+    [
+        ({"epochs": -1}, ValueError, "epochs must be at least 0, got -1"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 2.5}, TypeError, r"batch_size must be a whole number, got 2\.5"),
+        ({"evaluate": -1}, ValueError, "evaluate must be at least 0, got -1"),
+        ({"optimizer": "Adm"}, ValueError, "no optimizer 'Adm'; there are sgd, momentum"),
+        ({"optimizer_param": {"lr": 1}}, TypeError, "optimizer_param is for an optimizer given by name"),
+    ],
+    ids=lambda v: str(v) if isinstance(v, dict) else None,
+)
 def test_wrong_arguments(change, error, sentence):
     with pytest.raises(error, match=sentence):
         trainer(**change)

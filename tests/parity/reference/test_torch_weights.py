@@ -307,7 +307,7 @@ def test_files_that_are_not_there_or_of_another_kind(tmp_path):
         sc.load_torch_weights(network, tmp_path / "none.pth")
     with pytest.raises(ValueError, match=r"expected a file name ending in \.safetensors, \.pth, \.pt, got"):
         sc.save_torch_weights(network, tmp_path / "weights.h5")
-    with pytest.raises(TypeError, match="weight: PyTorch's files hold no complex128"):
+    with pytest.raises(TypeError, match="weight: PyTorch's files cannot hold complex128"):
         write_pth(tmp_path / "x.pth", {"weight": np.zeros(2, complex)})
     assert list(tmp_path.iterdir()) == []
 
