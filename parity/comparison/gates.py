@@ -3,11 +3,11 @@
 Logic gate (float64): both sides compute the same numbers in float64, and the largest difference may be
 1e-9 of the largest value of the reference tensor. A wrong formula is off by far more, a correct pair by
 far less (about 1e-15), so this gate is the one that catches bugs. A result that is nothing but the
-rounding of terms that cancel (the gradient of a bias in front of batch normalization) has no scale of its
-own: C times its rounding floor is granted there too, and then the comparison proves nothing.
+rounding of terms that cancel (the gradient of a bias before batch normalization) has no scale of its own:
+C times its rounding floor is granted there too, and such a comparison is inconclusive.
 
 Precision gate (float32): two correct float32 results differ from each other by an amount that no fixed
-tolerance fits, so neither is the judge. Both are held against the float64 result, and ours may be off by
+tolerance fits, so neither is the judge. Both are compared with the float64 result, and ours may be off by
 C times the larger of PyTorch's own error and the rounding floor sqrt(K) * u * (|a| . |b|), K being the
 length of the reduction and u the unit roundoff.
 
@@ -22,25 +22,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 LOGIC = 1e-9  # of the reference tensor's largest value
 C = 8.0  # the precision gate's one constant: see README, "How a match is judged"
-SLIGHTLY = {"float32": 1e-2, "float64": 1e-6}  # a twin scaled by this much more has to fail
+SLIGHTLY = {"float32": 1e-2, "float64": 1e-6}  # a reference scaled by 1 plus this must fail
 UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}  # unit roundoff
-CHUNK = 1 << 18  # numbers compared at a time, so that large tensors stay in cache
+CHUNK = 1 << 18  # elements compared at a time, so that they stay in the cache
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came out of one pair of tensors.
+    """The result of comparing one pair of tensors.
 
     max_abs  largest difference; max_rel that difference over the reference's largest value
     allowed  the largest difference that passes; margin = max_abs / allowed, at most 1 to pass
-    exact    the same bits (reported, never required)
-    proves   whether a wrong tensor would have failed: zeros, the sign flipped, two numbers exchanged,
-             and everything scaled by SLIGHTLY more. Where one of them would pass, so would a bug.
-    why      why it cannot pass, where that is not a matter of size
+    exact    whether all bits are the same (reported, never required)
+    proves   whether wrong tensors would have failed: zeros, the sign flipped, two elements exchanged, and
+             everything scaled by 1 + SLIGHTLY. If one of them would pass, the comparison is inconclusive.
+    why      why it cannot pass, where the reason is not the size of the difference
     """
 
     shape: tuple[int, ...]
@@ -54,7 +55,7 @@ class Comparison:
     proves: bool = True
 
 
-def refusal(ours: Any, reference: NDArray, dtype: Any = None) -> str:
+def refusal(ours: Any, reference: Array, dtype: Any = None) -> str:
     """Why the pair cannot be compared at all, or an empty string."""
     if ours is None:
         return "missing"
@@ -68,7 +69,7 @@ def refusal(ours: Any, reference: NDArray, dtype: Any = None) -> str:
     return ""
 
 
-def logic_gate(ours: Any, reference: NDArray, rtol: float = LOGIC, floor: float = 0.0) -> Comparison:
+def logic_gate(ours: Any, reference: Array, rtol: float = LOGIC, floor: float = 0.0) -> Comparison:
     """Float64 against float64: the difference may be `rtol` of the reference's largest value.
 
     `floor` is sqrt(K) * u * (|a| . |b|) in float64, where the caller knows it.
@@ -79,12 +80,12 @@ def logic_gate(ours: Any, reference: NDArray, rtol: float = LOGIC, floor: float 
 
 
 def precision_gate(
-    ours: Any, theirs: NDArray, exact: NDArray, floor: float = 0.0, error: float = 0.0
+    ours: Any, theirs: Array, exact: Array, floor: float = 0.0, error: float = 0.0
 ) -> Comparison:
     """Float32 ours and theirs against the float64 result.
 
     `floor` is sqrt(K) * u * (|a| . |b|) where the caller knows it; u times the largest value is always
-    granted. `error` is PyTorch's error where the caller measured more of it than `theirs` shows.
+    granted. `error` is PyTorch's error if the caller has measured a larger one than `theirs` shows.
     """
     if why := refusal(ours, exact, theirs.dtype):
         return refused(exact, why)
@@ -95,11 +96,11 @@ def precision_gate(
     return _judge(ours, exact, C * max(error, floor, UNIT[theirs.dtype.name] * scale), theirs)
 
 
-def refused(reference: NDArray, why: str) -> Comparison:
+def refused(reference: Array, why: str) -> Comparison:
     return Comparison(reference.shape, math.nan, math.nan, math.nan, math.inf, False, False, why)
 
 
-def _judge(ours: NDArray, reference: NDArray, allowed: float, twin: NDArray) -> Comparison:
+def _judge(ours: Array, reference: Array, allowed: float, twin: Array) -> Comparison:
     worst, scale = difference(ours, reference), largest(reference)
     why = ""
     if not math.isfinite(scale):
@@ -117,20 +118,21 @@ def _judge(ours: NDArray, reference: NDArray, allowed: float, twin: NDArray) -> 
     return Comparison(ours.shape, worst, relative, allowed, margin, bool(exact), bool(ok), why, proves)
 
 
-def discriminates(reference: NDArray, allowed: float, slightly: float) -> bool:
-    """Whether zeros, the reference's negative, a permutation and a slightly scaled twin would all fail.
+def discriminates(reference: Array, allowed: float, slightly: float) -> bool:
+    """Whether zeros, the negated, a permuted and a slightly scaled reference would all fail.
 
-    Zeros differ from the reference by its largest value, the negative by twice that, the scaled twin by
-    `slightly` of it, and exchanging the two extremes by their distance (a single number has no permutation).
+    Zeros differ from the reference by its largest value, the negated one by twice that, the scaled one by
+    `slightly` of it, and one with its extremes exchanged by their distance (a single element has no
+    permutation).
     """
     scale = largest(reference)
-    if not slightly * scale > allowed:  # a scaled twin passes, or zeros do, or there is a NaN
+    if not slightly * scale > allowed:  # the scaled reference passes, or zeros do, or there is a NaN
         return False
     return reference.size == 1 or float(reference.max()) - float(reference.min()) > allowed
 
 
-def _chunks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:
-    """The arrays side by side, a cache-sized run of rows at a time."""
+def _chunks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    """The arrays side by side, as many rows at a time as fit in the cache."""
     first = arrays[0]
     if first.size <= CHUNK or first.ndim == 0:
         yield arrays
@@ -140,12 +142,12 @@ def _chunks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:
         yield tuple(a[i : i + rows] for a in arrays)
 
 
-def largest(a: NDArray) -> float:
-    """max |a|; 0 for an empty array, NaN when there is one."""
+def largest(a: Array) -> float:
+    """max |a|; 0 for an empty array, NaN if it contains one."""
     return _max(float(np.abs(part).max()) if part.size else 0.0 for (part,) in _chunks(a))
 
 
-def difference(a: NDArray, b: NDArray) -> float:
+def difference(a: Array, b: Array) -> float:
     """max |a - b|, computed in float64; infinities are never equal."""
     with np.errstate(invalid="ignore", over="ignore"):
         return _max(
@@ -155,7 +157,7 @@ def difference(a: NDArray, b: NDArray) -> float:
 
 
 def _max(values: Iterator[float]) -> float:
-    """The largest, and NaN if one is (Python's max drops it)."""
+    """The largest value, or NaN if there is one (Python's max would drop it)."""
     worst = 0.0
     for value in values:
         if math.isnan(value):
@@ -164,5 +166,5 @@ def _max(values: Iterator[float]) -> float:
     return worst
 
 
-def _same(a: NDArray, b: NDArray) -> bool:
+def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(np.array_equal(a, b))

@@ -1,4 +1,4 @@
-"""What a check found: one Record a tensor, and the tidy DataFrame that holds them."""
+"""The results of a check: one Record per tensor, and the tidy DataFrame of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from parity.comparison.gates import Comparison
 if TYPE_CHECKING:
     import pandas as pd
 
-# `margin` is the share of what is allowed that was used; above 1 fails.
-COLUMNS = ["network", "layer", "case", "phase", "tensor", "dtype", "device", "shape",
-           "max_abs", "max_rel", "allowed", "margin", "exact", "ok", "proves", "why"]  # fmt: skip
+# `margin` is the share of what is allowed that was used; more than 1 fails.
 CATEGORIES = ["network", "layer", "case", "phase", "tensor", "dtype", "device"]
+NUMBERS = ["max_abs", "max_rel", "allowed", "margin"]
+FLAGS = ["exact", "ok", "proves"]
+RECORD_COLUMNS = [*CATEGORIES, "shape", *NUMBERS, *FLAGS, "why"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Place:
 class Record:
     """One tensor of one layer in one phase, and how it compared.
 
-    network  empty for a layer that was checked by itself
-    case     the probe's name, for a layer that was checked by itself
+    network  empty for a layer that was checked individually
+    case     the probe's name, for a layer that was checked individually
     """
 
     network: str
@@ -79,22 +80,11 @@ def is_float32_step(dtype: str, phase: str) -> bool:
 
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:
-    """The records as a tidy frame: names as categories, the shape as text, one row a tensor."""
+    """The records as a tidy frame: names as categories, the shape as text, one row per tensor."""
     import pandas as pd
 
-    table = pd.DataFrame([asdict(r) for r in records], columns=COLUMNS)
+    table = pd.DataFrame([asdict(r) for r in records], columns=RECORD_COLUMNS)
     table["shape"] = table["shape"].map(lambda shape: "x".join(map(str, shape)) or "scalar")
     for column in CATEGORIES:
         table[column] = table[column].astype("category")
-    return table.astype(
-        {
-            "max_abs": float,
-            "max_rel": float,
-            "allowed": float,
-            "margin": float,
-            "exact": bool,
-            "ok": bool,
-            "proves": bool,
-            "why": str,
-        }
-    )
+    return table.astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys(FLAGS, bool) | {"why": str})

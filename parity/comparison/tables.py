@@ -1,4 +1,4 @@
-"""Tables to disk: CSV to read anywhere, Parquet to keep the types, each written whole or not at all."""
+"""Write tables: CSV to read anywhere, Parquet to keep the types, each written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scratchcnn.files import atomic_write
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
-    """Each non-empty table as <name>.csv and <name>.parquet in the folder, which is made if need be."""
+    """Write each non-empty table as <name>.csv and <name>.parquet; the folder is made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in tables.items():

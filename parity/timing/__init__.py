@@ -1,1 +1,1 @@
-"""Fair clocks: who takes part, what is counted, memory, scaling."""
+"""Timing both frameworks fairly: contestants, costs, memory, scaling, tables."""

@@ -1,13 +1,12 @@
-"""The rungs below ours, as whole networks: plain loops, and the book's published style.
+"""Slower styles of our networks, to compare the times with: plain loops, and the book's published style.
 
-    naive   scratchcnn.naive: one number at a time
+    naive   scratchcnn.naive: one element at a time
     book    im2col by a loop over the filter into float64 zeros, the columns kept for backward, one
-            `np.dot` a layer, boolean masks, `argmax` and fancy indexing in pooling, an optimizer that makes
-            new arrays
+            `np.dot` per layer, boolean masks, `argmax` and fancy indexing in pooling, an optimizer that
+            makes new arrays
 
-Both are our networks with every layer's class replaced by one of these, so that they have the same
-weights and the same names, and `parity check` judges them as it judges ours. They run in float64, as the
-book's do whatever they are given.
+Both are our networks with the class of every layer replaced by one of these, so they have the same weights
+and names, and `parity check` judges them like ours. They run in float64, as the book's code always does.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchcnn import naive
 from scratchcnn.layers import (
@@ -30,10 +28,11 @@ from scratchcnn.layers import (
     Sigmoid,
 )
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 
 # -- the book -------------------------------------------------------------------------------------
-def book_im2col(x: NDArray, FH: int, FW: int, stride: tuple[int, int], pad: tuple[int, int]) -> NDArray:
+def book_im2col(x: Array, FH: int, FW: int, stride: tuple[int, int], pad: tuple[int, int]) -> Array:
     """(N, C, H, W) -> (N*OH*OW, C*FH*FW), float64 whatever x is."""
     (N, C, H, W), (sh, sw), (ph, pw) = x.shape, stride, pad
     OH, OW = (H + 2 * ph - FH) // sh + 1, (W + 2 * pw - FW) // sw + 1
@@ -46,8 +45,8 @@ def book_im2col(x: NDArray, FH: int, FW: int, stride: tuple[int, int], pad: tupl
 
 
 def book_col2im(
-    col: NDArray, shape: tuple[int, ...], FH: int, FW: int, stride: tuple[int, int], pad: tuple[int, int]
-) -> NDArray:
+    col: Array, shape: tuple[int, ...], FH: int, FW: int, stride: tuple[int, int], pad: tuple[int, int]
+) -> Array:
     """(N*OH*OW, C*FH*FW) -> (N, C, H, W), summed."""
     (N, C, H, W), (sh, sw), (ph, pw) = shape, stride, pad
     OH, OW = (H + 2 * ph - FH) // sh + 1, (W + 2 * pw - FW) // sw + 1
@@ -60,7 +59,7 @@ def book_col2im(
 
 
 class BookConvolution(Convolution):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         (N, FN, OH, OW), (_, _, FH, FW) = self._output_shape(x.shape), self.W.shape
         col = book_im2col(x, FH, FW, self.stride, self.pad)
         out = np.zeros((len(col), FN))
@@ -69,7 +68,7 @@ class BookConvolution(Convolution):
         self.remember(x.shape, col)
         return (out + self.b).reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x_shape, col = self.recall()
         FN, _, FH, FW = self.W.shape
         dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)
@@ -82,7 +81,7 @@ class BookConvolution(Convolution):
 
 
 class BookPooling(Pooling):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         N, C, H, W = x.shape
         OH, OW = (H - self.pool_h) // self.stride[0] + 1, (W - self.pool_w) // self.stride[1] + 1
         col = book_im2col(x, self.pool_h, self.pool_w, self.stride, (0, 0))
@@ -91,7 +90,7 @@ class BookPooling(Pooling):
         out = np.mean(col, axis=1) if self.mode == "average" else np.max(col, axis=1)
         return out.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x_shape, arg_max = self.recall()
         dout = dout.transpose(0, 2, 3, 1)
         dmax = np.zeros((dout.size, self.pool_h * self.pool_w))
@@ -104,26 +103,26 @@ class BookPooling(Pooling):
 
 
 class BookAffine(Affine):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         flat = x.reshape(x.shape[0], -1)
         self.remember(x.shape, flat)
         return np.dot(flat, self.W) + self.b
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x_shape, x = self.recall()
         self.grads["W"], self.grads["b"] = np.dot(x.T, dout), np.sum(dout, axis=0)
         return np.dot(dout, self.W.T).reshape(x_shape)
 
 
 class BookRelu(Relu):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         mask = x <= 0
         self.remember(mask)
         out = x.copy()
         out[mask] = 0
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (mask,) = self.recall()
         dx = dout.copy()  # the book writes into dout
         dx[mask] = 0
@@ -131,23 +130,24 @@ class BookRelu(Relu):
 
 
 class BookSigmoid(Sigmoid):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = 1 / (1 + np.exp(-x))
         self.remember(out)
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (out,) = self.recall()
         return dout * (1.0 - out) * out
 
 
 class BookMomentum:
-    """v = momentum * v - lr * g,  p += v: new arrays each time."""
+    """v = momentum * v - lr * g,  p += v; with new arrays in each step."""
 
     def __init__(self, lr: float, momentum: float):
-        self.lr, self.momentum, self.v = lr, momentum, {}  # type: ignore[var-annotated]
+        self.lr, self.momentum = lr, momentum
+        self.v: dict[str, Array] = {}
 
-    def update(self, params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+    def update(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
         for key, p in params.items():
             self.v[key] = self.momentum * self.v.get(key, np.zeros_like(p)) - self.lr * grads[key]
             p += self.v[key]
@@ -155,11 +155,11 @@ class BookMomentum:
 
 # -- plain loops ----------------------------------------------------------------------------------
 class NaiveConvolution(Convolution):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.remember(x.copy())
         return naive.conv_forward(x, self.W, self.b, self.stride, self.pad, self.dilation, self.groups)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (x,) = self.recall()
         dx, self.grads["W"], self.grads["b"] = naive.conv_backward(
             dout, x, self.W, self.stride, self.pad, self.dilation, self.groups
@@ -168,21 +168,21 @@ class NaiveConvolution(Convolution):
 
 
 class NaivePooling(Pooling):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.remember(x.copy())
         return naive.pool_forward(x, self.pool_h, self.pool_w, self.stride, self.pad, self.mode)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (x,) = self.recall()
         return naive.pool_backward(dout, x, self.pool_h, self.pool_w, self.stride, self.pad, self.mode)
 
 
 class NaiveAffine(Affine):
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.remember(x.copy())
         return naive.affine_forward(x.reshape(len(x), -1), self.W, self.b)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (x,) = self.recall()
         flat = x.reshape(len(x), -1)
         dx, self.grads["W"], self.grads["b"] = naive.affine_backward(dout, flat, self.W)
@@ -201,27 +201,27 @@ NAIVE: dict[type[Layer], type[Layer]] = {
     Pooling: NaivePooling,
     Affine: NaiveAffine,
 }
-# Not in the book, and none of its loops: they stay ours on the lower rungs too.
-KEPT = (Flatten, Dropout, LocalResponseNormalization, Relu, Sigmoid)
-RUNGS = {"book": BOOK, "naive": NAIVE}
+# Layers without a slower style, or whose style needs no loop: they stay ours.
+UNCHANGED = (Flatten, Dropout, LocalResponseNormalization, Relu, Sigmoid)
+STYLES = {"book": BOOK, "naive": NAIVE}
 
 
-def lower(network: Network, rung: str) -> Network:
-    """A float64 copy of the network on a lower rung.
+def in_style(network: Network, style: str) -> Network:
+    """A float64 copy of the network in the style "book" or "naive".
 
-    Raises ValueError naming a layer that has no counterpart there.
+    Raises ValueError naming a layer that has no counterpart in it.
     """
-    copied, classes = network.astype(np.float64), RUNGS[rung]
+    copied, classes = network.astype(np.float64), STYLES[style]
     for path, layer in copied.layers.leaves():
-        if type(layer) in classes and _same_rules(layer):
+        if type(layer) in classes and _supported(layer):
             layer.__class__ = classes[type(layer)]
-        elif type(layer) not in KEPT:
-            raise ValueError(f"{path} ({layer!r}) has no counterpart in the {rung} style")
+        elif type(layer) not in UNCHANGED:
+            raise ValueError(f"{path} ({layer!r}) has no counterpart in the {style} style")
     return copied
 
 
-def _same_rules(layer: Any) -> bool:
-    """Whether the rung's class, which knows fewer options, computes the same."""
+def _supported(layer: Any) -> bool:
+    """Whether the style's class, which has fewer options, computes the same."""
     if isinstance(layer, Convolution):
         return layer.dilation == (1, 1) and layer.b is not None
     return not isinstance(layer, Pooling) or (layer.pad == (0, 0) and not layer.ceil_mode)

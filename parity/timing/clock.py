@@ -1,12 +1,12 @@
 """A fair clock: contestants take turns, round by round, in one process.
 
-Time drifts (other processes, heat, caches), so nobody is timed all at once. A round gives every
-contestant one turn, each time in another order; a turn starts with a pause in which the threads of the
-one before come to rest, and with one call that is not counted. What is reported is the median over the
-rounds with its quartiles, and a ratio of medians with the quartiles of the ratios within a round.
+Speed drifts (other processes, heat, caches), so no contestant is timed in one block. A round gives every
+contestant one turn, each round in another order. A turn starts with a pause, in which the threads of the
+previous one come to rest, and with one call that is not counted. The median over the rounds is reported with
+its quartiles, and a ratio of medians with the quartiles of the ratios within each round.
 
-Other processes are the worst of it: threads that wait for each other lose whole time slices to them. So a
-turn during which others took part of the cores is repeated, and where they never stop, the least disturbed
+Other processes disturb most: threads that wait for each other lose whole time slices to them. A turn
+during which others used part of the cores is therefore repeated; if they never stop, the least disturbed
 turn is kept and counted as disturbed.
 """
 
@@ -23,23 +23,23 @@ import numpy as np
 
 # PyTorch's and OpenBLAS's threads keep spinning for some milliseconds after their last task.
 PAUSE_S = 0.02
-TURN_S = 0.03  # a turn repeats a lap for about as long, so that short calls are timed many times
+TURN_S = 0.03  # a turn repeats a lap for about this long, so that short calls are timed many times
 MOST_LAPS = 50
-FOREIGN = 0.05  # share of the cores that others may take during a turn
-TRIES, REST_S = 12, 0.1  # turns tried until one is quiet, and the pause after one that was not
-RETRY_S = 2.0  # long turns are tried less often: about so long
-SLOW_S, FEW = 6.0, 3  # who needs so long for all laps (the book's AlexNet) takes part in a few rounds
-LONG_S = 0.25  # a lap as long needs neither a repetition nor a call before it
+FOREIGN = 0.05  # share of the cores that others may use during a turn
+TRIES, REST_S = 12, 0.1  # turns tried until one is undisturbed, and the pause after one that was not
+RETRY_S = 2.0  # long turns are repeated less often: for about this long
+SLOW_S, FEW_ROUNDS = 6.0, 3  # a contestant as slow as this (the book's AlexNet) gets only a few rounds
+LONG_S = 0.25  # a lap as long as this needs neither repetition nor a call before it
 
 Lap = Sequence[tuple[str, Callable[[], object]]]  # (phase, call) in order: forward, then its backward
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """One implementation: its laps, each a row of calls that belong together and are timed one by one.
+    """One implementation: its laps, each a sequence of calls that belong together and are timed one by one.
 
-    most  how many rounds it takes part in; fewer where a single call takes seconds
-    wait  called after each call, before the clock is read (a CUDA device works on by itself)
+    most  number of rounds it takes part in, at most; few where a single call takes seconds
+    wait  called after each call, before the clock is read (a CUDA device works asynchronously)
     """
 
     name: str
@@ -48,27 +48,27 @@ class Contestant:
     wait: Callable[[], None] = lambda: None
 
 
-class Spread(NamedTuple):
+class Quartiles(NamedTuple):
     median: float
     q1: float
     q3: float
 
 
-def spread(values: Sequence[float]) -> Spread:
+def quartiles(values: Sequence[float]) -> Quartiles:
     q1, median, q3 = np.percentile(np.asarray(values, dtype=float), [25, 50, 75])
-    return Spread(float(median), float(q1), float(q3))
+    return Quartiles(float(median), float(q1), float(q3))
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """The ratio of the medians, and the quartiles of the ratios of each round."""
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Quartiles:
+    """The ratio of the medians, with the quartiles of each round's ratio."""
     rounds = min(len(ours), len(theirs))
-    paired = spread(np.divide(ours[:rounds], theirs[:rounds]).tolist())
-    return Spread(spread(ours).median / spread(theirs).median, paired.q1, paired.q3)
+    paired = quartiles(np.divide(ours[:rounds], theirs[:rounds]).tolist())
+    return Quartiles(quartiles(ours).median / quartiles(theirs).median, paired.q1, paired.q3)
 
 
 @dataclass
 class Samples:
-    """(contestant, phase) -> milliseconds, one a round; contestant -> how many turns were disturbed."""
+    """(contestant, phase) -> milliseconds, one per round; contestant -> how many turns were disturbed."""
 
     times: dict[tuple[str, str], list[float]]
     disturbed: dict[str, int]
@@ -80,13 +80,13 @@ def race(
     progress: Callable[[int, int], None] = lambda done, total: None,
     pause: float = PAUSE_S,
 ) -> Samples:
-    """Every contestant's time in every phase, one number a round: the median of its turn."""
+    """Every contestant's time in every phase, one number per round: the median of its turn."""
     samples = Samples(
         {(c.name, phase): [] for c in contestants for lap in c.laps for phase, _ in lap},
         {c.name: 0 for c in contestants},
     )
     lengths = {c.name: [_seconds(lap, c.wait) for lap in c.laps] for c in contestants}  # also warms up
-    most = {c.name: min(c.most, FEW if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
+    most = {c.name: min(c.most, FEW_ROUNDS if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
     for number in range(rounds):
         for place in range(len(contestants)):
             contestant = contestants[(number + place) % len(contestants)]
@@ -94,16 +94,16 @@ def race(
                 continue
             for lap, seconds in zip(contestant.laps, lengths[contestant.name], strict=True):
                 time.sleep(pause)
-                times, quiet = _quiet_turn(lap, seconds, contestant)
-                samples.disturbed[contestant.name] += not quiet
+                times, undisturbed = _undisturbed_turn(lap, seconds, contestant)
+                samples.disturbed[contestant.name] += not undisturbed
                 for phase, value in times.items():
                     samples.times[contestant.name, phase].append(value)
         progress(number + 1, rounds)
     return samples
 
 
-def _quiet_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple[dict[str, float], bool]:
-    """A turn that others did not disturb, or the least disturbed of some."""
+def _undisturbed_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple[dict[str, float], bool]:
+    """A turn that other processes did not disturb, or the least disturbed of several."""
     best: tuple[float, dict[str, float]] = (np.inf, {})
     for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
         before = _others_seconds()
@@ -118,11 +118,11 @@ def _quiet_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple[dict[
     return best[1], False
 
 
-TICK_S = 0.02  # what the kernel's counters may be off by
+TICK_S = 0.02  # the kernel's counters may be off by this much
 
 
 def _others_seconds() -> float:
-    """Processor time that others have used since the machine started; 0 where the system does not tell."""
+    """Processor time of other processes since the machine started; 0 where the system does not report it."""
     try:
         fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     except OSError:
@@ -134,7 +134,7 @@ def _others_seconds() -> float:
 
 
 def _turn(lap: Lap, seconds: float, wait: Callable[[], None]) -> dict[str, float]:
-    """The lap once uncounted, then as often as TURN_S asks: median milliseconds of each phase."""
+    """Run the lap once uncounted, then for about TURN_S: median milliseconds of each phase."""
     laps = int(np.clip(TURN_S / max(seconds, 1e-9), 1, MOST_LAPS))
     if seconds < LONG_S:
         _timed(lap, wait)
@@ -154,6 +154,6 @@ def _timed(lap: Lap, wait: Callable[[], None]) -> dict[str, float]:
 
 
 def _seconds(lap: Lap, wait: Callable[[], None]) -> float:
-    """How long a lap takes: of two, the second, unless the first was long."""
+    """How long a lap takes: the second of two, unless the first was long."""
     total = sum(_timed(lap, wait).values()) / 1e3
     return total if total > LONG_S else sum(_timed(lap, wait).values()) / 1e3

@@ -1,11 +1,11 @@
-"""Who runs in the race: every implementation of a network, or of one layer, as laps of calls.
+"""The contestants of the race: every implementation of a network, or of one layer, as laps of calls.
 
-    forward   the loss of a batch, with what backward will need (a layer: its output)
-    backward  every gradient after that forward (a layer: dx too)
+    forward   the loss of a batch, with what backward needs (for a layer: its output)
+    backward  every gradient after that forward (for a layer: also dx)
     step      forward, loss, backward and SGD with momentum: one training step
-    predict   the scores, in inference, nothing kept
+    predict   the scores, in inference, keeping nothing
 
-Each implementation does what its user would write: PyTorch eager with `zero_grad(set_to_none=True)` and
+Each implementation runs what its user would write: PyTorch eager with `zero_grad(set_to_none=True)` and
 `torch.optim.SGD`, ours with `gradient` and `Momentum.update`.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from parity.adapters.book import BookAdapter
@@ -27,13 +26,14 @@ from parity.timing.clock import Contestant, Lap
 from parity.timing.costs import BACKWARD, FORWARD, PREDICT, STEP
 from scratchcnn.networks import Network
 from scratchcnn.optim import Momentum
+from scratchcnn.typing import Array
 
 LR, MOMENTUM = 1e-3, 0.9
-SLOW_ROUNDS = 1  # the loops take seconds a call
+NAIVE_ROUNDS = 1  # the loops take seconds per call
 
 
-def ours(name: str, network: Network, x: NDArray, t: NDArray) -> Contestant:
-    """Ours, or one of its lower rungs."""
+def ours(name: str, network: Network, x: Array, t: Array) -> Contestant:
+    """Our network, or a baseline in its place."""
     rule: Any = BookMomentum if name == "book" else Momentum
     optimizer = rule(lr=LR, momentum=MOMENTUM)
 
@@ -48,12 +48,12 @@ def ours(name: str, network: Network, x: NDArray, t: NDArray) -> Contestant:
         [(STEP, step)],
         [(PREDICT, lambda: network.predict(x))],
     ]
-    if name == "naive":  # seconds a call: only what the goal is about
-        return Contestant(name, [[(STEP, step)]], most=SLOW_ROUNDS)
+    if name == "naive":  # seconds per call, so only the step is timed
+        return Contestant(name, [[(STEP, step)]], most=NAIVE_ROUNDS)
     return Contestant(name, laps)
 
 
-def torchs(name: str, module: nn.Module, x: NDArray, t: NDArray, device: str) -> Contestant:
+def torchs(name: str, module: nn.Module, x: Array, t: Array, device: str) -> Contestant:
     """PyTorch's network, eager or compiled."""
     dtype = next(module.parameters()).dtype
     inputs, labels = torch.from_numpy(x).to(device, dtype), torch.from_numpy(t).to(device)
@@ -83,16 +83,16 @@ def torchs(name: str, module: nn.Module, x: NDArray, t: NDArray, device: str) ->
     return Contestant(name, laps, wait=lambda: synchronize(device))
 
 
-def compiled(module: nn.Module, x: NDArray, t: NDArray, device: str) -> tuple[Contestant | None, str]:
-    """The compiled network once it has run, or None and the first line of why it did not."""
+def compiled(module: nn.Module, x: Array, t: Array, device: str) -> tuple[Contestant | None, str]:
+    """The compiled network after a first run, or None and the first line of the error."""
     try:
         contestant = torchs("torch_compile", module, x, t, device)
         for lap in contestant.laps:
             for _, call in lap:
                 call()
     except Exception as error:  # no C++ compiler, a version without dynamo, ...
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return None, f"torch.compile does not run here: {type(error).__name__}: {said}"
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return None, f"torch.compile does not run here: {type(error).__name__}: {reason}"
     return contestant, ""
 
 

@@ -1,8 +1,8 @@
-"""What a layer has to do at least: multiplications and additions, and bytes from and to memory.
+"""The least work of a layer: multiplications and additions, and bytes read from and written to memory.
 
-Only matrix products and convolutions are counted as arithmetic, as everybody counts them (a multiplication
-and an addition are two). Bytes are the compulsory ones: every array that goes in or comes out, once.
-An implementation may do more of both; its share of the machine is told by what had to be done.
+Only matrix products and convolutions count as arithmetic, as is usual (a multiplication and an addition are
+two operations). Bytes are the compulsory ones: every array that goes in or comes out, once. An implementation
+may do more of both; its share of the machine's peak is computed from the least work.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Cost(NamedTuple):
 def layer_cost(
     layer: Layer, x_shape: tuple[int, ...], out_shape: tuple[int, ...], itemsize: int, phase: str
 ) -> Cost:
-    """Backward makes two products where forward makes one: for dx and for the weights."""
+    """The cost of one phase. Backward computes two products where forward computes one: for dx and dW."""
     products = 0
     if isinstance(layer, Convolution):
         products = math.prod(out_shape) * math.prod(layer.W.shape[1:])
@@ -49,8 +49,11 @@ def layer_cost(
 
 
 def network_costs(network: Network, batch_size: int) -> dict[tuple[str, str], Cost]:
-    """(layer path, phase) -> cost; the whole network is the path "". A step of SGD with momentum reads each
-    parameter, its gradient and its state and writes the parameter and the state."""
+    """(layer path, phase) -> cost; the path "" is the whole network.
+
+    A step of SGD with momentum reads each parameter, its gradient and its state, and writes the parameter and
+    the state.
+    """
     itemsize, trace = network.dtype.itemsize, Trace()
     costs: dict[tuple[str, str], Cost] = {}
     with recording(network, trace):

@@ -1,22 +1,22 @@
-"""How long ours takes beside PyTorch's, on the same numbers, threads and machine.
+"""The times of ours and PyTorch's, on the same data, threads and machine.
 
-`time_network` and `time_layer` return a tidy frame, one row an implementation and phase:
+`time_network` and `time_layer` return a tidy frame with one row per implementation and phase:
 
-    network, layer           which; layer is empty for the whole network, network for a layer by itself
+    network, layer           layer is empty for the whole network, network for an individual layer
     phase                    forward, backward, step (forward, loss, backward, SGD with momentum), predict
-    dtype, device            of that implementation (ours is always on the cpu; the rungs are float64)
+    dtype, device            of that implementation (ours always runs on the cpu; baselines in float64)
     threads, batch_size, input_shape
     implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
     median_ms, q1_ms, q3_ms, rounds
-    disturbed                turns of that implementation during which other processes took part of the cores
+    disturbed                turns of that implementation during which other processes used the cores
     ratio_to_torch           of the medians; ratio_q1 and ratio_q3: quartiles of the rounds' ratios
-    gflops, gemm_share       what had to be multiplied and added by the median; as a share of the measured
-                             peak of float32 matrix products
-    gbytes_per_s, copy_share what had to be read and written by the median; share of the measured copy
-    peak_rss_mb, rss_rise_mb of a process of its own that makes some steps (see parity.timing.memory)
+    gflops, gemm_share       least arithmetic over the median; as a share of the measured peak of float32
+                             matrix products
+    gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
+    peak_rss_mb, rss_rise_mb of a separate process that runs some steps (see parity.timing.memory)
     ok                       the verdict of `parity check` on the same code, dtype and shapes; missing where
                              there is nothing to check or nothing was run
-    note                     what a reader has to know, and why a row has no time
+    note                     what a reader must know, such as why a row has no time
 """
 
 from __future__ import annotations
@@ -38,21 +38,25 @@ from parity.reference.machine import UNKNOWN, Peaks
 from parity.reference.model_pair import Images, build_pair, torch_like
 from parity.reference.trace import draw_masks, dropout_shapes, trace_torch
 from parity.timing import clock, memory
-from parity.timing.baselines import lower
+from parity.timing.baselines import in_style
 from parity.timing.clock import Contestant, Samples
 from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
 from parity.timing.costs import STEP, Cost, layer_cost, network_costs
 from parity.timing.layer_sizes import layer_probe
 from scratchcnn.networks import Network
 
-COLUMNS = ["network", "layer", "phase", "dtype", "device", "threads", "batch_size", "input_shape",
-           "implementation", "median_ms", "q1_ms", "q3_ms", "rounds", "disturbed", "ratio_to_torch",
-           "ratio_q1", "ratio_q3", "gflops", "gemm_share", "gbytes_per_s", "copy_share", "peak_rss_mb",
-           "rss_rise_mb", "ok", "note"]  # fmt: skip
-# Larger steps of the lower rungs are not run: the loops make some 1e6 multiplications a second, the book's
+NUMBERS = [
+    *("median_ms", "q1_ms", "q3_ms", "rounds", "disturbed", "ratio_to_torch", "ratio_q1", "ratio_q3"),
+    *("gflops", "gemm_share", "gbytes_per_s", "copy_share", "peak_rss_mb", "rss_rise_mb"),
+]
+SPEED_COLUMNS = [
+    *("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "input_shape"),
+    *("implementation", *NUMBERS, "ok", "note"),
+]
+# Larger steps of the baselines are not run: the loops do about 1e6 multiplications per second, the book's
 # style 2e9.
-LARGEST_STEP = {"naive": 3e7, "book": 2e10}
-Progress = Callable[[str, int, int], None]
+MAX_STEP_FLOPS = {"naive": 3e7, "book": 2e10}
+ProgressCallback = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ class Setup:
     seed: int = 0
     peaks: Peaks = UNKNOWN
     baselines: bool = True  # also the book's style, plain loops and torch.compile
-    layers: bool = False  # every layer of a network by itself too
+    layers: bool = False  # also every layer of a network individually
     measure_memory: bool = True
-    steps: int = 1  # training steps that the verdict rests on, beside every layer's output and gradient
+    steps: int = 1  # training steps that the verdict covers, in addition to every layer's output and gradient
     pause: float = clock.PAUSE_S
 
 
 def time_network(
-    name: str, batch_size: int, setup: Setup, progress: Progress = lambda *_: None
+    name: str, batch_size: int, setup: Setup, progress: ProgressCallback = lambda *_: None
 ) -> pd.DataFrame:
     """Every implementation of one network at one batch size."""
     progress(f"checking {name}, N={batch_size}", 0, 0)
@@ -91,16 +95,18 @@ def time_network(
     if setup.baselines:
         other, notes["torch_compile"] = compiled(torch_like(name, network, setup.device), x, t, setup.device)
         contestants += [other] if other else []
-        for rung in ("book", "naive"):
-            contestant, verdicts[rung], notes[rung] = _rung(rung, name, network, x, t, costs["", STEP], setup)
+        for style in ("book", "naive"):
+            found = _baseline(style, name, network, x, t, costs["", STEP], setup)
+            contestant, verdicts[style], notes[style] = found
             contestants += [contestant] if contestant else []
     samples = clock.race(
         contestants, setup.rounds, lambda i, n: progress(f"{name}, N={batch_size}", i, n), setup.pause
     )
     place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
     rows = _rows(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
-    rows += [{**place, "implementation": k, "phase": STEP} for k, why in notes.items() if why and k not in
-             {c.name for c in contestants}]  # fmt: skip
+    names = {contestant.name for contestant in contestants}
+    missing = [name for name, why in notes.items() if why and name not in names]
+    rows += [{**place, "implementation": name, "phase": STEP} for name in missing]
     _add_memory(rows, name, batch_size, setup)
     for row in rows:
         row |= {"ok": verdicts.get(row["implementation"]), "note": notes.get(row["implementation"], "")}
@@ -110,7 +116,11 @@ def time_network(
 
 
 def time_layer(
-    kind: str, batch_size: int, setup: Setup, progress: Progress = lambda *_: None, side: int | None = None
+    kind: str,
+    batch_size: int,
+    setup: Setup,
+    progress: ProgressCallback = lambda *_: None,
+    side: int | None = None,
 ) -> pd.DataFrame:
     """Our layer and PyTorch's function of one kind, forward and backward."""
     probe = layer_probe(kind, batch_size, setup.seed, **({} if side is None else {"side": side}))
@@ -123,14 +133,13 @@ def time_layer(
 
 def frame(rows: Sequence[dict[str, Any]], setup: Setup) -> pd.DataFrame:
     """The tidy frame of the module docstring."""
-    table = pd.DataFrame(list(rows), columns=COLUMNS)
+    table = pd.DataFrame(list(rows), columns=SPEED_COLUMNS)
     theirs = table["implementation"].isin(["torch", "torch_compile"])
     table["dtype"] = np.where(table["implementation"].isin(["book", "naive"]), "float64", setup.dtype)
     table["device"] = np.where(theirs, setup.device, "cpu")
     table["threads"] = setup.threads
     table["input_shape"] = table["input_shape"].map(lambda shape: "x".join(map(str, shape)))
-    numbers = COLUMNS[COLUMNS.index("median_ms") : COLUMNS.index("ok")]
-    return table.astype(dict.fromkeys(numbers, float) | {"ok": "boolean", "note": str})
+    return table.astype(dict.fromkeys(NUMBERS, float) | {"ok": "boolean", "note": str})
 
 
 # -- the parts ------------------------------------------------------------------------------------
@@ -141,36 +150,34 @@ def _checked(name: str, batch_size: int, setup: Setup, build: Any = None, dtype:
     return list(check_network(case, build=build))
 
 
-def _rung(
-    rung: str, name: str, network: Network, x: np.ndarray, t: np.ndarray, step: Cost, setup: Setup
+def _baseline(
+    style: str, name: str, network: Network, x: np.ndarray, t: np.ndarray, step: Cost, setup: Setup
 ) -> tuple[Contestant | None, bool | None, str]:
-    """A lower rung with its verdict, or why there is none here."""
-    if step.flops > LARGEST_STEP[rung]:
-        how = "in Python loops" if rung == "naive" else "by columns in float64"
+    """A baseline with its verdict, or why it is not run."""
+    if step.flops > MAX_STEP_FLOPS[style]:
+        how = "in Python loops" if style == "naive" else "by columns in float64"
         return None, None, f"not run: {step.flops / 2:.1e} multiplications {how}"
 
     def build(*args: Any) -> Any:
         network, module = build_pair(*args)
-        return lower(network, rung), module
+        return in_style(network, style), module
 
     try:
-        lowered = lower(network, rung)
+        slow = in_style(network, style)
     except ValueError as error:
         return None, None, f"not run: {error}"
-    if (
-        rung == "naive"
-    ):  # seconds a call: its operations are held to PyTorch by tests, one step is compared here
-        ok = _same_gradients(lowered, network, x, t)
+    if style == "naive":  # seconds per call: tests compare its operations with PyTorch, and here one step is
+        ok = _same_gradients(slow, network, x, t)
     else:
         ok = all(r.ok for r in _checked(name, len(x), setup, build, dtype="float64"))
-    return ours(rung, lowered, x, t), ok, ""
+    return ours(style, slow, x, t), ok, ""
 
 
-def _same_gradients(lowered: Network, network: Network, x: np.ndarray, t: np.ndarray) -> bool:
-    """Whether a rung has the gradients of ours in float64, to the logic gate."""
+def _same_gradients(slow: Network, network: Network, x: np.ndarray, t: np.ndarray) -> bool:
+    """Whether a baseline's gradients equal ours in float64, by the logic gate."""
     from parity.comparison.gates import logic_gate
 
-    wanted, found = network.astype(np.float64).gradient(x, t), lowered.gradient(x, t)
+    wanted, found = network.astype(np.float64).gradient(x, t), slow.gradient(x, t)
     return all(logic_gate(found[name], grad).ok for name, grad in wanted.items())
 
 
@@ -181,9 +188,9 @@ def _network_layers(
     t: np.ndarray,
     records: list[Record],
     setup: Setup,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> list[dict[str, Any]]:
-    """Every layer of the network by itself, on what it gets inside the network."""
+    """Every layer of the network individually, on the input that it gets inside the network."""
     module = torch_like(name, network, setup.device)
     masks = draw_masks(dropout_shapes(network), len(x), np.random.default_rng(setup.seed))
     trace = trace_torch(module, network, x, t, masks)
@@ -202,9 +209,9 @@ def _race_probe(
     ok: bool | None,
     network: Network | None,
     setup: Setup,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> list[dict[str, Any]]:
-    """Ours and PyTorch's of one probe, timed."""
+    """The times of ours and PyTorch's on one probe."""
     contestants = [our_kind(probe), torch_kind(probe, setup.device)]
     samples = clock.race(
         contestants, setup.rounds, lambda i, n: progress(f"{network_name} {label}".strip(), i, n), setup.pause
@@ -224,10 +231,10 @@ def _race_probe(
 def _rows(
     place: dict[str, Any], samples: Samples, costs: dict[str, Cost], setup: Setup
 ) -> list[dict[str, Any]]:
-    """A row a contestant and phase."""
+    """One row per contestant and phase."""
     rows = []
     for (name, phase), times in samples.times.items():
-        median, q1, q3 = clock.spread(times)
+        median, q1, q3 = clock.quartiles(times)
         ratio, ratio_q1, ratio_q3 = clock.ratio(times, samples.times["torch", phase])
         gflops, gbytes = costs[phase].flops / median / 1e6, costs[phase].nbytes / median / 1e6
         rows.append(
@@ -253,7 +260,7 @@ def _rows(
 
 
 def _add_memory(rows: list[dict[str, Any]], name: str, batch_size: int, setup: Setup) -> None:
-    """Ours and eager PyTorch, each in a process of its own."""
+    """Add the peak memory of ours and eager PyTorch, each measured in a process of its own."""
     if not setup.measure_memory:
         return
     for row in rows:

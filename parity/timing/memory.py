@@ -1,10 +1,10 @@
-"""The most memory a few training steps need, measured in a process of its own.
+"""The peak memory of a few training steps, measured in a process of its own.
 
     python -m parity.timing.memory ours lenet 100 float32 2   ->   {"peak_rss_mb": 91.0, "rise_mb": 24.5}
 
 `peak_rss_mb` is the largest resident set during the steps, libraries included; `rise_mb` is how far it rose
-above the moment when library and network were there. Each process imports its own framework only. What
-building the network took is not counted: the kernel's high-water mark is reset before the first step.
+above that of the loaded library and network. Each process imports its own framework only. The memory used to
+build the network does not count: the kernel's high-water mark is reset before the first step.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEPS = 3
 
 
 def measure(implementation: str, network: str, batch_size: int, dtype: str, threads: int) -> dict[str, float]:
-    """Peak memory of some training steps; an empty dict where the system does not tell (no /proc)."""
+    """Peak memory of some training steps; an empty dict where the system has no /proc."""
     if not Path("/proc/self/status").exists():
         return {}
     command = [sys.executable, "-m", "parity.timing.memory", implementation, network]
@@ -33,11 +33,12 @@ def measure(implementation: str, network: str, batch_size: int, dtype: str, thre
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise RuntimeError(f"measuring the memory of {network} in {implementation} failed: {last}")
-    return json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 def _status(key: str) -> float:
-    """A line of /proc/self/status in MB: VmRSS is the resident set now, VmHWM its largest."""
+    """A value of /proc/self/status in MB: VmRSS is the current resident set, VmHWM its peak."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):
             return int(line.split()[1]) / 1024
@@ -45,7 +46,7 @@ def _status(key: str) -> float:
 
 
 def _reset() -> float:
-    """Forget the high-water mark so far; the resident set now, in MB."""
+    """Reset the high-water mark, and return the current resident set in MB."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
@@ -81,7 +82,7 @@ def _torch(name: str, batch_size: int, dtype: str, threads: int) -> float:
 
 
 def _sizes(name: str) -> tuple[tuple[int, ...], int]:
-    """Input shape and classes by the signature of ours, without building it: its weights count as memory."""
+    """Input shape and number of classes from our signature: a network built here would count."""
     import inspect
 
     from scratchcnn import NETWORKS

@@ -1,9 +1,9 @@
-"""How the cost grows: time against the number of images and against their size, as a fitted exponent.
+"""How the time grows with the number of images and with their size, as a fitted exponent.
 
-    median_ms ~ size ** exponent, least squares on the logarithms; r2 says how well a power law fits
+    median_ms ~ size ** exponent, by least squares on the logarithms; r2 is how well a power law fits
 
-An exponent of 1 against the images, or 2 against the side of an image, says that every pixel costs the same;
-less, that a part of the time does not depend on them.
+An exponent of 1 against the number of images, or 2 against the side of an image, means that every pixel costs
+the same; less means that part of the time does not depend on them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from parity.timing.measure import Progress, Setup, time_layer, time_network
+from parity.timing.measure import ProgressCallback, Setup, time_layer, time_network
 
 BATCHES = (1, 4, 16, 64, 256)
 SIDES = (14, 28, 56, 112)
@@ -31,7 +31,7 @@ def fit(sizes: Sequence[float], times: Sequence[float]) -> tuple[float, float]:
 def scaling(
     network: str,
     setup: Setup,
-    progress: Progress = lambda *_: None,
+    progress: ProgressCallback = lambda *_: None,
     batches: Sequence[int] = BATCHES,
     sides: Sequence[int] = SIDES,
 ) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pytest
 
 from parity.timing import clock
-from parity.timing.clock import Contestant, race, ratio, spread
+from parity.timing.clock import Contestant, quartiles, race, ratio
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,6 @@ def test_turns_that_are_never_quiet_are_counted(monkeypatch):
     assert samples.disturbed == {"a": 2} and len(samples.times["a", "forward"]) == 2
 
 
-def test_spread_and_ratio():
-    assert spread([4, 1, 2, 3, 5]) == (3, 2, 4)
+def test_quartiles_and_ratio():
+    assert quartiles([4, 1, 2, 3, 5]) == (3, 2, 4)
     assert ratio([2, 4, 6], [1, 4, 3]) == (4 / 3, 1.5, 2)  # medians 4 and 3; rounds 2, 1, 2

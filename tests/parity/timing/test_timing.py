@@ -12,7 +12,7 @@ from parity.reference import machine
 from parity.timing import baselines, clock, memory, scaling
 from parity.timing import measure as timing
 from parity.timing.costs import network_costs
-from parity.timing.measure import COLUMNS, Setup, time_layer, time_network
+from parity.timing.measure import SPEED_COLUMNS, Setup, time_layer, time_network
 
 FAST = Setup(rounds=1, baselines=False, measure_memory=False, steps=1, pause=0)
 NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
@@ -31,9 +31,9 @@ class Wrong(sc.Sigmoid):
 
 
 # -- rows -----------------------------------------------------------------------------------------
-def test_a_row_an_implementation_and_phase():
+def test_one_row_per_implementation_and_phase():
     table = time_network("lenet", 2, FAST)
-    assert table.columns.tolist() == COLUMNS
+    assert table.columns.tolist() == SPEED_COLUMNS
     phases = ["forward", "backward", "step", "predict"]
     assert table["phase"].tolist() == phases * 2
     assert table["implementation"].tolist() == ["ours"] * 4 + ["torch"] * 4
@@ -66,7 +66,7 @@ def test_every_layer_has_its_own_verdict(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["relu", "max_pooling", "softmax_with_loss", "dropout", "batch_norm"])
-def test_a_layer_by_itself(kind):
+def test_an_individual_layer(kind):
     table = time_layer(kind, 2, FAST)
     assert table["phase"].tolist() == ["forward", "backward"] * 2
     assert table.loc[table["implementation"] == "ours", "ok"].all()
@@ -78,7 +78,7 @@ def test_a_wrong_layer_is_marked(as_ours):
     assert not table.loc[table["implementation"] == "ours", "ok"].any()
 
 
-def test_every_rung_has_a_row_or_a_reason():
+def test_every_baseline_has_a_row_or_a_reason():
     table = time_network("lenet", 1, Setup(**(vars(FAST) | {"baselines": True, "rounds": 1})))
     assert set(table["implementation"]) == {"ours", "torch", "torch_compile", "book", "naive"}
     missing = table[table["median_ms"].isna()]
@@ -93,23 +93,21 @@ def test_loops_that_would_take_hours_are_not_run():
     assert note.startswith("not run: ") and "Python loops" in note
 
 
-# -- rungs ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("rung", "size"), [("book", 12), ("naive", 8)], ids=["book", "naive"]
-)  # fmt: skip
-def test_a_rung_is_the_same_function(rung, size):
+# -- baselines -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("style", "size"), [("book", 12), ("naive", 8)], ids=["book", "naive"])
+def test_a_baseline_is_the_same_function(style, size):
     network = sc.SimpleConvNet((2, size, size), {"filter_num": 3, "filter_size": 3}, 4, 5, rng=0)
-    lowered, network = baselines.lower(network, rung), network.astype(np.float64)
+    lowered, network = baselines.in_style(network, style), network.astype(np.float64)
     rng = np.random.default_rng(0)
     x, t = rng.standard_normal((3, 2, size, size)), np.array([0, 4, 2])
     wanted, found = network.gradient(x, t), lowered.gradient(x, t)
-    assert type(lowered.layers["Conv1"]).__name__ == f"{rung.title()}Convolution"
+    assert type(lowered.layers["Conv1"]).__name__ == f"{style.title()}Convolution"
     assert all(logic_gate(found[name], grad).ok for name, grad in wanted.items())
 
 
 def test_a_layer_without_a_counterpart_is_named():
     with pytest.raises(ValueError, match=r"^squash1 \(Tanh.*has no counterpart in the book style$"):
-        baselines.lower(sc.LeNet5(rng=0), "book")
+        baselines.in_style(sc.LeNet5(rng=0), "book")
 
 
 # -- the machine ----------------------------------------------------------------------------------
@@ -177,7 +175,7 @@ def test_the_command_prints_and_writes(parity, tmp_path):
     assert (status, err) == (0, "")
     assert "x torch" in out and np.__version__ in out and torch.__version__ in out
     table = pd.read_parquet(tmp_path / "speed.parquet")
-    assert table.columns.tolist() == COLUMNS and table["ok"].dtype == "boolean"
+    assert table.columns.tolist() == SPEED_COLUMNS and table["ok"].dtype == "boolean"
     assert len(pd.read_csv(tmp_path / "speed.csv")) == len(table) == 4
     page = (tmp_path / "speed.md").read_text()
     assert "| network | N | phase | ours ms |" in page and page.count("| relu | 2 |") == 2
