@@ -165,6 +165,11 @@ def tanh(graph: Graph, layer: sc.Tanh, path: str, x: str, shape: Shape) -> str:
     return graph.node("Mul", [out, graph.constant(f"{path}.amplitude", np.asarray(layer.amplitude))], path)
 
 
+def silu(graph: Graph, layer: sc.SiLU, path: str, x: str, shape: Shape) -> str:
+    """ONNX has no operator for it before Swish of version 24: x times its sigmoid."""
+    return graph.node("Mul", [x, graph.node("Sigmoid", [x], f"{path}.sigmoid")], path)
+
+
 def lrn(graph: Graph, layer: sc.LocalResponseNormalization, path: str, x: str, shape: Shape) -> str:
     """ONNX's LRN if the window is odd; an even window it would shift to the other side."""
     alpha = layer.alpha * layer.size if layer.paper_alpha else layer.alpha
@@ -199,6 +204,7 @@ RULES: dict[type[Layer], Rule] = {
     sc.Relu: node("Relu"),
     sc.Sigmoid: node("Sigmoid"),
     sc.Tanh: tanh,
+    sc.SiLU: silu,
     sc.Softmax: node("Softmax", axis=1),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,

@@ -31,6 +31,10 @@ def tanh(a: dict[str, Tensor], o: Options) -> Tensor:
     return o.get("amplitude", 1.0) * torch.tanh(o.get("slope", 1.0) * a["x"])
 
 
+def silu(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.silu(a["x"])
+
+
 def softmax(a: dict[str, Tensor], o: Options) -> Tensor:
     return F.softmax(a["x"], dim=1)
 
@@ -102,6 +106,15 @@ TANH = Operation(
     optional={"amplitude": 1.0, "slope": 1.0},
     timed=timed,
 )
+SILU = Operation(
+    name="silu",
+    formula=silu,
+    probes=elementwise("silu"),
+    ours=sc.SiLU,
+    call=f"cls(){LAYER}",
+    aliases=("swish", "silulayer"),
+    timed=timed,
+)
 SOFTMAX = Operation(
     name="softmax",
     formula=softmax,
@@ -111,4 +124,4 @@ SOFTMAX = Operation(
     call=f"cls(){LAYER}",
 )
 
-KINDS = (RELU, SIGMOID, TANH, SOFTMAX)
+KINDS = (RELU, SIGMOID, TANH, SILU, SOFTMAX)

@@ -161,6 +161,7 @@ RULES: dict[type[Layer], JaxRule] = {
     sc.Relu: lambda l, a, x, mode: jax.nn.relu(x),
     sc.Sigmoid: lambda l, a, x, mode: jax.nn.sigmoid(x),
     sc.Tanh: lambda l, a, x, mode: l.amplitude * jnp.tanh(l.slope * x),
+    sc.SiLU: lambda l, a, x, mode: jax.nn.silu(x),
     sc.Softmax: lambda l, a, x, mode: jax.nn.softmax(x, 1),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,

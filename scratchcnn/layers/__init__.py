@@ -20,6 +20,7 @@ from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsa
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
 from scratchcnn.layers.pooling import Pooling
 from scratchcnn.layers.side_head import SideHead
+from scratchcnn.layers.silu import SiLU
 
 __all__ = [
     "RBF",
@@ -41,6 +42,7 @@ __all__ = [
     "Relu",
     "Residual",
     "Sequential",
+    "SiLU",
     "SideHead",
     "Sigmoid",
     "Softmax",

@@ -10,6 +10,7 @@ Each backward repeats the loop of the forward: where the forward adds `a * b` to
 Letters: N images, C channels, H and W height and width, FN filters, FH and FW filter, OH and OW output.
 """
 
+from scratchcnn.naive.activations import silu_backward, silu_forward
 from scratchcnn.naive.adaptive import (
     adaptive_average_backward,
     adaptive_average_forward,
@@ -51,6 +52,8 @@ __all__ = [
     "pool_forward",
     "rbf_backward",
     "rbf_forward",
+    "silu_backward",
+    "silu_forward",
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_backward",

@@ -99,6 +99,11 @@ def softmax(x, dout, W, v, m, s):
     )
 
 
+def silu(x, dout, W, v, m, s):
+    layer = sc.SiLU()
+    return (layer.forward(x), layer.backward(dout)), (naive.silu_forward(x), naive.silu_backward(dout, x))
+
+
 LOOPS = {
     "adaptive average, even": (adaptive(2, 3), (2, 3, 4, 6)),
     "adaptive average, overlapping": (adaptive(3, 4), (2, 3, 7, 5)),
@@ -108,6 +113,7 @@ LOOPS = {
     "affine": (affine, (4, 3)),
     "affine, N=1": (affine, (1, 3)),
     "rbf": (rbf, (4, 3)),
+    "silu": (silu, (4, 3)),
     "softmax": (softmax, (4, 3)),
     "batch norm": (bn(True), (4, 3)),
     "batch norm, images": (bn(True), (2, 3, 4, 5)),

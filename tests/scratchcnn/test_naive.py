@@ -198,6 +198,15 @@ def test_batch_normalization_refuses_one_value_a_channel():
         naive.batch_norm_forward(draw(1, 3), one, one, one, one)
 
 
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_silu(scale):
+    x, dout = scale * draw(3, 4), draw(3, 4, seed=1)
+    (tx,) = tensors(x)
+    out = F.silu(tx)
+    close(naive.silu_forward(x), out)
+    close(naive.silu_backward(dout, x), torch.autograd.grad(out, tx, torch.tensor(dout))[0])
+
+
 @pytest.mark.parametrize("scale", [1, 1e3], ids=["usual", "extreme logits"])
 def test_softmax(scale):
     x, dout = scale * draw(3, 4), draw(3, 4, seed=1)

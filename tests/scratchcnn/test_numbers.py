@@ -15,6 +15,7 @@ from scratchcnn import (
     LocalResponseNormalization,
     Relu,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     softmax,
@@ -55,19 +56,20 @@ def test_relu_has_gradient_0_at_0_and_leaves_dout_alone():
     np.testing.assert_array_equal(dout, [1, 2, 3])
 
 
-@pytest.mark.parametrize("layer", [Relu(), Sigmoid(), Tanh(), Softmax()], ids=repr)
+@pytest.mark.parametrize("layer", [Relu(), Sigmoid(), SiLU(), Tanh(), Softmax()], ids=repr)
 def test_nan_goes_through_as_in_pytorch(layer):
     x = np.array([[np.nan, 1.0], [0.0, 1.0]])
-    theirs = {"Relu()": F.relu, "Sigmoid()": torch.sigmoid, "Tanh()": torch.tanh}.get(
+    theirs = {"Relu()": F.relu, "Sigmoid()": torch.sigmoid, "SiLU()": F.silu, "Tanh()": torch.tanh}.get(
         repr(layer), lambda a: F.softmax(a, 1)
     )
     np.testing.assert_array_equal(np.isnan(layer.forward(x)), np.isnan(theirs(torch.tensor(x)).numpy()))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-def test_sigmoid_and_softmax_do_not_overflow(dtype):
+def test_sigmoid_silu_and_softmax_do_not_overflow(dtype):
     x = np.array([[-1e4, 0, 1e4]], dtype)
     np.testing.assert_array_equal(Sigmoid().forward(x), [[0, 0.5, 1]])
+    np.testing.assert_array_equal(SiLU().forward(x), [[0, 0, 1e4]])
     np.testing.assert_array_equal(Softmax().forward(x), [[0, 0, 1]])
 
 

@@ -53,6 +53,7 @@ LAYERS = {  # layer: the shape of one image
     "sigmoid": (sc.Sigmoid(), (3, 4, 5)),
     "tanh": (sc.Tanh(), (3, 4, 5)),
     "lenet5's tanh": (sc.Tanh(1.7159, 2 / 3), (3, 4, 5)),
+    "silu": (sc.SiLU(), (3, 4, 5)),
     "softmax": (sc.Softmax(), (6,)),
     "softmax of images": (sc.Softmax(), (6, 2, 3)),
     "lrn": (sc.LocalResponseNormalization(5, 0.5, 0.75, 2.0), (7, 4, 5)),

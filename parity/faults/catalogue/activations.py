@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.faults.fault import Family
-from scratchcnn.layers import Relu, Sigmoid, Softmax, Tanh
+from scratchcnn.layers import Relu, Sigmoid, SiLU, Softmax, Tanh
 
 fault = Family()
 
@@ -213,6 +213,141 @@ class ScaledOutput(Tanh):
     def forward(self, x: NDArray) -> NDArray:
         out = super().forward(x)
         self.remember(out.copy())
+        return out
+
+
+# -- silu -----------------------------------------------------------------------------------------
+@fault("silu-derivative-of-sigmoid", "silu", "x * s(1 - s) without s in the derivative")
+class SecondTermOnly(SiLU):
+    """Only the sigmoid is differentiated: x is taken for a constant factor, and the first term is lost."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, s = self.recall()
+        return dout * x * s * (1 - s)
+
+
+@fault("silu-derivative-s", "silu", "s without x * s(1 - s) in the derivative")
+class FirstTermOnly(SiLU):
+    """The sigmoid is taken for a mask, as a Relu has one, and the product rule's second term is lost."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        _, s = self.recall()
+        return dout * s
+
+
+@fault("silu-derivative-sign", "silu", "the sign of the derivative's second term flipped")
+class SecondTermSubtracted(SiLU):
+    """The derivative is typed as s * (1 - x * (1 - s))."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, s = self.recall()
+        return dout * s * (1 - x * (1 - s))
+
+
+@fault("silu-derivative-swapped", "silu", "s + y(1 - y) for y + s(1 - y) in the derivative")
+class OutputAndSigmoidSwapped(SiLU):
+    """The short form of the derivative, y + s * (1 - y), is written down with y and s exchanged."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, s = self.recall()
+        y = x * s
+        return dout * (s + y * (1 - y))
+
+
+@fault("silu-derivative-of-output", "silu", "the derivative at y instead of x")
+class DerivativeOfOutput(SiLU):
+    """The layer kept its output, as Sigmoid does, but this derivative cannot be had from the output alone."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, s = self.recall()
+        y = x * s
+        at_y = logistic(y)
+        return dout * (at_y + y * at_y * (1 - at_y))
+
+
+@fault("silu-backward-of-sigmoid", "silu", "the derivative of the sigmoid")
+class SigmoidsBackward(SiLU):
+    """The class is copied from Sigmoid, and only its forward is changed."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        _, s = self.recall()
+        return dout * s * (1 - s)
+
+
+@fault("silu-backward-of-relu", "silu", "the mask of ReLU for the derivative")
+class RelusBackward(SiLU):
+    """SiLU replaces ReLU in a network whose backward masks dout by x > 0."""
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, _ = self.recall()
+        return dout * (x > 0)
+
+
+@fault("silu-beta", "silu", "1.702 in the exponent, as in GELU's approximation")
+class Beta(SiLU):
+    """Swish has a factor beta in the exponent, and the one that approximates GELU is left there."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        s = logistic(x.dtype.type(1.702) * x)
+        self.remember(x.copy(), s)
+        return x * s
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, s = self.recall()
+        return dout * (s + x.dtype.type(1.702) * x * s * (1 - s))
+
+
+@fault("silu-without-x", "silu", "the sigmoid alone")
+class Gate(SiLU):
+    """Only the gate is returned, since x was to be multiplied in by the caller."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        return logistic(x)
+
+
+@fault("silu-hard", "silu", "the hard swish")
+class HardSwish(SiLU):
+    """MobileNetV3's x * clip(x + 3, 0, 6) / 6 is taken for SiLU."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        super().forward(x)
+        return x * np.clip(x + 3, 0, 6) / 6
+
+    def backward(self, dout: NDArray) -> NDArray:
+        x, _ = self.recall()
+        return dout * np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6)).astype(x.dtype)
+
+
+@fault("silu-overflow", "silu", "x * exp(x) / (1 + exp(x)), which overflows")
+class SiluOverflow(SiLU):
+    """exp(x) / (1 + exp(x)) is inf / inf for a large x."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(x)
+            s = e / (1 + e)
+        self.remember(x.copy(), s)
+        return x * s
+
+
+@fault("silu-in-place", "silu", "a write into x", shows="contract")
+class SiluInPlace(SiLU):
+    """x *= s saves an array, as PyTorch's inplace=True does."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        x[...] = out
+        return out
+
+
+@fault("silu-keeps-x", "silu", "the caller's x kept without a copy", shows="contract")
+class SiluKeepsInput(SiLU):
+    """The backward needs x, and a reference to it is what self.x = x keeps."""
+
+    def forward(self, x: NDArray) -> NDArray:
+        out = super().forward(x)
+        self.remember(x, self.recall()[1])
         return out
 
 
