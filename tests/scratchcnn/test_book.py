@@ -25,8 +25,12 @@ def small(weight_init_std=0.01, rng=None):
 
 
 def test_7_4_1_a_four_dimensional_array():
-    x = np.random.rand(10, 1, 28, 28)
-    assert x.shape == (10, 1, 28, 28) and x[0, 0].shape == (28, 28)
+    x, network = np.random.rand(10, 1, 28, 28), SimpleConvNet(rng=0)
+    y = network.predict(x)
+    assert y.shape == (10, 10)
+    np.testing.assert_allclose(network.predict(x[3:4]), y[3:4], rtol=1e-4, atol=1e-7)
+    with pytest.raises(ValueError, match=r"expected x of shape \(N, 1, 28, 28\), got \(1, 28, 28\)"):
+        network.predict(x[0])
 
 
 def test_7_4_3_im2col():

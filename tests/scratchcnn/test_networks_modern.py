@@ -1,5 +1,9 @@
 """The networks that the chapter goes on to: counts and shapes of the papers, switches, gradients, names."""
 
+import copy
+import inspect
+import pickle
+
 import numpy as np
 import pytest
 
@@ -50,6 +54,26 @@ def test_parameter_counts(name, monkeypatch):
     for place in ("vgg.he", "vgg.normal", "resnet.he", "alexnet_torchvision.normal", "googlenet.he"):
         monkeypatch.setattr(f"scratchcnn.networks.{place}", zeros)  # 138 million draws take seconds
     assert NETWORKS[name](rng=0).num_params == COUNTS[name]
+
+
+OF_A_TABLE = [name for name in COUNTS if name not in ("alexnet_torchvision", "googlenet")]
+
+
+@pytest.mark.parametrize("name", OF_A_TABLE)
+def test_networks_of_a_table_are_ordinary_classes(name):
+    cls = NETWORKS[name]
+    assert inspect.getsource(cls).startswith(f"class {cls.__name__}(") and cls.__doc__
+    parameters = inspect.signature(cls).parameters
+    assert {p.kind for p in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    assert parameters["input_dim"].default == (3, 224, 224) and not parameters.keys() & {
+        "depth",
+        "batch_norm",
+    }
+    small = {"hidden_size": 8} if "hidden_size" in parameters else {}
+    network = cls(input_dim=(3, 64, 64), output_size=3, width=8, rng=0, **small)
+    for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert type(other) is cls and repr(other) == repr(network)
+        assert all(np.array_equal(other.params[key], array) for key, array in network.params.items())
 
 
 def test_every_network_beyond_the_chapter_is_counted():
