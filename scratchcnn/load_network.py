@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchcnn.layers import Affine
+from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS, Network
-from scratchcnn.terminal import key_of, lookup
-from scratchcnn.torch_weights import load_state, read_weights_file
+from scratchcnn.recognize import network_of
+from scratchcnn.torch_weights import PARTS, WRAPPERS, load_state, read_weights_file, without_prefixes
 from scratchcnn.typing import Array, PathLike
-from scratchcnn.weights import copy_weights
+from scratchcnn.weights import WeightMismatch, copy_weights
 
 
 class TrainedOn(NamedTuple):
@@ -45,15 +46,28 @@ def load_network(name: str, path: PathLike) -> Loaded:
     kind: Any = lookup("network", name, NETWORKS)
     tensors, metadata = read_weights_file(path)
     if "network" not in metadata or metadata.get("format") == "pt":
-        network, note = build_for_state(name, tensors)
-        load_state(network, tensors, path)
-        return Loaded(network, note=note)
+        return _from_state(name, tensors, path)
     if metadata["network"] != kind.__name__:
         raise ValueError(f"{os.fspath(path)} holds the weights of {metadata['network']}, not of {name}")
     options, trained_on = _description(path, tensors, metadata)
     network = kind(rng=0, **options)
     copy_weights(network, tensors, path)
     return Loaded(network, trained_on)
+
+
+def _from_state(name: str, tensors: Mapping[str, Array], path: PathLike) -> Loaded:
+    """With PyTorch's tensors; another network whose names they have is named in the error."""
+    plain, prefix = without_prefixes(tensors, WRAPPERS + PARTS)
+    network, note = build_for_state(name, plain)
+    try:
+        load_state(network, plain, path)
+    except WeightMismatch:
+        if (other := network_of(plain)) in (None, key_of(name)):
+            raise
+        raise ValueError(f"{os.fspath(path)} holds the weights of {other}, not of {name}") from None
+    if prefix:
+        note = "; ".join(filter(None, [note, f"the names in the file begin with {prefix}, which is ignored"]))
+    return Loaded(network, note=note)
 
 
 def build_for_state(name: str, tensors: Mapping[str, Array]) -> tuple[Network, str]:

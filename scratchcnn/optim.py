@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchcnn.fast import threads
+from scratchcnn.lookup import Table
 from scratchcnn.typing import Array
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
@@ -303,15 +304,18 @@ class AdamW(Adam):
         super().step(p, g, *state)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "adagrad": AdaGrad,
-    "rmsprop": RMSProp,
-    "adam": Adam,
-    "adamw": AdamW,
-}
+OPTIMIZERS: Table[type[Optimizer]] = Table(
+    "optimizer",
+    {
+        "sgd": SGD,
+        "momentum": Momentum,
+        "nesterov": Nesterov,
+        "adagrad": AdaGrad,
+        "rmsprop": RMSProp,
+        "adam": Adam,
+        "adamw": AdamW,
+    },
+)
 
 
 def _pieces(arrays: list[Array], count: int) -> list[list[Array]]:

@@ -14,8 +14,9 @@ from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
 from scratchcnn.images import is_blank, light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
+from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS
-from scratchcnn.terminal import WEIGHTS, NetworkName, console, key_of, lookup
+from scratchcnn.terminal import WEIGHTS, NetworkName, console
 from scratchcnn.typing import Array
 from scratchcnn.weights import read_safetensors
 

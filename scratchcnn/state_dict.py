@@ -20,6 +20,7 @@ import numpy as np
 from scratchcnn.files import DAMAGE, atomic_write
 from scratchcnn.safe_pickle import Refused, SafeUnpickler
 from scratchcnn.typing import Array, PathLike
+from scratchcnn.weights import widened
 
 BFLOAT16 = "bfloat16"  # unknown to NumPy; its bits are the upper half of a float32
 STORAGES = {
@@ -36,7 +37,13 @@ STORAGES = {
 }
 WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
 MOST = 2**26  # bytes that a small file may unpack to; a larger one, to 20 times its size
-PLACES = ("state_dict", "model_state_dict", "model")  # where training scripts put the state dict
+PLACES = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "network",
+)
 
 _DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
@@ -44,8 +51,9 @@ _DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 def read_pth(path: PathLike) -> dict[str, Array]:
     """The tensors of a state dict written by `torch.save`, by name, as separate arrays.
 
-    A training checkpoint with its state dict under "state_dict", "model_state_dict" or "model" is read
-    too; the prefix "module." of wrapped modules is removed. bfloat16 becomes float32.
+    A training checkpoint is read too, if its state dict is under one of the usual keys ("state_dict",
+    "model_state_dict", "model", "net", "network") or is its only dict of tensors. bfloat16 becomes
+    float32.
 
     Raises FileNotFoundError if there is no file, ValueError if it is damaged, in PyTorch's format before
     1.6, or a whole model instead of its state dict, and for a pickle that names anything else.
@@ -122,6 +130,14 @@ class _Reader(SafeUnpickler):
         if f"{folder}/byteorder" in archive.namelist() and archive.read(f"{folder}/byteorder") == b"big":
             raise Refused("its numbers are big-endian")
 
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.names and (module == "torch._utils" or name.endswith("Storage")):
+            raise Refused(
+                f"it holds numbers that NumPy cannot hold, such as float8 or complex ones ({module}.{name}); "
+                "convert them with model.float() before you save"
+            )
+        return super().find_class(module, name)
+
     def persistent_load(self, pid: Any) -> Storage:
         kind, dtype, key, _, count = pid
         if kind != "storage" or not isinstance(dtype, _Dtype):
@@ -146,7 +162,7 @@ class _Reader(SafeUnpickler):
         strides = [s * flat.itemsize for s in stride]
         array = np.lib.stride_tricks.as_strided(flat[offset:], size, strides, writeable=False)
         if storage.dtype == BFLOAT16:
-            return (array.astype(np.uint32) << 16).view(np.float32)
+            return widened(array)
         return array.copy()
 
 
@@ -163,9 +179,9 @@ def _folder(archive: zipfile.ZipFile) -> str:
 
 
 def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
-    for key in PLACES:
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
+    """The state dict, also where a training script put it beside other things."""
+    while isinstance(found, dict) and (inner := _state_dict_in(found)):
+        found = inner
     if not isinstance(found, dict) or not found:
         raise ValueError(f"{os.fspath(path)} holds {type(found).__name__}, expected a state dict of tensors")
     others = [str(key) for key, value in found.items() if not isinstance(value, np.ndarray)]
@@ -174,8 +190,17 @@ def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
             f"{os.fspath(path)} holds more than tensors ({', '.join(others[:5])}); "
             "save model.state_dict() alone"
         )
-    wrapped = all(str(key).startswith("module.") for key in found)
-    return {str(key).removeprefix("module.") if wrapped else str(key): array for key, array in found.items()}
+    return {str(key): array for key, array in found.items()}
+
+
+def _state_dict_in(found: dict[Any, Any]) -> dict[Any, Any] | None:
+    """The entry under one of the usual names, or the only entry that is a dict of nothing but tensors."""
+    for key in PLACES:
+        if isinstance(found.get(key), dict):
+            return dict(found[key])
+    dicts = [value for value in found.values() if isinstance(value, dict) and value]
+    of_tensors = [d for d in dicts if all(isinstance(value, np.ndarray) for value in d.values())]
+    return of_tensors[0] if len(of_tensors) == 1 else None
 
 
 def _what_it_is(path: PathLike) -> str:

@@ -8,9 +8,10 @@ import rich.box
 import rich.table
 import typer
 
+from scratchcnn.lookup import lookup
 from scratchcnn.networks import NETWORKS
 from scratchcnn.summary import summarize
-from scratchcnn.terminal import NetworkName, console, lookup
+from scratchcnn.terminal import NetworkName, console
 
 
 def summary(

@@ -9,10 +9,12 @@ and an Affine's W (in, out) is transposed to PyTorch's (out, in).
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +36,9 @@ __all__ = [
 
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # other arrays keep their names
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts batches; ours does not
+WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
+PARTS = ("model.", "net.", "network.")  # of a module that holds the network and nothing else
+PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -44,31 +49,46 @@ class Entry(NamedTuple):
     array: Array
 
 
-def load_torch_weights(network: Network, path: PathLike) -> None:
+def load_torch_weights(network: Network, path: PathLike) -> str:
     """Copy a `.safetensors` or `.pth` state dict with PyTorch's names *into* the network.
 
     Floating-point numbers are rounded or widened to the network's dtype. Nothing in the file is run.
+    Prefixes that wrappers put before all names ("module.", "_orig_mod.", "model.", ...) are removed and
+    returned.
 
     Raises WeightMismatch, which lists every tensor that is missing, surplus, or of the wrong shape or
     type; the network is then unchanged. Otherwise errors as `read_weights_file`.
     """
-    load_state(network, read_torch_weights(path), path)
+    return load_state(network, read_weights_file(path)[0], path)
 
 
-def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) -> None:
-    """Copy tensors with PyTorch's names into the network, all or none; the error names `path`."""
-    targets, problems = torch_state(network), []
-    for name, (ours, array) in targets.items():
-        if problem := mismatch(stored.get(name), array):
-            problems.append(f"{name} (our {ours}): {problem}")
-    problems += [
-        f"{name}: surplus in the file"
-        for name in stored
-        if name not in targets and not name.endswith(f".{COUNTER}")
+def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) -> str:
+    """Copy tensors with PyTorch's names into the network, all or none; the error names `path`.
+
+    Returns the prefix that was removed from all names.
+    """
+    targets = torch_state(network)
+    stored, prefix = without_prefixes(stored, WRAPPERS + PARTS)
+    problems = [
+        f"{name} (our {ours}): {problem}"
+        for name, (ours, array) in targets.items()
+        if (problem := mismatch(stored.get(name), array))
     ]
+    counters = {name for name in stored if name.endswith(f".{COUNTER}")}
+    problems += [f"{name}: surplus in the file" for name in stored if name not in targets.keys() | counters]
     if problems:
         raise WeightMismatch(path, type(network).__name__, problems)
     copy_all({name: array for name, (_, array) in targets.items()}, stored)
+    return prefix
+
+
+def without_prefixes(tensors: Mapping[str, Array], prefixes: Sequence[str]) -> tuple[dict[str, Array], str]:
+    """The tensors without any of these prefixes that all names share, and what was removed."""
+    found, removed = dict(tensors), ""
+    while shared := [p for p in prefixes if found and all(name.startswith(p) for name in found)]:
+        found = {name.removeprefix(shared[0]): array for name, array in found.items()}
+        removed += shared[0]
+    return found, removed
 
 
 def save_torch_weights(network: Network, path: PathLike) -> None:
@@ -88,20 +108,62 @@ def save_torch_weights(network: Network, path: PathLike) -> None:
 
 
 def read_torch_weights(path: PathLike) -> dict[str, Array]:
-    """The tensors of a PyTorch or safetensors file by name; errors as `read_weights_file`."""
-    return read_weights_file(path)[0]
+    """The tensors of a PyTorch or safetensors file by name; errors as `read_weights_file`.
+
+    The prefixes "module." and "_orig_mod." are removed if all names have them.
+    """
+    return without_prefixes(read_weights_file(path)[0], WRAPPERS)[0]
 
 
 def read_weights_file(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
-    """The tensors by name and the metadata of a safetensors or PyTorch file, told apart by content.
+    """The tensors by name and the metadata of a safetensors or PyTorch file, recognized by its content.
 
-    Raises FileNotFoundError if there is no file, ValueError if it is neither, or is not whole.
+    Of a file in several parts (`model-00001-of-00002.safetensors`), any part or the index (`.json`)
+    stands for all of them.
+
+    Raises FileNotFoundError if there is no file or a part is missing, ValueError if it is neither format
+    or is not whole.
     """
-    if os.path.isfile(path) and zipfile.is_zipfile(path):
+    tensors: dict[str, Array] = {}
+    metadata: dict[str, str] = {}
+    for part in _parts(Path(path)):
+        found, about = _read_part(part)
+        tensors |= found
+        metadata |= about
+    return tensors, metadata
+
+
+def _read_part(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+    if path.is_file() and zipfile.is_zipfile(path):
         return read_pth(path), {}
-    if Path(path).suffix.lower() == ".safetensors" or _begins_like_safetensors(path):
+    if path.suffix.lower() == ".safetensors" or _begins_like_safetensors(path):
         return read_safetensors(path)
     return read_pth(path), {}  # says what is wrong with it
+
+
+def _parts(path: Path) -> list[Path]:
+    """The files that belong together: all parts of one in several parts, else the file itself."""
+    if path.name.endswith(".index.json") and path.is_file():
+        names = _names_in_index(path)
+    elif match := PART.fullmatch(path.name):
+        names = [f"{match[1]}-{i:05}-of-{match[3]}{match[4]}" for i in range(1, int(match[3]) + 1)]
+    else:
+        return [path]
+    if missing := [name for name in names if not (path.parent / name).is_file()]:
+        raise FileNotFoundError(
+            f"{path} is one of {len(names)} parts; {', '.join(missing[:5])} is missing beside it"
+        )
+    return [path.parent / name for name in names]
+
+
+def _names_in_index(path: Path) -> list[str]:
+    try:
+        names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
+        if not names or any(Path(name).name != name for name in names):
+            raise ValueError("it names no file beside it")
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is not an index of weights in parts ({error})") from error
+    return names
 
 
 def _begins_like_safetensors(path: PathLike) -> bool:

@@ -18,9 +18,10 @@ import typer
 
 from scratchcnn import data as datasets
 from scratchcnn.images import resize
+from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
-from scratchcnn.terminal import NetworkName, console, key_of, lookup
+from scratchcnn.terminal import NetworkName, console
 from scratchcnn.trainer import Progress, Trainer
 from scratchcnn.weights import save_weights
 

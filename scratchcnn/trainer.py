@@ -23,6 +23,7 @@ import numpy as np
 
 from scratchcnn import checkpoint
 from scratchcnn.data.batches import minibatches
+from scratchcnn.lookup import lookup
 from scratchcnn.optim import OPTIMIZERS, Optimizer
 from scratchcnn.typing import Array, PathLike
 
@@ -281,9 +282,7 @@ def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
             )
         given: Optimizer = optimizer
         return given
-    if (kind := OPTIMIZERS.get(optimizer.lower())) is None:
-        raise ValueError(f"there is no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
-    return kind(**(param or {}))
+    return lookup("optimizer", optimizer, OPTIMIZERS)(**(param or {}))
 
 
 def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:

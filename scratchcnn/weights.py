@@ -6,6 +6,7 @@ A file is written whole or not at all, and a network is loaded whole or not at a
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,8 @@ from scratchcnn.typing import Array, PathLike
 __all__ = ["WeightMismatch", "load_weights", "read_safetensors", "save_weights", "write_safetensors"]
 
 _KINDS = "biuf"  # booleans, integers, floats
+BFLOAT16 = "BF16"
+NUMPY_DTYPES = {"BOOL", *(f"{kind}{8 * size}" for kind in "IU" for size in (1, 2, 4, 8)), "F16", "F32", "F64"}
 
 
 class WeightMismatch(ValueError):
@@ -112,8 +115,10 @@ def write_safetensors(
 def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file -> (arrays by name, metadata).
 
+    bfloat16 becomes float32, without a loss.
+
     Raises FileNotFoundError if there is no file, ValueError if it is truncated, damaged, of another
-    format, or holds numbers that NumPy does not know (bfloat16).
+    format, or holds numbers that NumPy cannot hold (float8).
     """
     from safetensors import SafetensorError, safe_open
 
@@ -123,17 +128,39 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
         raise ValueError(f"{os.fspath(path)} is not a file")
     try:
         with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no iterator)
-            if unknown := {str(a.dtype) for a in tensors.values() if a.dtype.kind not in "biufc"}:
-                raise TypeError(", ".join(sorted(unknown)))  # an extension of NumPy's knows them; we do not
-            return tensors, dict(file.metadata() or {})
+            metadata = dict(file.metadata() or {})
+            dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            if unknown := sorted(set(dtypes.values()) - NUMPY_DTYPES - {BFLOAT16}):
+                raise ValueError(
+                    f"{os.fspath(path)} holds {', '.join(unknown)}, numbers that NumPy cannot hold; "
+                    "convert it to float32 where it was made"
+                )
+            plain = {name: file.get_tensor(name) for name, d in dtypes.items() if d != BFLOAT16}
+        return {**plain, **_bfloat16(path, dtypes)}, metadata
     except SafetensorError as error:
         raise ValueError(
             f"{os.fspath(path)} is not a whole safetensors file ({_what_is_wrong(path) or error}); "
             "fetch or save it again"
         ) from error
-    except (TypeError, AttributeError, KeyError) as error:
-        raise ValueError(f"{os.fspath(path)} holds numbers that NumPy cannot read: {error}") from error
+
+
+def _bfloat16(path: PathLike, dtypes: Mapping[str, str]) -> dict[str, Array]:
+    """The tensors of bfloat16 as float32, whose upper half has their bits."""
+    if BFLOAT16 not in dtypes.values():
+        return {}
+    import safetensors
+
+    deserialize: Any = safetensors.deserialize  # untyped
+
+    with open(path, "rb") as file:
+        entries = deserialize(file.read())
+    found = {name: entry for name, entry in entries if entry["dtype"] == BFLOAT16}
+    return {name: widened(np.frombuffer(e["data"], "<u2").reshape(e["shape"])) for name, e in found.items()}
+
+
+def widened(bits: Array) -> Array:
+    """bfloat16, given as uint16, as float32."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def arrays_of(network: Any) -> dict[str, Array]:
@@ -169,10 +196,10 @@ def _what_is_wrong(path: PathLike) -> str | None:
     if header[:1] != b"{" or length > 100_000_000:
         return "it is of another format"
     try:
-        ends = [
-            tensor["data_offsets"][1] for key, tensor in json.loads(header).items() if key != "__metadata__"
-        ]
-    except (ValueError, TypeError, LookupError):
+        entries = [entry for key, entry in json.loads(header).items() if key != "__metadata__"]
+        promised = (
+            8 + length + max((operator.index(entry["data_offsets"][1]) for entry in entries), default=0)
+        )
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return "its header is truncated or damaged"
-    promised = 8 + length + max(ends, default=0)
     return f"it should have {promised:,} bytes and has {size:,}" if promised != size else None

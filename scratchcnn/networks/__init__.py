@@ -3,6 +3,7 @@ chapter 7; the others are those that the book goes on to in section 8.2."""
 
 from collections.abc import Callable
 
+from scratchcnn.lookup import Table
 from scratchcnn.networks.alexnet import AlexNet
 from scratchcnn.networks.alexnet_torchvision import TorchvisionAlexNet
 from scratchcnn.networks.base import Network
@@ -22,27 +23,30 @@ from scratchcnn.networks.vgg import (
     VGG19BN,
 )
 
-NETWORKS: dict[str, Callable[..., Network]] = {
-    "simple_conv_net": SimpleConvNet,
-    "lenet": LeNet,
-    "lenet5": LeNet5,
-    "alexnet": AlexNet,
-    "alexnet_torchvision": TorchvisionAlexNet,
-    "vgg11": VGG11,
-    "vgg13": VGG13,
-    "vgg16": VGG16,
-    "vgg19": VGG19,
-    "vgg11_bn": VGG11BN,
-    "vgg13_bn": VGG13BN,
-    "vgg16_bn": VGG16BN,
-    "vgg19_bn": VGG19BN,
-    "googlenet": GoogLeNet,
-    "googlenet_bn": GoogLeNetBN,
-    "resnet18": ResNet18,
-    "resnet34": ResNet34,
-    "resnet50": ResNet50,
-    "resnet101": ResNet101,
-}
+NETWORKS: Table[Callable[..., Network]] = Table(
+    "network",
+    {
+        "simple_conv_net": SimpleConvNet,
+        "lenet": LeNet,
+        "lenet5": LeNet5,
+        "alexnet": AlexNet,
+        "alexnet_torchvision": TorchvisionAlexNet,
+        "vgg11": VGG11,
+        "vgg13": VGG13,
+        "vgg16": VGG16,
+        "vgg19": VGG19,
+        "vgg11_bn": VGG11BN,
+        "vgg13_bn": VGG13BN,
+        "vgg16_bn": VGG16BN,
+        "vgg19_bn": VGG19BN,
+        "googlenet": GoogLeNet,
+        "googlenet_bn": GoogLeNetBN,
+        "resnet18": ResNet18,
+        "resnet34": ResNet34,
+        "resnet50": ResNet50,
+        "resnet101": ResNet101,
+    },
+)
 CHAPTER = ("simple_conv_net", "lenet", "lenet5", "alexnet")
 
 __all__ = [

@@ -376,3 +376,14 @@ def test_param_names_must_name_every_parameter():
 
     with pytest.raises(ValueError, match=r"param_names must name each of \['fc.W', 'fc.b'\] once"):
         Misnamed((1, 2, 3), 2, Sequential({"fc": Affine(draw(6, 2), draw(2))}))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("LeNet", "lenet"), ("resnet-50", "resnet50"), ("vgg16bn", "vgg16_bn")]
+)
+def test_a_name_that_is_not_there_gets_the_nearest_one(name, near):
+    with pytest.raises(KeyError) as caught:
+        NETWORKS[name]
+    assert str(caught.value).startswith(f"there is no network {name!r}; there are simple_conv_net, lenet, ")
+    assert str(caught.value).endswith(f", resnet101; did you mean {near}?")
+    assert NETWORKS.get(name) is None and name not in NETWORKS

@@ -185,6 +185,10 @@ BROKEN = {
     "a zip file": (lambda data: b"PK\x03\x04" + bytes(60), "it is of another format"),
     "text": (lambda data: b"<!DOCTYPE html><html>", "it is of another format"),
     "not JSON": (lambda data: header(b"{nonsense"), "its header is truncated or damaged"),
+    "text for a number": (
+        lambda data: header(b'{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, "8"]}}'),
+        "its header is truncated or damaged",
+    ),
     "a list in the header": (lambda data: header(b'{"a": [1]}'), "its header is truncated or damaged"),
     "a shape of other size": (lambda data: header(WRONG_SHAPE) + bytes(8), "invalid shape"),
 }
@@ -197,10 +201,18 @@ def test_a_broken_file_is_named_with_its_damage(damage, text, path):
         read_safetensors(path)
 
 
-def test_bfloat16_is_refused(path):
-    safetensors.torch.save_file({"a": torch.ones(2, dtype=torch.bfloat16)}, path)
+def test_bfloat16_becomes_float32(path):
+    tensor = torch.tensor([[1.5, -2.25, 3e38], [0, -0.0, float("inf")]], dtype=torch.bfloat16)
+    safetensors.torch.save_file({"a": tensor, "b": torch.ones(2)}, path, {"by": "torch"})
+    tensors, metadata = read_safetensors(path)
+    assert_same(tensors, {"a": tensor.float().numpy(), "b": np.ones(2, np.float32)})
+    assert metadata == {"by": "torch"}
+
+
+def test_float8_is_refused(path):
+    safetensors.torch.save_file({"a": torch.ones(2).to(torch.float8_e4m3fn)}, path)
     with pytest.raises(
-        ValueError, match=r"net\.safetensors holds numbers that NumPy cannot read: .*bfloat16"
+        ValueError, match=r"net\.safetensors holds F8_E4M3, numbers that NumPy cannot hold; con"
     ):
         read_safetensors(path)
 

@@ -1,6 +1,8 @@
 """Checkpoints: PyTorch's files into our networks and ours into PyTorch's, and what is refused."""
 
 import collections
+import inspect
+import json
 import os
 import pickle
 import zipfile
@@ -13,6 +15,7 @@ import torch
 import scratchcnn as sc
 from parity.reference.googlenet import GoogLeNet
 from parity.reference.vgg_resnet import VGG, ResNet, TorchvisionAlexNet
+from scratchcnn.recognize import network_of
 from scratchcnn.state_dict import read_pth, write_pth
 from scratchcnn.torch_weights import torch_state
 
@@ -186,11 +189,134 @@ def test_what_is_written_is_read_by_pytorch_bit_for_bit(tmp_path):
         np.testing.assert_array_equal(again[name], array)
 
 
-@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
-def test_a_training_checkpoint_and_a_wrapped_module(key, tmp_path):
-    state = {f"module.{name}": tensor for name, tensor in torch.nn.Linear(2, 3).state_dict().items()}
-    torch.save({key: state, "epoch": 3}, tmp_path / "run.pth")
-    assert {name: a.shape for name, a in read_pth(tmp_path / "run.pth").items()} == {
+def state(network):
+    """The state dict that PyTorch's module with the network's weights has."""
+    return {name: torch.from_numpy(entry.array.copy()) for name, entry in torch_state(network).items()}
+
+
+PREFIXES = ["module.", "_orig_mod.", "model.", "net.", "module._orig_mod.", "_orig_mod.model."]
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_prefixes_of_wrappers_are_removed_and_returned(prefix, suffix, tmp_path):
+    saved, loaded, path = sc.LeNet(rng=0), sc.LeNet(rng=1), tmp_path / f"w{suffix}"
+    tensors = {prefix + name: tensor for name, tensor in state(saved).items()}
+    safetensors.torch.save_file(tensors, path) if suffix == ".safetensors" else torch.save(tensors, path)
+    assert sc.load_torch_weights(loaded, path) == prefix
+    np.testing.assert_array_equal(loaded.params["conv1.W"], saved.params["conv1.W"])
+    read = all(name in torch_state(saved) for name in sc.read_torch_weights(path))
+    assert read == (prefix in ("module.", "_orig_mod.", "module._orig_mod."))
+
+
+def test_a_prefix_that_not_all_names_share_stays(tmp_path):
+    tensors = {f"model.{name}": tensor for name, tensor in state(sc.LeNet(rng=0)).items()}
+    torch.save({**tensors, "criterion.weight": torch.ones(3)}, tmp_path / "w.pth")
+    with pytest.raises(sc.WeightMismatch, match=r"\n  model\.conv1\.weight: surplus in the file\n"):
+        sc.load_torch_weights(sc.LeNet(rng=1), tmp_path / "w.pth")
+
+
+CHECKPOINTS = {
+    "a usual key": lambda tensors: {"net": tensors, "acc": 93.0, "epoch": 3},
+    "two usual keys": lambda tensors: {"model": {"state_dict": tensors}, "epoch": 3},
+    "another key": lambda tensors: {
+        "ema_weights": tensors,
+        "optimizer": {"state": {0: {}}, "param_groups": [1]},
+    },
+}
+
+
+@pytest.mark.parametrize("wrap", CHECKPOINTS.values(), ids=CHECKPOINTS)
+def test_a_state_dict_is_found_beside_other_things(wrap, tmp_path):
+    saved, loaded = sc.LeNet(rng=0), sc.LeNet(rng=1)
+    torch.save(wrap(state(saved)), tmp_path / "run.ckpt")
+    sc.load_torch_weights(loaded, tmp_path / "run.ckpt")
+    np.testing.assert_array_equal(loaded.params["conv1.W"], saved.params["conv1.W"])
+
+
+def test_two_state_dicts_are_not_guessed_between(tmp_path):
+    torch.save({"generator": {"w": torch.ones(1)}, "critic": {"w": torch.ones(1)}}, tmp_path / "run.ckpt")
+    with pytest.raises(ValueError, match=r"holds more than tensors \(generator, critic\)"):
+        sc.load_torch_weights(sc.LeNet(rng=1), tmp_path / "run.ckpt")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_bfloat16_is_widened_bit_for_bit(suffix, tmp_path):
+    saved, loaded, path = sc.LeNet(rng=0), sc.LeNet(rng=1), tmp_path / f"w{suffix}"
+    tensors = {name: tensor.bfloat16() for name, tensor in state(saved).items()}
+    safetensors.torch.save_file(tensors, path) if suffix == ".safetensors" else torch.save(tensors, path)
+    sc.load_torch_weights(loaded, path)
+    for name, entry in torch_state(loaded).items():
+        np.testing.assert_array_equal(entry.array, tensors[name].float().numpy())
+
+
+@pytest.mark.parametrize("given", ["part 1", "part 2", "index"])
+def test_a_file_in_parts_is_read_whole(given, tmp_path):
+    saved, loaded = sc.LeNet(rng=0), sc.LeNet(rng=1)
+    items, index = list(state(saved).items()), {}
+    for i, part in enumerate((items[:4], items[4:]), 1):
+        name = f"model-0000{i}-of-00002.safetensors"
+        safetensors.torch.save_file(dict(part), tmp_path / name)
+        index |= {key: name for key, _ in part}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
+    name = (
+        "model.safetensors.index.json" if given == "index" else f"model-0000{given[-1]}-of-00002.safetensors"
+    )
+    sc.load_torch_weights(loaded, tmp_path / name)
+    np.testing.assert_array_equal(loaded.params["affine3.W"], saved.params["affine3.W"])
+    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"is one of 2 parts; model-00002-of-00002.safetensors is missing"
+    ):
+        sc.load_torch_weights(loaded, tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"weight_map": {"w": "../w.safetensors"}}', '{"weight_map": {}}']
+)
+def test_an_index_that_is_none(text, tmp_path):
+    (tmp_path / "model.index.json").write_text(text)
+    with pytest.raises(ValueError, match=r"model\.index\.json is not an index of weights in parts"):
+        sc.load_torch_weights(sc.LeNet(rng=0), tmp_path / "model.index.json")
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex64])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_numbers_that_numpy_cannot_hold_are_named(dtype, suffix, tmp_path):
+    path, tensors = tmp_path / f"w{suffix}", {"weight": torch.ones(2, 3).to(dtype)}
+    safetensors.torch.save_file(tensors, path) if suffix == ".safetensors" else torch.save(tensors, path)
+    with pytest.raises(ValueError, match=r"holds .*numbers that NumPy cannot hold.*; convert") as caught:
+        sc.load_torch_weights(sc.LeNet(rng=0), path)
+    assert "\n" not in str(caught.value)
+
+
+SMALL = {"width": 8, "hidden_size": 8}
+
+
+@pytest.mark.parametrize("name", sc.NETWORKS)
+def test_a_network_is_recognized_by_the_names_of_its_tensors(name):
+    kind = sc.NETWORKS[name]
+    arguments = inspect.signature(kind).parameters
+    small = {key: value for key, value in SMALL.items() if key in arguments}
+    names = [*torch_state(kind(rng=0, **small)), "layer1.0.bn1.num_batches_tracked"]
+    assert network_of(names) == name
+    assert network_of(names[1:]) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("alexnet", "alexnet_torchvision"), ("googlenet", "googlenet_bn")]
+)
+def test_torchvisions_files_name_the_network_that_they_belong_to(asked, meant, tmp_path, scratchcnn):
+    small = {"aux": False} if "googlenet" in meant else {"hidden_size": 8}
+    sc.save_torch_weights(sc.NETWORKS[meant](rng=0, **small), tmp_path / "w.pth")
+    done = scratchcnn("predict", asked, tmp_path / "photo.png", "--weights", tmp_path / "w.pth")
+    assert done == (2, "", f"error: {tmp_path}/w.pth holds the weights of {meant}, not of {asked}\n")
+
+
+def test_a_training_checkpoint_and_a_wrapped_module(tmp_path):
+    tensors = {f"module.{name}": tensor for name, tensor in torch.nn.Linear(2, 3).state_dict().items()}
+    torch.save({"state_dict": tensors, "epoch": 3}, tmp_path / "run.pth")
+    assert {name: a.shape for name, a in sc.read_torch_weights(tmp_path / "run.pth").items()} == {
         "weight": (3, 2), "bias": (3,)}  # fmt: skip
 
 
@@ -221,7 +347,7 @@ def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
 def test_every_name_but_the_few_is_refused(module, name, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("x/data.pkl", b"\x80\x02c" + f"{module}\n{name}\n".encode() + b".")
-    with pytest.raises(ValueError, match=f"it names {module}.{name}"):
+    with pytest.raises(ValueError, match=rf"(it names |float8 or complex ones \(){module}\.{name}"):
         read_pth(tmp_path / "x.pth")
 
 
