@@ -25,6 +25,7 @@ from parity.adapters.recipe import RECIPES, Recipe, recipe
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
+LARGEST = 1 << 32  # bytes of one array
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
 
 
@@ -166,6 +167,8 @@ def _plain(value: Any) -> Any:
         return Odd(f"expected {what}, got {clean(type(value).__name__, 80)}")
     if value.dtype.kind not in "fiub":
         return Odd(f"dtype {value.dtype}, expected real numbers")
+    if value.nbytes > LARGEST:
+        return Odd(f"shape {value.shape}: larger than any right answer")
     return np.array(value, order="C")
 
 

@@ -137,7 +137,7 @@ class Apart:
         data = encode(request, layout=True)
         importing = what == "open"
         answer = self._exchange(
-            data, most, self.limits.total if importing else self.limits.silence, importing
+            data, most, self.limits.importing if importing else self.limits.silence, importing
         )
         if not isinstance(answer, dict) or answer.get("number") != self.number:
             raise Ended(_NOTHING)

@@ -39,6 +39,11 @@ class Limits:
     def total(self) -> float:
         return 6 * self.silence
 
+    @property
+    def importing(self) -> float:
+        """Seconds that loading the code may take: an import of PyTorch or JAX is slow, and no hang."""
+        return 6 * self.silence
+
 
 @dataclass
 class Outcome:

@@ -1,10 +1,12 @@
-"""hypothesis looks for a geometry on which an implementation is wrong, and shrinks it to the smallest."""
+"""hypothesis looks for a geometry on which an implementation is wrong, and shrinks it to the smallest.
+
+How many are tried is a number, never a time: a verdict is the same on a busy machine and on a quiet one.
+"""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,12 +14,23 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
+from parity.adapters.connection import Ended
 from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge, run_probe
 from parity.kinds import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
 
 EXAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Search:
+    """The smallest random geometry on which an implementation is wrong, None where it never was; how many it
+    was tried on before that; and how its process ended, if it did."""
+
+    probe: Probe | None
+    tried: int
+    ended: Ended | None = None
 
 
 @st.composite
@@ -32,22 +45,23 @@ def search(
     adapter: Any = None,
     supports: Callable[[Probe], bool] = lambda probe: True,
     examples: int = EXAMPLES,
-    seconds: float = math.inf,
-) -> Probe | None:
-    """The smallest random geometry on which the implementation is wrong in float64, or None.
-
-    After that many seconds nothing more is tried.
-    """
+) -> Search:
+    """Try random geometries that the implementation supports, in float64, until one is wrong."""
     subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
-    end = time.monotonic() + seconds
-
     found: list[Probe] = []
+    ended: list[Ended] = []
+    tried = 0
 
-    def wrong(g: Geometry) -> bool:
-        probe = probe_of(kind, g)
-        if time.monotonic() > end or not supports(probe):
+    def wrong(probe: Probe) -> bool:
+        nonlocal tried
+        if ended:  # hypothesis goes on, the process does not
             return False
-        _, judged = run_probe(subject, probe, judge, "float64")
+        tried += not found
+        try:
+            _, judged = run_probe(subject, probe, judge, "float64")
+        except Ended as error:
+            ended.append(error)
+            return False
         if all(comparison.ok for comparison in judged.values()):
             return False
         found.append(probe)
@@ -57,11 +71,14 @@ def search(
         max_examples=examples, database=None, deadline=None, derandomize=True,
         phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
+    strategy = geometries(kind).map(lambda g: probe_of(kind, g)).filter(supports)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads take longer over so small arrays
+    smallest: Probe | None = None
     try:
-        return probe_of(kind, find(geometries(kind), wrong, settings=options))
-    except HypothesisException:  # there is none, or the time was up before the smallest was reached
-        return found[-1] if found else None
+        smallest = find(strategy, wrong, settings=options)
+    except HypothesisException:  # there is none, or the process ended before the smallest was reached
+        smallest = found[-1] if found else None
     finally:
         torch.set_num_threads(threads)
+    return Search(smallest, tried, ended[0] if ended else None)

@@ -77,7 +77,7 @@ def verify(
 
     `python -m parity kinds convolution` lists its optional features and known differences.
 
-    Exit status: 0 right, 1 wrong, 2 misuse.
+    Exit status: 0 right, 1 wrong, 2 misuse or not finished in time.
     """
     kind = kind or kind_by_name(target)
     if kind is None:
@@ -100,7 +100,7 @@ def verify(
     )
     console.print(str(verdict), markup=False)
     save(out, {"findings": frame(verdict.records)})
-    raise typer.Exit(0 if verdict.ok else 1)
+    raise typer.Exit({"right": 0, "wrong": 1, "unfinished": 2}[verdict.status])
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

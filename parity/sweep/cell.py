@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from parity.comparison.records import Record
 from parity.sweep.cells import UNREAD, Cell, version_of
 
@@ -197,7 +199,13 @@ def _file(cell: Cell) -> Found:
     if not cell.name:
         return _unreadable(path)
     verdict = verify(f"{cell.base}/{cell.target}", cell.name, seed=cell.seed, **dict(cell.options))
-    more = {"lacks": ", ".join(verdict.not_checked), "ending": verdict.ending}
+    more = {"lacks": ", ".join(verdict.not_checked), "ending": verdict.ending or verdict.unfinished}
+    if verdict.unfinished:
+        from parity.comparison.gates import refused
+        from parity.comparison.records import Place, record
+
+        why = refused(np.empty(0), verdict.unfinished)
+        verdict.records.append(record(Place("", "float64", "cpu"), cell.name, "calls", "the call", why))
     if not verdict.ok:
         culprit = str(verdict.culprit) if verdict.culprit else verdict.complaint
         more |= {"culprit": culprit, "diagnosis": verdict.diagnosis.fault or "unknown"}

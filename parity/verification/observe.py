@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.bench import Raised
-from parity.adapters.connection import Ended
+from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.features import lacking, shown_lacking, without
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
@@ -20,22 +20,30 @@ from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
 
-SECONDS = 3.0  # of random geometry
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
 @dataclass
 class Seen:
-    """An observation, what was left out of it, and how the process ended where it did not end by itself."""
+    """An observation, what was left out of it, and how the process ended where it did not end by itself.
+
+    random        probes of random geometry on which it is wrong, or ended
+    tried         how many random geometries were tried
+    unfinished    why not everything was tried, where the code is not to blame
+    backward_too  whether the adapter shows gradients
+    where         the code ran
+    """
 
     observation: Observation
     lacking: set[str] = field(default_factory=set)
     ending: str = ""
+    unfinished: str = ""
     output: str = ""
     remarks: list[str] = field(default_factory=list)
-    random: list[Probe] = field(default_factory=list)  # of random geometry, on which it is wrong
-    backward_too: bool = True  # whether the adapter shows gradients
-    where: str = ""  # the code ran
+    random: list[Probe] = field(default_factory=list)
+    tried: int = 0
+    backward_too: bool = True
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,9 @@ def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)
         _observe(request, subject, seen)
     except Raised as error:
-        _end(seen, f"raised {error}")
+        _end(seen, Ended(f"raised {error}"))
     except Ended as error:
-        _end(seen, str(error))
+        _end(seen, error)
     finally:
         seen.output = subject.close()
     _set_remarks_apart(seen)
@@ -89,7 +97,7 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
                 raised |= {row.case} if row.why.startswith(("raised", "expected an array")) else set()
                 seen.observation.records.append(row)
         except Ended as error:
-            _end(seen, str(error), dtype, subject.probe)
+            _end(seen, error, dtype, subject.probe)
             return
     if request.contracts and request.kind in WINDOWS:
         _try_random_geometry(request, subject, seen)
@@ -105,25 +113,29 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
     ids = {probe.id for probe in without(request.cases, missing)}
     if not ids or any(not row.ok for row in rows if row.case in ids and row.phase in PLAIN):
         return
-    try:
-        probe = search(
-            request.kind, subject, supports=lambda probe: not probe.needs & missing, seconds=SECONDS
-        )
-        if probe is not None:
-            values: dict[str, Tensors] = {}
-            found = check_kind(request.kind, factory=subject, cases=[probe], keep=values, contracts=False)
-            rows += list(found)
-            seen.random.append(probe)
-            seen.observation.values["float64"] |= values
-    except Ended as error:
-        _end(seen, str(error), "float64", subject.probe)
+    found = search(request.kind, subject, supports=lambda probe: not probe.needs & missing)
+    seen.tried, probe, ended = found.tried, found.probe, found.ended
+    if probe is not None and ended is None:
+        values: dict[str, Tensors] = {}
+        try:
+            rows += check_kind(request.kind, factory=subject, cases=[probe], keep=values, contracts=False)
+        except Ended as error:
+            ended = error
+        seen.random.append(probe)
+        seen.observation.values["float64"] |= values
+    if ended is not None:
+        seen.random += [subject.probe] if subject.probe not in seen.random and subject.probe else []
+        _end(seen, ended, "float64", subject.probe)
 
 
-def _end(seen: Seen, ending: str, dtype: str = "float64", probe: Probe | None = None) -> None:
+def _end(seen: Seen, ended: Ended, dtype: str = "float64", probe: Probe | None = None) -> None:
     """Note how the process ended, and at what."""
-    seen.ending = ending
+    if isinstance(ended, Unfinished):
+        seen.unfinished = str(ended)
+        return
+    seen.ending = str(ended)
     phase, tensor = ("calls", "the call") if probe else ("import", "the module")
-    place, why = Place("", dtype, "cpu"), refused(np.empty(0), ending)
+    place, why = Place("", dtype, "cpu"), refused(np.empty(0), seen.ending)
     kind, case = seen.observation.kind, probe.id if probe else ""
     seen.observation.records.append(record(place, kind, phase, tensor, why, case))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from parity.adapters.subject import FRESH
+from parity.adapters.wire import clean
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
@@ -39,6 +41,9 @@ class Verdict:
     complaint     why a declared difference does not hold
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
+    unfinished    why not everything was tried: then it is not right, and need not be wrong
+    sizes         random sizes that were tried besides the inputs of `findings`
+    where         the code ran
     """
 
     kind: str
@@ -52,6 +57,9 @@ class Verdict:
     declared: str = ""
     complaint: str = ""
     ending: str = ""
+    unfinished: str = ""
+    sizes: int = 0
+    where: str = ""
     output: str = field(default="", repr=False)
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
@@ -66,6 +74,13 @@ class Verdict:
         table = self.findings
         return table[~table["ok"]]
 
+    @property
+    def status(self) -> Literal["right", "wrong", "unfinished"]:
+        """`ok` with the third outcome apart: all that was tried is right, and not all could be tried."""
+        if self.ok:
+            return "right"
+        return "unfinished" if self.unfinished and all(row.ok for row in self.records) else "wrong"
+
     def __bool__(self) -> bool:
         return self.ok
 
@@ -73,7 +88,9 @@ class Verdict:
         return "\n".join(self._lines())
 
     def _lines(self) -> list[str]:
-        lines = [f"{self.name} as {self.kind}: {self._headline()}", f"checked      {self._checked()}"]
+        lines = [f"{clean(self.name)} as {self.kind}: {self._headline()}", f"checked      {self._checked()}"]
+        if self.where and self.where != FRESH:
+            lines.append(f"it ran       {self.where}")
         if self.not_checked and (not self.ok or self.declared):
             lines.append(f"not checked  {', '.join(self.not_checked)}")
         if self.declared:
@@ -84,6 +101,8 @@ class Verdict:
             lines += self._first(self.first)
         if self.ending and self.ending != (self.first and self.first.record.why):
             lines.append(f"then it      {self.ending}")
+        if self.unfinished and self.status == "wrong":
+            lines.append(f"then it      {self.unfinished}")
         if not self.ok and self.culprit is not None:
             lines.append(f"where        {self.culprit.sentence}")
             if not self.ending:
@@ -91,13 +110,15 @@ class Verdict:
         if self.ok:
             lines += [f"remark       {text}" for text in self.remarks]
         if not self.ok and self.output:
-            lines.append(f"it printed   {_shortened(self.output)}")
+            lines.append(f"it printed   {clean(self.output, 200)}")
         if not self.ok and self.reproduction:
             lines.append("reproduce")
             lines += [f"    {line}" for line in self.reproduction.splitlines()]
         return lines
 
     def _headline(self) -> str:
+        if self.status == "unfinished":
+            return f"could not be finished: it {self.unfinished}; right as far as it came"
         if not self.ok:
             return "WRONG"
         if self.declared:
@@ -110,7 +131,8 @@ class Verdict:
         probes = len({row.case for row in self.records if row.case})
         dtypes = " and ".join(dict.fromkeys(row.dtype for row in self.records))
         wrong = sum(not row.ok for row in self.records)
-        inputs = f"{probes} inputs in {dtypes}, " if probes else f"{dtypes}, "
+        sizes = f" and {self.sizes} random sizes" if self.sizes else ""
+        inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
         return f"{inputs}{len(self.records)} results against PyTorch's: {wrong or 'none'} wrong"
 
     def _first(self, first: First) -> list[str]:
@@ -169,8 +191,3 @@ def _cut(first: First) -> First:
     off = np.abs(np.nan_to_num(ours.astype(float)) - theirs)
     at = np.unravel_index(int(off.argmax()), off.shape)
     return First(first.record, ours[at], theirs[at], f"{first.inputs}; shown at {tuple(map(int, at))}")
-
-
-def _shortened(text: str, most: int = 200) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[:most]}..."

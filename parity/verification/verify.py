@@ -95,9 +95,11 @@ def verify(
         unseen.append(INFERENCE)
     fixed, cases = cases, [*cases, *seen.random]
     _leave_out(seen, cases, INFERENCE in unseen)
-    verdict = Verdict(kind, _name(factory), seen.observation.ok, seen.observation.records, not_checked=unseen)
+    ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
+    verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
-    if seen.ending:
+    verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
+    if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, asked, seen, fixed, seed)
     if not verdict.ok or verdict.declared:
@@ -159,7 +161,8 @@ def _judge_declared(
     names = ", ".join(fault.name for fault in asked)
     adapter = ADAPTERS["book" if seen.backward_too else "forward_only"]  # a fault is to show no more
     found: Diagnosis = UNKNOWN
-    if asked and not seen.ending and not verdict.ok:
+    stopped = bool(seen.ending or seen.unfinished)
+    if asked and not stopped and not verdict.ok:
         found = exactly(asked, seen.observation, cases, seed, adapter)
         if found.fault:
             verdict.ok, verdict.declared = True, found.fault
@@ -168,7 +171,7 @@ def _judge_declared(
     elif asked and verdict.ok:
         verdict.ok = False
         verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
-    if not found.fault and not seen.observation.ok and not seen.ending:
+    if not found.fault and not seen.observation.ok and not stopped:
         found = diagnose(seen.observation, cases, seed, adapter)
         if not found.fault:
             found = diagnose_apart(seen.observation, cases, seed, adapter)
@@ -216,7 +219,7 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
             verdict.reproduction = _import_again(asker.factory)
         return
     cut = ""
-    if not verdict.ending and (again := asker.same_failure(row, simpler(probe))):
+    if not (verdict.ending or verdict.unfinished) and (again := asker.same_failure(row, simpler(probe))):
         row, seen, probe = again
         cut = "cut down to "
     name = row.tensor.split(" ")[0] if row.phase not in PLAIN else row.tensor
