@@ -3,12 +3,15 @@
 # make coverage  all tests, and how many lines and branches they reach
 # make check     lint and types
 # make format    mend what the linter can
+# make cuda      test, check and time on a GPU in under six minutes, into reports/cuda/; nothing is installed:
+#                CUDA_PYTHON names the Python that has PyTorch with CUDA
 PYTHON ?= python3
 VENV   ?= .venv
 RUN     = $(VENV)/bin/python
+CUDA_PYTHON ?= $(PYTHON)
 READY   = $(VENV)/.ready
 
-.PHONY: setup help parity check test coverage format clean
+.PHONY: setup help parity check test coverage format cuda clean
 
 setup: $(READY)
 
@@ -45,6 +48,9 @@ coverage: $(READY)
 format: $(READY)
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+
+cuda:
+	$(CUDA_PYTHON) tools/cuda_report.py
 
 clean:
 	rm -rf build dist .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,6 +32,7 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS
 from parity.kinds.kind import to_numpy
 from parity.kinds.protocols import Array
+from parity.kinds.tensors import place
 from parity.reference.model_pair import ONE_ULP, OVER_KINKS, Images, has_kinks, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
 from parity.reference.weights import links, named_tensors
@@ -107,7 +108,7 @@ class Theirs:
         self.optimizer = OPTIMIZER_KINDS[rule].rule(list(module.parameters()), SETTINGS[rule])
 
     def step(self, x: Array, t: Array, masks: Masks) -> None:
-        inputs = torch.from_numpy(x).to(self.device, self.dtype)
+        inputs = place(x, self.device, self.dtype)
         with torch_injected(self.module, masks):
             self.optimizer.zero_grad()
             loss = self.module.loss(self.module(inputs), torch.from_numpy(t).to(self.device))  # type: ignore[operator]

@@ -96,10 +96,11 @@ def check(
     ]
     records: list[Record] = []
     for mode, dtypes in devices.modes(device.value, dtype.names):
-        devices.prepare(device.value, tf32=devices.TF32 in mode)
+        devices.prepare(mode)
         records += run.check_kinds(console, kinds, dtypes, device.value, seed, verbose, mode)
         if "torch" in voices:
             records += run.check_networks(console, [c for c in cases if c.dtype in dtypes], verbose, mode)
+    devices.prepare(device.value)
     outcomes = []
     if train:
         from parity.checks.training import Plan

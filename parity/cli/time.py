@@ -98,6 +98,7 @@ def time(
             peaks,
             baselines=not quick,
             layers=layers,
+            transfers=device is Device.cuda,
         )
         try:
             for rows in _measure(networks, kinds, batch_size, setup, progress):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from parity.comparison.gates import LOGIC, UNIT, largest
 from parity.kinds.probe import Probe, Rng, Tensors
+from parity.kinds.tensors import place
 from parity.kinds.torch_when_used import torch
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Operation(Kind):
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:
         probe = probe.cast(dtype)
         arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
-        tensors = {k: torch.from_numpy(np.ascontiguousarray(v)).to(device) for k, v in arrays.items()}
+        tensors = {k: place(np.ascontiguousarray(v), device) for k, v in arrays.items()}
         leaves = [tensors[name].requires_grad_() for name in self.wrt if name in tensors]
         options = {k: v for k, v in probe.args.items() if k not in tensors}
         out = self.formula(tensors, options)
@@ -155,7 +156,7 @@ class Operation(Kind):
 
 def to_numpy(tensor: Tensor) -> NDArray:
     """A tensor's numbers, from whatever device it is on."""
-    return tensor.detach().cpu().numpy()
+    return tensor.detach().cpu().contiguous().numpy()
 
 
 def without_defaults(args: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from parity.kinds import tensors
 from parity.reference.networks import TORCH_NETWORKS
 from parity.reference.weights import copy_to_torch
 from scratchcnn.data import load
@@ -60,6 +61,8 @@ def torch_like(name: str, network: Network, device: str) -> nn.Module:
     """The hand-written PyTorch network, holding `network`'s weights."""
     with torch.device(device):
         module = TORCH_NETWORKS[name]().to(getattr(torch, network.dtype.name))
+    if tensors.channels_last():
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     paths = {path: network.torch_path(path) for path, _ in network.layers.leaves()}
     module.our_paths = paths  # type: ignore[assignment]
     copy_to_torch(network, module)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from parity.kinds.kind import to_numpy
+from parity.kinds.tensors import place
 from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import Affine, Dropout, Layer, SideHead
 from scratchcnn.networks import Network
@@ -143,7 +144,7 @@ def trace_torch(
     try:
         with torch_injected(module, masks or {}):
             module.zero_grad(set_to_none=True)
-            inputs = torch.from_numpy(x).to(device).requires_grad_()
+            inputs = place(x, device).requires_grad_()
             loss = module.loss(module(inputs), torch.from_numpy(t).to(device))  # type: ignore[operator]
             loss.backward()
     finally:

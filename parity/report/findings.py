@@ -28,7 +28,8 @@ class Findings:
     """Frames by name (their columns: parity.report.schema), the machine, pictures, and what failed.
 
     A part that Ctrl-C ended is `interrupted`; it is not among the `parts`, though tables may hold what it
-    had measured. `left` is what that part still had to do, followed by the parts after it.
+    had measured. `left` is what that part still had to do, followed by the parts after it. `skipped` is what
+    could not be run there, and why.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Findings:
     failures: dict[str, list[str]] = field(default_factory=dict)  # by completed part
     interrupted: str = ""
     left: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
     @property
     def parts(self) -> tuple[str, ...]:

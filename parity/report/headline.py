@@ -96,10 +96,13 @@ def _how_fast(table: pd.DataFrame) -> Headline:
     ratios, threads = mine["ratio_to_torch"], int(mine["threads"].iloc[0])
     mean, low, high = geometric_mean(ratios), mine.loc[ratios.idxmin()], mine.loc[ratios.idxmax()]
     faster = int((ratios < 1).sum())
+    on = _threads(threads)
+    if "cuda" in set(table["device"]):
+        on = f"{'one thread' if threads == 1 else f'{threads} threads'} of the CPU, PyTorch on the GPU"
     return Headline(
         "How fast",
         f"{1 / mean:.2f}× as fast",
-        f"as PyTorch in a training step on {_threads(threads)}: it takes {mean:.2f} times as long "
+        f"as PyTorch in a training step on {on}: it takes {mean:.2f} times as long "
         f"(geometric mean of {len(mine)}), from {_case(low)} to {_case(high)}; "
         f"less time in {faster} of {len(mine)}.",
         None,

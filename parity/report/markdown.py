@@ -10,13 +10,18 @@ import pandas as pd
 from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import LARGE, SCHEMAS
+from parity.timing.costs import TO_DEVICE, TO_HOST
 
 
-def readme(found: Findings) -> str:
-    """The whole file."""
-    parts = ["# Report", "", "Generated; [index.html](index.html) is the same with pictures, in one file."]
+def readme(found: Findings, with_page: bool = True) -> str:
+    """The whole file; `with_page` where index.html stands beside it."""
+    on = f" on {found.environment['gpu']}" if "gpu" in found.environment else ""
+    same = "; [index.html](index.html) is the same with pictures, in one file" if with_page else ""
+    parts = [f"# Report{on}", "", f"Generated{same}."]
     parts += ["", f"`{found.environment['command']}`", ""]
     parts += [f"- **{h.name}**: **{h.figure}**{_goes_on(h.sentence)}" for h in headlines(found)]
+    if found.skipped:
+        parts += ["", "## Not run", "", *(f"- {text}" for text in found.skipped)]
     for title, table in summaries(found).items():
         parts += ["", f"## {title}", "", markdown(table)]
     parts += ["", "## Made on", "", markdown(environment_table(found))]
@@ -35,6 +40,8 @@ def summaries(found: Findings) -> dict[str, pd.DataFrame]:
         "speed": ("Speed of a training step", speed),
         "faults_summary": ("What the checker catches", checker),
         "training": ("Training", training),
+        "cuda_tests": ("CUDA tests", cuda_tests),
+        "cuda_steps": ("What was run", cuda_steps),
     }
     return {title: make(found.tables[name]) for name, (title, make) in makers.items() if name in found.tables}
 
@@ -71,12 +78,22 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
         mine = by.loc["ours"]
         quartiles = f"{mine['ratio_q1']:.2f} to {mine['ratio_q3']:.2f}"
         row |= {"× torch": f"{mine['ratio_to_torch']:.2f}", "quartiles": quartiles}
+        for phase, name in ((TO_DEVICE, "to the GPU ms"), (TO_HOST, "and back ms")):
+            if phase in (moved := _moved(table, network, n)):
+                row[name] = f"{moved[phase]:.3g}"
         row["of peak"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
         row["parity"] = "" if pd.isna(mine["ok"]) else "ok" if mine["ok"] else "FAIL"
         rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
     names.sort(key=lambda name: 0 if name in ("network", "images") else 1 if name.endswith(" ms") else 2)
     return pd.DataFrame(rows, columns=names).fillna("")
+
+
+def _moved(table: pd.DataFrame, network: object, n: object) -> dict[str, float]:
+    """Milliseconds of a batch's way to the device and of its scores' way back, by phase."""
+    rows = table[(table["network"] == network) & (table["batch_size"] == n) & (table["layer"] == "")]
+    rows = rows[rows["phase"].isin([TO_DEVICE, TO_HOST]) & (rows["implementation"] == "torch")]
+    return dict(zip(rows["phase"].astype(str), rows["median_ms"], strict=True))
 
 
 def checker(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,6 +120,25 @@ def training(table: pd.DataFrame) -> pd.DataFrame:
             "images/s PyTorch": [f"{v:,.0f}" for v in last["torch_images_per_s"]],
         }
     )  # fmt: skip
+
+
+def cuda_tests(table: pd.DataFrame) -> pd.DataFrame:
+    """How many passed, failed and were skipped."""
+    counts = table["outcome"].astype(str).value_counts()
+    return pd.DataFrame({"outcome": counts.index, "tests": counts.to_numpy()})
+
+
+def cuda_steps(table: pd.DataFrame) -> pd.DataFrame:
+    """Every step with its outcome and seconds."""
+    seconds = [f"{value:.1f}" for value in table["seconds"]]
+    return pd.DataFrame(
+        {
+            "step": table["step"],
+            "outcome": table["outcome"].astype(str),
+            "seconds": seconds,
+            "why": table["why"],
+        }
+    )
 
 
 def environment_table(found: Findings) -> pd.DataFrame:
@@ -141,7 +177,7 @@ def _schema(found: Findings) -> list[str]:
     lines = [
         "## The files",
         "",
-        'Tidy tables with typed columns: `pandas.read_parquet("reports/accuracy.parquet")` is all it takes;',
+        'Tidy tables with typed columns: `pandas.read_parquet("accuracy.parquet")` is all it takes;',
         "the CSV files say the same. `environment.json` says what they were made on.",
     ]
     for name in found.tables:

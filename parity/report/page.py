@@ -62,6 +62,11 @@ def verdict(found: Findings) -> tuple[str, str]:
         return "bad", f"{len(failed)} failed. First: {failed[0]}"
     if found.interrupted:
         return "open", f"Interrupted during {found.interrupted}; without {'; '.join(found.left)}."
+    if found.skipped:
+        return (
+            "open",
+            f"All that was compared matches; {len(found.skipped)} not run. First: {found.skipped[0]}",
+        )
     if "accuracy" in found.parts:
         return "good", "NumPy and PyTorch are the same functions on everything that was compared."
     return "open", f"Nothing was compared in this run; it holds {', '.join(found.parts)}."

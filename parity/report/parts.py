@@ -29,7 +29,7 @@ SCALING = "the cost against batch and image size"
 
 def accuracy(request: Request, found: Findings, progress: Progress) -> list[str]:
     """Check every kind on its probes, and every network layer by layer and over training steps; on CUDA,
-    float32 is also checked with TF32."""
+    in every mode."""
     records: list[Record] = []
     tasks = [
         (mode, name, dtype)
@@ -41,7 +41,7 @@ def accuracy(request: Request, found: Findings, progress: Progress) -> list[str]
         for done, (mode, name, dtype) in enumerate(tasks):
             where = "" if mode == "cpu" else f" {mode}"
             progress.update(f"checking {name} {dtype}{where}", done, len(tasks))
-            devices.prepare(request.device, tf32=devices.TF32 in mode)
+            devices.prepare(mode)
             if name in ALL_KINDS:
                 rows = list(check_kind(name, dtype, request.device, request.seed))
             else:

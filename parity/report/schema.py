@@ -66,10 +66,10 @@ SCHEMAS: dict[str, Schema] = {
             + """
     layer           category layer or parameter inside the network, or the kind that was checked by itself
     case            category the probe, for a layer by itself
-    phase           category forward, backward, alone (fed PyTorch's input), step k of training, or a contract
+    phase           category forward, backward, alone (fed PyTorch's input), step k, a contract, reference
     tensor          category out, loss, dx, grad, dW, ...
     dtype           category float64 catches bugs, float32 judges precision
-    device          category where PyTorch ran, and whether with TF32
+    device          category where PyTorch ran, and on CUDA in which mode
     shape           str      2x3x8x8, or scalar
     max_abs         float64  largest absolute difference to the reference (float64 PyTorch)
     max_rel         float64  the same divided by the largest value of the reference
@@ -205,7 +205,7 @@ SCHEMAS: dict[str, Schema] = {
             """
     network          category which network
     layer            category layer inside it; empty for the whole network
-    phase            category forward, backward, step (forward, loss, backward, update), predict
+    phase            category forward, backward, step (with update), predict, host_to_device, device_to_host
     dtype            category of that implementation
     device           category of that implementation
     threads          int64    for NumPy's BLAS and for PyTorch alike
@@ -231,6 +231,31 @@ SCHEMAS: dict[str, Schema] = {
 """
         ),
         ("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"),
+    ),
+    "cuda_steps": Schema(
+        "one step of a run on a GPU",
+        _columns(
+            """
+    step    str      what was run: a network or all layers, dtype, device and mode; or what was timed
+    part    category tests, accuracy, speed
+    outcome category ok, FAIL, skipped
+    seconds float64  that it took
+    why     str      the first failure, or why it was skipped
+"""
+        ),
+        ("step",),
+    ),
+    "cuda_tests": Schema(
+        "one test that is marked cuda",
+        _columns(
+            """
+    test    str      its module and name
+    outcome category passed, failed, skipped
+    seconds float64  that it took
+    why     str      the first line of why it failed or was skipped
+"""
+        ),
+        ("test",),
     ),
     "scaling": Schema(
         "one size of a series",

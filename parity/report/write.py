@@ -7,14 +7,13 @@ from pathlib import Path
 
 from parity.report.findings import Findings
 from parity.report.markdown import readme
-from parity.report.page import page
 from parity.report.schema import LARGE, SCHEMAS
 from scratchcnn.files import atomic_write
 
 
-def write(found: Findings, folder: Path) -> list[Path]:
+def write(found: Findings, folder: Path, with_page: bool = True) -> list[Path]:
     """Everything of one run; tables that an earlier run left and this one did not make are removed, so
-    that a folder tells of one run."""
+    that a folder tells of one run. `with_page` needs the packages that make index.html, jinja2 for one."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in found.tables.items():
@@ -26,9 +25,12 @@ def write(found: Findings, folder: Path) -> list[Path]:
             written.append(path)
     texts = {
         "environment.json": json.dumps(found.environment, indent=2) + "\n",
-        "README.md": readme(found),
-        "index.html": page(found),
+        "README.md": readme(found, with_page),
     }
+    if with_page:
+        from parity.report.page import page
+
+        texts["index.html"] = page(found)
     for name, text in texts.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -224,12 +224,10 @@ def _prepared(cell: Cell) -> str:
     """PyTorch's name of the cell's device, with its modes set."""
     from parity.reference import devices
 
-    device, _, mode = cell.device.partition(" ")
     try:
-        devices.prepare(device, tf32=mode == devices.TF32)
+        return devices.prepare(cell.device)
     except RuntimeError as error:
         raise CannotRun(f"{socket.gethostname()}: {error}") from None
-    return device
 
 
 RUN: dict[str, Callable[[Cell], Found]] = {

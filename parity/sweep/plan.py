@@ -6,7 +6,8 @@ memory = 2048     # MiB that it may add
 [[part]]
 layers = "all"                    # or a list of kinds
 dtypes = ["float64", "float32"]
-devices = ["cpu"]                 # "cuda", and "cuda tf32" for float32
+devices = ["cpu"]                 # "cuda", and its modes: "cuda tf32" for float32,
+                                  # "cuda channels_last", "cuda cudnn_benchmark"
 seeds = 100                       # 0 to 99; or a list; or {first = 100, count = 50}
 geometry = 5                      # random geometries a seed, for kinds with windows
 contracts = true
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 DTYPES = ("float64", "float32")
-DEVICES = ("cpu", "cuda", "cuda tf32")
+DEVICES = ("cpu", "cuda", "cuda tf32", "cuda channels_last", "cuda cudnn_benchmark")
 
 
 class PlanError(ValueError):

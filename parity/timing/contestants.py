@@ -5,6 +5,11 @@
     step      forward, loss, backward and SGD with momentum: one training step
     predict   the scores, in inference, keeping nothing
 
+Where PyTorch runs on a GPU the batch is there already, and two more phases are timed separately:
+
+    host_to_device   the images and labels of a batch, from NumPy's arrays
+    device_to_host   the scores of a batch, into NumPy's array
+
 Each implementation runs what its user would write: PyTorch eager with `zero_grad(set_to_none=True)` and
 `torch.optim.SGD`, ours with `gradient` and `Momentum.update`.
 """
@@ -20,10 +25,11 @@ from torch import nn
 
 from parity.adapters.book import BookAdapter
 from parity.kinds import KINDS, Probe, kind_of
+from parity.kinds.tensors import place
 from parity.reference.devices import synchronize
 from parity.timing.baselines import BookMomentum
 from parity.timing.clock import Contestant, Lap
-from parity.timing.costs import BACKWARD, FORWARD, PREDICT, STEP
+from parity.timing.costs import BACKWARD, FORWARD, PREDICT, STEP, TO_DEVICE, TO_HOST
 from scratchcnn.networks import Network
 from scratchcnn.optim import Momentum
 from scratchcnn.typing import Array
@@ -53,10 +59,12 @@ def ours(name: str, network: Network, x: Array, t: Array) -> Contestant:
     return Contestant(name, laps)
 
 
-def torchs(name: str, module: nn.Module, x: Array, t: Array, device: str) -> Contestant:
-    """PyTorch's network, eager or compiled."""
+def torchs(
+    name: str, module: nn.Module, x: Array, t: Array, device: str, transfers: bool = False
+) -> Contestant:
+    """PyTorch's network, eager or compiled; `transfers` adds a batch's way to the device and back."""
     dtype = next(module.parameters()).dtype
-    inputs, labels = torch.from_numpy(x).to(device, dtype), torch.from_numpy(t).to(device)
+    inputs, labels = place(x, device, dtype), place(t, device)
     optimizer = torch.optim.SGD(module.parameters(), lr=LR, momentum=MOMENTUM)
     run: Any = torch.compile(module) if name == "torch_compile" else module
     loss: list[torch.Tensor] = []
@@ -80,6 +88,14 @@ def torchs(name: str, module: nn.Module, x: Array, t: Array, device: str) -> Con
         module.train()
 
     laps: list[Lap] = [[(FORWARD, forward), (BACKWARD, backward)], [(STEP, step)], [(PREDICT, predict)]]
+    if transfers:
+        with torch.inference_mode():
+            scores = module.eval()(inputs)
+        module.train()
+        laps += [
+            [(TO_DEVICE, lambda: (place(x, device, dtype), place(t, device)))],
+            [(TO_HOST, lambda: scores.cpu().numpy())],
+        ]
     return Contestant(name, laps, wait=lambda: synchronize(device))
 
 
@@ -111,7 +127,7 @@ def torch_kind(probe: Probe, device: str) -> Contestant:
     """PyTorch's function of the same kind, with autograd."""
     kind = KINDS[probe.kind]
     arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
-    tensors = {k: torch.from_numpy(np.ascontiguousarray(v)).to(device) for k, v in arrays.items()}
+    tensors = {k: place(np.ascontiguousarray(v), device) for k, v in arrays.items()}
     leaves = [tensors[name].requires_grad_() for name in kind.wrt if name in tensors]
     options = {k: v for k, v in probe.args.items() if k not in tensors}
     dout = tensors.get("dout")

@@ -17,6 +17,7 @@ from scratchcnn.layers import Affine, Convolution, Layer
 from scratchcnn.networks import Network
 
 FORWARD, BACKWARD, STEP, PREDICT = "forward", "backward", "step", "predict"
+TO_DEVICE, TO_HOST = "host_to_device", "device_to_host"  # of a GPU, timed separately
 
 
 class Cost(NamedTuple):

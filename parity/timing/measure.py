@@ -3,7 +3,8 @@
 `time_network` and `time_layer` return a tidy frame with one row per implementation and phase:
 
     network, layer           layer is empty for the whole network, network for an individual layer
-    phase                    forward, backward, step (forward, loss, backward, SGD with momentum), predict
+    phase                    forward, backward, step (forward, loss, backward, SGD with momentum), predict;
+                             on a GPU also host_to_device (a batch) and device_to_host (its scores)
     dtype, device            of that implementation (ours always runs on the cpu; baselines in float64)
     threads, batch_size, input_shape
     implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
@@ -11,9 +12,10 @@
     disturbed                turns of that implementation during which other processes used the cores
     ratio_to_torch           of the medians; ratio_q1 and ratio_q3: quartiles of the rounds' ratios
     gflops, gemm_share       least arithmetic over the median; as a share of the measured peak of float32
-                             matrix products
+                             matrix products; of the CPU, so missing for PyTorch on a GPU
     gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
-    peak_rss_mb, rss_rise_mb of a separate process that runs some steps (see parity.timing.memory)
+    peak_rss_mb, rss_rise_mb of a separate process that runs some steps (see parity.timing.memory);
+                             missing for PyTorch on a GPU, which has a memory of its own
     ok                       the verdict of `parity check` on the same code, dtype and shapes; missing where
                              there is nothing to check or nothing was run
     note                     what a reader must know, such as why a row has no time
@@ -41,7 +43,7 @@ from parity.timing import clock, memory
 from parity.timing.baselines import in_style
 from parity.timing.clock import Contestant, Samples
 from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
-from parity.timing.costs import STEP, Cost, layer_cost, network_costs
+from parity.timing.costs import STEP, TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
 from parity.timing.layer_sizes import layer_probe
 from scratchcnn.networks import Network
 
@@ -74,6 +76,7 @@ class Setup:
     measure_memory: bool = True
     steps: int = 1  # training steps that the verdict covers, in addition to every layer's output and gradient
     pause: float = clock.PAUSE_S
+    transfers: bool = False  # also a batch's way to PyTorch's device and back
 
 
 def time_network(
@@ -91,7 +94,9 @@ def time_network(
         "torch": None,
         "torch_compile": None,
     }
-    contestants, notes = [ours("ours", network, x, t), torchs("torch", module, x, t, setup.device)], {}
+    theirs = torchs("torch", module, x, t, setup.device, setup.transfers)
+    contestants, notes = [ours("ours", network, x, t), theirs], {}
+    costs |= _transfer_costs(network, x, t)
     if setup.baselines:
         other, notes["torch_compile"] = compiled(torch_like(name, network, setup.device), x, t, setup.device)
         contestants += [other] if other else []
@@ -173,6 +178,12 @@ def _baseline(
     return ours(style, slow, x, t), ok, ""
 
 
+def _transfer_costs(network: Network, x: np.ndarray, t: np.ndarray) -> dict[tuple[str, str], Cost]:
+    """Bytes of a batch and of its scores."""
+    back = len(x) * network.output_size * x.itemsize
+    return {("", TO_DEVICE): Cost(0, x.nbytes + t.nbytes), ("", TO_HOST): Cost(0, back)}
+
+
 def _same_gradients(slow: Network, network: Network, x: np.ndarray, t: np.ndarray) -> bool:
     """Whether a baseline's gradients equal ours in float64, by the logic gate."""
     from parity.comparison.gates import logic_gate
@@ -237,6 +248,8 @@ def _rows(
         median, q1, q3 = clock.quartiles(times)
         ratio, ratio_q1, ratio_q3 = clock.ratio(times, samples.times["torch", phase])
         gflops, gbytes = costs[phase].flops / median / 1e6, costs[phase].nbytes / median / 1e6
+        on_cpu = setup.device == "cpu" or not name.startswith("torch")
+        peaks = setup.peaks if on_cpu else UNKNOWN
         rows.append(
             {
                 **place,
@@ -251,19 +264,20 @@ def _rows(
                 "ratio_q1": ratio_q1,
                 "ratio_q3": ratio_q3,
                 "gflops": gflops,
-                "gemm_share": gflops / setup.peaks.gemm_gflops,
+                "gemm_share": gflops / peaks.gemm_gflops,
                 "gbytes_per_s": gbytes,
-                "copy_share": gbytes / setup.peaks.copy_gbytes_per_s,
+                "copy_share": gbytes / peaks.copy_gbytes_per_s,
             }
         )
     return rows
 
 
 def _add_memory(rows: list[dict[str, Any]], name: str, batch_size: int, setup: Setup) -> None:
-    """Add the peak memory of ours and eager PyTorch, each measured in a process of its own."""
+    """Add the peak memory of ours and, on the CPU, eager PyTorch, each in a process of its own."""
     if not setup.measure_memory:
         return
+    measured = ("ours", "torch") if setup.device == "cpu" else ("ours",)
     for row in rows:
-        if row["phase"] == STEP and row["implementation"] in ("ours", "torch"):
+        if row["phase"] == STEP and row["implementation"] in measured:
             found = memory.measure(row["implementation"], name, batch_size, setup.dtype, setup.threads)
             row["peak_rss_mb"], row["rss_rise_mb"] = found.get("peak_rss_mb"), found.get("rise_mb")

@@ -107,11 +107,11 @@ def test_on_cuda_float32_is_checked_with_tf32_too(monkeypatch, tmp_path):
     prepared = []
     modes = [("cpu", ["float64", "float32"]), ("cpu tf32", ["float32"])]
     monkeypatch.setattr(devices, "modes", lambda device, dtypes: modes)
-    monkeypatch.setattr(devices, "prepare", lambda device, tf32=False: prepared.append(tf32))
+    monkeypatch.setattr(devices, "prepare", prepared.append)
     seen = collect(Request(parts=("accuracy",), networks=("simple_conv_net",), kinds=("relu",)))
     by = seen.tables["accuracy"].groupby("device", observed=True)["dtype"].unique()
     assert [*by["cpu tf32"]] == ["float32"] and sorted(by["cpu"]) == ["float32", "float64"]
-    assert prepared == [False] * 4 + [True] * 2 + [False]  # and as it was
+    assert prepared == ["cpu"] * 4 + ["cpu tf32"] * 2 + ["cpu"]  # and as it was
     write(seen, tmp_path)
     assert "simple_conv_net float32 cpu tf32" in re.sub("<wbr>", "", (tmp_path / "index.html").read_text())
     assert "| simple_conv_net | float32 | cpu tf32 |" in (tmp_path / "README.md").read_text()

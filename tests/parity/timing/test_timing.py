@@ -1,5 +1,7 @@
 """`parity time`: its columns, its verdicts, its threads, its files. No time is asserted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from parity.comparison.gates import logic_gate
 from parity.reference import machine
 from parity.timing import baselines, clock, memory, scaling
 from parity.timing import measure as timing
-from parity.timing.costs import network_costs
+from parity.timing.costs import TO_DEVICE, TO_HOST, Cost, network_costs
 from parity.timing.measure import SPEED_COLUMNS, Setup, time_layer, time_network
 
 FAST = Setup(rounds=1, baselines=False, measure_memory=False, steps=1, pause=0)
@@ -213,3 +215,41 @@ MISUSE = {
 def test_misuse_is_one_sentence_and_2(arguments, sentence, parity):
     status, _, err = parity("time", *arguments)
     assert status == 2 and err.startswith(sentence) and err.count("\n") == 1
+
+
+# -- a GPU ----------------------------------------------------------------------------------------
+def test_transfers_are_rows_of_pytorchs_alone():
+    table = time_network("lenet", 2, replace(FAST, transfers=True))
+    moved = table[table["phase"].isin([TO_DEVICE, TO_HOST])]
+    assert moved["implementation"].tolist() == ["torch"] * 2 and (moved["median_ms"] > 0).all()
+    sent = moved.set_index("phase").eval("gbytes_per_s * median_ms * 1e6")
+    assert sent[TO_DEVICE] == pytest.approx(2 * 28 * 28 * 4 + 2 * 8)
+    assert sent[TO_HOST] == pytest.approx(2 * 10 * 4)
+
+
+def test_a_gpu_has_no_share_of_this_machines_peaks():
+    peaks = machine.Peaks(100.0, 10.0)
+    samples = clock.Samples({(name, "step"): [1.0] for name in ("ours", "torch")}, {"ours": 0, "torch": 0})
+    costs = {"step": Cost(10**9, 10**6)}
+    for device, known in (("cpu", [True, True]), ("cuda", [True, False])):
+        rows = timing._rows({}, samples, costs, replace(FAST, device=device, peaks=peaks))
+        assert [bool(np.isfinite(row["gemm_share"])) for row in rows] == known
+        assert [bool(np.isfinite(row["copy_share"])) for row in rows] == known
+        assert [row["gflops"] for row in rows] == [1000.0, 1000.0]
+
+
+@pytest.mark.parametrize(("device", "measured"), [("cpu", ["ours", "torch"]), ("cuda", ["ours"])])
+def test_resident_memory_says_nothing_about_a_gpu(device, measured, monkeypatch):
+    asked = []
+    monkeypatch.setattr(memory, "measure", lambda name, *_: asked.append(name) or {})
+    rows = [{"phase": "step", "implementation": name} for name in ("ours", "torch", "book")]
+    timing._add_memory(rows, "lenet", 1, replace(FAST, device=device, measure_memory=True))
+    assert asked == measured
+
+
+def test_transfers_are_printed_and_written(parity, tmp_path, monkeypatch):
+    frames = [time_network("lenet", 2, replace(FAST, transfers=True))]
+    monkeypatch.setattr("parity.cli.time._measure", lambda *_: iter(frames))
+    status, out, _ = parity("time", "lenet", "--quick", "--threads", 1, "--out", tmp_path)
+    assert status == 0 and "host_to_device" in out
+    assert "| device_to_host |" in (tmp_path / "speed.md").read_text()
