@@ -47,6 +47,9 @@ class Connection(Protocol):
     def ask(self, what: str, /, **fields: Any) -> Any:
         """The answer of that method of `Bench`. Raises Raised, Ended or TargetError."""
 
+    def busy(self) -> float:
+        """Seconds of processor time that it has used so far."""
+
     def close(self) -> str:
         """End it; what the code printed."""
 
@@ -62,6 +65,9 @@ class Here:
     def ask(self, what: str, /, **fields: Any) -> Any:
         with self.theirs.in_force():
             return getattr(self.bench, what)(**_copied(fields))
+
+    def busy(self) -> float:
+        return time.process_time()
 
     def close(self) -> str:
         return ""
@@ -129,6 +135,12 @@ class Apart:
         for fd in (child.answers, child.output):
             self.waiting.register(fd, selectors.EVENT_READ)
         self.memory, self.looked = _memory(child.pid), 0.0
+
+    def busy(self) -> float:
+        with suppress(OSError, ValueError, IndexError), open(f"/proc/{self.child.pid}/stat") as stat:
+            user, system = stat.read().rpartition(")")[2].split()[11:13]
+            return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic()
 
     def ask(self, what: str, /, **fields: Any) -> Any:
         self.number += 1

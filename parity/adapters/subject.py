@@ -69,6 +69,10 @@ class Subject:
         fields = {"kind": probe.kind, "case": probe.id, "args": probe.args, "inputs": probe.inputs}
         return _arrays(self.connection.ask("whole", **fields))
 
+    def busy(self) -> float:
+        """Seconds of processor time that the code has used so far."""
+        return self.connection.busy()
+
     def close(self) -> str:
         """End the process that it runs in, if it has one; what it printed."""
         return self.connection.close()

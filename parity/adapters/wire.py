@@ -130,7 +130,8 @@ def _laid_out(a: NDArray, strides: list[int], writable: bool) -> NDArray:
         view = np.lib.stride_tricks.as_strided(memory[first:], a.shape, steps)
         view[...] = a
         a = view
-    a.flags.writeable = writable
+    if not writable:
+        a.flags.writeable = False
     return a
 
 

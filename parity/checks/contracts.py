@@ -6,7 +6,7 @@ the tensor that was wrong, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
+from parity.checks.long_life import Scenario, but_running
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
 
@@ -23,15 +24,17 @@ Outcome = tuple[str, str, Comparison]  # contract, tensor, how it compared
 GARBAGE = 7.0
 
 
-def check_contracts(subject: Subject, probe: Probe, judge: Judge) -> Iterator[Outcome]:
-    """Every contract that applies to the probe's kind.
+def check_contracts(
+    subject: Subject, probe: Probe, judge: Judge, scenarios: Mapping[str, Scenario] | None = None
+) -> Iterator[Outcome]:
+    """Every contract that applies to the probe's kind; other scenarios where they are given.
 
     `judge` compares results with PyTorch's on a probe. What a single call gets wrong is not repeated
     here: only tensors that a plain call has right are held to a contract.
     """
     plain = judge(probe, subject.results(probe))
     right = {tensor for tensor, comparison in plain.items() if comparison.ok}
-    for name, scenario in CONTRACTS.items():
+    for name, scenario in (CONTRACTS if scenarios is None else scenarios).items():
         for tensor, comparison in scenario(subject, probe, judge):
             if tensor not in plain or tensor in right:
                 yield name, tensor, comparison
@@ -84,7 +87,7 @@ def repeatable(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[s
     """The same call gives the same answer; gradients are fresh, not added to the last ones."""
     layer = subject.build(probe)
     layer.results()
-    yield from _but_running(judge(probe, layer.results()))
+    yield from but_running(judge(probe, layer.results()))
 
 
 def backward_twice(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
@@ -94,7 +97,7 @@ def backward_twice(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tup
     layer = subject.build(probe)
     found = layer.results()
     found["dx"] = layer.backward(probe.inputs)
-    yield from _but_running(judge(probe, found | layer.state()))
+    yield from but_running(judge(probe, found | layer.state()))
 
 
 def last_forward_counts(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
@@ -105,7 +108,7 @@ def last_forward_counts(subject: Subject, probe: Probe, judge: Judge) -> Iterato
     x = probe.inputs["x"]
     other = np.roll(-x, 1, axis=x.ndim - 1) if probe.kind != "penalty_loss" else np.roll(x, 1, axis=1)
     layer.forward({**probe.inputs, "x": other})
-    yield from _but_running(judge(probe, layer.results()))
+    yield from but_running(judge(probe, layer.results()))
 
 
 def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
@@ -122,7 +125,7 @@ def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterato
     if "dout" in probe.inputs:
         layer.overwrite("dout", GARBAGE)
         dx = dx if isinstance(dx, Odd) else layer.returned("backward")
-    yield from _but_running(judge(probe, {_out(probe): kept, "dx": dx, **layer.state()}))
+    yield from but_running(judge(probe, {_out(probe): kept, "dx": dx, **layer.state()}))
 
 
 def eval_then_train(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
@@ -197,7 +200,7 @@ def split_batch(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
         inputs = {k: v[part].copy() if isinstance(v, np.ndarray) else v for k, v in probe.inputs.items()}
         halves.append(subject.results(replace(probe, inputs=inputs)))
     joined = {name: _joined(name, halves[0][name], halves[1].get(name)) for name in halves[0]}
-    yield from _but_running(judge(probe, {name: a for name, a in joined.items() if a is not None}))
+    yield from but_running(judge(probe, {name: a for name, a in joined.items() if a is not None}))
 
 
 def _joined(name: str, a: Any, b: Any) -> Any:
@@ -211,11 +214,6 @@ def _joined(name: str, a: Any, b: Any) -> Any:
 
 def _out(probe: Probe) -> str:
     return kind_of(probe.kind).out
-
-
-def _but_running(judged: dict[str, Comparison]) -> Iterator[tuple[str, Comparison]]:
-    """Running statistics move with every forward, so only single calls are judged on them."""
-    return ((tensor, c) for tensor, c in judged.items() if not tensor.startswith("running"))
 
 
 CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {

@@ -15,7 +15,8 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.subject import Arrays, Subject, subject_here
 from parity.adapters.wire import Odd
-from parity.checks.contracts import check_contracts, check_optimizer_contracts
+from parity.checks.contracts import CONTRACTS, check_contracts, check_optimizer_contracts
+from parity.checks.long_life import LIVES, Scenario
 from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS, Kind, OptimizerKind, Probe, Tensors, kind_of
@@ -32,12 +33,13 @@ def check_kind(
     cases: Sequence[Probe] | None = None,
     keep: dict[str, Tensors] | None = None,
     contracts: bool = True,
+    lives: bool = False,
 ) -> Iterator[Record]:
     """Yield a record for every result on every probe, then (unless told not to) for every contract.
 
     `factory` is ours unless another is given, or a subject that has been opened; `adapter` is how it is
     called. `cases` are the kind's probes unless others are. What was computed is put into `keep`, by the
-    probe's id.
+    probe's id. With `lives` float64 is also held to what a longer life shows (`parity.checks.long_life`).
     """
     subject = (
         factory
@@ -52,17 +54,35 @@ def check_kind(
             keep[probe.id] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
         for tensor, comparison in judged_found.items():
             yield record(place, kind, phase_of(tensor), tensor, comparison, probe.id)
-    for probe in contract_cases(cases) if contracts else []:
+    scenarios: list[tuple[Probe, Mapping[str, Scenario]]] = []
+    if contracts:
+        scenarios = [(probe, CONTRACTS) for probe in contract_cases(cases)]
+    if lives and dtype == "float64" and kind not in OPTIMIZER_KINDS:
+        scenarios += [
+            (probe, LIVES) for probe in sorted(contract_cases(cases, len(cases)), key=_numbers)[-1:]
+        ]
+    for probe, held_to in scenarios:
         try:
             if kind in OPTIMIZER_KINDS:
                 outcomes = list(check_optimizer_contracts(subject, probe.cast(dtype)))
             else:
-                outcomes = list(check_contracts(subject, probe.cast(dtype), judged))
+                outcomes = list(check_contracts(subject, probe.cast(dtype), judged, held_to))
         except Raised as error:
             why = refused(np.empty(0), f"raised {error}")
             outcomes = [("contracts", "the calls", why)]
         for contract, tensor, comparison in outcomes:
             yield record(place, kind, contract, tensor, comparison, probe.id)
+
+
+def check_sizes(
+    kind: str, subject: Subject, cases: Sequence[Probe], keep: dict[str, Tensors] | None = None
+) -> Iterator[Record]:
+    """The records of inputs of real size, in float64, until one is wrong; see `parity.kinds.real_sizes`."""
+    for probe in cases:
+        rows = list(check_kind(kind, factory=subject, cases=[probe], keep=keep, contracts=False))
+        yield from rows
+        if not all(row.ok for row in rows):
+            return
 
 
 def run_probe(
@@ -81,6 +101,11 @@ def contract_cases(cases: Sequence[Probe], most: int = 2) -> list[Probe]:
     """A few probes of ordinary size: more than one image, nothing optional needed."""
     ordinary = [p for p in cases if not p.needs and all(len(a) > 1 for a in _arrays(p.inputs))]
     return (ordinary or list(cases))[:most]
+
+
+def _numbers(probe: Probe) -> int:
+    """How many numbers the call gets."""
+    return sum(a.size for a in _arrays(probe.inputs))
 
 
 def _arrays(values: dict[str, Any]) -> list[Any]:

@@ -13,13 +13,15 @@ from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.features import lacking, shown_lacking, without
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
-from parity.checks.layer import check_kind
+from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, record
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
+from parity.kinds.real_sizes import real_sizes, size_of
 
+SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
@@ -28,6 +30,8 @@ class Seen:
     """An observation, what was left out of it, and how the process ended where it did not end by itself.
 
     random        probes of random geometry on which it is wrong, or ended
+    sized         probes of real size that were tried
+    beyond        the first real size that was not tried, since the code is too slow for it
     tried         how many random geometries were tried
     unfinished    why not everything was tried, where the code is not to blame
     backward_too  whether the adapter shows gradients
@@ -41,6 +45,8 @@ class Seen:
     output: str = ""
     remarks: list[str] = field(default_factory=list)
     random: list[Probe] = field(default_factory=list)
+    sized: list[Probe] = field(default_factory=list)
+    beyond: str = ""
     tried: int = 0
     backward_too: bool = True
     where: str = ""
@@ -88,7 +94,13 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
     for dtype in request.dtypes:
         values, raised = seen.observation.values[dtype], set()
         found = check_kind(
-            request.kind, dtype, factory=subject, cases=cases, keep=values, contracts=request.contracts
+            request.kind,
+            dtype,
+            factory=subject,
+            cases=cases,
+            keep=values,
+            contracts=request.contracts,
+            lives=request.contracts,
         )
         try:
             for row in found:
@@ -99,20 +111,54 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
         except Ended as error:
             _end(seen, error, dtype, subject.probe)
             return
-    if request.contracts and request.kind in WINDOWS:
+    if request.contracts and _right_so_far(request, seen):
+        _try_real_sizes(request, subject, seen)
+    if request.contracts and request.kind in WINDOWS and _right_so_far(request, seen):
         _try_random_geometry(request, subject, seen)
+
+
+def _missing(request: Request, seen: Seen) -> set[str]:
+    """The features that it lacks, as far as is known by now."""
+    if request.supports is not None:
+        return seen.lacking
+    cases = without(request.cases, seen.lacking)
+    return seen.lacking | shown_lacking(seen.observation.records, cases)
+
+
+def _right_so_far(request: Request, seen: Seen) -> bool:
+    """Whether every single call so far was right, on what it has."""
+    ids = {probe.id for probe in [*without(request.cases, _missing(request, seen)), *seen.sized]}
+    rows = [row for row in seen.observation.records if row.case in ids and row.phase in PLAIN]
+    return bool(rows) and all(row.ok for row in rows)
+
+
+def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
+    """Inputs as large as a network's, the cheapest first, as long as there is time."""
+    start, missing = subject.busy(), _missing(request, seen)
+    for probe in without(real_sizes(request.kind), missing):
+        if subject.busy() - start > SIZES_SECONDS:
+            seen.beyond = size_of(probe)
+            return
+        values: dict[str, Tensors] = {}
+        try:
+            rows = list(check_sizes(request.kind, subject, [probe], values))
+        except Ended as error:
+            if not isinstance(error, Unfinished) and not str(error).startswith(("hung", "used more than")):
+                _end(seen, error, "float64", subject.probe)
+            seen.beyond = size_of(probe)
+            return
+        seen.sized.append(probe)
+        seen.observation.records += rows
+        if not all(row.ok for row in rows):
+            seen.observation.values["float64"] |= values
+            return
 
 
 def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None:
     """What is right on all fixed inputs is tried on random ones; the smallest wrong one is kept."""
     from parity.checks.random_search import search
 
-    missing, rows = seen.lacking, seen.observation.records
-    if request.supports is None:
-        missing = missing | shown_lacking(rows, without(request.cases, missing))
-    ids = {probe.id for probe in without(request.cases, missing)}
-    if not ids or any(not row.ok for row in rows if row.case in ids and row.phase in PLAIN):
-        return
+    missing, rows = _missing(request, seen), seen.observation.records
     found = search(request.kind, subject, supports=lambda probe: not probe.needs & missing)
     seen.tried, probe, ended = found.tried, found.probe, found.ended
     if probe is not None and ended is None:

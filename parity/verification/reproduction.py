@@ -20,6 +20,7 @@ from parity.checks.layer import check_kind
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import probe_named
+from parity.kinds.real_sizes import real_sizes
 
 LIMIT = 400  # numbers written out at most
 CALLS = {
@@ -69,10 +70,11 @@ def replay(
     adapter: Any = None,
 ) -> None:
     """Run one probe again, in this process, and print what it gives beside PyTorch's."""
-    cases = [probe for probe in probes(kind, seed) if probe.id == case] or [probe_named(kind, case)]
+    known = [*probes(kind, seed), *real_sizes(kind)]
+    cases = [probe for probe in known if probe.id == case] or [probe_named(kind, case)]
     factory = load(factory) if isinstance(factory, str) else factory
     values: dict[str, Tensors] = {}
-    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter, cases, values):
+    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter, cases, values, lives=True):
         if row.tensor == tensor and row.phase == phase:
             found = "right" if row.ok else row.why or f"off by {row.max_abs:.3g}"
             print(f"{kind}, {phase}, {tensor} on {case!r}: {found}")

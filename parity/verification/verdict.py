@@ -39,6 +39,7 @@ class Verdict:
     not_checked   what the implementation lacks, in words: not a full pass while there is anything
     declared      the declared difference that was found, exactly as declared
     complaint     why a declared difference does not hold
+    largest       the last and largest of the inputs of real size that were tried
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
     unfinished    why not everything was tried: then it is not right, and need not be wrong
@@ -61,6 +62,7 @@ class Verdict:
     sizes: int = 0
     where: str = ""
     output: str = field(default="", repr=False)
+    largest: str = ""
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
 
@@ -133,7 +135,8 @@ class Verdict:
         wrong = sum(not row.ok for row in self.records)
         sizes = f" and {self.sizes} random sizes" if self.sizes else ""
         inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
-        return f"{inputs}{len(self.records)} results against PyTorch's: {wrong or 'none'} wrong"
+        largest = f"; the largest {self.largest}" if self.largest else ""
+        return f"{inputs}{len(self.records)} results against PyTorch's: {wrong or 'none'} wrong{largest}"
 
     def _first(self, first: First) -> list[str]:
         row = first.record

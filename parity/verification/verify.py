@@ -32,6 +32,7 @@ from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.probes import probes
+from parity.kinds.real_sizes import size_of
 from parity.verification.declared import declared_faults, exactly
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
@@ -93,13 +94,20 @@ def verify(
     unseen = [*in_words(missing), *([] if seen.backward_too else ["gradients"])]
     if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
-    fixed, cases = cases, [*cases, *seen.random]
+    if seen.beyond:
+        unseen.append(f"inputs as large as {seen.beyond}, for which it is too slow or needs too much memory")
+    fixed, cases = cases, [*cases, *seen.sized, *seen.random]
     _leave_out(seen, cases, INFERENCE in unseen)
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
+<<<<<<< HEAD
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     if seen.ending or seen.unfinished:
+=======
+    verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
+    if seen.ending:
+>>>>>>> fa9cd5d (Real sizes, long lives: inputs of the zoo's sizes, a hundred calls, two instances, memory layouts; the verdict says the largest size)
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, asked, seen, fixed, seed)
     if not verdict.ok or verdict.declared:

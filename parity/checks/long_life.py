@@ -1,0 +1,140 @@
+"""What a layer owes over a longer life: many calls, batches of other sizes, a second instance, odd memory.
+
+Like the contracts, each is a scenario on one probe, in float64. A single call cannot show these bugs: a
+counter that runs out, a buffer of the first batch's size, state on the class, strides taken for granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.adapters.recipe import recipe
+from parity.adapters.subject import Arrays, Subject
+from parity.comparison.gates import Comparison
+from parity.kinds.probe import Probe
+
+Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
+Found = Iterator[tuple[str, Comparison]]
+Scenario = Callable[[Subject, Probe, Judge], Found]
+CALLS = 100  # forward and backward calls of one instance
+
+
+def many_calls(subject: Subject, probe: Probe, judge: Judge) -> Found:
+    """A hundred calls of one instance, on batches of several sizes in turn, all give the right results."""
+    layer, turns = subject.build(probe), [probe, *other_batches(probe)]
+    known: list[Arrays] = []
+    for call in range(CALLS):
+        turn = turns[call % len(turns)]
+        found = layer.results(turn.inputs)
+        if call < len(turns):
+            known.append(found)
+        elif same_results(found, known[call % len(turns)]):
+            continue
+        judged = dict(but_running(judge(turn, found)))
+        if call == len(turns) - 1 or not all(c.ok for c in judged.values()):
+            yield from judged.items()
+        if not all(c.ok for c in judged.values()):
+            return
+
+
+def two_instances(subject: Subject, probe: Probe, judge: Judge) -> Found:
+    """Forward of two objects, then backward of both: neither knows of the other."""
+    if recipe(probe.kind).role == "function":
+        return
+    turned = {k: _turned(v) for k, v in probe.inputs.items() if k in ("x", "dout")}
+    other = replace(probe, inputs={**probe.inputs, **turned}, id=f"{probe.id}, another")
+    first, second = subject.build(probe), subject.build(other)
+    out, out_of_other = first.forward(), second.forward()
+    name = recipe(probe.kind).out
+    dx, dx_of_other = first.backward(), second.backward()
+    yield from but_running(judge(probe, {name: out, "dx": dx, **first.state()}))
+    yield from but_running(judge(other, {name: out_of_other, "dx": dx_of_other, **second.state()}))
+
+
+def memory_layouts(subject: Subject, probe: Probe, judge: Judge) -> Found:
+    """x and dout may lie in memory in any way: as columns, with gaps, backwards; and be read-only."""
+    for lay in LAYOUTS:
+        inputs = {k: lay(v) if isinstance(v, np.ndarray) else v for k, v in probe.inputs.items()}
+        judged = dict(but_running(judge(probe, subject.build(probe).results(inputs))))
+        yield from judged.items()
+        if not all(c.ok for c in judged.values()):
+            return
+
+
+# -- inputs ----------------------------------------------------------------------------------------
+def other_batches(probe: Probe) -> list[Probe]:
+    """The probe with one of its images, and with all of them twice."""
+    first = next((v for k, v in probe.inputs.items() if k in ("x", "input_data")), None)
+    if first is None or first.ndim < 2:
+        return []
+    N = len(first)
+
+    def batch(name: str, take: Callable[[NDArray], NDArray]) -> Probe:
+        inputs = {
+            k: take(v) if isinstance(v, np.ndarray) and v.ndim and len(v) == N else v
+            for k, v in probe.inputs.items()
+        }
+        return replace(probe, inputs=inputs, id=f"{probe.id}, {name}")
+
+    twice = batch("twice", lambda a: np.concatenate([a, a[::-1]]))
+    return [twice] if probe.kind == "batch_norm" else [batch("one image", lambda a: a[:1].copy()), twice]
+
+
+def _turned(a: NDArray) -> NDArray:
+    """The numbers in another order, so that two objects do not get the same ones."""
+    return np.ascontiguousarray(a.ravel()[::-1].reshape(a.shape))
+
+
+def as_columns(a: NDArray) -> NDArray:
+    """Column by column, as Fortran and MATLAB keep it."""
+    return np.asfortranarray(a)
+
+
+def with_gaps(a: NDArray) -> NDArray:
+    """Every second number of a larger array."""
+    if a.ndim == 0:
+        return a
+    wide = np.full((*a.shape[:-1], 2 * a.shape[-1]), 7, dtype=a.dtype)
+    wide[..., ::2] = a
+    return wide[..., ::2]
+
+
+def backwards(a: NDArray) -> NDArray:
+    """With negative strides."""
+    return np.ascontiguousarray(a[::-1])[::-1] if a.ndim else a
+
+
+def read_only(a: NDArray) -> NDArray:
+    """As memory-mapped files and broadcast arrays are."""
+    fixed = a.copy()
+    fixed.flags.writeable = False
+    return fixed
+
+
+LAYOUTS = (as_columns, with_gaps, backwards, read_only)
+
+
+def same_results(a: Arrays, b: Arrays) -> bool:
+    """Whether every result but the running statistics has the same bits."""
+    names = [name for name in b if not name.startswith("running")]
+    return all(
+        isinstance(a.get(n), np.ndarray) and isinstance(b[n], np.ndarray) and np.array_equal(a[n], b[n])
+        for n in names
+    )
+
+
+def but_running(judged: dict[str, Comparison]) -> Found:
+    """Running statistics move with every forward, so only single calls are judged on them."""
+    return ((tensor, c) for tensor, c in judged.items() if not tensor.startswith("running"))
+
+
+LIVES: dict[str, Scenario] = {
+    "a hundred calls": many_calls,
+    "two instances at once": two_instances,
+    "memory layouts": memory_layouts,
+}
