@@ -115,7 +115,7 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, pa
 
     monkeypatch.setattr(Training, "_step", interrupted_step)
     status, _, err = parity(*options)
-    assert status == 130 and "interrupted after 7 of 10 steps" in err and "--resume goes on" in err
+    assert status == 130 and "interrupted after 7 of 10 steps" in err and "--resume continues" in err
     assert pd.read_parquet(tmp_path / "training.parquet")["epoch"].tolist() == [1]
     assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 8))
     assert (tmp_path / "simple_conv_net-float32.safetensors").exists()
@@ -125,7 +125,7 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, pa
     assert status in (0, 1)
     speeds = pd.read_parquet(tmp_path / "training.parquet")[["images_per_s", "torch_images_per_s"]].median()
     assert f"{speeds.iloc[0]:,.0f} images/s (NumPy) and {speeds.iloc[1]:,.0f} (PyTorch)" in out
-    assert "going on after 7 of 10 steps" in out and "images/s (NumPy / PyTorch)" in out
+    assert "resuming after 7 of 10 steps" in out and "images/s (NumPy / PyTorch)" in out
     assert pd.read_parquet(tmp_path / "training_steps.parquet")["step"].tolist() == list(range(1, 11))
     assert not list(tmp_path.glob("*.safetensors"))  # it came to its end
 
@@ -133,7 +133,7 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, pa
 def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, parity):
     (tmp_path / "simple_conv_net-float32.safetensors").write_bytes(b"of an earlier run")
     status, said, _ = parity("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path)
-    assert status in (0, 1) and "holds an interrupted run; this one starts anew" in said
+    assert status in (0, 1) and "holds an interrupted run, which this new run will replace" in said
     assert "one epoch" in said
 
 

@@ -109,7 +109,7 @@ WRONG = {
     ],
     "dropout": [
         ("DropoutNotInverted", "forward out", "dropout-not-inverted"),
-        ("DropoutKeepsTheRatio", "forward out", ""),
+        ("DropoutKeepsTheRatio", "forward out", "dropout-keep-and-drop-swapped + dropout-share-swapped"),
         ("DropoutForgetsBackward", "backward dx", "dropout-backward-not-masked"),
     ],
     "batch_norm": [
