@@ -101,13 +101,9 @@ def verify(
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
-<<<<<<< HEAD
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
-    if seen.ending or seen.unfinished:
-=======
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
-    if seen.ending:
->>>>>>> fa9cd5d (Real sizes, long lives: inputs of the zoo's sizes, a hundred calls, two instances, memory layouts; the verdict says the largest size)
+    if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, asked, seen, fixed, seed)
     if not verdict.ok or verdict.declared:
