@@ -2,11 +2,9 @@
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 import scratchcnn as sc
 from parity.adapters.process_pool import processes
-from parity.cli.commands import app
 from parity.faults import FAULTS
 from parity.faults import kill_matrix as kill
 from parity.faults.common_practices import PRACTICES
@@ -16,10 +14,6 @@ from parity.faults.kill_summary import by_kind, failures, figures, totals
 from parity.kinds import kind_of
 
 EMPTY = pd.DataFrame()
-
-
-def faults(*arguments):
-    return CliRunner().invoke(app, ["faults", *arguments, "--workers", "1"], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -127,21 +121,20 @@ def test_the_summary_counts(matrix):
     assert "killed   21 of 21 faults" in text and "equivalent, so not killed: sgd-decoupled" in text
 
 
-def test_the_command_ends_with_0_fits_80_columns_and_writes_its_tables(tmp_path):
-    result = faults("rbf", "sgd", "--seeds", "4", "--out", str(tmp_path))
-    assert result.exit_code == 0 and "PASSED in" in result.output
-    rows = [line for line in result.output.splitlines() if line.startswith(("kind", "rbf ", "sgd "))]
+def test_the_command_ends_with_0_fits_80_columns_and_writes_its_tables(tmp_path, parity):
+    status, out, _ = parity("faults", "rbf", "sgd", "--seeds", 4, "--workers", 1, "--out", tmp_path)
+    assert status == 0 and "PASSED in" in out
+    rows = [line for line in out.splitlines() if line.startswith(("kind", "rbf ", "sgd "))]
     assert len(rows) == 3 and all(len(line) <= 80 for line in rows)
     names = {path.name for path in tmp_path.iterdir()}
     assert {"faults.csv", "faults.parquet", "faults_summary.csv"} <= names
     assert len(pd.read_parquet(tmp_path / "faults.parquet")) == 22
 
 
-def test_the_command_ends_with_1_for_a_survivor(monkeypatch):
+def test_the_command_ends_with_1_for_a_survivor(monkeypatch, parity):
     plant(monkeypatch, "sgd", kind_of("sgd").ours)
-    result = faults("sgd", "--seeds", "0", "--verbose")
-    assert result.exit_code == 1 and "SURVIVED planted" in result.output and "FAILED in" in result.output
-    assert "sgd-ascends" in result.output
+    status, out, _ = parity("faults", "sgd", "--seeds", 0, "--workers", 1, "--verbose")
+    assert status == 1 and "SURVIVED planted" in out and "FAILED in" in out and "sgd-ascends" in out
 
 
 def test_a_kind_without_faults_is_misuse():
