@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from parity.comparison.records import Record, frame, is_float32_step, unproven
-from parity.comparison.wording import percent
+from parity.comparison.wording import inconclusive, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
         if any(is_float32_step(row.dtype, row.phase) and not row.proves for row in records):
             yield INCONCLUSIVE
         for name in empty:
-            yield unproven_line(name)
+            yield f"[red]{escape(inconclusive(name))}[/red]"
         if ok:
             yield "[bold green]MATCH[/bold green]: the same functions as PyTorch's on everything compared"
         elif wrong:
@@ -121,17 +121,10 @@ def group_lines(table: pd.DataFrame) -> Iterator[str]:
         where = "" if device == "cpu" else f" {device}"
         steps = rows["phase"].astype(str).str.startswith("step") & (dtype == "float32")
         few = " (plus some steps)" if (steps & ~rows["proves"]).any() else ""
-        inconclusive = int((~rows["proves"] & ~steps).sum())
+        unsure = int((~rows["proves"] & ~steps).sum())
         yield (
             f"{name:16} {dtype:8}{where} {len(rows):4} tensors, {int((~rows['ok']).sum())} wrong, "
-            f"{int(rows['exact'].sum())} bit-equal, {inconclusive} inconclusive{few}; "
+            f"{int(rows['exact'].sum())} bit-equal, {unsure} inconclusive{few}; "
             f"worst: {place}, {percent(worst['margin'])} of what is allowed  "
             f"{mark(bool(rows['ok'].all()))}"
         )
-
-
-def unproven_line(name: str) -> str:
-    return (
-        f"[red]inconclusive[/red]: every comparison of {escape(name)} would also pass zeros or a slightly "
-        "scaled tensor"
-    )

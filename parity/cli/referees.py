@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from parity.checks.network import Case
-from parity.cli.printing import mark, unproven_line
-from parity.comparison.wording import percent
+from parity.cli.printing import mark
+from parity.comparison.wording import inconclusive, percent
 from parity.referees.base import OURS, Referee
 from parity.referees.compare_voices import compare_voices
 from parity.referees.outcome import UNDECIDED, NotCompared, Pair, RefereeOutcome, TensorOutcome
@@ -99,7 +99,7 @@ def closing_lines(outcome: RefereeOutcome) -> Iterator[str]:
     for missing in outcome.not_compared:
         yield escape(f"{missing.network:16} {missing.dtype:8} not compared: {missing.case}, {missing}")
     for name in outcome.unproven:
-        yield unproven_line(name)
+        yield f"[red]{escape(inconclusive(name))}[/red]"
     for name, found in outcome.outliers.items():
         first, share = found[0], f"{len(found)} of {len(outcome.tensors)} tensors"
         place = f"the first: {first.network} {first.case} {first.tensor} {first.dtype}"

@@ -16,6 +16,11 @@ def percent(margin: float) -> str:
     return f"{share:.0f} %" if share == 0 or 101 <= share < 1e5 else f"{share:.2g} %"
 
 
+def inconclusive(name: str) -> str:
+    """Why agreement on a tensor means nothing."""
+    return f"inconclusive: every comparison of {name} would also pass zeros or a slightly scaled tensor"
+
+
 def excess(worst: float, allowed: float) -> str:
     """`off by 2.84e-05; at most 2.8e-05 is allowed`, with as many digits as tell the two apart."""
     for digits in range(3, MOST_DIGITS + 1):

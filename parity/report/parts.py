@@ -18,6 +18,7 @@ from parity.checks.layer import check_kind
 from parity.checks.network import Case, check_network
 from parity.checks.training import Outcome, Plan, Training, training_frame
 from parity.comparison.records import Record, frame, unproven
+from parity.comparison.wording import inconclusive
 from parity.faults import kill_matrix as kill
 from parity.kinds import ALL_KINDS
 from parity.reference import devices
@@ -52,7 +53,7 @@ def accuracy(request: Request, found: Findings, progress: Progress) -> list[str]
     found.tables["accuracy"] = frame(records)
     wrong = [r for r in records if not r.ok]
     failed = [f"{r.network} {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}".strip() for r in wrong]
-    return failed + [f"inconclusive: {name}" for name in unproven(records)]
+    return failed + [inconclusive(name) for name in unproven(records)]
 
 
 def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""One cell, from what it names to its rows. The same rows wherever it runs: one thread, its own seed.
+"""Run one cell and return its rows. They are the same wherever it runs: one thread, its own seed.
 
-A row is a tensor that was compared, or a known bug that had to be caught, or the reason why a cell came to
-no end: `status` says which.
+A row is a tensor that was compared, or a known bug that had to be caught, or the reason why a cell was cut
+short: its `status` distinguishes them.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import Any
 
 import numpy as np
 
-from parity.comparison.records import Record
+from parity.comparison.records import CATEGORIES, NUMBERS, Record
 from parity.sweep.cells import UNREAD, Cell, version_of
 
 Row = dict[str, Any]
-Found = tuple[list[Record], dict[str, str]]  # the records, and what else every one of their rows says
+CellResult = tuple[list[Record], dict[str, str]]  # the records, and extra columns, the same in every row
 
-NOTHING: Row = {
-    "network": "", "layer": "", "case": "", "phase": "", "tensor": "", "dtype": "", "device": "", "shape": "",
-    "max_abs": float("nan"), "max_rel": float("nan"), "allowed": float("nan"), "margin": float("nan"),
-    "exact": False, "ok": False, "proves": True, "why": "",
-}  # fmt: skip
+NOTHING: Row = (
+    dict.fromkeys([*CATEGORIES, "shape", "why"], "")
+    | dict.fromkeys(NUMBERS, float("nan"))
+    | {"exact": False, "ok": False, "proves": True}
+)
 
 
 class CannotRun(RuntimeError):
-    """This machine cannot run the cell (no such file, no such device): no finding, so the sweep stops."""
+    """This machine cannot run the cell (no such file, no such device), so the sweep stops."""
 
 
 def run_cell(cell: Cell) -> list[Row]:
-    """The cell's rows; an exception is a row too. Raises CannotRun where the machine is at fault."""
+    """The cell's rows; an exception also becomes a row. Raises CannotRun where the machine is at fault."""
     start = time.perf_counter()
     try:
         records, more = RUN[cell.what](cell)
@@ -59,12 +59,12 @@ def _row(cell: Cell, record: Record, more: dict[str, str]) -> Row:
     status = "match" if record.ok else "mismatch"
     if not record.ok and record.why and record.why == more.get("ending"):
         status = _status(record.why)
-    told = {name: more.get(name, "") for name in ("lacks", *([] if record.ok else ["culprit", "diagnosis"]))}
-    return _about(cell, status) | found | told
+    extra = ["lacks"] if record.ok else ["lacks", "culprit", "diagnosis"]
+    return _about(cell, status) | found | {name: more.get(name, "") for name in extra}
 
 
 def ended(cell: Cell, why: str) -> list[Row]:
-    """The row of a cell that came to no end of its own."""
+    """The row of a cell that was cut short."""
     place = {"dtype": cell.dtype, "case": cell.case}
     named = {"network" if cell.what == "network" else "layer": cell.name}
     return [_about(cell, _status(why)) | NOTHING | place | {"device": cell.device, "why": why} | named]
@@ -82,12 +82,12 @@ def _host() -> str:
 
 
 def _about(cell: Cell, status: str) -> Row:
-    told = {name: getattr(cell, name) for name in ("what", "seed", "fault", "target", "version")}
-    return {"cell": cell.id, **told, "status": status, "culprit": "", "diagnosis": "", "lacks": ""}
+    facts = {name: getattr(cell, name) for name in ("what", "seed", "fault", "target", "version")}
+    return {"cell": cell.id, **facts, "status": status, "culprit": "", "diagnosis": "", "lacks": ""}
 
 
 def _status(why: str) -> str:
-    """hung, crashed, memory or raised, by the words in which `isolate` tells how a process ended."""
+    """hung, crashed, memory or raised, from the words with which `isolate` describes how a process ended."""
     if "MemoryError" in why or "of memory" in why:
         return "memory"
     if why.startswith(("hung", "was not done")):
@@ -96,25 +96,25 @@ def _status(why: str) -> str:
 
 
 # -- what a cell runs -----------------------------------------------------------------------------
-def _probe(cell: Cell) -> Found:
+def _probe(cell: Cell) -> CellResult:
     return _check_layer(cell, [p for p in _probes(cell.name, cell.seed, cell.device) if p.id == cell.case])
 
 
 @lru_cache(maxsize=2)
 def _probes(kind: str, seed: int, device: str) -> list[Any]:
-    """Shared by the cells that follow each other: a probe is only read, and its reference stays with it."""
+    """Shared by consecutive cells: a probe is only read, and keeps its reference."""
     from parity.kinds.probes import probes
 
     return probes(kind, seed)
 
 
-def _geometry(cell: Cell) -> Found:
+def _geometry(cell: Cell) -> CellResult:
     from parity.kinds.random_geometry import draw
 
     return _check_layer(cell, [draw(cell.name, cell.seed * 100_000 + int(cell.case))])
 
 
-def _check_layer(cell: Cell, cases: list[Any]) -> Found:
+def _check_layer(cell: Cell, cases: list[Any]) -> CellResult:
     from parity.checks.layer import check_kind
 
     device = _prepared(cell)
@@ -122,7 +122,7 @@ def _check_layer(cell: Cell, cases: list[Any]) -> Found:
     return records, _why_layer(cell, records)
 
 
-def _contracts(cell: Cell) -> Found:
+def _contracts(cell: Cell) -> CellResult:
     from parity.checks.layer import check_kind, contract_cases
     from parity.faults.diagnose import PLAIN
 
@@ -133,7 +133,7 @@ def _contracts(cell: Cell) -> Found:
 
 
 def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
-    """Culprit and diagnosis: of a mismatch the whole kind is looked at, on the CPU."""
+    """Culprit and diagnosis of a mismatch, found by checking the whole kind on the CPU."""
     wrong = [record for record in records if not record.ok]
     if not wrong:
         return {}
@@ -149,8 +149,8 @@ def _why_layer(cell: Cell, records: list[Record]) -> dict[str, str]:
     }
 
 
-def _fault(cell: Cell) -> Found:
-    """One record: was the known bug caught, and by its right name if by any?"""
+def _fault(cell: Cell) -> CellResult:
+    """One record: was the known bug caught, and if it was named, was the name right?"""
     from parity.faults import FAULTS
     from parity.faults.diagnose import diagnose, observe
     from parity.faults.kill_matrix import check_name
@@ -171,7 +171,7 @@ def _fault(cell: Cell) -> Found:
     return [caught], {"culprit": f"the checker, on {fault.kind}", "diagnosis": cell.fault}
 
 
-def _network(cell: Cell) -> Found:
+def _network(cell: Cell) -> CellResult:
     from parity.checks.culprit import localize
     from parity.checks.network import Case, check_network
     from parity.reference.trace import Trace
@@ -183,8 +183,8 @@ def _network(cell: Cell) -> Found:
     return records, {"culprit": f"{cell.name}, {culprit}", "diagnosis": "unknown"} if culprit else {}
 
 
-def _file(cell: Cell) -> Found:
-    """Somebody else's class; `verify` runs it in a process of its own."""
+def _file(cell: Cell) -> CellResult:
+    """A class of somebody else; `verify` runs it in a process of its own."""
     from parity.verification.verify import verify
 
     if cell.version == UNREAD:
@@ -195,7 +195,7 @@ def _file(cell: Cell) -> Found:
             f"there is no file {path} on {socket.gethostname()}; put the folder on a shared drive"
         )
     if version_of(path.read_bytes()) != cell.version:
-        raise CannotRun(f"{path} on {socket.gethostname()} is not the file that the sweep was started with")
+        raise CannotRun(f"{path} on {socket.gethostname()} has changed since the sweep was started")
     if not cell.name:
         return _unreadable(path)
     verdict = verify(f"{cell.base}/{cell.target}", cell.name, seed=cell.seed, **dict(cell.options))
@@ -212,16 +212,16 @@ def _file(cell: Cell) -> Found:
     return verdict.records, more
 
 
-def _unreadable(path: Path) -> Found:
+def _unreadable(path: Path) -> CellResult:
     try:
         compile(path.read_bytes(), path.name, "exec")
     except (SyntaxError, ValueError) as error:
         raise type(error)(f"{error}") from None
-    raise LookupError("no class or function in it has a name that says what it is meant to be")
+    raise LookupError("no class or function in it has a name that shows what it is meant to be")
 
 
 def _prepared(cell: Cell) -> str:
-    """PyTorch's name of the cell's device, with its modes set."""
+    """PyTorch's name for the cell's device, after setting its modes."""
     from parity.reference import devices
 
     try:
@@ -230,22 +230,26 @@ def _prepared(cell: Cell) -> str:
         raise CannotRun(f"{socket.gethostname()}: {error}") from None
 
 
-RUN: dict[str, Callable[[Cell], Found]] = {
-    "probe": _probe, "geometry": _geometry, "contracts": _contracts,
-    "fault": _fault, "network": _network, "file": _file,
-}  # fmt: skip
-
-
-MODULES = {
-    "geometry": ["kinds.random_geometry"], "contracts": ["faults.diagnose"],
+RUN: dict[str, Callable[[Cell], CellResult]] = {
+    "probe": _probe,
+    "geometry": _geometry,
+    "contracts": _contracts,
+    "fault": _fault,
+    "network": _network,
+    "file": _file,
+}
+MODULES = {  # that each sort of cell imports
+    "geometry": ["kinds.random_geometry"],
+    "contracts": ["faults.diagnose"],
     "fault": ["faults.diagnose", "faults.kill_matrix"],
-    "network": ["checks.network", "checks.culprit"], "file": ["verification.verify"],
-}  # fmt: skip
+    "network": ["checks.network", "checks.culprit"],
+    "file": ["verification.verify"],
+}
 
 
 @cache
 def warm_up(what: str, optimizers: bool) -> None:
-    """What cells import, and PyTorch when it is first used, before any process is forked from this one."""
+    """Import what the cells need, and use PyTorch once, before any process is forked from this one."""
     from parity.checks.layer import check_kind
     from parity.kinds.probes import probes
 
@@ -256,7 +260,7 @@ def warm_up(what: str, optimizers: bool) -> None:
 
 
 def uses_optimizers(cell: Cell) -> bool:
-    """Importing PyTorch's takes as long as hundreds of cells that need none."""
+    """Whether PyTorch's optimizers are needed: importing them takes as long as hundreds of other cells."""
     from parity.kinds import OPTIMIZER_KINDS
 
     return cell.what == "network" or cell.name in OPTIMIZER_KINDS

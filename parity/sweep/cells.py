@@ -1,7 +1,7 @@
-"""A plan's cells, each with an id that depends on nothing but what it checks, and batches of them.
+"""A plan's cells, each with an id that depends only on what it checks, and batches of them.
 
-The seeds are the outer loop, so that a sweep that is stopped has seen a little of everything. Nothing is
-held in memory but the cell at hand: a plan of a million expands as it is carried out.
+The seeds are the outer loop, so that a sweep that is stopped has covered a little of everything. Only one
+cell at a time is in memory: a plan of a million cells is expanded while it runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from parity.sweep.plan import Part, Plan
 
-# What cells cost next to one probe of one layer; a batch is about BATCH of them.
+# The cost of a cell relative to one probe of one layer; a batch costs about BATCH.
 WEIGHT = {"probe": 1, "geometry": 1, "contracts": 8, "fault": 60, "network": 60, "file": 120}
 BATCH = 240
 UNREAD = "unread"  # the version of a file that could not be read
@@ -31,9 +31,9 @@ class Cell:
     name     the kind or the network
     case     the probe's id, or the number of the random geometry
     fault    the known bug that must be caught
-    target   of a file: its path below the folder, a colon, the name in it; `version` hashes its content
+    target   for a file: its path below the folder, a colon, the name in it; `version` hashes its content
     options  steps, optimizer and batch size of a network; a file's adapter
-    base     where the folder lies; of no importance for the id
+    base     where the folder is; not part of the id
     """
 
     part: str
@@ -63,7 +63,7 @@ IDENTITY = tuple(field.name for field in fields(Cell) if field.name != "base")
 
 @dataclass(frozen=True)
 class Batch:
-    """Cells that are run one after the other and written together."""
+    """Cells that are run one after another and written together."""
 
     part: str
     device: str
@@ -132,26 +132,24 @@ def _network_cells(part: Part, base: Path) -> Iterator[Cell]:
 
 # -- other people's files -------------------------------------------------------------------------
 def _file_cells(part: Part, base: Path) -> Iterator[Cell]:
-    """Each class and function whose name says what it is meant to be, of every file below the folder."""
+    """Each class and function whose name shows what it is meant to be, in every file below the folder."""
     folder = (base / part.folder).resolve()
     found = [target for path in _files(folder) for target in _targets(path, part.names)]
     options = (("adapter", part.adapter),)
     for seed in part.seeds:
         for path, name, kind, version in found:
             target = f"{printable(path.relative_to(folder).as_posix())}:{name}"
-            yield Cell(
-                part.name, "file", kind, seed=seed, target=target, version=version, options=options,
-                base=str(folder),
-            )  # fmt: skip
+            file = {"target": target, "version": version, "base": str(folder)}
+            yield Cell(part.name, "file", kind, seed=seed, options=options, **file)
 
 
 def _files(folder: Path) -> list[Path]:
-    """Whatever is called *.py below the folder, a pipe and a dangling link too: none is passed over."""
+    """Everything named *.py below the folder, including pipes and dangling links: none is skipped."""
     return [p for p in sorted(folder.rglob("*.py")) if not p.name.startswith((".", "_")) and not p.is_dir()]
 
 
 def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, str, str]]:
-    """(file, name, kind, version); a file that holds none is a cell too, so that it is not passed over."""
+    """(file, name, kind, version); a file without a target also becomes a cell, so none is skipped."""
     from parity.kinds.names import kind_by_name
 
     try:
@@ -191,7 +189,7 @@ def _defined(body: Iterable[ast.stmt]) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """The text with what cannot be written as UTF-8, and control characters, as escapes."""
+    """The text with control characters, and what cannot be written as UTF-8, as escapes."""
     plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in plain)
 
@@ -202,7 +200,7 @@ def version_of(source: bytes) -> str:
 
 # -- batches --------------------------------------------------------------------------------------
 def batches(cells: Iterable[Cell], weight: int = BATCH) -> Iterator[Batch]:
-    """The cells in their order, in batches of one part and device each and of about that weight."""
+    """The cells in order, in batches of about that weight, each of one part and one device."""
     held: list[Cell] = []
     total = 0
     for cell in cells:

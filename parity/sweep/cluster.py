@@ -1,8 +1,8 @@
 """Batches on a Dask cluster: `dask scheduler`, and on each machine `dask worker tcp://host:port`.
 
-Dask does the scheduling, the transport and the retries. A worker runs a batch as the sweep itself would,
-in a process beside it, and sends back a Parquet part; only the sweep writes, so that a batch that was run
-twice, because its worker died, is there once. Cells for CUDA go to workers that announce a GPU:
+Dask does the scheduling, the transport and the retries. A worker runs a batch like a local sweep, in a
+separate process, and sends back a Parquet file. Only the sweep itself writes, so a batch that was run twice,
+because its worker died, is stored once. Cells for CUDA go to workers that announce a GPU:
 
     dask worker tcp://host:port --resources "GPU=1"
 """
@@ -18,17 +18,17 @@ from parity.sweep.cell import CannotRun
 from parity.sweep.cells import Batch
 from parity.sweep.worker import Result, Runners
 
-AHEAD = 2  # batches a thread of the cluster that are asked for at a time
+AHEAD = 2  # batches per thread of the cluster that are submitted at a time
 PATIENCE = 10.0  # seconds without a scheduler, or at the start without a worker
 RETRIES = 2
 
 
 class ClusterError(RuntimeError):
-    """The cluster is not there, or cannot run this."""
+    """The cluster cannot be reached, or cannot run this."""
 
 
 class Cluster:
-    """A connection to a scheduler. Raises ClusterError when nobody answers or nobody can work."""
+    """A connection to a scheduler. Raises ClusterError if none answers, or if it has no usable worker."""
 
     def __init__(self, address: str, patience: float | None = None):
         self._asked, self._threads = 0.0, 1
@@ -45,13 +45,13 @@ class Cluster:
                 f"no Dask scheduler answers at {address} ({why}); start one: dask scheduler"
             ) from None
         try:
-            self._meet()
+            self._check_workers()
         except BaseException:
             self.close()
             raise
 
-    def _meet(self) -> None:
-        """Are there workers, and is what they run the same as here?"""
+    def _check_workers(self) -> None:
+        """Raise ClusterError if there are no workers, or if their versions differ from those here."""
         try:
             self.client.wait_for_workers(1, timeout=self.patience)
         except TimeoutError:
@@ -73,11 +73,12 @@ class Cluster:
                 )
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """What the scheduler says of its workers; nothing while it cannot be asked."""
-        return self.client.scheduler_info(n_workers=-1).get("workers", {})
+        """The scheduler's description of its workers; empty while it cannot be reached."""
+        found: dict[str, dict[str, Any]] = self.client.scheduler_info(n_workers=-1).get("workers", {})
+        return found
 
     def _window(self) -> int:
-        """How many batches to have under way; workers may come and go."""
+        """How many batches to have submitted at a time; workers may come and go."""
         if not self._asked or time.monotonic() - self._asked > 2:
             self._asked = time.monotonic()
             self._threads = self.threads()
@@ -92,7 +93,7 @@ class Cluster:
     def run(
         self, batches: Iterable[Batch], timeout: float = 60.0, memory: int = 2048, target: str = ""
     ) -> Iterator[tuple[Batch, Result]]:
-        """Each batch with its result, as they come.
+        """Each batch with its result, as they finish.
 
         Raises ClusterError when the scheduler is gone or a batch was lost, CannotRun as `run_local` does.
         """
@@ -122,12 +123,16 @@ class Cluster:
                 f'dask worker {self.address} --resources "GPU=1"'
             )
         return self.client.submit(
-            run_on_worker, batch.cells, timeout, memory, target, key=f"sweep-{batch.id}-{time.time_ns()}",
-            pure=False, retries=RETRIES, resources={"GPU": 1} if batch.needs_gpu else None,
-        )  # fmt: skip
+            run_on_worker,
+            *(batch.cells, timeout, memory, target),
+            key=f"sweep-{batch.id}-{time.time_ns()}",
+            pure=False,
+            retries=RETRIES,
+            resources={"GPU": 1} if batch.needs_gpu else None,
+        )
 
     def _wait(self, running: dict[Any, Batch]) -> list[Any]:
-        """Those that are done, after a second at most."""
+        """The futures that are done, after a second at most."""
         from distributed import wait
 
         try:
@@ -135,9 +140,9 @@ class Cluster:
                 return list(wait(list(running), timeout=1, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
-        except Exception as error:  # cancelled futures: their scheduler went
+        except Exception as error:  # cancelled futures: their scheduler is gone
             if self.client.status == "running":
-                raise ClusterError(f"the cluster at {self.address} gave up: {error}") from None
+                raise ClusterError(f"the cluster at {self.address} failed: {error}") from None
             time.sleep(0.2)
             return []
 
@@ -145,16 +150,16 @@ class Cluster:
         from distributed import KilledWorker
 
         try:
-            found = future.result(timeout=self.patience)
+            found: Result = future.result(timeout=self.patience)
         except CannotRun:
             raise
         except KilledWorker as error:
-            raise ClusterError(f"a batch was given up: {str(error).splitlines()[0]}") from None
+            raise ClusterError(f"a batch was abandoned: {str(error).splitlines()[0]}") from None
         except Exception as error:
-            if self.client.status != "running":  # its scheduler went after it was done
+            if self.client.status != "running":  # the scheduler went away after it was done
                 raise self._gone() from None
             why = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise ClusterError(f"the cluster at {self.address} gave a batch up: {why}") from None
+            raise ClusterError(f"the cluster at {self.address} abandoned a batch: {why}") from None
         future.release()
         return found
 
@@ -172,7 +177,7 @@ class Cluster:
 
 
 # -- on the worker --------------------------------------------------------------------------------
-_runners = Runners()  # of this worker; their processes end with it, when their stdin does
+_runners = Runners()  # of this worker; their processes end with it, when their stdin is closed
 
 
 def run_on_worker(cells: Any, timeout: float, memory: int, target: str) -> Result:

@@ -1,8 +1,8 @@
-"""What a plan will take: its cells are counted, and a few of every sort are run.
+"""How long a plan will take: its cells are counted, and a few of every sort are run.
 
-Those that are run follow each other as they do in the sweep, since neighbours share what they are checked
-against: of every layer and network the cells of the first seeds. What those of the first seed take besides
-is counted as the batch's, since a fresh process does everything for the first time.
+They are run in the order of the sweep, since neighbouring cells share their references: for every layer and
+network, the cells of the first seeds. The extra time of the first seed's cells is counted as overhead of the
+batch, since a fresh process does everything for the first time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from parity.sweep.cells import BATCH, WEIGHT, Cell, expand
 from parity.sweep.plan import Plan
 from parity.sweep.worker import Runner
 
-MOST = {"fault": 3, "file": 6}  # cells of a sort that are run for one layer or network
-OTHERS = 24
+SAMPLES = {"fault": 3, "file": 6}  # cells of a sort that are run for one layer or network
+OTHER_SAMPLES = 24
 Sort = tuple[str, str]  # the part; probe, contracts, a network in a dtype, ...
-Group = tuple[str, ...]  # cells that are run one after the other to time them
+Group = tuple[str, ...]  # cells that are run one after another to time them
 SEEDS = 2
 
 
 @dataclass
 class Estimate:
-    """How many cells there are of each sort, and the seconds that they take on one core.
+    """How many cells there are of each sort, and how many seconds they take on one core.
 
-    start    seconds until a process is ready to run cells; every worker takes them once
-    untimed  why a sort could not be timed on this machine: a GPU is missing
+    start    seconds until a process is ready to run cells; each worker needs them once
+    untimed  why a sort could not be timed on this machine, such as a missing GPU
     """
 
     cells: Counter[Sort] = field(default_factory=Counter)
@@ -46,11 +46,11 @@ class Estimate:
 
     @property
     def work(self) -> float:
-        """Seconds on one core, of the sorts that could be timed."""
+        """Seconds on one core, for the sorts that could be timed."""
         return float(sum(self.seconds.values()))
 
     def taken(self, workers: int) -> float:
-        """Seconds of waiting, by so many workers."""
+        """Seconds until that many workers are done."""
         return self.start + self.work / workers
 
     def lines(self) -> Iterator[str]:
@@ -73,7 +73,7 @@ def estimate(plan: Plan, weight: int = BATCH) -> Estimate:
         group, sort = _group(cell), _sort(cell)
         counts[group, sort] += 1
         like = (group, sort, cell.dtype, cell.seed)
-        if cell.seed in first[cell.part] and taken[like] < MOST.get(cell.what, OTHERS):
+        if cell.seed in first[cell.part] and taken[like] < SAMPLES.get(cell.what, OTHER_SAMPLES):
             taken[like] += 1
             samples[group].append(cell)
     for (_, sort), count in counts.items():
@@ -99,7 +99,7 @@ def _started(runner: Runner) -> float:
 
 
 def _timed(runner: Runner, cells: list[Cell], weight: int) -> dict[Sort, float]:
-    """Seconds a cell of a sort, with its share of what a batch costs: a process, the way to it and back."""
+    """Seconds per cell of each sort, with its share of a batch's overhead: a process, and the transport."""
     start = time.perf_counter()
     result = runner.run(cells)
     whole = time.perf_counter() - start

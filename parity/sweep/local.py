@@ -1,4 +1,4 @@
-"""Batches on this machine's cores: a thread a core, each with a process of its own."""
+"""Run batches on this machine's cores: one thread per worker, each with a process of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import islice
 from parity.sweep.cells import Batch
 from parity.sweep.worker import Result, Runners
 
-AHEAD = 2  # batches a worker that are asked for at a time
+AHEAD = 2  # batches per worker that are submitted at a time
 
 
 def run_local(
     batches: Iterable[Batch], workers: int, timeout: float = 60.0, memory: int = 2048, target: str = ""
 ) -> Iterator[tuple[Batch, Result]]:
-    """Each batch with its result, as they come. Raises CannotRun when a cell cannot be run here."""
+    """Each batch with its result, as they finish. Raises CannotRun when a cell cannot be run here."""
     runners, coming = Runners(), iter(batches)
     running: dict[Future[Result], Batch] = {}
     pool = ThreadPoolExecutor(workers, thread_name_prefix="sweep")

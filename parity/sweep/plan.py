@@ -1,6 +1,6 @@
 """A sweep's plan: a TOML file of parts, each a product of names, dtypes, devices and seeds.
 
-timeout = 60      # seconds that a cell may be silent before it counts as hung
+timeout = 60      # seconds without an answer after which a cell counts as hung
 memory = 2048     # MiB that it may add
 
 [[part]]
@@ -9,9 +9,9 @@ dtypes = ["float64", "float32"]
 devices = ["cpu"]                 # "cuda", and its modes: "cuda tf32" for float32,
                                   # "cuda channels_last", "cuda cudnn_benchmark"
 seeds = 100                       # 0 to 99; or a list; or {first = 100, count = 50}
-geometry = 5                      # random geometries a seed, for kinds with windows
+geometry = 5                      # random geometries per seed, for kinds with windows
 contracts = true
-faults = "all"                    # known bugs that must be caught; or a list; left out: none
+faults = "all"                    # known bugs that must be caught; or a list; default: none
 
 [[part]]
 networks = ["lenet"]
@@ -19,7 +19,7 @@ steps = 3                         # training steps in lockstep
 optimizer = "adam"
 
 [[part]]
-folder = "submissions"            # other people's files, each class or function by its name
+folder = "submissions"            # other people's files; each class or function is taken by its name
 adapter = "book"
 """
 
@@ -37,12 +37,12 @@ DEVICES = ("cpu", "cuda", "cuda tf32", "cuda channels_last", "cuda cudnn_benchma
 
 
 class PlanError(ValueError):
-    """The plan cannot be carried out; the message says which part and what was expected."""
+    """The plan cannot be run; the message names the part and what was expected."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One product. `subject` is layers, networks or folder; `names` its kinds, networks or file classes."""
+    """One product. `subject` is layers, networks or folder; `names` are its kinds, networks or classes."""
 
     name: str
     subject: str
@@ -62,7 +62,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """The parts, and what one cell may take. `base` is the folder that paths in the plan start from."""
+    """The parts, and the limits of one cell. Paths in the plan are relative to the folder `base`."""
 
     parts: tuple[Part, ...]
     timeout: float = 60.0
@@ -70,7 +70,7 @@ class Plan:
     base: Path = field(default=Path(), compare=False)
 
     def as_data(self) -> dict[str, Any]:
-        """The plan as JSON holds it: what a resumed sweep must have in common with the one it resumes."""
+        """The plan as stored in JSON: a sweep can only be resumed with an equal one."""
         parts = []
         for part in self.parts:
             s = part.seeds
@@ -81,7 +81,7 @@ class Plan:
 
 
 def load_plan(path: Path) -> Plan:
-    """Raises PlanError, naming the part and the key, for whatever is not a plan."""
+    """Read a plan. Raises PlanError naming the part and the key that are wrong."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -90,17 +90,18 @@ def load_plan(path: Path) -> Plan:
 
 
 def make_plan(data: Mapping[str, Any], base: Path = Path(), name: str = "the plan") -> Plan:
+    """The plan in the data of a TOML file. Raises PlanError like `load_plan`."""
     _known(data, ("part", "timeout", "memory"), name)
     tables = data.get("part")
     if not isinstance(tables, list) or not tables:
-        raise PlanError(f"{name} has no part; write one as [[part]] with layers, networks or folder in it")
+        raise PlanError(f"{name} has no part; add one: [[part]] with layers, networks or folder")
     parts = tuple(_part(table, i, base, name) for i, table in enumerate(tables, 1))
     names = [part.name for part in parts]
     if double := next((n for n in names if names.count(n) > 1), None):
         raise PlanError(f"{name}: two parts are named {double!r}; give each its own name")
     timeout, memory = data.get("timeout", 60.0), data.get("memory", 2048)
     if not _is_number(timeout) or timeout <= 0:
-        raise PlanError(f"{name}: expected timeout to be seconds above 0, got {timeout!r}")
+        raise PlanError(f"{name}: expected timeout to be a number of seconds above 0, got {timeout!r}")
     return Plan(parts, float(timeout), _count(memory, "memory", name, least=64), base)
 
 
@@ -141,7 +142,7 @@ def _known(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
         if key not in keys:
             close = difflib.get_close_matches(key, keys, 1)
             hint = f"; did you mean {close[0]}?" if close else "."
-            raise PlanError(f"{where}: unknown key {key!r}{hint} It may have {', '.join(keys)}")
+            raise PlanError(f"{where}: unknown key {key!r}{hint} The keys are {', '.join(keys)}")
 
 
 def _available(subject: str) -> tuple[str, ...]:
@@ -163,7 +164,7 @@ def _names(value: Any, available: Sequence[str], what: str, where: str) -> tuple
         if name not in available:
             close = difflib.get_close_matches(name, available, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(available)}"
-            raise PlanError(f"{where}: nothing among the {what} is named {name!r}; {hint}")
+            raise PlanError(f"{where}: none of the {what} is named {name!r}; {hint}")
     return names
 
 
@@ -175,13 +176,13 @@ def _faults(asked: tuple[str, ...], kinds: Sequence[str], where: str) -> tuple[s
         return mine
     for name in asked:
         if name in FAULTS and name not in mine:
-            raise PlanError(f"{where}: the fault {name!r} is one of {FAULTS[name].kind}; add that to layers")
+            raise PlanError(f"{where}: the fault {name!r} belongs to {FAULTS[name].kind}; add that to layers")
     return _names(list(asked), mine, "faults", where)
 
 
 def _folder(value: Any, base: Path, where: str) -> str:
     if not isinstance(value, str) or not (base / value).is_dir():
-        raise PlanError(f"{where}: no folder {value!r} in {base}")
+        raise PlanError(f"{where}: there is no folder {value!r} in {base}")
     return value
 
 
@@ -197,7 +198,7 @@ def _among(choices: Sequence[str]) -> Callable[[Any, str, str], tuple[str, ...]]
 
 
 def _seeds(value: Any, where: str) -> Sequence[int]:
-    """`3` is 0, 1, 2; a list is itself; {first, count} is a range."""
+    """`3` means 0, 1, 2; a list means itself; {first, count} is a range."""
     if isinstance(value, dict):
         _known(value, ("first", "count"), f"{where}, seeds")
         first = _count(value.get("first", 0), "seeds.first", where, least=0)
@@ -248,7 +249,14 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "folder": ("names", "adapter"),
 }
 READERS: dict[str, Callable[[Any, str, str], Any]] = {
-    "dtypes": _among(DTYPES), "devices": _among(DEVICES), "geometry": _at_least_0, "contracts": _switch,
-    "faults": _texts, "steps": _at_least_0, "optimizer": _optimizer, "batch_size": _count,
-    "names": _texts, "adapter": _adapter,
-}  # fmt: skip
+    "dtypes": _among(DTYPES),
+    "devices": _among(DEVICES),
+    "geometry": _at_least_0,
+    "contracts": _switch,
+    "faults": _texts,
+    "steps": _at_least_0,
+    "optimizer": _optimizer,
+    "batch_size": _count,
+    "names": _texts,
+    "adapter": _adapter,
+}

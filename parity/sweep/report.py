@@ -1,4 +1,4 @@
-"""The page of a sweep: one file that opens anywhere, light and dark."""
+"""The page of a sweep: one self-contained file, in light and dark."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from parity.comparison.wording import inconclusive
 from parity.sweep.summary import Summary
 from scratchcnn.files import atomic_write
 
-LEFT = {"first_seed", "seed"}  # numbers that are names
+NAMES = {"first_seed", "seed"}  # numbers that are names
 
 
 def write_report(summary: Summary, path: Path) -> Path:
@@ -23,15 +24,22 @@ def write_report(summary: Summary, path: Path) -> Path:
 
 def page(summary: Summary) -> str:
     env = Environment(
-        loader=PackageLoader("parity.sweep"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("parity.sweep"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
-    env.filters["said"] = said
+    )
+    env.filters["as_text"], env.filters["inconclusive"] = format_value, inconclusive
     env.tests["figures"] = pd.api.types.is_numeric_dtype
     return env.get_template("sweep.html.j2").render(
-        summary=summary, good=summary.ok, verdict=verdict(summary), headlines=headlines(summary),
-        sections=sections(summary), how=summary.about.get("workers", ""),
-    )  # fmt: skip
+        summary=summary,
+        good=summary.ok,
+        verdict=verdict(summary),
+        headlines=headlines(summary),
+        sections=sections(summary),
+        how=summary.about.get("workers", ""),
+    )
 
 
 def verdict(summary: Summary) -> str:
@@ -40,12 +48,12 @@ def verdict(summary: Summary) -> str:
     if summary.cells < summary.planned:
         return f"Nothing is wrong in the {summary.cells:,} of {summary.planned:,} cells that are finished"
     if summary.unproven:
-        return f"Nothing differed, but {len(summary.unproven)} tensors were never really compared"
+        return f"Nothing differed, but {len(summary.unproven)} tensors were never really tested"
     return f"All {summary.cells:,} cells match PyTorch"
 
 
 def headlines(summary: Summary) -> list[tuple[str, str, str]]:
-    """(what, the figure, what it says)."""
+    """(title, figure, explanation)."""
     worst = summary.worst(1)
     margin = float(worst["margin"].iloc[0]) if len(worst) else float("nan")
     seconds = float(summary.about.get("seconds", 0.0))
@@ -55,25 +63,49 @@ def headlines(summary: Summary) -> list[tuple[str, str, str]]:
     return [
         ("Cells finished", f"{summary.cells:,}", share),
         ("Cells that failed", f"{summary.failed_cells:,}", kinds),
-        ("Worst margin that passed", said(margin, "worst"), "of what is allowed"),
-        ("Cells a second", said(summary.rate, "rate"), f"over {seconds:,.0f} s, {rows:,.0f} rows a second"),
-    ]  # fmt: skip
+        ("Worst margin that passed", format_value(margin, "worst"), "of what is allowed"),
+        (
+            "Cells per second",
+            format_value(summary.rate, "rate"),
+            f"over {seconds:,.0f} s; {rows:,.0f} rows per second",
+        ),
+    ]
 
 
 def sections(summary: Summary) -> list[tuple[str, str, str, pd.DataFrame]]:
-    """(id, title, what to know, the table without its empty columns); those with no rows say so."""
+    """(id, title, explanation, table without its empty columns)."""
     found = [
-        ("totals", "Totals", "Each part of the plan. A row is a tensor, a contract or a known bug.",
-         summary.totals()),
-        ("failures", "Failures", "Grouped by culprit and diagnosis; the seed is the lowest that shows it.",
-         summary.failures()),
-        ("margins", "Worst margins", "What came nearest to failing: the share used of what is allowed.",
-         summary.worst()),
-        ("partial", "Not checked", "What other people's classes do not have and were not held to.",
-         summary.partial()),
-        ("throughput", "Throughput", "Seconds of work by the process that ran the cells.",
-         summary.throughput()),
-    ]  # fmt: skip
+        (
+            "totals",
+            "Totals",
+            "Each part of the plan. A row is a tensor, a contract or a known bug.",
+            summary.totals(),
+        ),
+        (
+            "failures",
+            "Failures",
+            "Grouped by culprit and diagnosis, each with the lowest seed that shows it.",
+            summary.failures(),
+        ),
+        (
+            "margins",
+            "Worst margins",
+            "The comparisons that came closest to failing: the share of what is allowed that was used.",
+            summary.worst(),
+        ),
+        (
+            "partial",
+            "Not checked",
+            "Features that other people's classes lack, and that were therefore not checked.",
+            summary.partial(),
+        ),
+        (
+            "throughput",
+            "Throughput",
+            "Seconds of work, by the process that ran the cells.",
+            summary.throughput(),
+        ),
+    ]
     return [(id, title, text, _filled(table)) for id, title, text, table in found]
 
 
@@ -81,13 +113,13 @@ def _filled(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[:, [bool((table[name].astype(str) != "").any()) for name in table]]
 
 
-def said(value: Any, column: str = "") -> str:
-    """A value of a table as people read it."""
+def format_value(value: Any, column: str = "") -> str:
+    """A value of a table as text: shares in percent, large numbers with commas, nothing for NaN."""
     if isinstance(value, float) and pd.isna(value):
         return ""
     if column in ("margin", "worst"):
         return f"{float(value):.2%}" if 1e-4 <= value < 1e4 or not value else f"{100 * float(value):.1e}%"
-    if column in LEFT:
+    if column in NAMES:
         return str(value)
     if isinstance(value, float):
         return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"

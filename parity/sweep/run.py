@@ -1,4 +1,4 @@
-"""A sweep from its plan to its rows: what is left to do, on which machines, with progress."""
+"""Run a sweep, from its plan to its rows: what is left to do, on which machines, with progress."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from parity.sweep.plan import Plan
 from parity.sweep.store import Store
 from parity.sweep.worker import Result
 
-NOTED = 1.0  # seconds after which the time that was spent is written down again
+NOTE_EVERY = 1.0  # seconds after which the elapsed time is written to disk again
 
 
 @dataclass
 class Tally:
-    """What this run has done: cells and rows written, of how many cells in the plan, in how long."""
+    """Progress of this run: cells and rows written, the cells of the plan, and the seconds taken."""
 
     total: int = 0
     before: int = 0
@@ -37,10 +37,10 @@ class Tally:
 
     def __str__(self) -> str:
         second = max(self.seconds, 1e-9)
-        again = f", {self.before:,} finished before" if self.before else ""
+        before = f", {self.before:,} finished before" if self.before else ""
         return (
-            f"{self.cells:,} cells{again}, of {self.total:,}; {self.rows:,} rows in {self.seconds:.1f} s, "
-            f"{self.cells / second:,.0f} cells and {self.rows / second:,.0f} rows a second"
+            f"{self.cells:,} cells{before}, of {self.total:,}; {self.rows:,} rows in {self.seconds:.1f} s, "
+            f"{self.cells / second:,.0f} cells and {self.rows / second:,.0f} rows per second"
         )
 
 
@@ -54,9 +54,9 @@ def sweep(
     weight: int = BATCH,
     target: str = "",
 ) -> Tally:
-    """Run every cell that has no rows yet. What is finished is on disk, however this ends.
+    """Run every cell that has no rows yet. Finished batches are on disk, however this ends.
 
-    Raises StoreError, CannotRun and ClusterError; `tally`, where one is given, is kept up to date.
+    Raises StoreError, CannotRun and ClusterError. If a `tally` is given, it is kept up to date.
     """
     tally = tally if tally is not None else Tally()
     with Store(folder).opened(plan.as_data()) as store:
@@ -68,11 +68,11 @@ def sweep(
         from parity.reference.environment import write_environment
 
         write_environment(folder)
-        store.note(plan=plan.as_data(), cells=tally.total, workers=_said(workers, scheduler))
+        store.note(plan=plan.as_data(), cells=tally.total, workers=_describe(workers, scheduler))
         spent, start = store.about().get("seconds", 0.0), time.perf_counter()
         noted = start
         left = batches((c for c in expand(plan) if not finished or c.id not in finished), weight)
-        with _bar(console, tally) as advance:
+        with _CellBar(console, tally) as advance:
             try:
                 for batch, result in _results(left, plan, workers, scheduler, target):
                     store.write(batch, result.data)
@@ -80,7 +80,9 @@ def sweep(
                     tally.rows += result.rows
                     tally.seconds = time.perf_counter() - start
                     advance(len(batch.cells))
-                    if start + tally.seconds > noted + NOTED:  # whoever is killed leaves the time it took
+                    if (
+                        start + tally.seconds > noted + NOTE_EVERY
+                    ):  # so a killed sweep leaves its elapsed time
                         store.note(seconds=spent + tally.seconds)
                         noted = start + tally.seconds
             finally:
@@ -90,7 +92,7 @@ def sweep(
     return tally
 
 
-def _said(workers: int, scheduler: str | None) -> str:
+def _describe(workers: int, scheduler: str | None) -> str:
     return f"a Dask cluster at {scheduler}" if scheduler else f"{workers} local process{'es' * (workers > 1)}"
 
 
@@ -104,8 +106,8 @@ def _results(
         yield from cluster.run(left, plan.timeout, plan.memory, target)
 
 
-class _bar:
-    """A progress bar that counts cells; `with` it gives the function that moves it on."""
+class _CellBar:
+    """A progress bar that counts cells; entering it returns the function that advances it."""
 
     def __init__(self, console: Console | None, tally: Tally):
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

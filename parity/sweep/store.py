@@ -1,10 +1,10 @@
 """The folder of a sweep: its plan, and its rows as a partitioned Parquet dataset.
 
-sweep.json                 the plan, how many cells it has, and how long it has been running
-environment.json           what it was started on
-rows/part=NAME/ID.parquet  one file a batch, written whole or not at all
+sweep.json                 the plan, the number of its cells, and how long it has run
+environment.json           the machine and versions that it was started on
+rows/part=NAME/ID.parquet  one file per batch, written whole or not at all
 
-pandas.read_parquet("DIR/rows")        at any time, while the sweep runs too
+pandas.read_parquet("DIR/rows")        works at any time, even while the sweep runs
 """
 
 from __future__ import annotations
@@ -20,21 +20,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from parity.comparison.records import CATEGORIES, FLAGS, NUMBERS
 from parity.sweep.cell import Row
 from parity.sweep.cells import Batch
 from scratchcnn.files import atomic_write
 
 TEXT, NUMBER, FLAG = pa.string(), pa.float64(), pa.bool_()
-SCHEMA = pa.schema([
-    ("cell", TEXT), ("what", TEXT), ("seed", pa.int64()), ("fault", TEXT), ("target", TEXT),
-    ("version", TEXT), ("status", TEXT),
-    ("network", TEXT), ("layer", TEXT), ("case", TEXT), ("phase", TEXT), ("tensor", TEXT), ("dtype", TEXT),
-    ("device", TEXT), ("shape", TEXT), ("max_abs", NUMBER), ("max_rel", NUMBER), ("allowed", NUMBER),
-    ("margin", NUMBER), ("exact", FLAG), ("ok", FLAG), ("proves", FLAG), ("why", TEXT),
-    ("culprit", TEXT), ("diagnosis", TEXT), ("lacks", TEXT),
-    ("seconds", NUMBER), ("worker", TEXT), ("finished", TEXT),
-])  # fmt: skip
-COLUMNS = SCHEMA.names
+SCHEMA = pa.schema(
+    [
+        *[("cell", TEXT), ("what", TEXT), ("seed", pa.int64())],
+        *[(name, TEXT) for name in ("fault", "target", "version", "status")],
+        *[(name, TEXT) for name in (*CATEGORIES, "shape")],
+        *[(name, NUMBER) for name in NUMBERS],
+        *[(name, FLAG) for name in FLAGS],
+        *[(name, TEXT) for name in ("why", "culprit", "diagnosis", "lacks")],
+        *[("seconds", NUMBER), ("worker", TEXT), ("finished", TEXT)],
+    ]
+)
+ROW_COLUMNS = SCHEMA.names
 
 
 class StoreError(ValueError):
@@ -58,43 +61,44 @@ def _written(table: pa.Table) -> bytes:
 
 
 class Store:
-    """One sweep's folder, and nobody else's while it is open."""
+    """The folder of one sweep, which no other sweep can use while it is open."""
 
     def __init__(self, folder: Path):
         self.folder, self.rows = folder, folder / "rows"
 
     @contextmanager
     def opened(self, plan: dict[str, Any]) -> Iterator[Store]:
-        """Make the folder or go on with it. Raises StoreError for another plan's, or one that is in use."""
+        """Make the folder or resume it. Raises StoreError if it belongs to another plan or is in use."""
         self.rows.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             if not _locked(lock.fileno()):
                 raise StoreError(
                     f"another sweep is writing to {self.folder}; wait for it or choose another --out"
                 )
-            for unfinished in self.rows.rglob(".*.tmp"):  # of a sweep that was killed
+            for unfinished in self.rows.rglob(".*.tmp"):  # left by a sweep that was killed
                 unfinished.unlink(missing_ok=True)
             known = self.about()
             if known and known["plan"] != plan:
                 raise StoreError(
-                    f"{self.folder} holds the sweep of another plan ({_differs(known['plan'], plan)}); "
+                    f"{self.folder} holds a sweep of another plan ({_differs(known['plan'], plan)}); "
                     "choose another --out"
                 )
             yield self
 
     def about(self) -> dict[str, Any]:
-        """sweep.json; nothing when there is none."""
+        """The content of sweep.json; empty when there is none."""
         path = self.folder / "sweep.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return found
 
     def note(self, **facts: Any) -> None:
-        """Add to sweep.json, written whole."""
+        """Add facts to sweep.json."""
         facts = self.about() | facts
         with atomic_write(self.folder / "sweep.json") as temporary:
             temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
     def write(self, batch: Batch, data: bytes) -> None:
-        """One part; a batch that is written twice is there once."""
+        """Write one batch; a batch that is written twice is stored once."""
         folder = self.rows / f"part={batch.part}"
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(folder / f"{batch.id}.parquet") as temporary:
@@ -111,7 +115,7 @@ class Store:
         return found
 
     def table(self, columns: list[str] | None = None) -> pa.Table:
-        """Every row, with the part it belongs to."""
+        """All rows, with the part that each belongs to."""
         tables = []
         for path in self.files():
             rows, part = pq.ParquetFile(path).read(columns=columns), path.parent.name.removeprefix("part=")
@@ -120,7 +124,7 @@ class Store:
 
 
 def _locked(number: int) -> bool:
-    """Ours until this process ends, however it does; where the system has no such locks, taken on trust."""
+    """Whether the lock is ours, until this process ends in whatever way; assumed where there are no locks."""
     try:
         import fcntl
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a sweep found, from its rows: totals, worst margins, failures by culprit and diagnosis, throughput."""
+"""The results of a sweep, from its rows: totals, worst margins, failures by culprit, throughput."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Any
 
 import pandas as pd
 
+from parity.comparison.records import CATEGORIES
+from parity.comparison.wording import inconclusive
 from parity.sweep.store import Store
 
-TEXTS = ["what", "target", "version", "status", "network", "layer", "phase", "tensor", "dtype", "device",
-         "culprit", "diagnosis", "why", "fault", "case", "cell", "lacks", "worker", "part"]  # fmt: skip
-NUMBERS = ["seed", "margin", "exact", "ok", "proves", "seconds", "finished"]
+TEXTS = [
+    *("what", "target", "version", "status", "network", "layer", "phase", "tensor", "dtype", "device"),
+    *("culprit", "diagnosis", "why", "fault", "case", "cell", "lacks", "worker", "part"),
+]
+OTHERS = ["seed", "margin", "exact", "ok", "proves", "seconds", "finished"]
 NOT_OURS = ("file", "fault")
 
 
 @dataclass
 class Summary:
-    """`rows` is every row that counts; the tables are made from it."""
+    """`rows` has every row that counts; the tables are made from it."""
 
     about: dict[str, Any]
     rows: pd.DataFrame = field(repr=False)
@@ -45,7 +49,7 @@ class Summary:
 
     @property
     def unproven(self) -> list[str]:
-        """Tensors of ours of which no comparison could have failed a wrong one (as `check` has it)."""
+        """Our tensors of which no comparison could have failed a wrong one, as `records.unproven` has it."""
         rows = self.rows[~self.rows["what"].isin(NOT_OURS) & (self.rows["tensor"] != "")]
         rows = rows[~((rows["dtype"] == "float32") & rows["phase"].astype(str).str.startswith("step"))]
         keys = ["network", "layer", "tensor", "dtype"]
@@ -54,52 +58,47 @@ class Summary:
 
     # -- tables -----------------------------------------------------------------------------------
     def totals(self) -> pd.DataFrame:
-        """A row a part and sort of cell."""
+        """One row per part and sort of cell."""
         keys = ["part", "what", "dtype", "device"]
         rows = self.rows.assign(wrong=self.rows["cell"].astype(str).where(~self.rows["ok"]))
         groups = rows.groupby(keys, observed=True, sort=False)
         return groups.agg(
-            cells=("cell", "nunique"), wrong_cells=("wrong", "nunique"), rows=("ok", "size"),
-            bit_equal=("exact", "sum"), worst=("margin", "max"),
-        ).reset_index()  # fmt: skip
+            cells=("cell", "nunique"),
+            wrong_cells=("wrong", "nunique"),
+            rows=("ok", "size"),
+            bit_equal=("exact", "sum"),
+            worst=("margin", "max"),
+        ).reset_index()
 
     def worst(self, most: int = 15) -> pd.DataFrame:
-        """The comparisons that used most of what is allowed and passed: one of each tensor."""
+        """The passing comparisons that used most of what is allowed, one per tensor."""
         passed = self.rows[self.rows["ok"] & (self.rows["margin"] > 0)]
         passed = passed.sort_values("margin", ascending=False)
         passed = passed.drop_duplicates(["network", "layer", "phase", "tensor", "dtype", "device", "target"])
-        columns = [
-            "network",
-            "layer",
-            "case",
-            "phase",
-            "tensor",
-            "dtype",
-            "device",
-            "target",
-            "seed",
-            "margin",
-        ]
-        return passed.head(most)[columns]
+        return passed.head(most)[[*CATEGORIES, "target", "seed", "margin"]]
 
     def failures(self) -> pd.DataFrame:
-        """A row a culprit, diagnosis and status: in how many cells, since which seed, and one reason."""
+        """One row per status, culprit and diagnosis: the number of cells, the lowest seed, and one reason."""
         failed = self.failed.assign(culprit=self.failed["culprit"].astype(str))
         nameless = failed["culprit"] == ""
         place = failed["network"].astype(str).where(failed["network"] != "", failed["layer"].astype(str))
         failed["culprit"] = failed["culprit"].where(~nameless, place)
         groups = failed.groupby(["status", "target", "culprit", "diagnosis"], observed=True, sort=False)
-        table = groups.agg(cells=("cell", "nunique"), rows=("ok", "size"), first_seed=("seed", "min"),
-                           why=("why", _first_text)).reset_index()  # fmt: skip
+        table = groups.agg(
+            cells=("cell", "nunique"),
+            rows=("ok", "size"),
+            first_seed=("seed", "min"),
+            why=("why", _first_text),
+        ).reset_index()
         return table.sort_values(["cells", "status"], ascending=[False, True], kind="stable")
 
     def partial(self) -> pd.DataFrame:
-        """Other people's classes that are right on what they have: what was not checked."""
+        """What was not checked of other people's classes, since they lack it."""
         rows = self.rows[(self.rows["lacks"] != "")].drop_duplicates(["target", "lacks"])
         return rows[["target", "layer", "lacks"]]
 
     def throughput(self) -> pd.DataFrame:
-        """A row a worker: cells, and the seconds that they took there."""
+        """One row per worker: its cells, and the seconds that they took."""
         each = self.rows.drop_duplicates("cell")
         groups = each.groupby("worker", observed=True)
         table = groups.agg(cells=("cell", "size"), busy_seconds=("seconds", "sum")).reset_index()
@@ -107,12 +106,12 @@ class Summary:
 
     @property
     def rate(self) -> float:
-        """Cells a second of the sweep's own time, over all its runs."""
+        """Cells per second of elapsed time, over all runs of the sweep."""
         seconds = float(self.about.get("seconds", 0.0))
         return self.cells / seconds if seconds else float("nan")
 
     def lines(self) -> Iterator[str]:
-        """The verdict, for a terminal."""
+        """The verdict, as lines for the terminal."""
         for row in self.failures().head(20).to_dict("records"):
             names = f"{row['target']} " if row["target"] else ""
             yield (
@@ -122,7 +121,7 @@ class Summary:
         for row in self.partial().head(20).to_dict("records"):
             yield f"not checked in {row['target']}: {row['lacks']}"
         for name in self.unproven:
-            yield f"proves nothing: all comparisons of {name} would pass zeros or a scaled twin"
+            yield inconclusive(name)
         if self.cells < self.planned:
             yield f"not finished: {self.planned - self.cells:,} of {self.planned:,} cells have no rows yet"
         counts = f"{self.cells:,} cells, {len(self.rows):,} rows"
@@ -137,8 +136,8 @@ def _first_text(values: pd.Series) -> str:
 
 
 def summarize(store: Store) -> Summary:
-    """Read the rows; of a file that was changed in between, the version checked last counts."""
-    table = store.table([name for name in [*TEXTS, *NUMBERS] if name != "part"])
+    """Read the rows; if a file was changed in between, the version that was checked last counts."""
+    table = store.table([name for name in [*TEXTS, *OTHERS] if name != "part"])
     for name in TEXTS:
         at = table.schema.get_field_index(name)
         table = table.set_column(at, name, table.column(at).combine_chunks().dictionary_encode())

@@ -1,4 +1,4 @@
-"""Whoever keeps a helper process alive, and starts another when it dies."""
+"""Keep a worker process alive, and start another when it dies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from parity.sweep.cells import Cell
 from parity.sweep.store import encode, join
 from parity.sweep.worker_process import read_message, write_message
 
-TRIES = 2  # a helper may be killed by anybody; cells run by themselves get one more than these
+TRIES = 2  # a process may be killed from outside; then its cells are tried individually, as often again
 
 
 class Stopped(Exception):
@@ -25,14 +25,14 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """A batch's rows as the bytes of a Parquet file."""
+    """A batch's rows, as the bytes of a Parquet file."""
 
     data: bytes
     rows: int
 
 
 class Runner:
-    """One helper process. `target` is run in place of `run_cell`: for tests of what cells may do."""
+    """One worker process. `target` is run in place of `run_cell`, for tests of misbehaving cells."""
 
     def __init__(self, timeout: float = 60.0, memory: int = 2048, target: str = ""):
         self.timeout, self.memory, self.target = timeout, memory, target
@@ -40,7 +40,7 @@ class Runner:
         self.stopped = False
 
     def run(self, cells: Sequence[Cell]) -> Result:
-        """Raises CannotRun where this machine is at fault, Stopped when it was told to stop."""
+        """Run the cells. Raises CannotRun where this machine is at fault, Stopped after `stop`."""
         for _ in range(TRIES):
             if self.stopped:
                 raise Stopped
@@ -75,14 +75,14 @@ class Runner:
         return self.process
 
     def stop(self) -> None:
-        """Called from another thread: no more is run, and what runs now is ended."""
+        """Called from another thread: start nothing more, and end what is running."""
         self.stopped = True
         process = self.process
         if process is not None and process.poll() is None:
             process.terminate()
 
     def close(self) -> None:
-        """End the helper, whatever it is doing, and what it has started."""
+        """End the process, whatever it is doing, and everything that it has started."""
         process, self.process = self.process, None
         if process is None:
             return
@@ -104,7 +104,7 @@ class Runner:
 
 
 class Runners:
-    """Runners for threads that take one each and give it back."""
+    """A pool of runners; each thread takes one and returns it."""
 
     def __init__(self) -> None:
         self.free: queue.SimpleQueue[Runner] = queue.SimpleQueue()
@@ -123,11 +123,11 @@ class Runners:
             self.free.put(runner)
 
     def stop(self) -> None:
-        """End every helper; whoever waits for one gets `Stopped`."""
+        """End every process; a thread that waits for one gets `Stopped`."""
         for runner in list(self.all):
             runner.stop()
 
     def close(self) -> None:
-        """After `stop`, when nobody waits any more."""
+        """Call after `stop`, when no thread waits any more."""
         for runner in self.all:
             runner.close()

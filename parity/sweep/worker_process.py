@@ -1,9 +1,9 @@
-"""The process in which batches run: it stays, and each batch runs in a child that it forks.
+"""The process in which batches run: it stays alive, and each batch runs in a child that it forks.
 
-It is started afresh by whoever needs it (the sweep, or a Dask worker), so there are no threads and no
-sockets of theirs in it when it forks; PyTorch is imported once. A child that crashes, hangs or eats memory
-ends alone. The cell that it was at is tried once more in a fresh child, so that nobody else's leftovers
-are held against it, and if it ends so again, that is its row; the others go on.
+The sweep, or a Dask worker, starts it as a new program, so it has none of their threads and sockets when it
+forks; PyTorch is imported once. A child that crashes, hangs or uses too much memory ends alone. The cell that
+it was running is tried again in a fresh child, since an earlier cell may have caused the failure; if it ends
+in the same way again, that becomes its row. The other cells continue.
 
     stdin   pickled requests: (cells, silence in seconds, MiB, target)   until it ends
     stdout  pickled answers: ("rows", a Parquet file's bytes, the number of rows) or ("cannot", why)
@@ -28,13 +28,13 @@ from parity.sweep.cell import CannotRun, Row, ended, run_cell, timed
 from parity.sweep.cells import Cell
 
 HEADER = struct.Struct("<Q")
-Run = Callable[[Cell], list[Row]]
-FILE_SILENCE = 30  # `verify` limits what it runs itself, so a cell that verifies is only waited for
+RunCell = Callable[[Cell], list[Row]]
+FILE_SILENCE = 30  # times longer: `verify` enforces its own limits, so such a cell is only waited for
 
 
 @dataclass(frozen=True)
 class BatchLimits(Limits):
-    """As Limits, for as many cells."""
+    """Limits for a number of cells."""
 
     cells: int = 1
 
@@ -44,9 +44,9 @@ class BatchLimits(Limits):
 
 
 def run_cells(
-    cells: Sequence[Cell], silence: float, memory: int, run: Run = run_cell, close: Sequence[int] = ()
+    cells: Sequence[Cell], silence: float, memory: int, run: RunCell = run_cell, close: Sequence[int] = ()
 ) -> list[Row]:
-    """The rows of all cells. `close` are files of this process that a child must not hold open."""
+    """The rows of all cells. `close` lists files of this process that a child must not keep open."""
     rows: list[Row] = []
     left = list(cells)
     while left:
@@ -57,7 +57,7 @@ def run_cells(
         for found in done:
             rows += found
         left = left[len(done) :]
-        if left and not done:  # the first cell of a fresh process: nobody else can be to blame
+        if left and not done:  # the first cell of a fresh process: no earlier cell can have caused it
             rows += timed(ended(left[0], why), 0.0)
             left = left[1:]
     return rows
@@ -67,12 +67,12 @@ def _limits(cells: Sequence[Cell], silence: float, memory: int) -> BatchLimits:
     if any(cell.what == "file" for cell in cells):
         silence *= FILE_SILENCE
     if cells[0].device.startswith("cuda"):
-        memory = 1 << 26  # CUDA reserves more addresses than any machine has memory
+        memory = 1 << 26  # CUDA reserves a larger address space than any machine has memory
     return BatchLimits(silence, memory, cells=len(cells))
 
 
 def _read(outcome: Outcome) -> tuple[list[list[Row]], str]:
-    """What each finished cell found, and why there are no more of them."""
+    """The rows of each finished cell, and why the others are missing."""
     done, why = [], outcome.ending or "left the process without a word"
     for what, found in outcome.messages:
         if what == "cannot":
@@ -84,11 +84,11 @@ def _read(outcome: Outcome) -> tuple[list[list[Row]], str]:
     return done, why
 
 
-def _work(cells: Sequence[Cell], run: Run, close: Sequence[int], total: float, send: Send) -> None:
+def _work(cells: Sequence[Cell], run: RunCell, close: Sequence[int], total: float, send: Send) -> None:
     for number in close:
         os.close(number)
     if hasattr(signal, "alarm") and can_isolate():
-        signal.alarm(int(total) + 5)  # should whoever watches be gone, it still ends
+        signal.alarm(int(total) + 5)  # it ends even if the watching process is gone
     for cell in cells:
         try:
             send(("cell", run(cell)))
@@ -122,7 +122,7 @@ def main() -> None:
     from parity.sweep.store import encode
 
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints does not print among the answers
+    os.dup2(2, 1)  # so that prints do not mix with the answers
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _one_thread()
     while True:
@@ -132,7 +132,7 @@ def main() -> None:
             return
         for what, optimizers in {(cell.what, uses_optimizers(cell)) for cell in cells}:
             warm_up(what, optimizers)
-        gc.freeze()  # so that a child's collector leaves alone, and need not copy, what was there before it
+        gc.freeze()  # so that a child's collector neither scans nor copies what existed before it
         try:
             rows = run_cells(cells, silence, memory, _run_of(target), (answers.fileno(),))
             answer: Any = ("rows", encode(rows), len(rows))
@@ -142,13 +142,14 @@ def main() -> None:
 
 
 @cache
-def _run_of(target: str) -> Run:
-    """`run_cell`, or what a target, file.py:Name, names to be run in its place."""
+def _run_of(target: str) -> RunCell:
+    """`run_cell`, or the function that a target, file.py:Name, names in its place."""
     if not target:
         return run_cell
     from parity.adapters.load import load
 
-    return load(target)
+    function: RunCell = load(target)
+    return function
 
 
 def _one_thread() -> None:
@@ -160,6 +161,6 @@ def _one_thread() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(SystemExit, BrokenPipeError):  # nobody waits for the answer any more
+    with suppress(SystemExit, BrokenPipeError):  # the answer is no longer waited for
         main()
-    os._exit(0)  # taking PyTorch down in order takes longer than a batch
+    os._exit(0)  # an orderly exit of PyTorch takes longer than a batch

@@ -16,7 +16,7 @@ from helpers import TIMING, is_alive, python, wait_until
 
 from parity.sweep.plan import load_plan, make_plan
 from parity.sweep.run import sweep
-from parity.sweep.store import COLUMNS, Store
+from parity.sweep.store import ROW_COLUMNS, Store
 from parity.sweep.worker import Runners
 
 
@@ -106,7 +106,7 @@ def killed_sweep():
 
 def comparable_rows(folder):
     """The rows of a sweep without when and where they were made, in an order of their own."""
-    names = [name for name in COLUMNS if name not in TIMING]
+    names = [name for name in ROW_COLUMNS if name not in TIMING]
     table = Store(folder).table(names).to_pandas()
     return table.sort_values(names, ignore_index=True)
 

@@ -15,7 +15,7 @@ from parity.adapters.load import load
 from parity.sweep.cell import NOTHING, CannotRun, _probes, run_cell
 from parity.sweep.cells import Cell, expand, version_of
 from parity.sweep.plan import make_plan
-from parity.sweep.store import COLUMNS, encode
+from parity.sweep.store import ROW_COLUMNS, encode
 from parity.sweep.worker import Runner
 from parity.sweep.worker_process import run_cells
 from scratchcnn.layers import Relu
@@ -38,7 +38,7 @@ RELU = Cell("p", "probe", "relu", "images", "float64", seed=3)
 def test_our_own_cells_match_and_repeat(cell):
     rows = run_cell(cell)
     assert rows and all(row["ok"] and row["status"] == "match" for row in rows)
-    assert all(set(row) == set(COLUMNS) and row["cell"] == cell.id for row in rows)
+    assert all(set(row) == set(ROW_COLUMNS) and row["cell"] == cell.id for row in rows)
 
     def told(rows):
         return repr([{k: v for k, v in row.items() if k not in TIMING} for row in rows])
@@ -151,7 +151,7 @@ def test_a_file_that_is_not_there_or_another_is_not_a_finding(tmp_path):
     (tmp_path / "a.py").write_text("class Relu: pass\n")
     (cell,) = expand(make_plan({"part": [{"folder": "."}]}, tmp_path))
     (tmp_path / "a.py").write_text("class Relu: x = 1\n")
-    with pytest.raises(CannotRun, match="is not the file that the sweep was started with"):
+    with pytest.raises(CannotRun, match="has changed since the sweep was started"):
         run_cell(cell)
     (tmp_path / "a.py").unlink()
     with pytest.raises(CannotRun, match="there is no file"):
@@ -181,7 +181,7 @@ def test_a_rude_cell_becomes_a_row_and_its_neighbours_are_as_ever(manner, ending
         "dtype": "float64",
         "case": "images",
     }
-    assert set(rows[2]) == set(COLUMNS) > set(NOTHING) and encode(rows)
+    assert set(rows[2]) == set(ROW_COLUMNS) > set(NOTHING) and encode(rows)
 
 
 def test_a_helper_that_dies_is_replaced_and_only_who_kills_it_each_time_has_a_row_for_it(

@@ -114,7 +114,7 @@ def test_batches_for_a_gpu_go_to_the_worker_that_announces_one(plan, cluster):
 
 def test_a_dry_run_counts_the_threads_of_the_cluster(thousands, cluster, parity):
     status, out, _ = parity("sweep", thousands, "--dry-run", "--scheduler", cluster.address)
-    assert status == 0 and "with the cluster's 2 threads, were they as fast as this machine" in out
+    assert status == 0 and "with the cluster's 2 threads, if they are as fast as this machine" in out
 
 
 def test_every_way_is_measured(monkeypatch, cluster):
@@ -123,7 +123,7 @@ def test_every_way_is_measured(monkeypatch, cluster):
     found = measure(seeds=10, runs=1, weight=40)
     ways = [f"{where}, 1 worker" for where in ("here", "Dask")]
     assert [s.where for s in found.speeds] == [f"{w}, {c}" for w in ways for c in ("cheap cells", "nothing")]
-    assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_a_cell == 2
+    assert all(s.cells > 0 and s.rows >= s.cells for s in found.speeds) and found.rows_per_cell == 2
     assert all(s.overhead > 0 for s in found.speeds if s.where.endswith("nothing"))
 
 

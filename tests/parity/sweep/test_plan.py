@@ -85,10 +85,10 @@ REFUSED = {
     "seeds": ("[[part]]\nlayers = 'all'\nseeds = 0", "a whole number of at least 1, got 0"),
     "seed twice": ("[[part]]\nlayers = 'all'\nseeds = [1, 1]", "expected seeds to be different numbers"),
     "no count": ("[[part]]\nlayers = 'all'\nseeds = {first = 3}", "seeds.count to be a whole number"),
-    "no folder": ("[[part]]\nfolder = 'nowhere'", "no folder 'nowhere' in "),
+    "no folder": ("[[part]]\nfolder = 'nowhere'", "there is no folder 'nowhere' in "),
     "names twice": ("[[part]]\nname = 'a'\nlayers = 'relu'\n[[part]]\nname = 'a'\nfolder = '.'", "two parts"),
     "a path as a name": ("[[part]]\nname = '../a'\nlayers = 'all'", "expected a name of letters, digits"),
-    "timeout": ("timeout = 0\n[[part]]\nlayers = 'all'", "expected timeout to be seconds above 0, got 0"),
+    "timeout": ("timeout = 0\n[[part]]\nlayers = 'all'", "to be a number of seconds above 0, got 0"),
     "tf32 in float64": ("[[part]]\nlayers = 'all'\ndevices = 'cuda tf32'\ndtypes = 'float64'", "add float32"),
 }  # fmt: skip
 
