@@ -6,8 +6,8 @@ Every hot operation is there three times, and tests and `parity check` hold the 
     scratchcnn.layers   the book's way: im2col and one matrix product      3 to 15 times PyTorch's time
     scratchcnn.fast     the same arithmetic in another order               PyTorch's time for a step, or less
 
-Layers use their fast implementation automatically. `with fast.textbook():` makes them run the code that one
-reads in their class instead. A subclass always runs what its class says.
+Layers use their fast implementation automatically; in a `with fast.textbook():` they run the code that one
+reads in their class instead. A subclass always runs the code of its class.
 
 Which code runs is decided in two places:
 

@@ -66,7 +66,7 @@ def backward(layer: Affine, dout: Array, kept: tuple[tuple[int, ...], Array]) ->
 
 
 def _outer(a: Array, b: Array, out: Array) -> None:
-    """The outer product. BLAS is three times as fast as a ufunc that begins a row for each number of `a`,
+    """The outer product. BLAS is three times as fast as a ufunc, which begins a row for each number of `a`,
     but not for a product over one index; over two, the second of zeros, it has its code for small ones."""
     if 2 * out.size > MAX_SMALL_PRODUCT:
         np.multiply(a[:, None], b, out=out)

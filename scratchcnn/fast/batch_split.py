@@ -6,7 +6,7 @@ thread's cache. Weight gradients are sums over the images: each part makes its o
 order of the parts, so results are the same every time for a given number of threads.
 
 Each part goes through replicas of the layers, which hold its memory between forward and backward. That is
-safe where one call owns both directions, and only there: `gradient` and `predict` are run as the class says,
+safe where one call owns both directions, and only there: `gradient` and `predict` run the code of the class
 on a copy of the network whose `layers` is the `SplitSequential` below. Everything else, `loss` first of all,
 runs the network's own layers, which a backward written by hand then finds as their forward left them.
 
@@ -119,7 +119,7 @@ def on_split_layers(method: Callable[..., Any], network: Network, *args: Any) ->
 
 
 def is_replaced(target: Layer | Network) -> bool:
-    """Whether a method was replaced on the object, as the parity harness does to look inside."""
+    """Whether a method was replaced on the object, as the parity harness does to record what passes."""
     return not vars(target).keys().isdisjoint(METHODS)
 
 
@@ -147,9 +147,10 @@ class SplitSequential(Sequential):
         vars(self).update(vars(layers))
         self.split: list[Layer] = []
         self.parts: list[tuple[slice, list[Layer]]] = []  # images, and the replicas of `split` for them
-        self.whole = list(self._children.values())
+        self.whole: list[Layer] = []
 
     def forward(self, x: Array) -> Array:
+        self.split, self.parts, self.whole = [], [], list(self._children.values())
         slices = parts_of(x)
         if slices and (count := leading(self.whole)):
             self.split, self.whole = in_order(self.whole[:count]), self.whole[count:]
@@ -229,7 +230,7 @@ def in_order(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def replicas(layers: Sequence[Layer]) -> list[Layer]:
-    """Replicas in a row: all but the first one's input is held by nobody else, so it need not be copied."""
+    """Replicas one after another: only the first one's input is the caller's, so the others need not copy."""
     copies = list(map(replica, layers))
     for layer in copies[1:]:
         vars(layer)["_private"] = True

@@ -36,7 +36,7 @@ Lazy = Callable[[], Array]
 Task = tuple[slice, slice, slice]  # filters, input channels, rows of the output
 FILTERS, CHANNELS, ROWS = range(3)
 
-# How many bytes of columns are made at a time: few, to stay in the cache, but so many columns that
+# How many bytes of columns are made at a time: few, to stay in the cache, but enough columns that
 # preparing W for the product (BLAS copies it into its own order) does not count.
 COLUMN_BYTES = 1 << 21
 MIN_COLUMNS = 1536
@@ -104,7 +104,7 @@ def pad_images(x: Array, pad: tuple[int, int], keep: bool) -> Array:
     if keep and not (ph or pw) and turned.flags.c_contiguous:
         return turned
     padded = (memory.zeros if ph or pw else memory.empty)((C, H + 2 * ph, W + 2 * pw, N), x.dtype)
-    passes = 2 if turned.strides[-1] == x.itemsize else 8  # a transpose reads a number here, a number there
+    passes = 2 if turned.strides[-1] == x.itemsize else 8  # a transpose does not read in runs
     each_slab(np.copyto, padded[:, ph : ph + H, pw : pw + W], turned, passes=passes)
     return padded
 

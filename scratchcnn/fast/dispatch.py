@@ -1,11 +1,11 @@
-"""Which code runs: what the class says, or its fast implementation.
+"""Which code runs: that of the class, or its fast implementation.
 
 `@accelerated` on a class of `scratchcnn.layers` gives it the implementation that the table below names. A
-forward of exactly that class runs it, unless `textbook()` says otherwise; a subclass, which may change
-anything, runs what its class says.
+forward of exactly that class runs it, except within `textbook()`; a subclass, which may change
+anything, runs the code of its class.
 
-What a fast forward remembers is tagged with its implementation, and a backward is run by whoever did the
-forward, also where `textbook()` begins or ends between the two: neither ever meets the other's memory.
+What a fast forward remembers is tagged with its implementation, and backward runs the implementation that did
+the forward, also where `textbook()` begins or ends between the two: neither ever meets the other's memory.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Lazy = Callable[[], Array]
 class Implementation(NamedTuple):
     """How a layer is computed.
 
-    forward           (layer, x) -> its output and what backward needs; None where this x is the class's own
-                      business: a case that is rare, or refused there in a sentence
+    forward           (layer, x) -> its output and what backward needs; None if the class has to run its own
+                      code, for a rare case or for the error message
     backward          (layer, dout, what forward left) -> dx, with the gradients in layer.grads
     backward_lazy_dx  the same, but dx only when the result is called, if the layer can do so
     """

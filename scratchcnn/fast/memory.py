@@ -2,7 +2,7 @@
 
 A page of memory that is new to the process costs about a microsecond when it is first written, as much as
 computing its thousand numbers several times over, and a training step would go through hundreds of megabytes
-of new pages. So large arrays are made on buffers that are kept, and a buffer is used again as soon as nobody
+of new pages. So large arrays are made on buffers that are kept, and a buffer is used again as soon as nothing
 holds an array on it any more: Python counts the references to it, and every array or view on a buffer is one.
 
 Nothing is ever taken from anyone who still holds it: an output or a gradient that the caller keeps stays
@@ -33,7 +33,7 @@ class Buffers(threading.local):
         self.by_size: dict[int, list[Array]] = {}
 
     def take(self, size: int) -> Array:
-        """A buffer of so many bytes that nobody holds."""
+        """A buffer of this size that nothing else holds."""
         kept = self.by_size.setdefault(size, [])
         for i in range(len(kept)):
             if sys.getrefcount(kept[i]) == FREE:

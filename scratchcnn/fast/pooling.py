@@ -102,7 +102,7 @@ def cells(a: Array, window: Window, stride: Window, size: Window) -> Array:
 
 
 def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes: int, passes: int) -> None:
-    """work(some channels) for all of 0..channels, so many at a time that their cells stay in the cache;
+    """work(some channels) until all are done, as many at a time as have their cells in the cache;
     `cell_bytes` are those of one channel."""
     step = max(1, CELL_BYTES // max(1, cell_bytes))
 

@@ -114,8 +114,7 @@ class team:
 
 
 def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """[call(item) for item in items], each thread of the team some of them in a row; in this thread where
-    there is no team."""
+    """[call(item) for item in items], shared by the threads of the team; in this thread if there is none."""
     if len(items) < 2 or _local.__dict__.get("size", 0) < 2:
         return list(map(call, items))
     size = _local.size
@@ -172,7 +171,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def parts(size: int, pieces: int) -> list[slice]:
-    """0..size cut into at most so many slices of nearly the same length, none empty."""
+    """0..size cut into at most `pieces` slices of nearly the same length, none empty."""
     pieces = max(1, min(pieces, size))
     edges = [size * i // pieces for i in range(pieces + 1)]
     return list(map(slice, edges, edges[1:]))

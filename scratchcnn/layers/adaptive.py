@@ -13,7 +13,7 @@ class AdaptiveAveragePooling(Layer):
     """(N, C, H, W) -> (N, C, out_h, out_w), whatever H and W are; `torch.nn.AdaptiveAvgPool2d`.
 
     Output row i averages the input rows floor(i * H / out_h) up to, not including,
-    ceil((i + 1) * H / out_h); columns alike. So the windows may differ in size and overlap, and an
+    ceil((i + 1) * H / out_h); columns likewise. So the windows may differ in size and overlap, and an
     output of the image's own size is the image.
     """
 

@@ -93,8 +93,8 @@ class Pooling(Layer):
 
         ph, pw = self.pad
         dx = np.zeros(x_shape, dtype=dout.dtype)
-        inside = dframe[:, :, ph : ph + H, pw : pw + W]
-        dx[:, :, : inside.shape[2], : inside.shape[3]] = inside
+        reached = dframe[:, :, ph : ph + H, pw : pw + W]
+        dx[:, :, : reached.shape[2], : reached.shape[3]] = reached
         return dx
 
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
@@ -112,8 +112,8 @@ class Pooling(Layer):
         OH, OW = self._output_size(x.shape)
         FH, FW = (OH - 1) * sh + self.pool_h, (OW - 1) * sw + self.pool_w
         frame = np.full((N, C, FH, FW), 0 if self.mode == "average" else -np.inf, dtype=x.dtype)
-        inside = frame[:, :, ph : ph + H, pw : pw + W]
-        inside[...] = x[:, :, : inside.shape[2], : inside.shape[3]]
+        reached = frame[:, :, ph : ph + H, pw : pw + W]
+        reached[...] = x[:, :, : reached.shape[2], : reached.shape[3]]
         return frame
 
     def _not_padding(self, arg: Array, col: Array, x_shape: tuple[int, ...]) -> Array:

@@ -330,6 +330,17 @@ def test_a_loss_of_ones_own_counts(team):
     assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
 
 
+def test_a_loss_that_runs_the_layers_twice(team):
+    class Twice(sc.LeNet):
+        def loss(self, x, t):
+            super().loss(x[::-1], t)
+            return super().loss(x, t)
+
+    network, plain = Twice(rng=0), sc.LeNet(rng=0)
+    wanted, found = plain.gradient(*batch(plain)), network.gradient(*batch(plain))
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+
+
 def test_dx_is_that_of_the_parameters_it_saw(team):
     network, same = sc.LeNet(rng=0, dtype=np.float64), sc.LeNet(rng=0, dtype=np.float64)
     x, t = batch(network)
