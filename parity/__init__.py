@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not from typing: a file of that name may lie where Python is started
 if TYPE_CHECKING:
+    from parity.verification.verdict import Verdict as Verdict
     from parity.verification.verify import assert_parity as assert_parity
     from parity.verification.verify import verify as verify
 
-LAZY = {"verify": "parity.verification.verify", "assert_parity": "parity.verification.verify"}
+__all__ = ["Verdict", "assert_parity", "verify"]
+_PLACES = {"Verdict": "verdict", "assert_parity": "verify", "verify": "verify"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """`parity.verify(...)` imports PyTorch when it is first asked for; `import parity` does not."""
-    if name not in LAZY:
+    if name not in _PLACES:
         raise AttributeError(f"module 'parity' has no attribute {name!r}")
     import importlib
 
-    globals()[name] = getattr(importlib.import_module(LAZY[name]), name)
+    globals()[name] = getattr(importlib.import_module(f"parity.verification.{_PLACES[name]}"), name)
     return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
@@ -19,6 +18,7 @@ from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge, run_probe
 from parity.kinds import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
+from parity.reference.threads import one_thread
 
 EXAMPLES = 200
 
@@ -72,13 +72,10 @@ def search(
         phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     strategy = geometries(kind).map(lambda g: probe_of(kind, g)).filter(supports)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # two threads take longer over so small arrays
     smallest: Probe | None = None
     try:
-        smallest = find(strategy, wrong, settings=options)
+        with one_thread():
+            smallest = find(strategy, wrong, settings=options)
     except HypothesisException:  # there is none, or the process ended before the smallest was reached
         smallest = found[-1] if found else None
-    finally:
-        torch.set_num_threads(threads)
     return Search(smallest, tried, ended[0] if ended else None)

@@ -33,6 +33,7 @@ from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.real_sizes import size_of
+from parity.reference.threads import one_thread
 from parity.verification.declared import declared_faults, exactly
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
@@ -82,9 +83,18 @@ def verify(
         raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {GRADIENT}, {NETWORK}")
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
-    asked = declared_faults(kind, allow)
     if isolated:
         warm_up()
+    with one_thread():
+        return _verify(factory, kind, adapter, supports, allow, seed, limits, isolated)
+
+
+def _verify(
+    factory: Any, kind: str, adapter: Any, supports: Iterable[str] | None, allow: Iterable[str], seed: int,
+    limits: Limits, isolated: bool,
+) -> Verdict:  # fmt: skip
+    """The verdict on a layer, function, loss or optimizer."""
+    asked = declared_faults(kind, allow)
     cases = probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     missing = seen.lacking

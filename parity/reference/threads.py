@@ -1,0 +1,23 @@
+"""PyTorch on one thread for a while.
+
+Two threads take longer over small arrays. And in a process that was forked after PyTorch had used its
+threads, whatever needs more than one waits for ever: they were not forked along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside the block PyTorch computes on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
