@@ -128,14 +128,15 @@ def _damaged(path: PathLike, error: Exception) -> ValueError:
 
 def _rngs(trainer: Trainer) -> dict[str, np.random.Generator]:
     """The generators that the run draws from, by name."""
-    return {"order of the images": trainer.rng, **trainer.network.rngs()}
+    own = trainer.network.rngs() if hasattr(trainer.network, "rngs") else {}
+    return {"order of the images": trainer.rng, **own}
 
 
 def _config(trainer: Trainer) -> dict[str, Any]:
     """What must be the same when a run is resumed."""
     return {
         "network": type(trainer.network).__name__,
-        "dtype": str(np.dtype(trainer.network.dtype)),
+        "dtype": str(next(iter(trainer.network.params.values())).dtype),
         "optimizer": type(trainer.optimizer).__name__,
         "batch_size": trainer.batch_size,
         "training images": len(trainer.x_train),
@@ -156,7 +157,7 @@ def _refuse_another_run(trainer: Trainer, path: PathLike, theirs: Mapping[str, A
 def _arrays_of(network: Any) -> dict[str, Array]:
     """The network's own arrays by their names in the file."""
     params = {f"param.{name}": array for name, array in network.params.items()}
-    return params | {f"buffer.{name}": array for name, array in network.buffers.items()}
+    return params | {f"buffer.{name}": array for name, array in getattr(network, "buffers", {}).items()}
 
 
 def _refuse_another_shape(

@@ -52,7 +52,7 @@ def numerical_gradient(f: Function, x: Array, h: float | None = None) -> Array:
     Raises TypeError for integers, which cannot change by h (the book's code truncates x + h to x),
     ValueError for an h that vanishes beside x. Warns with PrecisionWarning in float32.
     """
-    x = _checked("numerical_gradient", x)
+    x = _writeable("numerical_gradient", _checked("numerical_gradient", x))
     grad = np.zeros_like(x)
     for index in np.ndindex(x.shape):
         value = x[index]
@@ -148,7 +148,7 @@ def check_gradient(
     NaN or infinity, in the gradient or from f, fails. Raises TypeError for integers, ValueError for
     another shape. Warns with PrecisionWarning in float32.
     """
-    x, analytic = _checked("check_gradient", x), np.asarray(analytic)
+    x, analytic = _writeable("check_gradient", _checked("check_gradient", x)), np.asarray(analytic)
     if analytic.dtype.kind != "f":
         raise TypeError(f"check_gradient: the gradient must be floating-point, got {analytic.dtype}")
     if analytic.shape != x.shape:
@@ -292,6 +292,12 @@ def _reason(failed: list[Direction], directions: int, tolerance: float) -> str:
         f"along {len(failed)} of {directions} directions; at worst the gradient gives {d.analytic:.6g}, "
         f"the function {d.numeric:.6g}: error {d.error:.1e}, allowed {d.allowed(tolerance):.0e}"
     )
+
+
+def _writeable(who: str, x: Array) -> Array:
+    if not x.flags.writeable:
+        raise ValueError(f"{who}: x is read-only, and it is changed in place; use x.copy()")
+    return x
 
 
 def _checked(who: str, x: Array) -> Array:

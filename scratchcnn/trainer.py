@@ -43,6 +43,8 @@ class Progress(NamedTuple):
 class Trainer:
     """Trains `network` on x_train, t_train and measures its accuracy on both sets after each epoch.
 
+    network      one of ours, or one of your own with the book's predict, loss, gradient and params
+
     optimizer    an Optimizer, or the name of one ("SGD", "Adam", ...) with `optimizer_param={"lr": ...}`
     epochs       number of passes over the training images; `batch_size` images per step, the last batch
                  may be smaller
@@ -85,7 +87,7 @@ class Trainer:
         mini_batch_size: int | None = None,
         evaluate_sample_num_per_epoch: int | None = None,
     ):
-        self.network, self.optimizer = network, _optimizer(optimizer, optimizer_param)
+        self.network, self.optimizer = _network(network), _optimizer(optimizer, optimizer_param)
         self.x_train, self.t_train = _pair(x_train, t_train, "train")
         self.x_test, self.t_test = _pair(x_test, t_test, "test")
         self.epochs = _at_least(0, epochs, "epochs")
@@ -116,7 +118,8 @@ class Trainer:
         Raises FloatingPointError if the loss is not finite.
         """
         self._refuse_half_a_step()
-        self.network.train()
+        if hasattr(self.network, "train"):
+            self.network.train()
         try:
             with _interrupts_wait() as interrupted:
                 while self.epoch < self.epochs:
@@ -148,8 +151,11 @@ class Trainer:
         """One step on the first of the batches to come: the gradients, then the optimizer."""
         start, batch = time.perf_counter(), batches[0]
         self._whole = False
-        grads = self.network.gradient(self._images(self.x_train[batch]), self.t_train[batch])
-        loss = float(self.network.last_loss)
+        x, t = self._images(self.x_train[batch]), self.t_train[batch]
+        grads = self.network.gradient(x, t)
+        loss = float(
+            self.network.last_loss if hasattr(self.network, "last_loss") else self.network.loss(x, t)
+        )
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss is {loss} at step {self.step + 1} (epoch {self.epoch + 1}); "
@@ -187,11 +193,10 @@ class Trainer:
         if limit == 0:
             return None
         x, t = x[:limit], t[:limit]
-        labels = t if t.ndim == 1 else t.argmax(axis=1)
         correct = 0
         for i in range(0, len(x), self.batch_size):
             scores = self.network.predict(self._images(x[i : i + self.batch_size]))
-            correct += int((scores.argmax(axis=1) == labels[i : i + self.batch_size]).sum())
+            correct += int((scores.argmax(axis=1) == _labels(t[i : i + self.batch_size], scores)).sum())
         return correct / len(x)
 
     def _images(self, x: Array) -> Array:
@@ -273,6 +278,17 @@ def _interrupts_wait() -> Iterator[Callable[[], None]]:
     check()
 
 
+def _network(network: Any) -> Any:
+    """The network itself; raises TypeError if it lacks what the book's networks have."""
+    needed = [name for name in ("predict", "loss", "gradient", "params") if not hasattr(network, name)]
+    if needed:
+        raise TypeError(
+            f"Trainer: {type(network).__name__} has no {', '.join(needed)}; a network needs predict(x), "
+            "loss(x, t), gradient(x, t) and the dict params"
+        )
+    return network
+
+
 def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
     """The optimizer itself, or a new one of that name."""
     if not isinstance(optimizer, str):
@@ -293,6 +309,15 @@ def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
             f"and {len(t)} in t_{which}"
         )
     return x, t
+
+
+def _labels(t: Array, scores: Array) -> Array:
+    """Labels (N,), also from the book's column (N, 1) or one-hot rows (N, classes)."""
+    if t.shape == scores.shape and t.shape[1] > 1:
+        return np.asarray(t.argmax(axis=1))
+    if t.size != len(scores):
+        raise ValueError(f"expected labels ({len(scores)},) or one-hot {scores.shape}, got {t.shape}")
+    return t.reshape(-1)
 
 
 def _at_least(least: int, value: int, name: str) -> int:

@@ -88,6 +88,12 @@ def test_float32_still_gives_two_digits():
     assert not check_gradient(f, x, 1.1 * gradient(x))
 
 
+@pytest.mark.parametrize("check", [numerical_gradient, lambda f, x: check_gradient(f, x, gradient(x))])
+def test_a_read_only_x_is_refused(check):
+    with pytest.raises(ValueError, match=r"x is read-only, and it is changed in place; use x\.copy\(\)"):
+        check(f, np.broadcast_to(1.0, (2,)))
+
+
 def test_a_vanishing_h_and_a_vector_f_are_refused():
     with pytest.raises(ValueError, match="h=1e-20 vanishes beside x"):
         numerical_gradient(f, np.ones(2), 1e-20)

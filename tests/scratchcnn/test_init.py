@@ -59,6 +59,11 @@ ERRORS = {
     ),
     "legacy rng": (lambda: he((2, 3), np.random), TypeError, "rng must be a numpy.random.Generator"),
     "dtype": (lambda: he((2, 3), 0, np.float16), ValueError, "float32 or float64, got dtype float16"),
+    "places": (
+        lambda: he((2, 3), 100, np.random.default_rng(0)),
+        TypeError,
+        r"dtype must be float32 or float64, got Generator\(PCG64\).*; is it in rng's place\?",
+    ),
     "shape": (lambda: he((3,), 0), ValueError, r"\(in, out\) or \(FN, C, FH, FW\), got \(3,\)"),
     "empty": (lambda: xavier((0, 3), 0), ValueError, r"got \(0, 3\)"),
     "std": (lambda: normal((3,), -1, 0), ValueError, "std must be at least 0 and finite, got -1"),

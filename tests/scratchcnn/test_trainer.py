@@ -9,7 +9,7 @@ import pytest
 from scratchcnn import SGD, Adam, LeNet, Momentum, SimpleConvNet, Trainer
 from scratchcnn.data import minibatches
 from scratchcnn.images import resize
-from scratchcnn.layers import Affine, BatchNormalization, Dropout, Flatten, Relu, Sequential
+from scratchcnn.layers import Affine, BatchNormalization, Dropout, Flatten, Relu, Sequential, SoftmaxWithLoss
 from scratchcnn.networks import Network
 from scratchcnn.weights import read_safetensors, save_weights, write_safetensors
 
@@ -141,10 +141,54 @@ def test_the_books_call_runs(capsys):
     assert capsys.readouterr().out.startswith("epoch=1 step=3 loss=")
 
 
-def test_one_hot_labels():
-    runs = [Trainer(network(), X, t, X, t, Adam(), 2, 5, rng=0) for t in (T, np.eye(3)[T])]
+@pytest.mark.parametrize(
+    "form", [np.eye(3)[T], T[:, None], T.astype(np.uint8)], ids=["one-hot", "column", "bytes"]
+)
+def test_labels_in_every_form_count_the_same(form):
+    runs = [Trainer(network(), X, t, X, t, Adam(), 2, 5, rng=0) for t in (T, form)]
     first, second = (run.train() for run in runs)
-    assert first[-1]["test_accuracy"] == second[-1]["test_accuracy"]
+    assert first[-1]["test_accuracy"] == second[-1]["test_accuracy"] == runs[1].network.accuracy(X, form)
+
+
+class OfTheBook:
+    """A network as the book's first ones: no layers of ours, no modes, no last_loss."""
+
+    def __init__(self):
+        draw = np.random.default_rng(0)
+        self.params = {"W": draw.normal(size=(20, 3)), "b": np.zeros(3)}
+
+    def predict(self, x):
+        return x.reshape(len(x), -1) @ self.params["W"] + self.params["b"]
+
+    def loss(self, x, t):
+        return SoftmaxWithLoss().forward(self.predict(x), t)
+
+    def gradient(self, x, t):
+        loss = SoftmaxWithLoss()
+        loss.forward(self.predict(x), t)
+        dout = loss.backward()
+        return {"W": x.reshape(len(x), -1).T @ dout, "b": dout.sum(axis=0)}
+
+
+def test_a_network_of_ones_own_trains_and_resumes(tmp_path):
+    def run(**options):
+        return Trainer(OfTheBook(), X, T, X[:7], T[:7], Adam(0.01), 3, 5, rng=5, **options)
+
+    whole, broken = run(), run(checkpoint=tmp_path / "run", progress=stop_at(7, KeyboardInterrupt))
+    history = whole.train()
+    assert history[-1]["loss"] < history[0]["loss"]
+    with pytest.raises(KeyboardInterrupt):
+        broken.train()
+    resumed = run().resume(tmp_path / "run")
+    resumed.train()
+    assert resumed.train_loss_list == whole.train_loss_list
+
+
+def test_what_a_network_of_ones_own_lacks_is_named():
+    with pytest.raises(
+        TypeError, match=r"Trainer: Sequential has no predict, loss, gradient; a network needs"
+    ):
+        trainer(net=Sequential({}))
 
 
 @pytest.mark.parametrize(
