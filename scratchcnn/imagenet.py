@@ -19,7 +19,7 @@ __all__ = ["preprocess"]
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images: red, green, blue
 STD = (0.229, 0.224, 0.225)
 # torchvision's GoogLeNet was trained on inputs from -1 to 1; its transform_input undoes MEAN and STD.
-PLAIN = (0.5, 0.5, 0.5)
+HALVES = (0.5, 0.5, 0.5)
 
 
 def preprocess(

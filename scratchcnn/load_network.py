@@ -13,7 +13,7 @@ from scratchcnn.layers import Affine
 from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.recognize import network_of
-from scratchcnn.torch_weights import PARTS, WRAPPERS, load_state, read_weights_file, without_prefixes
+from scratchcnn.torch_weights import CONTAINERS, WRAPPERS, load_state, read_weights_file, without_prefixes
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, copy_weights
 
@@ -57,7 +57,7 @@ def load_network(name: str, path: PathLike) -> Loaded:
 
 def _from_state(name: str, tensors: Mapping[str, Array], path: PathLike) -> Loaded:
     """With PyTorch's tensors; another network whose names they have is named in the error."""
-    plain, prefix = without_prefixes(tensors, WRAPPERS + PARTS)
+    plain, prefix = without_prefixes(tensors, WRAPPERS + CONTAINERS)
     network, note = build_for_state(name, plain)
     try:
         load_state(network, plain, path)

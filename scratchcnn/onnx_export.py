@@ -37,7 +37,7 @@ from scratchcnn.typing import PathLike
 __all__ = ["export_onnx", "onnx_model"]
 
 OPSET, IR = 18, 8  # of 2022, which all later runtimes read
-LIMIT = 2**31 - 2**20  # bytes of weights; the format allows 2 GiB per file
+MAX_WEIGHT_BYTES = 2**31 - 2**20  # bytes of weights; the format allows 2 GiB per file
 
 
 def export_onnx(network: Network, path: PathLike, loss: bool = False) -> None:
@@ -60,7 +60,7 @@ def onnx_model(network: Network, loss: bool = False) -> Any:
     """The network as an `onnx.ModelProto`; otherwise as `export_onnx`."""
     helper = import_onnx().helper
     size = sum(array.nbytes for array in (*network.params.values(), *network.buffers.values()))
-    if size > LIMIT:
+    if size > MAX_WEIGHT_BYTES:
         raise ValueError(f"the weights are {size:,} bytes, and an ONNX file holds at most 2 GiB")
     graph = Graph(network.dtype, {path: name for name, path in network._paths.items()})
     out, shape = add_layer(graph, network.layers, "", "x", tuple(network.input_dim))

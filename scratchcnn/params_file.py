@@ -30,7 +30,8 @@ from scratchcnn.weights import arrays_of, copy_weights, read_safetensors, write_
 
 Arrays = dict[str, Array]
 SUFFIXES = (".pkl", ".npz", ".safetensors")
-MOST = 2**26  # bytes that a small compressed file may unpack to; a larger one, to 100 times its size
+MAX_UNPACKED_BYTES = 2**26  # of a small compressed file; larger ones may grow to 100 times their size
+_DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)  # OSError: a place in the file that is not there
 
 
 def save_params(network: Any, path: PathLike) -> None:
@@ -81,7 +82,9 @@ def read_params(path: PathLike) -> Arrays:
         return _read_npz(path) if suffix == ".npz" else _read_pickle(path)
     except Refused as error:
         raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
-    except DAMAGE as error:
+    except PermissionError:
+        raise
+    except _DAMAGE as error:
         raise ValueError(
             f"{os.fspath(path)} is not a whole {suffix} file ({type(error).__name__}: {error}); "
             "save or fetch it again"
@@ -100,7 +103,7 @@ def _read_npz(path: PathLike) -> Arrays:
     with zipfile.ZipFile(path) as archive:
         files = archive.infolist()
         claimed, size = sum(file.file_size for file in files), os.path.getsize(path)
-        if claimed > max(MOST, 100 * size):
+        if claimed > max(MAX_UNPACKED_BYTES, 100 * size):
             raise ValueError(f"{claimed:,} bytes promised in a file of {size:,}")
         return {file.filename.removesuffix(".npy"): _read_npy(archive.read(file)) for file in files}
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from scratchcnn.imagenet import MEAN, PLAIN, STD, preprocess
+from scratchcnn.imagenet import HALVES, MEAN, STD, preprocess
 from scratchcnn.images import is_blank, light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
@@ -103,7 +103,7 @@ def _pictures(
     if trained_on is None and C == 3 and H == W:  # trained on photographs
         if invert is not None:
             raise ValueError(f"{network} takes photographs as they are; leave --invert and --no-invert out")
-        mean, std = (PLAIN, PLAIN) if key_of(network) == "googlenet_bn" else (MEAN, STD)
+        mean, std = (HALVES, HALVES) if key_of(network) == "googlenet_bn" else (MEAN, STD)
         pictures = [preprocess(path, H, mean=mean, std=std) for path in paths]
         column = np.reshape(std, (3, 1, 1))
         notes = [BLANK if is_blank(x * column) else "" for x in pictures]

@@ -35,15 +35,10 @@ STORAGES = {
     "ByteStorage": "|u1",
     "BoolStorage": "|b1",
 }
-WRITTEN = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
-MOST = 2**26  # bytes that a small file may unpack to; a larger one, to 20 times its size
-PLACES = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "net",
-    "network",
-)
+STORAGE_NAMES = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
+MAX_UNPACKED_BYTES = 2**26  # of a small file; larger ones may grow to 20 times their size
+# where training scripts put the state dict
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model", "net", "network")
 
 _DAMAGE: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
@@ -62,7 +57,7 @@ def read_pth(path: PathLike) -> dict[str, Array]:
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{os.fspath(path)} {_what_it_is(path)}")
-    limit = max(MOST, 20 * os.path.getsize(path))
+    limit = max(MAX_UNPACKED_BYTES, 20 * os.path.getsize(path))
     try:
         with zipfile.ZipFile(path) as archive:
             folder = _folder(archive)
@@ -88,7 +83,7 @@ def write_pth(path: PathLike, tensors: Mapping[str, Array]) -> None:
     for name, tensor in tensors.items():
         array = np.asarray(tensor, order="C")
         little = array.dtype.newbyteorder("<")
-        if little not in WRITTEN:
+        if little not in STORAGE_NAMES:
             raise TypeError(f"{name}: PyTorch's files cannot hold {array.dtype}")
         arrays[name] = array.astype(little, copy=False)
     with atomic_write(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
@@ -195,7 +190,7 @@ def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
 
 def _state_dict_in(found: dict[Any, Any]) -> dict[Any, Any] | None:
     """The entry under one of the usual names, or the only entry that is a dict of nothing but tensors."""
-    for key in PLACES:
+    for key in STATE_DICT_KEYS:
         if isinstance(found.get(key), dict):
             return dict(found[key])
     dicts = [value for value in found.values() if isinstance(value, dict) and value]
@@ -226,7 +221,7 @@ def _pickled(arrays: Mapping[str, Array]) -> bytes:
     out = io.BytesIO()
     out.write(b"\x80\x02" + ordered_dict + b"(")  # an empty dict, then its items
     for key, (name, array) in enumerate(arrays.items()):
-        dtype = _global("torch", WRITTEN[array.dtype])
+        dtype = _global("torch", STORAGE_NAMES[array.dtype])
         storage = (b"(", _text("storage"), dtype, _text(str(key)), _text("cpu"), _int(array.size), b"tQ")
         strides = [s // array.itemsize for s in array.strides]
         numbers = (_int(0), _ints(array.shape), _ints(strides))  # offset, size, stride

@@ -37,8 +37,8 @@ __all__ = [
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # other arrays keep their names
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts batches; ours does not
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
-PARTS = ("model.", "net.", "network.")  # of a module that holds the network and nothing else
-PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
+CONTAINERS = ("model.", "net.", "network.")  # of a module that holds the network and nothing else
+PART_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -68,7 +68,7 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     Returns the prefix that was removed from all names.
     """
     targets = torch_state(network)
-    stored, prefix = without_prefixes(stored, WRAPPERS + PARTS)
+    stored, prefix = without_prefixes(stored, WRAPPERS + CONTAINERS)
     problems = [
         f"{name} (our {ours}): {problem}"
         for name, (ours, array) in targets.items()
@@ -145,7 +145,7 @@ def _parts(path: Path) -> list[Path]:
     """The files that belong together: all parts of one in several parts, else the file itself."""
     if path.name.endswith(".index.json") and path.is_file():
         names = _names_in_index(path)
-    elif match := PART.fullmatch(path.name):
+    elif match := PART_NAME.fullmatch(path.name):
         names = [f"{match[1]}-{i:05}-of-{match[3]}{match[4]}" for i in range(1, int(match[3]) + 1)]
     else:
         return [path]

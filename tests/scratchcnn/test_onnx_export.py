@@ -207,7 +207,7 @@ def test_without_onnx_it_says_what_to_install(monkeypatch, tmp_path):
 
 
 def test_more_than_the_format_holds_is_refused(monkeypatch):
-    monkeypatch.setattr("scratchcnn.onnx_export.LIMIT", 1000)
+    monkeypatch.setattr("scratchcnn.onnx_export.MAX_WEIGHT_BYTES", 1000)
     with pytest.raises(
         ValueError, match=r"the weights are 246,824 bytes, and an ONNX file holds at most 2 GiB"
     ):
