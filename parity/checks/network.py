@@ -7,6 +7,8 @@
     backward  each layer's dx and each parameter's gradient (float64)
               all of these also in inference, where the network has batch normalization or heads
     alone     each layer individually, given the reference's input and cotangent: the error that it adds
+    as called what a user's own `predict` and `gradient` give, their batch split over the threads; the book's
+              loop written by hand; and the textbook's code (see as_called.py)
     step k    the loss, parameters and optimizer state of K training steps in lockstep
 
 In float32 the free-running gradients are not judged: an input within rounding of a kink (ReLU's zero, a
@@ -24,6 +26,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from parity.checks.as_called import Batches, Sides, calls, check_as_called
 from parity.checks.layer_in_network import check_alone, each_probe
 from parity.checks.network_outputs import Reference, results, wanted
 from parity.checks.training_steps import check_steps
@@ -33,12 +36,21 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import Probe
 from parity.kinds.protocols import Array
 from parity.reference import trace as tr
-from parity.reference.model_pair import Images, build_pair, ulp_runs
+from parity.reference.model_pair import (
+    ONE_ULP,
+    OVER_KINKS,
+    Images,
+    build_pair,
+    has_kinks,
+    torch_like,
+    ulp_runs,
+)
 from scratchcnn.layers import BatchNormalization, SideHead
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
 
 # Images in a batch and training steps, where not 8 and 10.
 LARGE = {name: (2, 2) for name in NETWORKS if name not in CHAPTER} | {"alexnet": (2, 10)}
+SPLIT, MANY, FEW = 101, 259, 8  # images: in parts of two sizes, in more parts than threads, for the textbook
 INFERENCE = "inference"  # the case of the records of a network that infers
 
 
@@ -168,8 +180,36 @@ def subject_of(case: Case, build: Callable[..., Any] = build_pair) -> tuple[Netw
         inference = Reference(wanted(inferred, network.params, list(inferred.outputs), tensors), case.dtype)
     if case.dtype == "float32":
         _add_runs(ulp_runs(case.network, network, case.device), network, x, t, masks, reference, inference)
-    steps = (lambda _: check_steps(case, ours64, images, dropouts, zeros),) if case.steps else ()
-    return network, Subject(case.place, x, t, masks, reference, exact, zeros, inference, later=steps)
+    batches = batches_of(case, network, Batches(x, t, masks, x, 1, exact))
+    later = [lambda _: as_called(case, network, batches, must_split=build is build_pair)]
+    if case.steps:
+        later.append(lambda _: check_steps(case, ours64, images, dropouts, zeros))
+    return network, Subject(case.place, x, t, masks, reference, exact, zeros, inference, later=tuple(later))
+
+
+def as_called(case: Case, network: Network, batches: Batches, must_split: bool) -> Iterator[Record]:
+    """The network as a user calls it. Only the library's own networks have to be split."""
+    wide = network.astype(np.float64) if network.dtype != np.float64 else network
+    exact = torch_like(case.network, wide, case.device)
+    del wide
+    runs: list[nn.Module] = []
+    if case.dtype == "float32":
+        runs = ulp_runs(case.network, network, case.device, OVER_KINKS if has_kinks(network) else ONE_ULP)
+    yield from check_as_called(case.place, network, calls(Sides(network, exact, runs), batches, must_split))
+
+
+def batches_of(case: Case, network: Network, checked: Batches) -> Batches:
+    """What the network is called with: a hundred images, as in training; of a large network the batch that
+    was `checked` before, if that can be split."""
+    large, least = case.network in LARGE, 2
+    if large and len(checked.x) >= least:
+        return checked
+    rng = np.random.default_rng([case.seed, 5])
+    count = least if large else SPLIT
+    x, t = Images(network, count, case.seed).batch()
+    masks = tr.draw_masks(tr.dropout_shapes(network), count, rng)
+    many = x if large else Images(network, MANY, case.seed).batch()[0]
+    return Batches(x, t, masks, many, 1 if large else FEW)
 
 
 def _add_runs(

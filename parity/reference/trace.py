@@ -28,7 +28,10 @@ DropoutShapes = dict[str, tuple[tuple[int, ...], float]]
 
 @dataclass
 class Trace:
-    """By layer path: inputs and outputs going forward, cotangents and dx coming back; grads by parameter."""
+    """By layer path: inputs and outputs going forward, cotangents and dx coming back; grads by parameter.
+
+    `dx` is the gradient for the images, which PyTorch's side has.
+    """
 
     inputs: dict[str, NDArray] = field(default_factory=dict)
     outputs: dict[str, NDArray] = field(default_factory=dict)
@@ -36,6 +39,7 @@ class Trace:
     dxs: dict[str, NDArray] = field(default_factory=dict)
     grads: dict[str, NDArray] = field(default_factory=dict)
     loss: Any = None
+    dx: Any = None
 
 
 # -- ours -----------------------------------------------------------------------------------------
@@ -151,6 +155,7 @@ def trace_torch(
         for handle in handles:
             handle.remove()
     trace.loss = to_numpy(loss)
+    trace.dx = None if inputs.grad is None else to_numpy(inputs.grad)
     trace.grads = torch_gradients(module, network)
     _as_images(trace, network)
     return trace
