@@ -29,7 +29,7 @@ from torch import nn
 from parity.checks.network_outputs import LOSS, Key, Reference
 from parity.checks.zero_gradients import cancelled
 from parity.comparison.gates import Comparison, refused
-from parity.comparison.records import Place, Record, record
+from parity.comparison.records import BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.kinds.protocols import Array
 from parity.reference.trace import Masks, Trace, injected, trace_torch
@@ -37,12 +37,6 @@ from scratchcnn import fast
 from scratchcnn.fast import batch_split, threads
 from scratchcnn.networks import Network
 
-TEXTBOOK, PREDICT, GRADIENT, BY_HAND = PHASES = (
-    "textbook",
-    "predict as called",
-    "gradient as called",
-    "backward by hand",
-)
 THREADS = 2  # at least
 
 Results = dict[Key, Any]

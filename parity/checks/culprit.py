@@ -4,12 +4,13 @@ Each layer has two errors. The free-running one is what the whole network shows 
 of the layer alone, fed the reference's input and cotangent, is introduced by the layer itself. The culprit
 is the first layer, in the order of the computation, whose introduced error fails.
 
-Where every layer is right alone and the network is still wrong, the layers are not the cause:
+Where every layer is right individually and the network is still wrong, the layers are not the cause:
 
     weights   a layer got the right input and gave a wrong output: its weights are not the reference's
     wiring    a layer's input is not its predecessor's output (or, backward, its cotangent not the next dx)
     names     the layer's gradient is right, but the network hands it out under another name
     loss      the logits are right and the loss or its gradient is not
+    as called all of this is right, and what the network gives when nothing looks inside it is not
     optimizer all gradients are right and the parameters are wrong after a step
 """
 
@@ -19,8 +20,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parity.comparison.gates import logic_gate
-from parity.comparison.records import Record
+from parity.comparison.records import AS_CALLED, BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Record
 from parity.reference.trace import Trace
+
+HOW = {
+    TEXTBOOK: "when the network runs the textbook's code",
+    PREDICT: "in `predict`, which splits the batch over threads and remembers nothing",
+    GRADIENT: "in `gradient`, which splits the batch over threads",
+    BY_HAND: "in the book's loop, which runs the layers on the whole batch",
+}
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,9 @@ def _whole_network(wrong: Sequence[Record]) -> Culprit:
             f"every layer's gradients are right, but the network hands out another array as {first.layer}"
         )
         return Culprit(first.layer, "names", first.tensor, sentence)
+    if first.phase in AS_CALLED:
+        sentence = f"layer by layer all is right; {first.layer} {first.tensor} is wrong {HOW[first.phase]}"
+        return Culprit("network", first.phase, f"{first.layer} {first.tensor}", sentence)
     if first.phase.startswith("step"):
         sentence = (
             f"gradients are right, {first.layer} is wrong after {first.phase}: the update rule or its state"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from parity.comparison.records import Record, frame, is_float32_step, unproven
+from parity.comparison.records import AS_CALLED, GRADIENT_PHASES, Record, crosses_kinks, frame, unproven
 from parity.comparison.wording import inconclusive, percent
 
 if TYPE_CHECKING:
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
     from parity.checks.training import Outcome
 
 INCONCLUSIVE = (
-    "inconclusive: in some float32 steps PyTorch's own runs differ so much that a wrong tensor could pass; "
-    "the verdict rests on the other comparisons, which cover every layer's output and gradients"
+    "inconclusive: in some float32 gradients and steps PyTorch's own runs differ so much that a wrong tensor "
+    "could pass; the verdict rests on the other comparisons, which cover every layer's output and gradients"
 )
 
 
 class Printer:
-    """Prints a line per tensor; the many tensors of a training step share one unless verbose."""
+    """Prints a line per tensor; unless verbose, the many of a training step, or of a call whose tensors were
+    compared layer by layer before, share one."""
 
     def __init__(self, console: Console, verbose: bool):
         self.console, self.verbose = console, verbose
         self.step: list[Record] = []
 
     def add(self, row: Record) -> None:
-        if not row.phase.startswith("step") or self.verbose:
+        if self.verbose or not row.phase.startswith(("step", *AS_CALLED)):
             self.console.print(line(row))
             return
         if self.step and self.step[0].phase != row.phase:
@@ -42,9 +43,16 @@ class Printer:
             for row in self.step:
                 if not row.ok:
                     self.console.print(line(row))
-            label = f"{self.step[0].phase:9} {len(self.step):3} tensors (loss, parameters, optimizer state)"
-            self.console.print(summary(label, self.step))
+            self.console.print(summary(self._label(), self.step))
         self.step = []
+
+    def _label(self) -> str:
+        phase = self.step[0].phase
+        if phase.startswith("step"):
+            return f"{phase:9} {len(self.step):3} tensors (loss, parameters, optimizer state)"
+        parts = next((row.shape[0] for row in self.step if row.tensor == "parts"), 0)
+        split = f" (the batch in {parts} parts)" if parts else ""
+        return f"{phase:18} {len(self.step):3} tensors{split}"
 
 
 def line(row: Record, reference: str = "PyTorch") -> str:
@@ -87,7 +95,7 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
         yield from group_lines(frame(records))
         for outcome in outcomes:
             yield f"{outcome.sentence()}  {mark(outcome.ok)}"
-        if any(is_float32_step(row.dtype, row.phase) and not row.proves for row in records):
+        if any(crosses_kinks(row.dtype, row.phase) and not row.proves for row in records):
             yield INCONCLUSIVE
         for name in empty:
             yield f"[red]{escape(inconclusive(name))}[/red]"
@@ -111,16 +119,16 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
 def group_lines(table: pd.DataFrame) -> Iterator[str]:
     """A line per network (or all layers), dtype and device: how many tensors, how they fared, the worst.
 
-    How many float32 training steps are inconclusive depends on how the machine rounds, so they are not
-    counted.
+    How many float32 gradients and training steps are inconclusive depends on how the machine rounds, so they
+    are not counted.
     """
     groups = table.assign(name=table["network"].astype(str).replace("", "layers"))
     for (name, dtype, device), rows in groups.groupby(["name", "dtype", "device"], observed=True, sort=False):
         worst = rows.iloc[int(rows["margin"].argmax())]
         place = f"{worst['layer']} {worst['phase']} {worst['tensor']}"
         where = "" if device == "cpu" else f" {device}"
-        steps = rows["phase"].astype(str).str.startswith("step") & (dtype == "float32")
-        few = " (plus some steps)" if (steps & ~rows["proves"]).any() else ""
+        steps = rows["phase"].astype(str).str.startswith(GRADIENT_PHASES) & (dtype == "float32")
+        few = " (plus some gradients)" if (steps & ~rows["proves"]).any() else ""
         unsure = int((~rows["proves"] & ~steps).sum())
         yield (
             f"{name:16} {dtype:8}{where} {len(rows):4} tensors, {int((~rows['ok']).sum())} wrong, "

@@ -17,6 +17,16 @@ NUMBERS = ["max_abs", "max_rel", "allowed", "margin"]
 FLAGS = ["exact", "ok", "proves"]
 RECORD_COLUMNS = [*CATEGORIES, "shape", *NUMBERS, *FLAGS, "why"]
 
+# The phases in which a network is run as a user runs it (see parity.checks.as_called).
+TEXTBOOK, PREDICT, GRADIENT, BY_HAND = AS_CALLED = (
+    "textbook",
+    "predict as called",
+    "gradient as called",
+    "backward by hand",
+)
+# How the phases begin in which a whole network's gradient is compared, or what an optimizer makes of it.
+GRADIENT_PHASES = ("step", GRADIENT, BY_HAND, TEXTBOOK)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -62,21 +72,21 @@ def record(
 def unproven(records: Iterable[Record]) -> list[str]:
     """Tensors of which no comparison could have failed a wrong one: for those a pass means nothing.
 
-    Float32 training steps do not count here, neither way: PyTorch's own float32 runs may differ by that much,
-    since an input that falls on the other side of a kink moves a gradient by more than rounding.
+    Float32 gradients of whole networks do not count here, neither way: PyTorch's own float32 runs may differ
+    by that much, since an input on the other side of a kink moves a gradient by more than rounding.
     """
     proven: dict[str, bool] = {}
     for row in records:
-        if is_float32_step(row.dtype, row.phase):
+        if crosses_kinks(row.dtype, row.phase):
             continue
         name = " ".join(filter(None, [row.network, row.layer, row.tensor, row.dtype]))
         proven[name] = proven.get(name, False) or row.proves or not row.ok
     return [name for name, proves in proven.items() if not proves]
 
 
-def is_float32_step(dtype: str, phase: str) -> bool:
-    """Whether a record of that dtype and phase belongs to a training step in float32."""
-    return dtype == "float32" and phase.startswith("step")
+def crosses_kinks(dtype: str, phase: str) -> bool:
+    """Whether such a record is of a whole network's float32 gradient, or of what an optimizer made of it."""
+    return dtype == "float32" and phase.startswith(GRADIENT_PHASES)
 
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from parity.comparison.records import CATEGORIES
+from parity.comparison.records import CATEGORIES, GRADIENT_PHASES
 from parity.comparison.wording import inconclusive
 from parity.sweep.store import Store
 
@@ -51,7 +51,9 @@ class Summary:
     def unproven(self) -> list[str]:
         """Our tensors of which no comparison could have failed a wrong one, as `records.unproven` has it."""
         rows = self.rows[~self.rows["what"].isin(NOT_OURS) & (self.rows["tensor"] != "")]
-        rows = rows[~((rows["dtype"] == "float32") & rows["phase"].astype(str).str.startswith("step"))]
+        rows = rows[
+            ~((rows["dtype"] == "float32") & rows["phase"].astype(str).str.startswith(GRADIENT_PHASES))
+        ]
         keys = ["network", "layer", "tensor", "dtype"]
         proven = (rows["proves"] | ~rows["ok"]).groupby([rows[k] for k in keys], observed=True).any()
         return [" ".join(filter(None, map(str, place))) for place in proven[~proven].index]

@@ -40,7 +40,7 @@ def test_inconclusive_float32_steps_are_said_and_explained_but_not_counted(unsur
     """How many there are depends on the machine."""
     steps = [record("float32", f"step {k}", proves=k >= unsure) for k in range(3)]
     ok, (first, why, _) = group([record("float32"), *steps])
-    assert ok and "0 inconclusive (plus some steps);" in first and why == INCONCLUSIVE
+    assert ok and "0 inconclusive (plus some gradients);" in first and why == INCONCLUSIVE
 
 
 def test_a_tensor_of_which_no_comparison_is_conclusive_fails():
