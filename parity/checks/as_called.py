@@ -6,11 +6,14 @@ over the threads, as they do for everybody:
 
     textbook              scores, loss, dx and gradients from the code that one reads in the layers' classes
     predict as called     the scores of a batch in more parts than there are threads
-    gradient as called    the loss, dx and every gradient of a batch of uneven parts
-    backward by hand      the same from the book's loop over `layers` after `loss`, which is never split
+    gradient as called    the loss, dx and every gradient of a batch of uneven parts, of two calls in a row;
+                          the first call's gradients are compared after the second
+    backward by hand      the same from the book's loop over `layers` after `loss`, which is never split,
+                          with a prediction in between
 
-The tensor `parts` shows how the batch was split; where it was not, nothing of the phase counts as compared,
-and its record fails. Where NumPy's BLAS has one thread, two are used.
+The tensor `parts` shows how the batch was split, `code` whether the layers' fast implementations ran. Where
+the batch was not split, or other code ran, nothing of the phase counts as compared, and that record fails.
+Where NumPy's BLAS has one thread, two are used.
 """
 
 from __future__ import annotations
@@ -35,12 +38,14 @@ from parity.kinds.protocols import Array
 from parity.reference.trace import Masks, Trace, injected, trace_torch
 from scratchcnn import fast
 from scratchcnn.fast import batch_split, threads
+from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.networks import Network
 
 THREADS = 2  # at least
 
 Results = dict[Key, Any]
-SCORES, DX = ("out", "scores"), ("dx", "x")
+SCORES, DX, CODE = ("out", "scores"), ("dx", "x"), ("code", "layers")
+SECOND = "second call"
 
 
 @dataclass(frozen=True)
@@ -48,18 +53,20 @@ class Call:
     """One call of a network, and what PyTorch's gives.
 
     phase   what to call it in the records
-    run     makes the call
-    split   of how many images the batch is that must be split; 0 where it need not be
+    run     makes the call, as often as it wants: gives the results by the case of their records
+    split   of how many images the batch is that is to be split; 0 where it need not be
+    shown   whether it has to be shown what ran: that the batch was split, and which code it was
     """
 
     phase: str
-    run: Callable[[Network], Results]
+    run: Callable[[Network], dict[str, Results]]
     reference: Reference
     split: int = 0
+    shown: bool = True
 
 
 def check_as_called(place: Place, network: Network, calls: Iterable[Call]) -> Iterator[Record]:
-    """A record per tensor of every call, and one that shows how the batch was split."""
+    """A record per tensor of every call, and those that show what ran."""
     for call in calls:
         parts = Parts()
         try:
@@ -69,33 +76,68 @@ def check_as_called(place: Place, network: Network, calls: Iterable[Call]) -> It
             why = refused(np.empty(0), f"raised {type(error).__name__}: {error}")
             yield record(place, "network", call.phase, "the call", why)
             continue
-        if call.split:
+        if call.split and call.shown:
             backward = LOSS in call.reference.exact
             yield record(place, "batch", call.phase, "parts", parts.comparison(call.split, backward))
-        yield from call.reference.compare(place, found, call.phase)
+        for case, results in found.items():
+            if CODE in results and call.shown:
+                yield record(place, "layers", call.phase, "code", results[CODE], case)
+            yield from call.reference.compare(place, results, call.phase, case)
 
 
 # -- the calls --------------------------------------------------------------------------------------
-def predicted(network: Network, x: Array) -> Results:
-    return {SCORES: network.predict(x)}
+def predicted(network: Network, x: Array) -> dict[str, Results]:
+    return {"": {SCORES: network.predict(x)}}
 
 
-def differentiated(network: Network, x: Array, t: Array, masks: Masks) -> Results:
+def differentiated(network: Network, x: Array, t: Array, masks: Masks) -> dict[str, Results]:
+    """Two calls, as in two steps of a training whose rate is 0."""
     with injected(network, masks):
-        grads = network.gradient(x, t)
+        return {case: _gradient(network, x, t) for case in ("", SECOND)}
+
+
+def _gradient(network: Network, x: Array, t: Array) -> Results:
+    grads = network.gradient(x, t)
     found: Results = {LOSS: np.asarray(network.last_loss), DX: network.dx}
     return found | {("grad", name): grad for name, grad in grads.items()}
 
 
-def by_hand(network: Network, x: Array, t: Array, masks: Masks) -> Results:
-    """The book's loop, as one writes it after `loss`."""
+def by_hand(network: Network, x: Array, t: Array, masks: Masks) -> dict[str, Results]:
+    """The book's loop, as one writes it after `loss`; the accuracy of a few images is printed in between."""
     with injected(network, masks):
         loss = network.loss(x, t)
+        network.predict(x[:1])
+        code = which_code(network, is_fast=True)
         dout = network.last_layer.backward(1)
         for layer in reversed(list(network.layers.values())):
             dout = layer.backward(dout)
-    found: Results = {LOSS: np.asarray(loss), DX: dout}
-    return found | {("grad", name): layer.grads[key] for name, (layer, key) in network._owners.items()}
+    found: Results = {CODE: code, LOSS: np.asarray(loss), DX: dout}
+    return {"": found | {("grad", name): layer.grads[key] for name, (layer, key) in network._owners.items()}}
+
+
+def textbook_scores(network: Network, x: Array) -> dict[str, Results]:
+    with fast.textbook():
+        return predicted(network, x)
+
+
+def textbook_gradient(network: Network, x: Array, t: Array, masks: Masks) -> dict[str, Results]:
+    with fast.textbook(), injected(network, masks):
+        return {"": _gradient(network, x, t) | {CODE: which_code(network, is_fast=False)}}
+
+
+def which_code(network: Network, is_fast: bool) -> Comparison:
+    """Whether the last forward was that of the fast implementations, or of the classes: by what it left in
+    the layers for their backward."""
+    layers = [layer for _, layer in network.layers.leaves() if type(layer).__name__ in IMPLEMENTATIONS]
+    ran = [layer for layer in layers if layer._memory is not None]
+    other = [layer.label for layer in ran if isinstance(layer._memory, FastMemory) != is_fast]
+    if is_fast:  # a layer leaves what is rare to its class
+        other = other if len(other) == len(ran) else []
+    if not ran or other:
+        code = "the fast implementations" if is_fast else "the textbook's code"
+        why = f"not compared: {', '.join(other) or 'the layers'} did not run {code}"
+        return refused(np.empty(len(ran)), why)
+    return Comparison((len(ran),), 0.0, 0.0, 0.0, 0.0, False, True)
 
 
 @dataclass
@@ -159,31 +201,24 @@ class Batches:
     exact: Trace | None = field(default=None, repr=False)
 
 
-def calls(sides: Sides, batches: Batches, must_split: bool = True) -> Iterator[Call]:
-    """One after another, so that no more than one call's references live.
+def calls(sides: Sides, batches: Batches, shown: bool = True) -> Iterator[Call]:
+    """One after another, so that no more than one call's references live. `shown` as in `Call`.
 
     What predicts comes before what trains on a batch that PyTorch may not see again: running statistics of
     both sides move in step.
     """
     x, t, masks, many, few = batches.x, batches.t, batches.masks, batches.many, batches.few
     small, labels, dropped = x[:few], t[:few], {path: mask[:few] for path, mask in masks.items()}
-    yield Call(TEXTBOOK, textbook(lambda n: predicted(n, small)), sides.scores(small))
-    reference = sides.gradients(small, labels, dropped)
-    yield Call(TEXTBOOK, textbook(lambda n: differentiated(n, small, labels, dropped)), reference)
-    del reference
-    yield Call(PREDICT, lambda n: predicted(n, many), sides.scores(many), len(many) * must_split)
+    yield Call(TEXTBOOK, lambda n: textbook_scores(n, small), sides.scores(small), shown=shown)
+    if len(small) > 1 or not sides.runs:  # in float32 the gradient of a single image hangs on single kinks
+        reference = sides.gradients(small, labels, dropped)
+        yield Call(TEXTBOOK, lambda n: textbook_gradient(n, small, labels, dropped), reference, shown=shown)
+        del reference
+    yield Call(PREDICT, lambda n: predicted(n, many), sides.scores(many), len(many), shown)
     reference = sides.gradients(x, t, masks, batches.exact)
     batches.exact = None
-    yield Call(GRADIENT, lambda n: differentiated(n, x, t, masks), reference, len(x) * must_split)
-    yield Call(BY_HAND, lambda n: by_hand(n, x, t, masks), reference)
-
-
-def textbook(run: Callable[[Network], Results]) -> Callable[[Network], Results]:
-    def inside(network: Network) -> Results:
-        with fast.textbook():
-            return run(network)
-
-    return inside
+    yield Call(GRADIENT, lambda n: differentiated(n, x, t, masks), reference, len(x), shown)
+    yield Call(BY_HAND, lambda n: by_hand(n, x, t, masks), reference, shown=shown)
 
 
 # -- threads ----------------------------------------------------------------------------------------
@@ -236,15 +271,13 @@ class Parts:
         self.threads.add(threading.get_ident())
 
     def comparison(self, images: int, backward: bool) -> Comparison:
-        """Right where every image was in one part, and there were several parts on several threads."""
-        why = ""
-        for way, sizes in (("forward", self.forward), ("backward", self.backward)):
-            if way == "backward" and not backward:
-                continue
-            if len(sizes) < 2 or len(self.threads) < 2:
+        """Right where each call's images were all in parts, and there were several on several threads."""
+        for way, sizes in (("forward", self.forward), ("backward", self.backward))[: 1 + backward]:
+            calls, left = divmod(sum(sizes), images)
+            if len(sizes) < 2 * max(1, calls) or len(self.threads) < 2:
                 why = f"not compared: the batch of {images} images was not split over threads going {way}"
-            elif sum(sizes) != images:
-                why = f"the parts going {way} are of {sum(sizes)} images, the batch is of {images}"
-            if why:
-                return refused(np.empty(len(self.forward)), why)
-        return Comparison((len(self.forward),), 0.0, 0.0, 0.0, 0.0, False, True)
+                return refused(np.empty(len(sizes)), why)
+            if left:
+                why = f"the parts going {way} hold {sum(sizes)} images, which is no multiple of {images}"
+                return refused(np.empty(len(sizes)), why)
+        return Comparison((len(self.forward) // calls,), 0.0, 0.0, 0.0, 0.0, False, True)

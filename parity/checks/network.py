@@ -181,21 +181,21 @@ def subject_of(case: Case, build: Callable[..., Any] = build_pair) -> tuple[Netw
     if case.dtype == "float32":
         _add_runs(ulp_runs(case.network, network, case.device), network, x, t, masks, reference, inference)
     batches = batches_of(case, network, Batches(x, t, masks, x, 1, exact))
-    later = [lambda _: as_called(case, network, batches, must_split=build is build_pair)]
+    later = [lambda _: as_called(case, network, batches, shown=build is build_pair)]
     if case.steps:
         later.append(lambda _: check_steps(case, ours64, images, dropouts, zeros))
     return network, Subject(case.place, x, t, masks, reference, exact, zeros, inference, later=tuple(later))
 
 
-def as_called(case: Case, network: Network, batches: Batches, must_split: bool) -> Iterator[Record]:
-    """The network as a user calls it. Only the library's own networks have to be split."""
+def as_called(case: Case, network: Network, batches: Batches, shown: bool) -> Iterator[Record]:
+    """The network as a user calls it; `shown` where it is the library's own, which has to be split."""
     wide = network.astype(np.float64) if network.dtype != np.float64 else network
     exact = torch_like(case.network, wide, case.device)
     del wide
     runs: list[nn.Module] = []
     if case.dtype == "float32":
         runs = ulp_runs(case.network, network, case.device, OVER_KINKS if has_kinks(network) else ONE_ULP)
-    yield from check_as_called(case.place, network, calls(Sides(network, exact, runs), batches, must_split))
+    yield from check_as_called(case.place, network, calls(Sides(network, exact, runs), batches, shown))
 
 
 def batches_of(case: Case, network: Network, checked: Batches) -> Batches:

@@ -1,5 +1,7 @@
 """What is checked is what runs: the unpatched calls, really split, are compared; their faults are seen."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from parity.checks.as_called import at_least_two_threads
 from parity.checks.culprit import localize
 from parity.checks.network import Case, check_network
 from parity.comparison.records import AS_CALLED, BY_HAND, GRADIENT, PREDICT, TEXTBOOK
-from scratchcnn.fast import batch_split
+from scratchcnn.fast import batch_split, dispatch
 from scratchcnn.fast import threads as workers
 from scratchcnn.layers import Convolution
 
@@ -28,9 +30,10 @@ def test_every_call_is_compared_with_pytorch(name, dtype, threads):
     assert wrong(rows) == set()
     gradient = {("loss", "loss"), ("x", "dx"), *((key, "grad") for key in params)}
     tensors = {phase: {(r.layer, r.tensor) for r in rows if r.phase == phase} for phase in AS_CALLED}
-    assert tensors[GRADIENT] == gradient | {("batch", "parts")} and tensors[BY_HAND] == gradient
+    assert tensors[GRADIENT] == gradient | {("batch", "parts")}
     assert tensors[PREDICT] == {("scores", "out"), ("batch", "parts")}
-    assert tensors[TEXTBOOK] == gradient | {("scores", "out")}
+    assert tensors[BY_HAND] == gradient | {("layers", "code")}
+    assert tensors[TEXTBOOK] == gradient | {("scores", "out"), ("layers", "code")}
 
 
 def test_the_batch_is_split_in_uneven_parts_and_in_more_than_there_are_threads():
@@ -60,13 +63,40 @@ def test_a_part_that_is_lost_shows_in_the_gradient_as_called_alone(monkeypatch):
     assert "layer by layer all is right; conv1.W grad is wrong in `gradient`" in found.sentence
 
 
+def test_a_textbook_that_is_not_run_counts_as_not_compared(monkeypatch):
+    monkeypatch.setattr(sc.fast, "textbook", nullcontext)
+    rows = [row for row in rows_of() if not row.ok]
+    assert [(row.phase, row.tensor) for row in rows] == [(TEXTBOOK, "code")]
+    assert rows[0].why == "not compared: the layers did not run the textbook's code"
+
+
+def test_a_fast_implementation_that_is_not_run_counts_as_not_compared(monkeypatch):
+    monkeypatch.setattr(dispatch, "_enabled", False)
+    found = {(row.phase, row.tensor) for row in rows_of() if not row.ok}
+    assert found == {(BY_HAND, "code"), (GRADIENT, "parts"), (PREDICT, "parts")}
+
+
+def test_a_second_call_that_spoils_the_first_ones_gradients_is_seen(monkeypatch):
+    gradient, kept = sc.Network.gradient, {}
+
+    def reusing(self, x, t):
+        for name, grad in gradient(self, x, t).items():
+            kept.setdefault(name, np.empty_like(grad))[...] = 2 * grad if "again" in kept else grad
+        kept["again"] = kept["again"] + 1 if "again" in kept else np.zeros(1)
+        return {name: kept[name] for name in self.params}
+
+    monkeypatch.setattr(sc.Network, "gradient", reusing)
+    rows = [row for row in rows_of(phases=(GRADIENT,)) if not row.ok]
+    assert {row.case for row in rows if row.layer == "conv1.W"} == {"", "second call"}
+
+
 def test_a_wrong_textbook_is_seen_though_the_default_never_runs_it(monkeypatch):
     own = Convolution.forward.__wrapped__
 
     def forward(self, x):
         return 2 * own(self, x) if not sc.fast.enabled() else own(self, x)
 
-    monkeypatch.setattr(Convolution, "forward", sc.fast.dispatch.faster(forward, lambda *_: None))
+    monkeypatch.setattr(Convolution, "forward", dispatch.faster(forward, lambda *_: None))
     assert {phase for phase, _, _ in wrong(rows_of())} == {TEXTBOOK}
 
 
