@@ -34,12 +34,13 @@ from parity.checks.zero_gradients import cancelled
 from parity.comparison.gates import Comparison, refused
 from parity.comparison.records import BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Place, Record, record
 from parity.kinds.kind import to_numpy
-from parity.kinds.protocols import Array
+from parity.kinds.tensors import place as place_on
 from parity.reference.trace import Masks, Trace, injected, trace_torch
 from scratchcnn import fast
 from scratchcnn.fast import batch_split, threads
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 THREADS = 2  # at least
 
@@ -163,7 +164,7 @@ class Sides:
         weights = next(module.parameters())
         try:
             with torch.no_grad():
-                out = module.eval()(torch.from_numpy(x).to(weights.device, weights.dtype))
+                out = module.eval()(place_on(x, weights.device, weights.dtype))
         finally:
             module.train()
         return np.asarray(self.network.scores(to_numpy(out)))
@@ -272,7 +273,8 @@ class Parts:
 
     def comparison(self, images: int, backward: bool) -> Comparison:
         """Right where each call's images were all in parts, and there were several on several threads."""
-        for way, sizes in (("forward", self.forward), ("backward", self.backward))[: 1 + backward]:
+        for way, seen in (("forward", self.forward), ("backward", self.backward))[: 1 + backward]:
+            sizes = [size for size in seen if size < images]  # the others are of layers on the whole batch
             calls, left = divmod(sum(sizes), images)
             if len(sizes) < 2 * max(1, calls) or len(self.threads) < 2:
                 why = f"not compared: the batch of {images} images was not split over threads going {way}"
@@ -280,4 +282,4 @@ class Parts:
             if left:
                 why = f"the parts going {way} hold {sum(sizes)} images, which is no multiple of {images}"
                 return refused(np.empty(len(sizes)), why)
-        return Comparison((len(self.forward) // calls,), 0.0, 0.0, 0.0, 0.0, False, True)
+        return Comparison((len(sizes) // calls,), 0.0, 0.0, 0.0, 0.0, False, True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parity.checks.zero_gradients import Sum, zero_gate
 from parity.comparison.gates import Comparison, difference, logic_gate, precision_gate
-from parity.kinds.protocols import Array
+from scratchcnn.typing import Array
 
 
 def gate(

@@ -20,10 +20,10 @@ from parity.checks.zero_gradients import Cancelled, zero_gate
 from parity.comparison.gates import Comparison, refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import Probe, Tensors, kind_of_layer
-from parity.kinds.protocols import Array
 from parity.reference.trace import Masks, Trace
 from scratchcnn.layers import Layer, Loss
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 ONE_SIGN = "cotangent of one sign"
 

@@ -34,7 +34,6 @@ from parity.checks.zero_gradients import Cancelled, cancelled, refuse_adaptive
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import Probe
-from parity.kinds.protocols import Array
 from parity.reference import trace as tr
 from parity.reference.model_pair import (
     ONE_ULP,
@@ -47,6 +46,7 @@ from parity.reference.model_pair import (
 )
 from scratchcnn.layers import BatchNormalization, SideHead
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
+from scratchcnn.typing import Array
 
 # Images in a batch and training steps, where not 8 and 10.
 LARGE = {name: (2, 2) for name in NETWORKS if name not in CHAPTER} | {"alexnet": (2, 10)}

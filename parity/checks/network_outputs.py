@@ -15,8 +15,8 @@ from parity.checks.gate import gate, largest_error
 from parity.checks.zero_gradients import Cancelled
 from parity.comparison.gates import UNIT, difference
 from parity.comparison.records import Place, Record, record
-from parity.kinds.protocols import Array
 from parity.reference.trace import Trace
+from scratchcnn.typing import Array
 
 Key = tuple[str, str]  # out, loss, dx or grad; and of which layer or parameter
 LOSS = ("loss", "loss")

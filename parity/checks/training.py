@@ -22,7 +22,6 @@ import torch
 from torch import nn
 
 from parity.kinds.kind import to_numpy
-from parity.kinds.protocols import Array
 from parity.reference.devices import synchronize
 from parity.reference.model_pair import build_pair
 from parity.reference.trace import draw_masks, dropout_shapes, injected, torch_injected
@@ -31,6 +30,7 @@ from scratchcnn.data.batches import minibatches
 from scratchcnn.images import resize
 from scratchcnn.networks import Network
 from scratchcnn.optim import Adam
+from scratchcnn.typing import Array
 
 Progress = Callable[[int, int], None]
 HALF_A_POINT = 0.005 + 1e-9  # 0.845 - 0.84 is a little more than 0.005

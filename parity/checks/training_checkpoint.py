@@ -19,7 +19,7 @@ import torch
 
 from parity.checks.training import Training
 from parity.kinds.kind import to_numpy
-from parity.kinds.protocols import Array
+from scratchcnn.typing import Array
 from scratchcnn.weights import read_safetensors, write_safetensors
 
 FORMAT = "parity training 1"

@@ -31,7 +31,6 @@ from parity.comparison.gates import UNIT, largest, refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS
 from parity.kinds.kind import to_numpy
-from parity.kinds.protocols import Array
 from parity.kinds.tensors import place
 from parity.reference.model_pair import ONE_ULP, OVER_KINKS, Images, has_kinks, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
@@ -39,6 +38,7 @@ from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import BatchNormalization
 from scratchcnn.networks import Network
 from scratchcnn.optim import OPTIMIZERS
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from parity.checks.network import Case

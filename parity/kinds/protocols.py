@@ -7,12 +7,9 @@ own classes have (a layer's `leaves`, masks that can be injected) is asked of th
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from numpy.typing import NDArray
-
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = dict[str, Array]
+from scratchcnn.typing import Array
 
 
 class LayerLike(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parity.kinds.protocols import Array
 from parity.kinds.torch_when_used import torch
+from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
