@@ -84,7 +84,7 @@ class GradientCheck:
     reason       why it failed, or None
     kinks        one Kink per number of x on a kink of f, where the gradient must lie between the slopes
                  to the two sides
-    unchecked    how many numbers were left out, because so many lie on kinks
+    unchecked    number of elements left out because too many lie on kinks
     """
 
     ok: bool

@@ -138,7 +138,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for an array until its state says what is in it."""
+    """Stands for an array until its state arrives."""
 
     def __init__(self, rebuild: Callable[..., Array]):
         self.rebuild = rebuild

@@ -74,7 +74,7 @@ def _weights_are_needed(network: str, images: Sequence[Path]) -> str:
 
 
 def _network_in(path: Path) -> str:
-    """The name of the network whose weights the file holds; NETWORK if it does not say."""
+    """The name of the network whose weights the file holds; NETWORK if that is unknown."""
     try:
         stored = read_safetensors(path)[1].get("network")
     except (OSError, ValueError):

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 
 class Refused(ValueError):
-    """The pickle holds what its reader does not accept; the message says what."""
+    """The pickle holds what its reader does not accept; the message names it."""
 
 
 @runtime_checkable

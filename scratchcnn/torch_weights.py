@@ -138,7 +138,7 @@ def _read_part(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         return read_pth(path), {}
     if path.suffix.lower() == ".safetensors" or _begins_like_safetensors(path):
         return read_safetensors(path)
-    return read_pth(path), {}  # says what is wrong with it
+    return read_pth(path), {}  # raises with what is wrong with it
 
 
 def _parts(path: Path) -> list[Path]:

@@ -108,7 +108,7 @@ def write_safetensors(
     with atomic_write(path) as unfinished:
         try:
             save_file(arrays, unfinished, dict(metadata or {}))
-        except SafetensorError as error:  # the disk is full, say
+        except SafetensorError as error:  # such as a full disk
             raise OSError(f"cannot write {os.fspath(path)}: {error}") from error
 
 

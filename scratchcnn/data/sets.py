@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scratchcnn.data.idx import read_set
 from scratchcnn.typing import Array, PathLike
 
-# The four files of a set, as both sets call them; each may be gzipped, with .gz behind its name.
+# The names of a set's four files, the same in both sets; each may be gzipped, with .gz after its name.
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
