@@ -21,7 +21,17 @@ from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import Child
 from parity.adapters.isolate import Limits
 from parity.adapters.load import TargetError
-from parity.adapters.wire import HEADER, MAX_HEAD, NotAMessage, clean, decode, encode, lengths
+from parity.adapters.wire import (
+    HEADER,
+    MAX_HEAD,
+    NotAMessage,
+    clean,
+    decode,
+    encode,
+    laid_out_as,
+    layout_of,
+    lengths,
+)
 
 TICK = 0.05  # seconds between two looks at the memory
 LEAST_ANSWER, TIMES_ANSWER = (
@@ -109,9 +119,8 @@ class _Switches:
 def _copied(value: Any) -> Any:
     """The code gets arrays of its own, laid out as ours are."""
     if isinstance(value, np.ndarray):
-        own = value.copy(order="K")
-        own.flags.writeable = value.flags.writeable
-        return own
+        layout = layout_of(value)
+        return laid_out_as(value.copy(), *layout) if layout else value.copy()
     if isinstance(value, dict):
         return {k: _copied(v) for k, v in value.items()}
     return type(value)(map(_copied, value)) if isinstance(value, (list, tuple)) else value

@@ -53,7 +53,7 @@ def encode(value: Any, layout: bool = False) -> bytes:
     """
     arrays: list[NDArray] = []
     coded = _coded(value, arrays)
-    described = [[a.dtype.str, a.shape, _layout(a) if layout else None] for a in arrays]
+    described = [[a.dtype.str, a.shape, layout_of(a) if layout else None] for a in arrays]
     head = json.dumps({"value": coded, "arrays": described}).encode()
     bodies = [a.tobytes() for a in arrays]
     return b"".join([HEADER.pack(len(head), sum(map(len, bodies))), head, *bodies])
@@ -73,7 +73,7 @@ def _coded(value: Any, arrays: list[NDArray]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _layout(a: NDArray) -> tuple[list[int], bool] | None:
+def layout_of(a: NDArray) -> tuple[list[int], bool] | None:
     """Strides, in numbers, and whether it may be written to; None for an ordinary array."""
     if a.flags.c_contiguous and a.flags.writeable:
         return None
@@ -113,14 +113,14 @@ def _arrays(described: Any, body: bytes, layout: bool) -> list[NDArray]:
         if len(shape) > 32 or size > len(body) - at:
             raise NotAMessage("fewer bytes than its shape says")
         a = np.frombuffer(body, kind, count, at).reshape(shape).copy() if count else np.empty(shape, kind)
-        found.append(_laid_out(a, *laid_out) if layout and laid_out else a)
+        found.append(laid_out_as(a, *laid_out) if layout and laid_out else a)
         at += size
     if at != len(body):
         raise NotAMessage("more bytes than its arrays have")
     return found
 
 
-def _laid_out(a: NDArray, strides: list[int], writable: bool) -> NDArray:
+def laid_out_as(a: NDArray, strides: list[int], writable: bool) -> NDArray:
     """The same numbers as they lay in memory on the other side: transposed, with gaps, backwards."""
     if a.size:
         reach = [(n - 1) * s for n, s in zip(a.shape, strides, strict=True)]

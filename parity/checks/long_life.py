@@ -47,7 +47,8 @@ def two_instances(subject: Subject, probe: Probe, judge: Judge) -> Found:
     if recipe(probe.kind).role == "function":
         return
     turned = {k: _turned(v) for k, v in probe.inputs.items() if k in ("x", "dout")}
-    other = replace(probe, inputs={**probe.inputs, **turned}, id=f"{probe.id}, another")
+    alike = replace(probe, inputs={**probe.inputs, **turned}, id=f"{probe.id}, another")
+    other = ([alike, *other_batches(alike)])[-1]  # of another size too, where it has a batch
     first, second = subject.build(probe), subject.build(other)
     out, out_of_other = first.forward(), second.forward()
     name = recipe(probe.kind).out

@@ -221,3 +221,92 @@ def _spoil_update(rule: Any, condition: Condition, given: dict[str, Any]) -> Non
                 p += p.dtype.type(OFF - 1)
 
     rule.update = spoiled_update
+
+
+# -- conditions on a life --------------------------------------------------------------------------
+CALLS = (3, 10, 50, 100)
+LAYOUTS: dict[str, Callable[[NDArray], bool]] = {
+    "x in columns": lambda x: x.ndim > 1 and bool(x.flags.f_contiguous and not x.flags.c_contiguous),
+    "x with gaps": lambda x: abs(x.strides[-1]) > x.itemsize if x.ndim and x.shape[-1] > 1 else False,
+    "x backwards": lambda x: any(s < 0 for s in x.strides),
+    "x read-only": lambda x: not x.flags.writeable,
+}
+
+
+def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """(name, factory) of our layer, wrong from a call on, for a layout, or with its memory on the class."""
+    role = kind_of(kind).role
+    if role == "optimizer":
+        if kind != "sgd":  # which has no state
+            yield "state on the class", partial(_shared_state, kind, {})
+        return
+    for n in CALLS:
+        yield f"from call {n} on", partial(_wrong_from, kind, n)
+    for name, holds in LAYOUTS.items():
+        yield name, partial(_wrong_for, kind, holds)
+    if role != "function":
+        yield "memory on the class", partial(_shared_memory, kind, {})
+
+
+def _wrong_from(kind: str, n: int, *args: Any, **options: Any) -> Any:
+    """Ours, and off from the n-th call of one object on. A function counts its calls for ever."""
+    if kind_of(kind).role == "function":
+        _wrong_from.__dict__[kind] = count = _wrong_from.__dict__.get(kind, 0) + 1
+        out = kind_of(kind).ours(*args, **options)
+        return _off(out) if count % (2 * n) >= n else out
+    layer, calls = kind_of(kind).ours(*args, **options), [0]
+    forward = layer.forward
+
+    def counted(x: NDArray, *more: Any, **given: Any) -> Any:
+        calls[0] += 1
+        out = forward(x, *more, **given)
+        return _off(out) if calls[0] >= n else out
+
+    layer.forward = counted
+    return layer
+
+
+def _wrong_for(kind: str, holds: Callable[[NDArray], bool], *args: Any, **options: Any) -> Any:
+    """Ours, and off for arrays that lie in memory in one way."""
+    if kind_of(kind).role == "function":
+        array = args[0] if args else next(iter(options.values()))
+        out = kind_of(kind).ours(*args, **options)
+        return _off(out) if holds(array) else out
+    layer = kind_of(kind).ours(*args, **options)
+    forward = layer.forward
+
+    def laid_out(x: NDArray, *more: Any, **given: Any) -> Any:
+        out = forward(x, *more, **given)
+        return _off(out) if holds(x) else out
+
+    layer.forward = laid_out
+    return layer
+
+
+def _shared_memory(kind: str, shared: dict[str, Any], *args: Any, **options: Any) -> Any:
+    """Ours, but backward is that of the object whose forward came last."""
+    layer = kind_of(kind).ours(*args, **options)
+    forward, backward = layer.forward, layer.backward
+
+    def remembering(x: NDArray, *more: Any, **given: Any) -> Any:
+        shared["backward"] = backward
+        return forward(x, *more, **given)
+
+    layer.forward = remembering
+    layer.backward = lambda *dout: shared["backward"](*dout)
+    return layer
+
+
+def _shared_state(kind: str, shared: dict[str, Any], *args: Any, **options: Any) -> Any:
+    """Our optimizer, whose state and count of steps are those of the object that stepped last."""
+    rule = kind_of(kind).ours(*args, **options)
+    update, names = rule.update, (*rule.slots, "iter")
+
+    def sharing(params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+        for name in names:
+            setattr(rule, name, shared.get(name, getattr(rule, name)))
+        update(params, grads)
+        shared.update({name: getattr(rule, name) for name in names})
+
+    rule.update = sharing
+    return rule
