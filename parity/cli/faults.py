@@ -36,6 +36,7 @@ def faults(
     Exit status: 0 all of that holds, 1 it does not, 2 misuse.
     """
     from parity.adapters.process_pool import processes
+    from parity.faults import condition_sweep as sweep
     from parity.faults import kill_matrix as kill
     from parity.faults.inject import all_injections
 
@@ -49,9 +50,11 @@ def faults(
 
         matrix = kill.kill_matrix(progress, seed, only, pool)
         injections = kill.injection_frame(all_injections(progress, seed, only, pool))
+        conditions = sweep.condition_frame(progress, seed, only, pool)
         alarms, compared = kill.false_alarms(seeds, progress, only, pool)
     summary = kill.totals(matrix, injections, alarms, compared, seeds)
-    save(out, {"faults": matrix, "injections": injections, "alarms": alarms, "faults_summary": summary})
+    tables = {"faults": matrix, "injections": injections, "conditions": conditions, "alarms": alarms}
+    save(out, {**tables, "faults_summary": summary})
     if verbose:
         for text in fault_lines(matrix):
             console.print(text, markup=False)
@@ -59,7 +62,8 @@ def faults(
     console.print("sum ... loss: how many each common practice would have noticed (- where it cannot look)\n")
     for text in kill.figures(matrix, injections, alarms, compared, seeds):
         console.print(text)
-    failures = kill.failures(matrix, injections, alarms)
+    console.print(sweep.condition_figure(conditions))
+    failures = kill.failures(matrix, injections, alarms) + sweep.surviving_conditions(conditions)
     for text in failures:
         console.print(f"[red]{text}[/red]")
     console.print(f"{'FAILED' if failures else 'PASSED'} in {time.perf_counter() - start:.0f} s")

@@ -8,13 +8,15 @@ from dataclasses import replace
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from parity.adapters.subject import subject_here
 from parity.checks.culprit import localize
-from parity.checks.layer import check_kind
+from parity.checks.layer import check_kind, check_sizes
 from parity.checks.network import Case, check_network
 from parity.checks.training import Outcome, Plan, train_both
 from parity.cli.printing import Printer, line, mark, summary
 from parity.comparison.records import Record
 from parity.kinds import kind_of
+from parity.kinds.real_sizes import real_sizes
 from parity.reference.trace import Trace
 
 TRAINED = ("simple_conv_net", "lenet")
@@ -56,8 +58,9 @@ def check_kinds(
     for dtype in dtypes if kinds else []:
         console.rule(f"individual layers  {dtype}  {mode or device}  seed {seed}", align="left")
         for kind in kinds:
-            found = list(check_kind(kind, dtype, device, seed))
+            found = list(check_kind(kind, dtype, device, seed, lives=True))
             if dtype == "float64" and mode in (None, device):  # it runs on the CPU: once is enough
+                found += check_sizes(kind, subject_here(kind_of(kind).ours, kind), real_sizes(kind, seed))
                 found += wrong_geometry(console, kind)
             rows = [replace(row, device=mode or device) for row in found]
             records += rows

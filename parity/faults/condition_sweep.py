@@ -41,6 +41,18 @@ def condition_frame(
     return pd.DataFrame(rows, columns=COLUMNS).astype({"killed": bool})
 
 
+def condition_figure(conditions: pd.DataFrame) -> str:
+    """`conditions 1,169 of 1,169: right layers made wrong under one condition`"""
+    killed = int(conditions["killed"].sum())
+    return f"conditions {killed:,} of {len(conditions):,} killed: right layers made wrong under one condition"
+
+
+def surviving_conditions(conditions: pd.DataFrame) -> list[str]:
+    """One sentence for each condition that no check noticed."""
+    left = conditions[~conditions["killed"]]
+    return [f"SURVIVED {row.kind}, wrong {row.condition} in {row.spoils}" for row in left.itertuples()]
+
+
 def _swept(seed: int, kind: str) -> list[Row]:
     """The rows of one kind."""
     rows: list[Row] = []

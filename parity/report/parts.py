@@ -73,9 +73,10 @@ def _case(request: Request, name: str, dtype: str) -> Case:
 def faults(request: Request, found: Findings, progress: Progress) -> list[str]:
     """The kill matrix; a full report also injects faults into networks and tries more seeds."""
     from parity.adapters.process_pool import processes
+    from parity.faults import condition_sweep as sweep
     from parity.faults.inject import all_injections
 
-    stages = ("kill matrix", *([] if request.quick else ["injections"]), "false alarms")
+    stages = ("kill matrix", *([] if request.quick else ["injections", "conditions"]), "false alarms")
 
     def update(text: str) -> None:
         done = next((k for k, stage in enumerate(stages) if text.startswith(stage)), 0)
@@ -87,6 +88,8 @@ def faults(request: Request, found: Findings, progress: Progress) -> list[str]:
         matrix = kill.kill_matrix(update, request.seed, only, pool)
         injected = [] if request.quick else all_injections(update, request.seed, only, pool)
         injections = kill.injection_frame(injected)
+        if not request.quick:
+            found.tables["conditions"] = sweep.condition_frame(update, request.seed, only, pool)
         alarms, compared = kill.false_alarms(request.seeds, update, only, pool)
     found.tables |= {
         "faults": matrix,
@@ -94,6 +97,8 @@ def faults(request: Request, found: Findings, progress: Progress) -> list[str]:
         "faults_summary": _totals(matrix, injections, alarms, compared, request.seeds),
     }
     failed = kill.failures(matrix, injections, alarms)
+    if "conditions" in found.tables:
+        failed += sweep.surviving_conditions(found.tables["conditions"])
     return [text for text in failed if not (request.quick and "injections were placed" in text)]
 
 

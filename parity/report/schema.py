@@ -129,6 +129,19 @@ SCHEMAS: dict[str, Schema] = {
         ),
         ("network", "mode", "layer", "fault"),
     ),
+    "conditions": Schema(
+        "one right layer, made wrong under one condition",
+        _columns(
+            """
+    kind      category the layer, loss or optimizer
+    condition str      when it is wrong: a size, a call, a memory layout, memory that objects share
+    spoils    category forward, backward, or a later call
+    killed    bool     whether the checks noticed it
+    killed_by str      the input or the scenario that showed it
+"""
+        ),
+        ("kind", "condition", "spoils"),
+    ),
     "faults_summary": Schema(
         "one figure about the checker",
         _columns(
