@@ -149,7 +149,7 @@ def test_memory_of_a_process_of_its_own(implementation):
 
 
 def test_memory_says_what_failed():
-    with pytest.raises(RuntimeError, match=r"^measuring the memory of nonsense in ours failed: KeyError"):
+    with pytest.raises(RuntimeError, match=r"^measuring the memory of nonsense in ours failed: .*nonsense"):
         memory.measure("ours", "nonsense", 1, "float32", 1)
 
 
