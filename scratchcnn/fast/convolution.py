@@ -135,20 +135,26 @@ def weight_gradients(
     dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
     flat = d.reshape(FN, -1)
 
-    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, Array]:
-        totals = []
-        for rows in row_blocks(part, K, OW * N, d.itemsize):
-            col = columns(padded[channels], rows, OW, g, bias)
-            totals.append(product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col))
-            if len(totals) == 2:
-                totals[0] += totals.pop()
-        return filters, totals[0]
-
-    cut = ROWS if reads_all_weights(dW) else FILTERS
-    for filters, total in share(work, groups(FN, len(padded), OH, g.groups), cut, dW.size * OH * OW * N):
+    def add(filters: slice, total: Array) -> None:
         dW[filters] += total[:, :K]
         if db is not None:
             db[filters] += total[:, K]
+
+    def work(filters: slice, channels: slice, part: slice) -> list[tuple[slice, Array]]:
+        later = []
+        for rows in row_blocks(part, K, OW * N, d.itemsize):
+            col = columns(padded[channels], rows, OW, g, bias)
+            total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
+            if part == slice(0, OH):
+                add(filters, total)
+            else:  # another thread has gradients of the same filters
+                later.append((filters, total))
+        return later
+
+    cut = ROWS if reads_all_weights(dW) else FILTERS
+    for later in share(work, groups(FN, len(padded), OH, g.groups), cut, dW.size * OH * OW * N):
+        for filters, total in later:
+            add(filters, total)
     return dW.reshape(shape), db
 
 
