@@ -31,7 +31,7 @@ from parity.faults.diagnose import (
     tensor_distance,
 )
 from parity.kinds import kind_of
-from parity.kinds.probe import Probe
+from parity.kinds.probe import Probe, Tensors
 
 Pair = tuple[Fault, Fault]
 
@@ -73,7 +73,7 @@ def _part(
     other: set[str] = set()
     bad = {row.case for row in seen.records if not row.ok}
     for probe in sorted(cases, key=lambda probe: probe.id not in bad):
-        exact = kind_of(probe.kind).reference(probe)
+        exact = _exact(probe)
         for dtype in DTYPES:
             if (observed := seen.values[dtype].get(probe.id)) is None:
                 continue
@@ -89,6 +89,14 @@ def _part(
             if changed & other or not changed <= wrong:
                 return frozenset()
     return frozenset(changed) if changed < wrong else frozenset()
+
+
+def _exact(probe: Probe) -> Tensors:
+    """PyTorch's results in float64, kept with the probe."""
+    if "float64 cpu" not in probe.known:
+        probe.known["float64 cpu"] = kind_of(probe.kind).reference(probe)
+    found: Tensors = probe.known["float64 cpu"]
+    return found
 
 
 def _equal(a: NDArray | None, b: NDArray | None, dtype: str, slack: float = 0.0) -> bool:
