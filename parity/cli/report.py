@@ -60,12 +60,14 @@ def report(
         raise Misuse("--skip leaves nothing to do; keep at least one part")
     from parity.reference import machine
     from parity.report.collect import collect
-    from parity.report.request import QUICK, Request
+    from parity.report.request import QUICK, ReportRequest
     from parity.report.write import write
 
     set_device(device)
     size = QUICK if quick else {}
-    request = Request(parts=parts, seed=seed, device=device.value, threads=threads or machine.cores(), **size)
+    request = ReportRequest(
+        parts=parts, seed=seed, device=device.value, threads=threads or machine.cores(), **size
+    )
     machine.check_threads(request.threads)
     start = time.perf_counter()
     console.print(f"{', '.join(parts)}: {request.about}; Ctrl-C keeps what is done")

@@ -1,1 +1,1 @@
-"""What the harness found, as tables, pictures and one self-contained page."""
+"""The results of one run as tables, figures and one self-contained page; the difference of two runs."""

@@ -18,14 +18,14 @@ from parity.reference.environment import environment
 from parity.report import parts
 from parity.report.findings import Findings, NoProgress, Progress
 from parity.report.headline import headline_table, headlines
-from parity.report.request import Request
+from parity.report.request import ReportRequest
 from parity.report.schema import conform
 from scratchcnn import fast
 
-Runner = Callable[[Request, Findings, Progress], list[str]]
+Runner = Callable[[ReportRequest, Findings, Progress], list[str]]
 
 
-def collect(request: Request, progress: Progress | None = None) -> Findings:
+def collect(request: ReportRequest, progress: Progress | None = None) -> Findings:
     """Run the requested parts in order."""
     found, progress = Findings(), progress or NoProgress()
     runners: dict[str, Runner] = {

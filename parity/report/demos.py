@@ -1,4 +1,4 @@
-"""The chapter's demonstrations, computed by scratchcnn's own functions while the page is built."""
+"""The chapter's demonstrations, computed by scratchcnn's own functions when the page is built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from parity.report.figures.figure import panels
 from parity.report.figures.grids import equation, grid, window
@@ -15,12 +14,13 @@ from parity.report.figures.pictures import grey, image, montage
 from scratchcnn.data import load
 from scratchcnn.im2col import im2col
 from scratchcnn.layers import Convolution, Pooling
+from scratchcnn.typing import Array
 
-WINDOWS = ("w0", "w1", "w2", "w3")
+WINDOW_CLASSES = ("w0", "w1", "w2", "w3")
 
 
 class Demo(NamedTuple):
-    """book: the section that it shows; numbers: what the text quotes, as a table (name, value)."""
+    """book: the section that it illustrates; numbers: those in the text, as a table of (name, value)."""
 
     title: str
     book: str
@@ -34,32 +34,33 @@ def demos() -> list[Demo]:
     return [operation(), on_an_image(), padding(), stride(), three_d(), as_matrix(), pooling(), shift()]
 
 
-def small() -> tuple[NDArray, NDArray]:
-    """An image (4, 4) and a filter (3, 3) of small whole numbers."""
+def small() -> tuple[Array, Array]:
+    """An image (4, 4) and a filter (3, 3) of small integers."""
     x = np.array([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], float)
     w = np.array([[2, 0, 1], [0, 1, 2], [1, 0, 2]], float)
     return x, w
 
 
-def convolved(x: NDArray, w: NDArray, b: float = 0.0, stride: int = 1, pad: int = 0) -> NDArray:
-    return Convolution(w[None, None], np.array([b]), stride, pad).forward(x[None, None])[0, 0]
+def convolved(x: Array, w: Array, b: float = 0.0, stride: int = 1, pad: int = 0) -> Array:
+    out = Convolution(w[None, None], np.array([b]), stride, pad).forward(x[None, None])
+    image: Array = out[0, 0]
+    return image
 
 
 def operation() -> Demo:
     x, w = small()
     out, b = convolved(x, w), 3.0
-    shown = equation(
-        grid(x, "x", window(slice(0, 3), slice(0, 3), "w0")), "⊛", grid(w, "filter", lambda r, c: "w0"), "=",
-        grid(out, "out", window(slice(0, 1), slice(0, 1), "w0")), "+", grid(np.array([[b]]), "b"), "=",
-        grid(convolved(x, w, b), "out + b"),
-    )  # fmt: skip
+    image = grid(x, "x", window(slice(0, 3), slice(0, 3), "w0"))
+    result = grid(out, "out", window(slice(0, 1), slice(0, 1), "w0"))
+    bias, total = grid(np.array([[b]]), "b"), grid(convolved(x, w, b), "out + b")
+    shown = equation(image, "⊛", grid(w, "filter", lambda r, c: "w0"), "=", result, "+", bias, "=", total)
     first = " + ".join(f"{x[r, c]:.0f}·{w[r, c]:.0f}" for r in range(3) for c in range(3) if w[r, c])
     return Demo(
         "A filter is an operation",
         "7.2.2",
-        f"The filter is laid over every window of the image; numbers that lie over each other are "
-        "multiplied and added up. "
-        f"The shaded window gives {first} = {out[0, 0]:.0f}. One bias is added to every result.",
+        "The filter is laid over every window of the image; numbers on top of each other are multiplied, and "
+        f"the products added. The shaded window gives {first} = {out[0, 0]:.0f}. One bias is added to every "
+        "result.",
         shown,
     )
 
@@ -68,8 +69,8 @@ def on_an_image() -> Demo:
     data = load()
     x = data.x_test[int(np.flatnonzero(data.t_test == data.class_names.index("Ankle boot"))[0]), 0]
     kernels = {
-        "upright edges": np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float) / 4,
-        "level edges": np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]], float) / 4,
+        "vertical edges": np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float) / 4,
+        "horizontal edges": np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]], float) / 4,
         "blur": np.full((5, 5), 1 / 25),
         "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], float),
     }
@@ -80,9 +81,9 @@ def on_an_image() -> Demo:
         shown.append(image(grey(out, low, 1), f"The boot after the filter: {name}", 4))
         titles.append(name)
     return Demo(
-        "What a filter sees",
+        "What a filter responds to",
         "7.2.2",
-        "Filters written by hand, on a test image. A network learns its own.",
+        "Filters written by hand, applied to a test image. A network learns its own.",
         panels(*shown, titles=tuple(titles)),
     )
 
@@ -91,12 +92,15 @@ def padding() -> Demo:
     x, w = small()
     padded = np.pad(x, 1)
     out = convolved(x, w, pad=1)
-    frame = lambda r, c: "pad" if r in (0, 5) or c in (0, 5) else ""  # noqa: E731
+
+    def frame(r: int, c: int) -> str:
+        return "pad" if r in (0, 5) or c in (0, 5) else ""
+
     shown = equation(grid(padded, "x with pad=1", frame), "⊛", grid(w, "filter"), "=", grid(out, "out"))
     return Demo(
         "Padding keeps the size",
         "7.2.3",
-        f"A frame of zeros lets the filter reach the border: {_by(x)} in, {_by(out)} out instead of "
+        f"A frame of zeros lets the filter reach the border: {_by(x)} in, {_by(out)} out, instead of "
         f"{_by(convolved(x, w))}.",
         shown,
     )
@@ -137,26 +141,31 @@ def three_d() -> Demo:
     return Demo(
         "Channels: a convolution in three dimensions",
         "7.2.5",
-        "A filter has as many channels as the image. Each lies over its own channel, and all products "
-        "are added into one "
-        "number: three channels in, one out. As many filters, as many channels out.",
+        "A filter has as many channels as the image. Each is laid over its own channel, and all products are "
+        "added to one number: three channels in, one out. The output has one channel per filter.",
         Markup("").join([*shown, total]),
     )
 
 
-def im2col_picture(x: NDArray, w: NDArray) -> Markup:
-    """im2col as the book draws it: which pixels of the image (4, 4) become which row, and the product with
-    the filter (3, 3)."""
+def im2col_picture(x: Array, w: Array) -> Markup:
+    """im2col as in the book: which pixels of the image (4, 4) become which row, and the product with the
+    filter (3, 3)."""
     col = im2col(x[None, None], 3, 3)
     images = [
-        grid(x, f"window {k + 1}", window(slice(k // 2, k // 2 + 3), slice(k % 2, k % 2 + 3), WINDOWS[k]))
+        grid(
+            x,
+            f"window {k + 1}",
+            window(slice(k // 2, k // 2 + 3), slice(k % 2, k % 2 + 3), WINDOW_CLASSES[k]),
+        )
         for k in range(4)
     ]
-    product = equation(
-        grid(col, "im2col(x, 3, 3): a row a window", lambda r, c: WINDOWS[r]), "@",
-        grid(w.reshape(-1, 1), "W.reshape(FN, -1).T"), "=",
-        grid(col @ w.reshape(-1, 1), "out", lambda r, c: WINDOWS[r]),
-    )  # fmt: skip
+
+    def marks(r: int, c: int) -> str:
+        return WINDOW_CLASSES[r]
+
+    rows, out = grid(col, "im2col(x, 3, 3): one row per window", marks), col @ w.reshape(-1, 1)
+    filters = grid(w.reshape(-1, 1), "W.reshape(FN, -1).T")
+    product = equation(rows, "@", filters, "=", grid(out, "out", marks))
     return Markup('<div class="equation">{}</div>{}').format(Markup("").join(images), product)
 
 
@@ -167,10 +176,8 @@ def as_matrix() -> Demo:
     return Demo(
         "im2col: a convolution is one matrix product",
         "7.4.2",
-        f"Which pixels become which row: the {len(col)} windows of the image, each written out as a "
-        f"row of {col.shape[1]} "
-        "numbers. One product with the filters as columns gives every result at once. Windows "
-        "overlap, so most pixels are "
+        f"The {len(col)} windows of the image, each written out as a row of {col.shape[1]} numbers. One "
+        "product with the filters as columns gives all results at once. Windows overlap, so most pixels are "
         "copied several times.",
         im2col_picture(x, w),
     )
@@ -179,14 +186,17 @@ def as_matrix() -> Demo:
 def pooling() -> Demo:
     x = np.array([[1, 2, 1, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 4, 0, 1]], float)
     out = Pooling(2, 2, stride=2).forward(x[None, None])[0, 0]
-    quarter = lambda r, c: WINDOWS[r // 2 * 2 + c // 2]  # noqa: E731
     largest = {(r, c) for r in range(4) for c in range(4) if x[r, c] == out[r // 2, c // 2]}
-    marks = lambda r, c: quarter(r, c) + (" best" if (r, c) in largest else "")  # noqa: E731
-    shown = equation(grid(x, "x", marks), "→", grid(out, "largest of each", lambda r, c: WINDOWS[2 * r + c]))
+
+    def marks(r: int, c: int) -> str:
+        return WINDOW_CLASSES[r // 2 * 2 + c // 2] + (" best" if (r, c) in largest else "")
+
+    result = grid(out, "largest of each", lambda r, c: WINDOW_CLASSES[2 * r + c])
+    shown = equation(grid(x, "x", marks), "→", result)
     return Demo(
         "Max pooling keeps the largest",
         "7.3",
-        "Nothing is learnt: each 2×2 window gives its largest number. Channels stay apart, height and "
+        "Nothing is learnt: each 2×2 window gives its largest number. Channels stay separate; height and "
         "width are halved.",
         shown,
     )
@@ -200,10 +210,8 @@ def shift() -> Demo:
     slid = np.pad(row, ((0, 0), (1, 0)))[:, :-1]
     pool = Pooling(3, 3, stride=3)
     out, out_slid = (pool.forward(a[None, None])[0, 0] for a in (row, slid))
-    change, pooled = (
-        _change(x, moved),
-        _change(Pooling(4, 4, stride=4).forward(x), Pooling(4, 4, stride=4).forward(moved)),
-    )
+    coarse = Pooling(4, 4, stride=4)
+    change, pooled = _change(x, moved), _change(coarse.forward(x), coarse.forward(moved))
     same = "the same" if np.array_equal(out, out_slid) else "nearly the same"
     first = int(np.flatnonzero(data.t_test == data.class_names.index("Ankle boot"))[0])
     boots = montage([grey(a[first, 0], 0, 1) for a in (x, moved)], 2, 2)
@@ -211,39 +219,37 @@ def shift() -> Demo:
         [grey(Pooling(4, 4, stride=4).forward(a[first : first + 1])[0, 0], 0, 1) for a in (x, moved)], 2
     )
     return Demo(
-        "Max pooling absorbs a shift by one pixel",
+        "Max pooling absorbs a shift of one pixel",
         "7.3.1",
-        f"The same numbers one column to the right, and what 3×3 pooling gives: {same}. Measured on "
-        f"{len(x):,} test images: "
-        f"a shift by one pixel changes the average pixel by {change:.0%} of the mean brightness, the "
-        "4×4 pooled image by "
-        f"{pooled:.0%}.",
+        f"The same numbers, shifted one column to the right, give {same} result after 3×3 pooling. Measured "
+        f"on {len(x):,} test images: a shift of one pixel changes the average pixel by {change:.0%} of the "
+        f"mean brightness, and the 4×4 pooled image by {pooled:.0%}.",
         Markup("{}{}{}").format(
             equation(grid(row, "x"), "→", grid(out, "pooled")),
             equation(grid(slid, "x, shifted"), "→", grid(out_slid, "pooled")),
             panels(
                 image(boots, "A boot, and the boot one pixel to the right", 3),
                 image(small_boots, "Both after 4×4 max pooling: almost the same", 12),
-                titles=("the boot, and shifted", "both after 4×4 max pooling"),
+                titles=("the boot, and the boot shifted", "both after 4×4 max pooling"),
             ),
         ),
         (
             ("test images", f"{len(x):,}"),
-            ("mean change of a pixel, of the mean brightness", f"{change:.0%}"),
+            ("mean change of a pixel, relative to the mean brightness", f"{change:.0%}"),
             ("the same after 4×4 max pooling", f"{pooled:.0%}"),
         ),
     )
 
 
-def _change(a: NDArray, b: NDArray) -> float:
+def _change(a: Array, b: Array) -> float:
     """Mean absolute difference as a share of the mean."""
     return float(np.abs(a - b).mean() / a.mean())
 
 
-def _by(a: NDArray) -> str:
+def _by(a: Array) -> str:
     return "×".join(map(str, a.shape))
 
 
 def _marked(css: str) -> Callable[[int, int], str]:
-    """Every square alike."""
+    """The same class for every square."""
     return lambda r, c: css

@@ -1,12 +1,12 @@
-"""Two report folders: what got worse, what got better, and what could not be compared.
+"""Compare two report folders: what got worse, what got better, and what could not be compared.
 
-When a row is worse or better: `parity.report.diff_rules`. Besides:
+`parity.report.diff_rules` defines when a row is worse or better. In addition:
 
-- A row that OLD has and NEW lacks is worse, unless NEW is a quick report, OLD is not, and a quick one leaves
-  it out (the training steps of AlexNet, injections into networks, some times).
-- A row that only NEW has is told; it is worse when it fails.
-- Times say something only on the same machine with the same threads; elsewhere they are not judged.
-- A report in which two rows have the same key is refused: which of them is which?
+- A row that OLD has and NEW lacks is worse, unless only NEW is a quick report and a quick one leaves that row
+  out (the training steps of AlexNet, injections into networks, some times).
+- A row that only NEW has is reported; it is worse when it fails.
+- Times are compared only on the same machine with the same number of threads.
+- A report in which two rows have the same key is refused, since rows could not be matched up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Report:
-    """A report folder as it was written."""
+    """A report folder, as it was written."""
 
     folder: Path
     environment: dict[str, Any]
@@ -58,7 +58,7 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """Raises FileNotFoundError for a folder that holds no report, ValueError for one that repeats a key."""
+    """Read a report. Raises FileNotFoundError if the folder holds none, ValueError if a key is repeated."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; name two folders that `parity report` wrote")
     names = [name for name in RULES if (folder / f"{name}.parquet").exists()]
@@ -77,16 +77,16 @@ def read(folder: Path) -> Report:
 def compare(
     old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS), wanted: bool = False
 ) -> Difference:
-    """Every part that both have. Raises ValueError when there is none.
+    """Compare every part that both have. Raises ValueError when there is none.
 
-    With `wanted`, a part that OLD has and NEW lacks altogether is worse, not only told.
+    With `wanted`, a part that OLD has and NEW lacks altogether is worse; otherwise it is only noted.
     """
     found = Difference()
     for part in parts:
         if part not in old.tables or part not in new.tables:
             _whole_part(part, old, new, wanted, found)
         elif part == "speed" and (why := _other_machine(old, new)):
-            found.notes.append(f"speed: not judged, {why}")
+            found.notes.append(f"speed: not judged, since {why}")
         else:
             for name in PARTS[part]:
                 _table(part, name, old, new, found)
@@ -98,7 +98,7 @@ def compare(
 
 
 def _whole_part(part: str, old: Report, new: Report, wanted: bool, found: Difference) -> None:
-    """A part that one of the two lacks."""
+    """Note a part that one of the two lacks."""
     if wanted and part in old.tables:
         found.changes.append(Change(part, f"all of {part}", "compared", "not compared", True))
     else:
@@ -110,12 +110,12 @@ def _other_machine(old: Report, new: Report) -> str:
     for key in MACHINE:
         was, now = old.environment.get(key), new.environment.get(key)
         if was != now:
-            return f"{key} is {was} there and {now} here"
+            return f"{key} was {was} and is {now}"
     return ""
 
 
 def _table(part: str, name: str, old: Report, new: Report, found: Difference) -> None:
-    """One table of both reports, into what was found."""
+    """Compare one table of both reports."""
     lacking = [r for r in (old, new) if name not in r.tables]
     if lacking:
         if len(lacking) == 1:
@@ -127,34 +127,34 @@ def _table(part: str, name: str, old: Report, new: Report, found: Difference) ->
     found.changes += rule(both)
     if name == "faults_summary":  # a quick report has fewer figures
         return
-    if name == "speed":  # of the others' times, torch_compile's say, some come and go with the machine
+    if name == "speed":  # other implementations, such as torch_compile, may not run everywhere
         both = both[both["implementation"] == "ours"]
     _gone(part, name, both, old, new, found)
     if added := int((both["_merge"] == "right_only").sum()):
-        found.notes.append(f"{name}: {added:,} rows of {new.folder} are new, {old.folder} does not have them")
+        found.notes.append(f"{name}: {added:,} rows of {new.folder} are new, not in {old.folder}")
 
 
 def _joined(name: str, columns: list[str], old: Report, new: Report, found: Difference) -> pd.DataFrame:
-    """Both tables side by side, by the columns of the key that both have."""
+    """Both tables joined on the key columns that both have."""
     tables = [old.tables[name], new.tables[name]]
     key = [k for k in SCHEMAS[name].key if all(k in table for table in tables)]
     for report, table in zip((old, new), tables, strict=True):
         if without := [c for c in (*SCHEMAS[name].key, *columns) if c not in table]:
             found.notes.append(
-                f"{name}: {report.folder} has no column {', '.join(without)}; not judged by it"
+                f"{name}: {report.folder} has no column {', '.join(without)}, which is not compared"
             )
     first, second = (t.reindex(columns=[*key, *columns]).astype(dict.fromkeys(key, str)) for t in tables)
     return first.merge(second, "outer", key, suffixes=("_old", "_new"), indicator=True)
 
 
 def _gone(part: str, name: str, both: pd.DataFrame, old: Report, new: Report, found: Difference) -> None:
-    """What OLD has and NEW has not."""
+    """Report the rows that OLD has and NEW lacks."""
     gone = both[both["_merge"] == "left_only"]
     if new.quick and not old.quick:
         left_out = _left_out(name, gone, new)
         if left_out.any():
-            found.notes.append(f"{name}: {left_out.sum():,} rows of {old.folder} are not in {new.folder}, "
-                               "which is a quick report")  # fmt: skip
+            count = f"{left_out.sum():,} rows of {old.folder}"
+            found.notes.append(f"{name}: {count} are not in {new.folder}, which is a quick report")
         gone = gone[~left_out]
     for row in gone.to_dict("records"):
         what = name_of({str(k): v for k, v in row.items()}, name)
@@ -162,7 +162,7 @@ def _gone(part: str, name: str, both: pd.DataFrame, old: Report, new: Report, fo
 
 
 def _left_out(name: str, gone: pd.DataFrame, new: Report) -> pd.Series:
-    """The rows that a quick report leaves out: times, and steps of networks that make none in it."""
+    """The rows that a quick report leaves out: times, injections, and the steps of some networks."""
     if name == "accuracy":
         made = new.tables[name]
         stepping = made[made["phase"].astype(str).str.startswith("step")]["network"].astype(str)

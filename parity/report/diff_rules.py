@@ -1,13 +1,13 @@
 """When is a row of a report worse than the same row of an earlier one, and when better?
 
-    accuracy    worse: a tensor that passed fails, or a new one does; or the share of the allowed error that
-                it uses (the margin) grew by more than rounding does: see GROWN
-    faults      worse: a bug that was caught survives, one that was named is not or is named wrongly
-    injections  worse: a bug put into a network is not caught, or its place not found, where it was
-    speed       worse: the quartiles of the ratio to PyTorch lie apart, and the median grew by a tenth
+    accuracy    worse: a tensor that passed fails, or a new one fails; or the share of the allowed error that
+                it uses (the margin) grew by more than rounding can explain: see GROWN
+    faults      worse: a bug that was caught survives; one that was named is no longer named, or wrongly
+    injections  worse: a bug injected into a network is no longer caught, or its place no longer found
+    speed       worse: the quartiles of the ratio to PyTorch do not overlap, and the median grew by a tenth
 
-A rule gets the two tables side by side, columns with _old and _new behind their names and `_merge` as
-pandas writes it; where a report lacks the column that a rule needs, the value is missing and judges nothing.
+A rule gets the two tables joined, with columns ending in _old and _new, and `_merge` as pandas writes it.
+Where a report lacks a column that a rule needs, the value is missing and is not judged.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import pandas as pd
 
 from parity.report.schema import SCHEMAS
 
-# dtype: the margin is worse when it is so many times the old one, and above so much. Rounding differs from
-# machine to machine; in float64 it uses millionths of what is allowed, in float32 up to a half.
+# dtype: (factor, least). A margin is worse when it is more than `factor` times the old one and above `least`.
+# Rounding differs between machines; it uses millionths of what is allowed in float64, up to half in float32.
 GROWN = {"float64": (100.0, 1e-3), "float32": (2.0, 0.75)}
 TENTH = 1.1
 Row = dict[str, Any]
@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it was."""
+    """One difference between the two reports."""
 
     part: str
     what: str
@@ -39,23 +39,23 @@ class Change:
 
 
 def name_of(row: Row, table: str) -> str:
-    """What a row speaks of, from its key: `lenet conv1 forward out float64 cpu`."""
+    """The name of a row, from its key: `lenet conv1 forward out float64 cpu`."""
     key = {name: str(row[name]) for name in SCHEMAS[table].key if name in row}
     if table == "speed":
         by = key["implementation"]
-        said = [key["network"], key["layer"], key["phase"], f"N={key['batch_size']}"]
-        return " ".join(filter(None, [*said, "" if by == "ours" else by]))
+        names = [key["network"], key["layer"], key["phase"], f"N={key['batch_size']}"]
+        return " ".join(filter(None, [*names, "" if by == "ours" else by]))
     return " ".join(filter(None, key.values()))
 
 
 def rows(both: pd.DataFrame, *where: str) -> Iterator[Row]:
-    """The rows that are in `both`, or in the `right_only` (NEW alone)."""
+    """The rows of both reports, or with `right_only` those of NEW alone."""
     for row in both[both["_merge"].isin(where or ("both",))].to_dict("records"):
         yield {str(key): value for key, value in row.items()}
 
 
 def known(row: Row, *names: str) -> bool:
-    """Whether both reports say something in these columns."""
+    """Whether both reports have values in these columns."""
     return not any(pd.isna(row[f"{name}_{side}"]) for name in names for side in ("old", "new"))
 
 
@@ -70,7 +70,7 @@ def accuracy(both: pd.DataFrame) -> Iterator[Change]:
                 yield Change("accuracy", what, _used(was), _used(now), now > was)
     for row in rows(both, "right_only"):
         if not row["ok_new"]:
-            yield Change("accuracy", name_of(row, "accuracy"), "not in it", _passed(row, "new"), True)
+            yield Change("accuracy", name_of(row, "accuracy"), "absent", _passed(row, "new"), True)
 
 
 def _passed(row: Row, side: str) -> str:
@@ -89,33 +89,33 @@ def _grown(low: float, high: float, dtype: str) -> bool:
 def faults(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both, "right_only"):
         if not row["killed_new"] and not row["equivalent_new"]:
-            yield Change("faults", row["fault"], "not in it", "survives", True)
+            yield Change("faults", row["fault"], "absent", "survives", True)
     for row in rows(both):
         yield from _states(row, "faults", {"killed": "survives", "named": "not named"})
         if known(row, "misnamed") and row["misnamed_old"] != row["misnamed_new"]:
-            told = ["named wrongly" if row[f"misnamed_{s}"] else "not named wrongly" for s in ("old", "new")]
-            yield Change("faults", row["fault"], told[0], told[1], bool(row["misnamed_new"]))
+            texts = ["named wrongly" if row[f"misnamed_{s}"] else "not named wrongly" for s in ("old", "new")]
+            yield Change("faults", row["fault"], texts[0], texts[1], bool(row["misnamed_new"]))
 
 
 def injections(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both, "right_only"):
         if not row["caught_new"]:
-            yield Change("faults", name_of(row, "injections"), "not in it", "not caught", True)
+            yield Change("faults", name_of(row, "injections"), "absent", "not caught", True)
     for row in rows(both):
         yield from _states(row, "injections", {"caught": "not caught", "right": "place not found"})
 
 
 def _states(row: Row, table: str, states: dict[str, str]) -> Iterator[Change]:
-    """Of columns that say whether something is as it should be: those that changed."""
+    """The changes of columns that are true when all is well, each with its text for false."""
     for state, no in states.items():
         if known(row, state) and row[f"{state}_old"] != row[f"{state}_new"]:
             yes = {"right": "place found"}.get(state, state)
-            told = [yes if row[f"{state}_{s}"] else no for s in ("old", "new")]
-            yield Change("faults", name_of(row, table), told[0], told[1], not row[f"{state}_new"])
+            texts = [yes if row[f"{state}_{s}"] else no for s in ("old", "new")]
+            yield Change("faults", name_of(row, table), texts[0], texts[1], not row[f"{state}_new"])
 
 
 def summary(both: pd.DataFrame) -> Iterator[Change]:
-    """Correct code that is accused."""
+    """False alarms on correct code."""
     for row in rows(both):
         was, now = row["count_old"], row["count_new"]
         if row["figure"] == "false_alarms" and (was > 0) != (now > 0):
@@ -137,14 +137,14 @@ def _ratio(row: Row, side: str) -> str:
 
 
 def _apart(row: Row, low: str, high: str) -> bool:
-    """Whether `high` is slower by more than noise: quartiles apart, medians by a tenth."""
+    """Whether `high` is slower by more than noise: disjoint quartiles, medians a tenth apart."""
     disjoint = row[f"ratio_q1_{high}"] > row[f"ratio_q3_{low}"]
     return bool(disjoint and row[f"ratio_to_torch_{high}"] > TENTH * row[f"ratio_to_torch_{low}"])
 
 
-Rule = Callable[[pd.DataFrame], Iterator[Change]]
-# table: its rule, and the columns that the rule reads beside the key
-RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
+DiffRule = Callable[[pd.DataFrame], Iterator[Change]]
+# table: its rule, and the columns that the rule reads in addition to the key
+RULES: dict[str, tuple[DiffRule, tuple[str, ...]]] = {
     "accuracy": (accuracy, ("ok", "max_rel", "margin")),
     "faults": (faults, ("equivalent", "killed", "named", "misnamed")),
     "injections": (injections, ("caught", "right")),

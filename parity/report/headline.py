@@ -1,4 +1,4 @@
-"""What a newcomer reads first: what matches, by how much, how fast; a figure and a sentence each."""
+"""The headlines of a report: what matches, by how much, how fast; each a figure and a sentence."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pandas as pd
 from parity.comparison.gates import LOGIC
 from parity.report.findings import Findings
 
-Numbers = dict[str, tuple[float, str]]  # figure: (its value, what it says)
+Numbers = dict[str, tuple[float, str]]  # figure: (its value, its meaning)
 
 
 class Headline(NamedTuple):
-    """name: which of the questions; figure: what stands large; good: None where there is nothing to judge;
-    numbers: every number that is said, for the table `headlines`."""
+    """name: the question; figure: the answer in large type; good: None where there is nothing to judge;
+    numbers: every number in it, for the table `headlines`."""
 
     name: str
     figure: str
     sentence: str
     good: bool | None
-    table: str  # where the numbers come from
+    table: str  # that the numbers come from
     numbers: Numbers
 
 
 def headlines(found: Findings) -> list[Headline]:
-    """Those that the parts which were run can answer."""
+    """The headlines of the parts that were run."""
     lines = []
     if "accuracy" in found.tables:
         lines += [_matches(found.tables["accuracy"]), _by_how_much(found.tables["accuracy"])]
@@ -38,8 +38,8 @@ def headlines(found: Findings) -> list[Headline]:
 
 
 def headline_table(lines: list[Headline]) -> pd.DataFrame:
-    """The numbers in them as a table: question, figure, value, meaning."""
-    rows = [(h.name, figure, *said) for h in lines for figure, said in h.numbers.items()]
+    """Their numbers as a table: question, figure, value, meaning."""
+    rows = [(h.name, figure, *number) for h in lines for figure, number in h.numbers.items()]
     return pd.DataFrame(rows, columns=["question", "figure", "value", "meaning"])
 
 
@@ -57,7 +57,7 @@ def _matches(table: pd.DataFrame) -> Headline:
             "tensors": (len(table), "that were compared"),
             "differing": (wrong, "of these"),
             "networks": (networks, "that were compared"),
-            "kinds": (kinds, "layers, losses and optimizers that were compared by themselves"),
+            "kinds": (kinds, "layers, losses and optimizers that were compared individually"),
         },
     )
 
@@ -70,7 +70,7 @@ def _by_how_much(table: pd.DataFrame) -> Headline:
         "By how much",
         power(largest),
         "is the largest relative difference in float64 (the limit is 10⁻⁹). In float32 the worst tensor "
-        f"uses {used:.0%} of what rounding allows; {bits:.0%} of all tensors are the same bits.",
+        f"uses {used:.0%} of what rounding allows; {bits:.0%} of all tensors have the same bits.",
         bool(table["ok"].all()),
         "accuracy",
         {
@@ -83,7 +83,7 @@ def _by_how_much(table: pd.DataFrame) -> Headline:
 
 
 def steps(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of whole training steps that were timed."""
+    """The timed rows of whole training steps."""
     return table[(table["phase"] == "step") & (table["layer"] == "") & table["median_ms"].notna()]
 
 
@@ -102,19 +102,19 @@ def _how_fast(table: pd.DataFrame) -> Headline:
     return Headline(
         "How fast",
         f"{1 / mean:.2f}× as fast",
-        f"as PyTorch in a training step on {on}: it takes {mean:.2f} times as long "
+        f"as PyTorch in a training step on {on}: a step takes {mean:.2f} times as long "
         f"(geometric mean of {len(mine)}), from {_case(low)} to {_case(high)}; "
-        f"less time in {faster} of {len(mine)}.",
+        f"{faster} of {len(mine)} are faster than PyTorch's.",
         None,
         "speed",
         {
-            "mean_speed": (1 / mean, "of PyTorch's in training steps: 1 by the mean_ratio"),
-            "mean_ratio": (mean, "geometric mean of the times of training steps by PyTorch's"),
+            "mean_speed": (1 / mean, "relative to PyTorch in training steps: 1 / mean_ratio"),
+            "mean_ratio": (mean, "geometric mean of the times of training steps, divided by PyTorch's"),
             "lowest_ratio": (low["ratio_to_torch"], f"{low['network']}, {_images(low)}"),
             "highest_ratio": (high["ratio_to_torch"], f"{high['network']}, {_images(high)}"),
-            "faster": (faster, "training steps that take less time than PyTorch's"),
-            "timed": (len(mine), "training steps, a network and batch size each"),
-            "threads": (threads, "that both had"),
+            "faster": (faster, "training steps that are faster than PyTorch's"),
+            "timed": (len(mine), "training steps, each a network and batch size"),
+            "threads": (threads, "the same for both"),
         },
     )
 
@@ -137,12 +137,12 @@ def _caught(table: pd.DataFrame) -> Headline:
     return Headline(
         "Why believe it",
         f"{killed} of {bugs}",
-        f"known bugs were put in and caught; {alarms} false alarms in {compared:,} comparisons "
+        f"known bugs were injected and caught; {alarms} false alarms in {compared:,} comparisons "
         "of correct code.",
         killed == bugs and not alarms,
         "faults",
         {
-            "bugs": (bugs, "known ones that were put in"),
+            "bugs": (bugs, "known ones that were injected"),
             "caught": (killed, "of these"),
             "comparisons": (compared, "of correct code"),
             "false_alarms": (alarms, "of these"),

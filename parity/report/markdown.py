@@ -1,4 +1,4 @@
-"""reports/README.md: the same figures as tables that read on a code host, and the schema of the files."""
+"""The README.md of a report: the same results as tables that a code host shows, and the files' schema."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pandas as pd
 
 from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
-from parity.report.schema import LARGE, SCHEMAS
+from parity.report.schema import PARQUET_ONLY, SCHEMAS
 from parity.timing.costs import TO_DEVICE, TO_HOST
 
 
 def readme(found: Findings, with_page: bool = True) -> str:
-    """The whole file; `with_page` where index.html stands beside it."""
+    """The content of the file; `with_page` links to the index.html next to it."""
     on = f" on {found.environment['gpu']}" if "gpu" in found.environment else ""
-    same = "; [index.html](index.html) is the same with pictures, in one file" if with_page else ""
+    same = ". [index.html](index.html) shows the same with figures, in one file" if with_page else ""
     parts = [f"# Report{on}", "", f"Generated{same}."]
     parts += ["", f"`{found.environment['command']}`", ""]
-    parts += [f"- **{h.name}**: **{h.figure}**{_goes_on(h.sentence)}" for h in headlines(found)]
+    parts += [f"- **{h.name}**: **{h.figure}**{_continued(h.sentence)}" for h in headlines(found)]
     if found.skipped:
         parts += ["", "## Not run", "", *(f"- {text}" for text in found.skipped)]
     for title, table in summaries(found).items():
@@ -28,13 +28,13 @@ def readme(found: Findings, with_page: bool = True) -> str:
     return "\n".join([*parts, "", *_schema(found), ""])
 
 
-def _goes_on(sentence: str) -> str:
-    """Behind the figure: in the same sentence, or as one of its own."""
+def _continued(sentence: str) -> str:
+    """The sentence after its figure: as the rest of the same sentence, or as one of its own."""
     return f"{' ' if sentence[0].islower() else '. '}{sentence}"
 
 
 def summaries(found: Findings) -> dict[str, pd.DataFrame]:
-    """The tables that people read, by title: the page shows them beside its figures."""
+    """The summary tables by title; the page shows them next to its figures."""
     makers = {
         "accuracy": ("Accuracy", accuracy),
         "speed": ("Speed of a training step", speed),
@@ -47,28 +47,22 @@ def summaries(found: Findings) -> dict[str, pd.DataFrame]:
 
 
 def accuracy(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a network (or all layers by themselves) and dtype."""
-    named = table.assign(what=table["network"].astype(str).replace("", "layers by themselves"))
+    """One row per network (or all individual layers) and dtype."""
+    named = table.assign(what=table["network"].astype(str).replace("", "individual layers"))
     rows = []
     several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
     for (what, dtype, device), t in named.groupby(["what", "dtype", "device"], observed=True, sort=False):
         worst = t.iloc[int(t["margin"].argmax())]
-        place = " ".join(
-            filter(None, map(str, [worst["layer"], worst["case"], worst["phase"], worst["tensor"]]))
-        )
-        rows.append(
-            {
-                "": what, "dtype": dtype, **({"device": device} if several else {}),
-                "tensors": len(t), "wrong": int((~t["ok"]).sum()),
-                "same bits": int(t["exact"].sum()), "largest max_rel": f"{t['max_rel'].max():.1e}",
-                "of what is allowed": f"{t['margin'].max():.2g}", "worst": place,
-            }
-        )  # fmt: skip
+        names = [str(worst[column]) for column in ("layer", "case", "phase", "tensor")]
+        row = {"": what, "dtype": dtype} | ({"device": device} if several else {})
+        row |= {"tensors": len(t), "wrong": int((~t["ok"]).sum()), "same bits": int(t["exact"].sum())}
+        row |= {"largest max_rel": f"{t['max_rel'].max():.1e}", "largest margin": f"{t['margin'].max():.2g}"}
+        rows.append(row | {"worst": " ".join(filter(None, names))})
     return pd.DataFrame(rows)
 
 
 def speed(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a network and batch size: medians in ms, and the ratio with its quartiles."""
+    """One row per network and batch size: medians in ms, and the ratio with its quartiles."""
     found = steps(table)
     rows = []
     for (network, n), t in found.groupby(["network", "batch_size"], observed=True, sort=False):
@@ -90,7 +84,7 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(table: pd.DataFrame, network: object, n: object) -> dict[str, float]:
-    """Milliseconds of a batch's way to the device and of its scores' way back, by phase."""
+    """Milliseconds to copy a batch to the device and its scores back, by phase."""
     rows = table[(table["network"] == network) & (table["batch_size"] == n) & (table["layer"] == "")]
     rows = rows[rows["phase"].isin([TO_DEVICE, TO_HOST]) & (rows["implementation"] == "torch")]
     return dict(zip(rows["phase"].astype(str), rows["median_ms"], strict=True))
@@ -111,15 +105,17 @@ def training(table: pd.DataFrame) -> pd.DataFrame:
     last = table.groupby(["network", "dtype"], observed=True, sort=False).tail(1)
     return pd.DataFrame(
         {
-            "network": last["network"].astype(str), "dtype": last["dtype"].astype(str),
-            "epochs": last["epoch"], "data": last["data"].astype(str),
+            "network": last["network"].astype(str),
+            "dtype": last["dtype"].astype(str),
+            "epochs": last["epoch"],
+            "data": last["data"].astype(str),
             "accuracy NumPy": [f"{v:.2%}" for v in last["test_accuracy"]],
             "accuracy PyTorch": [f"{v:.2%}" for v in last["torch_test_accuracy"]],
             "same answers": [f"{v:.2%}" for v in last["same_predictions"]],
             "images/s NumPy": [f"{v:,.0f}" for v in last["images_per_s"]],
             "images/s PyTorch": [f"{v:,.0f}" for v in last["torch_images_per_s"]],
         }
-    )  # fmt: skip
+    )
 
 
 def cuda_tests(table: pd.DataFrame) -> pd.DataFrame:
@@ -153,14 +149,14 @@ def _plain(value: Any) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table of texts; numbers to the right."""
+    """A table of texts in Markdown, numbers aligned to the right."""
     right = right_columns(table)
     lines = [_line(table.columns), _line("---:" if c in right else "---" for c in table.columns)]
     return "\n".join([*lines, *(_line(row) for row in table.itertuples(index=False))])
 
 
 def right_columns(table: pd.DataFrame) -> list[str]:
-    """The columns of numbers, which stand to the right."""
+    """The columns of numbers, which are aligned to the right."""
     return [c for c in table.columns if c != table.columns[0] and _numeric(table[c])]
 
 
@@ -177,12 +173,12 @@ def _schema(found: Findings) -> list[str]:
     lines = [
         "## The files",
         "",
-        'Tidy tables with typed columns: `pandas.read_parquet("accuracy.parquet")` is all it takes;',
-        "the CSV files say the same. `environment.json` says what they were made on.",
+        'Tidy tables with typed columns, for `pandas.read_parquet("accuracy.parquet")`; the CSV files',
+        "hold the same. `environment.json` describes the machine and the versions that they were made with.",
     ]
     for name in found.tables:
         schema = SCHEMAS[name]
-        files = f"{name}.parquet" if name in LARGE else f"{name}.csv, {name}.parquet"
+        files = f"{name}.parquet" if name in PARQUET_ONLY else f"{name}.csv, {name}.parquet"
         lines += ["", f"### {name}", "", f"{files}: {len(found.tables[name]):,} rows, each {schema.row}.", ""]
         lines += [f"No two rows have the same {_listed(schema.key)}.", ""]
         table = pd.DataFrame(schema.columns, columns=["column", "type", "meaning"])

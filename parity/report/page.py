@@ -1,4 +1,4 @@
-"""reports/index.html: everything in one file that needs nothing from outside."""
+"""The index.html of a report: everything in one self-contained file."""
 
 from __future__ import annotations
 
@@ -32,9 +32,12 @@ class Section(NamedTuple):
 def page(found: Findings) -> str:
     """The page as text."""
     env = Environment(
-        loader=PackageLoader("parity.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("parity.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     return env.get_template("page.html.j2").render(
         found=found,
         verdict=verdict(found),
@@ -56,10 +59,10 @@ def asset(name: str) -> str:
 
 
 def verdict(found: Findings) -> tuple[str, str]:
-    """(class, sentence)."""
+    """(CSS class, sentence)."""
     failed = [f"{part}: {text}" for part, texts in found.failures.items() for text in texts]
     if failed:
-        return "bad", f"{len(failed)} failed. First: {failed[0]}"
+        return "bad", f"{len(failed)} failed. The first: {failed[0]}"
     if found.interrupted:
         return "open", f"Interrupted during {found.interrupted}; without {'; '.join(found.left)}."
     if found.skipped:
@@ -79,31 +82,31 @@ def sections(found: Findings) -> list[Section]:
     out = []
     if "accuracy" in tables:
         text = (
-            "In float64 a tensor passes within 1e-9 of its scale: that is what catches bugs. In "
-            "float32 both sides are judged "
-            "against the float64 result, and ours may be off by a small multiple of PyTorch's own rounding."
+            "In float64 a tensor passes if it is within 1e-9 of its scale: this is what catches bugs. In "
+            "float32 both sides are compared with the float64 result, and ours may be off by a small "
+            "multiple of PyTorch's own rounding."
         )
         out.append(
             Section("accuracy", "What matches", text, short["Accuracy"], accuracy.figures(tables["accuracy"]))
         )
     if "speed" in tables:
         text = (
-            "Milliseconds are medians; both frameworks take turns on the same threads, so that drift "
-            "hits both."
+            "Times are medians; both frameworks take turns on the same number of threads, so that drift "
+            "affects both."
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))
     if {"faults", "faults_summary"} <= tables.keys():
         text = (
-            "A checker that never fails proves nothing. So bugs that people really write are put in, "
+            "A checker that never fails proves nothing. So bugs that people really write are injected, "
             "one by one."
         )
         made = faults.figures(tables["faults"], tables["faults_summary"], tables.get("injections"))
         out.append(Section("faults", "What a pass means", text, None, made))
     if {"training", "training_steps", "predictions"} <= tables.keys():
         text = (
-            "Both frameworks start from the same weights and see the same batches; Adam, its rate "
-            "falling to 0."
+            "Both frameworks start from the same weights and see the same batches. They use Adam, with a "
+            "learning rate that falls to 0."
         )
         made = training.figures(
             tables["training"], tables["training_steps"], tables["predictions"], found.pictures
@@ -113,7 +116,7 @@ def sections(found: Findings) -> list[Section]:
 
 
 def embedded(tables: dict[str, pd.DataFrame]) -> str:
-    """The tables as JSON by columns; categories and booleans as numbers, floats to four figures."""
+    """The tables as JSON by columns: categories and booleans as numbers, floats with four digits."""
     out = {}
     for name, table in tables.items():
         columns = []

@@ -23,12 +23,12 @@ from parity.faults import kill_matrix as kill
 from parity.kinds import ALL_KINDS
 from parity.reference import devices
 from parity.report.findings import Findings, Pictures, Progress
-from parity.report.request import DTYPES, Request, Timed
+from parity.report.request import DTYPES, ReportRequest, Timed
 
 SCALING = "the cost against batch and image size"
 
 
-def accuracy(request: Request, found: Findings, progress: Progress) -> list[str]:
+def accuracy(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """Check every kind on its probes, and every network layer by layer and over training steps; on CUDA,
     in every mode."""
     records: list[Record] = []
@@ -63,14 +63,14 @@ def _in_order(names: tuple[str, ...], dtypes: list[str]) -> list[tuple[str, str]
     return [(name, dtype) for name in names for dtype in dtypes]
 
 
-def _case(request: Request, name: str, dtype: str) -> Case:
+def _case(request: ReportRequest, name: str, dtype: str) -> Case:
     """AlexNet's steps move 62 million weights each; a quick report makes none of them."""
     steps = 10 if name != "alexnet" else 0 if request.quick else 2
     batch = 1 if name == "alexnet" and request.quick else None
     return Case(name, dtype, request.device, request.seed, steps, batch)
 
 
-def faults(request: Request, found: Findings, progress: Progress) -> list[str]:
+def faults(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """The kill matrix; a full report also injects faults into networks and tries more seeds."""
     from parity.adapters.process_pool import processes
     from parity.faults import condition_sweep as sweep
@@ -109,7 +109,7 @@ def _totals(
     return table if len(injections) else table[~table["figure"].str.startswith("injections")]
 
 
-def training(request: Request, found: Findings, progress: Progress) -> list[str]:
+def training(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """Train networks in float32 in both frameworks; the last, LeNet, is pictured afterwards."""
     from parity.reference import machine
 
@@ -198,7 +198,7 @@ def _pictures(pair: Training, before: NDArray[Any], predictions: pd.DataFrame) -
     )
 
 
-def speed(request: Request, found: Findings, progress: Progress) -> list[str]:
+def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """Networks interleaved with PyTorch's; a full report also times the baselines and how cost grows."""
     from parity.reference import machine
     from parity.timing.measure import Setup, time_network

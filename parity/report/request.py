@@ -59,7 +59,7 @@ TIMED_QUICK = tuple(
 
 
 @dataclass(frozen=True)
-class Request:
+class ReportRequest:
     """What to run, and how much of it; the defaults are those of a full report."""
 
     quick: bool = False

@@ -1,7 +1,7 @@
-"""The tables of a report: every column, its type and what it says.
+"""The tables of a report: every column, its type and its meaning.
 
-`conform` gives a frame these columns and types, so that `pandas.read_parquet` alone loads what the text
-says; reports/README.md prints the same text.
+`conform` gives a frame these columns and types, so that `pandas.read_parquet` loads just what is described
+here; the README.md of a report prints the same descriptions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Column(NamedTuple):
 
 
 class Schema(NamedTuple):
-    """row: what a row is; key: the columns that tell the rows apart, no two having the same."""
+    """row: what one row is; key: the columns that identify a row, different for any two."""
 
     row: str
     columns: tuple[Column, ...]
@@ -31,19 +31,19 @@ class Schema(NamedTuple):
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    """`name type meaning` a line."""
+    """One column per line: `name type meaning`."""
     lines = [line.split(None, 2) for line in text.splitlines() if line.strip()]
     return tuple(Column(name, kind, meaning) for name, kind, meaning in lines)
 
 
 WHERE = """
-    network         category which network; empty for a layer by itself
+    network         category which network; empty for an individual layer
 """
 TRAINED = """
     network           category which network
-    dtype             category float32 or float64, of both
-    device            category where PyTorch ran
-    data              category which images
+    dtype             category float32 or float64, the same on both sides
+    device            category device that PyTorch ran on
+    data              category data set
 """
 
 SCHEMAS: dict[str, Schema] = {
@@ -52,9 +52,9 @@ SCHEMAS: dict[str, Schema] = {
         _columns(
             """
     question category What matches, By how much, How fast, Why believe it
-    figure   str      its name
+    figure   str      name of the number
     value    float64  the number
-    meaning  str      what it counts, or in what it is measured
+    meaning  str      what it counts or measures
 """
         ),
         ("question", "figure"),
@@ -64,66 +64,66 @@ SCHEMAS: dict[str, Schema] = {
         _columns(
             WHERE
             + """
-    layer           category layer or parameter inside the network, or the kind that was checked by itself
-    case            category the probe, for a layer by itself
+    layer           category layer or parameter of the network, or the kind that was checked individually
+    case            category the probe, for an individual layer
     phase           category forward, backward, alone (fed PyTorch's input), step k, a contract, reference
     tensor          category out, loss, dx, grad, dW, ...
     dtype           category float64 catches bugs, float32 judges precision
-    device          category where PyTorch ran, and on CUDA in which mode
+    device          category device that PyTorch ran on, and on CUDA the mode
     shape           str      2x3x8x8, or scalar
-    max_abs         float64  largest absolute difference to the reference (float64 PyTorch)
+    max_abs         float64  largest absolute difference from the reference (PyTorch in float64)
     max_rel         float64  the same divided by the largest value of the reference
     allowed         float64  the largest absolute difference that passes
-    margin          float64  share of what is allowed that was used; above 1 fails
-    exact           bool     the same bits
-    ok              bool     passed
-    proves          bool     the comparison would have failed zeros and a scaled result
-    why             str      what is wrong, where it is not a number: another shape, NaN, an exception
+    margin          float64  share of what is allowed that was used; more than 1 fails
+    exact           bool     whether the bits are the same as PyTorch's
+    ok              bool     whether it passed
+    proves          bool     whether zeros or a scaled tensor would have failed; otherwise it is inconclusive
+    why             str      what is wrong other than the size of the difference: shape, NaN, an exception
 """
         ),
         ("network", "layer", "case", "phase", "tensor", "dtype", "device"),
     ),
     "faults": Schema(
-        "one known bug, put into a correct implementation",
+        "one known bug, injected into a correct implementation",
         _columns(
             """
     fault             str      its name in the catalogue
     kind              category the layer, loss or optimizer that it breaks
     story             str      how people come to write it
-    equivalent        str      why it changes no result, for the few that do not; else empty
+    equivalent        str      why it changes no result, for the few that change none; otherwise empty
     killed            bool     whether the checker noticed it
     killed_by         category the first check that failed
     case              str      the input on which it failed
     tensor            category the result that was wrong
-    max_rel           float64  by how much, as a share of the reference's largest value
+    max_rel           float64  how wrong, relative to the reference's largest value
     checks_failed     int64    comparisons that failed
     checks            int64    comparisons that were made
-    diagnosis         str      the known bug that explains what was seen; empty when it says unknown
-    named             bool     the diagnosis is right
-    misnamed          bool     the diagnosis is wrong
+    diagnosis         str      the known bug that explains the results; empty for "unknown"
+    named             bool     whether the diagnosis is right
+    misnamed          bool     whether the diagnosis is wrong
 """
         )
         + tuple(
             Column(
                 name.replace(" ", "_"),
                 MAYBE,
-                f"the practice {name!r} would have noticed it; missing where it has nothing to say",
+                f"whether the practice {name!r} would have noticed it; missing where it does not apply",
             )
             for name in PRACTICES
         ),
         ("fault",),
     ),
     "injections": Schema(
-        "one bug put into one place of a whole network",
+        "one bug injected into one place of a whole network",
         _columns(
             """
     network category the network
     mode    category training or inference
-    layer   str      where it was put; empty for a fault between layers
+    layer   str      where it was injected; empty for a fault between layers
     fault   str      its name
     family  category the kind of fault
-    caught  bool     whether the checker failed
-    culprit str      the place that it named
+    caught  bool     whether the checker noticed it
+    culprit str      the place that the checker named
     right   bool     whether that is the place
 """
         ),
@@ -148,7 +148,7 @@ SCHEMAS: dict[str, Schema] = {
             """
     figure str   killed, named, false_alarms, practice: ...
     count  int64 how many
-    out_of int64 of how many
+    out_of int64 out of how many
 """
         ),
         ("figure",),
@@ -161,11 +161,11 @@ SCHEMAS: dict[str, Schema] = {
     epoch               int64   from 1
     train_loss          float64 mean loss of the epoch, NumPy
     torch_train_loss    float64 the same, PyTorch
-    max_loss_difference float64 largest difference of the two losses of a step
-    test_accuracy       float64 share of the test images that are right, NumPy
+    max_loss_difference float64 largest difference between the two losses of a step
+    test_accuracy       float64 share of the test images that are classified correctly, NumPy
     torch_test_accuracy float64 the same, PyTorch
-    same_predictions    float64 share of the test images that both call the same
-    images_per_s        float64 training images a second, NumPy
+    same_predictions    float64 share of the test images that both classify the same
+    images_per_s        float64 training images per second, NumPy
     torch_images_per_s  float64 the same, PyTorch
 """
         ),
@@ -177,7 +177,7 @@ SCHEMAS: dict[str, Schema] = {
             TRAINED
             + """
     step             int64   from 1
-    epoch            int64   the epoch that it belongs to
+    epoch            int64   epoch that it belongs to
     train_loss       float64 loss of the batch, NumPy
     torch_train_loss float64 the same batch, PyTorch
 """
@@ -189,20 +189,20 @@ SCHEMAS: dict[str, Schema] = {
         _columns(
             """
     network category which network
-    image   int64    its number in the test set
-    label   category what it shows
-    ours    category what NumPy's network says
-    torch   category what PyTorch's network says
+    image   int64    number in the test set
+    label   category true class
+    ours    category class predicted by the NumPy network
+    torch   category class predicted by the PyTorch network
 """
         ),
         ("network", "image"),
     ),
     "filters": Schema(
-        "one weight of the first layer of the network that is looked at, its first channel",
+        "one weight in the first channel of the first layer of the network that is pictured",
         _columns(
             """
     network     category which network
-    filter      int64    its number, from 0
+    filter      int64    number, from 0
     row         int64    from 0
     column      int64    from 0
     before      float64  before training, in both frameworks
@@ -217,30 +217,30 @@ SCHEMAS: dict[str, Schema] = {
         _columns(
             """
     network          category which network
-    layer            category layer inside it; empty for the whole network
+    layer            category layer of it; empty for the whole network
     phase            category forward, backward, step (with update), predict, host_to_device, device_to_host
     dtype            category of that implementation
     device           category of that implementation
-    threads          int64    for NumPy's BLAS and for PyTorch alike
-    batch_size       int64    images in a batch
+    threads          int64    the same for NumPy's BLAS and PyTorch
+    batch_size       int64    images per batch
     input_shape      str      of one image
     implementation   category ours, torch, torch_compile, book (its style, float64), naive (loops)
     median_ms        float64  median of the rounds, milliseconds
     q1_ms            float64  lower quartile, milliseconds
     q3_ms            float64  upper quartile, milliseconds
-    rounds           float64  how often it was timed
-    disturbed        float64  rounds during which other processes took part of the cores
-    ratio_to_torch   float64  median by PyTorch eager's median; below 1 is faster
+    rounds           float64  number of timed rounds
+    disturbed        float64  rounds during which other processes used the cores
+    ratio_to_torch   float64  median divided by PyTorch eager's median; below 1 is faster
     ratio_q1         float64  lower quartile of the rounds' ratios
     ratio_q3         float64  upper quartile of the rounds' ratios
-    gflops           float64  1e9 multiplications and additions of matrix products a second
-    gemm_share       float64  that as a share of the machine's measured matrix product
-    gbytes_per_s     float64  1e9 bytes that had to be read and written, a second
-    copy_share       float64  that as a share of the machine's measured copy
-    peak_rss_mb      float64  most memory of a process that makes some steps, megabytes
-    rss_rise_mb      float64  of that, what the steps added
-    ok               boolean  the same code passes parity check; missing where there is nothing to check
-    note             str      what a reader has to know
+    gflops           float64  1e9 multiplications and additions of matrix products per second
+    gemm_share       float64  the same as a share of the machine's measured peak
+    gbytes_per_s     float64  1e9 bytes of compulsory reads and writes per second
+    copy_share       float64  the same as a share of the machine's measured copy
+    peak_rss_mb      float64  peak memory of a process that runs some steps, megabytes
+    rss_rise_mb      float64  of that, the part that the steps added
+    ok               boolean  whether the same code passes parity check; missing where nothing is checked
+    note             str      what a reader must know
 """
         ),
         ("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"),
@@ -274,26 +274,26 @@ SCHEMAS: dict[str, Schema] = {
         "one size of a series",
         _columns(
             """
-    variable       category what grows: images in a batch, or side of the images
-    network        category which network; empty for a layer by itself
+    variable       category what grows: images per batch, or the side of the images
+    network        category which network; empty for an individual layer
     layer          category which layer; empty for a network
     phase          category forward, backward, step
     implementation category ours or torch
-    size           int64    of the variable
-    batch_size     int64    images in a batch
+    size           int64    value of the variable
+    batch_size     int64    images per batch
     input_shape    str      of one image
     median_ms      float64  median, milliseconds
     q1_ms          float64  lower quartile, milliseconds
     q3_ms          float64  upper quartile, milliseconds
-    exponent       float64  of the fitted power law, the same for the whole series
-    r2             float64  how well it fits
+    exponent       float64  exponent of the fitted power law, the same for the whole series
+    r2             float64  how well the power law fits
 """
         ),
         ("variable", "network", "layer", "phase", "implementation", "size"),
     ),
 }
-# Pictures are drawn from these too, but they are too many to be read: Parquet alone.
-LARGE = ("training_steps", "predictions")
+# Too long to be read as CSV: figures are drawn from them, but they are written as Parquet only.
+PARQUET_ONLY = ("training_steps", "predictions")
 
 
 def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -307,7 +307,7 @@ def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
     missing, extra = [c for c in known if c not in table], [c for c in table.columns if c not in known]
     if missing or extra:
         raise ValueError(
-            f"the table {name} lacks {missing or 'nothing'} and has unknown {extra or 'nothing'}"
+            f"the table {name} is missing {missing or 'nothing'} and has unexpected {extra or 'nothing'}"
         )
     table = table[known].reset_index(drop=True)
     for c in columns:
@@ -319,11 +319,11 @@ def conform(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def refuse_repeats(table: pd.DataFrame, key: Sequence[str], what: str) -> None:
-    """Raise ValueError where rows of the table have the same key: nobody could say which is which."""
+    """Raise ValueError if two rows of the table have the same key, since they could not be matched up."""
     repeated = table[table.duplicated(list(key))]
     if len(repeated):
         first = ", ".join(
             f"{name} {value}" for name, value in repeated.iloc[0][list(key)].items() if value != ""
         )
         rows = f"{len(repeated):,} {'row' if len(repeated) == 1 else 'rows'}"
-        raise ValueError(f"{what} has {rows} whose key another row has, the first: {first}")
+        raise ValueError(f"{what} has {rows} with the same key as another row, the first: {first}")

@@ -1,6 +1,6 @@
-"""For each layer: the formula, our code, PyTorch's line, the shapes and a small example's numbers.
+"""For each layer: the formula, our code, PyTorch's line, the shapes and the numbers of a small example.
 
-Everything is taken from the source and computed while the page is built, so that it cannot go stale.
+Everything is taken from the source or computed when the page is built, so it cannot become outdated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from markupsafe import Markup
-from numpy.typing import NDArray
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -24,6 +23,7 @@ from parity.kinds.probes import with_cotangent
 from parity.reference import networks as torch_networks
 from parity.report.demos import im2col_picture
 from parity.report.figures.scales import short
+from scratchcnn.typing import Array
 
 # kind: (our class, how its PyTorch module is written, arguments of a small example)
 ENTRIES: dict[str, tuple[type, str]] = {
@@ -47,10 +47,10 @@ class Entry(NamedTuple):
     backward_formula: str
     ours: Markup
     torch: Markup
-    shapes: list[tuple[str, str, str]]  # tensor, shape, largest difference to PyTorch
+    shapes: list[tuple[str, str, str]]  # tensor, shape, largest difference from PyTorch
     call: str
-    numbers: list[tuple[str, str]]  # tensor, its numbers
-    picture: Markup  # how the numbers come about, for a convolution
+    numbers: list[tuple[str, str]]  # tensor, its elements
+    picture: Markup  # of im2col, for a convolution
 
 
 def side_by_side() -> list[Entry]:
@@ -85,8 +85,7 @@ def entry(kind: str) -> Entry:
 
 
 def torch_line(written: str) -> str:
-    """The lines of parity/reference/networks.py in which it stands, or PyTorch's function as the harness
-    calls it."""
+    """The lines of parity/reference/networks.py that contain it, or the harness's call of the function."""
     lines = [line.strip() for line in inspect.getsource(torch_networks).splitlines() if written in line]
     if lines:
         return "\n".join(dict.fromkeys(lines[:2]))
@@ -97,10 +96,10 @@ def torch_line(written: str) -> str:
 
 
 def example(kind: str) -> Probe:
-    """Small enough to be followed by hand; whole numbers where that makes sense."""
+    """A probe small enough to follow by hand, with integers where that makes sense."""
     rng = np.random.default_rng(7)
 
-    def whole(*shape: int) -> NDArray:
+    def whole(*shape: int) -> Array:
         return rng.integers(-2, 4, shape).astype(float)
 
     args: dict[str, Any] = {}
@@ -128,7 +127,7 @@ def example(kind: str) -> Probe:
 
 
 def code(source: str) -> Markup:
-    """Python in colours; the classes are those of the page's style sheet."""
+    """Highlighted Python; its CSS classes are in the page's style sheet."""
     return Markup(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip())
 
 
@@ -140,16 +139,16 @@ def _short(value: Any) -> str:
     return short(float(value))
 
 
-def _shape(a: NDArray) -> str:
+def _shape(a: Array) -> str:
     return str(a.shape) if a.ndim else "a number"
 
 
-def _difference(ours: NDArray, theirs: NDArray) -> str:
+def _difference(ours: Array, theirs: Array) -> str:
     largest = float(np.abs(ours - theirs).max(initial=0))
-    return "same bits" if np.array_equal(ours, theirs) else f"{largest:.1e} apart"
+    return "same bits" if np.array_equal(ours, theirs) else f"differ by {largest:.1e}"
 
 
-def _numbers(a: NDArray) -> str:
+def _numbers(a: Array) -> str:
     squeezed = (
         a.reshape(a.shape[-2:]) if a.ndim == 4 and a.shape[:2] == (1, 1) else a.squeeze() if a.ndim > 2 else a
     )

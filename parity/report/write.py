@@ -1,4 +1,4 @@
-"""A report to disk: tables, environment, README and page, each file written whole or not at all."""
+"""Write a report: tables, environment, README and page, each file whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from pathlib import Path
 
 from parity.report.findings import Findings
 from parity.report.markdown import readme
-from parity.report.schema import LARGE, SCHEMAS
+from parity.report.schema import PARQUET_ONLY, SCHEMAS
 from scratchcnn.files import atomic_write
 
 
 def write(found: Findings, folder: Path, with_page: bool = True) -> list[Path]:
-    """Everything of one run; tables that an earlier run left and this one did not make are removed, so
-    that a folder tells of one run. `with_page` needs the packages that make index.html, jinja2 for one."""
+    """Write everything of one run, and return the paths.
+
+    Tables of an earlier run that this one did not make are removed, so the folder describes one run.
+    `with_page` also writes index.html, which needs jinja2, markupsafe and pygments.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in found.tables.items():
-        suffixes = {".parquet": table.to_parquet} | ({} if name in LARGE else {".csv": table.to_csv})
+        suffixes = {".parquet": table.to_parquet} | ({} if name in PARQUET_ONLY else {".csv": table.to_csv})
         for suffix, save in suffixes.items():
             path = folder / f"{name}{suffix}"
             with atomic_write(path) as temporary:

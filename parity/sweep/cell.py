@@ -164,10 +164,9 @@ def _fault(cell: Cell) -> CellResult:
     if bool(wrong) == bool(fault.equivalent):
         why = "equivalent, and yet something failed" if wrong else "survived every check"
     phase = check_name(first) if wrong else "every check"
-    caught = replace(
-        first, phase=phase, ok=not why, why=why, margin=float("nan"), exact=False, proves=True,
-        dtype=first.dtype if wrong else "",
-    )  # fmt: skip
+    dtype = first.dtype if wrong else ""
+    caught = replace(first, phase=phase, dtype=dtype, ok=not why, why=why)
+    caught = replace(caught, margin=float("nan"), exact=False, proves=True)
     return [caught], {"culprit": f"the checker, on {fault.kind}", "diagnosis": cell.fault}
 
 

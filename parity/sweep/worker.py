@@ -69,9 +69,12 @@ class Runner:
         command = [sys.executable, "-m", "parity.sweep.worker_process"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **threads},
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **threads},
             start_new_session=True,
-        )  # fmt: skip
+        )
         return self.process
 
     def stop(self) -> None:

@@ -66,7 +66,8 @@ class BookConvolution(Convolution):
         for rows, columns in self._groups():
             out[:, rows] = np.dot(col[:, columns], self.W[rows].reshape(len(self.W[rows]), -1).T)
         self.remember(x.shape, col)
-        return (out + self.b).reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
+        out = out + self.b
+        return out.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
 
     def backward(self, dout: Array) -> Array:
         x_shape, col = self.recall()
@@ -87,7 +88,7 @@ class BookPooling(Pooling):
         col = book_im2col(x, self.pool_h, self.pool_w, self.stride, (0, 0))
         col = col.reshape(-1, self.pool_h * self.pool_w)
         self.remember(x.shape, np.argmax(col, axis=1))
-        out = np.mean(col, axis=1) if self.mode == "average" else np.max(col, axis=1)
+        out: Array = np.mean(col, axis=1) if self.mode == "average" else np.max(col, axis=1)
         return out.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
 
     def backward(self, dout: Array) -> Array:
@@ -106,12 +107,14 @@ class BookAffine(Affine):
     def forward(self, x: Array) -> Array:
         flat = x.reshape(x.shape[0], -1)
         self.remember(x.shape, flat)
-        return np.dot(flat, self.W) + self.b
+        out: Array = np.dot(flat, self.W) + self.b
+        return out
 
     def backward(self, dout: Array) -> Array:
         x_shape, x = self.recall()
         self.grads["W"], self.grads["b"] = np.dot(x.T, dout), np.sum(dout, axis=0)
-        return np.dot(dout, self.W.T).reshape(x_shape)
+        dx: Array = np.dot(dout, self.W.T).reshape(x_shape)
+        return dx
 
 
 class BookRelu(Relu):
@@ -137,7 +140,8 @@ class BookSigmoid(Sigmoid):
 
     def backward(self, dout: Array) -> Array:
         (out,) = self.recall()
-        return dout * (1.0 - out) * out
+        dx: Array = dout * (1.0 - out) * out
+        return dx
 
 
 class BookMomentum:

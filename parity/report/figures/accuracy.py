@@ -1,17 +1,18 @@
-"""Error against allowance of every tensor, and how the error drifts from layer to layer."""
+"""The error of every tensor against its allowance, and how the error drifts from layer to layer."""
 
 from __future__ import annotations
 
 import pandas as pd
 from markupsafe import Markup
 
+from parity.comparison.records import CATEGORIES
 from parity.report.figures.figure import Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.rows import strip
 from parity.report.figures.scales import Scale, around
 
 MARGINS = Scale(1e-9, 10.0, True)
-FINEST = 1e-17
+SMALLEST_ERROR = 1e-16  # the least that the drift's axis shows
 
 
 def figures(table: pd.DataFrame) -> list[Figure]:
@@ -19,35 +20,27 @@ def figures(table: pd.DataFrame) -> list[Figure]:
 
 
 def allowance(table: pd.DataFrame) -> Figure:
-    named = table.assign(what=table["network"].astype(str).replace("", "layers alone"))
+    named = table.assign(what=table["network"].astype(str).replace("", "individual layers"))
     rows = []
     several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
     for (dtype, what, device), t in named.groupby(["dtype", "what", "device"], observed=True, sort=False):
         used = t.loc[~t["exact"], "margin"]
         worst = f"{t['margin'].max():.2g}"
-        rows.append(
-            (
-                f"{what} {dtype}{f' {device}' if several else ''}",
-                "bad" if not t["ok"].all() else "ours",
-                used.tolist(),
-                worst,
-            )
-        )
+        name = f"{what} {dtype}{f' {device}' if several else ''}"
+        rows.append((name, "ours" if t["ok"].all() else "bad", used.tolist(), worst))
     exact = int(table["exact"].sum())
     return Figure(
         "Error against allowance",
-        f"A tick for each of {len(table) - exact:,} compared tensors: the share of the allowed error "
-        "that it uses, on a "
-        f"logarithmic axis; taller where many coincide. Right of the line at 1 would be a failure. On "
-        "the right the "
-        f"worst. {exact:,} more tensors are the same bits and have no tick.",
+        f"One tick for each of {len(table) - exact:,} compared tensors: the share of the allowed error that "
+        "it uses, on a logarithmic axis; a tick is taller where several coincide. To the right of the line "
+        f"at 1 would be a failure. The number on the right is the worst. {exact:,} more tensors have the "
+        "same bits and no tick.",
         strip("Share of the allowed error used, by network and dtype", rows, MARGINS, 1.0, "fails"),
         "accuracy",
-        ("network", "layer", "case", "phase", "tensor", "dtype", "device", "margin", "ok", "max_rel",
-         "max_abs", "allowed", "shape", "why"),
+        (*CATEGORIES, "margin", "ok", "max_rel", "max_abs", "allowed", "shape", "why"),
         sort="-margin",
         open=True,
-    )  # fmt: skip
+    )
 
 
 def drift(table: pd.DataFrame) -> Figure:
@@ -60,10 +53,9 @@ def drift(table: pd.DataFrame) -> Figure:
         titles.append(str(name))
     return Figure(
         "Drift, layer by layer",
-        "Both sides run freely from the same image; each point is the largest difference of one "
-        "layer's output (or, "
-        "backward, of its dx) to PyTorch's float64, relative to the tensor's largest value. Rounding grows "
-        "slowly with depth; a bug would be a cliff. Layers whose result is the same bits have no point.",
+        "Both sides run from the same image; each point is the largest difference of one layer's output (or, "
+        "backward, of its dx) from PyTorch's float64, relative to the tensor's largest value. Rounding grows "
+        "slowly with depth; a bug would be a cliff. Layers whose result has the same bits have no point.",
         panels(*charts, titles=tuple(titles)),
         "accuracy",
         ("network", "layer", "phase", "tensor", "dtype", "max_rel", "margin"),
@@ -73,19 +65,22 @@ def drift(table: pd.DataFrame) -> Figure:
 
 
 def _scale(table: pd.DataFrame) -> Scale:
-    return around([FINEST * 10, *table.loc[table["max_rel"] > 0, "max_rel"].tolist()], log=True)
+    return around([SMALLEST_ERROR, *table.loc[table["max_rel"] > 0, "max_rel"].tolist()], log=True)
 
 
 def _drift(name: str, table: pd.DataFrame, scale: Scale) -> Markup:
     layers = [str(v) for v in dict.fromkeys(table.loc[table["tensor"] == "out", "layer"])]
     series = []
-    wanted = [("forward", "float32", "out", "ours"), ("forward", "float64", "out", "second"),
-              ("backward", "float64", "dx", "third")]  # fmt: skip
+    wanted = [
+        ("forward", "float32", "out", "ours"),
+        ("forward", "float64", "out", "second"),
+        ("backward", "float64", "dx", "third"),
+    ]
     for phase, dtype, tensor, css in wanted:
         rows = table[(table["phase"] == phase) & (table["dtype"] == dtype) & (table["tensor"] == tensor)]
         by = dict(zip(rows["layer"].astype(str), rows["max_rel"], strict=True))
         points = [(k, by[layer]) for k, layer in enumerate(layers) if by.get(layer, 0) > 0]
         series.append(Series(f"{phase} {dtype}", [p[0] for p in points], [p[1] for p in points], css, True))
     x = Scale(-0.3, max(len(layers) - 0.7, 0.7))
-    title = f"Relative difference to PyTorch after each layer of {name}"
+    title = f"Relative difference from PyTorch after each layer of {name}"
     return line_chart(title, series, "", "relative difference", scale, x, x_names=layers)

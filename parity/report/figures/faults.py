@@ -1,4 +1,4 @@
-"""The kill matrix: which known bugs the checker catches, and which the usual ways of checking would."""
+"""The kill matrix: the known bugs that the checker catches, and those that usual ways of checking would."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from parity.faults.common_practices import PRACTICES
 from parity.report.figures.figure import Figure
 from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale
+
+IN_LAYER = "in a layer"
+FAMILIES = (IN_LAYER, "weights", "wiring")  # of places in a network
 
 
 def figures(
@@ -25,19 +28,12 @@ def compared(summary: pd.DataFrame) -> Figure:
         if name == "killed" or name.startswith("practice: "):
             share = row["count"] / max(1, row["out_of"])
             shown = "parity" if name == "killed" else name.removeprefix("practice: ")
-            rows.append(
-                Bar(
-                    shown,
-                    share,
-                    f"{row['count']} of {row['out_of']}",
-                    "ours" if name == "killed" else "plain",
-                )
-            )
+            css = "ours" if name == "killed" else "plain"
+            rows.append(Bar(shown, share, f"{row['count']} of {row['out_of']}", css))
     return Figure(
         "Known bugs noticed",
-        "The same bugs, checked in the usual ways: each bar is the share that this way of checking "
-        "would have noticed, "
-        "of those bugs that it can look at at all.",
+        "The same bugs, checked in the usual ways: each bar is the share of bugs that this way of checking "
+        "would have noticed, out of those to which it applies.",
         bars("Share of the known bugs noticed, by way of checking", rows, Scale(0, 1), 0.0),
         "faults_summary",
     )
@@ -54,10 +50,9 @@ def matrix(faults: pd.DataFrame) -> Figure:
         body.append(f'<tr><th scope="row">{escape(str(kind).replace("_", " "))}</th>{cells}</tr>')
     return Figure(
         "Kill matrix",
-        f"{len(living)} known bugs by the layer that they break: how many of them parity catches, how "
-        "many it also names "
-        "rightly, and how many each usual way of checking would have caught. The stronger the "
-        "colour, the more; a dash means that the way has nothing to say there. The table has a row a bug.",
+        f"{len(living)} known bugs by the layer that they break: how many parity catches, how many it also "
+        "names correctly, and how many each usual way of checking would have caught. A stronger colour means "
+        "more; a dash means that the way does not apply. The table has one row per bug.",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -79,21 +74,19 @@ def matrix(faults: pd.DataFrame) -> Figure:
 
 
 def injected(injections: pd.DataFrame) -> Figure:
-    """Bugs put into one place of a network: a row a network, a column a family of places."""
-    families = [("in a layer", lambda t: t["layer"] != ""), *(
-        (name, lambda t, name=name: t["family"] == name) for name in ("weights", "wiring"))]  # fmt: skip
-    head = "".join(f'<th scope="col"><span>{escape(name)}: {what}</span></th>'
-                   for name, _ in families for what in ("caught", "placed"))  # fmt: skip
+    """Bugs injected into one place of a network: one row per network, one column per family of places."""
+    titles = [f"{family}: {result}" for family in FAMILIES for result in ("caught", "placed")]
+    head = "".join(f'<th scope="col"><span>{escape(title)}</span></th>' for title in titles)
     body = []
     for (network, mode), t in injections.groupby(["network", "mode"], observed=True, sort=False):
-        cells = "".join(_cell(t[where(t)][c]) for _, where in families for c in ("caught", "right"))
+        cells = "".join(_cell(_of(family, t)[c]) for family in FAMILIES for c in ("caught", "right"))
         name = f"{network}{'' if mode == 'training' else f', {mode}'}"
         body.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
     return Figure(
         "In whole networks",
-        f"{len(injections):,} times one bug is put into one place of a network: into a layer, between its "
-        "weights and PyTorch's, or into the wiring. How often the checker fails (caught) and names that very "
-        "place (placed).",
+        f"{len(injections):,} times, one bug is injected into one place of a network: into a layer, between "
+        "its weights and PyTorch's, or into the wiring. The columns count how often the checker fails "
+        "(caught) and how often it names the right place (placed).",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -102,14 +95,19 @@ def injected(injections: pd.DataFrame) -> Figure:
     )
 
 
+def _of(family: str, injections: pd.DataFrame) -> pd.DataFrame:
+    """The injections of one family of places."""
+    return injections[injections["layer"] != "" if family == IN_LAYER else injections["family"] == family]
+
+
 def _title(column: str) -> str:
     return {"killed": "parity: caught", "named": "parity: named"}.get(column, column.replace("_", " "))
 
 
 def _cell(column: pd.Series) -> str:
-    said = column.dropna()
-    if said.empty:
+    known = column.dropna()
+    if known.empty:
         return '<td class="none">–</td>'
-    count, total = int(said.sum()), len(said)
+    count, total = int(known.sum()), len(known)
     level = round(100 * count / total)
     return f'<td class="{"deep" if level > 55 else ""}" style="--level:{level}%">{count}/{total}</td>'

@@ -1,4 +1,4 @@
-"""A picture with its words, and where its numbers stand."""
+"""A figure with its text, and the table that holds its numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Figure:
-    """table: the table that holds every number of it; only: the rows and columns that belong to it."""
+    """table: the table that holds all its numbers; keep and where: the columns and rows that belong to it."""
 
     title: str
     caption: str
@@ -18,15 +18,15 @@ class Figure:
     keep: tuple[str, ...] = ()  # columns shown; all when empty
     where: str = ""  # `column=value column=value`: rows shown
     sort: str = ""  # column, `-` before it for the largest first
-    open: bool = False  # whether the table stands open
-    legend: tuple[tuple[str, str], ...] = ()  # (css, what it is)
+    open: bool = False  # whether the table is shown from the start
+    legend: tuple[tuple[str, str], ...] = ()  # (css, name)
 
 
 OURS_AND_TORCH = (("ours", "NumPy"), ("torch", "PyTorch"))
 
 
 def panels(*bodies: Markup, titles: tuple[str, ...] = ()) -> Markup:
-    """Pictures side by side where there is room."""
+    """Figures side by side where there is room."""
     out = []
     for k, body in enumerate(bodies):
         head = Markup("<h4>{}</h4>").format(titles[k]) if titles else Markup("")

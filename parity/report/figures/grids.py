@@ -1,4 +1,4 @@
-"""Numbers in squares: images, filters and matrices small enough to be read, as the book draws them."""
+"""Numbers in squares: images, filters and matrices small enough to read, drawn as in the book."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from markupsafe import Markup, escape
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 CELL = 26
 
 
-def grid(values: NDArray, name: str = "", marks: Callable[[int, int], str] = lambda r, c: "",
-         cell: int = CELL) -> Markup:  # fmt: skip
-    """A matrix as squares; `marks(row, column)` gives a square its class: w0..w5 (windows), pad, out."""
+def grid(
+    values: Array, name: str = "", marks: Callable[[int, int], str] = lambda r, c: "", cell: int = CELL
+) -> Markup:
+    """A matrix as squares; `marks(row, column)` is the CSS class of a square: w0..w3 (windows), pad, ..."""
     values = np.atleast_2d(values)
     H, W = values.shape
     size = max(len(number(v)) for v in values.flat)
@@ -29,13 +31,12 @@ def grid(values: NDArray, name: str = "", marks: Callable[[int, int], str] = lam
                 f'<text class="num {css}" x="{x + wide / 2 + 0.5}" y="{y + cell / 2 + 5}">'
                 f"{escape(number(values[r, c]))}</text>"
             )
-    said = "; ".join(" ".join(number(v) for v in row) for row in values)
+    spoken = "; ".join(" ".join(number(v) for v in row) for row in values)
     width, height = W * wide + 1, H * cell + 1
     caption = f'<span class="gridname">{escape(name)}</span>' if name else ""
     return Markup(
         f'<span class="grid"><svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" '
-        f'aria-label="{escape(name)}: {escape(said)}">{"".join(parts)}</svg>{caption}</span>'
+        f'role="img" aria-label="{escape(name)}: {escape(spoken)}">{"".join(parts)}</svg>{caption}</span>'
     )
 
 
@@ -45,16 +46,16 @@ def number(value: float) -> str:
 
 
 def equation(*parts: str | Markup) -> Markup:
-    """Grids and signs in a row: x ⊛ W + b = out."""
+    """Grids and signs in one row: x ⊛ W + b = out."""
     shown = [p if isinstance(p, Markup) else Markup('<span class="sign">{}</span>').format(p) for p in parts]
     return Markup('<div class="equation">{}</div>').format(Markup("").join(shown))
 
 
 def window(rows: slice, columns: slice, css: str) -> Callable[[int, int], str]:
-    """Marks one window."""
+    """Marks that give the squares of one window the class."""
     return lambda r, c: css if rows.start <= r < rows.stop and columns.start <= c < columns.stop else ""
 
 
 def stack(grids: Sequence[Markup]) -> Markup:
-    """Grids one behind the other: the channels of an image."""
+    """Grids stacked behind each other: the channels of an image."""
     return Markup('<span class="stack">{}</span>').format(Markup("").join(grids))

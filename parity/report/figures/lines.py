@@ -1,4 +1,4 @@
-"""Curves as SVG: one small panel each, narrow enough to be read on a phone without shrinking."""
+"""Curves as SVG: one small panel each, narrow enough to be read on a phone at full size."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 24, 34
 
 
-COUNTED = ("epoch", "step")  # axes without fractions
+WHOLE_NUMBERS = ("epoch", "step")  # axes without fractions
 
 
 @dataclass(frozen=True)
 class Series:
-    """css: `ours`, `torch`, `difference`, `second`: which colour and dash."""
+    """css: `ours`, `torch`, `difference`, `second` or `third`, which sets colour and dash."""
 
     name: str
     x: Sequence[float]
@@ -38,7 +38,7 @@ def line_chart(
     height: int = HEIGHT,
     x_names: Sequence[str] = (),
 ) -> Markup:
-    """One panel; `x_names` puts names instead of numbers along the axis (every point one)."""
+    """One panel; `x_names` labels the axis with names, one per point, instead of numbers."""
     x = x or around([v for s in series for v in s.x])
     y = y or around([v for s in series for v in s.y])
     bottom = BOTTOM + (46 if x_names else 0)
@@ -86,7 +86,7 @@ def _grid(box: _Box, x_label: str, y_label: str, x_names: Sequence[str]) -> str:
                 f'<text class="tick end" x="{at:.1f}" y="{floor + 12}" {turned}>{escape(name)}</text>'
             )
     else:
-        whole = x_label in COUNTED
+        whole = x_label in WHOLE_NUMBERS
         for value, label in box.x.ticks(6):
             if whole and value != int(value):
                 continue

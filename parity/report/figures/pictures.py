@@ -1,4 +1,4 @@
-"""Arrays as small PNG images inside the page; the browser enlarges them, pixel by pixel."""
+"""Arrays as small PNG images embedded in the page; the browser enlarges their pixels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup, escape
-from numpy.typing import NDArray
 from PIL import Image
 
+from scratchcnn.typing import Array
 
-def png(pixels: NDArray) -> str:
-    """A data address: (H, W) or (H, W, 2) bytes, grey and opacity."""
+
+def png(pixels: Array) -> str:
+    """A data URL of (H, W) bytes, or of (H, W, 2) bytes: grey and opacity."""
     buffer = io.BytesIO()
     Image.fromarray(pixels.astype(np.uint8), "LA" if pixels.ndim == 3 else "L").save(
         buffer, "PNG", optimize=True
@@ -21,14 +22,15 @@ def png(pixels: NDArray) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def grey(values: NDArray, low: float | None = None, high: float | None = None) -> NDArray:
-    """Numbers to bytes, the smallest black and the largest white."""
+def grey(values: Array, low: float | None = None, high: float | None = None) -> Array:
+    """Numbers as bytes, the smallest black and the largest white."""
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
-    return np.clip((values - low) / max(high - low, 1e-12) * 255, 0, 255).astype(np.uint8)
+    scaled: Array = np.clip((values - low) / max(high - low, 1e-12) * 255, 0, 255)
+    return scaled.astype(np.uint8)
 
 
-def montage(images: Sequence[NDArray], columns: int, gap: int = 1) -> NDArray:
+def montage(images: Sequence[Array], columns: int, gap: int = 1) -> Array:
     """(H, W) images side by side with transparent gaps -> (rows, columns, 2)."""
     H, W = images[0].shape
     rows = -(-len(images) // columns)
@@ -39,7 +41,7 @@ def montage(images: Sequence[NDArray], columns: int, gap: int = 1) -> NDArray:
     return sheet
 
 
-def image(pixels: NDArray, alt: str, scale: float, css: str = "") -> Markup:
+def image(pixels: Array, alt: str, scale: float, css: str = "") -> Markup:
     """An <img>, enlarged."""
     H, W = pixels.shape[:2]
     return Markup(

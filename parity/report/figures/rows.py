@@ -1,4 +1,4 @@
-"""Charts of rows, a name before each: HTML with places in percent, so that they fit any width."""
+"""Charts of named rows: HTML with positions in percent, so that they fit any width."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ BREAK = Markup("_<wbr>")
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: a bar from `start` to `value`, a whisker over the quartiles, and what it says at its end."""
+    """One row: a bar from `start` to `value`, a whisker over the quartiles, and a text at its end."""
 
     name: str
     value: float
-    said: str
+    text: str
     css: str = "ours"
     detail: str = ""
     quartiles: tuple[float, float] | None = None
 
 
 def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str = "") -> Markup:
-    """Bars that begin at `start`, where a line stands with the text `mark`."""
+    """Bars that begin at `start`, where there is a line with the text `mark`."""
     at = 100 * scale(start)
     out = [f'<div class="rows" role="img" aria-label="{escape(title)}">']
     for row in rows:
@@ -39,15 +39,20 @@ def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str 
             f"{f'<small>{escape(row.detail)}</small>' if row.detail else ''}</span>"
             f'<span class="track"><i class="bar {row.css}" style="left:{a:.2f}%;width:{b - a:.2f}%"></i>'
             f'{whisker}<i class="zero" style="left:{at:.2f}%"></i></span>'
-            f'<span class="rowvalue">{escape(row.said)}</span></div>'
+            f'<span class="rowvalue">{escape(row.text)}</span></div>'
         )
     return Markup("".join([*out, _axis(scale, mark, at), "</div>"]))
 
 
-def strip(title: str, rows: Iterable[tuple[str, str, Sequence[float], str]], scale: Scale, mark: float,
-          said: str) -> Markup:  # fmt: skip
-    """A tick a value: rows of (name, css, values, what stands at the end); a line at `mark`."""
-    at = 100 * scale(mark)
+def strip(
+    title: str,
+    rows: Iterable[tuple[str, str, Sequence[float], str]],
+    scale: Scale,
+    limit: float,
+    limit_text: str,
+) -> Markup:
+    """One tick per value: rows of (name, css, values, text at the end), with a line at `limit`."""
+    at = 100 * scale(limit)
     out = [f'<div class="rows" role="img" aria-label="{escape(title)}">']
     for name, css, values, end in rows:
         places: dict[int, int] = {}
@@ -64,11 +69,11 @@ def strip(title: str, rows: Iterable[tuple[str, str, Sequence[float], str]], sca
             f'd="{path}"/></svg><i class="zero limit" style="left:{at:.2f}%"></i></span>'
             f'<span class="rowvalue">{escape(end)}</span></div>'
         )
-    return Markup("".join([*out, _axis(scale, said, at), "</div>"]))
+    return Markup("".join([*out, _axis(scale, limit_text, at), "</div>"]))
 
 
 def _breakable(name: str) -> Markup:
-    """The name, which may go on in the next line behind an underscore."""
+    """The name, with permission to break the line after an underscore."""
     return escape(name).replace("_", BREAK)
 
 

@@ -1,4 +1,4 @@
-"""From numbers to places: linear and logarithmic axes with ticks that people can read."""
+"""From numbers to positions: linear and logarithmic axes with readable ticks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from parity.report.headline import power
 
 @dataclass(frozen=True)
 class Scale:
-    """`low`..`high` onto 0..1."""
+    """Maps `low`..`high` to 0..1."""
 
     low: float
     high: float
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """The place of a value; beyond the ends it stays at them."""
+        """The position of a value, clipped to the ends."""
         low, high = self._of(self.low), self._of(self.high)
         smallest = self.low if self.log else -math.inf
         place = (self._of(max(value, smallest)) - low) / (high - low)
@@ -28,7 +28,7 @@ class Scale:
         return math.log10(value) if self.log else value
 
     def ticks(self, most: int = 6) -> list[tuple[float, str]]:
-        """(value, label), at most so many."""
+        """(value, label) of at most about `most` ticks."""
         return self._log_ticks(most) if self.log else self._linear_ticks(most)
 
     def _log_ticks(self, most: int) -> list[tuple[float, str]]:
@@ -50,7 +50,7 @@ class Scale:
 
 
 def around(values: Sequence[float], log: bool = False, whole: bool = True) -> Scale:
-    """A scale that holds all the values; logarithmic ones end at whole decades unless told otherwise."""
+    """A scale that holds all values; if logarithmic, it ends at whole decades unless `whole` is False."""
     found = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
     low, high = (min(found), max(found)) if found else (0.1, 1.0)
     if log and whole:
@@ -62,7 +62,7 @@ def around(values: Sequence[float], log: bool = False, whole: bool = True) -> Sc
 
 
 def decade(exponent: int) -> str:
-    """0.01, 0.1, 1, 10, and powers beyond."""
+    """0.01, 0.1, 1, 10, ..., and powers of ten beyond."""
     if -2 <= exponent <= 3:
         return f"{10.0**exponent:g}"
     return power(10.0**exponent).split("·")[1]

@@ -1,6 +1,9 @@
-"""Time by PyTorch's time, how the cost grows, and the share of what the machine can do."""
+"""Times relative to PyTorch's, how they grow, and the share of what the machine can do."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -10,8 +13,10 @@ from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale, around
 
 FASTER = (("ours", "NumPy is faster"), ("torch", "PyTorch is faster"))
-RATIO_COLUMNS = ("network", "layer", "batch_size", "phase", "implementation", "median_ms", "q1_ms", "q3_ms",
-                 "ratio_to_torch", "ratio_q1", "ratio_q3", "rounds", "ok", "note")  # fmt: skip
+RATIO_COLUMNS = (
+    *("network", "layer", "batch_size", "phase", "implementation", "median_ms", "q1_ms", "q3_ms"),
+    *("ratio_to_torch", "ratio_q1", "ratio_q3", "rounds", "ok", "note"),
+)
 
 
 def figures(speed: pd.DataFrame, scaling: pd.DataFrame | None) -> list[Figure]:
@@ -38,9 +43,9 @@ def ratios(speed: pd.DataFrame) -> Figure:
         rows.append(_bar(row, f"{row['network']} {row['phase']}", images))
     return Figure(
         "Time against PyTorch's",
-        "The median of ours by the median of PyTorch eager's, on the same threads and taking turns; left of "
-        "the line we are faster. The thin line spans the quartiles of the ratios within a round. Logarithmic "
-        "axis.",
+        "Our median time divided by PyTorch eager's, taking turns on the same number of threads; to the left "
+        "of the line ours is faster. The thin line spans the quartiles of each round's ratio. The axis is "
+        "logarithmic.",
         bars("Ratio of our time to PyTorch's, by network and phase", rows, scale, 1.0, "PyTorch = 1"),
         "speed",
         RATIO_COLUMNS,
@@ -62,9 +67,8 @@ def layers(speed: pd.DataFrame) -> Figure:
         titles.append(f"{network}, {t['batch_size'].iloc[0]} images")
     return Figure(
         "Layer by layer",
-        "The same for every layer by itself, fed what it gets inside the network. A layer that takes "
-        "microseconds may lose "
-        "by a large factor and cost nothing; the milliseconds stand below its name.",
+        "The same for every layer individually, on the input that it gets inside the network. A layer that "
+        "takes microseconds may lose by a large factor at no cost; the milliseconds are below its name.",
         panels(*charts, titles=tuple(titles)),
         "speed",
         RATIO_COLUMNS,
@@ -74,7 +78,7 @@ def layers(speed: pd.DataFrame) -> Figure:
     )
 
 
-def _bar(row: dict, name: str, detail: str) -> Bar:
+def _bar(row: Mapping[Any, Any], name: str, detail: str) -> Bar:
     ratio = row["ratio_to_torch"]
     quartiles = None if pd.isna(row["ratio_q1"]) else (row["ratio_q1"], row["ratio_q3"])
     return Bar(name, ratio, f"{ratio:.2f}×", "fast" if ratio <= 1 else "slow", detail, quartiles)
@@ -84,7 +88,7 @@ def growth(scaling: pd.DataFrame) -> Figure:
     charts, titles = [], []
     for (variable, phase), t in scaling.groupby(["variable", "phase"], observed=True, sort=False):
         what = str(t["network"].iloc[0] or t["layer"].iloc[0])
-        label = "images in a batch" if variable == "images" else "pixels along a side"
+        label = "images per batch" if variable == "images" else "pixels along a side"
         x = around(t["size"].tolist(), log=True, whole=False)
         y = around(t["median_ms"].tolist(), log=True)
         series = [
@@ -93,15 +97,16 @@ def growth(scaling: pd.DataFrame) -> Figure:
         ]
         title = f"{what} {phase}: milliseconds against {label}"
         charts.append(line_chart(title, series, label, "ms", y, x))
-        fitted = ", ".join(f"{'NumPy' if by == 'ours' else 'PyTorch'} {r['exponent'].iloc[0]:.2f}"
-                           for by, r in t.groupby("implementation", observed=True, sort=False))  # fmt: skip
-        titles.append(f"{what} {phase}: exponent {fitted}")
+        fitted = [
+            f"{'NumPy' if by == 'ours' else 'PyTorch'} {r['exponent'].iloc[0]:.2f}"
+            for by, r in t.groupby("implementation", observed=True, sort=False)
+        ]
+        titles.append(f"{what} {phase}: exponent {', '.join(fitted)}")
     return Figure(
         "How the cost grows",
-        "Milliseconds against the images in a batch and against their size, both axes logarithmic. "
-        "The exponent is that of "
-        "the fitted power law: 1 against images, or 2 against the side, says that every pixel costs "
-        "the same.",
+        "Milliseconds against the number of images per batch and against their size; both axes are "
+        "logarithmic. The exponent is that of the fitted power law: 1 against images, or 2 against the side, "
+        "means that every pixel costs the same.",
         panels(*charts, titles=tuple(titles)),
         "scaling",
         legend=OURS_AND_TORCH,
@@ -122,13 +127,15 @@ def limits(speed: pd.DataFrame) -> Figure:
     top = max([1.0, *(float(v) for v in both["gemm_share"].dropna())])
     return Figure(
         "Share of the machine's limit",
-        "Multiplications and additions that a training step has to make, by the time it takes, as a "
-        "share of this machine's "
-        "fastest float32 matrix product. Small networks are bound by memory and overhead, not by arithmetic.",
+        "The multiplications and additions that a training step needs, divided by its time, as a share of "
+        "this machine's fastest float32 matrix product. Small networks are limited by memory and overhead, "
+        "not by arithmetic.",
         bars("Share of the machine's peak arithmetic, by network and framework", rows, Scale(0, top), 0.0),
         "speed",
-        ("network", "batch_size", "phase", "implementation", "median_ms", "gflops", "gemm_share",
-         "gbytes_per_s",          "copy_share", "peak_rss_mb", "rss_rise_mb"),
+        (
+            *("network", "batch_size", "phase", "implementation", "median_ms", "gflops", "gemm_share"),
+            *("gbytes_per_s", "copy_share", "peak_rss_mb", "rss_rise_mb"),
+        ),
         where="phase=step layer=",
         legend=OURS_AND_TORCH,
-    )  # fmt: skip
+    )

@@ -1,4 +1,4 @@
-"""Curves of both frameworks over each other, what LeNet's first layer learnt, and what both get wrong."""
+"""Both frameworks' curves on top of each other, what LeNet's first layer learnt, and the mistakes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from parity.report.figures.pictures import grey, image, montage
 from parity.report.figures.scales import Scale, around
 from parity.report.findings import Pictures
 from parity.report.headline import power
+from scratchcnn.typing import Array
 
-SHOWN = 18  # mistakes of a sort
+MOST_MISTAKES = 18  # that are shown of each sort
 
 
 def figures(
@@ -37,8 +38,8 @@ def losses(steps: pd.DataFrame) -> Figure:
             Series("PyTorch", x, theirs.tolist(), "torch wide"),
             Series("NumPy", x, ours.tolist(), "ours"),
         ]
-        both = line_chart(f"Training loss of {network} in both frameworks", over, "step", "loss",
-                          Scale(0.0, float(max(ours.max(), theirs.max()))))  # fmt: skip
+        scale = Scale(0.0, float(max(ours.max(), theirs.max())))
+        both = line_chart(f"Training loss of {network} in both frameworks", over, "step", "loss", scale)
         gap = (ours - theirs).abs()
         gap = gap.where(gap > 0)
         apart = [Series("difference", x, gap.tolist(), "difference")]
@@ -49,10 +50,9 @@ def losses(steps: pd.DataFrame) -> Figure:
         titles.append(f"{network} {dtype}")
     return Figure(
         "Training loss",
-        "The same initial weights, the same batches, the same masks, step by step: PyTorch's curve "
-        "lies under NumPy's. Below, "
-        "their difference on a logarithmic axis: it starts at rounding and grows as any two float32 "
-        "runs part.",
+        "The same initial weights, batches and masks in every step: PyTorch's curve lies under NumPy's. "
+        "Below is their difference on a logarithmic axis: it starts at rounding, and grows as any two "
+        "float32 runs drift apart.",
         panels(*charts, titles=tuple(titles)),
         "training_steps",
         legend=(*OURS_AND_TORCH, ("difference", "difference")),
@@ -63,16 +63,18 @@ def accuracies(training: pd.DataFrame) -> Figure:
     charts, titles = [], []
     for (network, dtype), t in training.groupby(["network", "dtype"], observed=True, sort=False):
         x = t["epoch"].tolist()
-        series = [Series("PyTorch", x, (100 * t["torch_test_accuracy"]).tolist(), "torch wide", True),
-                  Series("NumPy", x, (100 * t["test_accuracy"]).tolist(), "ours", True)]  # fmt: skip
+        series = [
+            Series("PyTorch", x, (100 * t["torch_test_accuracy"]).tolist(), "torch wide", True),
+            Series("NumPy", x, (100 * t["test_accuracy"]).tolist(), "ours", True),
+        ]
         title = f"Test accuracy of {network} after each epoch, in both frameworks"
         scale = Scale(min(x) - 0.2, max(x) + 0.2)
-        charts.append(line_chart(title, series, "epoch", "% right", Scale(0, 100), scale, 180))
+        charts.append(line_chart(title, series, "epoch", "% correct", Scale(0, 100), scale, 180))
         last = t.iloc[-1]
         titles.append(f"{network} {dtype}: {last['test_accuracy']:.1%} and {last['torch_test_accuracy']:.1%}")
     return Figure(
         "Test accuracy",
-        "On images that neither network has seen, NumPy's and PyTorch's, after each epoch.",
+        "The accuracy of the NumPy and the PyTorch network after each epoch, on images that neither saw.",
         panels(*charts, titles=tuple(titles)),
         "training",
         open=True,
@@ -91,17 +93,16 @@ def filters(pictures: Pictures) -> Figure:
     difference = float(np.abs(pictures.filters_after - pictures.torch_filters_after).max())
     return Figure(
         "First-layer filters",
-        f"The {len(sets[0])} filters of {pictures.network}'s first layer: before training, and after "
-        "it in both frameworks. "
-        f"White weighs positively, black negatively (±{largest:.2f}). NumPy's and PyTorch's differ by "
-        f"{power(difference)} at most.",
+        f"The {len(sets[0])} filters of {pictures.network}'s first layer, before training and after it in "
+        f"both frameworks. White weights are positive, black ones negative (±{largest:.2f}). NumPy's and "
+        f"PyTorch's differ by at most {power(difference)}.",
         panels(*shown, titles=names),
         "filters",
     )
 
 
 def maps(pictures: Pictures) -> Figure:
-    shown = [image(grey(pictures.image, 0, 1), "The test image that goes in", 4)]
+    shown = [image(grey(pictures.image, 0, 1), "The test image", 4)]
     titles = ["image"]
     for layer, channels in pictures.maps.items():
         scale = 56 / channels.shape[1] if channels.shape[1] > 14 else 40 / channels.shape[1]
@@ -110,9 +111,8 @@ def maps(pictures: Pictures) -> Figure:
         titles.append(f"{layer} {'×'.join(map(str, channels.shape))}")
     return Figure(
         f"One image through {pictures.network}",
-        "What each layer makes of it, channel by channel (each scaled to its own range): edges first, "
-        "then coarser and "
-        "coarser summaries, as pooling halves the size.",
+        "The output of each layer, channel by channel (each scaled to its own range): first edges, then "
+        "coarser and coarser summaries as pooling halves the size.",
         panels(*shown, titles=tuple(titles)),
     )
 
@@ -136,9 +136,8 @@ def confusion(predictions: pd.DataFrame, pictures: Pictures) -> Figure:
         body.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     return Figure(
         "Confusion matrix",
-        f"What each test image shows (rows) and what NumPy's {pictures.network} calls it (columns). In "
-        f"{differ} of "
-        f"{ours.size} fields PyTorch's count differs; it stands in brackets there.",
+        f"The true class of each test image (rows) and the class that NumPy's {pictures.network} predicts "
+        f"(columns). PyTorch's count differs in {differ} of {ours.size} cells, where it is in brackets.",
         Markup(
             f'<div class="scroll"><table class="heat confusion"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -148,11 +147,11 @@ def confusion(predictions: pd.DataFrame, pictures: Pictures) -> Figure:
     )
 
 
-def _counts(predictions: pd.DataFrame, column: str, names: list[str]) -> np.ndarray:
-    table = np.zeros((len(names), len(names)), int)
+def _counts(predictions: pd.DataFrame, column: str, names: list[str]) -> Array:
+    table: Array = np.zeros((len(names), len(names)), int)
     pairs = zip(predictions["label"].astype(str), predictions[column].astype(str), strict=True)
-    for label, said in pairs:
-        table[names.index(label), names.index(said)] += 1
+    for label, predicted in pairs:
+        table[names.index(label), names.index(predicted)] += 1
     return table
 
 
@@ -165,31 +164,30 @@ def mistakes(predictions: pd.DataFrame, pictures: Pictures) -> Figure:
     }
     blocks = []
     for name, chosen in sorts.items():
-        rows = predictions[chosen].head(SHOWN)
+        rows = predictions[chosen].head(MOST_MISTAKES)
         shown = [
             Markup("<figure>{}<figcaption>{}<b>{}</b></figcaption></figure>").format(
-                image(pictures.images[r["image"]], f"{r['label']}, called {_called(r)}", 2),
+                image(pictures.images[r["image"]], f"{r['label']}, classified as {_predicted(r)}", 2),
                 r["label"],
-                _called(r),
+                _predicted(r),
             )
             for r in rows.to_dict("records")
         ]
         count = int(chosen.sum())
-        rest = f", the first {SHOWN} of them" if count > SHOWN else ""
+        rest = f", of which the first {MOST_MISTAKES}" if count > MOST_MISTAKES else ""
         body = Markup("").join(shown) if shown else Markup("<p>None.</p>")
         blocks.append(
             Markup('<h4>{}: {}{}</h4><div class="mistakes">{}</div>').format(name, count, rest, body)
         )
     return Figure(
         "Mistakes",
-        f"Test images of {len(predictions):,} that the networks get wrong: what they show, and in bold "
-        "what they were called "
-        "(NumPy / PyTorch where the two disagree).",
+        f"Those of the {len(predictions):,} test images that the networks get wrong, with their true class "
+        "and, in bold, the predicted one (NumPy / PyTorch where the two disagree).",
         Markup("").join(blocks),
         "predictions",
         where=f"network={pictures.network}",
     )
 
 
-def _called(row: Mapping[Any, Any]) -> str:
+def _predicted(row: Mapping[Any, Any]) -> str:
     return str(row["ours"]) if row["ours"] == row["torch"] else f"{row['ours']} / {row['torch']}"

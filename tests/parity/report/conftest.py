@@ -8,7 +8,7 @@ import pytest
 
 from parity.checks import training
 from parity.report.collect import collect
-from parity.report.request import QUICK, Request, Timed
+from parity.report.request import QUICK, ReportRequest, Timed
 from parity.report.write import write
 from parity.timing import clock
 from scratchcnn.data import load
@@ -32,7 +32,7 @@ def small_run():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "load", lambda *args, **options: few)
         patch.setattr(clock, "TRIES", 1)  # the times are not looked at
-        return collect(Request(**SMALL))
+        return collect(ReportRequest(**SMALL))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def test_the_convolution_beside_pytorchs_has_its_im2col_drawn():
     x, w, b = given.inputs["x"], given.args["W"], given.args["b"]
     rows = sc.im2col(x, 3, 3)
     drawn = "; ".join(" ".join(f"{v:.0f}" for v in row) for row in rows)
-    assert f"im2col(x, 3, 3): a row a window: {drawn}" in str(entry.picture)
+    assert f"im2col(x, 3, 3): one row per window: {drawn}" in str(entry.picture)
     products = "; ".join(f"{v:.0f}" for v in (sc.Convolution(w, b).forward(x) - b).ravel())
     assert f"out: {products}" in str(entry.picture)
     assert not sidebyside.entry("relu").picture
@@ -36,7 +36,7 @@ def test_the_convolution_beside_pytorchs_has_its_im2col_drawn():
 
 def test_padding_keeps_the_size():
     demo = demos.padding()
-    assert "4×4 in, 4×4 out instead of 2×2" in demo.text
+    assert "4×4 in, 4×4 out, instead of 2×2" in demo.text
 
 
 def test_stride_shrinks():
@@ -58,7 +58,7 @@ def test_im2col_is_drawn_row_by_row():
 
 def test_max_pooling_absorbs_the_shift():
     demo = demos.shift()
-    assert "what 3×3 pooling gives: the same." in demo.text
+    assert "give the same result after 3×3 pooling." in demo.text
     before, after = map(int, re.findall(r"(\d+)%", demo.text))
     assert after < before / 2
 
@@ -66,9 +66,9 @@ def test_max_pooling_absorbs_the_shift():
 @pytest.mark.parametrize("kind", sidebyside.ENTRIES)
 def test_both_sides_agree_on_the_small_example(kind):
     entry = sidebyside.entry(kind)
-    for name, _, told in entry.shapes:
-        apart = re.match(r"(\S+) apart", told)
-        assert told in ("given to both", "same bits") or float(apart.group(1)) < 1e-12, name
+    for name, _, text in entry.shapes:
+        difference = re.match(r"differ by (\S+)", text)
+        assert text in ("given to both", "same bits") or float(difference.group(1)) < 1e-12, name
     assert any(name == "dx" for name, *_ in entry.shapes) and entry.numbers
     assert plain(entry.torch).strip() and entry.formula and entry.backward_formula
 

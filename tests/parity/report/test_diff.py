@@ -146,7 +146,7 @@ def test_the_way_back_is_better(report):
 def test_times_of_another_machine_are_not_judged(report):
     slow = changed(speed(), 0, ratio_to_torch=9.0, ratio_q1=8.0, ratio_q3=10.0)
     found = compare(read(report("old")), read(report("new", cpu="two", speed=slow)))
-    assert not found.worse and found.notes == ["speed: not judged, cpu is one there and two here"]
+    assert not found.worse and found.notes == ["speed: not judged, since cpu was one and is two"]
 
 
 def test_a_quick_report_may_leave_out_steps_injections_and_times(report):
@@ -183,7 +183,7 @@ def test_columns_that_the_old_one_lacks_judge_nothing(report):
     new = report("new", accuracy=failing, injections=injections().assign(right=True))
     found = compare(read(old), read(new))
     assert [change.what for change in found.worse] == [f"{OUT} float32 cpu"]
-    assert f"accuracy: {old} has no column case, margin; not judged by it" in found.notes
+    assert f"accuracy: {old} has no column case, margin, which is not compared" in found.notes
     assert found.compared["injections"] == 3  # both modes beside the one row of before
 
 
@@ -193,7 +193,7 @@ def test_a_repeated_key_is_refused(report, parity, side):
     folders = [twice, report("once")][:: 1 if side == "old" else -1]
     status, _, err = parity("diff", *folders)
     assert status == 2 and err == (
-        f"error: {twice / 'accuracy'}.parquet has 1 row whose key another row has, "
+        f"error: {twice / 'accuracy'}.parquet has 1 row with the same key as another row, "
         "the first: network lenet, layer conv1, phase forward, tensor out, dtype float64, device cpu\n"
     )
 

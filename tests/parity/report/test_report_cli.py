@@ -9,7 +9,7 @@ import pytest
 from parity.report import collect as collecting
 from parity.report.collect import collect
 from parity.report.findings import Findings
-from parity.report.request import PARTS, Request, Timed
+from parity.report.request import PARTS, ReportRequest, Timed
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def interrupt(*args, **options):
 
 def test_ctrl_c_keeps_the_parts_that_were_done(monkeypatch):
     monkeypatch.setattr(collecting.parts, "faults", interrupt)
-    found = collect(Request(networks=(), kinds=("relu",)))
+    found = collect(ReportRequest(networks=(), kinds=("relu",)))
     assert found.parts == ("accuracy",) and found.interrupted == "faults"
     assert set(found.tables) == {"headlines", "accuracy"} and not found.failures["accuracy"]
     assert found.left == ["faults", "training", "speed"] and found.environment["interrupted"] == "faults"
@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_the_networks_that_were_timed(monkeypatch, tmp_path):
     monkeypatch.setattr(timing, "time_network", second_is_interrupted)
     monkeypatch.setattr(clock, "TRIES", 1)
     some = [Timed("lenet", n, rounds=1, baselines=False, memory=False) for n in (1, 2, 3)]
-    found = collect(Request(parts=("speed",), timed=tuple(some)))
+    found = collect(ReportRequest(parts=("speed",), timed=tuple(some)))
     assert set(found.tables["speed"]["batch_size"]) == {1} and not found.parts
     assert found.left == ["speed (lenet N=2, lenet N=3, the cost against batch and image size)"]
     write(found, tmp_path)
@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_the_networks_that_were_timed(monkeypatch, tmp_path):
 def test_a_part_that_breaks_down_fails_and_the_next_are_run(monkeypatch):
     monkeypatch.setattr(collecting.parts, "accuracy", lambda *_: 1 / 0)
     monkeypatch.setattr(collecting.parts, "faults", lambda *_: [])
-    found = collect(Request(parts=("accuracy", "faults")))
+    found = collect(ReportRequest(parts=("accuracy", "faults")))
     assert found.failures == {
         "accuracy": ["failed with ZeroDivisionError: division by zero"], "faults": []}  # fmt: skip
     assert not found.ok
@@ -93,9 +93,11 @@ def test_a_table_that_repeats_a_key_fails_its_part_and_is_left_out(monkeypatch):
         return []
 
     monkeypatch.setattr(collecting.parts, "faults", twice)
-    found = collect(Request(parts=("faults",)))
+    found = collect(ReportRequest(parts=("faults",)))
     assert found.failures == {
-        "faults": ["the table faults_summary has 1 row whose key another row has, the first: figure killed"]
+        "faults": [
+            "the table faults_summary has 1 row with the same key as another row, the first: figure killed"
+        ]
     }
     assert not found.tables and not found.ok
 
@@ -108,7 +110,7 @@ def test_on_cuda_float32_is_checked_with_tf32_too(monkeypatch, tmp_path):
     modes = [("cpu", ["float64", "float32"]), ("cpu tf32", ["float32"])]
     monkeypatch.setattr(devices, "modes", lambda device, dtypes: modes)
     monkeypatch.setattr(devices, "prepare", prepared.append)
-    seen = collect(Request(parts=("accuracy",), networks=("simple_conv_net",), kinds=("relu",)))
+    seen = collect(ReportRequest(parts=("accuracy",), networks=("simple_conv_net",), kinds=("relu",)))
     by = seen.tables["accuracy"].groupby("device", observed=True)["dtype"].unique()
     assert [*by["cpu tf32"]] == ["float32"] and sorted(by["cpu"]) == ["float32", "float64"]
     assert prepared == ["cpu"] * 4 + ["cpu tf32"] * 2 + ["cpu"]  # and as it was
@@ -132,7 +134,7 @@ def test_a_listener_hears_of_everything_in_order():
             self.heard.append((part, failed))
 
     listener = Listener()
-    collect(Request(parts=("accuracy",), networks=(), kinds=("relu", "tanh")), listener)
+    collect(ReportRequest(parts=("accuracy",), networks=(), kinds=("relu", "tanh")), listener)
     kinds = [f"checking {kind} {dtype}" for dtype in ("float64", "float32") for kind in ("relu", "tanh")]
     updates = [(text, k, 4) for k, text in enumerate(kinds)]
     assert listener.heard == [("accuracy", ()), *updates, ("accuracy", [])]
@@ -176,5 +178,5 @@ def test_a_wrong_layer_fails_the_report(as_ours):
             return dout
 
     as_ours("relu", Wrong)
-    found = collect(Request(parts=("accuracy",), networks=(), kinds=("relu",)))
+    found = collect(ReportRequest(parts=("accuracy",), networks=(), kinds=("relu",)))
     assert not found.ok and any("relu" in text and "dx" in text for text in found.failures["accuracy"])

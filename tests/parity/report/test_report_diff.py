@@ -75,7 +75,7 @@ def test_no_table_repeats_a_key(found):
 
 def test_a_report_that_would_repeat_a_key_is_refused(found):
     twice = pd.concat([found.tables["accuracy"], found.tables["accuracy"][:1]])
-    with pytest.raises(ValueError, match="the table accuracy has 1 row whose key another row has"):
+    with pytest.raises(ValueError, match="the table accuracy has 1 row with the same key as another row"):
         conform("accuracy", twice)
 
 

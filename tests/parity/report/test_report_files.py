@@ -11,7 +11,7 @@ from parity.report.findings import Findings
 from parity.report.headline import headlines, power
 from parity.report.markdown import markdown, readme
 from parity.report.page import embedded, page, verdict
-from parity.report.schema import LARGE, SCHEMAS, conform
+from parity.report.schema import PARQUET_ONLY, SCHEMAS, conform
 from parity.report.write import write
 
 TABLES = (
@@ -39,8 +39,8 @@ def test_a_table_loads_with_the_types_that_its_schema_says(folder, found, name):
     table = pd.read_parquet(folder / f"{name}.parquet")
     assert [(c, str(t)) for c, t in table.dtypes.items()] == [(c.name, c.type) for c in SCHEMAS[name].columns]
     pd.testing.assert_frame_equal(table, found.tables[name])
-    assert (folder / f"{name}.csv").exists() == (name not in LARGE)
-    if name not in LARGE:
+    assert (folder / f"{name}.csv").exists() == (name not in PARQUET_ONLY)
+    if name not in PARQUET_ONLY:
         assert len(pd.read_csv(folder / f"{name}.csv")) == len(table)
 
 
@@ -84,8 +84,8 @@ def test_the_environment_says_what_it_was_made_on(folder):
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(lambda t: t.drop(columns="median_ms"), r"lacks \['median_ms'\]"),
-     (lambda t: t.assign(median=1), r"unknown \['median'\]")],
+    [(lambda t: t.drop(columns="median_ms"), r"is missing \['median_ms'\]"),
+     (lambda t: t.assign(median=1), r"unexpected \['median'\]")],
     ids=["missing", "unknown"],
 )  # fmt: skip
 def test_a_table_of_other_columns_is_refused(found, change, said):
@@ -154,7 +154,7 @@ def test_json_cannot_end_the_script(found):
 
 VERDICTS = {
     "all match": ({"accuracy": []}, "", "good", "are the same functions on everything that was compared"),
-    "one failed": ({"accuracy": ["lenet conv1"]}, "", "bad", "1 failed. First: accuracy: lenet conv1"),
+    "one failed": ({"accuracy": ["lenet conv1"]}, "", "bad", "1 failed. The first: accuracy: lenet conv1"),
     "interrupted": ({"accuracy": []}, "speed", "open", "Interrupted during speed; without speed (lenet"),
     "nothing compared": ({"speed": []}, "", "open", "Nothing was compared in this run; it holds speed"),
 }
