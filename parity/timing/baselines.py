@@ -66,8 +66,8 @@ class BookConvolution(Convolution):
         for rows, columns in self._groups():
             out[:, rows] = np.dot(col[:, columns], self.W[rows].reshape(len(self.W[rows]), -1).T)
         self.remember(x.shape, col)
-        out = out + self.b
-        return out.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
+        biased: Array = out + self.b
+        return biased.reshape(N, OH, OW, FN).transpose(0, 3, 1, 2)
 
     def backward(self, dout: Array) -> Array:
         x_shape, col = self.recall()
