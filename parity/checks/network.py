@@ -50,7 +50,7 @@ from scratchcnn.typing import Array
 
 # Images in a batch and training steps, where not 8 and 10.
 LARGE = {name: (2, 2) for name in NETWORKS if name not in CHAPTER} | {"alexnet": (2, 10)}
-SPLIT, MANY, FEW = 101, 259, 8  # images: in parts of two sizes, in more parts than threads, for the textbook
+SPLIT, MANY, FEW = 107, 259, 8  # images: in parts of two sizes, in more parts than threads, for the textbook
 INFERENCE = "inference"  # the case of the records of a network that infers
 
 

@@ -14,7 +14,6 @@ from parity.cli.options import Out, Verbose, console, save
 if TYPE_CHECKING:
     import pandas as pd
 
-BETWEEN_LAYERS = ("weights", "wiring")  # kinds of faults whose place is also their name
 PRACTICE_COLUMNS = ("sum", "ones", "close", "mean", "diff", "loss")  # short, for a table of 80 columns
 
 
@@ -73,6 +72,7 @@ def faults(
 def kind_table(kinds: pd.DataFrame) -> Table:
     """One row per kind, within 80 columns."""
     from parity.faults.common_practices import PRACTICES
+    from parity.faults.fault import OF_NETWORKS
 
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("kind", no_wrap=True)
@@ -80,7 +80,7 @@ def kind_table(kinds: pd.DataFrame) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in kinds.to_dict("records"):
         placed = f"{row['placed']}/{row['injected']}" if row["injected"] else "-"
-        named = "-" if row["kind"] in BETWEEN_LAYERS else str(row["named"])
+        named = "-" if row["kind"] in OF_NETWORKS else str(row["named"])
         noticed = ["-" if row[p] < 0 else str(row[p]) for p in PRACTICES]
         table.add_row(row["kind"], f"{row['killed']}/{row['faults']}", named, placed, *noticed)
     return table

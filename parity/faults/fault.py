@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Shows = Literal["values", "precision", "contract"]
+# The families of faults that are put into whole networks: their place is their name.
+OF_NETWORKS = ("weights", "wiring", "fast")
 T = TypeVar("T", bound=Callable[..., Any])
 
 

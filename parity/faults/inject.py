@@ -3,7 +3,8 @@
 Every fault of the catalogue goes into every layer where it changes anything, of SimpleConvNet, LeNet,
 LeNet-5, AlexNet (all its layers, on 67x67 images and with 64 hidden units, so that hundreds of
 injections take seconds) and of a small network with a shortcut, branches and batch normalization. Faults
-between layers go into each network that has what they need.
+between layers go into each network that has what they need. Faults of `scratchcnn.fast` go into that package
+while a network is checked that uses the lines in question.
 """
 
 from __future__ import annotations
@@ -15,72 +16,31 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
-import scratchcnn as sc
 from parity.adapters.process_pool import Spread
+from parity.checks.as_called import Batches, Call, Sides, calls, check_as_called
 from parity.checks.culprit import Culprit, localize
 from parity.checks.layer import judge
 from parity.checks.layer_in_network import each_probe, run_alone
-from parity.checks.network import Subject, check
+from parity.checks.network import FEW, MANY, SPLIT, Subject, check
 from parity.checks.network_outputs import Reference, wanted
 from parity.checks.zero_gradients import cancelled
-from parity.comparison.records import Place, Record
+from parity.comparison.records import AS_CALLED, Place, Record
 from parity.faults import Fault, faults_of
+from parity.faults.catalogue.fast import FAST_FAULTS
 from parity.faults.catalogue.networks import NETWORK_FAULTS
+from parity.faults.injected_networks import pair
 from parity.kinds import Probe, kind_of
 from parity.kinds.kind import without_defaults
 from parity.reference import trace as tr
-from parity.reference.layer_modules import NetworkTwin
-from parity.reference.networks import TORCH_NETWORKS
-from parity.reference.weights import copy_to_torch
+from scratchcnn.fast.dispatch import IMPLEMENTATIONS
 from scratchcnn.layers import Layer
-from scratchcnn.networks import NETWORKS, Network
-from scratchcnn.networks.base import Builder
+from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 SUBJECTS = ("alexnet", "simple_conv_net", "lenet", "lenet5", "branched")  # the longest first
 INFERENCE, BETWEEN = "branched, inference", "between layers"
-SMALL_ALEXNET = {"input_size": 67, "hidden_size": 64, "output_size": 10}
-
-
-class Branched(Network):
-    """A shortcut, branches, batch normalization and two square Affines, on 2x10x9 images."""
-
-    def __init__(self, rng: int = 0, dtype: Any = np.float64):
-        draw = np.random.default_rng(rng)
-        build = Builder((2, 10, 9), dtype)
-
-        def conv(FN: int, FS: int, pad: int = 0, C: int | None = None) -> sc.Convolution:
-            C = build.channels if C is None else C
-            return sc.Convolution(draw.normal(0, 0.4, (FN, C, FS, FS)), draw.normal(0, 0.2, FN), pad=pad)
-
-        def batch_norm(C: int) -> sc.BatchNormalization:
-            mean, var = draw.normal(0, 0.3, C), draw.uniform(0.5, 2, C)
-            return sc.BatchNormalization(draw.uniform(0.5, 2, C), draw.normal(0, 0.3, C), 0.9, mean, var)
-
-        def affine(size: int) -> sc.Affine:
-            return sc.Affine(draw.normal(0, 0.3, (build.size, size)), draw.normal(0, 0.2, size))
-
-        build.add("conv1", conv(4, 3, pad=1))
-        build.add("bn1", batch_norm(4))
-        build.add("relu1", sc.Relu())
-        build.add("block", sc.Residual(sc.Sequential({"conv": conv(4, 3, pad=1), "bn": batch_norm(4)})))
-        build.add("relu2", sc.Relu())
-        branches = {"a": conv(3, 1), "b": sc.Sequential({"pool": sc.Pooling(3, 3, 1, 1), "conv": conv(2, 1)})}
-        build.add("inception", sc.Concat(branches))
-        build.add("lrn", sc.LocalResponseNormalization(3, 0.2, 0.75, 1.0))
-        build.add("pool", sc.Pooling(3, 2, stride=2, mode="average"))
-        build.add("flatten", sc.Flatten())
-        build.add("affine1", affine(12))
-        build.add("sigmoid1", sc.Sigmoid())
-        build.add("affine2", affine(12))
-        build.add("sigmoid2", sc.Sigmoid())
-        build.add("affine3", affine(12))
-        build.add("tanh", sc.Tanh())
-        build.add("dropout", sc.Dropout(0.3))
-        build.add("affine4", affine(5))
-        super().__init__((2, 10, 9), 5, build.layers)
+FAST, FAST_SUBJECTS = "fast", ("fast_layers", "lenet", "simple_conv_net")
 
 
 @dataclass
@@ -97,7 +57,7 @@ class Target:
 def target(name: str, seed: int = 0, training: bool = True) -> Target:
     """One of the networks by name, or "branched", in float64 with random biases (zeros would hide faults)."""
     rng = np.random.default_rng([seed, 6])
-    network, module = _pair(name, seed, rng)
+    network, module = pair(name, seed, rng)
     network.train(training)
     module.train(training)
     N = 2 if name == "alexnet" else 3
@@ -110,27 +70,6 @@ def target(name: str, seed: int = 0, training: bool = True) -> Target:
     place, reference = Place(name, "float64", "cpu"), Reference(tensors, zeros=zeros)
     subject = Subject(place, x, t, masks, reference, exact, zeros, probes=list(probes.items()))
     return Target(name, network, subject, probes, "training" if training else "inference")
-
-
-def _pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.Module]:
-    if name == "branched":
-        network: Network = Branched(seed)
-        module: nn.Module = NetworkTwin(network).to(torch.float64)
-    elif name == "alexnet":
-        size = SMALL_ALEXNET["input_size"]
-        options = {k: v for k, v in SMALL_ALEXNET.items() if k != "input_size"}
-        network = sc.AlexNet((3, size, size), rng=seed, dtype=np.float64, **options)
-        module = TORCH_NETWORKS[name](**SMALL_ALEXNET).to(torch.float64)
-    else:
-        network = NETWORKS[name](rng=seed, dtype=np.float64)
-        module = TORCH_NETWORKS[name]().to(torch.float64)
-    for key, array in network.params.items():
-        if array.ndim == 1:
-            array += 0.1 * rng.standard_normal(array.shape)
-        elif name == "alexnet" and key.endswith("W"):
-            array *= 3  # the paper's 0.01 lets the signal die on so small an image
-    copy_to_torch(network, module)
-    return network, module
 
 
 def examine(faulty: Network, on: Target) -> tuple[list[Record], Culprit | None]:
@@ -230,6 +169,56 @@ def network_injections(on: Target) -> Iterator[Injection]:
         yield Injection(on.name, on.mode, "", fault.name, fault.family, culprit is not None, culprit, right)
 
 
+# -- faults of scratchcnn.fast ------------------------------------------------------------------------
+@dataclass
+class CalledTarget:
+    """A target, and its calls as users make them, with PyTorch's results."""
+
+    target: Target
+    calls: list[Call]
+
+
+def called_target(name: str, seed: int = 0) -> CalledTarget:
+    rng = np.random.default_rng([seed, 8])
+    on = target(name, seed)
+    _, module = pair(name, seed, np.random.default_rng([seed, 6]))
+    network = on.network
+
+    def draw(count: int) -> Array:
+        return rng.random((count, *network.input_dim))
+
+    x, t = draw(SPLIT), rng.integers(0, network.output_size, SPLIT)
+    masks = tr.draw_masks(tr.dropout_shapes(network), SPLIT, rng)
+    batches = Batches(x, t, masks, draw(MANY), FEW)
+    return CalledTarget(on, list(calls(Sides(network, module), batches)))
+
+
+def examine_calls(on: CalledTarget) -> tuple[list[Record], Culprit | None]:
+    """`examine`, and after it the calls as users make them, each on a copy of the network."""
+    subject, traces = on.target.subject, dict[str, tr.Trace]()
+    records = list(check(copy.deepcopy(on.target.network), subject, traces))
+    records += check_as_called(subject.place, copy.deepcopy(on.target.network), on.calls)
+    return records, localize(records, traces.get("ours"), traces.get("exact"))
+
+
+def fast_injections(on: CalledTarget) -> Iterator[Injection]:
+    """Every fault of `scratchcnn.fast` that is meant for the network.
+
+    It is caught where a record of the calls as users make them fails, and placed where the culprit is such a
+    call or a layer that has a fast implementation.
+    """
+    layers = dict(on.target.network.layers.leaves())
+    fast_layers = {path for path, layer in layers.items() if type(layer).__name__ in IMPLEMENTATIONS}
+    for fault in FAST_FAULTS.values():
+        if on.target.name not in fault.networks:
+            continue
+        with fault.put_in():
+            records, culprit = examine_calls(on)
+        caught = any(not row.ok for row in records if row.phase in AS_CALLED)
+        right = caught and culprit is not None and culprit.layer in {"network", *fast_layers}
+        yield Injection(on.target.name, "training", "", fault.name, FAST, caught, culprit, right)
+
+
 Task = tuple[str, str, tuple[str, ...]]  # network, layer, kinds
 
 
@@ -239,16 +228,16 @@ def all_injections(
     kinds: Collection[str] = (),
     spread: Spread = map,
 ) -> list[Injection]:
-    """Every fault in every layer of every network, and every fault between layers.
+    """Every fault in every layer of every network, between layers, and of `scratchcnn.fast`.
 
-    Of these kinds only, where some are named; then the faults between layers are left out.
+    Of these kinds only, where some are named; then those of networks as a whole are left out.
     """
     tasks: list[Task] = []
     for name in SUBJECTS:
         of = {path: probe.kind for path, probe in _target(name, seed).probes.items()}
         tasks += [(name, path, tuple(kinds)) for path, kind in of.items() if not kinds or kind in kinds]
         tasks += [] if kinds else [(name, BETWEEN, ())]
-    tasks += [] if kinds else [(INFERENCE, BETWEEN, ())]
+    tasks += [] if kinds else [(INFERENCE, BETWEEN, ()), *((name, FAST, ()) for name in FAST_SUBJECTS)]
     found: list[Injection] = []
     for (name, path, _), injections in zip(tasks, spread(partial(_inject, seed), tasks), strict=True):
         found += injections
@@ -258,6 +247,8 @@ def all_injections(
 
 def _inject(seed: int, task: Task) -> list[Injection]:
     name, path, kinds = task
+    if path == FAST:
+        return list(fast_injections(called_target(name, seed)))
     on = _target(name, seed)
     return list(network_injections(on) if path == BETWEEN else layer_injections(on, kinds, (path,)))
 

@@ -111,9 +111,9 @@ def _row(fault: Fault, seed: int) -> dict[str, Any]:
 def injection_frame(injections: list[Injection]) -> pd.DataFrame:
     """A row an injected fault.
 
-    network, layer  where it was put; no layer for a fault between layers
+    network, layer  where it was put; no layer for a fault of a network as a whole
     mode            whether the network was training or inferring
-    fault, family   what was put there, and its kind ("weights" or "wiring" between layers)
+    fault, family   what was put there, and its kind ("weights", "wiring" or "fast" of a network as a whole)
     caught, right   whether a record failed, and whether the culprit is where it was put
     culprit         what the checker named
     """

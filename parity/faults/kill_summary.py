@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from parity.faults.common_practices import PRACTICES
+from parity.faults.fault import OF_NETWORKS
 
 NAMED, PLACED = 0.90, 0.95  # the least share of the faults that has to be named, and placed
 
@@ -17,7 +18,7 @@ def _living(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_kind(matrix: pd.DataFrame, injections: pd.DataFrame) -> pd.DataFrame:
-    """A row a kind, and one each for the faults of weights and of wiring.
+    """A row per kind, and one each for the faults of weights, of wiring and of `scratchcnn.fast`.
 
     kind      what the faults are of
     faults    how many, without the equivalent ones; killed and named of them
@@ -30,7 +31,7 @@ def by_kind(matrix: pd.DataFrame, injections: pd.DataFrame) -> pd.DataFrame:
         row |= _placed(injections[injections["family"] == kind])
         row |= {p: int(found[p].sum()) if found[p].notna().any() else -1 for p in PRACTICES}
         rows.append(row)
-    for family in ("weights", "wiring"):
+    for family in OF_NETWORKS:
         found = injections[injections["family"] == family]
         if len(found):
             faults = found.groupby("fault")["caught"].all()

@@ -6,6 +6,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from parity.faults.common_practices import PRACTICES
+from parity.faults.fault import OF_NETWORKS
 from parity.report.figures.figure import Figure
 from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale
@@ -85,7 +86,7 @@ def injected(injections: pd.DataFrame) -> Figure:
     return Figure(
         "In whole networks",
         f"{len(injections):,} times, one bug is injected into one place of a network: into a layer, between "
-        "its weights and PyTorch's, or into the wiring. The columns count how often the checker fails "
+        "its weights and PyTorch's, into the wiring, or into the fast implementations. The columns count how often the checker fails "
         "(caught) and how often it names the right place (placed).",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'

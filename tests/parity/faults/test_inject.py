@@ -1,13 +1,29 @@
 """Faults in whole networks: the culprit is where they were put, and a correct network has none."""
 
 import copy
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scratchcnn as sc
+from parity.faults.catalogue.fast import FAST_FAULTS
 from parity.faults.catalogue.networks import NETWORK_FAULTS
-from parity.faults.inject import SUBJECTS, examine, layer_injections, network_injections, put, target
+from parity.faults.inject import (
+    FAST_SUBJECTS,
+    SUBJECTS,
+    called_target,
+    examine,
+    examine_calls,
+    fast_injections,
+    layer_injections,
+    network_injections,
+    put,
+    target,
+)
+from scratchcnn import fast
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +160,30 @@ def test_nan_and_a_crash_are_caught(branched):
     patched(network.layers["lrn"], "backward", lambda dx: dx[:, :1])
     _, culprit = examine(network, branched)
     assert culprit is not None and culprit.layer == "lrn" and culprit.phase == "backward"
+
+
+# -- scratchcnn.fast --------------------------------------------------------------------------------
+def test_every_file_of_the_fast_implementations_has_faults_of_its_own():
+    files = [file.stem for file in Path(fast.__file__).parent.glob("*.py") if file.stem != "__init__"]
+    counts = Counter(fault.file for fault in FAST_FAULTS.values())
+    assert {file: counts[file] for file in files if counts[file] < 2} == {}
+    assert set(counts) == set(files)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", FAST_SUBJECTS)
+def test_every_fault_of_the_fast_implementations_is_caught_in_the_calls_as_users_make_them(name, seed):
+    on = called_target(name, seed)
+    records, culprit = examine_calls(on)
+    assert [row for row in records if not row.ok] == [] and culprit is None
+    found = list(fast_injections(on))
+    assert {i.fault for i in found} == {f.name for f in FAST_FAULTS.values() if name in f.networks}
+    assert [(i.fault, str(i.culprit)) for i in found if not (i.caught and i.right)] == []
+    assert all(row.ok for row in examine_calls(on)[0])  # nothing is left of them
+
+
+def test_a_fault_of_a_line_that_is_no_longer_there_is_an_error():
+    fault = replace(FAST_FAULTS["a-parts-gradient-lost"], before="copies[7:]")
+    missing = r"add_gradients of batch_split.py has 0 times 'copies\[7:\]'"
+    with pytest.raises(LookupError, match=missing), fault.put_in():
+        pass
