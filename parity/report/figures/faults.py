@@ -12,7 +12,7 @@ from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale
 
 IN_LAYER = "in a layer"
-FAMILIES = (IN_LAYER, "weights", "wiring")  # of places in a network
+FAMILIES = (IN_LAYER, *OF_NETWORKS)  # of places in a network
 
 
 def figures(
@@ -86,8 +86,8 @@ def injected(injections: pd.DataFrame) -> Figure:
     return Figure(
         "In whole networks",
         f"{len(injections):,} times, one bug is injected into one place of a network: into a layer, between "
-        "its weights and PyTorch's, into the wiring, or into the fast implementations. The columns count how often the checker fails "
-        "(caught) and how often it names the right place (placed).",
+        "its weights and PyTorch's, into the wiring, or into the fast implementations. The columns count how "
+        "often the checker fails (caught) and how often it names the right place (placed).",
         Markup(
             f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table></div>"

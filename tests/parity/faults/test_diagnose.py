@@ -119,8 +119,11 @@ def test_a_right_layer_has_no_diagnosis():
     assert seen.ok and diagnose(seen) is UNKNOWN
 
 
-def test_the_check_is_the_same_without_a_catalogue(monkeypatch):
+def test_the_check_knows_nothing_of_the_catalogue(monkeypatch):
     before = list(check_kind("relu", factory=CappedAtThree))
-    monkeypatch.setattr("parity.faults.FAULTS", {})
+    for module in ("parity.faults", "parity.faults.catalogue", "parity.faults.diagnose"):
+        monkeypatch.setattr(f"{module}.FAULTS", {})
+    assert diagnose(observe("relu", FAULTS["relu-leaky"].make)) is UNKNOWN  # it is gone
     after = list(check_kind("relu", factory=CappedAtThree))
+    assert any(not r.ok for r in before)
     assert [(r.case, r.tensor, r.ok) for r in before] == [(r.case, r.tensor, r.ok) for r in after]
