@@ -18,33 +18,35 @@ def kinds(
     ] = None,
 ) -> None:
     """List the kinds that verify checks, how each is called, and the adapters."""
-    from parity.cli import kinds_help
+    from parity.verification.targets import TARGETS, adapters, call_of
 
     if kind is not None:
-        _print_one(kind.replace("-", "_").lower())
+        name = kind.replace("-", "_").lower()
+        if name not in TARGETS:
+            raise Misuse(f"no kind is named {name!r}; there are {', '.join(TARGETS)}")
+        _print_one(name)
         return
-    for name in kinds_help.kinds():
-        _print(f"{name:20} {kinds_help.protocol_of(name)}")
+    for name in TARGETS:
+        _print(name, call_of(name))
     _print("\nadapters, for code that is called in another way (--adapter)")
-    for name, description in kinds_help.adapters().items():
-        _print(f"{name:20} {description}")
+    for name, description in adapters().items():
+        _print(name, description)
     _print(
         "\npython -m parity kinds convolution lists its optional features (--supports) and the known "
         "differences that can be declared (--allow)"
     )
 
 
-def _print_one(kind: str) -> None:
-    from parity.cli import kinds_help
+def _print_one(name: str) -> None:
+    from parity.verification.targets import call_of, known_differences, optional_features
 
-    if kind not in kinds_help.kinds():
-        raise Misuse(f"no kind is named {kind!r}; there are {', '.join(kinds_help.kinds())}")
-    _print(f"{kind:20} {kinds_help.protocol_of(kind)}")
-    if optional := kinds_help.optional(kind):
-        _print(f"{'may lack':20} {', '.join(optional)}")
-    for i, (name, description) in enumerate(kinds_help.differences(kind).items()):
-        _print(f"{'' if i else 'known differences':20} {name}: {description}")
+    _print(name, call_of(name))
+    if optional := optional_features(name):
+        _print("may lack", ", ".join(optional))
+    for i, (difference, description) in enumerate(known_differences(name).items()):
+        _print("" if i else "known differences", f"{difference}: {description}")
 
 
-def _print(text: str) -> None:
-    console.print(text, markup=False)
+def _print(*cells: str) -> None:
+    """A sentence, or a name and a text in two columns."""
+    console.print(" ".join([*(f"{cell:20}" for cell in cells[:-1]), cells[-1]]), markup=False)

@@ -1,26 +1,26 @@
-"""`python -m parity kinds` tells everything that `verify` takes."""
+"""`python -m parity kinds` lists everything that `verify` accepts."""
 
 import pytest
 
 from parity.adapters.conventions import ADAPTERS
-from parity.cli import kinds_help as protocol
 from parity.kinds.names import NAMES
+from parity.verification.targets import TARGETS, adapters, call_of
 
 
 def test_every_kind_and_adapter_has_its_line(parity):
     status, out, _ = parity("kinds")
     first = [line.split(" ")[0] for line in out.splitlines()]
-    assert status == 0 and set(first) >= {*protocol.kinds(), *NAMES, *ADAPTERS}
+    assert status == 0 and set(first) >= {*TARGETS, *NAMES, *ADAPTERS}
     assert "cls(W, b, stride=1, pad=0); forward(x) -> out, backward(dout) -> dx; then .dW, .db" in out
-    assert all(protocol.adapters().values())
+    assert all(adapters().values())
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_every_line_says_how_it_is_called(kind):
-    assert any(call in protocol.protocol_of(kind) for call in ("forward(x", "update(params", "->"))
+def test_every_line_shows_how_it_is_called(kind):
+    assert any(call in call_of(kind) for call in ("forward(x", "update(params", "->"))
 
 
-def test_one_kind_tells_its_features_and_differences(parity):
+def test_one_kind_lists_its_features_and_differences(parity):
     _, out, _ = parity("kinds", "max-pooling")
     assert "may lack             ceil_mode, pad, pairs" in out
     assert "max-pool-zero-padding: zero padding" in out and "convolution" not in out

@@ -25,6 +25,12 @@ def run(*arguments, cwd=None):
 COMMANDS = ("verify", "check", "train", "time", "report", "diff", "compare", "kinds", "faults", "sweep")
 
 
+@pytest.mark.parametrize("arguments", [(), ("convolution",), ("adam",), ("network",)], ids=" ".join)
+def test_kinds_imports_no_large_library(arguments):
+    done = run("kinds", *arguments)
+    assert done.returncode == 0 and done.stdout.endswith("imported: []\n")
+
+
 @pytest.mark.parametrize("command", [(), *((name,) for name in (*COMMANDS, "sweep-report"))], ids=" ".join)
 def test_help_imports_no_large_library(command):
     done = run(*command, "-h")
@@ -40,6 +46,12 @@ def test_help_lists_the_commands_in_the_order_of_use():
 REFUSED = {
     "no such command": ("nonsense",),
     "no such option": ("check", "--nonsense"),
+    "no such network": ("check", "resnet99"),
+    "no such layer": ("time", "lenet", "relo"),
+    "a layer to train": ("train", "relu"),
+    "no such referee": ("check", "lenet", "--against", "caffe"),
+    "no such kind": ("kinds", "pooling"),
+    "not timed": ("time", "im2col"),
     "no such device": ("check", "lenet", "--device", "tpu"),
     "no such data": ("train", "lenet", "--data", "cifar"),
     "no such part": ("report", "--skip", "x"),
