@@ -54,7 +54,7 @@ TIMED = tuple(
 SLOW = ("alexnet", "resnet18")  # tens of megabytes of weights: their further modes come last
 STEPS = {"alexnet": 2, "resnet18": 2}  # training steps in lockstep; of the others 10, in further modes 1
 PAGE_NEEDS = ("jinja2", "markupsafe", "pygments")
-TESTS_NEED = ("pytest", "hypothesis")
+TESTS_NEED = ("pytest", "hypothesis", "psutil", "typer", "rich")
 SECONDS = 15.0  # what a step is taken to need before one like it has run
 PAGE_EVERY = 30.0  # seconds
 SHOWN = 8  # wrong tensors that are printed of a step
@@ -176,7 +176,7 @@ class Run:
         why = ""
         try:
             if left < wanted and step.part != "tests":
-                raise Skip(f"{left:.0f} s were left, about {wanted:.0f} are needed")
+                raise Skip(f"{max(left, 0):.0f} s were left, about {wanted:.0f} are needed")
             failed = step.run()
         except Skip as reason:
             failed, why = [], str(reason)
@@ -195,6 +195,8 @@ class Run:
             self.say(f"          {text}")
         if step.part == "tests" and failed and self.tests is not None:
             self.say(self.tests.tail())
+        if why:  # nothing new but the reason, which the next step or the end writes
+            return
         try:
             self.save()
         except (OSError, ValueError):  # the next step may write it; the end of the run must
@@ -290,7 +292,8 @@ class CudaTests:
         command = [sys.executable, "-m", "pytest", "-m", "cuda", "-q", "-p", "no:cacheprovider",
                    "-W", "default",  # another version of a package may warn; here that is no error
                    f"--junitxml={self.folder.name}/junit.xml", *map(str, files)]  # fmt: skip
-        more = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(plan.root)}
+        path = os.pathsep.join(filter(None, [str(plan.root), os.environ.get("PYTHONPATH")]))
+        more = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": path}
         with open(f"{self.folder.name}/output", "w") as output:
             self.process = subprocess.Popen(
                 command, cwd=plan.root, env=os.environ | more, text=True, stdout=output, stderr=output

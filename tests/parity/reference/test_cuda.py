@@ -119,7 +119,7 @@ def test_tf32_is_on_in_its_mode_alone():
         devices.prepare(place)
         worst[place] = ((a.float() @ a.float()).double() - a @ a).abs().max() / (a @ a).max()
     devices.prepare("cuda")
-    assert worst["cuda"] < 1e-6 < worst["cuda tf32"] < 2**-10
+    assert worst["cuda"] < 1e-5 < worst["cuda tf32"] < 2**-8
 
 
 @pytest.mark.cuda
