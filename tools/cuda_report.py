@@ -10,7 +10,6 @@ matched, 1 when something did not, 2 when nothing could be run or a step was ski
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from importlib.util import find_spec
@@ -44,10 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
 
     start = time.monotonic()
     plan = cuda.Plan(
-        out=asked.out or OUT[asked.device], root=ROOT, device=asked.device, budget=asked.budget,
-        threads=threads, pack=asked.pack, command=shlex.join(["python", *sys.argv]),
+        out=asked.out or OUT[asked.device],
+        root=ROOT,
+        device=asked.device,
+        budget=asked.budget,
+        threads=threads,
+        pack=asked.pack,
+        command=command(asked),
         **(cuda.TINY if asked.tiny else {}),
-    )  # fmt: skip
+    )
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - start:6.1f} s  {text}", flush=True)
@@ -57,6 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
         say(text)
     say(f"wrote {plan.out}{f' and {plan.pack}' if plan.pack else ''}")
     return cuda.status(found)
+
+
+def command(asked: argparse.Namespace) -> str:
+    """What was asked for, without the paths of this machine."""
+    if asked.device == "cuda" and not asked.tiny:
+        return "make cuda"
+    return f"python tools/cuda_report.py --device {asked.device}{' --tiny' if asked.tiny else ''}"
 
 
 def options() -> argparse.ArgumentParser:

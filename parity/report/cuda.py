@@ -47,10 +47,16 @@ from scratchcnn.networks import CHAPTER
 TIMED = tuple(
     Timed(name, n, rounds=5, baselines=False, memory=False)
     for name, n in (
-        ("simple_conv_net", 100), ("lenet", 100), ("resnet18", 8), ("alexnet", 8),
-        ("simple_conv_net", 1), ("lenet", 1), ("resnet18", 1), ("alexnet", 1),
+        ("simple_conv_net", 100),
+        ("lenet", 100),
+        ("resnet18", 8),
+        ("alexnet", 8),
+        ("simple_conv_net", 1),
+        ("lenet", 1),
+        ("resnet18", 1),
+        ("alexnet", 1),
     )
-)  # fmt: skip
+)
 SLOW = ("alexnet", "resnet18")  # tens of megabytes of weights: their further modes come last
 STEPS = {"alexnet": 2, "resnet18": 2}  # training steps in lockstep; of the others 10, in further modes 1
 PAGE_NEEDS = ("jinja2", "markupsafe", "pygments")
@@ -244,8 +250,18 @@ class Run:
             if "gemm_gflops" not in about:
                 about |= machine.measured_peaks(plan.threads)._asdict()
             peaks = machine.Peaks(about["gemm_gflops"], about["copy_gbytes_per_s"])
-            setup = Setup("float32", plan.device, plan.threads, timed.rounds, plan.seed, peaks,
-                          timed.baselines, timed.layers, timed.memory, transfers=True)  # fmt: skip
+            setup = Setup(
+                "float32",
+                plan.device,
+                plan.threads,
+                timed.rounds,
+                plan.seed,
+                peaks,
+                timed.baselines,
+                timed.layers,
+                timed.memory,
+                transfers=True,
+            )
             table = time_network(timed.network, timed.batch_size, setup)
         self.times.append(table)
         for row in table[table["phase"] == "step"].to_dict("records"):
@@ -289,9 +305,20 @@ class CudaTests:
             return
         self.folder = tempfile.TemporaryDirectory(prefix="cuda-tests-")
         self.deadline = time.monotonic() + 0.7 * plan.budget
-        command = [sys.executable, "-m", "pytest", "-m", "cuda", "-q", "-p", "no:cacheprovider",
-                   "-W", "default",  # another version of a package may warn; here that is no error
-                   f"--junitxml={self.folder.name}/junit.xml", *map(str, files)]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-m",
+            "cuda",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "default",  # another version of a package may warn; here that is no error
+            f"--junitxml={self.folder.name}/junit.xml",
+            *map(str, files),
+        ]
         path = os.pathsep.join(filter(None, [str(plan.root), os.environ.get("PYTHONPATH")]))
         more = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": path}
         with open(f"{self.folder.name}/output", "w") as output:

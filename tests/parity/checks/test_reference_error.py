@@ -51,8 +51,12 @@ def test_products_in_tf32_pass_with_its_unit_roundoff_alone(kind, monkeypatch):
 def test_another_formula_fails_with_tf32s_allowance_too(monkeypatch):
     plain = KINDS["affine"].formula
     monkeypatch.setitem(
-        KINDS, "affine", replace(KINDS["affine"], formula=lambda a, o: plain(a, o) * (1.05 if
-                                 a["x"].dtype == torch.float32 else 1)))  # fmt: skip
+        KINDS,
+        "affine",
+        replace(
+            KINDS["affine"], formula=lambda a, o: plain(a, o) * (1.05 if a["x"].dtype == torch.float32 else 1)
+        ),
+    )
     assert [row for row in check_reference("affine", "float32", tf32=True) if not row.ok]
 
 

@@ -136,8 +136,9 @@ def test_pytorch_on_the_gpu_is_as_right_as_its_rounding_allows(place):
 
 @pytest.mark.cuda
 def test_transfers_are_timed_apart(parity, tmp_path):
-    status, out, _ = parity("time", "lenet", "--device", "cuda", "--quick", "--batch-size", 2,
-                            "--threads", 1, "--out", tmp_path)  # fmt: skip
+    status, out, _ = parity(
+        "time", "lenet", "--device", "cuda", "--quick", "--batch-size", 2, "--threads", 1, "--out", tmp_path
+    )
     table = pd.read_parquet(tmp_path / "speed.parquet")
     assert status == 0 and "host_to_device" in out
     assert {"host_to_device", "device_to_host"} < set(table.loc[table["device"] == "cuda", "phase"])

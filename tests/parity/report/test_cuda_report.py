@@ -83,8 +83,15 @@ def test_every_network_layer_and_mode_is_in_the_plan(tmp_path):
 
 def test_what_a_shorter_run_leaves_out_stands_last(tmp_path):
     steps = names(cuda.Plan(tmp_path, tmp_path))
-    order = ["lenet float32 cuda", "the CUDA tests", "timing lenet N=100", "alexnet float64 cuda",
-             "layers float32 cuda tf32", "timing alexnet N=8", "alexnet float32 cuda tf32"]  # fmt: skip
+    order = [
+        "lenet float32 cuda",
+        "the CUDA tests",
+        "timing lenet N=100",
+        "alexnet float64 cuda",
+        "layers float32 cuda tf32",
+        "timing alexnet N=8",
+        "alexnet float32 cuda tf32",
+    ]
     assert [steps.index(name) for name in order] == sorted(steps.index(name) for name in order)
     assert len(set(steps)) == len(steps)
 
@@ -194,9 +201,20 @@ def test_without_the_packages_of_the_page_the_rest_is_written(plan, monkeypatch)
 
 
 def test_the_card_is_in_the_title_and_its_driver_in_the_table(plan, monkeypatch):
-    monkeypatch.setattr(cuda, "environment", lambda *_, **more: {
-        "cpu": "a CPU", "cores": 16, "numpy": "2", "blas": "?", "torch": "2", "gpu": "NVIDIA H100",
-        "driver": "580.1", **more})  # fmt: skip
+    monkeypatch.setattr(
+        cuda,
+        "environment",
+        lambda *_, **more: {
+            "cpu": "a CPU",
+            "cores": 16,
+            "numpy": "2",
+            "blas": "?",
+            "torch": "2",
+            "gpu": "NVIDIA H100",
+            "driver": "580.1",
+            **more,
+        },
+    )
     run, _ = faked(monkeypatch, plan, lambda *_: [])
     run.go()
     readme = (plan.out / "README.md").read_text()
@@ -276,8 +294,11 @@ def test_without_a_gpu_it_is_one_sentence_and_status_2(script, monkeypatch, caps
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: False)
     assert script.main(["--out", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr() == ("", "error: no CUDA device was found (this PyTorch is a CPU build); "
-                                   "--device cpu --tiny rehearses without one\n")  # fmt: skip
+    assert capsys.readouterr() == (
+        "",
+        "error: no CUDA device was found (this PyTorch is a CPU build); "
+        "--device cpu --tiny rehearses without one\n",
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -301,5 +322,6 @@ def test_it_runs_the_plan_and_returns_its_status(script, monkeypatch, capsys, tm
     (plan,) = plans
     assert (plan.device, plan.budget, plan.threads, plan.pack) == ("cpu", 9.0, 1, Path("p.tar.gz"))
     assert plan.kinds == cuda.TINY["kinds"] and plan.root == ROOT
+    assert plan.command == "python tools/cuda_report.py --device cpu --tiny"  # no path of this machine
     out = capsys.readouterr().out
     assert "s  a step" in out and "MATCH: everything was run and matches" in out
