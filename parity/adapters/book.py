@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.adapters.recipe import Recipe, recipe
-from parity.kinds.probe import Probe
+from parity.kinds.probe import Probe, function
 
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
 DRAWS = 400  # random masks looked at until each number has been dropped or kept as the probe wants it
@@ -189,7 +189,8 @@ class BookAdapter(Adapter):
     def forward(self, layer: Any, probe: Probe) -> Any:
         how = recipe(probe.kind)
         if how.role == "function":
-            return call(layer, {**probe.inputs, **probe.args}, how)
+            given = {**probe.inputs, **probe.args}
+            return call(layer, given | {name: function(given[name]) for name in how.functions}, how)
         x = probe.inputs["x"]
         if how.role == "loss":
             loss = layer.forward(x, probe.inputs["t"])

@@ -20,6 +20,7 @@ WORDS = {
     "images": "images (4-D input)",
     "one_hot": "one_hot (labels as one-hot rows)",
     "even_window": "even_window (an even size)",
+    "integers": "integers (an array of whole numbers)",
     "uneven": "uneven (an output size that does not divide the input's)",
 }
 

@@ -22,6 +22,7 @@ class Recipe:
     optional  the arguments that may be left out, with what holds then
     params    the trained arrays; their gradients are read as d<name>
     buffers   what else is read after the call (batch normalization's running statistics)
+    functions  the arguments that are functions, which arrive as texts
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Recipe:
     optional: Mapping[str, Any] = field(default_factory=dict)
     params: tuple[str, ...] = ()
     buffers: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 RECIPES: dict[str, Recipe] = {}

@@ -9,4 +9,13 @@ from parity.kinds import kind_of
 def recipe_of(name: str) -> Recipe:
     """How the kind of that name is called. Raises ValueError naming the kinds there are."""
     kind = kind_of(name)
-    return Recipe(name, kind.role, kind.out, kind.order, dict(kind.optional), kind.params, kind.buffers)
+    return Recipe(
+        name,
+        kind.role,
+        kind.out,
+        kind.order,
+        dict(kind.optional),
+        kind.params,
+        kind.buffers,
+        kind.functions,
+    )

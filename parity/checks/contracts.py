@@ -191,9 +191,8 @@ def _holds(like: NDArray, ok: Any, why: str) -> Comparison:
 def split_batch(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """Two half batches give the same outputs and dx, and gradients that add up."""
     x = probe.inputs.get("x")
-    if x is None or len(x) < 2 or kind_of(probe.kind).role == "loss" or (
-        probe.kind == "batch_norm" and probe.args.get("training", True)
-    ):  # fmt: skip
+    whole = probe.kind == "batch_norm" and probe.args.get("training", True)
+    if x is None or len(x) < 2 or whole or kind_of(probe.kind).role != "layer":
         return
     halves = []
     for part in (slice(0, 1), slice(1, None)):

@@ -76,8 +76,12 @@ def check(
     Exit status: 0 everything matches, 1 something does not, 2 misuse.
     """
     from parity import referees
+    from parity.kinds import kind_of
 
     networks, kinds = split_names(names or [])
+    for kind in kinds if names else []:
+        if not set(has := kind_of(kind).dtypes) & set(dtype.names):
+            raise Misuse(f"{kind} is checked in {' and '.join(has)} only; leave out --dtype {dtype.value}")
     voices = referees.parse_names(against)
     if "torch" not in voices:
         if train or (kinds and names):

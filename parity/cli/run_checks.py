@@ -55,9 +55,11 @@ def check_kinds(
 ) -> list[Record]:
     """Check each kind on its probes; one line per kind and dtype unless verbose."""
     records: list[Record] = []
-    for dtype in dtypes if kinds else []:
-        console.rule(f"individual layers  {dtype}  {mode or device}  seed {seed}", align="left")
-        for kind in kinds:
+    for dtype in dtypes:
+        checked = [kind for kind in kinds if dtype in kind_of(kind).dtypes]
+        if checked:
+            console.rule(f"individual layers  {dtype}  {mode or device}  seed {seed}", align="left")
+        for kind in checked:
             found = list(check_kind(kind, dtype, device, seed, lives=True))
             if dtype == "float64" and mode in (None, device):  # it runs on the CPU: once is enough
                 found += check_sizes(kind, subject_here(kind_of(kind).ours, kind), real_sizes(kind, seed))

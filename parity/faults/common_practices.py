@@ -67,6 +67,8 @@ def run(make: Make, probe: Probe, dtype: str) -> Tensors:
 def what_practices_say(kind: str, make: Make) -> dict[str, bool | None]:
     """Practice -> whether it would have noticed; a crash is noticed by all that run the case."""
     said: dict[str, bool | None] = dict.fromkeys(PRACTICES)
+    if "float32" not in kind_of(kind).dtypes:
+        return said
     for name, practice in CASES.items():
         try:
             said[name] = practice(kind, make)

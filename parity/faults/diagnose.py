@@ -25,7 +25,7 @@ from parity.checks.long_life import LIVES
 from parity.comparison.gates import difference, largest
 from parity.comparison.records import Record
 from parity.faults import FAULTS, Fault, faults_of
-from parity.kinds import Probe, Tensors
+from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 
 DTYPES = ("float64", "float32")
@@ -212,7 +212,7 @@ def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float
     for name, theirs in observed.items():
         left, scale = tensor_distance(found[name], theirs), largest(theirs)
         slack = seen.rounding.get((case, name), 0.0) / scale if dtype == "float32" and scale else 0.0
-        if left is None or left > max(SAME[dtype], slack):
+        if left is None or left > max(SAME[dtype], kind_of(seen.kind).rtol, slack):
             return None
         worst = max(worst, left)
     return worst

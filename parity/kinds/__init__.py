@@ -5,13 +5,23 @@ One file per family; a kind is added there and to nothing else of this package.
 
 from __future__ import annotations
 
-from parity.kinds import activations, dense, dropout, losses, normalization, optimizers, pooling, windows
+from parity.kinds import (
+    activations,
+    dense,
+    dropout,
+    losses,
+    normalization,
+    numerical_gradient,
+    optimizers,
+    pooling,
+    windows,
+)
 from parity.kinds.kind import Kind, Operation
 from parity.kinds.optimizers import OptimizerKind
 from parity.kinds.probe import Probe, Tensors
 from scratchcnn.layers import Layer
 
-OPERATIONS = (windows, pooling, dense, activations, losses, normalization, dropout)
+OPERATIONS = (windows, pooling, dense, activations, losses, normalization, dropout, numerical_gradient)
 
 KINDS: dict[str, Operation] = {kind.name: kind for family in OPERATIONS for kind in family.KINDS}
 OPTIMIZER_KINDS: dict[str, OptimizerKind] = {kind.name: kind for kind in optimizers.KINDS}

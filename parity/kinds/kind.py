@@ -43,23 +43,25 @@ UPDATE = "; update(params, grads) changes the arrays of params"
 class Kind:
     """What every kind has; `Operation` and `OptimizerKind` add how the reference is computed.
 
-    name      "convolution"
-    probes    the inputs to try, smallest first, drawn from a generator
-    ours      our class or function; `partial(Pooling, mode="max")` where an argument belongs to the kind
-    role      how it is used: a layer, a loss, a function of arrays, an optimizer
-    call      how an implementation is built and called, in one line; empty for a kind that the book does
-              not have, which is never asked of anyone else's code
-    aliases   other names of such a class, in lower case and without punctuation
-    order     the leading arguments in the book's order, for a class that calls them something else
-    optional  arguments that an implementation may lack, with what holds where they are not given
-    params    the trained arrays; their gradients are results called d<name>
-    buffers   arrays that forward changes; they are results too
-    out       what the result is called
-    switches  whether inference computes something else than training
-    dtypes    the dtypes in which it is checked
-    rtol      how far a right float64 result may be off, of the tensor's largest value
-    timed     arguments and inputs of a size at which time is spent in the layer, for a generator, a batch
-              size and a side of the images; None where it is not timed
+    name        "convolution"
+    probes      the inputs to try, smallest first, drawn from a generator
+    ours        our class or function; `partial(Pooling, mode="max")` where an argument belongs to the kind
+    role        how it is used: a layer, a loss, a function of arrays, an optimizer
+    call        how an implementation is built and called, in one line; empty for a kind that the book does
+                not have, which is never asked of anyone else's code
+    aliases     other names of such a class, in lower case and without punctuation
+    order       the leading arguments in the book's order, for a class that calls them something else
+    optional    arguments that an implementation may lack, with what holds where they are not given
+    params      the trained arrays; their gradients are results called d<name>
+    buffers     arrays that forward changes; they are results too
+    functions   arguments that are functions; a probe gives them as text (`parity.kinds.probe.function`)
+    out         what the result is called
+    switches    whether inference computes something else than training
+    may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
+    dtypes      the dtypes in which it is checked
+    rtol        how far a right float64 result may be off, of the tensor's largest value
+    timed       arguments and inputs of a size at which time is spent in the layer, for a generator, a batch
+                size and a side of the images; None where it is not timed
     """
 
     name: str
@@ -72,8 +74,10 @@ class Kind:
     optional: Mapping[str, Any] = field(default_factory=dict)
     params: tuple[str, ...] = ()
     buffers: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
     out: str = "out"
     switches: bool = False
+    may_refuse: frozenset[str] = frozenset()
     dtypes: tuple[str, ...] = ("float64", "float32")
     rtol: float = LOGIC
     timed: Sizes | None = None

@@ -91,12 +91,13 @@ def expand(plan: Plan) -> Iterator[Cell]:
 
 
 def _layer_cells(part: Part, base: Path) -> Iterator[Cell]:
+    from parity.kinds import kind_of
     from parity.kinds.random_geometry import WINDOWS
 
     for device, seed in ((d, s) for d in part.devices for s in part.seeds):
         dtypes = [d for d in part.dtypes if d == "float32" or "tf32" not in device]
         for kind in part.names:
-            for dtype in dtypes:
+            for dtype in [d for d in dtypes if d in kind_of(kind).dtypes]:
                 for case in _probe_ids(kind):
                     yield Cell(part.name, "probe", kind, case, dtype, device, seed)
                 for i in range(part.geometry if kind in WINDOWS else 0):

@@ -97,13 +97,7 @@ def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> l
     if kind_of(probe.kind).role == "function":
         if phase != "forward":
             return []
-        (name, array), given = next(iter(inputs.items())), _arguments(args, ())
-        return [
-            imports,
-            f"{name} = {_literal(array)}",
-            f"out = {made}({name}, {given})",
-            f"print(out, {expected})",
-        ]
+        return _function(imports, made, probe, expected)
     if probe.kind == "dropout" or args.get("training") is False:
         return []
     data = [name for name in ("x", "t", "dout") if name in inputs]
@@ -111,6 +105,19 @@ def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> l
     build = f"layer = {made}({_arguments(args, kind_of(probe.kind).order)})"
     calls = _calls(probe, phase)
     return [imports, line, build, calls, _print(probe, phase, tensor, expected)] if calls else []
+
+
+def _function(imports: str, made: str, probe: Probe, expected: str) -> list[str]:
+    kind, (name, array) = kind_of(probe.kind), next(iter(probe.inputs.items()))
+    texts = {k: v if k in kind.functions else _literal(v) for k, v in probe.args.items()} | {name: name}
+    leading = kind.order[: kind.order.index(name) + 1]
+    given = [*(texts.pop(k) for k in leading), *(f"{k}={text}" for k, text in texts.items())]
+    return [
+        imports,
+        f"{name} = {_literal(array)}",
+        f"out = {made}({', '.join(given)})",
+        f"print(out, {expected})",
+    ]
 
 
 def _calls(probe: Probe, phase: str) -> str:

@@ -12,10 +12,8 @@ from parity.faults import faults_of
 from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.kind import LAYER
 
-GRADIENT, NETWORK = "numerical_gradient", "network"  # what can be checked in addition to the kinds
-CALLS = {
-    GRADIENT: "numerical_gradient(f, x) -> df/dx, of x's shape",
-    NETWORK: "object with params, loss(x, t), gradient(x, t) -> grads, and layers if there are any; "
+CALLS = {  # what can be checked in addition to the kinds
+    "network": "object with params, loss(x, t), gradient(x, t) -> grads, and layers if there are any; "
     "needs --twin, a torch module",
 }
 TARGETS = (*ALL_KINDS, *CALLS)

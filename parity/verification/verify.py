@@ -39,7 +39,7 @@ from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.verdict import First, Verdict
 
-NETWORK, GRADIENT = "network", "numerical_gradient"
+NETWORK = "network"
 
 
 def verify(
@@ -75,12 +75,8 @@ def verify(
         from parity.verification.network import verify_network
 
         return verify_network(factory, seed=seed, limits=limits, isolated=isolated, **network)
-    if kind == GRADIENT:
-        from parity.verification.numerical_gradient import verify_gradient
-
-        return verify_gradient(factory, limits, isolated)
     if kind not in ALL_KINDS:
-        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {GRADIENT}, {NETWORK}")
+        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}")
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
     if isolated:

@@ -19,6 +19,7 @@ from parity.faults.catalogue import (
     lenet,
     losses,
     lrn,
+    numerical_gradient,
     optimizers,
     pooling,
     windows,
@@ -39,6 +40,7 @@ FAMILIES = (
     lenet,
     optimizers,
     adaptive,
+    numerical_gradient,
     contracts,
     dtypes,
 )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from parity.faults import FAULTS
-from parity.verification.numerical_gradient import FAULTS as GRADIENT_FAULTS
 from parity.verification.verify import assert_parity, verify
 
 WRONG = Path(__file__).parents[1] / "homework" / "wrong.py"
@@ -87,8 +86,11 @@ def test_found_placed_and_named(name, kind, phase, tensor, fault, seen):
     assert not verdict.ok
     assert (verdict.culprit.phase, verdict.culprit.tensor) == (phase, tensor)
     assert seen in verdict.culprit.sentence
-    says = FAULTS[fault].says if fault in FAULTS else GRADIENT_FAULTS[fault][0]
-    assert verdict.diagnosis.fault == fault and says in str(verdict) and f"[{fault}]" in str(verdict)
+    assert (
+        verdict.diagnosis.fault == fault
+        and FAULTS[fault].says in str(verdict)
+        and f"[{fault}]" in str(verdict)
+    )
 
 
 def test_the_report_shows_both_values_on_a_small_input():
