@@ -71,7 +71,7 @@ def _part(
     """The results that the fault changes, if they are some of the wrong ones and it gives their numbers."""
     changed: set[str] = set()
     other: set[str] = set()
-    bad = {row.case for row in seen.records if not row.ok}
+    bad, rtol = {row.case for row in seen.records if not row.ok}, kind_of(seen.kind).rtol
     for probe in sorted(cases, key=lambda probe: probe.id not in bad):
         exact = _exact(probe)
         for dtype in DTYPES:
@@ -82,9 +82,9 @@ def _part(
                 if (probe.id, name) in seen.hidden:
                     continue
                 slack = seen.rounding.get((probe.id, name), 0.0) if dtype == "float32" else 0.0
-                if dtype == "float64" and not _equal(mine.get(name), exact[name], dtype):
+                if dtype == "float64" and not _equal(mine.get(name), exact[name], rtol):
                     changed.add(name)
-                if not _equal(mine.get(name), observed.get(name), dtype, slack):
+                if not _equal(mine.get(name), observed.get(name), max(rtol, SAME[dtype]), slack):
                     other.add(name)
             if changed & other or not changed <= wrong:
                 return frozenset()
@@ -99,12 +99,13 @@ def _exact(probe: Probe) -> Tensors:
     return found
 
 
-def _equal(a: NDArray | None, b: NDArray | None, dtype: str, slack: float = 0.0) -> bool:
+def _equal(a: NDArray | None, b: NDArray | None, rtol: float, slack: float = 0.0) -> bool:
+    """Whether the difference is within `rtol` of b's largest number, or within `slack`."""
     if a is None or b is None:
         return a is b
     left = tensor_distance(a, b)
     scale = largest(b)
-    return left is not None and left <= max(SAME[dtype], slack / scale if scale else 0.0)
+    return left is not None and left <= max(rtol, slack / scale if scale else 0.0)
 
 
 def _same_contracts(

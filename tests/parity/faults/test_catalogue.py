@@ -27,7 +27,9 @@ def results(fault: Fault, dtype: str = "float64"):
         try:
             with np.errstate(all="ignore"):
                 found = protocol.results(protocol.build(fault.make, cast), cast)
-        except ValueError:
+        except (TypeError, ValueError):
+            if probe.needs & kind_of(fault.kind).may_refuse:
+                continue
             assert fault.says.startswith("an exception"), fault.name
             found = {}
         yield probe, found
@@ -124,4 +126,4 @@ def test_a_layer_taken_apart_is_right_before_it_is_broken(kind, whole):
 def test_ours_has_none_of_them():
     for kind in KINDS:
         right = Fault("ours", kind, "", kind_of(kind).ours, "")
-        assert not wrong_values(right, "float64") and not wrong_values(right, "float32")
+        assert not any(wrong_values(right, dtype) for dtype in kind_of(kind).dtypes)

@@ -51,7 +51,7 @@ DEFECTS = {
         "forward",
         "grad",
         "numerical-gradient-integers",
-        "as integers",
+        "only with integers",
     ),
     "max pooling padded by zero": (
         "PoolingZeroPadded",

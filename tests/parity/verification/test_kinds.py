@@ -151,7 +151,7 @@ WRONG = {
     "numerical_gradient": [
         ("gradient_of_integers", "forward grad", "numerical-gradient-integers"),
         ("gradient_one_sided", "forward grad", "numerical-gradient-one-sided"),
-        ("gradient_that_leaves_x_changed", "arguments unchanged x unchanged", ""),
+        ("gradient_that_leaves_x_changed", "arguments unchanged x unchanged", "numerical-gradient-changes-x"),
     ],
 }
 CASES = [
@@ -210,9 +210,7 @@ def shown_again(verdict):
 def value_of(row, verdict, space):
     if verdict.kind in OPTIMIZER_KINDS:
         return space["params"][row.tensor.split()[0]]
-    names = {"dx": "dx", "grad": "grad", "x unchanged": "grad"} | dict.fromkeys(
-        ("out", "loss", "col", "img"), "out"
-    )
+    names = {"dx": "dx"} | dict.fromkeys(("out", "loss", "col", "img", "grad"), "out")
     return space[names[row.tensor]] if row.tensor in names else getattr(space["layer"], row.tensor)
 
 
