@@ -1,8 +1,9 @@
-"""What an implementation can be asked for, so that what it cannot do is told and not taken for a pass.
+"""What an implementation can be asked for, so that what it cannot do is reported and not taken for a pass.
 
 Features come from the probes: `groups`, `dilation`, `pad`, ... One that needs a keyword (`dilation=`) is
 looked for in the signature. The others show in use: an implementation that raises on every input with the
-feature, and on none without it, does not have it. Whoever names its features by `supports=` is held to them.
+feature, and on none without it, does not have it. An implementation whose features are named by `supports=`
+is held to them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def features(cases: Sequence[Probe]) -> set[str]:
 def lacking(
     kind: str, names: Sequence[str] | None, cases: Sequence[Probe], supports: Iterable[str] | None
 ) -> set[str]:
-    """The features that it says it has not, or that its signature has no room for.
+    """The features that `supports` leaves out, or that the signature has no room for.
 
     `names` are the arguments that it takes, None where any name goes or they cannot be known.
 
@@ -70,7 +71,7 @@ def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]
 
 
 def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
-    """Whether backward raises after every inference call and no other: the book has no such thing."""
+    """Whether backward raises after every inference call and no other: the book never calls it there."""
     if not kind_of(cases[0].kind).switches:
         return False
     ids = {probe.id for probe in cases}
@@ -81,14 +82,16 @@ def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) ->
 
 
 def is_inference(case: str) -> bool:
+    """Whether the probe of that id infers."""
     return case.endswith("inference")
 
 
 def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
+    """The probes that need none of the missing features."""
     return [probe for probe in cases if not probe.needs & missing]
 
 
 def in_words(missing: Iterable[str]) -> list[str]:
-    """As the report says it; what PyTorch does not have either is not missed."""
+    """The features as the report prints them, without those that PyTorch does not have either."""
     missing = set(missing) - OURS_ALONE
     return [WORDS.get(name, name) for name in sorted(missing)]

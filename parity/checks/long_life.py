@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
 from parity.comparison.gates import Comparison
+from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 
 Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
@@ -58,9 +59,16 @@ def two_instances(subject: Subject, probe: Probe, judge: Judge) -> Found:
 
 
 def memory_layouts(subject: Subject, probe: Probe, judge: Judge) -> Found:
-    """x and dout may lie in memory in any way: as columns, with gaps, backwards; and be read-only."""
+    """x and dout may lie in memory in any way: as columns, with gaps, backwards; and be read-only.
+
+    What a call may borrow to work in (`Kind.borrows`) is never read-only.
+    """
+    borrowed = kind_of(probe.kind).borrows
     for lay in LAYOUTS:
-        inputs = {k: lay(v) if isinstance(v, np.ndarray) else v for k, v in probe.inputs.items()}
+        inputs = {
+            k: v if not isinstance(v, np.ndarray) or (lay is read_only and k in borrowed) else lay(v)
+            for k, v in probe.inputs.items()
+        }
         judged = dict(but_running(judge(probe, subject.build(probe).results(inputs))))
         yield from judged.items()
         if not all(c.ok for c in judged.values()):

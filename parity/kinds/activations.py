@@ -28,7 +28,8 @@ def sigmoid(a: dict[str, Tensor], o: Options) -> Tensor:
 
 
 def tanh(a: dict[str, Tensor], o: Options) -> Tensor:
-    return o.get("amplitude", 1.0) * torch.tanh(o.get("slope", 1.0) * a["x"])
+    amplitude, slope = float(o.get("amplitude", 1)), float(o.get("slope", 1))
+    return amplitude * torch.tanh(slope * a["x"])
 
 
 def silu(a: dict[str, Tensor], o: Options) -> Tensor:

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.comparison.gates import LOGIC, UNIT, largest
-from parity.kinds.probe import Probe, Rng, Tensors
+from parity.kinds.probe import Array, Probe, Rng, Tensors
 from parity.kinds.tensors import place
 from parity.kinds.torch_when_used import torch
 
@@ -55,6 +54,7 @@ class Kind:
     params      the trained arrays; their gradients are results called d<name>
     buffers     arrays that forward changes; they are results too
     functions   arguments that are functions; a probe gives them as text (`parity.kinds.probe.function`)
+    borrows     inputs that a call may change while it runs, and leaves as they were
     out         what the result is called
     switches    whether inference computes something else than training
     may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
@@ -75,6 +75,7 @@ class Kind:
     params: tuple[str, ...] = ()
     buffers: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    borrows: tuple[str, ...] = ()
     out: str = "out"
     switches: bool = False
     may_refuse: frozenset[str] = frozenset()
@@ -158,7 +159,7 @@ class Operation(Kind):
         }
 
 
-def to_numpy(tensor: Tensor) -> NDArray:
+def to_numpy(tensor: Tensor) -> Array:
     """A tensor's numbers, from whatever device it is on."""
     return tensor.detach().cpu().contiguous().numpy()
 

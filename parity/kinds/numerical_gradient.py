@@ -2,9 +2,9 @@
 
 Its functions are texts that NumPy and PyTorch can both run, and autograd has the gradient. Of a quadratic,
 central differences are exact but for rounding, whatever the step: what is wrong there is the loop. The
-curved functions have derivatives of every order, a hundredth as large as the quadratic's slope: steps up
-to 0.01 are right to seven digits, a step of 1 is not. In an array of whole numbers x + h is cut back to x;
-to refuse it is as good as a right answer.
+curved functions have derivatives of every order, but small ones: steps up to 0.01 are right to seven digits,
+a step of 1 is not. In an array of whole numbers x + h is cut back to x; to refuse it is as good as a right
+answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SQUARES = "lambda x: (x**2).sum()"
 # In the slope of each number are all the others.
 SUMS = "lambda x: (x**2).sum() + (x.reshape(-1).cumsum(0) ** 2).sum()"
-CURVED = "lambda x: (x**2).sum() + (1 / (1 + x**2)).sum() / 100"
+CURVED = "lambda x: (x**2).sum() + (1 / (1 + x**2)).sum() / 1000"
 RTOL = 5e-7  # a step down to 1e-9 of x leaves this much rounding
 
 
@@ -58,6 +58,7 @@ NUMERICAL_GRADIENT = Operation(
     aliases=("numgrad",),
     order=("f", "x"),
     functions=("f",),
+    borrows=("x",),
     may_refuse=needs(integers=True),
     dtypes=("float64",),
     rtol=RTOL,

@@ -13,12 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import scratchcnn as sc
 from parity.comparison.gates import UNIT, largest
 from parity.kinds.kind import UPDATE, Kind, to_numpy
-from parity.kinds.probe import Probe, Rng, Tensors, needs
+from parity.kinds.probe import Array, Probe, Rng, Tensors, needs
 from parity.kinds.torch_when_used import torch
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def steps_of(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iter
     """A few runs of the optimizer with this rate and these constants of its own."""
 
     def build(rng: Rng) -> Iterator[Probe]:
-        def values(scale: float = 1.0) -> dict[str, NDArray]:
+        def values(scale: float = 1.0) -> dict[str, Array]:
             shapes = {"W": (2, 3), "V": (2, 3), "b": (3,)}  # two of one shape: each has a state of its own
             return {name: scale * rng.standard_normal(shape) for name, shape in shapes.items()}
 

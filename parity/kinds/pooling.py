@@ -7,11 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, integers, needs, normal
+from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal
 from parity.kinds.torch_when_used import F
 from parity.kinds.windows import defaults, given, images, pair, window_needs
 
@@ -73,9 +72,7 @@ POOLINGS: list[tuple[str, tuple[int, ...], tuple[int, int], Any, Any, bool, bool
 
 def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     def build(rng: Rng) -> Iterator[Probe]:
-        def probe(
-            name: str, x: NDArray, window: Any, stride: Any, pad: Any, ceil: bool, count: bool
-        ) -> Probe:
+        def probe(name: str, x: Array, window: Any, stride: Any, pad: Any, ceil: bool, count: bool) -> Probe:
             args = {"pool_h": window[0], "pool_w": window[1]}
             args |= given(stride=stride, pad=pad, ceil_mode=ceil, count_include_pad=count)
             asked = window_needs(stride, pad, ceil_mode=ceil, count_include_pad=not count)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Tensors = dict[str, NDArray]
+Array = NDArray[Any]
+Tensors = dict[str, Array]
 Rng = np.random.Generator
 
 
@@ -35,13 +36,13 @@ class Probe:
         return {}
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> np.dtype[Any]:
         """Of its floating-point inputs; float64 where there are none."""
         floating = [a for a in self.inputs.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
         return floating[0].dtype if floating else np.dtype(np.float64)
 
     def cast(self, dtype: Any) -> Probe:
-        """The same numbers in another floating dtype."""
+        """The same numbers in another floating-point dtype."""
 
         def convert(value: Any) -> Any:
             if isinstance(value, dict):
@@ -55,12 +56,12 @@ class Probe:
         return Probe(self.kind, self.id, convert(self.args), convert(self.inputs), self.needs)
 
 
-def normal(rng: Rng, *shape: int, scale: float = 1.0) -> NDArray:
+def normal(rng: Rng, *shape: int, scale: float = 1.0) -> Array:
     """Normal numbers, `scale` times."""
     return scale * rng.standard_normal(shape)
 
 
-def integers(rng: Rng, low: int, high: int, *shape: int) -> NDArray:
+def integers(rng: Rng, low: int, high: int, *shape: int) -> Array:
     """Whole numbers from `low` to `high - 1`, as float64: they tie, and products of them are exact."""
     return rng.integers(low, high, shape).astype(np.float64)
 

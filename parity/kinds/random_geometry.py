@@ -34,10 +34,23 @@ def random_geometry(integer: Integers, kind: str) -> Geometry:
     W = max(1, dw * (FW - 1) + 1 - 2 * pw) + integer(0, 5)
     N, C, FN = integer(1, 3), groups * integer(1, 2), groups * integer(1, 3)
     stride = (integer(1, 3), integer(1, 3))
-    return {"N": N, "C": C, "FN": FN, "H": H, "W": W, "FH": FH, "FW": FW, "stride": stride, "pad": (ph, pw),
-            "dilation": (dh, dw), "groups": groups,
-            "ceil_mode": kind.endswith("pooling") and bool(integer(0, 1)),
-            "count_include_pad": kind != "average_pooling" or not integer(0, 1)}  # fmt: skip
+    ceil_mode = kind.endswith("pooling") and bool(integer(0, 1))
+    count_include_pad = kind != "average_pooling" or not integer(0, 1)
+    return {
+        "N": N,
+        "C": C,
+        "FN": FN,
+        "H": H,
+        "W": W,
+        "FH": FH,
+        "FW": FW,
+        "groups": groups,
+        "stride": stride,
+        "pad": (ph, pw),
+        "dilation": (dh, dw),
+        "ceil_mode": ceil_mode,
+        "count_include_pad": count_include_pad,
+    }
 
 
 def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
@@ -61,8 +74,8 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
     name += f", stride={stride}, pad={pad}, dilation={dilation}"
     x = normal(rng, g["N"], g["C"], g["H"], g["W"])
-    needs = window_needs(stride, pad, dilation, g["groups"], ceil_mode=g["ceil_mode"],
-                      count_include_pad=not g["count_include_pad"])  # fmt: skip
+    options = {"ceil_mode": g["ceil_mode"], "count_include_pad": not g["count_include_pad"]}
+    needs = window_needs(stride, pad, dilation, g["groups"], **options)
     if kind == "convolution":
         args = {"W": normal(rng, g["FN"], g["C"] // g["groups"], g["FH"], g["FW"]), "b": normal(rng, g["FN"])}
         args |= given(stride=stride, pad=pad, dilation=dilation, groups=g["groups"])

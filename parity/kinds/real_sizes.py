@@ -15,10 +15,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.kinds import Operation, kind_of
-from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.probe import Array, Probe, Rng, needs, normal
 from parity.kinds.torch_when_used import torch
 from parity.kinds.windows import given, window_needs
 
@@ -60,7 +59,7 @@ def _with_cotangent(probe: Probe, seed: int) -> Probe:
     return replace(probe, inputs={**probe.inputs, "dout": dout})
 
 
-def _numbers(rng: Rng, *shape: int) -> NDArray:
+def _numbers(rng: Rng, *shape: int) -> Array:
     """Normal numbers rounded to quarters."""
     return np.round(4 * rng.standard_normal(shape, dtype=np.float32)).astype(np.float64) / 4
 
@@ -140,7 +139,7 @@ def _poolings(rng: Rng, kind: str) -> Iterator[Probe]:
         yield Probe(kind, name, args, {"x": _distinct(rng, shape)}, window_needs(stride, pad))
 
 
-def _distinct(rng: Rng, shape: Shape) -> NDArray:
+def _distinct(rng: Rng, shape: Shape) -> Array:
     """Distinct whole numbers around 0, so that no window has a tie that hides which cell won."""
     size = int(np.prod(shape))
     return (rng.permutation(size) - size // 2).astype(np.float64).reshape(shape)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from parity.kinds.probe import Rng, normal
+from parity.kinds.probe import Array, Rng, normal
 
 
-def logits(rng: Rng) -> Iterator[tuple[str, NDArray]]:
+def logits(rng: Rng) -> Iterator[tuple[str, Array]]:
     """A name and scores (N, classes), one after another."""
     yield "2x3", normal(rng, 2, 3)
     yield "one row", normal(rng, 1, 4)

@@ -81,9 +81,9 @@ def im2col(a: dict[str, Tensor], o: Options) -> Tensor:
 
 def col2im(a: dict[str, Tensor], o: Options) -> Tensor:
     N, _, H, W = o["input_shape"]
-    col = a["col"].unflatten(0, (N, -1)).transpose(1, 2)  # (N*L, C*FH*FW) -> (N, C*FH*FW, L)
+    col = a["col"].reshape(N, -1, a["col"].shape[1])  # (N*L, C*FH*FW) -> (N, L, C*FH*FW)
     window = (o["filter_h"], o["filter_w"])
-    return F.fold(col, (H, W), window, 1, pair(o.get("pad", 0)), o.get("stride", 1))
+    return F.fold(col.transpose(1, 2), (H, W), window, 1, pair(o.get("pad", 0)), o.get("stride", 1))
 
 
 # -- inputs to try ---------------------------------------------------------------------------------

@@ -33,8 +33,12 @@ def floating(x: Array) -> Array:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-@fault("numerical-gradient-integers", "numerical_gradient", "x + h cut back to x, in an array of integers",
-       needs={"integers"})  # fmt: skip
+@fault(
+    "numerical-gradient-integers",
+    "numerical_gradient",
+    "x + h cut back to x, in an array of integers",
+    needs={"integers"},
+)
 def in_integers(f: Function, x: Array) -> Array:
     """np.array([3, 4]) holds integers, which the book's code cannot move by 1e-4."""
     return differences(f, x, H, H, 2 * H)
