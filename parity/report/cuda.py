@@ -153,10 +153,9 @@ class Run:
         small = tuple(name for name in plan.networks if name not in SLOW)
         slow = tuple(name for name in plan.networks if name in SLOW)
         kinds = tuple(kind for kind in plan.kinds if kind in KINDS)  # an optimizer knows no mode
-        yield from self._checks(*first, plan.kinds, small)
-        yield Step("tests", "the CUDA tests", "tests", self.tests.result)
+        yield from self._checks(*first, plan.kinds, (*small, *slow))
+        yield Step("tests", "the CUDA tests", "tests", self.tests.result)  # before times are measured
         yield from self._timings(small)
-        yield from self._checks(*first, (), slow)
         for place, dtypes in others:
             yield from self._checks(place, dtypes, kinds, small)
         yield from self._timings(slow)

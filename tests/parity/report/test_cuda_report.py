@@ -85,9 +85,9 @@ def test_what_a_shorter_run_leaves_out_stands_last(tmp_path):
     steps = names(cuda.Plan(tmp_path, tmp_path))
     order = [
         "lenet float32 cuda",
+        "alexnet float64 cuda",
         "the CUDA tests",
         "timing lenet N=100",
-        "alexnet float64 cuda",
         "layers float32 cuda tf32",
         "timing alexnet N=8",
         "alexnet float32 cuda tf32",
