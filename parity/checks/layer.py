@@ -152,7 +152,8 @@ def judge(
 
 
 def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str, keep: bool) -> Tensors:
-    return _kept(probe, f"{dtype} {device}", lambda: kind.reference(probe, dtype, device), keep)
+    kept: Tensors = _kept(probe, f"{dtype} {device}", lambda: kind.reference(probe, dtype, device), keep)
+    return kept
 
 
 def _kept(probe: Probe, name: str, compute: Callable[[], Any], keep: bool) -> Any:

@@ -167,14 +167,20 @@ class Training:
         losses = np.array(self.losses[len(self.rows) * self.steps_per_epoch :])
         (ours, theirs), mean, images = self.predictions(), losses.mean(axis=0), len(self.data.x_train)
         return {
-            "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
+            "network": plan.network,
+            "dtype": plan.dtype,
+            "device": plan.device,
+            "data": plan.data,
             "epoch": len(self.rows) + 1,
-            "train_loss": mean[0], "torch_train_loss": mean[1],
+            "train_loss": mean[0],
+            "torch_train_loss": mean[1],
             "max_loss_difference": float(np.abs(losses[:, 0] - losses[:, 1]).max()),
-            "test_accuracy": float((ours == t).mean()), "torch_test_accuracy": float((theirs == t).mean()),
+            "test_accuracy": float((ours == t).mean()),
+            "torch_test_accuracy": float((theirs == t).mean()),
             "same_predictions": float((ours == theirs).mean()),
-            "images_per_s": images / self.seconds[0], "torch_images_per_s": images / self.seconds[1],
-        }  # fmt: skip
+            "images_per_s": images / self.seconds[0],
+            "torch_images_per_s": images / self.seconds[1],
+        }
 
     def step_frame(self) -> pd.DataFrame:
         """A row a step: both losses."""
@@ -183,11 +189,16 @@ class Training:
         step = np.arange(1, count + 1)
         return pd.DataFrame(
             {
-                "network": plan.network, "dtype": plan.dtype, "device": plan.device, "data": plan.data,
-                "step": step, "epoch": (step - 1) // self.steps_per_epoch + 1,
-                "train_loss": ours, "torch_train_loss": theirs,
+                "network": plan.network,
+                "dtype": plan.dtype,
+                "device": plan.device,
+                "data": plan.data,
+                "step": step,
+                "epoch": (step - 1) // self.steps_per_epoch + 1,
+                "train_loss": ours,
+                "torch_train_loss": theirs,
             }
-        )  # fmt: skip
+        )
 
     def outcome(self) -> Outcome:
         """How it stands after the epochs that are over. Raises ValueError before the first."""

@@ -58,8 +58,9 @@ def load(training: Training, path: Path) -> None:
         raise ValueError(f"{path} is not a checkpoint of `parity train`")
     there = {key: json.loads(value) for key, value in metadata.items() if key != "format"}
     here = _plan(training)
-    differences = [f"{k}: {there['plan'].get(k)} there, {v} here" for k, v in here.items()
-                   if there["plan"].get(k) != v]  # fmt: skip
+    differences = [
+        f"{k}: {there['plan'].get(k)} there, {v} here" for k, v in here.items() if there["plan"].get(k) != v
+    ]
     if differences:
         raise ValueError(f"{path} belongs to another run ({'; '.join(differences)})")
     training.network.params.update(_part("ours", tensors))

@@ -118,7 +118,7 @@ def layer_injections(
 
 def mutant(fault: Fault, layer: Layer, probe: Probe) -> Layer:
     """The fault in the layer's place: with its arguments, weights and mode."""
-    made = fault.make(**_factory_arguments(fault, probe))
+    made: Layer = fault.make(**_factory_arguments(fault, probe))
     made.name = layer.name
     made.train(layer.training)
     for key, array in {**layer.params, **layer.buffers}.items():

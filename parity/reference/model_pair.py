@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from parity.kinds import tensors
@@ -18,6 +17,7 @@ from scratchcnn.data import load
 from scratchcnn.images import resize
 from scratchcnn.layers import Pooling, Relu
 from scratchcnn.networks import CHAPTER, NETWORKS, Network
+from scratchcnn.typing import Array
 
 # The float32 runs of PyTorch beside the plain one: by how many units in the last place their weights are
 # moved. One ulp shows how rounding spreads. A network with kinks (ReLU's zero, a maximum's ties) needs a
@@ -41,7 +41,7 @@ class Images:
         self.rng = np.random.default_rng([seed, 1])
         self.x, self.t = data.x_train, data.t_train
 
-    def batch(self) -> tuple[NDArray, NDArray]:
+    def batch(self) -> tuple[Array, Array]:
         """The next batch, float32 (N, C, H, W) and int64 (N,)."""
         rows = self.rng.choice(len(self.x), self.batch_size, replace=False)
         x = resize(self.x[rows], self.network.input_dim)

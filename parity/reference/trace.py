@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from parity.kinds.kind import to_numpy
@@ -21,8 +20,9 @@ from parity.kinds.tensors import place
 from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import Affine, Dropout, Layer, SideHead
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
-Masks = dict[str, NDArray]
+Masks = dict[str, Array]
 DropoutShapes = dict[str, tuple[tuple[int, ...], float]]
 
 
@@ -33,18 +33,18 @@ class Trace:
     `dx` is the gradient for the images, which PyTorch's side has.
     """
 
-    inputs: dict[str, NDArray] = field(default_factory=dict)
-    outputs: dict[str, NDArray] = field(default_factory=dict)
-    douts: dict[str, NDArray] = field(default_factory=dict)
-    dxs: dict[str, NDArray] = field(default_factory=dict)
-    grads: dict[str, NDArray] = field(default_factory=dict)
+    inputs: dict[str, Array] = field(default_factory=dict)
+    outputs: dict[str, Array] = field(default_factory=dict)
+    douts: dict[str, Array] = field(default_factory=dict)
+    dxs: dict[str, Array] = field(default_factory=dict)
+    grads: dict[str, Array] = field(default_factory=dict)
     loss: Any = None
     dx: Any = None
 
 
 # -- ours -----------------------------------------------------------------------------------------
 def trace_ours(
-    network: Network, x: NDArray, t: NDArray, masks: Masks | None = None, trace: Trace | None = None
+    network: Network, x: Array, t: Array, masks: Masks | None = None, trace: Trace | None = None
 ) -> Trace:
     """One `gradient` call of ours; `trace`, if given, is filled as far as the call gets."""
     trace = Trace() if trace is None else trace
@@ -68,10 +68,10 @@ class _Last:
     """The latest array that passed, so that what goes out of one layer and into the next is kept once."""
 
     def __init__(self) -> None:
-        self.array: NDArray | None = None
-        self.copy: NDArray | None = None
+        self.array: Array | None = None
+        self.copy: Array | None = None
 
-    def kept(self, array: NDArray) -> NDArray:
+    def kept(self, array: Array) -> Array:
         if array is self.array and self.copy is not None and np.array_equal(array, self.copy):
             return self.copy
         self.array, self.copy = array, array.copy()
@@ -84,13 +84,13 @@ def _recorded(layer: Layer, path: str, trace: Trace, last: _Last) -> Iterator[No
     before: dict[str, Any] = {n: vars(layer)[n] for n in ("forward", "backward") if n in vars(layer)}
     forward, backward = layer.forward, layer.backward
 
-    def recording_forward(x: NDArray, *args: Any) -> NDArray:
+    def recording_forward(x: Array, *args: Any) -> Array:
         trace.inputs[path] = last.kept(x)
         out = forward(x, *args)
         trace.outputs[path] = last.kept(out)
         return out
 
-    def recording_backward(dout: NDArray) -> NDArray:
+    def recording_backward(dout: Array) -> Array:
         trace.douts[path] = last.kept(dout)
         dx = backward(dout)
         trace.dxs[path] = last.kept(dx)
@@ -133,9 +133,7 @@ def module_at(module: nn.Module, path: str) -> nn.Module:
     return found
 
 
-def trace_torch(
-    module: nn.Module, network: Network, x: NDArray, t: NDArray, masks: Masks | None = None
-) -> Trace:
+def trace_torch(module: nn.Module, network: Network, x: Array, t: Array, masks: Masks | None = None) -> Trace:
     """One forward and backward of the torch network, told in the names and shapes of `network`."""
     trace, handles = Trace(), []
     for path, _ in network.layers.leaves():
@@ -161,7 +159,7 @@ def trace_torch(
     return trace
 
 
-def torch_gradients(module: nn.Module, network: Network | Layer) -> dict[str, NDArray]:
+def torch_gradients(module: nn.Module, network: Network | Layer) -> dict[str, Array]:
     """The module's gradients under our names, in our layout."""
     tensors, trained = named_tensors(module), network.params
     grads = {}
@@ -220,7 +218,7 @@ def torch_injected(module: nn.Module, masks: Masks) -> Iterator[None]:
             del dropout.forward
 
 
-def _masked(p: float, mask: NDArray) -> Callable[[torch.Tensor], torch.Tensor]:
+def _masked(p: float, mask: Array) -> Callable[[torch.Tensor], torch.Tensor]:
     def forward(x: torch.Tensor) -> torch.Tensor:
         keep = torch.from_numpy(mask).to(x.device, x.dtype)
         return x * keep / (1 - p)

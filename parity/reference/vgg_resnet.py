@@ -151,8 +151,12 @@ class ResNet(nn.Module):
     def __init__(self, depth: int = 50, output_size: int = 1000, stride_first: bool = False, width: int = 64):
         super().__init__()
         kinds: dict[int, tuple[type[BasicBlock | Bottleneck], list[int]]]
-        kinds = {18: (BasicBlock, [2, 2, 2, 2]), 34: (BasicBlock, [3, 4, 6, 3]),
-                 50: (Bottleneck, [3, 4, 6, 3]), 101: (Bottleneck, [3, 4, 23, 3])}  # fmt: skip
+        kinds = {
+            18: (BasicBlock, [2, 2, 2, 2]),
+            34: (BasicBlock, [3, 4, 6, 3]),
+            50: (Bottleneck, [3, 4, 6, 3]),
+            101: (Bottleneck, [3, 4, 23, 3]),
+        }
         block, counts = kinds[depth]
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from parity.kinds.kind import to_numpy
 from parity.reference.layer_modules import names
 from scratchcnn.layers import Layer
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 from scratchcnn.weights import WeightMismatch
 
 # PyTorch counts batches in an integer of its own that no formula of ours uses.
@@ -37,11 +37,11 @@ class Link(NamedTuple):
     """One of our arrays, where it lives in torch, and whether the axes are swapped."""
 
     ours: str
-    array: NDArray
+    array: Array
     theirs: str
     transposed: bool
 
-    def out(self) -> NDArray:
+    def out(self) -> Array:
         """Our array as torch shapes it."""
         return self.array.T if self.transposed else self.array
 
@@ -95,14 +95,14 @@ def audit(pairs: list[Link], tensors: dict[str, torch.Tensor]) -> None:
         raise TensorMismatch(problems)
 
 
-def same_bits(a: NDArray, b: NDArray) -> bool:
+def same_bits(a: Array, b: Array) -> bool:
     """Equal shape, dtype and bits; NaN equals NaN, and 0 is not -0."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     return bool((_bits(a) == _bits(b)).all())
 
 
-def _bits(a: NDArray) -> NDArray:
+def _bits(a: Array) -> Array:
     return np.ascontiguousarray(a).view(f"u{a.itemsize}")
 
 
@@ -135,7 +135,10 @@ def copy_from_torch(module: nn.Module, ours: Network | Layer) -> list[str]:
 
 
 def _read_back(pairs: list[Link], tensors: dict[str, Any]) -> None:
-    wrong = [f"{link.ours}: reads back different bits" for link in pairs
-             if not same_bits(link.out(), to_numpy(tensors[link.theirs]))]  # fmt: skip
+    wrong = [
+        f"{link.ours}: reads back different bits"
+        for link in pairs
+        if not same_bits(link.out(), to_numpy(tensors[link.theirs]))
+    ]
     if wrong:
         raise TensorMismatch(wrong)

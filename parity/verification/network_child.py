@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import nn
 
 from parity.adapters.isolate import Limits, Send
@@ -27,6 +26,7 @@ from parity.reference.weights import named_tensors
 from parity.verification.names_map import Names, fitted, guessed
 from parity.verification.network_layers import check_alone, kind_of_layer
 from parity.verification.observe import Request, observe_target
+from scratchcnn.typing import Array
 
 KIND, BATCH = "network", 3
 
@@ -83,7 +83,7 @@ def work_network(
         send(("of layer", observe_target(request, Limits(), isolated=False)))
 
 
-def _params(network: Any) -> dict[str, NDArray]:
+def _params(network: Any) -> dict[str, Array]:
     missing = [name for name in ("params", "loss", "gradient") if not hasattr(network, name)]
     if missing:
         raise NetworkMisuse(
@@ -98,7 +98,7 @@ def _params(network: Any) -> dict[str, NDArray]:
     return params
 
 
-def _copy_weights(params: Mapping[str, NDArray], module: nn.Module, names: Names | None) -> Names:
+def _copy_weights(params: Mapping[str, Array], module: nn.Module, names: Names | None) -> Names:
     tensors = {k: v for k, v in named_tensors(module).items() if isinstance(v, nn.Parameter)}
     ours, theirs = {k: p.shape for k, p in params.items()}, {k: tuple(v.shape) for k, v in tensors.items()}
     try:
@@ -112,7 +112,7 @@ def _copy_weights(params: Mapping[str, NDArray], module: nn.Module, names: Names
     return table
 
 
-def _batch(network: Any, module: nn.Module, shape: Any, seed: int, dtype: Any) -> tuple[NDArray, NDArray]:
+def _batch(network: Any, module: nn.Module, shape: Any, seed: int, dtype: Any) -> tuple[Array, Array]:
     shape = shape or getattr(network, "input_dim", None)
     if shape is None:
         raise NetworkMisuse("one image's shape is not known: give input_shape=(1, 28, 28) (--input 1,28,28)")
@@ -146,7 +146,7 @@ def _recorded(layer: Any, path: str, trace: Trace) -> Iterator[None]:
     """The layer notes what passes through it; one that cannot be patched is left alone."""
     forward, backward = layer.forward, layer.backward
 
-    def recording_forward(x: NDArray, *args: Any, **options: Any) -> Any:
+    def recording_forward(x: Array, *args: Any, **options: Any) -> Any:
         trace.inputs[path] = np.array(x)
         out = forward(x, *args, **options)
         trace.outputs[path] = np.array(out)
@@ -167,7 +167,7 @@ def _recorded(layer: Any, path: str, trace: Trace) -> Iterator[None]:
             vars(layer).pop(name, None)
 
 
-def _anchors(layers: Mapping[str, Any], params: Mapping[str, NDArray], table: Names) -> dict[str, str]:
+def _anchors(layers: Mapping[str, Any], params: Mapping[str, Array], table: Names) -> dict[str, str]:
     """The layers that hold a parameter of the network, and the twin's module that holds its counterpart."""
     owners = {}
     for path, layer in layers.items():
@@ -179,7 +179,7 @@ def _anchors(layers: Mapping[str, Any], params: Mapping[str, NDArray], table: Na
 
 
 def _reference(
-    module: nn.Module, x: NDArray, t: NDArray, anchors: dict[str, str], ours: Trace
+    module: nn.Module, x: Array, t: Array, anchors: dict[str, str], ours: Trace
 ) -> tuple[Trace, list[Trace]]:
     """PyTorch's run in float64, and in float32 those of the module and of its nudged copies."""
     exact = _run(module, x.astype(np.float64), t, anchors)
@@ -193,7 +193,7 @@ def _reference(
     return exact, [_run(other, x, t, {}) for other in modules]
 
 
-def _run(module: nn.Module, x: NDArray, t: NDArray, anchors: dict[str, str]) -> Trace:
+def _run(module: nn.Module, x: Array, t: Array, anchors: dict[str, str]) -> Trace:
     trace, found, handles = Trace(), dict(module.named_modules()), []
     for path, name in anchors.items():
         handles.append(found[name].register_forward_hook(_note(trace.inputs, trace.outputs, path)))
@@ -210,7 +210,7 @@ def _run(module: nn.Module, x: NDArray, t: NDArray, anchors: dict[str, str]) -> 
     return trace
 
 
-def _note(first: dict[str, NDArray], second: dict[str, NDArray], path: str) -> Callable[..., None]:
+def _note(first: dict[str, Array], second: dict[str, Array], path: str) -> Callable[..., None]:
     def hook(_: nn.Module, a: Any, b: Any) -> None:
         first[path] = to_numpy(a[0] if isinstance(a, tuple) else a)
         second[path] = to_numpy(b[0] if isinstance(b, tuple) else b)
@@ -234,7 +234,7 @@ def _whole(place: Place, ours: Trace, exact: Trace, runs: list[Trace], table: Na
         yield record(place, name, "backward", "grad", _gate(grad, theirs[0], theirs[1:]))
 
 
-def _theirs(run: Trace, table: Names, name: str) -> NDArray:
+def _theirs(run: Trace, table: Names, name: str) -> Array:
     """PyTorch's loss or gradient under our name, in our layout."""
     if name == "loss":
         return run.loss
@@ -259,7 +259,7 @@ def _honest(
     return Culprit(owner, "backward", culprit.layer, sentence)
 
 
-def _gate(ours: Any, exact: NDArray, runs: list[NDArray]) -> Comparison:
+def _gate(ours: Any, exact: Array, runs: list[Array]) -> Comparison:
     if not runs:
         return logic_gate(ours, exact)
     return precision_gate(ours, runs[0], exact, UNIT["float32"], max(difference(run, exact) for run in runs))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
 from parity.adapters.isolate import Send
 from parity.checks.layer import judge
 from parity.comparison.gates import refused
@@ -14,6 +12,7 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import KINDS, Probe
 from parity.kinds.names import kind_by_name
 from parity.reference.trace import Trace
+from scratchcnn.typing import Array
 
 
 def kind_of_layer(layer: Any) -> str | None:
@@ -25,7 +24,7 @@ def kind_of_layer(layer: Any) -> str | None:
 
 
 def check_alone(
-    place: Place, layers: Mapping[str, Any], trace: Trace, t: NDArray, send: Send
+    place: Place, layers: Mapping[str, Any], trace: Trace, t: Array, send: Send
 ) -> Iterator[Record]:
     """Every layer whose kind is known, on the input and cotangent that it got: what it adds by itself."""
     for path, layer in layers.items():
@@ -47,7 +46,7 @@ def check_alone(
             yield record(place, path, "alone", tensor, comparison)
 
 
-def _as_probe(layer: Any, path: str, trace: Trace, t: NDArray) -> Probe | None:
+def _as_probe(layer: Any, path: str, trace: Trace, t: Array) -> Probe | None:
     """The layer's kind with the arguments that it holds; None where the call cannot be made again from them.
 
     What a layer lacks has its default. A layer that does something else in inference (dropout, batch

@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import scratchcnn as sc
 from scratchcnn.layers import Container, Layer
 from scratchcnn.networks import Network
+from scratchcnn.typing import Array
 
 Place = tuple[str, str]  # layer and phase, as `Culprit` has them
 
@@ -54,7 +54,7 @@ def _reweighted(
     return apply
 
 
-def _set(key: str, value: Callable[[NDArray], NDArray]) -> Callable[[Any], None]:
+def _set(key: str, value: Callable[[Array], Array]) -> Callable[[Any], None]:
     def change(layer: Any) -> None:
         array = {**layer.params, **layer.buffers}[key]
         array[...] = value(array).copy()
@@ -108,13 +108,13 @@ def _passing(network: Network, skip_forward: str | None = None, skip_backward: s
     """The network's row of layers, with one left out going forward or coming back."""
     row = network.layers
 
-    def forward(x: NDArray) -> NDArray:
+    def forward(x: Array) -> Array:
         for name, layer in row.items():
             if name != skip_forward:
                 x = layer.forward(x)
         return x
 
-    def backward(dout: NDArray) -> NDArray:
+    def backward(dout: Array) -> Array:
         for name, layer in reversed(list(row.items())):
             if name != skip_backward:
                 dout = layer.backward(dout)
@@ -165,11 +165,11 @@ def _shared_instance(network: Network) -> set[Place] | None:
     return None
 
 
-Gradient = Callable[[NDArray, NDArray], dict[str, NDArray]]
+Gradient = Callable[[Array, Array], dict[str, Array]]
 
 
 def _exchanging(gradient: Gradient, a: str, b: str) -> Gradient:
-    def exchanged(x: NDArray, t: NDArray) -> dict[str, NDArray]:
+    def exchanged(x: Array, t: Array) -> dict[str, Array]:
         grads = gradient(x, t)
         return grads | {a: grads[b], b: grads[a]}
 
@@ -228,11 +228,12 @@ def _concat_last_branch_only(network: Network) -> set[Place] | None:
         if isinstance(block, sc.Concat):
             backward = block.backward
 
-            def last_only(dout: NDArray, block: Any = block, backward: Any = backward) -> NDArray:
+            def last_only(dout: Array, block: Any = block, backward: Any = backward) -> Array:
                 backward(dout)
                 (channels,) = block.recall()
                 last = block[list(block)[-1]]
-                return last.backward(dout[:, sum(channels[:-1]) :])
+                dx: Array = last.backward(dout[:, sum(channels[:-1]) :])
+                return dx
 
             block.backward = last_only  # type: ignore[method-assign]
             before = list(network.layers)[list(network.layers).index(name) - 1]
@@ -241,75 +242,143 @@ def _concat_last_branch_only(network: Network) -> set[Place] | None:
 
 
 def _square(layer: Any) -> bool:
-    return layer.W.shape[0] == layer.W.shape[1]
+    return bool(layer.W.shape[0] == layer.W.shape[1])
 
 
 NETWORK_FAULTS: dict[str, NetworkFault] = {
     fault.name: fault
     for fault in (
-        NetworkFault("square-weight-transposed", "weights",
+        NetworkFault(
+            "square-weight-transposed",
+            "weights",
             "Affine keeps (in, out) and Linear (out, in); where the two are equal a forgotten .T still fits.",
             "a square fully connected weight copied without its transpose",
-            _reweighted(sc.Affine, _square, _set("W", lambda W: W.T))),
-        NetworkFault("filters-and-channels-swapped", "weights",
+            _reweighted(sc.Affine, _square, _set("W", lambda W: W.T)),
+        ),
+        NetworkFault(
+            "filters-and-channels-swapped",
+            "weights",
             "A convolution's weight of another framework is (in, out, FH, FW); it fits if they are equal.",
             "filters and channels of a convolution's weight swapped on copy",
-            _reweighted(sc.Convolution, _square, _set("W", lambda W: W.transpose(1, 0, 2, 3)))),
-        NetworkFault("kernel-transposed-on-copy", "weights",
+            _reweighted(sc.Convolution, _square, _set("W", lambda W: W.transpose(1, 0, 2, 3))),
+        ),
+        NetworkFault(
+            "kernel-transposed-on-copy",
+            "weights",
             "An (H, W) mix-up while copying; a square filter still fits.",
             "height and width of the filters swapped on copy",
-            _reweighted(sc.Convolution, lambda c: c.W.shape[2] == c.W.shape[3] > 1,
-                         _set("W", lambda W: W.transpose(0, 1, 3, 2)))),
-        NetworkFault("kernel-flipped-on-copy", "weights",
+            _reweighted(
+                sc.Convolution,
+                lambda c: c.W.shape[2] == c.W.shape[3] > 1,
+                _set("W", lambda W: W.transpose(0, 1, 3, 2)),
+            ),
+        ),
+        NetworkFault(
+            "kernel-flipped-on-copy",
+            "weights",
             "A true convolution flips its kernel, deep learning's does not; weights get flipped on the way.",
             "the filters flipped on copy",
-            _reweighted(sc.Convolution, lambda c: c.W.shape[2] > 1,
-                         _set("W", lambda W: W[:, :, ::-1, ::-1]))),
-        NetworkFault("bias-not-copied", "weights",
+            _reweighted(sc.Convolution, lambda c: c.W.shape[2] > 1, _set("W", lambda W: W[:, :, ::-1, ::-1])),
+        ),
+        NetworkFault(
+            "bias-not-copied",
+            "weights",
             "The loop over parameters matches names ending in weight and forgets the biases.",
             "a bias left at zero",
-            _reweighted((sc.Convolution, sc.Affine), lambda c: c.b is not None and c.b.any(),
-                         _set("b", np.zeros_like))),
-        NetworkFault("flatten-channels-last", "weights",
+            _reweighted(
+                (sc.Convolution, sc.Affine), lambda c: c.b is not None and c.b.any(), _set("b", np.zeros_like)
+            ),
+        ),
+        NetworkFault(
+            "flatten-channels-last",
+            "weights",
             "A fully connected weight trained on (H, W, C) images is used behind a (C, H, W) flatten.",
-            "a fully connected weight whose rows are ordered (H, W, C)", _as_channels_last),
-        NetworkFault("equal-shapes-exchanged", "weights",
+            "a fully connected weight whose rows are ordered (H, W, C)",
+            _as_channels_last,
+        ),
+        NetworkFault(
+            "equal-shapes-exchanged",
+            "weights",
             "Weights are matched by shape or by order, and two layers have the same shape.",
-            "the weights of two layers of the same shape exchanged", _exchange_weights),
-        NetworkFault("running-statistics-not-copied", "weights",
+            "the weights of two layers of the same shape exchanged",
+            _exchange_weights,
+        ),
+        NetworkFault(
+            "running-statistics-not-copied",
+            "weights",
             "Parameters are copied and buffers forgotten.",
             "batch normalization's buffers left at their start",
-            _reweighted(sc.BatchNormalization, lambda b: not b.training,
-                         _set("running_mean", np.zeros_like))),
-        NetworkFault("layer-skipped-forward", "wiring",
+            _reweighted(sc.BatchNormalization, lambda b: not b.training, _set("running_mean", np.zeros_like)),
+        ),
+        NetworkFault(
+            "layer-skipped-forward",
+            "wiring",
             "An activation is written in __init__ and forgotten in forward.",
-            "a layer left out of the forward pass", _skip("forward")),
-        NetworkFault("layer-skipped-backward", "wiring",
+            "a layer left out of the forward pass",
+            _skip("forward"),
+        ),
+        NetworkFault(
+            "layer-skipped-backward",
+            "wiring",
             "The list of layers in backward is written out by hand and one is missing.",
-            "a layer left out of the backward pass", _skip("backward")),
-        NetworkFault("neighbours-swapped", "wiring",
+            "a layer left out of the backward pass",
+            _skip("backward"),
+        ),
+        NetworkFault(
+            "neighbours-swapped",
+            "wiring",
             "Pooling and the layer before it are written in the other order.",
-            "two neighbouring layers swapped", _swap_neighbours),
-        NetworkFault("one-instance-twice", "wiring",
+            "two neighbouring layers swapped",
+            _swap_neighbours,
+        ),
+        NetworkFault(
+            "one-instance-twice",
+            "wiring",
             "One relu object is used in several places; backward finds the mask of its last call.",
-            "one stateful layer used in two places", _shared_instance),
-        NetworkFault("gradients-under-each-others-names", "wiring",
+            "one stateful layer used in two places",
+            _shared_instance,
+        ),
+        NetworkFault(
+            "gradients-under-each-others-names",
+            "wiring",
             "grads['b1'] = layers['Affine2'].db: a slip of the pen that fits when shapes are equal.",
-            "two gradients of the same shape handed out under each other's names", _names_exchanged),
-        NetworkFault("left-in-eval", "wiring",
+            "two gradients of the same shape handed out under each other's names",
+            _names_exchanged,
+        ),
+        NetworkFault(
+            "left-in-eval",
+            "wiring",
             "net.eval() for the validation pass, and no net.train() after it.",
-            "training with the layers still in inference mode", _left_in_eval),
-        NetworkFault("residual-gradient-without-shortcut", "wiring",
+            "training with the layers still in inference mode",
+            _left_in_eval,
+        ),
+        NetworkFault(
+            "residual-gradient-without-shortcut",
+            "wiring",
             "The shortcut's gradient is forgotten: dx comes from the body alone.",
-            "the shortcut left out of the backward pass", _residual_without("backward")),
-        NetworkFault("residual-without-shortcut", "wiring",
+            "the shortcut left out of the backward pass",
+            _residual_without("backward"),
+        ),
+        NetworkFault(
+            "residual-without-shortcut",
+            "wiring",
             "The sum with the shortcut is forgotten in forward.",
-            "the shortcut left out of the forward pass", _residual_without("forward")),
-        NetworkFault("branches-in-another-order", "wiring",
+            "the shortcut left out of the forward pass",
+            _residual_without("forward"),
+        ),
+        NetworkFault(
+            "branches-in-another-order",
+            "wiring",
             "A dict of branches is built in another order than the reference concatenates.",
-            "the branches concatenated in another order", _concat_reordered),
-        NetworkFault("gradient-of-the-last-branch-only", "wiring",
+            "the branches concatenated in another order",
+            _concat_reordered,
+        ),
+        NetworkFault(
+            "gradient-of-the-last-branch-only",
+            "wiring",
             "dx is overwritten by each branch instead of added up.",
-            "dx of the last branch instead of the branches' sum", _concat_last_branch_only),
+            "dx of the last branch instead of the branches' sum",
+            _concat_last_branch_only,
+        ),
     )
-}  # fmt: skip
+}
