@@ -207,6 +207,7 @@ def test_injections_into_networks_are_counted_by_network_and_family(found):
         ("lenet", "training", "F6", "relu", False),
         ("lenet", "training", "", "wiring", True),
         ("branched", "inference", "", "weights", True),
+        ("branched", "inference", "", "fast", True),
     ]
     table = pd.DataFrame(places, columns=["network", "mode", "layer", "family", "right"])
     table = table.assign(fault="a bug", caught=True, culprit="somewhere")
@@ -214,7 +215,8 @@ def test_injections_into_networks_are_counted_by_network_and_family(found):
     text = page(replace(found, tables={**found.tables, "injections": injections}))
     shown = text[text.index("<h3>In whole networks</h3>") :]
     cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in shown.split("<tr>")[2:4]]
-    assert cells == [["2/2", "1/2", "–", "–", "1/1", "1/1"], ["–", "–", "1/1", "1/1", "–", "–"]]
+    lenet, branched = ["2/2", "1/2", "–", "–", "1/1", "1/1", "–", "–"], ["–", "–", *["1/1"] * 2, "–", "–"]
+    assert cells == [lenet, [*branched, "1/1", "1/1"]]
     assert "branched, inference" in shown and 'data-table="injections"' in shown
 
 
