@@ -1,7 +1,7 @@
-"""`pytest --parity layers.py:Convolution`: somebody's layer as a test, without writing one.
+"""`pytest --parity layers.py:Convolution`: a test of anyone's layer, without writing one.
 
-    pytest --parity layers.py:Convolution                    the kind is told by the name
-    pytest --parity layers.py:MyLayer=convolution            or said, as --parity-as convolution does for all
+    pytest --parity layers.py:Convolution                    its kind is known from its name
+    pytest --parity layers.py:MyLayer=convolution            or is given; --parity-as gives it for all
     pytest --parity layers.py:Relu --parity layers.py:Adam   more than one
 
 Nothing of ours is imported unless the option is given.
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--parity-as",
         default=None,
         metavar="KIND",
-        help="what the targets without =KIND are: convolution, ...",
+        help="the kind of the targets without =KIND: convolution, ...",
     )
     group.addoption(
         "--parity-adapter",
@@ -70,7 +70,7 @@ class Wrong(Exception):
 
 
 class ParityItem(pytest.Item):
-    """One target; it passes when the verdict is ok, and says in its report what was not checked."""
+    """One target; it passes when the verdict is ok, and reports what was not checked."""
 
     def __init__(self, *, target: str, kind: str, **others: Any):
         super().__init__(**others)
@@ -100,7 +100,7 @@ class ParityItem(pytest.Item):
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """What passed without having been checked in full is said, or it would read as a full pass."""
+    """Report what was not checked of a passing target, which would read as a full pass otherwise."""
     for report in terminalreporter.getreports("passed") if config.getoption("--parity") else []:
         for name, value in getattr(report, "user_properties", []):
             if name == "not checked":

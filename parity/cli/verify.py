@@ -1,4 +1,4 @@
-"""`python -m parity verify`: somebody else's layer, function, optimizer or network."""
+"""`python -m parity verify`: anyone's layer, function, optimizer or network."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def verify(
     names: Annotated[
         Path | None,
         typer.Option(
-            help='For a network: a TOML file of lines our-name = "their-name".', show_default="equal names"
+            help='For a network: a TOML file of lines our-name = "their-name".', show_default="by shape"
         ),
     ] = None,
     input_shape: Annotated[
@@ -71,7 +71,7 @@ def verify(
 ) -> None:
     """Check anyone's layer, function, optimizer or network against PyTorch, without changing its code.
 
-    The code runs in a process of its own. Its name shows what it is meant to be, unless --as says so.
+    The code runs in a process of its own. Its kind is known from its name, or given by --as.
 
     `python -m parity kinds` lists how each kind is built and called;
 

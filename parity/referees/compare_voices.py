@@ -36,7 +36,7 @@ NUDGED = 3  # further float32 runs, with weights one ulp away: they show the spr
 
 def compare_voices(case: Case, referees: Sequence[Referee]) -> Iterator[TensorOutcome | NotCompared]:
     """Every tensor of one network and dtype, and what was not compared."""
-    network = NETWORKS[case.network](rng=case.seed)  # float32: both dtypes start alike
+    network = NETWORKS[case.network](rng=case.seed)  # float32: the same start for both dtypes
     batch_size = case.batch_size or batch_size_of(case.network)
     x, t = Images(network, batch_size, case.seed).batch()
     masks = tr.draw_masks(tr.dropout_shapes(network), batch_size, np.random.default_rng([case.seed, 2]))

@@ -183,7 +183,7 @@ def _network(cell: Cell) -> CellResult:
 
 
 def _file(cell: Cell) -> CellResult:
-    """A class of somebody else; `verify` runs it in a process of its own."""
+    """Someone else's class; `verify` runs it in a process of its own."""
     from parity.verification.verify import verify
 
     if cell.version == UNREAD:

@@ -22,7 +22,7 @@ from parity.sweep.worker import Runners
 
 @pytest.fixture
 def plan():
-    """40 cells a seed, of a few milliseconds each."""
+    """40 cells per seed, of a few milliseconds each."""
     return make_plan({"part": [{"name": "small", "layers": ["relu", "affine", "softmax"], "seeds": 5}]})
 
 
