@@ -56,7 +56,6 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
     "dropout": ("N", "percent"),
-    **dict.fromkeys(("flatten", "relu", "sigmoid", "tanh", "silu"), ("N", "C", "H", "inputs")),
     **dict.fromkeys(OPTIMIZER_KINDS, ("parameters", "steps")),
 }
 LARGEST = {  # the sizes that the zoo reaches, where that is less than the table's
@@ -72,8 +71,9 @@ LARGEST = {  # the sizes that the zoo reaches, where that is less than the table
     "rbf": {"inputs": 84},
     "lrn": {"C": 256, "H": 55},
     "batch_norm": {"H": 56},
-    **{kind: {"C": 512, "H": 56, "inputs": 4320} for kind in ("flatten", "relu", "sigmoid", "tanh", "silu")},
 }
+# Of a layer that is not named above: an activation, say.
+PLAIN = {"N": 100, "C": 512, "H": 56, "inputs": 4320}
 # Sizes at which alone a layer is wrong: the first layer of a network for MNIST, one class, two, eleven.
 Holds = Callable[[Sizes], bool]
 
@@ -127,11 +127,12 @@ class Condition:
 def conditions(kind: str) -> Iterator[Condition]:
     """Every condition on sizes of a kind, for its forward and its backward."""
     named: list[tuple[str, Holds]] = list(EXACTLY.get(kind, ()))
-    for size in OF_KIND.get(kind, ()):
-        most = LARGEST.get(kind, {}).get(size, max(UP_TO[size]))
+    role = kind_of(kind).role
+    plain = role == "layer" and kind not in OF_KIND
+    for size in PLAIN if plain else OF_KIND.get(kind, ()):
+        most = (PLAIN if plain else LARGEST.get(kind, {})).get(size, max(UP_TO[size]))
         for least in (n for n in UP_TO[size] if n <= most):
             named.append((f"{size} >= {least}", partial(_at_least, size, least)))
-    role = kind_of(kind).role
     for name, holds in named:
         yield Condition(kind, name, holds, "forward")
         if role in ("layer", "loss"):

@@ -9,8 +9,8 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, integers, needs, normal
-from parity.kinds.rows import logits
+from parity.kinds.probe import Probe, Rng, integers, needs, normal, quarters
+from parity.kinds.shapes import IMAGES, ROWS, logits, of_shapes
 from parity.kinds.torch_when_used import F, torch
 from parity.kinds.windows import images
 
@@ -75,6 +75,11 @@ def _softmaxes(rng: Rng) -> Iterator[Probe]:
         yield Probe("softmax", name, {}, {"x": x})
 
 
+def _real_softmaxes(rng: Rng) -> Iterator[Probe]:
+    for shape in ROWS:
+        yield Probe("softmax", f"{shape[0]} rows of {shape[1]}", {}, {"x": quarters(rng, *shape)})
+
+
 def timed(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {}, images(rng, N, side)
 
@@ -87,6 +92,7 @@ RELU = Operation(
     ours=sc.Relu,
     call=f"cls(){LAYER}",
     aliases=("relulayer", "rectifier"),
+    real=of_shapes("relu", *IMAGES),
     timed=timed,
 )
 SIGMOID = Operation(
@@ -96,6 +102,7 @@ SIGMOID = Operation(
     ours=sc.Sigmoid,
     call=f"cls(){LAYER}",
     aliases=("sigmoidlayer", "logistic"),
+    real=of_shapes("sigmoid", *IMAGES),
     timed=timed,
 )
 TANH = Operation(
@@ -105,6 +112,7 @@ TANH = Operation(
     ours=sc.Tanh,
     call=f"cls(){LAYER}",
     optional={"amplitude": 1.0, "slope": 1.0},
+    real=of_shapes("tanh", *IMAGES),
     timed=timed,
 )
 SILU = Operation(
@@ -114,6 +122,7 @@ SILU = Operation(
     ours=sc.SiLU,
     call=f"cls(){LAYER}",
     aliases=("swish", "silulayer"),
+    real=of_shapes("silu", *IMAGES),
     timed=timed,
 )
 SOFTMAX = Operation(
@@ -123,6 +132,7 @@ SOFTMAX = Operation(
     ours=sc.Softmax,
     sizes=_softmax_sizes,
     call=f"cls(){LAYER}",
+    real=_real_softmaxes,
 )
 
 KINDS = (RELU, SIGMOID, TANH, SILU, SOFTMAX)

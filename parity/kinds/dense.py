@@ -9,7 +9,8 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.probe import Probe, Rng, needs, normal, quarters
+from parity.kinds.shapes import IMAGES, of_shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +54,31 @@ def _rbfs(rng: Rng) -> Iterator[Probe]:
     yield Probe("rbf", "near the code", {"W": code}, {"x": code + normal(rng, 2, 4, scale=2.0**-10)})
 
 
+def _real_affines(rng: Rng) -> Iterator[Probe]:
+    for shape, out in (
+        ((3, 13), 7),
+        ((7, 84), 10),
+        ((100, 120), 84),
+        ((32, 400), 120),
+        ((2, 512), 1000),
+        ((7, 16, 5, 5), 120),
+        ((1, 9216), 64),
+        ((1, 64), 4096),
+        ((2, 25088), 16),
+        ((100, 4320), 100),
+    ):
+        size = int(np.prod(shape[1:]))
+        args = {"W": quarters(rng, size, out), "b": quarters(rng, out)}
+        name = f"{size:,} to {out:,}, N={shape[0]}"
+        yield Probe("affine", name, args, {"x": quarters(rng, *shape)}, needs(images=len(shape) > 2))
+
+
+def _real_rbfs(rng: Rng) -> Iterator[Probe]:
+    for N in (1, 7, 100):
+        args = {"W": np.sign(normal(rng, 10, 84))}
+        yield Probe("rbf", f"LeNet-5's output, N={N}", args, {"x": quarters(rng, N, 84)})
+
+
 def _timed_affine(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"W": normal(rng, 1024, 1024, scale=0.03), "b": normal(rng, 1024)}, {"x": normal(rng, N, 1024)}
 
@@ -68,9 +94,12 @@ AFFINE = Operation(
     order=("W", "b"),
     optional={"b": None},
     params=("W", "b"),
+    real=_real_affines,
     timed=_timed_affine,
 )
-FLATTEN = Operation(name="flatten", formula=flatten, probes=_flattens, ours=sc.Flatten)
-RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",))
+FLATTEN = Operation(
+    name="flatten", formula=flatten, probes=_flattens, ours=sc.Flatten, real=of_shapes("flatten", *IMAGES)
+)
+RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",), real=_real_rbfs)
 
 KINDS = (AFFINE, FLATTEN, RBF)

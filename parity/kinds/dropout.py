@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import scratchcnn as sc
 from parity.kinds.kind import Operation, Options
-from parity.kinds.probe import Probe, Rng, normal
+from parity.kinds.probe import Probe, Rng, normal, quarters
 from parity.kinds.windows import images
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ def _dropouts(rng: Rng) -> Iterator[Probe]:
         yield Probe("dropout", f"{name}, inference", args, {"x": normal(rng, *shape)})
 
 
+def _real_dropouts(rng: Rng) -> Iterator[Probe]:
+    for shape, ratio in (((7, 10), 0.1), ((100, 50), 0.5), ((32, 1000), 0.75), ((7, 16, 5, 5), 0.9)):
+        args, mask = {"dropout_ratio": ratio}, rng.random(shape) >= ratio
+        name = f"ratio {ratio}, {'x'.join(map(str, shape))}"
+        yield Probe("dropout", name, args, {"x": quarters(rng, *shape), "mask": mask})
+
+
 def _timed_dropout(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     inputs = images(rng, N, side)
     return {"dropout_ratio": 0.5}, inputs | {"mask": rng.random(inputs["x"].shape) >= 0.5}
@@ -49,6 +56,7 @@ DROPOUT = Operation(
     call="cls(dropout_ratio); forward(x, train_flg=True) -> out, backward(dout) -> dx; .mask is read or set",
     aliases=("dropoutlayer",),
     order=("dropout_ratio",),
+    real=_real_dropouts,
     timed=_timed_dropout,
 )
 

@@ -60,6 +60,7 @@ class Kind:
     may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
     dtypes      the dtypes in which it is checked
     rtol        how far a right float64 result may be off, of the tensor's largest value
+    real        inputs of the sizes that networks have, as `probes`; see `parity.kinds.real_sizes`
     timed       arguments and inputs of a size at which time is spent in the layer, for a generator, a batch
                 size and a side of the images; None where it is not timed
     """
@@ -81,6 +82,7 @@ class Kind:
     may_refuse: frozenset[str] = frozenset()
     dtypes: tuple[str, ...] = ("float64", "float32")
     rtol: float = LOGIC
+    real: Callable[[Rng], Iterator[Probe]] | None = None
     timed: Sizes | None = None
 
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:

@@ -9,8 +9,8 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import Operation, Options
-from parity.kinds.probe import Probe, Rng, needs, normal
-from parity.kinds.rows import logits
+from parity.kinds.probe import Probe, Rng, needs, normal, quarters
+from parity.kinds.shapes import ROWS, logits
 from parity.kinds.torch_when_used import F, torch
 
 if TYPE_CHECKING:
@@ -49,6 +49,19 @@ def _losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     return build
 
 
+def _real_losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
+    def build(rng: Rng) -> Iterator[Probe]:
+        for N, classes in ROWS:
+            x, t = np.abs(quarters(rng, N, classes)), rng.integers(0, classes, N)
+            name = f"{N} rows of {classes}" if classes > 1 else f"{N} rows of 1 class"
+            yield Probe(kind, name, {}, {"x": x, "t": t})
+            if kind == "softmax_with_loss":
+                asked = needs(one_hot=True)
+                yield Probe(kind, f"{name}, one-hot", {}, {"x": x, "t": np.eye(classes)[t]}, asked)
+
+    return build
+
+
 def _timed(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {}, {"x": normal(rng, N, 1000), "t": rng.integers(0, 1000, N)}
 
@@ -69,6 +82,7 @@ SOFTMAX_WITH_LOSS = Operation(
         "softmaxcrossentropyloss",
         "softmaxwithcrossentropy",
     ),
+    real=_real_losses("softmax_with_loss"),
     timed=_timed,
 )
 PENALTY_LOSS = Operation(
@@ -79,6 +93,7 @@ PENALTY_LOSS = Operation(
     role="loss",
     out="loss",
     optional={"j": 10.0},
+    real=_real_losses("penalty_loss"),
 )
 
 KINDS = (SOFTMAX_WITH_LOSS, PENALTY_LOSS)

@@ -9,7 +9,7 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.probe import Probe, Rng, needs, normal, quarters
 from parity.kinds.torch_when_used import F
 from parity.kinds.windows import images
 
@@ -100,6 +100,45 @@ def _batch_norms(rng: Rng) -> Iterator[Probe]:
             yield Probe("batch_norm", name if training else f"{name}, inference", args, {"x": x}, asked)
 
 
+def _real_lrns(rng: Rng) -> Iterator[Probe]:
+    for shape, size in (
+        ((2, 8, 5, 6), 5),
+        ((7, 16, 8, 9), 3),
+        ((2, 20, 5, 5), 8),
+        ((2, 20, 5, 5), 11),
+        ((1, 256, 13, 13), 5),
+        ((32, 12, 4, 4), 5),
+        ((1, 8, 55, 56), 5),
+        ((100, 8, 4, 4), 5),
+    ):
+        args = {"size": size, "alpha": 0.125, "beta": 0.75, "k": 2.0}
+        name = f"{'x'.join(map(str, shape))}, {size} channels wide"
+        yield Probe("lrn", name, args, {"x": quarters(rng, *shape)}, needs(even_window=size % 2 == 0))
+
+
+REAL_BATCHES: tuple[tuple[int, ...], ...] = (
+    *((6, 5), (7, 100), (32, 256), (100, 64)),
+    *((2, 2048, 3, 3), (7, 64, 8, 8), (32, 16, 14, 14), (100, 8, 7, 7), (1, 3, 56, 57)),
+)
+
+
+def _real_batch_norms(rng: Rng) -> Iterator[Probe]:
+    for shape in REAL_BATCHES:
+        for training in (True, False):
+            C = shape[1]
+            args = {
+                "gamma": quarters(rng, C),
+                "beta": quarters(rng, C),
+                "momentum": 0.75,
+                "running_mean": quarters(rng, C),
+                "running_var": 0.5 + np.abs(quarters(rng, C)),
+            }
+            name = "x".join(map(str, shape)) + ("" if training else ", inference")
+            args |= {} if training else {"training": False}
+            x = quarters(rng, *shape) + 0.5
+            yield Probe("batch_norm", name, args, {"x": x}, needs(images=len(shape) > 2))
+
+
 def _timed_lrn(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}, images(rng, N, side)
 
@@ -119,6 +158,7 @@ LRN = Operation(
     aliases=("localresponsenormalization", "localresponsenorm"),
     order=("size", "alpha", "beta", "k"),
     optional={"paper_alpha": False},
+    real=_real_lrns,
     timed=_timed_lrn,
 )
 BATCH_NORM = Operation(
@@ -136,6 +176,7 @@ BATCH_NORM = Operation(
     optional={"eps": 1e-5},
     params=("gamma", "beta"),
     buffers=("running_mean", "running_var"),
+    real=_real_batch_norms,
     timed=_timed_batch_norm,
 )
 

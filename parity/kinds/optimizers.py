@@ -17,7 +17,7 @@ import numpy as np
 import scratchcnn as sc
 from parity.comparison.gates import UNIT, largest
 from parity.kinds.kind import UPDATE, Kind, to_numpy
-from parity.kinds.probe import Array, Probe, Rng, Tensors, needs
+from parity.kinds.probe import Array, Probe, Rng, Tensors, needs, quarters
 from parity.kinds.torch_when_used import torch
 
 if TYPE_CHECKING:
@@ -114,6 +114,22 @@ def steps_of(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iter
     return build
 
 
+def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iterator[Probe]]:
+    """Two hundred steps of small arrays, then a few of AlexNet's and ResNet's."""
+
+    def build(rng: Rng) -> Iterator[Probe]:
+        def probe(name: str, shapes: dict[str, tuple[int, ...]], steps: int) -> Probe:
+            params = {key: quarters(rng, *shape) for key, shape in shapes.items()}
+            grads = [{key: quarters(rng, *shape) for key, shape in shapes.items()} for _ in range(steps)]
+            return Probe(kind, name, {"lr": lr, **own}, {"params": params, "grads": grads})
+
+        yield probe("200 steps", {"W": (3, 2), "b": (4,)}, 200)
+        large = {"W1": (96, 3, 11, 11), "W2": (256, 256, 3, 3), "b": (4096,)}
+        yield probe("2 steps of large arrays", large, 2)
+
+    return build
+
+
 # -- kinds -----------------------------------------------------------------------------------------
 def optimizer(
     name: str,
@@ -125,11 +141,11 @@ def optimizer(
 ) -> OptimizerKind:
     """The kind of one rule; `constants` are its arguments after lr, `own` what the probes give for them."""
     call = f"cls(lr{constants}){UPDATE}"
-    probes = steps_of(name, lr, **own)
     return OptimizerKind(
         name=name,
         rule=rule,
-        probes=probes,
+        probes=steps_of(name, lr, **own),
+        real=long_runs(name, lr, **own),
         ours=ours,
         role="optimizer",
         out="params",

@@ -10,7 +10,8 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal
+from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal, quarters
+from parity.kinds.shapes import of_shapes
 from parity.kinds.torch_when_used import F
 from parity.kinds.windows import defaults, given, images, pair, window_needs
 
@@ -133,6 +134,52 @@ def _subsamplings(rng: Rng) -> Iterator[Probe]:
         yield Probe("subsampling", name, args, {"x": normal(rng, *shape)})
 
 
+# id, x shape, (pool_h, pool_w), stride, pad
+REAL_POOLINGS: tuple[tuple[str, tuple[int, ...], tuple[int, int], Any, Any], ...] = (
+    ("one channel, several images", (3, 1, 9, 8), (2, 3), 2, 0),
+    ("a window of 7, pad 3", (2, 4, 13, 12), (7, 6), 2, 3),
+    ("a window of 7", (2, 512, 7, 7), (7, 7), 7, 0),
+    ("a window of 5 and 11", (2, 9, 23, 24), (5, 11), 4, 2),
+    ("AlexNet's overlap on 256 channels", (2, 256, 13, 13), (3, 3), 2, 0),
+    ("LeNet's, N=7", (7, 6, 28, 28), (2, 2), 2, 0),
+    ("LeNet's, N=32", (32, 16, 10, 10), (2, 2), 2, 0),
+    ("ResNet's, pad 1", (1, 64, 56, 57), (3, 3), 2, 1),
+    ("a 224x224 image", (1, 1, 224, 227), (2, 2), 2, 0),
+    ("SimpleConvNet's, N=100", (100, 30, 24, 24), (2, 2), 2, 0),
+)
+
+
+def _real_poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
+    def build(rng: Rng) -> Iterator[Probe]:
+        for name, shape, (pool_h, pool_w), stride, pad in REAL_POOLINGS:
+            args = {"pool_h": pool_h, "pool_w": pool_w, **given(stride=stride, pad=pad)}
+            yield Probe(kind, name, args, {"x": _distinct(rng, shape)}, window_needs(stride, pad))
+
+    return build
+
+
+def _distinct(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Distinct whole numbers around 0, so that no window has a tie that hides which cell won."""
+    size = int(np.prod(shape))
+    return (rng.permutation(size) - size // 2).astype(np.float64).reshape(shape)
+
+
+def _real_adaptives(rng: Rng) -> Iterator[Probe]:
+    for shape, out in (((2, 512, 14, 14), 7), ((7, 256, 6, 6), 6), ((32, 16, 13, 9), 6), ((100, 8, 7, 7), 1)):
+        name = f"{shape[2]}x{shape[3]} to {out}x{out}, N={shape[0]}, {shape[1]} channels"
+        uneven = bool(shape[2] % out or shape[3] % out)
+        args = {"out_h": out, "out_w": out}
+        yield Probe(
+            "adaptive_average_pooling", name, args, {"x": quarters(rng, *shape)}, needs(uneven=uneven)
+        )
+
+
+def _real_subsamplings(rng: Rng) -> Iterator[Probe]:
+    for shape in ((1, 6, 28, 28), (7, 16, 10, 10), (100, 6, 28, 28)):
+        args = {"coefficient": quarters(rng, shape[1]), "bias": quarters(rng, shape[1])}
+        yield Probe("subsampling", "x".join(map(str, shape)), args, {"x": quarters(rng, *shape)})
+
+
 def _timed(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"pool_h": 3, "pool_w": 3, "stride": 2}, images(rng, N, side)
 
@@ -147,6 +194,7 @@ MAX_POOLING = Operation(
     aliases=("pooling", "maxpool", "maxpool2d", "maxpooling2d", "pool", "poolinglayer", "maxpoollayer"),
     order=POOL,
     optional=defaults("stride", "pad", "ceil_mode"),
+    real=_real_poolings("max_pooling"),
     timed=_timed,
 )
 AVERAGE_POOLING = Operation(
@@ -159,6 +207,7 @@ AVERAGE_POOLING = Operation(
     aliases=("avgpool", "avgpool2d", "averagepool", "avgpooling", "meanpooling", "averagepooling2d"),
     order=POOL,
     optional=defaults("stride", "pad", "ceil_mode", "count_include_pad"),
+    real=_real_poolings("average_pooling"),
     timed=_timed,
 )
 MIN_POOLING = Operation(
@@ -170,6 +219,7 @@ MIN_POOLING = Operation(
     aliases=("minpool", "minpool2d"),
     order=POOL,
     optional=defaults("stride", "pad", "ceil_mode"),
+    real=_real_poolings("min_pooling"),
 )
 ADAPTIVE_AVERAGE_POOLING = Operation(
     name="adaptive_average_pooling",
@@ -180,6 +230,7 @@ ADAPTIVE_AVERAGE_POOLING = Operation(
     call=f"cls(out_h, out_w){LAYER}",
     aliases=("adaptiveavgpool", "adaptiveavgpool2d", "adaptiveaveragepool"),
     order=("out_h", "out_w"),
+    real=_real_adaptives,
 )
 GLOBAL_AVERAGE_POOLING = Operation(
     name="global_average_pooling",
@@ -189,6 +240,7 @@ GLOBAL_AVERAGE_POOLING = Operation(
     linear=True,
     call=f"cls(){LAYER}; out is (N, C)",
     aliases=("globalavgpool", "globalavgpool2d", "globalaveragepool", "gap"),
+    real=of_shapes("global_average_pooling", (7, 16, 8, 9), (2, 2048, 7, 7), (100, 8, 4, 4)),
 )
 SUBSAMPLING = Operation(
     name="subsampling",
@@ -199,6 +251,7 @@ SUBSAMPLING = Operation(
     order=("coefficient", "bias"),
     optional={"size": 2},
     params=("coefficient", "bias"),
+    real=_real_subsamplings,
 )
 
 KINDS = (

@@ -66,6 +66,11 @@ def integers(rng: Rng, low: int, high: int, *shape: int) -> Array:
     return rng.integers(low, high, shape).astype(np.float64)
 
 
+def quarters(rng: Rng, *shape: int) -> Array:
+    """Normal numbers rounded to quarters: float64 holds their products and sums exactly."""
+    return np.round(4 * rng.standard_normal(shape, dtype=np.float32)).astype(np.float64) / 4
+
+
 def needs(**present: bool) -> frozenset[str]:
     """The features of a probe, by name, that are present."""
     return frozenset(name for name, there in present.items() if there)

@@ -9,7 +9,7 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options, without_defaults
-from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.probe import Probe, Rng, needs, normal, quarters
 from parity.kinds.torch_when_used import F
 
 if TYPE_CHECKING:
@@ -151,6 +151,59 @@ def _col2ims(rng: Rng) -> Iterator[Probe]:
         yield Probe("col2im", image.id, args, {"col": normal(rng, *col.shape)}, image.needs)
 
 
+# id, x shape, (FN, FH, FW), stride, pad, dilation, groups
+REAL_CONVOLUTIONS: tuple[tuple[str, tuple[int, ...], tuple[int, int, int], Any, Any, Any, int], ...] = (
+    ("AlexNet's 11x11, stride 4", (1, 3, 51, 55), (4, 11, 11), 4, 0, 1, 1),
+    ("LeNet's first, N=1", (1, 1, 28, 28), (6, 5, 5), 1, 0, 1, 1),
+    ("LeNet's second, N=7", (7, 6, 14, 14), (16, 5, 5), 1, 0, 1, 1),
+    ("ResNet's stem: 7x7, stride 2, pad 3", (2, 3, 30, 33), (64, 7, 7), 2, 3, 1, 1),
+    ("32 groups", (2, 64, 7, 7), (64, 3, 3), 1, 1, 1, 32),
+    ("4 groups", (2, 16, 8, 8), (8, 3, 3), 1, 1, 1, 4),
+    ("depthwise, 96 channels", (2, 96, 8, 9), (96, 3, 3), 1, 1, 1, 96),
+    ("dilation 4", (1, 8, 20, 21), (8, 3, 3), 1, 4, 4, 1),
+    ("1x1, stride 2, 512 to 2,048 channels", (1, 512, 7, 7), (2048, 1, 1), 2, 0, 1, 1),
+    ("1x1, 2,048 to 512 channels", (2, 2048, 4, 3), (512, 1, 1), 1, 0, 1, 1),
+    ("AlexNet's third: 3x3 on 256 channels", (7, 256, 6, 6), (384, 3, 3), 1, 1, 1, 1),
+    ("AlexNet's second: 5x5, pad 2", (1, 96, 13, 13), (256, 5, 5), 1, 2, 1, 1),
+    ("a 224x224 image", (1, 1, 224, 227), (3, 3, 3), 1, 1, 1, 1),
+    ("LeNet's first, N=32", (32, 1, 28, 28), (6, 5, 5), 1, 0, 1, 1),
+    ("SimpleConvNet's, N=100", (100, 1, 28, 28), (30, 5, 5), 1, 0, 1, 1),
+)
+
+
+def _real_convolutions(rng: Rng) -> Iterator[Probe]:
+    for name, shape, (FN, FH, FW), stride, pad, dilation, groups in REAL_CONVOLUTIONS:
+        args = {"W": quarters(rng, FN, shape[1] // groups, FH, FW), "b": quarters(rng, FN)}
+        args |= given(stride=stride, pad=pad, dilation=dilation, groups=groups)
+        asked = window_needs(stride, pad, dilation, groups)
+        yield Probe("convolution", name, args, {"x": quarters(rng, *shape)}, asked)
+
+
+def _real_partial_convolutions(rng: Rng) -> Iterator[Probe]:
+    for N in (1, 100):
+        connections = rng.random((16, 6)) < 0.6
+        args = {"W": quarters(rng, 16, 6, 5, 5), "b": quarters(rng, 16), "connections": connections}
+        yield Probe("partial_convolution", f"LeNet-5's C3, N={N}", args, {"x": quarters(rng, N, 6, 14, 14)})
+
+
+def _real_im2cols(rng: Rng) -> Iterator[Probe]:
+    for name, shape, (_, FH, FW), stride, pad, dilation, groups in REAL_CONVOLUTIONS:
+        if dilation == groups == 1 and shape[1] <= 512:
+            args = {"filter_h": FH, "filter_w": FW, **given(stride=stride, pad=pad)}
+            image = {"input_data": quarters(rng, *shape)}
+            yield Probe("im2col", name, args, image, window_needs(stride, pad))
+
+
+def _real_col2ims(rng: Rng) -> Iterator[Probe]:
+    for probe in _real_im2cols(rng):
+        N, C, H, W = shape = probe.inputs["input_data"].shape
+        (FH, FW), s = (probe.args["filter_h"], probe.args["filter_w"]), probe.args.get("stride", 1)
+        p = probe.args.get("pad", 0)
+        OH, OW = (H + 2 * p - FH) // s + 1, (W + 2 * p - FW) // s + 1
+        col = quarters(rng, N * OH * OW, C * FH * FW)
+        yield Probe("col2im", probe.id, {"input_shape": shape, **probe.args}, {"col": col}, probe.needs)
+
+
 def images(rng: Rng, N: int, side: int) -> dict[str, Any]:
     """x of 64 channels, as in the middle of a small network."""
     return {"x": normal(rng, N, 64, side, side)}
@@ -172,6 +225,7 @@ IM2COL = Operation(
     call="im2col(input_data, filter_h, filter_w, stride=1, pad=0) -> col (N*OH*OW, C*FH*FW)",
     order=("input_data", *WINDOW),
     optional=defaults("stride", "pad"),
+    real=_real_im2cols,
 )
 COL2IM = Operation(
     name="col2im",
@@ -184,6 +238,7 @@ COL2IM = Operation(
     call="col2im(col, input_shape, filter_h, filter_w, stride=1, pad=0) -> img (N, C, H, W)",
     order=("col", "input_shape", *WINDOW),
     optional=defaults("stride", "pad"),
+    real=_real_col2ims,
 )
 CONVOLUTION = Operation(
     name="convolution",
@@ -196,6 +251,7 @@ CONVOLUTION = Operation(
     order=("W", "b", "stride", "pad"),
     optional={"b": None, **defaults("stride", "pad", "dilation", "groups")},
     params=("W", "b"),
+    real=_real_convolutions,
     timed=_timed_convolution,
 )
 PARTIAL_CONVOLUTION = Operation(
@@ -207,6 +263,7 @@ PARTIAL_CONVOLUTION = Operation(
     order=("W", "b", "connections", "stride", "pad"),
     optional=defaults("stride", "pad"),
     params=("W", "b"),
+    real=_real_partial_convolutions,
 )
 
 KINDS = (IM2COL, COL2IM, CONVOLUTION, PARTIAL_CONVOLUTION)
