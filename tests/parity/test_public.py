@@ -20,7 +20,7 @@ def test_the_public_names_are_those_that_dir_shows():
 
 def python(folder, *arguments):
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.fixture

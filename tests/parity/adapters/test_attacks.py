@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from helpers import is_alive, wait_until
 
 from parity.verification.verify import verify
 
@@ -206,31 +206,18 @@ def test_odd_and_right_is_right(tmp_path, line):
     assert verdict.ok, str(verdict)
 
 
-def gone(pid, seconds=10.0):
-    """Whether the process is gone, or a zombie, within that time."""
-    deadline = time.monotonic() + seconds
-    stat = Path(f"/proc/{pid}/stat")
-    while time.monotonic() < deadline:
-        try:
-            if stat.read_text().rpartition(") ")[2][0] == "Z":
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.02)
-    return False
-
-
 @pytest.mark.parametrize(
     "leave",
     ["os.fork() or ", "os.fork() or os.setsid() or ", "os.fork() or os.setsid() or os.fork() or "],
     ids=["a child", "a session of its own", "a daemon"],
 )
 def test_nothing_runs_on_behind_it(tmp_path, leave):
-    wait = f"(open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}}\\n'), time.sleep(60))"
+    wait = f"(open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}}\\n'), time.sleep(600))"
     verdict = attack(tmp_path, body(f"if x.ndim == 4: {leave}{wait}"), of=RIGHT)
     assert verdict is not None
     pids = (tmp_path / "pid").read_text().split()
-    assert pids and all(gone(pid) for pid in pids)
+    assert pids
+    wait_until(lambda: not any(is_alive(int(pid)) for pid in pids))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
@@ -240,12 +227,11 @@ def test_an_endless_loop_ends_with_the_checker(tmp_path, number):
     target = f"{tmp_path}/layers.py:Mine"
     command = [sys.executable, "-m", "parity", "verify", target, "--as", "relu", "--timeout", "600"]
     checker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    pid, deadline = tmp_path / "pid", time.monotonic() + 120
-    while not (pid.exists() and pid.read_text().endswith(" ")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    pid = tmp_path / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text().endswith(" "), checker)
     checker.send_signal(number)
-    checker.wait(30)
-    assert gone(pid.read_text().strip())
+    checker.wait()
+    wait_until(lambda: not is_alive(int(pid.read_text())))
 
 
 def test_a_file_that_verifies_itself_is_told_so(tmp_path):
