@@ -1,10 +1,9 @@
 """What `import parity` shows, and that files which lie about are not taken for ours."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers import python
 
 import parity
 
@@ -18,11 +17,6 @@ def test_the_public_names_are_those_that_dir_shows():
         parity.veryfy  # noqa: B018
 
 
-def python(folder, *arguments):
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A layer, and beside it files called like modules that Python, NumPy, PyTorch and we import."""
@@ -34,13 +28,13 @@ def folder(tmp_path):
 
 
 def test_files_beside_the_layer_are_not_taken_for_ours(folder):
-    done = python(folder, "-m", "parity", "verify", "layers.py:Convolution")
+    done = python("-m", "parity", "verify", "layers.py:Convolution", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "right on what was checked" in done.stdout
 
 
 def test_a_module_of_the_current_folder_is_found(folder):
-    done = python(folder, "-m", "parity", "verify", "layers:Relu")
+    done = python("-m", "parity", "verify", "layers:Relu", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -56,5 +50,5 @@ def test_a_forked_pool_answers_after_pytorch_has_used_its_threads(tmp_path):
         "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
         "        print([r.get(200) for r in [pool.apply_async(one, (target,)) for _ in range(2)]])\n"
     )
-    done = python(tmp_path, "run.py")
+    done = python("run.py", cwd=tmp_path)
     assert done.stdout == "[True, True]\n", done.stdout + done.stderr

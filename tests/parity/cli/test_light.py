@@ -1,10 +1,9 @@
 """Help and refused requests answer at once: none of the large libraries is imported for them."""
 
 import re
-import subprocess
-import sys
 
 import pytest
+from helpers import python
 
 LARGE = ("torch", "jax", "pandas", "hypothesis", "distributed", "onnxruntime")
 CODE = """
@@ -18,8 +17,7 @@ finally:
 
 
 def run(*arguments, cwd=None):
-    command = [sys.executable, "-c", CODE.format(large=LARGE), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return python("-c", CODE.format(large=LARGE), *arguments, cwd=cwd)
 
 
 COMMANDS = ("verify", "check", "train", "time", "report", "diff", "compare", "kinds", "faults", "sweep")
