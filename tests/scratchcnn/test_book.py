@@ -86,8 +86,13 @@ def test_7_5_simple_conv_net():
     )
     shapes = {key: p.shape for key, p in network.params.items()}
     assert shapes == {
-        "W1": (30, 1, 5, 5), "b1": (30,), "W2": (4320, 100), "b2": (100,), "W3": (100, 10), "b3": (10,),
-    }  # fmt: skip
+        "W1": (30, 1, 5, 5),
+        "b1": (30,),
+        "W2": (4320, 100),
+        "b2": (100,),
+        "W3": (100, 10),
+        "b3": (10,),
+    }
     assert list(network.layers.keys()) == ["Conv1", "Relu1", "Pool1", "Affine1", "Relu2", "Affine2"]
     assert isinstance(network.last_layer, SoftmaxWithLoss)
     assert sum(p.size for p in network.params.values()) == 433_890
@@ -164,9 +169,17 @@ def test_7_5_the_book_trains_by_name():
     x, t = np.random.rand(30, 1, 10, 10).astype(np.float32), np.arange(30) % 10
     network = small()
     trainer = Trainer(
-        network, x, t, x[:10], t[:10], epochs=2, mini_batch_size=10,
-        optimizer="Adam", optimizer_param={"lr": 0.001}, evaluate_sample_num_per_epoch=10,
-    )  # fmt: skip
+        network,
+        x,
+        t,
+        x[:10],
+        t[:10],
+        epochs=2,
+        mini_batch_size=10,
+        optimizer="Adam",
+        optimizer_param={"lr": 0.001},
+        evaluate_sample_num_per_epoch=10,
+    )
     before = network.params["W1"].copy()
     trainer.train()
     assert len(trainer.train_loss_list) == 6 and len(trainer.test_acc_list) == 2

@@ -23,11 +23,21 @@ from scratchcnn.summary import summarize
 # Simonyan and Zisserman 2014 (table 2, exact counts as in torchvision), He et al. 2015, Krizhevsky 2014.
 COUNTS = {
     "alexnet_torchvision": 61_100_840,
-    "vgg11": 132_863_336, "vgg13": 133_047_848, "vgg16": 138_357_544, "vgg19": 143_667_240,
-    "vgg11_bn": 132_868_840, "vgg13_bn": 133_053_736, "vgg16_bn": 138_365_992, "vgg19_bn": 143_678_248,
-    "googlenet": 13_378_280, "googlenet_bn": 13_004_888,
-    "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160,
-}  # fmt: skip
+    "vgg11": 132_863_336,
+    "vgg13": 133_047_848,
+    "vgg16": 138_357_544,
+    "vgg19": 143_667_240,
+    "vgg11_bn": 132_868_840,
+    "vgg13_bn": 133_053_736,
+    "vgg16_bn": 138_365_992,
+    "vgg19_bn": 143_678_248,
+    "googlenet": 13_378_280,
+    "googlenet_bn": 13_004_888,
+    "resnet18": 11_689_512,
+    "resnet34": 21_797_672,
+    "resnet50": 25_557_032,
+    "resnet101": 44_549_160,
+}
 
 
 def images(network, N=2, seed=0):
@@ -84,18 +94,45 @@ def test_every_network_beyond_the_chapter_is_counted():
 @pytest.mark.parametrize(
     ("name", "shapes"),
     [
-        ("vgg16", {"conv1_2": (64, 224, 224), "pool1": (64, 112, 112), "conv5_3": (512, 14, 14),
-                   "pool5": (512, 7, 7), "avgpool": (512, 7, 7), "fc3": (1000,)}),
-        ("resnet50", {"conv1": (64, 112, 112), "maxpool": (64, 56, 56), "layer1.2.relu": (256, 56, 56),
-                      "layer2.3.relu": (512, 28, 28), "layer3.5.relu": (1024, 14, 14),
-                      "layer4.2.relu": (2048, 7, 7), "avgpool": (2048,), "fc": (1000,)}),
+        (
+            "vgg16",
+            {
+                "conv1_2": (64, 224, 224),
+                "pool1": (64, 112, 112),
+                "conv5_3": (512, 14, 14),
+                "pool5": (512, 7, 7),
+                "avgpool": (512, 7, 7),
+                "fc3": (1000,),
+            },
+        ),
+        (
+            "resnet50",
+            {
+                "conv1": (64, 112, 112),
+                "maxpool": (64, 56, 56),
+                "layer1.2.relu": (256, 56, 56),
+                "layer2.3.relu": (512, 28, 28),
+                "layer3.5.relu": (1024, 14, 14),
+                "layer4.2.relu": (2048, 7, 7),
+                "avgpool": (2048,),
+                "fc": (1000,),
+            },
+        ),
         ("resnet18", {"layer1.1.relu": (64, 56, 56), "layer4.1.relu": (512, 7, 7), "avgpool": (512,)}),
-        ("googlenet", {"norm1": (64, 56, 56), "maxpool2": (192, 28, 28), "maxpool3": (480, 14, 14),
-                       "maxpool4": (832, 7, 7), "avgpool": (1024,)}),
+        (
+            "googlenet",
+            {
+                "norm1": (64, 56, 56),
+                "maxpool2": (192, 28, 28),
+                "maxpool3": (480, 14, 14),
+                "maxpool4": (832, 7, 7),
+                "avgpool": (1024,),
+            },
+        ),
         ("alexnet_torchvision", {"conv1": (64, 55, 55), "conv2": (192, 27, 27), "pool5": (256, 6, 6)}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_output_shapes_are_those_in_the_comments(name, shapes):
     rows = {row.name: row.output[1:] for row in summarize(NETWORKS[name](rng=0))}
     assert {layer: rows[layer] for layer in shapes} == shapes
@@ -202,8 +239,15 @@ def test_names_of_pytorch():
     assert network.torch_path("layer2.0.add.shortcut.1") == "layer2.0.downsample.1"
     assert network.torch_path("layer2.0.relu") == "layer2.0.relu" and network.torch_path("fc") == "fc"
     vgg = SMALL["vgg16_bn"]()
-    wanted = {"conv1_1": "features.0", "bn1_1": "features.1", "pool1": "features.6", "conv5_3": "features.40",
-              "fc1": "classifier.0", "fc3": "classifier.6", "flatten": "flatten"}  # fmt: skip
+    wanted = {
+        "conv1_1": "features.0",
+        "bn1_1": "features.1",
+        "pool1": "features.6",
+        "conv5_3": "features.40",
+        "fc1": "classifier.0",
+        "fc3": "classifier.6",
+        "flatten": "flatten",
+    }
     assert {path: vgg.torch_path(path) for path in wanted} == wanted
 
 
@@ -223,6 +267,9 @@ def test_what_there_is_not(make, message):
 
 def test_a_row_of_the_table_has_a_class_of_its_own():
     assert [NETWORKS[name].__name__ for name in ("vgg16", "vgg16_bn", "resnet50")] == [
-        "VGG16", "VGG16BN", "ResNet50"]  # fmt: skip
+        "VGG16",
+        "VGG16BN",
+        "ResNet50",
+    ]
     with pytest.raises(TypeError, match="depth"):
         NETWORKS["vgg16"](depth=11)

@@ -274,10 +274,14 @@ def test_a_wrong_optimizer_fails_from_the_step_at_which_it_shows(wrong, step, dt
 
 # -- layers by themselves -------------------------------------------------------------------------
 KIND_FAULTS = {
-    "convolution": (MeanDb, "db"), "sigmoid": (ForgetfulSigmoid, "dx"), "relu": (ShiftedRelu, "out"),
-    "affine": (HalfDw, "dW"), "partial_convolution": (UnmaskedDw, "dW"), "subsampling": (NoCoefficient, "dx"),
+    "convolution": (MeanDb, "db"),
+    "sigmoid": (ForgetfulSigmoid, "dx"),
+    "relu": (ShiftedRelu, "out"),
+    "affine": (HalfDw, "dW"),
+    "partial_convolution": (UnmaskedDw, "dW"),
+    "subsampling": (NoCoefficient, "dx"),
     "softmax_with_loss": (NotMean, "dx"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -16,8 +16,13 @@ PLAN = Plan("simple_conv_net", "float32", epochs=2, batch_size=50)
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch):
     data = load()
-    few = replace(data, x_train=data.x_train[:230], t_train=data.t_train[:230],
-                  x_test=data.x_test[:50], t_test=data.t_test[:50])  # fmt: skip
+    few = replace(
+        data,
+        x_train=data.x_train[:230],
+        t_train=data.t_train[:230],
+        x_test=data.x_test[:50],
+        t_test=data.t_test[:50],
+    )
     monkeypatch.setattr(training, "load", lambda *args, **options: few)
 
 

@@ -15,8 +15,15 @@ from parity.reference.vgg_resnet import ResNet
 from scratchcnn import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
 
-STATE = {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}, "momentum": {"v"}, "nesterov": {"v"},
-         "adam": {"m", "v"}, "adamw": {"m", "v"}}  # fmt: skip
+STATE = {
+    "sgd": set(),
+    "adagrad": {"h"},
+    "rmsprop": {"h"},
+    "momentum": {"v"},
+    "nesterov": {"v"},
+    "adam": {"m", "v"},
+    "adamw": {"m", "v"},
+}
 
 
 def steps(rule="momentum", dtype="float64", count=3, network="lenet"):

@@ -96,7 +96,7 @@ def test_torch_alone_is_as_without(check):
         (("relu", "--against", "jax"), "individual layers and training are compared with torch only"),
         (("lenet", "--train", "--against", "jax"), "individual layers and training are compared with"),
     ],
-)  # fmt: skip
+)
 def test_misuse_is_one_sentence_and_status_2(check, arguments, sentence):
     status, lines, err = check(*arguments)
     assert (status, lines) == (2, []) and err.startswith(f"error: {sentence}") and err.count("\n") == 1

@@ -112,12 +112,16 @@ def test_no_two_faults_of_a_kind_compute_the_same(kind):
 @pytest.mark.parametrize(
     ("kind", "whole"),
     [
-        ("convolution", convolution.Open), ("lrn", lrn.OpenLRN), ("batch_norm", batch_norm.Open),
-        ("max_pooling", pooling.Open), ("dropout", dropout.Open), ("softmax", activations.OpenSoftmax),
+        ("convolution", convolution.Open),
+        ("lrn", lrn.OpenLRN),
+        ("batch_norm", batch_norm.Open),
+        ("max_pooling", pooling.Open),
+        ("dropout", dropout.Open),
+        ("softmax", activations.OpenSoftmax),
         ("softmax_with_loss", losses.Open),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_a_layer_taken_apart_is_right_before_it_is_broken(kind, whole):
     for dtype in ("float64", "float32"):
         assert failed(check_kind(kind, dtype, factory=whole)) == []

@@ -17,10 +17,13 @@ class Net:
     def __init__(self):
         rng = np.random.default_rng(3)
         self.params = {
-            "W1": rng.normal(size=(3, 1, 3, 3)), "b1": rng.normal(size=3),
-            "W2": rng.normal(size=(27, 5)), "b2": rng.normal(size=5),
-            "W3": rng.normal(size=(5, 4)), "b3": rng.normal(size=4),
-        }  # fmt: skip
+            "W1": rng.normal(size=(3, 1, 3, 3)),
+            "b1": rng.normal(size=3),
+            "W2": rng.normal(size=(27, 5)),
+            "b2": rng.normal(size=5),
+            "W3": rng.normal(size=(5, 4)),
+            "b3": rng.normal(size=4),
+        }
         self.params = {name: p.astype(self.dtype) for name, p in self.params.items()}
         p = self.params
         self.layers = OrderedDict(

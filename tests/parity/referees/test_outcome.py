@@ -86,8 +86,10 @@ def test_the_tables():
     )
     table = pairs_frame(found)
     assert list(zip(table["left"], table["right"], table["ok"], strict=True)) == [
-        ("ours", "torch", False), ("ours", "jax", False), ("torch", "jax", True)
-    ]  # fmt: skip
+        ("ours", "torch", False),
+        ("ours", "jax", False),
+        ("torch", "jax", True),
+    ]
     assert set(table["outlier"]) == {"ours"} and set(table["shape"]) == {"3"}
     assert not_compared_frame(found).to_dict("records")[0]["voice"] == "a"
     broken = Pair("ours", "jax", "float64", refused(REFERENCE, "jax: missing"))

@@ -87,8 +87,9 @@ def test_all_agree(name, dtype):
 
 def test_what_was_not_compared_is_listed():
     assert missing(outcome("lenet", *ALL)) == {
-        ("inference", "onnxruntime", "gradients"), ("inference", "onnxruntime", "float64")
-    }  # fmt: skip
+        ("inference", "onnxruntime", "gradients"),
+        ("inference", "onnxruntime", "float64"),
+    }
     assert missing(outcome("lenet", *ALL, dtype="float32")) == {("inference", "all", "gradients")}
 
 
@@ -141,7 +142,7 @@ def test_ours_wrong_in_one_gradient_is_the_outlier_only_there(monkeypatch):
         (lambda dW: dW.astype(np.float32), "ours: dtype float32, expected float64"),
     ],
     ids=["missing", "NaN", "shape", "dtype"],
-)  # fmt: skip
+)
 def test_what_cannot_be_compared_never_passes(monkeypatch, spoil, why):
     class Wrong(sc.LeNet):
         def gradient(self, x, t):
@@ -224,8 +225,19 @@ def test_jax_keeps_its_settings_for_others():
     assert jnp.zeros(1).dtype == jnp.float32 and not jax.config.jax_enable_x64
 
 
-KINDS = ["convolution", "max_pooling", "min_pooling", "average_pooling", "adaptive_average_pooling", "lrn",
-         "subsampling", "batch_norm", "softmax", "affine", "tanh"]  # fmt: skip
+KINDS = [
+    "convolution",
+    "max_pooling",
+    "min_pooling",
+    "average_pooling",
+    "adaptive_average_pooling",
+    "lrn",
+    "subsampling",
+    "batch_norm",
+    "softmax",
+    "affine",
+    "tanh",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

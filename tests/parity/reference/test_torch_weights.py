@@ -107,8 +107,11 @@ def test_pytorch_loads_what_we_write_strictly(ours, theirs, suffix, tmp_path):
 
 def test_names_of_every_array_are_told_apart():
     state = torch_state(sc.LeNet(rng=0))
-    assert set(state) == {f"{layer}.{key}" for layer in ("conv1", "conv2", "affine1", "affine2", "affine3")
-                          for key in ("weight", "bias")}  # fmt: skip
+    assert set(state) == {
+        f"{layer}.{key}"
+        for layer in ("conv1", "conv2", "affine1", "affine2", "affine3")
+        for key in ("weight", "bias")
+    }
     assert state["affine1.weight"].array.shape == (120, 400) and state["affine1.weight"].ours == "affine1.W"
     book = torch_state(sc.SimpleConvNet(rng=0))
     assert book["Conv1.weight"].ours == "W1"
@@ -317,7 +320,9 @@ def test_a_training_checkpoint_and_a_wrapped_module(tmp_path):
     tensors = {f"module.{name}": tensor for name, tensor in torch.nn.Linear(2, 3).state_dict().items()}
     torch.save({"state_dict": tensors, "epoch": 3}, tmp_path / "run.pth")
     assert {name: a.shape for name, a in sc.read_torch_weights(tmp_path / "run.pth").items()} == {
-        "weight": (3, 2), "bias": (3,)}  # fmt: skip
+        "weight": (3, 2),
+        "bias": (3,),
+    }
 
 
 class Bomb:
@@ -339,11 +344,16 @@ def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("builtins", "eval"), ("builtins", "getattr"), ("os", "system"), ("torch", "load"),
-        ("torch._utils", "_rebuild_tensor_v3"), ("collections", "OrderedDict.fromkeys"),
-        ("numpy.lib.stride_tricks", "as_strided"), ("scratchcnn.state_dict", "read_pth"),
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("os", "system"),
+        ("torch", "load"),
+        ("torch._utils", "_rebuild_tensor_v3"),
+        ("collections", "OrderedDict.fromkeys"),
+        ("numpy.lib.stride_tricks", "as_strided"),
+        ("scratchcnn.state_dict", "read_pth"),
     ],
-)  # fmt: skip
+)
 def test_every_name_but_the_few_is_refused(module, name, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("x/data.pkl", b"\x80\x02c" + f"{module}\n{name}\n".encode() + b".")

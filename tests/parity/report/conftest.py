@@ -27,8 +27,13 @@ SMALL = {
 
 def small_run():
     data = load()
-    few = replace(data, x_train=data.x_train[:800], t_train=data.t_train[:800],
-                  x_test=data.x_test[:150], t_test=data.t_test[:150])  # fmt: skip
+    few = replace(
+        data,
+        x_train=data.x_train[:800],
+        t_train=data.t_train[:800],
+        x_test=data.x_test[:150],
+        t_test=data.t_test[:150],
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "load", lambda *args, **options: few)
         patch.setattr(clock, "TRIES", 1)  # the times are not looked at

@@ -45,8 +45,11 @@ def test_stride_shrinks():
 
 def test_channels_add_up():
     grids = re.findall(r'aria-label="(.*?)"', str(demos.three_d().body))
-    *parts, out = [np.array([[int(n) for n in row.split()] for row in g.split(": ", 1)[1].split("; ")])
-                   for g in grids if g.startswith((": ", "out"))]  # fmt: skip
+    *parts, out = [
+        np.array([[int(n) for n in row.split()] for row in g.split(": ", 1)[1].split("; ")])
+        for g in grids
+        if g.startswith((": ", "out"))
+    ]
     assert len(parts) == 3 and np.array_equal(sum(parts), out)
 
 

@@ -45,8 +45,12 @@ def report(tmp_path):
         folder.mkdir()
         environment = {"quick": quick, "cpu": cpu, "threads": 2, "cores": 2}
         (folder / "environment.json").write_text(json.dumps(environment))
-        tables = {"accuracy": accuracy(), "faults": faults(), "injections": injections(),
-                  "speed": speed()} | tables  # fmt: skip
+        tables = {
+            "accuracy": accuracy(),
+            "faults": faults(),
+            "injections": injections(),
+            "speed": speed(),
+        } | tables
         tables["faults_summary"] = pd.DataFrame({"figure": ["false_alarms"], "count": [alarms]})
         for key, table in tables.items():
             if table is not None:
@@ -177,8 +181,11 @@ def test_rows_that_only_the_new_one_has_are_told(report):
 
 
 def test_columns_that_the_old_one_lacks_judge_nothing(report):
-    old = report("old", accuracy=accuracy().drop(columns=["margin", "case"]),
-                 injections=injections().drop(columns="mode")[:2])  # fmt: skip
+    old = report(
+        "old",
+        accuracy=accuracy().drop(columns=["margin", "case"]),
+        injections=injections().drop(columns="mode")[:2],
+    )
     failing = changed(changed(accuracy(), 0, margin=0.5), 1, ok=False)
     new = report("new", accuracy=failing, injections=injections().assign(right=True))
     found = compare(read(old), read(new))

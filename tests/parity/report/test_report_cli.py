@@ -82,8 +82,7 @@ def test_a_part_that_breaks_down_fails_and_the_next_are_run(monkeypatch):
     monkeypatch.setattr(collecting.parts, "accuracy", lambda *_: 1 / 0)
     monkeypatch.setattr(collecting.parts, "faults", lambda *_: [])
     found = collect(ReportRequest(parts=("accuracy", "faults")))
-    assert found.failures == {
-        "accuracy": ["failed with ZeroDivisionError: division by zero"], "faults": []}  # fmt: skip
+    assert found.failures == {"accuracy": ["failed with ZeroDivisionError: division by zero"], "faults": []}
     assert not found.ok
 
 
@@ -142,8 +141,14 @@ def test_a_listener_hears_of_everything_in_order():
 
 def test_an_interrupted_report_does_not_replace_a_whole_one(parity, tmp_path, monkeypatch, found):
     out = tmp_path / "reports"
-    some = replace(found, interrupted="speed", failures={"accuracy": []}, left=["speed (lenet N=1)"],
-                   tables={"accuracy": found.tables["accuracy"]}, pictures=None)  # fmt: skip
+    some = replace(
+        found,
+        interrupted="speed",
+        failures={"accuracy": []},
+        left=["speed (lenet N=1)"],
+        tables={"accuracy": found.tables["accuracy"]},
+        pictures=None,
+    )
     monkeypatch.setattr(collecting, "collect", lambda request, progress: some)
     status, _, err = parity("report", "--out", out)
     assert status == 130 and err == f"interrupted during speed; {out} lacks speed (lenet N=1)\n"

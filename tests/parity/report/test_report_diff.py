@@ -48,7 +48,7 @@ WORSE = {
     "a fault is missing": ("faults", lambda t: t[1:], "compared -> not compared"),
     "a false alarm": ("faults_summary", with_values("figure == 'false_alarms'", count=1), "   0 -> 1"),
     "slower": ("speed", with_values(OURS, **SLOWER), "-> 99.00 (98.00 to 100.00)"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("table", "edit", "said"), WORSE.values(), ids=WORSE)

@@ -84,10 +84,12 @@ def test_the_environment_says_what_it_was_made_on(folder):
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(lambda t: t.drop(columns="median_ms"), r"is missing \['median_ms'\]"),
-     (lambda t: t.assign(median=1), r"unexpected \['median'\]")],
+    [
+        (lambda t: t.drop(columns="median_ms"), r"is missing \['median_ms'\]"),
+        (lambda t: t.assign(median=1), r"unexpected \['median'\]"),
+    ],
     ids=["missing", "unknown"],
-)  # fmt: skip
+)
 def test_a_table_of_other_columns_is_refused(found, change, said):
     with pytest.raises(ValueError, match=said):
         conform("speed", change(found.tables["speed"]))
@@ -98,7 +100,12 @@ def test_tables_of_another_run_are_removed(found, tmp_path):
     tables = {name: found.tables[name] for name in ("accuracy",)}
     write(replace(found, tables=tables, failures={"accuracy": []}, pictures=None), tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {
-        "accuracy.csv", "accuracy.parquet", "environment.json", "README.md", "index.html"}  # fmt: skip
+        "accuracy.csv",
+        "accuracy.parquet",
+        "environment.json",
+        "README.md",
+        "index.html",
+    }
 
 
 def test_a_failure_leaves_the_old_page(found, tmp_path, monkeypatch):
@@ -183,8 +190,14 @@ def test_the_speed_headline_is_the_geometric_mean(found):
 
 def test_every_number_that_the_page_opens_with_is_in_a_table(found):
     values = found.tables["headlines"]["value"]
-    shown = [*(f"{v:,.0f}" for v in values), *(f"{v:.2f}" for v in values), *(f"{v:.0%}" for v in values),
-             *(power(v) for v in values), *(f"{v:.0f}" for v in values), "10⁻⁹"]  # fmt: skip
+    shown = [
+        *(f"{v:,.0f}" for v in values),
+        *(f"{v:.2f}" for v in values),
+        *(f"{v:.0%}" for v in values),
+        *(power(v) for v in values),
+        *(f"{v:.0f}" for v in values),
+        "10⁻⁹",
+    ]
     for line in headlines(found):
         said = re.sub(r"float(64|32)", "", f"{line.figure} {line.sentence}")
         said = re.sub(r"\(lenet, \d+ images\)", "", said)  # the batch size stands in the meaning
@@ -194,8 +207,11 @@ def test_every_number_that_the_page_opens_with_is_in_a_table(found):
 
 def test_the_weights_of_the_filters_are_in_a_table(found):
     table, pictures = found.tables["filters"], found.pictures
-    for column, filters in (("before", pictures.filters_before), ("after", pictures.filters_after),
-                            ("torch_after", pictures.torch_filters_after)):  # fmt: skip
+    for column, filters in (
+        ("before", pictures.filters_before),
+        ("after", pictures.filters_after),
+        ("torch_after", pictures.torch_filters_after),
+    ):
         last = table.iloc[-1]
         place = int(last["filter"]), int(last["row"]), int(last["column"])
         assert len(table) == filters.size and last[column] == filters[place]

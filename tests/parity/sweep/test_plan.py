@@ -35,8 +35,10 @@ def test_faults_are_those_of_the_layers():
 def test_tf32_is_for_float32_alone():
     found = cells(networks=["lenet"], devices=["cuda", "cuda tf32"])
     assert [(c.dtype, c.device) for c in found] == [
-        ("float64", "cuda"), ("float32", "cuda"), ("float32", "cuda tf32")
-    ]  # fmt: skip
+        ("float64", "cuda"),
+        ("float32", "cuda"),
+        ("float32", "cuda tf32"),
+    ]
 
 
 def test_a_folder_gives_every_name_that_says_what_it_is(tmp_path):
@@ -45,8 +47,10 @@ def test_a_folder_gives_every_name_that_says_what_it_is(tmp_path):
     (tmp_path / "bob.py").write_text("class (")
     plan = make_plan({"part": [{"folder": "."}]}, tmp_path)
     assert [(c.target, c.name) for c in expand(plan)] == [
-        ("ann/layers.py:Relu", "relu"), ("ann/layers.py:im2col", "im2col"), ("bob.py:", "")
-    ]  # fmt: skip
+        ("ann/layers.py:Relu", "relu"),
+        ("ann/layers.py:im2col", "im2col"),
+        ("bob.py:", ""),
+    ]
 
 
 def test_ids_depend_on_what_is_checked_and_nothing_else(tmp_path):
@@ -90,7 +94,7 @@ REFUSED = {
     "a path as a name": ("[[part]]\nname = '../a'\nlayers = 'all'", "expected a name of letters, digits"),
     "timeout": ("timeout = 0\n[[part]]\nlayers = 'all'", "to be a number of seconds above 0, got 0"),
     "tf32 in float64": ("[[part]]\nlayers = 'all'\ndevices = 'cuda tf32'\ndtypes = 'float64'", "add float32"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)

@@ -76,9 +76,13 @@ def test_a_network_that_hangs_is_a_finding():
 def test_ours_against_its_hand_written_twin():
     twin = TORCH_NETWORKS["simple_conv_net"]
     names = {
-        "W1": "conv1.weight", "b1": "conv1.bias", "W2": ("affine1.weight", True), "b2": "affine1.bias",
-        "W3": ("affine2.weight", True), "b3": "affine2.bias",
-    }  # fmt: skip
+        "W1": "conv1.weight",
+        "b1": "conv1.bias",
+        "W2": ("affine1.weight", True),
+        "b2": "affine1.bias",
+        "W3": ("affine2.weight", True),
+        "b3": "affine2.bias",
+    }
     net = sc.SimpleConvNet(rng=0, dtype=np.float64)
     assert verify(net, "network", twin=twin, names=names).ok
     assert any(

@@ -79,8 +79,9 @@ def test_time_that_is_up_does_not_hide_what_is_wrong(monkeypatch):
 
 def test_time_that_is_up_is_a_row_of_a_sweep(no_time):
     path = HOMEWORK / "right.py"
-    cell = Cell("p", "file", "relu", target="right.py:Relu", version=version_of(path.read_bytes()),
-                base=str(HOMEWORK))  # fmt: skip
+    cell = Cell(
+        "p", "file", "relu", target="right.py:Relu", version=version_of(path.read_bytes()), base=str(HOMEWORK)
+    )
     last = run_cell(cell)[-1]
     assert (last["ok"], last["status"], last["why"]) == (False, "hung", "was not done after 0 s")
 
