@@ -137,9 +137,13 @@ def optimizer(
     ours: Callable[..., Any],
     constants: str = "",
     lr: float = 0.125,
+    weight_decay: float = 0.0,
     **own: float,
 ) -> OptimizerKind:
-    """The kind of one rule; `constants` are its arguments after lr, `own` what the probes give for them."""
+    """The kind of one rule; `constants` are its arguments after lr, `own` what the probes give for them.
+
+    `weight_decay` is what holds where none is given.
+    """
     call = f"cls(lr{constants}){UPDATE}"
     return OptimizerKind(
         name=name,
@@ -150,7 +154,7 @@ def optimizer(
         role="optimizer",
         out="params",
         call=call,
-        optional={"weight_decay": 0.0},
+        optional={"weight_decay": weight_decay},
     )
 
 
@@ -161,5 +165,5 @@ KINDS = (
     optimizer("adagrad", _adagrad, sc.AdaGrad),
     optimizer("rmsprop", _rmsprop, sc.RMSProp, ", decay_rate", decay_rate=0.9),
     optimizer("adam", _adam, sc.Adam, ", beta1, beta2", beta1=0.8, beta2=0.95),
-    optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", lr=0.0625, beta1=0.8, beta2=0.95),
+    optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", 0.0625, 0.01, beta1=0.8, beta2=0.95),
 )

@@ -24,7 +24,7 @@ from parity.reference.model_pair import OVER_KINKS, nudged
 from parity.reference.trace import Trace
 from parity.reference.weights import named_tensors
 from parity.verification.names_map import Names, fitted, guessed
-from parity.verification.network_layers import check_alone, kind_of_layer
+from parity.verification.network_layers import check_alone, kind_by_class
 from parity.verification.observe import Request, observe_target
 from scratchcnn.typing import Array
 
@@ -77,7 +77,7 @@ def work_network(
     culprit = _honest(culprit, rows, anchors, layers, table)
     send(("culprit", culprit))
     layer = layers.get(culprit.layer)
-    kind = None if layer is None else kind_of_layer(layer)
+    kind = None if layer is None else kind_by_class(layer)
     if kind in KINDS and culprit.phase in ("forward", "backward"):
         request = Request(type(layer), kind, "book", probes(kind, 0))
         send(("of layer", observe_target(request, Limits(), isolated=False)))

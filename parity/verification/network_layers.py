@@ -15,7 +15,7 @@ from parity.reference.trace import Trace
 from scratchcnn.typing import Array
 
 
-def kind_of_layer(layer: Any) -> str | None:
+def kind_by_class(layer: Any) -> str | None:
     """What the layer is meant to be, by the name of its class or of the nearest base that says it."""
     names = [cls.__name__ for cls in type(layer).__mro__]
     kind = next((kind for kind in map(kind_by_name, names) if kind), None)
@@ -52,7 +52,7 @@ def _as_probe(layer: Any, path: str, trace: Trace, t: Array) -> Probe | None:
     What a layer lacks has its default. A layer that does something else in inference (dropout, batch
     normalization) has a state that its attributes do not tell.
     """
-    name = kind_of_layer(layer)
+    name = kind_by_class(layer)
     kind = KINDS.get(name or "")
     if kind is None or kind.switches or path not in trace.inputs or path not in trace.douts:
         return None
