@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import defaults, room
 from parity.adapters.book import Adapter
 from parity.adapters.conventions import adapter_of
 from parity.adapters.load import TargetError, load
-from parity.adapters.recipe import RECIPES, Recipe, recipe
+from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
@@ -50,10 +51,10 @@ class Bench:
         self._factory, self._adapter = factory, adapter
         self._objects: dict[int, _Object] = {}
 
-    def open(self, target: str | None, adapter: str | None, recipes: Sequence[dict[str, Any]]) -> dict:
+    def open(self, target: str | None, adapter: str | None, how: dict[str, Any]) -> dict[str, Any]:
         """Load what is not here yet. What is known without a call: which arguments it takes, and so on."""
-        for fields in recipes:
-            RECIPES[fields["kind"]] = Recipe(**fields)
+        recipe = Recipe(**how)
+        RECIPES[recipe.kind] = recipe
         with _told():
             if target is not None:
                 self._factory = load(target)
@@ -61,7 +62,12 @@ class Bench:
                 self._adapter = adapter_of(adapter)
             using = self._using()
             names = using.parameters(self._factory)
-        return {"names": names, "backward_too": bool(using.backward_too)}
+            return {
+                "names": None if names is None else room(names, recipe),
+                "defaults": {name: repr(value) for name, value in defaults(self._factory, recipe).items()},
+                "misfit": using.misfit(self._factory, recipe),
+                "backward_too": bool(using.backward_too),
+            }
 
     def build(
         self, number: int, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any], copy: bool,
@@ -100,7 +106,10 @@ class Bench:
 
     def whole(self, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         """`results` of a new object, in one request."""
-        self.build(0, kind, case, args, inputs, True)
+        try:
+            self.build(0, kind, case, args, inputs, True)
+        except Raised as error:
+            raise Raised(f"{error} while it was built") from None
         return self.results(0, inputs)
 
     def results(self, number: int, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +118,7 @@ class Bench:
         with _told():
             if type(using).results is not Adapter.results:
                 found = using.results(on.layer, on.probe)
-            elif recipe(on.probe.kind).role == "optimizer":
+            elif RECIPES[on.probe.kind].role == "optimizer":
                 on.arrays = dict(inputs["params"])
                 found = using.steps(on.layer, inputs["params"], inputs["grads"])
             else:
@@ -206,7 +215,13 @@ def _words(error: Exception) -> str:
 
 
 def _line(error: Exception) -> str:
-    """The innermost line that is neither ours nor of an installed package."""
+    """The innermost line that is neither ours nor of an installed package, and whether it says `raise`."""
     installed = (OURS, os.path.dirname(os.__file__), *site.getsitepackages(), "<")
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(installed)]
-    return f"{clean(Path(frames[-1].filename).name, 80)}, line {frames[-1].lineno}" if frames else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(installed)]
+    if not theirs:
+        return ""
+    at = theirs[-1]
+    statement = (at.line or "").split(" ")[0] if at is frames[-1] else ""
+    meant = f": {statement}" if statement in ("raise", "assert") else ""
+    return f"{clean(Path(at.filename).name, 80)}, line {at.lineno}{meant}"

@@ -14,57 +14,19 @@ PyTorch nor our other modules.
 from __future__ import annotations
 
 import functools
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from types import FunctionType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.adapters.arguments import call, misfit, parameters
+from parity.adapters.masks import as_if_drawn
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
 
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
-DRAWS = 400  # random masks looked at until each number has been dropped or kept as the probe wants it
-
-
-def parameters(call: Callable[..., Any]) -> list[str] | None:
-    """The names of what it takes, in order; None where any name goes or nothing can be known."""
-    lasting = isinstance(call, (type, FunctionType, functools.partial))  # not a layer's method
-    return _signature(call) if lasting else _signature.__wrapped__(call)
-
-
-@lru_cache(maxsize=4096)
-def _signature(call: Callable[..., Any]) -> list[str] | None:
-    try:
-        found = inspect.signature(call).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return None if any(p.kind is p.VAR_KEYWORD for p in found) else [p.name for p in found]
-
-
-def _without_default(call: Callable[..., Any]) -> int:
-    """How many arguments it insists on."""
-    found = inspect.signature(call).parameters.values()
-    return sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in found)
-
-
-def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:
-    """`factory(**args)`, or by position where it has other names for the arguments of the kind.
-
-    Those of `first` come before the kind's own.
-    """
-    names = parameters(factory)
-    if names is None or args.keys() <= set(names):
-        return factory(**args)
-    order = (*first, *how.order)
-    given = max((i for i, name in enumerate(order, start=1) if name in args), default=0)
-    last = max(given, min(_without_default(factory), len(order)))
-    leading = [args.get(name, how.optional.get(name)) for name in order[:last]]
-    return factory(*leading, **{k: v for k, v in args.items() if k not in order})
 
 
 class Adapter(ABC):
@@ -93,8 +55,12 @@ class Adapter(ABC):
         """What the calls left behind: gradients as dW, db, ...; running statistics under their names."""
 
     def parameters(self, factory: Any) -> list[str] | None:
-        """What the implementation can be given, by name; None when that cannot be known."""
+        """The names of what the implementation takes, in order; None when they cannot be known."""
         return parameters(factory)
+
+    def misfit(self, factory: Any, how: Recipe) -> str:
+        """Why it cannot be called this way, as far as its signature tells; nothing if it can."""
+        return ""
 
     def infer(self, layer: Any) -> None:
         """Switch to inference."""
@@ -160,6 +126,10 @@ class Adapter(ABC):
 class BookAdapter(Adapter):
     """A class (or function) in the book's style, as listed above."""
 
+    def misfit(self, factory: Any, how: Recipe) -> str:
+        ours = type(self).build.__module__.startswith("parity.adapters.")  # a build of their own may know how
+        return misfit(factory, how) if ours else ""
+
     def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
         how = recipe(probe.kind)
         if how.role == "function":
@@ -176,9 +146,9 @@ class BookAdapter(Adapter):
         if callable(getattr(layer, "eval", None)):
             layer.eval()
         else:
-            names = parameters(layer.forward) or ()
+            names = parameters(_forward(layer)) or ()
             flag = next((name for name in FLAGS if name in names), FLAGS[0])
-            layer.forward = functools.partial(layer.forward, **{flag: False})
+            layer.forward = functools.partial(_forward(layer), **{flag: False})
 
     def learn(self, layer: Any) -> None:
         if callable(getattr(layer, "train", None)):
@@ -193,7 +163,7 @@ class BookAdapter(Adapter):
             return call(layer, given | {name: function(given[name]) for name in how.functions}, how)
         x = probe.inputs["x"]
         if how.role == "loss":
-            loss = layer.forward(x, probe.inputs["t"])
+            loss = _forward(layer)(x, probe.inputs["t"])
             return np.asarray(loss, dtype=x.dtype) if type(loss) is float else loss
         if probe.kind == "dropout":
             if "mask" not in probe.inputs:
@@ -202,7 +172,7 @@ class BookAdapter(Adapter):
                 layer.inject(probe.inputs["mask"])
             else:
                 return self.drop(layer, x, probe.inputs["mask"])
-        return layer.forward(x)
+        return _forward(layer)(x)
 
     def drop(self, layer: Any, x: NDArray, wanted: NDArray) -> NDArray:
         """The output of a dropout layer that draws its own `.mask`, as if it had drawn `wanted`.
@@ -212,24 +182,17 @@ class BookAdapter(Adapter):
         dtype and scale.
         """
         layer.mask = wanted.copy()
-        out = np.asarray(layer.forward(x))
+        out = np.asarray(_forward(layer)(x))
         if getattr(layer, "mask", x) is None:  # the mask was used up
             return out
         if not isinstance(getattr(layer, "mask", None), np.ndarray) or out.shape != layer.mask.shape:
             raise AttributeError("expected the mask, of x's shape, in .mask after forward")
-        found, scale = out.copy(), layer.mask.max()
-        missing = (layer.mask != 0) != wanted
-        for _ in range(DRAWS):
-            if not missing.any():
-                break
-            again = layer.forward(x.copy())
-            seen = missing & ((layer.mask != 0) == wanted)
-            found[seen], missing, scale = again[seen], missing & ~seen, max(scale, layer.mask.max())
+        found, scale = as_if_drawn(out, layer.mask, wanted, lambda: (_forward(layer)(x.copy()), layer.mask))
         layer.mask = np.where(wanted, scale, 0).astype(layer.mask.dtype)
         return found
 
     def draw(self, layer: Any, x: NDArray) -> Any:
-        return layer.forward(x)
+        return _forward(layer)(x)
 
     def backward(self, layer: Any, probe: Probe) -> Any:
         loss = recipe(probe.kind).role == "loss"
@@ -240,6 +203,11 @@ class BookAdapter(Adapter):
         how = recipe(probe.kind)
         names = [*(f"d{name}" for name in how.params), *how.buffers]
         return {name: getattr(layer, name, None) for name in names}
+
+
+def _forward(layer: Any) -> Callable[..., Any]:
+    """Its forward, or the layer itself where that is called."""
+    return layer if not hasattr(layer, "forward") and callable(layer) else layer.forward
 
 
 Book = BookAdapter  # the name that adapters of earlier versions were written with

@@ -139,6 +139,7 @@ class Apart:
     def __init__(self, child: Child, limits: Limits, where: str):
         self.child, self.limits, self.where = child, limits, where
         self.number, self.waited = 0, 0.0
+        self.over: Ended | None = None  # how it ended, which it does once
         self.pending, self.printed = bytearray(), bytearray()
         self.waiting = selectors.DefaultSelector()
         for fd in (child.answers, child.output):

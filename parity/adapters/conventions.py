@@ -3,11 +3,12 @@
     book            cls(W, b, stride, pad), forward(x), backward(dout) -> dx, then .dW and .db
     cs231n          functions forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db;
                     options by keyword, or in a dict called ..._param (conv_param, pool_param, bn_param);
-                    a loss is one function (x, t) -> loss, dx (dropout needs a class: its mask must be seen)
+                    a loss is one function (x, t) -> loss, dx, an optimizer one (w, dw, config) -> w, config
     channels_last   x, out, dout and dx are (N, H, W, C); W as in the book
     hwio            the same, and W and dW are (FH, FW, C, FN)
     params_grads    gradients in a dict: layer.grads["W"], layer.grads["b"]
     forward_only    no backward: a class with forward(x), or a function f(x, W, b, stride, pad)
+    one_array       an optimizer of one array: update(w, dw) -> w
 
 Write your own as a subclass of `BookAdapter` that overrides what differs, and name it by
 `--adapter file.py:Name` or pass an instance.
@@ -16,76 +17,28 @@ Write your own as a subclass of `BookAdapter` that overrides what differs, and n
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.book import Adapter, BookAdapter, call, parameters
-from parity.adapters.recipe import recipe
+from parity.adapters.arguments import call, misfit
+from parity.adapters.book import Adapter, BookAdapter
+from parity.adapters.cs231n import Cs231n
+from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe
 
 
-class Cs231n(Adapter):
-    """Two functions, forward(x, w, b, ...) -> out, cache and backward(dout, cache) -> dx, dw, db."""
+class OneArray(BookAdapter):
+    """An optimizer that knows one array: update(w, dw) -> w, or w changed in place."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
-        return SimpleNamespace(pair=factory, args=_own(probe.args, copy), grads=())
+        return {name: super(OneArray, self).build(factory, probe, copy) for name in probe.inputs["params"]}
 
-    def forward(self, layer: Any, probe: Probe) -> Any:
-        how = recipe(probe.kind)
-        if how.role == "loss":
-            return _remember(layer, layer.pair(probe.inputs["x"], probe.inputs["t"]))
-        trained = how.params
-        layer.options = _options(layer.pair[0], {k: v for k, v in layer.args.items() if k not in trained})
-        arrays = [layer.args[name] for name in trained]
-        return _remember(layer, layer.pair[0](probe.inputs["x"], *arrays, **layer.options))
-
-    def backward(self, layer: Any, probe: Probe) -> Any:
-        loss = recipe(probe.kind).role == "loss"
-        found = layer.cache if loss else layer.pair[1](probe.inputs["dout"], layer.cache)
-        dx, *layer.grads = found if isinstance(found, tuple) else (found,)
-        return dx
-
-    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
-        names = [f"d{name}" for name in recipe(probe.kind).params]
-        running = {k: v for group in getattr(layer, "options", {}).values() if isinstance(group, dict)
-                   for k, v in group.items() if k.startswith("running")}  # fmt: skip
-        return dict(zip(names, layer.grads, strict=False)) | running
-
-    def infer(self, layer: Any) -> None:
-        layer.args["training"] = False
-
-    def learn(self, layer: Any) -> None:
-        layer.args.pop("training", None)
-
-    def parameters(self, factory: Any) -> list[str] | None:
-        names = parameters(factory[0] if isinstance(factory, tuple) else factory)
-        grouped = names is not None and any(name.endswith("_param") for name in names)
-        return [*names, "stride", "pad"] if names is not None and grouped else names
-
-
-def _own(args: dict[str, Any], copy: bool) -> dict[str, Any]:
-    return {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in args.items()}
-
-
-def _options(forward: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
-    """By keyword, or all in the one dict that the function's `..._param` asks for."""
-    grouped = [name for name in parameters(forward) or () if name.endswith("_param")]
-    if not grouped:
-        return options
-    full = {"stride": 1, "pad": 0, "mode": "train" if options.get("training", True) else "test", **options}
-    renamed = {"pool_h": "pool_height", "pool_w": "pool_width"}
-    return {grouped[0]: full | {new: full[old] for old, new in renamed.items() if old in full}}
-
-
-def _remember(layer: Any, result: Any) -> Any:
-    if not (isinstance(result, tuple) and len(result) == 2):
-        raise TypeError(f"forward: expected the pair (out, cache), got {type(result).__name__}")
-    out, layer.cache = result
-    return out
+    def update(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        for name, w in params.items():
+            new = optimizer[name].update(w, grads[name])
+            w[...] = w if new is None else new
 
 
 class ChannelsLast(BookAdapter):
@@ -141,6 +94,11 @@ class ForwardOnly(BookAdapter):
 
     backward_too = False
 
+    def misfit(self, factory: Any, how: Recipe) -> str:
+        if inspect.isfunction(factory) and how.role != "function":
+            return misfit(factory, how, ("x", "t") if how.role == "loss" else ("x",))
+        return super().misfit(factory, how)
+
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
         return factory if inspect.isfunction(factory) else super().build(factory, probe, copy)
 
@@ -164,6 +122,7 @@ ADAPTERS: dict[str, Adapter] = {
     "hwio": Hwio(),
     "params_grads": ParamsGrads(),
     "forward_only": ForwardOnly(),
+    "one_array": OneArray(),
 }
 
 

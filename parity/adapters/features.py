@@ -1,20 +1,23 @@
 """What an implementation can be asked for, so that what it cannot do is reported and not taken for a pass.
 
 Features come from the probes: `groups`, `dilation`, `pad`, ... One that needs a keyword (`dilation=`) is
-looked for in the signature. The others show in use: an implementation that raises on every input with the
-feature, and on none without it, does not have it. An implementation whose features are named by `supports=`
-is held to them.
+looked for in the signature. The others show in use: an implementation that refuses every input with the
+feature, and not every input without it, does not have it. An implementation whose features are named by
+`supports=` is held to them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from parity.comparison.records import Record
 from parity.kinds import Probe, kind_of
 
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
-# Features that no keyword stands for; they show in use.
+# Features that no keyword stands for; they show in use, by any exception.
 WORDS = {
     "pairs": "pairs (a stride or pad of its own for each axis)",
     "no_bias": "no_bias (b=None)",
@@ -24,11 +27,62 @@ WORDS = {
     "integers": "integers (an array of whole numbers)",
     "uneven": "uneven (an output size that does not divide the input's)",
 }
+# What nearly everyone has: lacked only by code that says so, by a `raise` or `assert` of its own.
+ORDINARY = {
+    "rectangular": "rectangular (a window of two sizes)",
+    "pixels_over": "pixels_over (sizes that the stride does not divide)",
+}
+# The other form of an input: lacked by code that takes the feature on the right alone.
+FORMS = {
+    "rows": ("images", "rows (2-D input)"),
+    "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
+}
+TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
+# In the words of `bench.py`: refused on purpose; raised by the constructor.
+MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
+BUILT = " while it was built"
+INFERENCE = "gradients after an inference call"
 
 
 def features(cases: Sequence[Probe]) -> set[str]:
     """Everything optional that some probe needs."""
     return {need for probe in cases for need in probe.needs}
+
+
+def asked(probe: Probe) -> frozenset[str]:
+    """What the probe asks for: its needs, and the ordinary things that few implementations lack."""
+    found, args = set(probe.needs), probe.args
+    window = _window(probe)
+    if window is not None:
+        x, sizes = window
+        stride, pad, dilation = (
+            _pair(args.get(n, d)) for n, d in (("stride", 1), ("pad", 0), ("dilation", 1))
+        )
+        span = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(x, pad, dilation, sizes, strict=True)]
+        found |= {"rectangular"} if sizes[0] != sizes[1] else set()
+        found |= {"pixels_over"} if any(n % s for n, s in zip(span, stride, strict=True)) else set()
+    if "t" in probe.inputs and "one_hot" not in found:
+        found.add("class_numbers")
+    if probe.kind == "batch_norm" and "images" not in found:
+        found.add("rows")
+    return frozenset(found)
+
+
+def _window(probe: Probe) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """(H, W) and the window's two sizes, of an operation that has a window."""
+    args, x = probe.args, probe.inputs.get("x", probe.inputs.get("input_data"))
+    shape = args.get("input_shape") or (x.shape if isinstance(x, np.ndarray) else ())
+    for names in (("pool_h", "pool_w"), ("filter_h", "filter_w")):
+        if names[0] in args:
+            return shape[2:], (args[names[0]], args[names[1]])
+    W = args.get("W")
+    if isinstance(W, np.ndarray) and W.ndim == 4:
+        return shape[2:], W.shape[2:]
+    return None
+
+
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
 
 
 def lacking(
@@ -42,37 +96,57 @@ def lacking(
     """
     known, found = features(cases), kind_of(kind)
     if supports is not None:
-        claimed = {name.strip().replace("-", "_") for name in supports}
-        if unknown := claimed - known:
-            there = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+        claimed = claims(kind, cases, supports)
         return known - claimed
     if names is None:
         return set()
-    room = set(names) | set(found.order[: len(names)])
-    return {name for name in known & found.optional.keys() if name not in room}
+    return {name for name in known & found.optional.keys() if name not in names}
 
 
-INFERENCE = "gradients after an inference call"
+def claims(kind: str, cases: Sequence[Probe], supports: Iterable[str]) -> set[str]:
+    """The features named in `supports`. Raises ValueError for one that the kind does not know."""
+    known = {need for probe in cases for need in asked(probe)}
+    claimed = {name.strip().replace("-", "_") for name in supports}
+    if unknown := claimed - known:
+        there = ", ".join(sorted(features(cases))) or "none"
+        raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
+    return claimed
 
 
-def shown_lacking(records: Sequence[Record], cases: Sequence[Probe]) -> set[str]:
-    """Features whose probes all raise, while those without it do not."""
-    raised = {
-        row.case for row in records if row.why.startswith("raised") and row.phase in ("forward", "backward")
-    }
-    found = set()
-    for feature in WORDS:
+def shown_lacking(
+    records: Sequence[Record], cases: Sequence[Probe], supports: Iterable[str] | None = None
+) -> set[str]:
+    """Features whose probes are all refused, while those without are not.
+
+    Of those that `supports` names none is; where it names any, only ordinary ones are looked for.
+    """
+    rows = [row for row in records if row.phase in ("forward", "backward")]
+    raised = {row.case for row in rows if row.why.startswith("raised")}
+    meant = {row.case for row in rows if MEANT.search(row.why)}
+    right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
+    claimed = claims(cases[0].kind, cases, supports or ()) if cases else set()
+    plain = {probe.id for probe in cases if not probe.needs}
+    found: set[str] = set()
+    for feature in WORDS if supports is None else ():
         having = {probe.id for probe in cases if feature in probe.needs}
-        plain = {probe.id for probe in cases if not probe.needs}
         if having and having <= raised and not plain <= raised:
+            found.add(feature)
+    cases = without(cases, found)
+    for feature in {need for probe in cases for need in asked(probe)} - claimed - WORDS.keys():
+        having = {probe.id for probe in cases if feature in asked(probe)}
+        if feature in FORMS:
+            other_form = {probe.id for probe in cases if FORMS[feature][0] in probe.needs}
+            mostly = 2 * len(having & raised) > len(having)
+            if other_form & right and not having & right and mostly:
+                found.add(feature)
+        elif having <= meant and not {probe.id for probe in cases} - having <= raised:
             found.add(feature)
     return found
 
 
 def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
     """Whether backward raises after every inference call and no other: the book never calls it there."""
-    if not kind_of(cases[0].kind).switches:
+    if not cases or not kind_of(cases[0].kind).switches:
         return False
     ids = {probe.id for probe in cases}
     rows = [row for row in records if row.phase == "backward" and row.case in ids]
@@ -81,17 +155,28 @@ def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) ->
     return bool(raised) and raised == inference
 
 
+def never_built(records: Sequence[Record]) -> bool:
+    """Whether no object could be made for any input: then nothing was compared, right or wrong."""
+    rows = [row for row in records if row.phase in ("forward", "backward")]
+    return bool(rows) and all(row.why.endswith(BUILT) for row in rows)
+
+
 def is_inference(case: str) -> bool:
     """Whether the probe of that id infers."""
     return case.endswith("inference")
 
 
+def fits(probe: Probe, missing: set[str]) -> bool:
+    """Whether the probe asks for nothing that is missing."""
+    return not asked(probe) & missing
+
+
 def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
-    """The probes that need none of the missing features."""
-    return [probe for probe in cases if not probe.needs & missing]
+    """The probes that ask for nothing that is missing."""
+    return [probe for probe in cases if fits(probe, missing)]
 
 
 def in_words(missing: Iterable[str]) -> list[str]:
     """The features as the report prints them, without those that PyTorch does not have either."""
     missing = set(missing) - OURS_ALONE
-    return [WORDS.get(name, name) for name in sorted(missing)]
+    return [TOLD.get(name, name) for name in sorted(missing)]

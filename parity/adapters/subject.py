@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import GIVEN
 from parity.adapters.bench import Bench
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
@@ -27,15 +28,21 @@ Arrays = dict[str, Any]  # name -> array, None or Odd
 
 
 class Subject:
-    """One implementation. `names` are the arguments that it takes by name, None if any; `where` it runs.
+    """One implementation.
 
-    `target` and `adapter` are what is still to be loaded there, None where it is there already.
+    where    it runs
+    target, adapter  what is still to be loaded there, None where it is there already
+    names    the arguments of the kind that it has room for, None where any name goes
+    defaults what it takes for stride and pad where they are not given, as Python writes it
+    misfit   why it cannot be called as the adapter calls, as far as its signature tells
     """
 
     def __init__(self, connection: Connection, target: str | None = None, adapter: str | None = None):
         self.connection, self.where = connection, connection.where
         self.target, self.adapter = target, adapter
         self.names: list[str] | None = None
+        self.defaults: dict[str, str] = {}
+        self.misfit = ""
         self.backward_too = True
         self.probe: Probe | None = None  # the one that is being tried
         self.gone: list[int] = []
@@ -44,11 +51,14 @@ class Subject:
     def open(self, kind: str) -> Subject:
         """Load it. Raises what the connection does."""
         how = asdict(recipe(kind))
-        found = self.connection.ask("open", target=self.target, adapter=self.adapter, recipes=[how])
+        found = self.connection.ask("open", target=self.target, adapter=self.adapter, how=how)
         if not isinstance(found, dict):
             raise Ended("sent something that is not an answer")
         names = found.get("names")
         self.names = [clean(name, 80) for name in names] if isinstance(names, (list, tuple)) else None
+        defaults = found.get("defaults")
+        self.defaults = {k: clean(v, 80) for k, v in defaults.items()} if isinstance(defaults, dict) else {}
+        self.misfit = clean(found.get("misfit", ""))
         self.backward_too = found.get("backward_too") is True
         return self
 
@@ -58,7 +68,7 @@ class Subject:
         self.probe = probe
         forget, self.gone = self.gone, []
         self.connection.ask(
-            "build", number=self._count, kind=probe.kind, case=probe.id, args=probe.args,
+            "build", number=self._count, kind=probe.kind, case=probe.id, args=self.args_of(probe),
             inputs=probe.inputs, copy=copy, forget=forget,
         )  # fmt: skip
         return Instance(self, self._count, probe)
@@ -66,8 +76,14 @@ class Subject:
     def results(self, probe: Probe) -> Arrays:
         """Every result of one forward and one backward of a new object. Raises Raised where forward does."""
         self.probe = probe
-        fields = {"kind": probe.kind, "case": probe.id, "args": probe.args, "inputs": probe.inputs}
+        args = self.args_of(probe)
+        fields = {"kind": probe.kind, "case": probe.id, "args": args, "inputs": probe.inputs}
         return _arrays(self.connection.ask("whole", **fields))
+
+    def args_of(self, probe: Probe) -> dict[str, Any]:
+        """The probe's arguments, with stride and pad in any case: a class may have defaults of its own."""
+        optional, names = recipe(probe.kind).optional, self.names or ()
+        return {k: optional[k] for k in GIVEN if k in optional and k in names} | probe.args
 
     def busy(self) -> float:
         """Seconds of processor time that the code has used so far."""

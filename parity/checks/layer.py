@@ -36,12 +36,14 @@ def check_kind(
     keep: dict[str, Tensors] | None = None,
     contracts: bool = True,
     lives: bool = False,
+    held: Sequence[Probe] | None = None,
 ) -> Iterator[Record]:
     """Yield a record for every result on every probe, then (unless told not to) for every contract.
 
     `factory` is ours unless another is given, or a subject that has been opened; `adapter` is how it is
     called. `cases` are the kind's probes unless others are. What was computed is put into `keep`, by the
     probe's id. With `lives` float64 is also held to what a longer life shows (`parity.checks.long_life`).
+    Contracts are tried on probes among `held`, where they are others than `cases`.
     """
     subject = (
         factory
@@ -59,12 +61,11 @@ def check_kind(
         for tensor, comparison in judged_found.items():
             yield record(place, kind, phase_of(tensor), tensor, comparison, probe.id)
     scenarios: list[tuple[Probe, Mapping[str, Scenario]]] = []
+    held = cases if held is None else held
     if contracts:
-        scenarios = [(probe, CONTRACTS) for probe in contract_cases(cases)]
+        scenarios = [(probe, CONTRACTS) for probe in contract_cases(held)]
     if lives and dtype == "float64" and kind not in OPTIMIZER_KINDS:
-        scenarios += [
-            (probe, LIVES) for probe in sorted(contract_cases(cases, len(cases)), key=_numbers)[-1:]
-        ]
+        scenarios += [(probe, LIVES) for probe in sorted(contract_cases(held, len(held)), key=_numbers)[-1:]]
     for probe, held_to in scenarios:
         try:
             if kind in OPTIMIZER_KINDS:

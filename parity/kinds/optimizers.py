@@ -154,6 +154,7 @@ def optimizer(
         role="optimizer",
         out="params",
         call=call,
+        order=("lr", *own),
         optional={"weight_decay": weight_decay},
     )
 

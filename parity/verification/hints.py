@@ -26,12 +26,11 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
 
 
 ADVICE = {
-    "'tuple' object is not callable": "for two functions there is --adapter cs231n",
     "has no attribute 'backward'": "with no backward, forward alone is checked by --adapter forward_only",
     "got tuple": "for functions forward -> (out, cache) and backward(dout, cache) there is --adapter cs231n",
     "got Tensor": "arrays of NumPy are expected, not tensors of PyTorch",
+    "expected a plain array": "np.asarray(...) makes a plain array of it",
     "got list": "an array of NumPy is expected: np.array(...)",
-    "object is not callable": "name the class, not an object of it",
     "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
     "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
     "MemoryError": "what it may use is set by --memory",

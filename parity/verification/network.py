@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from parity.adapters.features import shown_lacking, without
+from parity.adapters.features import without
 from parity.adapters.isolate import Limits, Outcome, run_here, run_isolated
 from parity.adapters.load import load
 from parity.checks.culprit import localize
@@ -129,9 +129,7 @@ def _verdict(
 def _diagnosis(seen: Seen) -> Diagnosis:
     """What is wrong with the culprit's class, by its kind."""
     cases = probes(seen.observation.kind, 0)
-    cases = without(
-        cases, seen.lacking | shown_lacking(seen.observation.records, without(cases, seen.lacking))
-    )
+    cases = without(cases, seen.lacking)
     ids = {probe.id for probe in cases}
     seen.observation.records[:] = [row for row in seen.observation.records if row.case in ids]
     for values in seen.observation.values.values():

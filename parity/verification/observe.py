@@ -10,12 +10,12 @@ import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
-from parity.adapters.features import lacking, shown_lacking, without
+from parity.adapters.features import fits, lacking, shown_lacking, without
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
-from parity.comparison.records import Place, record
+from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
@@ -29,6 +29,9 @@ KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes
 class Seen:
     """An observation, what was left out of it, and how the process ended where it did not end by itself.
 
+    misfit        why it cannot be called at all, so that nothing was tried
+    lacking       features that it has not
+    defaults      what its stride and pad are where they are not given
     random        probes of random geometry on which it is wrong, or ended
     sized         probes of real size that were tried
     beyond        the first real size that was not tried, since the code is too slow for it
@@ -39,7 +42,9 @@ class Seen:
     """
 
     observation: Observation
+    misfit: str = ""
     lacking: set[str] = field(default_factory=set)
+    defaults: dict[str, str] = field(default_factory=dict)
     ending: str = ""
     unfinished: str = ""
     output: str = ""
@@ -76,6 +81,9 @@ def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
     try:
         subject.open(request.kind)
         seen.backward_too = subject.backward_too
+        seen.misfit, seen.defaults = subject.misfit, subject.defaults
+        if seen.misfit:
+            return seen
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)
         _observe(request, subject, seen)
     except Raised as error:
@@ -89,53 +97,50 @@ def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
 
 
 def _observe(request: Request, subject: Subject, seen: Seen) -> None:
-    """Probe after probe, then the contracts, then random sizes, as far as the process lasts."""
-    cases = without(request.cases, seen.lacking)
+    """Probe after probe, then the contracts, random sizes and real ones, as far as the process lasts."""
+    kind, cases = request.kind, without(request.cases, seen.lacking)
     for dtype in request.dtypes:
-        values, raised = seen.observation.values[dtype], set()
-        found = check_kind(
-            request.kind,
-            dtype,
-            factory=subject,
-            cases=cases,
-            keep=values,
-            contracts=request.contracts,
-            lives=request.contracts,
-        )
+        rows: list[Record] = []
+        values = seen.observation.values[dtype]
         try:
-            for row in found:
-                if row.phase == "contracts" and row.case in raised:
-                    continue  # the scenario stopped at what a plain call has shown already
-                raised |= {row.case} if row.why.startswith(("raised", "expected an array")) else set()
+            for row in check_kind(kind, dtype, factory=subject, cases=cases, keep=values, contracts=False):
+                rows.append(row)
                 seen.observation.records.append(row)
+            seen.lacking |= shown_lacking(seen.observation.records, cases, request.supports)
+            if request.contracts:
+                _hold(subject, kind, dtype, without(cases, seen.lacking), rows, seen)
         except Ended as error:
             _end(seen, error, dtype, subject.probe)
             return
-    if request.contracts and _right_so_far(request, seen):
-        _try_real_sizes(request, subject, seen)
     if request.contracts and request.kind in WINDOWS and _right_so_far(request, seen):
         _try_random_geometry(request, subject, seen)
+    if request.contracts and _right_so_far(request, seen):
+        _try_real_sizes(request, subject, seen)
 
 
-def _missing(request: Request, seen: Seen) -> set[str]:
-    """The features that it lacks, as far as is known by now."""
-    if request.supports is not None:
-        return seen.lacking
-    cases = without(request.cases, seen.lacking)
-    return seen.lacking | shown_lacking(seen.observation.records, cases)
+def _hold(
+    subject: Subject, kind: str, dtype: str, cases: Sequence[Probe], rows: Sequence[Record], seen: Seen
+) -> None:
+    """The contracts, on what it has; a scenario that stops at what a single call has shown is no news."""
+    raised = {row.case for row in rows if row.why.startswith(("raised", "expected an array"))}
+    for row in check_kind(kind, dtype, factory=subject, cases=[], held=cases, lives=True):
+        if row.phase != "contracts" or row.case not in raised:
+            seen.observation.records.append(row)
 
 
 def _right_so_far(request: Request, seen: Seen) -> bool:
     """Whether every single call so far was right, on what it has."""
-    ids = {probe.id for probe in [*without(request.cases, _missing(request, seen)), *seen.sized]}
+    if seen.ending or seen.unfinished:
+        return False
+    ids = {probe.id for probe in [*without(request.cases, seen.lacking), *seen.random]}
     rows = [row for row in seen.observation.records if row.case in ids and row.phase in PLAIN]
     return bool(rows) and all(row.ok for row in rows)
 
 
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time."""
-    start, missing = subject.busy(), _missing(request, seen)
-    for probe in without(real_sizes(request.kind), missing):
+    start = subject.busy()
+    for probe in without(real_sizes(request.kind), seen.lacking):
         if subject.busy() - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
             return
@@ -158,8 +163,8 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
     """What is right on all fixed inputs is tried on random ones; the smallest wrong one is kept."""
     from parity.checks.random_search import search
 
-    missing, rows = _missing(request, seen), seen.observation.records
-    found = search(request.kind, subject, supports=lambda probe: not probe.needs & missing)
+    rows = seen.observation.records
+    found = search(request.kind, subject, supports=lambda probe: fits(probe, seen.lacking))
     seen.tried, probe, ended = found.tried, found.probe, found.ended
     if probe is not None and ended is None:
         values: dict[str, Tensors] = {}

@@ -18,13 +18,15 @@ from parity.adapters.children import warm_up
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.features import (
     INFERENCE,
+    asked,
     in_words,
     is_inference,
+    never_built,
     raises_after_inference,
-    shown_lacking,
     without,
 )
 from parity.adapters.isolate import Limits, can_isolate
+from parity.adapters.load import TargetError
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
@@ -90,14 +92,13 @@ def _verify(
     limits: Limits, isolated: bool,
 ) -> Verdict:  # fmt: skip
     """The verdict on a layer, function, loss or optimizer."""
-    asked = declared_faults(kind, allow)
+    declared = declared_faults(kind, allow)
     cases = probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
-    missing = seen.lacking
-    if supports is None:
-        missing = missing | shown_lacking(seen.observation.records, without(cases, missing))
-    cases, records = without(cases, missing), seen.observation.records
-    unseen = [*in_words(missing), *([] if seen.backward_too else ["gradients"])]
+    if seen.misfit:
+        raise TargetError(f"{_name(factory)} cannot be called as {kind}: {seen.misfit}")
+    cases, records = without(cases, seen.lacking), seen.observation.records
+    unseen = [*in_words(seen.lacking), *([] if seen.backward_too else ["gradients"])]
     if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
     if seen.beyond:
@@ -106,12 +107,15 @@ def _verify(
     _leave_out(seen, cases, INFERENCE in unseen)
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
-    verdict.output, verdict.ending, verdict.remarks = seen.output, seen.ending, seen.remarks
+    verdict.output, verdict.ending = seen.output, seen.ending
+    verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
+    if not seen.ending and never_built(records):
+        verdict.unfinished = "cannot be built on any input"
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
-    _judge_declared(verdict, asked, seen, fixed, seed)
+    _judge_declared(verdict, declared, seen, fixed, seed)
     if not verdict.ok or verdict.declared:
         asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
@@ -132,6 +136,16 @@ def assert_parity(factory: Any, kind: str, *, complete: bool = False, **options:
 
 def _name(factory: Any) -> str:
     return factory if isinstance(factory, str) else name_of(factory)
+
+
+def _own_defaults(kind: str, seen: Seen) -> dict[str, str]:
+    """Stride and pad where the class has a default of its own: name -> what is to be said of it."""
+    optional = kind_of(kind).optional
+    return {
+        name: f"defaults to {value}, the book's to {optional[name]!r}; it was given in every call"
+        for name, value in seen.defaults.items()
+        if name in optional and value != repr(optional[name])
+    }
 
 
 def _leave_out(seen: Seen, cases: Sequence[Probe], training_only: bool) -> None:
@@ -165,20 +179,20 @@ def _hide_unreachable(seen: Seen) -> None:
 
 
 def _judge_declared(
-    verdict: Verdict, asked: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int
+    verdict: Verdict, declared: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int
 ) -> None:
     """The diagnosis, and what it means for differences that were declared."""
-    names = ", ".join(fault.name for fault in asked)
+    names = ", ".join(fault.name for fault in declared)
     adapter = ADAPTERS["book" if seen.backward_too else "forward_only"]  # a fault is to show no more
     found: Diagnosis = UNKNOWN
-    stopped = bool(seen.ending or seen.unfinished)
-    if asked and not stopped and not verdict.ok:
-        found = exactly(asked, seen.observation, cases, seed, adapter)
+    stopped = bool(verdict.ending or verdict.unfinished)
+    if declared and not stopped and not verdict.ok:
+        found = exactly(declared, seen.observation, cases, seed, adapter)
         if found.fault:
             verdict.ok, verdict.declared = True, found.fault
         else:
             verdict.complaint = f"{names}: what it computes is not exactly that"
-    elif asked and verdict.ok:
+    elif declared and verdict.ok:
         verdict.ok = False
         verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not stopped:
@@ -283,8 +297,8 @@ def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -
         sentence += "; only in float32"
     failing = {r.case for r in plain if not r.ok and r.case in by_id}
     passing = {r.case for r in plain} - failing
-    common = frozenset.intersection(*(by_id[case].needs for case in failing)) if failing else frozenset()
-    common -= {need for case in passing if case in by_id for need in by_id[case].needs}
+    common = frozenset.intersection(*(asked(by_id[case]) for case in failing)) if failing else frozenset()
+    common -= {need for case in passing if case in by_id for need in asked(by_id[case])}
     return sentence + (f"; only with {_listed(sorted(common))}" if common else "")
 
 

@@ -81,11 +81,6 @@ def test_forward_only_never_reads_as_a_full_pass():
     assert not verdict.findings["tensor"].astype(str).str.startswith("d").any()
 
 
-def test_two_functions_as_a_class_are_told_of_the_adapter():
-    verdict = verify(f"{HOMEWORK}/cs231n.py:affine_forward,affine_backward", "affine")
-    assert not verdict.ok and "hint         for two functions there is --adapter cs231n" in str(verdict)
-
-
 @pytest.mark.parametrize(
     ("module", "base"),
     [

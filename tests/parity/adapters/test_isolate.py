@@ -55,8 +55,6 @@ HINTS = {
     "GivesPair": "there is --adapter cs231n",
     "GivesTensor": "not tensors of PyTorch",
     "NoBackward": "forward alone is checked by --adapter forward_only",
-    "NeedsMore": "`python -m parity kinds` tells how this kind is built",
-    "AN_OBJECT": "name the class, not an object of it",
     "RaisesWhenBuilt": "raised ValueError: no gamma given (rude.py, line ",
     "RaisesBack": "raised IndexError: no such axis (rude.py, line ",
 }

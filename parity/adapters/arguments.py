@@ -1,0 +1,177 @@
+"""Which argument of a kind each parameter of somebody's class or function stands for.
+
+By its name, by another name that people give it, and only then by its place: never where the name says that
+the place means something else. Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+from parity.adapters.recipe import Recipe
+
+# In lower case and without underscores, as `_plain` makes them.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "W": ("weight", "weights", "w", "kernel", "kernels", "filter", "filters"),
+    "b": ("bias", "biases"),
+    "x": ("input", "inputs", "inp"),
+    "t": ("y", "label", "labels", "target", "targets"),
+    "stride": ("strides", "s", "step"),
+    "pad": ("padding", "p", "pads", "margin"),
+    "dilation": ("dilations", "dilate"),
+    "groups": ("group", "numgroups"),
+    "pool_h": ("poolheight", "windowh", "windowheight", "kernelh", "kernelheight", "kh", "ph", "hh"),
+    "pool_w": ("poolwidth", "windoww", "windowwidth", "kernelw", "kernelwidth", "kw", "pw", "ww"),
+    "filter_h": ("filterheight", "kernelh", "kernelheight", "fieldheight", "kh", "fh", "hh"),
+    "filter_w": ("filterwidth", "kernelw", "kernelwidth", "fieldwidth", "kw", "fw", "ww"),
+    "input_data": ("x", "input", "image", "images", "img"),
+    "input_shape": ("xshape", "shape", "imageshape", "imgshape"),
+    "col": ("cols", "columns"),
+    "dropout_ratio": ("ratio", "rate", "dropoutrate", "dropoutprob", "dropratio", "droprate", "dropprob"),
+    "gamma": ("scale",),
+    "beta": ("shift",),
+    "running_mean": ("runningmu", "movingmean"),
+    "running_var": ("runningvariance", "movingvar", "movingvariance"),
+    "lr": ("learningrate", "lrate", "eta", "stepsize"),
+    "momentum": ("mu",),
+    "decay_rate": ("rho", "decay"),
+    "beta1": ("b1",),
+    "beta2": ("b2",),
+}
+# One number for both axes.
+BOTH_AXES = ("kernelsize", "kernel", "poolsize", "windowsize", "window", "filtersize", "ksize", "k", "size")
+AXES = (("pool_h", "pool_w"), ("filter_h", "filter_w"))
+# Names that never stand for an argument of a kind, wherever they come.
+ELSE = {
+    "inchannels", "outchannels", "infeatures", "outfeatures", "numfeatures", "features", "nfeatures",
+    "channels", "inputchannels", "outputchannels", "nin", "nout", "inputsize", "outputsize", "insize",
+    "outsize", "inputdim", "outputdim", "indim", "outdim", "units", "nunits", "numfilters", "nfilters",
+    "numclasses", "nclasses", "hiddensize", "name", "activation", "keepprob", "rng", "seed", "dtype", "eps",
+    "epsilon", "axis", "initializer", "weightinitstd", *BOTH_AXES,
+}  # fmt: skip
+GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
+Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
+
+
+class Misfit(TypeError):
+    """The class or function cannot be given what the kind gives it."""
+
+
+def parameters(call: Callable[..., Any]) -> list[str] | None:
+    """The names of what it takes, in order; None where any name goes or nothing can be known."""
+    found = signature(call)
+    return None if found is None else list(found)
+
+
+def signature(call: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
+    """Its parameters by name, in order; None where any name goes or nothing can be known."""
+    lasting = isinstance(call, (type, FunctionType, functools.partial))  # not a layer's method
+    return _signature(call) if lasting else _signature.__wrapped__(call)
+
+
+@lru_cache(maxsize=4096)
+def _signature(call: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
+    try:
+        found = inspect.signature(call).parameters
+    except (TypeError, ValueError):
+        return None
+    return None if any(p.kind is p.VAR_KEYWORD for p in found.values()) else dict(found)
+
+
+def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
+    """What each parameter stands for; one that stands for nothing is left out.
+
+    Arguments of `first` come before the kind's own.
+    """
+    order = [*first, *how.order]
+    wanted = list(dict.fromkeys([*order, *how.optional]))
+    found: Bound = {name: (name,) for name in names if name in wanted}
+    taken = set(found)
+    pairs = [pair for pair in AXES if set(pair) <= set(order)]
+    for name in [name for name in names if name not in found]:
+        alias = next((a for a in wanted if a not in taken and _plain(name) in _names(a)), None)
+        if alias is not None:
+            found[name] = (alias,)
+        elif pairs and not taken & set(pairs[0]) and _plain(name) in BOTH_AXES:
+            found[name] = pairs[0]
+        taken |= set(found.get(name, ()))
+    for name, argument in zip(names, order, strict=False):
+        if name not in found and argument not in taken and _plain(name) not in ELSE:
+            found[name] = (argument,)
+            taken.add(argument)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _names(argument: str) -> tuple[str, ...]:
+    return (_plain(argument), *ALIASES.get(argument, ()))
+
+
+def room(names: Sequence[str], how: Recipe) -> list[str]:
+    """The arguments of the kind that parameters of these names have room for, under the kind's names."""
+    bound = bind(names, how)
+    return [argument for name in names for argument in bound.get(name, (name,))]
+
+
+def defaults(call: Any, how: Recipe) -> dict[str, Any]:
+    """What holds for the arguments in GIVEN where they are not given."""
+    found = (signature(call) if callable(call) else None) or {}
+    bound = bind(list(found), how)
+    own = {bound[name][0]: p.default for name, p in found.items() if name in bound}
+    return {k: v for k, v in own.items() if k in GIVEN and v is not inspect.Parameter.empty}
+
+
+def misfit(call: Any, how: Recipe, first: Sequence[str] = ()) -> str:
+    """Why it cannot be given what the kind gives, as a sentence without its subject; nothing where it can."""
+    if isinstance(call, tuple):
+        return "it is a pair of functions, not a class; for two functions there is --adapter cs231n"
+    if not callable(call):
+        return f"it is an object of {type(call).__name__}; name the class, not an object of it"
+    found = signature(call)
+    if found is None:
+        return ""
+    bound = bind(list(found), how, first)
+    given = {argument for arguments in bound.values() for argument in arguments}
+    needed = [name for name in (*first, *how.order) if name not in given and name not in how.optional]
+    more = [
+        name
+        for name, p in found.items()
+        if name not in bound and p.default is p.empty and p.kind is not p.VAR_POSITIONAL
+    ]
+    if (how.role != "optimizer" and needed) or more:
+        what = "its constructor" if isinstance(call, type) else "it"
+        wanted = ", ".join([*first, *how.order]) or "nothing"
+        return (
+            f"{what} takes ({', '.join(found)}), not ({wanted}); it can be called as it is by an adapter: a "
+            "subclass of parity.adapters.BookAdapter with its own build(factory, probe), named by --adapter"
+        )
+    return ""
+
+
+def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:
+    """`factory(**args)`, under the names that it has for them. Raises Misfit where it has none."""
+    found = signature(factory)
+    if found is None or args.keys() <= found.keys():
+        return factory(**args)
+    bound, given, left = bind(list(found), how, first), {}, dict(args)
+    for name, p in found.items():
+        arguments = bound.get(name, ())
+        values = [left.pop(a, how.optional.get(a, p.empty)) for a in arguments]
+        if len(values) == 2 and values[0] != values[1]:
+            raise NotImplementedError(f"{name} is one number for both axes")
+        if values and values[0] is not p.empty and (arguments[0] in args or p.default is p.empty):
+            given[name] = values[0]
+    left = {k: v for k, v in left.items() if k not in how.optional or v != how.optional[k]}
+    if left:
+        raise Misfit(f"takes no {', '.join(left)}")
+    positional = [n for n, p in found.items() if p.kind is p.POSITIONAL_ONLY and n in given]
+    return factory(*(given.pop(n) for n in positional), **given)

@@ -1,0 +1,80 @@
+"""Right code in styles of its own passes; what it lacks is told, and what cannot be called is refused."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parents[1] / "homework" / "wild.py"
+# target, kind, adapter, the features that it lacks
+RIGHT = [
+    ("Conv2d", "convolution", f"{WILD}:SquareConv", "dilation groups no_bias pairs rectangular"),
+    ("MaxPool2d", "max_pooling", "book", "ceil_mode pairs rectangular"),
+    ("PoolingByWindow", "max_pooling", "book", "ceil_mode pairs"),
+    ("PoolingWithoutPad", "max_pooling", "book", "ceil_mode pad pairs"),
+    ("NoPixelsOver", "convolution", "book", "dilation groups no_bias pairs pixels_over"),
+    ("OneHotLoss", "softmax_with_loss", "book", "class_numbers"),
+    ("Called", "relu", "book", ""),
+    ("SGD", "sgd", "book", "weight_decay"),
+    ("MomentumOfOne", "momentum", "one_array", "weight_decay"),
+    ("sgd_momentum", "momentum", "cs231n", "weight_decay"),
+    ("max_pool_forward,max_pool_backward", "max_pooling", "cs231n", "ceil_mode pad pairs"),
+    ("dropout_forward,dropout_backward", "dropout", "cs231n", ""),
+    ("spatial_forward,spatial_backward", "batch_norm", "cs231n", "rows"),
+]
+
+
+@pytest.mark.parametrize(("target", "kind", "adapter", "lacks"), RIGHT, ids=lambda text: text.split(",")[0])
+def test_right_in_a_style_of_its_own(target, kind, adapter, lacks):
+    verdict = verify(f"{WILD}:{target}", kind, adapter=adapter)
+    assert verdict.ok, str(verdict)
+    told = [text.split(" ")[0] for text in verdict.not_checked if text != "gradients after an inference call"]
+    assert told == lacks.split(), verdict.not_checked
+    assert len(verdict.findings) > 10
+
+
+def test_wrong_in_the_course_s_style_is_wrong():
+    target = f"{WILD}:dropout_forward_swapped,dropout_backward"
+    verdict = verify(target, "dropout", adapter="cs231n")
+    assert not verdict.ok and "out" in set(verdict.wrong["tensor"])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("MaxPool2d", "stride defaults to 2, the book's to 1; it was given in every call"),
+        ("PoolingByWindow", "stride defaults to None, the book's to 1; it was given in every call"),
+    ],
+)
+def test_a_default_of_its_own_is_a_remark(name, said):
+    assert verify(f"{WILD}:{name}", "max_pooling").remarks == [said]
+
+
+def test_the_error_in_backward_is_the_one_that_is_told():
+    verdict = verify(f"{WILD}:Dense", "affine", adapter=f"{WILD}:DenseAdapter")
+    whys = verdict.wrong.groupby("tensor", observed=True)["why"].unique()
+    assert set(whys.index) == {"dx", "dW", "db"}
+    said = r"raised ValueError: a mistake of mine \(wild.py, line \d+: raise\)"
+    assert all(re.fullmatch(said, why) for found in whys for why in found)
+
+
+MISFITS = {
+    "Dense": ("affine", "its constructor takes (n_in, n_out), not (W, b)"),
+    "BatchNorm2d": ("batch_norm", "takes (num_features, eps, momentum), not (gamma, beta, momentum, running"),
+    "Conv2d": ("convolution", "takes (in_channels, out_channels, kernel_size, stride, padding), not (W, b, "),
+    "max_pool_forward,max_pool_backward": ("max_pooling", "for two functions there is --adapter cs231n"),
+}
+
+
+@pytest.mark.parametrize(("name", "case"), MISFITS.items(), ids=MISFITS)
+def test_what_cannot_be_called_is_refused_in_a_sentence(parity, name, case):
+    kind, said = case
+    ended = parity("verify", f"{WILD}:{name}", "--as", kind)
+    assert ended.status == 2 and said in ended.err and ended.err.count("\n") == 1 and ended.out == ""
+
+
+def test_what_is_claimed_is_held_to():
+    verdict = verify(f"{WILD}:NoPixelsOver", "convolution", supports=["stride", "pad", "pixels_over"])
+    assert not verdict.ok and "only with pixels_over" in verdict.culprit.sentence
