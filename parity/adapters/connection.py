@@ -158,14 +158,22 @@ class Apart:
         request = {"number": self.number, "ask": what, "fields": fields, "most": most}
         data = encode(request, layout=True)
         importing = what == "open"
-        answer = self._exchange(
-            data, most, self.limits.importing if importing else self.limits.silence, importing
-        )
-        if not isinstance(answer, dict) or answer.get("number") != self.number:
-            raise Ended(_NOTHING)
-        for kind, error in (("raised", Raised), ("misuse", TargetError), ("ended", Ended)):
-            if kind in answer:
-                raise error(clean(answer[kind]))
+        seconds = self.limits.importing if importing else self.limits.silence
+        if self.over is not None:
+            raise self.over
+        try:
+            answer = self._exchange(data, most, seconds, importing)
+            if not isinstance(answer, dict) or answer.get("number") != self.number:
+                raise Ended(_NOTHING)
+            if "ended" in answer:
+                raise Ended(clean(answer["ended"]))
+        except Ended as error:
+            self.over = error
+            raise
+        if "raised" in answer:
+            raise Raised(clean(answer["raised"]))
+        if "misuse" in answer:
+            raise TargetError(clean(answer["misuse"]))
         return answer.get("value")
 
     def _exchange(self, request: bytes, most: int, seconds: float, importing: bool) -> Any:

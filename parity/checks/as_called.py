@@ -202,16 +202,20 @@ class Batches:
     exact: Trace | None = field(default=None, repr=False)
 
 
-def calls(sides: Sides, batches: Batches, shown: bool = True) -> Iterator[Call]:
-    """One after another, so that no more than one call's references live. `shown` as in `Call`.
+def calls(sides: Sides, batches: Batches, shown: bool = True, textbook: bool = True) -> Iterator[Call]:
+    """One after another, so that no more than one call's references live. `shown` as in `Call`; without
+    `textbook` neither side runs the calls of the textbook's code.
 
     What predicts comes before what trains on a batch that PyTorch may not see again: running statistics of
     both sides move in step.
     """
     x, t, masks, many, few = batches.x, batches.t, batches.masks, batches.many, batches.few
     small, labels, dropped = x[:few], t[:few], {path: mask[:few] for path, mask in masks.items()}
-    yield Call(TEXTBOOK, lambda n: textbook_scores(n, small), sides.scores(small), shown=shown)
-    if len(small) > 1 or not sides.runs:  # in float32 the gradient of a single image hangs on single kinks
+    if textbook:
+        yield Call(TEXTBOOK, lambda n: textbook_scores(n, small), sides.scores(small), shown=shown)
+    if textbook and (
+        len(small) > 1 or not sides.runs
+    ):  # in float32 the gradient of a single image hangs on single kinks
         reference = sides.gradients(small, labels, dropped)
         yield Call(TEXTBOOK, lambda n: textbook_gradient(n, small, labels, dropped), reference, shown=shown)
         del reference

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from parity.checks.as_called import TEXTBOOK, Batches, Sides, calls, check_as_called
+from parity.checks.as_called import Batches, Sides, calls, check_as_called
 from parity.checks.layer_in_network import check_alone, each_probe
 from parity.checks.network_outputs import Reference, results, wanted
 from parity.checks.training_steps import check_steps
@@ -195,9 +195,8 @@ def as_called(case: Case, network: Network, batches: Batches, shown: bool) -> It
     runs: list[nn.Module] = []
     if case.dtype == "float32":
         runs = ulp_runs(case.network, network, case.device, OVER_KINKS if has_kinks(network) else ONE_ULP)
-    made = calls(Sides(network, exact, runs), batches, shown)
-    if case.device != "cpu":  # the textbook's code runs on the CPU: it is held against PyTorch there
-        made = (call for call in made if call.phase != TEXTBOOK)
+    on_cpu = case.device == "cpu"  # the textbook's code runs there, and is held against PyTorch there
+    made = calls(Sides(network, exact, runs), batches, shown, textbook=on_cpu)
     yield from check_as_called(case.place, network, made)
 
 

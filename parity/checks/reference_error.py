@@ -27,10 +27,10 @@ def check_reference(
 ) -> Iterator[Record]:
     """Yield a record for every result of PyTorch's function on every probe of the kind.
 
-    kind  a layer, function or loss (an optimizer has no device that changes its results)
+    kind  a layer, function or loss (an optimizer has no device that changes its results), in a dtype of its own
     tf32  products on the device are rounded to TF32
     """
-    if kind not in KINDS:
+    if kind not in KINDS or dtype not in KINDS[kind].dtypes:
         return
     rule, place = KINDS[kind], Place("", dtype, device)
     unit = TF32_UNIT / UNIT["float32"] if tf32 and dtype == "float32" and kind in PRODUCTS else 1.0

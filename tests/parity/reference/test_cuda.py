@@ -27,8 +27,7 @@ def test_networks_match_on_the_gpu(name, dtype):
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "dtype"), [(k.name, dtype) for k in KINDS.values() for dtype in k.dtypes])
 def test_layers_match_on_the_gpu(kind, dtype):
     devices.prepare("cuda")
     assert failed(check_kind(kind, dtype, "cuda")) == []
