@@ -70,9 +70,15 @@ class Bench:
             }
 
     def build(
-        self, number: int, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any], copy: bool,
+        self,
+        number: int,
+        kind: str,
+        case: str,
+        args: dict[str, Any],
+        inputs: dict[str, Any],
+        copy: bool,
         forget: Sequence[int] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A new object, under that number; those to be forgotten are given up."""
         for old in forget:
             self._objects.pop(old, None)
@@ -142,7 +148,10 @@ class Bench:
     def held(self, number: int) -> dict[str, Any]:
         """What the arrays that it was given hold now."""
         on = self._objects[number]
-        return _copied({"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays})
+        held: dict[str, Any] = _copied(
+            {"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays}
+        )
+        return held
 
     def returned(self, number: int, by: str) -> Any:
         """What the last forward or backward returned, as it is now."""

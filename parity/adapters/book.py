@@ -70,11 +70,11 @@ class Adapter(ABC):
         """Undo `infer`."""
         raise NotImplementedError(f"{type(self).__name__} has no learn(layer)")
 
-    def draw(self, layer: Any, x: NDArray) -> Any:
+    def draw(self, layer: Any, x: NDArray[Any]) -> Any:
         """The output of a dropout layer that draws its mask itself; None where an adapter cannot say."""
         return None
 
-    def update(self, optimizer: Any, params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+    def update(self, optimizer: Any, params: dict[str, NDArray[Any]], grads: dict[str, NDArray[Any]]) -> None:
         """One step of an optimizer: the arrays of params are changed in place."""
         optimizer.update(params, grads)
 
@@ -113,7 +113,7 @@ class Adapter(ABC):
         return {name: left[name] for name in names if name in left}
 
     def steps(
-        self, optimizer: Any, params: dict[str, NDArray], steps: Sequence[dict[str, NDArray]]
+        self, optimizer: Any, params: dict[str, NDArray[Any]], steps: Sequence[dict[str, NDArray[Any]]]
     ) -> dict[str, Any]:
         """The parameters after each update, as `W step 1`, `b step 1`, ..."""
         found: dict[str, Any] = {}
@@ -174,7 +174,7 @@ class BookAdapter(Adapter):
                 return self.drop(layer, x, probe.inputs["mask"])
         return _forward(layer)(x)
 
-    def drop(self, layer: Any, x: NDArray, wanted: NDArray) -> NDArray:
+    def drop(self, layer: Any, x: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
         """The output of a dropout layer that draws its own `.mask`, as if it had drawn `wanted`.
 
         A layer that keeps a mask set before the call is done at once. Any other is called until each
@@ -191,7 +191,7 @@ class BookAdapter(Adapter):
         layer.mask = np.where(wanted, scale, 0).astype(layer.mask.dtype)
         return found
 
-    def draw(self, layer: Any, x: NDArray) -> Any:
+    def draw(self, layer: Any, x: NDArray[Any]) -> Any:
         return _forward(layer)(x)
 
     def backward(self, layer: Any, probe: Probe) -> Any:
@@ -207,7 +207,10 @@ class BookAdapter(Adapter):
 
 def _forward(layer: Any) -> Callable[..., Any]:
     """Its forward, or the layer itself where that is called."""
-    return layer if not hasattr(layer, "forward") and callable(layer) else layer.forward
+    forward: Callable[..., Any] = (
+        layer if not hasattr(layer, "forward") and callable(layer) else layer.forward
+    )
+    return forward
 
 
 Book = BookAdapter  # the name that adapters of earlier versions were written with

@@ -198,7 +198,8 @@ def _idle() -> list[Watch]:
     """The warm processes of this thread of this process."""
     if getattr(_kept, "process", None) != os.getpid():
         _kept.process, _kept.idle = os.getpid(), []
-    return _kept.idle
+    idle: list[Watch] = _kept.idle
+    return idle
 
 
 def fresh_child() -> Child:

@@ -64,8 +64,13 @@ class Cs231n(Adapter):
 
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         names = [f"d{name}" for name in recipe(probe.kind).params]
-        running = {k: v for group in getattr(layer, "options", {}).values() if isinstance(group, dict)
-                   for k, v in group.items() if k.startswith("running")}  # fmt: skip
+        running = {
+            k: v
+            for group in getattr(layer, "options", {}).values()
+            if isinstance(group, dict)
+            for k, v in group.items()
+            if k.startswith("running")
+        }
         return dict(zip(names, layer.grads, strict=False)) | running
 
     def update(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:

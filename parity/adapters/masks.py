@@ -11,8 +11,11 @@ DRAWS = 400  # masks looked at until each number has been dropped or kept as it 
 
 
 def as_if_drawn(
-    out: NDArray, mask: NDArray, wanted: NDArray, again: Callable[[], tuple[NDArray, NDArray]]
-) -> tuple[NDArray, Any]:
+    out: NDArray[Any],
+    mask: NDArray[Any],
+    wanted: NDArray[Any],
+    again: Callable[[], tuple[NDArray[Any], NDArray[Any]]],
+) -> tuple[NDArray[Any], Any]:
     """The output as if the mask `wanted` had been drawn, and what a number that is kept is multiplied by.
 
     `out` and `mask` are those of one call, `again` makes another. From each call come the numbers that it

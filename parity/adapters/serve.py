@@ -112,7 +112,8 @@ def _fitting(value: Any, most: int) -> Any:
 
 def _read(fd: int) -> dict[str, Any]:
     head, body = lengths(bytes(_bytes(fd, HEADER.size)))
-    return decode(bytes(_bytes(fd, head)), bytes(_bytes(fd, body)), layout=True)
+    request: dict[str, Any] = decode(bytes(_bytes(fd, head)), bytes(_bytes(fd, body)), layout=True)
+    return request
 
 
 def _bytes(fd: int, count: int) -> bytearray:

@@ -68,9 +68,15 @@ class Subject:
         self.probe = probe
         forget, self.gone = self.gone, []
         self.connection.ask(
-            "build", number=self._count, kind=probe.kind, case=probe.id, args=self.args_of(probe),
-            inputs=probe.inputs, copy=copy, forget=forget,
-        )  # fmt: skip
+            "build",
+            number=self._count,
+            kind=probe.kind,
+            case=probe.id,
+            args=self.args_of(probe),
+            inputs=probe.inputs,
+            copy=copy,
+            forget=forget,
+        )
         return Instance(self, self._count, probe)
 
     def results(self, probe: Probe) -> Arrays:

@@ -51,7 +51,7 @@ def encode(value: Any, layout: bool = False) -> bytes:
 
     With `layout` the arrays will lie in memory there as they do here, and be read-only where they are here.
     """
-    arrays: list[NDArray] = []
+    arrays: list[NDArray[Any]] = []
     coded = _coded(value, arrays)
     described = [[a.dtype.str, a.shape, layout_of(a) if layout else None] for a in arrays]
     head = json.dumps({"value": coded, "arrays": described}).encode()
@@ -59,7 +59,7 @@ def encode(value: Any, layout: bool = False) -> bytes:
     return b"".join([HEADER.pack(len(head), sum(map(len, bodies))), head, *bodies])
 
 
-def _coded(value: Any, arrays: list[NDArray]) -> Any:
+def _coded(value: Any, arrays: list[NDArray[Any]]) -> Any:
     if isinstance(value, np.ndarray):
         arrays.append(value)
         return {"a": len(arrays) - 1}
@@ -73,7 +73,7 @@ def _coded(value: Any, arrays: list[NDArray]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def layout_of(a: NDArray) -> tuple[list[int], bool] | None:
+def layout_of(a: NDArray[Any]) -> tuple[list[int], bool] | None:
     """Strides, in numbers, and whether it may be written to; None for an ordinary array."""
     if a.flags.c_contiguous and a.flags.writeable:
         return None
@@ -101,7 +101,7 @@ def decode(head: bytes, body: bytes, layout: bool = False) -> Any:
         raise NotAMessage(f"{type(error).__name__}") from None
 
 
-def _arrays(described: Any, body: bytes, layout: bool) -> list[NDArray]:
+def _arrays(described: Any, body: bytes, layout: bool) -> list[NDArray[Any]]:
     found, at = [], 0
     for dtype, shape, laid_out in described:
         if not (isinstance(dtype, str) and DTYPES.fullmatch(dtype)):
@@ -120,7 +120,7 @@ def _arrays(described: Any, body: bytes, layout: bool) -> list[NDArray]:
     return found
 
 
-def laid_out_as(a: NDArray, strides: list[int], writable: bool) -> NDArray:
+def laid_out_as(a: NDArray[Any], strides: list[int], writable: bool) -> NDArray[Any]:
     """The same numbers as they lay in memory on the other side: transposed, with gaps, backwards."""
     if a.size:
         reach = [(n - 1) * s for n, s in zip(a.shape, strides, strict=True)]
@@ -135,7 +135,7 @@ def laid_out_as(a: NDArray, strides: list[int], writable: bool) -> NDArray:
     return a
 
 
-def _decoded(value: Any, arrays: list[NDArray]) -> Any:
+def _decoded(value: Any, arrays: list[NDArray[Any]]) -> Any:
     if isinstance(value, list):
         return [_decoded(v, arrays) for v in value]
     if not isinstance(value, dict):

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
 from parity.checks.long_life import Scenario, but_running
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
+from scratchcnn.typing import Array
 
 Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
 Outcome = tuple[str, str, Comparison]  # contract, tensor, how it compared
@@ -64,7 +64,7 @@ def _same(a: Any, b: Any) -> bool:
     return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-def _unchanged(before: NDArray, after: Any) -> Comparison:
+def _unchanged(before: Array, after: Any) -> Comparison:
     """Bit for bit the same array contents."""
     if _same(before, after):
         return Comparison(before.shape, 0.0, 0.0, 0.0, 0.0, True, True)
@@ -184,7 +184,7 @@ def drawn_masks(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
     )
 
 
-def _holds(like: NDArray, ok: Any, why: str) -> Comparison:
+def _holds(like: Array, ok: Any, why: str) -> Comparison:
     return Comparison(like.shape, 0.0, 0.0, 0.0, 0.0, False, True) if ok else refused(like, why)
 
 

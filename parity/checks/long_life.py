@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
 from parity.comparison.gates import Comparison
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
+from scratchcnn.typing import Array
 
 Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
 Found = Iterator[tuple[str, Comparison]]
@@ -83,7 +83,7 @@ def other_batches(probe: Probe) -> list[Probe]:
         return []
     N = len(first)
 
-    def batch(name: str, take: Callable[[NDArray], NDArray]) -> Probe:
+    def batch(name: str, take: Callable[[Array], Array]) -> Probe:
         inputs = {
             k: take(v) if isinstance(v, np.ndarray) and v.ndim and len(v) == N else v
             for k, v in probe.inputs.items()
@@ -94,17 +94,17 @@ def other_batches(probe: Probe) -> list[Probe]:
     return [twice] if probe.kind == "batch_norm" else [batch("one image", lambda a: a[:1].copy()), twice]
 
 
-def _turned(a: NDArray) -> NDArray:
+def _turned(a: Array) -> Array:
     """The numbers in another order, so that two objects do not get the same ones."""
     return np.ascontiguousarray(a.ravel()[::-1].reshape(a.shape))
 
 
-def as_columns(a: NDArray) -> NDArray:
+def as_columns(a: Array) -> Array:
     """Column by column, as Fortran and MATLAB keep it."""
     return np.asfortranarray(a)
 
 
-def with_gaps(a: NDArray) -> NDArray:
+def with_gaps(a: Array) -> Array:
     """Every second number of a larger array."""
     if a.ndim == 0:
         return a
@@ -113,12 +113,12 @@ def with_gaps(a: NDArray) -> NDArray:
     return wide[..., ::2]
 
 
-def backwards(a: NDArray) -> NDArray:
+def backwards(a: Array) -> Array:
     """With negative strides."""
     return np.ascontiguousarray(a[::-1])[::-1] if a.ndim else a
 
 
-def read_only(a: NDArray) -> NDArray:
+def read_only(a: Array) -> Array:
     """As memory-mapped files and broadcast arrays are."""
     fixed = a.copy()
     fixed.flags.writeable = False

@@ -68,9 +68,13 @@ def search(
         return True
 
     options = settings(
-        max_examples=examples, database=None, deadline=None, derandomize=True,
-        phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
     strategy = geometries(kind).map(lambda g: probe_of(kind, g)).filter(supports)
     smallest: Probe | None = None
     try:

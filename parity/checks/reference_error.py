@@ -27,7 +27,7 @@ def check_reference(
 ) -> Iterator[Record]:
     """Yield a record for every result of PyTorch's function on every probe of the kind.
 
-    kind  a layer, function or loss (an optimizer has no device that changes its results), in a dtype of its own
+    kind  a layer, function or loss, in a dtype of its own (an optimizer is the same on every device)
     tf32  products on the device are rounded to TF32
     """
     if kind not in KINDS or dtype not in KINDS[kind].dtypes:

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import scratchcnn as sc
 from parity.adapters.book import BookAdapter
 from parity.kinds import OPTIMIZER_KINDS, Probe, Tensors, kind_of
 from parity.kinds.probe import normal
 from parity.kinds.probes import probes, with_cotangent
+from scratchcnn.typing import Array
 
 Make = Callable[..., Any]
 PRACTICES = (
@@ -78,7 +78,7 @@ def what_practices_say(kind: str, make: Make) -> dict[str, bool | None]:
     return said
 
 
-def _close(ours: Any, theirs: NDArray) -> bool:
+def _close(ours: Any, theirs: Array) -> bool:
     """torch.testing.assert_close with its defaults for the dtype."""
     try:
         torch.testing.assert_close(torch.as_tensor(np.asarray(ours)), torch.as_tensor(np.asarray(theirs)))
@@ -87,7 +87,7 @@ def _close(ours: Any, theirs: NDArray) -> bool:
     return True
 
 
-def _both(kind: str, make: Make, probe: Probe) -> list[tuple[Any, NDArray]]:
+def _both(kind: str, make: Make, probe: Probe) -> list[tuple[Any, Array]]:
     theirs = kind_of(kind).reference(probe, np.float32)
     ours = run(make, probe, "float32")
     return [(ours.get(name), a) for name, a in theirs.items()]
@@ -127,7 +127,7 @@ def _own_differences(kind: str, make: Make) -> bool | None:
     layer = adapter.build(make, probe)
     weight = 1.0 if kind_of(kind).role == "loss" else probe.inputs["dout"]
 
-    def loss(_: NDArray) -> float:
+    def loss(_: Array) -> float:
         return float(
             np.sum(adapter.forward(layer, replace(probe, inputs={**probe.inputs, "x": x.copy()})) * weight)
         )
@@ -147,9 +147,18 @@ CASES: dict[str, Callable[[str, Make], bool | None]] = {
 
 # -- the final loss after training ----------------------------------------------------------------
 # Kind -> the layer of the small network that a fault of the kind takes the place of.
-ROLES = {"convolution": "conv1", "batch_norm": "bn1", "relu": "relu1", "max_pooling": "pool1", "lrn": "lrn1",
-         "average_pooling": "pool2", "affine": "affine1", "sigmoid": "sigmoid1", "dropout": "dropout1",
-         "softmax_with_loss": "loss"}  # fmt: skip
+ROLES = {
+    "convolution": "conv1",
+    "batch_norm": "bn1",
+    "relu": "relu1",
+    "max_pooling": "pool1",
+    "lrn": "lrn1",
+    "average_pooling": "pool2",
+    "affine": "affine1",
+    "sigmoid": "sigmoid1",
+    "dropout": "dropout1",
+    "softmax_with_loss": "loss",
+}
 
 
 def final_loss_differs(kind: str, make: Make) -> bool | None:
@@ -175,8 +184,10 @@ def trained_loss(kind: str, make: Make | None) -> float:
     optimizer = kind if kind_of(kind).role == "optimizer" else "momentum"
     if make is None:
         return _right_loss(optimizer)
-    return _train(_network({} if kind_of(kind).role == "optimizer" else {ROLES[kind]: make}),
-                  _optimizer(optimizer, make if kind_of(kind).role == "optimizer" else None))  # fmt: skip
+    return _train(
+        _network({} if kind_of(kind).role == "optimizer" else {ROLES[kind]: make}),
+        _optimizer(optimizer, make if kind_of(kind).role == "optimizer" else None),
+    )
 
 
 def _optimizer(kind: str, make: Make | None) -> Any:

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.kinds import OPTIMIZER_KINDS, kind_of
+from scratchcnn.typing import Array
 
 Sizes = dict[str, int]
 OFF = 1 + 2.0**-10  # what a spoiled result is multiplied by
@@ -143,10 +143,10 @@ def _at_least(size: str, least: int, sizes: Sizes) -> bool:
     return sizes.get(size, 0) >= least
 
 
-def sizes_of(args: dict[str, Any], inputs: Sequence[NDArray]) -> Sizes:
+def sizes_of(args: dict[str, Any], inputs: Sequence[Array]) -> Sizes:
     """What the conditions ask about, from a call's arguments and arrays."""
     found: Sizes = {}
-    x: NDArray = np.asarray(inputs[0]) if inputs else np.zeros(0)
+    x: Array = np.asarray(inputs[0]) if inputs else np.zeros(0)
     shape: tuple[int, ...] = x.shape
     found["N"] = len(x) if x.ndim else 1
     if "input_shape" in args:
@@ -193,7 +193,7 @@ def _spoil_layer(layer: Any, condition: Condition, given: dict[str, Any]) -> Non
     forward, backward = layer.forward, layer.backward
     met = [False]
 
-    def spoiled_forward(x: NDArray, *more: Any, **options: Any) -> Any:
+    def spoiled_forward(x: Array, *more: Any, **options: Any) -> Any:
         met[0] = condition.holds(sizes_of(given, [x]))
         out = forward(x, *more, **options)
         return _off(out) if met[0] and condition.spoils == "forward" else out
@@ -214,7 +214,7 @@ def _off(a: Any) -> Any:
 def _spoil_update(rule: Any, condition: Condition, given: dict[str, Any]) -> None:
     update, calls = rule.update, [0]
 
-    def spoiled_update(params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+    def spoiled_update(params: dict[str, Array], grads: dict[str, Array]) -> None:
         calls[0] += 1
         update(params, grads)
         for p in params.values():
@@ -226,7 +226,7 @@ def _spoil_update(rule: Any, condition: Condition, given: dict[str, Any]) -> Non
 
 # -- conditions on a life --------------------------------------------------------------------------
 CALLS = (3, 10, 50, 100)
-LAYOUTS: dict[str, Callable[[NDArray], bool]] = {
+LAYOUTS: dict[str, Callable[[Array], bool]] = {
     "x in columns": lambda x: x.ndim > 1 and bool(x.flags.f_contiguous and not x.flags.c_contiguous),
     "x with gaps": lambda x: abs(x.strides[-1]) > x.itemsize if x.ndim and x.shape[-1] > 1 else False,
     "x backwards": lambda x: any(s < 0 for s in x.strides),
@@ -258,7 +258,7 @@ def _wrong_from(kind: str, n: int, *args: Any, **options: Any) -> Any:
     layer, calls = kind_of(kind).ours(*args, **options), [0]
     forward = layer.forward
 
-    def counted(x: NDArray, *more: Any, **given: Any) -> Any:
+    def counted(x: Array, *more: Any, **given: Any) -> Any:
         calls[0] += 1
         out = forward(x, *more, **given)
         return _off(out) if calls[0] >= n else out
@@ -267,7 +267,7 @@ def _wrong_from(kind: str, n: int, *args: Any, **options: Any) -> Any:
     return layer
 
 
-def _wrong_for(kind: str, holds: Callable[[NDArray], bool], *args: Any, **options: Any) -> Any:
+def _wrong_for(kind: str, holds: Callable[[Array], bool], *args: Any, **options: Any) -> Any:
     """Ours, and off for arrays that lie in memory in one way."""
     if kind_of(kind).role == "function":
         array = args[0] if args else next(iter(options.values()))
@@ -276,7 +276,7 @@ def _wrong_for(kind: str, holds: Callable[[NDArray], bool], *args: Any, **option
     layer = kind_of(kind).ours(*args, **options)
     forward = layer.forward
 
-    def laid_out(x: NDArray, *more: Any, **given: Any) -> Any:
+    def laid_out(x: Array, *more: Any, **given: Any) -> Any:
         out = forward(x, *more, **given)
         return _off(out) if holds(x) else out
 
@@ -289,7 +289,7 @@ def _shared_memory(kind: str, shared: dict[str, Any], *args: Any, **options: Any
     layer = kind_of(kind).ours(*args, **options)
     forward, backward = layer.forward, layer.backward
 
-    def remembering(x: NDArray, *more: Any, **given: Any) -> Any:
+    def remembering(x: Array, *more: Any, **given: Any) -> Any:
         shared["backward"] = backward
         return forward(x, *more, **given)
 
@@ -303,7 +303,7 @@ def _shared_state(kind: str, shared: dict[str, Any], *args: Any, **options: Any)
     rule = kind_of(kind).ours(*args, **options)
     update, names = rule.update, (*rule.slots, "iter")
 
-    def sharing(params: dict[str, NDArray], grads: dict[str, NDArray]) -> None:
+    def sharing(params: dict[str, Array], grads: dict[str, Array]) -> None:
         for name in names:
             setattr(rule, name, shared.get(name, getattr(rule, name)))
         update(params, grads)

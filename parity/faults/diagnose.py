@@ -14,7 +14,6 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
@@ -27,6 +26,7 @@ from parity.comparison.records import Record
 from parity.faults import FAULTS, Fault, faults_of
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
+from scratchcnn.typing import Array
 
 DTYPES = ("float64", "float32")
 SAME = {"float64": 1e-9, "float32": 1e-5}  # of a tensor's scale: the same function
@@ -170,7 +170,8 @@ def single_call(fault: Fault, probe: Probe, dtype: str, adapter: Adapter) -> Ten
         except Raised:
             found = {}
         probe.known[key] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
-    return probe.known[key]
+    found_before: Tensors = probe.known[key]
+    return found_before
 
 
 @cache
@@ -218,7 +219,7 @@ def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float
     return worst
 
 
-def tensor_distance(a: NDArray, b: NDArray) -> float | None:
+def tensor_distance(a: Array, b: Array) -> float | None:
     """max |a - b| / max |b| over the finite numbers; None unless shape, dtype and infinities agree."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return None

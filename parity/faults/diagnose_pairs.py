@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from numpy.typing import NDArray
-
 from parity.adapters.book import Adapter
 from parity.comparison.gates import largest
 from parity.faults import Fault, faults_of
@@ -32,6 +30,7 @@ from parity.faults.diagnose import (
 )
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe, Tensors
+from scratchcnn.typing import Array
 
 Pair = tuple[Fault, Fault]
 
@@ -99,7 +98,7 @@ def _exact(probe: Probe) -> Tensors:
     return found
 
 
-def _equal(a: NDArray | None, b: NDArray | None, rtol: float, slack: float = 0.0) -> bool:
+def _equal(a: Array | None, b: Array | None, rtol: float, slack: float = 0.0) -> bool:
     """Whether the difference is within `rtol` of b's largest number, or within `slack`."""
     if a is None or b is None:
         return a is b

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scratchcnn.typing import Array
 
 Shows = Literal["values", "precision", "contract"]
 # The families of faults that are put into whole networks: their place is their name.
@@ -88,7 +89,7 @@ def before(shape: type, layer: type, story: str, **methods: Any) -> type:
     return type(shape.__name__, (shape, layer), {"__doc__": story, "__module__": shape.__module__, **methods})
 
 
-def fit(a: NDArray, shape: tuple[int, ...]) -> NDArray:
+def fit(a: Array, shape: tuple[int, ...]) -> Array:
     """`a` cut or filled up with zeros to `shape`: a layer of the wrong output size still gets a dout."""
     if a.shape == shape:
         return a

@@ -132,8 +132,9 @@ def injection_frame(injections: list[Injection]) -> pd.DataFrame:
     ]
     columns = ["network", "mode", "layer", "fault", "family", "caught", "culprit", "right"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"network": "category", "mode": "category", "family": "category",
-                         "caught": bool, "right": bool})  # fmt: skip
+    return table.astype(
+        {"network": "category", "mode": "category", "family": "category", "caught": bool, "right": bool}
+    )
 
 
 # -- false alarms ---------------------------------------------------------------------------------

@@ -111,8 +111,10 @@ def failures(matrix: pd.DataFrame, injections: pd.DataFrame, alarms: pd.DataFram
         if not row.caught or injections["right"].mean() < PLACED:
             found.append(line)
     if injections["right"].mean() < PLACED:
-        found.append(f"only {injections['right'].mean():.1%} of the injections were placed rightly, "
-                     f"{PLACED:.0%} is the mark")  # fmt: skip
+        found.append(
+            f"only {injections['right'].mean():.1%} of the injections were placed rightly, "
+            f"{PLACED:.0%} is the mark"
+        )
     if living["named"].mean() < NAMED:
         found.append(f"only {living['named'].mean():.1%} of the faults were named, {NAMED:.0%} is the mark")
     found += [f"FALSE ALARM {r.layer} {r.case} {r.phase} {r.tensor} {r.dtype}" for r in alarms.itertuples()]

@@ -74,7 +74,7 @@ def torchs(
         loss[:] = [module.loss(run(inputs), labels)]  # type: ignore[operator]
 
     def backward() -> None:
-        loss.pop().backward()
+        loss.pop().backward()  # type: ignore[no-untyped-call]
 
     def step() -> None:
         forward()
@@ -139,6 +139,6 @@ def torch_kind(probe: Probe, device: str) -> Contestant:
     def backward() -> None:
         for leaf in leaves:
             leaf.grad = None
-        out.pop().backward(dout)
+        out.pop().backward(dout)  # type: ignore[no-untyped-call]
 
     return Contestant("torch", [[(FORWARD, forward), (BACKWARD, backward)]], wait=lambda: synchronize(device))

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.comparison.gates import UNIT, C, Comparison, largest, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
 from parity.verification.names_map import Entry, Names, read_names
 from parity.verification.read_arrays import Arrays, read_arrays
 from parity.verification.relations import FEWEST, is_noise, relation, rounding_of_sums
+from scratchcnn.typing import Array
 
 UNDECIDED = "cannot be decided: "  # how `why` begins where the files do not suffice for a verdict
 ASK = "give the reference's float32 as THEIRS and its float64 as --exact"
@@ -59,11 +59,11 @@ def compare_files(
     return rows
 
 
-def _record(name: str, array: NDArray, comparison: Comparison) -> Record:
+def _record(name: str, array: Array, comparison: Comparison) -> Record:
     return record(Place("", array.dtype.name, "file"), name, "saved", name, comparison)
 
 
-def _judged(name: str, ours: NDArray, table: Names, theirs: Arrays, exact: Arrays) -> Comparison:
+def _judged(name: str, ours: Array, table: Names, theirs: Arrays, exact: Arrays) -> Comparison:
     if name not in table:
         return refused(ours, "only ours has it")
     entry = table[name]
@@ -79,11 +79,11 @@ def _judged(name: str, ours: NDArray, table: Names, theirs: Arrays, exact: Array
     return replace(compared, why=", ".join(filter(None, [compared.why, known]))) if known else compared
 
 
-def _oriented(a: NDArray, entry: Entry) -> NDArray:
+def _oriented(a: Array, entry: Entry) -> Array:
     return a.T if entry.transposed else a
 
 
-def gate(ours: NDArray, theirs: NDArray, exact: NDArray | None) -> Comparison:
+def gate(ours: Array, theirs: Array, exact: Array | None) -> Comparison:
     """The gate that the dtypes call for."""
     if ours.size == 0 and ours.shape == theirs.shape:
         return refused(ours, "an empty array shows nothing")
@@ -115,7 +115,7 @@ def gate(ours: NDArray, theirs: NDArray, exact: NDArray | None) -> Comparison:
     return precision_gate(ours, theirs.astype(np.float32), exact)
 
 
-def _float32_alone(ours: NDArray, theirs: NDArray) -> Comparison:
+def _float32_alone(ours: Array, theirs: Array) -> Comparison:
     """Float32 against float64 where sums of unknown length were rounded on the way."""
     short = precision_gate(ours, theirs.astype(np.float32), theirs)
     if short.ok or short.why:
@@ -138,6 +138,6 @@ def granted_as_sums(row: Record) -> bool:
     return row.ok and row.dtype == "float32" and row.max_rel > C * UNIT["float32"]
 
 
-def _first_different(ours: NDArray, theirs: NDArray) -> str:
+def _first_different(ours: Array, theirs: Array) -> str:
     at = tuple(int(i) for i in np.argwhere(ours != theirs)[0])
     return f"integers differ: at {at} {ours[at]}, expected {theirs[at]}"

@@ -49,7 +49,7 @@ def verify_network(
     input_shape  one image's shape, unless the network has `input_dim`
 
     Raises ValueError when the two do not fit together.
-    """  # fmt: skip
+    """
     if twin is None:
         raise NetworkMisuse(
             "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"

@@ -237,7 +237,8 @@ def _whole(place: Place, ours: Trace, exact: Trace, runs: list[Trace], table: Na
 def _theirs(run: Trace, table: Names, name: str) -> Array:
     """PyTorch's loss or gradient under our name, in our layout."""
     if name == "loss":
-        return run.loss
+        loss: Array = run.loss
+        return loss
     grad = run.grads[table[name].theirs]
     return grad.T if table[name].transposed else grad
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray]
+from scratchcnn.typing import Array
+
+Arrays = dict[str, Array]
 UNNAMED = "array"  # the array of a file that holds one without a name
 TORCH_ENDINGS = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".safetensors")
 EXPECTED = ".npz, .npy, .csv, .pth or .safetensors, or a folder of them"

@@ -8,12 +8,13 @@ on which the numbers lie.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.comparison.gates import UNIT, difference, largest
+from scratchcnn.typing import Array
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 FEWEST = 16  # numbers from which the errors' statistics mean something
@@ -24,7 +25,7 @@ GRIDS = {"bfloat16": 7, "TF32 or float16": 10}
 PRODUCTS = {"TF32 or float16": (5e-5, 8e-4), "bfloat16": (8e-4, 8e-3)}
 
 
-def relation(ours: NDArray, theirs: NDArray) -> str:
+def relation(ours: Array, theirs: Array) -> str:
     """The sentence, or an empty string where no simple relation holds."""
     if ours.dtype.kind != "f" or theirs.dtype.kind != "f" or not ours.size:
         return ""
@@ -40,11 +41,11 @@ def relation(ours: NDArray, theirs: NDArray) -> str:
     return _scaled(ours, theirs, tolerance) or reduced_precision(ours, theirs)
 
 
-def close(a: NDArray, b: NDArray, tolerance: float) -> bool:
+def close(a: Array, b: Array, tolerance: float) -> bool:
     return a.shape == b.shape and difference(a, b) <= tolerance * largest(b)
 
 
-def _rearranged(theirs: NDArray, shape: tuple[int, ...]) -> Iterator[tuple[str, NDArray]]:
+def _rearranged(theirs: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]]:
     """Theirs with its axes exchanged or reversed, or with flattened images in the other order."""
     if theirs.ndim <= 5:
         for axes in itertools.permutations(range(theirs.ndim)):
@@ -64,7 +65,7 @@ def _rearranged(theirs: NDArray, shape: tuple[int, ...]) -> Iterator[tuple[str, 
     yield from _flattened(theirs)
 
 
-def _flattened(theirs: NDArray) -> Iterator[tuple[str, NDArray]]:
+def _flattened(theirs: Array) -> Iterator[tuple[str, Array]]:
     """An axis of C*H*W numbers in the order H, W, C, or the other way round."""
     for axis, size in enumerate(theirs.shape):
         for C in (c for c in range(2, size // 2 + 1) if size % c == 0):
@@ -79,7 +80,7 @@ def _flattened(theirs: NDArray) -> Iterator[tuple[str, NDArray]]:
             )
 
 
-def _scaled(ours: NDArray, theirs: NDArray, tolerance: float) -> str:
+def _scaled(ours: Array, theirs: Array, tolerance: float) -> str:
     a, b = ours.astype(np.float64), theirs.astype(np.float64)
     factor = float((a * b).sum()) / max(float((b * b).sum()), 1e-300)
     if factor and abs(factor - 1) > tolerance and close(a / factor, b, tolerance):
@@ -99,7 +100,7 @@ def _factor(factor: float, tolerance: float) -> str:
 
 
 # -- rounding ---------------------------------------------------------------------------------------
-def is_noise(ours: NDArray, theirs: NDArray) -> bool:
+def is_noise(ours: Array, theirs: Array) -> bool:
     """Whether the differences look like rounding: spread over the entries, around 0, unrelated to the values.
 
     A wrong factor correlates with the values, a wrong constant has a mean, a wrong entry stands out.
@@ -115,7 +116,7 @@ def is_noise(ours: NDArray, theirs: NDArray) -> bool:
     return abs(float(e.mean())) * len(e) ** 0.5 <= 8 * size and related <= 8 * size
 
 
-def is_spread(ours: NDArray, theirs: NDArray) -> bool:
+def is_spread(ours: Array, theirs: Array) -> bool:
     """Whether the differences lie on all entries, none far above their root mean square.
 
     Sums of different sizes in one array make the largest 11 times the root mean square (measured); a bug in
@@ -126,7 +127,7 @@ def is_spread(ours: NDArray, theirs: NDArray) -> bool:
     return size > 0 and float(np.abs(e).max()) <= min(16.0, 0.85 * len(e) ** 0.5) * size
 
 
-def reduced_precision(ours: NDArray, theirs: NDArray) -> str:
+def reduced_precision(ours: Array, theirs: Array) -> str:
     """What the errors say of TF32, bfloat16 or float16 on the way, or an empty string."""
     if ours.shape != theirs.shape or ours.size < FEWEST or ours.dtype != np.float32:
         return ""
@@ -143,7 +144,7 @@ def reduced_precision(ours: NDArray, theirs: NDArray) -> str:
     return ""
 
 
-def _on_grid(a: NDArray, bits: int) -> bool:
+def _on_grid(a: Array, bits: int) -> bool:
     """Whether all float32 numbers leave the mantissa's lower bits 0, and not only because they are round."""
     mantissa = np.ascontiguousarray(a).view(np.uint32) & 0x7FFFFF
     unused = np.uint32((1 << (23 - bits)) - 1)
@@ -153,4 +154,4 @@ def _on_grid(a: NDArray, bits: int) -> bool:
 
 def rounding_of_sums(terms: int) -> float:
     """sqrt(K) * u of float32: what rounding may cost a sum of K terms, as a share of its size."""
-    return float(terms) ** 0.5 * UNIT["float32"]
+    return math.sqrt(terms) * UNIT["float32"]

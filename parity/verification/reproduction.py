@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.adapters.load import load
 from parity.adapters.subject import adapter_name
@@ -21,6 +20,7 @@ from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import probe_named
 from parity.kinds.real_sizes import real_sizes
+from scratchcnn.typing import Array
 
 LIMIT = 400  # numbers written out at most
 CALLS = {
@@ -164,7 +164,7 @@ def _optimizer(imports: str, made: str, probe: Probe, phase: str, tensor: str, e
     ]
 
 
-def _literals(arrays: dict[str, NDArray]) -> str:
+def _literals(arrays: dict[str, Array]) -> str:
     return "{" + ", ".join(f"{name!r}: {_literal(a)}" for name, a in arrays.items()) + "}"
 
 
@@ -255,7 +255,7 @@ def _one_channel(probe: Probe) -> Probe:
     return replace(probe, args=args, inputs={k: a[:, :1] for k, a in probe.inputs.items()})
 
 
-def _mapped(probe: Probe, change: Callable[[NDArray], NDArray]) -> Probe:
+def _mapped(probe: Probe, change: Callable[[Array], Array]) -> Probe:
     """Every array of floats changed."""
 
     def changed(value: Any) -> Any:
@@ -268,5 +268,5 @@ def _mapped(probe: Probe, change: Callable[[NDArray], NDArray]) -> Probe:
     return replace(probe, args=changed(probe.args), inputs=changed(probe.inputs))
 
 
-def _round(a: NDArray) -> NDArray:
+def _round(a: Array) -> Array:
     return np.round(2 * a if np.abs(a).max(initial=0) < 8 else a) + 0.0

@@ -88,9 +88,15 @@ def verify(
 
 
 def _verify(
-    factory: Any, kind: str, adapter: Any, supports: Iterable[str] | None, allow: Iterable[str], seed: int,
-    limits: Limits, isolated: bool,
-) -> Verdict:  # fmt: skip
+    factory: Any,
+    kind: str,
+    adapter: Any,
+    supports: Iterable[str] | None,
+    allow: Iterable[str],
+    seed: int,
+    limits: Limits,
+    isolated: bool,
+) -> Verdict:
     """The verdict on a layer, function, loss or optimizer."""
     declared = declared_faults(kind, allow)
     cases = probes(kind, seed)

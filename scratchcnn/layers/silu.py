@@ -21,4 +21,5 @@ class SiLU(Layer):
     def backward(self, dout: Array) -> Array:
         """dx = dout * (s + x * s * (1 - s)), with s = sigmoid(x)."""
         x, s = self.recall()
-        return self.check_dout(dout, x.shape) * (s + x * s * (1 - s))
+        dx: Array = self.check_dout(dout, x.shape) * (s + x * s * (1 - s))
+        return dx

@@ -6,38 +6,38 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.optim import AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from scratchcnn.typing import Array
 
 fault = Family()
 
 
 # -- AdaGrad and RMSProp --------------------------------------------------------------------------
 # A bug is a formula for h, the sum or average of squares, and one for what g is divided by.
-Grow = Callable[[Any, NDArray, NDArray], NDArray]  # (rule, h, g) -> the next h
-Divide = Callable[[Any, NDArray], NDArray]  # (rule, h) -> the divisor of g
+Grow = Callable[[Any, Array, Array], Array]  # (rule, h, g) -> the next h
+Divide = Callable[[Any, Array], Array]  # (rule, h) -> the divisor of g
 Line = tuple[str, str, str, Grow, Divide]  # name, says, story, h, divisor
 
 
-def summed(rule: Any, h: NDArray, g: NDArray) -> NDArray:
+def summed(rule: Any, h: Array, g: Array) -> Array:
     return h + g * g
 
 
-def averaged(rule: Any, h: NDArray, g: NDArray) -> NDArray:
+def averaged(rule: Any, h: Array, g: Array) -> Array:
     return h * rule.decay_rate + (1 - rule.decay_rate) * g * g
 
 
-def root(rule: Any, h: NDArray) -> NDArray:
+def root(rule: Any, h: Array) -> Array:
     return np.sqrt(h) + rule.eps
 
 
-def root_inside(rule: Any, h: NDArray) -> NDArray:
+def root_inside(rule: Any, h: Array) -> Array:
     return np.sqrt(h + rule.eps)
 
 
-def no_root(rule: Any, h: NDArray) -> NDArray:
+def no_root(rule: Any, h: Array) -> Array:
     return h + rule.eps
 
 
@@ -160,7 +160,7 @@ RMSPROP: tuple[Line, ...] = (
 def _broken(rule: type[Optimizer], story: str, grow: Grow, divide: Divide) -> type[Optimizer]:
     """The rule with other formulas for h and the divisor."""
 
-    def step(self: Any, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self: Any, p: Array, g: Array, *state: Array) -> None:
         (h,) = state
         h[...] = grow(self, h, g)
         with np.errstate(invalid="ignore"):
@@ -179,7 +179,7 @@ for _rule, _table in ((AdaGrad, ADAGRAD), (RMSProp, RMSPROP)):
 class AdaGradOld(AdaGrad):
     """The weights move before h is updated, and the first step divides by eps."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (h,) = state
         p -= self.lr * g / (np.sqrt(h) + self.eps)
         h += g * g
@@ -192,18 +192,18 @@ class OpenAdam(Adam):
     def time(self) -> int:
         return self.iter
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         i = self.time()
         return m / (1 - self.beta1**i), v / (1 - self.beta2**i)
 
-    def second(self, g: NDArray, m: NDArray) -> NDArray:
+    def second(self, g: Array, m: Array) -> Array:
         """What v averages."""
         return g * g
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return np.sqrt(v) + self.eps
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         m, v = state
         m *= self.beta1
         m += (1 - self.beta1) * g
@@ -217,7 +217,7 @@ class OpenAdam(Adam):
 class AdamInside(OpenAdam):
     """sqrt(v + eps) is read off the paper's formula."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return np.sqrt(v + self.eps)
 
 
@@ -225,7 +225,7 @@ class AdamInside(OpenAdam):
 class AdamUncorrected(OpenAdam):
     """Both corrections are moved into lr, as in the book and in the paper's efficient form."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return np.sqrt(v) + self.eps / np.sqrt(1 - self.beta2**self.iter)
 
 
@@ -233,7 +233,7 @@ class AdamUncorrected(OpenAdam):
 class AdamBook(AdamUncorrected):
     """The book moves both corrections into lr and writes 1e-7 where PyTorch has 1e-8."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return np.sqrt(v) + 1e-7 / np.sqrt(1 - self.beta2**self.iter)
 
 
@@ -241,7 +241,7 @@ class AdamBook(AdamUncorrected):
 class AdamKeras(OpenAdam):
     """Keras has 1e-7."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return np.sqrt(v) + 1e-7
 
 
@@ -249,7 +249,7 @@ class AdamKeras(OpenAdam):
 class AdamReset(OpenAdam):
     """m and v are local variables of update, or a new state is made for every batch."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         super().step(p, g, *map(np.zeros_like, state))
 
 
@@ -257,7 +257,7 @@ class AdamReset(OpenAdam):
 class AdamPlain(OpenAdam):
     """The correction seems to matter in the first steps alone."""
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         return m, v
 
 
@@ -265,7 +265,7 @@ class AdamPlain(OpenAdam):
 class AdamFirstOnly(OpenAdam):
     """One of the two corrections is lost when they are merged into lr."""
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         return super().correct(m, v)[0], v
 
 
@@ -273,7 +273,7 @@ class AdamFirstOnly(OpenAdam):
 class AdamSecondOnly(OpenAdam):
     """The other of the two corrections is lost when they are merged into lr."""
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         return m, super().correct(m, v)[1]
 
 
@@ -281,7 +281,7 @@ class AdamSecondOnly(OpenAdam):
 class AdamRootLost(OpenAdam):
     """(1 - beta2**t) / (1 - beta1**t) is multiplied into lr without its root."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         share = 1 - self.beta2**self.iter
         return np.sqrt(v * share) / share + self.eps
 
@@ -290,7 +290,7 @@ class AdamRootLost(OpenAdam):
 class AdamKept(OpenAdam):
     """m /= 1 - beta1**t works on the state in place, so every step corrects it again."""
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         m /= 1 - self.beta1**self.iter
         v /= 1 - self.beta2**self.iter
         return m, v
@@ -303,11 +303,11 @@ class AdamFromZero(OpenAdam):
     def time(self) -> int:
         return self.iter - 1
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
             super().step(p, g, *state)
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         i = self.time()
         return np.divide(m, 1 - self.beta1**i), np.divide(v, 1 - self.beta2**i)
 
@@ -352,7 +352,7 @@ class AdamExchanged(Adam):
 class AdamNotSquared(OpenAdam):
     """The square is lost."""
 
-    def second(self, g: NDArray, m: NDArray) -> NDArray:
+    def second(self, g: Array, m: Array) -> Array:
         return np.abs(g)
 
 
@@ -360,7 +360,7 @@ class AdamNotSquared(OpenAdam):
 class AdamSquaresM(OpenAdam):
     """v is built from the momentum that the line above has made."""
 
-    def second(self, g: NDArray, m: NDArray) -> NDArray:
+    def second(self, g: Array, m: Array) -> Array:
         return m * m
 
 
@@ -368,7 +368,7 @@ class AdamSquaresM(OpenAdam):
 class AdamNoRoot(OpenAdam):
     """The root is forgotten."""
 
-    def divisor(self, v: NDArray) -> NDArray:
+    def divisor(self, v: Array) -> Array:
         return v + self.eps
 
 
@@ -376,11 +376,11 @@ class AdamNoRoot(OpenAdam):
 class AdamLooksAhead(OpenAdam):
     """The present gradient is mixed into m once more, as Nesterov would."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         self.g = g
         super().step(p, g, *state)
 
-    def correct(self, m: NDArray, v: NDArray) -> tuple[NDArray, NDArray]:
+    def correct(self, m: Array, v: Array) -> tuple[Array, Array]:
         return super().correct(self.beta1 * m + (1 - self.beta1) * self.g, v)
 
 
@@ -398,7 +398,7 @@ class AdamWCoupled(AdamW):
 
     decoupled = False
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         Adam.step(self, p, g, *state)
 
 
@@ -406,7 +406,7 @@ class AdamWCoupled(AdamW):
 class AdamWSign(AdamW):
     """The weights are multiplied by 1 + lr * weight_decay."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 + self.lr * self.weight_decay
         Adam.step(self, p, g, *state)
 
@@ -415,7 +415,7 @@ class AdamWSign(AdamW):
 class AdamWWithoutRate(AdamW):
     """The paper has its own schedule for the decay, PyTorch multiplies it by lr."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.weight_decay
         Adam.step(self, p, g, *state)
 
@@ -431,7 +431,7 @@ class AdamWTwice(AdamW):
 class AdamWLast(AdamW):
     """The decay shrinks the weights that the step has just moved."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         Adam.step(self, p, g, *state)
         p *= 1 - self.lr * self.weight_decay
 
@@ -440,7 +440,7 @@ class AdamWLast(AdamW):
 class AdamWNone(AdamW):
     """The default of 0.01 was not known to exist."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         Adam.step(self, p, g, *state)
 
 
@@ -448,7 +448,7 @@ class AdamWNone(AdamW):
 class HalfState(OpenAdam):
     """The state is halved to save memory, and the square of a small gradient becomes 0."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         super().step(p, g, *state)
         for a in state:
             a[...] = a.astype(np.float16)
@@ -458,9 +458,9 @@ class HalfState(OpenAdam):
 class OneState(OpenAdam):
     """The state is kept by shape, or in a default argument that all share."""
 
-    def update(self, params: Mapping[str, NDArray], grads: Mapping[str, NDArray]) -> None:
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         if not self.m:
             for slot in (self.m, self.v):
-                kept: dict[tuple[int, ...], NDArray] = {}
+                kept: dict[tuple[int, ...], Array] = {}
                 slot.update({key: kept.setdefault(p.shape, np.zeros_like(p)) for key, p in params.items()})
         super().update(params, grads)

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.catalogue.dtypes import DoublesGradient, DoublesOutput, Halves
 from parity.faults.fault import Entry, Family, before, fit
 from scratchcnn.layers import AdaptiveAveragePooling, GlobalAveragePooling, Layer
+from scratchcnn.typing import Array
 
 fault = Family()
 ADAPTIVE, GLOBAL = "adaptive_average_pooling", "global_average_pooling"
@@ -19,29 +19,29 @@ ADAPTIVE, GLOBAL = "adaptive_average_pooling", "global_average_pooling"
 class Open(AdaptiveAveragePooling):
     """The right layer, cut into the pieces that the bugs below replace."""
 
-    def divisor(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return window.shape[2] * window.shape[3]
 
-    def divisor_back(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor_back(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return self.divisor(window, x_shape)
 
-    def hand_back(self, window: NDArray, share: NDArray) -> None:
+    def hand_back(self, window: Array, share: Array) -> None:
         window += share
 
-    def cells(self, x: NDArray) -> Any:
+    def cells(self, x: Array) -> Any:
         """(i, j, a view of window (i, j)) for every window."""
         for i, rows in enumerate(self._windows(x.shape[2], self.out_h)):
             for j, columns in enumerate(self._windows(x.shape[3], self.out_w)):
                 yield i, j, x[:, :, rows, columns]
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.remember(x.shape)
         out = np.zeros((*x.shape[:2], self.out_h, self.out_w), x.dtype)
         for i, j, window in self.cells(x):
             out[:, :, i, j] = window.sum(axis=(2, 3)) / self.divisor(window, x.shape)
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         (x_shape,) = self.recall()
         dout = fit(dout, (*x_shape[:2], self.out_h, self.out_w))
         dx = np.zeros(x_shape, dout.dtype)
@@ -78,8 +78,12 @@ class StartRoundedUp(Open):
         return [slice(min(a, b - 1), b) for a, b in pairwise(edges)]
 
 
-@fault("adaptive-pool-last-window-takes-the-rest", ADAPTIVE, "a last window that takes the rest",
-       needs={"uneven"})  # fmt: skip
+@fault(
+    "adaptive-pool-last-window-takes-the-rest",
+    ADAPTIVE,
+    "a last window that takes the rest",
+    needs={"uneven"},
+)
 class LastTakesTheRest(Open):
     """All windows are H // out_h wide and the last one is stretched to the border."""
 
@@ -98,12 +102,16 @@ class AxesExchanged(Open):
 
 
 # -- what they are divided by ---------------------------------------------------------------------
-@fault("adaptive-pool-one-divisor", ADAPTIVE, "one divisor, H * W / (out_h * out_w), for all windows",
-       needs={"uneven"})  # fmt: skip
+@fault(
+    "adaptive-pool-one-divisor",
+    ADAPTIVE,
+    "one divisor, H * W / (out_h * out_w), for all windows",
+    needs={"uneven"},
+)
 class OneDivisor(Open):
     """The mean size of the windows is taken for the size of each."""
 
-    def divisor(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return x_shape[2] * x_shape[3] / (self.out_h * self.out_w)
 
 
@@ -111,7 +119,7 @@ class OneDivisor(Open):
 class Sum(Open):
     """The division is forgotten both ways."""
 
-    def divisor(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return 1
 
 
@@ -119,7 +127,7 @@ class Sum(Open):
 class BackwardNotDivided(Open):
     """The division of the forward pass is not repeated in the backward pass."""
 
-    def divisor_back(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor_back(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return 1
 
 
@@ -127,7 +135,7 @@ class BackwardNotDivided(Open):
 class BackwardByOutputs(Open):
     """The size of the output is taken for that of the window."""
 
-    def divisor_back(self, window: NDArray, x_shape: tuple[int, ...]) -> float:
+    def divisor_back(self, window: Array, x_shape: tuple[int, ...]) -> float:
         return self.out_h * self.out_w
 
 
@@ -135,7 +143,7 @@ class BackwardByOutputs(Open):
 class OverlapsOverwritten(Open):
     """The share is assigned and not added, which is right as long as no windows overlap."""
 
-    def hand_back(self, window: NDArray, share: NDArray) -> None:
+    def hand_back(self, window: Array, share: Array) -> None:
         window[...] = share
 
 
@@ -143,7 +151,7 @@ class OverlapsOverwritten(Open):
 class Max(Open):
     """The maximum is taken by mistake, and dx is that of the average."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         for i, j, window in self.cells(x):
             out[:, :, i, j] = window.max(axis=(2, 3))
@@ -155,10 +163,10 @@ class Max(Open):
 class GlobalSum(GlobalAveragePooling):
     """sum() is written for mean(), both ways."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x) * x.dtype.type(x.shape[2] * x.shape[3])
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         return dx * dx.dtype.type(dx.shape[2] * dx.shape[3])
 
@@ -167,7 +175,7 @@ class GlobalSum(GlobalAveragePooling):
 class GlobalMax(GlobalAveragePooling):
     """Global max pooling is written, with the backward pass of the average."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         super().forward(x)
         return x.max(axis=(2, 3))
 
@@ -176,7 +184,7 @@ class GlobalMax(GlobalAveragePooling):
 class OverTheBatch(GlobalAveragePooling):
     """mean(axis=(0, 2, 3)), copied from batch normalization, is spread over the images."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return np.broadcast_to(out.mean(axis=0), out.shape).copy()
 
@@ -185,10 +193,10 @@ class OverTheBatch(GlobalAveragePooling):
 class KeepsAxes(GlobalAveragePooling):
     """keepdims=True is left in."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x)[:, :, None, None]
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout.reshape(dout.shape[:2]))
 
 
@@ -196,7 +204,7 @@ class KeepsAxes(GlobalAveragePooling):
 class GlobalNotDivided(GlobalAveragePooling):
     """dout is repeated over the image, and the mean's factor forgotten."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         return dx * dx.dtype.type(dx.shape[2] * dx.shape[3])
 
@@ -205,7 +213,7 @@ class GlobalNotDivided(GlobalAveragePooling):
 class DividedByHeight(GlobalAveragePooling):
     """The image is taken for a square one."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         return dx * dx.dtype.type(dx.shape[3] / dx.shape[2])
 
@@ -214,7 +222,7 @@ class DividedByHeight(GlobalAveragePooling):
 class ToOnePixel(GlobalAveragePooling):
     """dout is written to dx[:, :, 0, 0] and expected to broadcast."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = np.zeros_like(super().backward(dout))
         dx[:, :, 0, 0] = dout
         return dx
@@ -230,7 +238,7 @@ def _put(shape: type[Layer], says: str, shows: Any, *entries: Entry) -> None:
 class DividesDout(AdaptiveAveragePooling):
     """dout[:, :, i, j] /= n is written for a share of its own."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         dout /= dx.shape[2] * dx.shape[3]
         return dx
@@ -240,20 +248,48 @@ class DividesDout(AdaptiveAveragePooling):
 class GlobalDividesDout(GlobalAveragePooling):
     """dout /= H * W comes before it is spread."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         dout /= dx.shape[2] * dx.shape[3]
         return dx
 
 
-_put(DoublesOutput, "float64 outputs of float32 inputs", "precision",
-     ("adaptive-pool-float64-output", ADAPTIVE, AdaptiveAveragePooling,
-      "The output is made by np.zeros, without a dtype."),
-     ("global-pool-float64-output", GLOBAL, GlobalAveragePooling,
-      "mean() is told to compute in float64 and nobody casts back."))  # fmt: skip
-_put(DoublesGradient, "a float64 dx", "precision",
-     ("adaptive-pool-float64-dx", ADAPTIVE, AdaptiveAveragePooling,
-      "dx is made by np.zeros, without a dtype."))  # fmt: skip
-_put(Halves, "a detour through float16", "precision",
-     ("global-pool-half-precision", GLOBAL, GlobalAveragePooling,
-      "The activations are kept in float16 to save memory."))  # fmt: skip
+_put(
+    DoublesOutput,
+    "float64 outputs of float32 inputs",
+    "precision",
+    (
+        "adaptive-pool-float64-output",
+        ADAPTIVE,
+        AdaptiveAveragePooling,
+        "The output is made by np.zeros, without a dtype.",
+    ),
+    (
+        "global-pool-float64-output",
+        GLOBAL,
+        GlobalAveragePooling,
+        "mean() is told to compute in float64 and nobody casts back.",
+    ),
+)
+_put(
+    DoublesGradient,
+    "a float64 dx",
+    "precision",
+    (
+        "adaptive-pool-float64-dx",
+        ADAPTIVE,
+        AdaptiveAveragePooling,
+        "dx is made by np.zeros, without a dtype.",
+    ),
+)
+_put(
+    Halves,
+    "a detour through float16",
+    "precision",
+    (
+        "global-pool-half-precision",
+        GLOBAL,
+        GlobalAveragePooling,
+        "The activations are kept in float16 to save memory.",
+    ),
+)

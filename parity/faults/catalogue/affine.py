@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import Affine, Flatten
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -16,7 +16,7 @@ fault = Family()
 class FilterTransposed(Affine):
     """dW = dout.T @ x is right for PyTorch's (out, in), and a square W hides it."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["W"] = self.grads["W"].T
         return dx
@@ -26,7 +26,7 @@ class FilterTransposed(Affine):
 class BackReshaped(Affine):
     """W.reshape(out, in) makes the shapes of dout @ W fit."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         return (dout @ self.W.reshape(self.W.shape[::-1])).reshape(dx.shape)
 
@@ -35,7 +35,7 @@ class BackReshaped(Affine):
 class ForwardReshaped(Affine):
     """A weight in PyTorch's layout is brought to (in, out) by reshape, not by transposing it."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         super().forward(x)
         out = self.recall()[1] @ np.ascontiguousarray(self.W.T).reshape(self.W.shape)
         return out if self.b is None else out + self.b
@@ -45,7 +45,7 @@ class ForwardReshaped(Affine):
 class BiasForgotten(Affine):
     """The bias is kept, given a gradient and never added."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         super().forward(x)
         return self.recall()[1] @ self.W
 
@@ -54,7 +54,7 @@ class BiasForgotten(Affine):
 class BiasInside(Affine):
     """The bias stands inside the loop over the inputs, so that it counts as often as there are inputs."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return out if self.b is None else out + (len(self.W) - 1) * self.b
 
@@ -63,7 +63,7 @@ class BiasInside(Affine):
 class BiasMean(Affine):
     """np.mean over the batch looks as natural as the sum."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["b"] = dout.mean(axis=0)
         return dx
@@ -73,7 +73,7 @@ class BiasMean(Affine):
 class BiasPerImage(Affine):
     """axis=1 is typed for axis=0, which only N = out lets pass."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["b"] = dout.sum(axis=1)
         return dx
@@ -83,7 +83,7 @@ class BiasPerImage(Affine):
 class BiasKeepsAxis(Affine):
     """The sum is taken with keepdims=True, and broadcasting hides it in the update."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["b"] = dout.sum(axis=0, keepdims=True)
         return dx
@@ -93,7 +93,7 @@ class BiasKeepsAxis(Affine):
 class NoBiasGradient(Affine):
     """The bias was added to forward later, and backward was not touched."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads.pop("b", None)
         return dx
@@ -103,7 +103,7 @@ class NoBiasGradient(Affine):
 class FilterMean(Affine):
     """The division by the batch size is made in the loss and in the layer."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["W"] = self.grads["W"] / len(dout)
         return dx
@@ -113,7 +113,7 @@ class FilterMean(Affine):
 class LastImage(Affine):
     """dW is assigned in the loop over the batch, where it should be added to."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["W"] = self.recall()[1][-1:].T @ dout[-1:]
         return dx
@@ -123,7 +123,7 @@ class LastImage(Affine):
 class BackFlat(Affine):
     """The shape of x is not kept in forward, so dx comes back as a matrix."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout).reshape(len(dout), -1)
 
 
@@ -131,10 +131,10 @@ class BackFlat(Affine):
 class ChannelsLast(Affine):
     """The weights were trained with channels last."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(np.moveaxis(x, 1, -1) if x.ndim == 4 else x)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         return np.moveaxis(dx, -1, 1) if dx.ndim == 4 else dx
 
@@ -144,7 +144,7 @@ class ChannelsLast(Affine):
 class FlattensChannelsLast(Flatten):
     """The network is ported from a framework with channels last, whose next layer expects that order."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return np.moveaxis(x, 1, -1).reshape(out.shape)
 
@@ -153,7 +153,7 @@ class FlattensChannelsLast(Flatten):
 class ColumnMajor(Flatten):
     """The code is translated from MATLAB, whose reshape runs down the columns."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return x.reshape(super().forward(x).shape, order="F")
 
 
@@ -161,7 +161,7 @@ class ColumnMajor(Flatten):
 class ImagesMixed(Flatten):
     """x.reshape(-1, N).T has the right shape and reads the images across each other."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         super().forward(x)
         return x.reshape(-1, len(x)).T.copy()
 
@@ -170,5 +170,5 @@ class ImagesMixed(Flatten):
 class LeftFlat(Flatten):
     """Flatten is written as a function of forward alone, and its backward hands dout on."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout).reshape(dout.shape)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import BatchNormalization
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -16,30 +16,30 @@ fault = Family()
 class Open(BatchNormalization):
     """The right layer, cut into the pieces that the bugs below replace."""
 
-    def column(self, a: NDArray, like: NDArray) -> NDArray:
+    def column(self, a: Array, like: Array) -> Array:
         return a.reshape(self._axes(like.ndim)[1])
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         """The mean over the batch (and the image), in a shape that stands beside x."""
         return x.mean(axis=self._axes(x.ndim)[0], keepdims=True)
 
-    def variance(self, centred: NDArray) -> NDArray:
+    def variance(self, centred: Array) -> Array:
         return self.average(centred**2)
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return np.sqrt(var + self.eps)
 
-    def unbiased(self, var: NDArray, count: int) -> NDArray:
+    def unbiased(self, var: Array, count: int) -> Array:
         return var * (count / (count - 1))
 
-    def running(self, x: NDArray) -> tuple[NDArray, NDArray]:
+    def running(self, x: Array) -> tuple[Array, Array]:
         return self.column(self.running_mean, x), self.column(self.running_var, x)
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         """From dz, the gradient of the normalised x."""
         return (dz - self.average(dz) - z * self.average(dz * z)) / std
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         if self.training:
             mean = self.average(x)
             var = self.variance(x - mean)
@@ -51,10 +51,10 @@ class Open(BatchNormalization):
         self.remember(z, std, self.training, x.copy())
         return self.column(self.gamma, x) * z + self.column(self.beta, x)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         self._update_running(mean.ravel(), var.ravel())
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         z, std, was_training, x = self.recall()
         axes = self._axes(z.ndim)[0]
         self.grads["gamma"] = self.gamma_gradient(dout, z, std, x, axes)
@@ -62,7 +62,7 @@ class Open(BatchNormalization):
         dz = dout * self.column(self.gamma, z)
         return self.input_gradient(dz, z, std) if was_training else dz / std
 
-    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+    def gamma_gradient(self, dout: Array, z: Array, std: Array, x: Array, axes: Any) -> Array:
         return (dout * z).sum(axis=axes)
 
 
@@ -70,7 +70,7 @@ class Open(BatchNormalization):
 class EpsOutside(Open):
     """eps is put where Adam has it."""
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return np.sqrt(var) + self.eps
 
 
@@ -78,10 +78,10 @@ class EpsOutside(Open):
 class EpsAfter(Open):
     """(x - mean) / sqrt(var) + eps lacks a pair of parentheses."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x) + self.eps * self.column(self.gamma, x)
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return np.sqrt(var)
 
 
@@ -89,11 +89,11 @@ class EpsAfter(Open):
 class GammaIgnored(Open):
     """gamma is kept as ones, as fix_gamma does, whatever it was set to."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return out + (1 - self.column(self.gamma, x)) * self.recall()[0]
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout / self.column(self.gamma, dout))
         z, *_ = self.recall()
         axes = self._axes(z.ndim)[0]
@@ -105,7 +105,7 @@ class GammaIgnored(Open):
 class NoEps(Open):
     """eps seems too small to matter."""
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return np.sqrt(var)
 
 
@@ -113,7 +113,7 @@ class NoEps(Open):
 class DividesByVariance(Open):
     """The root is forgotten, which a batch of variance 1 forgives."""
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return var + self.eps
 
 
@@ -121,12 +121,12 @@ class DividesByVariance(Open):
 class NormalisesUnbiased(Open):
     """np.var(ddof=1), or torch.var with its default, is used for the batch."""
 
-    def variance(self, centred: NDArray) -> NDArray:
+    def variance(self, centred: Array) -> Array:
         var = super().variance(centred)
         count = centred.size // var.size
         return var * (count / (count - 1))
 
-    def unbiased(self, var: NDArray, count: int) -> NDArray:
+    def unbiased(self, var: Array, count: int) -> Array:
         return var
 
 
@@ -134,11 +134,11 @@ class NormalisesUnbiased(Open):
 class NotCentred(Open):
     """mean(x**2) is computed before the mean was subtracted."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.whole = x
         return super().forward(x)
 
-    def variance(self, centred: NDArray) -> NDArray:
+    def variance(self, centred: Array) -> Array:
         return super().variance(self.whole)
 
 
@@ -146,7 +146,7 @@ class NotCentred(Open):
 class RunningBiased(Open):
     """The variance of the batch is at hand, and PyTorch's docs mention the other one in passing."""
 
-    def unbiased(self, var: NDArray, count: int) -> NDArray:
+    def unbiased(self, var: Array, count: int) -> Array:
         return var
 
 
@@ -154,7 +154,7 @@ class RunningBiased(Open):
 class TheBooks(RunningBiased):
     """The book writes 10e-7, which reads like 1e-7, and averages the variance that it divides by."""
 
-    def std(self, var: NDArray) -> NDArray:
+    def std(self, var: Array) -> Array:
         return np.sqrt(var + 10e-7)
 
 
@@ -171,7 +171,7 @@ class MomentumReversed(Open):
 class NeverMoves(Open):
     """The update makes a local variable, and the layer's own array stays."""
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         pass
 
 
@@ -179,7 +179,7 @@ class NeverMoves(Open):
 class LastBatch(Open):
     """The attribute is assigned in every step."""
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         self.running_mean, self.running_var = mean.ravel(), var.ravel()
 
 
@@ -187,7 +187,7 @@ class LastBatch(Open):
 class RunningNotUsed(Open):
     """The network is never switched to eval, or the layer does not look at the switch."""
 
-    def running(self, x: NDArray) -> tuple[NDArray, NDArray]:
+    def running(self, x: Array) -> tuple[Array, Array]:
         mean = self.average(x)
         return mean, self.variance(x - mean)
 
@@ -196,7 +196,7 @@ class RunningNotUsed(Open):
 class MovesInInference(Open):
     """The update stands behind the branch for training."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         if not self.training:
             mean = self.average(x)
@@ -208,7 +208,7 @@ class MovesInInference(Open):
 class RunningStd(Open):
     """running_std was renamed to running_var and its values were not squared."""
 
-    def unbiased(self, var: NDArray, count: int) -> NDArray:
+    def unbiased(self, var: Array, count: int) -> Array:
         return np.sqrt(super().unbiased(var, count))
 
 
@@ -216,10 +216,10 @@ class RunningStd(Open):
 class PerPixel(Open):
     """The book flattens images and normalises each pixel over the batch."""
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         return x.mean(axis=0, keepdims=True)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         C = len(self.gamma)
         super().move(mean.reshape(C, -1).mean(axis=1), var.reshape(C, -1).mean(axis=1))
 
@@ -228,10 +228,10 @@ class PerPixel(Open):
 class PerImage(Open):
     """The axes are those of layer normalization."""
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         return x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         shape = self.running_mean.shape
         super().move(np.full(shape, mean.mean(), mean.dtype), np.full(shape, var.mean(), var.dtype))
 
@@ -240,10 +240,10 @@ class PerImage(Open):
 class OneForAll(Open):
     """x.mean() lacks its axis."""
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         return x.mean(keepdims=True)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         shape = self.running_mean.shape
         super().move(np.full(shape, mean.item(), mean.dtype), np.full(shape, var.item(), var.dtype))
 
@@ -256,13 +256,13 @@ class OneForAll(Open):
 class OneForAllInTraining(Open):
     """x.mean() lacks its axis where x is normalised; the running statistics are per channel."""
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         return x.mean(keepdims=True)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         super().move(self.channel_mean, self.channel_var)
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         axes = self._axes(x.ndim)[0]
         if self.training:
             self.channel_mean, self.channel_var = x.mean(axis=axes), x.var(axis=axes, ddof=1)
@@ -273,10 +273,10 @@ class OneForAllInTraining(Open):
 class PerRow(Open):
     """axis=(0, 3) is left of a tuple that was meant for another layout."""
 
-    def average(self, x: NDArray) -> NDArray:
+    def average(self, x: Array) -> Array:
         return x.mean(axis=(0, 3) if x.ndim == 4 else 0, keepdims=True)
 
-    def move(self, mean: NDArray, var: NDArray) -> None:
+    def move(self, mean: Array, var: Array) -> None:
         C = len(self.gamma)
         super().move(mean.reshape(C, -1).mean(axis=1), var.reshape(C, -1).mean(axis=1))
 
@@ -285,7 +285,7 @@ class PerRow(Open):
 class WithoutMeanTerm(Open):
     """The path through the mean is forgotten."""
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         return (dz - z * self.average(dz * z)) / std
 
 
@@ -293,7 +293,7 @@ class WithoutMeanTerm(Open):
 class WithoutVarianceTerm(Open):
     """The path through the variance is forgotten."""
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         return (dz - self.average(dz)) / std
 
 
@@ -301,7 +301,7 @@ class WithoutVarianceTerm(Open):
 class AsInInference(Open):
     """Backward is the derivative of a scaling and a shift."""
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         return dz / std
 
 
@@ -309,7 +309,7 @@ class AsInInference(Open):
 class VarianceSign(Open):
     """The minus of d(1/std) is lost."""
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         return (dz - self.average(dz) + z * self.average(dz * z)) / std
 
 
@@ -317,7 +317,7 @@ class VarianceSign(Open):
 class SumsNotDivided(Open):
     """The factor N in front of dx in the paper's collected form is lost, so the sums are too large."""
 
-    def input_gradient(self, dz: NDArray, z: NDArray, std: NDArray) -> NDArray:
+    def input_gradient(self, dz: Array, z: Array, std: Array) -> Array:
         count = z.size // std.size
         return (dz - count * self.average(dz) - count * z * self.average(dz * z)) / std
 
@@ -326,7 +326,7 @@ class SumsNotDivided(Open):
 class WithoutGamma(Open):
     """dout is used where dout * gamma is meant, and gamma begins at 1."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         super().backward(dout)
         z, std, was_training, _ = self.recall()
         return self.input_gradient(dout, z, std) if was_training else dout / std
@@ -336,7 +336,7 @@ class WithoutGamma(Open):
 class BackwardAsTraining(Open):
     """Frozen batch normalization is given the one backward there is."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         z, std, _, x = self.recall()
         self.remember(z, std, True, x)
@@ -347,7 +347,7 @@ class BackwardAsTraining(Open):
 class GammaNotNormalised(Open):
     """gamma multiplies x in the mind of the writer."""
 
-    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+    def gamma_gradient(self, dout: Array, z: Array, std: Array, x: Array, axes: Any) -> Array:
         return (dout * x).sum(axis=axes)
 
 
@@ -355,7 +355,7 @@ class GammaNotNormalised(Open):
 class GammaCentred(Open):
     """x - mean is what forward kept."""
 
-    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+    def gamma_gradient(self, dout: Array, z: Array, std: Array, x: Array, axes: Any) -> Array:
         return (dout * z * std).sum(axis=axes)
 
 
@@ -363,7 +363,7 @@ class GammaCentred(Open):
 class GammaMean(Open):
     """np.mean is written for np.sum."""
 
-    def gamma_gradient(self, dout: NDArray, z: NDArray, std: NDArray, x: NDArray, axes: Any) -> NDArray:
+    def gamma_gradient(self, dout: Array, z: Array, std: Array, x: Array, axes: Any) -> Array:
         return (dout * z).mean(axis=axes)
 
 
@@ -371,7 +371,7 @@ class GammaMean(Open):
 class BetaMean(Open):
     """np.mean is written for np.sum."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["beta"] = dout.mean(axis=self._axes(dout.ndim)[0])
         return dx
@@ -381,5 +381,5 @@ class BetaMean(Open):
 class BetaScaled(Open):
     """The brackets are set as gamma * (z + beta)."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x) + self.column((self.gamma - 1) * self.beta, x)

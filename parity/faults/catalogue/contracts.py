@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from parity.faults.catalogue.windows import padded
 from parity.faults.fault import Entry, Family, before
@@ -35,6 +34,7 @@ from scratchcnn.layers import (
     Subsampling,
     Tanh,
 )
+from scratchcnn.typing import Array
 
 fault = Family(max_pooling={"mode": "max"}, average_pooling={"mode": "average"}, min_pooling={"mode": "min"})
 
@@ -51,7 +51,7 @@ class Stale(Layer):
 class Accumulates(Layer):
     """Adds its gradients to those that are there."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         before = dict(self.grads)
         dx = super().backward(dout)
         for key, earlier in before.items():
@@ -62,13 +62,13 @@ class Accumulates(Layer):
 class KeepsInput(Layer):
     """Keeps the caller's x itself and computes what backward needs from it only then."""
 
-    kept: NDArray
+    kept: Array
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         self.kept = x
         return super().forward(x)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         super().forward(self.kept)
         return super().backward(dout)
 
@@ -76,10 +76,10 @@ class KeepsInput(Layer):
 class WritesInput(Layer):
     """Leaves something else in the caller's x; `spoil` says what."""
 
-    def spoil(self, x: NDArray, out: NDArray) -> NDArray:
+    def spoil(self, x: Array, out: Array) -> Array:
         return out
 
-    def forward(self, x: NDArray, *others: Any) -> NDArray:
+    def forward(self, x: Array, *others: Any) -> Array:
         out = super().forward(x, *others)
         x[...] = self.spoil(x, out)
         return out
@@ -88,7 +88,7 @@ class WritesInput(Layer):
 class WritesCotangent(Layer):
     """Computes dx in the caller's dout."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dout[...] = super().backward(dout)
         return dout.copy()
 
@@ -108,70 +108,145 @@ def _put(shape: type[Layer], says: str, *entries: Entry) -> None:
 
 # -- stale caches ---------------------------------------------------------------------------------
 _put(
-    Stale, "what the first forward kept",
-    ("conv-stale-col", "convolution", Convolution,
-     'The matrix is cached by "if self.col is None" to save time.'),
-    ("partial-conv-stale-col", "partial_convolution", PartialConvolution,
-     "The matrix of the first batch is kept, since the table of connections never changes either."),
-    ("max-pool-stale-winners", "max_pooling", Pooling,
-     "The winners are kept with the window's geometry, once a shape."),
-    ("min-pool-stale-winners", "min_pooling", Pooling,
-     "The winners are found once, where the padding is worked out."),
+    Stale,
+    "what the first forward kept",
+    (
+        "conv-stale-col",
+        "convolution",
+        Convolution,
+        'The matrix is cached by "if self.col is None" to save time.',
+    ),
+    (
+        "partial-conv-stale-col",
+        "partial_convolution",
+        PartialConvolution,
+        "The matrix of the first batch is kept, since the table of connections never changes either.",
+    ),
+    (
+        "max-pool-stale-winners",
+        "max_pooling",
+        Pooling,
+        "The winners are kept with the window's geometry, once a shape.",
+    ),
+    (
+        "min-pool-stale-winners",
+        "min_pooling",
+        Pooling,
+        "The winners are found once, where the padding is worked out.",
+    ),
     ("subsampling-stale-sum", "subsampling", Subsampling, "The window's sum is made a cached property."),
     ("affine-stale-input", "affine", Affine, 'x is kept only "if self.x is None", as the shape was.'),
     ("rbf-stale-difference", "rbf", RBF, "The difference is cached beside the codes, which are fixed."),
     ("relu-stale-mask", "relu", Relu, "The mask is allocated at the first call and never filled again."),
-    ("sigmoid-stale-output", "sigmoid", Sigmoid,
-     "The output is cached for backward, and prediction fills the cache first."),
+    (
+        "sigmoid-stale-output",
+        "sigmoid",
+        Sigmoid,
+        "The output is cached for backward, and prediction fills the cache first.",
+    ),
     ("tanh-stale-output", "tanh", Tanh, "The output is kept by functools.cached_property."),
     ("softmax-stale-output", "softmax", Softmax, "The output is kept by setdefault in a dict of caches."),
-    ("loss-stale-softmax", "softmax_with_loss", SoftmaxWithLoss,
-     "y is kept at the first batch for the accuracy's sake."),
-    ("penalty-stale-shares", "penalty_loss", PenaltyLoss,
-     "The shares are computed once and kept on the object."),
-    ("lrn-stale-scale", "lrn", LocalResponseNormalization,
-     "The divisor is kept from the first forward, as a constant."),
-    ("batch-norm-stale-statistics", "batch_norm", BatchNormalization,
-     "The normalised batch is kept once and not again."),
-)  # fmt: skip
+    (
+        "loss-stale-softmax",
+        "softmax_with_loss",
+        SoftmaxWithLoss,
+        "y is kept at the first batch for the accuracy's sake.",
+    ),
+    (
+        "penalty-stale-shares",
+        "penalty_loss",
+        PenaltyLoss,
+        "The shares are computed once and kept on the object.",
+    ),
+    (
+        "lrn-stale-scale",
+        "lrn",
+        LocalResponseNormalization,
+        "The divisor is kept from the first forward, as a constant.",
+    ),
+    (
+        "batch-norm-stale-statistics",
+        "batch_norm",
+        BatchNormalization,
+        "The normalised batch is kept once and not again.",
+    ),
+)
 
 # -- gradients that add up ------------------------------------------------------------------------
 _put(
-    Accumulates, "gradients added to the last ones",
-    ("conv-gradients-accumulate", "convolution", Convolution,
-     "self.dW += is written, as autograd packages do."),
-    ("partial-conv-gradients-accumulate", "partial_convolution", PartialConvolution,
-     "dW is allocated in the constructor and added to per filter."),
-    ("subsampling-gradients-accumulate", "subsampling", Subsampling,
-     "The gradients begin at zero in the constructor and are added to in the loop over the channels."),
-    ("affine-gradients-accumulate", "affine", Affine,
-     "PyTorch's backward accumulates, and nobody calls zero_grad here."),
-    ("batch-norm-gradients-accumulate", "batch_norm", BatchNormalization,
-     "dgamma += is kept from a loop over the batch."),
-)  # fmt: skip
+    Accumulates,
+    "gradients added to the last ones",
+    (
+        "conv-gradients-accumulate",
+        "convolution",
+        Convolution,
+        "self.dW += is written, as autograd packages do.",
+    ),
+    (
+        "partial-conv-gradients-accumulate",
+        "partial_convolution",
+        PartialConvolution,
+        "dW is allocated in the constructor and added to per filter.",
+    ),
+    (
+        "subsampling-gradients-accumulate",
+        "subsampling",
+        Subsampling,
+        "The gradients begin at zero in the constructor and are added to in the loop over the channels.",
+    ),
+    (
+        "affine-gradients-accumulate",
+        "affine",
+        Affine,
+        "PyTorch's backward accumulates, and nobody calls zero_grad here.",
+    ),
+    (
+        "batch-norm-gradients-accumulate",
+        "batch_norm",
+        BatchNormalization,
+        "dgamma += is kept from a loop over the batch.",
+    ),
+)
 
 # -- the caller's arrays kept ---------------------------------------------------------------------
 _put(
-    KeepsInput, "the caller's x kept without a copy",
-    ("conv-keeps-x", "convolution", Convolution,
-     "x is kept to save the memory of col, and the caller loads the next batch into it."),
-    ("max-pool-keeps-x", "max_pooling", Pooling,
-     "The winners are looked for again in backward, in an x that is the caller's."),
+    KeepsInput,
+    "the caller's x kept without a copy",
+    (
+        "conv-keeps-x",
+        "convolution",
+        Convolution,
+        "x is kept to save the memory of col, and the caller loads the next batch into it.",
+    ),
+    (
+        "max-pool-keeps-x",
+        "max_pooling",
+        Pooling,
+        "The winners are looked for again in backward, in an x that is the caller's.",
+    ),
     ("affine-keeps-x", "affine", Affine, "self.x = x.reshape(N, -1) is a view, not a copy."),
     ("relu-keeps-x", "relu", Relu, "x is kept for its sign, and the layer behind works in place."),
-    ("sigmoid-keeps-x", "sigmoid", Sigmoid,
-     "x is kept and the output computed anew in backward, to save memory."),
-    ("lrn-keeps-x", "lrn", LocalResponseNormalization,
-     "self.x = x is enough as long as nobody reuses the buffer."),
+    (
+        "sigmoid-keeps-x",
+        "sigmoid",
+        Sigmoid,
+        "x is kept and the output computed anew in backward, to save memory.",
+    ),
+    (
+        "lrn-keeps-x",
+        "lrn",
+        LocalResponseNormalization,
+        "self.x = x is enough as long as nobody reuses the buffer.",
+    ),
     ("rbf-keeps-x", "rbf", RBF, "The difference is formed again in backward to save memory."),
-)  # fmt: skip
+)
 
 
 @fault("flatten-dx-is-a-view", "flatten", "dx that is a view of dout", shows="contract")
 class ViewBack(Flatten):
     """reshape returns a view, and whoever writes into dout later writes into dx."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return dout.reshape(super().backward(dout).shape)
 
 
@@ -179,14 +254,14 @@ class ViewBack(Flatten):
 class SameBack(Relu):
     """dout[self.mask] = 0 and dx = dout are the book's own lines."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         np.copyto(dout, dx)
         return dout
 
 
 @fault("im2col-view-of-the-image", "im2col", "a view of the image where no copy is needed", shows="contract")
-def image_view(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> NDArray:
+def image_view(input_data: Array, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> Array:
     """Strided windows need no copy, and where a window is the whole image their reshape makes none either."""
     (sh, sw), img = pair(stride, "stride", 1), padded(input_data, pad) if np.any(pad) else input_data
     windows = sliding_window_view(img, (filter_h, filter_w), axis=(2, 3))[:, :, ::sh, ::sw]
@@ -198,9 +273,9 @@ def image_view(input_data: NDArray, filter_h: int, filter_w: int, stride: Any = 
 class BufferNotCleared(Convolution):
     """The array for dx is allocated once and added to by col2im, and no one sets it to zero."""
 
-    buffer: NDArray | None = None
+    buffer: Array | None = None
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         if self.buffer is None or self.buffer.shape != dx.shape:
             self.buffer = np.zeros_like(dx)
@@ -210,55 +285,103 @@ class BufferNotCleared(Convolution):
 
 # -- arrays written into --------------------------------------------------------------------------
 def _spoils(
-    name: str, kind: str, layer: type[Layer], story: str, what: Callable[[Any, NDArray, NDArray], NDArray]
+    name: str, kind: str, layer: type[Layer], story: str, what: Callable[[Any, Array, Array], Array]
 ) -> None:
     spoiled = before(WritesInput, layer, story, spoil=what)
     fault(name, kind, "a write into x", shows="contract")(spoiled)
 
 
 _spoils("relu-writes-into-x", "relu", Relu, "x[x < 0] = 0 needs no second array.", lambda self, x, out: out)
-_spoils("softmax-writes-into-x", "softmax", Softmax, "x -= x.max(axis=1) works in the caller's array.",
-        lambda self, x, out: x - x.max(axis=1, keepdims=True))  # fmt: skip
-_spoils("loss-writes-into-x", "softmax_with_loss", SoftmaxWithLoss,
-        "The logits are shifted by their maximum in place.",
-        lambda self, x, out: x - x.max(axis=1, keepdims=True))  # fmt: skip
-_spoils("penalty-writes-into-x", "penalty_loss", PenaltyLoss,
-        "The penalties are negated in place for the softmax.",
-        lambda self, x, out: -x)  # fmt: skip
-_spoils("lrn-writes-into-x", "lrn", LocalResponseNormalization,
-        "x *= factor saves an array of the first layer's size.",
-        lambda self, x, out: out)  # fmt: skip
-_spoils("dropout-writes-into-x", "dropout", Dropout, "x *= mask is the in-place option of other frameworks.",
-        lambda self, x, out: out)  # fmt: skip
-_spoils("batch-norm-writes-into-x", "batch_norm", BatchNormalization, "x -= mean centres the caller's batch.",
-        lambda self, x, out: x - x.mean(axis=(0, *range(2, x.ndim)), keepdims=True))  # fmt: skip
-_spoils("max-pool-writes-into-x", "max_pooling", Pooling,
-        "Each winner is set to -inf while the next one is looked for.",
-        lambda self, x, out: np.where(x == x.max(), -np.inf, x))  # fmt: skip
-_spoils("affine-writes-into-x", "affine", Affine,
-        "The images are scaled to a mean of 0 in the first layer, in place.",
-        lambda self, x, out: x - x.mean())  # fmt: skip
+_spoils(
+    "softmax-writes-into-x",
+    "softmax",
+    Softmax,
+    "x -= x.max(axis=1) works in the caller's array.",
+    lambda self, x, out: x - x.max(axis=1, keepdims=True),
+)
+_spoils(
+    "loss-writes-into-x",
+    "softmax_with_loss",
+    SoftmaxWithLoss,
+    "The logits are shifted by their maximum in place.",
+    lambda self, x, out: x - x.max(axis=1, keepdims=True),
+)
+_spoils(
+    "penalty-writes-into-x",
+    "penalty_loss",
+    PenaltyLoss,
+    "The penalties are negated in place for the softmax.",
+    lambda self, x, out: -x,
+)
+_spoils(
+    "lrn-writes-into-x",
+    "lrn",
+    LocalResponseNormalization,
+    "x *= factor saves an array of the first layer's size.",
+    lambda self, x, out: out,
+)
+_spoils(
+    "dropout-writes-into-x",
+    "dropout",
+    Dropout,
+    "x *= mask is the in-place option of other frameworks.",
+    lambda self, x, out: out,
+)
+_spoils(
+    "batch-norm-writes-into-x",
+    "batch_norm",
+    BatchNormalization,
+    "x -= mean centres the caller's batch.",
+    lambda self, x, out: x - x.mean(axis=(0, *range(2, x.ndim)), keepdims=True),
+)
+_spoils(
+    "max-pool-writes-into-x",
+    "max_pooling",
+    Pooling,
+    "Each winner is set to -inf while the next one is looked for.",
+    lambda self, x, out: np.where(x == x.max(), -np.inf, x),
+)
+_spoils(
+    "affine-writes-into-x",
+    "affine",
+    Affine,
+    "The images are scaled to a mean of 0 in the first layer, in place.",
+    lambda self, x, out: x - x.mean(),
+)
 
 _put(
-    WritesCotangent, "a write into dout",
-    ("relu-writes-into-dout", "relu", Relu,
-     "dout[self.mask] = 0 comes before a copy that is made to be safe."),
+    WritesCotangent,
+    "a write into dout",
+    (
+        "relu-writes-into-dout",
+        "relu",
+        Relu,
+        "dout[self.mask] = 0 comes before a copy that is made to be safe.",
+    ),
     ("sigmoid-writes-into-dout", "sigmoid", Sigmoid, "dout *= y * (1 - y) needs no second array."),
     ("tanh-writes-into-dout", "tanh", Tanh, "dout *= 1 - y * y needs no second array."),
     ("softmax-writes-into-dout", "softmax", Softmax, "dout is multiplied by y in place and then corrected."),
-    ("lrn-writes-into-dout", "lrn", LocalResponseNormalization,
-     "dout *= factor is followed by the cross terms in place."),
+    (
+        "lrn-writes-into-dout",
+        "lrn",
+        LocalResponseNormalization,
+        "dout *= factor is followed by the cross terms in place.",
+    ),
     ("dropout-writes-into-dout", "dropout", Dropout, "dout *= mask is written for dout * mask."),
-    ("batch-norm-writes-into-dout", "batch_norm", BatchNormalization,
-     "dout *= gamma is the first line of backward."),
-)  # fmt: skip
+    (
+        "batch-norm-writes-into-dout",
+        "batch_norm",
+        BatchNormalization,
+        "dout *= gamma is the first line of backward.",
+    ),
+)
 
 
 @fault("average-pool-divides-dout-in-place", "average_pooling", "a write into dout", shows="contract")
 class DividesInPlace(Pooling):
     """dout /= pool_h * pool_w divides the caller's array once more at every use."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         dout /= dout.dtype.type(self.pool_h * self.pool_w + (self.pool_h * self.pool_w == 1))
         return dx
@@ -268,7 +391,7 @@ class DividesInPlace(Pooling):
 class TurnsInPlace(Convolution):
     """The kernel is turned for dx in the array that holds the weights, and stays turned."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.W[...] = self.W[:, :, ::-1, ::-1].copy()
         return dx
@@ -278,7 +401,7 @@ class TurnsInPlace(Convolution):
 class ScalesInPlace(Affine):
     """Weight normalisation divides the stored weights instead of a copy of them."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.W[...] /= np.sqrt((self.W**2).sum())
         return dx
@@ -293,12 +416,12 @@ class ScalesInPlace(Affine):
 class FoldsInPlace(BatchNormalization):
     """gamma is folded with the deviation for inference in the array that is trained."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         self.scale = self.recall()[1]
         return out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.gamma[...] /= self.scale
         return dx
@@ -308,7 +431,7 @@ class FoldsInPlace(BatchNormalization):
 class SpoilsSoftmax(SoftmaxWithLoss):
     """dx = self.y makes no copy, so the 1 that is subtracted stays subtracted."""
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         dx = super().backward(dout)
         y, _ = self.recall()
         y[...] = dx * len(y)
@@ -319,7 +442,7 @@ class SpoilsSoftmax(SoftmaxWithLoss):
 class SpoilsDifference(RBF):
     """difference *= 2 * dout works in the array that forward kept."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         (difference,) = self.recall()
         difference *= 2 * dout[:, :, None]
@@ -328,19 +451,28 @@ class SpoilsDifference(RBF):
 
 # -- training and inference -----------------------------------------------------------------------
 _put(
-    NoWayBack, "a layer that stays in inference",
-    ("dropout-stays-in-inference", "dropout", Dropout,
-     "eval() sets a flag that train() was never written to clear."),
-    ("batch-norm-stays-in-inference", "batch_norm", BatchNormalization,
-     "eval() freezes the statistics, and train() does not thaw them."),
-)  # fmt: skip
+    NoWayBack,
+    "a layer that stays in inference",
+    (
+        "dropout-stays-in-inference",
+        "dropout",
+        Dropout,
+        "eval() sets a flag that train() was never written to clear.",
+    ),
+    (
+        "batch-norm-stays-in-inference",
+        "batch_norm",
+        BatchNormalization,
+        "eval() freezes the statistics, and train() does not thaw them.",
+    ),
+)
 
 
 @fault("dropout-mask-drawn-once", "dropout", "one mask for ever", shows="contract")
 class DrawnOnce(Dropout):
     """The mask is drawn in the constructor or kept from the first batch of its size."""
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         self.rng = np.random.default_rng(0)
         return super().forward(x, train_flg)
 
@@ -349,7 +481,7 @@ class DrawnOnce(Dropout):
 class ShareSwapped(Dropout):
     """rng.random(x.shape) < ratio is drawn for the mask of what stays, and an injected mask hides it."""
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         ratio, training = self.dropout_ratio, self.training if train_flg is None else train_flg
         if self._injected is not None or not training:
             return super().forward(x, train_flg)

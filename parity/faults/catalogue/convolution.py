@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.catalogue.windows import padded, scatter
 from parity.faults.fault import Family, fit
 from scratchcnn.im2col import col2im, im2col
 from scratchcnn.layers import Convolution
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -22,36 +22,36 @@ class Open(Convolution):
     def window(self) -> tuple[int, int]:
         return self.W.shape[2], self.W.shape[3]
 
-    def unfold(self, x: NDArray) -> NDArray:
+    def unfold(self, x: Array) -> Array:
         return im2col(x, *self.window, self.stride, self.pad, self.dilation)
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         return col2im(dcol, x_shape, *self.window, self.stride, self.pad, self.dilation)
 
-    def arrange(self, out: NDArray, N: int, OH: int, OW: int) -> NDArray:
+    def arrange(self, out: Array, N: int, OH: int, OW: int) -> Array:
         return out.reshape(N, OH, OW, -1).transpose(0, 3, 1, 2)  # (N*OH*OW, FN) -> (N, FN, OH, OW)
 
-    def rows(self, dout: NDArray) -> NDArray:
+    def rows(self, dout: Array) -> Array:
         return dout.transpose(0, 2, 3, 1).reshape(-1, dout.shape[1])  # (N, FN, OH, OW) -> (N*OH*OW, FN)
 
-    def kernel(self) -> NDArray:
+    def kernel(self) -> Array:
         """W as forward uses it."""
         return self.W
 
-    def kernel_back(self) -> NDArray:
+    def kernel_back(self) -> Array:
         """W as dx uses it."""
         return self.kernel()
 
-    def bias(self, dout: NDArray) -> NDArray:
+    def bias(self, dout: Array) -> Array:
         return dout.sum(axis=(0, 2, 3))
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         rows, dW = self.rows(dout), np.empty_like(self.W)
         for filters, columns in self._groups():
             dW[filters] = (rows[:, filters].T @ col[:, columns]).reshape(self.W[filters].shape)
         return dW
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         N, FN, OH, OW = self._output_shape(x.shape)
         col, W = self.unfold(x), self.kernel()
         out = np.zeros((len(col), FN), dtype=x.dtype)
@@ -60,7 +60,7 @@ class Open(Convolution):
         self.remember(x.shape, col)
         return self.arrange(out if self.b is None else out + self.b, N, OH, OW)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x_shape, col = self.recall()
         dout = fit(dout, self._output_shape(x_shape))
         self.grads["W"] = self.weights(dout, col)
@@ -68,13 +68,13 @@ class Open(Convolution):
             self.grads["b"] = self.bias(dout)
         return self.fold(self.back(dout, np.zeros_like(col)), x_shape)
 
-    def back(self, dout: NDArray, dcol: NDArray) -> NDArray:
+    def back(self, dout: Array, dcol: Array) -> Array:
         rows, W = self.rows(dout), self.kernel_back()
         for filters, columns in self._groups():
             dcol[:, columns] = rows[:, filters] @ W[filters].reshape(len(W[filters]), -1)
         return dcol
 
-    def windows(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def windows(self, dcol: Array, x_shape: Any) -> Array:
         """dcol (N*OH*OW, C*FH*FW) -> (N, OH, OW, C, FH, FW), a dilated window filled up with zeros."""
         (N, _, OH, OW), (FH, FW), (dh, dw) = self._output_shape(x_shape), self.W.shape[2:], self.dilation
         wide = np.zeros((N, OH, OW, x_shape[1], dh * (FH - 1) + 1, dw * (FW - 1) + 1), dtype=dcol.dtype)
@@ -82,7 +82,7 @@ class Open(Convolution):
         return wide
 
 
-def _turn(W: NDArray) -> NDArray:
+def _turn(W: Array) -> Array:
     return W[:, :, ::-1, ::-1]
 
 
@@ -91,10 +91,10 @@ def _turn(W: NDArray) -> NDArray:
 class TrueConvolution(Open):
     """The layer is written from the mathematical definition, or with scipy.signal.convolve2d."""
 
-    def kernel(self) -> NDArray:
+    def kernel(self) -> Array:
         return _turn(self.W)
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         return _turn(super().weights(dout, col)).copy()
 
 
@@ -102,7 +102,7 @@ class TrueConvolution(Open):
 class NoDx(Open):
     """The layer was first in its network, where nobody asked for dx, or the return is forgotten."""
 
-    def backward(self, dout: NDArray) -> Any:
+    def backward(self, dout: Array) -> Any:
         super().backward(dout)
 
 
@@ -110,7 +110,7 @@ class NoDx(Open):
 class KernelBack(Open):
     """The backward convolution is written with the kernel as it is, or turned once too often."""
 
-    def kernel_back(self) -> NDArray:
+    def kernel_back(self) -> Array:
         return _turn(self.W)
 
 
@@ -118,7 +118,7 @@ class KernelBack(Open):
 class KernelTransposed(Open):
     """W is reshaped for dx with its last two axes exchanged."""
 
-    def kernel_back(self) -> NDArray:
+    def kernel_back(self) -> Array:
         return self.W.transpose(0, 1, 3, 2)
 
 
@@ -126,7 +126,7 @@ class KernelTransposed(Open):
 class FilterTurned(Open):
     """The rule that backward turns the kernel is applied to the kernel's gradient as well."""
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         return _turn(super().weights(dout, col)).copy()
 
 
@@ -134,7 +134,7 @@ class FilterTurned(Open):
 class FilterTransposed(Open):
     """dW is reshaped to (FN, C, FW, FH) and transposed back."""
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         dW = super().weights(dout, col)
         return dW.transpose(0, 1, 3, 2).reshape(dW.shape)
 
@@ -143,7 +143,7 @@ class FilterTransposed(Open):
 class FilterReshaped(Open):
     """dW = dot(col.T, dout) is (C*FH*FW, FN), and the transpose before the reshape is forgotten."""
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         dW = super().weights(dout, col)
         return dW.reshape(len(dW), -1).T.reshape(dW.shape)
 
@@ -152,11 +152,11 @@ class FilterReshaped(Open):
 class WeightsReshaped(Open):
     """W.reshape(-1, FN) has the shape that the product needs, and the .T is lost."""
 
-    def kernel(self) -> NDArray:
+    def kernel(self) -> Array:
         FN = len(self.W)
         return np.ascontiguousarray(self.W.reshape(-1, FN).T).reshape(self.W.shape)
 
-    def kernel_back(self) -> NDArray:
+    def kernel_back(self) -> Array:
         return self.W
 
 
@@ -165,7 +165,7 @@ class WeightsReshaped(Open):
 class OutputReshaped(Open):
     """out.reshape(N, FN, OH, OW) has the right shape at once, so the transpose seems unnecessary."""
 
-    def arrange(self, out: NDArray, N: int, OH: int, OW: int) -> NDArray:
+    def arrange(self, out: Array, N: int, OH: int, OW: int) -> Array:
         return out.reshape(N, -1, OH, OW)
 
 
@@ -173,7 +173,7 @@ class OutputReshaped(Open):
 class OutputTransposed(Open):
     """transpose(0, 3, 2, 1) is typed for (0, 3, 1, 2), and square images hide it."""
 
-    def arrange(self, out: NDArray, N: int, OH: int, OW: int) -> NDArray:
+    def arrange(self, out: Array, N: int, OH: int, OW: int) -> Array:
         return super().arrange(out, N, OH, OW).transpose(0, 1, 3, 2)
 
 
@@ -181,7 +181,7 @@ class OutputTransposed(Open):
 class CotangentReshaped(Open):
     """dout.reshape(-1, FN) runs without the transpose to channels last."""
 
-    def rows(self, dout: NDArray) -> NDArray:
+    def rows(self, dout: Array) -> Array:
         return dout.reshape(-1, dout.shape[1])
 
 
@@ -189,7 +189,7 @@ class CotangentReshaped(Open):
 class CotangentTransposed(Open):
     """dout.transpose(0, 3, 2, 1) is typed for (0, 2, 3, 1)."""
 
-    def rows(self, dout: NDArray) -> NDArray:
+    def rows(self, dout: Array) -> Array:
         return dout.transpose(0, 3, 2, 1).reshape(-1, dout.shape[1])
 
 
@@ -234,7 +234,7 @@ class DilationIgnored(Open):
 class SizeIgnoresPad(Open):
     """The formula (H - FH) / stride + 1 is kept when padding is added to the layer."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out, (ph, pw), (sh, sw) = super().forward(x), self.pad, self.stride
         OH, OW = out.shape[2:]
         return out[:, :, : max(1, OH - -(-2 * ph // sh)), : max(1, OW - -(-2 * pw // sw))]
@@ -244,11 +244,11 @@ class SizeIgnoresPad(Open):
 class PadsBehind(Open):
     """TensorFlow's "SAME" is imitated by padding the right and the bottom alone."""
 
-    def unfold(self, x: NDArray) -> NDArray:
+    def unfold(self, x: Array) -> Array:
         img = padded(x, self.pad, both_sides=False)
         return im2col(img, *self.window, self.stride, 0, self.dilation)
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         return scatter(self.windows(dcol, x_shape), x_shape, self.stride, (0, 0))
 
 
@@ -256,7 +256,7 @@ class PadsBehind(Open):
 class EdgePadding(Open):
     """The image library's padding is used, which repeats the border."""
 
-    def unfold(self, x: NDArray) -> NDArray:
+    def unfold(self, x: Array) -> Array:
         return im2col(padded(x, self.pad, "edge"), *self.window, self.stride, 0, self.dilation)
 
 
@@ -264,7 +264,7 @@ class EdgePadding(Open):
 class NotCropped(Open):
     """Backward returns the gradient of the padded image."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         (N, C, H, W), (ph, pw) = x_shape, self.pad
         frame = (N, C, H + 2 * ph, W + 2 * pw)
         return col2im(dcol, frame, *self.window, self.stride, 0, self.dilation)
@@ -274,7 +274,7 @@ class NotCropped(Open):
 class CropForgetsPad(Open):
     """The padded gradient is cut to size from its corner."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         return scatter(self.windows(dcol, x_shape), x_shape, self.stride, (0, 0))
 
 
@@ -282,7 +282,7 @@ class CropForgetsPad(Open):
 class CropOffByOne(Open):
     """The crop starts at pad + 1."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         ph, pw = self.pad
         return scatter(self.windows(dcol, x_shape), x_shape, self.stride, (ph + (ph > 0), pw + (pw > 0)))
 
@@ -291,7 +291,7 @@ class CropOffByOne(Open):
 class Overwritten(Open):
     """The window's gradient is assigned in the loop, not added."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         (ph, pw), (dh, dw), dx = self.pad, self.dilation, padded(np.zeros(x_shape, dcol.dtype), self.pad)
         (_, _, OH, OW), (sh, sw), (FH, FW) = self._output_shape(x_shape), self.stride, self.W.shape[2:]
         windows = dcol.reshape(x_shape[0], OH, OW, x_shape[1], FH, FW)
@@ -305,7 +305,7 @@ class Overwritten(Open):
 class BackIgnoresStride(Open):
     """The backward convolution does not put stride - 1 zeros between the values of dout."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         return scatter(self.windows(dcol, x_shape), x_shape, (1, 1), self.pad)
 
 
@@ -314,7 +314,7 @@ class BackIgnoresStride(Open):
 class BiasForgotten(Open):
     """The bias is kept, given a gradient and never added."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return out if self.b is None else out - self.b[:, None, None]
 
@@ -323,7 +323,7 @@ class BiasForgotten(Open):
 class BiasMean(Open):
     """np.mean over the batch and the positions looks as natural as the sum."""
 
-    def bias(self, dout: NDArray) -> NDArray:
+    def bias(self, dout: Array) -> Array:
         return dout.mean(axis=(0, 2, 3))
 
 
@@ -331,7 +331,7 @@ class BiasMean(Open):
 class BiasMeanOverImages(Open):
     """The batch mean is taken here although the loss has taken it already."""
 
-    def bias(self, dout: NDArray) -> NDArray:
+    def bias(self, dout: Array) -> Array:
         return dout.sum(axis=(2, 3)).mean(axis=0)
 
 
@@ -339,7 +339,7 @@ class BiasMeanOverImages(Open):
 class BiasMeanOverPositions(Open):
     """The positions of the image are averaged before the images are added."""
 
-    def bias(self, dout: NDArray) -> NDArray:
+    def bias(self, dout: Array) -> Array:
         return dout.mean(axis=(2, 3)).sum(axis=0)
 
 
@@ -347,7 +347,7 @@ class BiasMeanOverPositions(Open):
 class BiasPerImage(Open):
     """The axes are counted from a layout with channels last, so that db has a number an image."""
 
-    def bias(self, dout: NDArray) -> NDArray:
+    def bias(self, dout: Array) -> Array:
         return dout.sum(axis=(1, 2, 3))
 
 
@@ -355,7 +355,7 @@ class BiasPerImage(Open):
 class NoBiasGradient(Open):
     """The bias was added to forward later, and backward was not touched."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads.pop("b", None)
         return dx
@@ -365,7 +365,7 @@ class NoBiasGradient(Open):
 class LastImage(Open):
     """dW is assigned in the loop over the batch, where it should be added to."""
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         return super().weights(dout[-1:], col[-(len(col) // len(dout)) :])
 
 
@@ -373,7 +373,7 @@ class LastImage(Open):
 class FilterMean(Open):
     """The division by the batch size is made in the loss and in the layer."""
 
-    def weights(self, dout: NDArray, col: NDArray) -> NDArray:
+    def weights(self, dout: Array, col: Array) -> Array:
         return super().weights(dout, col) / len(dout)
 
 
@@ -416,7 +416,7 @@ class FirstGroup(Open):
 class LastGroup(Open):
     """The array for dx is made anew inside the loop over the groups."""
 
-    def back(self, dout: NDArray, dcol: NDArray) -> NDArray:
+    def back(self, dout: Array, dcol: Array) -> Array:
         dcol = super().back(dout, dcol)
         dcol[:, : -self.W[0].size] = 0
         return dcol
@@ -427,7 +427,7 @@ class LastGroup(Open):
 class CropByMinusPad(Open):
     """The slice pad:-pad of the padded dx is right until pad is 0 and it becomes 0:0."""
 
-    def fold(self, dcol: NDArray, x_shape: Any) -> NDArray:
+    def fold(self, dcol: Array, x_shape: Any) -> Array:
         dx, (ph, pw) = super().fold(dcol, x_shape), self.pad
         return dx[:, :, : None if ph else 0, : None if pw else 0]
 
@@ -436,7 +436,7 @@ class CropByMinusPad(Open):
 class BiasInside(Open):
     """The bias stands inside the loop over the window, so that it counts C*FH*FW times."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out = super().forward(x)
         return out if self.b is None else out + ((self.W[0].size - 1) * self.b)[:, None, None]
 
@@ -445,7 +445,7 @@ class BiasInside(Open):
 class FirstImageOnly(Open):
     """im2col is written for one image, and is given x[0] inside the loop over the batch."""
 
-    def unfold(self, x: NDArray) -> NDArray:
+    def unfold(self, x: Array) -> Array:
         return np.tile(super().unfold(x[:1]), (len(x), 1))
 
 
@@ -453,14 +453,14 @@ class FirstImageOnly(Open):
 class FirstChannelOnly(Open):
     """The layer was written for gray images, and W[:, 0] meets x[:, 0]."""
 
-    def unfold(self, x: NDArray) -> NDArray:
+    def unfold(self, x: Array) -> Array:
         return super().unfold(_first_channel(x))
 
-    def kernel(self) -> NDArray:
+    def kernel(self) -> Array:
         return _first_channel(self.W) if self.groups == 1 else self.W
 
 
-def _first_channel(a: NDArray) -> NDArray:
+def _first_channel(a: Array) -> Array:
     """a, (., C, ., .), with zeros in all channels but the first."""
     first = np.zeros_like(a)
     first[:, 0] = a[:, 0]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import Dropout
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -33,14 +33,14 @@ class Open(Dropout):
     def scale_in_inference(self) -> float:
         return 1.0
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         super().forward(x, train_flg)
         mask = self.recall()[0]
         if mask is None:
             return x * x.dtype.type(self.scale_in_inference())
         return np.where(mask, x * x.dtype.type(self.scale()), x.dtype.type(0))
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         mask = self.recall()[0]
         if mask is None:
             return dout * dout.dtype.type(self.scale_in_inference())
@@ -51,7 +51,7 @@ class Open(Dropout):
 class MaskInverted(Open):
     """True means dropped in one line and kept in the next."""
 
-    def inject(self, mask: NDArray | None) -> None:
+    def inject(self, mask: Array | None) -> None:
         super().inject(None if mask is None else ~mask)
 
 
@@ -110,7 +110,7 @@ class BackwardNotScaled(Open):
 class BackwardNotMasked(Open):
     """Backward hands dout on."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return dout.copy()
 
 
@@ -118,7 +118,7 @@ class BackwardNotMasked(Open):
 class DrawsAgain(Open):
     """Backward calls the same function as forward, and it draws."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         if self.recall()[0] is not None:
             mask = np.random.default_rng(1).random(dout.shape) >= self.dropout_ratio
             self.remember(mask, dout.shape)
@@ -129,7 +129,7 @@ class DrawsAgain(Open):
 class ActiveInInference(Open):
     """The layer does not look at the switch."""
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         if not (self.training if train_flg is None else train_flg):
             self._injected = np.random.default_rng(2).random(x.shape) >= self.dropout_ratio
         return super().forward(x, True)
@@ -139,7 +139,7 @@ class ActiveInInference(Open):
 class OffInTraining(Open):
     """train_flg has the default False, and the network does not hand it on."""
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         return super().forward(x, False)
 
 
@@ -147,7 +147,7 @@ class OffInTraining(Open):
 class OneMask(Open):
     """The mask is drawn with x.shape[1:] and broadcasts over the batch."""
 
-    def inject(self, mask: NDArray | None) -> None:
+    def inject(self, mask: Array | None) -> None:
         super().inject(None if mask is None else np.broadcast_to(mask[:1], mask.shape))
 
 
@@ -155,7 +155,7 @@ class OneMask(Open):
 class WholeChannels(Open):
     """Dropout2d is used for Dropout."""
 
-    def inject(self, mask: NDArray | None) -> None:
+    def inject(self, mask: Array | None) -> None:
         if mask is not None and mask.ndim == 4:
             mask = np.broadcast_to(mask[:, :, :1, :1], mask.shape)
         super().inject(mask)
@@ -178,7 +178,7 @@ class HalfScale(Open):
 class StrictlyGreater(Open):
     """The book draws with >, PyTorch's definition has the other side of a half-open interval."""
 
-    def forward(self, x: NDArray, train_flg: bool | None = None) -> NDArray:
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
         training = self.training if train_flg is None else train_flg
         if not training or self._injected is not None:
             return super().forward(x, train_flg)

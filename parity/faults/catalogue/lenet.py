@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import RBF, Convolution, PartialConvolution, Subsampling
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -17,18 +17,18 @@ fault = Family()
 class OpenTable(PartialConvolution):
     """The right layer with another table in use than the one it was given."""
 
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Any = 1, pad: Any = 0):
+    def __init__(self, W: Array, b: Array | None, connections: Array, stride: Any = 1, pad: Any = 0):
         connections = np.asarray(connections, dtype=bool)
         self.used = self.table(connections)
         super().__init__(W.copy(), b, self.used, stride, pad)
         self.connections = connections
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = Convolution.backward(self, dout)
         self.grads["W"][~self.used] = 0
         return dx
 
-    def table(self, connections: NDArray) -> NDArray:
+    def table(self, connections: Array) -> Array:
         return connections
 
 
@@ -36,7 +36,7 @@ class OpenTable(PartialConvolution):
 class TableIgnored(OpenTable):
     """The table is stored for later and a plain convolution is made."""
 
-    def table(self, connections: NDArray) -> NDArray:
+    def table(self, connections: Array) -> Array:
         return np.ones_like(connections)
 
 
@@ -44,7 +44,7 @@ class TableIgnored(OpenTable):
 class TableInverted(OpenTable):
     """True is read as "masked", as in numpy.ma."""
 
-    def table(self, connections: NDArray) -> NDArray:
+    def table(self, connections: Array) -> Array:
         return ~connections
 
 
@@ -54,7 +54,7 @@ class TableInverted(OpenTable):
 class TableTransposed(OpenTable):
     """The paper prints the table with channels as rows and filters as columns."""
 
-    def table(self, connections: NDArray) -> NDArray:
+    def table(self, connections: Array) -> Array:
         return np.ascontiguousarray(connections.T).reshape(connections.shape)
 
 
@@ -62,7 +62,7 @@ class TableTransposed(OpenTable):
 class TableShifted(OpenTable):
     """The channels of the table are counted from 1."""
 
-    def table(self, connections: NDArray) -> NDArray:
+    def table(self, connections: Array) -> Array:
         return np.roll(connections, 1, axis=1)
 
 
@@ -70,7 +70,7 @@ class TableShifted(OpenTable):
 class GradientNotMasked(PartialConvolution):
     """W is zeroed once, and the first update brings the missing connections to life."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         _, col = self.recall()
         rows = dout.transpose(0, 2, 3, 1).reshape(-1, dout.shape[1])
@@ -82,11 +82,11 @@ class GradientNotMasked(PartialConvolution):
 class PassesBack(PartialConvolution):
     """Forward multiplies W by the table on the fly, and backward uses W as it is stored."""
 
-    def __init__(self, W: NDArray, b: NDArray | None, connections: NDArray, stride: Any = 1, pad: Any = 0):
+    def __init__(self, W: Array, b: Array | None, connections: Array, stride: Any = 1, pad: Any = 0):
         super().__init__(W.copy(), b, connections, stride, pad)
         self.whole = W
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         super().backward(dout)
         whole = Convolution(self.whole, None, self.stride, self.pad)
         whole.remember(*self.recall())
@@ -97,7 +97,7 @@ class PassesBack(PartialConvolution):
 class Rescaled(PartialConvolution):
     """The missing channels are made up for, as in inverted dropout."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out, b = super().forward(x), 0 if self.b is None else self.b[:, None, None]
         share = self.connections.mean(axis=1, dtype=x.dtype)[:, None, None]
         return (out - b) / share + b
@@ -108,10 +108,10 @@ class Rescaled(PartialConvolution):
 class SubsamplingMean(Subsampling):
     """It is taken for average pooling; the paper adds the four inputs."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x / self.size**2)
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout) / self.size**2
 
 
@@ -119,7 +119,7 @@ class SubsamplingMean(Subsampling):
 class OneCoefficient(Subsampling):
     """The coefficient is thought of as one number a layer."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         c, b = self.coefficient[:, None, None], self.bias[:, None, None]
         super().forward(x)
         return self.recall()[1] * c[:1] + b
@@ -129,7 +129,7 @@ class OneCoefficient(Subsampling):
 class BiasInside(Subsampling):
     """The formula is read as coefficient * (sum + bias)."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         c, b = self.coefficient[:, None, None], self.bias[:, None, None]
         return super().forward(x) + (c - 1) * b
 
@@ -138,7 +138,7 @@ class BiasInside(Subsampling):
 class WithoutTotal(Subsampling):
     """The line for the bias is copied for the coefficient."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["coefficient"] = self.grads["bias"].copy()
         return dx
@@ -148,7 +148,7 @@ class WithoutTotal(Subsampling):
 class WithoutCoefficient(Subsampling):
     """dx spreads dout over the window as an average pooling's would, and the factor is forgotten."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout / self.coefficient[:, None, None])
 
 
@@ -156,7 +156,7 @@ class WithoutCoefficient(Subsampling):
 class DividedBack(Subsampling):
     """The backward of an average pooling is used under a forward that adds."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout) / self.size**2
 
 
@@ -164,7 +164,7 @@ class DividedBack(Subsampling):
 class Tiled(Subsampling):
     """np.tile is used to blow dout up, which has the right shape."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         wide = np.tile(dout * self.coefficient[:, None, None], (1, 1, self.size, self.size))
         dx[:, :, : wide.shape[2], : wide.shape[3]] = wide
@@ -175,7 +175,7 @@ class Tiled(Subsampling):
 class BiasMean(Subsampling):
     """np.mean is written for np.sum."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         dx = super().backward(dout)
         self.grads["bias"] = dout.mean(axis=(0, 2, 3))
         return dx
@@ -185,7 +185,7 @@ class BiasMean(Subsampling):
 class LosesTheRest(Subsampling):
     """dx is made by blowing dout up, and is then smaller than x where the size does not divide."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         OH, OW = dout.shape[2:]
         return super().backward(dout)[:, :, : OH * self.size, : OW * self.size]
 
@@ -195,7 +195,7 @@ class LosesTheRest(Subsampling):
 class FactorTwo(RBF):
     """The derivative of the square loses its 2, as a 1/2 in front of a loss would allow."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout) / 2
 
 
@@ -203,7 +203,7 @@ class FactorTwo(RBF):
 class DistanceSign(RBF):
     """The difference is W - x in forward, which the square forgives, and in backward, which does not."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return -super().backward(dout)
 
 
@@ -211,7 +211,7 @@ class DistanceSign(RBF):
 class Euclidean(RBF):
     """np.linalg.norm is at hand."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return np.sqrt(super().forward(x))
 
 
@@ -219,10 +219,10 @@ class Euclidean(RBF):
 class MeanDistance(RBF):
     """The mean squared error is used for the squared distance."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(x) / x.shape[1]
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return super().backward(dout) / self.W.shape[1]
 
 
@@ -230,6 +230,6 @@ class MeanDistance(RBF):
 class InnerProduct(RBF):
     """The output layer is taken for an affine one."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         super().forward(x)
         return x @ self.W.T

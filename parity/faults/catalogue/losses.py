@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import PenaltyLoss, SoftmaxWithLoss, softmax
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -16,20 +16,20 @@ fault = Family()
 class Open(SoftmaxWithLoss):
     """The right loss, with its formulas to be replaced; t is one-hot inside."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         shifted = x - x.max(axis=1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         return t.astype(x.dtype) if t.ndim == 2 else np.eye(x.shape[1], dtype=x.dtype)[t]
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -(t * log_y).sum() / log_y.dtype.type(len(t))
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return (y - t) / len(t)
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         x, t = self.check(x, t)
         t = self.onehot(x, t)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -38,7 +38,7 @@ class Open(SoftmaxWithLoss):
         self.remember(self.y.copy(), t)
         return self.loss
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         y, t = self.recall()
         return self.gradient(y, t) * y.dtype.type(dout)
 
@@ -48,10 +48,10 @@ class Open(SoftmaxWithLoss):
 class SumForMean(Open):
     """reduction="sum" is copied from a reference that trains with it."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -(t * log_y).sum()
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return y - t
 
 
@@ -59,7 +59,7 @@ class SumForMean(Open):
 class NotDivided(Open):
     """The loss is a mean, and backward returns y - t."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return y - t
 
 
@@ -67,7 +67,7 @@ class NotDivided(Open):
 class DividedTwice(Open):
     """The division by N is made for the mean and once more for the gradient."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return (y - t) / len(t) ** 2
 
 
@@ -75,7 +75,7 @@ class DividedTwice(Open):
 class LossNotDivided(Open):
     """Backward divides by N as the book's does, and the loss is printed as a sum."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -(t * log_y).sum()
 
 
@@ -83,10 +83,10 @@ class LossNotDivided(Open):
 class MeanOverElements(Open):
     """np.mean is applied to t * log(y), which has N * C entries."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -(t * log_y).mean()
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return (y - t) / y.dtype.type(t.size)
 
 
@@ -94,7 +94,7 @@ class MeanOverElements(Open):
 class LastImage(Open):
     """The loss is assigned in the loop over the batch, where it should be added to."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -(t[-1] * log_y[-1]).sum()
 
 
@@ -103,7 +103,7 @@ class LastImage(Open):
 class EveryPair(Open):
     """y[:, t] is written for y[np.arange(N), t], and the mean of the N * N numbers looks like a loss."""
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         return np.broadcast_to(super().onehot(x, t).mean(axis=0), x.shape).astype(x.dtype)
 
 
@@ -111,7 +111,7 @@ class EveryPair(Open):
 class LabelsFromOne(Open):
     """The labels are taken for MATLAB's, which start at 1, and 0 wraps around to the last class."""
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         return np.roll(super().onehot(x, t), -1, axis=1)
 
 
@@ -119,7 +119,7 @@ class LabelsFromOne(Open):
 class OneHotArgsort(Open):
     """argsort()[:, 0] is used on one-hot labels, which gives the first class that is not the label."""
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         labels = np.argmin(t, axis=1) if t.ndim == 2 else t
         return super().onehot(x, labels)
 
@@ -130,7 +130,7 @@ class OneHotArgsort(Open):
 class OneHotAsLabels(Open):
     """y[np.arange(N)[:, None], t] with a one-hot t picks class 1 once and class 0 for all the rest."""
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         if t.ndim == 1:
             return super().onehot(x, t)
         picked = np.zeros_like(x)
@@ -144,7 +144,7 @@ class OneHotAsLabels(Open):
 class SubtractsEverywhere(Open):
     """dx[:, t] -= 1 is written for dx[np.arange(N), t] -= 1."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return (y - t.max(axis=0)) / len(t)
 
 
@@ -152,7 +152,7 @@ class SubtractsEverywhere(Open):
 class WithoutLabels(Open):
     """The 1 of the right class is not subtracted."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return y / len(t)
 
 
@@ -160,7 +160,7 @@ class WithoutLabels(Open):
 class GradientSign(Open):
     """t - y is written for y - t."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return (t - y) / len(t)
 
 
@@ -168,7 +168,7 @@ class GradientSign(Open):
 class RightClassOnly(Open):
     """The loss reads one number a row, so the gradient is thought to reach only that one."""
 
-    def gradient(self, y: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, y: Array, t: Array) -> Array:
         return t * (y - t) / len(t)
 
 
@@ -176,7 +176,7 @@ class RightClassOnly(Open):
 class Smoothed(Open):
     """label_smoothing=0.1 comes along with a training recipe."""
 
-    def onehot(self, x: NDArray, t: NDArray) -> NDArray:
+    def onehot(self, x: Array, t: Array) -> Array:
         share = x.dtype.type(0.1)
         return super().onehot(x, t) * (1 - share) + share / x.shape[1]
 
@@ -186,7 +186,7 @@ class Smoothed(Open):
 class Clamped(Open):
     """The book's cross entropy adds 1e-7 inside the logarithm, which caps the loss at 16.1."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return super().mean(np.log(np.exp(log_y) + log_y.dtype.type(1e-7)), t)
 
 
@@ -194,7 +194,7 @@ class Clamped(Open):
 class OverEverything(Open):
     """A softmax for one row of scores is given a batch: neither np.max nor np.sum has an axis."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         shifted = x - x.max()
         return shifted - np.log(np.exp(shifted).sum())
 
@@ -207,7 +207,7 @@ class OverEverything(Open):
 class BookOverEverything(OverEverything):
     """The book's softmax for one row of scores is given a batch, and its cross entropy adds 1e-7."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return super().mean(np.log(np.exp(log_y) + log_y.dtype.type(1e-7)), t)
 
 
@@ -215,7 +215,7 @@ class BookOverEverything(OverEverything):
 class Clipped(Open):
     """Keras clips y before the logarithm."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return super().mean(np.log(np.clip(np.exp(log_y), 1e-7, 1 - 1e-7)), t)
 
 
@@ -223,7 +223,7 @@ class Clipped(Open):
 class NoShift(Open):
     """log(sum(exp(x))) is typed in, and exp overflows from 710 on."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
@@ -231,7 +231,7 @@ class NoShift(Open):
 class GlobalMaximum(Open):
     """x - np.max(x) lacks its axis, and the sum of a row far below the largest one is 0."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         shifted = x - x.max()
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
@@ -240,7 +240,7 @@ class GlobalMaximum(Open):
 class LogOfSoftmax(Open):
     """np.log(softmax(x)) is -inf where the softmax has become 0, and 0 * -inf is not a number."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         e = np.exp(x - x.max(axis=1, keepdims=True))
         return np.log(e / e.sum(axis=1, keepdims=True))
 
@@ -249,7 +249,7 @@ class LogOfSoftmax(Open):
 class SoftmaxTwice(Open):
     """The network ends in a softmax layer, and the loss has another one inside."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         return super().log_softmax(np.exp(super().log_softmax(x)))
 
 
@@ -257,7 +257,7 @@ class SoftmaxTwice(Open):
 class OverTheBatch(Open):
     """The softmax is taken along axis 0."""
 
-    def log_softmax(self, x: NDArray) -> NDArray:
+    def log_softmax(self, x: Array) -> Array:
         return super().log_softmax(x.T).T
 
 
@@ -265,7 +265,7 @@ class OverTheBatch(Open):
 class BaseTwo(Open):
     """The entropy is measured in bits."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return super().mean(log_y, t) / np.log(log_y.dtype.type(2))
 
 
@@ -273,7 +273,7 @@ class BaseTwo(Open):
 class LossSign(Open):
     """The minus is forgotten where the loss is written, while backward descends correctly."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return -super().mean(log_y, t)
 
 
@@ -281,7 +281,7 @@ class LossSign(Open):
 class SquaredError(Open):
     """The sum of squares stays in forward when y - t is found to be the gradient."""
 
-    def mean(self, log_y: NDArray, t: NDArray) -> Any:
+    def mean(self, log_y: Array, t: Array) -> Any:
         return ((np.exp(log_y) - t) ** 2).sum() / log_y.dtype.type(2 * len(t))
 
 
@@ -292,16 +292,16 @@ class OpenPenalty(PenaltyLoss):
     def rubbish(self, dtype: Any) -> Any:
         return np.exp(dtype.type(-self.j))
 
-    def mean(self, right: NDArray, log_total: NDArray) -> Any:
+    def mean(self, right: Array, log_total: Array) -> Any:
         return (right + log_total).mean()
 
-    def competing(self, x: NDArray, t: NDArray) -> NDArray:
+    def competing(self, x: Array, t: Array) -> Array:
         return np.exp(-x)
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return (t - share) / len(t)
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         x, t = self.check(x, t)
         t = np.eye(x.shape[1], dtype=x.dtype)[t] if t.ndim == 1 else t.astype(x.dtype)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -310,7 +310,7 @@ class OpenPenalty(PenaltyLoss):
             self.remember(e / total, t)
             return self.mean((x * t).sum(axis=1), np.log(total)[:, 0])
 
-    def backward(self, dout: Any = 1) -> NDArray:
+    def backward(self, dout: Any = 1) -> Array:
         share, t = self.recall()
         return self.gradient(share, t) * share.dtype.type(dout)
 
@@ -345,10 +345,10 @@ class RubbishSign(OpenPenalty):
 class FirstTerm(OpenPenalty):
     """Equation 8 of the paper is used, which the text then replaces by equation 9."""
 
-    def mean(self, right: NDArray, log_total: NDArray) -> Any:
+    def mean(self, right: Array, log_total: Array) -> Any:
         return right.mean()
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return t / len(t)
 
 
@@ -356,7 +356,7 @@ class FirstTerm(OpenPenalty):
 class LeftOut(OpenPenalty):
     """The sum is taken over the incorrect classes, as the text describes them."""
 
-    def competing(self, x: NDArray, t: NDArray) -> NDArray:
+    def competing(self, x: Array, t: Array) -> Array:
         return np.exp(-x) * (1 - t)
 
 
@@ -364,10 +364,10 @@ class LeftOut(OpenPenalty):
 class PenaltySum(OpenPenalty):
     """The sum of equation 9 is kept, and its 1/P is not."""
 
-    def mean(self, right: NDArray, log_total: NDArray) -> Any:
+    def mean(self, right: Array, log_total: Array) -> Any:
         return (right + log_total).sum()
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return t - share
 
 
@@ -375,7 +375,7 @@ class PenaltySum(OpenPenalty):
 class PenaltyNotDivided(OpenPenalty):
     """The loss is a mean, and backward forgets it."""
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return t - share
 
 
@@ -383,7 +383,7 @@ class PenaltyNotDivided(OpenPenalty):
 class PenaltyDividedTwice(OpenPenalty):
     """The division by N is made for the mean and once more for the gradient."""
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return (t - share) / len(t) ** 2
 
 
@@ -391,7 +391,7 @@ class PenaltyDividedTwice(OpenPenalty):
 class PenaltyGradientSign(OpenPenalty):
     """The gradient is copied from softmax with cross entropy, where large scores are good."""
 
-    def gradient(self, share: NDArray, t: NDArray) -> NDArray:
+    def gradient(self, share: Array, t: Array) -> Array:
         return (share - t) / len(t)
 
 
@@ -399,7 +399,7 @@ class PenaltyGradientSign(OpenPenalty):
 class GradientWithoutRubbish(PenaltyLoss):
     """Forward has exp(-j), and backward uses a plain softmax."""
 
-    def forward(self, x: NDArray, t: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
         loss = super().forward(x, t)
         self.remember(softmax(-x), self.recall()[1])
         return loss

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.layers import LocalResponseNormalization
+from scratchcnn.typing import Array
 
 fault = Family()
 
@@ -16,7 +16,7 @@ fault = Family()
 class OpenLRN(LocalResponseNormalization):
     """The right layer, cut into the pieces that the bugs below replace."""
 
-    def energy(self, x: NDArray) -> NDArray:
+    def energy(self, x: Array) -> Array:
         return self._window_sum(x**2, *self.reach())
 
     def reach(self) -> tuple[int, int]:
@@ -26,17 +26,17 @@ class OpenLRN(LocalResponseNormalization):
     def reach_back(self) -> tuple[int, int]:
         return self.reach()[::-1]
 
-    def cross(self, x: NDArray, dout: NDArray, scale: NDArray, factor: NDArray) -> NDArray:
+    def cross(self, x: Array, dout: Array, scale: Array, factor: Array) -> Array:
         window = self._window_sum(dout * x * factor / scale, *self.reach_back())
         return (2 * self._alpha * self.beta) * x * window
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         scale = self.k + self._alpha * self.energy(x)
         factor = scale**-self.beta
         self.remember(x.copy(), scale, factor)
         return x * factor
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x, scale, factor = self.recall()
         return dout * factor - self.cross(x, dout, scale, factor)
 
@@ -63,7 +63,7 @@ class AlphaArea(OpenLRN):
 class BorderMean(OpenLRN):
     """The mean over the window is taken with np.mean, which divides by less at the ends."""
 
-    def energy(self, x: NDArray) -> NDArray:
+    def energy(self, x: Array) -> Array:
         ones = np.ones((1, x.shape[1], 1, 1), dtype=x.dtype)
         return super().energy(x) * self.size / self._window_sum(ones, *self.reach())
 
@@ -132,7 +132,7 @@ class WrapsAround(OpenLRN):
     """The window is summed with np.roll."""
 
     @staticmethod
-    def _window_sum(a: NDArray, before: int, behind: int) -> NDArray:
+    def _window_sum(a: Array, before: int, behind: int) -> Array:
         return sum((np.roll(a, d, axis=1) for d in range(-behind, before + 1)), np.zeros_like(a))
 
 
@@ -141,7 +141,7 @@ class WithinChannel(OpenLRN):
     """The axis is counted from a layout with channels last."""
 
     @staticmethod
-    def _window_sum(a: NDArray, before: int, behind: int) -> NDArray:
+    def _window_sum(a: Array, before: int, behind: int) -> Array:
         turned = LocalResponseNormalization._window_sum(a.swapaxes(1, 3), before, behind)
         return turned.swapaxes(1, 3)
 
@@ -150,7 +150,7 @@ class WithinChannel(OpenLRN):
 class NotSquared(OpenLRN):
     """The square is lost."""
 
-    def energy(self, x: NDArray) -> NDArray:
+    def energy(self, x: Array) -> Array:
         return self._window_sum(np.abs(x), *self.reach())
 
 
@@ -158,7 +158,7 @@ class NotSquared(OpenLRN):
 class CrossForgotten(OpenLRN):
     """The divisor is taken for a constant in backward."""
 
-    def cross(self, x: NDArray, dout: NDArray, scale: NDArray, factor: NDArray) -> NDArray:
+    def cross(self, x: Array, dout: Array, scale: Array, factor: Array) -> Array:
         return np.zeros_like(x)
 
 
@@ -170,8 +170,12 @@ class OwnChannel(OpenLRN):
         return 0, 0
 
 
-@fault("lrn-cross-window-not-mirrored", "lrn", "forward's window in dx where it must be mirrored",
-       needs={"even_window"})  # fmt: skip
+@fault(
+    "lrn-cross-window-not-mirrored",
+    "lrn",
+    "forward's window in dx where it must be mirrored",
+    needs={"even_window"},
+)
 class NotMirrored(OpenLRN):
     """The windows that hold a channel are taken to be the window around it, which an odd size allows."""
 
@@ -183,7 +187,7 @@ class NotMirrored(OpenLRN):
 class CrossFactor(OpenLRN):
     """The derivative of the square loses its 2."""
 
-    def cross(self, x: NDArray, dout: NDArray, scale: NDArray, factor: NDArray) -> NDArray:
+    def cross(self, x: Array, dout: Array, scale: Array, factor: Array) -> Array:
         return super().cross(x, dout, scale, factor) / 2
 
 
@@ -191,7 +195,7 @@ class CrossFactor(OpenLRN):
 class CrossPower(OpenLRN):
     """The exponent is not lowered by one when scale**-beta is differentiated."""
 
-    def cross(self, x: NDArray, dout: NDArray, scale: NDArray, factor: NDArray) -> NDArray:
+    def cross(self, x: Array, dout: Array, scale: Array, factor: Array) -> Array:
         return super().cross(x, dout, np.ones_like(scale), factor)
 
 
@@ -199,5 +203,5 @@ class CrossPower(OpenLRN):
 class CrossAlpha(OpenLRN):
     """Only forward was changed when alpha became alpha / n."""
 
-    def cross(self, x: NDArray, dout: NDArray, scale: NDArray, factor: NDArray) -> NDArray:
+    def cross(self, x: Array, dout: Array, scale: Array, factor: Array) -> Array:
         return super().cross(x, dout, scale, factor) * self.size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from parity.faults.fault import Family
-from parity.kinds.protocols import Array
+from scratchcnn.typing import Array
 
 fault = Family()
 Function = Callable[[Array], Any]

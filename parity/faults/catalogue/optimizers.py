@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.fault import Family
 from scratchcnn.optim import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from scratchcnn.typing import Array
 
 fault = Family()
 
-Arrays = Mapping[str, NDArray]
+Arrays = Mapping[str, Array]
 
 
 # -- every rule -----------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ def _with(decay: Any, *rules: type[Optimizer]) -> Any:
     """The rules with `decay(self, p, g)` for the gradient with its penalty."""
 
     def decayed(rule: type[Optimizer]) -> type[Optimizer]:
-        def step(self: Any, p: NDArray, g: NDArray, *state: NDArray) -> None:
+        def step(self: Any, p: Array, g: Array, *state: Array) -> None:
             rule.step(self, p, decay(self, p, g) if self.weight_decay else g, *state)
 
         return type(rule.__name__, (rule,), {"decoupled": True, "step": step, "__doc__": decay.__doc__})
@@ -29,22 +29,22 @@ def _with(decay: Any, *rules: type[Optimizer]) -> Any:
     return [decayed(rule) for rule in rules]
 
 
-def weight_decay_sign(self: Any, p: NDArray, g: NDArray) -> NDArray:
+def weight_decay_sign(self: Any, p: Array, g: Array) -> Array:
     """The penalty is subtracted with the gradient's own minus in mind, and the weights grow."""
     return g - self.weight_decay * p
 
 
-def weight_decay_doubled(self: Any, p: NDArray, g: NDArray) -> NDArray:
+def weight_decay_doubled(self: Any, p: Array, g: Array) -> Array:
     """The derivative of weight_decay * w**2 is taken, or the penalty is in the loss and in the optimizer."""
     return g + 2 * self.weight_decay * p
 
 
-def weight_decay_ignored(self: Any, p: NDArray, g: NDArray) -> NDArray:
+def weight_decay_ignored(self: Any, p: Array, g: Array) -> Array:
     """The argument is accepted and never used."""
     return g
 
 
-def weight_decay_absolute(self: Any, p: NDArray, g: NDArray) -> NDArray:
+def weight_decay_absolute(self: Any, p: Array, g: Array) -> Array:
     """L1 is used for L2."""
     return g + self.weight_decay * np.sign(p)
 
@@ -65,7 +65,7 @@ for _decay, _says in (
 class Ascends(SGD):
     """p += lr * g is written."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p += self.lr * g
 
 
@@ -73,7 +73,7 @@ class Ascends(SGD):
 class RateForgotten(SGD):
     """The rate is kept as an attribute and not multiplied in."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= g
 
 
@@ -81,7 +81,7 @@ class RateForgotten(SGD):
 class RateDecays(SGD):
     """A 1/t schedule is built into the rule."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= self.lr / self.iter * g
 
 
@@ -98,7 +98,7 @@ class FirstOnly(SGD):
 class Normalised(SGD):
     """Gradient clipping divides by the norm even where it is small."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= self.lr * g / (np.sqrt((g * g).sum()) + 1e-12)
 
 
@@ -113,7 +113,7 @@ class SGDDecoupled(SGD):
 
     decoupled = True
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.lr * self.weight_decay
         super().step(p, g)
 
@@ -126,7 +126,7 @@ class DecayWithoutRate(SGD):
 
     decoupled = True
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.weight_decay
         super().step(p, g)
 
@@ -136,7 +136,7 @@ class DecayWithoutRate(SGD):
 class Averages(Momentum):
     """v = momentum * v + (1 - momentum) * g, as many courses teach it, makes the steps ten times smaller."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         super().step(p, (1 - self.momentum) * g, *state)
 
 
@@ -144,7 +144,7 @@ class Averages(Momentum):
 class FirstStepScaled(Momentum):
     """The velocity is begun as an average and goes on as a sum."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         super().step(p, (1 - self.momentum) * g if self.iter == 1 else g, *state)
 
 
@@ -152,7 +152,7 @@ class FirstStepScaled(Momentum):
 class Dampened(Momentum):
     """PyTorch's dampening is set to the momentum, which spares the first step."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         super().step(p, g if self.iter == 1 else (1 - self.momentum) * g, *state)
 
 
@@ -165,7 +165,7 @@ class Dampened(Momentum):
 class RateInside(Momentum):
     """The book's form, v = momentum * v - lr * g and p += v."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v -= self.lr * g
@@ -176,7 +176,7 @@ class RateInside(Momentum):
 class OldVelocity(Momentum):
     """The weights move before the velocity is updated."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         p -= self.lr * v
         v *= self.momentum
@@ -187,7 +187,7 @@ class OldVelocity(Momentum):
 class NeverKept(Momentum):
     """The velocity is a local variable that begins at 0 in every update."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= self.lr * g
 
 
@@ -195,7 +195,7 @@ class NeverKept(Momentum):
 class VelocitySubtracted(Momentum):
     """The book's minus before lr * g meets PyTorch's minus before v."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= -self.momentum
         v += g
@@ -213,7 +213,7 @@ class MomentumDecoupled(Momentum):
 
     decoupled = True
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.lr * self.weight_decay
         super().step(p, g, *state)
 
@@ -227,7 +227,7 @@ class PlainMomentum(Momentum):
 class NesterovSquared(Nesterov):
     """The closed form p += m*m*v - (1 + m)*lr*g wants the old v, and v is updated a line above."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v += g
@@ -238,7 +238,7 @@ class NesterovSquared(Nesterov):
 class NesterovWithout(Nesterov):
     """The step is momentum * v alone."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v += g
@@ -249,7 +249,7 @@ class NesterovWithout(Nesterov):
 class NesterovAverages(Nesterov):
     """The velocity is an average, as in many courses' momentum."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
         v *= self.momentum
         v += (1 - self.momentum) * g
@@ -273,7 +273,7 @@ class NewArrays(SGD):
 class WritesIntoGradients(SGD):
     """g *= lr saves an array and spoils the caller's."""
 
-    def step(self, p: NDArray, g: NDArray, *state: NDArray) -> None:
+    def step(self, p: Array, g: Array, *state: Array) -> None:
         g *= self.lr
         p -= g
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.faults.catalogue.windows import scatter
 from parity.faults.fault import Family, fit
 from scratchcnn.im2col import col2im, im2col, output_size
 from scratchcnn.layers import Pooling
+from scratchcnn.typing import Array
 
 fault = Family(max_pooling={"mode": "max"}, average_pooling={"mode": "average"}, min_pooling={"mode": "min"})
 
@@ -27,7 +27,7 @@ class Open(Pooling):
         OH, OW = self._output_size(x_shape)
         return (OH - 1) * self.stride[0] + self.pool_h, (OW - 1) * self.stride[1] + self.pool_w
 
-    def frame(self, x: NDArray) -> NDArray:
+    def frame(self, x: Array) -> Array:
         """x with its border, as large as the windows reach."""
         (N, C, H, W), (ph, pw) = x.shape, self.pad
         frame = np.full(
@@ -37,34 +37,34 @@ class Open(Pooling):
         inside[...] = x[:, :, : inside.shape[2], : inside.shape[3]]
         return frame
 
-    def columns(self, frame: NDArray) -> NDArray:
+    def columns(self, frame: Array) -> Array:
         """-> (N*OH*OW*C, pool_h*pool_w)"""
         return im2col(frame, self.pool_h, self.pool_w, self.stride).reshape(-1, self.pool_h * self.pool_w)
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         """How much of its window's gradient each cell gets: max and min."""
         return np.arange(col.shape[1]) == col.argmax(axis=1)[:, None]
 
-    def total(self, col: NDArray) -> NDArray:
+    def total(self, col: Array) -> Array:
         return col.sum(axis=1) if self.mode == "average" else col.max(axis=1)
 
-    def divisor(self, x: NDArray) -> Any:
+    def divisor(self, x: Array) -> Any:
         return self._divisor(x.shape, x.dtype)
 
-    def divisor_back(self, x: NDArray) -> Any:
+    def divisor_back(self, x: Array) -> Any:
         return self.divisor(x)
 
-    def arrange(self, out: NDArray, N: int, C: int, OH: int, OW: int) -> NDArray:
+    def arrange(self, out: Array, N: int, C: int, OH: int, OW: int) -> Array:
         return out.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
 
-    def rows(self, dout: NDArray) -> NDArray:
+    def rows(self, dout: Array) -> Array:
         return dout.transpose(0, 2, 3, 1).ravel()  # (N, C, OH, OW) -> (N*OH*OW*C,)
 
-    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def fold(self, dcol: Array, shape: tuple[int, ...]) -> Array:
         """(N, OH, OW, C, pool_h, pool_w) -> `shape`, the frame's"""
         return scatter(dcol, shape, self.stride, (0, 0))
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         col = self.columns(self.frame(-x if self.mode == "min" else x))
         self.remember(x.copy(), col)
         N, C = x.shape[:2]
@@ -73,7 +73,7 @@ class Open(Pooling):
             return out / self.divisor(x)
         return -out if self.mode == "min" else out
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x, col = self.recall()
         (N, C, H, W), (ph, pw), (OH, OW) = x.shape, self.pad, self._output_size(x.shape)
         dout = fit(dout, (N, C, OH, OW))
@@ -102,7 +102,7 @@ class WrongInfinity(Open):
 
     padding = np.inf
 
-    def total(self, col: NDArray) -> NDArray:
+    def total(self, col: Array) -> Array:
         return col.max(axis=1)
 
 
@@ -115,7 +115,7 @@ class WrongInfinity(Open):
 class FinitePadding(Open):
     """np.finfo(x.dtype).min is used where -inf is meant."""
 
-    def frame(self, x: NDArray) -> NDArray:
+    def frame(self, x: Array) -> Array:
         return np.maximum(super().frame(x), np.finfo(x.dtype).min)
 
 
@@ -124,7 +124,7 @@ class FinitePadding(Open):
 class SizeIgnoresPad(Open):
     """The book's Pooling has a pad argument, hands it to im2col and leaves it out of its size."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         out, (ph, pw), (sh, sw) = super().forward(x), self.pad, self.stride
         OH, OW = out.shape[2:]
         return out[:, :, : max(1, OH - -(-2 * ph // sh)), : max(1, OW - -(-2 * pw // sw))]
@@ -135,7 +135,7 @@ class SizeIgnoresPad(Open):
 class RaisesWithPad(Open):
     """The book's Pooling: im2col gets the pad, out_h and out_w do not, and the reshape to them fails."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         if any(self.pad):
             raise ValueError("cannot reshape the windows of a padded image to the size of a plain one")
         return super().forward(x)
@@ -146,10 +146,10 @@ class RaisesWithPad(Open):
 class PadsBehind(Open):
     """TensorFlow's "SAME" is imitated by padding the right and the bottom alone."""
 
-    def frame(self, x: NDArray) -> NDArray:
+    def frame(self, x: Array) -> Array:
         return np.roll(super().frame(x), (-self.pad[0], -self.pad[1]), axis=(2, 3))
 
-    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def fold(self, dcol: Array, shape: tuple[int, ...]) -> Array:
         return np.roll(super().fold(dcol, shape), self.pad, axis=(2, 3))
 
 
@@ -242,7 +242,7 @@ class WindowInPadding(Open):
 class TiesToAll(Open):
     """The winners are found by x == max, which marks every one of them."""
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         return col == col.max(axis=1, keepdims=True)
 
 
@@ -250,7 +250,7 @@ class TiesToAll(Open):
 class TiesSplit(Open):
     """The mask x == max is divided by its sum, as autograd packages define the gradient of max."""
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         mask = col == col.max(axis=1, keepdims=True)
         return (mask / mask.sum(axis=1, keepdims=True)).astype(col.dtype)
 
@@ -260,7 +260,7 @@ class TiesSplit(Open):
 class TiesToLast(Open):
     """The loop over the window compares with >= and so keeps the last."""
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         last = col.shape[1] - 1 - col[:, ::-1].argmax(axis=1)
         return np.arange(col.shape[1]) == last[:, None]
 
@@ -269,7 +269,7 @@ class TiesToLast(Open):
 class TiesColumnFirst(Open):
     """The window is scanned x before y."""
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         turned = col.reshape(-1, self.pool_h, self.pool_w).transpose(0, 2, 1).reshape(len(col), -1)
         x, y = np.divmod(turned.argmax(axis=1), self.pool_h)
         return np.arange(col.shape[1]) == (y * self.pool_w + x)[:, None]
@@ -279,7 +279,7 @@ class TiesColumnFirst(Open):
 class ToAll(Open):
     """The backward of average pooling is kept when max is put into forward."""
 
-    def shares(self, col: NDArray) -> NDArray:
+    def shares(self, col: Array) -> Array:
         return np.full(col.shape, 1 / col.shape[1], dtype=col.dtype)
 
 
@@ -288,7 +288,7 @@ class ToAll(Open):
 class Overwritten(Open):
     """An = stands in the loop over the windows for +=, which is right until windows overlap."""
 
-    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def fold(self, dcol: Array, shape: tuple[int, ...]) -> Array:
         dx, (sh, sw) = np.zeros(shape, dtype=dcol.dtype), self.stride
         for oh, ow in np.ndindex(*dcol.shape[1:3]):
             dx[:, :, oh * sh : oh * sh + self.pool_h, ow * sw : ow * sw + self.pool_w] = dcol[:, oh, ow]
@@ -300,7 +300,7 @@ class Overwritten(Open):
 class BackIgnoresStride(Open):
     """The loop of backward writes to [i : i + pool_h] for [i * stride : i * stride + pool_h]."""
 
-    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def fold(self, dcol: Array, shape: tuple[int, ...]) -> Array:
         dx = np.zeros(shape, dtype=dcol.dtype)
         for oh, ow in np.ndindex(*dcol.shape[1:3]):
             dx[:, :, oh : oh + self.pool_h, ow : ow + self.pool_w] += dcol[:, oh, ow]
@@ -311,7 +311,7 @@ class BackIgnoresStride(Open):
 class WinnerOverwritten(Open):
     """dx[winners] += dout adds once where an index occurs twice; np.add.at is needed."""
 
-    def fold(self, dcol: NDArray, shape: tuple[int, ...]) -> NDArray:
+    def fold(self, dcol: Array, shape: tuple[int, ...]) -> Array:
         dx, (sh, sw) = np.zeros(shape, dtype=dcol.dtype), self.stride
         for oh, ow in np.ndindex(*dcol.shape[1:3]):
             place = dx[:, :, oh * sh : oh * sh + self.pool_h, ow * sw : ow * sw + self.pool_w]
@@ -323,7 +323,7 @@ class WinnerOverwritten(Open):
 class SignFlipped(Open):
     """Min is written as -max(-x), and the sign is taken back once too often in backward."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         return -super().backward(dout)
 
 
@@ -331,7 +331,7 @@ class SignFlipped(Open):
 class SignLost(Open):
     """Min is written as max(-x), and the outer minus is forgotten."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return -super().forward(x)
 
 
@@ -355,7 +355,7 @@ class TakesMax(Pooling):
 class OutputReshaped(Open):
     """out.reshape(N, C, OH, OW) has the right shape at once."""
 
-    def arrange(self, out: NDArray, N: int, C: int, OH: int, OW: int) -> NDArray:
+    def arrange(self, out: Array, N: int, C: int, OH: int, OW: int) -> Array:
         return out.reshape(N, C, OH, OW)
 
 
@@ -364,7 +364,7 @@ class OutputReshaped(Open):
 class CotangentFlattened(Open):
     """dout.flatten() forgets that the rows of im2col have the channel last."""
 
-    def rows(self, dout: NDArray) -> NDArray:
+    def rows(self, dout: Array) -> Array:
         return dout.ravel()
 
 
@@ -372,7 +372,7 @@ class CotangentFlattened(Open):
 class ChannelsMixed(Open):
     """im2col's row is reshaped to (pool_h*pool_w, C), although the channel comes first in it."""
 
-    def columns(self, frame: NDArray) -> NDArray:
+    def columns(self, frame: Array) -> Array:
         col = super().columns(frame)
         C, size = frame.shape[1], col.shape[1]
         return col.reshape(-1, size, C).transpose(0, 2, 1).reshape(-1, size)
@@ -382,7 +382,7 @@ class ChannelsMixed(Open):
 class Magnitude(Open):
     """np.abs is left over from a test with saliency maps."""
 
-    def forward(self, x: NDArray) -> NDArray:
+    def forward(self, x: Array) -> Array:
         return super().forward(np.abs(x))
 
 
@@ -391,7 +391,7 @@ class Magnitude(Open):
 class DividesByWindow(Open):
     """The mean over a window that ceil_mode lets hang over the edge is taken by col.mean()."""
 
-    def divisor(self, x: NDArray) -> Any:
+    def divisor(self, x: Array) -> Any:
         return self.pool_h * self.pool_w
 
 
@@ -405,8 +405,12 @@ class NeverCounts(Open):
         super().__init__(*args, **{**options, "count_include_pad": False})
 
 
-@fault("average-pool-always-counts-padding", "average_pooling", "padding counted in the divisor",
-       needs={"count_include_pad"})  # fmt: skip
+@fault(
+    "average-pool-always-counts-padding",
+    "average_pooling",
+    "padding counted in the divisor",
+    needs={"count_include_pad"},
+)
 class AlwaysCounts(Open):
     """The flag is accepted and not looked at."""
 
@@ -418,7 +422,7 @@ class AlwaysCounts(Open):
 class SumForMean(Open):
     """LeNet-5's subsampling adds, and its factor is forgotten."""
 
-    def divisor(self, x: NDArray) -> Any:
+    def divisor(self, x: Array) -> Any:
         return 1
 
 
@@ -426,7 +430,7 @@ class SumForMean(Open):
 class NotDivided(Open):
     """Each pixel gets the window's gradient whole, as from a sum."""
 
-    def divisor_back(self, x: NDArray) -> Any:
+    def divisor_back(self, x: Array) -> Any:
         return 1
 
 
@@ -436,7 +440,7 @@ class NotDivided(Open):
 class BackByWindow(Open):
     """Forward got its divisor right for padding and ceil_mode, and backward kept the simple one."""
 
-    def divisor_back(self, x: NDArray) -> Any:
+    def divisor_back(self, x: Array) -> Any:
         return self.pool_h * self.pool_w
 
 
@@ -444,7 +448,7 @@ class BackByWindow(Open):
 class DividesByStride(Open):
     """Window and stride were the same number when it was written."""
 
-    def divisor(self, x: NDArray) -> Any:
+    def divisor(self, x: Array) -> Any:
         return self.stride[0] * self.stride[1]
 
 
@@ -452,7 +456,7 @@ class DividesByStride(Open):
 class ToOne(Open):
     """The backward of max pooling is kept when the mean is put into forward."""
 
-    def backward(self, dout: NDArray) -> NDArray:
+    def backward(self, dout: Array) -> Array:
         x, col = self.recall()
         (N, C, H, W), (ph, pw), (OH, OW) = x.shape, self.pad, self._output_size(x.shape)
         rows = self.rows(fit(dout, (N, C, OH, OW)))[:, None]
