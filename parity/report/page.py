@@ -29,15 +29,20 @@ class Section(NamedTuple):
     figures: list[Figure]
 
 
-def page(found: Findings) -> str:
-    """The page as text."""
-    env = Environment(
-        loader=PackageLoader("parity.report"),
+def templates_of(package: str) -> Environment:
+    """The templates of a package: text is escaped, and a name that is missing is an error."""
+    return Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def page(found: Findings) -> str:
+    """The page as text."""
+    env = templates_of("parity.report")
     return env.get_template("page.html.j2").render(
         found=found,
         verdict=verdict(found),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from parity.comparison.wording import inconclusive
+from parity.report.page import templates_of
 from parity.sweep.summary import Summary
 from scratchcnn.files import atomic_write
 
@@ -23,13 +23,7 @@ def write_report(summary: Summary, path: Path) -> Path:
 
 
 def page(summary: Summary) -> str:
-    env = Environment(
-        loader=PackageLoader("parity.sweep"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    env = templates_of("parity.sweep")
     env.filters["as_text"], env.filters["inconclusive"] = format_value, inconclusive
     env.tests["figures"] = pd.api.types.is_numeric_dtype
     return env.get_template("sweep.html.j2").render(
