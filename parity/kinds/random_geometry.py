@@ -67,6 +67,13 @@ def _plain(value: tuple[int, int]) -> Any:
     return value[0] if value[0] == value[1] else value
 
 
+def needs_of(g: Geometry) -> frozenset[str]:
+    """The features that a probe of that geometry needs."""
+    stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
+    options = {"ceil_mode": g["ceil_mode"], "count_include_pad": not g["count_include_pad"]}
+    return window_needs(stride, pad, dilation, g["groups"], **options)
+
+
 def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     """A probe of that geometry with random numbers."""
     rng = np.random.default_rng([seed, *kind.encode()])
@@ -74,8 +81,7 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
     name += f", stride={stride}, pad={pad}, dilation={dilation}"
     x = normal(rng, g["N"], g["C"], g["H"], g["W"])
-    options = {"ceil_mode": g["ceil_mode"], "count_include_pad": not g["count_include_pad"]}
-    needs = window_needs(stride, pad, dilation, g["groups"], **options)
+    needs = needs_of(g)
     if kind == "convolution":
         args = {"W": normal(rng, g["FN"], g["C"] // g["groups"], g["FH"], g["FW"]), "b": normal(rng, g["FN"])}
         args |= given(stride=stride, pad=pad, dilation=dilation, groups=g["groups"])
