@@ -226,7 +226,7 @@ def test_injections_into_networks_are_counted_by_network_and_family(found):
         ("branched", "inference", "", "fast", True),
     ]
     table = pd.DataFrame(places, columns=["network", "mode", "layer", "family", "right"])
-    table = table.assign(fault="a bug", caught=True, culprit="somewhere")
+    table = table.assign(fault=[f"bug {i}" for i in table.index], caught=True, culprit="somewhere")
     injections = conform("injections", table)
     text = page(replace(found, tables={**found.tables, "injections": injections}))
     shown = text[text.index("<h3>In whole networks</h3>") :]
