@@ -9,8 +9,7 @@ from parity.checks.reference_error import PHASE, check_reference
 from parity.kinds import KINDS
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "dtype"), [(k.name, dtype) for k in KINDS.values() for dtype in k.dtypes])
 def test_pytorch_is_within_its_rounding(kind, dtype):
     rows = list(check_reference(kind, dtype))
     assert rows and {row.phase for row in rows} == {PHASE}
