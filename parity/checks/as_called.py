@@ -39,6 +39,7 @@ from parity.reference.trace import Masks, Trace, injected, trace_torch
 from scratchcnn import fast
 from scratchcnn.fast import batch_split, threads
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
+from scratchcnn.layers import BatchNormalization, Container
 from scratchcnn.networks import Network
 from scratchcnn.typing import Array
 
@@ -219,11 +220,20 @@ def calls(sides: Sides, batches: Batches, shown: bool = True, textbook: bool = T
         reference = sides.gradients(small, labels, dropped)
         yield Call(TEXTBOOK, lambda n: textbook_gradient(n, small, labels, dropped), reference, shown=shown)
         del reference
-    yield Call(PREDICT, lambda n: predicted(n, many), sides.scores(many), len(many), shown)
+    split = not starts_with_the_whole_batch(sides.network)
+    yield Call(PREDICT, lambda n: predicted(n, many), sides.scores(many), split * len(many), shown)
     reference = sides.gradients(x, t, masks, batches.exact)
     batches.exact = None
-    yield Call(GRADIENT, lambda n: differentiated(n, x, t, masks), reference, len(x), shown)
+    yield Call(GRADIENT, lambda n: differentiated(n, x, t, masks), reference, split * len(x), shown)
     yield Call(BY_HAND, lambda n: by_hand(n, x, t, masks), reference, shown=shown)
+
+
+def starts_with_the_whole_batch(network: Network) -> bool:
+    """Whether batch normalization is part of the first entry of `layers`: nothing comes before it that could
+    be split (GoogLeNet with batch normalization, whose entries are blocks)."""
+    first = next(iter(network.layers.values()))
+    leaves = first.leaves() if isinstance(first, Container) else [("", first)]
+    return any(isinstance(layer, BatchNormalization) for _, layer in leaves)
 
 
 # -- threads ----------------------------------------------------------------------------------------

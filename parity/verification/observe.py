@@ -10,7 +10,7 @@ import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
-from parity.adapters.features import fits, lacking, shown_lacking, without
+from parity.adapters.features import claims, fits, lacking, shown_lacking, without
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
@@ -73,6 +73,8 @@ class Request:
 def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
     """Raises TargetError or ValueError where the request cannot be carried out at all."""
     seen = Seen(Observation(request.kind, [], {dtype: {} for dtype in request.dtypes}))
+    if request.supports is not None:
+        claims(request.kind, request.cases, request.supports)
     if isolated:
         subject = place_apart(request.factory, request.adapter, limits)
     else:

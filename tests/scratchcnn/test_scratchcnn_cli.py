@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -337,20 +336,6 @@ def test_predict_with_weights_alone_numbers_the_classes(write, tmp_path, picture
     assert status == 0 and lines[0] == f"{picture}: not inverted (dark background)"
     best = net.predict(load().x_test[:1])[0].argsort()[::-1][:5]
     assert [int(line.split()[1]) for line in lines[1:]] == best.tolist()
-
-
-def test_the_lines_of_the_readme_work(monkeypatch, tmp_path):
-    """Its training is cut to no epochs; everything else is run as printed, in order."""
-    monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    block = re.search(r"```\n(python -m scratchcnn train .*?)```", readme, re.S)[1]
-    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
-    assert [words[:2] for words in commands].count(["-m", "scratchcnn"]) >= 3
-    for words in commands:
-        words += ["--epochs", "0"] * ("train" in words)
-        done = python(*words)
-        assert (done.returncode, done.stderr) == (0, ""), words
-    assert done.stdout.splitlines()[0] == "shoe.png: not inverted (dark background)"
 
 
 def test_a_blank_picture_is_classified_with_a_word_about_it(tmp_path, scratchcnn):

@@ -104,7 +104,10 @@ def test_a_process_that_it_leaves_behind_is_ended():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('raise RuntimeError("no weights here")', "raised RuntimeError: no weights here (layers.py, line 1)"),
+        (
+            'raise RuntimeError("no weights here")',
+            "raised RuntimeError: no weights here (layers.py, line 1: raise)",
+        ),
         ("class (", "raised SyntaxError"),
     ],
     ids=["raises", "syntax"],
