@@ -55,7 +55,7 @@ class Bench:
         """Load what is not here yet. What is known without a call: which arguments it takes, and so on."""
         recipe = Recipe(**how)
         RECIPES[recipe.kind] = recipe
-        with _told():
+        with as_raised():
             if target is not None:
                 self._factory = load(target)
             if adapter is not None:
@@ -83,32 +83,32 @@ class Bench:
         for old in forget:
             self._objects.pop(old, None)
         probe = Probe(kind, case, args, inputs)
-        with _told():
+        with as_raised():
             self._objects[number] = _Object(self._using().build(self._factory, probe, copy), probe)
 
     def forward(self, number: int, inputs: dict[str, Any]) -> Any:
         """What the call returns."""
         on = self._given(number, inputs)
-        with _told():
+        with as_raised():
             on.returned["forward"] = self._using().forward(on.layer, on.probe)
-        return _plain(on.returned["forward"])
+        return plain(on.returned["forward"])
 
     def backward(self, number: int, inputs: dict[str, Any] | None = None) -> Any:
         """dx for inputs["dout"], or for what lies there since forward; an Odd where it raises."""
         on = self._objects[number] if inputs is None else self._given(number, inputs)
         try:
-            with _told():
+            with as_raised():
                 on.returned["backward"] = self._using().backward(on.layer, on.probe)
-            return _plain(on.returned["backward"])
+            return plain(on.returned["backward"])
         except Raised as error:
             return Odd(f"raised {error}")
 
     def state(self, number: int) -> dict[str, Any]:
         """Gradients and running statistics as they are now."""
         on = self._objects[number]
-        with _told():
+        with as_raised():
             found = self._using().state(on.layer, on.probe)
-        return {name: _plain(value) for name, value in found.items()}
+        return {name: plain(value) for name, value in found.items()}
 
     def whole(self, kind: str, case: str, args: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         """`results` of a new object, in one request."""
@@ -121,7 +121,7 @@ class Bench:
     def results(self, number: int, inputs: dict[str, Any]) -> dict[str, Any]:
         """Forward, backward and state; what cannot be had is an Odd that says why."""
         on, using = self._given(number, inputs), self._using()
-        with _told():
+        with as_raised():
             if type(using).results is not Adapter.results:
                 found = using.results(on.layer, on.probe)
             elif RECIPES[on.probe.kind].role == "optimizer":
@@ -129,33 +129,31 @@ class Bench:
                 found = using.steps(on.layer, inputs["params"], inputs["grads"])
             else:
                 found = using.attempt(on.layer, on.probe)
-        return {str(name): _plain(value) for name, value in found.items()}
+        return {str(name): plain(value) for name, value in found.items()}
 
     def draw(self, number: int, x: Any) -> Any:
         """The output for a mask that the layer draws itself; None where the adapter cannot say."""
         on = self._objects[number]
-        with _told():
-            return _plain(self._using().draw(on.layer, x))
+        with as_raised():
+            return plain(self._using().draw(on.layer, x))
 
     def infer(self, number: int) -> None:
-        with _told():
+        with as_raised():
             self._using().infer(self._objects[number].layer)
 
     def learn(self, number: int) -> None:
-        with _told():
+        with as_raised():
             self._using().learn(self._objects[number].layer)
 
     def held(self, number: int) -> dict[str, Any]:
         """What the arrays that it was given hold now."""
         on = self._objects[number]
-        held: dict[str, Any] = _copied(
-            {"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays}
-        )
+        held: dict[str, Any] = copied({"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays})
         return held
 
     def returned(self, number: int, by: str) -> Any:
         """What the last forward or backward returned, as it is now."""
-        return _plain(self._objects[number].returned.get(by))
+        return plain(self._objects[number].returned.get(by))
 
     def overwrite(self, number: int, name: str, value: float) -> None:
         """Fill the input of that name, which the code may have kept."""
@@ -172,7 +170,7 @@ class Bench:
 
 
 # -- plain data -----------------------------------------------------------------------------------
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A copy of what is an array of real numbers; an Odd that says what anything else is."""
     if value is None:
         return None
@@ -190,18 +188,18 @@ def _plain(value: Any) -> Any:
     return np.array(value, order="C")
 
 
-def _copied(value: Any) -> Any:
-    """`_plain` of every array in dicts and lists of ours."""
+def copied(value: Any) -> Any:
+    """`plain` of every array in dicts and lists of ours."""
     if isinstance(value, dict):
-        return {k: _copied(v) for k, v in value.items()}
+        return {k: copied(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_copied(v) for v in value)
-    return _plain(value) if isinstance(value, (np.ndarray, np.generic)) else value
+        return type(value)(copied(v) for v in value)
+    return plain(value) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 # -- exceptions -----------------------------------------------------------------------------------
 @contextmanager
-def _told() -> Iterator[None]:
+def as_raised() -> Iterator[None]:
     """What the code raises leaves as Raised, in one line. Its warnings about numbers are its own affair."""
     try:
         with np.errstate(all="ignore"):

@@ -138,7 +138,7 @@ class Apart:
 
     def __init__(self, child: Child, limits: Limits, where: str):
         self.child, self.limits, self.where = child, limits, where
-        self.number, self.waited = 0, 0.0
+        self.number, self.waited, self.least = 0, 0.0, LEAST_ANSWER
         self.over: Ended | None = None  # how it ended, which it does once
         self.pending, self.printed = bytearray(), bytearray()
         self.waiting = selectors.DefaultSelector()
@@ -154,10 +154,10 @@ class Apart:
 
     def ask(self, what: str, /, **fields: Any) -> Any:
         self.number += 1
-        most = LEAST_ANSWER + TIMES_ANSWER * _size(fields)
+        most = self.least + TIMES_ANSWER * _size(fields)
         request = {"number": self.number, "ask": what, "fields": fields, "most": most}
         data = encode(request, layout=True)
-        importing = what == "open"
+        importing = what in ("open", "open_network")
         seconds = self.limits.importing if importing else self.limits.silence
         if self.over is not None:
             raise self.over

@@ -115,7 +115,7 @@ def _status(child: int) -> int | None:
 
 
 def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
-    from parity.adapters.bench import Bench
+    from parity.adapters.network_bench import NetworkBench
     from parity.adapters.serve import close_all_but, die_with_parent, serve, settle
 
     signal.set_wakeup_fd(-1)
@@ -126,7 +126,7 @@ def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
         os.chdir(how["folder"])
     sys.path += [path for path in how["path"] if path not in sys.path]
     sys.argv = [""]
-    serve(Bench(), requests, answers)
+    serve(NetworkBench(), requests, answers)
 
 
 # -- the end of everything ------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from torch import nn
 
 from parity.checks.network_outputs import LOSS, Key, Reference
 from parity.checks.zero_gradients import cancelled
-from parity.comparison.gates import Comparison, refused
+from parity.comparison.gates import Comparison, held
 from parity.comparison.records import BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.kinds.tensors import place as place_on
@@ -75,7 +75,7 @@ def check_as_called(place: Place, network: Network, calls: Iterable[Call]) -> It
             with at_least_two_threads(), parts.noted():
                 found = call.run(network)
         except Exception as error:
-            why = refused(np.empty(0), f"raised {type(error).__name__}: {error}")
+            why = held((), f"raised {type(error).__name__}: {error}")
             yield record(place, "network", call.phase, "the call", why)
             continue
         if call.split and call.shown:
@@ -138,8 +138,8 @@ def which_code(network: Network, is_fast: bool) -> Comparison:
     if not ran or other:
         code = "the fast implementations" if is_fast else "the textbook's code"
         why = f"not compared: {', '.join(other) or 'the layers'} did not run {code}"
-        return refused(np.empty(len(ran)), why)
-    return Comparison((len(ran),), 0.0, 0.0, 0.0, 0.0, False, True)
+        return held((len(ran),), why)
+    return held((len(ran),))
 
 
 @dataclass
@@ -292,8 +292,8 @@ class Parts:
             calls, left = divmod(sum(sizes), images)
             if len(sizes) < 2 * max(1, calls) or len(self.threads) < 2:
                 why = f"not compared: the batch of {images} images was not split over threads going {way}"
-                return refused(np.empty(len(sizes)), why)
+                return held((len(sizes),), why)
             if left:
                 why = f"the parts going {way} hold {sum(sizes)} images, which is no multiple of {images}"
-                return refused(np.empty(len(sizes)), why)
-        return Comparison((len(sizes) // calls,), 0.0, 0.0, 0.0, 0.0, False, True)
+                return held((len(sizes),), why)
+        return held((len(sizes) // calls,))

@@ -64,7 +64,7 @@ def localize(
         return _of_layer(next(row for row in backs if row.layer == last.layer), "backward")
     if ours is not None and exact is not None and (found := _between(ours, exact)):
         return found
-    return _whole_network(wrong)
+    return _whole_network(records, wrong)
 
 
 def _of_layer(row: Record, phase: str) -> Culprit:
@@ -83,10 +83,10 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
     for i, path in enumerate(order):
         if path not in ours.outputs:
             return Culprit(path, "wiring", "out", f"{path} was never called in the forward pass")
-        if not logic_gate(ours.inputs[path], exact.inputs[path]).ok:
+        if not logic_gate(ours.inputs.get(path), exact.inputs[path]).ok:
             before = order[i - 1] if i else "the images"
             return Culprit(path, "wiring", "x", f"{path} does not get the output of {before}")
-        if not logic_gate(ours.outputs[path], exact.outputs[path]).ok:
+        if not logic_gate(ours.outputs.get(path), exact.outputs[path]).ok:
             return Culprit(
                 path, "weights", "out", f"{path} computes rightly from other weights than the reference's"
             )
@@ -94,7 +94,7 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
         behind = order[order.index(path) + 1] if path != order[-1] else "the loss"
         if path not in ours.douts:
             return Culprit(path, "wiring", "dout", f"{path} was never called in the backward pass")
-        if not logic_gate(ours.douts[path], exact.douts[path]).ok:
+        if not logic_gate(ours.douts.get(path), exact.douts[path]).ok:
             if behind == "the loss":
                 return Culprit(
                     "loss", "backward", "dx", "the loss hands back a wrong gradient for right logits"
@@ -103,14 +103,17 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
     return None
 
 
-def _whole_network(wrong: Sequence[Record]) -> Culprit:
+def _whole_network(records: Sequence[Record], wrong: Sequence[Record]) -> Culprit:
+    """No more is said to be right than was compared."""
     first = wrong[0]
     if first.layer == "loss" and first.phase == "forward":
-        return Culprit("loss", "forward", "loss", "the logits are right and the loss is not")
+        seen = any(row.phase == "forward" and row.tensor == "out" for row in records)
+        sentence = "the logits are right and the loss is not" if seen else "the loss is wrong"
+        return Culprit("loss", "forward", "loss", sentence)
     if first.phase == "backward":
-        sentence = (
-            f"every layer's gradients are right, but the network hands out another array as {first.layer}"
-        )
+        sentence = f"the network hands out another array as {first.layer}"
+        if any(row.phase == "alone" for row in records):
+            sentence = f"every layer's gradients are right, but {sentence}"
         return Culprit(first.layer, "names", first.tensor, sentence)
     if first.phase in AS_CALLED:
         sentence = f"layer by layer all is right; {first.layer} {first.tensor} is wrong {HOW[first.phase]}"

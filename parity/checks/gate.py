@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from parity.adapters.wire import Odd
 from parity.checks.zero_gradients import Sum, zero_gate
-from parity.comparison.gates import Comparison, difference, logic_gate, precision_gate
+from parity.comparison.gates import Comparison, difference, logic_gate, precision_gate, refused
 from scratchcnn.typing import Array
 
 
@@ -18,8 +19,9 @@ def gate(
     floor: float = 0.0,
     zero: Sum | None = None,
 ) -> Comparison:
-    """How ours compares with PyTorch's float64 result.
+    """How ours (an array, None, or an `Odd`, which says what stands in its place) compares with PyTorch's.
 
+    exact   PyTorch's float64 result
     runs    PyTorch's results in `dtype`, the plain one first; float32 needs that one at least
     error   how far another run of PyTorch's was from the exact result, where it is not among `runs`
     floor   a rounding floor that is granted in any case (in float32, see `precision_gate`)
@@ -27,6 +29,8 @@ def gate(
 
     In float64 several times the error of `runs` is granted, where that is more than the logic gate.
     """
+    if isinstance(ours, Odd):
+        return refused(exact, ours.why)
     if zero is not None:
         return zero_gate(ours, exact.shape, dtype, zero)
     if dtype == "float64":

@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.checks.gate import gate, largest_error
 from parity.checks.zero_gradients import Cancelled
-from parity.comparison.gates import UNIT, difference
+from parity.comparison.gates import UNIT, Comparison, difference
 from parity.comparison.records import Place, Record, record
 from parity.reference.trace import Trace
 from scratchcnn.typing import Array
@@ -68,19 +68,24 @@ class Reference:
             error = difference(array, self.exact[key])
             self.errors[key] = largest_error((error, self.errors.get(key, 0.0)))
 
+    def judge(self, key: Key, ours: object) -> Comparison:
+        """One tensor of ours: an array, None, or an `Odd`."""
+        tensor, name = key
+        return gate(
+            ours,
+            self.exact[key],
+            self.dtype,
+            [self.plain[key]] if self.plain else [],
+            self.errors.get(key, 0.0),
+            UNIT["float32"] if self.dtype == "float32" and tensor == "loss" else 0.0,
+            self.zeros.get(name) if tensor == "grad" else None,
+        )
+
     def compare(
         self, place: Place, ours: Mapping[Key, object], phase: str = "", case: str = ""
     ) -> Iterator[Record]:
         """A record per tensor; the phase is forward or backward unless given."""
-        for (tensor, name), exact in self.exact.items():
-            comparison = gate(
-                ours.get((tensor, name)),
-                exact,
-                self.dtype,
-                [self.plain[tensor, name]] if self.plain else [],
-                self.errors.get((tensor, name), 0.0),
-                UNIT["float32"] if self.dtype == "float32" and tensor == "loss" else 0.0,
-                self.zeros.get(name) if tensor == "grad" else None,
-            )
+        for tensor, name in self.exact:
             direction = "forward" if tensor in FORWARD else "backward"
+            comparison = self.judge((tensor, name), ours.get((tensor, name)))
             yield record(place, name, phase or direction, tensor, comparison, case)

@@ -97,7 +97,14 @@ def precision_gate(
 
 
 def refused(reference: Array, why: str) -> Comparison:
-    return Comparison(reference.shape, math.nan, math.nan, math.nan, math.inf, False, False, why)
+    return held(reference.shape, why)
+
+
+def held(shape: tuple[int, ...], why: str = "") -> Comparison:
+    """Of what is no matter of size: it holds, or `why` it does not."""
+    if why:
+        return Comparison(shape, math.nan, math.nan, math.nan, math.inf, False, False, why)
+    return Comparison(shape, 0.0, 0.0, 0.0, 0.0, False, True)
 
 
 def _judge(ours: Array, reference: Array, allowed: float, twin: Array) -> Comparison:

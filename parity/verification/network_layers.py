@@ -1,11 +1,15 @@
-"""The layers of somebody's network, each by itself: what its class is meant to be, and what it adds."""
+"""The layers of somebody's network, each individually: what its class is meant to be, and what it adds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from parity.adapters.isolate import Send
+import numpy as np
+
+from parity.adapters.network_subject import ForeignNetwork, LayerView
+from parity.adapters.wire import Odd
 from parity.checks.layer import judge
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
@@ -15,50 +19,73 @@ from parity.reference.trace import Trace
 from scratchcnn.typing import Array
 
 
-def kind_by_class(layer: Any) -> str | None:
+@dataclass
+class LayerRun:
+    """A layer, what it is meant to be, and what it holds after a run: its arguments and its gradients."""
+
+    view: LayerView
+    kind: str | None
+    attributes: dict[str, Any]
+
+
+def kind_by_class(view: LayerView) -> str | None:
     """What the layer is meant to be, by the name of its class or of the nearest base that says it."""
-    names = [cls.__name__ for cls in type(layer).__mro__]
-    kind = next((kind for kind in map(kind_by_name, names) if kind), None)
+    kind = next((kind for kind in map(kind_by_name, view.classes) if kind), None)
     modes = {"average": "average_pooling", "min": "min_pooling"}
-    return modes.get(getattr(layer, "mode", ""), kind) if kind == "max_pooling" else kind
+    return modes.get(view.mode, kind) if kind == "max_pooling" else kind
 
 
-def check_alone(
-    place: Place, layers: Mapping[str, Any], trace: Trace, t: Array, send: Send
+def read_layers(network: ForeignNetwork, trace: Trace) -> Iterator[LayerRun]:
+    """Every layer after `network.trace`; what passed through it is put into the trace."""
+    for view in network.layers:
+        kind = kind_by_class(view)
+        names: tuple[str, ...] = ()
+        if kind in KINDS:
+            known = KINDS[kind]
+            names = (*known.order, *known.optional, *(f"d{name}" for name in known.params))
+        passed, attributes = network.passed(view.path, names)
+        places = {"x": trace.inputs, "out": trace.outputs, "dout": trace.douts, "dx": trace.dxs}
+        for name, arrays in places.items():
+            if isinstance(passed.get(name), np.ndarray):
+                arrays[view.path] = passed[name]
+        yield LayerRun(view, kind, attributes)
+
+
+def check_layers(
+    place: Place, runs: Mapping[str, LayerRun], trace: Trace, t: Array, unchecked: list[str]
 ) -> Iterator[Record]:
-    """Every layer whose kind is known, on the input and cotangent that it got: what it adds by itself."""
-    for path, layer in layers.items():
-        probe = _as_probe(layer, path, trace, t)
+    """Every layer whose kind is known, on the input and cotangent that it got: the error that it adds."""
+    for path, run in runs.items():
+        probe = _as_probe(run, trace, t)
         if probe is None:
-            send(("unchecked", f"{path} by itself ({type(layer).__name__})"))
+            unchecked.append(f"{path} individually ({run.view.classes[0]})")
             continue
         kind = KINDS[probe.kind]
-        out = kind.out
-        found = {out: trace.outputs.get(path), "dx": trace.dxs.get(path)}
-        found |= {f"d{name}": getattr(layer, f"d{name}", None) for name in kind.params if name in probe.args}
+        found: dict[str, Any] = {kind.out: trace.outputs.get(path), "dx": trace.dxs.get(path)}
+        grads = [f"d{name}" for name in kind.params if name in probe.args]
+        found |= {grad: run.attributes.get(grad) for grad in grads}
         try:
             judged = judge(probe, found, place.dtype)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            judged = {
-                out: refused(probe.inputs["x"], f"PyTorch does not take this input: {error}".splitlines()[0])
-            }
+            why = f"PyTorch does not take this input: {error}".splitlines()[0]
+            judged = {kind.out: refused(probe.inputs["x"], why)}
         for tensor, comparison in judged.items():
             yield record(place, path, "alone", tensor, comparison)
 
 
-def _as_probe(layer: Any, path: str, trace: Trace, t: Array) -> Probe | None:
+def _as_probe(run: LayerRun, trace: Trace, t: Array) -> Probe | None:
     """The layer's kind with the arguments that it holds; None where the call cannot be made again from them.
 
     What a layer lacks has its default. A layer that does something else in inference (dropout, batch
     normalization) has a state that its attributes do not tell.
     """
-    name = kind_by_class(layer)
-    kind = KINDS.get(name or "")
+    kind, path = KINDS.get(run.kind or ""), run.view.path
     if kind is None or kind.switches or path not in trace.inputs or path not in trace.douts:
         return None
-    held = {**(getattr(layer, "params", None) or {})}
     wanted = dict.fromkeys((*kind.order, *kind.optional))
-    args = {n: held.get(n, getattr(layer, n, None)) for n in wanted if n in held or hasattr(layer, n)}
+    args = {name: run.attributes[name] for name in wanted if name in run.attributes}
+    if any(isinstance(value, Odd) for value in args.values()):
+        return None
     if not set(kind.order) - kind.optional.keys() <= args.keys():
         return None
     inputs = {"x": trace.inputs[path], **({"t": t} if kind.role == "loss" else {"dout": trace.douts[path]})}

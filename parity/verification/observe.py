@@ -81,21 +81,27 @@ def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
         subject = place_here(request.factory, request.adapter)
     seen.where = subject.where
     try:
+        observe_subject(request, subject, seen)
+    finally:
+        seen.output = subject.close()
+    _set_remarks_apart(seen)
+    return seen
+
+
+def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
+    """Open it and try all of the request; it stays open. An end of the process is noted in `seen`."""
+    try:
         subject.open(request.kind)
         seen.backward_too = subject.backward_too
         seen.misfit, seen.defaults = subject.misfit, subject.defaults
         if seen.misfit:
-            return seen
+            return
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)
         _observe(request, subject, seen)
     except Raised as error:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:
         _end(seen, error)
-    finally:
-        seen.output = subject.close()
-    _set_remarks_apart(seen)
-    return seen
 
 
 def _observe(request: Request, subject: Subject, seen: Seen) -> None:

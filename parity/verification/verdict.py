@@ -46,6 +46,7 @@ class Verdict:
     unfinished    why not everything was tried: then it is not right, and need not be wrong
     sizes         random sizes that were tried besides the inputs of `findings`
     where         the code ran
+    listed        of a network every wrong tensor, the largest difference first
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Verdict:
     largest: str = ""
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
+    listed: Sequence[str] = ()
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -103,6 +105,8 @@ class Verdict:
             lines.append(f"declared     {self.complaint}")
         if self.first is not None:
             lines += self._first(self.first)
+        for title, text in zip(["all wrong", *[""] * len(self.listed)], self.listed, strict=False):
+            lines.append(f"{title:12} {text}")
         if self.ending and self.ending != (self.first and self.first.record.why):
             lines.append(f"then it      {self.ending}")
         if self.unfinished and self.status == "wrong":

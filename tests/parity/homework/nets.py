@@ -105,3 +105,201 @@ class NetThatHangs(Net):
 class NoNet:
     def __init__(self):
         self.params = {"W": np.zeros(2)}
+
+
+# -- right in a single call, and wrong nevertheless; none shows its layers ---------------------------
+class NetThatPilesUp(NetWithoutLayers):
+    """Gradients are added to those of the last call."""
+
+    def __init__(self):
+        super().__init__()
+        self.sums = {name: np.zeros_like(p) for name, p in self.params.items()}
+        self.gradient = self.added
+
+    def added(self, x, t):
+        for name, grad in self._net.gradient(x, t).items():
+            self.sums[name] = self.sums[name] + grad
+        return dict(self.sums)
+
+
+class NetRightOnce(NetWithoutLayers):
+    """Every later call gives zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.gradient = 0, self.first_only
+
+    def first_only(self, x, t):
+        self.calls += 1
+        return {name: g * (self.calls == 1) for name, g in self._net.gradient(x, t).items()}
+
+
+class NetThatWritesIntoX(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.gradient = self.normalizing
+
+    def normalizing(self, x, t):
+        grads = self._net.gradient(x, t)
+        x -= x.mean()
+        return grads
+
+
+class NetThatDecays(NetWithoutLayers):
+    """`loss` shrinks the weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = self.decaying
+
+    def decaying(self, x, t):
+        loss = self._net.loss(x, t)
+        self.params["W3"] *= 0.999
+        return loss
+
+
+class NetOfOneBatchSize(NetWithoutLayers):
+    """The gradient is divided by the size of the first batch that it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.size, self.gradient = 0, self.scaled
+
+    def scaled(self, x, t):
+        self.size = self.size or len(x)
+        return {name: g * len(x) / self.size for name, g in self._net.gradient(x, t).items()}
+
+
+class NetOfOtherPredict(NetWithoutLayers):
+    """`predict` forgets the last bias."""
+
+    def predict(self, x):
+        return self._net.predict(x) - self.params["b3"]
+
+
+class NetOfProbabilities(NetWithoutLayers):
+    """`predict` ends in softmax: right, and no scores."""
+
+    def predict(self, x):
+        y = np.exp(self._net.predict(x))
+        return y / y.sum(axis=1, keepdims=True)
+
+
+class NetOfClasses(NetWithoutLayers):
+    """`predict` gives the class: right, and no scores."""
+
+    def predict(self, x):
+        return self._net.predict(x).argmax(axis=1)
+
+
+class NetOfMaskedArrays(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.gradient = self.masked
+
+    def masked(self, x, t):
+        return {n: np.ma.masked_invalid(g * np.nan) for n, g in self._net.gradient(x, t).items()}
+
+
+class NetOfCopies(NetWithoutLayers):
+    """`params` keeps what is written into it, and the network computes with other arrays."""
+
+    def __init__(self):
+        super().__init__()
+        self.params = {name: p.copy() for name, p in self.params.items()}
+
+
+class NetOfFreshCopies(NetWithoutLayers):
+    """`params` is made anew each time that it is asked for."""
+
+    @property
+    def params(self):
+        return {name: p.copy() for name, p in self._net.params.items()}
+
+    @params.setter
+    def params(self, _):
+        pass
+
+
+class NetThatTiresOut(NetWithoutLayers):
+    """From the seventh call on its gradients point the other way."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.gradient = 0, self.tiring
+
+    def tiring(self, x, t):
+        self.calls += 1
+        return {name: -g if self.calls > 6 else g for name, g in self._net.gradient(x, t).items()}
+
+
+# -- wrong in a single call --------------------------------------------------------------------------
+class NetOfSums(NetWithoutLayers):
+    """The gradients are those of the sum of the losses."""
+
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: {n: len(x) * g for n, g in self._net.gradient(x, t).items()}
+
+
+class NetOfAnotherLoss(NetWithoutLayers):
+    """A right predict, and a loss with the book's 1e-7 in its logarithm."""
+
+    def __init__(self):
+        super().__init__()
+        self.predict, self.loss = self._net.predict, self.rounded
+
+    def rounded(self, x, t):
+        y = self.predict(x)
+        y = np.exp(y - y.max(axis=1, keepdims=True))
+        y = y / y.sum(axis=1, keepdims=True)
+        return -np.mean(np.log(y[np.arange(len(t)), t] + 1e-7))
+
+
+class NetOfLossAlone(NetOfAnotherLoss):
+    """The same without a predict."""
+
+    def __init__(self):
+        super().__init__()
+        del self.predict
+        self._predict = self._net.predict
+
+    def rounded(self, x, t):
+        self.predict = self._predict
+        try:
+            return super().rounded(x, t)
+        finally:
+            del self.predict
+
+
+class NetOfTwoBugs(NetOfAnotherLoss):
+    """And dW twice, of the first layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: (grads := self._net.gradient(x, t)) | {"W1": 2 * grads["W1"]}
+
+
+class NetOfChannelsLast(Net):
+    """The images are flattened as (H, W, C)."""
+
+    input_dim = (2, 6, 6)
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.params = {
+            "W1": rng.normal(size=(3, 2, 3, 3)), "b1": rng.normal(size=3),
+            "W2": rng.normal(size=(48, 5)), "b2": rng.normal(size=5),
+        }  # fmt: skip
+
+    def predict(self, x):
+        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3))
+        z = np.einsum("ncyxij,fcij->nfyx", windows, self.params["W1"]) + self.params["b1"][:, None, None]
+        flat = np.maximum(z, 0).transpose(0, 2, 3, 1).reshape(len(x), -1)
+        return flat @ self.params["W2"] + self.params["b2"]
+
+    def loss(self, x, t):
+        return right.SoftmaxWithLoss().forward(self.predict(x), t)
+
+    def gradient(self, x, t):
+        return {name: np.zeros_like(p) for name, p in self.params.items()}

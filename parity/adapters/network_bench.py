@@ -1,0 +1,175 @@
+"""The bench for a whole network: it holds somebody's network, calls it, and looks inside where it may.
+
+The requests are those of `Bench` and the ones below; after `of_layer` the bench is one for that layer's
+class. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.adapters.bench import Bench, as_raised, copied, plain
+from parity.adapters.conventions import adapter_of
+from parity.adapters.load import load
+from parity.adapters.wire import Odd, clean
+
+if TYPE_CHECKING:
+    from parity.kinds.protocols import NetworkLike
+
+NEEDED = ("params", "loss", "gradient")
+LOSS_LAYERS = ("last_layer", "lastLayer", "loss_layer")
+
+
+class NetworkBench(Bench):
+    """One network under test."""
+
+    def __init__(self, factory: Any = None):
+        super().__init__(factory)
+        self._network: NetworkLike | Any = None
+        self._layers: dict[str, Any] = {}
+        self._passed: dict[str, dict[str, Any]] = {}  # by layer: x, out, dout and dx of the last `traced`
+
+    def open_network(self, target: str | None) -> dict[str, Any]:
+        """Build it, and what can be said of it without a call."""
+        with as_raised():
+            found = load(target) if target is not None else self._factory
+            self._network = found() if isinstance(found, type) else found
+            lacks = [name for name in NEEDED if not hasattr(self._network, name)]
+            about: dict[str, Any] = {"class": clean(type(self._network).__name__, 80), "lacks": lacks}
+            if lacks:
+                return about
+            params = self._network.params
+            self._layers = dict(_layers(self._network))
+            layers = [self._about(path, layer) for path, layer in self._layers.items()]
+            shape = getattr(self._network, "input_dim", None)
+            return about | {
+                "params": {str(name): _outline(array) for name, array in dict(params).items()},
+                "input_dim": list(shape) if isinstance(shape, (list, tuple)) else None,
+                "predicts": callable(getattr(self._network, "predict", None)),
+                "layers": layers,
+            }
+
+    def _about(self, path: str, layer: Any) -> dict[str, Any]:
+        """A layer's name, what its class and its bases are called, and which of the parameters it holds."""
+        own = [*getattr(layer, "__dict__", {}).values(), *(getattr(layer, "params", None) or {}).values()]
+        holds = [name for name, array in self._network.params.items() if any(a is array for a in own)]
+        mode = getattr(layer, "mode", "")
+        classes = [clean(cls.__name__, 80) for cls in type(layer).__mro__]
+        return {"path": path, "classes": classes, "mode": str(mode)[:80], "holds": holds}
+
+    def array(self, name: str) -> Any:
+        """The parameter of that name, as it is now."""
+        with as_raised():
+            return plain(self._network.params[name])
+
+    def set_array(self, name: str, value: NDArray[Any]) -> None:
+        """Write into the parameter, as an optimizer does."""
+        with as_raised():
+            self._network.params[name][...] = value
+
+    def call(self, method: str, fields: Sequence[NDArray[Any]]) -> dict[str, Any]:
+        """What `loss`, `gradient` or `predict` gives, and what the call left of its arguments."""
+        with as_raised():
+            found = getattr(self._network, method)(*fields)
+        return {"value": _result(found), "arguments": copied(list(fields))}
+
+    def traced(self, x: NDArray[Any], t: NDArray[Any]) -> None:
+        """One `loss` and one `gradient` with every layer noting what passes through it; see `passed`."""
+        self._passed = {path: {} for path in self._layers}
+        with ExitStack() as stack, as_raised():
+            for path, layer in self._layers.items():
+                stack.enter_context(_noted(layer, self._passed[path]))
+            self._network.loss(x.copy(), t.copy())
+            self._network.gradient(x, t)
+
+    def passed(self, path: str, names: Sequence[str]) -> dict[str, Any]:
+        """What passed through a layer, and its attributes of these names, where it has them."""
+        layer, found = self._layers[path], dict[str, Any]()
+        with as_raised():
+            held = {**(getattr(layer, "params", None) or {})}
+            for name in names:
+                if name in held or hasattr(layer, name):
+                    found[name] = _attribute(held.get(name, getattr(layer, name, None)))
+        return {"passed": dict(self._passed[path]), "attributes": found}
+
+    def of_layer(self, path: str) -> None:
+        """From now on this is the bench of that layer's class, in the book's protocol."""
+        self._factory, self._adapter = type(self._layers[path]), adapter_of("book")
+
+
+def _outline(array: Any) -> Any:
+    """dtype and shape of a plain array, or an Odd."""
+    found = plain(array)
+    return found if isinstance(found, Odd) else [found.dtype.str, list(found.shape)]
+
+
+def _result(found: Any) -> Any:
+    """Plain numbers, arrays, and dicts of them; an Odd for anything else."""
+    if isinstance(found, Mapping):
+        return {str(name): plain(value) for name, value in found.items()}
+    if isinstance(found, (bool, int, float)):
+        return float(found)
+    return plain(found)
+
+
+def _attribute(value: Any) -> Any:
+    """A layer's argument: numbers and texts, alone or in a tuple, and arrays; an Odd for anything else."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value if not isinstance(value, str) else clean(value, 80)
+    if isinstance(value, (list, tuple)):
+        return tuple(_attribute(v) for v in value)
+    return plain(value)
+
+
+def _layers(network: Any) -> Iterator[tuple[str, Any]]:
+    """(name, layer) in the order of the computation, the loss last."""
+    layers = getattr(network, "layers", None) or {}
+    if hasattr(layers, "leaves"):
+        yield from layers.leaves()
+    elif isinstance(layers, Mapping):
+        yield from ((str(name), layer) for name, layer in layers.items())
+    else:
+        yield from ((f"{type(layer).__name__} {i}", layer) for i, layer in enumerate(layers, start=1))
+    for name in LOSS_LAYERS:
+        if hasattr(network, name):
+            yield "loss", getattr(network, name)
+            return
+
+
+@contextmanager
+def _noted(layer: Any, passed: dict[str, Any]) -> Iterator[None]:
+    """The layer notes what passes through it; one that cannot be patched is left as it is."""
+    forward, backward = getattr(layer, "forward", None), getattr(layer, "backward", None)
+    if forward is None or backward is None:
+        yield
+        return
+
+    def noting_forward(x: Any, *args: Any, **options: Any) -> Any:
+        passed["x"] = plain(x)
+        out = forward(x, *args, **options)
+        passed["out"] = _number(out)
+        return out
+
+    def noting_backward(*args: Any, **options: Any) -> Any:
+        passed["dout"] = _number(args[0] if args else 1.0)
+        dx = backward(*args, **options)
+        passed["dx"] = plain(dx)
+        return dx
+
+    with suppress(AttributeError):
+        layer.forward, layer.backward = noting_forward, noting_backward
+    try:
+        yield
+    finally:
+        for name in ("forward", "backward"):
+            getattr(layer, "__dict__", {}).pop(name, None)
+
+
+def _number(value: Any) -> Any:
+    """A plain array; of a plain number too."""
+    return np.asarray(float(value)) if isinstance(value, (bool, int, float)) else plain(value)

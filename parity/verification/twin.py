@@ -1,0 +1,196 @@
+"""The twin: the PyTorch module that somebody's network is meant to be, with that network's weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from parity.adapters.load import load
+from parity.checks.network_outputs import LOSS, Key, Reference
+from parity.kinds.kind import to_numpy
+from parity.reference.model_pair import OVER_KINKS, nudged
+from parity.reference.trace import Trace
+from parity.reference.weights import named_tensors
+from parity.verification.names_map import Names, fitted, guessed
+from scratchcnn.typing import Array
+
+SCORES = ("out", "scores")
+
+
+class NetworkMisuse(ValueError):
+    """The network and the twin cannot be brought together as asked."""
+
+
+class Twin:
+    """The module in float64 and in training mode; `names` say which of its tensors is which of ours."""
+
+    def __init__(self, twin: Any):
+        if twin is None:
+            raise NetworkMisuse(
+                "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"
+            )
+        built = load(twin) if isinstance(twin, str) else twin
+        built = copy.deepcopy(built) if isinstance(built, nn.Module) else built()
+        if not isinstance(built, nn.Module):
+            raise NetworkMisuse(f"the twin must be a torch module, got {type(built).__name__}")
+        if any(isinstance(m, nn.Dropout) and m.p > 0 for m in built.modules()):
+            raise NetworkMisuse(DROPS)
+        self.module = built.double().train()
+        self.names: Names = {}
+
+    # -- bringing both together --------------------------------------------------------------------
+    def take(self, params: Mapping[str, Array], names: Names | None) -> None:
+        """Copy the network's weights. Raises NetworkMisuse where the names or shapes do not fit."""
+        tensors = self._tensors()
+        ours = {k: p.shape for k, p in params.items()}
+        theirs = {k: tuple(v.shape) for k, v in tensors.items()}
+        try:
+            self.names = fitted(guessed(ours, theirs) if names is None else names, ours, theirs)
+        except ValueError as error:
+            raise NetworkMisuse(str(error)) from None
+        self.copy(params)
+
+    def copy(self, params: Mapping[str, Array]) -> None:
+        """Write the network's weights into the module."""
+        tensors = self._tensors()
+        with torch.no_grad():
+            for name, entry in self.names.items():
+                array = params[name].T if entry.transposed else params[name]
+                tensors[entry.theirs].copy_(torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64)))
+
+    def _tensors(self) -> dict[str, nn.Parameter]:
+        return {k: v for k, v in named_tensors(self.module).items() if isinstance(v, nn.Parameter)}
+
+    def look_at(self, x: Array) -> int:
+        """How many classes it has. Raises NetworkMisuse for a twin that nothing can be compared with: it does
+        not take these images, draws random numbers, or its outputs are no scores."""
+        try:
+            first, second = self.outputs(x), self.outputs(x)
+            classes = first.shape[1]
+        except (RuntimeError, IndexError, ValueError) as error:
+            shape = tuple(x.shape[1:])
+            raise NetworkMisuse(f"the twin does not take images of shape {shape}: {error}") from None
+        if not np.array_equal(first, second):
+            raise NetworkMisuse(
+                "the twin gives two answers for the same images, so it draws random numbers (F.dropout?), "
+                "and both sides would draw their own: build both without"
+            )
+        sums = first.reshape(len(first), classes, -1).sum(axis=1)
+        if not self._own_loss() and classes > 1 and first.min() >= 0 and np.allclose(sums, 1, atol=1e-9):
+            raise NetworkMisuse(
+                "the twin's outputs are probabilities (they sum to 1 for each image), and cross entropy "
+                "takes them for scores: leave out its last softmax, or give it a loss(outputs, t) of its own"
+            )
+        return int(classes)
+
+    # -- its runs ----------------------------------------------------------------------------------
+    def outputs(self, x: Array, training: bool = True, module: nn.Module | None = None) -> Array:
+        """Its outputs, in training or in inference; it is left as it was."""
+        used = copy.deepcopy(module or self.module).train(training)
+        with torch.no_grad():
+            return to_numpy(used(torch.from_numpy(x).to(next(used.parameters()).dtype)))
+
+    def infers_otherwise(self, x: Array) -> bool:
+        """Whether its outputs in inference differ from those in training (batch normalization)."""
+        return not np.array_equal(self.outputs(x), self.outputs(x, training=False))
+
+    def runs(self, dtype: str) -> list[nn.Module]:
+        """In float32 the module and copies whose weights are some units in the last place away; else none."""
+        if dtype == "float64":
+            return []
+        return nudged([copy.deepcopy(self.module).float() for _ in (0, *OVER_KINKS)], OVER_KINKS)
+
+    def scores(self, x: Array, training: bool) -> Reference:
+        """What `predict` is held against."""
+        reference = Reference({SCORES: self.outputs(x, training)}, x.dtype.name)
+        for module in self.runs(x.dtype.name):
+            reference.add({SCORES: self.outputs(x, training, module)})
+        return reference
+
+    def gradients(self, x: Array, t: Array, anchors: Mapping[str, str]) -> tuple[Reference, Trace]:
+        """What `loss` and `gradient` are held against, and what passes through the modules at the anchors
+        (ours -> theirs) in the float64 run."""
+        exact = self.run(self.module, x.astype(np.float64), t, anchors)
+        reference = Reference(_results(exact), x.dtype.name)
+        for module in self.runs(x.dtype.name):
+            reference.add(_results(self.run(module, x, t)))
+        return reference, exact
+
+    def run(self, module: nn.Module, x: Array, t: Array, anchors: Mapping[str, str] | None = None) -> Trace:
+        """Forward and backward: the trace under our names, in our layout."""
+        trace, found, handles = Trace(), dict(module.named_modules()), []
+        for path, name in (anchors or {}).items():
+            handles.append(found[name].register_forward_hook(_note(trace.inputs, trace.outputs, path)))
+            handles.append(found[name].register_full_backward_hook(_note(trace.dxs, trace.douts, path)))
+        module.zero_grad(set_to_none=True)
+        loss = self.loss(module, x, t)
+        torch.autograd.backward(loss)
+        for handle in handles:
+            handle.remove()
+        trace.loss, trace.grads = to_numpy(loss), dict(self._grads(module))
+        return trace
+
+    def loss(self, module: nn.Module, x: Array, t: Array) -> torch.Tensor:
+        """Its own `loss(outputs, t)` where it has one, else cross entropy."""
+        outputs = module(torch.from_numpy(x).to(next(module.parameters()).dtype).requires_grad_())
+        loss: torch.Tensor = (self._own_loss(module) or F.cross_entropy)(outputs, torch.from_numpy(t))
+        return loss
+
+    def _own_loss(self, module: nn.Module | None = None) -> Callable[..., torch.Tensor] | None:
+        own: Any = getattr(module or self.module, "loss", None)
+        return own if callable(own) else None
+
+    def _grads(self, module: nn.Module) -> Iterator[tuple[str, Array]]:
+        """PyTorch has no gradient for what the loss does not reach: it is 0."""
+        tensors = named_tensors(module)
+        for name, entry in self.names.items():
+            tensor = tensors[entry.theirs]
+            grad = to_numpy(torch.zeros_like(tensor) if tensor.grad is None else tensor.grad)
+            yield name, grad.T if entry.transposed else grad
+
+    def params(self, module: nn.Module) -> dict[str, Array]:
+        """The module's parameters under our names, in our layout."""
+        tensors = named_tensors(module)
+        found = {name: to_numpy(tensors[entry.theirs]) for name, entry in self.names.items()}
+        return {name: a.T if self.names[name].transposed else a for name, a in found.items()}
+
+    # -- what if -----------------------------------------------------------------------------------
+    def with_channels_last(self, params: Mapping[str, Array], x: Array) -> Iterator[tuple[str, Array]]:
+        """Per parameter that may follow a flatten: the outputs if its rows were in the order (H, W, C)."""
+        channels = {m.out_channels for m in self.module.modules() if isinstance(m, nn.Conv2d)}
+        for name, entry in self.names.items():
+            owner = dict(self.module.named_modules()).get(entry.theirs.rpartition(".")[0])
+            if not isinstance(owner, nn.Linear) or params[name].ndim != 2:
+                continue
+            size = owner.in_features
+            for C in sorted(c for c in channels if 1 < c < size and size % c == 0):
+                order = np.arange(size).reshape(size // C, C).T.ravel()  # (C, H, W) of rows in (H, W, C)
+                weights = params[name] if entry.transposed else params[name].T  # (in, out)
+                turned = weights[order] if entry.transposed else weights[order].T
+                self.copy({**params, name: turned})
+                try:
+                    yield name, self.outputs(x)
+                finally:
+                    self.copy(params)
+
+
+DROPS = "the twin drops at random, and both sides would draw their own masks: build both with ratio 0"
+
+
+def _results(trace: Trace) -> dict[Key, Array]:
+    found: dict[Key, Array] = {LOSS: np.asarray(trace.loss)}
+    return found | {("grad", name): grad for name, grad in trace.grads.items()}
+
+
+def _note(first: dict[str, Array], second: dict[str, Array], path: str) -> Callable[..., None]:
+    def hook(_: nn.Module, a: Any, b: Any) -> None:
+        first[path] = to_numpy(a[0] if isinstance(a, tuple) else a)
+        second[path] = to_numpy(b[0] if isinstance(b, tuple) else b)
+
+    return hook
