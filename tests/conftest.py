@@ -5,6 +5,7 @@ command line asks for `scratchcnn` (or `parity`) and runs the command in this pr
 """
 
 import os
+import signal
 
 import pytest
 from helpers import Ended
@@ -12,6 +13,8 @@ from threadpoolctl import threadpool_limits
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in a shell's background: so would all children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
