@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in a shell's background: so would all children
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell: its children too
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
