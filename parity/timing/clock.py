@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -31,7 +31,9 @@ RETRY_S = 2.0  # long turns are repeated less often: for about this long
 SLOW_S, FEW_ROUNDS = 6.0, 3  # a contestant as slow as this (the book's AlexNet) gets only a few rounds
 LONG_S = 0.25  # a lap as long as this needs neither repetition nor a call before it
 
-Lap = Sequence[tuple[str, Callable[[], object]]]  # (phase, call) in order: forward, then its backward
+# (phase, call) in order: forward, then its backward. A call of several phases names them all, and returns the
+# readings of the clock between them.
+Lap = Sequence[tuple[str | tuple[str, ...], Callable[[], object]]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def race(
 ) -> Samples:
     """Every contestant's time in every phase, one number per round: the median of its turn."""
     samples = Samples(
-        {(c.name, phase): [] for c in contestants for lap in c.laps for phase, _ in lap},
+        {(c.name, phase): [] for c in contestants for lap in c.laps for phase in _phases(lap)},
         {c.name: 0 for c in contestants},
     )
     lengths = {c.name: [_seconds(lap, c.wait) for lap in c.laps] for c in contestants}  # also warms up
@@ -139,17 +141,27 @@ def _turn(lap: Lap, seconds: float, wait: Callable[[], None]) -> dict[str, float
     if seconds < LONG_S:
         _timed(lap, wait)
     timed = [_timed(lap, wait) for _ in range(laps)]
-    return {phase: float(np.median([times[phase] for times in timed])) for phase, _ in lap}
+    return {phase: float(np.median([times[phase] for times in timed])) for phase in timed[0]}
+
+
+def _phases(lap: Lap) -> list[str]:
+    return [phase for phases, _ in lap for phase in ([phases] if isinstance(phases, str) else phases)]
 
 
 def _timed(lap: Lap, wait: Callable[[], None]) -> dict[str, float]:
     times = {}
-    for phase, call in lap:
+    for phases, call in lap:
         wait()
         start = time.perf_counter()
-        call()
+        returned = call()
         wait()
-        times[phase] = 1e3 * (time.perf_counter() - start)
+        end = time.perf_counter()
+        if isinstance(phases, str):
+            times[phases] = 1e3 * (end - start)
+        else:
+            readings = [start, *cast("Sequence[float]", returned), end]
+            spans = 1e3 * np.diff(readings)
+            times |= dict(zip(phases, spans.tolist(), strict=True))
     return times
 
 

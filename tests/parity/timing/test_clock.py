@@ -1,5 +1,7 @@
 """The clock: whose turn it is, what is counted, and what a ratio is. No time is asserted."""
 
+import itertools
+
 import pytest
 
 from parity.timing import clock
@@ -31,6 +33,13 @@ def test_a_lap_keeps_its_order_and_each_phase_has_its_own_time():
     samples = race([Contestant("a", laps)], rounds=2, pause=0)
     assert "".join(calls) == "fb" * (len(calls) // 2)
     assert set(samples.times) == {("a", "forward"), ("a", "backward")}
+
+
+def test_a_call_of_several_phases_reads_the_clock_between_them(monkeypatch):
+    now = itertools.cycle([1.0, 1.5, 4.5])
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: next(now))
+    found = clock._timed([(("forward", "backward"), lambda: [clock.time.perf_counter()])], lambda: None)
+    assert found == {"forward": 500.0, "backward": 3000.0}
 
 
 def test_a_slow_contestant_takes_part_in_fewer_rounds():
