@@ -1,19 +1,17 @@
-"""Somebody's code in a process of its own: it may hang, crash, print or eat memory, and we take note.
+"""Our own work in a forked child: it may hang, crash, print or eat memory, and we take note.
 
-The child is forked, so that it can be handed any object (a class of a notebook or a test among them) and
-PyTorch is imported once. It has no input, its output is collected up to a limit, and it sends back what it
-finds as it goes, so that a hang on the tenth input does not lose the first nine. This protects from
-accidents, not from malice: the code runs with the rights of whoever starts it.
+The child is forked, so that PyTorch is imported once. It has no input, its output is collected up to a
+limit, and it sends back what it finds as it goes, so that a hang on the tenth cell of a sweep does not lose
+the first nine. Foreign code does not run here but in the worker of `parity.adapters.worker`: what this child
+sends is unpickled.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import os
-import pickle
 import selectors
 import signal
-import struct
 import sys
 import time
 import warnings
@@ -22,8 +20,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from parity.adapters.pickled import packed, unpacked
+
 Send = Callable[[Any], None]
-HEADER = struct.Struct("<Q")
 DONE = "done"
 
 
@@ -114,7 +113,7 @@ def _listen(child: int, results: int, output: int, limits: Limits) -> Outcome:
                     outcome.ending = _death(child)
                 else:
                     pending += data
-            messages = list(_unpacked(pending))
+            messages = list(unpacked(pending))
             if messages:
                 heard = time.monotonic()
             if messages and messages[-1] == DONE:
@@ -125,16 +124,6 @@ def _listen(child: int, results: int, output: int, limits: Limits) -> Outcome:
                 outcome.ending = f"printed more than {limits.output // 1000} kB"
     outcome.output = bytes(printed[: limits.output]).decode(errors="replace")
     return outcome
-
-
-def _unpacked(pending: bytearray) -> Any:
-    while len(pending) >= HEADER.size:
-        (length,) = HEADER.unpack_from(pending)
-        if len(pending) < HEADER.size + length:
-            return
-        message = pickle.loads(bytes(pending[HEADER.size : HEADER.size + length]))
-        del pending[: HEADER.size + length]
-        yield message
 
 
 def _too_slow(seconds: float, limits: Limits) -> str:
@@ -163,8 +152,7 @@ def _end(child: int) -> None:
 # -- the child ------------------------------------------------------------------------------------
 def _be_child(work: Callable[[Send], None], results: int, output: int, limits: Limits) -> NoReturn:
     def send(message: Any) -> None:
-        data = pickle.dumps(message)
-        data = HEADER.pack(len(data)) + data
+        data = packed(message)
         while data:
             data = data[os.write(results, data) :]
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from parity.adapters.pickled import read_message, write_message
 from parity.sweep.cell import CannotRun, ended, timed
 from parity.sweep.cells import Cell
 from parity.sweep.store import encode, join
-from parity.sweep.worker_process import read_message, write_message
 
 TRIES = 2  # a process may be killed from outside; then its cells are tried individually, as often again
 

@@ -13,21 +13,19 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, BinaryIO
+from typing import Any
 
 from parity.adapters.isolate import Limits, Outcome, Send, can_isolate, run_here, run_isolated
+from parity.adapters.pickled import read_message, write_message
 from parity.sweep.cell import CannotRun, Row, ended, run_cell, timed
 from parity.sweep.cells import Cell
 
-HEADER = struct.Struct("<Q")
 RunCell = Callable[[Cell], list[Row]]
 FILE_SILENCE = 30  # times longer: `verify` enforces its own limits, so such a cell is only waited for
 
@@ -98,24 +96,6 @@ def _work(cells: Sequence[Cell], run: RunCell, close: Sequence[int], total: floa
 
 
 # -- the process ----------------------------------------------------------------------------------
-def write_message(to: BinaryIO, message: Any) -> None:
-    data = pickle.dumps(message)
-    to.write(HEADER.pack(len(data)) + data)
-    to.flush()
-
-
-def read_message(source: BinaryIO) -> Any:
-    """Raises EOFError when the other side is gone."""
-    header = source.read(HEADER.size)
-    if len(header) < HEADER.size:
-        raise EOFError
-    (length,) = HEADER.unpack(header)
-    data = source.read(length)
-    if len(data) < length:
-        raise EOFError
-    return pickle.loads(data)
-
-
 def main() -> None:
     """Answer requests until stdin ends."""
     from parity.sweep.cell import uses_optimizers, warm_up
