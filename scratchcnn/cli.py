@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from scratchcnn import __version__
-from scratchcnn.export_command import export
-from scratchcnn.predict_command import predict
-from scratchcnn.summary_command import summary
-from scratchcnn.train_command import train
-
-app = typer.Typer(
-    help="Convolutional networks in NumPy alone: train one, classify pictures, export it, show its layers.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+# What the commands need and `import scratchcnn` does not: the module that is imported -> its package.
+PACKAGES = {
+    **{name: name for name in ("numpy", "onnx", "pooch", "rich", "safetensors", "typer")},
+    "PIL": "pillow",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status.
+
+    The commands are imported here, so that a missing package is reported in a sentence as well.
+    """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
+        from scratchcnn.commands import app
+
         status = app(args=args or ["--help"], prog_name="scratchcnn", standalone_mode=False, obj=args)
+    except ModuleNotFoundError as error:
+        return _fail(_needed(error))
     except (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError) as error:
         return _fail(str(error) or type(error).__name__)
     except KeyboardInterrupt:
@@ -42,25 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _needed(error: ModuleNotFoundError) -> str:
+    """The sentence about a missing package; raises the error again if it is none of ours."""
+    module = (error.name or "").partition(".")[0]
+    if module not in PACKAGES:
+        raise error
+    package = PACKAGES[module]
+    return f"the command line needs {package}, which is not installed: pip install {package}"
+
+
 def _fail(sentence: str, status: int = 2) -> int:
     print(f"error: {sentence}", file=sys.stderr)
     return status
-
-
-for command in (train, predict, export, summary):
-    app.command()(command)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"scratchcnn {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    pass

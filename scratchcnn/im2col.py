@@ -14,12 +14,14 @@ from typing import Literal
 
 import numpy as np
 
+from scratchcnn.arrays import require_array
 from scratchcnn.typing import Array
 
 __all__ = ["col2im", "im2col", "output_size"]
 
 Pair = int | tuple[int, int]
 OnRemainder = Literal["floor", "error"]
+SIZES = ("input_size", "filter_size", "stride", "pad", "dilation")
 
 
 def pair(value: Pair, name: str, minimum: int) -> tuple[int, int]:
@@ -34,6 +36,10 @@ def pair(value: Pair, name: str, minimum: int) -> tuple[int, int]:
     if min(numbers) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
     return numbers
+
+
+class DoesNotFit(ValueError):
+    """A window is larger than the padded input."""
 
 
 def output_size(
@@ -53,17 +59,22 @@ def output_size(
     beyond the image (PyTorch's rule for pooling). With `on_remainder="error"` a stride that does
     not divide raises instead of leaving pixels unvisited.
 
-    Raises ValueError when the window does not fit into the padded input.
+    Raises ValueError when the window does not fit into the padded input, TypeError for sizes that are
+    not whole numbers.
     """
+    sizes = (input_size, filter_size, stride, pad, dilation)
+    for name, size, least in zip(SIZES, sizes, (0, 1, 1, 0, 1), strict=True):
+        if not isinstance(size, (int, np.integer)):
+            raise TypeError(f"{name} must be a whole number, got {size!r}")
+        if size < least:
+            raise ValueError(f"{name} must be at least {least}, got {size}")
     if on_remainder not in ("floor", "error"):
         raise ValueError(f'on_remainder must be "floor" or "error", got {on_remainder!r}')
     extent = dilation * (filter_size - 1) + 1
     span = input_size + 2 * pad - extent
     if span < 0:
-        raise ValueError(
-            f"a window of {extent} does not fit into an input of {input_size} padded to "
-            f"{input_size + 2 * pad}"
-        )
+        padded = f" padded to {input_size + 2 * pad}" if pad else ""
+        raise DoesNotFit(f"a window of {extent} does not fit into an input of {input_size}{padded}")
     if on_remainder == "error" and span % stride:
         raise ValueError(
             f"stride {stride} does not divide: input {input_size}, pad {pad} and a window of {extent} "
@@ -89,8 +100,11 @@ def im2col(
     The book's function and the transpose of `torch.nn.functional.unfold`. The dtype is kept (the
     book's becomes float64). Cost: writes FH*FW times the input (stride 1).
 
-    Raises ValueError for an input that is not 4-D or smaller than the window.
+    Raises ValueError for an input that is not 4-D or smaller than the window, TypeError for one that is
+    not an array.
     """
+    if not isinstance(input_data, np.ndarray):
+        require_array(input_data, "im2col: input_data")  # raises
     if np.ndim(input_data) != 4:
         raise ValueError(f"im2col: expected an input of shape (N, C, H, W), got {np.shape(input_data)}")
     N, C, H, W = input_data.shape
@@ -125,8 +139,11 @@ def col2im(
     The transpose of `im2col` as a linear map: `(im2col(x) * col).sum() == (x * col2im(col)).sum()`.
     The book's function and `torch.nn.functional.fold`. Pixels that no window visits are 0.
 
-    Raises ValueError when `col` does not have the shape that `im2col` gives for `input_shape`.
+    Raises ValueError when `col` does not have the shape that `im2col` gives for `input_shape`, TypeError
+    when it is not an array.
     """
+    if not isinstance(col, np.ndarray):
+        require_array(col, "col2im: col")  # raises
     N, C, H, W = input_shape
     (sh, sw), (ph, pw) = pair(stride, "stride", 1), pair(pad, "pad", 0)
     dh, dw = pair(dilation, "dilation", 1)

@@ -11,8 +11,20 @@ import typer
 
 from scratchcnn.networks import NETWORKS
 
+
+def _network_names(incomplete: str) -> list[str]:
+    """For tab completion."""
+    return [name for name in NETWORKS if name.startswith(incomplete)]
+
+
 NetworkName = Annotated[
-    str, typer.Argument(metavar="NETWORK", help=f"One of {', '.join(NETWORKS)}.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help=f"One of {', '.join(NETWORKS)}.",
+        show_default=False,
+        autocompletion=_network_names,
+    ),
 ]
 
 WEIGHTS = typer.Option(

@@ -23,7 +23,7 @@ from scratchcnn.networks import NETWORKS
 from scratchcnn.optim import OPTIMIZERS
 from scratchcnn.terminal import NetworkName, console
 from scratchcnn.trainer import Progress, Trainer
-from scratchcnn.weights import save_weights
+from scratchcnn.weights import refuse_other_format, save_weights
 
 # Learning rates for the default batch size and epochs, found on the sample. Networks and optimizers that are
 # not listed use the optimizer's default. LeNet's sigmoids need large steps, and with SGD many epochs.
@@ -83,8 +83,8 @@ def train(
     """Train a network and measure its accuracy on images it has not seen."""
     checkpoint = checkpoint or resume
     _refuse_unwritable(out, checkpoint)
-    if out is not None and out.suffix.lower() in (".pth", ".pt", ".npz", ".pkl", ".onnx"):
-        raise ValueError(f"--out writes safetensors: name the file {out.stem}.safetensors")
+    if out is not None:
+        refuse_other_format(out)
     if dtype not in ("float32", "float64"):
         raise ValueError(f"--dtype must be float32 or float64, got {dtype}")
     kind: Any = lookup("network", network, NETWORKS)

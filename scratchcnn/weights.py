@@ -9,6 +9,7 @@ import json
 import operator
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ __all__ = ["WeightMismatch", "load_weights", "read_safetensors", "save_weights",
 _KINDS = "biuf"  # booleans, integers, floats
 BFLOAT16 = "BF16"
 NUMPY_DTYPES = {"BOOL", *(f"{kind}{8 * size}" for kind in "IU" for size in (1, 2, 4, 8)), "F16", "F32", "F64"}
+
+
+OTHER_FORMATS = (".pth", ".pt", ".ckpt", ".npz", ".npy", ".pkl", ".onnx")
 
 
 class WeightMismatch(ValueError):
@@ -87,9 +91,11 @@ def write_safetensors(
     Arrays of any memory layout; booleans, integers and floats up to 64 bits. An existing file is
     replaced only once the new one is complete.
 
-    Raises FileNotFoundError if the folder is missing, TypeError for other dtypes and for metadata that
-    is not text, OSError if the file cannot be written.
+    Raises FileNotFoundError if the folder is missing, ValueError for a name that ends like another
+    format's, TypeError for other dtypes and for metadata that is not text, OSError if the file cannot be
+    written.
     """
+    refuse_other_format(path)
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -110,6 +116,16 @@ def write_safetensors(
             save_file(arrays, unfinished, dict(metadata or {}))
         except SafetensorError as error:  # such as a full disk
             raise OSError(f"cannot write {os.fspath(path)}: {error}") from error
+
+
+def refuse_other_format(path: PathLike) -> None:
+    """Raise ValueError if the name ends like a file of another format than safetensors."""
+    name = Path(path)
+    if name.suffix.lower() in OTHER_FORMATS:
+        mend = "; save_torch_weights writes .pth" if name.suffix.lower() in (".pth", ".pt") else ""
+        raise ValueError(
+            f"{os.fspath(path)} would hold safetensors: name the file {name.stem}.safetensors{mend}"
+        )
 
 
 def read_safetensors(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:

@@ -24,7 +24,6 @@ from parity.cli import (
 app = typer.Typer(
     help="Check that NumPy networks and layers, ours or yours, are the same functions as PyTorch's.",
     no_args_is_help=True,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import require_array
 from scratchcnn.typing import Array
 
 
@@ -69,13 +70,26 @@ class Layer:
     def __init__(
         self, params: Mapping[str, Any] | None = None, buffers: Mapping[str, Any] | None = None
     ) -> None:
-        """Of arrays by name; None stands for an array that this layer does without."""
+        """Of arrays by name; None stands for an array that this layer does without.
+
+        Raises TypeError for what is not an array, for integers and for mixed dtypes.
+        """
         self.params, self.grads, self.buffers = Arrays(), {}, Arrays()
         for arrays, given in ((self.params, params or {}), (self.buffers, buffers or {})):
             for key, array in given.items():
                 if array is not None:
+                    require_array(array, f"{self.kind}: {key}")
                     dict.__setitem__(arrays, key, floating(array, f"{self.kind} {key}"))
                 vars(self)[key] = arrays.get(key)
+        self._refuse_mixed_dtypes()
+
+    def _refuse_mixed_dtypes(self) -> None:
+        (first, array), *others = [*self.params.items(), *self.buffers.items()] or [("", np.empty(0))]
+        for key, other in others:
+            if other.dtype != array.dtype:
+                raise TypeError(
+                    f"{self.kind}: {first} is {array.dtype} but {key} is {other.dtype}; cast one of them"
+                )
 
     # -- to be written by each layer -------------------------------------------------------------
     def forward(self, x: Array) -> Array:

@@ -114,11 +114,11 @@ class Affine(Layer):
     dW, db = grad("W"), grad("b")
 
     def __init__(self, W: Array, b: Array | None = None):
-        if np.ndim(W) != 2:
-            raise ValueError(f"Affine: expected W of shape (in, out), got {np.shape(W)}")
-        if b is not None and np.shape(b) != (W.shape[1],):
-            raise ValueError(f"Affine: expected b of shape (out,) = ({W.shape[1]},), got {np.shape(b)}")
         super().__init__({"W": W, "b": b})
+        if W.ndim != 2:
+            raise ValueError(f"Affine: expected W of shape (in, out), got {W.shape}")
+        if b is not None and b.shape != (W.shape[1],):
+            raise ValueError(f"Affine: expected b of shape (out,) = ({W.shape[1]},), got {b.shape}")
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.W)

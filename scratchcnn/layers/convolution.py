@@ -39,13 +39,15 @@ class Convolution(Layer):
         groups: int = 1,
         on_remainder: OnRemainder = "floor",
     ):
-        if np.ndim(W) != 4:
-            raise ValueError(f"Convolution: expected W of shape (FN, C // groups, FH, FW), got {np.shape(W)}")
+        super().__init__({"W": W, "b": b})
+        if W.ndim != 4 or not W.size:
+            raise ValueError(
+                f"{self.kind}: expected W of shape (FN, C // groups, FH, FW), each at least 1; got {W.shape}"
+            )
         if groups < 1 or W.shape[0] % groups:
             raise ValueError(f"Convolution: FN (={W.shape[0]}) must be divisible by groups (={groups})")
-        if b is not None and np.shape(b) != (W.shape[0],):
-            raise ValueError(f"Convolution: expected b of shape (FN,) = ({W.shape[0]},), got {np.shape(b)}")
-        super().__init__({"W": W, "b": b})
+        if b is not None and b.shape != (W.shape[0],):
+            raise ValueError(f"Convolution: expected b of shape (FN,) = ({W.shape[0]},), got {b.shape}")
         self.stride, self.pad = pair(stride, "stride", 1), pair(pad, "pad", 0)
         self.dilation, self.groups, self.on_remainder = pair(dilation, "dilation", 1), groups, on_remainder
 
@@ -92,8 +94,12 @@ class Convolution(Layer):
         if len(x_shape) != 4 or x_shape[1] != Cg * self.groups:
             raise ValueError(self._other_channels(x_shape))
         N, _, H, W = x_shape
-        OH = output_size(H, FH, self.stride[0], self.pad[0], self.dilation[0], on_remainder=self.on_remainder)
-        OW = output_size(W, FW, self.stride[1], self.pad[1], self.dilation[1], on_remainder=self.on_remainder)
+        (sh, sw), (ph, pw), (dh, dw) = self.stride, self.pad, self.dilation
+        try:
+            OH = output_size(H, FH, sh, ph, dh, on_remainder=self.on_remainder)
+            OW = output_size(W, FW, sw, pw, dw, on_remainder=self.on_remainder)
+        except ValueError as error:
+            raise type(error)(f"{self.label}: {error}") from None
         return N, FN, OH, OW
 
     def _other_channels(self, x_shape: tuple[int, ...]) -> str:

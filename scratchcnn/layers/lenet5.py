@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import require_array
 from scratchcnn.fast import accelerated
-from scratchcnn.im2col import Pair, pair
+from scratchcnn.im2col import DoesNotFit, Pair, pair
 from scratchcnn.layers.base import Layer, grad, param
 from scratchcnn.layers.basic import Loss
 from scratchcnn.layers.convolution import Convolution
@@ -24,6 +25,7 @@ class PartialConvolution(Convolution):
     """
 
     def __init__(self, W: Array, b: Array | None, connections: Array, stride: Pair = 1, pad: Pair = 0):
+        require_array(W, f"{self.kind}: W")
         connections = np.array(connections, dtype=bool)
         if connections.shape != np.shape(W)[:2]:
             raise ValueError(
@@ -58,21 +60,21 @@ class Subsampling(Layer):
     dcoefficient, dbias = grad("coefficient"), grad("bias")
 
     def __init__(self, coefficient: Array, bias: Array, size: int = 2):
-        if np.ndim(coefficient) != 1 or np.shape(coefficient) != np.shape(bias):
+        super().__init__({"coefficient": coefficient, "bias": bias})
+        if coefficient.ndim != 1 or coefficient.shape != bias.shape:
             raise ValueError(
                 "Subsampling: expected coefficient and bias of the same shape (C,), "
                 f"got {np.shape(coefficient)} and {np.shape(bias)}"
             )
-        super().__init__({"coefficient": coefficient, "bias": bias})
         (self.size, _) = pair(size, "size", 1)
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.coefficient)
         C, s = len(self.coefficient), self.size
-        if x.ndim != 4 or x.shape[1] != C or min(x.shape[2:]) < s:
-            raise ValueError(
-                f"{self.label}: expected x of shape (N, {C}, H, W) with H and W at least {s}; got {x.shape}"
-            )
+        if x.ndim != 4 or x.shape[1] != C:
+            raise ValueError(f"{self.label}: expected x of shape (N, {C}, H, W), got {x.shape}")
+        if (smaller := min(x.shape[2:])) < s:
+            raise DoesNotFit(f"{self.label}: a window of {s} does not fit into an input of {smaller}")
         N, _, H, W = x.shape
         windows = x[:, :, : H // s * s, : W // s * s].reshape(N, C, H // s, s, W // s, s)
         total = windows.sum(axis=(3, 5))  # (N, C, OH, OW)
@@ -106,9 +108,9 @@ class RBF(Layer):
     W = param("buffers")
 
     def __init__(self, W: Array):
-        if np.ndim(W) != 2:
-            raise ValueError(f"RBF: expected W of shape (out, in), got {np.shape(W)}")
         super().__init__(buffers={"W": W})
+        if W.ndim != 2:
+            raise ValueError(f"RBF: expected W of shape (out, in), got {W.shape}")
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x, like=self.W)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratchcnn.arrays import require_array
 from scratchcnn.fast import accelerated
 from scratchcnn.layers.base import Layer, grad, param
 from scratchcnn.typing import Array
@@ -23,7 +24,8 @@ class BatchNormalization(Layer):
     `momentum` is the book's, the share that is *kept*; PyTorch's is 1 minus it. In inference the
     running ones are used. `eps` is PyTorch's 1e-5 (the book has 1e-6, written 10e-7).
 
-    Raises ValueError for a training batch with a single value per channel, which has no variance.
+    Raises ValueError for an eps that is not positive, and for a training batch with a single value per
+    channel, which has no variance.
     """
 
     gamma, beta = param(), param()
@@ -39,15 +41,19 @@ class BatchNormalization(Layer):
         running_var: Array | None = None,
         eps: float = 1e-5,
     ):
+        require_array(gamma, "BatchNormalization: gamma")
         running_mean = np.zeros_like(gamma) if running_mean is None else running_mean
         running_var = np.ones_like(gamma) if running_var is None else running_var
         arrays = {"gamma": gamma, "beta": beta, "running_mean": running_mean, "running_var": running_var}
         for key, array in arrays.items():
-            if np.ndim(array) != 1 or np.shape(array) != np.shape(gamma):
+            if gamma.ndim != 1 or np.shape(array) != gamma.shape:
                 raise ValueError(
-                    f"BatchNormalization: expected {key} of shape (C,) = {np.shape(gamma)}, "
-                    f"got {np.shape(array)}"
+                    f"BatchNormalization: expected {key} of shape (C,) = {gamma.shape}, got {np.shape(array)}"
                 )
+        if not len(gamma):
+            raise ValueError("BatchNormalization: gamma must hold at least one channel, got shape (0,)")
+        if not 0 < eps < np.inf:
+            raise ValueError(f"BatchNormalization: eps must be positive and finite, got {eps!r}")
         super().__init__(
             {"gamma": gamma, "beta": beta}, {"running_mean": running_mean, "running_var": running_var}
         )

@@ -102,8 +102,11 @@ class Pooling(Layer):
         if len(x_shape) != 4:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x_shape}")
         (_, _, H, W), (sh, sw), (ph, pw) = x_shape, self.stride, self.pad
-        OH = output_size(H, self.pool_h, sh, ph, 1, self.ceil_mode, self.on_remainder)
-        OW = output_size(W, self.pool_w, sw, pw, 1, self.ceil_mode, self.on_remainder)
+        try:
+            OH = output_size(H, self.pool_h, sh, ph, 1, self.ceil_mode, self.on_remainder)
+            OW = output_size(W, self.pool_w, sw, pw, 1, self.ceil_mode, self.on_remainder)
+        except ValueError as error:
+            raise type(error)(f"{self.label}: {error}") from None
         return OH, OW
 
     def _frame(self, x: Array) -> Array:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import operator
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from scratchcnn import params_file
 from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.gradient_check import numerical_gradient
+from scratchcnn.im2col import DoesNotFit
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
 from scratchcnn.typing import Array
@@ -208,17 +210,45 @@ class Network:
         return f"{type(self).__name__} of {self.num_params:,} parameters, {self.layers!r}"
 
 
+def image_shape(input_dim: Any) -> tuple[int, int, int]:
+    """input_dim as (C, H, W); raises TypeError or ValueError for anything else."""
+    try:
+        shape = tuple(map(operator.index, input_dim))
+    except TypeError:
+        shape = ()
+    if len(shape) != 3 or min(shape) < 1:
+        hint = f"; for gray images it is (1, {shape[0]}, {shape[1]})" if len(shape) == 2 else ""
+        raise ValueError(f"input_dim must be (C, H, W), each at least 1, got {input_dim!r}{hint}")
+    return shape
+
+
+LARGEST_TRIED = 1000  # pixels along a side, for the size of image that a message asks for
+
+
 class Builder:
     """Writes a network one line per layer, and keeps the shape that the next line's weights depend on.
 
     build = Builder((1, 28, 28))
     build.add("conv1", Convolution(...))      # build.shape == (6, 28, 28)
+    build.layers                              # raises ValueError if the images are too small
+
+    Where a layer's window does not fit, the rest is built for the smallest square images that pass, so
+    that the error can name a size that the whole network takes.
     """
 
     def __init__(self, input_dim: tuple[int, int, int], dtype: Any):
-        self.shape: tuple[int, ...] = tuple(input_dim)
+        self.input_dim = image_shape(input_dim)
+        self.shape: tuple[int, ...] = self.input_dim
         self.dtype = dtype
-        self.layers = Sequential()
+        self._layers = Sequential()
+        self._misfit = ""
+
+    @property
+    def layers(self) -> Sequential:
+        if self._misfit:
+            _, H, W = self.input_dim
+            raise DoesNotFit(f"{self._misfit}; images must be at least {H}x{W}")
+        return self._layers
 
     @property
     def channels(self) -> int:
@@ -231,19 +261,38 @@ class Builder:
 
     def add(self, name: str, layer: Layer) -> None:
         """Append the layer; its output shape is found by running it on an empty batch's worth of zeros."""
-        self.layers.add(name, layer)
+        self._layers.add(name, layer)
         self._follow(layer)
 
     def add_to(self, stage: str, name: str, layer: Layer) -> None:
         """Append the layer to a stage, which is a Sequential: `add_to("layer1", "0", block)` is layer1.0."""
-        if stage not in self.layers:
-            self.layers.add(stage, Sequential({}))
-        row = self.layers[stage]
+        if stage not in self._layers:
+            self._layers.add(stage, Sequential({}))
+        row = self._layers[stage]
         assert isinstance(row, Sequential)
         row.add(name, layer)
         self._follow(layer)
 
     def _follow(self, layer: Layer) -> None:
+        try:
+            self.shape = self._output_shape(layer, self.shape)
+        except DoesNotFit as error:
+            self._misfit = self._misfit or str(error)
+            self._enlarge()
+
+    def _output_shape(self, layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
         layer.eval().record(False)
-        self.shape = layer.forward(np.zeros((1, *self.shape), dtype=self.dtype)).shape[1:]
-        layer.train().record(True)
+        try:
+            return layer.forward(np.zeros((1, *shape), dtype=self.dtype)).shape[1:]
+        finally:
+            layer.train().record(True)
+
+    def _enlarge(self) -> None:
+        """Go on as if the images were the smallest square ones that pass the layers so far."""
+        C, H, W = self.input_dim
+        for size in range(min(H, W) + 1, LARGEST_TRIED):
+            with suppress(DoesNotFit):
+                self.shape = self._output_shape(self._layers, (C, size, size))
+                self.input_dim = C, size, size
+                return
+        raise DoesNotFit(self._misfit)

@@ -103,7 +103,7 @@ class GoogLeNet(Network):
         def head(rng: np.random.Generator) -> SideHead:
             """An auxiliary classifier; the paper's 5x5 average at stride 3 gives 4x4 of 14x14."""
             average = Pooling(5, 5, stride=3, mode="average")
-            H, W = (4, 4) if batch_norm else ((length - 5) // 3 + 1 for length in build.shape[1:])
+            H, W = (4, 4) if batch_norm else (max(1, (length - 5) // 3 + 1) for length in build.shape[1:])
             return SideHead(
                 {
                     "pool": AdaptiveAveragePooling(4, 4) if batch_norm else average,  # (512, 4, 4)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.im2col import DoesNotFit
 from scratchcnn.im2col import output_size as conv_output_size
 from scratchcnn.init import normal
 from scratchcnn.layers import Affine, Convolution, Pooling, Relu, Sequential
-from scratchcnn.networks.base import Network
+from scratchcnn.networks.base import Network, image_shape
 
 CONV_PARAM = {"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1}
 
@@ -50,9 +51,13 @@ class SimpleConvNet(Network):
         if unknown := sorted(set(conv) - set(CONV_PARAM)):
             raise ValueError(f"SimpleConvNet: conv_param has no {unknown}; it takes {list(CONV_PARAM)}")
         FN, FS, pad, stride = (conv[key] for key in CONV_PARAM)
-        C, H, W = input_dim
-        OH, OW = conv_output_size(H, FS, stride, pad), conv_output_size(W, FS, stride, pad)
-        pooled = FN * conv_output_size(OH, 2, 2) * conv_output_size(OW, 2, 2)
+        C, H, W = image_shape(input_dim)
+        try:
+            OH, OW = conv_output_size(H, FS, stride, pad), conv_output_size(W, FS, stride, pad)
+            pooled = FN * conv_output_size(OH, 2, 2) * conv_output_size(OW, 2, 2)
+        except DoesNotFit as error:
+            least = max(1, FS - 2 * pad + stride)  # two positions of the filter, for the pooling window
+            raise DoesNotFit(f"SimpleConvNet: {error}; images must be at least {least}x{least}") from None
 
         rng = np.random.default_rng(rng)
         std = _std(weight_init_std)

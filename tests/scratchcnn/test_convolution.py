@@ -183,8 +183,16 @@ def test_the_sentence_names_the_layer_of_a_network():
 
 
 def test_other_refusals():
-    with pytest.raises(ValueError, match=r"expected W of shape \(FN, C // groups, FH, FW\), got \(4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"expected W of shape \(FN, C // groups, FH, FW\), each at least 1; got"
+    ):
         Convolution(W[:, :, 0, 0])
+    with pytest.raises(ValueError, match=r"each at least 1; got \(4, 3, 0, 2\)"):
+        Convolution(W[:, :, :0, :2])
+    with pytest.raises(TypeError, match="W must be a NumPy array, got list"):
+        Convolution(W.tolist())
+    with pytest.raises(TypeError, match="W is float64 but b is float32; cast one of them"):
+        Convolution(W.astype(float), np.zeros(len(W), np.float32))
     with pytest.raises(ValueError, match="stride 2 does not divide"):
         Convolution(W, stride=2, on_remainder="error").forward(np.zeros((1, 3, 6, 6)))
     layer = Convolution(W)

@@ -108,6 +108,22 @@ REFUSED = {
         ValueError,
         "a window of 9 does not fit into an input of 6 padded to 8",
     ),
+    "a list": (
+        lambda: im2col([[[[1.0]]]], 1, 1),
+        TypeError,
+        r"im2col: input_data must be a NumPy array, got list; np.array\(...\) makes one",
+    ),
+    "a size of stride 0": (
+        lambda: output_size(5, 2, stride=0),
+        ValueError,
+        "stride must be at least 1, got 0",
+    ),
+    "a size of stride 2.0": (
+        lambda: output_size(5, 2, stride=2.0),
+        TypeError,
+        "stride must be a whole number, got 2.0",
+    ),
+    "a size of no filter": (lambda: output_size(5, 0), ValueError, "filter_size must be at least 1, got 0"),
     "stride 0": (lambda: im2col(X, 2, 2, 0), ValueError, "stride must be at least 1, got 0"),
     "negative pad": (
         lambda: im2col(X, 2, 2, 1, (0, -1)),

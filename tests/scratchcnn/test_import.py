@@ -56,7 +56,18 @@ def test_import_loads_nothing_else():
 
 # Modules of which other modules, and no users, import names.
 INTERNAL = {
-    *("checkpoint", "cli", "export_command", "files", "kinks", "load_network", "lookup", "onnx_rules"),
+    *(
+        "arrays",
+        "checkpoint",
+        "cli",
+        "commands",
+        "export_command",
+        "files",
+        "kinks",
+        "load_network",
+        "lookup",
+        "onnx_rules",
+    ),
     *("params_file", "pictures", "predict_command", "recognize", "safe_pickle", "slopes", "state_dict"),
     *("summary_command", "terminal", "train_command", "typing"),
 }

@@ -7,6 +7,7 @@ import inspect
 
 import numpy as np
 import pytest
+import torch
 from helpers import close, draw, failed
 
 import scratchcnn as sc
@@ -336,6 +337,31 @@ def test_writing_params_writes_into_the_array_and_refuses_another_shape():
         layer.W = np.ones((3, 4))
     with pytest.raises(KeyError, match="no array named 'V'; there are W, b"):
         layer.params["V"] = np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: sc.Affine([[1.0]]),
+            r"Affine: W must be a NumPy array, got list; np\.array\(\.\.\.\) makes one",
+        ),
+        (lambda: sc.Affine(torch.ones(1, 1)), r"got Tensor; a tensor has \.numpy\(\)"),
+        (
+            lambda: sc.Affine(np.ones((1, 1)), np.ones(1, "f")),
+            "W is float64 but b is float32; cast one of them",
+        ),
+        (
+            lambda: sc.BatchNormalization(np.ones(1), np.ones(1), eps=0),
+            "eps must be positive and finite, got 0",
+        ),
+        (lambda: sc.BatchNormalization(np.ones(1), np.ones(1), eps=-1e-5), "eps must be positive and finite"),
+        (lambda: sc.BatchNormalization(np.ones(0), np.ones(0)), "gamma must hold at least one channel"),
+    ],
+)
+def test_arguments_that_make_no_layer_are_refused(make, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        make()
 
 
 def test_integer_weights_are_refused():

@@ -372,8 +372,31 @@ def test_conv_param_and_weight_init_std_are_checked():
         SimpleConvNet(conv_param={"filters": 3})
     with pytest.raises(ValueError, match="""weight_init_std must be a number, "he" or "xavier", got 'big'"""):
         SimpleConvNet(weight_init_std="big")
-    with pytest.raises(ValueError, match="a window of 5 does not fit into an input of 3"):
+    with pytest.raises(ValueError, match=r"a window of 5 does not fit into an input of 3; .* at least 6x6"):
         SimpleConvNet((1, 3, 3))
+
+
+@pytest.mark.parametrize("kind", [SimpleConvNet, LeNet, LeNet5])
+def test_an_input_dim_of_two_numbers_is_refused(kind):
+    with pytest.raises(ValueError, match=r"input_dim must be \(C, H, W\).* got \(28, 28\); .* \(1, 28, 28\)"):
+        kind((28, 28))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "layer", "least"),
+    [
+        ("lenet", 1, "pool1", 12),
+        ("lenet", 9, "conv2", 12),
+        ("lenet5", 20, "c5", 28),
+        ("alexnet_torchvision", 32, "pool5", 63),
+    ],
+)
+def test_images_that_are_too_small_are_refused_with_the_layer_and_the_size(name, size, layer, least):
+    with pytest.raises(ValueError, match=rf"^{layer} .* images must be at least {least}x{least}$"):
+        NETWORKS[name](input_dim=(1, size, size), rng=0)
+    NETWORKS[name](input_dim=(1, least, least), rng=0)
+    with pytest.raises(ValueError, match="at least"):
+        NETWORKS[name](input_dim=(1, least - 1, least - 1), rng=0)
 
 
 def test_param_names_must_name_every_parameter():

@@ -173,7 +173,5 @@ def test_subsampling_is_the_loops(shape, size):
 def test_subsampling_refuses():
     with pytest.raises(ValueError, match=r"same shape \(C,\), got \(3,\) and \(2,\)"):
         Subsampling(np.ones(3), np.ones(2))
-    with pytest.raises(
-        ValueError, match=r"expected x of shape \(N, 3, H, W\) with H and W at least 2; got \(1, 3, 1, 4\)"
-    ):
+    with pytest.raises(ValueError, match="Subsampling: a window of 2 does not fit into an input of 1"):
         Subsampling(np.ones(3), np.ones(3)).forward(np.zeros((1, 3, 1, 4)))

@@ -52,6 +52,12 @@ def test_weights_and_buffers_come_back(path):
     assert loaded["conv"].W is arrays["conv.W"]
 
 
+def test_the_name_of_another_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"name the file net.safetensors; save_torch_weights writes .pth"):
+        save_weights(network(), tmp_path / "net.pth")
+    assert not list(tmp_path.iterdir())
+
+
 ARRAYS = {
     "transposed": np.arange(12.0).reshape(3, 4).T,
     "strided": np.arange(12.0)[::-2],
