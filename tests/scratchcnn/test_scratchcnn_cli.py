@@ -428,8 +428,8 @@ def test_module_runs():
     ],
 )
 def test_a_missing_package_is_one_sentence(module, package, args, tmp_path):
-    code = "import sys; sys.modules[sys.argv[1]] = None\nfrom scratchcnn import cli; sys.exit(cli.main(sys.argv[2:]))"
-    result = python("-c", code, module, *args.split(), cwd=tmp_path)
+    without = "import sys; sys.modules[sys.argv[1]] = None; from scratchcnn import cli; "
+    result = python("-c", without + "sys.exit(cli.main(sys.argv[2:]))", module, *args.split(), cwd=tmp_path)
     needed = f"error: the command line needs {package}, which is not installed: pip install {package}\n"
     assert (result.returncode, result.stderr) == (2, needed)
 
