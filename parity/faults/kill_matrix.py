@@ -23,6 +23,7 @@ from parity.faults.kill_summary import by_kind, failures, figures, totals
 from parity.kinds import ALL_KINDS
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import WINDOWS, draw
+from parity.kinds.real_sizes import real_sizes
 
 __all__ = ["by_kind", "failures", "false_alarms", "figures", "injection_frame", "kill_matrix", "totals"]
 
@@ -144,7 +145,8 @@ def false_alarms(
     """Every kind of ours on `seeds` seeds: the records that accuse it, and how many records there were.
 
     A seed takes one of a kind's fixed probes in turn, with fresh numbers, one random geometry where the
-    kind has windows, in both precisions, and every eighth seed the contracts.
+    kind has windows, in both precisions, and every eighth seed the contracts and long lives. One kind in turn
+    is run at all its real sizes.
     """
     chunks = [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
     accused: list[Record] = []
@@ -170,13 +172,19 @@ def _accusations(kinds: tuple[str, ...], seeds: range) -> tuple[list[Record], in
 
 def correct_records(seed: int, kinds: Collection[str] = ()) -> Iterator[Record]:
     """What one seed compares of our own, correct implementations."""
-    for kind in kinds or ALL_KINDS:
+    kinds = tuple(kinds or ALL_KINDS)
+    large = kinds[seed % len(kinds)]
+    yield from check_kind(large, cases=real_sizes(large, seed), contracts=False)
+    for kind in kinds:
         turn = {seed % _count(kind)}
         cases = probes(kind, seed, turn.__contains__)
         cases += [draw(kind, seed)] if kind in WINDOWS else []
         contracts = (seed + seed // 8) % 8 == 0
+        held = probes(kind, seed) if contracts else []
         for dtype in ("float64", "float32"):
-            yield from check_kind(kind, dtype, "cpu", seed, cases=cases, contracts=contracts)
+            yield from check_kind(
+                kind, dtype, "cpu", seed, cases=cases, contracts=contracts, lives=contracts, held=held
+            )
 
 
 @cache

@@ -5,6 +5,7 @@ import pytest
 
 import scratchcnn as sc
 from parity.adapters.process_pool import processes
+from parity.checks.long_life import LIVES
 from parity.faults import FAULTS
 from parity.faults import kill_matrix as kill
 from parity.faults.common_practices import PRACTICES
@@ -12,6 +13,8 @@ from parity.faults.fault import Fault
 from parity.faults.inject import all_injections
 from parity.faults.kill_summary import by_kind, failures, figures, totals
 from parity.kinds import kind_of
+from parity.kinds.probes import probes
+from parity.kinds.real_sizes import real_sizes
 
 EMPTY = pd.DataFrame()
 
@@ -93,14 +96,16 @@ def test_a_correct_layer_that_is_not_raises_an_alarm(as_ours):
     assert 0 < len(alarms) < compared and set(alarms["tensor"]) == {"out"}
 
 
-def test_eight_seeds_cover_every_kind_both_precisions_and_contracts():
+def test_eight_seeds_cover_every_kind_both_precisions_real_sizes_and_contracts():
     rows = [row for seed in range(8) for row in kill.correct_records(seed, ("convolution", "adam", "lrn"))]
     assert {(r.layer, r.dtype) for r in rows} == {
         (kind, dtype) for kind in ("convolution", "adam", "lrn") for dtype in ("float64", "float32")
     }
     assert {"forward", "backward", "backward twice", "updated in place"} <= {r.phase for r in rows}
     assert any(r.case.startswith("N=") for r in rows)
-    assert len({r.case for r in rows if r.layer == "lrn"}) == 5  # all its probes
+    assert {*LIVES} <= {r.phase for r in rows}
+    fixed, large = ({probe.id for probe in some} for some in (probes("lrn"), real_sizes("lrn")))
+    assert len(fixed) == 5 and {r.case for r in rows if r.layer == "lrn"} == fixed | large
 
 
 @pytest.mark.slow
