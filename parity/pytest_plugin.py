@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity-allow", action="append", default=[], metavar="NAME", help="a declared difference"
     )
+    group.addoption(
+        "--parity-strict",
+        action="store_true",
+        help="fail where the numbers are right and something else is not",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,11 +87,14 @@ class ParityItem(pytest.Item):
         options = {
             "adapter": self.config.getoption("--parity-adapter"),
             "allow": self.config.getoption("--parity-allow"),
+            "strict": self.config.getoption("--parity-strict"),
         }
         verdict = verify(self.target, self.kind, **options)
         self.add_report_section("call", "parity", str(verdict))
         if verdict.not_checked:
             self.user_properties.append(("not checked", ", ".join(verdict.not_checked)))
+        if verdict.buts:
+            self.user_properties.append(("but", "; ".join(verdict.buts)))
         if not verdict.ok:
             raise Wrong(str(verdict))
 
@@ -100,10 +108,12 @@ class ParityItem(pytest.Item):
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Report what was not checked of a passing target, which would read as a full pass otherwise."""
+    """Report what a passing target lacks or is not, which would read as a full pass otherwise."""
     for report in terminalreporter.getreports("passed") if config.getoption("--parity") else []:
         for name, value in getattr(report, "user_properties", []):
             if name == "not checked":
                 terminalreporter.write_line(
                     f"{report.nodeid}: right on what was checked; not checked: {value}"
                 )
+            if name == "but":
+                terminalreporter.write_line(f"{report.nodeid}: the numbers are right, but {value}")

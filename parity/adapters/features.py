@@ -155,12 +155,6 @@ def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) ->
     return bool(raised) and raised == inference
 
 
-def never_built(records: Sequence[Record]) -> bool:
-    """Whether no object could be made for any input: then nothing was compared, right or wrong."""
-    rows = [row for row in records if row.phase in ("forward", "backward")]
-    return bool(rows) and all(row.why.endswith(BUILT) for row in rows)
-
-
 def is_inference(case: str) -> bool:
     """Whether the probe of that id infers."""
     return case.endswith("inference")

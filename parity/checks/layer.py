@@ -67,16 +67,22 @@ def check_kind(
     if lives and dtype == "float64" and kind not in OPTIMIZER_KINDS:
         scenarios += [(probe, LIVES) for probe in sorted(contract_cases(held, len(held)), key=_numbers)[-1:]]
     for probe, held_to in scenarios:
+        outcomes: list[tuple[str, str, Comparison]] = []
         try:
             if kind in OPTIMIZER_KINDS:
-                outcomes = list(check_optimizer_contracts(subject, probe.cast(dtype)))
+                outcomes.extend(check_optimizer_contracts(subject, probe.cast(dtype)))
             else:
-                outcomes = list(check_contracts(subject, probe.cast(dtype), judged, held_to))
+                outcomes.extend(check_contracts(subject, probe.cast(dtype), judged, held_to))
         except Raised as error:
             why = refused(np.empty(0), f"raised {error}")
-            outcomes = [("contracts", "the calls", why)]
+            outcomes = [*_failed(outcomes), ("contracts", "the calls", why)]
         for contract, tensor, comparison in outcomes:
             yield record(place, kind, contract, tensor, comparison, probe.id)
+
+
+def _failed(outcomes: Sequence[tuple[str, str, Comparison]]) -> list[tuple[str, str, Comparison]]:
+    """What was found wrong before the code raised, which is not to be lost."""
+    return [outcome for outcome in outcomes if not outcome[2].ok]
 
 
 def check_sizes(

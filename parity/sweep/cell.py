@@ -198,6 +198,8 @@ def _file(cell: Cell) -> CellResult:
     if not cell.name:
         return _unreadable(path)
     verdict = verify(f"{cell.base}/{cell.target}", cell.name, seed=cell.seed, **dict(cell.options))
+    if verdict.unchecked and not (verdict.records or verdict.unfinished):
+        raise LookupError(f"it could not be checked: {verdict.unchecked}")
     more = {"lacks": ", ".join(verdict.not_checked), "ending": verdict.ending or verdict.unfinished}
     if verdict.unfinished:
         from parity.comparison.gates import refused

@@ -9,13 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from parity.adapters.features import BUILT
 from parity.adapters.subject import FRESH
 from parity.adapters.wire import clean
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
-from parity.faults.diagnose import UNKNOWN, Diagnosis
+from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint
 
 
@@ -29,9 +28,15 @@ class First:
     inputs: str = ""
 
 
+Outcome = Literal["right", "right_but", "wrong", "not_checked"]
+
+
 @dataclass
 class Verdict:
     """`ok` is True when everything that was checked is right, or differs exactly as declared.
+
+    It is True as well where the numbers are right and something else is not (`buts`), unless the
+    verification was strict. `outcome` says which of the four it is.
 
     findings      one row a result, as a DataFrame
     culprit       layer, phase and tensor that are wrong first, None when nothing is
@@ -68,6 +73,8 @@ class Verdict:
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
     listed: Sequence[str] = ()
+    buts: Sequence[str] = ()
+    unchecked: str = ""
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -80,12 +87,18 @@ class Verdict:
         return table[~table["ok"]]
 
     @property
-    def status(self) -> Literal["right", "wrong", "unfinished"]:
-        """`ok` with the third outcome apart: all that was tried is right, and not all could be tried."""
-        if self.ok:
-            return "right"
-        compared = [row for row in self.records if not row.why.endswith(BUILT)]
-        return "unfinished" if self.unfinished and all(row.ok for row in compared) else "wrong"
+    def outcome(self) -> Outcome:
+        """right; right_but: the numbers are, something else is not; wrong; not_checked: no verdict."""
+        if self.unchecked:
+            return "not_checked"
+        if self.complaint:
+            return "wrong"
+        failed = not all(row.ok for row in self.records) and not self.declared
+        if self.unfinished and not failed:
+            return "not_checked"
+        if self.buts:
+            return "right_but"
+        return "right" if self.records and not failed else "wrong"
 
     def __bool__(self) -> bool:
         return self.ok
@@ -94,41 +107,48 @@ class Verdict:
         return "\n".join(self._lines())
 
     def _lines(self) -> list[str]:
-        lines = [f"{clean(self.name)} as {self.kind}: {self._headline()}", f"checked      {self._checked()}"]
+        outcome = self.outcome
+        lines = [f"{clean(self.name)} as {self.kind}: {self._headline()}"]
+        if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
+            lines.append(f"checked      {self._checked()}")
         if self.where and self.where != FRESH:
             lines.append(f"it ran       {self.where}")
-        if self.not_checked and (not self.ok or self.declared):
+        if self.not_checked and (outcome != "right" or self.declared):
             lines.append(f"not checked  {', '.join(self.not_checked)}")
         if self.declared:
             lines.append(f"declared     {self.declared}: {self.diagnosis}")
         if self.complaint:
             lines.append(f"declared     {self.complaint}")
+        lines += [f"but          {text}" for text in self.buts]
         if self.first is not None:
             lines += self._first(self.first)
         for title, text in zip(["all wrong", *[""] * len(self.listed)], self.listed, strict=False):
             lines.append(f"{title:12} {text}")
         if self.ending and self.ending != (self.first and self.first.record.why):
             lines.append(f"then it      {self.ending}")
-        if self.unfinished and self.status == "wrong":
+        if self.unfinished and outcome == "wrong":
             lines.append(f"then it      {self.unfinished}")
-        if not self.ok and self.culprit is not None:
+        if outcome in ("wrong", "right_but") and self.culprit is not None:
             lines.append(f"where        {self.culprit.sentence}")
             if not self.ending:
                 lines.append(f"diagnosis    {self._diagnosis()}")
-        if self.ok:
+        if outcome in ("right", "right_but"):
             lines += [f"remark       {text}" for text in self.remarks]
-        if not self.ok and self.output:
+        if outcome != "right" and self.output:
             lines.append(f"it printed   {clean(self.output, 200)}")
-        if not self.ok and self.reproduction:
+        if outcome != "right" and self.reproduction:
             lines.append("reproduce")
             lines += [f"    {line}" for line in self.reproduction.splitlines()]
         return lines
 
     def _headline(self) -> str:
-        if self.status == "unfinished":
-            return f"no verdict: it {self.unfinished}"
-        if not self.ok:
+        outcome = self.outcome
+        if outcome == "not_checked":
+            return f"could not be checked: {self.unchecked or f'it {self.unfinished}'}"
+        if outcome == "wrong":
             return "WRONG"
+        if outcome == "right_but":
+            return f"the numbers are right, but {'; '.join(self.buts)}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.not_checked:
@@ -142,13 +162,20 @@ class Verdict:
         sizes = f" and {self.sizes} random sizes" if self.sizes else ""
         inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
         largest = f"; the largest {self.largest}" if self.largest else ""
-        return f"{inputs}{len(self.records)} results against PyTorch's: {wrong or 'none'} wrong{largest}"
+        against = f"{inputs}{len(self.records)} results against PyTorch's"
+        if self.outcome == "not_checked":
+            return f"{sum(row.ok for row in self.records)} results against PyTorch's, all right{largest}"
+        if self.outcome == "right_but":
+            return f"{against}: no number wrong, {wrong} not as they should be{largest}"
+        return f"{against}: {wrong or 'none'} wrong{largest}"
 
     def _first(self, first: First) -> list[str]:
         row = first.record
         where = ", ".join(filter(None, [row.layer if row.layer != self.kind else "", row.phase, row.tensor]))
         lines = [
-            f"first wrong  {where}" + (f", on the input {row.case!r}" if row.case else "") + f" ({row.dtype})"
+            f"{self._title():12} {where}"
+            + (f", on the input {row.case!r}" if row.case else "")
+            + f" ({row.dtype})"
         ]
         if first.inputs:
             lines.append(f"input        {first.inputs}")
@@ -166,6 +193,10 @@ class Verdict:
         if advice:
             lines.append(f"hint         {advice}")
         return lines
+
+    def _title(self) -> str:
+        """What the first of the failed results is called."""
+        return {"not_checked": "it stopped at", "right_but": "seen first"}.get(self.outcome, "first wrong")
 
     def _diagnosis(self) -> str:
         if not self.diagnosis.fault:

@@ -21,12 +21,10 @@ from parity.adapters.features import (
     asked,
     in_words,
     is_inference,
-    never_built,
     raises_after_inference,
     without,
 )
 from parity.adapters.isolate import Limits, can_isolate
-from parity.adapters.load import TargetError
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
@@ -39,6 +37,8 @@ from parity.reference.threads import one_thread
 from parity.verification.declared import declared_faults, exactly
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
+from parity.verification.slight import NAMES, sentences, slight_ones
+from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 
 NETWORK = "network"
@@ -51,6 +51,7 @@ def verify(
     adapter: str | Adapter | type[Adapter] | None = None,
     supports: Iterable[str] | None = None,
     allow: Iterable[str] = (),
+    strict: bool = False,
     seed: int = 0,
     timeout: float = 10.0,
     memory: int = 1024,
@@ -59,11 +60,16 @@ def verify(
 ) -> Verdict:
     """Check an implementation against PyTorch and say what is wrong first, where and why.
 
+    The verdict's `outcome` is one of four: "right"; "right_but", where all numbers are right and something
+    else is not (float64 out of float32, a write into dout, an overflow); "wrong"; "not_checked", where
+    the code could not be imported, built or called.
+
     factory   a class or function in the book's protocol or in the adapter's, or "path/to/file.py:Name"
     kind      what it is meant to be: "convolution", "max_pooling", "adam", ...; "network" takes `twin` and
               `names` besides, see `parity.verification.network`
     supports  the optional features it has, to be held to them; read off its signature when left out
     allow     declared differences, names of the fault catalogue: it must differ exactly so
+    strict    whether "right_but" is not ok
     timeout   seconds without an answer before it counts as hung; six times as long in all
     memory    MiB that it may use; `isolated=False` runs it in this process, without limits
 
@@ -76,7 +82,10 @@ def verify(
     if kind == NETWORK:
         from parity.verification.network import verify_network
 
-        return verify_network(factory, seed=seed, limits=limits, isolated=isolated, **network)
+        verdict = verify_network(factory, seed=seed, limits=limits, isolated=isolated, **network)
+        if not any(compared(row) for row in verdict.records if row.phase not in ENDED):
+            verdict.unchecked = verdict.ending or verdict.unfinished
+        return strictly(verdict, strict)
     if kind not in ALL_KINDS:
         raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}")
     if network:
@@ -84,7 +93,13 @@ def verify(
     if isolated:
         warm_up()
     with one_thread():
-        return _verify(factory, kind, adapter, supports, allow, seed, limits, isolated)
+        return strictly(_verify(factory, kind, adapter, supports, allow, seed, limits, isolated), strict)
+
+
+def strictly(verdict: Verdict, strict: bool) -> Verdict:
+    """The verdict with `ok` as its outcome means."""
+    verdict.ok = verdict.outcome == "right" or (verdict.outcome == "right_but" and not strict)
+    return verdict
 
 
 def _verify(
@@ -102,7 +117,7 @@ def _verify(
     cases = probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
-        raise TargetError(f"{_name(factory)} cannot be called as {kind}: {seen.misfit}")
+        return Verdict(kind, _name(factory), False, [], unchecked=f"it cannot be called: {seen.misfit}")
     cases, records = without(cases, seen.lacking), seen.observation.records
     unseen = [*in_words(seen.lacking), *([] if seen.backward_too else ["gradients"])]
     if supports is None and raises_after_inference(records, cases):
@@ -116,12 +131,16 @@ def _verify(
     verdict.output, verdict.ending = seen.output, seen.ending
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
-    if not seen.ending and never_built(records):
-        verdict.unfinished = "cannot be built on any input"
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, declared, seen, fixed, seed)
+    if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
+        verdict.unchecked = why_unchecked(
+            verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
+        )
+    if not (seen.ending or seen.unfinished or verdict.declared):
+        _judge_slight(verdict, seen, cases)
     if not verdict.ok or verdict.declared:
         asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
@@ -206,6 +225,17 @@ def _judge_declared(
         if not found.fault:
             found = diagnose_apart(seen.observation, cases, seed, adapter)
     verdict.diagnosis = found
+
+
+def _judge_slight(verdict: Verdict, seen: Seen, cases: Sequence[Probe]) -> None:
+    """What is to be said where all numbers are right and something else is not."""
+    ones = slight_ones(seen.observation, cases)
+    if ones and len(ones) == sum(not row.ok for row in seen.observation.records):
+        verdict.buts = sentences(ones, cases)
+        if not verdict.diagnosis.fault:
+            names = dict.fromkeys(one.name for one in ones)
+            says = ", and ".join(NAMES[name] for name in names)
+            verdict.diagnosis = Diagnosis(" + ".join(names), says, 0.0)
 
 
 # -- the first thing that is wrong ----------------------------------------------------------------

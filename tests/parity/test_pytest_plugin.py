@@ -46,6 +46,20 @@ def test_in_a_test_of_theirs_the_report_stands_alone(tmp_path):
     assert "relu-leaky" in out and "verification.py" not in out
 
 
+def test_right_numbers_pass_with_a_line_unless_it_is_strict(tmp_path):
+    target = f"{HOMEWORK}/wrong.py:ReluInPlace=relu"
+    status, out = run(tmp_path, "--parity", target)
+    assert status == 0 and "the numbers are right, but it writes into dout" in out
+    status, out = run(tmp_path, "--parity", target, "--parity-strict")
+    assert status == 1 and "1 failed" in out
+
+
+def test_what_could_not_be_checked_fails(tmp_path):
+    (tmp_path / "mine.py").write_text("import no_such_package\n")
+    status, out = run(tmp_path, "--parity", "mine.py:Relu")
+    assert status == 1 and "could not be checked: raised ModuleNotFoundError" in out
+
+
 def test_a_declared_difference(tmp_path):
     status, out = run(
         tmp_path, "--parity", f"{HOMEWORK}/wrong.py:ReluLeaky=relu", "--parity-allow", "relu-leaky"

@@ -82,7 +82,9 @@ DEFECTS = {
 
 @pytest.mark.parametrize(("name", "kind", "phase", "tensor", "fault", "seen"), DEFECTS.values(), ids=DEFECTS)
 def test_found_placed_and_named(name, kind, phase, tensor, fault, seen):
-    verdict = verify(f"{WRONG.with_stem('wrong_rules') if kind == 'adam' else WRONG}:{name}", kind)
+    verdict = verify(
+        f"{WRONG.with_stem('wrong_rules') if kind == 'adam' else WRONG}:{name}", kind, strict=True
+    )
     assert not verdict.ok
     assert (verdict.culprit.phase, verdict.culprit.tensor) == (phase, tensor)
     assert seen in verdict.culprit.sentence

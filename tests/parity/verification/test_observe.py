@@ -40,7 +40,7 @@ ENDINGS = {
 @pytest.mark.parametrize(("line", "ending"), ENDINGS.values(), ids=ENDINGS)
 def test_an_ending_in_the_random_search_is_a_finding(tmp_path, line, ending):
     verdict = verify(three_images(tmp_path, line), "convolution", timeout=2)
-    assert verdict.status == "wrong" and verdict.ending == ending
+    assert verdict.outcome == "wrong" and verdict.ending == ending
     assert verdict.first.record.case.startswith("N=3, ") and "x (3, " in str(verdict)
     assert list(verdict.wrong["why"]) == [ending]
 
@@ -65,8 +65,8 @@ def no_time(monkeypatch):
 def test_time_that_is_up_is_no_verdict(no_time, parity):
     target = f"{HOMEWORK}/right.py:Convolution"
     verdict = verify(target, "convolution")
-    assert (verdict.ok, verdict.status) == (False, "unfinished") and verdict.findings["ok"].all()
-    assert "no verdict: it was not done after 0 s" in str(verdict)
+    assert (verdict.ok, verdict.outcome) == (False, "not_checked") and verdict.findings["ok"].all()
+    assert "could not be checked: it was not done after 0 s" in str(verdict)
     assert parity("verify", target).status == 2
 
 
@@ -74,7 +74,7 @@ def test_time_that_is_up_does_not_hide_what_is_wrong(monkeypatch):
     left = iter([60.0] * 20)
     monkeypatch.setattr(Limits, "total", property(lambda self: next(left, 0.0)))
     verdict = verify(f"{HOMEWORK}/wrong.py:ReluLeaky", "relu")
-    assert verdict.status == "wrong" and "then it      was not done after 0 s" in str(verdict)
+    assert verdict.outcome == "wrong" and "then it      was not done after 0 s" in str(verdict)
 
 
 def test_time_that_is_up_is_a_row_of_a_sweep(no_time):

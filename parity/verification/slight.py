@@ -1,0 +1,135 @@
+"""What is not right although the numbers are: float64 out of float32, a write into dout, an overflow.
+
+Such a result is a difference of its own sort. The mathematics behind it is right, which is what a learner has
+to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from parity.checks.layer import judge
+from parity.comparison.records import Place, Record, record
+from parity.faults.diagnose import PLAIN, Observation
+from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
+from parity.faults.diagnose_dtypes import WIDENED
+from parity.kinds import Probe, kind_of
+from scratchcnn.typing import Array
+
+UNCHANGED = "arguments unchanged"  # the contract
+OVERFLOW = "overflow-at-large-inputs"
+WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
+WRITES_GRADIENTS = "writes-into-grads"
+NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
+    WIDENED_NAME: "float64 from float32",
+    **{name: f"a write into {what}" for what, name in WRITES.items()},
+    WRITES_GRADIENTS: "a write into the gradients",
+    OVERFLOW: "an overflow at large inputs",
+}
+SATURATING = ("sigmoid", "tanh", "silu", "softmax", "softmax_with_loss")  # kinds with an exponential
+LARGE = 80.0  # from here on exp overflows in float32, or nearly
+
+
+@dataclass(frozen=True)
+class Slight:
+    """One result whose numbers are right: the record, its name in NAMES, and what it should have been."""
+
+    row: Record
+    name: str
+    value: Array | None = None
+
+
+def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
+    """Those of the failed records that say nothing against the numbers."""
+    by_id = {probe.id: probe for probe in cases}
+    found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
+    ones = [one for one in found if one is not None]
+    writes = [one.name for one in ones if one.row.phase == UNCHANGED]
+    if writes:  # the same write raises where the array is read-only
+        ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
+    return ones
+
+
+def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Slight | None:
+    probe = by_id.get(row.case)
+    if row.phase == UNCHANGED and row.why == "was written into":
+        name = _written(row, seen.kind)
+        return Slight(row, name) if name else None
+    value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
+    if probe is None or value is None or row.phase not in PLAIN:
+        return None
+    if row.dtype == "float32" and row.why.startswith(WIDENED):
+        with np.errstate(over="ignore"):
+            narrow = value.astype(np.float32)
+        return Slight(row, WIDENED_NAME, narrow) if _right(probe, row, narrow) else None
+    if row.why == "not finite" and seen.kind in SATURATING and _largest(probe) >= LARGE:
+        exact = kind_of(seen.kind).reference(probe, row.dtype)[row.tensor]
+        mended = np.where(np.isfinite(value), value, exact)
+        return Slight(row, OVERFLOW, mended) if _right(probe, row, mended) else None
+    return None
+
+
+def _read_only(row: Record) -> bool:
+    return row.phase in ("memory layouts", "contracts") and "read-only" in row.why
+
+
+def _written(row: Record, kind: str) -> str:
+    """The name of a write into what the caller still needs; nothing for weights or a function's input."""
+    what, role = row.tensor.removesuffix(" unchanged"), kind_of(kind).role
+    if role == "optimizer":
+        return WRITES_GRADIENTS if what.startswith("gradient ") else ""
+    return WRITES.get(what, "") if role in ("layer", "loss") else ""
+
+
+def _right(probe: Probe, row: Record, value: Array) -> bool:
+    return judge(probe, {row.tensor: value}, row.dtype, keep=True)[row.tensor].ok
+
+
+def _largest(probe: Probe) -> float:
+    return float(np.abs(probe.inputs["x"]).max(initial=0))
+
+
+def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
+    """A sentence per name: what differs, and in which results."""
+    by_id = {probe.id: probe for probe in cases}
+    lines = []
+    for name in dict.fromkeys(one.name for one in ones):
+        rows = [one.row for one in ones if one.name == name]
+        tensors = ", ".join(dict.fromkeys(row.tensor for row in rows if row.phase in PLAIN))
+        if name == WIDENED_NAME:
+            lines.append(f"float64 comes out of float32 ({tensors})")
+        elif name == OVERFLOW:
+            size = min(_largest(by_id[row.case]) for row in rows)
+            lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
+        else:
+            lines.append(f"it {NAMES[name].replace('a write', 'writes')}, which the caller may still need")
+    return lines
+
+
+def without_slight(seen: Observation, ones: Iterable[Slight], cases: Iterable[Probe]) -> Observation:
+    """The observation as it would be if those were mended, for the judgement of everything else."""
+    by_id = {probe.id: probe for probe in cases}
+    mended = {id(one.row): one for one in ones}
+    records, values = [], {dtype: dict(found) for dtype, found in seen.values.items()}
+    hidden = set(seen.hidden)
+    for row in seen.records:
+        one = mended.get(id(row))
+        if one is None:
+            records.append(row)
+            continue
+        if one.value is None:
+            records.append(replace(row, ok=True, why=""))
+            continue
+        place = Place(row.network, row.dtype, row.device)
+        found = judge(by_id[row.case], {row.tensor: one.value}, row.dtype, keep=True)[row.tensor]
+        records.append(record(place, row.layer, row.phase, row.tensor, found, row.case))
+        kept = dict(values[row.dtype][row.case])
+        kept[row.tensor] = one.value
+        if one.name == OVERFLOW:  # what it would have been is not known: it speaks for no bug
+            del kept[row.tensor]
+            hidden.add((row.case, row.tensor))
+        values[row.dtype][row.case] = kept
+    return replace(seen, records=records, values=values, hidden=hidden)

@@ -1,0 +1,47 @@
+"""Why an implementation could not be checked: no number of it could be had, so none was right or wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from parity.adapters.features import BUILT
+from parity.comparison.records import Record
+from parity.faults.diagnose import PLAIN
+
+# How `why` begins where there is no number to compare.
+NO_NUMBER = ("raised ", "missing", "expected an array", "expected a plain array")
+ENDED = ("import", "calls")  # phases of the record that says how a process ended
+NOT_NUMBERS = re.compile(r"^dtype .*, expected real numbers$")
+
+
+def compared(row: Record) -> bool:
+    """Whether a result was there to be compared, be it of another shape or dtype."""
+    return row.ok or not (row.why.startswith(NO_NUMBER) or NOT_NUMBERS.match(row.why))
+
+
+def why_unchecked(records: Sequence[Record], ending: str = "") -> str:
+    """A sentence without its subject; empty where something was compared that is enough for a verdict.
+
+    Nothing compared in forward is no verdict. Neither is a right forward whose backward raises on every
+    input: whether the gradients are right nobody has seen.
+    """
+    plain = [row for row in records if row.phase in PLAIN]
+    forward = [row for row in plain if row.phase == "forward"]
+    backward = [row for row in plain if row.phase == "backward"]
+    if not any(map(compared, forward)):
+        return _first(forward) or ending or "nothing of it was compared"
+    if all(row.ok for row in forward) and backward and not any(map(compared, backward)):
+        raised = [row for row in backward if row.why.startswith("raised ")]
+        return f"backward {raised[0].why} (forward is right)" if len(raised) == len(backward) else ""
+    return ""
+
+
+def _first(rows: Sequence[Record]) -> str:
+    """What stood in the way on the first input; that it is the constructor only where it is so on all."""
+    if not rows:
+        return ""
+    if all(row.why.endswith(BUILT) for row in rows):
+        return f"building it {rows[0].why.removesuffix(BUILT)}"
+    why = next((row.why for row in rows if not row.why.endswith(BUILT)), rows[0].why)
+    return "forward returned None" if why == "missing" else f"forward: {why}"
