@@ -15,7 +15,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 
 class Refused(ValueError):
-    """The pickle holds what its reader does not accept; the message names it."""
+    """The pickle holds what its reader does not accept; the message names it, in one printable line."""
+
+    def __init__(self, message: str):
+        super().__init__("".join(c if c.isprintable() else "?" for c in message))
 
 
 @runtime_checkable
@@ -31,19 +34,21 @@ class SafeUnpickler(pickle._Unpickler):
     names    (module, name) in the file -> what stands for it here
     purpose  what is being read, for the error: "a state dict of tensors"
     mend     what to do about another file, appended to the error
+    data     bytes, or a memory-mapped file, which is read from where it stands to the pickle's end
 
     Raises Refused for everything else, and any of `DAMAGE` (files.py) for a damaged file.
     """
 
     purpose: ClassVar[str] = "plain data"
     mend: ClassVar[str] = ""
+    stateless: ClassVar[tuple[type, ...]] = (dict,)  # whose further attributes, as PyTorch's, are left out
     stack: list[Any]  # the base class makes these when it begins to load
     append: Callable[[Any], None]
     read: Callable[[int], bytes]
     pop_mark: Callable[[], list[Any]]
 
-    def __init__(self, data: bytes, names: Mapping[tuple[str, str], Any]):
-        super().__init__(io.BytesIO(data))
+    def __init__(self, data: Any, names: Mapping[tuple[str, str], Any]):
+        super().__init__(io.BytesIO(data) if isinstance(data, bytes) else data)
         self.size, self.names = len(data), names
 
     def find_class(self, module: str, name: str) -> Any:
@@ -69,7 +74,7 @@ class SafeUnpickler(pickle._Unpickler):
         state, target = self.stack.pop(), self.stack[-1]
         if isinstance(target, Restorable):
             target.restore(state)
-        elif not isinstance(target, dict):  # a dict's further attributes, as PyTorch's, are left out
+        elif not isinstance(target, self.stateless):
             raise Refused("it sets attributes of an object that has none")
 
     def _bytearray(self) -> None:

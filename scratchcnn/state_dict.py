@@ -1,40 +1,25 @@
 """PyTorch's `.pth` files, read and written without PyTorch and without running anything in them.
 
-A `.pth` file is a zip archive: `data.pkl` (a pickle) lists the tensors, and `data/0`, `data/1`, ... hold
-their bytes. A pickle can have any function called. This reader knows the few names that a state dict of
-tensors needs and maps them to its own small functions (safe_pickle.py).
+A `.pth` file is a zip archive: `data.pkl` (a pickle, torch_pickle.py) lists the tensors, and `data/0`,
+`data/1`, ... hold their bytes. Files of PyTorch before 1.6 are read by legacy_pth.py.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import os
 import zipfile
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scratchcnn.files import DAMAGE, atomic_write
-from scratchcnn.safe_pickle import Refused, SafeUnpickler
+from scratchcnn.legacy_pth import is_legacy, read_legacy
+from scratchcnn.safe_pickle import Refused
+from scratchcnn.torch_pickle import BFLOAT16, STORAGES, Dtype, TensorUnpickler
 from scratchcnn.typing import Array, PathLike
-from scratchcnn.weights import widened
 
-BFLOAT16 = "bfloat16"  # unknown to NumPy; its bits are the upper half of a float32
-STORAGES = {
-    "DoubleStorage": "<f8",
-    "FloatStorage": "<f4",
-    "HalfStorage": "<f2",
-    "BFloat16Storage": BFLOAT16,
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "|i1",
-    "ByteStorage": "|u1",
-    "BoolStorage": "|b1",
-}
 STORAGE_NAMES = {np.dtype(t): n for n, t in STORAGES.items() if t != BFLOAT16}
 MAX_UNPACKED_BYTES = 2**26  # of a small file; larger ones may grow to 20 times their size
 # where training scripts put the state dict
@@ -50,20 +35,17 @@ def read_pth(path: PathLike) -> dict[str, Array]:
     "model_state_dict", "model", "net", "network") or is its only dict of tensors. bfloat16 becomes
     float32.
 
-    Raises FileNotFoundError if there is no file, ValueError if it is damaged, in PyTorch's format before
-    1.6, or a whole model instead of its state dict, and for a pickle that names anything else.
+    Raises FileNotFoundError if there is no file, ValueError if it is damaged or a whole model instead of
+    its state dict, and for a pickle that names anything else.
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
-    if not zipfile.is_zipfile(path):
+    legacy = is_legacy(path)
+    if not legacy and not zipfile.is_zipfile(path):
         raise ValueError(f"{os.fspath(path)} {_what_it_is(path)}")
     limit = max(MAX_UNPACKED_BYTES, 20 * os.path.getsize(path))
     try:
-        with zipfile.ZipFile(path) as archive:
-            folder = _folder(archive)
-            if sum(file.file_size for file in archive.infolist()) > limit:
-                raise Refused("it unpacks to many times its size")
-            found = _Reader(archive, folder, limit).load()
+        found = read_legacy(path, limit) if legacy else _read_archive(path, limit)
     except Refused as error:
         raise ValueError(f"{os.fspath(path)} was not read: {error}") from None
     except _DAMAGE as error:
@@ -96,69 +78,28 @@ def write_pth(path: PathLike, tensors: Mapping[str, Array]) -> None:
 
 
 # -- reading --------------------------------------------------------------------------------------
-class Storage(NamedTuple):
-    dtype: str
-    data: bytes
+def _read_archive(path: PathLike, limit: int) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        folder = _folder(archive)
+        if sum(file.file_size for file in archive.infolist()) > limit:
+            raise Refused("it unpacks to many times its size")
+        return _Reader(archive, folder, limit).load()
 
 
-class _Dtype(NamedTuple):
-    """`torch.FloatStorage` as the pickle names it."""
-
-    code: str
-
-
-class _Reader(SafeUnpickler):
-    """Knows the names in a state dict, and reads the bytes of its storages from the archive."""
-
-    purpose = "a state dict of tensors"
-    mend = "; save model.state_dict() alone, or convert it to safetensors"
+class _Reader(TensorUnpickler):
+    """Reads the bytes of the storages from the archive."""
 
     def __init__(self, archive: zipfile.ZipFile, folder: str, limit: int):
-        names: dict[tuple[str, str], Any] = {
-            ("collections", "OrderedDict"): OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2"): self._rebuild_tensor,
-            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
-            **{("torch", name): _Dtype(code) for name, code in STORAGES.items()},
-        }
-        super().__init__(archive.read(f"{folder}/data.pkl"), names)
-        self.archive, self.folder, self.left = archive, folder, limit
+        super().__init__(archive.read(f"{folder}/data.pkl"), limit)
+        self.archive, self.folder = archive, folder
         if f"{folder}/byteorder" in archive.namelist() and archive.read(f"{folder}/byteorder") == b"big":
             raise Refused("its numbers are big-endian")
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.names and (module == "torch._utils" or name.endswith("Storage")):
-            raise Refused(
-                f"it holds numbers that NumPy cannot hold, such as float8 or complex ones ({module}.{name}); "
-                "convert them with model.float() before you save"
-            )
-        return super().find_class(module, name)
-
-    def persistent_load(self, pid: Any) -> Storage:
-        kind, dtype, key, _, count = pid
-        if kind != "storage" or not isinstance(dtype, _Dtype):
-            raise Refused(f"it refers to {kind!r}, expected a storage of numbers")
+    def read_storage(self, key: str, dtype: Dtype, count: int) -> bytes:
         data = self.archive.read(f"{self.folder}/data/{key}")
-        size = 2 if dtype.code == BFLOAT16 else np.dtype(dtype.code).itemsize
-        if len(data) < count * size:
-            raise Refused(f"storage {key} has {len(data)} bytes, expected {count * size}")
-        return Storage(dtype.code, data[: count * size])
-
-    def _rebuild_tensor(
-        self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
-    ) -> Array:
-        """What `torch._utils._rebuild_tensor_v2` does: a strided view of the storage, here as a copy."""
-        flat = np.frombuffer(storage.data, dtype="<u2" if storage.dtype == BFLOAT16 else storage.dtype)
-        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else -1
-        if min((offset, *size, *stride), default=0) < 0 or last >= len(flat):
-            raise Refused("a tensor lies outside of its storage")
-        self.left -= math.prod(size) * flat.itemsize
-        if self.left < 0:
-            raise Refused("its tensors unpack to many times the size of the file")
-        strides = [s * flat.itemsize for s in stride]
-        array = np.lib.stride_tricks.as_strided(flat[offset:], size, strides, writeable=False)
-        if storage.dtype == BFLOAT16:
-            return widened(array)
-        return array.copy()
+        if len(data) < count * dtype.itemsize:
+            raise Refused(f"storage {key} has {len(data)} bytes, expected {count * dtype.itemsize}")
+        return data[: count * dtype.itemsize]
 
 
 def _folder(archive: zipfile.ZipFile) -> str:
@@ -206,11 +147,8 @@ def _what_it_is(path: PathLike) -> str:
         start = file.read(512)
     if not start:
         return "is empty"
-    if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04"):
-        return (
-            "is in PyTorch's format before 1.6, which is not read; open it in PyTorch and save it again: "
-            "torch.save(torch.load(path, weights_only=True), path)"
-        )
+    if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return "is a pickle that torch.save did not write"
     return "is neither a .pth of PyTorch nor whole; fetch or save it again"
 
 

@@ -3,6 +3,7 @@
 Valid files are cut, and bytes in them flipped, inserted, deleted and set to extremes, by a fixed seed.
 """
 
+import base64
 import io
 import warnings
 
@@ -91,8 +92,25 @@ def idx(path):
     write_idx(path, np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
 
 
+LEGACY = """
+gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5x
+AohYCgAAAHR5cGVfc2l6ZXNxA31xBChYBQAAAHNob3J0cQVLAlgDAAAAaW50cQZLBFgEAAAAbG9uZ3EHSwR1dS6AAn1xAChY
+CAAAAGEud2VpZ2h0cQFjdG9yY2guX3V0aWxzCl9yZWJ1aWxkX3RlbnNvcl92MgpxAigoWAcAAABzdG9yYWdlcQNjdG9yY2gK
+RmxvYXRTdG9yYWdlCnEEWA4AAAA5NDIwNzE4ODYxMTE1MnEFWAMAAABjcHVxBksETnRxB1FLAEsCSwKGcQhLAksBhnEJiWNj
+b2xsZWN0aW9ucwpPcmRlcmVkRGljdApxCilScQt0cQxScQ1YBgAAAGEuYmlhc3EOaAIoKGgDaARYDgAAADk0MjA3MTAyMDc1
+MDI0cQ9oBksCTnRxEFFLAEsChXERSwGFcRKJaAopUnETdHEUUnEVdS6AAl1xAChYDgAAADk0MjA3MTAyMDc1MDI0cQFYDgAA
+ADk0MjA3MTg4NjExMTUycQJlLgIAAAAAAAAAAACAPwAAgD8EAAAAAAAAAAAAAAAAAIA/AAAAQAAAQEA=
+"""
+
+
+def legacy(path):
+    """A small file as torch.save wrote it before 1.6: vectors of 4 and 2 numbers."""
+    path.write_bytes(base64.b64decode(LEGACY))
+
+
 READERS = {
     "pth": (".pth", saved(lambda path: save_torch_weights(network(), path)), read_pth),
+    "pth before 1.6": (".pth", saved(legacy), read_pth),
     "safetensors": (".safetensors", saved(lambda path: save_weights(network(), path)), read_safetensors),
     "npz": (".npz", params(".npz"), read_params),
     "pickle": (".pkl", params(".pkl"), read_params),

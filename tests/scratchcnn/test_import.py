@@ -69,7 +69,7 @@ INTERNAL = {
         "onnx_rules",
     ),
     *("params_file", "pictures", "predict_command", "recognize", "safe_pickle", "slopes", "state_dict"),
-    *("summary_command", "terminal", "train_command", "typing"),
+    *("summary_command", "terminal", "torch_pickle", "train_command", "typing"),
 }
 
 

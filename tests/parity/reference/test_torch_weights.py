@@ -365,10 +365,6 @@ def whole_module(path):
     torch.save(torch.nn.Linear(2, 2), path)
 
 
-def legacy(path):
-    torch.save({"weight": torch.zeros(2)}, path, _use_new_zipfile_serialization=False)
-
-
 def truncated(path):
     torch.save({"weight": torch.zeros(2000)}, path)
     path.write_bytes(path.read_bytes()[:3000])
@@ -405,7 +401,10 @@ REFUSED = {
     "one number as 400 MB": (stride_zero, "its tensors unpack to many times the size of the file"),
     "a compressed bomb": (compressed, "it unpacks to many times its size"),
     "a whole model": (whole_module, "it names torch.nn.modules.linear.Linear, .* save model.state_dict"),
-    "the format before 1.6": (legacy, r"is in PyTorch's format before 1\.6, which is not read"),
+    "a pickle": (
+        lambda path: path.write_bytes(pickle.dumps({"w": 1})),
+        "is a pickle that torch.save did",
+    ),
     "half a file": (truncated, "is neither a .pth of PyTorch nor whole; fetch or save it again"),
     "a tensor beyond its storage": (beyond, "a tensor lies outside of its storage"),
     "another zip": (other_zip, "it is a zip file and not a state dict"),
