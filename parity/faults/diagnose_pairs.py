@@ -35,12 +35,18 @@ from scratchcnn.typing import Array
 Pair = tuple[Fault, Fault]
 
 
-def diagnose_pair(seen: Observation, cases: Sequence[Probe], seed: int, adapter: Adapter) -> Diagnosis:
-    """The one pair of faults that explains the observation, or UNKNOWN."""
+def diagnose_pair(
+    seen: Observation,
+    cases: Sequence[Probe],
+    seed: int,
+    adapter: Adapter,
+    among: Sequence[Fault] | None = None,
+) -> Diagnosis:
+    """The one pair of faults (of the kind, or of `among`) that explains the observation, or UNKNOWN."""
     cases = [probe for probe in cases if probe.id in seen.values[DTYPES[0]]]
     found = {
         tuple(sorted((a.says, b.says))): (a, b)
-        for a, b in _pairs(seen, cases, adapter)
+        for a, b in _pairs(seen, cases, adapter, faults_of(seen.kind) if among is None else among)
         if _same_contracts(seen, (a, b), cases, seed, adapter)
     }
     if len(found) != 1:
@@ -50,10 +56,12 @@ def diagnose_pair(seen: Observation, cases: Sequence[Probe], seed: int, adapter:
     return Diagnosis(f"{a.name} + {b.name}", f"{a.says}, and with {b.says}", left)
 
 
-def _pairs(seen: Observation, cases: Sequence[Probe], adapter: Adapter) -> Iterator[Pair]:
+def _pairs(
+    seen: Observation, cases: Sequence[Probe], adapter: Adapter, among: Sequence[Fault]
+) -> Iterator[Pair]:
     """Pairs that give the numbers seen."""
     wrong = {row.tensor for row in seen.records if not row.ok and row.phase in PLAIN}
-    faults = [fault for fault in faults_of(seen.kind) if not fault.equivalent]
+    faults = [fault for fault in among if not fault.equivalent]
     parts = [(fault, part) for fault in faults if (part := _part(fault, seen, cases, adapter, wrong))]
     for (a, first), (b, second) in combinations(parts, 2):
         if not first & second and first | second == wrong:

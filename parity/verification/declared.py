@@ -1,7 +1,8 @@
 """Declared differences: `--allow dropout-not-inverted`.
 
-A departure that somebody made on purpose is a bug of the catalogue with a name. Declaring it does not
-loosen anything: the implementation must equal the reference with exactly that bug, on every input, in both
+A departure that somebody made on purpose is a bug of the catalogue with a name, or one of those that leave
+the numbers right (`slight.NAMES`). Declaring it does not loosen anything: with the latter taken away, the
+implementation must equal the reference with exactly that bug (or those two), on every input, in both
 precisions and in every contract. The declaration stays in the report, and one that no longer holds (the
 implementation is right, or wrong in another way) fails.
 """
@@ -9,23 +10,109 @@ implementation is right, or wrong in another way) fails.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from parity.adapters.book import Adapter
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
+from parity.faults.diagnose_dtypes import NAME as WIDENED
+from parity.faults.diagnose_pairs import diagnose_pair
 from parity.kinds import Probe
+from parity.verification.slight import (
+    NAMES,
+    OVERFLOW,
+    WRITES,
+    WRITES_GRADIENTS,
+    Slight,
+    removable,
+    without_slight,
+)
+
+JOINED = "+"  # between the names of two bugs, as a diagnosis prints them
 
 
-def declared_faults(kind: str, names: Iterable[str]) -> list[Fault]:
-    """The catalogue's entries of these names. Raises ValueError naming those of the kind."""
+@dataclass(frozen=True)
+class Declared:
+    """What was declared, as it was written: bugs of the catalogue, and names of `slight.NAMES`."""
+
+    faults: Sequence[Fault] = ()
+    slight: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.faults or self.slight)
+
+    def __str__(self) -> str:
+        return ", ".join([*(fault.name for fault in self.faults), *self.slight])
+
+    def covers(self, name: str) -> str:
+        """The declaration that allows this name of `slight.NAMES`: its own, or that of a bug like it."""
+        if name in self.slight:
+            return name
+        return next((fault.name for fault in self.faults if slight_name(fault) == name), "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a declaration explains an observation: the diagnosis, and what was not declared of it."""
+
+    diagnosis: Diagnosis = UNKNOWN
+    names: Sequence[str] = ()
+    others: Sequence[Slight] = field(default=())
+
+
+def declared_faults(kind: str, names: Iterable[str]) -> Declared:
+    """What these names declare; `a + b`, as a diagnosis prints it, is two. Raises ValueError."""
     known = {fault.name: fault for fault in faults_of(kind)}
-    wanted = [name.strip().lower().replace("_", "-") for name in names]
-    if unknown := [name for name in wanted if name not in known]:
+    wanted = [part.strip().lower().replace("_", "-") for name in names for part in name.split(JOINED)]
+    if unknown := [name for name in wanted if name not in known and name not in NAMES]:
         raise ValueError(
             f"no known difference named {', '.join(unknown)} for {kind}; "
-            f"there are: {', '.join(sorted(known)) or 'none'}"
+            f"there are: {', '.join([*sorted(known), *NAMES])}"
         )
-    return [known[name] for name in wanted]
+    slight = [name for name in wanted if name not in known]
+    return Declared([known[name] for name in wanted if name in known], slight)
+
+
+def slight_name(fault: Fault) -> str:
+    """The name in `slight.NAMES` of what this bug does to right numbers; nothing for another bug."""
+    if fault.shows == "precision":
+        return WIDENED if "float64" in fault.says else ""
+    if fault.shows == "contract":
+        for what, name in {**WRITES, "grads": WRITES_GRADIENTS}.items():
+            if fault.says.startswith((f"a write into {what}", f"zeros written into {what}")):
+                return name
+        return ""
+    return OVERFLOW if fault.name.endswith(("-overflow", "-no-shift")) else ""
+
+
+def explained(
+    declared: Declared,
+    seen: Observation,
+    cases: Sequence[Probe],
+    every: Sequence[Probe],
+    seed: int,
+    adapter: Adapter,
+) -> Found:
+    """What of the declaration explains the whole observation; nothing where none of it does.
+
+    `cases` are the kind's own probes, on which a bug can be run, `every` are all that were tried.
+    """
+    found = exactly(declared.faults, seen, cases, seed, adapter)
+    if found.fault:
+        return Found(found, [found.fault])
+    ones = removable(seen, every)
+    names = {one.name: declared.covers(one.name) for one in ones}
+    used = list(dict.fromkeys(filter(None, names.values())))
+    others = [one for one in ones if not names[one.name]]
+    rest = without_slight(seen, ones, every) if ones else seen
+    if rest.ok:
+        says = ", and ".join(NAMES[name] for name, allowed in names.items() if allowed)
+        return Found(Diagnosis(" + ".join(used), says, 0.0), used, others) if used else Found()
+    if ones:
+        found = exactly(declared.faults, rest, cases, seed, adapter)
+    if not found.fault and len(declared.faults) > 1:
+        found = diagnose_pair(rest, cases, seed, adapter, declared.faults)
+    return Found(found, [found.fault, *used], others) if found.fault else Found()
 
 
 def exactly(

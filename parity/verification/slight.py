@@ -53,6 +53,26 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     return ones
 
 
+def removable(seen: Observation, cases: Sequence[Probe]) -> list[Slight]:
+    """What can be taken away before the rest is judged: the slight ones, and the dtype of wrong numbers."""
+    ones = slight_ones(seen, cases)
+    done = {id(one.row) for one in ones}
+    for row in seen.records:
+        value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
+        if id(row) not in done and value is not None and row.phase in PLAIN and _is_widened(row):
+            ones.append(Slight(row, WIDENED_NAME, _narrow(value)))
+    return ones
+
+
+def _is_widened(row: Record) -> bool:
+    return row.dtype == "float32" and row.why.startswith(WIDENED)
+
+
+def _narrow(value: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return value.astype(np.float32)
+
+
 def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Slight | None:
     probe = by_id.get(row.case)
     if row.phase == UNCHANGED and row.why == "was written into":
@@ -61,9 +81,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if probe is None or value is None or row.phase not in PLAIN:
         return None
-    if row.dtype == "float32" and row.why.startswith(WIDENED):
-        with np.errstate(over="ignore"):
-            narrow = value.astype(np.float32)
+    if _is_widened(row):
+        narrow = _narrow(value)
         return Slight(row, WIDENED_NAME, narrow) if _right(probe, row, narrow) else None
     if row.why == "not finite" and seen.kind in SATURATING and _largest(probe) >= LARGE:
         exact = kind_of(seen.kind).reference(probe, row.dtype)[row.tensor]

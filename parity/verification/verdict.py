@@ -16,6 +16,7 @@ from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint
+from parity.verification.slight import NAMES
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ class Verdict:
         if outcome == "wrong":
             return "WRONG"
         if outcome == "right_but":
-            return f"the numbers are right, but {'; '.join(self.buts)}"
+            declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
+            return f"{declared}the numbers are right, but {'; '.join(self.buts)}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.not_checked:
@@ -201,7 +203,8 @@ class Verdict:
     def _diagnosis(self) -> str:
         if not self.diagnosis.fault:
             return str(self.diagnosis)
-        return f"{self.diagnosis} [{self.diagnosis.fault}]"
+        besides = [name for name, says in NAMES.items() if says in self.diagnosis.besides]
+        return f"{self.diagnosis} [{' + '.join([self.diagnosis.fault, *besides])}]"
 
 
 def _fits(array: Any, most: int = 36) -> bool:

@@ -28,16 +28,16 @@ from parity.adapters.isolate import Limits, can_isolate
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
-from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, diagnose
+from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.real_sizes import size_of
 from parity.reference.threads import one_thread
-from parity.verification.declared import declared_faults, exactly
+from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
-from parity.verification.slight import NAMES, sentences, slight_ones
+from parity.verification.slight import NAMES, removable, sentences, without_slight
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 
@@ -134,13 +134,11 @@ def _verify(
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
-    _judge_declared(verdict, declared, seen, fixed, seed)
+    _judge_declared(verdict, declared, seen, (fixed, cases), seed)
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
         )
-    if not (seen.ending or seen.unfinished or verdict.declared):
-        _judge_slight(verdict, seen, cases)
     if not verdict.ok or verdict.declared:
         asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
@@ -204,38 +202,59 @@ def _hide_unreachable(seen: Seen) -> None:
 
 
 def _judge_declared(
-    verdict: Verdict, declared: Sequence[Any], seen: Seen, cases: Sequence[Probe], seed: int
+    verdict: Verdict,
+    declared: Declared,
+    seen: Seen,
+    tried: tuple[Sequence[Probe], Sequence[Probe]],
+    seed: int,
 ) -> None:
-    """The diagnosis, and what it means for differences that were declared."""
-    names = ", ".join(fault.name for fault in declared)
+    """The diagnosis, what it means for differences that were declared, and what only the numbers have right.
+
+    `tried` are the kind's own probes, and all that were tried.
+    """
     adapter = ADAPTERS["book" if seen.backward_too else "forward_only"]  # a fault is to show no more
+    cases, every = tried
     found: Diagnosis = UNKNOWN
     stopped = bool(verdict.ending or verdict.unfinished)
     if declared and not stopped and not verdict.ok:
-        found = exactly(declared, seen.observation, cases, seed, adapter)
-        if found.fault:
-            verdict.ok, verdict.declared = True, found.fault
+        by = explained(declared, seen.observation, cases, every, seed, adapter)
+        if by.names:
+            verdict.ok, verdict.declared, found = True, " + ".join(by.names), by.diagnosis
+            verdict.buts = sentences(by.others, every)
         else:
-            verdict.complaint = f"{names}: what it computes is not exactly that"
+            verdict.complaint = f"{declared}: what it computes is not exactly that"
     elif declared and verdict.ok:
         verdict.ok = False
-        verdict.complaint = f"{names}: nothing differs from PyTorch; take the declaration away"
+        verdict.complaint = f"{declared}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not stopped:
-        found = diagnose(seen.observation, cases, seed, adapter)
-        if not found.fault:
-            found = diagnose_apart(seen.observation, cases, seed, adapter)
+        found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
     verdict.diagnosis = found
 
 
-def _judge_slight(verdict: Verdict, seen: Seen, cases: Sequence[Probe]) -> None:
-    """What is to be said where all numbers are right and something else is not."""
-    ones = slight_ones(seen.observation, cases)
-    if ones and len(ones) == sum(not row.ok for row in seen.observation.records):
-        verdict.buts = sentences(ones, cases)
-        if not verdict.diagnosis.fault:
-            names = dict.fromkeys(one.name for one in ones)
-            says = ", and ".join(NAMES[name] for name in names)
-            verdict.diagnosis = Diagnosis(" + ".join(names), says, 0.0)
+def _diagnosed(
+    verdict: Verdict,
+    seen: Observation,
+    cases: Sequence[Probe],
+    every: Sequence[Probe],
+    seed: int,
+    adapter: Adapter,
+) -> Diagnosis:
+    """The known bug of all that is seen, or of what is left when the right numbers are taken away."""
+    ones = removable(seen, every)
+    found = diagnose(seen, cases, seed, adapter)
+    if not ones:
+        return found
+    rest = without_slight(seen, ones, every)
+    if rest.ok:
+        verdict.buts = sentences(ones, every)
+    if found.fault:
+        return found
+    names = list(dict.fromkeys(one.name for one in ones))
+    says = ", and ".join(NAMES[name] for name in names)
+    if rest.ok:
+        return Diagnosis(" + ".join(names), says, 0.0)
+    found = diagnose(rest, cases, seed, adapter)
+    return replace(found, besides=says) if found.fault else diagnose_apart(seen, cases, seed, adapter)
 
 
 # -- the first thing that is wrong ----------------------------------------------------------------

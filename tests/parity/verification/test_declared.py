@@ -7,6 +7,30 @@ import pytest
 from parity.verification.verify import verify
 
 HOMEWORK = Path(__file__).parents[1] / "homework"
+OF_RIGHT_NUMBERS = {  # as a diagnosis prints them
+    "float64-from-float32": ("ConvolutionFloat64", "convolution"),
+    "conv-float64-output": ("ConvolutionFloat64", "convolution"),
+    "writes-into-dout": ("ReluInPlace", "relu"),
+    "overflow-at-large-inputs": ("SoftmaxNoShift", "softmax"),
+    "softmax-no-shift": ("SoftmaxNoShift", "softmax"),
+}
+TWO = """
+import sys; sys.path.insert(0, {folder!r})
+import numpy as np
+from wrong import AffineMean, ReluLeaky
+class Leaky(ReluLeaky):
+    def forward(self, x): return super().forward(x).astype(float)
+    def backward(self, dout):
+        dx = super().backward(dout).astype(float)
+        dout *= 1
+        dout += 1
+        return dx
+class Mean(AffineMean):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.db = self.db / len(dout)
+        return dx
+"""
 DECLARED = {
     "dropout-not-inverted": ("wrong.py:DropoutNotInverted", "dropout"),
     "loss-clamped-logarithm": ("wrong.py:ClampedLoss", "softmax_with_loss"),
@@ -52,3 +76,36 @@ def test_a_declaration_that_nothing_needs_fails():
 def test_one_of_several_is_enough():
     verdict = verify(f"{HOMEWORK}/wrong.py:ReluLeaky", "relu", allow=["relu-capped-at-six", "relu_leaky"])
     assert verdict.ok and verdict.declared == "relu-leaky"
+
+
+@pytest.mark.parametrize(("name", "case"), OF_RIGHT_NUMBERS.items(), ids=OF_RIGHT_NUMBERS)
+def test_what_leaves_the_numbers_right_can_be_declared(name, case):
+    verdict = verify(f"{HOMEWORK}/wrong.py:{case[0]}", case[1], allow=[name], strict=True)
+    assert (verdict.outcome, verdict.ok, verdict.declared) == ("right", True, name), str(verdict)
+
+
+@pytest.fixture
+def two(tmp_path):
+    (tmp_path / "mine.py").write_text(TWO.format(folder=str(HOMEWORK)))
+    return f"{tmp_path}/mine.py:"
+
+
+def test_a_bug_is_judged_after_the_right_numbers_are_taken_away(two):
+    """What is declared goes; what is not stays, as the only thing that is not right."""
+    names = ["relu-leaky", "float64-from-float32", "writes-into-dout"]
+    assert verify(f"{two}Leaky", "relu").diagnosis.fault == "relu-leaky"
+    assert verify(f"{two}Leaky", "relu", allow=names).outcome == "right"
+    partly = verify(f"{two}Leaky", "relu", allow=names[:2])
+    assert partly.outcome == "right_but" and list(partly.buts) == [
+        "it writes into dout, which the caller may still need"
+    ]
+    assert verify(f"{two}Leaky", "relu", allow=names[1:]).outcome == "wrong"
+    assert verify(f"{two}Leaky", "relu", allow=["relu-capped-at-six", *names[1:]]).outcome == "wrong"
+
+
+def test_every_name_that_a_diagnosis_prints_is_taken(two):
+    for target, kind in ((f"{two}Leaky", "relu"), (f"{two}Mean", "affine")):
+        text = str(verify(target, kind))
+        printed = text[text.index("diagnosis") :].split("[", 1)[1].split("]")[0]
+        assert " + " in printed
+        assert verify(target, kind, allow=[printed]).outcome == "right", printed
