@@ -20,7 +20,11 @@ import numpy as np
 
 from parity.adapters.arguments import defaults, room
 from parity.adapters.book import Adapter
+from parity.adapters.called import Called, Live
+from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
+from parity.adapters.description import about, flag, held
+from parity.adapters.layouts import pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.wire import Odd, clean
@@ -51,7 +55,13 @@ class Bench:
         self._factory, self._adapter = factory, adapter
         self._objects: dict[int, _Object] = {}
 
-    def open(self, target: str | None, adapter: str | None, how: dict[str, Any]) -> dict[str, Any]:
+    def open(
+        self,
+        target: str | None,
+        adapter: str | None,
+        how: dict[str, Any],
+        convention: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Load what is not here yet. What is known without a call: which arguments it takes, and so on."""
         recipe = Recipe(**how)
         RECIPES[recipe.kind] = recipe
@@ -60,14 +70,51 @@ class Bench:
                 self._factory = load(target)
             if adapter is not None:
                 self._adapter = adapter_of(adapter)
+            if convention is not None:
+                self._adapter = Called(Convention.of(convention))
             using = self._using()
             names = using.parameters(self._factory)
             return {
-                "names": None if names is None else room(names, recipe),
+                "names": names if names is None or convention is not None else room(names, recipe),
                 "defaults": {name: repr(value) for name, value in defaults(self._factory, recipe).items()},
                 "misfit": using.misfit(self._factory, recipe),
                 "backward_too": bool(using.backward_too),
             }
+
+    def about(self) -> dict[str, Any]:
+        """What can be read off the implementation without a call; see `description.about`."""
+        return about(self._factory)
+
+    def attempt(
+        self, convention: dict[str, Any], kind: str, args: dict[str, Any], inputs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """One object, one forward and one backward under a convention; what each step left behind.
+
+        "at" is the step that raised "error", or "done".
+        """
+        how = Convention.of(convention)
+        live, found = Live(how, self._factory, Probe(kind, "a trial", args, inputs)), {"error": ""}
+        at = "build"
+        try:
+            with _told():
+                live.make()
+                found["built"], found["flag"] = held(live), flag(live.object)
+                at = "forward" if how.forward else "done"
+                if how.forward:
+                    x, t = inputs["x"], inputs.get("t")
+                    part = pieces(x, how.x_layouts.get(x.ndim, ""))[0]
+                    live.forward_once(part, t)
+                    found["forward"] = held(live)
+                    at = "backward" if how.backward else "done"
+                if how.backward:
+                    dout = inputs.get("dout")
+                    d = None if dout is None else pieces(dout, how.out_layouts.get(dout.ndim, ""))[0]
+                    live.backward_once(d, part, t)
+                    found["backward"] = held(live)
+                    at = "done"
+        except Raised as error:
+            found["error"] = str(error)
+        return found | {"at": at}
 
     def build(
         self,

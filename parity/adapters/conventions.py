@@ -17,6 +17,7 @@ Write your own as a subclass of `BookAdapter` that overrides what differs, and n
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +26,59 @@ import numpy as np
 from parity.adapters.arguments import call, misfit
 from parity.adapters.book import Adapter, BookAdapter
 from parity.adapters.cs231n import Cs231n
+from parity.adapters.load import TargetError
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe
+
+
+class NotCallable(TargetError):
+    """No way was found to call an implementation, so that nothing could be compared.
+
+    name       what it is called
+    signature  its parameters, as text
+    tried      (how it was called, what it raised), in the order in which it was tried
+    error      the implementation's own exception under the likeliest of them, with its file and line
+    suggestion an adapter to be filled in
+    """
+
+    def __init__(self, name: str, kind: str, signature: str, tried: Sequence[tuple[str, str]]):
+        self.name, self.kind, self.signature = name, kind, signature
+        self.tried = list(dict.fromkeys(tried))
+        self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
+        self.suggestion = suggestion(kind)
+        super().__init__(f"{name} could not be called as {kind}: {self._reason()}")
+
+    def _reason(self) -> str:
+        takes = f"it takes ({self.signature}), "
+        if not self.tried:
+            return f"{takes}and no reading of these names builds it; an adapter can say how (--adapter file.py:Name)"
+        at, _, why = self.tried[0][1].partition(": ")
+        more = f", and {len(self.tried) - 1} other ways failed too" if len(self.tried) > 1 else ""
+        return f"{takes}and its {_STEPS.get(at, at)} {_raised(why)}{more}"
+
+
+_STEPS = {"build": "constructor"}
+
+
+def _raised(why: str) -> str:
+    return f"raised {why}" if why else "gives no result of the right shape"
+
+
+def suggestion(kind: str) -> str:
+    """An adapter of a few lines, to be filled in."""
+    how = recipe(kind)
+    weights = "".join(f"\n        layer.{name} = probe.args[{name!r}].copy()" for name in how.params)
+    grads = ", ".join(f'"d{name}": layer.d{name}' for name in how.params)
+    return (
+        "from parity.adapters import BookAdapter\n"
+        "class Mine(BookAdapter):\n"
+        "    def build(self, factory, probe, copy=True):\n"
+        f"        layer = factory(...){weights}\n"
+        "        return layer\n"
+        "    def forward(self, layer, probe): return layer.forward(probe.inputs['x'])\n"
+        "    def backward(self, layer, probe): return layer.backward(probe.inputs['dout'])\n"
+        f"    def state(self, layer, probe): return {{{grads}}}"
+    )
 
 
 class OneArray(BookAdapter):

@@ -17,6 +17,7 @@ from parity.adapters.arguments import GIVEN
 from parity.adapters.bench import Bench
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
+from parity.adapters.convention import Convention
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
 from parity.adapters.recipe import recipe
@@ -24,6 +25,7 @@ from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
 FRESH, COPY = "in a process of its own", "in a copy of this process, where the checker is too"
+AUTO = "auto"  # the adapter that is found by trial
 Arrays = dict[str, Any]  # name -> array, None or Odd
 
 
@@ -37,9 +39,18 @@ class Subject:
     misfit   why it cannot be called as the adapter calls, as far as its signature tells
     """
 
-    def __init__(self, connection: Connection, target: str | None = None, adapter: str | None = None):
+    def __init__(
+        self,
+        connection: Connection,
+        target: str | None = None,
+        adapter: str | None = None,
+        convention: Convention | None = None,
+        by_trial: bool = False,
+    ):
         self.connection, self.where = connection, connection.where
         self.target, self.adapter = target, adapter
+        self.convention = convention  # how it is called, where that is no adapter's affair
+        self.by_trial = by_trial
         self.names: list[str] | None = None
         self.defaults: dict[str, str] = {}
         self.misfit = ""
@@ -49,9 +60,39 @@ class Subject:
         self._count = 0
 
     def open(self, kind: str) -> Subject:
-        """Load it. Raises what the connection does."""
-        how = asdict(recipe(kind))
-        found = self.connection.ask("open", target=self.target, adapter=self.adapter, how=how)
+        """Load it, and find out how it is called where no adapter says it.
+
+        Raises what the connection does, and NotCallable.
+        """
+        self._open(kind)
+        if self.by_trial:
+            self.by_trial = False
+            self.convention = self._found(kind)
+            if self.convention is not None:
+                self._open(kind)
+        return self
+
+    def _found(self, kind: str) -> Convention | None:
+        """How it is called; None where that is the book's way."""
+        from parity.adapters.trial import find, fits_the_book
+
+        if fits_the_book(self, kind):
+            return None
+
+        def ask(convention: Convention, probe: Probe) -> dict[str, Any]:
+            sent = {"convention": convention.data(), "kind": kind, "args": probe.args, "inputs": probe.inputs}
+            found = self.connection.ask("attempt", **sent)
+            return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
+
+        about = self.connection.ask("about")
+        return find(ask, about if isinstance(about, dict) else {}, kind, not self.misfit)
+
+    def _open(self, kind: str) -> Subject:
+        convention = None if self.convention is None else self.convention.data()
+        found = self.connection.ask(
+            "open", target=self.target, adapter=self.adapter, how=asdict(recipe(kind)), convention=convention
+        )
+        self.target = self.adapter = None  # it is there now
         if not isinstance(found, dict):
             raise Ended("sent something that is not an answer")
         names = found.get("names")
@@ -178,7 +219,16 @@ def subject_here(factory: Any, kind: str, adapter: Any = None) -> Subject:
 def place_here(factory: Any, adapter: Any = None) -> Subject:
     """The code in this process, without limits; still to be opened."""
     target = factory if isinstance(factory, str) else None
-    return Subject(Here(Bench(None if target else factory, adapter_of(adapter))), target)
+    adapter, convention, by_trial = _said(adapter)
+    return Subject(Here(Bench(None if target else factory, adapter_of(adapter))), target, None, convention, by_trial)
+
+
+def _said(adapter: Any) -> tuple[Any, Convention | None, bool]:
+    """An adapter, a convention that has been found, or AUTO: by trial."""
+    if isinstance(adapter, Convention):
+        return None, adapter, False
+    by_trial = isinstance(adapter, str) and adapter.lower() == AUTO
+    return (None if by_trial else adapter), None, by_trial
 
 
 def place_apart(factory: Any, adapter: Any, limits: Limits) -> Subject:
@@ -187,12 +237,13 @@ def place_apart(factory: Any, adapter: Any, limits: Limits) -> Subject:
     That is a fresh interpreter where both have a name (`layers.py:Relu`, an adapter of ours or one in a
     file), and a copy of this process where one of them is an object that only this process has.
     """
+    adapter, convention, by_trial = _said(adapter)
     named = adapter_name(adapter)
     target = factory if isinstance(factory, str) else None
     if target is not None and named is not None:
-        return Subject(Apart(fresh_child(), limits, FRESH), target, named)
+        return Subject(Apart(fresh_child(), limits, FRESH), target, named, convention, by_trial)
     bench = Bench(None if target else factory, None if named else adapter_of(adapter))
-    return Subject(Apart(copied_child(bench), limits, COPY), target, named)
+    return Subject(Apart(copied_child(bench), limits, COPY), target, named, convention, by_trial)
 
 
 def adapter_name(adapter: Any) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
+from parity.adapters.convention import Convention
 from parity.adapters.features import claims, fits, lacking, shown_lacking, without
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
@@ -40,6 +41,7 @@ class Seen:
     unfinished    why not everything was tried, where the code is not to blame
     backward_too  whether the adapter shows gradients
     where         the code ran
+    convention    how it is called, where that was found by trial
     """
 
     observation: Observation
@@ -56,6 +58,25 @@ class Seen:
     tried: int = 0
     backward_too: bool = True
     where: str = ""
+    convention: Convention | None = None
+
+    @property
+    def limits(self) -> list[str]:
+        """What the convention leaves out, in words."""
+        return self.convention.limits_in_words() if self.convention else []
+
+    @property
+    def unseen(self) -> list[str]:
+        """Results that the convention does not have."""
+        return list(self.convention.unseen) if self.convention else []
+
+    def takes(self, probe: Probe) -> bool:
+        """Whether nothing that the probe asks for is known to be lacking."""
+        return fits(probe, self.lacking) and (self.convention is None or self.convention.takes(probe))
+
+    def taken(self, cases: Sequence[Probe]) -> list[Probe]:
+        """The probes that ask for nothing that is known to be lacking."""
+        return [probe for probe in cases if self.takes(probe)]
 
 
 @dataclass(frozen=True)
@@ -93,7 +114,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     """Open it and try all of the request; it stays open. An end of the process is noted in `seen`."""
     try:
         subject.open(request.kind)
-        seen.backward_too = subject.backward_too
+        seen.backward_too, seen.convention = subject.backward_too, subject.convention
         seen.misfit, seen.defaults = subject.misfit, subject.defaults
         if seen.misfit:
             return
@@ -107,7 +128,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
 
 def _observe(request: Request, subject: Subject, seen: Seen) -> None:
     """Probe after probe, then the contracts, random sizes and real ones, as far as the process lasts."""
-    kind, cases = request.kind, without(request.cases, seen.lacking)
+    kind, cases = request.kind, seen.taken(request.cases)
     for dtype in request.dtypes:
         rows: list[Record] = []
         values = seen.observation.values[dtype]
@@ -117,7 +138,7 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
                 seen.observation.records.append(row)
             seen.lacking |= shown_lacking(seen.observation.records, cases, request.supports)
             if request.contracts:
-                _hold(subject, kind, dtype, without(cases, seen.lacking), rows, seen)
+                _hold(subject, kind, dtype, seen.taken(cases), rows, seen)
         except Ended as error:
             _end(seen, error, dtype, subject.probe)
             return
@@ -141,9 +162,10 @@ def _right_so_far(request: Request, seen: Seen) -> bool:
     """Whether the numbers of every single call so far were right, on what it has."""
     if seen.ending or seen.unfinished:
         return False
-    cases = [*without(request.cases, seen.lacking), *seen.random]
+    cases = [*seen.taken(request.cases), *seen.random]
     ids = {probe.id for probe in cases}
     rows = [row for row in seen.observation.records if row.case in ids and row.phase in PLAIN]
+    rows = [row for row in rows if row.tensor not in seen.unseen]
     slight = {id(one.row) for one in slight_ones(seen.observation, cases)}
     return bool(rows) and all(row.ok or id(row) in slight for row in rows)
 
@@ -151,7 +173,7 @@ def _right_so_far(request: Request, seen: Seen) -> bool:
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time."""
     start = subject.busy()
-    for probe in without(real_sizes(request.kind), seen.lacking):
+    for probe in seen.taken(real_sizes(request.kind)):
         if subject.busy() - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
             return
@@ -175,7 +197,7 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
     from parity.checks.random_search import search
 
     rows = seen.observation.records
-    found = search(request.kind, subject, supports=lambda probe: fits(probe, seen.lacking))
+    found = search(request.kind, subject, supports=seen.takes)
     seen.tried, probe, ended = found.tried, found.probe, found.ended
     if probe is not None and ended is None:
         values: dict[str, Tensors] = {}

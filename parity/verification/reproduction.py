@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.convention import Convention
 from parity.adapters.load import load
-from parity.adapters.subject import adapter_name
+from parity.adapters.subject import AUTO, adapter_name
 from parity.checks.layer import check_kind
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
@@ -37,7 +38,9 @@ def reproduction(
     factory: Any, adapter: Any, probe: Probe, dtype: str, phase: str, tensor: str, seed: int
 ) -> str:
     """The lines, ready to run where the checked file can be found from."""
-    book = adapter_name(adapter) == "book"
+    found = isinstance(adapter, Convention)
+    adapter = AUTO if found else adapter
+    book = not found and adapter_name(adapter) == "book"
     if book and size(probe) <= LIMIT:
         lines = _plain(factory, probe.cast(dtype), dtype, phase, tensor)
         if lines and all(lines):

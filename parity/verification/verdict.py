@@ -47,6 +47,7 @@ class Verdict:
     declared      the declared difference that was found, exactly as declared
     complaint     why a declared difference does not hold
     largest       the last and largest of the inputs of real size that were tried
+    called        how it was called, where that was found by trial
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
     unfinished    why not everything was tried: then it is not right, and need not be wrong
@@ -71,6 +72,7 @@ class Verdict:
     where: str = ""
     output: str = field(default="", repr=False)
     largest: str = ""
+    called: str = ""
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
     listed: Sequence[str] = ()
@@ -112,6 +114,8 @@ class Verdict:
         lines = [f"{clean(self.name)} as {self.kind}: {self._headline()}"]
         if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
             lines.append(f"checked      {self._checked()}")
+        if self.called:
+            lines.append(f"called       {self.called.removeprefix('called ')}")
         if self.where and self.where != FRESH:
             lines.append(f"it ran       {self.where}")
         if self.not_checked and (outcome != "right" or self.declared):

@@ -22,9 +22,9 @@ from parity.adapters.features import (
     in_words,
     is_inference,
     raises_after_inference,
-    without,
 )
 from parity.adapters.isolate import Limits, can_isolate
+from parity.adapters.subject import AUTO
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
@@ -65,6 +65,7 @@ def verify(
     the code could not be imported, built or called.
 
     factory   a class or function in the book's protocol or in the adapter's, or "path/to/file.py:Name"
+    adapter   how it is called; found by trial when left out
     kind      what it is meant to be: "convolution", "max_pooling", "adam", ...; "network" takes `twin` and
               `names` besides, see `parity.verification.network`
     supports  the optional features it has, to be held to them; read off its signature when left out
@@ -113,13 +114,16 @@ def _verify(
     isolated: bool,
 ) -> Verdict:
     """The verdict on a layer, function, loss or optimizer."""
-    declared = declared_faults(kind, allow)
+    declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
     cases = probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
         return Verdict(kind, _name(factory), False, [], unchecked=f"it cannot be called: {seen.misfit}")
-    cases, records = without(cases, seen.lacking), seen.observation.records
-    unseen = [*in_words(seen.lacking), *([] if seen.backward_too else ["gradients"])]
+    adapter = _settled(adapter, seen)
+    cases, records = seen.taken(cases), seen.observation.records
+    unseen = [*in_words(seen.lacking), *seen.limits, *([] if seen.backward_too else ["gradients"])]
+    if seen.backward_too:
+        unseen += seen.unseen
     if supports is None and raises_after_inference(records, cases):
         unseen.append(INFERENCE)
     if seen.beyond:
@@ -129,6 +133,7 @@ def _verify(
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending = seen.output, seen.ending
+    verdict.called = str(seen.convention) if seen.convention else ""
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
@@ -143,6 +148,13 @@ def _verify(
         asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
     return verdict
+
+
+def _settled(adapter: Any, seen: Seen) -> Any:
+    """The adapter for whatever is asked next: what was found by trial, so that it is found once."""
+    if not (isinstance(adapter, str) and adapter.lower() == AUTO):
+        return adapter
+    return seen.convention or "book"
 
 
 def assert_parity(factory: Any, kind: str, *, complete: bool = False, **options: Any) -> Verdict:
@@ -178,7 +190,7 @@ def _leave_out(seen: Seen, cases: Sequence[Probe], training_only: bool) -> None:
     def counts(row: Record) -> bool:
         gradient = row.tensor.startswith("d")
         silent = gradient and (not seen.backward_too or (training_only and is_inference(row.case)))
-        return row.case in ids and not silent
+        return row.case in ids and not silent and row.tensor not in seen.unseen
 
     dropped = [row for row in observation.records if not counts(row)]
     observation.records[:] = [row for row in observation.records if counts(row)]

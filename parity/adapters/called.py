@@ -1,0 +1,359 @@
+"""Calling a class or function by a convention that was found for it. Needs NumPy alone.
+
+`Live` is one object of it, or the pair of functions, with what the last calls gave; `Called` is the adapter.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.adapters.arguments import call, room
+from parity.adapters.book import Adapter
+from parity.adapters.convention import Convention, Place
+from parity.adapters.layouts import WEIGHTS, joined, laid_out, pieces, restored
+from parity.adapters.masks import as_if_drawn
+from parity.adapters.meanings import RATE, value
+from parity.adapters.reach import got, put
+from parity.adapters.recipe import Recipe, recipe
+from parity.kinds.probe import Probe
+
+
+class Live:
+    """One object under a convention.
+
+    object   what was built; for functions nothing
+    out      what the last forward returned; back what the last backward did
+    x        what forward was handed, where it is wrapped in the tensor of an engine
+    passed   weights that are handed to each call
+    """
+
+    def __init__(self, convention: Convention, factory: Any, probe: Probe, copy: bool = True):
+        self.convention, self.factory, self.probe, self.copy = convention, factory, probe, copy
+        self.object: Any = None
+        self.out: Any = None
+        self.back: Any = None
+        self.x: Any = None
+        self.passed: dict[str, Any] = {}
+        self.gradients: dict[str, Any] = {}
+        self.batch: tuple[Any, ...] = ()
+        self.fresh = False  # whether forward was called since the last backward
+        self.training = True
+
+    # -- building -----------------------------------------------------------------------------------
+    def make(self) -> None:
+        """The object and its weights."""
+        c = self.convention
+        for name, layout in c.passed.items():
+            self.passed[name] = self._wrapped(self._weight(name, layout), c.parameter or c.tensor)
+        if c.constructor is not None:
+            self.object = self._build()
+            for method, args in c.setup:
+                self._call(getattr(self.object, method), args)
+        if not c.lazy:
+            self.set_weights()
+
+    def _build(self) -> Any:
+        c = self.convention
+        if c.as_in_the_book:
+            args = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k != "training"}
+            return call(self.factory, args, recipe(self.probe.kind))
+        args, named = self._arguments(c.constructor or ())
+        return self.factory(*args, **named)
+
+    def _weight(self, name: str, layout: str) -> Any:
+        array = self.probe.args.get(name)
+        if not isinstance(array, np.ndarray):
+            return array
+        if layout.endswith("+b") or layout.startswith("b+"):
+            bias = self.probe.args["b"][None, :]
+            rows = [array, bias] if layout.endswith("+b") else [bias, array]
+            return laid_out(np.concatenate(rows), "IO", layout.strip("+b"))
+        laid = laid_out(array, WEIGHTS.get(array.ndim, ""), layout)
+        return np.array(laid, order="C") if self.copy or self.convention.updates else laid
+
+    def set_weights(self) -> None:
+        """The probe's weights into the places where the object keeps its own."""
+        for places in (self.convention.stored, self.convention.buffers):
+            for name, here in places.items():
+                if name not in self.probe.args or not here:
+                    continue
+                array = self._weight(name, here[0].layout)
+                if array is None:
+                    raise NotImplementedError(f"always with {name}")
+                for place in here:
+                    put(self, place.path, array)
+
+    def _wrapped(self, array: Any, tensor: str) -> Any:
+        if not tensor or not isinstance(array, np.ndarray):
+            return array
+        return named(self.factory, tensor)(array)
+
+    def _value(self, meaning: str, **own: Any) -> Any:
+        if meaning in own:
+            return own[meaning]
+        if meaning in self.passed:
+            return self.passed[meaning]
+        if meaning == "training":
+            return self.training
+        return value(meaning, self.probe)
+
+    # -- calling ------------------------------------------------------------------------------------
+    def _method(self, name: str) -> Any:
+        if self.object is None or name.startswith("function "):
+            return named(self.factory, name.removeprefix("function "))
+        return self.object if name == "__call__" else getattr(self.object, name)
+
+    def forward_once(self, x: Any, t: Any = None) -> Any:
+        """One call of forward; its result."""
+        c = self.convention
+        self.x = self._wrapped(x, c.tensor)
+        own = {"x": self.x, "t": t}
+        if c.lazy and not getattr(self, "_warm", False):
+            self._call(self._method(c.forward), c.forward_args, **own)
+            self._warm = True
+            self.set_weights()
+        self.out = self._call(self._method(c.forward), c.forward_args, **own)
+        self.fresh = True
+        return got(self, c.out.path)
+
+    def backward_once(self, dout: Any, x: Any = None, t: Any = None) -> Any:
+        """One call of backward; dx. The gradients of the weights are left in `gradients`."""
+        c = self.convention
+        if c.zero:
+            getattr(self.object, c.zero)()
+        before = {name: np.array(got(self, here[0].path)) for name, here in c.stored.items() if here}
+        if c.tensor:
+            self._zero()
+            self._from_tensor(dout)
+        else:
+            out = got(self, c.out.path)
+            own = {"dout": dout, "x": x, "t": t, "out": out, "cache": self._cache()}
+            self.back = self._call(self._method(c.backward), c.backward_args, **own)
+        self.fresh = False
+        self.gradients = {}
+        for name, place in c.grads.items():
+            if c.change:
+                after = got(self, c.stored[name][0].path)
+                self.gradients[name] = (before[name] - after) / before[name].dtype.type(RATE)
+            else:
+                self.gradients[name] = got(self, place.path)
+        for name, here in c.stored.items():
+            now = got(self, here[0].path) if here else None
+            if isinstance(now, np.ndarray) and c.updates and name in before:
+                for place in here:
+                    put(self, place.path, before[name])
+        dx = got(self, c.dx.path) if c.dx is not None else None
+        return dout * dx if c.derivative and isinstance(dx, np.ndarray) else dx
+
+    def _cache(self) -> Any:
+        """What forward returned besides its result, for backward."""
+        if not isinstance(self.out, tuple) or len(self.convention.out.path) < 2:
+            return None
+        at = self.convention.out.path[1][1]
+        rest = [value for i, value in enumerate(self.out) if i != at]
+        return rest[0] if len(rest) == 1 else tuple(rest)
+
+    def _arguments(self, pairs: Sequence[Sequence[str]], **own: Any) -> tuple[list[Any], dict[str, Any]]:
+        """By name, except where a parameter has none or comes by its place alone (then it starts with *)."""
+        placed = [self._value(meaning, **own) for name, meaning in pairs if name.startswith("*")]
+        given = {name: self._value(meaning, **own) for name, meaning in pairs if not name.startswith("*")}
+        return placed, given
+
+    def _call(self, function: Any, pairs: Sequence[Sequence[str]], **own: Any) -> Any:
+        args, given = self._arguments(pairs, **own)
+        return function(*args, **given)
+
+    def _zero(self) -> None:
+        """Gradients of an engine add up; each backward starts anew."""
+        for name, place in self.convention.grads.items():
+            held = got(self, place.path)
+            if isinstance(held, np.ndarray):
+                put(self, place.path, np.zeros_like(held))
+            elif held is not None and name:
+                put(self, place.path, type(held)(0))
+
+    def _from_tensor(self, dout: Any) -> None:
+        out = self.out
+        for _, step in self.convention.out.path[1:-1]:
+            out = out[step] if isinstance(step, int) else getattr(out, step)
+        if self.convention.backward_args:
+            self.back = out.backward(self._wrapped(dout, self.convention.tensor if self.convention.derivative else ""))
+        else:
+            self.back = (out * self._wrapped(dout, self.convention.tensor)).sum().backward()
+
+
+def named(factory: Any, name: str) -> Any:
+    """A function or class of that name where the implementation was written."""
+    if isinstance(factory, tuple):
+        for one in factory:
+            if getattr(one, "__name__", "") == name:
+                return one
+        factory = factory[0]
+    if getattr(factory, "__name__", "") == name and not isinstance(factory, type):
+        return factory
+    names: Mapping[str, Any] = getattr(factory, "__globals__", {})
+    if not names:
+        names = vars(sys.modules.get(getattr(factory, "__module__", ""), sys))
+    return names[name]
+
+
+class Called(Adapter):
+    """The adapter of a convention."""
+
+    def __init__(self, convention: Convention):
+        self.convention = convention
+        gradients = {"dx", *(f"d{name}" for name in recipe(convention.kind).params)}
+        self.backward_too = not gradients <= set(convention.unseen)
+
+    def parameters(self, factory: Any) -> list[str] | None:
+        c = self.convention
+        used = {m for _, m in [*(c.constructor or ()), *c.forward_args]}
+        if c.as_in_the_book:
+            names = super().parameters(factory)
+            return None if names is None else room(names, recipe(c.kind))
+        inner = {word for m in used if m.startswith("{") for word in m[1:-1].replace(":", ";").split(";")}
+        found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
+        found += ["stride"] * ("stride_h" in used or "stride" in c.limits) + ["training"] + ["momentum"] * ("left" in used)
+        found += ["b"] * ("bias" in used or "+" in "".join(c.passed.values()))
+        how = recipe(c.kind)
+        return [name for name in dict.fromkeys(found) if name in how.optional or name in how.order]
+
+    def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
+        live = Live(self.convention, factory, probe, copy)
+        if not self.convention.takes(probe):
+            raise NotImplementedError("it does not take this")
+        live.make()
+        if probe.args.get("training") is False:
+            self.infer(live)
+        return live
+
+    def infer(self, layer: Any) -> None:
+        self._switch(layer, False)
+
+    def learn(self, layer: Any) -> None:
+        self._switch(layer, True)
+
+    def _switch(self, live: Live, training: bool) -> None:
+        how, *names = self.convention.switch or ("",)
+        live.training = training
+        if how == "method":
+            getattr(live.object, names[training])()
+        elif how == "attribute":
+            setattr(live.object, names[0], training)
+        elif how != "argument":
+            raise NotImplementedError("no way to infer")
+
+    def forward(self, layer: Any, probe: Probe) -> Any:
+        live, c, x = layer, self.convention, probe.inputs["x"]
+        live.probe = Probe(probe.kind, probe.id, live.probe.args, probe.inputs)
+        if probe.kind == "dropout":
+            if "mask" not in probe.inputs:
+                self.infer(live)
+            elif c.mask is not None:
+                return self._drop(live, x, probe.inputs["mask"])
+        return self._forward(live, x, probe.inputs.get("t"))
+
+    def _forward(self, live: Live, x: Any, t: Any) -> Any:
+        c, how = self.convention, recipe(self.convention.kind)
+        parts = pieces(x, c.x_layouts.get(x.ndim, ""))
+        kept = [np.array(part) for part in parts] if len(parts) > 1 else parts
+        outs = []
+        for part in kept:
+            outs.append(live.forward_once(part, t))
+        live.batch = (kept, x.shape, t)
+        if how.role == "loss":
+            out = outs[0]
+            out = out.mean() if c.mean and isinstance(out, np.ndarray) else out
+            return np.asarray(out, dtype=x.dtype) if type(out) is float else out
+        expected = expected_shape(c.kind, live.probe)
+        live.out_shape = expected
+        if any(not isinstance(out, (np.ndarray, np.generic)) for out in outs):
+            return outs[0]
+        return joined(outs, c.out_layouts.get(len(expected), ""), expected)
+
+    def _drop(self, live: Live, x: Any, wanted: Any) -> Any:
+        place = self.convention.mask
+        assert place is not None
+
+        def again() -> tuple[Any, Any]:
+            out = self._forward(live, x.copy(), None)
+            mask = got(live, place.path)
+            if not isinstance(mask, np.ndarray) or mask.size != x.size:
+                raise AttributeError(f"expected the mask, of x's shape, in {place}")
+            return out, mask.reshape(x.shape)
+
+        found, scale = as_if_drawn(*again(), wanted, again)
+        mask = got(live, place.path)
+        put(live, place.path, np.where(wanted, scale, 0).astype(mask.dtype).reshape(mask.shape))
+        return found
+
+    def draw(self, layer: Any, x: NDArray[Any]) -> Any:
+        return self._forward(layer, x, None)
+
+    def backward(self, layer: Any, probe: Probe) -> Any:
+        live, c = layer, self.convention
+        if c.dx is None and not c.grads:
+            return None
+        kept, shape, t = live.batch
+        dout = probe.inputs.get("dout")
+        douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None]
+        found: list[Any] = []
+        sums: dict[str, Any] = {}
+        for part, d in zip(kept, douts, strict=True):
+            if len(kept) > 1 or (c.tensor and not live.fresh):
+                live.forward_once(part, t)
+            found.append(live.backward_once(d, part, t))
+            for name, gradient in live.gradients.items():
+                sums[name] = gradient if name not in sums else sums[name] + gradient
+        live.sums = sums
+        if not all(isinstance(dx, (np.ndarray, np.generic)) for dx in found):
+            return found[0]
+        return joined(found, c.x_layouts.get(len(shape), ""), shape)
+
+    def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        live, c = layer, self.convention
+        found: dict[str, Any] = {}
+        for name in recipe(c.kind).params:
+            weight, place = live.probe.args.get(name), c.grads.get(name)
+            gradient = getattr(live, "sums", {}).get(name)
+            if place is not None and weight is not None:
+                found[f"d{name}"] = _unfolded(gradient, weight, place.layout, name)
+            elif weight is not None and "W" in c.grads and "+" in c.grads["W"].layout:
+                found["db"] = _bias_of(live.sums.get("W"), c.grads["W"].layout)
+        for name, places in c.buffers.items():
+            here = got(live, places[0].path) if places else None
+            original = live.probe.args[name]
+            found[name] = _unfolded(here, original, places[0].layout, name) if places else None
+        return found
+
+
+def _unfolded(array: Any, weight: Any, layout: str, name: str) -> Any:
+    """A gradient in the layout of the book."""
+    if not isinstance(array, np.ndarray):
+        return array
+    if "+" in layout:
+        rows = layout.strip("+b")
+        whole = array if rows == "IO" else array.T
+        return whole[:-1] if layout.endswith("+b") else whole[1:]
+    return restored(array, WEIGHTS.get(weight.ndim, ""), layout, weight.shape)
+
+
+def _bias_of(array: Any, layout: str) -> Any:
+    if not isinstance(array, np.ndarray):
+        return array
+    whole = array if layout.strip("+b") == "IO" else array.T
+    return whole[-1] if layout.endswith("+b") else whole[0]
+
+
+def expected_shape(kind: str, probe: Probe) -> tuple[int, ...]:
+    """The shape of the result: that of the cotangent, which every layer's probe has."""
+    dout = probe.inputs.get("dout")
+    return tuple(dout.shape) if isinstance(dout, np.ndarray) else ()
+
+
+__all__ = ["Called", "Live", "Place", "Recipe", "expected_shape"]

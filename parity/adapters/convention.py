@@ -1,0 +1,200 @@
+"""How one class or function is called, as plain data: what a trial finds, what a verdict prints.
+
+A convention says which parameter gets what, where the weights lie and in which layout, how images and rows are
+laid out, and where results are read. It is found by names, shapes and layouts, never by whether numbers fit.
+Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from parity.adapters.reach import spelled
+from parity.kinds.probe import Probe
+
+Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
+LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an array lies in what `called.Live` holds, and how its axes are ordered."""
+
+    path: Sequence[Sequence[Any]]
+    layout: str = ""
+
+    @classmethod
+    def of(cls, given: Any) -> Place:
+        return given if isinstance(given, Place) else cls(**given)
+
+    def __str__(self) -> str:
+        return _SHOWN(self.path)
+
+
+def _SHOWN(path: Sequence[Sequence[Any]]) -> str:
+    """`.grads["W"]` of the object, `returned[1]`, `x.grad`."""
+    (_, root), *rest = path
+    names = {"object": "", "out": "returned", "back": "returned", "x": "x", "passed": ""}
+    return f"{names.get(root, root)}{spelled(rest)}"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How an implementation of a kind is built and called.
+
+    constructor  (parameter, meaning) of the class; None for functions
+    setup        methods to be called after it, with their parameters
+    stored       weights that are set in the object: name -> every place where the array lies
+    passed       weights that are handed over: name -> layout
+    lazy         whether the weights are there only after a first forward
+    images, rows layouts of x and dx of four and of two axes; *_out of out and dout
+    forward      the method or function and its parameters; out is where the result lies
+    backward     the same; derivative: what it gives is a derivative, to be multiplied by dout
+    dx, grads    where the gradients lie; a change: they are read from what backward does to the weights
+    updates      whether backward changes the weights; they are set back after it
+    buffers      running statistics
+    tensor       the class of an autograd engine in which x and weights are wrapped
+    switch       how inference is told: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
+    zero         a method that sets gradients to zero
+    unseen       results that cannot be had
+    limits       what it does not take, in words
+    """
+
+    kind: str
+    name: str = ""
+    constructor: Pairs | None = None
+    setup: Sequence[Sequence[Any]] = ()
+    stored: Mapping[str, Sequence[Place]] = field(default_factory=dict)
+    passed: Mapping[str, str] = field(default_factory=dict)
+    lazy: bool = False
+    images: str = "NCHW"
+    images_out: str = "NCHW"
+    rows: str = "NF"
+    rows_out: str = "NF"
+    forward: str = ""
+    forward_args: Pairs = ()
+    out: Place = Place(((".", "out"),))
+    backward: str = ""
+    backward_args: Pairs = ()
+    derivative: bool = False
+    dx: Place | None = None
+    grads: Mapping[str, Place] = field(default_factory=dict)
+    change: bool = False
+    updates: bool = False
+    buffers: Mapping[str, Sequence[Place]] = field(default_factory=dict)
+    tensor: str = ""
+    parameter: str = ""
+    switch: Sequence[str] = ()
+    zero: str = ""
+    mean: bool = False
+    mask: Place | None = None
+    unseen: Sequence[str] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Convention:
+        """From what `data()` made, after it has been sent."""
+        given = dict(data)
+        for name in ("stored", "buffers"):
+            given[name] = {k: [Place.of(p) for p in places] for k, places in given[name].items()}
+        given["grads"] = {k: Place.of(p) for k, p in given["grads"].items()}
+        for name in ("out", "dx", "mask"):
+            given[name] = None if given[name] is None else Place.of(given[name])
+        return cls(**given)
+
+    def data(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @property
+    def as_in_the_book(self) -> bool:
+        """Whether the constructor takes the kind's own arguments."""
+        return [list(pair) for pair in self.constructor or ()] == [["*", "book"]]
+
+    @property
+    def x_layouts(self) -> dict[int, str]:
+        return {4: self.images, 2: self.rows}
+
+    @property
+    def out_layouts(self) -> dict[int, str]:
+        return {4: self.images_out, 2: self.rows_out}
+
+    def takes(self, probe: Probe) -> bool:
+        """Whether the probe asks for nothing that is known to be beyond it."""
+        from parity.adapters.meanings import sizes
+
+        known, limits = sizes(probe), self.limits
+        window, stride = (known.get("FH"), known.get("FW")), probe.args.get("stride", 1)
+        fixed = limits.get("stride")
+        if fixed is not None:
+            wanted = window if fixed == "window" else (fixed, fixed)
+            if (stride if isinstance(stride, tuple) else (stride, stride)) != wanted:
+                return False
+        if limits.get("training") and probe.args.get("training") is False:
+            return False
+        if limits.get("square") and known.get("H") != known.get("W"):
+            return False
+        return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
+
+    def limits_in_words(self) -> list[str]:
+        """What it does not take, as the report prints it."""
+        found = []
+        sizes = dict(self.limits.get("sizes", {}))
+        if {"FH", "FW"} <= sizes.keys():
+            found.append(f"windows other than {sizes.pop('FH')}x{sizes.pop('FW')}")
+        if sizes.pop("C", None) == 1:
+            found.append("several channels")
+        found += [f"{name} other than {size}" for name, size in sizes.items()]
+        if (stride := self.limits.get("stride")) is not None:
+            found.append(f"strides other than {'the window' if stride == 'window' else stride}")
+        found += ["images that are not square"] if self.limits.get("square") else []
+        found += ["inference"] if self.limits.get("training") else []
+        return found
+
+    def __str__(self) -> str:
+        """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW); images (N, H, W, C)`"""
+        names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
+        given = f"({', '.join(names)})" if self.constructor is not None else ""
+        parts = [f"called as {self.name}{given}"]
+        parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]
+        weights = [f"{places[0]} {letters(places[0].layout)}".strip() for places in self.stored.values() if places]
+        parts += [f"weights in {', '.join(weights)}" + (" after a first forward" if self.lazy else "")] if weights else []
+        odd = [f"{name} {letters(layout)}" for name, layout in self.passed.items() if layout not in ("", "OIHW", "IO", "O")]
+        parts += [f"given {', '.join(odd)}"] if odd else []
+        for what, inner, outer in (("images", self.images, self.images_out), ("rows", self.rows, self.rows_out)):
+            if (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
+                parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
+        if self.tensor:
+            parts.append(f"in {self.tensor}")
+        call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
+        call += f" -> {self.out}" if len(self.out.path) > 1 else ""
+        if self.backward:
+            call += f", {self.backward}({', '.join(name for name, _ in self.backward_args)})"
+            call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
+            call += ", times dout" if self.derivative else ""
+        parts.append(call)
+        if self.change:
+            parts.append("gradients read from the change of its weights")
+        elif self.grads:
+            parts.append(f"gradients in {', '.join(str(place) for place in self.grads.values())}")
+        return "; ".join(parts)
+
+
+def letters(layout: str) -> str:
+    """`(FN, C, FH, FW)` for `OIHW`."""
+    from parity.adapters.layouts import tokens
+
+    if not layout:
+        return ""
+    if "H" not in layout and "I" in layout:
+        names = {"I": "in", "O": "out"}
+    else:
+        names = LETTERS
+    axes = ["*".join(names.get(c, c) for c in axis) for axis in tokens(layout)]
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+
+def _axes(layout: str) -> str:
+    return f"({', '.join(layout)})" if "N" in layout else f"({', '.join(layout)}), one at a time"

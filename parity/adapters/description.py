@@ -1,0 +1,90 @@
+"""What an implementation looks like from outside, as plain data. Needs NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+from parity.adapters.called import Live
+from parity.adapters.reach import described
+
+Parameters = list[dict[str, Any]]
+
+
+def about(factory: Any) -> dict[str, Any]:
+    """What can be read off it without a call.
+
+    what       "class", "function", "pair" or "object"
+    name       what it is called
+    signature  its parameters: name, whether it is required, the default as Python writes it
+    methods    the same of each method
+    functions  the same of each function beside it
+    tensors    the classes beside it that are tensors of an autograd engine
+    """
+    pair = factory if isinstance(factory, tuple) else (factory,)
+    one = pair[0]
+    what = "pair" if len(pair) > 1 else "class" if isinstance(one, type) else "function"
+    if not callable(one) or (what == "function" and not hasattr(one, "__code__") and len(pair) == 1):
+        what = "object" if not callable(one) else "callable"
+    beside = getattr(one, "__globals__", None) or vars(sys.modules.get(getattr(one, "__module__", ""), sys))
+    functions = {k: v for k, v in beside.items() if inspect.isfunction(v)} if what != "class" else {}
+    functions |= {getattr(f, "__name__", ""): f for f in pair if what == "pair"}
+    return {
+        "what": what,
+        "name": ", ".join(getattr(f, "__name__", type(f).__name__) for f in pair),
+        "names": [getattr(f, "__name__", "") for f in pair],
+        "signature": parameters(one),
+        "methods": _methods(one) if isinstance(one, type) else {},
+        "functions": {name: parameters(f) for name, f in functions.items()},
+        "tensors": [name for name, value in beside.items() if isinstance(value, type) and _is_tensor(value)],
+    }
+
+
+def parameters(call: Any) -> Parameters | None:
+    """Each parameter that has a name or comes by its place; None where they cannot be known."""
+    try:
+        found = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [
+        {
+            "name": ("*" if p.kind is p.POSITIONAL_ONLY else "") + p.name,
+            "required": p.default is p.empty,
+            "default": "" if p.default is p.empty else repr(p.default)[:80],
+        }
+        for p in found
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+
+
+def _methods(cls: type) -> dict[str, Parameters | None]:
+    found: dict[str, Parameters | None] = {}
+    for name in dir(cls):
+        method = inspect.getattr_static(cls, name, None)
+        if isinstance(method, (staticmethod, classmethod)):
+            found[name] = parameters(getattr(cls, name))
+        elif inspect.isfunction(method) and (not name.startswith("__") or name == "__call__"):
+            found[name] = (parameters(method) or [None])[1:]  # type: ignore[list-item]
+    return found
+
+
+def _is_tensor(cls: type) -> bool:
+    """Whether it has a backward and arithmetic of its own."""
+    return callable(getattr(cls, "backward", None)) and any(
+        hasattr(cls, name) for name in ("__mul__", "__add__", "__matmul__")
+    )
+
+
+def flag(built: Any) -> list[str]:
+    """The attribute that says whether it is training."""
+    names = vars(built) if hasattr(built, "__dict__") else {}
+    of = [name for name in ("training", "train", "is_training", "train_mode") if type(names.get(name)) is bool]
+    return ["attribute", of[0]] if of else []
+
+
+def held(live: Live) -> list[dict[str, Any]]:
+    """Every array that a convention can find, as `reach.described` gives it."""
+    roots = {name: getattr(live, name) for name in ("object", "out", "back", "x", "passed")}
+    return described(SimpleNamespace(**{k: v for k, v in roots.items() if v is not None}))

@@ -1,0 +1,190 @@
+"""Where a backward left its gradients: by shape among what it returned and what it changed, then by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from parity.adapters.convention import Convention, Place
+from parity.adapters.layouts import WEIGHTS, batch_shape, shape_in
+from parity.adapters.meanings import plain
+from parity.adapters.recipe import Recipe
+from parity.kinds.probe import Probe
+
+COMPLETE = 10
+Entry = dict[str, Any]
+DX = ("dx", "dinputs", "dinput", "gradinput", "gradx", "inputgradient", "dxgrad", "din", "dlastinput", "dprev")
+OF = {
+    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wgrad"),
+    "b": ("b", "bias", "biases"),
+    "gamma": ("gamma", "g", "scale", "weight", "weights"),
+    "beta": ("beta", "shift", "bias", "b"),
+}
+
+
+def find_gradients(
+    c: Convention, report: dict[str, Any], probe: Probe, how: Recipe
+) -> tuple[int, Convention]:
+    """The convention with the places of dx and of each gradient, and a score: COMPLETE where all are found."""
+    before = {_key(e): e["sum"] for e in report["forward"]}
+    entries = [e for e in report["backward"] if before.get(_key(e)) != e["sum"] or _root(e) == "back"]
+    returned = [e for e in entries if _root(e) == "back" and e["shape"] is not None]
+    left = [e for e in entries if _root(e) in ("object", "x", "passed") and e["shape"] is not None]
+    used: set[int] = set()
+    x = probe.inputs["x"]
+    dx = _input_gradient(c, returned, left, batch_shape(x.shape, c.x_layouts.get(x.ndim, "")), used)
+    wanted = [n for n in how.params if probe.args.get(n) is not None]
+    grads: dict[str, Place] = {}
+    own = {_key({"path": place.path}) for places in c.stored.values() for place in places}
+    changed = [n for n in wanted if n in c.stored and any(_key(e) == _key({"path": c.stored[n][0].path}) for e in left)]
+    free = [e for e in left if _key(e) not in own]
+    for name in wanted:
+        place = _gradient(name, c, returned, free, probe, used, wanted)
+        if place is not None:
+            grads[name] = place
+    asked = {m for _, m in [*(c.constructor or ()), *c.backward_args, *(p for _, a in c.setup for p in a)]}
+    updates = bool(changed) and bool({"rate", "optimizer"} & asked)
+    if updates and len(grads) < len(wanted) and set(changed) >= set(wanted) - grads.keys():
+        grads = {n: Place(c.stored[n][0].path, c.stored[n][0].layout) for n in wanted}
+        return (COMPLETE if dx else 4), replace(c, dx=dx or _returned(), grads=grads, change=True, updates=True)
+    missing = [n for n in wanted if n not in grads]
+    named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
+    complete = dx is not None and not missing
+    score = COMPLETE if complete else 2 + 2 * (dx is not None) + len(grads)
+    c = replace(c, dx=dx or _returned(), updates=updates)
+    if not grads and not named and wanted:
+        return score, replace(c, unseen=tuple(f"d{n}" for n in wanted))
+    grads |= named | {n: _nowhere(n) for n in missing if n not in named}
+    return score, replace(c, grads=grads)
+
+
+def _returned() -> Place:
+    return Place(((".", "back"),))
+
+
+def _nowhere(name: str) -> Place:
+    return Place(((".", "back"), (".", f"no d{name}")))
+
+
+def _root(entry: Entry) -> str:
+    return str(entry["path"][0][1])
+
+
+def _key(entry: Any) -> str:
+    return repr([list(step) for step in entry["path"]])
+
+
+def _place(entry: Entry, layout: str = "") -> Place:
+    return Place(tuple((how, step) for how, step in entry["path"]), layout)
+
+
+def _words(entry: Entry) -> list[str]:
+    return [plain(str(step)) for _, step in entry["path"][1:] if not isinstance(step, int)]
+
+
+def _input_gradient(
+    c: Convention, returned: Sequence[Entry], left: Sequence[Entry], shape: Any, used: set[int]
+) -> Place | None:
+    """dx: what is returned, or the first of that shape in it; else what backward left under a fitting name."""
+    fitting = [e for e in returned if shape is not None and tuple(e["shape"]) == tuple(shape)]
+    if c.tensor:
+        fitting = [e for e in left if _root(e) == "x" and tuple(e["shape"]) == tuple(shape) and _is_gradient(e)]
+    elif not fitting:
+        own = [e for e in left if _root(e) == "object" and tuple(e["shape"]) == tuple(shape)]
+        named = [e for e in own if _words(e) and _words(e)[-1] in DX]
+        fitting = named or [e for e in own if _is_gradient(e)]
+    if not fitting:
+        return None
+    first = min(fitting, key=lambda e: len(e["path"]))
+    used.add(id(first))
+    return _place(first)
+
+
+def _is_gradient(entry: Entry) -> bool:
+    words = _words(entry)
+    return _root(entry) == "back" or any(
+        "grad" in word or word.startswith(("d", "nabla", "g")) or word.endswith("grad") for word in words
+    )
+
+
+def _layout(name: str, c: Convention) -> str:
+    """A gradient lies as its weight does."""
+    return c.stored[name][0].layout if c.stored.get(name) else c.passed.get(name, "")
+
+
+def _gradient(
+    name: str,
+    c: Convention,
+    returned: Sequence[Entry],
+    left: Sequence[Entry],
+    probe: Probe,
+    used: set[int],
+    wanted: Sequence[str],
+) -> Place | None:
+    weight, layout = probe.args[name], _layout(name, c)
+    letters = WEIGHTS.get(weight.ndim, "")
+    shape = weight.shape if not layout else shape_in(weight.shape, letters, layout)
+    fitting = [e for e in [*returned, *left] if shape is not None and tuple(e["shape"]) == tuple(shape) and id(e) not in used]
+    if c.tensor:
+        fitting = [e for e in fitting if _root(e) != "back" and _is_gradient(e)]
+    fitting = [e for e in fitting if e["same"] < 0 or True]
+    twins = [n for n in wanted if n != name and probe.args[n].shape == weight.shape]
+    scored = [(_score(e, name, twins), -i, e) for i, e in enumerate(fitting)]
+    scored = [s for s in scored if s[0] >= 0]
+    if not scored:
+        return None
+    best = max(scored, key=lambda s: s[:2])
+    if best[0] == 0 and sum(s[0] == 0 for s in scored) > 1:
+        return None  # several of that shape, and no name says which
+    used.add(id(best[2]))
+    return _place(best[2], layout)
+
+
+def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
+    """How well a place is named for this gradient; below zero where it is named for something else."""
+    words = _words(entry)
+    spelled = "".join(words)
+    if _root(entry) == "passed":
+        return 4 if any(step == name for _, step in entry["path"]) and _is_gradient(entry) else -1
+    if any(word.startswith(("m", "v")) and word[1:] in (*OF[name], *(f"d{o}" for o in OF[name])) for word in words):
+        return -1
+    if any("momentum" in word or "veloc" in word or "cache" in word for word in words):
+        return -1
+    if _root(entry) == "back" and not words:
+        return 2
+    mine = any(_names(word, name) for word in words)
+    other = any(_names(word, twin) for word in words for twin in twins)
+    if other and not mine:
+        return -1
+    if mine and _is_gradient(entry):
+        return 4
+    return 1 if "grad" in spelled or words[-1].startswith("d") else 0
+
+
+def _names(word: str, name: str) -> bool:
+    bare = word.rstrip("0123456789")
+    for prefix in ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", ""):
+        for suffix in ("", "grad", "gradient", "grads", "gradients"):
+            if any(bare == f"{prefix}{alias}{suffix}" for alias in OF[name]):
+                return True
+    return False
+
+
+def _by_name(
+    name: str, returned: Sequence[Entry], left: Sequence[Entry], c: Convention, used: set[int], count: int
+) -> Place | None:
+    """A gradient of the wrong shape is found by its name, or by its place among what is returned."""
+    for entry in [*returned, *left]:
+        words = _words(entry)
+        if id(entry) not in used and words and _is_gradient(entry) and any(_names(w, name) for w in words):
+            if any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words):
+                used.add(id(entry))
+                return _place(entry, _layout(name, c))
+    items = [e for e in returned if len(e["path"]) == 2]
+    if len(items) == count + 1:
+        rest = [e for e in items if id(e) not in used]
+        if len(rest) == 1:
+            used.add(id(rest[0]))
+            return _place(rest[0], _layout(name, c))
+    return None

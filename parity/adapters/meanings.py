@@ -1,0 +1,215 @@
+"""What the parameters of somebody's class, function or method stand for, by the names that people give them.
+
+A meaning is a short text that has a value for each probe: `C`, `kernel`, `stride`, `(C,H,W)`, `rate`, ... A name may
+have several; they are tried in order. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import ALIASES
+from parity.adapters.recipe import recipe
+from parity.kinds.probe import Probe
+
+RATE = 2.0**20  # of a layer that updates itself: its weights are then small beside the change
+
+Names = Mapping[str, Sequence[str]]
+
+
+def _table(text: str) -> dict[str, tuple[str, ...]]:
+    """Lines of `meaning meaning: name name name`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        meanings, _, names = line.rpartition(":")
+        for name in names.split():
+            found[name] = (*found.get(name, ()), *meanings.split())
+    return found
+
+
+# Names in lower case and without underscores.
+_IMAGES = _table("""
+    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize insize shapein inputdims xshape
+    H: inputheight inheight height h inh hin imageheight inputh
+    W: inputwidth inwidth width w inw win imagewidth inputw
+    H (H,W): imagesize imgsize
+    N: batchsize batch n nbatch
+""")
+_CHANNELS = _table("""
+    C: inchannels inputchannels inch inchannel channelsin cin inc nin ninchannels ninputchannels inputdepth indepth depthin
+    C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures numinputchannels inplanes
+    C: numinputs infilters prevchannels inputfilters ninput inchans ich
+    FN: outchannels numfilters nfilters outch outchannel channelsout cout outc nout noutchannels outputchannels numkernels
+    FN: nkernels fn k nc depth filternum numfilter nbfilters outdepth nf numoutputchannels outputdepth filternumber
+    FN: kernelnum noutputs outdim outfeatures numoutputs numoutchannels outplanes filterscount nfilter outfilters
+    FN: outchans och noutput filtercount kernels filters
+""")
+_WINDOW = """
+    kernel {pair}: kernelsize filtersize f ksize size kernel k kernsize fsize kernellength window windowsize field ks
+    kernel {pair}: poolsize pool filter kernelwidth filterwidth p poolingsize
+    {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim poolingshape kernelsizes
+    FH: kernelh filterh kh fh kernelheight filterheight poolh ph poolheight windowheight hh hf
+    FW: kernelw filterw kw fw kernelwidth filterwidth poolw pw poolwidth windowwidth ww wf
+    stride: stride strides s step stepsize poolstride
+    stride_h: strideh sh strideheight stridey
+    stride_w: stridew sw stridewidth stridex
+"""
+_PADDING = """
+    pad ='valid': padding pad paddings margin zeropadding padsize
+    pad: p paddingsize
+    dilation: dilation dilations dilate
+    groups: groups numgroups
+    bias: bias usebias hasbias withbias addbias includebias
+"""
+_DENSE = _table("""
+    I (I,): nin ninputs ninput inputsize infeatures inputdim indim insize numinputs fanin inputs din inputfeatures numin
+    I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures numfeatures infeature
+    I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
+    O: nout noutputs noutput outputsize outfeatures outputdim outdim outsize numoutputs fanout outputs dout units nunits
+    O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize hiddenunits
+    O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape featuresout dimout
+    O: outfeature outputlength nhidden numhidden width hidden
+    N: batchsize
+    bias: bias usebias hasbias withbias
+""")
+_NORM = _table("""
+    C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin insize indim
+    C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons numinputs
+    shape (C,) (1,C) C: inputshape inshape shape
+    momentum: momentum decay rho mu
+    eps: eps epsilon
+""")
+_DROPOUT = _table("""
+    ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q
+    keep: keepprob keep pkeep keeprate retain retainprob keepprobability
+""")
+_ANY = _table("""
+    rate: lr learningrate learnrate alpha eta lrate stepsize
+    optimizer: optimizer optim opt updater
+    =True: trainable training train istraining isfirst requiresgrad
+    =None ='linear' ='identity' =False: activation act activationfn activationfunction nonlinearity actfn
+    ='layer': name layername
+    seed: seed randomseed randomstate
+    rng: rng generator
+    =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer prevlayer previouslayer
+""")
+FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
+    "convolution": _CHANNELS
+    | {k: (*_CHANNELS.get(k, ()), *v) for k, v in _table(_WINDOW.format(pair="(FH,FW)", full="(FN,C,FH,FW)") + _PADDING).items()}
+    | _IMAGES
+    | {"filters": ("FN", "W"), "kernels": ("FN", "W"), "kernel": ("kernel", "(FH,FW)", "W"), "k": ("kernel", "(FH,FW)", "FN")}
+    | {"filter": ("kernel", "(FH,FW)", "W"), "w": ("W",), "p": ("pad",), "depth": ("FN", "C")},
+    "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING) | _IMAGES | {"p": ("pad", "kernel")},
+    "affine": _DENSE,
+    "batch_norm": _NORM,
+    "dropout": _DROPOUT,
+}
+_FAMILY_OF = {
+    "max_pooling": "pooling",
+    "average_pooling": "pooling",
+    "min_pooling": "pooling",
+    "global_average_pooling": "pooling",
+}
+MODES = {"max_pooling": ("max",), "average_pooling": ("average", "avg", "mean"), "min_pooling": ("min",)}
+MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "poolingmode", "pooling")
+
+
+def plain(name: str) -> str:
+    """`in_channels` -> `inchannels`."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def meanings(name: str, kind: str) -> tuple[str, ...]:
+    """What a parameter of that name may stand for in an implementation of that kind, the likeliest first."""
+    word, how = plain(name), recipe(kind)
+    own = tuple(
+        argument
+        for argument in dict.fromkeys([*how.order, *how.params, *how.buffers, *how.optional])
+        if word == plain(argument) or word in ALIASES.get(argument, ())
+    )
+    family = FAMILIES.get(_FAMILY_OF.get(kind, kind), {})
+    if word in MODE_NAMES and kind in MODES:
+        return tuple(f"={mode!r}" for mode in MODES[kind])
+    if name in ("C", "F", "K", "H", "N") and kind == "convolution":
+        found = {"C": ("C",), "F": ("FN", "kernel"), "K": ("kernel", "FN"), "H": ("H",), "N": ("N", "FN")}[name]
+        return found
+    named = family.get(word, ())
+    return tuple(dict.fromkeys([*(own if not named or word in ("w", "b") else ()), *named, *own])) or _ANY.get(word, ())
+
+
+def sizes(probe: Probe) -> dict[str, int]:
+    """The letters of the probe: N, C, H, W of images, I, O of a dense layer, FN, FH, FW of a window."""
+    args, found = probe.args, {}
+    x = probe.inputs.get("x", probe.inputs.get("input_data"))
+    if isinstance(x, np.ndarray):
+        names = {4: "NCHW", 2: "NI"}.get(x.ndim, "N")
+        found = dict(zip(names, x.shape, strict=False))
+    weights = args.get("W")
+    if isinstance(weights, np.ndarray) and weights.ndim == 4:
+        found |= dict(zip(("FN", "CG", "FH", "FW"), weights.shape, strict=True))
+    elif isinstance(weights, np.ndarray) and weights.ndim == 2:
+        found |= dict(zip("IO", weights.shape, strict=True))
+    if "pool_h" in args:
+        found |= {"FH": args["pool_h"], "FW": args["pool_w"]}
+    if isinstance(args.get("gamma"), np.ndarray):
+        found["C"] = len(args["gamma"])
+    return {k: int(v) for k, v in found.items()}
+
+
+class RecordingOptimizer:
+    """For layers that ask an optimizer to change their weights: one step of gradient descent at `RATE`."""
+
+    lr = learning_rate = RATE
+
+    def update(self, w: Any, grad: Any, *_: Any) -> Any:
+        return w - RATE * grad
+
+    __call__ = update_params = step = update
+
+
+def value(meaning: str, probe: Probe) -> Any:
+    """What a parameter of that meaning gets. Raises NotImplementedError where it cannot have it."""
+    args, known = probe.args, sizes(probe)
+    if meaning.startswith("="):
+        return ast.literal_eval(meaning[1:])
+    if meaning.startswith("("):
+        return tuple(known[letter] for letter in meaning[1:-1].split(",") if letter)
+    if meaning.startswith("{"):
+        pairs = (item.split(":") for item in meaning[1:-1].split(";"))
+        return {key: value(inner, probe) for key, inner in pairs}
+    if meaning == "kernel":
+        if known["FH"] != known["FW"]:
+            raise NotImplementedError("one number for both axes of the window")
+        return known["FH"]
+    if meaning == "kernel|(FH,FW)":
+        return known["FH"] if known["FH"] == known["FW"] else (known["FH"], known["FW"])
+    if meaning in _OTHERS:
+        return _OTHERS[meaning](probe)
+    if meaning in known:
+        return known[meaning]
+    if meaning in ("stride_h", "stride_w"):
+        stride = args.get("stride", 1)
+        return stride if isinstance(stride, int) else stride[meaning == "stride_w"]
+    if meaning in args:
+        return args[meaning]
+    return recipe(probe.kind).optional[meaning]
+
+
+_OTHERS: dict[str, Any] = {
+    "rate": lambda probe: RATE,
+    "optimizer": lambda probe: RecordingOptimizer(),
+    "rng": lambda probe: np.random.default_rng(0),
+    "seed": lambda probe: 0,
+    "bias": lambda probe: probe.args.get("b", 0) is not None,
+    "ratio": lambda probe: probe.args["dropout_ratio"],
+    "keep": lambda probe: 1 - probe.args["dropout_ratio"],
+    "left": lambda probe: 1 - probe.args.get("momentum", 0.9),
+    "shape": lambda probe: probe.inputs["x"].shape[1:],
+    "mode": lambda probe: "test" if probe.args.get("training") is False else "train",
+    "training": lambda probe: probe.args.get("training", True),
+}

@@ -1,0 +1,102 @@
+"""Arrays inside somebody's objects: where they are, what they look like, how they are read and set.
+
+A path is a list of steps, `[".", "weight"]` an attribute and `["[]", "W"]` an item. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+DEPTH, MOST = 6, 400  # steps of a path; arrays that are looked at
+Step = tuple[str, Any]
+Path = tuple[Step, ...]
+
+
+def spelled(path: Any) -> str:
+    """`.grads["W"]`"""
+    return "".join(f".{name}" if how == "." else f"[{_key(name)}]" for how, name in path)
+
+
+def _key(name: Any) -> str:
+    return f'"{name}"' if isinstance(name, str) else repr(name)
+
+
+def got(root: Any, path: Any) -> Any:
+    """What lies there; None where nothing does."""
+    for how, name in path:
+        try:
+            root = getattr(root, name) if how == "." else root[name]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            return None
+    return root
+
+
+def put(root: Any, path: Any, value: Any) -> None:
+    """Set what lies there. Raises what the object does."""
+    *above, (how, name) = path
+    box = got(root, above)
+    if how == ".":
+        setattr(box, name, value)
+    else:
+        box[name] = value
+
+
+def walk(root: Any, depth: int = DEPTH) -> Iterator[tuple[Path, Any]]:
+    """Every array, and every None, that can be reached from the object, the nearest first."""
+    left: list[tuple[Path, Any]] = [((), root)]
+    seen: set[int] = set()
+    count = 0
+    while left and count < MOST:
+        path, value = left.pop(0)
+        if isinstance(value, (np.ndarray, np.generic, float)) or value is None:
+            count += 1
+            yield path, value
+            continue
+        if id(value) in seen or len(path) >= depth:
+            continue
+        seen.add(id(value))
+        left += [((*path, step), inner) for step, inner in _inside(value)]
+
+
+def _inside(value: Any) -> list[tuple[Step, Any]]:
+    if isinstance(value, dict):
+        return [(("[]", k), v) for k, v in list(value.items())[:64] if isinstance(k, (str, int))]
+    if isinstance(value, (list, tuple)):
+        return [(("[]", i), v) for i, v in enumerate(value[:32])]
+    if isinstance(value, type) or callable(getattr(value, "__code__", None)):
+        return []
+    found = dict(getattr(value, "__dict__", {}))
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(value, name):
+                found.setdefault(name, getattr(value, name))
+    plain = type(value).__module__ in ("builtins", "numpy", "random", "functools")
+    return [] if plain else [((".", name), inner) for name, inner in found.items() if isinstance(name, str)]
+
+
+def described(root: Any) -> list[dict[str, Any]]:
+    """Every array in it as plain data: its path, shape, dtype, and a checksum that shows whether it changed.
+
+    "same" is the number of an earlier entry that is the very same array.
+    """
+    found: list[dict[str, Any]] = []
+    numbers: dict[int, int] = {}
+    for path, value in walk(root):
+        array = np.asarray(value) if value is not None else np.empty(0)
+        if array.dtype.kind not in "fiub" or array.nbytes > 1 << 26:
+            continue
+        entry = {
+            "path": [list(step) for step in path],
+            "shape": None if value is None else list(array.shape),
+            "dtype": array.dtype.name,
+            "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
+            "same": numbers.get(id(value), -1) if isinstance(value, np.ndarray) else -1,
+        }
+        numbers.setdefault(id(value), len(found))
+        found.append(entry)
+    return found

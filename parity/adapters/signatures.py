@@ -1,0 +1,243 @@
+"""Which methods and functions are forward and backward, and what their parameters get, by their names."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from parity.adapters.book import FLAGS
+from parity.adapters.convention import Convention
+from parity.adapters.meanings import meanings, plain
+from parity.adapters.recipe import recipe
+
+FORWARD = (
+    *("forward", "__call__", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "feedforward"),
+    *("forwardpropagate", "propagate", "fwd", "apply", "compute", "predict", "activate", "run", "f", "loss"),
+    *("calculate", "computeloss", "calc", "calcloss", "function", "fn", "func", "activation", "output", "calculateloss"),
+)
+BACKWARD = (
+    *("backward", "backprop", "bprop", "backwardpass", "backwardprop", "backwardpropagation", "backpropagation"),
+    *("backpropagate", "backwardpropagate", "back", "bwd", "gradient", "grad", "derivative", "prime", "deriv"),
+    *("df", "dfunc", "delta", "gradients", "lossgradient", "lossgrad", "calcgradient", "computegradient", "diff"),
+    *("dfunction", "calculategradient", "losspprime", "lossprime", "derive", "dloss", "activationderivative"),
+)
+DERIVATIVE = ("gradient", "grad", "derivative", "prime", "deriv", "df", "dfunc", "diff", "dfunction", "derive")
+DOUT = {
+    *("dout", "grad", "gradout", "gradoutput", "outputgradient", "outputgrad", "dvalues", "delta", "da", "dz", "d"),
+    *("upstream", "upstreamgrad", "upstreamgradient", "dy", "gradient", "error", "dldout", "dldo", "accumgrad", "g"),
+    *("outputerror", "dldy", "dlout", "topdiff", "douts", "dnext", "gradnext", "gradientoutput", "grads", "deltas"),
+    *("dl", "dloss", "doutput", "dldz", "dlda", "dloutput", "err", "nextgrad", "backgrad", "dh", "gout", "eta", "gy"),
+    *("dj", "incominggrad", "lossgradient", "lossgrad", "gradin", "dprev", "din", "dvalue", "gradz", "grada", "dEdY".lower()),
+    *("outgrad", "dlossdout", "djdout", "doutdx", "residual", "signal", "backpropdelta", "upgrad", "prevgrad", "dact"),
+}
+X = {"x", "input", "inputs", "inp", "data", "z", "images", "image", "xs", "aprev", "a", "inputdata", "img", "batch", "value"}
+T = {
+    *("t", "y", "ytrue", "label", "labels", "target", "targets", "truth", "groundtruth", "gt", "actual", "trueval"),
+    *("truelabels", "onehot", "ytarget", "expected", "yb", "ytruth", "trues", "yreal", "tlabel", "yactual", "truey"),
+}
+CACHE = {"cache", "caches", "ctx", "memory", "saved", "context", "linearcache", "activationcache", "store"}
+OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
+TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
+FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff", "deriv"}
+Calls = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def _pairs(
+    params: Sequence[dict[str, Any]] | None, way: str, kind: str, c: Convention
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """What each parameter of a method gets, the likeliest first; nothing where one is unknown."""
+    role, found = recipe(kind).role, []
+    params = [p for p in params or () if p is not None]
+    words = [plain(p["name"]) for p in params]
+    for p, word in zip(params, words, strict=True):
+        options = _options(word, words, way, kind, role, c)
+        if not p["required"]:
+            keep = [m for m in options if m in ("training", "mode", "rate", "optimizer", "t", *c.passed, *_GEOMETRY)]
+            if way == "backward" and "dout" in options and role == "layer" and "dout" not in str(found):
+                keep = ["dout"]
+            found.append([(p["name"], keep[0])] if keep else [None])
+            continue
+        found.append([(p["name"], m) for m in options] or [()])
+    unknown = [i for i, options in enumerate(found) if options == [()]]
+    if unknown:
+        first = {"forward": "x", "backward": "dout"}[way]
+        known = {m for options in found for pair in options if pair for m in [pair[1]]}
+        if len(unknown) > 1 and role == "loss" and not known & {"x", "t"} and way == "forward":
+            found[unknown[0]], found[unknown[1]] = [(params[unknown[0]]["name"], "x")], [(params[unknown[1]]["name"], "t")]
+        elif len(unknown) == 1 and role == "loss" and way == "forward":
+            found[unknown[0]] = [(params[unknown[0]]["name"], "x" if "x" not in known else "t")]
+        elif first not in known and len(unknown) == 1:
+            found[unknown[0]] = [(params[unknown[0]]["name"], first)]
+        else:
+            return
+    for chosen in itertools.islice(itertools.product(*found), 8):
+        yield tuple(pair for pair in chosen if pair)
+
+
+_GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep")
+
+
+def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
+    if word in CACHE:
+        return ["cache"]
+    if word in ("optimizer", "optim", "opt"):
+        return ["optimizer"]
+    if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
+        return ["rate"]
+    if word in TRAIN:
+        return ["mode" if word == "mode" and kind not in ("max_pooling", "average_pooling") else "training"]
+    if word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh" and role == "layer" and way == "forward":
+        return _grouped(word, kind)
+    if role == "loss":
+        return _of_loss(word, words, way)
+    if way == "backward" and word in DOUT:
+        return ["dout"]
+    if way == "backward" and word in OUT and word not in ("a", "s"):
+        return ["out"]
+    named = [m for m in meanings(word, kind) if m != "x"]
+    passed = [m for m in named if m in c.passed]
+    if passed and c.constructor is None:
+        return passed
+    if word in X or word == "x":
+        return ["x"]
+    if c.constructor is None and named:
+        return named
+    return [m for m in named if m in _GEOMETRY]
+
+
+def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
+    if word in ("y", "yhat", "ypred", "p") and any(w in T - {"y"} for w in words):
+        return ["x"] if way == "forward" else ["x"]
+    if word in T:
+        return ["t"]
+    if word in X or "pred" in word or word in ("logits", "scores", "output", "outputs", "yhat", "out", "z", "score"):
+        return ["x"]
+    if way == "backward" and word in ("dvalues",):
+        return ["probabilities", "x"]
+    return ["=1"] if way == "backward" and word in DOUT else []
+
+
+def _grouped(word: str, kind: str) -> list[str]:
+    """Options in one dict: CS231n's conv_param and pool_param, Coursera's hparameters."""
+    if kind == "convolution":
+        return ["{stride:stride;pad:pad}", "{stride:stride;pad:pad;f:kernel}"]
+    if kind.endswith("pooling"):
+        return ["{pool_height:FH;pool_width:FW;stride:stride}", "{f:kernel;stride:stride}"]
+    return []
+
+
+def forward_calls(
+    about: dict[str, Any], kind: str, c: Convention
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...], str, str]]:
+    """Method or function, its arguments, and the tensor class that they are wrapped in; the likeliest first."""
+    tensors = about["tensors"]
+    if c.constructor is None:
+        name = about["names"][0]
+        for args in _pairs(about["signature"], "forward", kind, c):
+            yield f"function {name}", args, "", ""
+        return
+    engine = any(any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p)
+    for word in FORWARD:
+        for name in [n for n in about["methods"] if n == word or plain(n) == word]:
+            for args in _pairs(about["methods"][name], "forward", kind, c):
+                if not any(meaning == "x" for _, meaning in args):
+                    continue
+                if not (engine and tensors):
+                    yield name, args, "", ""
+                for tensor in tensors:
+                    yield name, args, tensor, ""
+
+
+def backward_calls(
+    about: dict[str, Any], kind: str, c: Convention
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
+    """Method or function, its arguments, and whether it gives a derivative; the likeliest first."""
+    if c.tensor:
+        yield "backward", (("*gradient", "dout"),), True
+        yield "backward", (("*gradient", "dout"),), False
+        yield "backward", (), False
+        return
+    if c.constructor is None:
+        yield from _function_backwards(about, kind, c)
+        return
+    for word in BACKWARD:
+        for name in [n for n in about["methods"] if plain(n) == word]:
+            params = about["methods"][name] or []
+            yield from _as_derivative(params, word, name, kind, c)
+
+
+def _as_derivative(
+    params: Sequence[dict[str, Any]], word: str, name: str, kind: str, c: Convention
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
+    words = [plain(p["name"]) for p in params if p is not None]
+    alone = recipe(kind).role == "layer" and not any(w in DOUT for w in words)
+    if alone and any(word.endswith(d) for d in DERIVATIVE) and (not words or words[0] in X | OUT):
+        for args in _pairs([p for p in params if p["required"]], "forward", kind, c):
+            yield name, args, True
+        return
+    for args in _pairs(params, "backward", kind, c):
+        yield name, args, False
+
+
+def _function_backwards(
+    about: dict[str, Any], kind: str, c: Convention
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
+    first = about["names"][0]
+    own = about["signature"] or []
+    for p in own:
+        if plain(p["name"]) in FLAG and not p["required"]:
+            others = [q for q in own if q["required"]]
+            for args in _pairs(others, "forward", kind, c):
+                yield f"function {first}", (*args, (p["name"], "=True")), True
+            return
+    names = about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
+    for name in names:
+        word = plain(name)
+        yield from _as_derivative(about["functions"].get(name) or [], word, f"function {name}", kind, c)
+
+
+def _belongs(name: str, first: str) -> bool:
+    """Whether a function is the backward of the one of that name: conv_forward, conv_backward."""
+    word, base = plain(name), plain(first)
+    stem = base
+    for part in ("forward", "fprop", "fwd", "forwardpass"):
+        stem = stem.replace(part, "")
+    if word == base or not stem:
+        return False
+    rest = word.replace(stem, "", 1)
+    return stem in word and rest in {
+        *BACKWARD,
+        *("d", "dd", "back", "backward", "backwards", "grad", "vjp", "der", "bp", "derivate", "d1", "backwardnaive"),
+    }
+
+
+def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
+    """Methods that are called between constructor and forward: set_input_shape, initialize(optimizer), build."""
+    found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    shape = {"4": "(C,H,W)", "2": "(I,)"}["2" if kind in ("affine",) else "4"]
+    for name in methods:
+        if plain(name) in ("setinputshape", "build"):
+            params = [p for p in methods[name] or () if p is not None and p["required"]]
+            if len(params) == 1:
+                found.append((name, ((params[0]["name"], shape),)))
+    for name in methods:
+        if plain(name) in ("initialize", "init", "initparams", "initweights", "initializeweights", "initparameters", "compile", "setup"):
+            params = [p for p in methods[name] or () if p is not None and p["required"]]
+            if all(plain(p["name"]) in ("optimizer", "optim", "opt") for p in params):
+                found.append((name, tuple((p["name"], "optimizer") for p in params)))
+    yield tuple(found)
+    if found:
+        yield ()
+
+
+def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
+    """How inference is told, if at all."""
+    for p, meaning in c.forward_args:
+        if meaning in ("training", "mode"):
+            return ("argument", p)
+    methods = about["methods"]
+    for infer, learn in (("eval", "train"), ("evaluate", "train"), ("set_eval", "set_train"), ("test", "train")):
+        if infer in methods and learn in methods and not [p for p in methods[infer] or () if p and p["required"]]:
+            return ("method", infer, learn)
+    return ()

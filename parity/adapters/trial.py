@@ -1,0 +1,456 @@
+"""How somebody's class or function is called, found by trying: names, shapes and layouts decide, never numbers.
+
+`find` asks the process that runs the code what the implementation looks like, proposes conventions one after
+another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of the
+right shapes. The sizes of the probes are all different, so that a shape tells what an axis is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Raised
+from parity.adapters.convention import Convention, Place
+from parity.adapters.conventions import NotCallable
+from parity.adapters.gradients import find_gradients
+from parity.adapters.layouts import (
+    BATCHES,
+    CHANNELS_LAST,
+    STORED,
+    WEIGHTS,
+    batch_shape,
+    one_at_a_time,
+    shape_in,
+)
+from parity.adapters.meanings import meanings, plain
+from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.signatures import backward_calls, forward_calls, setups, switch
+from parity.adapters.trial_probes import trial_probes
+from parity.kinds import kind_of
+from parity.kinds.probe import Probe
+
+MOST = 400  # trials
+BOOK = (("*", "book"),)
+
+
+@dataclass
+class Trial:
+    """What has been tried of one implementation.
+
+    ask      one attempt under a convention, by the process that runs the code
+    about    what it looks like
+    fits     whether the signature is the book's
+    errors   what was raised, by the convention's text, the first first
+    """
+
+    ask: Callable[[Convention, Probe], dict[str, Any]]
+    about: dict[str, Any]
+    kind: str
+    fits: bool
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    count: int = 0
+    flag: tuple[str, ...] = ()
+
+    @property
+    def how(self) -> Recipe:
+        return recipe(self.kind)
+
+    def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:
+        self.count += 1
+        found = self.ask(convention, probe) if self.count <= MOST else {"at": "build", "error": "too many trials"}
+        self.flag = tuple(found.get("flag", self.flag))
+        if found["error"]:
+            self.errors.append((str(convention), f"{found['at']}: {found['error']}"))
+        return found
+
+
+def fits_the_book(subject: Any, kind: str) -> bool:
+    """Whether the book's way gives every result of the kind in its right shape on an ordinary input."""
+    if recipe(kind).role in ("function", "optimizer"):
+        return not subject.misfit
+    if subject.misfit:
+        return False
+    probe = next(p for p, _ in trial_probes(kind))
+    try:
+        found = subject.results(probe)
+    except Raised:
+        return False
+    exact = kind_of(kind).reference(probe)
+    return all(np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray) for name, a in exact.items())
+
+
+def find(
+    ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
+) -> Convention | None:
+    """The convention of an implementation; None where it is only known to have the book's signature.
+
+    Raises NotCallable where none is found.
+    """
+    trial = Trial(ask, about, kind, fits)
+    best: tuple[int, Convention] | None = None
+    for probe, limits in trial_probes(kind):
+        for convention in _forwards(trial, probe, limits):
+            score, found = _backwards(trial, convention, probe)
+            if best is None or score > best[0]:
+                best = (score, found)
+            if score == COMPLETE:
+                break
+        if best is not None and best[0] == COMPLETE:
+            return _refined(trial, best[1], probe)
+        if trial.count > MOST:
+            break
+        if best is not None:  # forward gave the right shape here; other sizes will not help backward
+            break
+    if fits:
+        return None
+    if best is not None:
+        return best[1]
+    names = ", ".join(p["name"] for p in trial.about["signature"] or ())
+    raise NotCallable(trial.about["name"], kind, names, trial.errors)
+
+
+# -- building -------------------------------------------------------------------------------------
+def _constructors(trial: Trial) -> Iterator[Any]:
+    """What each parameter of the constructor may be, the likeliest together first; BOOK where that fits."""
+    if trial.about["what"] in ("function", "pair"):
+        yield None
+        return
+    if trial.fits:
+        yield BOOK
+    options: list[list[tuple[str, str] | None]] = []
+    for p in trial.about["signature"] or ():
+        found: list[tuple[str, str] | None] = [(p["name"], m) for m in _meanings(p, trial.kind)]
+        if not p["required"]:
+            found = found[:2] if found and _worth_giving(found[0]) else [None]
+        elif not found:
+            return
+        options.append(found)
+    for chosen in itertools.islice(itertools.product(*options), 24):
+        yield tuple(pair for pair in chosen if pair is not None)
+
+
+def _meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
+    found = meanings(p["name"].lstrip("*"), kind)
+    if "momentum" in found and p["default"]:
+        try:  # PyTorch's is the share of what is new
+            return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
+        except ValueError:
+            return found
+    if p["default"] in ("True", "False") and "b" in found:
+        return ("bias",)
+    if p["default"] in ("'valid'", "'same'", '"valid"', '"same"') and "pad" in found:
+        return ("='valid'",)
+    if p["default"].startswith(("(", "[")) and "kernel" in found:
+        return tuple(sorted(found, key=lambda m: not m.startswith("(")))
+    return found
+
+
+def _worth_giving(pair: tuple[str, str] | None) -> bool:
+    """Whether an argument that has a default is to be given all the same."""
+    return pair is not None and pair[1] not in ("seed", "rng", "N", "='layer'", "=True", "eps", "dilation", "groups") or (
+        pair is not None and pair[1] in ("dilation", "groups")
+    )
+
+
+def _built(trial: Trial, probe: Probe) -> Iterator[Convention]:
+    """Conventions under which it is built, with the places of its weights where it keeps any."""
+    params = [name for name in trial.how.params if probe.args.get(name) is not None]
+    names = trial.about["name"]
+    for constructor in _constructors(trial):
+        base = Convention(trial.kind, names, constructor)
+        passed = {name: _default(probe.args[name]) for name in params if _is_given(name, constructor, trial)}
+        if constructor is None:
+            yield replace(base, passed={name: _default(probe.args[name]) for name in params})
+            continue
+        for setup in setups(trial.about["methods"], trial.kind):
+            report = trial.attempt(replace(base, passed=passed, setup=setup), probe)
+            if "built" not in report:
+                continue
+            stored = places_of(report["built"], probe, [p for p in params if p not in passed])
+            convention = replace(base, passed=passed, stored=stored, setup=setup)
+            convention = replace(convention, buffers=_buffers(report["built"], probe, trial))
+            missing = [name for name in params if name not in passed and name not in stored]
+            if not missing:
+                yield convention
+            elif "W" in missing or "gamma" in missing:
+                yield replace(convention, lazy=True)
+            elif missing == ["b"]:
+                yield from _one_more_row(report["built"], probe, convention)
+                yield replace(convention, lazy=True)
+
+
+def _is_given(name: str, constructor: Any, trial: Trial) -> bool:
+    if constructor is BOOK:
+        return True
+    return constructor is not None and any(meaning == name for _, meaning in constructor)
+
+
+def _default(array: Any) -> str:
+    return WEIGHTS.get(np.ndim(array), "")
+
+
+def _one_more_row(entries: Sequence[dict[str, Any]], probe: Probe, c: Convention) -> Iterator[Convention]:
+    """A bias that is the last row of W, or the first."""
+    return iter(())
+
+
+NAMES = {
+    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params"),
+    "b": ("b", "bias", "biases", "intercept"),
+    "gamma": ("gamma", "g", "scale", "weight", "weights", "w"),
+    "beta": ("beta", "shift", "bias", "b", "offset", "biases"),
+    "running_mean": ("mean", "mu"),
+    "running_var": ("var", "variance", "std2", "sigma2"),
+}
+NOT_WEIGHTS = ("d", "grad", "v", "m", "s", "cache", "mom", "vel", "prev", "old", "opt", "delta", "running", "moving")
+
+
+def _score(path: Sequence[Sequence[Any]], name: str) -> int:
+    """How well a path is named for a weight; below zero where it says that it is something else."""
+    words = [plain(str(step)) for how, step in path[1:] if not isinstance(step, int)]
+    words = [w for w in words if w not in ("data", "value", "array", "params", "parameters", "weightsdict")]
+    last = words[-1] if words else ""
+    if any("grad" in word for word in words):
+        return -2
+    if last.rstrip("0123456789") in NAMES[name] or last in NAMES[name]:
+        return 3
+    if any(last.startswith(alias) or last.endswith(alias) for alias in NAMES[name] if len(alias) > 2):
+        return 2 if not last.startswith(NOT_WEIGHTS) or last.startswith("weight") else -1
+    return -1 if last.startswith(NOT_WEIGHTS) else 0
+
+
+def places_of(entries: Sequence[dict[str, Any]], probe: Probe, params: Sequence[str]) -> dict[str, list[Place]]:
+    """Where each weight lies, by its shape, and by its name where several have that shape."""
+    found: dict[str, list[Place]] = {}
+    taken: set[int] = set()
+    for name in params:
+        weight = probe.args[name]
+        letters = WEIGHTS[weight.ndim]
+        fitting: list[tuple[int, int, str, int]] = []
+        for layout_rank, layout in enumerate(STORED[weight.ndim]):
+            shape = shape_in(weight.shape, letters, layout)
+            for i, entry in enumerate(entries):
+                if entry["shape"] is None or tuple(entry["shape"]) != shape or i in taken:
+                    continue
+                if entry["path"][0][1] not in ("object",) or entry["same"] >= 0:
+                    continue
+                score = _score(entry["path"], name)
+                others = max((_score(entry["path"], o) for o in NAMES if o != name and o in params), default=-9)
+                if score > -1 and not (others > score):
+                    fitting.append((-score, len(entry["path"]) * 100 + layout_rank, layout, i))
+        if fitting:
+            _, _, layout, at = min(fitting)
+            same = [at] + [i for i, e in enumerate(entries) if e["same"] == at]
+            taken |= set(same)
+            found[name] = [Place(_steps(entries[i]["path"]), layout) for i in same]
+    return found
+
+
+def _steps(path: Sequence[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((how, step) for how, step in path)
+
+
+def _buffers(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for name in trial.how.buffers:
+        if name not in probe.args:
+            continue
+        aliases = NAMES[name]
+        for layout in STORED[1]:
+            shape = shape_in(probe.args[name].shape, "O", layout)
+            for entry in entries:
+                last = plain(str(entry["path"][-1][1]))
+                running = any(word in last for word in ("run", "mov", "avg", "global", "pop", "test", "ema"))
+                if entry["shape"] is not None and tuple(entry["shape"]) == shape and running:
+                    if any(alias in last for alias in aliases) and name not in found:
+                        found[name] = [Place(_steps(entry["path"]), layout)]
+    return found
+
+
+# -- forward --------------------------------------------------------------------------------------
+def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Convention]:
+    """Conventions under which one forward gives a result of the right shape."""
+    for built in _built(trial, probe):
+        for forward, args, tensor, parameter in forward_calls(trial.about, trial.kind, built):
+            called = replace(
+                built, forward=forward, forward_args=args, limits=limits, tensor=tensor, parameter=parameter
+            )
+            for laid in _laid_out(called, probe, trial):
+                found = _forward(trial, laid, probe)
+                if found is not None:
+                    yield found
+                    break
+
+
+def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
+    """The layouts of what goes in, the usual ones first; weights that are handed over too."""
+    x = probe.inputs["x"]
+    batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
+    if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
+        batches = batches[:1]  # a shape cannot tell, or there is nothing to tell
+    if all(layout in ("IO",) for layout in [p[0].layout for k, p in c.stored.items() if k == "W"]):
+        pass
+    choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
+    for weights in itertools.product(*choices) if choices else [()]:
+        for layout in batches:
+            if x.ndim == 4:
+                yield replace(c, passed=dict(weights), images=layout)
+            elif x.ndim == 2:
+                yield replace(c, passed=dict(weights), rows=layout)
+            else:
+                yield replace(c, passed=dict(weights))
+
+
+def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
+    ndim = np.ndim(probe.args[name])
+    return STORED[ndim] if ndim > 1 else ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+
+
+def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
+    """The convention with the place and layout of its result, where one forward gives a right shape."""
+    if batch_shape(probe.inputs["x"].shape, c.images if probe.inputs["x"].ndim == 4 else c.rows) is None:
+        return None
+    report = trial.attempt(replace(c, backward=""), probe)
+    if "forward" not in report:
+        return None
+    if c.lazy:
+        found = _found_late(report["forward"], probe, c, trial)
+        if found is None:
+            return None
+        c = found
+        report = trial.attempt(replace(c, backward=""), probe)
+        if "forward" not in report:
+            return None
+    if c.images == "NHWC":
+        c = replace(c, stored={k: [replace(p, layout=CHANNELS_LAST.get(p.layout, p.layout)) for p in v] for k, v in c.stored.items()})
+    outs = [e for e in report["forward"] if e["path"][0][1] == "out" and e["shape"] is not None]
+    if trial.how.role == "loss":
+        return _loss_of(c, outs, probe)
+    expected = tuple(probe.inputs["dout"].shape)
+    x_layout = c.images if probe.inputs["x"].ndim == 4 else c.rows
+    single = one_at_a_time(x_layout)
+    same = [x_layout] if len(expected) == probe.inputs["x"].ndim else []
+    for layout in dict.fromkeys([*same, *BATCHES.get(len(expected), ("",))]):
+        if single != one_at_a_time(layout) and len(expected) in BATCHES:
+            continue
+        shape = batch_shape(expected, layout)
+        for entry in outs:
+            if shape is not None and tuple(entry["shape"]) == shape and len(entry["path"]) <= 4:
+                out = Place(_steps(entry["path"]))
+                if c.tensor and len(entry["path"]) == 1:
+                    return None
+                return _with_out(c, out, layout, len(expected))
+    return None
+
+
+def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
+    if ndim == 4:
+        return replace(c, out=out, images_out=layout)
+    if ndim == 2:
+        return replace(c, out=out, rows_out=layout, images_out=c.images)
+    return replace(c, out=out)
+
+
+def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Convention | None:
+    """A loss is one number, or one per row, of which the mean is taken."""
+    for size, mean in (((), False), ((1,), True), ((1, 1), True), ((len(probe.inputs["x"]),), True)):
+        for entry in outs:
+            if tuple(entry["shape"]) == size:
+                return replace(c, out=Place(_steps(entry["path"])), mean=mean)
+    return None
+
+
+def _found_late(entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, trial: Trial) -> Convention | None:
+    """The weights of a layer that makes them when it sees its first input."""
+    params = [n for n in trial.how.params if probe.args.get(n) is not None and n not in c.passed]
+    stored = places_of(entries, probe, params)
+    if not {"W", "gamma"} & stored.keys():
+        return None
+    return replace(c, stored=stored, buffers=c.buffers or _buffers(entries, probe, trial))
+
+
+# -- backward -------------------------------------------------------------------------------------
+COMPLETE = 10
+
+
+def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Convention]:
+    """The best way of calling backward, and how much of what was asked for it gives."""
+    gradients = ("dx", *(f"d{n}" for n in trial.how.params if probe.args.get(n) is not None))
+    c = replace(c, switch=switch(trial.about, c) or trial.flag)
+    if not kind_of(trial.kind).switches or c.switch:
+        pass
+    else:
+        c = replace(c, limits={**c.limits, "training": True})
+    calls = list(backward_calls(trial.about, trial.kind, c))
+    missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
+    if not calls:
+        return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
+    best: tuple[int, Convention] | None = None
+    for backward, args, derivative in calls:
+        tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
+        report = trial.attempt(tried, probe)
+        if "backward" not in report:
+            kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers)
+            best = best or (1, kept)
+            continue
+        score, found = find_gradients(tried, report, probe, trial.how)
+        found = replace(found, unseen=(*found.unseen, *missing_buffers))
+        if best is None or score > best[0]:
+            best = (score, found)
+        if score == COMPLETE:
+            break
+    assert best is not None
+    return best
+
+
+# -- what else it takes ---------------------------------------------------------------------------
+def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether the window may be given as two numbers; limits that the signature shows."""
+    used = {meaning for _, meaning in c.constructor or ()}
+    if trial.kind not in ("convolution", "max_pooling", "average_pooling", "min_pooling"):
+        return c
+    window = {"kernel", "(FH,FW)", "FH", "FW", "(FN,C,FH,FW)", "W", "book", "pool_h", "pool_w", "kernel|(FH,FW)"}
+    given = c.constructor is None or used & window or "W" in c.passed
+    limits = dict(c.limits)
+    if not given:
+        sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
+        limits["sizes"] = {**limits.get("sizes", {}), **sizes}
+    if c.constructor is not None and not {"stride", "stride_h", "book"} & used:
+        limits |= _own_stride(trial, c, probe)
+    c = replace(c, limits=limits)
+    if "kernel" in used:
+        pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
+        oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))
+        report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
+        if "forward" in report:
+            return replace(c, constructor=pairs)
+    return c
+
+
+def _window(probe: Probe) -> tuple[int, int]:
+    if "pool_h" in probe.args:
+        return probe.args["pool_h"], probe.args["pool_w"]
+    FH, FW = probe.args["W"].shape[2:]
+    return FH, FW
+
+
+def _own_stride(trial: Trial, c: Convention, probe: Probe) -> dict[str, Any]:
+    """A stride that is not asked for is the window, or a number."""
+    stride = probe.args.get("stride", 1)
+    if trial.kind == "convolution" or stride == 1:
+        return {} if stride == 1 else {"stride": stride}
+    for other, _ in trial_probes(trial.kind, window=3):
+        report = trial.attempt(replace(c, backward=""), other)
+        shape = batch_shape(other.inputs["dout"].shape, c.images_out)
+        outs = [e for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
+        if outs and shape is not None and tuple(outs[0]["shape"]) == shape:
+            return {"stride": "window"}
+    return {"stride": stride}
+
+
+__all__ = ["NotCallable", "Raised", "find"]

@@ -1,0 +1,78 @@
+"""The inputs of a trial: all sizes differ, so that the shape of a result tells what its axes are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from parity.kinds.probe import Probe
+from parity.kinds.probes import with_cotangent
+
+WINDOWS = ("max_pooling", "average_pooling", "min_pooling")
+
+
+def trial_probes(kind: str, oblong: bool = False, window: int = 0) -> Iterator[tuple[Probe, dict[str, Any]]]:
+    """Probes for a kind, the ordinary one first, each with the limits that it stands for.
+
+    `oblong` asks for a window of two sizes, `window` for one of that size that moves by itself.
+    """
+    yield from _probes(kind, oblong, window)
+
+
+@lru_cache(maxsize=256)
+def _probes(kind: str, oblong: bool, window: int) -> tuple[tuple[Probe, dict[str, Any]], ...]:
+    return tuple((with_cotangent(probe, 0), limits) for probe, limits in _drawn(kind, oblong, window))
+
+
+def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[str, Any]]]:
+    rng = np.random.default_rng(list(kind.encode()))
+
+    def normal(*shape: int) -> Any:
+        return rng.standard_normal(shape)
+
+    def probe(args: dict[str, Any], **inputs: Any) -> Probe:
+        return Probe(kind, "a trial", args, inputs)
+
+    if kind == "convolution":
+        kernels = ((3, 2),) if oblong else ((3, 3), (5, 5), (2, 2), (4, 4))
+        for FH, FW in kernels:
+            for C, OH, OW in ((6, 6, 7), (1, 6, 7), (6, 7, 7), (1, 7, 7)):
+                limits: dict[str, Any] = {"sizes": {"C": 1}} if C == 1 else {}
+                limits |= {"square": True} if OH == OW else {}
+                args = {"W": normal(8, C, FH, FW), "b": normal(8)}
+                yield probe(args, x=normal(2, C, OH + FH - 1, OW + FW - 1)), limits
+    elif kind in WINDOWS:
+        if oblong:
+            yield probe({"pool_h": 2, "pool_w": 3, "stride": 2}, x=normal(2, 3, 8, 11)), {}
+        elif window:
+            yield probe({"pool_h": 3, "pool_w": 3, "stride": 3}, x=normal(2, 4, 15, 21)), {}
+        else:
+            yield probe({"pool_h": 2, "pool_w": 2, "stride": 2}, x=normal(2, 3, 8, 10)), {}
+            yield probe({"pool_h": 2, "pool_w": 2}, x=normal(2, 3, 8, 10)), {}
+            yield probe({"pool_h": 2, "pool_w": 2, "stride": 2}, x=normal(2, 3, 8, 8)), {"square": True}
+            yield probe({"pool_h": 3, "pool_w": 3, "stride": 3}, x=normal(2, 4, 15, 21)), {}
+            yield probe({"pool_h": 3, "pool_w": 3, "stride": 2}, x=normal(2, 4, 11, 13)), {}
+    elif kind == "affine":
+        yield probe({"W": normal(4, 3), "b": normal(3)}, x=normal(6, 4)), {}
+    elif kind == "batch_norm":
+        for shape in ((6, 4), (6, 4, 3, 5)):
+            args = {"gamma": normal(4), "beta": normal(4), "momentum": 0.8}
+            args |= {"running_mean": normal(4), "running_var": 0.5 + np.abs(normal(4))}
+            yield probe(args, x=normal(*shape)), {}
+    elif kind == "softmax_with_loss":
+        t = np.array([0, 3, 1, 2, 3, 0])
+        yield probe({}, x=normal(6, 4), t=t), {}
+        yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
+    elif kind == "dropout":
+        yield probe({"dropout_ratio": 0.3}, x=normal(6, 4), mask=rng.random((6, 4)) > 0.3), {}
+    elif kind == "lrn":
+        yield probe({"size": 3, "alpha": 0.5, "beta": 0.75, "k": 1.0}, x=normal(2, 6, 3, 5)), {}
+    elif kind == "adaptive_average_pooling":
+        yield probe({"out_h": 2, "out_w": 3}, x=normal(5, 4, 6, 9)), {}
+    elif kind in ("flatten", "global_average_pooling"):
+        yield probe({}, x=normal(2, 3, 4, 5)), {}
+    else:
+        yield probe({}, x=normal(6, 4)), {}
