@@ -96,7 +96,7 @@ class Bench:
         live, found = Live(how, self._factory, Probe(kind, "a trial", args, inputs)), {"error": ""}
         at = "build"
         try:
-            with _told():
+            with as_raised():
                 live.make()
                 found["built"], found["flag"] = held(live), flag(live.object)
                 at = "forward" if how.forward else "done"

@@ -284,7 +284,6 @@ def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Co
                 found = _forward(trial, laid, probe)
                 if found is not None:
                     yield found
-                    break
 
 
 def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
@@ -328,7 +327,7 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
             return None
     if c.images == "NHWC":
         c = replace(c, stored={k: [replace(p, layout=CHANNELS_LAST.get(p.layout, p.layout)) for p in v] for k, v in c.stored.items()})
-    outs = [e for e in report["forward"] if e["path"][0][1] == "out" and e["shape"] is not None]
+    outs = _results(report)
     if trial.how.role == "loss":
         return _loss_of(c, outs, probe)
     expected = tuple(probe.inputs["dout"].shape)
@@ -346,6 +345,20 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
                     return None
                 return _with_out(c, out, layout, len(expected))
     return None
+
+
+def _results(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """What forward returned; where that is nothing, what it left in attributes that are named for a result."""
+    there = [e for e in report["forward"] if e["shape"] is not None]
+    returned = [e for e in there if e["path"][0][1] == "out"]
+    if returned:
+        return returned
+    before = {repr(e["path"]): e["sum"] for e in report["built"]}
+    new = [e for e in there if before.get(repr(e["path"])) != e["sum"] and e["path"][0][1] == "object"]
+    return [e for e in new if plain(str(e["path"][-1][1])) in RESULTS]
+
+
+RESULTS = ("output", "out", "outputs", "y", "a", "result", "activation", "activations", "z", "loss", "yhat", "o", "value")
 
 
 def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:

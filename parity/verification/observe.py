@@ -11,7 +11,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.convention import Convention
-from parity.adapters.features import claims, fits, lacking, shown_lacking, without
+from parity.adapters.features import claims, fits, lacking, shown_lacking
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
