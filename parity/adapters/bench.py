@@ -93,7 +93,8 @@ class Bench:
         "at" is the step that raised "error", or "done".
         """
         how = Convention.of(convention)
-        live, found = Live(how, self._factory, Probe(kind, "a trial", args, inputs)), {"error": ""}
+        live = Live(how, self._factory, Probe(kind, "a trial", args, inputs))
+        found: dict[str, Any] = {"error": ""}
         at = "build"
         try:
             with as_raised():

@@ -43,6 +43,7 @@ class Live:
         self.batch: tuple[Any, ...] = ()
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
+        self.sums: dict[str, Any] = {}
 
     # -- building -----------------------------------------------------------------------------------
     def make(self) -> None:
@@ -60,8 +61,8 @@ class Live:
     def _build(self) -> Any:
         c = self.convention
         if c.as_in_the_book:
-            args = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k != "training"}
-            return call(self.factory, args, recipe(self.probe.kind))
+            given = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k != "training"}
+            return call(self.factory, given, recipe(self.probe.kind))
         args, named = self._arguments(c.constructor or ())
         return self.factory(*args, **named)
 
@@ -182,7 +183,9 @@ class Live:
         for _, step in self.convention.out.path[1:-1]:
             out = out[step] if isinstance(step, int) else getattr(out, step)
         if self.convention.backward_args:
-            self.back = out.backward(self._wrapped(dout, self.convention.tensor if self.convention.derivative else ""))
+            self.back = out.backward(
+                self._wrapped(dout, self.convention.tensor if self.convention.derivative else "")
+            )
         else:
             self.back = (out * self._wrapped(dout, self.convention.tensor)).sum().backward()
 
@@ -218,7 +221,11 @@ class Called(Adapter):
             return None if names is None else room(names, recipe(c.kind))
         inner = {word for m in used if m.startswith("{") for word in m[1:-1].replace(":", ";").split(";")}
         found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
-        found += ["stride"] * ("stride_h" in used or "stride" in c.limits) + ["training"] + ["momentum"] * ("left" in used)
+        found += (
+            ["stride"] * ("stride_h" in used or "stride" in c.limits)
+            + ["training"]
+            + ["momentum"] * ("left" in used)
+        )
         found += ["b"] * ("bias" in used or "+" in "".join(c.passed.values()))
         how = recipe(c.kind)
         return [name for name in dict.fromkeys(found) if name in how.optional or name in how.order]
@@ -271,7 +278,6 @@ class Called(Adapter):
             out = out.mean() if c.mean and isinstance(out, np.ndarray) else out
             return np.asarray(out, dtype=x.dtype) if type(out) is float else out
         expected = expected_shape(c.kind, live.probe)
-        live.out_shape = expected
         if any(not isinstance(out, (np.ndarray, np.generic)) for out in outs):
             return outs[0]
         return joined(outs, c.out_layouts.get(len(expected), ""), expected)
@@ -320,7 +326,7 @@ class Called(Adapter):
         found: dict[str, Any] = {}
         for name in recipe(c.kind).params:
             weight, place = live.probe.args.get(name), c.grads.get(name)
-            gradient = getattr(live, "sums", {}).get(name)
+            gradient = live.sums.get(name)
             if place is not None and weight is not None:
                 found[f"d{name}"] = _unfolded(gradient, weight, place.layout, name)
             elif weight is not None and "W" in c.grads and "+" in c.grads["W"].layout:

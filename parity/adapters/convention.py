@@ -1,7 +1,8 @@
 """How one class or function is called, as plain data: what a trial finds, what a verdict prints.
 
-A convention says which parameter gets what, where the weights lie and in which layout, how images and rows are
-laid out, and where results are read. It is found by names, shapes and layouts, never by whether numbers fit.
+A convention says which parameter gets what, where the weights lie and in which layout, how images and rows
+are laid out, and where results are read. It is found by names, shapes and layouts, never by whether numbers
+fit.
 Needs NumPy alone.
 """
 
@@ -154,16 +155,29 @@ class Convention:
         return found
 
     def __str__(self) -> str:
-        """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW); images (N, H, W, C)`"""
+        """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW)`"""
         names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]
-        weights = [f"{places[0]} {letters(places[0].layout)}".strip() for places in self.stored.values() if places]
-        parts += [f"weights in {', '.join(weights)}" + (" after a first forward" if self.lazy else "")] if weights else []
-        odd = [f"{name} {letters(layout)}" for name, layout in self.passed.items() if layout not in ("", "OIHW", "IO", "O")]
+        weights = [
+            f"{places[0]} {letters(places[0].layout)}".strip() for places in self.stored.values() if places
+        ]
+        parts += (
+            [f"weights in {', '.join(weights)}" + (" after a first forward" if self.lazy else "")]
+            if weights
+            else []
+        )
+        odd = [
+            f"{name} {letters(layout)}"
+            for name, layout in self.passed.items()
+            if layout not in ("", "OIHW", "IO", "O")
+        ]
         parts += [f"given {', '.join(odd)}"] if odd else []
-        for what, inner, outer in (("images", self.images, self.images_out), ("rows", self.rows, self.rows_out)):
+        for what, inner, outer in (
+            ("images", self.images, self.images_out),
+            ("rows", self.rows, self.rows_out),
+        ):
             if (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.tensor:

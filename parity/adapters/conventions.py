@@ -43,7 +43,8 @@ class NotCallable(TargetError):
 
     def __init__(self, name: str, kind: str, signature: str, tried: Sequence[tuple[str, str]]):
         self.name, self.kind, self.signature = name, kind, signature
-        self.tried = list(dict.fromkeys(tried))
+        order = ("backward", "forward", "build", "weights")
+        self.tried = sorted(dict.fromkeys(tried), key=lambda t: order.index(t[1].partition(":")[0]))
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
         self.suggestion = suggestion(kind)
         super().__init__(f"{name} could not be called as {kind}: {self._reason()}")
@@ -51,9 +52,11 @@ class NotCallable(TargetError):
     def _reason(self) -> str:
         takes = f"it takes ({self.signature}), "
         if not self.tried:
-            return f"{takes}and no reading of these names builds it; an adapter can say how (--adapter file.py:Name)"
+            return f"{takes}and no reading of these names builds it; an adapter can say how"
         at, _, why = self.tried[0][1].partition(": ")
         more = f", and {len(self.tried) - 1} other ways failed too" if len(self.tried) > 1 else ""
+        if at == "weights":
+            return f"{takes}and keeps {why} after it was built"
         return f"{takes}and its {_STEPS.get(at, at)} {_raised(why)}{more}"
 
 

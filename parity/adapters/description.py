@@ -80,7 +80,9 @@ def _is_tensor(cls: type) -> bool:
 def flag(built: Any) -> list[str]:
     """The attribute that says whether it is training."""
     names = vars(built) if hasattr(built, "__dict__") else {}
-    of = [name for name in ("training", "train", "is_training", "train_mode") if type(names.get(name)) is bool]
+    of = [
+        name for name in ("training", "train", "is_training", "train_mode") if type(names.get(name)) is bool
+    ]
     return ["attribute", of[0]] if of else []
 
 

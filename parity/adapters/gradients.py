@@ -14,7 +14,18 @@ from parity.kinds.probe import Probe
 
 COMPLETE = 10
 Entry = dict[str, Any]
-DX = ("dx", "dinputs", "dinput", "gradinput", "gradx", "inputgradient", "dxgrad", "din", "dlastinput", "dprev")
+DX = (
+    "dx",
+    "dinputs",
+    "dinput",
+    "gradinput",
+    "gradx",
+    "inputgradient",
+    "dxgrad",
+    "din",
+    "dlastinput",
+    "dprev",
+)
 OF = {
     "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wgrad"),
     "b": ("b", "bias", "biases"),
@@ -26,7 +37,7 @@ OF = {
 def find_gradients(
     c: Convention, report: dict[str, Any], probe: Probe, how: Recipe
 ) -> tuple[int, Convention]:
-    """The convention with the places of dx and of each gradient, and a score: COMPLETE where all are found."""
+    """The convention with the places of dx and each gradient, and a score: COMPLETE where all are found."""
     before = {_key(e): e["sum"] for e in report["forward"]}
     entries = [e for e in report["backward"] if before.get(_key(e)) != e["sum"] or _root(e) == "back"]
     returned = [e for e in entries if _root(e) == "back" and e["shape"] is not None]
@@ -37,7 +48,11 @@ def find_gradients(
     wanted = [n for n in how.params if probe.args.get(n) is not None]
     grads: dict[str, Place] = {}
     own = {_key({"path": place.path}) for places in c.stored.values() for place in places}
-    changed = [n for n in wanted if n in c.stored and any(_key(e) == _key({"path": c.stored[n][0].path}) for e in left)]
+    changed = [
+        n
+        for n in wanted
+        if n in c.stored and any(_key(e) == _key({"path": c.stored[n][0].path}) for e in left)
+    ]
     free = [e for e in left if _key(e) not in own]
     for name in wanted:
         place = _gradient(name, c, returned, free, probe, used, wanted)
@@ -47,7 +62,9 @@ def find_gradients(
     updates = bool(changed) and bool({"rate", "optimizer"} & asked)
     if updates and len(grads) < len(wanted) and set(changed) >= set(wanted) - grads.keys():
         grads = {n: Place(c.stored[n][0].path, c.stored[n][0].layout) for n in wanted}
-        return (COMPLETE if dx else 4), replace(c, dx=dx or _returned(), grads=grads, change=True, updates=True)
+        return (COMPLETE if dx else 4), replace(
+            c, dx=dx or _returned(), grads=grads, change=True, updates=True
+        )
     missing = [n for n in wanted if n not in grads]
     named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
     complete = dx is not None and not missing
@@ -86,10 +103,12 @@ def _words(entry: Entry) -> list[str]:
 def _input_gradient(
     c: Convention, returned: Sequence[Entry], left: Sequence[Entry], shape: Any, used: set[int]
 ) -> Place | None:
-    """dx: what is returned, or the first of that shape in it; else what backward left under a fitting name."""
+    """dx: what is returned, or the first of that shape in it; else what was left under a fitting name."""
     fitting = [e for e in returned if shape is not None and tuple(e["shape"]) == tuple(shape)]
     if c.tensor:
-        fitting = [e for e in left if _root(e) == "x" and tuple(e["shape"]) == tuple(shape) and _is_gradient(e)]
+        fitting = [
+            e for e in left if _root(e) == "x" and tuple(e["shape"]) == tuple(shape) and _is_gradient(e)
+        ]
     elif not fitting:
         own = [e for e in left if _root(e) == "object" and tuple(e["shape"]) == tuple(shape)]
         named = [e for e in own if _words(e) and _words(e)[-1] in DX]
@@ -125,7 +144,11 @@ def _gradient(
     weight, layout = probe.args[name], _layout(name, c)
     letters = WEIGHTS.get(weight.ndim, "")
     shape = weight.shape if not layout else shape_in(weight.shape, letters, layout)
-    fitting = [e for e in [*returned, *left] if shape is not None and tuple(e["shape"]) == tuple(shape) and id(e) not in used]
+    fitting = [
+        e
+        for e in [*returned, *left]
+        if shape is not None and tuple(e["shape"]) == tuple(shape) and id(e) not in used
+    ]
     if c.tensor:
         fitting = [e for e in fitting if _root(e) != "back" and _is_gradient(e)]
     fitting = [e for e in fitting if e["same"] < 0 or True]
@@ -147,7 +170,10 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
     spelled = "".join(words)
     if _root(entry) == "passed":
         return 4 if any(step == name for _, step in entry["path"]) and _is_gradient(entry) else -1
-    if any(word.startswith(("m", "v")) and word[1:] in (*OF[name], *(f"d{o}" for o in OF[name])) for word in words):
+    if any(
+        word.startswith(("m", "v")) and word[1:] in (*OF[name], *(f"d{o}" for o in OF[name]))
+        for word in words
+    ):
         return -1
     if any("momentum" in word or "veloc" in word or "cache" in word for word in words):
         return -1
@@ -177,10 +203,11 @@ def _by_name(
     """A gradient of the wrong shape is found by its name, or by its place among what is returned."""
     for entry in [*returned, *left]:
         words = _words(entry)
-        if id(entry) not in used and words and _is_gradient(entry) and any(_names(w, name) for w in words):
-            if any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words):
-                used.add(id(entry))
-                return _place(entry, _layout(name, c))
+        mine = _is_gradient(entry) and any(_names(word, name) for word in words)
+        said = any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words)
+        if id(entry) not in used and mine and said:
+            used.add(id(entry))
+            return _place(entry, _layout(name, c))
     items = [e for e in returned if len(e["path"]) == 2]
     if len(items) == count + 1:
         rest = [e for e in items if id(e) not in used]

@@ -28,7 +28,11 @@ STORED = {
     2: ("IO", "OI"),
     1: ("O", "1O", "O1", "O11", "1O11", "111O", "11O"),
 }
-CHANNELS_LAST = {"O(IHW)": "O(HWI)", "(IHW)O": "(HWI)O", "1O(IHW)": "1O(HWI)"}  # flattened so where images are
+CHANNELS_LAST = {
+    "O(IHW)": "O(HWI)",
+    "(IHW)O": "(HWI)O",
+    "1O(IHW)": "1O(HWI)",
+}  # flattened so where images are
 
 
 def tokens(layout: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What the parameters of somebody's class, function or method stand for, by the names that people give them.
 
-A meaning is a short text that has a value for each probe: `C`, `kernel`, `stride`, `(C,H,W)`, `rate`, ... A name may
-have several; they are tried in order. Needs NumPy alone.
+A meaning is a short text that has a value for each probe: `C`, `kernel`, `stride`, `(C,H,W)`, `rate`, ... A
+name may have several; they are tried in order. Needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -34,25 +34,33 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 
 # Names in lower case and without underscores.
 _IMAGES = _table("""
-    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize insize shapein inputdims xshape
+    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize
+    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape
     H: inputheight inheight height h inh hin imageheight inputh
     W: inputwidth inwidth width w inw win imagewidth inputw
     H (H,W): imagesize imgsize
     N: batchsize batch n nbatch
 """)
 _CHANNELS = _table("""
-    C: inchannels inputchannels inch inchannel channelsin cin inc nin ninchannels ninputchannels inputdepth indepth depthin
-    C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures numinputchannels inplanes
+    C: inchannels inputchannels inch inchannel channelsin cin inc nin ninchannels ninputchannels
+    C: inputdepth indepth depthin
+    C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures
+    C: numinputchannels inplanes
     C: numinputs infilters prevchannels inputfilters ninput inchans ich
-    FN: outchannels numfilters nfilters outch outchannel channelsout cout outc nout noutchannels outputchannels numkernels
-    FN: nkernels fn k nc depth filternum numfilter nbfilters outdepth nf numoutputchannels outputdepth filternumber
-    FN: kernelnum noutputs outdim outfeatures numoutputs numoutchannels outplanes filterscount nfilter outfilters
+    FN: outchannels numfilters nfilters outch outchannel channelsout cout outc nout noutchannels
+    FN: outputchannels numkernels
+    FN: nkernels fn k nc depth filternum numfilter nbfilters outdepth nf numoutputchannels outputdepth
+    FN: filternumber
+    FN: kernelnum noutputs outdim outfeatures numoutputs numoutchannels outplanes filterscount nfilter
+    FN: outfilters
     FN: outchans och noutput filtercount kernels filters
 """)
 _WINDOW = """
-    kernel {pair}: kernelsize filtersize f ksize size kernel k kernsize fsize kernellength window windowsize field ks
+    kernel {pair}: kernelsize filtersize f ksize size kernel k kernsize fsize kernellength window
+    kernel {pair}: windowsize field ks
     kernel {pair}: poolsize pool filter kernelwidth filterwidth p poolingsize
-    {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim poolingshape kernelsizes
+    {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim
+    {pair} kernel {full}: poolingshape kernelsizes
     FH: kernelh filterh kh fh kernelheight filterheight poolh ph poolheight windowheight hh hf
     FW: kernelw filterw kw fw kernelwidth filterwidth poolw pw poolwidth windowwidth ww wf
     stride: stride strides s step stepsize poolstride
@@ -67,19 +75,26 @@ _PADDING = """
     bias: bias usebias hasbias withbias addbias includebias
 """
 _DENSE = _table("""
-    I (I,): nin ninputs ninput inputsize infeatures inputdim indim insize numinputs fanin inputs din inputfeatures numin
-    I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures numfeatures infeature
+    I (I,): nin ninputs ninput inputsize infeatures inputdim indim insize numinputs fanin inputs din
+    I (I,): inputfeatures numin
+    I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures
+    I (I,): numfeatures infeature
     I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
-    O: nout noutputs noutput outputsize outfeatures outputdim outdim outsize numoutputs fanout outputs dout units nunits
-    O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize hiddenunits
-    O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape featuresout dimout
+    O: nout noutputs noutput outputsize outfeatures outputdim outdim outsize numoutputs fanout outputs
+    O: dout units nunits
+    O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize
+    O: hiddenunits
+    O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
+    O: featuresout dimout
     O: outfeature outputlength nhidden numhidden width hidden
     N: batchsize
     bias: bias usebias hasbias withbias
 """)
 _NORM = _table("""
-    C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin insize indim
-    C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons numinputs
+    C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
+    C (C,) (1,C): insize indim
+    C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
+    C (C,) (1,C): numinputs
     shape (C,) (1,C) C: inputshape inshape shape
     momentum: momentum decay rho mu
     eps: eps epsilon
@@ -96,15 +111,26 @@ _ANY = _table("""
     ='layer': name layername
     seed: seed randomseed randomstate
     rng: rng generator
-    =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer prevlayer previouslayer
+    =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
+    =None: prevlayer previouslayer
 """)
 FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "convolution": _CHANNELS
-    | {k: (*_CHANNELS.get(k, ()), *v) for k, v in _table(_WINDOW.format(pair="(FH,FW)", full="(FN,C,FH,FW)") + _PADDING).items()}
+    | {
+        k: (*_CHANNELS.get(k, ()), *v)
+        for k, v in _table(_WINDOW.format(pair="(FH,FW)", full="(FN,C,FH,FW)") + _PADDING).items()
+    }
     | _IMAGES
-    | {"filters": ("FN", "W"), "kernels": ("FN", "W"), "kernel": ("kernel", "(FH,FW)", "W"), "k": ("kernel", "(FH,FW)", "FN")}
+    | {
+        "filters": ("FN", "W"),
+        "kernels": ("FN", "W"),
+        "kernel": ("kernel", "(FH,FW)", "W"),
+        "k": ("kernel", "(FH,FW)", "FN"),
+    }
     | {"filter": ("kernel", "(FH,FW)", "W"), "w": ("W",), "p": ("pad",), "depth": ("FN", "C")},
-    "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING) | _IMAGES | {"p": ("pad", "kernel")},
+    "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING)
+    | _IMAGES
+    | {"p": ("pad", "kernel")},
     "affine": _DENSE,
     "batch_norm": _NORM,
     "dropout": _DROPOUT,
@@ -136,10 +162,14 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
     if word in MODE_NAMES and kind in MODES:
         return tuple(f"={mode!r}" for mode in MODES[kind])
     if name in ("C", "F", "K", "H", "N") and kind == "convolution":
-        found = {"C": ("C",), "F": ("FN", "kernel"), "K": ("kernel", "FN"), "H": ("H",), "N": ("N", "FN")}[name]
+        found = {"C": ("C",), "F": ("FN", "kernel"), "K": ("kernel", "FN"), "H": ("H",), "N": ("N", "FN")}[
+            name
+        ]
         return found
     named = family.get(word, ())
-    return tuple(dict.fromkeys([*(own if not named or word in ("w", "b") else ()), *named, *own])) or _ANY.get(word, ())
+    return tuple(
+        dict.fromkeys([*(own if not named or word in ("w", "b") else ()), *named, *own])
+    ) or _ANY.get(word, ())
 
 
 def sizes(probe: Probe) -> dict[str, int]:
@@ -178,7 +208,7 @@ def value(meaning: str, probe: Probe) -> Any:
     if meaning.startswith("="):
         return ast.literal_eval(meaning[1:])
     if meaning.startswith("("):
-        return tuple(known[letter] for letter in meaning[1:-1].split(",") if letter)
+        return tuple(known.get(c) or int(c) for c in meaning[1:-1].split(",") if c)
     if meaning.startswith("{"):
         pairs = (item.split(":") for item in meaning[1:-1].split(";"))
         return {key: value(inner, probe) for key, inner in pairs}

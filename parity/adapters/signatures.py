@@ -12,34 +12,205 @@ from parity.adapters.meanings import meanings, plain
 from parity.adapters.recipe import recipe
 
 FORWARD = (
-    *("forward", "__call__", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "feedforward"),
+    *(
+        "forward",
+        "__call__",
+        "call",
+        "fprop",
+        "forwardpass",
+        "forwardprop",
+        "forwardpropagation",
+        "feedforward",
+    ),
     *("forwardpropagate", "propagate", "fwd", "apply", "compute", "predict", "activate", "run", "f", "loss"),
-    *("calculate", "computeloss", "calc", "calcloss", "function", "fn", "func", "activation", "output", "calculateloss"),
+    *(
+        "calculate",
+        "computeloss",
+        "calc",
+        "calcloss",
+        "function",
+        "fn",
+        "func",
+        "activation",
+        "output",
+        "calculateloss",
+    ),
 )
 BACKWARD = (
-    *("backward", "backprop", "bprop", "backwardpass", "backwardprop", "backwardpropagation", "backpropagation"),
-    *("backpropagate", "backwardpropagate", "back", "bwd", "gradient", "grad", "derivative", "prime", "deriv"),
-    *("df", "dfunc", "delta", "gradients", "lossgradient", "lossgrad", "calcgradient", "computegradient", "diff"),
+    *(
+        "backward",
+        "backprop",
+        "bprop",
+        "backwardpass",
+        "backwardprop",
+        "backwardpropagation",
+        "backpropagation",
+    ),
+    *(
+        "backpropagate",
+        "backwardpropagate",
+        "back",
+        "bwd",
+        "gradient",
+        "grad",
+        "derivative",
+        "prime",
+        "deriv",
+    ),
+    *(
+        "df",
+        "dfunc",
+        "delta",
+        "gradients",
+        "lossgradient",
+        "lossgrad",
+        "calcgradient",
+        "computegradient",
+        "diff",
+    ),
     *("dfunction", "calculategradient", "losspprime", "lossprime", "derive", "dloss", "activationderivative"),
 )
-DERIVATIVE = ("gradient", "grad", "derivative", "prime", "deriv", "df", "dfunc", "diff", "dfunction", "derive")
+DERIVATIVE = (
+    "gradient",
+    "grad",
+    "derivative",
+    "prime",
+    "deriv",
+    "df",
+    "dfunc",
+    "diff",
+    "dfunction",
+    "derive",
+)
 DOUT = {
-    *("dout", "grad", "gradout", "gradoutput", "outputgradient", "outputgrad", "dvalues", "delta", "da", "dz", "d"),
-    *("upstream", "upstreamgrad", "upstreamgradient", "dy", "gradient", "error", "dldout", "dldo", "accumgrad", "g"),
-    *("outputerror", "dldy", "dlout", "topdiff", "douts", "dnext", "gradnext", "gradientoutput", "grads", "deltas"),
-    *("dl", "dloss", "doutput", "dldz", "dlda", "dloutput", "err", "nextgrad", "backgrad", "dh", "gout", "eta", "gy"),
-    *("dj", "incominggrad", "lossgradient", "lossgrad", "gradin", "dprev", "din", "dvalue", "gradz", "grada", "dEdY".lower()),
-    *("outgrad", "dlossdout", "djdout", "doutdx", "residual", "signal", "backpropdelta", "upgrad", "prevgrad", "dact"),
+    *(
+        "dout",
+        "grad",
+        "gradout",
+        "gradoutput",
+        "outputgradient",
+        "outputgrad",
+        "dvalues",
+        "delta",
+        "da",
+        "dz",
+        "d",
+    ),
+    *(
+        "upstream",
+        "upstreamgrad",
+        "upstreamgradient",
+        "dy",
+        "gradient",
+        "error",
+        "dldout",
+        "dldo",
+        "accumgrad",
+        "g",
+    ),
+    *(
+        "outputerror",
+        "dldy",
+        "dlout",
+        "topdiff",
+        "douts",
+        "dnext",
+        "gradnext",
+        "gradientoutput",
+        "grads",
+        "deltas",
+    ),
+    *(
+        "dl",
+        "dloss",
+        "doutput",
+        "dldz",
+        "dlda",
+        "dloutput",
+        "err",
+        "nextgrad",
+        "backgrad",
+        "dh",
+        "gout",
+        "eta",
+        "gy",
+    ),
+    *(
+        "dj",
+        "incominggrad",
+        "lossgradient",
+        "lossgrad",
+        "gradin",
+        "dprev",
+        "din",
+        "dvalue",
+        "gradz",
+        "grada",
+        "dEdY".lower(),
+    ),
+    *(
+        "outgrad",
+        "dlossdout",
+        "djdout",
+        "doutdx",
+        "residual",
+        "signal",
+        "backpropdelta",
+        "upgrad",
+        "prevgrad",
+        "dact",
+    ),
 }
-X = {"x", "input", "inputs", "inp", "data", "z", "images", "image", "xs", "aprev", "a", "inputdata", "img", "batch", "value"}
+X = {
+    "x",
+    "input",
+    "inputs",
+    "inp",
+    "data",
+    "z",
+    "images",
+    "image",
+    "xs",
+    "aprev",
+    "a",
+    "inputdata",
+    "img",
+    "batch",
+    "value",
+}
 T = {
-    *("t", "y", "ytrue", "label", "labels", "target", "targets", "truth", "groundtruth", "gt", "actual", "trueval"),
-    *("truelabels", "onehot", "ytarget", "expected", "yb", "ytruth", "trues", "yreal", "tlabel", "yactual", "truey"),
+    *(
+        "t",
+        "y",
+        "ytrue",
+        "label",
+        "labels",
+        "target",
+        "targets",
+        "truth",
+        "groundtruth",
+        "gt",
+        "actual",
+        "trueval",
+    ),
+    *(
+        "truelabels",
+        "onehot",
+        "ytarget",
+        "expected",
+        "yb",
+        "ytruth",
+        "trues",
+        "yreal",
+        "tlabel",
+        "yactual",
+        "truey",
+    ),
 }
 CACHE = {"cache", "caches", "ctx", "memory", "saved", "context", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
-FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff", "deriv"}
+FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
 Calls = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -47,35 +218,38 @@ def _pairs(
     params: Sequence[dict[str, Any]] | None, way: str, kind: str, c: Convention
 ) -> Iterator[tuple[tuple[str, str], ...]]:
     """What each parameter of a method gets, the likeliest first; nothing where one is unknown."""
-    role, found = recipe(kind).role, []
+    role = recipe(kind).role
     params = [p for p in params or () if p is not None]
     words = [plain(p["name"]) for p in params]
+    found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
-        options = _options(word, words, way, kind, role, c)
-        if not p["required"]:
-            keep = [m for m in options if m in ("training", "mode", "rate", "optimizer", "t", *c.passed, *_GEOMETRY)]
-            if way == "backward" and "dout" in options and role == "layer" and "dout" not in str(found):
-                keep = ["dout"]
-            found.append([(p["name"], keep[0])] if keep else [None])
+        options: list[str] = _options(word, words, way, kind, role, c)
+        if p["required"]:
+            found.append([*options])
             continue
-        found.append([(p["name"], m) for m in options] or [()])
-    unknown = [i for i, options in enumerate(found) if options == [()]]
-    if unknown:
-        first = {"forward": "x", "backward": "dout"}[way]
-        known = {m for options in found for pair in options if pair for m in [pair[1]]}
-        if len(unknown) > 1 and role == "loss" and not known & {"x", "t"} and way == "forward":
-            found[unknown[0]], found[unknown[1]] = [(params[unknown[0]]["name"], "x")], [(params[unknown[1]]["name"], "t")]
-        elif len(unknown) == 1 and role == "loss" and way == "forward":
-            found[unknown[0]] = [(params[unknown[0]]["name"], "x" if "x" not in known else "t")]
-        elif first not in known and len(unknown) == 1:
-            found[unknown[0]] = [(params[unknown[0]]["name"], first)]
-        else:
-            return
+        keep = [m for m in options if m in _GIVEN or m in c.passed]
+        if way == "backward" and "dout" in options and role == "layer":
+            keep = ["dout"] if not any("dout" in others for others in found) else []
+        found.append([keep[0] if keep else None])
+    known = {m for options in found for m in options}
+    unknown = [i for i, options in enumerate(found) if not options]
+    for i, meaning in zip(unknown, _by_place(way, role, known, len(unknown)), strict=False):
+        found[i] = [meaning]
+    if not all(found):
+        return
     for chosen in itertools.islice(itertools.product(*found), 8):
-        yield tuple(pair for pair in chosen if pair)
+        yield tuple((p["name"], m) for p, m in zip(params, chosen, strict=True) if m is not None)
+
+
+def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequence[str]:
+    """What parameters of unknown names get: x before t in a loss, else the one thing that every call has."""
+    wanted = ("dout",) if way == "backward" else ("x", "t") if role == "loss" else ("x",)
+    left = [meaning for meaning in wanted if meaning not in known]
+    return left if len(left) == count or (role == "loss" and way == "forward") else ()
 
 
 _GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep")
+_GIVEN = ("training", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although they have defaults
 
 
 def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
@@ -87,7 +261,12 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["rate"]
     if word in TRAIN:
         return ["mode" if word == "mode" and kind not in ("max_pooling", "average_pooling") else "training"]
-    if word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh" and role == "layer" and way == "forward":
+    if (
+        word.endswith(("param", "params", "parameters"))
+        and word[0] in "cpbdh"
+        and role == "layer"
+        and way == "forward"
+    ):
         return _grouped(word, kind)
     if role == "loss":
         return _of_loss(word, words, way)
@@ -108,10 +287,14 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
 
 def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     if word in ("y", "yhat", "ypred", "p") and any(w in T - {"y"} for w in words):
-        return ["x"] if way == "forward" else ["x"]
+        return ["x"]
     if word in T:
         return ["t"]
-    if word in X or "pred" in word or word in ("logits", "scores", "output", "outputs", "yhat", "out", "z", "score"):
+    if (
+        word in X
+        or "pred" in word
+        or word in ("logits", "scores", "output", "outputs", "yhat", "out", "z", "score")
+    ):
         return ["x"]
     if way == "backward" and word in ("dvalues",):
         return ["probabilities", "x"]
@@ -130,14 +313,16 @@ def _grouped(word: str, kind: str) -> list[str]:
 def forward_calls(
     about: dict[str, Any], kind: str, c: Convention
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...], str, str]]:
-    """Method or function, its arguments, and the tensor class that they are wrapped in; the likeliest first."""
+    """Method or function, its arguments, and the tensor class that wraps them; the likeliest first."""
     tensors = about["tensors"]
     if c.constructor is None:
         name = about["names"][0]
         for args in _pairs(about["signature"], "forward", kind, c):
             yield f"function {name}", args, "", ""
         return
-    engine = any(any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p)
+    engine = any(
+        any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
+    )
     for word in FORWARD:
         for name in [n for n in about["methods"] if n == word or plain(n) == word]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
@@ -208,12 +393,25 @@ def _belongs(name: str, first: str) -> bool:
     rest = word.replace(stem, "", 1)
     return stem in word and rest in {
         *BACKWARD,
-        *("d", "dd", "back", "backward", "backwards", "grad", "vjp", "der", "bp", "derivate", "d1", "backwardnaive"),
+        *(
+            "d",
+            "dd",
+            "back",
+            "backward",
+            "backwards",
+            "grad",
+            "vjp",
+            "der",
+            "bp",
+            "derivate",
+            "d1",
+            "backwardnaive",
+        ),
     }
 
 
 def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
-    """Methods that are called between constructor and forward: set_input_shape, initialize(optimizer), build."""
+    """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
     found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     shape = {"4": "(C,H,W)", "2": "(I,)"}["2" if kind in ("affine",) else "4"]
     for name in methods:
@@ -222,7 +420,16 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
             if len(params) == 1:
                 found.append((name, ((params[0]["name"], shape),)))
     for name in methods:
-        if plain(name) in ("initialize", "init", "initparams", "initweights", "initializeweights", "initparameters", "compile", "setup"):
+        if plain(name) in (
+            "initialize",
+            "init",
+            "initparams",
+            "initweights",
+            "initializeweights",
+            "initparameters",
+            "compile",
+            "setup",
+        ):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if all(plain(p["name"]) in ("optimizer", "optim", "opt") for p in params):
                 found.append((name, tuple((p["name"], "optimizer") for p in params)))
@@ -237,7 +444,16 @@ def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
         if meaning in ("training", "mode"):
             return ("argument", p)
     methods = about["methods"]
-    for infer, learn in (("eval", "train"), ("evaluate", "train"), ("set_eval", "set_train"), ("test", "train")):
-        if infer in methods and learn in methods and not [p for p in methods[infer] or () if p and p["required"]]:
+    for infer, learn in (
+        ("eval", "train"),
+        ("evaluate", "train"),
+        ("set_eval", "set_train"),
+        ("test", "train"),
+    ):
+        if (
+            infer in methods
+            and learn in methods
+            and not [p for p in methods[infer] or () if p and p["required"]]
+        ):
             return ("method", infer, learn)
     return ()

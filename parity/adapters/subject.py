@@ -220,7 +220,9 @@ def place_here(factory: Any, adapter: Any = None) -> Subject:
     """The code in this process, without limits; still to be opened."""
     target = factory if isinstance(factory, str) else None
     adapter, convention, by_trial = _said(adapter)
-    return Subject(Here(Bench(None if target else factory, adapter_of(adapter))), target, None, convention, by_trial)
+    return Subject(
+        Here(Bench(None if target else factory, adapter_of(adapter))), target, None, convention, by_trial
+    )
 
 
 def _said(adapter: Any) -> tuple[Any, Convention | None, bool]:

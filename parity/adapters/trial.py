@@ -1,8 +1,8 @@
-"""How somebody's class or function is called, found by trying: names, shapes and layouts decide, never numbers.
+"""How somebody's class or function is called, found by trying: names and shapes decide, never numbers.
 
 `find` asks the process that runs the code what the implementation looks like, proposes conventions one after
-another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of the
-right shapes. The sizes of the probes are all different, so that a shape tells what an axis is.
+another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of
+the right shapes. The sizes of the probes are all different, so that a shape tells what an axis is.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Trial:
 
     def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:
         self.count += 1
-        found = self.ask(convention, probe) if self.count <= MOST else {"at": "build", "error": "too many trials"}
+        found = (
+            self.ask(convention, probe) if self.count <= MOST else {"at": "build", "error": "too many trials"}
+        )
         self.flag = tuple(found.get("flag", self.flag))
         if found["error"]:
             self.errors.append((str(convention), f"{found['at']}: {found['error']}"))
@@ -81,7 +83,10 @@ def fits_the_book(subject: Any, kind: str) -> bool:
     except Raised:
         return False
     exact = kind_of(kind).reference(probe)
-    return all(np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray) for name, a in exact.items())
+    return all(
+        np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray)
+        for name, a in exact.items()
+    )
 
 
 def find(
@@ -152,9 +157,10 @@ def _meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
 
 def _worth_giving(pair: tuple[str, str] | None) -> bool:
     """Whether an argument that has a default is to be given all the same."""
-    return pair is not None and pair[1] not in ("seed", "rng", "N", "='layer'", "=True", "eps", "dilation", "groups") or (
-        pair is not None and pair[1] in ("dilation", "groups")
-    )
+    return (
+        pair is not None
+        and pair[1] not in ("seed", "rng", "N", "='layer'", "=True", "eps", "dilation", "groups")
+    ) or (pair is not None and pair[1] in ("dilation", "groups"))
 
 
 def _built(trial: Trial, probe: Probe) -> Iterator[Convention]:
@@ -177,10 +183,11 @@ def _built(trial: Trial, probe: Probe) -> Iterator[Convention]:
             missing = [name for name in params if name not in passed and name not in stored]
             if not missing:
                 yield convention
-            elif "W" in missing or "gamma" in missing:
-                yield replace(convention, lazy=True)
-            elif missing == ["b"]:
-                yield from _one_more_row(report["built"], probe, convention)
+            else:
+                trial.errors.append(
+                    (str(convention), f"weights: no array of the shape of {', '.join(missing)}")
+                )
+                yield from _one_more_row(report["built"], probe, convention) if missing == ["b"] else ()
                 yield replace(convention, lazy=True)
 
 
@@ -207,7 +214,23 @@ NAMES = {
     "running_mean": ("mean", "mu"),
     "running_var": ("var", "variance", "std2", "sigma2"),
 }
-NOT_WEIGHTS = ("d", "grad", "v", "m", "s", "cache", "mom", "vel", "prev", "old", "opt", "delta", "running", "moving")
+RUNNING = ("run", "mov", "avg", "global", "pop", "test", "ema")
+NOT_WEIGHTS = (
+    "d",
+    "grad",
+    "v",
+    "m",
+    "s",
+    "cache",
+    "mom",
+    "vel",
+    "prev",
+    "old",
+    "opt",
+    "delta",
+    "running",
+    "moving",
+)
 
 
 def _score(path: Sequence[Sequence[Any]], name: str) -> int:
@@ -224,7 +247,9 @@ def _score(path: Sequence[Sequence[Any]], name: str) -> int:
     return -1 if last.startswith(NOT_WEIGHTS) else 0
 
 
-def places_of(entries: Sequence[dict[str, Any]], probe: Probe, params: Sequence[str]) -> dict[str, list[Place]]:
+def places_of(
+    entries: Sequence[dict[str, Any]], probe: Probe, params: Sequence[str]
+) -> dict[str, list[Place]]:
     """Where each weight lies, by its shape, and by its name where several have that shape."""
     found: dict[str, list[Place]] = {}
     taken: set[int] = set()
@@ -240,7 +265,9 @@ def places_of(entries: Sequence[dict[str, Any]], probe: Probe, params: Sequence[
                 if entry["path"][0][1] not in ("object",) or entry["same"] >= 0:
                     continue
                 score = _score(entry["path"], name)
-                others = max((_score(entry["path"], o) for o in NAMES if o != name and o in params), default=-9)
+                others = max(
+                    (_score(entry["path"], o) for o in NAMES if o != name and o in params), default=-9
+                )
                 if score > -1 and not (others > score):
                     fitting.append((-score, len(entry["path"]) * 100 + layout_rank, layout, i))
         if fitting:
@@ -260,15 +287,17 @@ def _buffers(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> d
     for name in trial.how.buffers:
         if name not in probe.args:
             continue
-        aliases = NAMES[name]
-        for layout in STORED[1]:
+        for layout, entry in itertools.product(STORED[1], entries):
             shape = shape_in(probe.args[name].shape, "O", layout)
-            for entry in entries:
-                last = plain(str(entry["path"][-1][1]))
-                running = any(word in last for word in ("run", "mov", "avg", "global", "pop", "test", "ema"))
-                if entry["shape"] is not None and tuple(entry["shape"]) == shape and running:
-                    if any(alias in last for alias in aliases) and name not in found:
-                        found[name] = [Place(_steps(entry["path"]), layout)]
+            last = plain(str(entry["path"][-1][1]))
+            running = any(word in last for word in RUNNING) and any(alias in last for alias in NAMES[name])
+            if (
+                running
+                and name not in found
+                and entry["shape"] is not None
+                and tuple(entry["shape"]) == shape
+            ):
+                found[name] = [Place(_steps(entry["path"]), layout)]
     return found
 
 
@@ -307,7 +336,11 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
 
 def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
     ndim = np.ndim(probe.args[name])
-    return STORED[ndim] if ndim > 1 else ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+    return (
+        STORED[ndim]
+        if ndim > 1
+        else ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+    )
 
 
 def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
@@ -326,7 +359,13 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         if "forward" not in report:
             return None
     if c.images == "NHWC":
-        c = replace(c, stored={k: [replace(p, layout=CHANNELS_LAST.get(p.layout, p.layout)) for p in v] for k, v in c.stored.items()})
+        c = replace(
+            c,
+            stored={
+                k: [replace(p, layout=CHANNELS_LAST.get(p.layout, p.layout)) for p in v]
+                for k, v in c.stored.items()
+            },
+        )
     outs = _results(report)
     if trial.how.role == "loss":
         return _loss_of(c, outs, probe)
@@ -348,7 +387,7 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
 
 
 def _results(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """What forward returned; where that is nothing, what it left in attributes that are named for a result."""
+    """What forward returned; where that is nothing, what it left in attributes named for a result."""
     there = [e for e in report["forward"] if e["shape"] is not None]
     returned = [e for e in there if e["path"][0][1] == "out"]
     if returned:
@@ -358,7 +397,21 @@ def _results(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [e for e in new if plain(str(e["path"][-1][1])) in RESULTS]
 
 
-RESULTS = ("output", "out", "outputs", "y", "a", "result", "activation", "activations", "z", "loss", "yhat", "o", "value")
+RESULTS = (
+    "output",
+    "out",
+    "outputs",
+    "y",
+    "a",
+    "result",
+    "activation",
+    "activations",
+    "z",
+    "loss",
+    "yhat",
+    "o",
+    "value",
+)
 
 
 def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
@@ -378,7 +431,9 @@ def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Con
     return None
 
 
-def _found_late(entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, trial: Trial) -> Convention | None:
+def _found_late(
+    entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, trial: Trial
+) -> Convention | None:
     """The weights of a layer that makes them when it sees its first input."""
     params = [n for n in trial.how.params if probe.args.get(n) is not None and n not in c.passed]
     stored = places_of(entries, probe, params)
@@ -427,7 +482,18 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     used = {meaning for _, meaning in c.constructor or ()}
     if trial.kind not in ("convolution", "max_pooling", "average_pooling", "min_pooling"):
         return c
-    window = {"kernel", "(FH,FW)", "FH", "FW", "(FN,C,FH,FW)", "W", "book", "pool_h", "pool_w", "kernel|(FH,FW)"}
+    window = {
+        "kernel",
+        "(FH,FW)",
+        "FH",
+        "FW",
+        "(FN,C,FH,FW)",
+        "W",
+        "book",
+        "pool_h",
+        "pool_w",
+        "kernel|(FH,FW)",
+    }
     given = c.constructor is None or used & window or "W" in c.passed
     limits = dict(c.limits)
     if not given:

@@ -25,8 +25,9 @@ def verify(
     adapter: Annotated[
         str,
         typer.Option(
-            help="How it is called. auto: found out by trial; book: as in the book; cs231n: functions with a cache; channels_last: "
-            "images (N, H, W, C); hwio: the same, with W (FH, FW, C, FN); params_grads: gradients in .grads; "
+            help="How it is called. auto: found by trial; book: as in the book; cs231n: functions with a "
+            "cache; channels_last: images (N, H, W, C); hwio: the same, with W (FH, FW, C, FN); "
+            "params_grads: gradients in .grads; "
             "forward_only: no backward; one_array: update(w, dw); or one of your own, file.py:Name."
         ),
     ] = "auto",

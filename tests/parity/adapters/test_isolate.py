@@ -62,7 +62,7 @@ HINTS = {
 
 @pytest.mark.parametrize(("name", "says"), HINTS.items(), ids=HINTS)
 def test_code_of_another_shape_is_told_what_to_try(name, says):
-    assert says in str(verify(f"{RUDE}:{name}", "relu"))
+    assert says in str(verify(f"{RUDE}:{name}", "relu", adapter="book"))
 
 
 @pytest.mark.parametrize("name", ["ChangesFolder", "SeedsGlobally", "a_function_that_makes_one"])

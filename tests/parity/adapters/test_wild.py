@@ -11,11 +11,14 @@ WILD = Path(__file__).parents[1] / "homework" / "wild.py"
 # target, kind, adapter, the features that it lacks
 RIGHT = [
     ("Conv2d", "convolution", f"{WILD}:SquareConv", "dilation groups no_bias pairs rectangular"),
+    ("Conv2d", "convolution", "auto", "dilation groups no_bias pairs rectangular"),
+    ("max_pool_forward,max_pool_backward", "max_pooling", "auto", "ceil_mode pad pairs"),
     ("MaxPool2d", "max_pooling", "book", "ceil_mode pairs rectangular"),
     ("PoolingByWindow", "max_pooling", "book", "ceil_mode pairs"),
     ("PoolingWithoutPad", "max_pooling", "book", "ceil_mode pad pairs"),
     ("NoPixelsOver", "convolution", "book", "dilation groups no_bias pairs pixels_over"),
     ("OneHotLoss", "softmax_with_loss", "book", "class_numbers"),
+    ("LossReturnsTwo", "softmax_with_loss", "auto", ""),
     ("Called", "relu", "book", ""),
     ("SGD", "sgd", "book", "weight_decay"),
     ("MomentumOfOne", "momentum", "one_array", "weight_decay"),
@@ -61,10 +64,11 @@ def test_the_error_in_backward_is_the_one_that_is_told():
 
 
 MISFITS = {
-    "Dense": ("affine", "its constructor takes (n_in, n_out), not (W, b)"),
-    "BatchNorm2d": ("batch_norm", "takes (num_features, eps, momentum), not (gamma, beta, momentum, running"),
-    "Conv2d": ("convolution", "takes (in_channels, out_channels, kernel_size, stride, padding), not (W, b, "),
-    "max_pool_forward,max_pool_backward": ("max_pooling", "for two functions there is --adapter cs231n"),
+    "Dense": (
+        "affine",
+        "its forward raised AttributeError: 'Dense' object has no attribute 'biases' (wild.py",
+    ),
+    "BatchNorm2d": ("batch_norm", "keeps no array of the shape of gamma, beta after it was built"),
 }
 
 

@@ -315,11 +315,6 @@ class LossNotDivided(right.SoftmaxWithLoss):
         return super().backward(dout) * len(self.t)
 
 
-class LossReturnsTwo(right.SoftmaxWithLoss):
-    def forward(self, x, t):
-        return super().forward(x, t), self.y
-
-
 class LRNPaper(right.LRN):
     def __init__(self, size, alpha, beta, k):
         super().__init__(size, alpha * size, beta, k)

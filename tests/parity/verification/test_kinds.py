@@ -100,7 +100,6 @@ WRONG = {
     "softmax_with_loss": [
         ("ClampedLoss", "forward loss", "loss-clamped-logarithm"),
         ("LossNotDivided", "backward dx", "loss-gradient-not-divided"),
-        ("LossReturnsTwo", "forward loss", ""),
     ],
     "lrn": [
         ("LRNPaper", "forward out", "lrn-alpha-not-divided"),
