@@ -37,6 +37,7 @@ class NotCallable(TargetError):
     name       what it is called
     signature  its parameters, as text
     tried      (how it was called, what it raised), in the order in which it was tried
+    reason     all that in a sentence
     error      the implementation's own exception under the likeliest of them, with its file and line
     suggestion an adapter to be filled in
     """
@@ -47,7 +48,8 @@ class NotCallable(TargetError):
         self.tried = sorted(dict.fromkeys(tried), key=lambda t: order.index(t[1].partition(":")[0]))
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
         self.suggestion = suggestion(kind)
-        super().__init__(f"{name} could not be called as {kind}: {self._reason()}")
+        self.reason = self._reason()
+        super().__init__(f"{name} could not be called as {kind}: {self.reason}")
 
     def _reason(self) -> str:
         takes = f"it takes ({self.signature}), "

@@ -11,6 +11,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.convention import Convention
+from parity.adapters.conventions import NotCallable
 from parity.adapters.features import claims, fits, lacking, shown_lacking
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
@@ -41,6 +42,7 @@ class Seen:
     unfinished    why not everything was tried, where the code is not to blame
     backward_too  whether the adapter shows gradients
     where         the code ran
+    suggestion    an adapter to be filled in, where it could not be called
     convention    how it is called, where that was found by trial
     """
 
@@ -59,6 +61,7 @@ class Seen:
     backward_too: bool = True
     where: str = ""
     convention: Convention | None = None
+    suggestion: str = ""
 
     @property
     def limits(self) -> list[str]:
@@ -120,6 +123,8 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
             return
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)
         _observe(request, subject, seen)
+    except NotCallable as error:
+        seen.misfit, seen.suggestion = error.reason, error.suggestion
     except Raised as error:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:

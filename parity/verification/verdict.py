@@ -47,6 +47,7 @@ class Verdict:
     declared      the declared difference that was found, exactly as declared
     complaint     why a declared difference does not hold
     largest       the last and largest of the inputs of real size that were tried
+    suggestion    an adapter to be filled in, where it could not be called
     called        how it was called, where that was found by trial
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
@@ -78,6 +79,7 @@ class Verdict:
     listed: Sequence[str] = ()
     buts: Sequence[str] = ()
     unchecked: str = ""
+    suggestion: str = ""
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -141,6 +143,9 @@ class Verdict:
             lines += [f"remark       {text}" for text in self.remarks]
         if outcome != "right" and self.output:
             lines.append(f"it printed   {clean(self.output, 200)}")
+        if outcome == "not_checked" and self.suggestion:
+            lines.append("an adapter could say how; then --adapter file.py:Mine")
+            lines += [f"    {line}" for line in self.suggestion.splitlines()]
         if outcome != "right" and self.reproduction:
             lines.append("reproduce")
             lines += [f"    {line}" for line in self.reproduction.splitlines()]

@@ -118,7 +118,8 @@ def _verify(
     cases = probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
-        return Verdict(kind, _name(factory), False, [], unchecked=f"it cannot be called: {seen.misfit}")
+        why = f"it cannot be called: {seen.misfit}"
+        return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion)
     adapter = _settled(adapter, seen)
     cases, records = seen.taken(cases), seen.observation.records
     unseen = [*in_words(seen.lacking), *seen.limits, *([] if seen.backward_too else ["gradients"])]
