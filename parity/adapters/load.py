@@ -1,7 +1,12 @@
 """What `path/to/layers.py:Convolution` or `package.module:Convolution` names.
 
 A file is imported as Python would import it where it lies: with its siblings when it stands alone, as part
-of its package when there is an `__init__.py` (or a relative import that asks for one).
+of its package when there is an `__init__.py` (or a relative import that asks for one). What it imports is
+also looked for in the working directory and in the folders above the file.
+
+    path/to/package:layers.Convolution   a name in a module of that folder
+    layers.py::Convolution               of the file only classes, functions and constants are loaded; so is
+    notes.ipynb:Convolution              a notebook always
 """
 
 from __future__ import annotations
@@ -14,6 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from parity.adapters.definitions import FAILED, load_definitions
+
+DEPTH = 6  # folders above a file in which what it imports is looked for
+MOST_FOLDERS = 8  # that one file may need
+
 
 class TargetError(ValueError):
     """There is no such file, module or name."""
@@ -25,7 +35,14 @@ def load(target: str) -> Any:
     Raises TargetError when there is none, and whatever the code raises while it is imported.
     """
     where, name = split(target)
-    module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    only, where = where.endswith(":"), where.removesuffix(":")
+    if Path(where).is_dir():
+        path, name = _in_folder(Path(where), name)
+        where = str(path)
+    if only or where.endswith(".ipynb"):
+        module = definitions_of(Path(where))
+    else:
+        module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
     found = tuple(_named(module, part.strip(), where) for part in name.split(","))
     return found if len(found) > 1 else found[0]
 
@@ -38,8 +55,41 @@ def split(target: str) -> tuple[str, str]:
     return where, name
 
 
+def only_definitions(target: str) -> str:
+    """The target with only the definitions of its file loaded."""
+    where, name = split(target)
+    return f"{where.removesuffix(':')}::{name}"
+
+
+def definitions_of(path: Path) -> ModuleType:
+    """The classes and functions of a file or notebook. Raises TargetError where there is no such file."""
+    if not path.is_file():
+        raise TargetError(f"no file {path}")
+    path = path.resolve()
+    for folder in (path.parent, *path.parents[1:DEPTH], Path.cwd()):
+        _on_path(folder, first=folder == path.parent)
+    return load_definitions(path)
+
+
+def _in_folder(folder: Path, name: str) -> tuple[Path, str]:
+    """The file that `layers.Conv2D` is in, and the rest of the name."""
+    parts = name.split(",")[0].strip().split(".")
+    for end in range(len(parts), -1, -1):
+        for path in (
+            folder.joinpath(*parts[:end], "__init__.py"),
+            folder.joinpath(*parts[:end]).with_suffix(".py"),
+        ):
+            if path.is_file() and end < len(parts):
+                inner = ".".join(parts[:end])
+                names = [one.strip().removeprefix(f"{inner}.") for one in name.split(",")]
+                return path, ",".join(names)
+    raise TargetError(f"{folder} has no module {parts[0]}; write {folder}:module.Name")
+
+
 def _named(module: ModuleType, name: str, where: str) -> Any:
     found: Any = module
+    if name in (failed := vars(module).get(FAILED, {})) and not hasattr(module, name):
+        raise failed[name]
     for part in name.split("."):
         if not hasattr(found, part):
             own = [
@@ -66,10 +116,33 @@ def _import_module(name: str) -> ModuleType:
 
 
 def import_file(path: Path) -> ModuleType:
-    """The module in that file, in its package if it has one."""
+    """The module in that file, in its package if it has one.
+
+    A module that it imports and that is not found is looked for in the folders above the file, and in the
+    working directory: many a file imports its siblings from where it was started.
+    """
     if not path.is_file():
         raise TargetError(f"no file {path}")
     path = path.resolve()
+    for _ in range(MOST_FOLDERS):
+        try:
+            return _import_file(path)
+        except ModuleNotFoundError as error:
+            folder = _holding((error.name or "").partition(".")[0], path)
+            if folder is None or str(folder) in sys.path:
+                raise
+            _on_path(folder, first=False)
+    return _import_file(path)
+
+
+def _holding(package: str, path: Path) -> Path | None:
+    """The nearest folder above the file that has this module or package."""
+    folders = [*path.parents[:DEPTH], Path.cwd()] if package else []
+    there = [f for f in folders if (f / package).is_dir() or (f / f"{package}.py").is_file()]
+    return there[0] if there else None
+
+
+def _import_file(path: Path) -> ModuleType:
     root, parts = path.parent, [path.stem]
     while (root / "__init__.py").is_file():
         parts.insert(0, root.name)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from parity.cli.options import Misuse, Out, Seed, console, save
 from parity.kinds.names import NAMES, kind_by_name
 
+if TYPE_CHECKING:
+    from parity.verification.verdict import Verdict
+
 
 def verify(
     target: Annotated[
         str,
-        typer.Argument(help="path/to/layers.py:Name or module:Name; two functions as :forward,backward."),
+        typer.Argument(
+            help="path/to/layers.py:Name or module:Name; two functions as :forward,backward. Without a name, "
+            "all of a file, a notebook, a folder or a zip of one is checked."
+        ),
     ],
     kind: Annotated[
         str | None,
@@ -66,6 +72,12 @@ def verify(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where only the numbers are right.")
     ] = False,
+    definitions_only: Annotated[
+        bool,
+        typer.Option(
+            "--only-definitions", help="Load classes, functions and constants without running the rest."
+        ),
+    ] = False,
     seed: Seed = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds without an answer after which it counts as hung.", min=0.1)
@@ -84,29 +96,48 @@ def verify(
     Exit status: 0 right, or (without --strict) right numbers with something else that is not; 1 wrong;
     2 misuse, or it could not be checked.
     """
-    kind = kind or kind_by_name(target)
-    if kind is None:
+    whole = is_whole(target)
+    kind = kind or (None if whole else kind_by_name(target))
+    if kind is None and not whole:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
-    given: dict[str, Any] = {"twin": twin, "names": names, "input_shape": _shape(input_shape)}
-    given = {name: value for name, value in given.items() if value is not None}
+    options: dict[str, Any] = {"twin": twin, "names": names, "input_shape": _shape(input_shape)}
+    options = {name: value for name, value in options.items() if value is not None} | {
+        "adapter": adapter,
+        "allow": allow or (),
+        "strict": strict,
+        "seed": seed,
+        "timeout": timeout,
+        "memory": memory,
+        "supports": None if supports is None else [name for name in supports.split(",") if name],
+    }
     from parity.comparison.records import frame
+
+    if whole:
+        from parity.verification.whole import verify_all
+
+        sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
+        console.print(str(sheet), markup=False)
+        save(out, {"findings": frame(row for verdict in sheet.verdicts for row in verdict.records)})
+        raise typer.Exit(sheet.status)
+    from parity.adapters.load import only_definitions
     from parity.verification.verify import verify as check
 
-    verdict = check(
-        target,
-        kind,
-        adapter=adapter,
-        allow=allow or (),
-        strict=strict,
-        seed=seed,
-        timeout=timeout,
-        memory=memory,
-        supports=None if supports is None else [name for name in supports.split(",") if name],
-        **given,
-    )
+    assert kind is not None
+    verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
     console.print(str(verdict), markup=False)
     save(out, {"findings": frame(verdict.records)})
-    raise typer.Exit(2 if verdict.outcome == "not_checked" else 0 if verdict.ok else 1)
+    raise typer.Exit(status_of(verdict))
+
+
+def status_of(verdict: Verdict) -> int:
+    """The exit status of a verdict: 0 ok, 1 wrong (or strict), 2 could not be checked."""
+    return 2 if verdict.outcome == "not_checked" else 0 if verdict.ok else 1
+
+
+def is_whole(target: str) -> bool:
+    """Whether the target is a file, folder or zip and not one name in it."""
+    path = Path(target)
+    return path.is_dir() or path.suffix in (".py", ".ipynb", ".zip")
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

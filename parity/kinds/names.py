@@ -17,3 +17,59 @@ def kind_by_name(name: str) -> str | None:
     """The kind of a class of that name, or None when the name does not say."""
     plain = re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].split(",")[0].rpartition(".")[2].lower())
     return KNOWN.get(plain)
+
+
+# What people put around the name: MyConv2D, LinearLayer, conv_naive, NumpyRelu.
+AROUND = ("my", "our", "np", "numpy", "custom", "simple", "naive", "fast", "vanilla", "basic", "scratch")
+AROUND_TOO = (
+    "layer",
+    "layers",
+    "module",
+    "function",
+    "activation",
+    "block",
+    "op",
+    "optimizer",
+    "optim",
+    "2d",
+)
+# Words of which one in the name makes it something else, though another word there is a kind's.
+OTHER_THINGS = (
+    *("transpose", "transposed", "deconv", "deconvolution", "depthwise", "separable", "dilated", "upsample"),
+    *("unpool", "unpooling", "1d", "3d", "leaky", "prelu", "elu", "selu", "gelu", "crelu", "relu6", "hard"),
+    *("log", "logsoftmax", "group", "instance", "recurrent", "lstm", "gru", "rnn", "attention", "embedding"),
+    *("net", "network", "model", "test", "base", "abstract", "partial", "bn", "masked", "causal"),
+)
+WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the kind, the most particular first
+    (("softmax", "loss"), "softmax_with_loss"),
+    (("softmax", "entropy"), "softmax_with_loss"),
+    (("cross", "entropy"), "softmax_with_loss"),
+    (("batch", "norm"), "batch_norm"),
+    (("batch", "normalization"), "batch_norm"),
+    (("global", "pool"), "global_average_pooling"),
+    (("avg", "pool"), "average_pooling"),
+    (("average", "pool"), "average_pooling"),
+    (("mean", "pool"), "average_pooling"),
+    (("min", "pool"), "min_pooling"),
+    (("pool",), "max_pooling"),
+    (("conv",), "convolution"),
+    (("fully", "connected"), "affine"),
+    *(((word,), "affine") for word in ("affine", "dense", "linear", "fc")),
+    *(((word,), word) for word in ("relu", "sigmoid", "tanh", "softmax", "dropout", "silu")),
+)
+
+
+def kind_by_words(name: str) -> str | None:
+    """The kind by the words of a name, for what is known to be a layer; None where they do not say."""
+    if known := kind_by_name(name):
+        return known
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
+    words = [word.lower() for word in spaced.split()]
+    words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]
+    rest = "".join(word for word in words if word not in AROUND_TOO)
+    if known := KNOWN.get(rest):
+        return known
+    joined = " ".join(words).replace("2 d", "2d").replace("1 d", "1d").replace("3 d", "3d").split()
+    if set(joined) & set(OTHER_THINGS) or name.lower().endswith(("1d", "3d")):
+        return None
+    return next((kind for needed, kind in WORDS if set(needed) <= set(joined)), None)

@@ -1,0 +1,205 @@
+"""Every layer, loss, optimizer and network of a file, a notebook, a folder or a zip of one."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from parity.adapters.load import TargetError, only_definitions
+from parity.adapters.wire import clean
+from parity.verification.listing import NETWORK, Listed, files_of, listed
+from parity.verification.verdict import Outcome, Verdict
+from parity.verification.verify import verify
+
+MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
+ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
+MODULE = "a module"  # the kind of a file that could not be imported
+SHORT: dict[Outcome, str] = {
+    "right": "right",
+    "right_but": "numbers right, but",
+    "wrong": "wrong",
+    "not_checked": "could not be checked",
+}
+
+
+@dataclass
+class Sheet:
+    """The verdicts on all that a file or folder defines, in its order.
+
+    where      the file, folder or zip
+    verdicts   of what could be recognised
+    unknown    what its name does not show the kind of
+    networks   those for which no twin was given
+    unread     files that are no Python, with what was wrong
+    """
+
+    where: str
+    verdicts: list[Verdict] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.verdicts) and not self.unread and all(verdict.ok for verdict in self.verdicts)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 where something is wrong, else 2 where something could not be checked."""
+        if any(not v.ok and v.outcome != "not_checked" for v in self.verdicts):
+            return 1
+        return 0 if self.ok else 2
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        lines = [f"{clean(self.where)}: {self._counts()}", ""]
+        wide = max([len(v.name) for v in self.verdicts], default=0)
+        lines += [f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}" for v in self.verdicts]
+        for name, why in self.unread.items():
+            lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
+        if self.networks:
+            lines.append(
+                f"a network needs a twin (--as network --twin file.py:Class): {_names(self.networks)}"
+            )
+        if self.unknown:
+            lines.append(
+                "not looked at, since the name does not show what it is (name one and add --as): "
+                + _names(self.unknown)
+            )
+        for verdict in self.verdicts:
+            if verdict.outcome != "right":
+                lines += ["", str(verdict)]
+        return "\n".join(lines)
+
+    def _counts(self) -> str:
+        count = Counter(verdict.outcome for verdict in self.verdicts)
+        texts = [f"{count[outcome]} {text}" for outcome, text in SHORT.items() if count[outcome]]
+        return ", ".join(texts) or "nothing in it could be recognised as a layer, loss, optimizer or network"
+
+
+def _brief(verdict: Verdict) -> str:
+    text = str(verdict).split("\n", 1)[0].removeprefix(f"{clean(verdict.name)} as {verdict.kind}: ")
+    if verdict.outcome == "wrong" and verdict.culprit is not None:
+        text = f"WRONG: {verdict.culprit.phase}, {verdict.culprit.tensor}"
+        if verdict.diagnosis.fault:
+            text += f" ({verdict.diagnosis.says})"
+    return text
+
+
+def _names(names: list[str], most: int = 12) -> str:
+    return clean(", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else ""))
+
+
+def verify_all(
+    where: str | Path,
+    kind: str | None = None,
+    *,
+    definitions_only: bool = False,
+    each: Callable[[Verdict], None] | None = None,
+    **options: Any,
+) -> Sheet:
+    """The verdict on everything in a file, a notebook (its definitions), a folder or a zip of a folder.
+
+    kind              what each class and function is meant to be, where their names do not say it
+    definitions_only  do not run what is neither class, function, import nor constant
+    each              called with each verdict as it is there
+    options           as those of `verify`
+
+    Raises TargetError where there is no such file.
+    """
+    where = Path(where)
+    if not where.exists():
+        raise TargetError(f"no file or folder {where}")
+    sheet = Sheet(str(where))
+    with _unpacked(where) as base:
+        files = files_of(base) if base.is_dir() else [base]
+        for path in files:
+            shown = path.relative_to(base).as_posix() if base.is_dir() else str(where)
+            for verdict in _verdicts(path, shown, kind, definitions_only, sheet, options):
+                if base != where:  # what was unpacked is gone when the lines are pasted
+                    verdict.reproduction = ""
+                sheet.verdicts.append(verdict)
+                if each is not None:
+                    each(verdict)
+    return sheet
+
+
+def _verdicts(
+    path: Path, shown: str, kind: str | None, only: bool, sheet: Sheet, options: dict[str, Any]
+) -> Iterator[Verdict]:
+    """Of one file; what fails at its import ends it with one verdict."""
+    try:
+        found = listed(path)
+    except (SyntaxError, ValueError, RecursionError, OSError) as error:
+        sheet.unread[shown] = f"{type(error).__name__}: {error}"
+        return
+    for one in found:
+        meant = kind or one.kind
+        if not meant:
+            sheet.unknown.append(one.name if shown == sheet.where else f"{shown}:{one.name}")
+        elif meant == NETWORK and "twin" not in options:
+            sheet.networks.append(one.name if shown == sheet.where else f"{shown}:{one.name}")
+        else:
+            verdict = _verdict(path, one, meant, only, options)
+            verdict.name = one.name if shown == sheet.where else f"{shown}:{one.name}"
+            if failed_at_import(verdict):
+                verdict.name, verdict.kind = shown, MODULE
+                verdict.unchecked += f" ({ONLY_DEFINITIONS})"
+                yield verdict
+                return
+            yield verdict
+
+
+def failed_at_import(verdict: Verdict) -> bool:
+    """Whether the module itself could not be imported, so that nothing in it can be checked."""
+    return any(row.phase == "import" for row in verdict.records)
+
+
+def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, Any]) -> Verdict:
+    target = f"{path}:{one.name}"
+    target = only_definitions(target) if only else target
+    own = dict(options)
+    if kind != NETWORK:
+        own = {name: value for name, value in own.items() if name not in ("twin", "names", "input_shape")}
+    if "," in one.name and own.get("adapter") in (None, "book"):
+        own["adapter"] = "cs231n"
+    try:
+        return verify(target, kind, **own)
+    except TargetError as error:
+        return Verdict(kind, one.name, False, [], unchecked=str(error))
+
+
+@contextmanager
+def _unpacked(where: Path) -> Iterator[Path]:
+    """The file or folder; that of a zip, unpacked where nothing else is."""
+    if where.suffix != ".zip" or where.is_dir():
+        yield where
+        return
+    with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        try:
+            with zipfile.ZipFile(where) as archive:
+                _extract(archive, Path(folder))
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise TargetError(f"{where} is no zip that can be read: {error}") from None
+        yield Path(folder)
+
+
+def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
+    """Python files and notebooks alone; a name that would lie outside the folder is refused."""
+    members = [m for m in archive.infolist() if not m.is_dir()]
+    if len(members) > MOST_FILES or sum(m.file_size for m in members) > MOST_BYTES:
+        raise TargetError(f"the zip holds more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB")
+    for member in members:
+        path = PurePosixPath(member.filename)
+        if path.is_absolute() or ".." in path.parts:
+            raise TargetError(f"the zip has a file outside its folder: {member.filename!r}")
+        if not member.filename.startswith("__MACOSX/"):
+            archive.extract(member, folder)

@@ -1,0 +1,169 @@
+"""A file, a notebook, a folder or a zip without a name: every layer in it is listed and checked."""
+
+import json
+import shutil
+
+import pytest
+
+from parity.verification.listing import Listed, listed
+from parity.verification.verify import verify
+from parity.verification.whole import verify_all
+
+RELU = """
+import numpy as np
+
+class Relu:
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, dout):
+        return dout * self.mask
+"""
+LEAKY = (
+    RELU.replace("class Relu", "class MyReluLayer")
+    .replace("x * self.mask", "np.where(x > 0, x, 0.01 * x)")
+    .replace("dout * self.mask", "np.where(self.mask, dout, 0.01 * dout)")
+)
+HELPER = "\ndef helper(x): return x\n\nclass Frobnicator: pass\n"
+NETWORK = "\nclass Net:\n    def loss(self, x, t): pass\n    def gradient(self, x, t): pass\n"
+TRAINS = RELU + "\nEPS = 1e-7\nraise RuntimeError('it trains here')\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name="mine.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def outcomes(sheet):
+    return [(verdict.name, verdict.outcome) for verdict in sheet.verdicts]
+
+
+def test_each_is_found_by_name_and_signature(tmp_path, file):
+    text = (
+        "class Conv2DLayer:\n    def forward(self, x): pass\n"
+        "class NaiveMaxPool(Conv2DLayer): pass\n"
+        "class LeakyRelu(Conv2DLayer): pass\n"
+        "class Conv1D(Conv2DLayer): pass\n"
+        "class Dense: pass\n"
+        "class Adam:\n    def update(self, params, grads): pass\n"
+        "class MyAdapter(BookAdapter):\n    def forward(self, layer, probe): pass\n"
+        "def im2col(x): pass\n"
+        "def affine_forward(x, w, b): pass\n"
+        "def affine_backward(dout, cache): pass\n"
+        "def relu(x): pass\n"
+    )
+    assert listed(file(text + NETWORK)) == [
+        Listed("Conv2DLayer", "convolution"),
+        Listed("NaiveMaxPool", "max_pooling"),
+        Listed("LeakyRelu", ""),
+        Listed("Conv1D", ""),
+        Listed("Dense", ""),
+        Listed("Adam", "adam"),
+        Listed("Net", "network"),
+        Listed("im2col", "im2col"),
+        Listed("affine_forward,affine_backward", "affine"),
+    ]
+
+
+def test_every_one_is_checked_and_what_is_not_is_named(file, parity):
+    path = file(RELU + LEAKY + HELPER + NETWORK)
+    status, out, _ = parity("verify", path)
+    first, _, *rest = out.splitlines()
+    assert status == 1 and first == f"{path}: 1 right, 1 wrong"
+    assert rest[0].split() == ["Relu", "relu", "right,", "the", "same", "function", "as", "PyTorch's"]
+    assert "MyReluLayer  relu                 WRONG: forward, out (a slope of 0.01 below zero)" in out
+    assert "a network needs a twin (--as network --twin file.py:Class): Net" in out
+    assert "(name one and add --as): Frobnicator" in out
+    assert f"{path}:MyReluLayer" in out.split("reproduce")[1]
+
+
+def test_all_right_is_0_and_nothing_found_is_2(file, parity):
+    assert parity("verify", file(RELU)).status == 0
+    status, out, _ = parity("verify", file(HELPER))
+    assert status == 2 and "nothing in it could be recognised" in out
+
+
+def test_a_folder_and_a_zip_of_it(tmp_path, file):
+    file(RELU, "hw/one/layers.py")
+    file(LEAKY, "hw/two.py")
+    file("class (", "hw/broken.py")
+    shutil.make_archive(tmp_path / "hw", "zip", tmp_path / "hw")
+    for where in (tmp_path / "hw", tmp_path / "hw.zip"):
+        sheet = verify_all(where)
+        assert outcomes(sheet) == [("one/layers.py:Relu", "right"), ("two.py:MyReluLayer", "wrong")]
+        assert list(sheet.unread) == ["broken.py"] and "SyntaxError" in str(sheet)
+        assert sheet.status == 1
+    assert sheet.verdicts[1].reproduction == ""
+
+
+def test_a_zip_that_leaves_its_folder_is_refused(tmp_path, parity):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr("../outside.py", RELU)
+    status, _, err = parity("verify", tmp_path / "bad.zip")
+    assert status == 2 and "the zip has a file outside its folder" in err
+    assert not (tmp_path.parent / "outside.py").exists()
+
+
+def test_a_notebook_s_definitions(tmp_path, file):
+    cells = [
+        ("markdown", "# Layers"),
+        ("code", "%matplotlib inline\nimport numpy as np\nimport no_such_package as plt"),
+        ("code", [line + "\n" for line in RELU.splitlines()]),
+        ("code", "plt.plot([1])\nraise RuntimeError('trains')"),
+        ("code", "!pip install numpy"),
+        ("code", LEAKY),
+    ]
+    content = {"cells": [{"cell_type": kind, "source": source} for kind, source in cells]}
+    path = file(json.dumps(content), "notes.ipynb")
+    assert outcomes(verify_all(path)) == [("Relu", "right"), ("MyReluLayer", "wrong")]
+    assert verify(f"{path}:Relu", "relu").outcome == "right"
+
+
+def test_what_fails_at_import_is_one_outcome(file, parity):
+    path = file(TRAINS + LEAKY)
+    status, out, _ = parity("verify", path)
+    assert status == 2 and out.count("RuntimeError: it trains here (mine.py, line 13: raise)") == 3
+    assert out.splitlines()[0] == f"{path}: 1 could not be checked"
+    assert "--only-definitions" in out and "wrong" not in out.lower()
+
+
+def test_only_definitions_runs_nothing_else(file, parity):
+    path = file(TRAINS + LEAKY)
+    status, out, _ = parity("verify", path, "--only-definitions")
+    assert status == 1 and out.startswith(f"{path}: 1 right, 1 wrong")
+    assert parity("verify", f"{path}:Relu", "--only-definitions").status == 0
+    assert f"load('{path}::MyReluLayer')" in out
+
+
+def test_a_missing_package_matters_only_where_it_is_used(file):
+    text = RELU.replace("import numpy as np", "import numpy as np\nimport no_such_package as nn")
+    uses_it = "\nclass Tanh(nn.Module):\n    def forward(self, x): return x\n"
+    path = file(text + uses_it)
+    assert outcomes(verify_all(path)) == [(str(path), "not_checked")]
+    sheet = verify_all(path, definitions_only=True)
+    assert [outcome for _, outcome in outcomes(sheet)] == ["right", "not_checked"]
+    assert "No module named 'no_such_package'" in str(sheet)
+
+
+def test_a_name_in_a_module_of_a_folder(file, tmp_path):
+    file(RELU, "pack/layers/act.py")
+    file("", "pack/__init__.py")
+    assert verify(f"{tmp_path}/pack:layers.act.Relu", "relu").outcome == "right"
+
+
+def test_imports_are_looked_for_above_the_file_and_where_we_are(file, tmp_path, monkeypatch):
+    """ch05/net.py imports common.helper as it would after sys.path.append(os.pardir)."""
+    file("from common.helper import one\nfrom beside import two\n" + RELU, "book/ch05/net.py")
+    file("one = 1", "book/common/helper.py")
+    file("two = 2", "elsewhere/beside.py")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert outcomes(verify_all(tmp_path / "book/ch05/net.py")) == [("Relu", "right")]
