@@ -127,14 +127,15 @@ def _attribute(value: Any) -> Any:
 
 
 def _layers(network: Any) -> Iterator[tuple[str, Any]]:
-    """(name, layer) in the order of the computation, the loss last."""
+    """(name, layer) of what has a forward, in the order of the computation, the loss last."""
     layers = getattr(network, "layers", None) or {}
     if hasattr(layers, "leaves"):
-        yield from layers.leaves()
+        named = list(layers.leaves())
     elif isinstance(layers, Mapping):
-        yield from ((str(name), layer) for name, layer in layers.items())
+        named = [(str(name), layer) for name, layer in layers.items()]
     else:
-        yield from ((f"{type(layer).__name__} {i}", layer) for i, layer in enumerate(layers, start=1))
+        named = [(f"{type(layer).__name__} {i}", layer) for i, layer in enumerate(layers, start=1)]
+    yield from ((name, layer) for name, layer in named if callable(getattr(layer, "forward", None)))
     for name in LOSS_LAYERS:
         if hasattr(network, name):
             yield "loss", getattr(network, name)
@@ -151,6 +152,8 @@ def _noted(layer: Any, passed: dict[str, Any]) -> Iterator[None]:
 
     def noting_forward(x: Any, *args: Any, **options: Any) -> Any:
         passed["x"] = plain(x)
+        if args:
+            passed["t"] = plain(args[0])
         out = forward(x, *args, **options)
         passed["out"] = _number(out)
         return out

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.bench import Raised
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
 from parity.adapters.isolate import Limits
@@ -87,12 +88,17 @@ class ForeignNetwork:
     def gradient(self, x: Array, t: Array) -> Called:
         """Its value is a dict, or an Odd."""
         called = self._call("gradient", x, t)
-        if not isinstance(called.value, (dict, Odd)):
+        if isinstance(called.value, Odd):
+            called.value = Odd(called.value.why.replace("expected an array", "expected a dict of arrays"))
+        elif not isinstance(called.value, dict):
             called.value = Odd(f"expected a dict of arrays, got {type(called.value).__name__}")
         return called
 
     def _call(self, method: str, *fields: Array) -> Called:
-        found = _dict(self.connection.ask("call", method=method, fields=list(fields)))
+        try:
+            found = _dict(self.connection.ask("call", method=method, fields=list(fields)))
+        except Raised as error:
+            raise Raised(f"{error} in {method}") from None
         return Called(found.get("value"), list(found.get("arguments") or ()))
 
     # -- its layers ------------------------------------------------------------------------------
@@ -101,7 +107,7 @@ class ForeignNetwork:
         self.connection.ask("traced", x=x, t=t)
 
     def passed(self, path: str, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What passed through the layer then (x, out, dout, dx), and those of its attributes that it has."""
+        """What passed through the layer then (x, t, out, dout, dx), and those attributes that it has."""
         found = _dict(self.connection.ask("passed", path=path, names=list(names)))
         return _dict(found.get("passed")), _dict(found.get("attributes"))
 

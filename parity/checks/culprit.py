@@ -19,10 +19,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parity.comparison.gates import logic_gate
+import numpy as np
+
+from parity.comparison.gates import LOGIC, difference, largest
 from parity.comparison.records import AS_CALLED, BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Record
 from parity.reference.trace import Trace
+from scratchcnn.typing import Array
 
+AGREE = {"float64": LOGIC, "float32": 1e-4}  # of a tensor's scale, after a few layers
 HOW = {
     TEXTBOOK: "when the network runs the textbook's code",
     PREDICT: "in `predict`, which splits the batch over threads and remembers nothing",
@@ -45,11 +49,14 @@ class Culprit:
 
 
 def localize(
-    records: Sequence[Record], ours: Trace | None = None, exact: Trace | None = None
+    records: Sequence[Record],
+    ours: Trace | None = None,
+    exact: Trace | None = None,
+    given: str = "with the reference's own input",
 ) -> Culprit | None:
     """The culprit of a network's records (one dtype), or None when nothing failed.
 
-    With both traces, wiring is told from weights.
+    With both traces, wiring is distinguished from weights. `given` says what the layers were checked on.
     """
     wrong = [row for row in records if not row.ok]
     if not wrong:
@@ -57,18 +64,25 @@ def localize(
     alone = [row for row in wrong if row.phase == "alone"]
     if outs := [row for row in alone if not row.tensor.startswith("d")]:
         first = outs[0]
-        return _of_layer(first, "forward")
+        return _of_layer(first, "forward", given)
     if backs := [row for row in alone if row.tensor.startswith("d")]:
         order = [row.layer for row in records if row.phase == "alone"]
         last = max(backs, key=lambda row: order.index(row.layer))  # backward runs from the end
-        return _of_layer(next(row for row in backs if row.layer == last.layer), "backward")
+        return _of_layer(next(row for row in backs if row.layer == last.layer), "backward", given)
     if ours is not None and exact is not None and (found := _between(ours, exact)):
         return found
     return _whole_network(records, wrong)
 
 
-def _of_layer(row: Record, phase: str) -> Culprit:
-    what = row.why or f"off by {row.max_rel:.1e} of its scale, with the reference's own input"
+def agree(ours: Array | None, exact: Array) -> bool:
+    """The same numbers, as far as ours can have them in its dtype."""
+    if not isinstance(ours, np.ndarray) or ours.shape != exact.shape or ours.dtype.name not in AGREE:
+        return False
+    return bool(difference(ours, exact) <= AGREE[ours.dtype.name] * largest(exact))
+
+
+def _of_layer(row: Record, phase: str, given: str) -> Culprit:
+    what = row.why or f"off by {row.max_rel:.1e} of its scale, {given}"
     return Culprit(
         row.layer,
         phase,
@@ -83,10 +97,10 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
     for i, path in enumerate(order):
         if path not in ours.outputs:
             return Culprit(path, "wiring", "out", f"{path} was never called in the forward pass")
-        if not logic_gate(ours.inputs.get(path), exact.inputs[path]).ok:
+        if not agree(ours.inputs.get(path), exact.inputs[path]):
             before = order[i - 1] if i else "the images"
             return Culprit(path, "wiring", "x", f"{path} does not get the output of {before}")
-        if not logic_gate(ours.outputs.get(path), exact.outputs[path]).ok:
+        if not agree(ours.outputs.get(path), exact.outputs[path]):
             return Culprit(
                 path, "weights", "out", f"{path} computes rightly from other weights than the reference's"
             )
@@ -94,7 +108,7 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
         behind = order[order.index(path) + 1] if path != order[-1] else "the loss"
         if path not in ours.douts:
             return Culprit(path, "wiring", "dout", f"{path} was never called in the backward pass")
-        if not logic_gate(ours.douts.get(path), exact.douts[path]).ok:
+        if not agree(ours.douts.get(path), exact.douts[path]):
             if behind == "the loss":
                 return Culprit(
                     "loss", "backward", "dx", "the loss hands back a wrong gradient for right logits"

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from parity.adapters.bench import Raised
+from parity.adapters.connection import Ended
 from parity.checks.gate import gate
 from parity.checks.zero_gradients import Cancelled
 from parity.comparison.gates import UNIT, largest, refused
@@ -170,10 +172,14 @@ def lockstep(
 
     exact   PyTorch's side in float64
     runs    further ones of PyTorch's, for what is allowed: in the dtype of the place, the plain one first
+
+    Raises what the connection does where ours runs elsewhere.
     """
     for number, (x, t, masks) in enumerate(batches, start=1):
         try:
             ours.step(x, t, masks)
+        except (Ended, Raised):
+            raise
         except Exception as error:
             why = refused(x, f"raised {type(error).__name__}: {error}")
             yield record(place, "network", f"step {number}", "the step", why)

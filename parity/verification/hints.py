@@ -11,7 +11,7 @@ RETURNED = {"out": "forward", "loss": "forward", "dx": "backward"}
 
 def hint(row: Record, ours: Any, theirs: Any) -> str:
     """A sentence that helps, or nothing."""
-    for part, advice in ADVICE.items():
+    for part, advice in (ADVICE | OF_ADAPTERS).items():
         if part in row.why:
             return advice
     if row.why == "missing":
@@ -25,14 +25,21 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
     return ""
 
 
-ADVICE = {
+def hint_for_network(row: Record) -> str:
+    """The same for a whole network, which is called without an adapter."""
+    return next((advice for part, advice in ADVICE.items() if part in row.why), "")
+
+
+OF_ADAPTERS = {
     "has no attribute 'backward'": "with no backward, forward alone is checked by --adapter forward_only",
     "got tuple": "for functions forward -> (out, cache) and backward(dout, cache) there is --adapter cs231n",
+    "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
+    "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
+}
+ADVICE = {
     "got Tensor": "arrays of NumPy are expected, not tensors of PyTorch",
     "expected a plain array": "np.asarray(...) makes a plain array of it",
     "got list": "an array of NumPy is expected: np.array(...)",
-    "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
-    "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
     "MemoryError": "what it may use is set by --memory",
     "MiB of memory": "what it may use is set by --memory",
     "hung: ": "how long it may take is set by --timeout",

@@ -30,7 +30,8 @@ from parity.kinds import KINDS
 from parity.kinds.probes import probes
 from parity.kinds.protocols import NetworkLike
 from parity.verification.names_map import Names, read_names
-from parity.verification.network_checks import BATCH, KIND, NetworkCheck, culprit_of, named_bug
+from parity.verification.network_checks import BATCH, KIND, NetworkCheck
+from parity.verification.network_culprit import culprit_of, named_bug, with_relations
 from parity.verification.observe import Request, Seen, observe_subject
 from parity.verification.reproduction import name_of
 from parity.verification.twin import NetworkMisuse, Twin
@@ -77,6 +78,7 @@ def verify_network(
     finally:
         verdict.output = network.close()
     verdict.not_checked = _not_checked(check, verdict)
+    verdict.remarks = check.remarks if check is not None else []
     verdict.ok = bool(verdict.records) and not verdict.unfinished and all(row.ok for row in verdict.records)
     if not verdict.ok and any(not row.ok for row in verdict.records):
         _explain(verdict, check)
@@ -98,7 +100,7 @@ def _prepared(
     rng = np.random.default_rng([seed, 7])
     x = rng.standard_normal((BATCH, *size)).astype(np.float32)
     classes = twin.look_at(x.astype(np.float64))
-    return NetworkCheck(network, twin, x.astype(dtype), rng.integers(0, classes, BATCH))
+    return NetworkCheck(network, twin, x.astype(dtype), rng.integers(0, classes, BATCH), classes)
 
 
 def _params(network: ForeignNetwork) -> dict[str, Array]:
@@ -145,6 +147,8 @@ def _place(check: NetworkCheck, verdict: Verdict) -> None:
         verdict.diagnosis = _diagnosis(seen)
     elif culprit and culprit.phase in ("forward", "backward", "names"):
         verdict.diagnosis = named_bug(check)
+    if culprit and not verdict.diagnosis.fault:
+        verdict.culprit = with_relations(culprit, check)
 
 
 def _diagnosis(seen: Seen) -> Diagnosis:

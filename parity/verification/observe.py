@@ -109,7 +109,6 @@ def observe_target(request: Request, limits: Limits, isolated: bool) -> Seen:
         observe_subject(request, subject, seen)
     finally:
         seen.output = subject.close()
-    _set_remarks_apart(seen)
     return seen
 
 
@@ -129,6 +128,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:
         _end(seen, error)
+    _set_remarks_apart(seen)
 
 
 def _observe(request: Request, subject: Subject, seen: Seen) -> None:

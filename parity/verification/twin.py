@@ -21,6 +21,7 @@ from parity.verification.names_map import Names, fitted, guessed
 from scratchcnn.typing import Array
 
 SCORES = ("out", "scores")
+TORCH_LAYERS = tuple(f"torch.nn.modules.{family}" for family in ("conv", "linear", "batchnorm"))
 
 
 class NetworkMisuse(ValueError):
@@ -71,23 +72,34 @@ class Twin:
         """How many classes it has. Raises NetworkMisuse for a twin that nothing can be compared with: it does
         not take these images, draws random numbers, or its outputs are no scores."""
         try:
-            first, second = self.outputs(x), self.outputs(x)
+            state = torch.get_rng_state()
+            first = self.outputs(x)
+            drew = not torch.equal(state, torch.get_rng_state())  # what is dropped may be 0 already
+            others = (self.outputs(x) for _ in range(30 if drew else 1))
+            same = all(np.array_equal(first, other) for other in others)
             classes = first.shape[1]
         except (RuntimeError, IndexError, ValueError) as error:
             shape = tuple(x.shape[1:])
             raise NetworkMisuse(f"the twin does not take images of shape {shape}: {error}") from None
-        if not np.array_equal(first, second):
+        if not same:
             raise NetworkMisuse(
                 "the twin gives two answers for the same images, so it draws random numbers (F.dropout?), "
                 "and both sides would draw their own: build both without"
             )
         sums = first.reshape(len(first), classes, -1).sum(axis=1)
-        if not self._own_loss() and classes > 1 and first.min() >= 0 and np.allclose(sums, 1, atol=1e-9):
+        if not self.own_loss() and classes > 1 and first.min() >= 0 and np.allclose(sums, 1, atol=1e-9):
             raise NetworkMisuse(
                 "the twin's outputs are probabilities (they sum to 1 for each image), and cross entropy "
                 "takes them for scores: leave out its last softmax, or give it a loss(outputs, t) of its own"
             )
         return int(classes)
+
+    def comparable(self, anchors: Mapping[str, str]) -> dict[str, str]:
+        """Those anchors (layer of ours -> module) whose module is one of PyTorch's own layers, and not of two
+        layers: what a module that somebody wrote takes and gives need not be what our layer does."""
+        modules = dict(self.module.named_modules())
+        own = {path: name for path, name in anchors.items() if type(modules[name]).__module__ in TORCH_LAYERS}
+        return {path: name for path, name in own.items() if list(own.values()).count(name) == 1}
 
     # -- its runs ----------------------------------------------------------------------------------
     def outputs(self, x: Array, training: bool = True, module: nn.Module | None = None) -> Array:
@@ -139,10 +151,10 @@ class Twin:
     def loss(self, module: nn.Module, x: Array, t: Array) -> torch.Tensor:
         """Its own `loss(outputs, t)` where it has one, else cross entropy."""
         outputs = module(torch.from_numpy(x).to(next(module.parameters()).dtype).requires_grad_())
-        loss: torch.Tensor = (self._own_loss(module) or F.cross_entropy)(outputs, torch.from_numpy(t))
+        loss: torch.Tensor = (self.own_loss(module) or F.cross_entropy)(outputs, torch.from_numpy(t))
         return loss
 
-    def _own_loss(self, module: nn.Module | None = None) -> Callable[..., torch.Tensor] | None:
+    def own_loss(self, module: nn.Module | None = None) -> Callable[..., torch.Tensor] | None:
         own: Any = getattr(module or self.module, "loss", None)
         return own if callable(own) else None
 
@@ -161,6 +173,23 @@ class Twin:
         return {name: a.T if self.names[name].transposed else a for name, a in found.items()}
 
     # -- what if -----------------------------------------------------------------------------------
+    def other_losses(self, x: Array, t: Array) -> Iterator[tuple[str, float]]:
+        """What cross entropy gives where one thing is another: what it is, and the loss."""
+        outputs = self.outputs(x)
+        if self.own_loss() or outputs.ndim != 2:
+            return
+        classes, images = outputs.shape[1], len(x)
+        y = to_numpy(torch.softmax(torch.from_numpy(outputs), 1))
+        yield "PyTorch's for the labels t + 1", _cross_entropy(outputs, (t + 1) % classes)
+        yield "PyTorch's for the labels t - 1", _cross_entropy(outputs, (t - 1) % classes)
+        yield "PyTorch's of the probabilities, so softmax is taken twice", _cross_entropy(y, t)
+        right = _cross_entropy(outputs, t)
+        yield f"{images} times PyTorch's, and {images} is the number of images", images * right
+        yield f"PyTorch's divided by {images}, and {images} is the number of images", right / images
+        yield "minus PyTorch's", -right
+        y = y[np.arange(images), t]
+        yield "PyTorch's with log(y + 1e-7) for log(y)", -float(np.log(y + 1e-7).mean())
+
     def with_channels_last(self, params: Mapping[str, Array], x: Array) -> Iterator[tuple[str, Array]]:
         """Per parameter that may follow a flatten: the outputs if its rows were in the order (H, W, C)."""
         channels = {m.out_channels for m in self.module.modules() if isinstance(m, nn.Conv2d)}
@@ -180,7 +209,21 @@ class Twin:
                     self.copy(params)
 
 
+def log_softmax(scores: Array) -> Array:
+    """The logarithms of the probabilities."""
+    return to_numpy(F.log_softmax(torch.from_numpy(np.ascontiguousarray(scores)), 1))
+
+
+def are_logarithms(scores: Array) -> bool:
+    """Whether they are logarithms of probabilities."""
+    return bool(np.allclose(np.exp(scores.astype(np.float64)).sum(axis=1), 1, atol=1e-6))
+
+
 DROPS = "the twin drops at random, and both sides would draw their own masks: build both with ratio 0"
+
+
+def _cross_entropy(scores: Array, t: Array) -> float:
+    return float(F.cross_entropy(torch.from_numpy(scores), torch.from_numpy(t)))
 
 
 def _results(trace: Trace) -> dict[Key, Array]:

@@ -15,7 +15,7 @@ from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
-from parity.verification.hints import hint
+from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import NAMES
 
 
@@ -194,7 +194,7 @@ class Verdict:
             lines.append(f"what         {row.why}")
         else:
             lines.append(f"what         {excess(row.max_abs, row.allowed)}")
-        advice = hint(row, first.ours, first.theirs)
+        advice = hint_for_network(row) if self.kind == "network" else hint(row, first.ours, first.theirs)
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)
         precision = _telling(first.ours, first.theirs)

@@ -1,5 +1,6 @@
 """The same network as a PyTorch user writes it."""
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -41,3 +42,45 @@ class ChannelsTwin(nn.Module):
 
     def forward(self, x):
         return self.fc(F.relu(self.conv(x)).flatten(1))
+
+
+class LogSoftmaxTwin(Twin):
+    """Ends in log_softmax, which cross entropy does not notice."""
+
+    def forward(self, x):
+        return F.log_softmax(super().forward(x), 1)
+
+
+class LeakyTwin(Twin):
+    def forward(self, x):
+        x = F.max_pool2d(F.leaky_relu(self.conv(x), 0.1), 3, 2)
+        return self.out(F.leaky_relu(self.hidden(x.flatten(1)), 0.1))
+
+
+class TwinOfParameters(nn.Module):
+    """Parameters and functions, no modules."""
+
+    def __init__(self):
+        super().__init__()
+        shapes = {"W1": (3, 1, 3, 3), "b1": 3, "W2": (27, 5), "b2": 5, "W3": (5, 4), "b3": 4}
+        for name, shape in shapes.items():
+            setattr(self, name, nn.Parameter(torch.zeros(shape)))
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(F.conv2d(x, self.W1, self.b1, padding=1)), 3, 2)
+        return F.relu(x.flatten(1) @ self.W2 + self.b2) @ self.W3 + self.b3
+
+
+class MaskedConv2d(nn.Conv2d):
+    """Its weights without a connection are 0."""
+
+    def forward(self, x):
+        connections = torch.tensor([[1, 0, 1], [0, 1, 1], [1, 1, 0]])
+        W = self.weight * connections[:, :, None, None]
+        return F.conv2d(x, W, self.bias, self.stride, self.padding)
+
+
+class MaskedTwin(Twin):
+    def __init__(self):
+        super().__init__()
+        self.conv = MaskedConv2d(3, 3, 3, padding=1)

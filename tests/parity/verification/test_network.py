@@ -33,7 +33,7 @@ def test_a_right_network_passes(name):
         ("NetOfWrongLayer", "Conv1, backward, db", "Conv1 introduces the error", "conv-db-mean"),
         ("NetOfWrongLoss", "loss, backward, dx", "loss introduces the error", "loss-gradient-not-divided"),
         ("NetOfExchangedNames", "b1, names, grad", "hands out another array as b1", ""),
-        ("NetOfWrongWiring", "Affine1, wiring, dout", "Affine1 does not get the dx of Affine2", ""),
+        ("NetOfWrongWiring", "Relu2, wiring, dout", "Relu2 was never called in the backward pass", ""),
     ],
 )
 def test_a_wrong_network_is_placed(name, culprit, sentence, fault):

@@ -1,0 +1,265 @@
+"""Whole networks as students write them, in various styles: right ones, and ones with a bug or two."""
+
+import nets
+import numpy as np
+import right
+from nets import Net, NetWithoutLayers
+
+
+def softmax(scores):
+    y = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return y / y.sum(axis=1, keepdims=True)
+
+
+# -- right ------------------------------------------------------------------------------------------
+class Linear:
+    """Weights (out, in), as PyTorch has them."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x, self.shape = x.reshape(len(x), -1), x.shape
+        return self.x @ self.W.T + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = dout.T @ self.x, dout.sum(axis=0)
+        return (dout @ self.W).reshape(self.shape)
+
+
+class TorchLikeNet(Net):
+    """Layers in a list."""
+
+    linear = Linear
+
+    def __init__(self):
+        super().__init__()
+        p = self.params
+        for name in ("W2", "W3"):
+            p[name] = np.ascontiguousarray(p[name].T)
+        conv, pool = self.convolution(p["W1"], p["b1"], 1, 1), right.MaxPooling(3, 3, 2)
+        hidden, out = self.linear(p["W2"], p["b2"]), self.linear(p["W3"], p["b3"])
+        self.layers = [conv, right.Relu(), pool, hidden, right.Relu(), out]
+
+    def predict(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        owners = dict(zip("123", (self.layers[0], self.layers[3], self.layers[5]), strict=True))
+        return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
+
+
+class LeakyRelu(right.Relu):
+    """A base of another kind's name."""
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x > 0, x, 0.1 * x)
+
+    def backward(self, dout):
+        return np.where(self.x > 0, dout, 0.1 * dout)
+
+
+class LeakyNet(Net):
+    relu = LeakyRelu
+
+    def __init__(self):
+        super().__init__()
+        self.layers.update(Relu1=self.relu(), Relu2=self.relu())
+
+
+class NetOfPartialConvolution(Net):
+    """Every filter sees some of the channels."""
+
+    input_dim = (3, 8, 7)
+    connections = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 0]], bool)
+
+    def __init__(self):
+        super().__init__()
+        W = np.random.default_rng(5).normal(size=(3, 3, 3, 3)) * self.connections[:, :, None, None]
+        self.params["W1"] = W
+        self.layers["Conv1"] = PartialConvolution(W, self.params["b1"], self.connections, 1, 1)
+
+
+class PartialConvolution(right.Convolution):
+    def __init__(self, W, b, connections, stride=1, pad=0):
+        super().__init__(W, b, stride, pad)
+        self.connections = connections
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dW = self.dW * self.connections[:, :, None, None]
+        return dx
+
+
+class NetOfOneHotRows(NetWithoutLayers):
+    """Takes labels as rows of 0 and 1, and nothing else."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = lambda x, t: -(t * np.log(softmax(self._net.predict(x)))).sum() / len(x)
+        self.gradient = lambda x, t: self._net.gradient(x, t.argmax(axis=1))
+
+
+class NetOfOneSetOfArrays(NetWithoutLayers):
+    """Every call fills the same arrays."""
+
+    def __init__(self):
+        super().__init__()
+        self.grads = {name: np.zeros_like(p) for name, p in self.params.items()}
+        self.gradient = self.filled
+
+    def filled(self, x, t):
+        for name, grad in self._net.gradient(x, t).items():
+            self.grads[name][...] = grad
+        return self.grads
+
+
+class NetThatNamesItsLayers(NetWithoutLayers):
+    layers = ("conv", "relu", "pool", "affine", "relu", "affine")
+
+
+# -- wrong ------------------------------------------------------------------------------------------
+class Dropout:
+    def __init__(self, ratio=0.5):
+        self.ratio, self.rng = ratio, np.random.default_rng(7)
+
+    def forward(self, x, train_flg=True):
+        self.mask = self.rng.random(x.shape) > self.ratio if train_flg else 1 - self.ratio
+        return x * self.mask
+
+    def backward(self, dout):
+        return dout * self.mask
+
+
+class NetThatDropsInPredict(Net):
+    def __init__(self):
+        super().__init__()
+        out = self.layers.pop("Affine2")
+        self.layers.update(Dropout1=Dropout(), Affine2=out)
+
+
+class NetThatDropsInLoss(Net):
+    """Right, but no two calls of its loss are the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop = Dropout()
+
+    def loss(self, x, t):
+        return super().loss(self.drop.forward(x), t)
+
+
+class NetOfLabelsFromOne(Net):
+    def loss(self, x, t):
+        return super().loss(x, t - 1)
+
+
+class PlainNetOfLabelsFromOne(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.predict = self._net.predict
+        self.loss = lambda x, t: self._net.loss(x, (t + 1) % 4)
+        self.gradient = lambda x, t: self._net.gradient(x, (t + 1) % 4)
+
+
+class NetOfTwoSoftmaxes(Net):
+    """`predict` ends in softmax, and the loss takes another one."""
+
+    def predict(self, x):
+        return softmax(super().predict(x))
+
+
+class NetThatForgetsRelu2(Net):
+    def __init__(self):
+        super().__init__()
+        del self.layers["Relu2"]
+
+
+class NetOfReluAfterAll(Net):
+    def __init__(self):
+        super().__init__()
+        self.layers["Relu3"] = right.Relu()
+
+
+class NetDividedTwice(Net):
+    """By the number of images, in the loss and after it."""
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1) / len(x)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        owners = {"1": self.layers["Conv1"], "2": self.layers["Affine1"], "3": self.layers["Affine2"]}
+        return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
+
+
+class Net32OfReversedBias(nets.Net32):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"b2": grads["b2"][::-1].copy()}
+
+
+class NetOfDoubledW2(Net):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"W2": 2 * grads["W2"]}
+
+
+class NetWithoutB1(Net):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        del grads["b1"]
+        return grads
+
+
+class NetOfTheLastLoss(Net):
+    """`gradient` is that of the last call of `loss`."""
+
+    def gradient(self, x, t):
+        dout = self.last_layer.backward(1)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        owners = {"1": self.layers["Conv1"], "2": self.layers["Affine1"], "3": self.layers["Affine2"]}
+        return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
+
+
+class NetThatReturnsThePair(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: (self._net.loss(x, t), self._net.gradient(x, t))
+
+
+class NetThatRaisesInGradient(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: self.params["W9"]
+
+
+class LeakyNetOfSums(LeakyNet):
+    loss_class = nets.NetOfWrongLoss.loss_class
+
+
+class TorchLikeNetOfWrongB3(TorchLikeNet):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"b3": 3 * grads["b3"]}
+
+
+class LinearOfMeans(Linear):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dW = self.dW / len(dout)
+        return dx
+
+
+class TorchLikeNetOfMeans(TorchLikeNet):
+    def __init__(self):
+        super().__init__()
+        self.layers[3] = LinearOfMeans(self.params["W2"], self.params["b2"])

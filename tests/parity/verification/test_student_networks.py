@@ -1,0 +1,168 @@
+"""Whole networks in various styles: right ones are not accused, what is said of wrong ones is true."""
+
+from pathlib import Path
+
+import pytest
+
+import scratchcnn as sc
+from parity.reference.networks import TORCH_NETWORKS
+from parity.reference.weights import copy_to_torch, links
+from parity.verification.verify import verify
+
+HOMEWORK = Path(__file__).parents[1] / "homework"
+UNTRANSPOSED = {
+    f"{array}{i}": f"{module}.{name}"
+    for i, module in enumerate(("conv", "hidden", "out"), start=1)
+    for array, name in (("W", "weight"), ("b", "bias"))
+}
+
+
+def network(name, twin="Twin", **options):
+    if name.startswith("TorchLike"):
+        options = {"names": UNTRANSPOSED} | options
+    given = {"twin": f"{HOMEWORK}/twin.py:{twin}", "names": HOMEWORK / "names.toml"} | options
+    return verify(f"{HOMEWORK}/student_nets.py:{name}", "network", **given)
+
+
+# -- right ones ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("Net", "LogSoftmaxTwin"),
+        ("NetWithoutLayers", "LogSoftmaxTwin"),
+        ("NetOfPartialConvolution", "MaskedTwin"),
+        ("NetOfOneHotRows", "Twin"),
+        ("NetOfOneSetOfArrays", "Twin"),
+        ("NetThatNamesItsLayers", "Twin"),
+    ],
+)
+def test_a_right_network_is_right(name, twin):
+    verdict = network(name, twin)
+    assert verdict.ok and not verdict.not_checked, str(verdict)
+
+
+def test_a_twin_without_modules_is_compared_too():
+    verdict = network("Net", "TwinOfParameters", names=None)
+    assert verdict.ok and not verdict.not_checked, str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "twin", "not_checked"),
+    [
+        (
+            "LeakyNet",
+            "LeakyTwin",
+            "Relu1 individually (LeakyRelu, whose output is the twin's and not that of relu)",
+        ),
+        (
+            "TorchLikeNet",
+            "Twin",
+            "Linear 4 individually (Linear, whose output is the twin's and not that of affine)",
+        ),
+    ],
+)
+def test_a_layer_is_not_accused_of_what_its_name_suggests(name, twin, not_checked):
+    verdict = network(name, twin)
+    assert verdict.ok, str(verdict)
+    assert verdict.not_checked[0] == not_checked and len(verdict.not_checked) == 2
+
+
+def test_labels_that_were_given_as_rows_are_reported():
+    (remark,) = network("NetOfOneHotRows").remarks
+    assert remark.startswith("labels were given as one-hot rows; with class numbers it raised ValueError")
+
+
+def test_a_right_partial_convolution_of_ours_is_checked_as_one():
+    ours, twin = sc.NETWORKS["lenet5"](rng=0), TORCH_NETWORKS["lenet5"]()
+    copy_to_torch(ours, twin)
+    names = {link.ours: (link.theirs, link.transposed) for link in links(ours) if link.ours in ours.params}
+    verdict = verify(ours, "network", twin=twin, names=names, isolated=False)
+    assert verdict.ok and not verdict.not_checked, str(verdict)
+    assert "c3" in set(verdict.findings.query("phase == 'alone'")["layer"])
+
+
+# -- wrong ones ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "culprit", "sentence"),
+    [
+        ("NetThatDropsInPredict", "scores, forward, out", "predict gives another answer in each call"),
+        (
+            "NetOfLabelsFromOne",
+            "loss, forward, loss",
+            "the logits are right and the loss is not; it is PyTorch's for the labels t - 1",
+        ),
+        ("PlainNetOfLabelsFromOne", "loss, forward, loss", "it is PyTorch's for the labels t + 1"),
+        ("NetOfTwoSoftmaxes", "loss, forward, loss", "so softmax is taken twice"),
+        (
+            "NetThatForgetsRelu2",
+            "Affine2, wiring, x",
+            "gets what the one before it gives; the twin computes something else there",
+        ),
+        (
+            "NetOfReluAfterAll",
+            "scores, forward, out",
+            "the output of Affine2 is the twin's; after it comes Relu3",
+        ),
+        (
+            "NetDividedTwice",
+            "Affine2, wiring, dout",
+            "the dx of the loss; all gradients are PyTorch's divided by 3, and 3 is the number of images",
+        ),
+        (
+            "Net32OfReversedBias",
+            "b2, names, grad",
+            "every layer's gradients are right, but the network hands out another array as b2",
+        ),
+        ("NetOfDoubledW2", "W2, names, grad", "another array as W2; it is 2 times PyTorch's"),
+        ("NetWithoutB1", "b1, backward, grad", "gradient(x, t) gives nothing under the name b1"),
+        ("NetOfTheLastLoss", "W1, another batch, grad", "is answered as if it were the first"),
+        (
+            "NetThatReturnsThePair",
+            "W1, backward, grad",
+            "gradient(x, t): expected a dict of arrays, got tuple",
+        ),
+        (
+            "TorchLikeNetOfWrongB3",
+            "b3, names, grad",
+            "the network hands out another array as b3; it is 3 times PyTorch's",
+        ),
+        (
+            "TorchLikeNetOfMeans",
+            "LinearOfMeans 4, backward, W2",
+            "gets the right input and dout, and gives a wrong gradient of W2; it is 0.333333 times",
+        ),
+    ],
+)
+def test_what_is_said_of_a_wrong_network_is_true(name, culprit, sentence):
+    verdict = network(name)
+    assert not verdict.ok and str(verdict.culprit) == culprit, str(verdict)
+    assert sentence in verdict.culprit.sentence
+
+
+def test_a_bug_beside_a_layer_of_another_kind_is_found():
+    verdict = network("LeakyNetOfSums", "LeakyTwin")
+    assert verdict.culprit.layer == "loss" and "3 is the number of images" in verdict.culprit.sentence
+    assert verdict.diagnosis.fault == "loss-gradient-not-divided"
+    assert not any("Relu" in line for line in verdict.listed)
+
+
+def test_a_layer_that_is_not_called_back_is_found_without_modules_to_compare():
+    given = {"twin": f"{HOMEWORK}/twin.py:TwinOfParameters"}
+    verdict = verify(f"{HOMEWORK}/nets.py:NetOfWrongWiring", "network", **given)
+    assert verdict.culprit.sentence == "Relu2 was never called in the backward pass"
+
+
+def test_a_call_that_raises_is_named():
+    assert network("NetThatRaisesInGradient").ending.startswith(
+        "raised KeyError: 'W9' (student_nets.py, line "
+    )
+    assert network("NetThatRaisesInGradient").ending.endswith(" in gradient")
+
+
+def test_a_network_that_drops_at_random_is_refused():
+    with pytest.raises(ValueError, match="the network gives another loss in each call"):
+        network("NetThatDropsInLoss")
+
+
+def test_no_advice_about_adapters_is_given_to_a_network():
+    assert "adapter" not in str(network("NetWithoutB1"))
