@@ -11,12 +11,15 @@ from parity.cli.options import (
     Device,
     DeviceOption,
     Dtypes,
+    JsonOption,
     Misuse,
     Optimizer,
     Out,
     Seed,
     Verbose,
     console,
+    only_json,
+    print_json,
     print_written,
     save,
     set_device,
@@ -70,11 +73,53 @@ def check(
             "alone, the one that disagrees with the majority is named (scores, loss, gradients; on the CPU)."
         ),
     ] = "torch",
+    as_json: JsonOption = False,
 ) -> None:
     """Compare networks and layers with PyTorch: outputs, loss, every gradient, then training steps.
 
+    With --json: {"schema": 1, "outcome": "match" or "mismatch", "records": [a row per tensor],
+    "training": [a row per epoch], "referees": null or whether they agree}.
+
     Exit status: 0 everything matches, 1 something does not, 2 misuse.
     """
+    with only_json(as_json):
+        records, outcomes, referee_outcome, ok = _check(
+            names, dtype, device, seed, steps, optimizer, batch_size, train, verbose, out, against
+        )
+    if as_json:
+        from parity.checks.training import training_frame
+        from parity.verification.as_json import SCHEMA, rows
+
+        epochs = training_frame(outcomes)
+        print_json(
+            {
+                "schema": SCHEMA,
+                "outcome": "match" if ok else "mismatch",
+                "records": [
+                    row | {"network": record.network}
+                    for row, record in zip(rows(records), records, strict=True)
+                ],
+                "training": epochs.astype(object).to_dict("records"),
+                "referees": referee_outcome and referee_outcome.ok,
+            }
+        )
+    raise typer.Exit(0 if ok else 1)
+
+
+def _check(
+    names: list[str] | None,
+    dtype: Dtypes,
+    device: Device,
+    seed: int,
+    steps: int | None,
+    optimizer: Optimizer,
+    batch_size: int | None,
+    train: bool,
+    verbose: bool,
+    out: Path | None,
+    against: str,
+) -> tuple[list[Record], list[Outcome], RefereeOutcome | None, bool]:
+    """What was compared, and whether all of it matches; printed and written."""
     from parity import referees
     from parity.kinds import kind_of
 
@@ -118,7 +163,8 @@ def check(
         from parity.cli.referees import ask_referees
 
         referee_outcome = ask_referees(console, cases, others, verbose)
-    _finish(records, outcomes, referee_outcome, out, device, seed)
+    ok = _finish(records, outcomes, referee_outcome, out, device, seed)
+    return records, outcomes, referee_outcome, ok
 
 
 def _finish(
@@ -128,8 +174,8 @@ def _finish(
     out: Path | None,
     device: Device,
     seed: int,
-) -> None:
-    """Write the tables and the environment, print the verdict, and exit with its status."""
+) -> bool:
+    """Write the tables and the environment, print the verdict; whether everything matches."""
     from parity.checks.training import training_frame
     from parity.cli import printing
     from parity.comparison.records import frame
@@ -155,4 +201,4 @@ def _finish(
         for text in closing_lines(referee_outcome):
             console.print(text)
         ok = ok and referee_outcome.ok
-    raise typer.Exit(0 if ok else 1)
+    return ok

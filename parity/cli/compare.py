@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from parity.cli.options import Misuse, Out, console, save
+from parity.cli.options import JsonOption, Misuse, Out, console, only_json, print_json, save
+
+if TYPE_CHECKING:
+    from parity.comparison.records import Record
+
+STATUS = {"match": 0, "mismatch": 1, "undecided": 2}
 
 
 def compare(
@@ -30,11 +35,32 @@ def compare(
         typer.Option(help="The reference in float64, if both files hold float32.", show_default="none"),
     ] = None,
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare arrays that two programs saved, judged like everything else here.
 
+    With --json: {"schema": 1, "outcome": "match", "mismatch" or "undecided", "arrays": [a row per array]}.
+
     Exit status: 0 all match, 1 one differs, 2 misuse, or the files do not suffice to decide.
     """
+    with only_json(as_json):
+        rows = _compare(ours, theirs, names, exact, out)
+    from parity.verification.files import is_undecided
+
+    wrong = any(not row.ok and not is_undecided(row) for row in rows)
+    outcome = "mismatch" if wrong else "undecided" if any(map(is_undecided, rows)) else "match"
+    if as_json:
+        from parity.verification.as_json import SCHEMA
+        from parity.verification.as_json import rows as plain_rows
+
+        print_json({"schema": SCHEMA, "outcome": outcome, "arrays": plain_rows(rows)})
+    raise typer.Exit(STATUS[outcome])
+
+
+def _compare(
+    ours: Path, theirs: Path, names: Path | None, exact: Path | None, out: Path | None
+) -> list[Record]:
+    """The records, after they were printed and written."""
     for path in filter(None, (ours, theirs, names, exact)):
         if not path.exists():
             raise Misuse(f"there is no file or folder {path}")
@@ -66,4 +92,4 @@ def compare(
     else:
         text = f"MATCH: {len(rows)} arrays"
     console.print(text, markup=False)
-    raise typer.Exit(1 if wrong else 2 if undecided else 0)
+    return rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 console = Console(highlight=False, soft_wrap=True)
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON object, with a version of its schema, and nothing else."),
+]
 WIDTH = 200  # of a table that is not printed to a terminal
 INTERRUPTED = 130  # the exit status that a shell gives a command that Ctrl-C ended
 
@@ -100,6 +105,22 @@ def set_device(device: Device) -> None:
         prepare(device.value)
     except RuntimeError as error:
         raise Misuse(str(error)) from None
+
+
+@contextmanager
+def only_json(wanted: bool) -> Iterator[None]:
+    """Nothing but what `print_json` prints reaches the output while this lasts, where it is wanted."""
+    before, console.quiet = console.quiet, wanted
+    try:
+        yield
+    finally:
+        console.quiet = before
+
+
+def print_json(found: object) -> None:
+    from parity.verification.as_json import as_text
+
+    print(as_text(found))
 
 
 def save(folder: Path | None, tables: Mapping[str, pd.DataFrame]) -> None:

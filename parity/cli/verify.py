@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parity.cli.options import Misuse, Out, Seed, console, save
+from parity.cli.options import JsonOption, Misuse, Out, Seed, console, only_json, print_json, save
 from parity.kinds.names import NAMES, kind_by_name
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def verify(
     ] = 10.0,
     memory: Annotated[int, typer.Option(help="Memory limit of the code, in MiB.", min=16)] = 1024,
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check anyone's layer, function, optimizer or network against PyTorch, without changing its code.
 
@@ -113,19 +114,27 @@ def verify(
     from parity.comparison.records import frame
 
     if whole:
+        from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all
 
         sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
-        console.print(str(sheet), markup=False)
-        save(out, {"findings": frame(row for verdict in sheet.verdicts for row in verdict.records)})
+        with only_json(as_json):
+            console.print(str(sheet), markup=False)
+            save(out, {"findings": frame(row for verdict in sheet.verdicts for row in verdict.records)})
+        if as_json:
+            print_json(sheet_object(sheet))
         raise typer.Exit(sheet.status)
     from parity.adapters.load import only_definitions
+    from parity.verification.as_json import verdict_object
     from parity.verification.verify import verify as check
 
     assert kind is not None
     verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
-    console.print(str(verdict), markup=False)
-    save(out, {"findings": frame(verdict.records)})
+    with only_json(as_json):
+        console.print(str(verdict), markup=False)
+        save(out, {"findings": frame(verdict.records)})
+    if as_json:
+        print_json(verdict_object(verdict))
     raise typer.Exit(status_of(verdict))
 
 

@@ -113,7 +113,7 @@ class Verdict:
 
     def _lines(self) -> list[str]:
         outcome = self.outcome
-        lines = [f"{clean(self.name)} as {self.kind}: {self._headline()}"]
+        lines = [f"{clean(self.name)} as {self.kind}: {self.headline}"]
         if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
             lines.append(f"checked      {self._checked()}")
         if self.called:
@@ -151,7 +151,9 @@ class Verdict:
             lines += [f"    {line}" for line in self.reproduction.splitlines()]
         return lines
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """What the verdict is, in a sentence."""
         outcome = self.outcome
         if outcome == "not_checked":
             return f"could not be checked: {self.unchecked or f'it {self.unfinished}'}"

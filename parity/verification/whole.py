@@ -86,7 +86,7 @@ class Sheet:
 
 
 def _brief(verdict: Verdict) -> str:
-    text = str(verdict).split("\n", 1)[0].removeprefix(f"{clean(verdict.name)} as {verdict.kind}: ")
+    text = verdict.headline
     if verdict.outcome == "wrong" and verdict.culprit is not None:
         text = f"WRONG: {verdict.culprit.phase}, {verdict.culprit.tensor}"
         if verdict.diagnosis.fault:
@@ -169,10 +169,11 @@ def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, 
     own = dict(options)
     if kind != NETWORK:
         own = {name: value for name, value in own.items() if name not in ("twin", "names", "input_shape")}
-    if "," in one.name and own.get("adapter") in (None, "book"):
-        own["adapter"] = "cs231n"
     try:
-        return verify(target, kind, **own)
+        verdict = verify(target, kind, **own)
+        if verdict.suggestion and "," in one.name and own.get("adapter", "auto") == "auto":
+            verdict = verify(target, kind, **own | {"adapter": "cs231n"})  # functions with a cache
+        return verdict
     except TargetError as error:
         return Verdict(kind, one.name, False, [], unchecked=str(error))
 
