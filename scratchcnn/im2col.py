@@ -56,7 +56,8 @@ def output_size(
         OH = floor((H + 2*pad - dilation*(FH - 1) - 1) / stride) + 1
 
     `ceil_mode` rounds up instead, and then drops a last window that would start in the padding
-    beyond the image (PyTorch's rule for pooling). With `on_remainder="error"` a stride that does
+    beyond the image (PyTorch's rule for pooling). So one window that exceeds the padded input by less
+    than the stride is allowed. With `on_remainder="error"` a stride that does
     not divide raises instead of leaving pixels unvisited.
 
     Raises ValueError when the window does not fit into the padded input, TypeError for sizes that are
@@ -72,7 +73,7 @@ def output_size(
         raise ValueError(f'on_remainder must be "floor" or "error", got {on_remainder!r}')
     extent = dilation * (filter_size - 1) + 1
     span = input_size + 2 * pad - extent
-    if span < 0:
+    if span < 0 and not (ceil_mode and span > -stride):
         padded = f" padded to {input_size + 2 * pad}" if pad else ""
         raise DoesNotFit(f"a window of {extent} does not fit into an input of {input_size}{padded}")
     if on_remainder == "error" and span % stride:

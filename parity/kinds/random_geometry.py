@@ -35,6 +35,9 @@ def random_geometry(integer: Integers, kind: str) -> Geometry:
     N, C, FN = integer(1, 3), groups * integer(1, 2), groups * integer(1, 3)
     stride = (integer(1, 3), integer(1, 3))
     ceil_mode = kind.endswith("pooling") and bool(integer(0, 1))
+    if ceil_mode and not integer(0, 3):  # the one window may exceed the padded image by less than the stride
+        H = max(1, FH - 2 * ph - integer(0, stride[0] - 1))
+        W = max(1, FW - 2 * pw - integer(0, stride[1] - 1))
     count_include_pad = kind != "average_pooling" or not integer(0, 1)
     return {
         "N": N,

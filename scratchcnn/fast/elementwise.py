@@ -22,7 +22,7 @@ ZEROS = 4096  # to compare with, so many at a time
 
 
 def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array]:
-    """max(x, 0) and the mask x > 0, both in x's memory order."""
+    """max(x, 0) and where that is not 0 (NaN is not), both in x's memory order."""
     x = layer.check_input(x)
     out, mask = memory.empty_like(x), memory.empty_like(x, bool)
     each_slab(_relu, out, x, mask, passes=2)
@@ -39,7 +39,7 @@ def _relu(out: Array, x: Array, mask: Array) -> None:
             np.maximum(run[whole:], zeros[: run.size - whole], out=result[whole:])
     else:
         np.maximum(x, x.dtype.type(0), out=out)
-    np.greater(out, 0, out=mask)
+    np.not_equal(out, 0, out=mask)
 
 
 @lru_cache

@@ -14,18 +14,18 @@ from scratchcnn.typing import Array
 
 @accelerated
 class Relu(Layer):
-    """max(x, 0), any shape; the gradient at exactly 0 is 0, as in `torch.nn.ReLU`.
+    """max(x, 0), any shape; the gradient at exactly 0 is 0 and at NaN 1, as in `torch.nn.ReLU`.
 
     The book's backward writes into `dout`; this one returns a new array.
     """
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x)
-        self.remember(x > 0)
+        self.remember(~(x <= 0))
         return np.maximum(x, 0)
 
     def backward(self, dout: Array) -> Array:
-        """dx = dout where x > 0, else 0."""
+        """dx = 0 where x <= 0, else dout."""
         (mask,) = self.recall()
         dout = self.check_dout(dout, mask.shape)
         return np.where(mask, dout, dout.dtype.type(0))

@@ -26,7 +26,7 @@ class Pooling(Layer):
 
     Padding never wins: it is -inf for max and +inf for min. (The book ignores `pad` in its output size
     and pads with 0, which wins over negative inputs.) Among equals the first in row-major order gets
-    the gradient, as in PyTorch.
+    the gradient, of several NaN the last, as in PyTorch.
     """
 
     def __init__(
@@ -66,6 +66,8 @@ class Pooling(Layer):
             if frame.shape != x.shape:
                 arg = self._not_padding(arg, col, x.shape)
             out = col[np.arange(len(col)), arg]
+            if np.isnan(out).any():
+                arg = self._last_nan(arg, col)
         self.remember(x.shape, frame.shape, arg)
 
         # (N*OH*OW*C,) -> (N, OH, OW, C) -> (N, C, OH, OW)
@@ -126,6 +128,12 @@ class Pooling(Layer):
             pixels = im2col(self._frame(np.zeros(x_shape, col.dtype)), self.pool_h, self.pool_w, self.stride)
             is_pixel = np.isfinite(pixels.reshape(col.shape))
             arg[lowest] = is_pixel[lowest].argmax(axis=1)
+        return arg
+
+    def _last_nan(self, arg: Array, col: Array) -> Array:
+        """argmax names the first NaN of a window: name the last."""
+        has_nan = np.isnan(col).any(axis=1)
+        arg[has_nan] = col.shape[1] - 1 - np.isnan(col[has_nan, ::-1]).argmax(axis=1)
         return arg
 
     def _divisor(self, x_shape: tuple[int, ...], dtype: np.dtype) -> Array:

@@ -93,14 +93,10 @@ def _windows(
 
 
 def _winner(x: Array, pixels: list[Index], mode: str) -> Index:
-    """The pixel with the largest (smallest) value, the first among equals; a NaN wins.
-
-    Of several NaNs, the first wins here and the last in PyTorch; the output is NaN in both.
-    """
+    """The pixel with the largest (smallest) value, the first among equals; but a NaN wins, the last of
+    several, as in PyTorch."""
     best = pixels[0]
     for pixel in pixels:
-        if math.isnan(x[best]):
-            break
         if math.isnan(x[pixel]) or (x[pixel] > x[best] if mode == "max" else x[pixel] < x[best]):
             best = pixel
     return best

@@ -29,23 +29,23 @@ def window_starts(size: int, extent: int, stride: int, pad: int, ceil_mode: bool
     """The first coordinate of each window along an axis of `size` pixels, where the first pixel is 0.
 
     Windows lie within the padding. With `ceil_mode`, as PyTorch's for pooling, one more window may extend
-    beyond it, unless it would start after the image.
+    beyond it, by less than the stride, unless it would start after the image.
     """
     if extent < 1 or stride < 1 or pad < 0:
         raise ValueError(
             f"expected window and stride of at least 1 and pad of at least 0, got {extent}, {stride}, {pad}"
         )
     end = size + pad
-    if -pad + extent > end:
-        raise ValueError(
-            f"a window of {extent} does not fit into {size} pixels with {pad} of padding on each side"
-        )
     found, start = [], -pad
     while start + extent <= end:
         found.append(start)
         start += stride
-    if ceil_mode and found[-1] + extent < end and start < size:
+    if ceil_mode and start - stride + extent < end and start < size:
         found.append(start)
+    if not found:
+        raise ValueError(
+            f"a window of {extent} does not fit into {size} pixels with {pad} of padding on each side"
+        )
     return found
 
 

@@ -4,6 +4,7 @@ The inputs of the contracts are parity's probes: odd geometry, ties, extremes, i
 """
 
 import inspect
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -27,6 +28,18 @@ def test_is_pytorchs_on_every_probe(kind, dtype):
     rows = [row for seed in range(4) for row in check_kind(kind, dtype, seed=seed)]
     assert rows
     assert failed(rows) == []
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["as it lies", "reversed"])
+def test_relu_passes_the_gradient_at_nan_as_pytorch_does(order):
+    x, dout = np.array([np.nan, -1.0, 0.0, 2.0, -np.inf, np.inf])[order], draw(6)
+    tx = torch.tensor(x.copy(), requires_grad=True)
+    (wanted,) = torch.autograd.grad(torch.relu(tx), tx, torch.tensor(dout))
+    for rung in (nullcontext, sc.fast.textbook):
+        with rung():
+            layer = sc.Relu()
+            np.testing.assert_array_equal(layer.forward(x), torch.relu(tx).detach().numpy())
+            np.testing.assert_array_equal(layer.backward(dout), wanted.numpy())
 
 
 def test_every_layer_has_a_kind():

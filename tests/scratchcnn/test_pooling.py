@@ -86,6 +86,39 @@ def test_nan_wins_as_in_pytorch():
     np.testing.assert_array_equal(Pooling(2, 2, 2).forward(x), theirs)
 
 
+@pytest.mark.parametrize("mode", ["max", "min"])
+@pytest.mark.parametrize("pad", [0, 1])
+def test_the_last_of_several_nan_gets_the_gradient_as_in_pytorch(mode, pad):
+    x = np.where(draw(2, 3, 6, 7) > 0, np.nan, draw(2, 3, 6, 7, seed=1))
+    sign = 1 if mode == "max" else -1
+    tx = torch.tensor(x, requires_grad=True)
+    theirs = sign * F.max_pool2d(sign * tx, (3, 2), 2, pad)
+    dout = draw(*theirs.shape)
+    (dx,) = torch.autograd.grad(theirs, tx, torch.tensor(dout))
+    layer = Pooling(3, 2, 2, pad, mode)
+    np.testing.assert_array_equal(layer.forward(x), theirs.detach().numpy())
+    np.testing.assert_array_equal(layer.backward(dout), dx.numpy())
+    np.testing.assert_array_equal(naive.pool_backward(dout, x, 3, 2, 2, pad, mode), dx.numpy())
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+@pytest.mark.parametrize("window", [2, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("pad", [0, 1])
+def test_ceil_mode_takes_the_images_that_pytorch_takes(size, window, stride, pad):
+    x, layer = draw(1, 2, size, size), Pooling(window, window, stride, pad, "average", ceil_mode=True)
+    try:
+        theirs = F.avg_pool2d(torch.tensor(x), window, stride, pad, ceil_mode=True).numpy()
+    except RuntimeError:  # no window at all
+        with pytest.raises(ValueError, match=f"a window of {window} does not fit"):
+            layer.forward(x)
+        with pytest.raises(ValueError, match=f"a window of {window} does not fit"):
+            naive.pool_forward(x, window, window, stride, pad, "average", True)
+        return
+    close(layer.forward(x), theirs)
+    close(naive.pool_forward(x, window, window, stride, pad, "average", True), theirs)
+
+
 def test_an_empty_batch_goes_through():
     for mode in ("max", "average"):
         layer = Pooling(2, 2, 2, mode=mode)
