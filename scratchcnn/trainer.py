@@ -23,6 +23,7 @@ import numpy as np
 
 from scratchcnn import checkpoint
 from scratchcnn.data.batches import minibatches
+from scratchcnn.labels import class_numbers
 from scratchcnn.lookup import lookup
 from scratchcnn.optim import OPTIMIZERS, Optimizer
 from scratchcnn.typing import Array, PathLike
@@ -196,7 +197,8 @@ class Trainer:
         correct = 0
         for i in range(0, len(x), self.batch_size):
             scores = self.network.predict(self._images(x[i : i + self.batch_size]))
-            correct += int((scores.argmax(axis=1) == _labels(t[i : i + self.batch_size], scores)).sum())
+            labels = _labels(t[i : i + self.batch_size], scores)
+            correct += int((scores.argmax(axis=1) == labels).sum())
         return correct / len(x)
 
     def _images(self, x: Array) -> Array:
@@ -312,12 +314,11 @@ def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
 
 
 def _labels(t: Array, scores: Array) -> Array:
-    """Labels (N,), also from the book's column (N, 1) or one-hot rows (N, classes)."""
-    if t.shape == scores.shape and t.shape[1] > 1:
-        return np.asarray(t.argmax(axis=1))
-    if t.size != len(scores):
+    """The class of each image. Raises ValueError unless there is one for each row of scores."""
+    labels = class_numbers(t, scores.shape[1])
+    if len(labels) != len(scores):
         raise ValueError(f"expected labels ({len(scores)},) or one-hot {scores.shape}, got {t.shape}")
-    return t.reshape(-1)
+    return labels
 
 
 def _at_least(least: int, value: int, name: str) -> int:

@@ -15,6 +15,7 @@ from scratchcnn import params_file
 from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.im2col import DoesNotFit
+from scratchcnn.labels import class_numbers
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
 from scratchcnn.typing import Array
@@ -107,8 +108,7 @@ class Network:
 
     def accuracy(self, x: Array, t: Array, batch_size: int = 100) -> float:
         """The share of images whose largest score is the label's; the last, smaller batch counts too."""
-        t = np.asarray(t)
-        labels = t.argmax(axis=1) if t.shape[1:] == (self.output_size,) else t.ravel()
+        labels = class_numbers(t, self.output_size)
         if len(x) != len(labels) or not len(labels):
             raise ValueError(
                 "accuracy: expected as many labels as images and at least one, "

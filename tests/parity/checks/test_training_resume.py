@@ -9,6 +9,7 @@ import pytest
 from parity.checks import training, training_checkpoint
 from parity.checks.training import Plan, Training, uninterrupted
 from scratchcnn.data import load
+from scratchcnn.weights import read_safetensors, write_safetensors
 
 PLAN = Plan("simple_conv_net", "float32", epochs=2, batch_size=50)
 
@@ -87,6 +88,61 @@ def test_another_run_is_refused(tmp_path, change, said):
     with pytest.raises(ValueError, match="belongs to another run") as error:
         training_checkpoint.load(Training(replace(PLAN, **change)), path)
     assert said in str(error.value)
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A run after two steps, and its file."""
+    run = Training(PLAN)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(stop_after(2))
+    training_checkpoint.save(run, tmp_path / "run.safetensors")
+    return run, tmp_path / "run.safetensors"
+
+
+def changed(name, array):
+    """The file with another array of that name, or with none."""
+
+    def change(tensors, metadata):
+        tensors.pop(name)
+        return tensors | ({} if array is None else {name: array}), metadata
+
+    return change
+
+
+def without(key):
+    return lambda tensors, metadata: (tensors, {k: v for k, v in metadata.items() if k != key})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (changed("ours.W3", np.ones((2, 2), np.float32)), r"ours.W3: expected float32 of shape \(100, 10\)"),
+        (changed("torch.conv1.bias", None), "torch.conv1.bias: missing from the file"),
+        (changed("optim.m.W1", np.ones(3, np.float32)), "damaged checkpoint"),
+        (changed("adam.conv1.bias/exp_avg", np.ones(3, np.float32)), "Adam is of another shape"),
+        (changed("adam.conv1.bias/step", None), "Adam is of other parameters"),
+        (changed("left", np.array([999])), "not training images"),
+        (changed("losses", np.ones(3)), "the losses of two sides"),
+        (without("rng"), "damaged checkpoint .KeyError: 'rng'"),
+        (without("plan"), "damaged checkpoint .KeyError: 'plan'"),
+    ],
+    ids=["weight", "twin", "moment", "twin's moment", "twin's step", "image", "losses", "generator", "plan"],
+)
+def test_a_file_that_does_not_fit_changes_nothing(tmp_path, stopped, change, said):
+    _, path = stopped
+    write_safetensors(path, *change(*read_safetensors(path)))
+    fresh = Training(PLAN)
+    before = written(fresh, tmp_path)
+    with pytest.raises(ValueError, match=said):
+        training_checkpoint.load(fresh, path)
+    assert written(fresh, tmp_path) == before
+
+
+def written(run, folder):
+    training_checkpoint.save(run, folder / "copy.safetensors")
+    tensors, metadata = read_safetensors(folder / "copy.safetensors")
+    return {name: array.tobytes() for name, array in tensors.items()}, metadata
 
 
 def test_weights_alone_are_refused(tmp_path):
