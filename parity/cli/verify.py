@@ -72,6 +72,14 @@ def verify(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where only the numbers are right.")
     ] = False,
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="Habits to be taken as differences by design. book: those of the book's own code (float64 "
+            "columns, log(y + 1e-7), dout written into, 1e-7 outside the root, pooling that ignores pad); "
+            "none; auto: book where name and signature are the book's."
+        ),
+    ] = "auto",
     definitions_only: Annotated[
         bool,
         typer.Option(
@@ -106,6 +114,7 @@ def verify(
         "adapter": adapter,
         "allow": allow or (),
         "strict": strict,
+        "profile": profile,
         "seed": seed,
         "timeout": timeout,
         "memory": memory,

@@ -42,6 +42,11 @@ class Slight:
     value: Array | None = None
 
 
+def besides_names(text: str) -> list[str]:
+    """The names of what a diagnosis says besides."""
+    return [name for name, says in NAMES.items() if says in text]
+
+
 def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     """Those of the failed records that say nothing against the numbers."""
     by_id = {probe.id: probe for probe in cases}

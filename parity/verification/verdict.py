@@ -16,7 +16,7 @@ from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
-from parity.verification.slight import NAMES
+from parity.verification.slight import besides_names
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Verdict:
     first: First | None = field(default=None, repr=False)
     listed: Sequence[str] = ()
     buts: Sequence[str] = ()
+    habits: Sequence[str] = ()
     unchecked: str = ""
     suggestion: str = ""
 
@@ -126,7 +127,8 @@ class Verdict:
             lines.append(f"declared     {self.declared}: {self.diagnosis}")
         if self.complaint:
             lines.append(f"declared     {self.complaint}")
-        lines += [f"but          {text}" for text in self.buts]
+        lines += [f"by design    {text}, as in the book" for text in self.habits]
+        lines += [f"but          {text}" for text in self.buts if text not in self.habits]
         if self.first is not None:
             lines += self._first(self.first)
         for title, text in zip(["all wrong", *[""] * len(self.listed)], self.listed, strict=False):
@@ -159,6 +161,10 @@ class Verdict:
             return f"could not be checked: {self.unchecked or f'it {self.unfinished}'}"
         if outcome == "wrong":
             return "WRONG"
+        if outcome == "right_but" and self.habits:
+            others = [text for text in self.buts if text not in self.habits]
+            more = f"; besides, {'; '.join(others)}" if others else ""
+            return f"right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
             return f"{declared}the numbers are right, but {'; '.join(self.buts)}"
@@ -178,6 +184,8 @@ class Verdict:
         against = f"{inputs}{len(self.records)} results against PyTorch's"
         if self.outcome == "not_checked":
             return f"{sum(row.ok for row in self.records)} results against PyTorch's, all right{largest}"
+        if self.outcome == "right_but" and self.habits:
+            return f"{against}: {wrong} differ, all by the book's habits{largest}"
         if self.outcome == "right_but":
             return f"{against}: no number wrong, {wrong} not as they should be{largest}"
         return f"{against}: {wrong or 'none'} wrong{largest}"
@@ -214,7 +222,7 @@ class Verdict:
     def _diagnosis(self) -> str:
         if not self.diagnosis.fault:
             return str(self.diagnosis)
-        besides = [name for name, says in NAMES.items() if says in self.diagnosis.besides]
+        besides = besides_names(self.diagnosis.besides)
         return f"{self.diagnosis} [{' + '.join([self.diagnosis.fault, *besides])}]"
 
 

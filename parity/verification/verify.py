@@ -36,8 +36,9 @@ from parity.kinds.real_sizes import size_of
 from parity.reference.threads import one_thread
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.observe import Request, Seen, observe_target
+from parity.verification.profiles import habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
-from parity.verification.slight import NAMES, removable, sentences, without_slight
+from parity.verification.slight import NAMES, besides_names, removable, sentences, without_slight
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 
@@ -52,6 +53,7 @@ def verify(
     supports: Iterable[str] | None = None,
     allow: Iterable[str] = (),
     strict: bool = False,
+    profile: str | None = None,
     seed: int = 0,
     timeout: float = 10.0,
     memory: int = 1024,
@@ -71,6 +73,8 @@ def verify(
     supports  the optional features it has, to be held to them; read off its signature when left out
     allow     declared differences, names of the fault catalogue: it must differ exactly so
     strict    whether "right_but" is not ok
+    profile   "book": the book's habits are listed as differences by design, and what remains is judged;
+              "none"; left out, "book" where name and signature are the book's (see `profiles.py`)
     timeout   seconds without an answer before it counts as hung; six times as long in all
     memory    MiB that it may use; `isolated=False` runs it in this process, without limits
 
@@ -94,7 +98,10 @@ def verify(
     if isolated:
         warm_up()
     with one_thread():
-        return strictly(_verify(factory, kind, adapter, supports, allow, seed, limits, isolated), strict)
+        habits = habits_of(kind, profile_of(factory, profile))
+        return strictly(
+            _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated), strict
+        )
 
 
 def strictly(verdict: Verdict, strict: bool) -> Verdict:
@@ -109,6 +116,7 @@ def _verify(
     adapter: Any,
     supports: Iterable[str] | None,
     allow: Iterable[str],
+    habits: dict[str, str],
     seed: int,
     limits: Limits,
     isolated: bool,
@@ -141,6 +149,8 @@ def _verify(
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, declared, seen, (fixed, cases), seed)
+    if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):
+        _judge_habits(verdict, habits, seen, (fixed, cases), seed)
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
@@ -242,6 +252,27 @@ def _judge_declared(
     if not found.fault and not seen.observation.ok and not stopped:
         found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
     verdict.diagnosis = found
+
+
+def _judge_habits(
+    verdict: Verdict,
+    habits: dict[str, str],
+    seen: Seen,
+    tried: tuple[Sequence[Probe], Sequence[Probe]],
+    seed: int,
+) -> None:
+    """Take the profile's habits away: all that is not right may be they, or a part of it."""
+    adapter, (cases, every) = ADAPTERS["book" if seen.backward_too else "forward_only"], tried
+    known = declared_faults(verdict.kind, habits)
+    by = explained(known, seen.observation, cases, every, seed, adapter)
+    if by.names:
+        names = [part for name in by.names for part in name.split(" + ")]
+        verdict.diagnosis = by.diagnosis
+        verdict.buts = [*dict.fromkeys(habits[name] for name in names), *sentences(by.others, every)]
+    else:  # not these alone: those that the diagnosis has are no news, the rest is
+        printed = [*verdict.diagnosis.fault.split(" + "), *besides_names(verdict.diagnosis.besides)]
+        names = [name for name in printed if name in habits]
+    verdict.habits = list(dict.fromkeys(habits[name] for name in names))
 
 
 def _diagnosed(

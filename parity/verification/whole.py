@@ -74,10 +74,20 @@ class Sheet:
                 "not looked at, since the name does not show what it is (name one and add --as): "
                 + _names(self.unknown)
             )
+        lines += self._by_design()
         for verdict in self.verdicts:
-            if verdict.outcome != "right":
+            if verdict.outcome in ("wrong", "not_checked"):
                 lines += ["", str(verdict)]
         return "\n".join(lines)
+
+    def _by_design(self) -> list[str]:
+        """The habits of a profile, each once, with those that have it."""
+        having: dict[str, list[str]] = {}
+        for verdict in self.verdicts:
+            for text in verdict.habits:
+                having.setdefault(text, []).append(verdict.name)
+        lines = [f"  {text} ({_names(names)})" for text, names in having.items()]
+        return ["by design, as in the book:", *lines] if lines else []
 
     def _counts(self) -> str:
         count = Counter(verdict.outcome for verdict in self.verdicts)
@@ -87,6 +97,8 @@ class Sheet:
 
 def _brief(verdict: Verdict) -> str:
     text = verdict.headline
+    if verdict.outcome == "right_but" and verdict.habits:
+        return text.split(":")[0] + "".join(f"; {but}" for but in verdict.buts if but not in verdict.habits)
     if verdict.outcome == "wrong" and verdict.culprit is not None:
         text = f"WRONG: {verdict.culprit.phase}, {verdict.culprit.tensor}"
         if verdict.diagnosis.fault:
