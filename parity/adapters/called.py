@@ -71,8 +71,10 @@ class Live:
         if not isinstance(array, np.ndarray):
             return array
         if layout.endswith("+b") or layout.startswith("b+"):
-            bias = self.probe.args["b"][None, :]
-            rows = [array, bias] if layout.endswith("+b") else [bias, array]
+            bias = self.probe.args.get("b")
+            if bias is None:
+                raise NotImplementedError("always with b")
+            rows = [array, bias[None, :]] if layout.endswith("+b") else [bias, array]
             return laid_out(np.concatenate(rows), "IO", layout.strip("+b"))
         laid = laid_out(array, WEIGHTS.get(array.ndim, ""), layout)
         return np.array(laid, order="C") if self.copy or self.convention.updates else laid
@@ -84,6 +86,8 @@ class Live:
                 if name not in self.probe.args or not here:
                     continue
                 array = self._weight(name, here[0].layout)
+                if array is None and "bias" in {meaning for _, meaning in self.convention.constructor or ()}:
+                    continue
                 if array is None:
                     raise NotImplementedError(f"always with {name}")
                 for place in here:

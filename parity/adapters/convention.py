@@ -9,7 +9,7 @@ Needs NumPy alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from parity.adapters.reach import spelled
@@ -139,6 +139,12 @@ class Convention:
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
 
+    def fitted(self, probe: Probe) -> Probe:
+        """The probe without a bias, where the implementation has none."""
+        if self.limits.get("no_bias") and probe.args.get("b") is not None:
+            return replace(probe, args={**probe.args, "b": None})
+        return probe
+
     def limits_in_words(self) -> list[str]:
         """What it does not take, as the report prints it."""
         found = []
@@ -151,6 +157,7 @@ class Convention:
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
         found += ["images that are not square"] if self.limits.get("square") else []
+        found += ["bias"] if self.limits.get("no_bias") else []
         found += ["inference"] if self.limits.get("training") else []
         return found
 

@@ -45,7 +45,8 @@ def find_gradients(
     used: set[int] = set()
     x = probe.inputs["x"]
     dx = _input_gradient(c, returned, left, batch_shape(x.shape, c.x_layouts.get(x.ndim, "")), used)
-    wanted = [n for n in how.params if probe.args.get(n) is not None]
+    in_one = "+" in _layout("W", c)  # the bias is a row of the weights
+    wanted = [n for n in how.params if probe.args.get(n) is not None and not (in_one and n == "b")]
     grads: dict[str, Place] = {}
     own = {_key({"path": place.path}) for places in c.stored.values() for place in places}
     changed = [
@@ -62,16 +63,16 @@ def find_gradients(
     updates = bool(changed) and bool({"rate", "optimizer"} & asked)
     if updates and len(grads) < len(wanted) and set(changed) >= set(wanted) - grads.keys():
         grads = {n: Place(c.stored[n][0].path, c.stored[n][0].layout) for n in wanted}
-        return (COMPLETE if dx else 4), replace(
-            c, dx=dx or _returned(), grads=grads, change=True, updates=True
-        )
+        c = replace(c, change=True)
+    if dx is None and grads and not returned:
+        c = replace(c, unseen=("dx",))  # the first layer of somebody's network
     missing = [n for n in wanted if n not in grads]
     named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
     complete = dx is not None and not missing
     score = COMPLETE if complete else 2 + 2 * (dx is not None) + len(grads)
     c = replace(c, dx=dx or _returned(), updates=updates)
     if not grads and not named and wanted:
-        return score, replace(c, unseen=tuple(f"d{n}" for n in wanted))
+        return score, replace(c, unseen=(*c.unseen, *(f"d{n}" for n in wanted)))
     grads |= named | {n: _nowhere(n) for n in missing if n not in named}
     return score, replace(c, grads=grads)
 
@@ -143,7 +144,9 @@ def _gradient(
 ) -> Place | None:
     weight, layout = probe.args[name], _layout(name, c)
     letters = WEIGHTS.get(weight.ndim, "")
-    shape = weight.shape if not layout else shape_in(weight.shape, letters, layout)
+    shape = weight.shape if not layout else shape_in(weight.shape, letters, layout.strip("+b"))
+    if "+" in layout:
+        shape = tuple(n + (c == "I") for n, c in zip(shape or (), layout.strip("+b"), strict=True))
     fitting = [
         e
         for e in [*returned, *left]

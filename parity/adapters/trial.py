@@ -8,6 +8,7 @@ the right shapes. The sizes of the probes are all different, so that a shape tel
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -97,24 +98,20 @@ def find(
     Raises NotCallable where none is found.
     """
     trial = Trial(ask, about, kind, fits)
-    best: tuple[int, Convention] | None = None
     for probe, limits in trial_probes(kind):
+        best: tuple[int, Convention] | None = None
         for convention in _forwards(trial, probe, limits):
             score, found = _backwards(trial, convention, probe)
             if best is None or score > best[0]:
                 best = (score, found)
             if score == COMPLETE:
                 break
-        if best is not None and best[0] == COMPLETE:
-            return _refined(trial, best[1], probe)
+        if best is not None and best[0] > 0 and (best[0] == COMPLETE or not fits):
+            return _refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST:
-            break
-        if best is not None:  # forward gave the right shape here; other sizes will not help backward
             break
     if fits:
         return None
-    if best is not None:
-        return best[1]
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     raise NotCallable(trial.about["name"], kind, names, trial.errors)
 
@@ -187,7 +184,10 @@ def _built(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 trial.errors.append(
                     (str(convention), f"weights: no array of the shape of {', '.join(missing)}")
                 )
-                yield from _one_more_row(report["built"], probe, convention) if missing == ["b"] else ()
+                if "W" in missing:
+                    yield from _one_more_row(trial, report["built"], probe, convention)
+                if missing == ["b"]:
+                    yield replace(convention, limits={"no_bias": True})
                 yield replace(convention, lazy=True)
 
 
@@ -201,9 +201,38 @@ def _default(array: Any) -> str:
     return WEIGHTS.get(np.ndim(array), "")
 
 
-def _one_more_row(entries: Sequence[dict[str, Any]], probe: Probe, c: Convention) -> Iterator[Convention]:
-    """A bias that is the last row of W, or the first."""
-    return iter(())
+def _one_more_row(
+    trial: Trial, entries: Sequence[dict[str, Any]], probe: Probe, c: Convention
+) -> Iterator[Convention]:
+    """A bias that is the last row of W, or the first: whichever row a forward of zeros shows."""
+    W = probe.args.get("W")
+    if not isinstance(W, np.ndarray) or W.ndim != 2:
+        return
+    rows, columns = W.shape[0] + 1, W.shape[1]
+    for entry in entries:
+        shape = tuple(entry["shape"] or ())
+        if (
+            shape in ((rows, columns), (columns, rows))
+            and entry["same"] < 0
+            and _score(entry["path"], "W") >= 0
+        ):
+            layout = "IO" if shape == (rows, columns) else "OI"
+            for whole in (f"{layout}+b", f"b+{layout}"):
+                found = replace(c, stored={"W": [Place(_steps(entry["path"]), whole)]})
+                if _bias_is_there(trial, found, probe):
+                    yield found
+
+
+def _bias_is_there(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether zeros give the bias: the row of ones among zeros is the one that is added."""
+    zeros = {name: np.zeros_like(a) for name, a in probe.inputs.items()}
+    args = {"W": np.zeros_like(probe.args["W"]), "b": np.ones_like(probe.args["b"])}
+    asked = replace(probe, args=args, inputs=zeros)
+    for forward, pairs, _, _ in forward_calls(trial.about, trial.kind, c):
+        report = trial.attempt(replace(c, forward=forward, forward_args=pairs), asked)
+        ones = zlib.crc32(np.ones_like(probe.inputs["dout"]).tobytes())
+        return any(e["sum"] == ones for e in (_results(report) if "forward" in report else ()))
+    return False
 
 
 NAMES = {
@@ -275,7 +304,30 @@ def places_of(
             same = [at] + [i for i, e in enumerate(entries) if e["same"] == at]
             taken |= set(same)
             found[name] = [Place(_steps(entries[i]["path"]), layout) for i in same]
+    if "b" in params and "b" not in found and "W" in found:
+        found |= _bias_of_any_name(entries, probe.args["b"], taken)
     return found
+
+
+def _bias_of_any_name(
+    entries: Sequence[dict[str, Any]], bias: Any, taken: set[int]
+) -> dict[str, list[Place]]:
+    """The only array of a bias's shape that is not named for something else."""
+    shapes = {shape_in(bias.shape, "O", layout): layout for layout in STORED[1]}
+    left = [
+        (i, entry)
+        for i, entry in enumerate(entries)
+        if entry["shape"] is not None
+        and tuple(entry["shape"]) in shapes
+        and i not in taken
+        and entry["same"] < 0
+        and _score(entry["path"], "b") >= 0
+    ]
+    return (
+        {"b": [Place(_steps(e["path"]), shapes[tuple(e["shape"])]) for _, e in left]}
+        if len(left) == 1
+        else {}
+    )
 
 
 def _steps(path: Sequence[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
@@ -307,7 +359,12 @@ def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Co
     for built in _built(trial, probe):
         for forward, args, tensor, parameter in forward_calls(trial.about, trial.kind, built):
             called = replace(
-                built, forward=forward, forward_args=args, limits=limits, tensor=tensor, parameter=parameter
+                built,
+                forward=forward,
+                forward_args=args,
+                limits={**limits, **built.limits},
+                tensor=tensor,
+                parameter=parameter,
             )
             for laid in _laid_out(called, probe, trial):
                 found = _forward(trial, laid, probe)
@@ -345,6 +402,7 @@ def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
 
 def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     """The convention with the place and layout of its result, where one forward gives a right shape."""
+    probe = c.fitted(probe)
     if batch_shape(probe.inputs["x"].shape, c.images if probe.inputs["x"].ndim == 4 else c.rows) is None:
         return None
     report = trial.attempt(replace(c, backward=""), probe)
@@ -437,7 +495,7 @@ def _found_late(
     """The weights of a layer that makes them when it sees its first input."""
     params = [n for n in trial.how.params if probe.args.get(n) is not None and n not in c.passed]
     stored = places_of(entries, probe, params)
-    if not {"W", "gamma"} & stored.keys():
+    if set(params) - stored.keys():
         return None
     return replace(c, stored=stored, buffers=c.buffers or _buffers(entries, probe, trial))
 
@@ -448,6 +506,7 @@ COMPLETE = 10
 
 def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Convention]:
     """The best way of calling backward, and how much of what was asked for it gives."""
+    probe = c.fitted(probe)
     gradients = ("dx", *(f"d{n}" for n in trial.how.params if probe.args.get(n) is not None))
     c = replace(c, switch=switch(trial.about, c) or trial.flag)
     if not kind_of(trial.kind).switches or c.switch:
@@ -456,6 +515,10 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
         c = replace(c, limits={**c.limits, "training": True})
     calls = list(backward_calls(trial.about, trial.kind, c))
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
+    if trial.kind == "dropout":
+        c = replace(c, mask=_mask_of(trial.attempt(replace(c, backward=""), probe), probe))
+        if c.mask is None:
+            return 0, c
     if not calls:
         return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
     best: tuple[int, Convention] | None = None
@@ -474,6 +537,20 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
             break
     assert best is not None
     return best
+
+
+def _mask_of(report: dict[str, Any], probe: Probe) -> Place | None:
+    """Where a dropout layer keeps its mask: an array of x's shape that is named for it."""
+    before = {repr(e["path"]): e["sum"] for e in report["built"]}
+    fitting = [
+        entry
+        for entry in report["forward"]
+        if entry["shape"] == list(probe.inputs["x"].shape)
+        and entry["path"][0][1] in ("object", "out")
+        and before.get(repr(entry["path"])) != entry["sum"]
+    ]
+    named = [e for e in fitting if any(w in plain(str(e["path"][-1][1])) for w in ("mask", "drop", "keep"))]
+    return Place(_steps(named[0]["path"])) if named else None
 
 
 # -- what else it takes ---------------------------------------------------------------------------

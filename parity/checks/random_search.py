@@ -47,8 +47,13 @@ def search(
     adapter: Any = None,
     supports: Callable[[Probe], bool] = lambda probe: True,
     examples: int = EXAMPLES,
+    fit: Callable[[Geometry], Geometry] = lambda g: g,
+    prepare: Callable[[Probe], Probe] = lambda probe: probe,
 ) -> Search:
-    """Try random geometries that the implementation supports, in float64, until one is wrong."""
+    """Try random geometries that the implementation supports, in float64, until one is wrong.
+
+    `fit` brings a geometry to sizes that it takes, where it takes few, and `prepare` the probe to what else.
+    """
     subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
     found: list[Probe] = []
     ended: list[Ended] = []
@@ -70,7 +75,7 @@ def search(
         return True
 
     with one_thread():
-        if not _any(kind, supports, examples, wrong) or ended:
+        if not _any(kind, supports, examples, wrong, fit, prepare) or ended:
             return Search(found[-1] if found else None, tried, ended[0] if ended else None)
     options = settings(
         max_examples=examples,
@@ -80,7 +85,7 @@ def search(
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    strategy = geometries(kind).map(lambda g: probe_of(kind, g)).filter(supports)
+    strategy = geometries(kind).map(lambda g: prepare(probe_of(kind, fit(g)))).filter(supports)
     smallest: Probe | None = None
     try:
         with one_thread():
@@ -90,14 +95,21 @@ def search(
     return Search(smallest, tried, ended[0] if ended else None)
 
 
-def _any(kind: str, supports: Callable[[Probe], bool], examples: int, wrong: Callable[[Probe], bool]) -> bool:
+def _any(
+    kind: str,
+    supports: Callable[[Probe], bool],
+    examples: int,
+    wrong: Callable[[Probe], bool],
+    fit: Callable[[Geometry], Geometry],
+    prepare: Callable[[Probe], Probe],
+) -> bool:
     """Whether one of that many supported geometries is wrong; the same ones every time."""
     rng, left = np.random.default_rng([*kind.encode(), 7]), examples
     for _ in range(MOST_DRAWS * examples):
-        g = random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)
+        g = fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind))
         if not supports(Probe(kind, "", needs=needs_of(g))):  # before it costs anything
             continue
-        probe = probe_of(kind, g)
+        probe = prepare(probe_of(kind, g))
         if supports(probe):
             if wrong(probe):
                 return True

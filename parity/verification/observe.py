@@ -22,6 +22,7 @@ from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import real_sizes, size_of
+from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
 
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
@@ -42,6 +43,7 @@ class Seen:
     unfinished    why not everything was tried, where the code is not to blame
     backward_too  whether the adapter shows gradients
     where         the code ran
+    extra         inputs of sizes that it takes, where it takes few
     suggestion    an adapter to be filled in, where it could not be called
     convention    how it is called, where that was found by trial
     """
@@ -62,6 +64,7 @@ class Seen:
     where: str = ""
     convention: Convention | None = None
     suggestion: str = ""
+    extra: list[Probe] = field(default_factory=list)
 
     @property
     def limits(self) -> list[str]:
@@ -79,7 +82,15 @@ class Seen:
 
     def taken(self, cases: Sequence[Probe]) -> list[Probe]:
         """The probes that ask for nothing that is known to be lacking."""
-        return [probe for probe in cases if self.takes(probe)]
+        return [self.fitted(probe) for probe in cases if self.takes(probe)]
+
+    def tried_of(self, cases: Sequence[Probe]) -> list[Probe]:
+        """Those, and the inputs of sizes that it takes."""
+        return self.taken([*cases, *self.extra])
+
+    def fitted(self, probe: Probe) -> Probe:
+        """The probe as the implementation is given it."""
+        return self.convention.fitted(probe) if self.convention else probe
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,8 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
         if seen.misfit:
             return
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)
+        if subject.convention is not None and request.contracts:
+            seen.extra = extra_probes(request.kind, subject.convention, seen.lacking)
         _observe(request, subject, seen)
     except NotCallable as error:
         seen.misfit, seen.suggestion = error.reason, error.suggestion
@@ -133,7 +146,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
 
 def _observe(request: Request, subject: Subject, seen: Seen) -> None:
     """Probe after probe, then the contracts, random sizes and real ones, as far as the process lasts."""
-    kind, cases = request.kind, seen.taken(request.cases)
+    kind, cases = request.kind, seen.tried_of(request.cases)
     for dtype in request.dtypes:
         rows: list[Record] = []
         values = seen.observation.values[dtype]
@@ -167,7 +180,7 @@ def _right_so_far(request: Request, seen: Seen) -> bool:
     """Whether the numbers of every single call so far were right, on what it has."""
     if seen.ending or seen.unfinished:
         return False
-    cases = [*seen.taken(request.cases), *seen.random]
+    cases = [*seen.tried_of(request.cases), *seen.random]
     ids = {probe.id for probe in cases}
     rows = [row for row in seen.observation.records if row.case in ids and row.phase in PLAIN]
     rows = [row for row in rows if row.tensor not in seen.unseen]
@@ -202,7 +215,13 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
     from parity.checks.random_search import search
 
     rows = seen.observation.records
-    found = search(request.kind, subject, supports=seen.takes)
+    found = search(
+        request.kind,
+        subject,
+        supports=seen.takes,
+        fit=fitting(seen.convention, seen.lacking),
+        prepare=seen.fitted,
+    )
     seen.tried, probe, ended = found.tried, found.probe, found.ended
     if probe is not None and ended is None:
         values: dict[str, Tensors] = {}

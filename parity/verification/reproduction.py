@@ -15,7 +15,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.load import load
-from parity.adapters.subject import AUTO, adapter_name
+from parity.adapters.subject import AUTO, adapter_name, subject_here
 from parity.checks.layer import check_kind
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
@@ -77,7 +77,10 @@ def replay(
     cases = [probe for probe in known if probe.id == case] or [probe_named(kind, case)]
     factory = load(factory) if isinstance(factory, str) else factory
     values: dict[str, Tensors] = {}
-    for row in check_kind(kind, dtype, "cpu", seed, factory, adapter, cases, values, lives=True):
+    subject = subject_here(factory, kind, adapter)
+    if subject.convention is not None:
+        cases = [subject.convention.fitted(probe) for probe in cases]
+    for row in check_kind(kind, dtype, "cpu", seed, subject, None, cases, values, lives=True):
         if row.tensor == tensor and row.phase == phase:
             found = "right" if row.ok else row.why or f"off by {row.max_abs:.3g}"
             print(f"{kind}, {phase}, {tensor} on {case!r}: {found}")

@@ -129,7 +129,7 @@ def _verify(
         why = f"it cannot be called: {seen.misfit}"
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion)
     adapter = _settled(adapter, seen)
-    cases, records = seen.taken(cases), seen.observation.records
+    cases, records = seen.tried_of(cases), seen.observation.records
     unseen = [*in_words(seen.lacking), *seen.limits, *([] if seen.backward_too else ["gradients"])]
     if seen.backward_too:
         unseen += seen.unseen

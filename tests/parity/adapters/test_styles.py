@@ -1,0 +1,105 @@
+"""Layers in the styles of public repositories get a true verdict with nothing said but their file."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild"
+# file, name, kind, how it was called (a part of it), what it does not take
+RIGHT = [
+    ("nnfs_like", "LayerDense", "affine", "gradients in .dweights, .dbiases", "images"),
+    ("nnfs_like", "ActivationReLU", "relu", "forward(inputs) -> .output, backward(dvalues) -> .dinputs", ""),
+    ("nnfs_like", "ActivationSigmoid", "sigmoid", "-> .dinputs", ""),
+    ("nnfs_like", "ActivationSoftmax", "softmax", "-> .dinputs", ""),
+    ("nnfs_like", "LayerDropout", "dropout", "forward(inputs, training) -> .output", "gradients after"),
+    (
+        "torch_like",
+        "Conv2d",
+        "convolution",
+        'gradients in .grads["weight"], .grads["bias"]',
+        "dilation groups",
+    ),
+    ("torch_like", "Linear", "affine", "weights in .weight (out, in), .bias", "images"),
+    ("torch_like", "MaxPool2d", "max_pooling", "", "ceil pairs rect"),
+    ("torch_like", "BatchNorm2d", "batch_norm", "BatchNorm2d(num_features, momentum)", "rows"),
+    (
+        "channels_last",
+        "ConvLayer",
+        "convolution",
+        "(FH, FW, C, FN), .bias (1, 1, 1, FN); images (N, H, W, C)",
+        "",
+    ),
+    (
+        "channels_last",
+        "conv_forward",
+        "convolution",
+        "given W (FH, FW, C, FN), b (1, 1, 1, FN)",
+        "dil gr no_b",
+    ),
+    ("channels_last", "MaxPooling2D", "max_pooling", "images (N, H, W, C)", "ceil pad pairs"),
+    (
+        "one_image",
+        "Conv3x3",
+        "convolution",
+        "weights in .filters (FN, FH, FW)",
+        "windows other than 3x3 bias dx",
+    ),
+    ("one_image", "MaxPool2", "max_pooling", "images (H, W, C), one at a time", "strides other than 2"),
+    ("one_image", "Convolutional", "convolution", "gradients read from the change", "stride pad"),
+    ("one_image", "Dense", "affine", "rows (F, 1), one at a time", "images"),
+    ("one_image", "Tanh", "tanh", "backward(output_gradient, learning_rate)", ""),
+    ("lazy", "Conv2D", "convolution", 'weights in .parameters["W"] (FH, FW, C, FN)', ""),
+    ("lazy", "Dense", "affine", "then set_input_shape(shape); then initialize(optimizer)", "images"),
+    ("lazy", "Sigmoid", "sigmoid", "gradient(x), times dout", ""),
+    ("functions", "sigmoid", "sigmoid", "sigmoid_prime(x), times dout", ""),
+    ("functions", "relu", "relu", "relu(x, derivative), times dout", ""),
+    ("functions", "tanh", "tanh", "tanh_backward(dA, z)", ""),
+    ("functions", "linear_forward", "affine", "rows (F, N)", "images"),
+    ("functions", "softmax_cross_entropy", "softmax_with_loss", "-> returned[0]", "one_hot"),
+    ("engine", "Linear", "affine", "in Tensor; __call__(x) -> returned.data, backward() -> x.grad", "images"),
+    ("engine", "ReLU", "relu", "in Tensor", ""),
+    ("others", "FullyConnected", "affine", "gradients in .grads[0], .grads[1]", "images"),
+    ("others", "DenseWithBiasRow", "affine", "weights in .W (in, out); ", "images"),
+    ("others", "CrossEntropy", "softmax_with_loss", "loss(y_true, y_pred)", "class_numbers"),
+    ("others", "Flatten", "flatten", "", ""),
+    ("others", "Pool2D", "max_pooling", "Pool2D(size, mode)", "pixels_over strides other than the window"),
+    ("others", "Pool2D", "average_pooling", "Pool2D(size, mode)", "pixels_over"),
+    ("others", "SquareOnly", "convolution", "SquareOnly(in_ch, out_ch, k)", "images that are not square"),
+]
+# file, name, kind, the first thing that is wrong
+WRONG = [
+    ("nnfs_like", "LayerDenseWrong", "affine", "backward dW"),
+    ("nnfs_like", "ActivationReLUWrong", "relu", "backward dx"),
+    ("torch_like", "Conv2dWrong", "convolution", "forward out"),
+    ("torch_like", "LinearWrong", "affine", "backward db"),
+    ("channels_last", "ConvLayerWrong", "convolution", "backward db"),
+    ("channels_last", "wrong_conv_forward", "convolution", "backward db"),
+    ("one_image", "Conv3x3Wrong", "convolution", "backward dW"),
+    ("one_image", "DenseWrong", "affine", "backward dx"),
+    ("lazy", "TanH", "tanh", "backward dx"),
+    ("functions", "wrong_tanh", "tanh", "backward dx"),
+    ("functions", "mean_linear_forward", "affine", "backward dW"),
+    ("engine", "LinearWrong", "affine", "forward out"),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind", "called", "lacks"), RIGHT, ids=[f"{r[0]} {r[1]} {r[2]}" for r in RIGHT]
+)
+def test_right_in_the_style_of_others(file, name, kind, called, lacks):
+    verdict = verify(f"{WILD / file}.py:{name}", kind)
+    assert verdict.outcome in ("right", "right_but"), str(verdict)
+    assert called in str(verdict) and len(verdict.findings) >= 10
+    words = " ".join(verdict.not_checked)
+    assert all(word in words for word in lacks.split()), verdict.not_checked
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind", "culprit"), WRONG, ids=[f"{w[0]} {w[1]} {w[2]}" for w in WRONG]
+)
+def test_wrong_in_the_style_of_others(file, name, kind, culprit):
+    verdict = verify(f"{WILD / file}.py:{name}", kind)
+    assert verdict.outcome == "wrong", str(verdict)
+    assert f"{verdict.culprit.phase} {verdict.culprit.tensor}" == culprit, str(verdict)
