@@ -315,6 +315,11 @@ class LossNotDivided(right.SoftmaxWithLoss):
         return super().backward(dout) * len(self.t)
 
 
+class LossInBits(right.SoftmaxWithLoss):
+    def forward(self, x, t):
+        return super().forward(x, t) / np.log(2).astype(x.dtype)
+
+
 class LRNPaper(right.LRN):
     def __init__(self, size, alpha, beta, k):
         super().__init__(size, alpha * size, beta, k)
