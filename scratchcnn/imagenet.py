@@ -20,6 +20,10 @@ MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training images: red, green, blue
 STD = (0.229, 0.224, 0.225)
 # torchvision's GoogLeNet was trained on inputs from -1 to 1; its transform_input undoes MEAN and STD.
 HALVES = (0.5, 0.5, 0.5)
+# torchvision's files of weights that have two versions: IMAGENET1K_V1, and V2, which was trained otherwise.
+OLDER_FILES = ("resnet50-0676ba61", "resnet50-19c8e357", "resnet101-63fe2227", "resnet101-5d3b4d8f")
+NEWER_FILES = ("resnet50-11ad3fa6", "resnet101-cd907fc2")
+NEWER_RESIZE = 232
 
 
 def preprocess(
@@ -32,6 +36,7 @@ def preprocess(
     """A picture file as (1, 3, size, size) float32, prepared as by torchvision's evaluation transform.
 
     resize   the shorter side before the crop; None: 256 for 224, in proportion for other sizes
+             (torchvision's newer weights of ResNet-50 and ResNet-101 need 232)
 
     The picture is first turned upright (torchvision leaves that to its caller). Transparency is ignored,
     as torchvision does, and gray becomes RGB. Errors as `open_picture`, and ValueError for such sizes.

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from scratchcnn.imagenet import HALVES, MEAN, STD, preprocess
+from scratchcnn.imagenet import HALVES, MEAN, NEWER_FILES, NEWER_RESIZE, OLDER_FILES, STD, preprocess
 from scratchcnn.images import is_blank, light_background, read_image, resize
 from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
@@ -39,6 +39,14 @@ def predict(
             show_default="inverted if the background is light",
         ),
     ] = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            help="Shorter side of a photograph before 224x224 pixels are cut out of its middle.",
+            min=1,
+            show_default="256, or 232 for files called " + " and ".join(NEWER_FILES),
+        ),
+    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -53,10 +61,11 @@ def predict(
         raise ValueError(_weights_are_needed(network, image))
     loaded = load_network(network, weights)
     names = _class_names(loaded, labels, weights)
-    pictures = _pictures(network, loaded, image, invert)  # all are read before the first answer
+    note, side = _resize(network, loaded, weights, resize)
+    pictures = _pictures(network, loaded, image, invert, side)  # all are read before the first answer
     out = console()
-    if loaded.note:
-        out.print(loaded.note)
+    for line in filter(None, (loaded.note, note)):
+        out.print(line)
     for heading, x in pictures:
         out.print(heading)
         probabilities = softmax(loaded.network.predict(x).astype(np.float64))[0]
@@ -83,6 +92,23 @@ def _network_in(path: Path) -> str:
     return names[0] if names else "NETWORK"
 
 
+def _takes_photographs(loaded: Loaded) -> bool:
+    C, H, W = loaded.network.input_dim
+    return loaded.trained_on is None and C == 3 and H == W
+
+
+def _resize(network: str, loaded: Loaded, weights: Path, asked: int | None) -> tuple[str, int | None]:
+    """The shorter side that photographs are resized to, after a line about it where it is in doubt."""
+    if asked is not None and not _takes_photographs(loaded):
+        raise ValueError("--resize is for photographs; other pictures get the size of the training images")
+    in_doubt = key_of(network) in ("resnet50", "resnet101") and not weights.name.startswith(OLDER_FILES)
+    if asked is not None or not in_doubt or not _takes_photographs(loaded):
+        return "", asked
+    if weights.name.startswith(NEWER_FILES):
+        return f"photographs are resized to {NEWER_RESIZE} pixels, as torchvision does", NEWER_RESIZE
+    return f"photographs are resized to 256 pixels; IMAGENET1K_V2 needs --resize {NEWER_RESIZE}", None
+
+
 def _class_names(loaded: Loaded, labels: Path | None, weights: Path) -> list[str]:
     """One text per class: the name in the file of weights, or the number and the name in `labels`."""
     if loaded.trained_on is not None:
@@ -95,16 +121,16 @@ def _class_names(loaded: Loaded, labels: Path | None, weights: Path) -> list[str
 
 
 def _pictures(
-    network: str, loaded: Loaded, paths: Sequence[Path], invert: bool | None
+    network: str, loaded: Loaded, paths: Sequence[Path], invert: bool | None, resize_to: int | None
 ) -> list[tuple[str, Array]]:
     """A line about each picture, and the picture (1, C, H, W) as the network takes it."""
     net, trained_on = loaded.network, loaded.trained_on
     C, H, W = net.input_dim
-    if trained_on is None and C == 3 and H == W:  # trained on photographs
+    if _takes_photographs(loaded):
         if invert is not None:
             raise ValueError(f"{network} takes photographs as they are; leave --invert and --no-invert out")
         mean, std = (HALVES, HALVES) if key_of(network) == "googlenet_bn" else (MEAN, STD)
-        pictures = [preprocess(path, H, mean=mean, std=std) for path in paths]
+        pictures = [preprocess(path, H, resize_to, mean, std) for path in paths]
         column = np.reshape(std, (3, 1, 1))
         notes = [BLANK if is_blank(x * column) else "" for x in pictures]
         return [(f"{path}:{note}", x) for path, note, x in zip(paths, notes, pictures, strict=True)]

@@ -117,7 +117,7 @@ class GoogLeNet(nn.Module):
             self.aux1 = Auxiliary(channels["4a"], size(128), hidden_size, output_size, batch_norm, 16)
             self.aux2 = Auxiliary(channels["4d"], size(128), hidden_size, output_size, batch_norm, 16)
         self.avgpool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.dropout = nn.Dropout(0.4)
+        self.dropout = nn.Dropout(0.2 if batch_norm else 0.4)
         self.fc = nn.Linear(channels["5b"], output_size)
         self.loss = GoogLeNetLoss()
 

@@ -47,6 +47,7 @@ class GoogLeNet(Network):
                 torchvision's (and its weights'), batch normalization after every convolution instead,
                 no biases, 3x3 filters where the paper has 5x5, a 2x2 fourth pooling: 6,624,904 and
                 13,004,888
+    dropout_ratio   None: 0.4 as published, 0.2 with batch normalization as in torchvision
     aux         the auxiliary classifiers after 4a and 4d. They count in training only, where
                 loss = main + 0.3 * (aux1 + aux2), and are not run in inference
 
@@ -63,7 +64,7 @@ class GoogLeNet(Network):
         output_size: int = 1000,
         width: int = 64,
         hidden_size: int = 1024,
-        dropout_ratio: float = 0.4,
+        dropout_ratio: float | None = None,
         aux_dropout_ratio: float = 0.7,
         *,
         rng: np.random.Generator | int | None = None,
@@ -71,6 +72,8 @@ class GoogLeNet(Network):
     ):
         rng = np.random.default_rng(rng)
         dropout_rngs = rng.spawn(3)
+        if dropout_ratio is None:
+            dropout_ratio = 0.2 if batch_norm else 0.4
         build = Builder(input_dim, dtype)  # (3, 224, 224)
 
         def size(filters: int) -> int:
@@ -176,7 +179,7 @@ class GoogLeNetBN(GoogLeNet):
         output_size: int = 1000,
         width: int = 64,
         hidden_size: int = 1024,
-        dropout_ratio: float = 0.4,
+        dropout_ratio: float = 0.2,
         aux_dropout_ratio: float = 0.7,
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,

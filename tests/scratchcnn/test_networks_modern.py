@@ -226,6 +226,43 @@ def test_googlenet_branches_of_the_paper_and_of_torchvision():
     assert filters(GoogLeNet(True, False, (3, 64, 64), 5, rng=0)) == (64, 24, 3, 3)
 
 
+def test_googlenet_takes_torchvisions_smallest_images():
+    network = NETWORKS["googlenet_bn"](input_dim=(3, 15, 15), output_size=5, width=8, hidden_size=8, rng=0)
+    assert network.predict(np.zeros((2, 3, 15, 15))).shape == (2, 5)
+    with pytest.raises(ValueError, match=r"^maxpool3 .* images must be at least 15x15$"):
+        NETWORKS["googlenet_bn"](input_dim=(3, 14, 14), output_size=5, width=8, hidden_size=8, rng=0)
+
+
+# What torchvision's constructors have by default, under our names.
+TORCHVISION = {
+    "alexnet_torchvision": {"dropout_ratio": 0.5},
+    "vgg16": {"dropout_ratio": 0.5},
+    "googlenet_bn": {"dropout_ratio": 0.2, "aux_dropout_ratio": 0.7},
+}
+THEIR_NAMES = {"dropout_ratio": "dropout", "aux_dropout_ratio": "dropout_aux"}
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_dropout_is_torchvisions_by_default(name):
+    parameters = inspect.signature(NETWORKS[name]).parameters
+    assert {key: parameters[key].default for key in TORCHVISION[name]} == TORCHVISION[name]
+
+
+@pytest.mark.parametrize(
+    ("cls", "kind"), [("AlexNet", "alexnet_torchvision"), ("VGG", "vgg16"), ("GoogLeNet", "googlenet_bn")]
+)
+def test_the_defaults_are_those_of_the_installed_torchvision(cls, kind):
+    models = pytest.importorskip("torchvision.models", reason="needs torchvision")
+    theirs = inspect.signature(getattr(models, cls)).parameters
+    assert {key: theirs[THEIR_NAMES[key]].default for key in TORCHVISION[kind]} == TORCHVISION[kind]
+
+
+@pytest.mark.parametrize(("batch_norm", "ratio"), [(False, 0.4), (True, 0.2)])
+def test_googlenet_drops_as_the_paper_or_as_torchvision(batch_norm, ratio):
+    network = GoogLeNet(batch_norm, False, (3, 64, 64), 5, width=8, rng=0)
+    assert network.layers["dropout"].dropout_ratio == ratio
+
+
 def test_a_head_needs_a_forward_in_training():
     network = SMALL["googlenet_bn"]()
     assert isinstance(network.layers["aux1"], SideHead)

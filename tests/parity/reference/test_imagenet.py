@@ -112,6 +112,27 @@ def test_predict_prints_what_pytorch_says(suffix, photo, tmp_path, scratchcnn):
     assert out.splitlines() == [f"{photo[1]}:", *wanted_lines(module, evaluation_transform(photo[0]))]
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "side", "note"),
+    [
+        ("resnet50-11ad3fa6.pth", (), 232, "photographs are resized to 232 pixels, as torchvision does"),
+        ("resnet50-0676ba61.pth", (), 256, None),
+        ("w.pth", (), 256, "photographs are resized to 256 pixels; IMAGENET1K_V2 needs --resize 232"),
+        ("w.pth", ("--resize", "240"), 240, None),
+    ],
+)
+def test_predict_resizes_as_the_weights_were_trained(name, options, side, note, photo, tmp_path, scratchcnn):
+    network = sc.NETWORKS["resnet50"](output_size=7, rng=0)
+    sc.save_torch_weights(network, tmp_path / name)
+    status, out, _ = scratchcnn("predict", "resnet50", "--weights", tmp_path / name, photo[1], *options)
+    wanted = network.predict(preprocess(photo[1], resize=side))[0]
+    lines = out.splitlines()
+    assert status == 0 and int(lines[-5].split()[1]) == wanted.argmax()
+    top = 1 / np.exp(wanted - wanted.max()).sum()
+    assert lines[-5].split()[0] == f"{top:.2%}"
+    assert [line for line in lines if line.startswith("photographs")] == ([note] if note else [])
+
+
 def test_predict_names_the_classes_of_a_labels_file(photo, tmp_path, scratchcnn):
     module = spread(ResNet(18))
     torch.save(module.state_dict(), tmp_path / "w.pth")
