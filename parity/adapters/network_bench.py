@@ -30,7 +30,7 @@ class NetworkBench(Bench):
 
     def __init__(self, factory: Any = None):
         super().__init__(factory)
-        self._network: NetworkLike | Any = None
+        self._built: NetworkLike | None = None
         self._layers: dict[str, Any] = {}
         self._passed: dict[str, dict[str, Any]] = {}  # by layer: x, out, dout and dx of the last `traced`
 
@@ -38,7 +38,7 @@ class NetworkBench(Bench):
         """Build it, and what can be said of it without a call."""
         with as_raised():
             found = load(target) if target is not None else self._factory
-            self._network = found() if isinstance(found, type) else found
+            self._built = found() if isinstance(found, type) else found
             lacks = [name for name in NEEDED if not hasattr(self._network, name)]
             about: dict[str, Any] = {"class": clean(type(self._network).__name__, 80), "lacks": lacks}
             if lacks:
@@ -53,6 +53,11 @@ class NetworkBench(Bench):
                 "predicts": callable(getattr(self._network, "predict", None)),
                 "layers": layers,
             }
+
+    @property
+    def _network(self) -> NetworkLike:
+        assert self._built is not None, "open_network comes first"
+        return self._built
 
     def _about(self, path: str, layer: Any) -> dict[str, Any]:
         """A layer's name, what its class and its bases are called, and which of the parameters it holds."""
@@ -126,7 +131,7 @@ def _attribute(value: Any) -> Any:
     return plain(value)
 
 
-def _layers(network: Any) -> Iterator[tuple[str, Any]]:
+def _layers(network: NetworkLike) -> Iterator[tuple[str, Any]]:
     """(name, layer) of what has a forward, in the order of the computation, the loss last."""
     layers = getattr(network, "layers", None) or {}
     if hasattr(layers, "leaves"):

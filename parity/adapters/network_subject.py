@@ -18,6 +18,7 @@ from parity.adapters.isolate import Limits
 from parity.adapters.network_bench import NetworkBench
 from parity.adapters.subject import COPY, FRESH, Subject
 from parity.adapters.wire import Odd, clean
+from parity.kinds.protocols import NetworkLike
 from scratchcnn.typing import Array
 
 NOT_AN_ANSWER = "sent something that is not an answer"
@@ -121,13 +122,13 @@ class ForeignNetwork:
         return self.connection.close()
 
 
-def network_here(network: Any) -> ForeignNetwork:
+def network_here(network: NetworkLike | type[NetworkLike] | str) -> ForeignNetwork:
     """The network in this process, without limits; still to be opened."""
     target = network if isinstance(network, str) else None
     return ForeignNetwork(Here(NetworkBench(None if target else network)), target)
 
 
-def network_apart(network: Any, limits: Limits) -> ForeignNetwork:
+def network_apart(network: NetworkLike | type[NetworkLike] | str, limits: Limits) -> ForeignNetwork:
     """The network in a process of its own; still to be opened.
 
     That is a fresh interpreter where it has a name (`net.py:Net`), and a copy of this process where it is an

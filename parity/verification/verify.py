@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from parity.adapters.book import Adapter
 from parity.adapters.children import warm_up
@@ -45,6 +45,14 @@ from parity.verification.verdict import First, Verdict
 NETWORK = "network"
 
 
+class NetworkOptions(TypedDict, total=False):
+    """What a network takes besides; see `parity.verification.network.verify_network`."""
+
+    twin: Any
+    names: Any
+    input_shape: Iterable[int] | None
+
+
 def verify(
     factory: Any,
     kind: str,
@@ -58,7 +66,7 @@ def verify(
     timeout: float = 10.0,
     memory: int = 1024,
     isolated: bool | None = None,
-    **network: Any,
+    **network: Unpack[NetworkOptions],
 ) -> Verdict:
     """Check an implementation against PyTorch and say what is wrong first, where and why.
 
