@@ -6,7 +6,8 @@ class. Needs NumPy alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class NetworkBench(Bench):
         self._built: NetworkLike | None = None
         self._layers: dict[str, Any] = {}
         self._passed: dict[str, dict[str, Any]] = {}  # by layer: x, out, dout and dx of the last `traced`
+        self._seen = set[str]()
 
     def open_network(self, target: str | None) -> dict[str, Any]:
         """Build it, and what can be said of it without a call."""
@@ -44,6 +46,7 @@ class NetworkBench(Bench):
             if lacks:
                 return about
             params = self._network.params
+            params = params if isinstance(params, Mapping) else {}
             self._layers = dict(_layers(self._network))
             layers = [self._about(path, layer) for path, layer in self._layers.items()]
             shape = getattr(self._network, "input_dim", None)
@@ -62,7 +65,8 @@ class NetworkBench(Bench):
     def _about(self, path: str, layer: Any) -> dict[str, Any]:
         """A layer's name, what its class and its bases are called, and which of the parameters it holds."""
         own = [*getattr(layer, "__dict__", {}).values(), *(getattr(layer, "params", None) or {}).values()]
-        holds = [name for name, array in self._network.params.items() if any(a is array for a in own)]
+        params = self._network.params if isinstance(self._network.params, Mapping) else {}
+        holds = [name for name, array in params.items() if any(a is array for a in own)]
         mode = getattr(layer, "mode", "")
         classes = [clean(cls.__name__, 80) for cls in type(layer).__mro__]
         return {"path": path, "classes": classes, "mode": str(mode)[:80], "holds": holds}
@@ -85,22 +89,27 @@ class NetworkBench(Bench):
 
     def traced(self, x: NDArray[Any], t: NDArray[Any]) -> None:
         """One `loss` and one `gradient` with every layer noting what passes through it; see `passed`."""
-        self._passed = {path: {} for path in self._layers}
+        self._passed, self._seen = {path: {} for path in self._layers}, set()
+        objects = [id(layer) for layer in self._layers.values()]
         with ExitStack() as stack, as_raised():
             for path, layer in self._layers.items():
-                stack.enter_context(_noted(layer, self._passed[path]))
+                if objects.count(id(layer)) == 1 and stack.enter_context(_noted(layer, self._passed[path])):
+                    self._seen.add(path)
             self._network.loss(x.copy(), t.copy())
             self._network.gradient(x, t)
 
     def passed(self, path: str, names: Sequence[str]) -> dict[str, Any]:
-        """What passed through a layer, and its attributes of these names, where it has them."""
+        """What passed through a layer, and its attributes of these names, where it has them.
+
+        `seen` is whether calls of it were noted at all: not where it stands in two places of the network.
+        """
         layer, found = self._layers[path], dict[str, Any]()
         with as_raised():
             held = {**(getattr(layer, "params", None) or {})}
             for name in names:
                 if name in held or hasattr(layer, name):
                     found[name] = _attribute(held.get(name, getattr(layer, name, None)))
-        return {"passed": dict(self._passed[path]), "attributes": found}
+        return {"passed": dict(self._passed[path]), "attributes": found, "seen": path in self._seen}
 
     def of_layer(self, path: str) -> None:
         """From now on this is the bench of that layer's class, in the book's protocol."""
@@ -133,26 +142,41 @@ def _attribute(value: Any) -> Any:
 
 def _layers(network: NetworkLike) -> Iterator[tuple[str, Any]]:
     """(name, layer) of what has a forward, in the order of the computation, the loss last."""
-    layers = getattr(network, "layers", None) or {}
+    layers: Any = getattr(network, "layers", None)
+    named: list[tuple[str, Any]] = []
     if hasattr(layers, "leaves"):
         named = list(layers.leaves())
     elif isinstance(layers, Mapping):
         named = [(str(name), layer) for name, layer in layers.items()]
-    else:
+    elif isinstance(layers, Iterable):
         named = [(f"{type(layer).__name__} {i}", layer) for i, layer in enumerate(layers, start=1)]
-    yield from ((name, layer) for name, layer in named if callable(getattr(layer, "forward", None)))
-    for name in LOSS_LAYERS:
-        if hasattr(network, name):
-            yield "loss", getattr(network, name)
-            return
+    named = [(name, layer) for name, layer in named if callable(getattr(layer, "forward", None))]
+    if loss := next((getattr(network, name) for name in LOSS_LAYERS if hasattr(network, name)), None):
+        named = [*((name, layer) for name, layer in named if layer is not loss), ("loss", loss)]
+    elif named and _takes_labels(named[-1][1]):
+        named[-1] = ("loss", named[-1][1])
+    yield from named
+
+
+def _takes_labels(layer: Any) -> bool:
+    """Whether its forward cannot be called with one argument."""
+    try:
+        signature = inspect.signature(layer.forward)
+        signature.bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    with suppress(TypeError):
+        signature.bind(None)
+        return False
+    return True
 
 
 @contextmanager
-def _noted(layer: Any, passed: dict[str, Any]) -> Iterator[None]:
-    """The layer notes what passes through it; one that cannot be patched is left as it is."""
+def _noted(layer: Any, passed: dict[str, Any]) -> Iterator[bool]:
+    """The layer notes what passes through it, unless it cannot be patched; whether it does."""
     forward, backward = getattr(layer, "forward", None), getattr(layer, "backward", None)
     if forward is None or backward is None:
-        yield
+        yield False
         return
 
     def noting_forward(x: Any, *args: Any, **options: Any) -> Any:
@@ -169,10 +193,12 @@ def _noted(layer: Any, passed: dict[str, Any]) -> Iterator[None]:
         passed["dx"] = plain(dx)
         return dx
 
+    patched = False
     with suppress(AttributeError):
         layer.forward, layer.backward = noting_forward, noting_backward
+        patched = True
     try:
-        yield
+        yield patched
     finally:
         for name in ("forward", "backward"):
             getattr(layer, "__dict__", {}).pop(name, None)

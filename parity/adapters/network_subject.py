@@ -107,10 +107,11 @@ class ForeignNetwork:
         """One `loss` and one `gradient` in which every layer notes what passes through it."""
         self.connection.ask("traced", x=x, t=t)
 
-    def passed(self, path: str, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What passed through the layer then (x, t, out, dout, dx), and those attributes that it has."""
+    def passed(self, path: str, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], bool]:
+        """What passed through the layer then (x, t, out, dout, dx), those attributes that it has, and whether
+        its calls were noted."""
         found = _dict(self.connection.ask("passed", path=path, names=list(names)))
-        return _dict(found.get("passed")), _dict(found.get("attributes"))
+        return _dict(found.get("passed")), _dict(found.get("attributes")), found.get("seen") is True
 
     def layer_subject(self, path: str) -> Subject:
         """The layer's class as code under test. Nothing can be asked of the network any more."""

@@ -229,8 +229,9 @@ class NetworkCheck:
         """The loss and the gradients of one call each, the gradient first unless the loss was called."""
         labels = self.labels(t)
         gradient = self.network.gradient(x, labels)
-        self.calls = {"loss": loss_called or self.network.loss(x, labels), "gradient": gradient}
-        loss, grads = (called.value for called in self.calls.values())
+        loss_called = loss_called or self.network.loss(x, labels)
+        self.calls |= {"loss": loss_called, "gradient": gradient}
+        loss, grads = loss_called.value, gradient.value
         found: dict[Key, Any] = {LOSS: self._number(loss)}
         for name in self.twin.names:
             found["grad", name] = grads.get(name) if isinstance(grads, dict) else grads

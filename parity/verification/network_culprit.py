@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from parity.adapters.wire import clean
 from parity.checks.culprit import Culprit, agree, localize
 from parity.comparison.gates import difference, largest
 from parity.comparison.records import Record
@@ -21,6 +22,7 @@ from scratchcnn.typing import Array
 NOT_DIVIDED = "loss-gradient-not-divided"
 GIVEN = "on the numbers that it got"
 IMAGES = "the images"
+MOST_NAMES = 8
 
 
 def culprit_of(check: NetworkCheck) -> Culprit | None:
@@ -39,9 +41,22 @@ def culprit_of(check: NetworkCheck) -> Culprit | None:
     if found is None:
         return None
     found = _only_what_was_seen(found, check)
+    if found.layer == "loss" and found.phase == "forward":
+        return replace(found, sentence=found.sentence + _besides_the_loss(check))
     if (factor := common_factor(check)) and found.phase in ("backward", "names", "wiring"):
         found = replace(found, sentence=f"{found.sentence}; {factor.sentence}")
     return found
+
+
+def _besides_the_loss(check: NetworkCheck) -> str:
+    """Which gradients are wrong too, where the loss cannot be why: others are right."""
+    grads = [row for row in check.records if row.tensor == "grad" and row.phase == "backward"]
+    wrong = [row.layer for row in grads if not row.ok]
+    if len(wrong) in (0, len(grads)):
+        return ""
+    relations = {name: _relation_of_gradient(check, name) for name in wrong}
+    each = [f"{name} ({relation})" if relation else name for name, relation in relations.items()]
+    return f"; besides, these gradients are wrong: {', '.join(each)}"
 
 
 def _since(row: Record) -> str:
@@ -87,12 +102,12 @@ def with_relations(culprit: Culprit, check: NetworkCheck) -> Culprit:
     run = check.layers.get(culprit.layer)
     if run is None or GIVEN not in culprit.sentence:
         return culprit
-    found = []
+    found: list[str] = []
     if culprit.layer == "loss" and culprit.phase == "forward" and (relation := _relation_of_the_loss(check)):
         found.append(f"it is {relation}")
     if culprit.phase == "backward" and culprit.tensor.startswith("d"):
-        factors = {name: _factor_of(check, name) for name in run.view.holds if name in check.exact.grads}
-        found += [f"{name}'s is {k:.6g} times PyTorch's" for name, k in factors.items() if k is not None]
+        relations = {name: _relation_of_gradient(check, name) for name in run.view.holds}
+        found += [f"{name}'s is {relation}" for name, relation in relations.items() if relation]
     return replace(culprit, sentence="; ".join([culprit.sentence, *found]))
 
 
@@ -202,7 +217,7 @@ class _Way:
 def _in_section(way: _Way, start: str, to: str) -> Culprit:
     """What is wrong between two layers, where the numbers are right at the start and wrong at the end."""
     section = way.order[way.order.index(start) : way.order.index(to) + 1]
-    if idle := [path for path in section[1:] if path not in way.gets]:
+    if idle := [path for path in section[1:] if path not in way.gets and way.check.layers[path].seen]:
         sentence = f"{idle[0]} was never called in the {way.name} pass"
         return Culprit(idle[0], "wiring", way.tensor, sentence)
     unseen = [path for path in section[:-1] if path != IMAGES and not _checked(way.check, path)]
@@ -236,12 +251,15 @@ def _owner_of_the_gradient(culprit: Culprit, check: NetworkCheck) -> Culprit:
     name = culprit.layer
     row = next(r for r in check.records if r.layer == name and r.tensor == "grad" and not r.ok)
     if row.why == "missing":
-        sentence = f"gradient(x, t) gives nothing under the name {name}"
+        found = check.calls["gradient"].value
+        keys = list(found)[:MOST_NAMES] if isinstance(found, dict) else []
+        names = ", ".join(clean(key, 40) for key in keys) or "no arrays"
+        sentence = f"gradient(x, t) gives nothing under the name {name}; it gives {names}"
         return Culprit(name, "backward", culprit.tensor, sentence)
     if all(r.why == row.why != "" for r in check.records if r.tensor == "grad" and r.phase == "backward"):
         return Culprit(name, "backward", culprit.tensor, f"gradient(x, t): {row.why}")
-    times = _factor_of(check, name)
-    also = f"; it is {times:.6g} times PyTorch's" if times is not None else ""
+    relation = _relation_of_gradient(check, name)
+    also = f"; it is {relation}" if relation else ""
     if not check.layers:
         sentence = f"the gradient of {name} is wrong, and the network shows no layers to look at{also}"
         return Culprit(name, "backward", culprit.tensor, sentence)
@@ -266,14 +284,30 @@ def _holds(check: NetworkCheck, path: str, grad: Array | None) -> bool:
     return isinstance(grad, np.ndarray) and any(agree(array, grad) for array in own)
 
 
-def _factor_of(check: NetworkCheck, name: str) -> float | None:
-    """What one gradient is multiplied by, where that makes it right."""
-    factors = list(_factors(check, [name]))
-    if len(factors) != 1 or common_factor(check) is not None:
+def _relation_of_gradient(check: NetworkCheck, name: str) -> str | None:
+    """What one wrong gradient is instead; None where it is right, or wrong together with all others."""
+    found, exact = check.trace.grads.get(name), check.exact.grads.get(name)
+    if not isinstance(found, np.ndarray) or exact is None or common_factor(check) is not None:
         return None
-    ratio, residual = factors[0]
-    same = SAME[check.place.dtype]
-    return ratio if residual <= same * abs(ratio) and abs(ratio - 1) > same else None
+    if found.ndim == 2 and found.shape != exact.shape and agree(found.T, exact):
+        return "PyTorch's transposed"
+    if found.shape != exact.shape or agree(found, exact):
+        return None
+    if not found.any():
+        return "zero everywhere"
+    same, weights = SAME[check.place.dtype], check.network.array(name)
+    if (times := _multiple(found, exact, same)) is not None:
+        return f"{times:.6g} times PyTorch's"
+    if isinstance(weights, np.ndarray) and (times := _multiple(found - exact, weights, same)) is not None:
+        return f"PyTorch's plus {times:.6g} times {name} (weight decay?)"
+    return None
+
+
+def _multiple(array: Array, of: Array, same: float) -> float | None:
+    """The number that the one array is times the other, where it is."""
+    scale = float((of * of).sum())
+    times = float((array * of).sum()) / scale if scale else 0.0
+    return times if times and difference(array, times * of) <= same * largest(array) else None
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,14 @@ class LayerRun:
     """A layer, what it is meant to be, and what it holds after a run: its arguments and its gradients.
 
     labels  what a loss got beside the scores; None where that was not seen
+    seen    whether its calls were noted
     """
 
     view: LayerView
     kind: str | None
     attributes: dict[str, Any]
     labels: Any = None
+    seen: bool = True
 
 
 def kind_by_class(view: LayerView) -> str | None:
@@ -57,12 +59,12 @@ def read_layers(network: ForeignNetwork, trace: Trace) -> Iterator[LayerRun]:
         if kind in KINDS:
             known = KINDS[kind]
             names = (*known.order, *known.optional, *(f"d{name}" for name in known.params))
-        passed, attributes = network.passed(view.path, names)
+        passed, attributes, seen = network.passed(view.path, names)
         places = {"x": trace.inputs, "out": trace.outputs, "dout": trace.douts, "dx": trace.dxs}
         for name, arrays in places.items():
             if isinstance(passed.get(name), np.ndarray):
                 arrays[view.path] = passed[name]
-        yield LayerRun(view, kind, attributes, passed.get("t"))
+        yield LayerRun(view, kind, attributes, passed.get("t"), seen)
 
 
 def check_layers(

@@ -125,6 +125,60 @@ class NetThatNamesItsLayers(NetWithoutLayers):
     layers = ("conv", "relu", "pool", "affine", "relu", "affine")
 
 
+class NetOfALossInItsList(TorchLikeNet):
+    """The loss is the last of the layers, under no other name."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers.append(self.last_layer)
+        del self.last_layer
+
+    def predict(self, x):
+        for layer in self.layers[:-1]:
+            x = layer.forward(x)
+        return x
+
+    def loss(self, x, t):
+        return self.layers[-1].forward(self.predict(x), t)
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = 1
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        owners = dict(zip("123", (self.layers[0], self.layers[3], self.layers[5]), strict=True))
+        return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
+
+
+class NetOfSumsInItsList(NetOfALossInItsList):
+    loss_class = nets.NetOfWrongLoss.loss_class
+
+
+class StackedRelu:
+    """Remembers all its calls, so one object can stand in two places."""
+
+    def __init__(self):
+        self.masks = []
+
+    def forward(self, x):
+        self.masks.append(x > 0)
+        return x * self.masks[-1]
+
+    def backward(self, dout):
+        return dout * self.masks.pop()
+
+
+class NetOfOneRelu(Net):
+    def __init__(self):
+        super().__init__()
+        relu = StackedRelu()
+        self.layers.update(Relu1=relu, Relu2=relu)
+
+
+class NetThatCountsItsLayers(NetWithoutLayers):
+    layers = 3
+
+
 # -- wrong ------------------------------------------------------------------------------------------
 class Dropout:
     def __init__(self, ratio=0.5):
@@ -263,3 +317,36 @@ class TorchLikeNetOfMeans(TorchLikeNet):
     def __init__(self):
         super().__init__()
         self.layers[3] = LinearOfMeans(self.params["W2"], self.params["b2"])
+
+
+class NetThatWritesIntoXInPredict(NetWithoutLayers):
+    def predict(self, x):
+        y = self._net.predict(x)
+        x -= x.mean()
+        return y
+
+
+class NetOfOtherKeys(NetWithoutLayers):
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: {f"d{name}": g for name, g in self._net.gradient(x, t).items()}
+
+
+class NetOfTransposedW2(Net):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"W2": grads["W2"].T}
+
+
+class NetThatDecaysW1(Net):
+    """By a gradient that its loss does not have."""
+
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"W1": grads["W1"] + 0.001 * self.params["W1"]}
+
+
+class NetOfZeroB1(Net):
+    def gradient(self, x, t):
+        grads = super().gradient(x, t)
+        return grads | {"b1": np.zeros_like(grads["b1"])}

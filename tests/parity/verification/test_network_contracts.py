@@ -102,3 +102,4 @@ def test_all_that_is_wrong_is_listed_the_largest_first():
     verdict = network("NetOfTwoBugs")
     assert [line.split(":")[0] for line in verdict.listed] == ["W1 grad (backward)", "loss loss (forward)"]
     assert "all wrong    W1 grad (backward): 1.0e+00 of its scale" in str(verdict)
+    assert "besides, these gradients are wrong: W1 (2 times PyTorch's)" in verdict.culprit.sentence

@@ -34,6 +34,7 @@ def network(name, twin="Twin", **options):
         ("NetOfOneHotRows", "Twin"),
         ("NetOfOneSetOfArrays", "Twin"),
         ("NetThatNamesItsLayers", "Twin"),
+        ("NetThatCountsItsLayers", "Twin"),
     ],
 )
 def test_a_right_network_is_right(name, twin):
@@ -65,6 +66,18 @@ def test_a_layer_is_not_accused_of_what_its_name_suggests(name, twin, not_checke
     verdict = network(name, twin)
     assert verdict.ok, str(verdict)
     assert verdict.not_checked[0] == not_checked and len(verdict.not_checked) == 2
+
+
+def test_a_layer_that_stands_in_two_places_is_not_looked_at_individually():
+    verdict = network("NetOfOneRelu")
+    assert verdict.ok, str(verdict)
+    assert verdict.not_checked == ["Relu1 individually (StackedRelu)", "Relu2 individually (StackedRelu)"]
+
+
+def test_a_loss_in_the_list_of_layers_is_the_loss():
+    assert network("NetOfALossInItsList", names=UNTRANSPOSED).ok
+    verdict = network("NetOfSumsInItsList", names=UNTRANSPOSED)
+    assert str(verdict.culprit) == "loss, backward, dx"
 
 
 def test_labels_that_were_given_as_rows_are_reported():
@@ -114,6 +127,11 @@ def test_a_right_partial_convolution_of_ours_is_checked_as_one():
             "every layer's gradients are right, but the network hands out another array as b2",
         ),
         ("NetOfDoubledW2", "W2, names, grad", "another array as W2; it is 2 times PyTorch's"),
+        ("NetOfOtherKeys", "W1, backward, grad", "nothing under the name W1; it gives dW1, db1, dW2"),
+        ("NetOfTransposedW2", "W2, names, grad", "it is PyTorch's transposed"),
+        ("NetThatDecaysW1", "W1, names, grad", "it is PyTorch's plus 0.001 times W1 (weight decay?)"),
+        ("NetOfZeroB1", "b1, names, grad", "it is zero everywhere"),
+        ("NetThatWritesIntoXInPredict", "predict, arguments unchanged, x", "predict wrote into it"),
         ("NetWithoutB1", "b1, backward, grad", "gradient(x, t) gives nothing under the name b1"),
         ("NetOfTheLastLoss", "W1, another batch, grad", "is answered as if it were the first"),
         (
