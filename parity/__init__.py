@@ -4,12 +4,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # not from typing: a file of that name may lie where Python is started
 if TYPE_CHECKING:
+    from parity.verification.items import parametrize as parametrize
     from parity.verification.verdict import Verdict as Verdict
     from parity.verification.verify import assert_parity as assert_parity
     from parity.verification.verify import verify as verify
+    from parity.verification.whole import verify_all as verify_all
 
-__all__ = ["Verdict", "assert_parity", "verify"]
-_PLACES = {"Verdict": "verdict", "assert_parity": "verify", "verify": "verify"}
+__all__ = ["Verdict", "assert_parity", "parametrize", "verify", "verify_all"]
+_PLACES = {
+    "Verdict": "verdict",
+    "assert_parity": "verify",
+    "parametrize": "items",
+    "verify": "verify",
+    "verify_all": "whole",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -3,15 +3,21 @@
     pytest --parity layers.py:Convolution                    its kind is known from its name
     pytest --parity layers.py:MyLayer=convolution            or is given; --parity-as gives it for all
     pytest --parity layers.py:Relu --parity layers.py:Adam   more than one
+    pytest --parity layers.py                                everything in the file
 
-Nothing of ours is imported unless the option is given.
+Each kind of check (forward, backward, float32, every contract) is a test of its own. Nothing of ours is
+imported unless the option is given.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from parity.verification.items import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,8 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--parity",
         action="append",
         default=[],
-        metavar="FILE.py:NAME[=KIND]",
-        help="check this layer, function or optimizer against PyTorch as one more test",
+        metavar="FILE.py[:NAME[=KIND]]",
+        help="check this layer, function or optimizer against PyTorch, a test per kind of check",
     )
     group.addoption(
         "--parity-as",
@@ -50,53 +56,77 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     for text in config.getoption("--parity"):
-        target, kind = _split(text, config.getoption("--parity-as"))
-        items.append(
-            ParityItem.from_parent(session, name=f"parity {target} as {kind}", target=target, kind=kind)
-        )
+        for target, kind in _targets(text, config.getoption("--parity-as")):
+            items += _items(session, config, target, kind)
 
 
-def _split(text: str, given: str | None) -> tuple[str, str]:
+def _items(session: pytest.Session, config: pytest.Config, target: str, kind: str) -> list[pytest.Item]:
+    """An item per kind of check of one target."""
+    from parity.verification.items import checks
+
+    options = {
+        "adapter": config.getoption("--parity-adapter"),
+        "allow": config.getoption("--parity-allow"),
+        "strict": config.getoption("--parity-strict"),
+    }
+    return [
+        ParityItem.from_parent(session, name=f"parity {target} as {kind}: {check}", check=check)
+        for check in checks(target, kind, **options)
+    ]
+
+
+def _targets(text: str, given: str | None) -> list[tuple[str, str]]:
+    """The targets that an option names, with their kinds; all of a file where it names none in it."""
     from parity.kinds.names import kind_by_name
+    from parity.verification.listing import NETWORK, SUFFIXES, listed
 
     target, _, kind = text.partition("=")
+    if Path(target).suffix in SUFFIXES and not kind:
+        if not Path(target).is_file():
+            raise pytest.UsageError(f"--parity: no file {target}")
+        found = [(f"{target}:{one.name}", given or one.kind) for one in listed(Path(target))]
+        if found := [(name, kind) for name, kind in found if kind and kind != NETWORK]:
+            return found
+        raise pytest.UsageError(f"--parity: nothing in {target} has a name that shows what it is")
     kind = kind or given or kind_by_name(target) or ""
     if ":" not in target:
-        raise pytest.UsageError(f"--parity: expected FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}")
+        raise pytest.UsageError(
+            f"--parity: expected FILE.py, FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}"
+        )
     if not kind:
         raise pytest.UsageError(
             f"--parity: the name does not say what it is; write {target}=convolution, or another kind"
         )
-    return target, kind
+    return [(target, kind)]
 
 
 class Wrong(Exception):
-    """The verdict of a layer that is not right."""
+    """What one check found, as its report."""
 
 
 class ParityItem(pytest.Item):
-    """One target; it passes when the verdict is ok, and reports what was not checked."""
+    """One kind of check of one target; the first of them verifies it for all, and reports what is left."""
 
-    def __init__(self, *, target: str, kind: str, **others: Any):
+    def __init__(self, *, check: Check, **others: Any):
         super().__init__(**others)
-        self.target, self.kind = target, kind
+        self.check = check
 
     def runtest(self) -> None:
-        from parity.verification.verify import verify
+        from parity.verification.items import CALLED, NotChecked
 
-        options = {
-            "adapter": self.config.getoption("--parity-adapter"),
-            "allow": self.config.getoption("--parity-allow"),
-            "strict": self.config.getoption("--parity-strict"),
-        }
-        verdict = verify(self.target, self.kind, **options)
+        try:
+            verdict = self.check()
+        except AssertionError as error:
+            raise Wrong(str(error)) from None
+        except NotChecked as error:
+            pytest.skip(str(error))
+        if self.check.name != CALLED:
+            return
         self.add_report_section("call", "parity", str(verdict))
         if verdict.not_checked:
             self.user_properties.append(("not checked", ", ".join(verdict.not_checked)))
         if verdict.buts:
-            self.user_properties.append(("but", "; ".join(verdict.buts)))
-        if not verdict.ok:
-            raise Wrong(str(verdict))
+            self.user_properties.append(("but", verdict.headline))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         if isinstance(excinfo.value, (Wrong, ValueError)):
@@ -116,4 +146,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                     f"{report.nodeid}: right on what was checked; not checked: {value}"
                 )
             if name == "but":
-                terminalreporter.write_line(f"{report.nodeid}: the numbers are right, but {value}")
+                terminalreporter.write_line(f"{report.nodeid}: {value}")

@@ -11,7 +11,8 @@ HOMEWORK = Path(__file__).parent / "homework"
 
 
 def test_the_public_names_are_those_that_dir_shows():
-    assert dir(parity) == sorted(parity.__all__) == ["Verdict", "assert_parity", "verify"]
+    names = ["Verdict", "assert_parity", "parametrize", "verify", "verify_all"]
+    assert dir(parity) == sorted(parity.__all__) == names
     assert isinstance(parity.verify(f"{HOMEWORK}/right.py:Relu", "relu"), parity.Verdict)
     with pytest.raises(AttributeError, match="module 'parity' has no attribute 'veryfy'"):
         parity.veryfy  # noqa: B018

@@ -19,20 +19,20 @@ def run(folder, *arguments):
 def test_a_right_one_is_one_more_test_that_passes(tmp_path):
     (tmp_path / "test_own.py").write_text("def test_own(): pass")
     status, out = run(tmp_path, "--parity", f"{HOMEWORK}/right.py:Convolution")
-    assert status == 0 and "2 passed" in out
+    assert status == 0 and "13 passed" in out  # their own, and a test per kind of check
     assert "right on what was checked; not checked: dilation, groups" in out
 
 
 def test_a_wrong_one_fails_with_the_verdict(tmp_path):
     status, out = run(tmp_path, "--parity", f"{HOMEWORK}/wrong.py:ReluLeaky=relu")
-    assert status == 1 and "1 failed" in out
-    assert "as relu: WRONG" in out and "relu-leaky" in out and "Traceback" not in out
+    assert status == 1 and "3 failed" in out  # forward, backward and float32
+    assert out.count("as relu: WRONG") == 1 and "relu-leaky" in out and "Traceback" not in out
 
 
 def test_a_folder_without_tests_and_a_kind_for_all(tmp_path):
     (tmp_path / "mine.py").write_text((HOMEWORK / "right.py").read_text().replace("class Relu", "class Mine"))
     status, out = run(tmp_path, "--parity", "mine.py:Mine", "--parity-as", "relu")
-    assert status == 0 and "1 passed" in out, out
+    assert status == 0 and "12 passed" in out, out
 
 
 def test_in_a_test_of_theirs_the_report_stands_alone(tmp_path):
@@ -51,13 +51,85 @@ def test_right_numbers_pass_with_a_line_unless_it_is_strict(tmp_path):
     status, out = run(tmp_path, "--parity", target)
     assert status == 0 and "the numbers are right, but it writes into dout" in out
     status, out = run(tmp_path, "--parity", target, "--parity-strict")
-    assert status == 1 and "1 failed" in out
+    assert status == 1 and "2 failed" in out  # dout is written into, and may be read-only
 
 
 def test_what_could_not_be_checked_fails(tmp_path):
     (tmp_path / "mine.py").write_text("import no_such_package\n")
     status, out = run(tmp_path, "--parity", "mine.py:Relu")
     assert status == 1 and "could not be checked: raised ModuleNotFoundError" in out
+    assert "1 failed, 11 skipped" in out
+
+
+def test_all_of_a_file(tmp_path):
+    text = (HOMEWORK / "wrong.py").read_text()
+    (tmp_path / "mine.py").write_text(
+        f"import sys; sys.path.insert(0, {str(HOMEWORK)!r})\n"
+        "import right, wrong\n"
+        "class Relu(right.Relu): pass\n"
+        "class Affine(wrong.AffineMean): pass\n"
+        "class Unknown: pass\n"
+    )
+    assert "class AffineMean" in text
+    status, out = run(tmp_path, "--parity", "mine.py")
+    assert status == 1 and "2 failed" in out and "22 passed" in out, out
+
+
+OWN = """
+import sys; sys.path.insert(0, {folder!r})
+import parity, right, wrong
+
+@parity.parametrize(right.Relu, (wrong.AffineMean, "affine"), {folder!r} + "/right.py:SGD", adapter="book")
+def test_layers(layer, check):
+    check(layer)
+"""
+
+
+def test_a_parametrized_test_of_their_own(tmp_path):
+    (tmp_path / "test_own.py").write_text(OWN.format(folder=str(HOMEWORK)))
+    status, out = run(tmp_path, "-rA")
+    assert status == 1 and "2 failed" in out, out
+    assert "PASSED test_own.py::test_layers[Relu-forward]" in out
+    assert "FAILED test_own.py::test_layers[AffineMean-backward]" in out
+    assert "PASSED test_own.py::test_layers[AffineMean-forward]" in out
+    assert "PASSED test_own.py::test_layers[SGD-updated in place]" in out
+    assert "items.py" not in out
+
+
+def test_every_check_of_a_verdict_is_an_item():
+    """A phase that no item looks at would let a wrong one pass."""
+    from parity.kinds import ALL_KINDS
+    from parity.verification.items import check_of, checks_of
+    from parity.verification.verify import verify
+
+    for kind in ("convolution", "dropout", "batch_norm", "softmax_with_loss", "im2col", "adam"):
+        rows = verify(ALL_KINDS[kind].ours, kind).records
+        found = {check_of(row, kind) for row in rows}
+        assert found <= set(checks_of(kind)), kind
+        assert len(found) >= 4
+
+
+def test_what_no_item_looks_at_fails_the_first(monkeypatch):
+    from parity.verification import items
+
+    monkeypatch.setattr(items, "checks_of", lambda kind: [items.CALLED, items.FORWARD, items.FLOAT32])
+    first = items.checks(f"{HOMEWORK}/wrong.py:ConvolutionMeanBias", "convolution")[0]
+    with pytest.raises(AssertionError, match="conv-db-mean|wrong"):
+        first()
+
+
+def test_a_check_that_was_not_tried_is_no_pass():
+    from parity.verification.items import NotChecked, checks
+
+    by_name = {check.name: check for check in checks(f"{HOMEWORK}/wrong.py:ReluLeaky", "relu")}
+    with pytest.raises(NotChecked, match="two half batches: not tried on it"):
+        by_name["two half batches"]()
+
+
+def test_the_plugin_is_light_without_the_option(tmp_path):
+    (tmp_path / "test_own.py").write_text("import sys\ndef test_own(): assert 'torch' not in sys.modules\n")
+    status, out = run(tmp_path)
+    assert status == 0, out
 
 
 def test_a_declared_difference(tmp_path):
@@ -69,7 +141,11 @@ def test_a_declared_difference(tmp_path):
 
 @pytest.mark.parametrize(
     ("target", "message"),
-    [("layers.py", "expected FILE.py:NAME"), ("layers.py:Frobnicator", "the name does not say what it is")],
+    [
+        ("layers", "expected FILE.py, FILE.py:NAME"),
+        ("none.py", "no file none.py"),
+        ("layers.py:Frobnicator", "the name does not say what it is"),
+    ],
 )
 def test_misuse_is_a_usage_error(tmp_path, target, message):
     status, out = run(tmp_path, "--parity", target)
