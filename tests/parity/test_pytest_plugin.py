@@ -62,7 +62,6 @@ def test_what_could_not_be_checked_fails(tmp_path):
 
 
 def test_all_of_a_file(tmp_path):
-    text = (HOMEWORK / "wrong.py").read_text()
     (tmp_path / "mine.py").write_text(
         f"import sys; sys.path.insert(0, {str(HOMEWORK)!r})\n"
         "import right, wrong\n"
@@ -70,7 +69,6 @@ def test_all_of_a_file(tmp_path):
         "class Affine(wrong.AffineMean): pass\n"
         "class Unknown: pass\n"
     )
-    assert "class AffineMean" in text
     status, out = run(tmp_path, "--parity", "mine.py")
     assert status == 1 and "2 failed" in out and "22 passed" in out, out
 
@@ -114,7 +112,7 @@ def test_what_no_item_looks_at_fails_the_first(monkeypatch):
 
     monkeypatch.setattr(items, "checks_of", lambda kind: [items.CALLED, items.FORWARD, items.FLOAT32])
     first = items.checks(f"{HOMEWORK}/wrong.py:ConvolutionMeanBias", "convolution")[0]
-    with pytest.raises(AssertionError, match="conv-db-mean|wrong"):
+    with pytest.raises(AssertionError, match="conv-db-mean"):
         first()
 
 
