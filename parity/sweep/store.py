@@ -15,9 +15,10 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from parity.comparison.records import CATEGORIES, FLAGS, NUMBERS
@@ -38,6 +39,7 @@ SCHEMA = pa.schema(
     ]
 )
 ROW_COLUMNS = SCHEMA.names
+FACTS: dict[str, Any] = {"plan": dict, "cells": int, "seconds": (int, float), "workers": str}  # in sweep.json
 
 
 class StoreError(ValueError):
@@ -70,7 +72,7 @@ class Store:
     def opened(self, plan: dict[str, Any]) -> Iterator[Store]:
         """Make the folder or resume it. Raises StoreError if it belongs to another plan or is in use."""
         self.rows.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
+        with _open_lock(self.folder / ".lock") as lock:
             if not _locked(lock.fileno()):
                 raise StoreError(
                     f"another sweep is writing to {self.folder}; wait for it or choose another --out"
@@ -78,17 +80,26 @@ class Store:
             for unfinished in self.rows.rglob(".*.tmp"):  # left by a sweep that was killed
                 unfinished.unlink(missing_ok=True)
             known = self.about()
-            if known and known["plan"] != plan:
+            if known and known.get("plan", {}) != plan:
                 raise StoreError(
-                    f"{self.folder} holds a sweep of another plan ({_differs(known['plan'], plan)}); "
+                    f"{self.folder} holds a sweep of another plan ({_differs(known.get('plan', {}), plan)}); "
                     "choose another --out"
                 )
             yield self
 
     def about(self) -> dict[str, Any]:
-        """The content of sweep.json; empty when there is none."""
+        """The content of sweep.json; empty when there is none. Raises StoreError if it is damaged."""
         path = self.folder / "sweep.json"
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise StoreError(f"{path} is damaged ({error}); delete it and run the sweep again") from None
+        if not isinstance(found, dict) or any(
+            key in found and not isinstance(found[key], kind) for key, kind in FACTS.items()
+        ):
+            raise StoreError(f"{path} is no description of a sweep; delete it and run the sweep again")
         return found
 
     def note(self, **facts: Any) -> None:
@@ -111,16 +122,48 @@ class Store:
         """The ids of all cells that have rows."""
         found: set[str] = set()
         for path in self.files():
-            found.update(pq.ParquetFile(path).read(columns=["cell"]).column("cell").unique().to_pylist())
+            found.update(_read(path, ["cell"]).column("cell").unique().to_pylist())
         return found
 
     def table(self, columns: list[str] | None = None) -> pa.Table:
-        """All rows, with the part that each belongs to."""
-        tables = []
+        """All rows, with the part that each belongs to; of a cell that is in several files, those of one."""
+        tables, seen = [], set[str]()
+        columns = ROW_COLUMNS if columns is None else columns
         for path in self.files():
-            rows, part = pq.ParquetFile(path).read(columns=columns), path.parent.name.removeprefix("part=")
+            rows, part = _read(path, [*columns, "cell"]), path.parent.name.removeprefix("part=")
+            cells = set(rows.column("cell").unique().to_pylist())
+            if again := cells & seen:
+                rows = rows.filter(pc.invert(pc.is_in(rows.column("cell"), pa.array(sorted(again), TEXT))))
+            seen |= cells
+            rows = rows.select(columns)
             tables.append(rows.append_column("part", pa.repeat(pa.scalar(part), rows.num_rows)))
         return pa.concat_tables(tables) if tables else SCHEMA.empty_table().append_column("part", [[]])
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    """These columns of one file of rows; raises StoreError, naming the file, if it is damaged."""
+    columns = list(dict.fromkeys(columns))
+    try:
+        rows = pq.ParquetFile(path).read(columns=columns)
+        wrong = [name for name in columns if rows.schema.field(name).type != SCHEMA.field(name).type]
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise StoreError(f"{path} is damaged ({error}); delete it and run the sweep again") from None
+    if wrong:
+        kinds = f"{rows.schema.field(wrong[0]).type}, expected {SCHEMA.field(wrong[0]).type}"
+        raise StoreError(
+            f"{path} is damaged (its column {wrong[0]} holds {kinds}); delete it and run the sweep again"
+        )
+    return rows
+
+
+def _open_lock(path: Path) -> IO[str]:
+    """The file to lock, its content left alone; raises StoreError if it is a link."""
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+")
+    except OSError as error:
+        if path.is_symlink():
+            raise StoreError(f"{path} is a link; delete it, or choose another --out") from None
+        raise error
 
 
 def _locked(number: int) -> bool:
