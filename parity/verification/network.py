@@ -12,6 +12,7 @@ parity/adapters); the twin, every comparison and the verdict stay here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -23,7 +24,7 @@ from parity.adapters.features import without
 from parity.adapters.isolate import Limits
 from parity.adapters.network_subject import ForeignNetwork, network_apart, network_here
 from parity.adapters.wire import Odd
-from parity.comparison.gates import held
+from parity.comparison.gates import UNIT, held
 from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import Diagnosis, Observation, diagnose
 from parity.kinds import KINDS
@@ -78,7 +79,9 @@ def verify_network(
     finally:
         verdict.output = network.close()
     verdict.not_checked = _not_checked(check, verdict)
-    verdict.remarks = check.remarks if check is not None else []
+    if check is not None:
+        verdict.remarks = check.remarks
+        _widened(check, verdict)
     verdict.ok = bool(verdict.records) and not verdict.unfinished and all(row.ok for row in verdict.records)
     if not verdict.ok and any(not row.ok for row in verdict.records):
         _explain(verdict, check)
@@ -112,8 +115,9 @@ def _params(network: ForeignNetwork) -> dict[str, Array]:
     dtypes = {name: found for name, found in network.shapes.items() if not isinstance(found, Odd)}
     if not dtypes or len(dtypes) < len(network.shapes) or any(d[:5] != "float" for d, _ in dtypes.values()):
         raise NetworkMisuse("params must be a dict of floating-point arrays")
-    if len({dtype for dtype, _ in dtypes.values()}) > 1:
-        raise NetworkMisuse("params are of more than one dtype")
+    if len({dtype for dtype, _ in dtypes.values()}) > 1 or next(iter(dtypes.values()))[0] not in UNIT:
+        each = ", ".join(f"{name} {dtype}" for name, (dtype, _) in dtypes.items())
+        raise NetworkMisuse(f"params must be all float32 or all float64, got {each}")
     return network.params()
 
 
@@ -122,6 +126,16 @@ def _ending(check: NetworkCheck | None, ending: str) -> Record:
     phase, tensor = ("calls", "the call") if check is not None else ("import", "the module")
     place = check.place if check is not None else Place(KIND, "float64", "cpu")
     return record(place, KIND, phase, tensor, held((), ending))
+
+
+def _widened(check: NetworkCheck, verdict: Verdict) -> None:
+    """float64 out of float32 is reported beside what was found of the numbers."""
+    if check.widened:
+        says = f"float64 comes out of float32 ({', '.join(check.widened)})"
+        if all(row.ok for row in verdict.records):
+            verdict.buts = [says]
+        elif culprit := verdict.culprit:
+            verdict.culprit = replace(culprit, sentence=f"{culprit.sentence}; besides, {says}")
 
 
 def _not_checked(check: NetworkCheck | None, verdict: Verdict) -> list[str]:

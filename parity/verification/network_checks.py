@@ -31,7 +31,7 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.reference.trace import Masks, Trace
 from parity.verification.layer_evidence import borne_out
-from parity.verification.network_layers import LayerRun, check_layers, read_layers
+from parity.verification.network_layers import LayerRun, check_layers, narrow, read_layers
 from parity.verification.twin import SCORES, NetworkMisuse, Twin, are_logarithms, log_softmax
 from scratchcnn.typing import Array
 
@@ -55,6 +55,7 @@ class NetworkCheck:
     values   ours and PyTorch's of what was wrong, by the name in the records
     one_hot  whether the network is given one-hot rows for labels, since it does not take class numbers
     wavers   whether `predict` gives another answer in each call
+    widened  what came as float64 although all parameters are float32, by the name in the records
     """
 
     network: ForeignNetwork
@@ -74,6 +75,7 @@ class NetworkCheck:
     losses: list[Any] = field(default_factory=list)  # of the training steps
     one_hot: bool = False
     wavers: bool = False
+    widened: dict[str, None] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -98,7 +100,7 @@ class NetworkCheck:
         if not self.network.predicts:
             return
         self.calls["predict"] = self.network.predict(self.x)
-        found = self.calls["predict"].value
+        found = self._narrowed("scores", self.calls["predict"].value)
         modes = (False, True) if self.twin.infers_otherwise(self.x.astype(np.float64)) else (True,)
         compared = [self._predicted(found, self.twin.scores(self.x, training)) for training in modes]
         comparison, theirs = next((c for c in compared if c[0].ok), compared[0])
@@ -159,7 +161,7 @@ class NetworkCheck:
             self._refuse_what_draws(found[LOSS])
         if self.network.layers:
             self.network.trace(self.x, self.labels(self.t))
-            self.layers = {run.view.path: run for run in read_layers(self.network, self.trace)}
+            self.layers = {r.view.path: r for r in read_layers(self.network, self.trace, self.x.dtype)}
         self._as_flattened()
         self.trace.loss = found.get(LOSS)
         self.trace.grads = {name: grad for (tensor, name), grad in found.items() if tensor == "grad"}
@@ -208,6 +210,13 @@ class NetworkCheck:
         """A loss as an array; a number of Python has no dtype of its own."""
         return np.asarray(loss, self.x.dtype) if isinstance(loss, float) else loss
 
+    def _narrowed(self, name: str, value: Any) -> Any:
+        """float64 out of a float32 network in float32, noted: its numbers may be right all the same."""
+        if self.x.dtype != np.float32 or not isinstance(value, np.ndarray) or value.dtype != np.float64:
+            return value
+        self.widened[name] = None
+        return narrow(value)
+
     def _individually(self) -> Iterator[Record]:
         """Every layer that can be seen, on the numbers that it got."""
         others: set[str] = set()
@@ -232,9 +241,9 @@ class NetworkCheck:
         loss_called = loss_called or self.network.loss(x, labels)
         self.calls |= {"loss": loss_called, "gradient": gradient}
         loss, grads = loss_called.value, gradient.value
-        found: dict[Key, Any] = {LOSS: self._number(loss)}
+        found: dict[Key, Any] = {LOSS: self._narrowed("loss", self._number(loss))}
         for name in self.twin.names:
-            found["grad", name] = grads.get(name) if isinstance(grads, dict) else grads
+            found["grad", name] = self._narrowed(name, grads.get(name) if isinstance(grads, dict) else grads)
         return found
 
     def _as_flattened(self) -> None:

@@ -51,8 +51,17 @@ def _kind_of_class(name: str) -> str | None:
     return kind_by_name(name) or OURS_ALONE.get(name)
 
 
-def read_layers(network: ForeignNetwork, trace: Trace) -> Iterator[LayerRun]:
-    """Every layer after `network.trace`; what passed through it is put into the trace."""
+def narrow(value: Array) -> Array:
+    """In float32; what is too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return value.astype(np.float32)
+
+
+def read_layers(network: ForeignNetwork, trace: Trace, dtype: Any) -> Iterator[LayerRun]:
+    """Every layer after `network.trace`; what passed through it is put into the trace.
+
+    In a float32 network everything is taken in float32; that float64 came out of it is reported of the whole.
+    """
     for view in network.layers:
         kind = kind_by_class(view)
         names: tuple[str, ...] = ()
@@ -60,11 +69,17 @@ def read_layers(network: ForeignNetwork, trace: Trace) -> Iterator[LayerRun]:
             known = KINDS[kind]
             names = (*known.order, *known.optional, *(f"d{name}" for name in known.params))
         passed, attributes, seen = network.passed(view.path, names)
+        if dtype == np.float32:
+            passed, attributes = ({k: _narrowed(v) for k, v in d.items()} for d in (passed, attributes))
         places = {"x": trace.inputs, "out": trace.outputs, "dout": trace.douts, "dx": trace.dxs}
         for name, arrays in places.items():
             if isinstance(passed.get(name), np.ndarray):
                 arrays[view.path] = passed[name]
         yield LayerRun(view, kind, attributes, passed.get("t"), seen)
+
+
+def _narrowed(value: Any) -> Any:
+    return narrow(value) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
 def check_layers(

@@ -179,6 +179,14 @@ class NetThatCountsItsLayers(NetWithoutLayers):
     layers = 3
 
 
+class NetOfWideColumns(nets.Net32):
+    """float32 weights, and float64 from the first layer on."""
+
+    class convolution(right.Convolution):
+        def forward(self, x):
+            return super().forward(x.astype(np.float64))
+
+
 # -- wrong ------------------------------------------------------------------------------------------
 class Dropout:
     def __init__(self, ratio=0.5):
@@ -350,3 +358,13 @@ class NetOfZeroB1(Net):
     def gradient(self, x, t):
         grads = super().gradient(x, t)
         return grads | {"b1": np.zeros_like(grads["b1"])}
+
+
+class NetOfWideColumnsAndDoubledW2(NetOfWideColumns, NetOfDoubledW2):
+    pass
+
+
+class NetOfTwoTypes(Net):
+    def __init__(self):
+        super().__init__()
+        self.params["b1"] = self.params["b1"].astype(np.float32)

@@ -157,6 +157,20 @@ def test_what_is_said_of_a_wrong_network_is_true(name, culprit, sentence):
     assert sentence in verdict.culprit.sentence
 
 
+def test_float64_out_of_float32_is_reported_beside_right_numbers_and_wrong_ones():
+    but = "float64 comes out of float32 (scores, W1, b1, W2, b2, W3, b3)"
+    verdict = network("NetOfWideColumns")
+    assert verdict.outcome == "right_but" and verdict.buts == [but], str(verdict)
+    assert not network("NetOfWideColumns", strict=True).ok
+    verdict = network("NetOfWideColumnsAndDoubledW2")
+    assert verdict.outcome == "wrong" and "2 times PyTorch's; besides, float64" in verdict.culprit.sentence
+
+
+def test_parameters_of_two_types_are_refused_by_name():
+    with pytest.raises(ValueError, match="all float32 or all float64, got W1 float64, b1 float32, W2"):
+        network("NetOfTwoTypes")
+
+
 def test_a_bug_beside_a_layer_of_another_kind_is_found():
     verdict = network("LeakyNetOfSums", "LeakyTwin")
     assert verdict.culprit.layer == "loss" and "3 is the number of images" in verdict.culprit.sentence
