@@ -6,6 +6,7 @@ Ctrl-C.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     The commands are imported here, so that a missing package is reported in a sentence as well.
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    ignore_columns_of_zero()
     try:
         from scratchcnn.commands import app
 
@@ -39,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+def ignore_columns_of_zero() -> None:
+    """COLUMNS=0 means that the width is unknown, but rich would print lines of no characters."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and not int(columns):
+        del os.environ["COLUMNS"]
+
+
 def _needed(error: ModuleNotFoundError) -> str:
     """The sentence about a missing package; raises the error again if it is none of ours."""
     module = (error.name or "").partition(".")[0]
@@ -49,5 +58,10 @@ def _needed(error: ModuleNotFoundError) -> str:
 
 
 def _fail(sentence: str, status: int = 2) -> int:
-    print(f"error: {sentence}", file=sys.stderr)
+    print(f"error: {printable(sentence)}", file=sys.stderr)
     return status
+
+
+def printable(text: str) -> str:
+    """The text, which may quote a foreign file, without control characters other than ends of lines."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     The commands are imported here, so that a missing package is reported in a sentence as well.
     """
+    from scratchcnn.cli import ignore_columns_of_zero
+
+    ignore_columns_of_zero()
     try:
         from parity.cli.commands import app
         from parity.cli.options import Misuse
@@ -49,5 +52,7 @@ def needed(error: ModuleNotFoundError) -> str:
 
 
 def fail(sentence: str) -> NoReturn:
-    print(f"error: {sentence}", file=sys.stderr)
+    from scratchcnn.cli import printable
+
+    print(f"error: {printable(sentence)}", file=sys.stderr)
     sys.exit(2)

@@ -67,20 +67,21 @@ def _compare(
     from parity.cli.printing import line
     from parity.comparison.records import frame
     from parity.verification.files import ASK, TERMS, compare_files, granted_as_sums, is_undecided
+    from scratchcnn.cli import printable
 
     rows = compare_files(ours, theirs, names, exact)
     if not rows:
         raise Misuse(f"{ours} and {theirs} hold no arrays")
     for row in rows:
         if is_undecided(row):
-            console.print(f"{row.phase:9} {escape(row.tensor):18} {escape(row.why)}", style="yellow")
+            console.print(escape(printable(f"{row.phase:9} {row.tensor:18} {row.why}")), style="yellow")
         else:
             console.print(line(row, "theirs"))
     save(out, {"findings": frame(rows)})
     if exact is None and (sums := [row.tensor for row in rows if granted_as_sums(row)]):
         console.print(
-            f"{', '.join(sums)}: passed with the rounding of sums of up to {TERMS:,} terms, since the files "
-            f"do not show how long the sums are. To judge them more closely, {ASK}",
+            f"{printable(', '.join(sums))}: passed with the rounding of sums of up to {TERMS:,} terms, since "
+            f"the files do not show how long the sums are. To judge them more closely, {ASK}",
             markup=False,
         )
     undecided = [row for row in rows if is_undecided(row)]
@@ -91,5 +92,5 @@ def _compare(
         text = f"UNDECIDED: {len(undecided)} of {len(rows)} arrays; the first: {undecided[0].tensor}"
     else:
         text = f"MATCH: {len(rows)} arrays"
-    console.print(text, markup=False)
+    console.print(printable(text), markup=False)
     return rows

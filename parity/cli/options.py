@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, emoji=False)
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object, with a version of its schema, and nothing else."),

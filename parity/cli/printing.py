@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from parity.comparison.records import AS_CALLED, GRADIENT_PHASES, Record, crosses_kinks, frame, unproven
 from parity.comparison.wording import inconclusive, percent
+from scratchcnn.cli import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ def line(row: Record, reference: str = "PyTorch") -> str:
 
     A float32 tensor is compared with the float64 result, and its bits with the reference's float32.
     """
-    where = f"{row.phase:9} {row.layer:10} {row.tensor:7}" + (escape(f" [{row.case}]") if row.case else "")
+    case = f" [{row.case}]" if row.case else ""
+    where = escape(printable(f"{row.phase:9} {row.layer:10} {row.tensor:7}{case}"))
     shape = "x".join(map(str, row.shape)) or "scalar"
     if row.why:
         return f"{where} {shape:14} [red]FAIL[/red] {escape(row.why)}"
@@ -76,7 +78,7 @@ def summary(label: str, rows: list[Record]) -> str:
     """The label, the worst of the records and whether all passed."""
     worst = max(rows, key=lambda row: row.margin)
     return (
-        f"{label}; worst {worst.layer} {worst.tensor}: {worst.max_rel:.1e} of scale, "
+        f"{label}; worst {escape(f'{worst.layer} {worst.tensor}')}: {worst.max_rel:.1e} of scale, "
         f"{percent(worst.margin)} of what is allowed  {mark(all(row.ok for row in rows))}"
     )
 
@@ -125,7 +127,7 @@ def group_lines(table: pd.DataFrame) -> Iterator[str]:
     groups = table.assign(name=table["network"].astype(str).replace("", "layers"))
     for (name, dtype, device), rows in groups.groupby(["name", "dtype", "device"], observed=True, sort=False):
         worst = rows.iloc[int(rows["margin"].argmax())]
-        place = f"{worst['layer']} {worst['phase']} {worst['tensor']}"
+        place = escape(f"{worst['layer']} {worst['phase']} {worst['tensor']}")
         where = "" if device == "cpu" else f" {device}"
         steps = rows["phase"].astype(str).str.startswith(GRADIENT_PHASES) & (dtype == "float32")
         few = " (plus some gradients)" if (steps & ~rows["proves"]).any() else ""

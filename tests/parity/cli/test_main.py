@@ -1,5 +1,6 @@
 """The entry point: what it says where a package is missing, and the version."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -67,3 +68,11 @@ def test_both_commands_print_the_version(parity, scratchcnn):
 
 def test_the_version_stands_in_one_place():
     assert "version" in PROJECT["dynamic"] and "version" not in PROJECT
+
+
+@pytest.mark.parametrize(
+    "command", [("parity", "-h"), ("parity", "kinds"), ("scratchcnn", "summary", "lenet")]
+)
+def test_no_columns_is_no_width(command):
+    done = python("-m", *command, env=os.environ | {"COLUMNS": "0"})
+    assert done.returncode == 0 and len(done.stdout.split()) > 20

@@ -1,5 +1,6 @@
 """What `check` prints of a comparison: against what, how far off, and which comparisons are inconclusive."""
 
+import numpy as np
 import pytest
 
 from parity.cli.printing import INCONCLUSIVE, line, verdict
@@ -28,6 +29,19 @@ def test_a_float32_tensor_is_off_from_float64_though_it_has_pytorchs_bits():
 
 def test_another_reference_is_named():
     assert "from theirs," in line(record(), "theirs") and "PyTorch" not in line(record(), "theirs")
+
+
+ODD = ["W[/b]", "[red]W", ":smile:", "back\\", "q[", "a\x1b[31mred"]
+
+
+def test_names_of_foreign_arrays_are_printed_as_they_are(tmp_path, parity):
+    arrays = {name: np.ones(2) for name in ODD}
+    np.savez(tmp_path / "ours.npz", **arrays)
+    np.savez(tmp_path / "theirs.npz", **{name: 2 * array for name, array in arrays.items()})
+    status, out, err = parity("compare", tmp_path / "ours.npz", tmp_path / "theirs.npz")
+    assert (status, err) == (1, "") and "\x1b" not in out
+    for name in ODD:
+        assert f"saved     {name.replace(chr(27), '?')} " in out
 
 
 def group(records):
