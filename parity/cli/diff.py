@@ -32,12 +32,14 @@ def diff(
 ) -> None:
     """List what got worse or better between two reports: accuracy, caught bugs, speed.
 
+    What OLD holds and NEW lacks is worse too; --only leaves out a part that NEW was made without.
+
     Exit status: 0 nothing is worse, 1 something is, 2 misuse.
     """
     from parity.report.diff import PARTS, compare, read
 
     parts = tuple(part.value for part in only) if only else tuple(PARTS)
-    found = compare(read(old), read(new), parts, wanted=bool(only))
+    found = compare(read(old), read(new), parts)
     for name, changes in (("worse", found.worse), ("better", found.better)):
         if changes:
             console.rule(name, align="left")

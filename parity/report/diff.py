@@ -2,8 +2,8 @@
 
 `parity.report.diff_rules` defines when a row is worse or better. In addition:
 
-- A row that OLD has and NEW lacks is worse, unless only NEW is a quick report and a quick one leaves that row
-  out (the training steps of AlexNet, injections into networks, some times).
+- A part, a table or a row that OLD has and NEW lacks is worse, unless only NEW is a quick report and a quick
+  one leaves that row out (the training steps of AlexNet, injections into networks, some times).
 - A row that only NEW has is reported; it is worse when it fails.
 - Times are compared only on the same machine with the same number of threads.
 - A report in which two rows have the same key is refused, since rows could not be matched up.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from parity.report.diff_rules import RULES, Change, name_of
 from parity.report.schema import SCHEMAS, refuse_repeats
@@ -26,6 +27,7 @@ PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
     "faults": ("faults", "injections", "faults_summary"),
     "speed": ("speed",),
 }
+NUMBERS = ("float64", "int64", "bool")
 MACHINE = ("cpu", "threads", "cores", "gpu")
 
 
@@ -58,7 +60,8 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """Read a report. Raises FileNotFoundError if the folder holds none, ValueError if a key is repeated."""
+    """Read a report. Raises FileNotFoundError if the folder holds none, ValueError, naming the file, if one
+    is damaged or repeats a key."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; name two folders that `parity report` wrote")
     names = [name for name in RULES if (folder / f"{name}.parquet").exists()]
@@ -67,24 +70,44 @@ def read(folder: Path) -> Report:
             f"{folder} holds no report: expected environment.json and one of "
             f"{', '.join(f'{part}.parquet' for part in PARTS)}; `parity report --out {folder}` makes one"
         )
-    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+    environment = _environment(folder / "environment.json")
+    tables = {name: _read_table(folder, name) for name in names}
     for name, table in tables.items():
         refuse_repeats(table, [k for k in SCHEMAS[name].key if k in table], f"{folder / name}.parquet")
     return Report(folder, environment, tables)
 
 
-def compare(
-    old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS), wanted: bool = False
-) -> Difference:
-    """Compare every part that both have. Raises ValueError when there is none.
+def _environment(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"expected an object, got {type(found).__name__}")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}); run `parity report` again") from None
+    return found
 
-    With `wanted`, a part that OLD has and NEW lacks altogether is worse; otherwise it is only noted.
+
+def _read_table(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / f"{name}.parquet"
+    try:
+        table = pd.read_parquet(path)
+        numbers = [c.name for c in SCHEMAS[name].columns if c.type in NUMBERS and c.name in RULES[name][1]]
+        for column in set(numbers) & set(table):
+            pd.to_numeric(table[column])
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); run `parity report` again") from None
+    return table
+
+
+def compare(old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS)) -> Difference:
+    """Compare every part; one that OLD has and NEW lacks is worse.
+
+    Raises ValueError if the two have none in common.
     """
     found = Difference()
     for part in parts:
         if part not in old.tables or part not in new.tables:
-            _whole_part(part, old, new, wanted, found)
+            _whole_part(part, old, new, found)
         elif part == "speed" and (why := _other_machine(old, new)):
             found.notes.append(f"speed: not judged, since {why}")
         else:
@@ -97,9 +120,9 @@ def compare(
     return found
 
 
-def _whole_part(part: str, old: Report, new: Report, wanted: bool, found: Difference) -> None:
-    """Note a part that one of the two lacks."""
-    if wanted and part in old.tables:
+def _whole_part(part: str, old: Report, new: Report, found: Difference) -> None:
+    """A part that one of the two lacks is worse if NEW lacks it, otherwise noted."""
+    if part in old.tables:
         found.changes.append(Change(part, f"all of {part}", "compared", "not compared", True))
     else:
         lacking = [str(r.folder) for r in (old, new) if part not in r.tables]
@@ -118,7 +141,9 @@ def _table(part: str, name: str, old: Report, new: Report, found: Difference) ->
     """Compare one table of both reports."""
     lacking = [r for r in (old, new) if name not in r.tables]
     if lacking:
-        if len(lacking) == 1:
+        if lacking == [new] and not new.quick:
+            found.changes.append(Change(part, f"all of {name}", "compared", "not compared", True))
+        elif len(lacking) == 1:
             found.notes.append(f"{name}: not compared, it is not in {lacking[0].folder}")
         return
     rule, columns = RULES[name]

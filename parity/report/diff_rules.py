@@ -7,7 +7,7 @@
     speed       worse: the quartiles of the ratio to PyTorch do not overlap, and the median grew by a tenth
 
 A rule gets the two tables joined, with columns ending in _old and _new, and `_merge` as pandas writes it.
-Where a report lacks a column that a rule needs, the value is missing and is not judged.
+Where OLD lacks a value that a rule needs, nothing is judged; where NEW lacks one that OLD has, that is worse.
 """
 
 from __future__ import annotations
@@ -59,22 +59,35 @@ def known(row: Row, *names: str) -> bool:
     return not any(pd.isna(row[f"{name}_{side}"]) for name in names for side in ("old", "new"))
 
 
+def holds(value: Any) -> bool:
+    """Whether a flag is true; a missing one is not."""
+    return not pd.isna(value) and bool(value)
+
+
+def lost(row: Row, table: str, part: str, *names: str) -> Iterator[Change]:
+    """The values that OLD has and NEW lacks: what would not be judged."""
+    for name in names:
+        if not pd.isna(row[f"{name}_old"]) and pd.isna(row[f"{name}_new"]):
+            yield Change(part, name_of(row, table), f"{name} {row[f'{name}_old']}", "no value", True)
+
+
 def accuracy(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both):
         what = name_of(row, "accuracy")
+        yield from lost(row, "accuracy", "accuracy", "ok", "margin")
         if known(row, "ok") and row["ok_old"] != row["ok_new"]:
             yield Change("accuracy", what, _passed(row, "old"), _passed(row, "new"), not row["ok_new"])
-        elif row["ok_new"] and known(row, "margin"):
+        elif holds(row["ok_new"]) and known(row, "margin"):
             was, now = row["margin_old"], row["margin_new"]
             if _grown(was, now, row["dtype"]) or _grown(now, was, row["dtype"]):
                 yield Change("accuracy", what, _used(was), _used(now), now > was)
     for row in rows(both, "right_only"):
-        if not row["ok_new"]:
+        if not holds(row["ok_new"]):
             yield Change("accuracy", name_of(row, "accuracy"), "absent", _passed(row, "new"), True)
 
 
 def _passed(row: Row, side: str) -> str:
-    return f"{'ok' if row[f'ok_{side}'] else 'FAIL'}, {row[f'max_rel_{side}']:.1e}"
+    return f"{'ok' if holds(row[f'ok_{side}']) else 'FAIL'}, {row[f'max_rel_{side}']:.1e}"
 
 
 def _used(margin: float) -> str:
@@ -82,13 +95,14 @@ def _used(margin: float) -> str:
 
 
 def _grown(low: float, high: float, dtype: str) -> bool:
+    """Whether a margin is larger by more than rounding can explain."""
     times, least = GROWN.get(dtype, GROWN["float32"])
     return bool(high > times * low and high > least)
 
 
 def faults(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both, "right_only"):
-        if not row["killed_new"] and not row["equivalent_new"]:
+        if not holds(row["killed_new"]) and not row["equivalent_new"]:
             yield Change("faults", row["fault"], "absent", "survives", True)
     for row in rows(both):
         yield from _states(row, "faults", {"killed": "survives", "named": "not named"})
@@ -99,7 +113,7 @@ def faults(both: pd.DataFrame) -> Iterator[Change]:
 
 def injections(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both, "right_only"):
-        if not row["caught_new"]:
+        if not holds(row["caught_new"]):
             yield Change("faults", name_of(row, "injections"), "absent", "not caught", True)
     for row in rows(both):
         yield from _states(row, "injections", {"caught": "not caught", "right": "place not found"})
@@ -107,6 +121,7 @@ def injections(both: pd.DataFrame) -> Iterator[Change]:
 
 def _states(row: Row, table: str, states: dict[str, str]) -> Iterator[Change]:
     """The changes of columns that are true when all is well, each with its text for false."""
+    yield from lost(row, table, "faults", *states)
     for state, no in states.items():
         if known(row, state) and row[f"{state}_old"] != row[f"{state}_new"]:
             yes = {"right": "place found"}.get(state, state)
@@ -117,6 +132,8 @@ def _states(row: Row, table: str, states: dict[str, str]) -> Iterator[Change]:
 def summary(both: pd.DataFrame) -> Iterator[Change]:
     """False alarms on correct code."""
     for row in rows(both):
+        if row["figure"] == "false_alarms":
+            yield from lost(row, "faults_summary", "faults", "count")
         was, now = row["count_old"], row["count_new"]
         if row["figure"] == "false_alarms" and (was > 0) != (now > 0):
             yield Change("faults", "false alarms", f"{was:.0f}", f"{now:.0f}", now > 0)
@@ -124,6 +141,7 @@ def summary(both: pd.DataFrame) -> Iterator[Change]:
 
 def speed(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both[both["implementation"] == "ours"]):
+        yield from lost(row, "speed", "speed", "ratio_to_torch", "ratio_q1", "ratio_q3")
         if not known(row, "ratio_to_torch", "ratio_q1", "ratio_q3"):
             continue
         slower, faster = _apart(row, "old", "new"), _apart(row, "new", "old")

@@ -205,12 +205,51 @@ def test_a_repeated_key_is_refused(report, parity, side):
     )
 
 
-def test_a_part_that_was_asked_for_and_is_gone_is_worse(report, parity):
-    old, new = report("old"), report("new", faults=None)
-    assert parity("diff", old, new)[0] == 0
-    status, out, _ = parity("diff", old, new, "--only", "accuracy", "--only", "faults")
-    assert status == 1 and "all of faults" in out
-    assert parity("diff", new, old, "--only", "accuracy", "--only", "faults")[0] == 0
+@pytest.mark.parametrize("gone", ["accuracy", "faults", "injections", "speed"])
+def test_what_is_gone_is_worse(gone, report, parity):
+    old, new = report("old"), report("new", **{gone: None})
+    status, out, _ = parity("diff", old, new)
+    assert status == 1 and f"all of {gone}   compared -> not compared" in out
+    assert parity("diff", new, old)[0] == 0
+    others = {"accuracy", "faults", "speed"} - {gone, "faults" if gone == "injections" else gone}
+    assert parity("diff", old, new, *(f"--only={part}" for part in others))[0] == 0
+
+
+NULLS = [("accuracy", "ok"), ("accuracy", "margin"), ("faults", "killed"), ("faults", "named")]
+NULLS += [("injections", "caught"), ("injections", "right"), ("speed", "ratio_q1")]
+
+
+@pytest.mark.parametrize(("name", "column"), NULLS)
+@pytest.mark.parametrize("missing", [None, float("nan")], ids=["null", "nan"])
+def test_a_value_that_is_gone_is_worse(name, column, missing, report):
+    table = {"accuracy": accuracy, "faults": faults, "injections": injections, "speed": speed}[name]()
+    nulls = table.astype({column: object})
+    nulls.loc[0, column] = missing
+    nulls[column] = nulls[column].astype("Float64" if name == "speed" or column == "margin" else "boolean")
+    found = compare(read(report("old")), read(report("new", **{name: nulls})))
+    assert [(change.old.split()[0], change.new) for change in found.worse] == [(column, "no value")]
+    added = compare(read(report("bare", **{name: table[1:]})), read(report("more", **{name: nulls})))
+    assert len(added.worse) == (column in ("ok", "killed", "caught"))
+
+
+DAMAGE = {
+    "an empty table": ("accuracy.parquet", lambda path: path.write_bytes(b"")),
+    "half a table": ("faults.parquet", lambda path: path.write_bytes(path.read_bytes()[:300])),
+    "text for numbers": (
+        "accuracy.parquet",
+        lambda path: accuracy().assign(margin="a").to_parquet(path),
+    ),
+    "an empty environment": ("environment.json", lambda path: path.write_text("")),
+    "a list": ("environment.json", lambda path: path.write_text("[1]")),
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_is_named(name, damage, report, parity):
+    old, new = report("old"), report("new")
+    damage(new / name)
+    status, _, err = parity("diff", old, new)
+    assert status == 2 and err.startswith(f"error: {new / name} is damaged (") and err.count("\n") == 1
 
 
 # -- the command ----------------------------------------------------------------------------------
