@@ -26,10 +26,12 @@ from parity.adapters.network_subject import Called, ForeignNetwork
 from parity.checks.gate import gate
 from parity.checks.network_outputs import LOSS, Key, Reference
 from parity.checks.training_steps import Side, Tensors, lockstep
+from parity.checks.zero_gradients import Cancelled
 from parity.comparison.gates import Comparison, held
 from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.reference.trace import Masks, Trace
+from parity.reference.weights import named_tensors
 from parity.verification.layer_evidence import borne_out
 from parity.verification.network_layers import LayerRun, check_layers, narrow, read_layers
 from parity.verification.twin import SCORES, NetworkMisuse, Twin, are_logarithms, log_softmax
@@ -41,6 +43,7 @@ DRAWS = (
     "the network gives another loss in each call for the same batch and cannot be compared: if it drops at "
     "random, build it with ratio 0"
 )
+AS_IN_TRAINING = "predict gives what the twin gives in training and not in inference: does it switch?"
 CONTRACTS = {
     "arguments unchanged": "x, t and the parameters hold after a call what they held before",
     "same call, same answer": "the same call gives the same answer; gradients are not added to the last ones",
@@ -55,6 +58,7 @@ class NetworkCheck:
     values   ours and PyTorch's of what was wrong, by the name in the records
     one_hot  whether the network is given one-hot rows for labels, since it does not take class numbers
     wavers   whether `predict` gives another answer in each call
+    zeros    the gradients that are 0 by construction
     widened  what came as float64 although all parameters are float32, by the name in the records
     """
 
@@ -75,6 +79,7 @@ class NetworkCheck:
     losses: list[Any] = field(default_factory=list)  # of the training steps
     one_hot: bool = False
     wavers: bool = False
+    zeros: Cancelled = field(default_factory=dict)
     widened: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -108,6 +113,8 @@ class NetworkCheck:
             self.unchecked.append(f"predict ({comparison.why} as the twin's outputs have it)")
             return
         self._keep("scores", comparison, found, theirs)
+        if comparison.ok and not compared[0][0].ok:
+            self.remarks.append(AS_IN_TRAINING)
         if not comparison.ok:
             self.wavers = _wavers(found, lambda: self.network.predict(self.x).value)
         yield record(self.place, "scores", "forward", "out", comparison)
@@ -153,6 +160,7 @@ class NetworkCheck:
         }
         self.anchors = self.twin.comparable(self.anchors)
         reference, self.exact = self.twin.gradients(self.x, self.t, self.anchors)
+        self.zeros = reference.zeros
         before = self.network.params()
         found = self.called(self.x, self.t, self._first_loss())
         untouched = list(self._untouched(before))
@@ -288,8 +296,8 @@ class NetworkCheck:
     def _steps(self) -> Iterator[Record]:
         """Steps of plain gradient descent, always with the same batch, so that the loss has to fall."""
         ours = _Descent(self)
-        exact = _TwinDescent(self.twin, self.twin.module)
-        runs = [_TwinDescent(self.twin, module) for module in self.twin.runs(self.place.dtype)]
+        exact = _TwinDescent(self, self.twin.module)
+        runs = [_TwinDescent(self, module) for module in self.twin.runs(self.place.dtype)]
         batches = [(self.x, self.t, Masks())] * STEPS
         yield from lockstep(self.place, ours, exact, runs, batches)
         self.losses = ours.losses
@@ -314,6 +322,8 @@ class _Descent(Side):
         self.losses.append(self.loss)
         for name in self.names:
             array, grad = self.network.array(name), found["grad", name]
+            if name in self.check.zeros:
+                continue  # neither side follows what is only rounding
             if not _like(array, grad):
                 continue  # what cannot be followed is not the twin's afterwards
             moved = array - rate * grad
@@ -326,14 +336,16 @@ class _Descent(Side):
 
 
 class _TwinDescent(Side):
-    def __init__(self, twin: Twin, module: nn.Module):
-        self.twin, self.module = twin, module
+    def __init__(self, check: NetworkCheck, module: nn.Module):
+        self.twin, self.module, self.zeros = check.twin, module, check.zeros
         self.optimizer = torch.optim.SGD(module.parameters(), lr=RATE)
 
     def step(self, x: Array, t: Array, masks: Masks) -> None:
         self.optimizer.zero_grad()
         loss = self.twin.loss(self.module, x, t)
         torch.autograd.backward(loss)
+        for name in self.zeros:
+            named_tensors(self.module)[self.twin.names[name].theirs].grad = None
         self.optimizer.step()
         self.loss = to_numpy(loss)
 

@@ -13,6 +13,8 @@ from torch import nn
 
 from parity.adapters.load import load
 from parity.checks.network_outputs import LOSS, Key, Reference
+from parity.checks.zero_gradients import Sum
+from parity.comparison.gates import largest
 from parity.kinds.kind import to_numpy
 from parity.reference.model_pair import OVER_KINKS, nudged
 from parity.reference.trace import Trace
@@ -21,6 +23,7 @@ from parity.verification.names_map import Names, fitted, guessed
 from scratchcnn.typing import Array
 
 SCORES = ("out", "scores")
+CANCELS = 1e-12  # of the terms' sum: what is left of it in float64 is rounding
 TORCH_LAYERS = tuple(f"torch.nn.modules.{family}" for family in ("conv", "linear", "batchnorm"))
 
 
@@ -128,18 +131,30 @@ class Twin:
     def gradients(self, x: Array, t: Array, anchors: Mapping[str, str]) -> tuple[Reference, Trace]:
         """What `loss` and `gradient` are held against, and what passes through the modules at the anchors
         (ours -> theirs) in the float64 run."""
-        exact = self.run(self.module, x.astype(np.float64), t, anchors)
-        reference = Reference(_results(exact), x.dtype.name)
+        terms: dict[str, Sum] = {}
+        exact = self.run(self.module, x.astype(np.float64), t, anchors, terms)
+        reference = Reference(_results(exact), x.dtype.name, _zeros(exact.grads, terms))
         for module in self.runs(x.dtype.name):
             reference.add(_results(self.run(module, x, t)))
         return reference, exact
 
-    def run(self, module: nn.Module, x: Array, t: Array, anchors: Mapping[str, str] | None = None) -> Trace:
-        """Forward and backward: the trace under our names, in our layout."""
+    def run(
+        self,
+        module: nn.Module,
+        x: Array,
+        t: Array,
+        anchors: Mapping[str, str] | None = None,
+        terms: dict[str, Sum] | None = None,
+    ) -> Trace:
+        """Forward and backward: the trace under our names, in our layout; the terms of biases' gradients."""
         trace, found, handles = Trace(), dict(module.named_modules()), []
         for path, name in (anchors or {}).items():
             handles.append(found[name].register_forward_hook(_note(trace.inputs, trace.outputs, path)))
             handles.append(found[name].register_full_backward_hook(_note(trace.dxs, trace.douts, path)))
+        for name, entry in self.names.items() if terms is not None else ():
+            owner, _, key = entry.theirs.rpartition(".")
+            if key == "bias" and type(found[owner]).__module__ in TORCH_LAYERS:
+                handles.append(found[owner].register_full_backward_hook(_sum_of_terms(terms, name)))
         module.zero_grad(set_to_none=True)
         loss = self.loss(module, x, t)
         torch.autograd.backward(loss)
@@ -229,6 +244,24 @@ def _cross_entropy(scores: Array, t: Array) -> float:
 def _results(trace: Trace) -> dict[Key, Array]:
     found: dict[Key, Array] = {LOSS: np.asarray(trace.loss)}
     return found | {("grad", name): grad for name, grad in trace.grads.items()}
+
+
+def _sum_of_terms(terms: dict[str, Sum] | None, name: str) -> Callable[..., None]:
+    """The size of what is summed up in a bias's gradient: dout (N, C, ...)."""
+
+    def hook(_: nn.Module, dx: Any, dout: Any) -> None:
+        sizes = np.abs(to_numpy(dout[0]))
+        channels = sizes.shape[1]
+        total = sizes.reshape(len(sizes), channels, -1).sum(axis=(0, 2)).max()
+        assert terms is not None
+        terms[name] = Sum(float(total), sizes.size // channels)
+
+    return hook
+
+
+def _zeros(grads: Mapping[str, Array], terms: Mapping[str, Sum]) -> dict[str, Sum]:
+    """The gradients of biases that are nothing but rounding, as before a batch normalization that trains."""
+    return {name: of for name, of in terms.items() if largest(grads[name]) <= CANCELS * of.size}
 
 
 def _note(first: dict[str, Array], second: dict[str, Array], path: str) -> Callable[..., None]:

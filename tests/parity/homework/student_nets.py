@@ -187,6 +187,72 @@ class NetOfWideColumns(nets.Net32):
             return super().forward(x.astype(np.float64))
 
 
+class BatchNormNet(Net):
+    """A bias before the normalization, whose gradient is nothing but rounding."""
+
+    norm = right.BatchNormalization
+
+    def __init__(self):
+        super().__init__()
+        rng = np.random.default_rng(4)
+        gamma, beta = rng.normal(size=3), rng.normal(size=3)
+        self.params.update(gamma1=gamma, beta1=beta)
+        layers = list(self.layers.items())
+        layers.insert(1, ("BatchNorm1", self.norm(gamma, beta, 0.9, np.zeros(3), np.ones(3))))
+        self.layers = dict(layers)
+
+    def predict(self, x, train_flg=False):
+        for name, layer in self.layers.items():
+            x = layer.forward(x, train_flg) if name == "BatchNorm1" else layer.forward(x)
+        return x
+
+    def loss(self, x, t):
+        return self.last_layer.forward(self.predict(x, True), t)
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        owners = {"1": self.layers["Conv1"], "2": self.layers["Affine1"], "3": self.layers["Affine2"]}
+        norm = self.layers["BatchNorm1"]
+        grads = {"gamma1": norm.dgamma, "beta1": norm.dbeta}
+        return grads | {n: getattr(owners[n[1]], f"d{n[0]}") for n in self.params if n not in grads}
+
+
+class BatchNormNetThatTrainsInPredict(BatchNormNet):
+    def predict(self, x, train_flg=True):
+        return super().predict(x, True)
+
+
+class ResidualNet(Net):
+    """The first Relu's output is added to that of a second convolution."""
+
+    skip = True
+
+    def __init__(self):
+        super().__init__()
+        rng = np.random.default_rng(6)
+        self.params.update(W4=0.3 * rng.normal(size=(3, 3, 3, 3)), b4=rng.normal(size=3))
+        layers = list(self.layers.items())
+        layers.insert(2, ("Conv2", self.convolution(self.params["W4"], self.params["b4"], 1, 1)))
+        self.layers = dict(layers)
+
+    def predict(self, x):
+        for name, layer in self.layers.items():
+            x = x + layer.forward(x) if name == "Conv2" else layer.forward(x)
+        return x
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        for name, layer in reversed(self.layers.items()):
+            passed = dout if name == "Conv2" and self.skip else 0
+            dout = layer.backward(dout.copy()) + passed
+        owners = {f"{i}": self.layers[n] for i, n in enumerate(("Conv1", "Affine1", "Affine2", "Conv2"), 1)}
+        return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
+
+
 # -- wrong ------------------------------------------------------------------------------------------
 class Dropout:
     def __init__(self, ratio=0.5):
@@ -368,3 +434,32 @@ class NetOfTwoTypes(Net):
     def __init__(self):
         super().__init__()
         self.params["b1"] = self.params["b1"].astype(np.float32)
+
+
+class BatchNormOfMeans(right.BatchNormalization):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dgamma = self.dgamma / len(dout)
+        return dx
+
+
+class BatchNormNetOfMeans(BatchNormNet):
+    norm = BatchNormOfMeans
+
+
+class BatchNormThatForgetsItsMean(right.BatchNormalization):
+    """dx as if the mean were a constant."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        return dx + dout.mean(axis=(0, 2, 3), keepdims=True)
+
+
+class BatchNormNetThatForgets(BatchNormNet):
+    norm = BatchNormThatForgetsItsMean
+
+
+class ResidualNetOfOneBranch(ResidualNet):
+    """The way around the convolution is left out going back."""
+
+    skip = False

@@ -84,3 +84,24 @@ class MaskedTwin(Twin):
     def __init__(self):
         super().__init__()
         self.conv = MaskedConv2d(3, 3, 3, padding=1)
+
+
+class BatchNormTwin(Twin):
+    def __init__(self):
+        super().__init__()
+        self.bn = nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.bn(self.conv(x))), 3, 2)
+        return self.out(F.relu(self.hidden(x.flatten(1))))
+
+
+class ResidualTwin(Twin):
+    def __init__(self):
+        super().__init__()
+        self.second = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        x = F.max_pool2d(x + self.second(x), 3, 2)
+        return self.out(F.relu(self.hidden(x.flatten(1))))

@@ -16,6 +16,8 @@ UNTRANSPOSED = {
     for array, name in (("W", "weight"), ("b", "bias"))
 }
 
+TRANSPOSED = UNTRANSPOSED | {"W3": ("out.weight", True)}
+
 
 def network(name, twin="Twin", **options):
     if name.startswith("TorchLike"):
@@ -40,6 +42,34 @@ def network(name, twin="Twin", **options):
 def test_a_right_network_is_right(name, twin):
     verdict = network(name, twin)
     assert verdict.ok and not verdict.not_checked, str(verdict)
+
+
+NORMALIZED = TRANSPOSED | {"gamma1": "bn.weight", "beta1": "bn.bias"}
+RESIDUAL = TRANSPOSED | {"W4": "second.weight", "b4": "second.bias"}
+
+
+def test_a_gradient_that_is_only_rounding_is_judged_as_such():
+    verdict = network("BatchNormNet", "BatchNormTwin", names=NORMALIZED)
+    assert verdict.ok and verdict.not_checked == ["BatchNorm1 individually (BatchNormalization)"], str(
+        verdict
+    )
+    verdict = network("BatchNormNetThatForgets", "BatchNormTwin", names=NORMALIZED)
+    assert {row.layer for row in verdict.records if not row.ok} == {"W1", "b1"}
+    assert "going backward the numbers go wrong between BatchNorm1 and Conv1" in verdict.culprit.sentence
+    verdict = network("BatchNormNetOfMeans", "BatchNormTwin", names=NORMALIZED)
+    assert verdict.culprit.sentence.endswith("wrong gradient of gamma1; it is 0.333333 times PyTorch's")
+
+
+def test_a_predict_that_runs_as_in_training_is_remarked():
+    (remark,) = network("BatchNormNetThatTrainsInPredict", "BatchNormTwin", names=NORMALIZED).remarks
+    assert remark == "predict gives what the twin gives in training and not in inference: does it switch?"
+
+
+def test_a_branch_is_no_broken_chain():
+    assert network("ResidualNet", "ResidualTwin", names=RESIDUAL).ok
+    verdict = network("ResidualNetOfOneBranch", "ResidualTwin", names=RESIDUAL)
+    assert str(verdict.culprit) == "Conv1, wiring, dout"
+    assert verdict.culprit.sentence.endswith("the twin computes something else there")
 
 
 def test_a_twin_without_modules_is_compared_too():
