@@ -207,6 +207,11 @@ class Bench:
         """Fill the input of that name, which the code may have kept."""
         self._objects[number].probe.inputs[name][...] = value
 
+    @property
+    def parts(self) -> tuple[Any, Adapter]:
+        """The implementation and its adapter, for whoever runs in the same process."""
+        return self._factory, self._using()
+
     def _given(self, number: int, inputs: dict[str, Any]) -> _Object:
         on = self._objects[number]
         on.probe = replace(on.probe, inputs=inputs)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from parity.timing.measure import Setup
+    from parity.timing.yours import Yours
 
 DEFAULT_NETWORKS = ("simple_conv_net", "lenet", "alexnet")
 BATCH_SIZES = {"simple_conv_net": (100, 1), "lenet": (100, 1), "lenet5": (100, 1), "alexnet": (32, 1)}
@@ -41,7 +42,11 @@ QUICK_ROUNDS = 3
 def time(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Networks or layers to time.", show_default=" ".join(DEFAULT_NETWORKS)),
+        typer.Argument(
+            help="Networks or layers to time; or anyone's layer, mine.py:Conv2D, on the shapes of the networks "
+            "named with it.",
+            show_default=" ".join(DEFAULT_NETWORKS),
+        ),
     ] = None,
     batch_size: Annotated[
         list[int] | None,
@@ -65,12 +70,25 @@ def time(
         typer.Option("--quick", help=f"{QUICK_ROUNDS} rounds, without torch.compile and the slow baselines."),
     ] = False,
     out: Out = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--as", help="What anyone's layer is meant to be.", show_default="by its name"),
+    ] = None,
+    adapter: Annotated[str, typer.Option(help="How it is called; as of `verify`.")] = "auto",
 ) -> None:
     """Time forward, backward, a training step and prediction, interleaved, on equal threads.
 
-    Exit status: 0 all timed code passed its check, 1 some did not, 2 misuse, 130 interrupted.
+    Anyone's layer (mine.py:Conv2D) is verified first, and its numbers are compared once more when the clock
+    has stopped.
+
+    Exit status: 0 all timed code passed its check, 1 some did not, 2 misuse or a layer that could not be
+    checked, 130 interrupted.
     """
-    networks, kinds = _split(names)
+    targets = [name for name in names or [] if ":" in name]
+    yours = [_verified(target, kind, adapter, seed) for target in targets]
+    networks, kinds = _split([name for name in names or [] if ":" not in name] or (yours and ["lenet"]))
+    if yours and (kinds or device is not Device.cpu or layers or scaling):
+        raise Misuse("anyone's layer is timed on the CPU and on the shapes of networks, such as lenet, alone")
     import pandas as pd
 
     from parity.reference import machine
@@ -101,7 +119,11 @@ def time(
             transfers=device is Device.cuda,
         )
         try:
-            for rows in _measure(networks, kinds, batch_size, setup, progress):
+            for rows in (
+                _measure_yours(yours, networks, batch_size, setup, progress)
+                if yours
+                else _measure(networks, kinds, batch_size, setup, progress)
+            ):
                 tables["speed"] = pd.concat([tables["speed"], rows], ignore_index=True)
             if scaling:
                 name = (networks or ["simple_conv_net"])[0]
@@ -127,6 +149,38 @@ def _measure(
     for kind in kinds:
         for n in batch_sizes or OTHER_BATCH_SIZES:
             yield time_layer(kind, n, setup, progress)
+
+
+def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:
+    """The layer, loaded here after it was verified apart; its verdict is printed. Raises Misuse."""
+    from parity.kinds.names import kind_by_name
+    from parity.timing.yours import load_yours
+    from parity.verification.verify import verify
+
+    kind = kind or kind_by_name(target)
+    if kind is None:
+        raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
+    verdict = verify(target, kind, adapter=adapter, seed=seed)
+    console.print(str(verdict).split("\n", 1)[0], markup=False)
+    if verdict.outcome == "not_checked":
+        raise Misuse(f"{target} is not timed, since it could not be checked")
+    return load_yours(target, verdict, adapter)
+
+
+def _measure_yours(
+    yours: list[Yours],
+    networks: list[str],
+    batch_sizes: list[int] | None,
+    setup: Setup,
+    progress: Callable[[str, int, int], None],
+) -> Iterator[pd.DataFrame]:
+    """One frame per layer, network and batch size."""
+    from parity.timing.yours import time_yours
+
+    for layer in yours:
+        for name in networks:
+            for n in batch_sizes or OTHER_BATCH_SIZES:
+                yield time_yours(layer, name, n, setup, progress)
 
 
 def _split(names: list[str] | None) -> tuple[list[str], list[str]]:

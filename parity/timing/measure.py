@@ -108,7 +108,7 @@ def time_network(
         contestants, setup.rounds, lambda i, n: progress(f"{name}, N={batch_size}", i, n), setup.pause
     )
     place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
-    rows = _rows(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
+    rows = rows_of(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
     names = {contestant.name for contestant in contestants}
     missing = [name for name, why in notes.items() if why and name not in names]
     rows += [{**place, "implementation": name, "phase": STEP} for name in missing]
@@ -231,15 +231,21 @@ def _race_probe(
     layer = BookAdapter().build(kind_of(probe.kind).ours, probe)
     out_shape = x.shape if dout is None else dout.shape
     costs = {p: layer_cost(layer, x.shape, out_shape, x.dtype.itemsize, p) for p in ("forward", "backward")}
-    place = {"network": network_name, "layer": label, "batch_size": len(x), "input_shape": x.shape[1:]}
-    rows = _rows(place, samples, costs, setup)
+    place = place_of(network_name, label, probe)
+    rows = rows_of(place, samples, costs, setup)
     for row in rows:
         row["ok"] = ok if row["implementation"] == "ours" else None
         row["note"] = ""
     return rows
 
 
-def _rows(
+def place_of(network: str, label: str, probe: Probe) -> dict[str, Any]:
+    """The columns of a row that say what was timed."""
+    x = probe.inputs["x"]
+    return {"network": network, "layer": label, "batch_size": len(x), "input_shape": x.shape[1:]}
+
+
+def rows_of(
     place: dict[str, Any], samples: Samples, costs: dict[str, Cost], setup: Setup
 ) -> list[dict[str, Any]]:
     """One row per contestant and phase."""

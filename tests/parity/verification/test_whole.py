@@ -167,3 +167,12 @@ def test_imports_are_looked_for_above_the_file_and_where_we_are(file, tmp_path, 
     file("two = 2", "elsewhere/beside.py")
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert outcomes(verify_all(tmp_path / "book/ch05/net.py")) == [("Relu", "right")]
+
+
+def test_a_declared_difference_holds_for_those_that_have_it(file, parity):
+    path = file(RELU + LEAKY)
+    sheet = verify_all(path, allow=["relu-leaky"])
+    assert outcomes(sheet) == [("Relu", "right"), ("MyReluLayer", "right")] and sheet.ok
+    assert outcomes(verify_all(path, allow=["adam-book-epsilon"]))[1] == ("MyReluLayer", "wrong")
+    ended = parity("verify", path, "--allow", "relu-laeky")
+    assert ended.status == 2 and "no known difference named relu-laeky" in ended.err
