@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("simple_conv_net", "lenet", "alexnet")
 BATCH_SIZES = {"simple_conv_net": (100, 1), "lenet": (100, 1), "lenet5": (100, 1), "alexnet": (32, 1)}
 OTHER_BATCH_SIZES = (8, 1)
+SHAPES_OF = "lenet"  # whose shapes anyone's layer is timed on, where no network is named
 QUICK_ROUNDS = 3
 
 
@@ -43,8 +44,8 @@ def time(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Networks or layers to time; or anyone's layer, mine.py:Conv2D, on the shapes of the networks "
-            "named with it.",
+            help="Networks or layers to time; or anyone's layer, mine.py:Conv2D, on the shapes of the "
+            "networks named with it.",
             show_default=" ".join(DEFAULT_NETWORKS),
         ),
     ] = None,
@@ -86,7 +87,8 @@ def time(
     """
     targets = [name for name in names or [] if ":" in name]
     yours = [_verified(target, kind, adapter, seed) for target in targets]
-    networks, kinds = _split([name for name in names or [] if ":" not in name] or (yours and ["lenet"]))
+    others = [name for name in names or [] if ":" not in name]
+    networks, kinds = _split(others or ([SHAPES_OF] if yours else []))
     if yours and (kinds or device is not Device.cpu or layers or scaling):
         raise Misuse("anyone's layer is timed on the CPU and on the shapes of networks, such as lenet, alone")
     import pandas as pd

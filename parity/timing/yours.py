@@ -8,7 +8,7 @@ more and its numbers are compared with PyTorch's: what is timed is what was chec
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -16,10 +16,11 @@ import pandas as pd
 
 from parity.adapters.book import Adapter, BookAdapter
 from parity.adapters.connection import Here
-from parity.adapters.subject import subject_here
+from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge
 from parity.checks.layer_in_network import each_probe
 from parity.kinds import Probe, kind_of
+from parity.kinds.kind import without_defaults
 from parity.reference.model_pair import Images, build_pair, torch_like
 from parity.reference.trace import draw_masks, dropout_shapes, trace_torch
 from parity.timing import clock
@@ -37,17 +38,25 @@ YOURS = "yours"
 class Yours:
     """An implementation in this process, and how it is called."""
 
+    subject: Subject
     factory: Any
     adapter: Adapter
     kind: str
     verdict: Verdict
 
+    def takes(self, probe: Probe) -> Probe:
+        """The probe as a plain class takes it: a number for equal pairs, no defaults but stride and pad."""
+        optional = kind_of(self.kind).optional
+        plain = {k: v[0] if isinstance(v, tuple) and v[0] == v[-1] else v for k, v in probe.args.items()}
+        probe = replace(probe, args=without_defaults(plain, optional))
+        return replace(probe, args=self.subject.args_of(probe))
+
 
 def load_yours(target: str, verdict: Verdict, adapter: Any = None) -> Yours:
     """Load what was verified into this process. Raises what its import raises."""
-    bench = cast(Here, subject_here(target, verdict.kind, adapter or "auto").connection).bench
-    factory, found = bench.parts
-    return Yours(factory, found, verdict.kind, verdict)
+    subject = subject_here(target, verdict.kind, adapter or "auto")
+    factory, found = cast(Here, subject.connection).bench.parts
+    return Yours(subject, factory, found, verdict.kind, verdict)
 
 
 def time_yours(
@@ -90,21 +99,21 @@ def _raced(
     yours: Yours, where: str, label: str, probe: Probe, setup: Setup, progress: ProgressCallback
 ) -> list[dict[str, Any]]:
     contestants = [our_kind(probe), torch_kind(probe, "cpu")]
-    place = place_of(where, label, probe)
+    place, given = place_of(where, label, probe), yours.takes(probe)
     try:
         with np.errstate(all="ignore"):
-            layer = yours.adapter.build(yours.factory, probe)
-            yours.adapter.forward(layer, probe)
+            layer = yours.adapter.build(yours.factory, given)
+            yours.adapter.forward(layer, given)
             if yours.adapter.backward_too:
-                yours.adapter.backward(layer, probe)
+                yours.adapter.backward(layer, given)
     except Exception as error:
         note = f"raised {type(error).__name__}: {error}"
         return [{**place, "implementation": YOURS, "phase": FORWARD, "ok": False, "note": note}]
-    contestants.append(_contestant(yours, layer, probe))
+    contestants.append(_contestant(yours, layer, given))
     text = f"{where} {label}".strip()
     with np.errstate(all="ignore"):
         samples = clock.race(contestants, setup.rounds, lambda i, n: progress(text, i, n), setup.pause)
-        why = _wrong_now(yours, layer, probe, setup.dtype)
+        why = _wrong_now(yours, layer, given, setup.dtype)
     x, dout = probe.inputs["x"], probe.inputs.get("dout")
     ours = BookAdapter().build(kind_of(probe.kind).ours, probe)
     shape = x.shape if dout is None else dout.shape
@@ -131,6 +140,10 @@ def _wrong_now(yours: Yours, layer: Any, probe: Probe, dtype: str) -> str:
         found = yours.adapter.attempt(layer, probe)
     except Exception as error:
         return f"after the clock had stopped it raised {type(error).__name__}: {error}"
+    if yours.verdict.habits:  # differs by design, so it is compared with itself before the race
+        fresh = yours.adapter.attempt(yours.adapter.build(yours.factory, probe), probe)
+        changed = [name for name, value in found.items() if not np.array_equal(value, fresh[name])]
+        return f"after the clock had stopped, not as before: {', '.join(changed)}" if changed else ""
     arrays = {
         name: value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
         for name, value in found.items()

@@ -232,7 +232,7 @@ def test_a_gpu_has_no_share_of_this_machines_peaks():
     samples = clock.Samples({(name, "step"): [1.0] for name in ("ours", "torch")}, {"ours": 0, "torch": 0})
     costs = {"step": Cost(10**9, 10**6)}
     for device, known in (("cpu", [True, True]), ("cuda", [True, False])):
-        rows = timing._rows({}, samples, costs, replace(FAST, device=device, peaks=peaks))
+        rows = timing.rows_of({}, samples, costs, replace(FAST, device=device, peaks=peaks))
         assert [bool(np.isfinite(row["gemm_share"])) for row in rows] == known
         assert [bool(np.isfinite(row["copy_share"])) for row in rows] == known
         assert [row["gflops"] for row in rows] == [1000.0, 1000.0]
