@@ -93,11 +93,7 @@ def verify(
     limits = Limits(timeout, memory)
     isolated = can_isolate() if isolated is None else isolated
     if kind == NETWORK:
-        from parity.verification.network import verify_network
-
-        verdict = verify_network(factory, seed=seed, limits=limits, isolated=isolated, **network)
-        if not any(compared(row) for row in verdict.records if row.phase not in ENDED):
-            verdict.unchecked = verdict.ending or verdict.unfinished
+        verdict = _network(factory, network, tuple(allow), seed, limits, isolated)
         return strictly(verdict, strict)
     if kind not in ALL_KINDS:
         raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}")
@@ -110,6 +106,27 @@ def verify(
         return strictly(
             _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated), strict
         )
+
+
+def _network(
+    factory: Any, options: NetworkOptions, allow: Sequence[str], seed: int, limits: Limits, isolated: bool
+) -> Verdict:
+    """The verdict on a network."""
+    from parity.verification.network import verify_network
+
+    def run(twin: Any) -> Verdict:
+        own: NetworkOptions = {**options, "twin": twin}
+        found = verify_network(factory, seed=seed, limits=limits, isolated=isolated, **own)
+        if not any(compared(row) for row in found.records if row.phase not in ENDED):
+            found.unchecked = found.ending or found.unfinished
+        return found
+
+    if not allow:
+        return run(options.get("twin"))
+    from parity.verification.network_declared import declared_names, with_declared
+
+    names = declared_names(allow)
+    return with_declared(run(options.get("twin")), run, options.get("twin"), names)
 
 
 def strictly(verdict: Verdict, strict: bool) -> Verdict:
