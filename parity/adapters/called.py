@@ -142,6 +142,8 @@ class Live:
         self.fresh = False
         self.gradients = {}
         for name, place in c.grads.items():
+            if self.probe.args.get(name) is None:
+                continue
             if c.change:
                 after = got(self, c.stored[name][0].path)
                 self.gradients[name] = (before[name] - after) / before[name].dtype.type(RATE)
@@ -153,7 +155,7 @@ class Live:
                 for place in here:
                     put(self, place.path, before[name])
         dx = got(self, c.dx.path) if c.dx is not None else None
-        return dout * dx if c.derivative and isinstance(dx, np.ndarray) else dx
+        return dout * dx if c.derivative and not c.tensor and isinstance(dx, np.ndarray) else dx
 
     def _cache(self) -> Any:
         """What forward returned besides its result, for backward."""
@@ -272,10 +274,8 @@ class Called(Adapter):
     def _forward(self, live: Live, x: Any, t: Any) -> Any:
         c, how = self.convention, recipe(self.convention.kind)
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
-        kept = [np.array(part) for part in parts] if len(parts) > 1 else parts
-        outs = []
-        for part in kept:
-            outs.append(live.forward_once(part, t))
+        kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
+        outs = [live.forward_once(part, t) for part in parts]
         live.batch = (kept, x.shape, t)
         if how.role == "loss":
             out = outs[0]
@@ -319,7 +319,8 @@ class Called(Adapter):
                 live.forward_once(part, t)
             found.append(live.backward_once(d, part, t))
             for name, gradient in live.gradients.items():
-                sums[name] = gradient if name not in sums else sums[name] + gradient
+                seen = isinstance(gradient, np.ndarray) and isinstance(sums.get(name), np.ndarray)
+                sums[name] = sums[name] + gradient if seen else gradient
         live.sums = sums
         if not all(isinstance(dx, (np.ndarray, np.generic)) for dx in found):
             return found[0]

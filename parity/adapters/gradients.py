@@ -64,8 +64,8 @@ def find_gradients(
     if updates and len(grads) < len(wanted) and set(changed) >= set(wanted) - grads.keys():
         grads = {n: Place(c.stored[n][0].path, c.stored[n][0].layout) for n in wanted}
         c = replace(c, change=True)
-    if dx is None and grads and not returned:
-        c = replace(c, unseen=("dx",))  # the first layer of somebody's network
+    if dx is None and grads and not returned and c.limits.get("sizes", {}).get("C") == 1:
+        c = replace(c, unseen=("dx",))  # it takes grey images only, and is the first layer of its network
     missing = [n for n in wanted if n not in grads]
     named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
     complete = dx is not None and not missing

@@ -324,7 +324,7 @@ def forward_calls(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
     )
     for word in FORWARD:
-        for name in [n for n in about["methods"] if n == word or plain(n) == word]:
+        for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
                 if not any(meaning == "x" for _, meaning in args):
                     continue
@@ -347,7 +347,7 @@ def backward_calls(
         yield from _function_backwards(about, kind, c)
         return
     for word in BACKWARD:
-        for name in [n for n in about["methods"] if plain(n) == word]:
+        for name in [n for n in about["methods"] if plain(n) == word and n[0] != "_"]:
             params = about["methods"][name] or []
             yield from _as_derivative(params, word, name, kind, c)
 

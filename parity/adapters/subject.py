@@ -74,9 +74,11 @@ class Subject:
 
     def _found(self, kind: str) -> Convention | None:
         """How it is called; None where that is the book's way."""
-        from parity.adapters.trial import find, fits_the_book
+        from parity.adapters.trial import find, fits_the_book, one_for_both_axes
 
-        if fits_the_book(self, kind):
+        about = self.connection.ask("about")
+        about = about if isinstance(about, dict) else {}
+        if not one_for_both_axes(about.get("signature") or (), kind) and fits_the_book(self, kind):
             return None
 
         def ask(convention: Convention, probe: Probe) -> dict[str, Any]:
@@ -84,8 +86,7 @@ class Subject:
             found = self.connection.ask("attempt", **sent)
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
 
-        about = self.connection.ask("about")
-        return find(ask, about if isinstance(about, dict) else {}, kind, not self.misfit)
+        return find(ask, about, kind, not self.misfit)
 
     def _open(self, kind: str) -> Subject:
         convention = None if self.convention is None else self.convention.data()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import BOTH_AXES
 from parity.adapters.bench import Raised
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
@@ -90,6 +91,12 @@ def fits_the_book(subject: Any, kind: str) -> bool:
     )
 
 
+def one_for_both_axes(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether one parameter gives both sizes of a window: it may take a pair, unlike the book's."""
+    both = [p["name"] for p in signature if plain(p["name"].lstrip("*")) in BOTH_AXES]
+    return bool(both) and any("kernel" in meanings(name, kind) for name in both)
+
+
 def find(
     ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
 ) -> Convention | None:
@@ -122,7 +129,7 @@ def _constructors(trial: Trial) -> Iterator[Any]:
     if trial.about["what"] in ("function", "pair"):
         yield None
         return
-    if trial.fits:
+    if trial.fits and not one_for_both_axes(trial.about["signature"] or (), trial.kind):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
     for p in trial.about["signature"] or ():
@@ -557,6 +564,8 @@ def _mask_of(report: dict[str, Any], probe: Probe) -> Place | None:
 def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the window may be given as two numbers; limits that the signature shows."""
     used = {meaning for _, meaning in c.constructor or ()}
+    if trial.kind == "batch_norm" and probe.inputs["x"].ndim == 2:
+        return _images_too(trial, c)
     if trial.kind not in ("convolution", "max_pooling", "average_pooling", "min_pooling"):
         return c
     window = {
@@ -585,6 +594,18 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
         if "forward" in report:
             return replace(c, constructor=pairs)
+    return c
+
+
+def _images_too(trial: Trial, c: Convention) -> Convention:
+    """The layout of images, where rows have said all the rest."""
+    images = next(p for p, _ in trial_probes(trial.kind) if p.inputs["x"].ndim == 4)
+    for layout in ("NCHW", "NHWC"):
+        tried = replace(c, images=layout, images_out=layout)
+        report = trial.attempt(replace(tried, backward=""), images)
+        shape = list(batch_shape(images.inputs["dout"].shape, layout) or ())
+        if any(e["shape"] == shape for e in (_results(report) if "forward" in report else ())):
+            return tried
     return c
 
 

@@ -100,7 +100,7 @@ WRONG = {
     "softmax_with_loss": [
         ("ClampedLoss", "forward loss", "loss-clamped-logarithm"),
         ("LossNotDivided", "backward dx", "loss-gradient-not-divided"),
-        ("LossInBits", "forward loss", ""),
+        ("LossInBits", "forward loss", "loss-base-two"),
     ],
     "lrn": [
         ("LRNPaper", "forward out", "lrn-alpha-not-divided"),

@@ -1,0 +1,51 @@
+"""Right layers are right and faults are killed in the clothes of other people's code."""
+
+import dresses
+import pytest
+from dresses import DRESSES, killed, shows_one_at_a_time
+
+from parity.faults import FAULTS
+from parity.kinds import kind_of
+from parity.verification.verify import verify
+
+WORN = [(name, kind) for name, (_, kinds) in DRESSES.items() for kind in kinds]
+SAMPLE = 3  # faults of a kind that every run tries; all of them where slow tests run
+
+
+@pytest.mark.parametrize(("name", "kind"), WORN)
+def test_a_right_layer_is_right_in_every_dress(name, kind):
+    dress, _ = DRESSES[name]
+    verdict = verify(dress(kind_of(kind).ours, kind), kind)
+    assert verdict.outcome == "right", str(verdict)
+    lacks = {"images (4-D input)"} if (name, kind) == ("single_image", "affine") else set()
+    assert set(verdict.not_checked) == lacks and len(verdict.findings) >= 20
+
+
+def _faults(kind):
+    return [fault for fault in FAULTS.values() if fault.kind == kind and not fault.equivalent]
+
+
+def _survivors(name, kind, faults):
+    dress, _ = DRESSES[name]
+    left = [fault for fault in faults if not killed(dress(fault.make, kind), kind)]
+    if name == "single_image":  # what shows only in a batch is no fault of a layer that never sees one
+        left = [fault for fault in left if shows_one_at_a_time(fault)]
+    return [fault.name for fault in left]
+
+
+@pytest.mark.parametrize(("name", "kind"), WORN)
+def test_faults_are_killed_in_every_dress(name, kind):
+    faults = _faults(kind)
+    step = max(1, len(faults) // SAMPLE)
+    assert not _survivors(name, kind, faults[::step][:SAMPLE])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), WORN)
+def test_every_fault_is_killed_in_every_dress(name, kind):
+    assert not _survivors(name, kind, _faults(kind))
+
+
+def test_the_dressed_layer_is_hidden():
+    worn = DRESSES["self_updating"][0](kind_of("affine").ours, "affine")(3, 2)
+    assert isinstance(worn, dresses.Dressed) and not any(hasattr(v, "forward") for v in vars(worn).values())
