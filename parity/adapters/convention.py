@@ -129,7 +129,7 @@ class Convention:
         known, limits = sizes(probe), self.limits
         window, stride = (known.get("FH"), known.get("FW")), probe.args.get("stride", 1)
         fixed = limits.get("stride")
-        if fixed is not None:
+        if fixed is not None and "FH" in known:
             wanted = window if fixed == "window" else (fixed, fixed)
             if (stride if isinstance(stride, tuple) else (stride, stride)) != wanted:
                 return False

@@ -483,7 +483,8 @@ def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
     if ndim == 4:
         return replace(c, out=out, images_out=layout)
     if ndim == 2:
-        return replace(c, out=out, rows_out=layout, images_out=c.images)
+        images = "CHW" if c.rows == "F" else c.images  # what takes one row takes one image, if any
+        return replace(c, out=out, rows_out=layout, images=images, images_out=images)
     return replace(c, out=out)
 
 

