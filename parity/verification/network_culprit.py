@@ -146,7 +146,7 @@ def _relation_of_the_loss(check: NetworkCheck) -> str | None:
     found, same = check.trace.loss, SAME[check.place.dtype]
     if not isinstance(found, np.ndarray) or found.shape or not np.isfinite(found):
         return None
-    for says, value in check.twin.other_losses(check.x.astype(np.float64), check.t):
+    for says, value in check.twin.other_losses(check.x.astype(np.float64), check.t, float(check.exact.loss)):
         if abs(float(found) - value) <= same * abs(value):
             return says
     return None

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from parity.adapters.load import load
+from parity.adapters.load import TargetError, load
+from parity.adapters.wire import clean
 from parity.checks.network_outputs import LOSS, Key, Reference
 from parity.checks.zero_gradients import Sum
 from parity.comparison.gates import largest
@@ -39,13 +40,18 @@ class Twin:
             raise NetworkMisuse(
                 "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"
             )
-        built = load(twin) if isinstance(twin, str) else twin
-        built = copy.deepcopy(built) if isinstance(built, nn.Module) else built()
+        try:
+            built = load(twin) if isinstance(twin, str) else twin
+            built = copy.deepcopy(built) if isinstance(built, nn.Module) else built()
+        except TargetError:
+            raise
+        except Exception as error:
+            raise NetworkMisuse(f"the twin cannot be built: {_words(error)}") from error
         if not isinstance(built, nn.Module):
             raise NetworkMisuse(f"the twin must be a torch module, got {type(built).__name__}")
         if any(isinstance(m, nn.Dropout) and m.p > 0 for m in built.modules()):
             raise NetworkMisuse(DROPS)
-        self.module = built.double().train()
+        self.module = built.double().train().requires_grad_()
         self.names: Names = {}
 
     # -- bringing both together --------------------------------------------------------------------
@@ -74,27 +80,38 @@ class Twin:
     def look_at(self, x: Array) -> int:
         """How many classes it has. Raises NetworkMisuse for a twin that nothing can be compared with: it does
         not take these images, draws random numbers, or its outputs are no scores."""
+        shape = tuple(x.shape[1:])
         try:
             state = torch.get_rng_state()
             first = self.outputs(x)
             drew = not torch.equal(state, torch.get_rng_state())  # what is dropped may be 0 already
             others = (self.outputs(x) for _ in range(30 if drew else 1))
-            same = all(np.array_equal(first, other) for other in others)
-            classes = first.shape[1]
-        except (RuntimeError, IndexError, ValueError) as error:
-            shape = tuple(x.shape[1:])
-            raise NetworkMisuse(f"the twin does not take images of shape {shape}: {error}") from None
+            same = all(np.array_equal(first, other, equal_nan=True) for other in others)
+        except Exception as error:
+            why = f"the twin does not take images of shape {shape}: {_words(error)}"
+            raise NetworkMisuse(why) from error
+        if first.ndim < 2 or len(first) != len(x) or (first.ndim > 2 and not self.own_loss()):
+            raise NetworkMisuse(f"the twin's outputs must be of shape (N, classes), got {first.shape}")
+        if not np.isfinite(first).all():
+            raise NetworkMisuse(
+                "the twin's outputs are not finite for random images and the network's weights"
+            )
         if not same:
             raise NetworkMisuse(
                 "the twin gives two answers for the same images, so it draws random numbers (F.dropout?), "
                 "and both sides would draw their own: build both without"
             )
+        classes = first.shape[1]
         sums = first.reshape(len(first), classes, -1).sum(axis=1)
         if not self.own_loss() and classes > 1 and first.min() >= 0 and np.allclose(sums, 1, atol=1e-9):
             raise NetworkMisuse(
                 "the twin's outputs are probabilities (they sum to 1 for each image), and cross entropy "
                 "takes them for scores: leave out its last softmax, or give it a loss(outputs, t) of its own"
             )
+        try:
+            self.run(copy.deepcopy(self.module), x, np.zeros(len(x), np.int64))
+        except Exception as error:
+            raise NetworkMisuse(f"the twin's loss has no gradient: {_words(error)}") from error
         return int(classes)
 
     def comparable(self, anchors: Mapping[str, str]) -> dict[str, str]:
@@ -109,7 +126,10 @@ class Twin:
         """Its outputs, in training or in inference; it is left as it was."""
         used = copy.deepcopy(module or self.module).train(training)
         with torch.no_grad():
-            return to_numpy(used(torch.from_numpy(x).to(next(used.parameters()).dtype)))
+            found = used(torch.tensor(x, dtype=next(used.parameters()).dtype))
+        if not isinstance(found, torch.Tensor):
+            raise TypeError(f"forward must give one tensor, got {type(found).__name__}")
+        return to_numpy(found)
 
     def infers_otherwise(self, x: Array) -> bool:
         """Whether its outputs in inference differ from those in training (batch normalization)."""
@@ -149,12 +169,12 @@ class Twin:
         """Forward and backward: the trace under our names, in our layout; the terms of biases' gradients."""
         trace, found, handles = Trace(), dict(module.named_modules()), []
         for path, name in (anchors or {}).items():
-            handles.append(found[name].register_forward_hook(_note(trace.inputs, trace.outputs, path)))
-            handles.append(found[name].register_full_backward_hook(_note(trace.dxs, trace.douts, path)))
+            handles.append(found[name].register_forward_pre_hook(_note_input(trace, path)))
+            handles.append(found[name].register_forward_hook(_note_output(trace, path)))
         for name, entry in self.names.items() if terms is not None else ():
             owner, _, key = entry.theirs.rpartition(".")
             if key == "bias" and type(found[owner]).__module__ in TORCH_LAYERS:
-                handles.append(found[owner].register_full_backward_hook(_sum_of_terms(terms, name)))
+                handles.append(found[owner].register_forward_hook(_sum_of_terms(terms, name)))
         module.zero_grad(set_to_none=True)
         loss = self.loss(module, x, t)
         torch.autograd.backward(loss)
@@ -165,7 +185,8 @@ class Twin:
 
     def loss(self, module: nn.Module, x: Array, t: Array) -> torch.Tensor:
         """Its own `loss(outputs, t)` where it has one, else cross entropy."""
-        outputs = module(torch.from_numpy(x).to(next(module.parameters()).dtype).requires_grad_())
+        images = torch.tensor(x, dtype=next(module.parameters()).dtype, requires_grad=True)
+        outputs = module(images.clone())  # which it may change in place
         loss: torch.Tensor = (self.own_loss(module) or F.cross_entropy)(outputs, torch.from_numpy(t))
         return loss
 
@@ -188,20 +209,20 @@ class Twin:
         return {name: a.T if self.names[name].transposed else a for name, a in found.items()}
 
     # -- what if -----------------------------------------------------------------------------------
-    def other_losses(self, x: Array, t: Array) -> Iterator[tuple[str, float]]:
-        """What cross entropy gives where one thing is another: what it is, and the loss."""
+    def other_losses(self, x: Array, t: Array, right: float) -> Iterator[tuple[str, float]]:
+        """What the loss is where one thing is another: what it is, and the loss; `right` is the right one."""
+        images = len(x)
+        yield f"{images} times PyTorch's, and {images} is the number of images", images * right
+        yield f"PyTorch's divided by {images}, and {images} is the number of images", right / images
+        yield "minus PyTorch's", -right
         outputs = self.outputs(x)
         if self.own_loss() or outputs.ndim != 2:
             return
-        classes, images = outputs.shape[1], len(x)
+        classes = outputs.shape[1]
         y = to_numpy(torch.softmax(torch.from_numpy(outputs), 1))
         yield "PyTorch's for the labels t + 1", _cross_entropy(outputs, (t + 1) % classes)
         yield "PyTorch's for the labels t - 1", _cross_entropy(outputs, (t - 1) % classes)
         yield "PyTorch's of the probabilities, so softmax is taken twice", _cross_entropy(y, t)
-        right = _cross_entropy(outputs, t)
-        yield f"{images} times PyTorch's, and {images} is the number of images", images * right
-        yield f"PyTorch's divided by {images}, and {images} is the number of images", right / images
-        yield "minus PyTorch's", -right
         y = y[np.arange(images), t]
         yield "PyTorch's with log(y + 1e-7) for log(y)", -float(np.log(y + 1e-7).mean())
 
@@ -249,12 +270,15 @@ def _results(trace: Trace) -> dict[Key, Array]:
 def _sum_of_terms(terms: dict[str, Sum] | None, name: str) -> Callable[..., None]:
     """The size of what is summed up in a bias's gradient: dout (N, C, ...)."""
 
-    def hook(_: nn.Module, dx: Any, dout: Any) -> None:
-        sizes = np.abs(to_numpy(dout[0]))
+    def note(dout: torch.Tensor) -> None:
+        sizes = np.abs(to_numpy(dout))
         channels = sizes.shape[1]
         total = sizes.reshape(len(sizes), channels, -1).sum(axis=(0, 2)).max()
         assert terms is not None
         terms[name] = Sum(float(total), sizes.size // channels)
+
+    def hook(_: nn.Module, x: Any, out: torch.Tensor) -> None:
+        _on_gradient(out, note)
 
     return hook
 
@@ -264,9 +288,33 @@ def _zeros(grads: Mapping[str, Array], terms: Mapping[str, Sum]) -> dict[str, Su
     return {name: of for name, of in terms.items() if largest(grads[name]) <= CANCELS * of.size}
 
 
-def _note(first: dict[str, Array], second: dict[str, Array], path: str) -> Callable[..., None]:
-    def hook(_: nn.Module, a: Any, b: Any) -> None:
-        first[path] = to_numpy(a[0] if isinstance(a, tuple) else a)
-        second[path] = to_numpy(b[0] if isinstance(b, tuple) else b)
+# Hooks of tensors and no backward hooks of modules, which a network with ReLU(inplace=True) does not allow.
+def _note_input(trace: Trace, path: str) -> Callable[..., Any]:
+    def hook(_: nn.Module, args: tuple[torch.Tensor, ...]) -> Any:
+        x = args[0].clone()  # its gradient is this module's part alone
+        trace.inputs[path] = _copied(x)
+        if x.requires_grad:
+            _on_gradient(x, lambda dx: trace.dxs.update({path: _copied(dx)}))
+        return (x, *args[1:])
 
     return hook
+
+
+def _note_output(trace: Trace, path: str) -> Callable[..., None]:
+    def hook(_: nn.Module, args: Any, out: torch.Tensor) -> None:
+        trace.outputs[path] = _copied(out)
+        _on_gradient(out, lambda dout: trace.douts.update({path: _copied(dout)}))
+
+    return hook
+
+
+def _on_gradient(tensor: Any, note: Callable[[torch.Tensor], None]) -> None:
+    tensor.register_hook(note)
+
+
+def _copied(tensor: torch.Tensor) -> Array:
+    return to_numpy(tensor).copy()
+
+
+def _words(error: Exception) -> str:
+    return clean(f"{type(error).__name__}: {error}", 300)

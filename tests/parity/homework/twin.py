@@ -105,3 +105,53 @@ class ResidualTwin(Twin):
         x = F.relu(self.conv(x))
         x = F.max_pool2d(x + self.second(x), 3, 2)
         return self.out(F.relu(self.hidden(x.flatten(1))))
+
+
+# -- twins of other ways ------------------------------------------------------------------------------
+class InPlaceTwin(Twin):
+    """As torchvision's networks do; and it starts by changing its images."""
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu_(self.conv(x.mul_(1.0))), 3, 2)
+        return self.out(F.relu_(self.hidden(x.flatten(1))))
+
+
+class FrozenTwin(Twin):
+    def __init__(self):
+        super().__init__()
+        self.conv.requires_grad_(False)
+
+
+class TwinOfSums(Twin):
+    def loss(self, scores, t):
+        return F.cross_entropy(scores, t, reduction="sum")
+
+
+class TwinThatNeedsMore(Twin):
+    def __init__(self, hidden):
+        super().__init__()
+
+
+class TwinThatRaises(Twin):
+    def forward(self, x):
+        raise TypeError("no way")
+
+
+class TwinOfTwoOutputs(Twin):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class TwinOfOneScore(Twin):
+    def forward(self, x):
+        return super().forward(x)[:, 0]
+
+
+class TwinOfNaN(Twin):
+    def forward(self, x):
+        return super().forward(x) * float("nan")
+
+
+class TwinOfManyLosses(Twin):
+    def loss(self, scores, t):
+        return F.cross_entropy(scores, t, reduction="none")

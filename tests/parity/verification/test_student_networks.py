@@ -228,3 +228,36 @@ def test_a_network_that_drops_at_random_is_refused():
 
 def test_no_advice_about_adapters_is_given_to_a_network():
     assert "adapter" not in str(network("NetWithoutB1"))
+
+
+# -- twins --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("twin", ["InPlaceTwin", "FrozenTwin"])
+def test_a_twin_that_works_in_place_or_is_frozen_is_compared(twin):
+    verdict = network("Net", twin)
+    assert verdict.ok and not verdict.not_checked, str(verdict)
+    wrong = network("NetThatForgetsRelu2", twin)
+    assert str(wrong.culprit) == "Affine2, wiring, x"
+
+
+def test_a_twin_that_sums_its_losses():
+    sentence = network("Net", "TwinOfSums").culprit.sentence
+    assert sentence.endswith("it is PyTorch's divided by 3, and 3 is the number of images")
+
+
+@pytest.mark.parametrize(
+    ("twin", "said"),
+    [
+        (
+            "TwinThatNeedsMore",
+            "the twin cannot be built: TypeError: .*missing 1 required positional",
+        ),
+        ("TwinThatRaises", r"does not take images of shape \(1, 8, 7\): TypeError: no way"),
+        ("TwinOfTwoOutputs", "forward must give one tensor, got tuple"),
+        ("TwinOfOneScore", r"outputs must be of shape \(N, classes\), got \(3,\)"),
+        ("TwinOfNaN", "the twin's outputs are not finite"),
+        ("TwinOfManyLosses", "the twin's loss has no gradient: RuntimeError: grad can be implicitly created"),
+    ],
+)
+def test_a_twin_that_cannot_be_used_is_refused_in_one_sentence(twin, said):
+    with pytest.raises(ValueError, match=said):
+        network("Net", twin)
