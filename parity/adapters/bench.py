@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import site
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from parity.kinds.probe import Probe
 
 LARGEST = 1 << 32  # bytes of one array
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
+INSTALLED = (os.path.dirname(os.__file__), *site.getsitepackages(), "<")
+_ADAPTER_FILES: set[str] = set()  # of adapters that are not ours
 
 
 class Raised(Exception):
@@ -69,7 +72,7 @@ class Bench:
             if target is not None:
                 self._factory = load(target)
             if adapter is not None:
-                self._adapter = adapter_of(adapter)
+                self._adapter = _beside(adapter)
             if convention is not None:
                 self._adapter = Called(Convention.of(convention))
             using = self._using()
@@ -171,13 +174,26 @@ class Bench:
         on, using = self._given(number, inputs), self._using()
         with as_raised():
             if type(using).results is not Adapter.results:
-                found = using.results(on.layer, on.probe)
+                found = self._results_of_its_own(on)
             elif RECIPES[on.probe.kind].role == "optimizer":
                 on.arrays = dict(inputs["params"])
                 found = using.steps(on.layer, inputs["params"], inputs["grads"])
             else:
                 found = using.attempt(on.layer, on.probe)
         return {str(name): plain(value) for name, value in found.items()}
+
+    def _results_of_its_own(self, on: _Object) -> dict[str, Any]:
+        """Of an adapter with its own `results`; where that raises after forward, forward is not blamed."""
+        using, how = self._using(), RECIPES[on.probe.kind]
+        try:
+            return using.results(on.layer, on.probe)
+        except Exception as error:
+            try:
+                found = {how.out: using.forward(using.build(self._factory, on.probe), on.probe)}
+            except Exception:
+                raise error from None
+            gradients = [f"d{name}" for name in how.params if on.probe.args.get(name) is not None]
+            return found | dict.fromkeys(["dx", *gradients, *how.buffers], error)
 
     def draw(self, number: int, x: Any) -> Any:
         """The output for a mask that the layer draws itself; None where the adapter cannot say."""
@@ -222,6 +238,22 @@ class Bench:
         return self._adapter
 
 
+def _beside(adapter: str) -> Adapter:
+    """Load the adapter; neither its folder nor what it imported from there hides what the code imports."""
+    path, modules = list(sys.path), set(sys.modules)
+    found = adapter_of(adapter)
+    folders = [folder for folder in sys.path if folder not in path]
+    sys.path[:] = [*path, *folders]
+    file = getattr(sys.modules.get(type(found).__module__), "__file__", None)
+    if file is not None and not file.startswith(OURS):
+        _ADAPTER_FILES.add(file)
+    for name in set(sys.modules) - modules:
+        own = getattr(sys.modules[name], "__file__", None)
+        if own is not None and own != file and str(Path(own).parent) in folders:
+            del sys.modules[name]
+    return found
+
+
 # -- plain data -----------------------------------------------------------------------------------
 def plain(value: Any) -> Any:
     """A copy of what is an array of real numbers; an Odd that says what anything else is."""
@@ -263,8 +295,24 @@ def as_raised() -> Iterator[None]:
         raise Raised(_words(error)) from None
 
 
-def _words(error: Exception) -> str:
+def _origin(error: BaseException) -> BaseException:
+    """The code's own exception, where an adapter's came while that one was being handled."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if isinstance(before, Exception) and _is_adapters(error) and not _is_adapters(before):
+        return _origin(before)
+    return error
+
+
+def _is_adapters(error: BaseException) -> bool:
+    """Whether it was raised by an adapter, ours or one of theirs."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    own = [name for name in files if not name.startswith(INSTALLED)]
+    return not own or own[-1].startswith(OURS) or own[-1] in _ADAPTER_FILES
+
+
+def _words(error: BaseException) -> str:
     """`ValueError: what it said (layers.py, line 3)`"""
+    error = _origin(error)
     name = clean(type(error).__name__, 80)
     try:
         said = clean(error)
@@ -274,11 +322,10 @@ def _words(error: Exception) -> str:
     return (f"{name}: {said}" if said else name) + (f" ({line})" if line else "")
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """The innermost line that is neither ours nor of an installed package, and whether it says `raise`."""
-    installed = (OURS, os.path.dirname(os.__file__), *site.getsitepackages(), "<")
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith(installed)]
+    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, *INSTALLED))]
     if not theirs:
         return ""
     at = theirs[-1]

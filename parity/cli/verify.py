@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parity.cli.options import JsonOption, Misuse, Out, Seed, console, only_json, print_json, save
+from parity.cli.options import (
+    JsonOption,
+    Misuse,
+    Out,
+    Seed,
+    console,
+    only_json,
+    print_json,
+    print_written,
+    save,
+)
 from parity.kinds.names import NAMES, kind_by_name
 
 if TYPE_CHECKING:
@@ -72,6 +82,14 @@ def verify(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where only the numbers are right.")
     ] = False,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            help="Only write files to be filled in to this folder: adapter.py for a layer, twin.py and "
+            "names.toml for a network.",
+            show_default="none",
+        ),
+    ] = None,
     profile: Annotated[
         str,
         typer.Option(
@@ -109,6 +127,12 @@ def verify(
     kind = kind or (None if whole else kind_by_name(target))
     if kind is None and not whole:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
+    if template is not None:
+        from parity.verification.template import write_template
+
+        if kind is None:
+            raise Misuse("--template needs one layer or network, path/to/file.py:Name")
+        return print_written(*write_template(target, kind.replace("-", "_"), template))
     options: dict[str, Any] = {"twin": twin, "names": names, "input_shape": _shape(input_shape)}
     options = {name: value for name, value in options.items() if value is not None} | {
         "adapter": adapter,
