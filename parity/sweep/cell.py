@@ -25,11 +25,16 @@ from parity.sweep.cells import UNREAD, Cell, version_of
 Row = dict[str, Any]
 CellResult = tuple[list[Record], dict[str, str]]  # the records, and extra columns, the same in every row
 
+UNCHECKED, RIGHT_BUT = "unchecked", "right_but"  # statuses of rows of somebody's code
 NOTHING: Row = (
     dict.fromkeys([*CATEGORIES, "shape", "why"], "")
     | dict.fromkeys(NUMBERS, float("nan"))
     | {"exact": False, "ok": False, "proves": True}
 )
+
+
+class NotChecked(Exception):
+    """Nothing of somebody's code could be compared; the message says why."""
 
 
 class CannotRun(RuntimeError):
@@ -46,6 +51,8 @@ def run_cell(cell: Cell) -> list[Row]:
             rows = ended(cell, "nothing was compared")
     except CannotRun:
         raise
+    except NotChecked as error:
+        rows = ended(cell, str(error), UNCHECKED)
     except MemoryError as error:
         rows = ended(cell, f"raised MemoryError: {error}")
     except Exception as error:
@@ -59,15 +66,21 @@ def _row(cell: Cell, record: Record, more: dict[str, str]) -> Row:
     status = "match" if record.ok else "mismatch"
     if not record.ok and record.why and record.why == more.get("ending"):
         status = _status(record.why)
+    elif not record.ok and more.get("unchecked"):
+        status = UNCHECKED
+    elif record.ok and record.why:
+        status = RIGHT_BUT
     extra = ["lacks"] if record.ok else ["lacks", "culprit", "diagnosis"]
     return _about(cell, status) | found | {name: more.get(name, "") for name in extra}
 
 
-def ended(cell: Cell, why: str) -> list[Row]:
+def ended(cell: Cell, why: str, status: str = "") -> list[Row]:
     """The row of a cell that was cut short."""
     place = {"dtype": cell.dtype, "case": cell.case}
     named = {"network" if cell.what == "network" else "layer": cell.name}
-    return [_about(cell, _status(why)) | NOTHING | place | {"device": cell.device, "why": why} | named]
+    return [
+        _about(cell, status or _status(why)) | NOTHING | place | {"device": cell.device, "why": why} | named
+    ]
 
 
 def timed(rows: list[Row], seconds: float) -> list[Row]:
@@ -199,7 +212,7 @@ def _file(cell: Cell) -> CellResult:
         return _unreadable(path)
     verdict = verify(f"{cell.base}/{cell.target}", cell.name, seed=cell.seed, **dict(cell.options))
     if verdict.unchecked and not (verdict.records or verdict.unfinished):
-        raise LookupError(f"it could not be checked: {verdict.unchecked}")
+        raise NotChecked(f"it could not be checked: {verdict.unchecked}")
     more = {"lacks": ", ".join(verdict.not_checked), "ending": verdict.ending or verdict.unfinished}
     if verdict.unfinished:
         from parity.comparison.gates import refused
@@ -207,10 +220,23 @@ def _file(cell: Cell) -> CellResult:
 
         why = refused(np.empty(0), verdict.unfinished)
         verdict.records.append(record(Place("", "float64", "cpu"), cell.name, "calls", "the call", why))
-    if not verdict.ok:
+    if verdict.outcome == "not_checked":
+        more |= {
+            "unchecked": verdict.unchecked,
+            "culprit": "could not be checked",
+            "diagnosis": verdict.unchecked,
+        }
+    elif not verdict.ok:
         culprit = str(verdict.culprit) if verdict.culprit else verdict.complaint
         more |= {"culprit": culprit, "diagnosis": verdict.diagnosis.fault or "unknown"}
+    elif verdict.buts:
+        return [_as_right(row, "; ".join(verdict.buts)) for row in verdict.records], more
     return verdict.records, more
+
+
+def _as_right(row: Record, but: str) -> Record:
+    """A result whose numbers are right, with what is not."""
+    return row if row.ok else replace(row, ok=True, margin=0.0, why=f"right, but {but}")
 
 
 def _unreadable(path: Path) -> CellResult:

@@ -6,16 +6,18 @@ cell at a time is in memory: a plan of a million cells is expanded while it runs
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parity.sweep.plan import Part, Plan
+
+if TYPE_CHECKING:
+    from parity.verification.listing import Listed
 
 # The cost of a cell relative to one probe of one layer; a batch costs about BATCH.
 WEIGHT = {"probe": 1, "geometry": 1, "contracts": 8, "fault": 60, "network": 60, "file": 120}
@@ -151,8 +153,6 @@ def _files(folder: Path) -> list[Path]:
 
 def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, str, str]]:
     """(file, name, kind, version); a file without a target also becomes a cell, so none is skipped."""
-    from parity.kinds.names import kind_by_name
-
     try:
         str(path).encode()  # a name that is not UTF-8 cannot be written into the tables
         source = path.read_bytes() if path.is_file() else None
@@ -161,32 +161,22 @@ def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, st
     if source is None:
         yield path, "", "", UNREAD
         return
-    version, found = version_of(source), dict.fromkeys(defined_names(source))
-    wanted = [(name, kind_by_name(f":{name}")) for name in found if not names or name in names]
-    if not any(kind for _, kind in wanted):
+    version = version_of(source)
+    wanted = [one for one in _listed(path) if not names or one.name in names]
+    if not wanted:
         yield path, "", "", version
-    for name, kind in wanted:
-        if kind:
-            yield path, name, kind, version
+    for one in wanted:
+        yield path, one.name, one.kind, version
 
 
-def defined_names(source: bytes) -> list[str]:
-    """Classes and functions of a module, also inside `if`, `try` and `with`; none if it cannot be parsed."""
+def _listed(path: Path) -> list[Listed]:
+    """What the file defines and can be checked as it is; none if it cannot be parsed."""
+    from parity.verification.listing import NETWORK, listed
+
     try:
-        return list(_defined(ast.parse(source).body))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [one for one in listed(path) if one.kind not in ("", NETWORK)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
         return []
-
-
-def _defined(body: Iterable[ast.stmt]) -> Iterator[str]:
-    for node in body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            yield node.name
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            yield from _defined(getattr(node, name, []))
-        for handler in getattr(node, "handlers", []):
-            yield from _defined(handler.body)
 
 
 def printable(text: str) -> str:

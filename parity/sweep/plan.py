@@ -20,7 +20,7 @@ optimizer = "adam"
 
 [[part]]
 folder = "submissions"            # other people's files; each class or function is taken by its name
-adapter = "book"
+adapter = "auto"                  # how they are called: found by trial
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Part:
     optimizer: str = "momentum"
     batch_size: int | None = None
     folder: str = ""
-    adapter: str = "book"
+    adapter: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -238,8 +238,10 @@ def _optimizer(value: Any, key: str, where: str) -> str:
 
 def _adapter(value: Any, key: str, where: str) -> str:
     from parity.adapters.conventions import ADAPTERS
+    from parity.adapters.subject import AUTO
 
-    return _names([value] if isinstance(value, str) else value, tuple(ADAPTERS), key, where)[0]
+    known = (AUTO, *ADAPTERS)
+    return _names([value] if isinstance(value, str) else value, known, key, where)[0]
 
 
 COMMON = ("dtypes", "devices")

@@ -99,6 +99,11 @@ class Summary:
         rows = self.rows[(self.rows["lacks"] != "")].drop_duplicates(["target", "lacks"])
         return rows[["target", "layer", "lacks"]]
 
+    def right_but(self) -> pd.DataFrame:
+        """What is not right of other people's classes although the numbers are."""
+        rows = self.rows[self.rows["status"] == "right_but"].drop_duplicates(["target", "why"])
+        return rows[["target", "layer", "why"]]
+
     def throughput(self) -> pd.DataFrame:
         """One row per worker: its cells, and the seconds that they took."""
         each = self.rows.drop_duplicates("cell")
@@ -120,6 +125,8 @@ class Summary:
                 f"{row['status']:9} {row['cells']:>6} cells  {names}{row['culprit']}: "
                 f"{row['diagnosis'] or row['why']}"
             )
+        for row in self.right_but().head(20).to_dict("records"):
+            yield f"{row['target']}: {row['why']}"
         for row in self.partial().head(20).to_dict("records"):
             yield f"not checked in {row['target']}: {row['lacks']}"
         for name in self.unproven:

@@ -1,15 +1,14 @@
 """What a file, a notebook or a folder holds that can be checked: read, not imported.
 
-A class is a layer or a loss by its name and by the methods that it has, an optimizer by its name and an
-`update` or `step`, a network by `loss` and `gradient`. Two functions `..._forward` and `..._backward` are
-one layer. Adapters (subclasses of ours) are none.
+A class is what its name says, or what a word in it says where it also has a forward; a network is one by
+`loss` and `gradient`. Two functions `..._forward` and `..._backward` are one layer. Adapters are none.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from parity.kinds.names import kind_by_name, kind_by_words
 
 NETWORK = "network"
 CALLED = ("forward", "__call__", "fprop", "forward_pass", "forward_prop", "feedforward", "predict", "call")
-UPDATED = ("update", "step", "update_params", "apply", "apply_gradients", "optimize", *CALLED)
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 FORWARD, BACKWARD = "forward", "backward"
@@ -38,22 +36,22 @@ def listed(path: Path) -> list[Listed]:
     nodes = [node for _, tree in parsed(path) for node in defined(tree.body)]
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
-    functions = [name for name, node in by_name.items() if isinstance(node, ast.FunctionDef)]
-    found = [
-        Listed(name, _kind_of_class(node, classes))
-        for name, node in classes.items()
-        if not name.startswith(SKIPPED) and not _is_adapter(node)
-    ]
-    return [*found, *_functions(functions)]
+    functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
+    found: list[Listed] = []
+    for name in by_name:
+        if name in functions:
+            found += _function(name, functions)
+        elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
+            found.append(Listed(name, _kind_of_class(classes[name], classes)))
+    return found
 
 
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
     if {"loss", "gradient"} <= methods:
         return NETWORK
-    known = kind_by_name(node.name)
-    if known and kind_of(known).role == "optimizer":
-        return known if methods & set(UPDATED) or _has_foreign_base(node, classes) else ""
+    if known := kind_by_name(node.name):
+        return known  # whatever it has: that it lacks a forward is worth a sentence
     if not methods & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
     return kind_by_words(node.name) or ""
@@ -77,18 +75,17 @@ def _has_foreign_base(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> b
     return any(name not in classes and name not in ("object", "ABC", "Enum") for name in names)
 
 
-def _functions(names: Iterable[str]) -> Iterator[Listed]:
-    """Functions that are a kind of their own, and pairs of forward and backward."""
-    names = [name for name in names if not name.startswith(SKIPPED)]
-    for name in names:
-        known = kind_by_name(name)
-        if known and kind_of(known).role == "function":
-            yield Listed(name, known)
-        elif FORWARD in name and (other := name.replace(FORWARD, BACKWARD)) in names:
-            words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
-            kind = kind_by_words(words)
-            if kind:
-                yield Listed(f"{name},{other}", kind)
+def _function(name: str, functions: Sequence[str]) -> list[Listed]:
+    """A function that is a kind of its own, or a forward with the backward beside it; nothing else."""
+    known = kind_by_name(name)
+    if known and kind_of(known).role == "function":
+        return [Listed(name, known)]
+    other = name.replace(FORWARD, BACKWARD)
+    if other == name or other not in functions:
+        return []
+    words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
+    kind = kind_by_words(words)
+    return [Listed(f"{name},{other}", kind)] if kind else []
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -110,6 +110,23 @@ def test_other_peoples_files_are_verified(tmp_path):
     assert {row["status"] for row in failed} == {"mismatch"}  # nothing was raised
 
 
+def test_right_numbers_pass_with_what_is_not_right(tmp_path):
+    (tmp_path / "ann.py").write_text(RIGHT.replace(".astype(x.dtype)", ".astype(float)"))
+    (rows,) = (run_cell(cell) for cell in expand(make_plan({"part": [{"folder": "."}]}, tmp_path)))
+    assert all(row["ok"] for row in rows)
+    noted = [row for row in rows if row["status"] == "right_but"]
+    assert {row["why"] for row in noted} == {"right, but float64 comes out of float32 (out)"}
+
+
+def test_what_could_not_be_checked_is_not_called_a_mismatch(tmp_path):
+    (tmp_path / "ann.py").write_text(RIGHT.replace("return np.where(self.mask, dout", "return [][0] + (dout"))
+    (ann,) = (run_cell(cell) for cell in expand(make_plan({"part": [{"folder": "."}]}, tmp_path)))
+    failed = [row for row in ann if not row["ok"]]
+    assert failed and {row["status"] for row in failed} == {"unchecked"}
+    assert {row["culprit"] for row in failed} == {"could not be checked"}
+    assert "backward raised IndexError" in failed[0]["diagnosis"]
+
+
 def test_a_file_that_crashes_is_a_row():
     homework = Path(__file__).parents[1] / "homework"
     cell = next(expand(make_plan({"part": [{"folder": "homework"}]}, homework.parent)))

@@ -52,6 +52,7 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         "class LeakyRelu(Conv2DLayer): pass\n"
         "class Conv1D(Conv2DLayer): pass\n"
         "class Dense: pass\n"
+        "class DenseNotes: pass\n"
         "class Adam:\n    def update(self, params, grads): pass\n"
         "class MyAdapter(BookAdapter):\n    def forward(self, layer, probe): pass\n"
         "def im2col(x): pass\n"
@@ -64,7 +65,8 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         Listed("NaiveMaxPool", "max_pooling"),
         Listed("LeakyRelu", ""),
         Listed("Conv1D", ""),
-        Listed("Dense", ""),
+        Listed("Dense", "affine"),
+        Listed("DenseNotes", ""),
         Listed("Adam", "adam"),
         Listed("Net", "network"),
         Listed("im2col", "im2col"),
