@@ -68,9 +68,9 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         Listed("Dense", "affine"),
         Listed("DenseNotes", ""),
         Listed("Adam", "adam"),
-        Listed("Net", "network"),
         Listed("im2col", "im2col"),
         Listed("affine_forward,affine_backward", "affine"),
+        Listed("Net", "network"),
     ]
 
 
