@@ -18,7 +18,7 @@ from parity.adapters.recipe import Recipe
 
 # In lower case and without underscores, as `_plain` makes them.
 ALIASES: dict[str, tuple[str, ...]] = {
-    "W": ("weight", "weights", "w", "kernel", "kernels", "filter", "filters"),
+    "W": ("weight", "weights", "w", "kernel", "kernels", "filter", "filters", "filt", "filts"),
     "b": ("bias", "biases"),
     "x": ("input", "inputs", "inp"),
     "t": ("y", "label", "labels", "target", "targets"),

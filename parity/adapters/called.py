@@ -20,6 +20,7 @@ from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.rules import Rule
 from parity.kinds.probe import Probe
 
 
@@ -221,6 +222,11 @@ class Called(Adapter):
 
     def parameters(self, factory: Any) -> list[str] | None:
         c = self.convention
+        if c.rule:
+            names = super().parameters(factory) if isinstance(factory, type) else list(recipe(c.kind).order)
+            return (
+                None if names is None else [n for n in room(names, recipe(c.kind)) if n in _arguments_of(c)]
+            )
         used = {m for _, m in [*(c.constructor or ()), *c.forward_args]}
         if c.as_in_the_book:
             names = super().parameters(factory)
@@ -237,6 +243,8 @@ class Called(Adapter):
         return [name for name in dict.fromkeys(found) if name in how.optional or name in how.order]
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
+        if self.convention.rule:
+            return Rule(self.convention, factory, probe)
         live = Live(self.convention, factory, probe, copy)
         if not self.convention.takes(probe):
             raise NotImplementedError("it does not take this")
@@ -341,6 +349,10 @@ class Called(Adapter):
             original = live.probe.args[name]
             found[name] = _unfolded(here, original, places[0].layout, name) if places else None
         return found
+
+
+def _arguments_of(c: Convention) -> set[str]:
+    return {*recipe(c.kind).order, *recipe(c.kind).optional}
 
 
 def _unfolded(array: Any, weight: Any, layout: str, name: str) -> Any:

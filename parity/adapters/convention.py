@@ -19,6 +19,16 @@ Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
+RULES = {
+    "dicts": "dicts of arrays",
+    "lists": "lists of arrays",
+    "arrays": "one array and its gradient",
+    "layer": "a layer that has .weights and .dweights",
+    "params": "nothing: the parameters come to the constructor",
+    "config": "an array, its gradient and a dict of options",
+}
+
+
 @dataclass(frozen=True)
 class Place:
     """Where an array lies in what `called.Live` holds, and how its axes are ordered."""
@@ -59,6 +69,7 @@ class Convention:
     tensor       the class of an autograd engine in which x and weights are wrapped
     switch       how inference is told: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
     zero         a method that sets gradients to zero
+    rule         how an optimizer is called; see `rules`
     unseen       results that cannot be had
     limits       what it does not take, in words
     """
@@ -91,6 +102,7 @@ class Convention:
     zero: str = ""
     mean: bool = False
     mask: Place | None = None
+    rule: str = ""
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -135,6 +147,8 @@ class Convention:
                 return False
         if limits.get("training") and probe.args.get("training") is False:
             return False
+        if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
+            return False
         if limits.get("square") and known.get("H") != known.get("W"):
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
@@ -157,6 +171,7 @@ class Convention:
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
         found += ["images that are not square"] if self.limits.get("square") else []
+        found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []
         found += ["inference"] if self.limits.get("training") else []
         return found
@@ -164,6 +179,8 @@ class Convention:
     def __str__(self) -> str:
         """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW)`"""
         names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
+        if self.rule:
+            return f"called as {self.name}; {self.forward} with {RULES[self.rule]}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]

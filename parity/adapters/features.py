@@ -114,11 +114,15 @@ def claims(kind: str, cases: Sequence[Probe], supports: Iterable[str]) -> set[st
 
 
 def shown_lacking(
-    records: Sequence[Record], cases: Sequence[Probe], supports: Iterable[str] | None = None
+    records: Sequence[Record],
+    cases: Sequence[Probe],
+    supports: Iterable[str] | None = None,
+    by_crash: Iterable[str] = (),
 ) -> set[str]:
     """Features whose probes are all refused, while those without are not.
 
-    Of those that `supports` names none is; where it names any, only ordinary ones are looked for.
+    Of those that `supports` names none is; where it names any, only ordinary ones are looked for. Those in
+    `by_crash` are also lacked where any exception comes before a number, and all that is without is right.
     """
     rows = [row for row in records if row.phase in ("forward", "backward")]
     raised = {row.case for row in rows if row.why.startswith("raised")}
@@ -139,8 +143,10 @@ def shown_lacking(
             mostly = 2 * len(having & raised) > len(having)
             if other_form & right and not having & right and mostly:
                 found.add(feature)
-        elif having <= meant and not {probe.id for probe in cases} - having <= raised:
-            found.add(feature)
+        elif having <= (raised if feature in by_crash else meant):
+            others = {probe.id for probe in cases} - having
+            if others <= right if feature in by_crash else not others <= raised:
+                found.add(feature)
     return found
 
 

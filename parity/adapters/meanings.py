@@ -150,6 +150,9 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
+
+
 def meanings(name: str, kind: str) -> tuple[str, ...]:
     """What a parameter of that name may stand for in an implementation of that kind, the likeliest first."""
     word, how = plain(name), recipe(kind)
@@ -167,6 +170,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         ]
         return found
     named = family.get(word, ())
+    if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
+        return ("=None", "zeros")
     return tuple(
         dict.fromkeys([*(own if not named or word in ("w", "b") else ()), *named, *own])
     ) or _ANY.get(word, ())
@@ -230,9 +235,15 @@ def value(meaning: str, probe: Probe) -> Any:
     return recipe(probe.kind).optional[meaning]
 
 
+def _zeros(*shape: Any) -> Any:
+    """Where a function that makes weights is asked for."""
+    return np.zeros(shape[0] if len(shape) == 1 else shape)
+
+
 _OTHERS: dict[str, Any] = {
     "rate": lambda probe: RATE,
     "optimizer": lambda probe: RecordingOptimizer(),
+    "zeros": lambda probe: _zeros,
     "rng": lambda probe: np.random.default_rng(0),
     "seed": lambda probe: 0,
     "bias": lambda probe: probe.args.get("b", 0) is not None,

@@ -276,13 +276,22 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["out"]
     named = [m for m in meanings(word, kind) if m != "x"]
     passed = [m for m in named if m in c.passed]
-    if passed and c.constructor is None:
+    if passed:
         return passed
     if word in X or word == "x":
         return ["x"]
     if c.constructor is None and named:
         return named
-    return [m for m in named if m in _GEOMETRY]
+    return [m for m in named if m in _GEOMETRY] or _by_its_parts(word, words, way)
+
+
+def _by_its_parts(word: str, words: Sequence[str], way: str) -> list[str]:
+    """A longer name by what it begins or ends with: dconv_prev, conv_in, grad_of_output."""
+    if way == "backward" and word.startswith(("d", "grad", "err", "upstream")) and not set(words) & DOUT:
+        return ["dout"]
+    if word.endswith(("in", "orig", "original")) or "input" in word or "prev" in word:
+        return ["x"]
+    return []
 
 
 def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
@@ -410,10 +419,20 @@ def _belongs(name: str, first: str) -> bool:
     }
 
 
+def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:
+    """Whether some forward takes all these weights with each call."""
+    ways = [about["methods"][name] for name in about["methods"] if plain(name) in FORWARD and name[0] != "_"]
+    for way in ways:
+        taken = {m for p in way or () if p is not None for m in meanings(p["name"], kind)}
+        if params and set(params) <= taken:
+            return True
+    return False
+
+
 def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
     """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
     found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
-    shape = {"4": "(C,H,W)", "2": "(I,)"}["2" if kind in ("affine",) else "4"]
+    shape = {"affine": "(I,)", "batch_norm": "shape"}.get(kind, "(C,H,W)")
     for name in methods:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]

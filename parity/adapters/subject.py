@@ -78,6 +78,8 @@ class Subject:
 
         about = self.connection.ask("about")
         about = about if isinstance(about, dict) else {}
+        if recipe(kind).role == "optimizer":
+            return self._found_rule(about, kind)
         if not one_for_both_axes(about.get("signature") or (), kind) and fits_the_book(self, kind):
             return None
 
@@ -87,6 +89,25 @@ class Subject:
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
 
         return find(ask, about, kind, not self.misfit)
+
+    def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
+        """How an optimizer is called: the first way in which it changes every array."""
+        from parity.adapters.rules import rules
+        from parity.adapters.trial import NotCallable, changes_all
+
+        errors: list[tuple[str, str]] = []
+        ways = [] if self.misfit else [None]
+        for way in (*ways, *rules(about, kind)):
+            self.convention = way
+            self._open(kind)
+            if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
+                return way
+        self.convention = None
+        if None in ways:
+            self._open(kind)
+            return None
+        names = ", ".join(p["name"] for p in about.get("signature") or ())
+        raise NotCallable(about["name"], kind, names, errors)
 
     def _open(self, kind: str) -> Subject:
         convention = None if self.convention is None else self.convention.data()

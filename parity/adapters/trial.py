@@ -31,10 +31,11 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.meanings import meanings, plain
 from parity.adapters.recipe import Recipe, recipe
-from parity.adapters.signatures import backward_calls, forward_calls, setups, switch
+from parity.adapters.signatures import backward_calls, forward_calls, handed_to_forward, setups, switch
 from parity.adapters.trial_probes import trial_probes
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
+from parity.kinds.probes import probes
 
 MOST = 400  # trials
 BOOK = (("*", "book"),)
@@ -88,6 +89,21 @@ def fits_the_book(subject: Any, kind: str) -> bool:
     return all(
         np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray)
         for name, a in exact.items()
+    )
+
+
+def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str) -> bool:
+    """Whether an optimizer called so changes every array on an ordinary input, and keeps its shape."""
+    probe = probes(kind, 0, lambda i: i == 0)[0]
+    try:
+        found = subject.results(probe)
+    except Raised as error:
+        errors.append((way, f"forward: {error}"))
+        return False
+    before = probe.inputs["params"]
+    after = {name: found.get(f"{name} step 1") for name in before}
+    return all(
+        np.shape(after[name]) == p.shape and not np.array_equal(after[name], p) for name, p in before.items()
     )
 
 
@@ -193,6 +209,8 @@ def _built(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 )
                 if "W" in missing:
                     yield from _one_more_row(trial, report["built"], probe, convention)
+                if handed_to_forward(trial.about, trial.kind, missing):
+                    yield replace(convention, passed={n: _default(probe.args[n]) for n in missing})
                 if missing == ["b"]:
                     yield replace(convention, limits={"no_bias": True})
                 yield replace(convention, lazy=True)
@@ -593,7 +611,10 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
         oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))
         report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
-        if "forward" in report:
+        refused = (
+            report["error"].startswith(("TypeError", "NotImplementedError")) or ": raise)" in report["error"]
+        )
+        if "forward" in report or not (report["at"] == "build" or refused or ": assert)" in report["error"]):
             return replace(c, constructor=pairs)
     return c
 
@@ -601,6 +622,11 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
 def _images_too(trial: Trial, c: Convention) -> Convention:
     """The layout of images, where rows have said all the rest."""
     images = next(p for p, _ in trial_probes(trial.kind) if p.inputs["x"].ndim == 4)
+    own = trial.attempt(replace(c, lazy=True, forward="", backward=""), images).get("built", ())
+    gamma = c.stored.get("gamma", [None])[0]
+    shapes = [e["shape"] for e in own if gamma and e["path"] == [list(step) for step in gamma.path]]
+    if gamma and shapes and shapes[0] != list(shape_in((4,), "O", gamma.layout) or ()):
+        return replace(c, limits={**c.limits, "rows_only": True})
     for layout in ("NCHW", "NHWC"):
         tried = replace(c, images=layout, images_out=layout)
         report = trial.attempt(replace(tried, backward=""), images)

@@ -76,6 +76,12 @@ class Seen:
         """Results that the convention does not have."""
         return list(self.convention.unseen) if self.convention else []
 
+    @property
+    def by_crash(self) -> tuple[str, ...]:
+        """Features that a function which reads sizes off its arrays refuses by a crash."""
+        functions = self.convention is not None and self.convention.constructor is None
+        return ("rectangular", "pixels_over") if functions else ()
+
     def takes(self, probe: Probe) -> bool:
         """Whether nothing that the probe asks for is known to be lacking."""
         return fits(probe, self.lacking) and (self.convention is None or self.convention.takes(probe))
@@ -154,7 +160,7 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
             for row in check_kind(kind, dtype, factory=subject, cases=cases, keep=values, contracts=False):
                 rows.append(row)
                 seen.observation.records.append(row)
-            seen.lacking |= shown_lacking(seen.observation.records, cases, request.supports)
+            seen.lacking |= shown_lacking(seen.observation.records, cases, request.supports, seen.by_crash)
             if request.contracts:
                 _hold(subject, kind, dtype, seen.taken(cases), rows, seen)
         except Ended as error:

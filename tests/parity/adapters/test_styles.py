@@ -1,4 +1,4 @@
-"""Layers in the styles of public repositories get a true verdict with nothing said but their file."""
+"""Layers and optimizers in the styles of public repositories get a true verdict with nothing said but their file."""
 
 from pathlib import Path
 
@@ -67,6 +67,36 @@ RIGHT = [
     ("others", "Pool2D", "max_pooling", "Pool2D(size, mode)", "pixels_over strides other than the window"),
     ("others", "Pool2D", "average_pooling", "Pool2D(size, mode)", "pixels_over"),
     ("others", "SquareOnly", "convolution", "SquareOnly(in_ch, out_ch, k)", "images that are not square"),
+    (
+        "course_like",
+        "Linear",
+        "affine",
+        "Linear(in_feature, out_feature, weight_init_fn, bias_init_fn)",
+        "images",
+    ),
+    ("course_like", "Conv2d", "convolution", "weights in .W (FN, C, FH, FW), .b (FN,)", "pad rectangular"),
+    (
+        "course_like",
+        "convolution",
+        "convolution",
+        "convolution_backward(dconv_prev, conv_in, filt, s)",
+        "rectang",
+    ),
+    (
+        "course_like",
+        "maxpool",
+        "max_pooling",
+        "maxpool_backward(dpool, orig, f, s)",
+        "ceil_mode pad rectangular",
+    ),
+    ("course_like", "Affine", "affine", "forward(x, w, b), backward(dout) -> returned[0]", "images"),
+    ("course_like", "BatchNormalization", "batch_norm", "then set_input_shape(shape)", "images"),
+    ("rules", "StochasticGradientDescent", "sgd", "update with one array and its gradient", "weight_decay"),
+    ("rules", "Adam", "adam", "update with one array and its gradient", "weight_decay"),
+    ("rules", "OptimizerSGD", "sgd", "update_params with a layer", "weight_decay"),
+    ("rules", "SGD", "sgd", "step with nothing: the parameters come to the constructor", "weight_decay"),
+    ("rules", "SGDOfDicts", "sgd", "step with dicts of arrays", "weight_decay"),
+    ("rules", "sgd", "sgd", "sgd with an array, its gradient and a dict of options", "weight_decay"),
 ]
 # file, name, kind, the first thing that is wrong
 WRONG = [
@@ -82,6 +112,7 @@ WRONG = [
     ("functions", "wrong_tanh", "tanh", "backward dx"),
     ("functions", "mean_linear_forward", "affine", "backward dW"),
     ("engine", "LinearWrong", "affine", "forward out"),
+    ("rules", "AdamWrong", "adam", "forward W step 1"),
 ]
 
 
