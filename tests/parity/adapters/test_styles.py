@@ -1,4 +1,4 @@
-"""Layers and optimizers in the styles of public repositories get a true verdict with nothing said but their file."""
+"""Layers and optimizers in the styles of public repositories: a true verdict from the file alone."""
 
 from pathlib import Path
 
