@@ -60,6 +60,7 @@ def predict(
     if weights is None:
         raise ValueError(_weights_are_needed(network, image))
     loaded = load_network(network, weights)
+    _refuse_not_finite(loaded, weights)
     names = _class_names(loaded, labels, weights)
     note, side = _resize(network, loaded, weights, resize)
     pictures = _pictures(network, loaded, image, invert, side)  # all are read before the first answer
@@ -67,10 +68,21 @@ def predict(
     for line in filter(None, (loaded.note, note)):
         out.print(line)
     for heading, x in pictures:
+        scores = loaded.network.predict(x).astype(np.float64)
+        if not np.isfinite(scores).all():
+            raise ValueError(f"{heading} the scores are not finite; are these the weights of {network}?")
         out.print(heading)
-        probabilities = softmax(loaded.network.predict(x).astype(np.float64))[0]
+        probabilities = softmax(scores)[0]
         for i in probabilities.argsort(kind="stable")[::-1][:TOP]:
             out.print(f"  {probabilities[i]:7.2%}  {names[i]}")
+
+
+def _refuse_not_finite(loaded: Loaded, weights: Path) -> None:
+    arrays = {**loaded.network.params, **loaded.network.buffers}
+    if damaged := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ValueError(
+            f"{weights} holds NaN or infinity in {', '.join(damaged[:5])}; train or fetch it again"
+        )
 
 
 def _weights_are_needed(network: str, images: Sequence[Path]) -> str:

@@ -160,7 +160,7 @@ class Trainer:
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss is {loss} at step {self.step + 1} (epoch {self.epoch + 1}); "
-                "a smaller learning rate may help"
+                + _why_not_finite(x, t)
             )
         self.optimizer.update(self.network.params, grads)
         self.train_loss_list.append(loss)
@@ -311,6 +311,14 @@ def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
             f"and {len(t)} in t_{which}"
         )
     return x, t
+
+
+def _why_not_finite(x: Array, t: Array) -> str:
+    """What to do about a loss that is NaN or infinite: its images or labels may have been so."""
+    for what, array in (("images", np.asarray(x)), ("labels", np.asarray(t))):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            return f"the {what} of this step hold NaN or infinity"
+    return "a smaller learning rate may help"
 
 
 def _labels(t: Array, scores: Array) -> Array:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from parity.adapters.pickled import packed, unpacked
+from parity.adapters.serve import die_with_parent
 
 Send = Callable[[Any], None]
 DONE = "done"
@@ -77,8 +78,9 @@ def run_isolated(work: Callable[[Send], None], limits: Limits | None = None) -> 
         warnings.simplefilter(
             "ignore"
         )  # Python warns of threads that hold locks; the child takes none of them
-        child = os.fork()
+        parent, child = os.getpid(), os.fork()
     if child == 0:
+        die_with_parent(parent)
         _be_child(work, results_in, output_in, limits)
     os.close(results_in)
     os.close(output_in)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+
+from parity.adapters.serve import die_with_parent
 
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # like `map`: results in order
 
@@ -22,11 +25,17 @@ def processes(count: int) -> Iterator[Spread]:
         yield map
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=single_thread)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_settle, initargs=(os.getpid(),))
     try:
         yield pool.map
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _settle(parent: int) -> None:
+    """The end of the process that asked for this one, however it comes, is the end of this one."""
+    die_with_parent(parent)
+    single_thread()
 
 
 def single_thread() -> None:

@@ -28,11 +28,13 @@ def main(arguments: list[str] | None = None) -> None:
     ignore_columns_of_zero()
     try:
         from parity.cli.commands import app
+        from parity.cli.interruption import interruptible
         from parity.cli.options import Misuse
     except ModuleNotFoundError as error:
         fail(needed(error))
     try:
-        app(arguments)
+        with interruptible():
+            app(arguments)
     except ModuleNotFoundError as error:
         fail(needed(error))
     except (Misuse, OSError, ValueError) as error:

@@ -21,7 +21,6 @@ JsonOption = Annotated[
     typer.Option("--json", help="Print one JSON object, with a version of its schema, and nothing else."),
 ]
 WIDTH = 200  # of a table that is not printed to a terminal
-INTERRUPTED = 130  # the exit status that a shell gives a command that Ctrl-C ended
 
 
 class Misuse(Exception):

@@ -12,8 +12,8 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from parity.cli.interruption import INTERRUPTED
 from parity.cli.options import (
-    INTERRUPTED,
     Device,
     DeviceOption,
     Misuse,

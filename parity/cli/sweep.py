@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parity.cli.options import INTERRUPTED, Misuse, console
+from parity.cli.interruption import INTERRUPTED
+from parity.cli.options import Misuse, console
 from parity.sweep.cells import BATCH
 
 if TYPE_CHECKING:

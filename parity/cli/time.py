@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress
 
+from parity.cli.interruption import INTERRUPTED
 from parity.cli.options import (
-    INTERRUPTED,
     Device,
     DeviceOption,
     Dtype,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from parity.cli.interruption import INTERRUPTED
 from parity.cli.options import (
-    INTERRUPTED,
     DataSet,
     Device,
     DeviceOption,

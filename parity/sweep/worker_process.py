@@ -15,6 +15,8 @@ import gc
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,6 +106,7 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that prints do not mix with the answers
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
     _one_thread()
     while True:
         try:
@@ -119,6 +122,16 @@ def main() -> None:
         except CannotRun as error:
             answer = ("cannot", str(error), 0)
         write_message(answers, answer)
+
+
+def _end_after(parent: int) -> None:
+    """End when the sweep has ended in whatever way; the child that runs a cell ends with this process.
+
+    Asked for every second: the signal that Linux sends comes when the *thread* that started this ends.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 @cache

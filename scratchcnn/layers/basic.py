@@ -190,7 +190,8 @@ class Loss(Layer):
                 f"{self.label}: expected t of shape ({N},) with labels or {x.shape} one-hot, got {t.shape}"
             )
         if t.dtype.kind not in "iu":
-            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}")
+            hint = "; did you mean t.astype(int)?" if t.dtype.kind == "f" else ""
+            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}{hint}")
         if t.min() < 0 or t.max() >= C:
             raise ValueError(
                 f"{self.label}: labels must lie in 0..{C - 1} because x is {x.shape}; "

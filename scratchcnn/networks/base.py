@@ -108,7 +108,7 @@ class Network:
 
     def accuracy(self, x: Array, t: Array, batch_size: int = 100) -> float:
         """The share of images whose largest score is the label's; the last, smaller batch counts too."""
-        labels = class_numbers(t, self.output_size)
+        labels = class_numbers(t, self.output_size, "accuracy") if len(t) else np.asarray(t)
         if len(x) != len(labels) or not len(labels):
             raise ValueError(
                 "accuracy: expected as many labels as images and at least one, "

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers import draw
 
+import scratchcnn as sc
 from scratchcnn.labels import class_numbers
 
 
@@ -20,4 +22,73 @@ def test_one_class_has_no_one_hot_form():
 
 
 def test_rows_of_other_classes_are_not_taken_for_labels_of_the_images():
-    assert len(class_numbers(np.eye(3), 4)) == 9
+    with pytest.raises(ValueError, match=r"t: expected labels \(N,\) or one-hot \(N, 4\), got \(3, 3\)"):
+        class_numbers(np.eye(3), 4)
+
+
+X, T = draw(6, 1, 6, 6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2])
+HOT = np.eye(3)[T]
+FORMS = {
+    "labels": T,
+    "a list": list(T),
+    "bytes": T.astype("u1"),
+    "a column": T[:, None],
+    "one-hot": HOT,
+    "one-hot of integers": HOT.astype(int),
+    "one-hot of booleans": HOT.astype(bool),
+    "floats": T.astype(float),
+    "NaN": np.where(T == 1, np.nan, T),
+    "from 1": T + 1,
+    "from -1": T - 1,
+    "text": T.astype(str),
+    "booleans": T > 0,
+    "too few": T[:5],
+    "too many": np.append(T, 0),
+    "one-hot of 4 classes": np.eye(4)[T],
+    "a row": T[None],
+    "two axes more": T[:, None, None],
+}
+GOOD, BAD = list(FORMS)[:7], list(FORMS)[7:]
+
+
+def counted(t):
+    """What the loss, accuracy and Trainer make of these labels; an error is one of the results."""
+
+    def loss():
+        return float(network.loss(X, t))
+
+    def accuracy():
+        return network.accuracy(X, t)
+
+    def training():
+        row = sc.Trainer(network.astype(np.float32), X, t, X, t, epochs=1, batch_size=3, rng=0).train()[0]
+        return row["loss"], row["train_accuracy"]
+
+    network = sc.SimpleConvNet((1, 6, 6), {"filter_num": 2, "filter_size": 3}, 4, 3, rng=0)
+    found = []
+    for count in (loss, accuracy, training):
+        try:
+            found.append(count())
+        except (TypeError, ValueError) as error:
+            assert str(error) and "\n" not in str(error)
+            found.append(type(error).__name__)
+    return found
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_form_is_counted_the_same_by_all(name):
+    (*found, ours), (*wanted, theirs) = counted(FORMS[name]), counted(T)
+    assert found == pytest.approx(wanted) and ours == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_labels_that_the_loss_refuses_are_refused_by_all(name):
+    found = counted(FORMS[name])
+    assert {"TypeError", "ValueError"} >= set(found) and found[0] == found[2]
+
+
+@pytest.mark.parametrize("count", ["loss", "accuracy"])
+def test_floating_labels_get_the_mend(count):
+    network = sc.SimpleConvNet((1, 6, 6), {"filter_num": 2, "filter_size": 3}, 4, 3, rng=0)
+    with pytest.raises(TypeError, match=r"must be integers, got float64; did you mean t\.astype\(int\)\?"):
+        getattr(network, count)(X, T.astype(float))

@@ -362,7 +362,7 @@ def test_wrong_images_are_refused(shape, text):
 def test_accuracy_refuses_other_numbers_of_labels():
     for x, t in ((X, T[:3]), (X[:0], T[:0]), (X, np.eye(3)[T % 3])):
         with pytest.raises(
-            ValueError, match="accuracy: expected as many labels as images and at least one, got"
+            ValueError, match=r"accuracy: expected (as many labels as images and at least one|labels)"
         ):
             tiny().accuracy(x, t)
 

@@ -414,6 +414,15 @@ def test_misuse_is_one_sentence_and_status_2(args, sentence, scratchcnn, monkeyp
     assert (status, out) == (2, "") and err.startswith(f"error: {sentence}") and err.count("\n") == 1
 
 
+def test_weights_of_nan_predict_nothing(scratchcnn, tmp_path):
+    network, picture = LeNet(rng=0), tmp_path / "a.png"
+    network.params["conv1.W"][0] = np.nan
+    save_weights(network, tmp_path / "w.safetensors")
+    Image.effect_mandelbrot((28, 28), (-2, -1, 1, 1), 50).save(picture)
+    status, out, err = scratchcnn("predict", "lenet", picture, "--weights", tmp_path / "w.safetensors")
+    assert (status, out) == (2, "") and "w.safetensors holds NaN or infinity in conv1.W; train" in err
+
+
 def test_module_runs():
     result = python("-m", "scratchcnn", "summary", "nope")
     assert (result.returncode, result.stdout) == (2, "")

@@ -215,6 +215,17 @@ def test_labels_and_images_must_agree():
         Trainer(network(), X, T, X[:0], T[:0])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_images_that_are_not_finite_are_named(value):
+    run = trainer()
+    run.x_train = np.full_like(run.x_train, value)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match="the images of this step hold NaN"),
+    ):
+        run.train()
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_loss_that_is_not_finite_stops_the_run():
     net = network()
