@@ -103,7 +103,10 @@ def _prepared(
     rng = np.random.default_rng([seed, 7])
     x = rng.standard_normal((BATCH, *size)).astype(np.float32)
     classes = twin.look_at(x.astype(np.float64))
-    return NetworkCheck(network, twin, x.astype(dtype), rng.integers(0, classes, BATCH), classes)
+    t = rng.integers(0, classes, BATCH)
+    if (t == t[0]).all():  # a bug that keeps to one class must not be missed
+        t[0] = (t[0] + 1) % classes
+    return NetworkCheck(network, twin, x.astype(dtype), t, classes)
 
 
 def _params(network: ForeignNetwork) -> dict[str, Array]:

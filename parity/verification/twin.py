@@ -78,8 +78,11 @@ class Twin:
         return {k: v for k, v in named_tensors(self.module).items() if isinstance(v, nn.Parameter)}
 
     def look_at(self, x: Array) -> int:
-        """How many classes it has. Raises NetworkMisuse for a twin that nothing can be compared with: it does
-        not take these images, draws random numbers, or its outputs are no scores."""
+        """How many labels there are.
+
+        Raises NetworkMisuse for a twin that nothing can be compared with: it does not take these images, draws
+        random numbers, or its outputs are no scores.
+        """
         shape = tuple(x.shape[1:])
         try:
             state = torch.get_rng_state()
@@ -108,11 +111,12 @@ class Twin:
                 "the twin's outputs are probabilities (they sum to 1 for each image), and cross entropy "
                 "takes them for scores: leave out its last softmax, or give it a loss(outputs, t) of its own"
             )
+        labels = 2 if classes == 1 and self.own_loss() else classes  # one score decides between two
         try:
-            self.run(copy.deepcopy(self.module), x, np.zeros(len(x), np.int64))
+            self.run(copy.deepcopy(self.module), x, np.arange(len(x)) % labels)
         except Exception as error:
             raise NetworkMisuse(f"the twin's loss has no gradient: {_words(error)}") from error
-        return int(classes)
+        return int(labels)
 
     def comparable(self, anchors: Mapping[str, str]) -> dict[str, str]:
         """Those anchors (layer of ours -> module) whose module is one of PyTorch's own layers, and not of two

@@ -253,6 +253,27 @@ class ResidualNet(Net):
         return {name: getattr(owners[name[1]], f"d{name[0]}") for name in self.params}
 
 
+class NetOfOneScore:
+    """Two classes, told apart by the sign of one score."""
+
+    input_dim = (1, 4, 3)
+
+    def __init__(self):
+        rng = np.random.default_rng(8)
+        self.params = {"W": rng.normal(size=(12, 1)), "b": rng.normal(size=1)}
+
+    def predict(self, x):
+        return x.reshape(len(x), -1) @ self.params["W"] + self.params["b"]
+
+    def loss(self, x, t):
+        scores = self.predict(x)[:, 0]
+        return (np.logaddexp(0, scores) - t * scores).mean()
+
+    def gradient(self, x, t):
+        dout = (1 / (1 + np.exp(-self.predict(x))) - t[:, None]) / len(x)
+        return {"W": x.reshape(len(x), -1).T @ dout, "b": dout.sum(axis=0)}
+
+
 # -- wrong ------------------------------------------------------------------------------------------
 class Dropout:
     def __init__(self, ratio=0.5):
@@ -463,3 +484,10 @@ class ResidualNetOfOneBranch(ResidualNet):
     """The way around the convolution is left out going back."""
 
     skip = False
+
+
+class NetOfOneScoreThatForgetsOnes(NetOfOneScore):
+    """Only the images of class 0 count."""
+
+    def gradient(self, x, t):
+        return super().gradient(x * (t == 0)[:, None, None, None], t)

@@ -65,6 +65,13 @@ def test_a_predict_that_runs_as_in_training_is_remarked():
     assert remark == "predict gives what the twin gives in training and not in inference: does it switch?"
 
 
+def test_both_labels_of_one_score_are_tried():
+    names = {"W": ("out.weight", True), "b": "out.bias"}
+    assert network("NetOfOneScore", "TwinOfOneScore", names=names).ok
+    verdict = network("NetOfOneScoreThatForgetsOnes", "TwinOfOneScore", names=names)
+    assert str(verdict.culprit) == "W, backward, grad"
+
+
 def test_a_branch_is_no_broken_chain():
     assert network("ResidualNet", "ResidualTwin", names=RESIDUAL).ok
     verdict = network("ResidualNetOfOneBranch", "ResidualTwin", names=RESIDUAL)
@@ -253,7 +260,7 @@ def test_a_twin_that_sums_its_losses():
         ),
         ("TwinThatRaises", r"does not take images of shape \(1, 8, 7\): TypeError: no way"),
         ("TwinOfTwoOutputs", "forward must give one tensor, got tuple"),
-        ("TwinOfOneScore", r"outputs must be of shape \(N, classes\), got \(3,\)"),
+        ("TwinWithoutClasses", r"outputs must be of shape \(N, classes\), got \(3,\)"),
         ("TwinOfNaN", "the twin's outputs are not finite"),
         ("TwinOfManyLosses", "the twin's loss has no gradient: RuntimeError: grad can be implicitly created"),
     ],
