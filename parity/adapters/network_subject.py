@@ -84,7 +84,10 @@ class ForeignNetwork:
         return self._call("predict", x)
 
     def loss(self, x: Array, t: Array) -> Called:
-        return self._call("loss", x, t)
+        called = self._call("loss", x, t)
+        if isinstance(called.value, Odd):
+            called.value = Odd(called.value.why.replace("expected an array", "expected a number"))
+        return called
 
     def gradient(self, x: Array, t: Array) -> Called:
         """Its value is a dict, or an Odd."""

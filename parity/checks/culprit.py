@@ -98,8 +98,8 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
         if path not in ours.outputs:
             return Culprit(path, "wiring", "out", f"{path} was never called in the forward pass")
         if not agree(ours.inputs.get(path), exact.inputs[path]):
-            before = order[i - 1] if i else "the images"
-            return Culprit(path, "wiring", "x", f"{path} does not get the output of {before}")
+            before = f"the output of {order[i - 1]}" if i else "the images"
+            return Culprit(path, "wiring", "x", f"{path} does not get {before}")
         if not agree(ours.outputs.get(path), exact.outputs[path]):
             return Culprit(
                 path, "weights", "out", f"{path} computes rightly from other weights than the reference's"

@@ -14,6 +14,7 @@ Contracts and steps come only where the single calls are right.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ import torch
 from torch import nn
 
 from parity.adapters.bench import Raised
+from parity.adapters.connection import Ended
 from parity.adapters.network_subject import Called, ForeignNetwork
 from parity.checks.gate import gate
 from parity.checks.network_outputs import LOSS, Key, Reference
@@ -58,6 +60,7 @@ class NetworkCheck:
     values   ours and PyTorch's of what was wrong, by the name in the records
     one_hot  whether the network is given one-hot rows for labels, since it does not take class numbers
     wavers   whether `predict` gives another answer in each call
+    later    the same once more, with the parameters after steps that went wrong
     zeros    the gradients that are 0 by construction
     widened  what came as float64 although all parameters are float32, by the name in the records
     """
@@ -79,6 +82,7 @@ class NetworkCheck:
     losses: list[Any] = field(default_factory=list)  # of the training steps
     one_hot: bool = False
     wavers: bool = False
+    later: NetworkCheck | None = None
     zeros: Cancelled = field(default_factory=dict)
     widened: dict[str, None] = field(default_factory=dict)
 
@@ -98,6 +102,19 @@ class NetworkCheck:
         if all(row.ok for row in self.records):
             yield from self._contracts()
             yield from self._steps()
+            if not all(row.ok for row in self.records):
+                self._look_again()
+
+    def _look_again(self) -> None:
+        """Single calls with the parameters after the steps: a bias that was 0 hides what is done with it."""
+        params = {name: self.network.array(name) for name in self.twin.names}
+        if not all(isinstance(array, np.ndarray) for array in params.values()):
+            return
+        self.twin.copy(params)
+        self.later = NetworkCheck(self.network, self.twin, self.x, self.t, self.classes, one_hot=self.one_hot)
+        with suppress(Raised, Ended, NetworkMisuse):
+            for part in (self.later._scores, self.later._gradients, self.later._individually):
+                self.later.records += part()
 
     # -- one call ----------------------------------------------------------------------------------
     def _scores(self) -> Iterator[Record]:
@@ -196,6 +213,8 @@ class NetworkCheck:
 
     def _first_loss(self) -> Called:
         """The first call of `loss`. Where it raises on class numbers it is given one-hot rows."""
+        if self.one_hot:
+            return self.network.loss(self.x, self.labels(self.t))
         try:
             return self.network.loss(self.x, self.t)
         except Raised as error:

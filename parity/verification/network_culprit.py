@@ -89,7 +89,7 @@ def _only_what_was_seen(culprit: Culprit, check: NetworkCheck) -> Culprit:
     if scores is not None and not scores.ok and backward:
         return Culprit("scores", "forward", "out", _wrong_scores(check, scores))
     if loss is not None and not loss.ok and backward:
-        return Culprit("loss", "forward", "loss", _wrong_loss(check, scores))
+        return Culprit("loss", "forward", "loss", _wrong_loss(check, loss, scores))
     if culprit.phase == "weights":
         return _wrong_output(culprit, check)
     if culprit.phase == "wiring" or (culprit.layer, culprit.tensor) == ("loss", "dx"):
@@ -131,7 +131,9 @@ def _wrong_scores(check: NetworkCheck, row: Record) -> str:
     return "the scores are wrong, before any loss is computed"
 
 
-def _wrong_loss(check: NetworkCheck, scores: Record | None) -> str:
+def _wrong_loss(check: NetworkCheck, loss: Record, scores: Record | None) -> str:
+    if loss.why:
+        return f"what loss gives cannot be compared: {loss.why}"
     if scores is not None:
         found = "the logits are right and the loss is not"
     else:
@@ -149,6 +151,9 @@ def _relation_of_the_loss(check: NetworkCheck) -> str | None:
     for says, value in check.twin.other_losses(check.x.astype(np.float64), check.t, float(check.exact.loss)):
         if abs(float(found) - value) <= same * abs(value):
             return says
+    factor, times = common_factor(check), float(found) / float(check.exact.loss)
+    if factor is not None and abs(times / factor.times - 1) <= same:
+        return f"{times:.6g} times PyTorch's, and so are all gradients"
     return None
 
 
@@ -227,7 +232,8 @@ def _in_section(way: _Way, start: str, to: str) -> Culprit:
         return Culprit(to, "wiring", way.tensor, sentence)
     for before, path in pairwise(section):
         if not handed_on(way.gives.get(before), way.gets.get(path)):
-            sentence = f"{path} does not get the {way.product} of {_the(before)}"
+            given = IMAGES if before == IMAGES else f"the {way.product} of {_the(before)}"
+            sentence = f"{path} does not get {given}"
             return Culprit(path, "wiring", way.tensor, sentence)
     sentence = (
         f"going {way.name} every layer from {_the(start)} to {to} is right and gets what the one before it "
@@ -258,6 +264,9 @@ def _owner_of_the_gradient(culprit: Culprit, check: NetworkCheck) -> Culprit:
         return Culprit(name, "backward", culprit.tensor, sentence)
     if all(r.why == row.why != "" for r in check.records if r.tensor == "grad" and r.phase == "backward"):
         return Culprit(name, "backward", culprit.tensor, f"gradient(x, t): {row.why}")
+    if row.why and not row.why.startswith("shape"):
+        sentence = f"gradient(x, t) under the name {name}: {row.why}"
+        return Culprit(name, "backward", culprit.tensor, sentence)
     relation = _relation_of_gradient(check, name)
     also = f"; it is {relation}" if relation else ""
     if not check.layers:
@@ -318,6 +327,7 @@ class Factor:
     """What all gradients are multiplied by; `images` if it is the number of images."""
 
     sentence: str
+    times: float
     residual: float
     images: bool
 
@@ -332,14 +342,14 @@ def common_factor(check: NetworkCheck) -> Factor | None:
     if not residual <= same * abs(ratios[0]) or np.ptp(ratios) > same * abs(ratios[0]):
         return None
     ratio, images = ratios[0], len(check.x)
-    if abs(ratio - 1) <= same:
+    if abs(ratio - 1) <= same or ratio == 0:
         return None
     sentence = f"all gradients are {ratio:.6g} times PyTorch's"
     if abs(ratio / images - 1) <= same:
-        return Factor(f"{sentence}, and {images} is the number of images", residual, True)
+        return Factor(f"{sentence}, and {images} is the number of images", ratio, residual, True)
     if abs(ratio * images - 1) <= same:
         sentence = f"all gradients are PyTorch's divided by {images}, and {images} is the number of images"
-    return Factor(sentence, residual, False)
+    return Factor(sentence, ratio, residual, False)
 
 
 def _factors(check: NetworkCheck, names: Sequence[str]) -> Iterator[tuple[float, float]]:
@@ -363,4 +373,6 @@ def _steps_culprit(check: NetworkCheck) -> Culprit:
     sentence = f"single calls are right; after updates of params {row.layer} is not the twin's ({row.phase})"
     if len(check.losses) > 1 and np.array_equal(check.losses[0], check.losses[1]):
         sentence = "the loss stays the same whatever is written into params: are those copies?"
+    elif check.later is not None and (then := culprit_of(check.later)) is not None:
+        sentence = f"{sentence}; with these parameters {with_relations(then, check.later).sentence}"
     return Culprit("params", row.phase, row.tensor, sentence)

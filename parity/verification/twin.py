@@ -80,8 +80,8 @@ class Twin:
     def look_at(self, x: Array) -> int:
         """How many labels there are.
 
-        Raises NetworkMisuse for a twin that nothing can be compared with: it does not take these images, draws
-        random numbers, or its outputs are no scores.
+        Raises NetworkMisuse for a twin that nothing can be compared with: it does not take these images,
+        draws random numbers, or its outputs are no scores.
         """
         shape = tuple(x.shape[1:])
         try:
@@ -289,7 +289,9 @@ def _sum_of_terms(terms: dict[str, Sum] | None, name: str) -> Callable[..., None
 
 def _zeros(grads: Mapping[str, Array], terms: Mapping[str, Sum]) -> dict[str, Sum]:
     """The gradients of biases that are nothing but rounding, as before a batch normalization that trains."""
-    return {name: of for name, of in terms.items() if largest(grads[name]) <= CANCELS * of.size}
+    return {
+        name: of for name, of in terms.items() if of.size > 0 and largest(grads[name]) <= CANCELS * of.size
+    }
 
 
 # Hooks of tensors and no backward hooks of modules, which a network with ReLU(inplace=True) does not allow.

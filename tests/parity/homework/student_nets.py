@@ -491,3 +491,55 @@ class NetOfOneScoreThatForgetsOnes(NetOfOneScore):
 
     def gradient(self, x, t):
         return super().gradient(x * (t == 0)[:, None, None, None], t)
+
+
+class AffineOfOldWeights(right.Affine):
+    """Goes back through the weights that it was built with."""
+
+    def __init__(self, W, b):
+        super().__init__(W, b)
+        self.old = W.copy()
+
+    def backward(self, dout):
+        super().backward(dout)
+        return (dout @ self.old.T).reshape(self.shape)
+
+
+class NetOfOldWeights(Net):
+    def __init__(self):
+        super().__init__()
+        self.layers["Affine2"] = AffineOfOldWeights(self.params["W3"], self.params["b3"])
+
+
+class AffineWithoutBias(right.Affine):
+    def forward(self, x):
+        return super().forward(x) - self.b
+
+
+class NetThatForgetsAZeroBias(Net):
+    """The bias is 0 at first, so nothing shows until it was trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.params["b3"][...] = 0
+        self.layers["Affine2"] = AffineWithoutBias(self.params["W3"], self.params["b3"])
+
+
+class NetOfMeansOverClasses(NetWithoutLayers):
+    """Loss and gradients are divided by the number of classes too."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = lambda x, t: self._net.loss(x, t) / 4
+        self.gradient = lambda x, t: {name: g / 4 for name, g in self._net.gradient(x, t).items()}
+
+
+class NetOfLossAndAccuracy(Net):
+    def loss(self, x, t):
+        loss = super().loss(x, t)
+        return loss, 0.5
+
+
+class NetThatCentersItsImages(Net):
+    def predict(self, x):
+        return super().predict(x - x.mean())

@@ -169,6 +169,27 @@ def test_a_right_partial_convolution_of_ours_is_checked_as_one():
         ("NetThatDecaysW1", "W1, names, grad", "it is PyTorch's plus 0.001 times W1 (weight decay?)"),
         ("NetOfZeroB1", "b1, names, grad", "it is zero everywhere"),
         ("NetThatWritesIntoXInPredict", "predict, arguments unchanged, x", "predict wrote into it"),
+        (
+            "NetOfMeansOverClasses",
+            "loss, forward, loss",
+            "it is 0.25 times PyTorch's, and so are all gradients",
+        ),
+        (
+            "NetOfLossAndAccuracy",
+            "loss, forward, loss",
+            "what loss gives cannot be compared: expected a number, got tuple",
+        ),
+        ("NetThatCentersItsImages", "Conv1, wiring, x", "Conv1 does not get the images"),
+        (
+            "NetOfOldWeights",
+            "params, step 2, param",
+            "with these parameters Affine2 introduces the error in its backward pass: dx",
+        ),
+        (
+            "NetThatForgetsAZeroBias",
+            "params, step 2, loss",
+            "with these parameters Affine2 introduces the error in its forward pass",
+        ),
         ("NetWithoutB1", "b1, backward, grad", "gradient(x, t) gives nothing under the name b1"),
         ("NetOfTheLastLoss", "W1, another batch, grad", "is answered as if it were the first"),
         (
