@@ -81,6 +81,7 @@ SETS = {
     ),
 }
 NAMES = (SAMPLE, *SETS)
+OTHER_FORMS = (".npz", ".csv", ".parquet", ".zip", ".tar", ".tgz", ".tar.gz", ".png", ".jpg", ".mat")
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}  # its folders
 
 
@@ -159,10 +160,7 @@ def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
     if data_dir is not None:
         folder = Path(data_dir).expanduser()
         if not (paths := _in_folder(folder, name)):
-            raise FileNotFoundError(
-                f"there is no {name} in {folder}: expected {', '.join(FILES)} (with or without .gz) "
-                f"there, in {folder / name} or in {folder / TORCHVISION[name] / 'raw'}"
-            )
+            raise FileNotFoundError(_not_there(folder, name))
         return paths
     if variable := os.environ.get(DATA_VARIABLE):
         folder = Path(variable).expanduser()
@@ -175,6 +173,20 @@ def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
     published = SETS[name]
     sums = {f"{file}.gz": sha256 for file, sha256 in zip(FILES, published.sha256, strict=True)}
     return fetch(name, published.urls, sums)
+
+
+def _not_there(folder: Path, name: str) -> str:
+    """The sentence about a folder without the set's files, with those in it that are of another form."""
+    wanted = f"{', '.join(FILES)} (with or without .gz)"
+    if not folder.is_dir():
+        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
+        return f"{what}; name the folder with {wanted}"
+    others = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(OTHER_FORMS))
+    hint = f"; files of another form are not read ({', '.join(others[:4])})" if others else ""
+    return (
+        f"there is no {name} in {folder}: expected {wanted} "
+        f"there, in {folder / name} or in {folder / TORCHVISION[name] / 'raw'}{hint}"
+    )
 
 
 def _in_folder(folder: Path, name: str) -> list[Path] | None:
@@ -193,9 +205,11 @@ def _in_folder(folder: Path, name: str) -> list[Path] | None:
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    """The file of that name, gzipped or not, with a dash or, as in older copies, a dot before "idx"."""
+    """The file of that name, gzipped or not, with a dash or, as in older copies, a dot before "idx"; also in
+    a folder of its own name, as Kaggle's archive has it."""
     names = [f"{n}{suffix}" for n in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
-    return next((folder / n for n in names if (folder / n).is_file()), None)
+    places = [place for n in names for place in (folder / n, folder / n / n)]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _refuse_another_set(name: str, path: Path, labels: NDArray[np.uint8]) -> None:

@@ -191,6 +191,24 @@ def test_folders_as_torchvision_and_older_copies_have_them(place, dot, tmp_path)
     assert load("mnist", tmp_path).x_train.shape == (20, 1, 3, 4)
 
 
+def test_a_folder_for_each_file_as_kaggle_packs_them(tmp_path):
+    folder = small_set(tmp_path, "")
+    for file in FILES:
+        (folder / file).rename(folder / "part")
+        (folder / file).mkdir()
+        (folder / "part").rename(folder / file / file)
+    assert load("mnist", tmp_path).x_train.shape == (20, 1, 3, 4)
+
+
+@pytest.mark.parametrize("other", ["mnist.npz", "mnist_train.csv", "archive.zip"])
+def test_a_copy_of_another_form_is_named(other, tmp_path):
+    (tmp_path / other).touch()
+    with pytest.raises(FileNotFoundError, match=rf"files of another form are not read \({other}\)$"):
+        load("mnist", tmp_path)
+    with pytest.raises(FileNotFoundError, match=rf"{other} is a file; name the folder with train-images"):
+        load("mnist", tmp_path / other)
+
+
 def test_folders_that_lack_something(tmp_path, monkeypatch):
     with pytest.raises(
         FileNotFoundError, match=f"no mnist in {tmp_path}: expected train-images.*or in .*MNIST/raw"

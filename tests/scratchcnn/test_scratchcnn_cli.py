@@ -391,7 +391,7 @@ def test_help_shows_every_default(scratchcnn):
         ("train lenet --lr -1", "Adam: lr must be at least 0 and finite, got -1.0"),
         (
             "train lenet --data mnist --data-dir no/where",
-            "there is no mnist in no/where: expected train-images",
+            "there is no folder no/where; name the folder with train-images",
         ),
         ("train lenet --data-dir .", "fashion-mnist-sample is bundled and not read from ."),
         ("train lenet --out no/where", "cannot write"),
