@@ -78,10 +78,11 @@ class Bench:
             using = self._using()
             names = using.parameters(self._factory)
             return {
-                "names": names if names is None or convention is not None else room(names, recipe),
+                "names": names if names is None or isinstance(using, Called) else room(names, recipe),
                 "defaults": {name: repr(value) for name, value in defaults(self._factory, recipe).items()},
                 "misfit": using.misfit(self._factory, recipe),
                 "backward_too": bool(using.backward_too),
+                "convention": using.convention.data() if isinstance(using, Called) else None,
             }
 
     def about(self) -> dict[str, Any]:

@@ -9,10 +9,10 @@ Needs NumPy alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
-from parity.adapters.reach import spelled
+from parity.adapters.reach import parsed, spelled
 from parity.kinds.probe import Probe
 
 Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
@@ -31,10 +31,17 @@ RULES = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies in what `called.Live` holds, and how its axes are ordered."""
+    """Where an array lies in what `called.Live` holds, and how its axes are ordered.
 
-    path: Sequence[Sequence[Any]]
+    path is a text, `object.grads["W"]`, or the steps of it, [(".", "object"), (".", "grads"), ("[]", "W")].
+    """
+
+    path: Any
     layout: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.path, str):  # as an adapter spells it: object.grads["W"]
+            object.__setattr__(self, "path", parsed(self.path))
 
     @classmethod
     def of(cls, given: Any) -> Place:
@@ -120,6 +127,19 @@ class Convention:
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
+
+    def source(self) -> str:
+        """An adapter that calls it so, to be kept in a file: `--adapter file.py:Mine`."""
+        lines = []
+        for one in fields(self):
+            value = getattr(self, one.name)
+            default = one.default_factory() if one.default_factory is not MISSING else one.default
+            if value != default:
+                lines.append(f"        {one.name}={_literal(value)},\n")
+        return (
+            "from parity.adapters import Called, Convention, Place\n\n"
+            f"Mine = Called(\n    Convention(\n{''.join(lines)}    )\n)\n"
+        )
 
     @property
     def as_in_the_book(self) -> bool:
@@ -218,6 +238,18 @@ class Convention:
         elif self.grads:
             parts.append(f"gradients in {', '.join(str(place) for place in self.grads.values())}")
         return "; ".join(parts)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Place):
+        path = spelled(value.path).removeprefix(".")
+        return f"Place({path!r}{f', {value.layout!r}' if value.layout else ''})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{k!r}: {_literal(v)}' for k, v in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        items = [_literal(v) for v in value]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    return repr(value)
 
 
 def letters(layout: str) -> str:

@@ -5,6 +5,7 @@ A path is a list of steps, `[".", "weight"]` an attribute and `["[]", "W"]` an i
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,12 @@ Path = tuple[Step, ...]
 def spelled(path: Any) -> str:
     """`.grads["W"]`"""
     return "".join(f".{name}" if how == "." else f"[{_key(name)}]" for how, name in path)
+
+
+def parsed(text: str) -> Path:
+    """The path that `spelled` gives as a text; a leading dot may be left out."""
+    found = re.findall(r"""\.(\w+)|\[(?:"([^"]*)"|(-?\d+))\]""", f".{text.removeprefix('.')}")
+    return tuple((".", name) if name else ("[]", int(at) if at else key) for name, key, at in found)
 
 
 def _key(name: Any) -> str:

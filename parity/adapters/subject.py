@@ -117,6 +117,8 @@ class Subject:
         self.target = self.adapter = None  # it is there now
         if not isinstance(found, dict):
             raise Ended("sent something that is not an answer")
+        if self.convention is None and found.get("convention") is not None:  # of an adapter that was kept
+            self.convention = _convention(found["convention"])
         names = found.get("names")
         self.names = [clean(name, 80) for name in names] if isinstance(names, (list, tuple)) else None
         defaults = found.get("defaults")
@@ -161,6 +163,14 @@ class Subject:
     def close(self) -> str:
         """End the process that it runs in, if it has one; what it printed."""
         return self.connection.close()
+
+
+def _convention(data: Any) -> Convention:
+    """Raises Ended for what is none."""
+    try:
+        return Convention.of(data)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        raise Ended("sent something that is not an answer") from None
 
 
 class Instance:

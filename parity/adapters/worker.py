@@ -33,11 +33,12 @@ def stand_in() -> None:
         module = ModuleType(name)
         module.__path__ = [os.path.join(top, *name.split(".")[1:])]
         sys.modules[name] = module
-    from parity.adapters import book
+    from parity.adapters import book, called, convention
 
     parity, adapters = sys.modules["parity"], sys.modules["parity.adapters"]
     parity.__dict__.update(adapters=adapters, verify=_not_here, assert_parity=_not_here)
     adapters.__dict__.update(Adapter=book.Adapter, BookAdapter=book.BookAdapter)
+    adapters.__dict__.update(Called=called.Called, Convention=convention.Convention, Place=convention.Place)
     sys.modules["parity.implementations"] = book  # where earlier versions had it
 
 

@@ -98,6 +98,12 @@ def verify(
             "none; auto: book where name and signature are the book's."
         ),
     ] = "auto",
+    called: Annotated[
+        bool,
+        typer.Option(
+            "--called", help="Only print how it was called, as an adapter to keep: --adapter file.py:Mine."
+        ),
+    ] = False,
     definitions_only: Annotated[
         bool,
         typer.Option(
@@ -163,6 +169,9 @@ def verify(
 
     assert kind is not None
     verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
+    if called:
+        print(verdict.adapter or f"# {target} is called as in the book: --adapter book", end="")
+        raise typer.Exit(status_of(verdict))
     with only_json(as_json):
         console.print(str(verdict), markup=False)
         save(out, {"findings": frame(verdict.records)})

@@ -48,6 +48,7 @@ class Verdict:
     complaint     why a declared difference does not hold
     largest       the last and largest of the inputs of real size that were tried
     suggestion    an adapter to be filled in, where it could not be called
+    adapter       the same as an adapter, to be kept in a file
     called        how it was called, where that was found by trial
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
@@ -74,6 +75,7 @@ class Verdict:
     output: str = field(default="", repr=False)
     largest: str = ""
     called: str = ""
+    adapter: str = field(default="", repr=False)
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
     listed: Sequence[str] = ()

@@ -167,7 +167,8 @@ def _verify(
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending = seen.output, seen.ending
-    verdict.called = str(seen.convention) if seen.convention else ""
+    if seen.convention is not None:
+        verdict.called, verdict.adapter = str(seen.convention), seen.convention.source()
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""

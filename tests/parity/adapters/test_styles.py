@@ -134,3 +134,28 @@ def test_wrong_in_the_style_of_others(file, name, kind, culprit):
     verdict = verify(f"{WILD / file}.py:{name}", kind)
     assert verdict.outcome == "wrong", str(verdict)
     assert f"{verdict.culprit.phase} {verdict.culprit.tensor}" == culprit, str(verdict)
+
+
+KEPT = [
+    ("one_image", "Conv3x3", "convolution"),
+    ("rules", "OptimizerSGD", "sgd"),
+    ("engine", "Linear", "affine"),
+]
+
+
+@pytest.mark.parametrize(("file", "name", "kind"), KEPT, ids=[k[1] for k in KEPT])
+def test_how_it_was_called_can_be_kept_as_an_adapter(parity, tmp_path, file, name, kind):
+    target = f"{WILD / file}.py:{name}"
+    printed = parity("verify", target, "--as", kind, "--called")
+    assert printed.status == 0 and printed.out.startswith("from parity.adapters import Called")
+    (tmp_path / "mine.py").write_text(printed.out)
+    verdict, found = verify(target, kind, adapter=f"{tmp_path}/mine.py:Mine"), verify(target, kind)
+    assert verdict.outcome == "right" and verdict.called == found.called != ""
+    assert list(verdict.not_checked) == list(found.not_checked)
+
+
+@pytest.mark.parametrize(("file", "name", "kind"), [("nnfs_like", "LayerDense", "affine")])
+def test_the_finding_is_shown_again_by_its_reproduction(capsys, file, name, kind):
+    verdict = verify(f"{WILD / file}.py:{name}Wrong", kind)
+    exec(verdict.reproduction, {})
+    assert "affine, backward, dW on '3 to 2': off by" in capsys.readouterr().out
