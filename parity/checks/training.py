@@ -217,16 +217,20 @@ def training_frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for the end of the `with` block, so that both sides have made the same steps."""
+    """Ctrl-C and SIGTERM wait for the end of the `with` block, so that both sides make the same steps."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     asked: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    before = {
+        number: signal.signal(number, lambda number, frame: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if asked:
         raise KeyboardInterrupt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,15 +113,31 @@ def _train(plan: Plan, out: Path, resume: bool) -> tuple[Training, bool]:
             if len(training.rows) > printed:  # an epoch ended before this step
                 printed = len(training.rows)
                 console.print(epoch_line(training.rows[-1], plan.epochs))
-                training_checkpoint.save(training, path)
+                _save(training, path)
 
         try:
             training.run(progress)
             console.print(epoch_line(training.rows[-1], plan.epochs))
         except KeyboardInterrupt:
             interrupted = True
-        training_checkpoint.save(training, path)
+        _save(training, path)
     return training, interrupted
+
+
+def _save(training: Training, path: Path) -> None:
+    """Write the checkpoint; where that fails, as on a full disk, to another folder, which the error names."""
+    from parity.checks import training_checkpoint
+
+    try:
+        training_checkpoint.save(training, path)
+    except OSError as error:
+        steps = f"the run after {len(training.losses)} of {training.steps} steps"
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="parity-train-"))
+            training_checkpoint.save(training, folder / path.name)
+        except OSError as another:
+            raise OSError(f"{error}; {steps} is lost ({another})") from error
+        raise OSError(f"{error}; {steps} is in {folder}; --resume --out {folder} continues it") from error
 
 
 def checkpoint_path(out: Path, plan: Plan) -> Path:

@@ -1,5 +1,7 @@
 """`parity train` interrupted and resumed: the same numbers as without it, and clear refusals."""
 
+import re
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -153,12 +155,11 @@ def test_weights_alone_are_refused(tmp_path):
         training_checkpoint.load(Training(PLAN), tmp_path / "w.safetensors")
 
 
-def test_ctrl_c_waits_for_the_end_of_a_step():
-    import signal
-
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_a_step(number):
     done = []
     with pytest.raises(KeyboardInterrupt), uninterrupted():
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         done.append("both sides stepped")
     assert done == ["both sides stepped"]
 
@@ -196,6 +197,27 @@ def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, parity):
     status, said, _ = parity("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path)
     assert status in (0, 1) and "holds an interrupted run, which this new run will replace" in said
     assert "one epoch" in said
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_is_kept(tmp_path, monkeypatch, parity):
+    options = ("train", "simple_conv_net", "--epochs", 2, "--batch-size", 50, "--out")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "full").mkdir()
+    write = training_checkpoint.write_safetensors
+
+    def refuse(path, *arguments):
+        if path.parent.name == "full":
+            raise OSError(f"cannot write {path}: No space left on device")
+        write(path, *arguments)
+
+    monkeypatch.setattr(training_checkpoint, "write_safetensors", refuse)
+    status, _, err = parity(*options, tmp_path / "full")
+    found = re.fullmatch(
+        r"error: cannot write .*; the run after \d+ of 10 steps is in (.*); --resume .* continues it\n", err
+    )
+    assert status == 2 and found, err
+    status, out, _ = parity(*options, found[1], "--resume")
+    assert status in (0, 1) and "resuming after" in out
 
 
 def test_interrupted_before_the_first_step(tmp_path, monkeypatch, parity):
