@@ -78,8 +78,11 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        if not self.learnt:
-            return False
+        return self.learnt and self.alike
+
+    @property
+    def alike(self) -> bool:
+        """Whether the two ended with the same result, whether or not they learnt anything."""
         if self.plan.dtype == "float64":
             return self.same_predictions == 1.0
         return abs(self.accuracy - self.torch_accuracy) <= HALF_A_POINT

@@ -77,15 +77,19 @@ def check(
 ) -> None:
     """Compare networks and layers with PyTorch: outputs, loss, every gradient, then training steps.
 
-    With --json: {"schema": 1, "outcome": "match" or "mismatch", "records": [a row per tensor],
+    With --json: {"schema": 1, "outcome": "match", "mismatch" or "undecided", "records": [a row per tensor],
     "training": [a row per epoch], "referees": null or whether they agree}.
 
-    Exit status: 0 everything matches, 1 something does not, 2 misuse.
+    Exit status: 0 everything matches, 1 something does not, 2 misuse, or a training has not learnt.
     """
     with only_json(as_json):
         records, outcomes, referee_outcome, ok = _check(
             names, dtype, device, seed, steps, optimizer, batch_size, train, verbose, out, against
         )
+    from parity.cli.printing import undecided
+
+    agree = referee_outcome is None or referee_outcome.ok
+    outcome = "match" if ok else "undecided" if agree and undecided(records, outcomes) else "mismatch"
     if as_json:
         from parity.checks.training import training_frame
         from parity.verification.as_json import SCHEMA, rows
@@ -94,7 +98,7 @@ def check(
         print_json(
             {
                 "schema": SCHEMA,
-                "outcome": "match" if ok else "mismatch",
+                "outcome": outcome,
                 "records": [
                     row | {"network": record.network}
                     for row, record in zip(rows(records), records, strict=True)
@@ -103,7 +107,7 @@ def check(
                 "referees": referee_outcome and referee_outcome.ok,
             }
         )
-    raise typer.Exit(0 if ok else 1)
+    raise typer.Exit({"match": 0, "mismatch": 1, "undecided": 2}[outcome])
 
 
 def _check(

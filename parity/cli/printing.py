@@ -87,6 +87,12 @@ def mark(ok: bool) -> str:
     return "[green]ok[/green]" if ok else "[red]FAIL[/red]"
 
 
+def undecided(records: list[Record], outcomes: list[Outcome]) -> bool:
+    """Whether nothing differs and all that is missing is a training that has learnt something."""
+    same = all(row.ok for row in records) and all(outcome.alike for outcome in outcomes)
+    return same and not unproven(records) and not all(outcome.learnt for outcome in outcomes)
+
+
 def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Iterator[str]]:
     """Whether everything matched, and the closing lines."""
     wrong = [row for row in records if not row.ok]
@@ -112,6 +118,10 @@ def verdict(records: list[Record], outcomes: list[Outcome]) -> tuple[bool, Itera
             )
         elif empty:
             yield "[bold red]MISMATCH[/bold red]: nothing differed, but some tensors were never really tested"
+        elif undecided(records, outcomes):
+            yield "[bold yellow]UNDECIDED[/bold yellow]: " + (
+                "nothing differed, but the networks have not learnt; train for more epochs (--epochs)"
+            )
         else:
             yield "[bold red]MISMATCH[/bold red]: the two trainings did not end with the same result"
 

@@ -64,7 +64,7 @@ def train(
 ) -> None:
     """Train both frameworks from the same weights on the same batches, and compare their predictions.
 
-    Exit status: 0 they match, 1 they do not, 2 misuse, 130 interrupted.
+    Exit status: 0 they match, 1 they do not, 2 misuse, or they have not learnt, 130 interrupted.
     """
     networks, kinds = split_names([network])
     if kinds:
@@ -185,7 +185,7 @@ def _finish(trainings: list[Training], out: Path, interrupted: bool) -> None:
     console.rule("verdict", align="left")
     for text in lines:
         console.print(text)
-    raise typer.Exit(0 if ok else 1)
+    raise typer.Exit(0 if ok else 2 if printing.undecided([], outcomes) else 1)
 
 
 def speed_line(outcome: Outcome) -> str:
