@@ -277,7 +277,7 @@ FAST_FAULTS: dict[str, FastFault] = {
             "gradient-where-relu-gave-0",
             "elementwise",
             "_relu",
-            before="np.greater(out, 0",
+            before="np.not_equal(out, 0",
             after="np.greater_equal(out, 0",
             story="The mask is taken from the output, where everything is at least 0.",
         ),
