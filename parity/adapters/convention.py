@@ -25,6 +25,9 @@ RULES = {
     "arrays": "one array and its gradient",
     "layer": "a layer that has .weights and .dweights",
     "params": "nothing: the parameters come to the constructor",
+    "held": "gradients in a list: the parameters come to the constructor",
+    "both": "nothing: lists of parameters and gradients come to the constructor",
+    "pairs": "pairs of an array and its gradient",
     "config": "an array, its gradient and a dict of options",
 }
 
@@ -77,6 +80,7 @@ class Convention:
     switch       how inference is told: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
     zero         a method that sets gradients to zero
     rule         how an optimizer is called; see `rules`
+    eps          its small constant that is given, since its default is another than PyTorch's; the default
     unseen       results that cannot be had
     limits       what it does not take, in words
     """
@@ -110,6 +114,7 @@ class Convention:
     mean: bool = False
     mask: Place | None = None
     rule: str = ""
+    eps: Sequence[str] = ()
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -200,7 +205,8 @@ class Convention:
         """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW)`"""
         names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
         if self.rule:
-            return f"called as {self.name}; {self.forward} with {RULES[self.rule]}"
+            eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if self.eps else ""
+            return f"called as {self.name}; {self.forward} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]

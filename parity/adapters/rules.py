@@ -5,19 +5,25 @@ lists    the same with lists
 arrays   update(w, dw) -> w, or w changed in place; an optimizer for each array
 layer    update_params(layer), with .weights, .biases, .dweights, .dbiases
 params   cls(params, lr), then step(); each parameter has .data and .grad
+held     cls(params, lr), then step(grads), lists of arrays
+both     cls(params, grads, lr), then step(), lists of arrays
+pairs    apply_gradients([(dw, w), ...])
 config   a function (w, dw, config) -> w, config
+
+A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import bind, call, signature
+from parity.adapters.arguments import call, signature
 from parity.adapters.convention import Convention
 from parity.adapters.meanings import plain
 from parity.adapters.recipe import recipe
@@ -27,25 +33,44 @@ STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
     *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates"),
 )
-HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "weights")
+HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "weights", "variables")
+SLOPES = ("grads", "gradients", "dparams")
+PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads")
+EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
 
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
-    base = Convention(kind, about["name"])
     signature = about["signature"] or []
+    base = Convention(kind, about["name"], eps=other_eps(about, kind))
     if about["what"] == "function":
         if len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
         return
-    handed = bool(signature) and plain(signature[0]["name"]) in HANDED
+    first = [plain(p["name"]) for p in signature if p["required"]]
+    handed = bool(first) and first[0] in HANDED
+    both = handed and len(first) > 1 and first[1] in SLOPES
     for word in STEP:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             required = [p for p in about["methods"][name] or () if p is not None and p["required"]]
-            styles = {0: ("params",) if handed else (), 1: ("layer",), 2: ("dicts", "arrays", "lists")}
+            paired = len(required) == 1 and plain(required[0]["name"]) in PAIRS
+            styles = {
+                0: ("both",) if both else ("params",) if handed else (),
+                1: ("held",) if handed else ("pairs",) if paired else ("layer",),
+                2: ("dicts", "arrays", "lists"),
+            }
             for style in styles.get(len(required), ()):
                 yield _with(base, style, name)
+
+
+def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:
+    """The small constant of the constructor and its default, where that is another than PyTorch's."""
+    named = (p for p in about["signature"] or () if plain(p["name"]) in ("eps", "epsilon"))
+    found = next(named, None)
+    if found is None or kind not in EPS or found["default"] == repr(EPS[kind]):
+        return ()
+    return found["name"], found["default"]
 
 
 def _with(base: Convention, style: str, method: str) -> Convention:
@@ -61,12 +86,10 @@ class Rule:
         self.handed: list[Any] = []
 
     def _new(self, *first: Any) -> Any:
-        how = recipe(self.kind)
-        if not first:
-            return call(self.factory, self.args, how)
-        bound = bind(list(signature(self.factory) or ())[len(first) :], how)
-        given = {name: self.args[of[0]] for name, of in bound.items() if of[0] in self.args}
-        return self.factory(*first, **given)
+        held = dict(zip(signature(self.factory) or (), first, strict=False))
+        if self.how.eps:
+            held[self.how.eps[0]] = EPS[self.kind]
+        return call(_builder(self.factory, held), self.args, recipe(self.kind))
 
     def _one(self, name: str) -> Any:
         if name not in self.made:
@@ -119,12 +142,67 @@ class Rule:
         for parameter, name in zip(self.handed, params, strict=True):
             _taken_over({name: params[name]}, {name: parameter.data})
 
+    def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self._on_lists(params, grads, lambda optimizer: (list(grads.values()),))
+
+    def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self._on_lists(params, grads, lambda optimizer: ())
+
+    def _on_lists(
+        self, params: dict[str, Any], grads: dict[str, Any], given: Callable[[Any], tuple[Any, ...]]
+    ) -> None:
+        """The optimizer keeps a list of the arrays, and may put new ones into it."""
+        if not self.handed:
+            self.handed = [[p.copy() for p in params.values()], [np.zeros_like(g) for g in grads.values()]]
+            self.made[""] = self._new(*self.handed[: 1 + (self.how.rule == "both")])
+        arrays, slopes = self.handed
+        for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
+            arrays[i][...], slopes[i][...] = p, g
+        found = getattr(self.made[""], self.how.forward)(*given(self.made[""]))
+        own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and _like(v, arrays)]
+        kept = next((v for v in own if v is arrays), own[0] if own else arrays)
+        new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept
+        _taken_over(params, dict(zip(params, new, strict=True)))
+
+    def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        first = plain(next(iter(signature(getattr(self._one(""), self.how.forward)) or ("",))))
+        pairs = [(grads[name], w) for name, w in params.items()]
+        if not first.startswith("grad"):
+            pairs = [(w, g) for g, w in pairs]
+        getattr(self._one(""), self.how.forward)(pairs)
+
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}
         for name, w in params.items():
             config = self.made.get(name, dict(start))
             new, self.made[name] = self.factory(w, grads[name], config)
             w[...] = new
+
+
+def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
+    """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
+    found = signature(factory)
+    pair = next((name for name in found or () if plain(name) == "betas"), None)
+    if found is None or not (held or pair):
+        return factory  # type: ignore[no-any-return]
+
+    def build(**given: Any) -> Any:
+        if pair is not None:
+            usual = found[pair].default
+            usual = usual if isinstance(usual, (tuple, list)) else (0.9, 0.999)
+            betas = [given.pop("beta1", None), given.pop("beta2", None)]
+            given[pair] = tuple(u if b is None else b for b, u in zip(betas, usual, strict=True))
+        return factory(**held, **given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    left = [p.replace(kind=keyword) for name, p in found.items() if name not in (*held, pair)]
+    left += [inspect.Parameter(b, keyword, default=None) for b in ("beta1", "beta2") if pair is not None]
+    build.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
+    return build
+
+
+def _like(found: Any, arrays: list[Any]) -> bool:
+    return [np.shape(a) for a in found] == [a.shape for a in arrays]
 
 
 def _in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:

@@ -92,18 +92,18 @@ class Subject:
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
-        from parity.adapters.rules import rules
+        from parity.adapters.rules import other_eps, rules
         from parity.adapters.trial import NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
-        ways = [] if self.misfit else [None]
-        for way in (*ways, *rules(about, kind)):
+        by_book = [] if self.misfit or other_eps(about, kind) else [None]
+        for way in (*by_book, *rules(about, kind)):
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return way
         self.convention = None
-        if None in ways:
+        if by_book:
             self._open(kind)
             return None
         names = ", ".join(p["name"] for p in about.get("signature") or ())
