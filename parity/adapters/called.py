@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.arguments import call, room
+from parity.adapters.arguments import call, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import WEIGHTS, joined, laid_out, pieces, restored
@@ -30,6 +30,7 @@ class Live:
     object   what was built; for functions nothing
     out      what the last forward returned; back what the last backward did
     x        what forward was handed, where it is wrapped in the tensor of an engine
+    options  dicts of options, which a function may write into
     passed   weights that are handed to each call
     """
 
@@ -40,6 +41,7 @@ class Live:
         self.back: Any = None
         self.x: Any = None
         self.passed: dict[str, Any] = {}
+        self.options: dict[str, Any] = {}
         self.gradients: dict[str, Any] = {}
         self.batch: tuple[Any, ...] = ()
         self.fresh = False  # whether forward was called since the last backward
@@ -92,12 +94,15 @@ class Live:
                 if array is None:
                     raise NotImplementedError(f"always with {name}")
                 for place in here:
-                    put(self, place.path, array)
+                    if list(place.path[0]) != [".", "options"]:  # those are made of the probe's own
+                        put(self, place.path, array)
 
     def _wrapped(self, array: Any, tensor: str) -> Any:
         if not tensor or not isinstance(array, np.ndarray):
             return array
-        return named(self.factory, tensor)(array)
+        cls = named(self.factory, tensor)
+        asked = {name: True for name in signature(cls) or () if name == "requires_grad"}
+        return cls(array, **asked)
 
     def _value(self, meaning: str, **own: Any) -> Any:
         if meaning in own:
@@ -106,6 +111,16 @@ class Live:
             return self.passed[meaning]
         if meaning == "training":
             return self.training
+        if meaning.startswith("["):  # weights together: [W;b] as a tuple, [w:W;b:b] as a dict
+            items = [item.split(":") for item in meaning[1:-1].split(";")]
+            together = {item[0]: self.passed[item[-1]] for item in items}
+            return together if ":" in meaning else tuple(together.values())
+        if meaning.startswith("{"):
+            made = value(meaning, self.probe)
+            kept = self.options.setdefault(meaning, made)
+            if "mode" in made:
+                kept["mode"] = "train" if self.training else "test"
+            return kept
         return value(meaning, self.probe)
 
     # -- calling ------------------------------------------------------------------------------------

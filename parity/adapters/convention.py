@@ -57,7 +57,7 @@ class Place:
 def _SHOWN(path: Sequence[Sequence[Any]]) -> str:
     """`.grads["W"]` of the object, `returned[1]`, `x.grad`."""
     (_, root), *rest = path
-    names = {"object": "", "out": "returned", "back": "returned", "x": "x", "passed": ""}
+    names = {"object": "", "out": "returned", "back": "returned", "x": "x", "passed": "", "options": ""}
     return f"{names.get(root, root)}{spelled(rest)}"
 
 
@@ -192,6 +192,8 @@ class Convention:
             found.append(f"windows other than {sizes.pop('FH')}x{sizes.pop('FW')}")
         if sizes.pop("C", None) == 1:
             found.append("several channels")
+        if sizes.pop("FN", None) == 1:
+            found.append("several filters")
         found += [f"{name} other than {size}" for name, size in sizes.items()]
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")

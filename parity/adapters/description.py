@@ -88,5 +88,5 @@ def flag(built: Any) -> list[str]:
 
 def held(live: Live) -> list[dict[str, Any]]:
     """Every array that a convention can find, as `reach.described` gives it."""
-    roots = {name: getattr(live, name) for name in ("object", "out", "back", "x", "passed")}
+    roots = {name: getattr(live, name) for name in ("object", "out", "back", "x", "passed", "options")}
     return described(SimpleNamespace(**{k: v for k, v in roots.items() if v is not None}))

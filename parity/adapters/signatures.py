@@ -262,6 +262,13 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     if word in TRAIN:
         return ["mode" if word == "mode" and kind not in ("max_pooling", "average_pooling") else "training"]
     if (
+        word in ("params", "parameters", "weights")
+        and way == "forward"
+        and c.constructor is None
+        and "W" in c.passed
+    ):
+        return ["[W;b]", "[w:W;b:b]", "[W:W;b:b]", "[weights:W;bias:b]"]
+    if (
         word.endswith(("param", "params", "parameters"))
         and word[0] in "cpbdh"
         and role == "layer"
@@ -310,10 +317,15 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     return ["=1"] if way == "backward" and word in DOUT else []
 
 
+RUNNING = "running_mean:running_mean;running_var:running_var"
+
+
 def _grouped(word: str, kind: str) -> list[str]:
     """Options in one dict: CS231n's conv_param and pool_param, Coursera's hparameters."""
     if kind == "convolution":
         return ["{stride:stride;pad:pad}", "{stride:stride;pad:pad;f:kernel}"]
+    if kind == "batch_norm":
+        return [f"{{mode:mode;eps:eps;momentum:momentum;{RUNNING}}}"]
     if kind.endswith("pooling"):
         return ["{pool_height:FH;pool_width:FW;stride:stride}", "{f:kernel;stride:stride}"]
     return []
@@ -460,7 +472,7 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
 def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
     """How inference is told, if at all."""
     for p, meaning in c.forward_args:
-        if meaning in ("training", "mode"):
+        if meaning in ("training", "mode") or meaning.startswith("{mode:"):
             return ("argument", p)
     methods = about["methods"]
     for infer, learn in (

@@ -75,7 +75,10 @@ class Subject:
     def _found(self, kind: str) -> Convention | None:
         """How it is called; None where that is the book's way."""
         from parity.adapters.trial import find, fits_the_book, one_for_both_axes
+        from parity.kinds import kind_of
 
+        if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
+            return None
         about = self.connection.ask("about")
         about = about if isinstance(about, dict) else {}
         if recipe(kind).role == "optimizer":

@@ -8,6 +8,7 @@ the right shapes. The sizes of the probes are all different, so that a shape tel
 from __future__ import annotations
 
 import itertools
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -383,11 +384,17 @@ def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Co
     """Conventions under which one forward gives a result of the right shape."""
     for built in _built(trial, probe):
         for forward, args, tensor, parameter in forward_calls(trial.about, trial.kind, built):
+            used = " ".join(meaning for _, meaning in args)
+            passed, own = dict(built.passed), dict(built.limits)
+            if built.constructor is None and "b" in passed and not re.search(r"\bb\b", used):
+                del passed["b"]
+                own["no_bias"] = True
             called = replace(
                 built,
+                passed=passed,
                 forward=forward,
                 forward_args=args,
-                limits={**limits, **built.limits},
+                limits={**limits, **own},
                 tensor=tensor,
                 parameter=parameter,
             )
@@ -403,11 +410,10 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
     if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
         batches = batches[:1]  # a shape cannot tell, or there is nothing to tell
-    if all(layout in ("IO",) for layout in [p[0].layout for k, p in c.stored.items() if k == "W"]):
-        pass
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
     for weights in itertools.product(*choices) if choices else [()]:
-        for layout in batches:
+        grey = dict(weights).get("W") == "HW"
+        for layout in ("HW",) if grey else batches:
             if x.ndim == 4:
                 yield replace(c, passed=dict(weights), images=layout)
             elif x.ndim == 2:
@@ -417,12 +423,14 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
 
 
 def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
-    ndim = np.ndim(probe.args[name])
-    return (
-        STORED[ndim]
-        if ndim > 1
-        else ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
-    )
+    """The layouts in which a weight may be handed over."""
+    shape = probe.args[name].shape
+    if len(shape) == 1:
+        return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+    if len(shape) == 4 and shape[:2] == (1, 1):
+        return ("HW",)  # one filter on grey images: nothing else tells
+    letters = WEIGHTS[len(shape)]
+    return tuple(layout for layout in STORED[len(shape)] if shape_in(shape, letters, layout) is not None)
 
 
 def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
@@ -452,6 +460,8 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     outs = _results(report)
     if trial.how.role == "loss":
         return _loss_of(c, outs, probe)
+    if not c.buffers and trial.how.buffers:
+        c = replace(c, buffers=_buffers(report["forward"], probe, trial))
     expected = tuple(probe.inputs["dout"].shape)
     x_layout = c.images if probe.inputs["x"].ndim == 4 else c.rows
     single = one_at_a_time(x_layout)
@@ -631,9 +641,19 @@ def _images_too(trial: Trial, c: Convention) -> Convention:
         tried = replace(c, images=layout, images_out=layout)
         report = trial.attempt(replace(tried, backward=""), images)
         shape = list(batch_shape(images.inputs["dout"].shape, layout) or ())
-        if any(e["shape"] == shape for e in (_results(report) if "forward" in report else ())):
-            return tried
+        if not any(e["shape"] == shape for e in (_results(report) if "forward" in report else ())):
+            continue
+        if c.constructor is None and not _per_channel(c, report):
+            return replace(c, limits={**c.limits, "rows_only": True})
+        return tried
     return c
+
+
+def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
+    """Whether a function left one running number per channel of its images."""
+    shapes = {repr(e["path"]): e["shape"] for e in report["forward"]}
+    here = [shapes.get(repr([list(s) for s in places[0].path])) for places in c.buffers.values() if places]
+    return all(shape == [4] for shape in here)
 
 
 def _window(probe: Probe) -> tuple[int, int]:

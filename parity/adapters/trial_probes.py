@@ -39,6 +39,9 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
     if kind == "convolution":
         kernels = ((3, 2),) if oblong else ((3, 3), (5, 5), (2, 2), (4, 4))
         for FH, FW in kernels:
+            if FH == 5:  # one filter on a grey image
+                args = {"W": normal(1, 1, 3, 3), "b": normal(1)}
+                yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
             for C, OH, OW in ((6, 6, 7), (1, 6, 7), (6, 7, 7), (1, 7, 7)):
                 limits: dict[str, Any] = {"sizes": {"C": 1}} if C == 1 else {}
                 limits |= {"square": True} if OH == OW else {}

@@ -97,6 +97,18 @@ RIGHT = [
     ("rules", "SGD", "sgd", "step with nothing: the parameters come to the constructor", "weight_decay"),
     ("rules", "SGDOfDicts", "sgd", "step with dicts of arrays", "weight_decay"),
     ("rules", "sgd", "sgd", "sgd with an array, its gradient and a dict of options", "weight_decay"),
+    ("functional", "dense", "affine", "dense(params, x)", "gradients"),
+    ("functional", "dense_of_dict", "affine", "dense_of_dict(params, inputs)", "gradients"),
+    (
+        "functional",
+        "filter2d",
+        "convolution",
+        "images (H, W), one at a time",
+        "several channels several filters",
+    ),
+    ("functional", "conv2d", "convolution", 'gradients in returned["dw"], returned["db"]', "dilation groups"),
+    ("functional", "batchnorm_forward", "batch_norm", "batchnorm_backward(dout, cache)", "images"),
+    ("engine_flags", "Linear", "affine", "gradients in .weight.grad.data, .bias.grad.data", "images"),
 ]
 # file, name, kind, the first thing that is wrong
 WRONG = [
@@ -113,6 +125,7 @@ WRONG = [
     ("functions", "mean_linear_forward", "affine", "backward dW"),
     ("engine", "LinearWrong", "affine", "forward out"),
     ("rules", "AdamWrong", "adam", "forward W step 1"),
+    ("functional", "wrong_dense", "affine", "forward out"),
 ]
 
 
