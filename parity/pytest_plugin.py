@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--parity-adapter",
         default=None,
         metavar="NAME",
-        help="book, cs231n, channels_last, hwio, params_grads, forward_only, one_array",
+        help="auto (the default), book, cs231n, channels_last, hwio, params_grads, forward_only, one_array",
     )
     group.addoption(
         "--parity-allow", action="append", default=[], metavar="NAME", help="a declared difference"
