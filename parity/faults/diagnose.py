@@ -196,7 +196,9 @@ def explains(fault: Observation, seen: Observation) -> float | None:
     worst = 0.0
     for dtype in DTYPES:
         for case in seen.values[dtype]:
-            left = _distance(fault.values[dtype].get(case, {}), seen, dtype, case)
+            if case not in fault.values[dtype]:  # a random or real size, on which no fault is run
+                return None
+            left = _distance(fault.values[dtype][case], seen, dtype, case)
             if left is None:
                 return None
             worst = max(worst, left) if dtype == "float64" else worst

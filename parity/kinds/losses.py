@@ -28,6 +28,13 @@ def penalty(a: dict[str, Tensor], o: Options) -> Tensor:
     return (right + torch.logsumexp(torch.cat([-a["x"], rubbish], 1), 1)).mean()
 
 
+def _cross_entropy_sizes(probe: Probe) -> dict[str, float]:
+    """x - logsumexp(x), a right form as well, is rounded where x is: by u times the largest logit."""
+    x, N = probe.inputs["x"], len(probe.inputs["x"])
+    size = max(1.0, float(np.abs(x).max(initial=0)))
+    return {"loss": size, "dx": size / N}
+
+
 def _losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     def build(rng: Rng) -> Iterator[Probe]:
         for name, x in logits(rng):
@@ -42,6 +49,9 @@ def _losses(kind: str) -> Callable[[Rng], Iterator[Probe]]:
         yield Probe(
             kind, "confident and wrong", {}, {"x": np.abs(x) if kind == "penalty_loss" else x, "t": worst}
         )
+        if kind == "softmax_with_loss":  # log(0) where the probabilities are taken first
+            x = np.array([[1e3, 0.0, -1e3], [-1e3, 1e3, 0.0]])
+            yield Probe(kind, "certain and wrong", {}, {"x": x, "t": np.array([2, 0])})
         # N = C: labels read as rows, or rows as labels, stay in range here and nowhere else.
         x = np.abs(normal(rng, 4, 4))
         yield Probe(kind, "as many images as classes", {}, {"x": x, "t": np.array([2, 0, 0, 1])})
@@ -72,6 +82,7 @@ SOFTMAX_WITH_LOSS = Operation(
     probes=_losses("softmax_with_loss"),
     ours=sc.SoftmaxWithLoss,
     role="loss",
+    sizes=_cross_entropy_sizes,
     out="loss",
     call="cls(); forward(x, t) -> loss, backward(dout=1) -> dx; the loss is the mean",
     aliases=(

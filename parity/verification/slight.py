@@ -30,7 +30,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     OVERFLOW: "an overflow at large inputs",
 }
 SATURATING = ("sigmoid", "tanh", "silu", "softmax", "softmax_with_loss")  # kinds with an exponential
-LARGE = 80.0  # from here on exp overflows in float32, or nearly
+LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def why_unchecked(records: Sequence[Record], ending: str = "") -> str:
     backward = [row for row in plain if row.phase == "backward"]
     if not any(map(compared, forward)):
         return _first(forward) or ending or "nothing of it was compared"
-    if all(row.ok for row in forward) and backward and not any(map(compared, backward)):
+    if all(row.ok for row in forward if compared(row)) and backward and not any(map(compared, backward)):
         raised = [row for row in backward if row.why.startswith("raised ")]
         return f"backward {raised[0].why} (forward is right)" if len(raised) == len(backward) else ""
     return ""

@@ -44,7 +44,7 @@ def test_strict_takes_it_for_a_failure(parity):
 
 @pytest.mark.parametrize(("name", "why"), UNCHECKED.items(), ids=UNCHECKED)
 def test_what_gave_no_number_is_not_called_wrong(name, why, parity):
-    status, out, _ = parity("verify", f"{HOMEWORK}/rude.py:{name}", "--as", "relu")
+    status, out, _ = parity("verify", f"{HOMEWORK}/rude.py:{name}", "--as", "relu", "--adapter", "book")
     assert status == 2 and f"as relu: could not be checked: {why}" in out.splitlines()[0]
     assert "wrong" not in out.lower()
 
@@ -117,3 +117,49 @@ def test_a_write_into_x_hides_nothing_that_comes_before(tmp_path):
     assert list(verify(f"{tmp_path}/mine.py:Relu", "relu").buts) == [
         "it writes into x, which the caller may still need"
     ]
+
+
+def test_a_bug_on_one_size_alone_gets_no_name(tmp_path):
+    """No fault is run on random sizes, so none can be shown to explain what happens there."""
+    (tmp_path / "mine.py").write_text(
+        f"import sys; sys.path.insert(0, {str(HOMEWORK)!r})\n"
+        "import right\n"
+        "class MaxPooling(right.MaxPooling):\n"
+        "    def forward(self, x):\n"
+        "        self.x = x\n"
+        "        if x.shape[0] > 1 and x.shape[1] == 1: raise IndexError\n"
+        "        return super().forward(x)\n"
+    )
+    verdict = verify(f"{tmp_path}/mine.py:MaxPooling", "max_pooling")
+    assert verdict.outcome == "wrong" and verdict.diagnosis.fault == "", str(verdict)
+
+
+STABLE = """
+import numpy as np
+class SoftmaxWithLoss:
+    def forward(self, x, t):
+        m = x.max(axis=1, keepdims=True)
+        logs = x - (m + np.log(np.exp(x - m).sum(axis=1, keepdims=True)))
+        self.t, self.logs = t, logs
+        return -{pick}.mean()
+    def backward(self, dout=1):
+        dx = np.exp(self.logs)
+        dx[np.arange(len(self.t)), self.t] -= 1
+        return dx / len(self.t)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pick", "outcome"),
+    [
+        ("logs[np.arange(len(t)), t]", "right"),
+        ("np.log(np.exp(logs)[np.arange(len(t)), t])", "right_but"),
+        ("(logs[np.arange(len(t)), t] * 1.001)", "wrong"),
+    ],
+    ids=["x - logsumexp(x)", "log of a probability that is 0", "a wrong number"],
+)
+def test_right_forms_of_the_loss_are_right_at_large_logits(tmp_path, pick, outcome):
+    (tmp_path / "mine.py").write_text(STABLE.format(pick=pick))
+    for seed in (0, 1):
+        verdict = verify(f"{tmp_path}/mine.py:SoftmaxWithLoss", "softmax_with_loss", seed=seed)
+        assert verdict.outcome == outcome, str(verdict)
