@@ -42,6 +42,16 @@ class Slight:
     value: Array | None = None
 
 
+def names_of(kind: str) -> dict[str, str]:
+    """Those of NAMES that an implementation of the kind can have."""
+    known = kind_of(kind)
+    there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
+    there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
+    there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
+    there[WRITES_GRADIENTS] = known.role == "optimizer"
+    return {name: says for name, says in NAMES.items() if there[name]}
+
+
 def besides_names(text: str) -> list[str]:
     """The names of what a diagnosis says besides."""
     return [name for name, says in NAMES.items() if says in text]

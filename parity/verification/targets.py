@@ -11,6 +11,7 @@ from parity.adapters.features import features, in_words
 from parity.faults import faults_of
 from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.kind import LAYER
+from parity.verification.slight import names_of
 
 CALLS = {  # what can be checked in addition to the kinds
     "network": "object with params, loss(x, t), gradient(x, t) -> grads, and layers if there are any; "
@@ -37,7 +38,8 @@ def optional_features(target: str) -> list[str]:
 
 def known_differences(target: str) -> dict[str, str]:
     """The differences that `allow` accepts: name -> description."""
-    return {fault.name: fault.says for fault in faults_of(target) if not fault.equivalent}
+    faults = {fault.name: fault.says for fault in faults_of(target) if not fault.equivalent}
+    return faults | (names_of(target) if target in ALL_KINDS else {})
 
 
 def adapters() -> dict[str, str]:

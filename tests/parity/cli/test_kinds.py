@@ -35,3 +35,9 @@ def test_the_help_of_verify_names_every_kind_and_adapter(parity, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     _, out, _ = parity("verify", "--help")
     assert all(name in out for name in (*NAMES, *ADAPTERS, "network", "Exit status", "groups"))
+
+
+def test_a_kind_lists_the_names_that_leave_its_numbers_right(parity):
+    _, out, _ = parity("kinds", "relu")
+    assert "writes-into-dout: a write into dout" in out and "overflow" not in out
+    assert "overflow-at-large-inputs" in parity("kinds", "softmax").out
