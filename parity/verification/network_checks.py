@@ -20,27 +20,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended
 from parity.adapters.network_subject import Called, ForeignNetwork
 from parity.checks.gate import gate
 from parity.checks.network_outputs import LOSS, Key, Reference
-from parity.checks.training_steps import Side, Tensors, lockstep
+from parity.checks.training_steps import lockstep
 from parity.checks.zero_gradients import Cancelled
 from parity.comparison.gates import Comparison, held
 from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.reference.trace import Masks, Trace
-from parity.reference.weights import named_tensors
 from parity.verification.layer_evidence import borne_out
 from parity.verification.network_layers import LayerRun, check_layers, narrow, read_layers
+from parity.verification.network_steps import Descent, TwinDescent, same_array
 from parity.verification.twin import SCORES, NetworkMisuse, Twin, are_logarithms, log_softmax
 from scratchcnn.typing import Array
 
 KIND, BATCH = "network", 3
-STEPS, RATE = 3, 0.05
+STEPS = 3
 DRAWS = (
     "the network gives another loss in each call for the same batch and cannot be compared: if it drops at "
     "random, build it with ratio 0"
@@ -292,11 +291,11 @@ class NetworkCheck:
         for method, called in self.calls.items():
             arguments = (self.x, self.labels(self.t))
             for name, given, left in zip("xt", arguments, called.arguments, strict=False):
-                why = "" if _same(given, left) else f"{method} wrote into it"
+                why = "" if same_array(given, left) else f"{method} wrote into it"
                 yield record(self.place, method, phase, name, held(given.shape, why))
         after = self.network.params()
         for name, array in before.items():
-            why = "" if _same(array, after[name]) else "was changed by a call that only computes"
+            why = "" if same_array(array, after[name]) else "was changed by a call that only computes"
             yield record(self.place, name, phase, "param", held(_shape(array), why))
 
     def _contracts(self) -> Iterator[Record]:
@@ -314,9 +313,9 @@ class NetworkCheck:
     # -- steps -------------------------------------------------------------------------------------
     def _steps(self) -> Iterator[Record]:
         """Steps of plain gradient descent, always with the same batch, so that the loss has to fall."""
-        ours = _Descent(self)
-        exact = _TwinDescent(self, self.twin.module)
-        runs = [_TwinDescent(self, module) for module in self.twin.runs(self.place.dtype)]
+        ours = Descent(self)
+        exact = TwinDescent(self, self.twin.module)
+        runs = [TwinDescent(self, module) for module in self.twin.runs(self.place.dtype)]
         batches = [(self.x, self.t, Masks())] * STEPS
         yield from lockstep(self.place, ours, exact, runs, batches)
         self.losses = ours.losses
@@ -326,58 +325,12 @@ class NetworkCheck:
                 yield record(self.place, name, "params", "param", held(array.shape, why))
 
 
-class _Descent(Side):
-    """The network and plain gradient descent; `lost` are the parameters that did not keep what was
-    written."""
-
-    def __init__(self, check: NetworkCheck):
-        self.check, self.network, self.names = check, check.network, list(check.twin.names)
-        self.lost: dict[str, Array] = {}
-        self.losses: list[Any] = []
-
-    def step(self, x: Array, t: Array, masks: Masks) -> None:
-        found, rate = self.check.called(x, t), x.dtype.type(RATE)
-        self.loss = found[LOSS]
-        self.losses.append(self.loss)
-        for name in self.names:
-            array, grad = self.network.array(name), found["grad", name]
-            if name in self.check.zeros:
-                continue  # neither side follows what is only rounding
-            if not _like(array, grad):
-                continue  # what cannot be followed is not the twin's afterwards
-            moved = array - rate * grad
-            self.network.set_array(name, moved)
-            if not _same(moved, self.network.array(name)):
-                self.lost[name] = moved
-
-    def tensors(self) -> Tensors:
-        return {(name, "param"): self.network.array(name) for name in self.names}
-
-
-class _TwinDescent(Side):
-    def __init__(self, check: NetworkCheck, module: nn.Module):
-        self.twin, self.module, self.zeros = check.twin, module, check.zeros
-        self.optimizer = torch.optim.SGD(module.parameters(), lr=RATE)
-
-    def step(self, x: Array, t: Array, masks: Masks) -> None:
-        self.optimizer.zero_grad()
-        loss = self.twin.loss(self.module, x, t)
-        torch.autograd.backward(loss)
-        for name in self.zeros:
-            named_tensors(self.module)[self.twin.names[name].theirs].grad = None
-        self.optimizer.step()
-        self.loss = to_numpy(loss)
-
-    def tensors(self) -> Tensors:
-        return {(name, "param"): array for name, array in self.twin.params(self.module).items()}
-
-
 def _wavers(first: Any, call: Callable[[], Any]) -> bool:
     """Whether the same call gives three answers, the first included; two there are where one came before."""
     found = [first]
     for _ in range(8):
         answer = call()
-        if not any(_same(answer, other) for other in found):
+        if not any(same_array(answer, other) for other in found):
             found.append(answer)
         if len(found) == 3:
             return all(isinstance(answer, np.ndarray) for answer in found)
@@ -392,17 +345,5 @@ def _are_probabilities(found: Array) -> bool:
     return found.min() >= 0 and np.allclose(found.sum(axis=1), 1, atol=1e-6)
 
 
-def _same(before: Any, after: Any) -> bool:
-    """Bit for bit the same plain array."""
-    if not (isinstance(before, np.ndarray) and isinstance(after, np.ndarray)):
-        return False
-    return np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
-
-
 def _shape(value: Any) -> tuple[int, ...]:
     return value.shape if isinstance(value, np.ndarray) else ()
-
-
-def _like(a: Any, b: Any) -> bool:
-    """Whether both are arrays of one shape."""
-    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape
