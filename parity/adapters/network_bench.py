@@ -106,6 +106,9 @@ class NetworkBench(Bench):
         layer, found = self._layers[path], dict[str, Any]()
         with as_raised():
             held = {**(getattr(layer, "params", None) or {})}
+            grads = getattr(layer, "grads", None)
+            for key, grad in grads.items() if isinstance(grads, Mapping) else ():  # under W or under dW
+                held[key if str(key).startswith("d") and key in names else f"d{key}"] = grad
             for name in names:
                 if name in held or hasattr(layer, name):
                     found[name] = _attribute(held.get(name, getattr(layer, name, None)))

@@ -162,6 +162,8 @@ def _place(check: NetworkCheck, verdict: Verdict) -> None:
         seen = Seen(Observation(run.kind, [], {"float64": {}, "float32": {}}))
         observe_subject(Request(None, run.kind, None, probes(run.kind, 0)), subject, seen)
         verdict.diagnosis = _diagnosis(seen)
+        if not verdict.diagnosis.fault:
+            verdict.diagnosis = named_bug(check)
     elif culprit and culprit.phase in ("forward", "backward", "names"):
         verdict.diagnosis = named_bug(check)
     if culprit and not verdict.diagnosis.fault:

@@ -22,7 +22,10 @@ RATE = 0.05
 
 
 class Descent(Side):
-    """The network and plain gradient descent; `lost` are the parameters that did not keep what was written."""
+    """The network and plain gradient descent.
+
+    lost  the parameters that did not keep what was written
+    """
 
     def __init__(self, check: NetworkCheck):
         self.check, self.network, self.names = check, check.network, list(check.twin.names)

@@ -125,6 +125,39 @@ class NetThatNamesItsLayers(NetWithoutLayers):
     layers = ("conv", "relu", "pool", "affine", "relu", "affine")
 
 
+class Dense:
+    """Parameters and gradients in dicts."""
+
+    def __init__(self, W, b):
+        self.params, self.grads = {"W": W, "b": b}, {}
+
+    def forward(self, x):
+        self.x, self.shape = x.reshape(len(x), -1), x.shape
+        return self.x @ self.params["W"] + self.params["b"]
+
+    def backward(self, dout):
+        self.grads = {"W": self.x.T @ dout, "b": dout.sum(axis=0)}
+        return (dout @ self.params["W"].T).reshape(self.shape)
+
+
+class NetOfDicts(Net):
+    dense = Dense
+
+    def __init__(self):
+        super().__init__()
+        p = self.params
+        self.layers.update(Affine1=self.dense(p["W2"], p["b2"]), Affine2=self.dense(p["W3"], p["b3"]))
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        conv, hidden, out = (self.layers[name] for name in ("Conv1", "Affine1", "Affine2"))
+        found = {"W1": conv.dW, "b1": conv.db}
+        return found | {f"{n}{i}": layer.grads[n] for i, layer in ((2, hidden), (3, out)) for n in "Wb"}
+
+
 class NetOfALossInItsList(TorchLikeNet):
     """The loss is the last of the layers, under no other name."""
 
@@ -543,3 +576,14 @@ class NetOfLossAndAccuracy(Net):
 class NetThatCentersItsImages(Net):
     def predict(self, x):
         return super().predict(x - x.mean())
+
+
+class DenseOfMeans(Dense):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads["b"] = dout.mean(axis=0)
+        return dx
+
+
+class NetOfDictsAndMeans(NetOfDicts):
+    dense = DenseOfMeans

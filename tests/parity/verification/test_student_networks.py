@@ -36,6 +36,7 @@ def network(name, twin="Twin", **options):
         ("NetOfOneHotRows", "Twin"),
         ("NetOfOneSetOfArrays", "Twin"),
         ("NetThatNamesItsLayers", "Twin"),
+        ("NetOfDicts", "Twin"),
         ("NetThatCountsItsLayers", "Twin"),
     ],
 )
@@ -135,6 +136,7 @@ def test_a_right_partial_convolution_of_ours_is_checked_as_one():
 @pytest.mark.parametrize(
     ("name", "culprit", "sentence"),
     [
+        ("NetOfDictsAndMeans", "Affine2, backward, db", "b3's is 0.333333 times PyTorch's"),
         ("NetThatDropsInPredict", "scores, forward, out", "predict gives another answer in each call"),
         (
             "NetOfLabelsFromOne",
