@@ -142,17 +142,23 @@ class BookAdapter(Adapter):
         return layer
 
     def infer(self, layer: Any) -> None:
-        """Switch to inference, by `eval()` where there is one; else by the book's train_flg."""
+        """Switch to inference, by `eval()` where there is one; else by the argument of forward, or the
+        attribute, that says whether it trains, of which the book's train_flg is one."""
         if callable(getattr(layer, "eval", None)):
             layer.eval()
+            return
+        names = parameters(_forward(layer)) or ()
+        flag = next((name for name in FLAGS if name in names), "")
+        if not flag and (own := _own_flag(layer)):
+            setattr(layer, own, False)
         else:
-            names = parameters(_forward(layer)) or ()
-            flag = next((name for name in FLAGS if name in names), FLAGS[0])
-            layer.forward = functools.partial(_forward(layer), **{flag: False})
+            layer.forward = functools.partial(_forward(layer), **{flag or FLAGS[0]: False})
 
     def learn(self, layer: Any) -> None:
         if callable(getattr(layer, "train", None)):
             layer.train()
+        elif own := _own_flag(layer):
+            setattr(layer, own, True)
         else:
             vars(layer).pop("forward", None)
 
@@ -203,6 +209,12 @@ class BookAdapter(Adapter):
         how = recipe(probe.kind)
         names = [*(f"d{name}" for name in how.params), *how.buffers]
         return {name: getattr(layer, name, None) for name in names}
+
+
+def _own_flag(layer: Any) -> str:
+    """The attribute in which it keeps whether it trains; none where `forward` is told."""
+    switched = "forward" in getattr(layer, "__dict__", {})
+    return next((n for n in FLAGS if not switched and type(getattr(layer, n, None)) is bool), "")
 
 
 def _forward(layer: Any) -> Callable[..., Any]:

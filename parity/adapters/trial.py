@@ -409,7 +409,9 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
     x = probe.inputs["x"]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
     if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
-        batches = batches[:1]  # a shape cannot tell, or there is nothing to tell
+        # A shape cannot tell, or there is nothing to tell, but that a row alone is all that backward takes.
+        alone = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
+        batches = (*batches[:1], *alone)
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
     for weights in itertools.product(*choices) if choices else [()]:
         grey = dict(weights).get("W") == "HW"

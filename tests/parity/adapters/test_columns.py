@@ -1,0 +1,25 @@
+"""One sample at a time as a column; inference by an attribute."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "columns.py"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Softmax", "softmax"), ("Dropout", "dropout")])
+def test_right(name, kind):
+    verdict = verify(f"{WILD}:{name}", kind)
+    assert verdict.ok, str(verdict)
+    assert any(row.case.endswith("inference") for row in verdict.records) == (kind == "dropout")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "tensor"),
+    [("SoftmaxTransposed", "softmax", "dx"), ("DropoutThatNeverStops", "dropout", "out")],
+)
+def test_wrong(name, kind, tensor):
+    verdict = verify(f"{WILD}:{name}", kind)
+    assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor
