@@ -28,7 +28,7 @@ class Dropout:
     def forward(self, x):
         if not self.training:
             return x
-        self.mask = ((np.random.rand(*x.shape) >= self.p) / (1 - self.p)).astype(x.dtype)
+        self.mask = ((np.random.rand(*x.shape) >= self.p) / (1 - self.p)).astype(x.dtype)  # noqa: NPY002
         return x * self.mask
 
     def backward(self, dout):
@@ -37,5 +37,5 @@ class Dropout:
 
 class DropoutThatNeverStops(Dropout):
     def forward(self, x):
-        self.mask = ((np.random.rand(*x.shape) >= self.p) / (1 - self.p)).astype(x.dtype)
+        self.mask = ((np.random.rand(*x.shape) >= self.p) / (1 - self.p)).astype(x.dtype)  # noqa: NPY002
         return x * self.mask
