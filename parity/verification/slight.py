@@ -96,14 +96,16 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if probe is None or value is None or row.phase not in PLAIN:
         return None
-    if _is_widened(row):
-        narrow = _narrow(value)
-        return Slight(row, WIDENED_NAME, narrow) if _right(probe, row, narrow) else None
-    if row.why == "not finite" and seen.kind in SATURATING and _largest(probe) >= LARGE:
+    widened = _is_widened(row)
+    if not (widened or row.why == "not finite"):
+        return None
+    name, value = WIDENED_NAME, _narrow(value) if widened else value
+    if not np.isfinite(value).all():
+        if seen.kind not in SATURATING or _largest(probe) < LARGE:
+            return None
         exact = kind_of(seen.kind).reference(probe, row.dtype)[row.tensor]
-        mended = np.where(np.isfinite(value), value, exact)
-        return Slight(row, OVERFLOW, mended) if _right(probe, row, mended) else None
-    return None
+        name, value = OVERFLOW, np.where(np.isfinite(value), value, exact)
+    return Slight(row, name, value) if _right(probe, row, value) else None
 
 
 def _read_only(row: Record) -> bool:

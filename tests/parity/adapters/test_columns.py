@@ -23,3 +23,9 @@ def test_right(name, kind):
 def test_wrong(name, kind, tensor):
     verdict = verify(f"{WILD}:{name}", kind)
     assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor
+
+
+def test_an_overflow_in_the_wrong_dtype_says_nothing_against_the_numbers():
+    verdict = verify(f"{WILD}:SoftmaxThatOverflows", "softmax")
+    assert verdict.outcome == "right_but", str(verdict)
+    assert "overflows at inputs of" in str(verdict) and "float64 comes out of float32" in str(verdict)
