@@ -130,7 +130,8 @@ def verify(
     2 misuse, or it could not be checked.
     """
     whole = is_whole(target)
-    kind = kind or (None if whole else kind_by_name(target))
+    known = "network" if twin is not None else kind_by_name(target)  # nothing else has a twin
+    kind = kind or (None if whole else known)
     if kind is None and not whole:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
     if template is not None:

@@ -32,6 +32,8 @@ def read_names(given: str | Path | Mapping[str, Any] | None) -> Names | None:
     if isinstance(given, (str, Path)):
         try:
             table: Mapping[str, Any] = tomllib.loads(Path(given).read_text())
+        except FileNotFoundError:
+            raise ValueError(f"there is no file of names {given}") from None
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{given} is not TOML: {error}") from None
     else:

@@ -87,6 +87,12 @@ def test_a_network(parity):
     assert status == 1 and "Conv1 introduces the error in its backward pass: db" in out
 
 
+def test_what_has_a_twin_is_a_network(parity):
+    given = ("--twin", f"{HOMEWORK}/twin.py:Twin", "--names", HOMEWORK / "names.toml")
+    status, out, _ = parity("verify", f"{HOMEWORK}/nets.py:Net", *given)
+    assert status == 0 and "Net as network: right" in out
+
+
 def test_the_findings_are_written(parity, tmp_path):
     parity("verify", f"{HOMEWORK}/wrong.py:ReluLeaky", "--as", "relu", "--out", tmp_path)
     assert not pd.read_csv(tmp_path / "findings.csv")["ok"].all()

@@ -95,10 +95,11 @@ def test_ours_against_its_hand_written_twin():
     [
         ({"twin": None}, "a network needs a twin"),
         ({"twin": f"{HOMEWORK}/twin.py:DroppingTwin"}, "the twin drops at random"),
+        ({"names": "none.toml"}, "there is no file of names none.toml"),
         ({"names": {"W1": "conv.weight"}}, "the names do not fit:\n  b1: ours has it, the map has not"),
         ({"input_shape": (3, 8, 7)}, r"the twin does not take images of shape \(3, 8, 7\)"),
     ],
-    ids=["no twin", "dropout", "names", "shape"],
+    ids=["no twin", "dropout", "no file", "names", "shape"],
 )
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
