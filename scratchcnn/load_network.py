@@ -9,11 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchcnn.layers import Affine
 from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS, Network
 from scratchcnn.recognize import network_of
-from scratchcnn.torch_weights import CONTAINERS, WRAPPERS, load_state, read_weights_file, without_prefixes
+from scratchcnn.torch_weights import (
+    CONTAINERS,
+    WRAPPERS,
+    head_of,
+    load_state,
+    read_weights_file,
+    without_prefixes,
+)
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, copy_weights
 
@@ -80,17 +86,11 @@ def build_for_state(name: str, tensors: Mapping[str, Array]) -> tuple[Network, s
     if key_of(name).startswith("googlenet"):
         options["aux"] = any(key.startswith("aux1.") for key in tensors)
     network: Network = kind(**options)
-    head, usual = tensors.get(_head(network)), network.output_size
+    head, usual = tensors.get(head_of(network)), network.output_size
     if head is None or head.ndim != 2 or len(head) in (0, usual):
         return network, ""
     note = f"{len(head):,} classes, as in the file of weights ({name} has {usual:,} by default)"
     return kind(output_size=len(head), **options), note
-
-
-def _head(network: Network) -> str:
-    """PyTorch's name of the weights that make the scores; empty if that is no fully connected layer."""
-    path, layer = list(network.layers.leaves())[-1]
-    return f"{network.torch_path(path)}.weight" if isinstance(layer, Affine) else ""
 
 
 def _description(

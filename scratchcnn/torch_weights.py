@@ -77,9 +77,23 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     counters = {name for name in stored if name.endswith(f".{COUNTER}")}
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets.keys() | counters]
     if problems:
-        raise WeightMismatch(path, type(network).__name__, problems)
+        classes = _other_classes(network, stored)
+        hint = f"the file is of {classes} classes: build the network with output_size={classes}"
+        raise WeightMismatch(path, type(network).__name__, [*problems, *([hint] if classes else [])])
     copy_all({name: array for name, (_, array) in targets.items()}, stored)
     return prefix
+
+
+def head_of(network: Network) -> str:
+    """PyTorch's name of the weights that make the scores; empty if that is no fully connected layer."""
+    path, layer = list(network.layers.leaves())[-1]
+    return f"{network.torch_path(path)}.weight" if isinstance(layer, Affine) else ""
+
+
+def _other_classes(network: Network, stored: Mapping[str, Array]) -> int:
+    """The number of classes in the file if its head is of another size than the network's, else 0."""
+    head = stored.get(head_of(network))
+    return len(head) if head is not None and head.ndim == 2 and len(head) != network.output_size else 0
 
 
 def without_prefixes(tensors: Mapping[str, Array], prefixes: Sequence[str]) -> tuple[dict[str, Array], str]:

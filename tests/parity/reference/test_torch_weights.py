@@ -293,6 +293,13 @@ def test_numbers_that_numpy_cannot_hold_are_named(dtype, suffix, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_of_another_number_of_classes_gets_the_argument_that_builds_its_network(tmp_path):
+    sc.save_torch_weights(sc.LeNet(output_size=7, rng=0), tmp_path / "w.pth")
+    with pytest.raises(sc.WeightMismatch, match=r"of 7 classes: build the network with output_size=7$"):
+        sc.load_torch_weights(sc.LeNet(rng=0), tmp_path / "w.pth")
+    sc.load_torch_weights(sc.LeNet(output_size=7, rng=0), tmp_path / "w.pth")
+
+
 SMALL = {"width": 8, "hidden_size": 8}
 
 
