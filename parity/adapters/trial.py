@@ -645,17 +645,18 @@ def _images_too(trial: Trial, c: Convention) -> Convention:
         shape = list(batch_shape(images.inputs["dout"].shape, layout) or ())
         if not any(e["shape"] == shape for e in (_results(report) if "forward" in report else ())):
             continue
-        if c.constructor is None and not _per_channel(c, report):
+        if not _per_channel(c, report):
             return replace(c, limits={**c.limits, "rows_only": True})
         return tried
     return c
 
 
 def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
-    """Whether a function left one running number per channel of its images."""
+    """Whether it left one running number per channel of its images."""
     shapes = {repr(e["path"]): e["shape"] for e in report["forward"]}
-    here = [shapes.get(repr([list(s) for s in places[0].path])) for places in c.buffers.values() if places]
-    return all(shape == [4] for shape in here)
+    places = [found[0] for found in c.buffers.values() if found]
+    here = [shapes.get(repr([list(step) for step in place.path])) for place in places]
+    return here == [list(shape_in((4,), "O", place.layout) or (4,)) for place in places]
 
 
 def _window(probe: Probe) -> tuple[int, int]:
