@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -89,7 +90,12 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     In a convolution with groups, C is the number of channels of one group, so fan_in is exact; fan_out
     counts all FN filters, as in PyTorch.
     """
-    shape = tuple(shape)
+    try:
+        shape = tuple(map(operator.index, shape))
+    except TypeError:
+        raise TypeError(
+            f"expected the shape of a W, (in, out) or (FN, C, FH, FW), of whole numbers, got {shape!r}"
+        ) from None
     if len(shape) not in (2, 4) or min(shape) < 1:
         raise ValueError(f"expected the shape of a W, (in, out) or (FN, C, FH, FW), got {shape}")
     if len(shape) == 2:

@@ -293,6 +293,10 @@ def _network(network: Any) -> Any:
 
 def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
     """The optimizer itself, or a new one of that name."""
+    if isinstance(optimizer, type):
+        raise TypeError(
+            f"optimizer is the class {optimizer.__name__}; pass an object: {optimizer.__name__}()"
+        )
     if not isinstance(optimizer, str):
         if param is not None:
             raise TypeError(

@@ -207,10 +207,12 @@ def _what_is_wrong(path: PathLike) -> str | None:
     if size == 0:
         return "it is empty"
     with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
         header = file.read(min(length, 100_000_000))  # the format allows no more
     if header[:1] != b"{" or length > 100_000_000:
-        return "it is of another format"
+        torch = start[:2] in (b"PK", b"\x80\x02")  # as torch.save writes now, and did before 1.6
+        return "it is of another format" + ("; load_torch_weights reads PyTorch's files" if torch else "")
     try:
         entries = [entry for key, entry in json.loads(header).items() if key != "__metadata__"]
         promised = (

@@ -21,8 +21,8 @@ class Dropout(Layer):
 
     def __init__(self, dropout_ratio: float = 0.5, rng: np.random.Generator | int | None = None):
         super().__init__()
-        if not 0 <= dropout_ratio <= 1:
-            raise ValueError(f"Dropout: dropout_ratio must lie in [0, 1], got {dropout_ratio}")
+        if isinstance(dropout_ratio, str) or not 0 <= dropout_ratio <= 1:
+            raise ValueError(f"Dropout: dropout_ratio must lie in [0, 1], got {dropout_ratio!r}")
         self.dropout_ratio = float(dropout_ratio)
         self.rng = np.random.default_rng(rng)
         self.mask: Array | None = None

@@ -57,6 +57,8 @@ ERRORS = {
         TypeError,
         "rng must be a numpy.random.Generator or a seed .* got None",
     ),
+    "a number for the shape": (lambda: xavier(3, 0), TypeError, "of whole numbers, got 3"),
+    "text in the shape": (lambda: he((2, "3"), 0), TypeError, r"of whole numbers, got \(2, '3'\)"),
     "legacy rng": (lambda: he((2, 3), np.random), TypeError, "rng must be a numpy.random.Generator"),
     "dtype": (lambda: he((2, 3), 0, np.float16), ValueError, "float32 or float64, got dtype float16"),
     "places": (

@@ -369,6 +369,7 @@ def test_writing_params_writes_into_the_array_and_refuses_another_shape():
             "eps must be positive and finite, got 0",
         ),
         (lambda: sc.BatchNormalization(np.ones(1), np.ones(1), eps=-1e-5), "eps must be positive and finite"),
+        (lambda: sc.Dropout("0.5"), r"dropout_ratio must lie in \[0, 1\], got '0\.5'"),
         (lambda: sc.BatchNormalization(np.ones(0), np.ones(0)), "gamma must hold at least one channel"),
     ],
 )

@@ -199,6 +199,7 @@ def test_what_a_network_of_ones_own_lacks_is_named():
         ({"batch_size": 2.5}, TypeError, r"batch_size must be a whole number, got 2\.5"),
         ({"evaluate": -1}, ValueError, "evaluate must be at least 0, got -1"),
         ({"optimizer": "Adm"}, ValueError, "no optimizer 'Adm'; there are sgd, momentum"),
+        ({"optimizer": Adam}, TypeError, r"optimizer is the class Adam; pass an object: Adam\(\)"),
         ({"optimizer_param": {"lr": 1}}, TypeError, "optimizer_param is for an optimizer given by name"),
     ],
     ids=lambda v: str(v) if isinstance(v, dict) else None,

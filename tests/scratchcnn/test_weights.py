@@ -189,6 +189,7 @@ BROKEN = {
     "truncated length": (lambda data: data[:5], "it is of another format"),
     "longer": (lambda data: data + b"xx", r"it should have \d+ bytes and has \d+"),
     "a zip file": (lambda data: b"PK\x03\x04" + bytes(60), "it is of another format"),
+    "PyTorch's": (lambda data: b"PK\x03\x04" + bytes(60), "load_torch_weights reads PyTorch's files"),
     "text": (lambda data: b"<!DOCTYPE html><html>", "it is of another format"),
     "not JSON": (lambda data: header(b"{nonsense"), "its header is truncated or damaged"),
     "text for a number": (
