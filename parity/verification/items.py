@@ -116,7 +116,7 @@ class Check:
     def _report(self, verdict: Verdict, wrong: Sequence[Record]) -> str:
         """All of it where this check found the first wrong result, else what this check found."""
         first = verdict.first
-        if first is not None and check_of(first.record, self.of.kind) == self.name:
+        if self.name == CALLED or (first and check_of(first.record, self.of.kind) == self.name):
             return str(verdict)
         lines = [f"{verdict.name} as {verdict.kind}, {self.name}: {len(wrong)} results are wrong"]
         for row in wrong[:MOST_ROWS]:
