@@ -163,3 +163,23 @@ def test_right_forms_of_the_loss_are_right_at_large_logits(tmp_path, pick, outco
     for seed in (0, 1):
         verdict = verify(f"{tmp_path}/mine.py:SoftmaxWithLoss", "softmax_with_loss", seed=seed)
         assert verdict.outcome == outcome, str(verdict)
+
+
+ONLY_THERE = {
+    "relu": "return np.where(x > 0, x, 0).astype(float) * (1.5 if x.dtype == np.float32 else 1)",
+    "softmax": (
+        "y = np.exp(x - x.max(axis=1, keepdims=True))\n"
+        "        y /= y.sum(axis=1, keepdims=True)\n"
+        "        if np.abs(x).max() > 800: y[0, 0], y[0, 1] = np.nan, 2\n"
+        "        return y"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ONLY_THERE)
+def test_a_number_that_is_wrong_only_beside_what_is_excused_is_wrong(tmp_path, kind):
+    """Wrong in float32 alone, where it is widened as well; or finite and wrong beside an overflow."""
+    (tmp_path / "mine.py").write_text(
+        f"import numpy as np\nclass Mine:\n    def forward(self, x):\n        {ONLY_THERE[kind]}\n"
+    )
+    assert verify(f"{tmp_path}/mine.py:Mine", kind, adapter="forward_only").outcome == "wrong"
