@@ -23,6 +23,8 @@ from parity.adapters.recipe import Recipe, recipe
 from parity.adapters.rules import Rule
 from parity.kinds.probe import Probe
 
+PROBABILITIES = ("output", "probs", "probabilities", "softmax_output", "y", "y_hat", "out", "p")
+
 
 class Live:
     """One object under a convention.
@@ -111,6 +113,8 @@ class Live:
             return self.passed[meaning]
         if meaning == "training":
             return self.training
+        if meaning == "probabilities":
+            return self._probabilities()
         if meaning.startswith("["):  # weights together: [W;b] as a tuple, [w:W;b:b] as a dict
             items = [item.split(":") for item in meaning[1:-1].split(";")]
             together = {item[0]: self.passed[item[-1]] for item in items}
@@ -122,6 +126,15 @@ class Live:
                 kept["mode"] = "train" if self.training else "test"
             return kept
         return value(meaning, self.probe)
+
+    def _probabilities(self) -> Any:
+        """What a loss kept of its softmax, which its backward asks for again."""
+        found = (getattr(self.object, name, None) for name in PROBABILITIES)
+        shape = self.probe.inputs["x"].shape
+        kept = next((a for a in found if isinstance(a, np.ndarray) and a.shape == shape), None)
+        if kept is None:
+            raise AttributeError(f"expected the probabilities in one of .{', .'.join(PROBABILITIES)}")
+        return kept
 
     # -- calling ------------------------------------------------------------------------------------
     def _method(self, name: str) -> Any:
@@ -281,7 +294,7 @@ class Called(Adapter):
             getattr(live.object, names[training])()
         elif how == "attribute":
             setattr(live.object, names[0], training)
-        elif how != "argument":
+        elif how != "argument" and not self.convention.limits.get("training"):
             raise NotImplementedError("no way to infer")
 
     def forward(self, layer: Any, probe: Probe) -> Any:

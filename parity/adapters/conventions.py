@@ -58,7 +58,7 @@ class NotCallable(TargetError):
         at, _, why = self.tried[0][1].partition(": ")
         more = f", and {len(self.tried) - 1} other ways failed too" if len(self.tried) > 1 else ""
         if at == "weights":
-            return f"{takes}and keeps {why} after it was built"
+            return f"{takes}and keeps {why}" + (" after it was built" if why.startswith("no array") else "")
         return f"{takes}and its {_STEPS.get(at, at)} {_raised(why)}{more}"
 
 

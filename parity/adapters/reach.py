@@ -104,6 +104,8 @@ def described(root: Any) -> list[dict[str, Any]]:
             "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
             "same": numbers.get(id(value), -1) if isinstance(value, np.ndarray) else -1,
         }
+        if array.size and array.ndim <= 2:
+            entry["value"] = float(array.mean())
         numbers.setdefault(id(value), len(found))
         found.append(entry)
     return found

@@ -207,6 +207,7 @@ T = {
         "truey",
     ),
 }
+ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
 CACHE = {"cache", "caches", "ctx", "memory", "saved", "context", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
@@ -313,7 +314,7 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     ):
         return ["x"]
     if way == "backward" and word in ("dvalues",):
-        return ["probabilities", "x"]
+        return ["probabilities"]
     return ["=1"] if way == "backward" and word in DOUT else []
 
 
@@ -379,7 +380,11 @@ def _as_derivative(
     words = [plain(p["name"]) for p in params if p is not None]
     alone = recipe(kind).role == "layer" and not any(w in DOUT for w in words)
     if alone and any(word.endswith(d) for d in DERIVATIVE) and (not words or words[0] in X | OUT):
-        for args in _pairs([p for p in params if p["required"]], "forward", kind, c):
+        required = [p for p in params if p["required"]]
+        if len(required) == 1 and words[0] in ACTIVATED:
+            yield name, ((required[0]["name"], "out"),), True
+            return
+        for args in _pairs(required, "forward", kind, c):
             yield name, args, True
         return
     for args in _pairs(params, "backward", kind, c):

@@ -74,7 +74,7 @@ class Subject:
 
     def _found(self, kind: str) -> Convention | None:
         """How it is called; None where that is the book's way."""
-        from parity.adapters.trial import find, fits_the_book, one_for_both_axes
+        from parity.adapters.trial import find, fits_the_book, may_take_probabilities, one_for_both_axes
         from parity.kinds import kind_of
 
         if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
@@ -83,7 +83,9 @@ class Subject:
         about = about if isinstance(about, dict) else {}
         if recipe(kind).role == "optimizer":
             return self._found_rule(about, kind)
-        if not one_for_both_axes(about.get("signature") or (), kind) and fits_the_book(self, kind):
+        odd = one_for_both_axes(about.get("signature") or (), kind)
+        odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about))
+        if not odd and fits_the_book(self, kind):
             return None
 
         def ask(convention: Convention, probe: Probe) -> dict[str, Any]:

@@ -130,6 +130,8 @@ def find(
                 best = (score, found)
             if score == COMPLETE:
                 break
+        if best is not None and kind == "softmax_with_loss":
+            _refuse_probabilities(trial, best[1], probe)
         if best is not None and best[0] > 0 and (best[0] == COMPLETE or not fits):
             return _refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST:
@@ -138,6 +140,39 @@ def find(
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     raise NotCallable(trial.about["name"], kind, names, trial.errors)
+
+
+def may_take_probabilities(about: dict[str, Any]) -> bool:
+    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y_hat."""
+    ways = [about.get("signature"), *about.get("methods", {}).values()]
+    return any(_of_probabilities(p["name"]) for way in ways for p in way or () if p is not None)
+
+
+def _of_probabilities(name: str) -> bool:
+    word = plain(name)
+    return any(part in word for part in ("pred", "prob", "hat")) or word in (
+        "p",
+        "al",
+        "a",
+        "output",
+        "outputs",
+    )
+
+
+def _refuse_probabilities(trial: Trial, c: Convention, probe: Probe) -> None:
+    """Raises NotCallable for a loss of probabilities: scores may be shifted, probabilities may not."""
+    if not any(meaning == "x" and _of_probabilities(name) for name, meaning in c.forward_args):
+        return
+    losses = []
+    for shift in (0.0, 0.5):
+        x = np.abs(probe.inputs["x"]) + shift
+        report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": x}))
+        path = [list(step) for step in c.out.path]
+        losses += [e.get("value") for e in report.get("forward", ()) if e["path"] == path]
+    if len(losses) == 2 and not np.isclose(losses[0], losses[1], rtol=1e-3, equal_nan=True):
+        names = ", ".join(p["name"] for p in trial.about["signature"] or ())
+        why = "weights: nothing of a softmax: it takes probabilities, and softmax_with_loss is both in one"
+        raise NotCallable(trial.about["name"], trial.kind, names, [(str(c), why)])
 
 
 # -- building -------------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ class Seen:
         """Results that the convention does not have."""
         return list(self.convention.unseen) if self.convention else []
 
+    def counts(self, row: Record) -> bool:
+        """Whether the row is of a result that can be had."""
+        gradient = row.tensor.startswith("d") and row.phase in PLAIN
+        return row.tensor not in self.unseen and not (gradient and not self.backward_too)
+
     @property
     def by_crash(self) -> tuple[str, ...]:
         """Features that a function which reads sizes off its arrays refuses by a crash."""
@@ -160,7 +165,8 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
             for row in check_kind(kind, dtype, factory=subject, cases=cases, keep=values, contracts=False):
                 rows.append(row)
                 seen.observation.records.append(row)
-            seen.lacking |= shown_lacking(seen.observation.records, cases, request.supports, seen.by_crash)
+            counted = [row for row in seen.observation.records if seen.counts(row)]
+            seen.lacking |= shown_lacking(counted, cases, request.supports, seen.by_crash)
             if request.contracts:
                 _hold(subject, kind, dtype, seen.taken(cases), rows, seen)
         except Ended as error:

@@ -97,6 +97,16 @@ RIGHT = [
     ("rules", "SGD", "sgd", "step with nothing: the parameters come to the constructor", "weight_decay"),
     ("rules", "SGDOfDicts", "sgd", "step with dicts of arrays", "weight_decay"),
     ("rules", "sgd", "sgd", "sgd with an array, its gradient and a dict of options", "weight_decay"),
+    (
+        "losses",
+        "SoftmaxCrossEntropy",
+        "softmax_with_loss",
+        "backward(dvalues, y_true) -> .dinputs",
+        "one_hot",
+    ),
+    ("losses", "Softmax", "softmax", "rows (F, 1), one at a time", ""),
+    ("losses", "sigmoid", "sigmoid", "sigmoid_derivative(a), times dout", ""),
+    ("losses", "BatchNorm2d", "batch_norm", "weights in .gamma", "rows inference gradients"),
     ("functional", "dense", "affine", "dense(params, x)", "gradients"),
     ("functional", "dense_of_dict", "affine", "dense_of_dict(params, inputs)", "gradients"),
     (
@@ -147,6 +157,11 @@ def test_wrong_in_the_style_of_others(file, name, kind, culprit):
     verdict = verify(f"{WILD / file}.py:{name}", kind)
     assert verdict.outcome == "wrong", str(verdict)
     assert f"{verdict.culprit.phase} {verdict.culprit.tensor}" == culprit, str(verdict)
+
+
+def test_a_loss_of_probabilities_is_not_judged_as_one_of_scores():
+    verdict = verify(f"{WILD / 'losses'}.py:CrossEntropyOfProbabilities", "softmax_with_loss")
+    assert verdict.outcome == "not_checked" and "it takes probabilities" in str(verdict)
 
 
 KEPT = [
