@@ -222,7 +222,7 @@ class NetOfFreshCopies(NetWithoutLayers):
 
 
 class NetThatTiresOut(NetWithoutLayers):
-    """From the seventh call on its gradients point the other way."""
+    """From the ninth call on its gradients point the other way."""
 
     def __init__(self):
         super().__init__()
@@ -230,7 +230,7 @@ class NetThatTiresOut(NetWithoutLayers):
 
     def tiring(self, x, t):
         self.calls += 1
-        return {name: -g if self.calls > 6 else g for name, g in self._net.gradient(x, t).items()}
+        return {name: -g if self.calls > 8 else g for name, g in self._net.gradient(x, t).items()}
 
 
 # -- wrong in a single call --------------------------------------------------------------------------
