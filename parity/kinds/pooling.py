@@ -68,8 +68,8 @@ POOLINGS: list[tuple[str, tuple[int, ...], tuple[int, int], Any, Any, bool, bool
     ("stride (1, 3), pad (0, 1)", (2, 2, 5, 7), (2, 3), (1, 3), (0, 1), False, True),
     ("ceil_mode", (2, 2, 6, 7), (3, 2), 2, 0, True, True),
     ("ceil_mode with pad 1", (2, 2, 6, 5), (3, 2), (2, 2), (1, 1), True, True),
-    ("ceil_mode, a window larger than the image", (2, 2, 3, 4), (4, 5), 2, 0, True, True),
-    ("ceil_mode, a window larger than the padded image", (2, 2, 2, 7), (5, 3), (3, 2), (1, 0), True, True),
+    ("ceil_mode, a window larger than the image", (2, 2, 3, 4), (4, 5), 3, 0, True, True),
+    ("ceil_mode, a window larger than the padded image", (2, 2, 2, 7), (5, 3), (4, 2), 1, True, True),
 ]
 
 

@@ -30,6 +30,8 @@ def results(fault: Fault, dtype: str = "float64"):
         except (TypeError, ValueError):
             if probe.needs & kind_of(fault.kind).may_refuse:
                 continue
+            if fault.name.endswith("ceil-mode-ignored") and "larger than" in probe.id:
+                continue  # without ceil_mode that window does not fit
             assert fault.says.startswith("an exception"), fault.name
             found = {}
         yield probe, found
