@@ -143,9 +143,10 @@ def shown_lacking(
             mostly = 2 * len(having & raised) > len(having)
             if other_form & right and not having & right and mostly:
                 found.add(feature)
-        elif having <= (raised if feature in by_crash else meant):
+        else:
             others = {probe.id for probe in cases} - having
-            if others <= right if feature in by_crash else not others <= raised:
+            crashes = feature in by_crash and having <= raised and others <= right
+            if crashes or (having <= meant and not others <= raised):
                 found.add(feature)
     return found
 

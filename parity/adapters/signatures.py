@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
-from parity.adapters.meanings import meanings, plain
+from parity.adapters.meanings import MODE_NAMES, MODES, meanings, plain
 from parity.adapters.recipe import recipe
 
 FORWARD = (
@@ -228,7 +228,7 @@ def _pairs(
         if p["required"]:
             found.append([*options])
             continue
-        keep = [m for m in options if m in _GIVEN or m in c.passed]
+        keep = [m for m in options if m in _GIVEN or m in c.passed or m.startswith("=")]
         if way == "backward" and "dout" in options and role == "layer":
             keep = ["dout"] if not any("dout" in others for others in found) else []
         found.append([keep[0] if keep else None])
@@ -260,8 +260,10 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["optimizer"]
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
+    if kind in MODES and word in MODE_NAMES:
+        return list(meanings(word, kind))
     if word in TRAIN:
-        return ["mode" if word == "mode" and kind not in ("max_pooling", "average_pooling") else "training"]
+        return ["mode" if word == "mode" else "training"]
     if (
         word in ("params", "parameters", "weights")
         and way == "forward"

@@ -1,7 +1,8 @@
 """What a file, a notebook or a folder holds that can be checked: read, not imported.
 
 A class is what its name says, or what a word in it says where it also has a forward; a network is one by
-`loss` and `gradient`. Two functions `..._forward` and `..._backward` are one layer. Adapters are none.
+`loss` and `gradient`. Two functions `..._forward` and `..._backward` are one layer, a forward alone one
+without gradients; an activation is a function of its name. Adapters are none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ CALLED = ("forward", "__call__", "fprop", "forward_pass", "forward_prop", "feedf
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 FORWARD, BACKWARD = "forward", "backward"
+ACTIVATIONS = ("relu", "sigmoid", "tanh", "silu", "softmax")  # by their names alone, also as functions
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,16 @@ def _has_foreign_base(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> b
 
 
 def _function(name: str, functions: Sequence[str]) -> list[Listed]:
-    """A function that is a kind of its own, or a forward with the backward beside it; nothing else."""
+    """A function that is a kind of its own, an activation, or a forward with the backward beside it."""
     known = kind_by_name(name)
-    if known and kind_of(known).role == "function":
+    if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
     other = name.replace(FORWARD, BACKWARD)
-    if other == name or other not in functions:
-        return []
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
-    kind = kind_by_words(words)
-    return [Listed(f"{name},{other}", kind)] if kind else []
+    kind = kind_by_words(words) if other != name else None
+    if not kind:
+        return []
+    return [Listed(f"{name},{other}" if other in functions else name, kind)]
 
 
 def files_of(folder: Path) -> list[Path]:

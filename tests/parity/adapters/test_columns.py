@@ -29,3 +29,10 @@ def test_an_overflow_in_the_wrong_dtype_says_nothing_against_the_numbers():
     verdict = verify(f"{WILD}:SoftmaxThatOverflows", "softmax")
     assert verdict.outcome == "right_but", str(verdict)
     assert "overflows at inputs of" in str(verdict) and "float64 comes out of float32" in str(verdict)
+
+
+@pytest.mark.parametrize("kind", ["max_pooling", "average_pooling"])
+def test_a_function_with_a_mode_is_asked_for_its_own(kind):
+    verdict = verify(f"{WILD}:pool_forward", kind)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert {"rectangular (a window of two sizes)", "gradients"} <= set(verdict.not_checked)

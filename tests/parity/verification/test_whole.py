@@ -59,6 +59,8 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         "def affine_forward(x, w, b): pass\n"
         "def affine_backward(dout, cache): pass\n"
         "def relu(x): pass\n"
+        "def pool_forward(x, size): pass\n"
+        "def cross_entropy(y, t): pass\n"
     )
     assert listed(file(text + NETWORK)) == [
         Listed("Conv2DLayer", "convolution"),
@@ -70,6 +72,8 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         Listed("Adam", "adam"),
         Listed("im2col", "im2col"),
         Listed("affine_forward,affine_backward", "affine"),
+        Listed("relu", "relu"),
+        Listed("pool_forward", "max_pooling"),
         Listed("Net", "network"),
     ]
 

@@ -48,3 +48,15 @@ class SoftmaxThatOverflows(Softmax):
         exps = np.exp(input)
         self.output = exps / np.sum(exps)
         return self.output
+
+
+def pool_forward(A_prev, hparameters, mode="max"):
+    """Images are (N, H, W, C), a window is a square, and a mode chooses what is taken of it."""
+    f, s = hparameters["f"], hparameters["stride"]
+    N, H, W, C = A_prev.shape
+    out = np.zeros((N, (H - f) // s + 1, (W - f) // s + 1, C))
+    for i in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            window = A_prev[:, i * s : i * s + f, j * s : j * s + f]
+            out[:, i, j] = window.max(axis=(1, 2)) if mode == "max" else window.mean(axis=(1, 2))
+    return out, (A_prev, hparameters)
