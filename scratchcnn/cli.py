@@ -50,7 +50,9 @@ def ignore_columns_of_zero() -> None:
 
 def _needed(error: ModuleNotFoundError) -> str:
     """The sentence about a missing package; raises the error again if it is none of ours."""
-    module = (error.name or "").partition(".")[0]
+    if error.name is None:  # a sentence of ours
+        return str(error)
+    module = error.name.partition(".")[0]
     if module not in PACKAGES:
         raise error
     package = PACKAGES[module]

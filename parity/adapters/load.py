@@ -208,5 +208,9 @@ def _import_beside(path: Path) -> ModuleType:
 
 
 def _on_path(folder: Path, first: bool) -> None:
-    if str(folder) not in sys.path:
-        sys.path.insert(0 if first else len(sys.path), str(folder))
+    """Put it first, wherever it was, or last, unless it is there already."""
+    name = str(folder)
+    if first:
+        sys.path[:] = [name, *(other for other in sys.path if other != name)]
+    elif name not in sys.path:
+        sys.path.append(name)

@@ -1,5 +1,6 @@
 """Anyone's layer on the clock: with its verdict, and with numbers that are compared again afterwards."""
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +21,13 @@ class Relu:
 
 
 @pytest.fixture
-def time(parity, tmp_path):
-    """Run `parity time` briefly: the exit status, what it printed, and the table of times."""
+def time(parity, tmp_path, monkeypatch):
+    """Run `parity time` briefly: the exit status, what it printed, and the table of times.
+
+    It loads code into this process, which no other test is to find there.
+    """
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    known = {*sys.modules}
 
     def run(*arguments):
         quick = ("--rounds", 1, "--batch-size", 2, "--out", tmp_path / "out")
@@ -29,7 +35,10 @@ def time(parity, tmp_path):
         path = tmp_path / "out" / "speed.csv"
         return ended, pd.read_csv(path) if path.is_file() else None
 
-    return run
+    yield run
+    for name in sys.modules.keys() - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith((str(tmp_path), str(HOMEWORK))):
+            del sys.modules[name]
 
 
 def test_beside_ours_and_pytorch_on_the_shapes_of_a_network(time):
