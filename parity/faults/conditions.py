@@ -226,11 +226,12 @@ def _spoil_update(rule: Any, condition: Condition, given: dict[str, Any]) -> Non
 
 # -- conditions on a life --------------------------------------------------------------------------
 CALLS = (3, 10, 50, 100)
+READ_ONLY = "x read-only"
 LAYOUTS: dict[str, Callable[[Array], bool]] = {
     "x in columns": lambda x: x.ndim > 1 and bool(x.flags.f_contiguous and not x.flags.c_contiguous),
     "x with gaps": lambda x: abs(x.strides[-1]) > x.itemsize if x.ndim and x.shape[-1] > 1 else False,
     "x backwards": lambda x: any(s < 0 for s in x.strides),
-    "x read-only": lambda x: not x.flags.writeable,
+    READ_ONLY: lambda x: not x.flags.writeable,
 }
 
 
@@ -244,7 +245,8 @@ def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
     for n in CALLS:
         yield f"from call {n} on", partial(_wrong_from, kind, n)
     for name, holds in LAYOUTS.items():
-        yield name, partial(_wrong_for, kind, holds)
+        if not (name == READ_ONLY and kind_of(kind).borrows):  # the caller never hands that over
+            yield name, partial(_wrong_for, kind, holds)
     if role != "function":
         yield "memory on the class", partial(_shared_memory, kind, {})
 
@@ -270,7 +272,7 @@ def _wrong_from(kind: str, n: int, *args: Any, **options: Any) -> Any:
 def _wrong_for(kind: str, holds: Callable[[Array], bool], *args: Any, **options: Any) -> Any:
     """Ours, and off for arrays that lie in memory in one way."""
     if kind_of(kind).role == "function":
-        array = args[0] if args else next(iter(options.values()))
+        array = next(a for a in (*args, *options.values()) if isinstance(a, np.ndarray))
         out = kind_of(kind).ours(*args, **options)
         return _off(out) if holds(array) else out
     layer = kind_of(kind).ours(*args, **options)
