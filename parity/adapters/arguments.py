@@ -16,7 +16,7 @@ from typing import Any
 
 from parity.adapters.recipe import Recipe
 
-# In lower case and without underscores, as `_plain` makes them.
+# In lower case and without underscores, as `plain` makes them.
 ALIASES: dict[str, tuple[str, ...]] = {
     "W": ("weight", "weights", "w", "kernel", "kernels", "filter", "filters", "filt", "filts"),
     "b": ("bias", "biases"),
@@ -148,25 +148,26 @@ def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
     taken = set(found)
     pairs = [pair for pair in AXES if set(pair) <= set(order)]
     for name in [name for name in names if name not in found]:
-        alias = next((a for a in wanted if a not in taken and _plain(name) in _names(a)), None)
+        alias = next((a for a in wanted if a not in taken and plain(name) in _names(a)), None)
         if alias is not None:
             found[name] = (alias,)
-        elif pairs and not taken & set(pairs[0]) and _plain(name) in BOTH_AXES:
+        elif pairs and not taken & set(pairs[0]) and plain(name) in BOTH_AXES:
             found[name] = pairs[0]
         taken |= set(found.get(name, ()))
     for name, argument in zip(names, order, strict=False):
-        if name not in found and argument not in taken and _plain(name) not in ELSE:
+        if name not in found and argument not in taken and plain(name) not in ELSE:
             found[name] = (argument,)
             taken.add(argument)
     return found
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """`in_channels` -> `inchannels`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _names(argument: str) -> tuple[str, ...]:
-    return (_plain(argument), *ALIASES.get(argument, ()))
+    return (plain(argument), *ALIASES.get(argument, ()))
 
 
 def room(names: Sequence[str], how: Recipe) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import WEIGHTS, batch_shape, shape_in
-from parity.adapters.meanings import plain
 from parity.adapters.recipe import Recipe
 from parity.kinds.probe import Probe
 
@@ -93,7 +93,8 @@ def _key(entry: Any) -> str:
     return repr([list(step) for step in entry["path"]])
 
 
-def _place(entry: Entry, layout: str = "") -> Place:
+def place_of(entry: Entry, layout: str = "") -> Place:
+    """Where an entry of a report lies."""
     return Place(tuple((how, step) for how, step in entry["path"]), layout)
 
 
@@ -118,7 +119,7 @@ def _input_gradient(
         return None
     first = min(fitting, key=lambda e: len(e["path"]))
     used.add(id(first))
-    return _place(first)
+    return place_of(first)
 
 
 def _is_gradient(entry: Entry) -> bool:
@@ -154,7 +155,6 @@ def _gradient(
     ]
     if c.tensor:
         fitting = [e for e in fitting if _root(e) != "back" and _is_gradient(e)]
-    fitting = [e for e in fitting if e["same"] < 0 or True]
     twins = [n for n in wanted if n != name and probe.args[n].shape == weight.shape]
     scored = [(_score(e, name, twins), -i, e) for i, e in enumerate(fitting)]
     scored = [s for s in scored if s[0] >= 0]
@@ -164,7 +164,7 @@ def _gradient(
     if best[0] == 0 and sum(s[0] == 0 for s in scored) > 1:
         return None  # several of that shape, and no name says which
     used.add(id(best[2]))
-    return _place(best[2], layout)
+    return place_of(best[2], layout)
 
 
 def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
@@ -210,11 +210,11 @@ def _by_name(
         said = any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words)
         if id(entry) not in used and mine and said:
             used.add(id(entry))
-            return _place(entry, _layout(name, c))
+            return place_of(entry, _layout(name, c))
     items = [e for e in returned if len(e["path"]) == 2]
     if len(items) == count + 1:
         rest = [e for e in items if id(e) not in used]
         if len(rest) == 1:
             used.add(id(rest[0]))
-            return _place(rest[0], _layout(name, c))
+            return place_of(rest[0], _layout(name, c))
     return None

@@ -7,13 +7,12 @@ name may have several; they are tried in order. Needs NumPy alone.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import ALIASES
+from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
 
@@ -143,11 +142,6 @@ _FAMILY_OF = {
 }
 MODES = {"max_pooling": ("max",), "average_pooling": ("average", "avg", "mean"), "min_pooling": ("min",)}
 MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "poolingmode", "pooling")
-
-
-def plain(name: str) -> str:
-    """`in_channels` -> `inchannels`."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import call, signature
+from parity.adapters.arguments import call, plain, signature
 from parity.adapters.convention import Convention
-from parity.adapters.meanings import plain
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
 
@@ -143,14 +142,12 @@ class Rule:
             _taken_over({name: params[name]}, {name: parameter.data})
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        self._on_lists(params, grads, lambda optimizer: (list(grads.values()),))
+        self._on_lists(params, grads, list(grads.values()))
 
     def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        self._on_lists(params, grads, lambda optimizer: ())
+        self._on_lists(params, grads)
 
-    def _on_lists(
-        self, params: dict[str, Any], grads: dict[str, Any], given: Callable[[Any], tuple[Any, ...]]
-    ) -> None:
+    def _on_lists(self, params: dict[str, Any], grads: dict[str, Any], *given: Any) -> None:
         """The optimizer keeps a list of the arrays, and may put new ones into it."""
         if not self.handed:
             self.handed = [[p.copy() for p in params.values()], [np.zeros_like(g) for g in grads.values()]]
@@ -158,7 +155,7 @@ class Rule:
         arrays, slopes = self.handed
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
-        found = getattr(self.made[""], self.how.forward)(*given(self.made[""]))
+        found = getattr(self.made[""], self.how.forward)(*given)
         own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and _like(v, arrays)]
         kept = next((v for v in own if v is arrays), own[0] if own else arrays)
         new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
-from parity.adapters.meanings import MODE_NAMES, MODES, meanings, plain
+from parity.adapters.meanings import MODE_NAMES, MODES, meanings
 from parity.adapters.recipe import recipe
 
 FORWARD = (

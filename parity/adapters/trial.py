@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import BOTH_AXES
+from parity.adapters.arguments import BOTH_AXES, plain
 from parity.adapters.bench import Raised
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
-from parity.adapters.gradients import find_gradients
+from parity.adapters.gradients import COMPLETE, find_gradients, place_of
 from parity.adapters.layouts import (
     BATCHES,
     CHANNELS_LAST,
@@ -30,7 +30,7 @@ from parity.adapters.layouts import (
     one_at_a_time,
     shape_in,
 )
-from parity.adapters.meanings import meanings, plain
+from parity.adapters.meanings import meanings
 from parity.adapters.recipe import Recipe, recipe
 from parity.adapters.signatures import backward_calls, forward_calls, handed_to_forward, setups, switch
 from parity.adapters.trial_probes import trial_probes
@@ -279,7 +279,7 @@ def _one_more_row(
         ):
             layout = "IO" if shape == (rows, columns) else "OI"
             for whole in (f"{layout}+b", f"b+{layout}"):
-                found = replace(c, stored={"W": [Place(_steps(entry["path"]), whole)]})
+                found = replace(c, stored={"W": [place_of(entry, whole)]})
                 if _bias_is_there(trial, found, probe):
                     yield found
 
@@ -364,7 +364,7 @@ def places_of(
             _, _, layout, at = min(fitting)
             same = [at] + [i for i, e in enumerate(entries) if e["same"] == at]
             taken |= set(same)
-            found[name] = [Place(_steps(entries[i]["path"]), layout) for i in same]
+            found[name] = [place_of(entries[i], layout) for i in same]
     if "b" in params and "b" not in found and "W" in found:
         found |= _bias_of_any_name(entries, probe.args["b"], taken)
     return found
@@ -384,15 +384,7 @@ def _bias_of_any_name(
         and entry["same"] < 0
         and _score(entry["path"], "b") >= 0
     ]
-    return (
-        {"b": [Place(_steps(e["path"]), shapes[tuple(e["shape"])]) for _, e in left]}
-        if len(left) == 1
-        else {}
-    )
-
-
-def _steps(path: Sequence[Sequence[Any]]) -> tuple[tuple[str, Any], ...]:
-    return tuple((how, step) for how, step in path)
+    return {"b": [place_of(e, shapes[tuple(e["shape"])]) for _, e in left]} if len(left) == 1 else {}
 
 
 def _buffers(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> dict[str, list[Place]]:
@@ -410,7 +402,7 @@ def _buffers(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> d
                 and entry["shape"] is not None
                 and tuple(entry["shape"]) == shape
             ):
-                found[name] = [Place(_steps(entry["path"]), layout)]
+                found[name] = [place_of(entry, layout)]
     return found
 
 
@@ -509,7 +501,7 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         shape = batch_shape(expected, layout)
         for entry in outs:
             if shape is not None and tuple(entry["shape"]) == shape and len(entry["path"]) <= 4:
-                out = Place(_steps(entry["path"]))
+                out = place_of(entry)
                 if c.tensor and len(entry["path"]) == 1:
                     return None
                 return _with_out(c, out, layout, len(expected))
@@ -558,7 +550,7 @@ def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Con
     for size, mean in (((), False), ((1,), True), ((1, 1), True), ((len(probe.inputs["x"]),), True)):
         for entry in outs:
             if tuple(entry["shape"]) == size:
-                return replace(c, out=Place(_steps(entry["path"])), mean=mean)
+                return replace(c, out=place_of(entry), mean=mean)
     return None
 
 
@@ -574,17 +566,12 @@ def _found_late(
 
 
 # -- backward -------------------------------------------------------------------------------------
-COMPLETE = 10
-
-
 def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Convention]:
     """The best way of calling backward, and how much of what was asked for it gives."""
     probe = c.fitted(probe)
     gradients = ("dx", *(f"d{n}" for n in trial.how.params if probe.args.get(n) is not None))
     c = replace(c, switch=switch(trial.about, c) or trial.flag)
-    if not kind_of(trial.kind).switches or c.switch:
-        pass
-    else:
+    if kind_of(trial.kind).switches and not c.switch:
         c = replace(c, limits={**c.limits, "training": True})
     calls = list(backward_calls(trial.about, trial.kind, c))
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
@@ -623,7 +610,7 @@ def _mask_of(report: dict[str, Any], probe: Probe) -> Place | None:
         and before.get(repr(entry["path"])) != entry["sum"]
     ]
     named = [e for e in fitting if any(w in plain(str(e["path"][-1][1])) for w in ("mask", "drop", "keep"))]
-    return Place(_steps(named[0]["path"])) if named else None
+    return place_of(named[0]) if named else None
 
 
 # -- what else it takes ---------------------------------------------------------------------------
