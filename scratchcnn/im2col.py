@@ -63,12 +63,9 @@ def output_size(
     Raises ValueError when the window does not fit into the padded input, TypeError for sizes that are
     not whole numbers.
     """
-    sizes = (input_size, filter_size, stride, pad, dilation)
-    for name, size, least in zip(SIZES, sizes, (0, 1, 1, 0, 1), strict=True):
-        if not isinstance(size, (int, np.integer)):
-            raise TypeError(f"{name} must be a whole number, got {size!r}")
-        if size < least:
-            raise ValueError(f"{name} must be at least {least}, got {size}")
+    whole = type(input_size) is type(filter_size) is type(stride) is type(pad) is type(dilation) is int
+    if not whole or input_size < 0 or filter_size < 1 or stride < 1 or pad < 0 or dilation < 1:
+        _check_sizes((input_size, filter_size, stride, pad, dilation))
     if on_remainder not in ("floor", "error"):
         raise ValueError(f'on_remainder must be "floor" or "error", got {on_remainder!r}')
     extent = dilation * (filter_size - 1) + 1
@@ -85,6 +82,15 @@ def output_size(
         return span // stride + 1
     size = -(-span // stride) + 1
     return size - 1 if (size - 1) * stride >= input_size + pad else size
+
+
+def _check_sizes(sizes: tuple[int, ...]) -> None:
+    """Raise for what is no whole number or too small; `output_size` asks only where something looks odd."""
+    for name, size, least in zip(SIZES, sizes, (0, 1, 1, 0, 1), strict=True):
+        if not isinstance(size, (int, np.integer)):
+            raise TypeError(f"{name} must be a whole number, got {size!r}")
+        if size < least:
+            raise ValueError(f"{name} must be at least {least}, got {size}")
 
 
 def im2col(

@@ -31,7 +31,7 @@ def forward(layer: Affine, x: Array) -> tuple[Array, Any] | None:
     if x.ndim < 2 or size != len(W):
         return None
     flat = x.reshape(len(x), size)
-    kept = flat.copy("K")
+    kept = memory.kept(layer, flat)
     with threads.team() as team:
         if len(x) * W.size < MIN_SHARED_PRODUCTS or team == 1:
             out = flat @ W

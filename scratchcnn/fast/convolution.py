@@ -57,7 +57,7 @@ def forward(layer: Convolution, x: Array) -> tuple[Array, Any]:
     """The output, and the padded input for backward."""
     x = layer.check_input(x, like=layer.W)
     _, _, OH, OW = layer._output_shape(x.shape)
-    padded = pad_images(x, layer.pad, keep=memory.is_private(layer))
+    padded = pad_images(x, layer.pad, keep=memory.is_private(layer) or not layer.recording)
     return correlate(padded, layer.W, layer.b, geometry(layer), (OH, OW)), (x.shape, padded)
 
 
@@ -184,6 +184,8 @@ def columns(a: Array, rows: slice, width: int, g: Geometry, ones: bool) -> Array
 def row_blocks(rows: slice, length: int, row: int, itemsize: int) -> list[slice]:
     """Some rows of the output in blocks: `row` columns of `length` numbers come from each of them."""
     columns, height = max(MIN_COLUMNS, COLUMN_BYTES // (length * itemsize)), rows.stop - rows.start
+    if height * row <= columns:
+        return [rows]
     return [_within(rows, part) for part in threads.parts(height, -(-height * row // columns))]
 
 

@@ -61,7 +61,7 @@ def sigmoid_forward(layer: Sigmoid, x: Array) -> tuple[Array, Array]:
     x = layer.check_input(x)
     out = memory.empty_like(x)
     each_slab(_sigmoid, out, x, passes=8)
-    return out, memory.owned(layer, out)
+    return out, memory.kept(layer, out)
 
 
 def _sigmoid(out: Array, x: Array) -> None:

@@ -106,5 +106,10 @@ def is_private(layer: Any) -> bool:
 
 
 def owned(layer: Any, array: Array) -> Array:
-    """The array, to be kept: a copy in its memory order, where a caller might overwrite it."""
+    """The array, to be given or kept: a copy in its memory order, where a caller might overwrite it."""
     return array if is_private(layer) else array.copy("K")
+
+
+def kept(layer: Any, array: Array) -> Array:
+    """The array, for a backward only: no copy where none will follow."""
+    return owned(layer, array) if layer.recording else array
