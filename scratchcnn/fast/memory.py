@@ -112,4 +112,4 @@ def owned(layer: Any, array: Array) -> Array:
 
 def kept(layer: Any, array: Array) -> Array:
     """The array, for a backward only: no copy where none will follow."""
-    return owned(layer, array) if layer.recording else array
+    return array.copy("K") if layer.recording and not is_private(layer) else array

@@ -8,7 +8,7 @@ from helpers import python
 
 HOMEWORK = Path(__file__).parent / "homework"
 ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-for name in ("CI", "BUILD_NUMBER"):  # with these pytest writes every report once more, uncut, into its summary
+for name in ("CI", "BUILD_NUMBER"):  # with these pytest prints every report twice
     ENVIRONMENT.pop(name, None)
 
 
