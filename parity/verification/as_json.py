@@ -19,6 +19,9 @@
                    "margin": 0.0, "exact": true, "ok": true, "proves": true, "why": ""}, ...],
      "culprit": null,                     or {"layer": ..., "phase": ..., "tensor": ..., "sentence": ...}
      "diagnosis": null,                   or {"fault": ..., "says": ..., "besides": ..., "residual": ...}
+     "certificate": null,                 or {"outcome": "exact", "says": ..., "probes": 60,
+                                          "tensors": ["out", ...], "passes": 9e-19}; the outcome is exact,
+                                          rounded, wrong or no (does not apply)
      "reproduction": "",                  lines to paste
      "remarks": []}
 
@@ -33,6 +36,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import asdict
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +77,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "diagnosis": {name: getattr(diagnosis, name) for name in ("fault", "says", "besides", "residual")}
         if diagnosis.fault
         else None,
+        "certificate": verdict.certificate and asdict(verdict.certificate),
         "reproduction": verdict.reproduction,
         "remarks": list(verdict.remarks),
     }

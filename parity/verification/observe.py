@@ -18,6 +18,7 @@ from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
+from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
@@ -26,6 +27,7 @@ from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
 
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
+GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
@@ -44,6 +46,7 @@ class Seen:
     backward_too  whether the adapter shows gradients
     where         the code ran
     extra         inputs of sizes that it takes, where it takes few
+    certificate   what the comparison by == on whole numbers came to, where it was made
     suggestion    an adapter to be filled in, where it could not be called
     convention    how it is called, where that was found by trial
     """
@@ -65,6 +68,7 @@ class Seen:
     convention: Convention | None = None
     suggestion: str = ""
     extra: list[Probe] = field(default_factory=list)
+    certificate: Certificate | None = None
 
     @property
     def limits(self) -> list[str]:
@@ -172,6 +176,8 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
         except Ended as error:
             _end(seen, error, dtype, subject.probe)
             return
+    if request.contracts and "float64" in request.dtypes and _right_so_far(request, seen):
+        _certify(request, subject, seen)
     if request.contracts and request.kind in WINDOWS and _right_so_far(request, seen):
         _try_random_geometry(request, subject, seen)
     if request.contracts and _right_so_far(request, seen):
@@ -198,6 +204,17 @@ def _right_so_far(request: Request, seen: Seen) -> bool:
     rows = [row for row in rows if row.tensor not in seen.unseen]
     slight = {id(one.row) for one in slight_ones(seen.observation, cases)}
     return bool(rows) and all(row.ok or id(row) in slight for row in rows)
+
+
+def _certify(request: Request, subject: Subject, seen: Seen) -> None:
+    """Compare by == on whole numbers; what rounding does not explain is a failed record."""
+    unseen = seen.unseen if seen.backward_too else [*seen.unseen, *GRADIENTS]
+    try:
+        seen.certificate, wrong = certify(subject, request.kind, seen.tried_of(request.cases), 0, unseen)
+    except Ended as error:
+        _end(seen, error, "float64", subject.probe)
+        return
+    seen.observation.records += wrong
 
 
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:

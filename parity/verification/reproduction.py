@@ -17,6 +17,7 @@ from parity.adapters.convention import Convention
 from parity.adapters.load import load
 from parity.adapters.subject import AUTO, adapter_name, subject_here
 from parity.checks.layer import check_kind
+from parity.explain.exact import PHASE, certify
 from parity.kinds import Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import probe_named
@@ -80,6 +81,10 @@ def replay(
     subject = subject_here(factory, kind, adapter)
     if subject.convention is not None:
         cases = [subject.convention.fitted(probe) for probe in cases]
+    if phase == PHASE:
+        for row in certify(subject, kind, cases)[1]:
+            print(f"{kind}, {phase}, {row.tensor} on {case!r}: {row.why}")
+        return
     for row in check_kind(kind, dtype, "cpu", seed, subject, None, cases, values, lives=True):
         if row.tensor == tensor and row.phase == phase:
             found = "right" if row.ok else row.why or f"off by {row.max_abs:.3g}"

@@ -14,6 +14,7 @@ from parity.adapters.wire import clean
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
+from parity.explain.exact import Certificate
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
@@ -56,6 +57,7 @@ class Verdict:
     sizes         random sizes that were tried besides the inputs of `findings`
     where         the code ran
     listed        of a network every wrong tensor, the largest difference first
+    certificate   what the comparison by == on whole numbers came to, where it was made
     """
 
     kind: str
@@ -83,6 +85,7 @@ class Verdict:
     habits: Sequence[str] = ()
     unchecked: str = ""
     suggestion: str = ""
+    certificate: Certificate | None = field(default=None, repr=False)
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -119,6 +122,8 @@ class Verdict:
         lines = [f"{clean(self.name)} as {self.kind}: {self.headline}"]
         if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
             lines.append(f"checked      {self._checked()}")
+        if self.certificate is not None:
+            lines.append(f"exact        {self.certificate.says}")
         if self.called:
             lines.append(f"called       {self.called.removeprefix('called ')}")
         if self.where and self.where != FRESH:

@@ -167,6 +167,7 @@ def _verify(
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending = seen.output, seen.ending
+    verdict.certificate = seen.certificate
     if seen.convention is not None:
         verdict.called, verdict.adapter = str(seen.convention), seen.convention.source()
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]

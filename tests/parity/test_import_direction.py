@@ -15,6 +15,7 @@ ORDER = (
     "adapters",
     "checks",
     "faults",
+    "explain",
     "verification",
     "timing",
     "referees",
