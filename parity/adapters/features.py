@@ -37,11 +37,13 @@ FORMS = {
     "rows": ("images", "rows (2-D input)"),
     "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
 }
+EITHER = ("batch_norm", "relu", "sigmoid", "tanh", "silu", "dropout")  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
 BUILT = " while it was built"
 INFERENCE = "gradients after an inference call"
+AS_IN_TRAINING = f"{INFERENCE}, which are not PyTorch's (are they training's?)"
 
 
 def features(cases: Sequence[Probe]) -> set[str]:
@@ -63,7 +65,7 @@ def asked(probe: Probe) -> frozenset[str]:
         found |= {"pixels_over"} if any(n % s for n, s in zip(span, stride, strict=True)) else set()
     if "t" in probe.inputs and "one_hot" not in found:
         found.add("class_numbers")
-    if probe.kind == "batch_norm" and "images" not in found:
+    if probe.kind in EITHER and "images" not in found:
         found.add("rows")
     return frozenset(found)
 
@@ -151,15 +153,22 @@ def shown_lacking(
     return found
 
 
-def raises_after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> bool:
-    """Whether backward raises after every inference call and no other: the book never calls it there."""
+def after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> str:
+    """What is to be said of gradients after an inference call; nothing where they are as they should be.
+
+    The book never calls backward there. It may raise after every inference call and no other; and a batch
+    normalization that is right in all else may have no backward but that of training.
+    """
     if not cases or not kind_of(cases[0].kind).switches:
-        return False
+        return ""
     ids = {probe.id for probe in cases}
-    rows = [row for row in records if row.phase == "backward" and row.case in ids]
-    raised = {row.case for row in rows if row.why.startswith("raised")}
-    inference = {row.case for row in rows if is_inference(row.case)}
-    return bool(raised) and raised == inference
+    rows = [row for row in records if row.case in ids and row.phase in ("forward", "backward")]
+    raised = {row.case for row in rows if row.phase == "backward" and row.why.startswith("raised")}
+    if raised and raised == {row.case for row in rows if is_inference(row.case)}:
+        return INFERENCE
+    wrong = [row for row in rows if not row.ok and row.dtype == "float64"]
+    others = [row for row in wrong if row.phase != "backward" or not is_inference(row.case)]
+    return AS_IN_TRAINING if wrong and not others and cases[0].kind == "batch_norm" else ""
 
 
 def is_inference(case: str) -> bool:

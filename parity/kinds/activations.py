@@ -49,11 +49,11 @@ def _softmax_sizes(probe: Probe) -> dict[str, float]:
 
 # -- inputs to try ---------------------------------------------------------------------------------
 def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], Iterator[Probe]]:
-    """Inputs for a function of single numbers, with whole numbers where it has a kink at zero."""
+    """Inputs for a function of single numbers, images among them, whole ones if it has a kink at zero."""
 
     def build(rng: Rng) -> Iterator[Probe]:
         yield Probe(kind, "2x3", args, {"x": normal(rng, 2, 3)})
-        yield Probe(kind, "images", args, {"x": normal(rng, 2, 3, 4, 5)})
+        yield Probe(kind, "images", args, {"x": normal(rng, 2, 3, 4, 5)}, needs(images=True))
         if kinks:
             yield Probe(kind, "zeros at the kink", args, {"x": integers(rng, -1, 2, 3, 4)})
         yield Probe(kind, "tiny values", args, {"x": normal(rng, 3, 4, scale=2.0**-20)})
@@ -92,7 +92,7 @@ RELU = Operation(
     ours=sc.Relu,
     call=f"cls(){LAYER}",
     aliases=("relulayer", "rectifier"),
-    real=of_shapes("relu", *IMAGES),
+    real=of_shapes("relu", *IMAGES, asked=True),
     timed=timed,
 )
 SIGMOID = Operation(
@@ -102,7 +102,7 @@ SIGMOID = Operation(
     ours=sc.Sigmoid,
     call=f"cls(){LAYER}",
     aliases=("sigmoidlayer", "logistic"),
-    real=of_shapes("sigmoid", *IMAGES),
+    real=of_shapes("sigmoid", *IMAGES, asked=True),
     timed=timed,
 )
 TANH = Operation(
@@ -112,7 +112,7 @@ TANH = Operation(
     ours=sc.Tanh,
     call=f"cls(){LAYER}",
     optional={"amplitude": 1.0, "slope": 1.0},
-    real=of_shapes("tanh", *IMAGES),
+    real=of_shapes("tanh", *IMAGES, asked=True),
     timed=timed,
 )
 SILU = Operation(
@@ -122,7 +122,7 @@ SILU = Operation(
     ours=sc.SiLU,
     call=f"cls(){LAYER}",
     aliases=("swish", "silulayer"),
-    real=of_shapes("silu", *IMAGES),
+    real=of_shapes("silu", *IMAGES, asked=True),
     timed=timed,
 )
 SOFTMAX = Operation(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import scratchcnn as sc
 from parity.kinds.kind import Operation, Options
-from parity.kinds.probe import Probe, Rng, normal, quarters
+from parity.kinds.probe import Probe, Rng, needs, normal, quarters
 from parity.kinds.windows import images
 
 if TYPE_CHECKING:
@@ -31,15 +31,17 @@ def _dropouts(rng: Rng) -> Iterator[Probe]:
         mask = rng.random(shape) >= ratio
         mask.flat[0], mask.flat[-1] = True, False
         args = {"dropout_ratio": ratio}
-        yield Probe("dropout", name, args, {"x": normal(rng, *shape), "mask": mask})
-        yield Probe("dropout", f"{name}, inference", args, {"x": normal(rng, *shape)})
+        asked = needs(images=len(shape) > 2)
+        yield Probe("dropout", name, args, {"x": normal(rng, *shape), "mask": mask}, asked)
+        yield Probe("dropout", f"{name}, inference", args, {"x": normal(rng, *shape)}, asked)
 
 
 def _real_dropouts(rng: Rng) -> Iterator[Probe]:
     for shape, ratio in (((7, 10), 0.1), ((100, 50), 0.5), ((32, 1000), 0.75), ((7, 16, 5, 5), 0.9)):
         args, mask = {"dropout_ratio": ratio}, rng.random(shape) >= ratio
         name = f"ratio {ratio}, {'x'.join(map(str, shape))}"
-        yield Probe("dropout", name, args, {"x": quarters(rng, *shape), "mask": mask})
+        x, asked = quarters(rng, *shape), needs(images=len(shape) > 2)
+        yield Probe("dropout", name, args, {"x": x, "mask": mask}, asked)
 
 
 def _timed_dropout(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from parity.kinds.probe import Array, Probe, Rng, normal, quarters
+from parity.kinds.probe import Array, Probe, Rng, needs, normal, quarters
 
 IMAGES = ((7, 6, 28, 28), (32, 16, 10, 10), (1, 64, 56, 57), (2, 512, 7, 7), (100, 30, 12, 12), (100, 4096))
 ROWS = ((3, 1), (4, 2), (5, 3), (6, 11), (7, 10), (32, 10), (100, 10), (7, 100), (32, 1000))
 
 
-def of_shapes(kind: str, *shapes: tuple[int, ...]) -> Callable[[Rng], Iterator[Probe]]:
-    """A probe per shape of x, for a kind without arguments."""
+def of_shapes(kind: str, *shapes: tuple[int, ...], asked: bool = False) -> Callable[[Rng], Iterator[Probe]]:
+    """A probe per shape of x, for a kind without arguments.
+
+    With `asked`, images are a feature: an implementation may take rows alone.
+    """
 
     def build(rng: Rng) -> Iterator[Probe]:
         for shape in shapes:
-            yield Probe(kind, "x".join(map(str, shape)), {}, {"x": quarters(rng, *shape)})
+            feature = needs(images=asked and len(shape) > 2)
+            yield Probe(kind, "x".join(map(str, shape)), {}, {"x": quarters(rng, *shape)}, feature)
 
     return build
 

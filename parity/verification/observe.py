@@ -12,7 +12,7 @@ from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import NotCallable
-from parity.adapters.features import claims, fits, lacking, shown_lacking
+from parity.adapters.features import after_inference, claims, fits, is_inference, lacking, shown_lacking
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
@@ -45,6 +45,7 @@ class Seen:
     unfinished    why not everything was tried, where the code is not to blame
     backward_too  whether the adapter shows gradients
     where         the code ran
+    after_inference  what is to be said of gradients after an inference call, where they do not count
     extra         inputs of sizes that it takes, where it takes few
     certificate   what the comparison by == on whole numbers came to, where it was made
     suggestion    an adapter to be filled in, where it could not be called
@@ -67,6 +68,7 @@ class Seen:
     where: str = ""
     convention: Convention | None = None
     suggestion: str = ""
+    after_inference: str = ""
     extra: list[Probe] = field(default_factory=list)
     certificate: Certificate | None = None
 
@@ -83,7 +85,8 @@ class Seen:
     def counts(self, row: Record) -> bool:
         """Whether the row is of a result that can be had."""
         gradient = row.tensor.startswith("d") and row.phase in PLAIN
-        return row.tensor not in self.unseen and not (gradient and not self.backward_too)
+        silent = not self.backward_too or (bool(self.after_inference) and is_inference(row.case))
+        return row.tensor not in self.unseen and not (gradient and silent)
 
     @property
     def by_crash(self) -> tuple[str, ...]:
@@ -171,6 +174,8 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
                 seen.observation.records.append(row)
             counted = [row for row in seen.observation.records if seen.counts(row)]
             seen.lacking |= shown_lacking(counted, cases, request.supports, seen.by_crash)
+            if request.supports is None and not seen.after_inference:
+                seen.after_inference = after_inference(counted, seen.tried_of(request.cases))
             if request.contracts:
                 _hold(subject, kind, dtype, seen.taken(cases), rows, seen)
         except Ended as error:
@@ -201,7 +206,7 @@ def _right_so_far(request: Request, seen: Seen) -> bool:
     cases = [*seen.tried_of(request.cases), *seen.random]
     ids = {probe.id for probe in cases}
     rows = [row for row in seen.observation.records if row.case in ids and row.phase in PLAIN]
-    rows = [row for row in rows if row.tensor not in seen.unseen]
+    rows = [row for row in rows if seen.counts(row)]
     slight = {id(one.row) for one in slight_ones(seen.observation, cases)}
     return bool(rows) and all(row.ok or id(row) in slight for row in rows)
 
@@ -234,7 +239,7 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
             return
         seen.sized.append(probe)
         seen.observation.records += rows
-        if not all(row.ok for row in rows):
+        if not all(row.ok for row in rows if seen.counts(row)):
             seen.observation.values["float64"] |= values
             return
 

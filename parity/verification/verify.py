@@ -17,11 +17,9 @@ from parity.adapters.book import Adapter
 from parity.adapters.children import warm_up
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.features import (
-    INFERENCE,
     asked,
     in_words,
     is_inference,
-    raises_after_inference,
 )
 from parity.adapters.isolate import Limits, can_isolate
 from parity.adapters.subject import AUTO
@@ -154,16 +152,15 @@ def _verify(
         why = f"it cannot be called: {seen.misfit}"
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion)
     adapter = _settled(adapter, seen)
-    cases, records = seen.tried_of(cases), seen.observation.records
+    cases = seen.tried_of(cases)
     unseen = [*in_words(seen.lacking), *seen.limits, *([] if seen.backward_too else ["gradients"])]
     if seen.backward_too:
         unseen += seen.unseen
-    if supports is None and raises_after_inference(records, cases):
-        unseen.append(INFERENCE)
+    unseen += [seen.after_inference] if seen.after_inference else []
     if seen.beyond:
         unseen.append(f"inputs as large as {seen.beyond}, for which it is too slow or needs too much memory")
     fixed, cases = cases, [*cases, *seen.sized, *seen.random]
-    _leave_out(seen, cases, INFERENCE in unseen)
+    _leave_out(seen, cases, bool(seen.after_inference))
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
     verdict = Verdict(kind, _name(factory), ok, seen.observation.records, not_checked=unseen)
     verdict.output, verdict.ending = seen.output, seen.ending

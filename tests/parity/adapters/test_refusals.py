@@ -1,0 +1,121 @@
+"""What an implementation does not take is listed and not held against it; a wrong number always is."""
+
+import numpy as np
+import pytest
+
+from parity.verification.verify import verify
+
+
+class RowsByUnpacking:
+    def forward(self, x):
+        rows, columns = x.shape
+        self.kept = x > 0
+        return np.where(self.kept, x, 0).astype(x.dtype)
+
+    def backward(self, dout):
+        return dout * self.kept
+
+
+class RowsByAssertion(RowsByUnpacking):
+    def forward(self, x):
+        assert x.ndim == 2, "expected rows"
+        return super().forward(x)
+
+
+class RowsInBackward(RowsByUnpacking):
+    def forward(self, x):
+        return super().forward(x.reshape(len(x), -1)).reshape(x.shape)
+
+    def backward(self, dout):
+        rows, columns = dout.shape
+        return super().backward(dout)
+
+
+class ImagesByUnpacking(RowsByUnpacking):
+    def forward(self, x):
+        N, C, H, W = x.shape
+        self.kept = x > 0
+        return np.where(self.kept, x, 0).astype(x.dtype)
+
+
+class WrongOnImages(RowsByUnpacking):
+    def forward(self, x):
+        self.kept = x > 0
+        return np.where(self.kept, x, 0 if x.ndim == 2 else 1).astype(x.dtype)
+
+
+class WrongRows(RowsByUnpacking):
+    def backward(self, dout):
+        return dout * ~self.kept
+
+
+@pytest.mark.parametrize(
+    ("cls", "lacks"),
+    [
+        (RowsByUnpacking, "images (4-D input)"),
+        (RowsByAssertion, "images (4-D input)"),
+        (RowsInBackward, "images (4-D input)"),
+        (ImagesByUnpacking, "rows (2-D input)"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_an_activation_of_one_form_of_input_is_right(cls, lacks):
+    verdict = verify(cls, "relu", isolated=False)
+    assert verdict.outcome == "right" and verdict.not_checked == [lacks], str(verdict)
+
+
+@pytest.mark.parametrize("cls", [WrongOnImages, WrongRows])
+def test_a_wrong_number_is_never_excused_by_the_form(cls):
+    assert verify(cls, "relu", isolated=False).outcome == "wrong"
+
+
+def test_an_activation_held_to_images_is_wrong_where_it_refuses_them():
+    assert verify(RowsByUnpacking, "relu", isolated=False, supports=["images"]).outcome == "wrong"
+
+
+class BatchNorm:
+    """With one backward, that of training."""
+
+    def __init__(self, gamma, beta, momentum=0.9, running_mean=None, running_var=None):
+        self.gamma, self.beta, self.momentum = gamma, beta, momentum
+        self.running_mean, self.running_var = running_mean, running_var
+
+    def forward(self, x, train_flg=True):
+        N, _ = x.shape
+        mean, var = x.mean(0), x.var(0)
+        if train_flg:
+            new, unbiased = x.dtype.type(1 - self.momentum), var * x.dtype.type(N / (N - 1))
+            self.running_mean = self.running_mean + new * (mean - self.running_mean)
+            self.running_var = self.running_var + new * (unbiased - self.running_var)
+        else:
+            mean, var = self.running_mean, self.running_var
+        self.std = np.sqrt(var + x.dtype.type(1e-5))
+        self.normalised = (x - mean) / self.std
+        return self.gamma * self.normalised + self.beta
+
+    def backward(self, dout):
+        self.dbeta, self.dgamma = dout.sum(0), (dout * self.normalised).sum(0)
+        d = dout * self.gamma
+        return (d - d.mean(0) - self.normalised * (d * self.normalised).mean(0)) / self.std
+
+
+class BatchNormWithoutMean(BatchNorm):
+    def backward(self, dout):
+        super().backward(dout)
+        d = dout * self.gamma
+        return (d - self.normalised * (d * self.normalised).mean(0)) / self.std
+
+
+def test_training_s_backward_after_inference_is_listed():
+    verdict = verify(BatchNorm, "batch_norm", isolated=False)
+    assert verdict.outcome == "right", str(verdict)
+    assert any("after an inference call, which are not PyTorch's" in text for text in verdict.not_checked)
+    assert verdict.largest  # the real sizes were tried all the same
+
+
+def test_a_wrong_backward_of_training_is_not_excused_by_inference():
+    assert verify(BatchNormWithoutMean, "batch_norm", isolated=False).outcome == "wrong"
+
+
+def test_gradients_after_inference_count_for_one_that_is_held_to_all():
+    assert verify(BatchNorm, "batch_norm", isolated=False, supports=["rows"]).outcome == "wrong"
