@@ -8,7 +8,7 @@ from parity.verification.verify import verify
 
 class RowsByUnpacking:
     def forward(self, x):
-        rows, columns = x.shape
+        _rows, _columns = x.shape
         self.kept = x > 0
         return np.where(self.kept, x, 0).astype(x.dtype)
 
@@ -27,13 +27,13 @@ class RowsInBackward(RowsByUnpacking):
         return super().forward(x.reshape(len(x), -1)).reshape(x.shape)
 
     def backward(self, dout):
-        rows, columns = dout.shape
+        _rows, _columns = dout.shape
         return super().backward(dout)
 
 
 class ImagesByUnpacking(RowsByUnpacking):
     def forward(self, x):
-        N, C, H, W = x.shape
+        _N, _C, _H, _W = x.shape
         self.kept = x > 0
         return np.where(self.kept, x, 0).astype(x.dtype)
 
