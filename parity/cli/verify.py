@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from parity.cli.options import (
 from parity.kinds.names import NAMES, kind_by_name
 
 if TYPE_CHECKING:
+    from parity.comparison.records import Record
     from parity.verification.verdict import Verdict
 
 
@@ -151,8 +153,6 @@ def verify(
         "memory": memory,
         "supports": None if supports is None else [name for name in supports.split(",") if name],
     }
-    from parity.comparison.records import frame
-
     if whole:
         from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all
@@ -160,7 +160,7 @@ def verify(
         sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
         with only_json(as_json):
             console.print(str(sheet), markup=False)
-            save(out, {"findings": frame(row for verdict in sheet.verdicts for row in verdict.records)})
+            _save(out, (row for verdict in sheet.verdicts for row in verdict.records))
         if as_json:
             print_json(sheet_object(sheet))
         raise typer.Exit(sheet.status)
@@ -175,10 +175,18 @@ def verify(
         raise typer.Exit(status_of(verdict))
     with only_json(as_json):
         console.print(str(verdict), markup=False)
-        save(out, {"findings": frame(verdict.records)})
+        _save(out, verdict.records)
     if as_json:
         print_json(verdict_object(verdict))
     raise typer.Exit(status_of(verdict))
+
+
+def _save(out: Path | None, records: Iterable[Record]) -> None:
+    """Write the findings into the folder, if one is named: only then is pandas needed."""
+    if out is not None:
+        from parity.comparison.records import frame
+
+        save(out, {"findings": frame(records)})
 
 
 def status_of(verdict: Verdict) -> int:

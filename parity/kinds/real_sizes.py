@@ -45,9 +45,7 @@ def _with_cotangent(probe: Probe, seed: int) -> Probe:
         return probe
     arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
     options = {k: v for k, v in probe.args.items() if k not in arrays}
-    described = {
-        k: torch.empty(v.shape, dtype=getattr(torch, v.dtype.name), device="meta") for k, v in arrays.items()
-    }
-    shape = kind.formula(described, options).shape  # nothing is computed
+    with torch.no_grad():  # only the shape is wanted; PyTorch's "meta" tensors would import SymPy for it
+        shape = kind.formula({k: torch.zeros(v.shape) for k, v in arrays.items()}, options).shape
     dout = quarters(np.random.default_rng([seed, *probe.id.encode()]), *shape)
     return replace(probe, inputs={**probe.inputs, "dout": dout})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from parity.adapters.subject import FRESH
 from parity.adapters.wire import clean
@@ -18,6 +17,9 @@ from parity.explain.exact import Certificate
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
