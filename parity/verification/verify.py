@@ -158,7 +158,8 @@ def _verify(
         unseen += seen.unseen
     unseen += [seen.after_inference] if seen.after_inference else []
     if seen.beyond:
-        unseen.append(f"inputs as large as {seen.beyond}, for which it is too slow or needs too much memory")
+        why = "too slow, too much memory, or it hangs"
+        unseen.append(f"inputs as large as {seen.beyond}, which it did not finish within the limits ({why})")
     fixed, cases = cases, [*cases, *seen.sized, *seen.random]
     _leave_out(seen, cases, bool(seen.after_inference))
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished
