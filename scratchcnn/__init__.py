@@ -84,6 +84,7 @@ from scratchcnn.optim import (
     Optimizer,
     RMSProp,
 )
+from scratchcnn.pixel_range import PixelRangeWarning
 from scratchcnn.trainer import Progress, Trainer
 from scratchcnn.weights import (
     WeightMismatch,
@@ -153,6 +154,7 @@ __all__ = [
     "Optimizer",
     "PartialConvolution",
     "PenaltyLoss",
+    "PixelRangeWarning",
     "Pooling",
     "PrecisionWarning",
     "Progress",

@@ -41,7 +41,7 @@ def read_image(
         raise ValueError(f"expected a shape of 1 or 3 channels, got {tuple(shape)}")
     if not 0 <= 2 * margin < min(H, W):
         raise ValueError(f"margin must be at least 0 and leave some of {H} x {W} pixels, got {margin}")
-    picture = _pixels(path)
+    picture = as_pixels(path)
     background = _background(picture)
     pixels = (
         picture if picture.shape[:2] == (H, W) else _fit(_trim(picture, background), background, H, W, margin)
@@ -56,7 +56,7 @@ def read_image(
 
 def light_background(path: PathLike) -> bool:
     """Whether a picture's background, the median colour of its outermost pixels, is above mid-gray."""
-    return bool(_gray(_background(_pixels(path))) > 0.5)
+    return bool(_gray(_background(as_pixels(path))) > 0.5)
 
 
 def resize(x: Array, shape: tuple[int, ...]) -> Array:
@@ -80,7 +80,7 @@ def resize(x: Array, shape: tuple[int, ...]) -> Array:
     return np.repeat(out, C, axis=1) if C0 != C else out
 
 
-def _pixels(path: PathLike) -> Array:
+def as_pixels(path: PathLike) -> Array:
     """The picture as float32 in [0, 1] on white, (H, W, 1) or (H, W, 3)."""
     image = open_picture(path)
     pixels = np.asarray(image, dtype=np.float32)

@@ -42,11 +42,13 @@ MARGINS = {"mnist": 4}
 def train(
     ctx: typer.Context,
     network: NetworkName,
-    data: Annotated[str, typer.Option(help=f"Data set: {', '.join(datasets.NAMES)}.")] = datasets.NAMES[0],
+    data: Annotated[
+        str, typer.Option(help=f"Data set: {', '.join(datasets.NAMES)}, or a path.")
+    ] = datasets.NAMES[0],
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with the four IDX files of the data set.",
+            help="Folder with the data set: IDX files, .npz, CSV, or a folder of pictures per class.",
             show_default="$SCRATCHCNN_DATA, else downloaded into a cache",
         ),
     ] = None,
@@ -117,6 +119,8 @@ def train(
         f"{len(images.x_train):,} training images; {trainer.optimizer!r}, "
         f"batches of {batch_size}, seed {seed}"
     )
+    if images.note:
+        out_stream.print(images.note)
     try:
         _train(trainer, out_stream)
     except KeyboardInterrupt:

@@ -26,6 +26,7 @@ from scratchcnn.data.batches import minibatches
 from scratchcnn.labels import class_numbers
 from scratchcnn.lookup import lookup
 from scratchcnn.optim import OPTIMIZERS, Optimizer
+from scratchcnn.pixel_range import warn_of_pixel_range
 from scratchcnn.typing import Array, PathLike
 
 __all__ = ["Progress", "Trainer"]
@@ -116,7 +117,8 @@ class Trainer:
         raises KeyboardInterrupt. A second one does not wait and leaves the last checkpoint unchanged; then
         `train()` and `save_checkpoint` raise RuntimeError until `resume`. `history` is kept either way.
 
-        Raises FloatingPointError if the loss is not finite.
+        Raises FloatingPointError if the loss is not finite. Warns with PixelRangeWarning if the images look
+        like bytes, or divided by 255 twice.
         """
         self._refuse_half_a_step()
         if hasattr(self.network, "train"):
@@ -153,6 +155,8 @@ class Trainer:
         start, batch = time.perf_counter(), batches[0]
         self._whole = False
         x, t = self._images(self.x_train[batch]), self.t_train[batch]
+        if not hasattr(self.network, "check_images"):  # ours warn themselves
+            warn_of_pixel_range(x, "Trainer")
         grads = self.network.gradient(x, t)
         loss = float(
             self.network.last_loss if hasattr(self.network, "last_loss") else self.network.loss(x, t)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchcnn.data import forms
 from scratchcnn.data.idx import read_set
 from scratchcnn.typing import Array, PathLike
 
@@ -81,6 +82,7 @@ SETS = {
     ),
 }
 NAMES = (SAMPLE, *SETS)
+FORMS = "IDX files, an .npz with x_train, y_train, x_test and y_test, CSV, or a folder of pictures per class"
 OTHER_FORMS = (".npz", ".csv", ".parquet", ".zip", ".tar", ".tgz", ".tar.gz", ".png", ".jpg", ".mat")
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}  # its folders
 
@@ -91,6 +93,7 @@ class Dataset:
 
     x_train, x_test   (N, C, H, W) float32 in [0, 1]
     t_train, t_test   (N,) int64, indices into class_names
+    note              how the images for testing were chosen, where the set came without any
     """
 
     x_train: Array
@@ -99,6 +102,7 @@ class Dataset:
     t_test: NDArray[np.int64]
     class_names: tuple[str, ...]
     name: str
+    note: str = ""
 
     def __repr__(self) -> str:
         shapes = f"x_train {self.x_train.shape}, x_test {self.x_test.shape}"
@@ -111,76 +115,107 @@ def load(
     flatten: bool = False,
     normalize: bool = True,
 ) -> Dataset:
-    """A data set by name: "fashion-mnist-sample" (bundled), "fashion-mnist" or "mnist".
+    """A data set by name: "fashion-mnist-sample" (bundled), "fashion-mnist" or "mnist"; or one of your own by
+    its path.
 
     The full sets are read from `data_dir`, else from the folder in the environment variable
     SCRATCHCNN_DATA: there, in a subfolder with the set's name, or where torchvision puts them, gzipped or
     not. Without either they are downloaded once into a cache and verified by their published checksums.
 
-    flatten      images as rows, (N, H*W), as the book's `load_mnist` does by default
+    A path names, and `data_dir` may hold, such a set in another form: IDX files, Keras's `.npz`, Kaggle's
+    CSV, or a folder of pictures per class (forms.py).
+
+    flatten      images as rows, (N, C*H*W), as the book's `load_mnist` does by default
     normalize    False: the bytes 0..255 as stored, uint8
 
     Raises ValueError for an unknown name and for files that are damaged or of another set,
     FileNotFoundError if the folder lacks a file, OSError if a download fails.
     """
-    if name not in NAMES:
-        raise ValueError(f"there is no data set {name!r}; there are {', '.join(NAMES)}")
-    published = SETS["fashion-mnist" if name == SAMPLE else name]
-    paths = _paths_of(name, data_dir)
-    classes = len(published.class_names)
-    train, test = read_set(paths[0], paths[1], classes), read_set(paths[2], paths[3], classes)
-    if train[0].shape[1:] != test[0].shape[1:]:
-        raise ValueError(
-            f"{paths[0]} has images of {train[0].shape[1:]} pixels, {paths[2]} of {test[0].shape[1:]}; "
-            "they do not belong together"
-        )
-    if name != SAMPLE:
-        _refuse_another_set(name, paths[1], train[1])
+    found, label = _find(name, data_dir)
+    classes = found.class_names or _numbered(found)
+    if name in NAMES:
+        published = SETS["fashion-mnist" if name == SAMPLE else name]
+        if len(classes) > len(published.class_names):
+            raise ValueError(f"{label} has {len(classes)} classes, {name} has {len(published.class_names)}")
+        if name != SAMPLE:
+            _refuse_another_set(name, label, found.train.t)
+        classes = published.class_names
     (x_train, t_train), (x_test, t_test) = (
-        (_images(x, flatten, normalize), t.astype(np.int64)) for x, t in (train, test)
+        (_images(part.x, flatten, normalize), part.t) for part in (found.train, found.test)
     )
-    return Dataset(x_train, t_train, x_test, t_test, published.class_names, name)
+    return Dataset(x_train, t_train, x_test, t_test, classes, name, found.note)
 
 
-def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> Array:
-    """(N, H, W) -> (N, 1, H, W), or (N, H*W)"""
-    x = x.reshape(len(x), -1) if flatten else x[:, None]
-    return x / np.float32(255) if normalize else x.copy()
-
-
-def _paths_of(name: str, data_dir: PathLike | None) -> list[Path]:
-    """The set's four files, downloaded if necessary."""
+def _find(name: str, data_dir: PathLike | None) -> tuple[forms.Found, str]:
+    """The set, downloaded if necessary; and the file with its labels, for messages."""
     if name == SAMPLE:
         if data_dir is not None:
             raise ValueError(
                 f"{SAMPLE} is bundled and not read from {os.fspath(data_dir)}; "
                 f"name the set in that folder: {' or '.join(SETS)}"
             )
-        return _in_folder(SAMPLE_FOLDER, name) or []
-    if data_dir is not None:
-        folder = Path(data_dir).expanduser()
-        if not (paths := _in_folder(folder, name)):
-            raise FileNotFoundError(_not_there(folder, name))
-        return paths
-    if variable := os.environ.get(DATA_VARIABLE):
-        folder = Path(variable).expanduser()
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{DATA_VARIABLE} is {folder}, but there is no such folder")
-        if paths := _in_folder(folder, name):
-            return paths
+        return _from_idx(_in_folder(SAMPLE_FOLDER, name) or [])
+    if name not in NAMES and (data_dir is not None or not os.path.exists(name)):
+        raise ValueError(f"there is no data set {name!r}; there are {', '.join(NAMES)}, or name a path")
+    place = _place(name if name not in NAMES else data_dir)
+    if place is not None:
+        if paths := _in_folder(place, name):
+            return _from_idx(paths, 10 if name in NAMES else 256)
+        explicit = data_dir is not None or name not in NAMES  # the variable's folder may hold anything
+        for path in (place / name, place / f"{name}.npz", *([place] if explicit else [])):
+            if found := forms.find(path, name):
+                return found, str(path)
+        if name not in NAMES:
+            raise ValueError(f"{place} is no data set; expected {FORMS}")
+        if data_dir is not None:
+            raise FileNotFoundError(_not_there(place, name))
     from scratchcnn.data.download import fetch
 
     published = SETS[name]
     sums = {f"{file}.gz": sha256 for file, sha256 in zip(FILES, published.sha256, strict=True)}
-    return fetch(name, published.urls, sums)
+    return _from_idx(fetch(name, published.urls, sums))
+
+
+def _place(given: PathLike | None) -> Path | None:
+    """Where to look: what was given, else the folder in the environment variable."""
+    if given is not None:
+        return Path(given).expanduser()
+    if not (variable := os.environ.get(DATA_VARIABLE)):
+        return None
+    folder = Path(variable).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{DATA_VARIABLE} is {folder}, but there is no such folder")
+    return folder
+
+
+def _from_idx(paths: list[Path], classes: int = 10) -> tuple[forms.Found, str]:
+    train, test = read_set(paths[0], paths[1], classes), read_set(paths[2], paths[3], classes)
+    if train[0].shape[1:] != test[0].shape[1:]:
+        raise ValueError(
+            f"{paths[0]} has images of {train[0].shape[1:]} pixels, {paths[2]} of {test[0].shape[1:]}; "
+            "they do not belong together"
+        )
+    of_train, of_test = (forms.Part(x[:, None], t.astype(np.int64)) for x, t in (train, test))  # (N, 1, H, W)
+    return forms.Found(of_train, of_test), str(paths[1])
+
+
+def _numbered(found: forms.Found) -> tuple[str, ...]:
+    """Names of the classes of which only the numbers are known."""
+    return tuple(map(str, range(1 + int(max(found.train.t.max(), found.test.t.max())))))
+
+
+def _images(x: NDArray[np.uint8], flatten: bool, normalize: bool) -> Array:
+    """(N, C, H, W) -> the same, or (N, C*H*W)"""
+    x = x.reshape(len(x), -1) if flatten else x
+    return x / np.float32(255) if normalize else x.copy()
 
 
 def _not_there(folder: Path, name: str) -> str:
     """The sentence about a folder without the set's files, with those in it that are of another form."""
     wanted = f"{', '.join(FILES)} (with or without .gz)"
     if not folder.is_dir():
-        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
-        return f"{what}; name the folder with {wanted}"
+        what = f"{folder} is no data set" if folder.exists() else f"there is no folder {folder}"
+        return f"{what}; name the folder with {wanted}, or {FORMS.removeprefix('IDX files, ')}"
     others = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(OTHER_FORMS))
     hint = f"; files of another form are not read ({', '.join(others[:4])})" if others else ""
     return (
@@ -212,7 +247,7 @@ def _file(folder: Path, name: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _refuse_another_set(name: str, path: Path, labels: NDArray[np.uint8]) -> None:
+def _refuse_another_set(name: str, path: str, labels: NDArray[np.int64]) -> None:
     """Refuse the files of another set, which have the same names."""
     start = tuple(labels[:10].tolist())
     for other, published in SETS.items():

@@ -18,6 +18,7 @@ from scratchcnn.im2col import DoesNotFit
 from scratchcnn.labels import class_numbers
 from scratchcnn.layers import Dropout, Layer, Loss, Sequential, SoftmaxWithLoss
 from scratchcnn.layers.base import Arrays
+from scratchcnn.pixel_range import BRIGHT, DARK, warn_of_pixel_range
 from scratchcnn.typing import Array
 
 
@@ -196,7 +197,10 @@ class Network:
         return {name: layer.rng for name, layer in self.layers.leaves() if isinstance(layer, Dropout)}
 
     def check_images(self, x: Array) -> Array:
-        """Return x in the network's dtype; raise ValueError unless its shape is (N, *input_dim)."""
+        """Return x in the network's dtype; raise ValueError unless its shape is (N, *input_dim).
+
+        Warns with PixelRangeWarning where x looks like bytes of 0..255, or divided by 255 twice.
+        """
         x = np.asarray(x)
         if x.ndim != 4 or x.shape[1:] != self.input_dim:
             C, H, W = self.input_dim
@@ -204,6 +208,8 @@ class Network:
             raise ValueError(
                 f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}"
             )
+        if not DARK < x[:1].max(initial=0) <= BRIGHT:  # of the first image
+            warn_of_pixel_range(x, type(self).__name__)
         return x.astype(next(iter(self.params.values())).dtype, copy=False)
 
     def __repr__(self) -> str:

@@ -200,13 +200,12 @@ def test_a_folder_for_each_file_as_kaggle_packs_them(tmp_path):
     assert load("mnist", tmp_path).x_train.shape == (20, 1, 3, 4)
 
 
-@pytest.mark.parametrize("other", ["mnist.npz", "mnist_train.csv", "archive.zip"])
-def test_a_copy_of_another_form_is_named(other, tmp_path):
-    (tmp_path / other).touch()
-    with pytest.raises(FileNotFoundError, match=rf"files of another form are not read \({other}\)$"):
+def test_a_copy_of_another_form_is_named(tmp_path):
+    (tmp_path / "archive.zip").touch()
+    with pytest.raises(FileNotFoundError, match=r"files of another form are not read \(archive.zip\)$"):
         load("mnist", tmp_path)
-    with pytest.raises(FileNotFoundError, match=rf"{other} is a file; name the folder with train-images"):
-        load("mnist", tmp_path / other)
+    with pytest.raises(FileNotFoundError, match=r"archive.zip is no data set; name the folder with train-"):
+        load("mnist", tmp_path / "archive.zip")
 
 
 def test_folders_that_lack_something(tmp_path, monkeypatch):

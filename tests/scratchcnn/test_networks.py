@@ -19,6 +19,7 @@ from scratchcnn import (
     Momentum,
     Network,
     PenaltyLoss,
+    PixelRangeWarning,
     Relu,
     Sequential,
     SimpleConvNet,
@@ -216,7 +217,8 @@ def test_the_dtype_is_kept_everywhere(name, dtype):
 def test_integer_images_are_converted_and_left_alone():
     network = LeNet(rng=0)
     x = np.arange(784, dtype=np.uint8).reshape(1, 1, 28, 28)
-    np.testing.assert_array_equal(network.predict(x), network.predict(x.astype(np.float64)))
+    with pytest.warns(PixelRangeWarning):
+        np.testing.assert_array_equal(network.predict(x), network.predict(x.astype(np.float64)))
     assert x.dtype == np.uint8
 
 
