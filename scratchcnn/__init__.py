@@ -1,8 +1,9 @@
 """scratchcnn: convolutional networks in NumPy alone, written to be read.
 
-Follows chapter 7 of *Deep Learning from Scratch*. Every public name imports from here, apart from three
+Follows chapter 7 of *Deep Learning from Scratch*. Every public name imports from here, apart from four
 packages with names of their own: `scratchcnn.data` (image sets), `scratchcnn.naive` (every operation as
-plain loops) and `scratchcnn.fast` (the same layers, written for the machine).
+plain loops), `scratchcnn.fast` (the same layers, written for the machine) and `scratchcnn.book` (the book's
+modules under the book's names, for its scripts).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scratchcnn import __version__
+from scratchcnn.book_command import book
 from scratchcnn.export_command import export
 from scratchcnn.predict_command import predict
 from scratchcnn.summary_command import summary
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 for command in (train, predict, export, summary):
     app.command()(command)
+app.command(context_settings={"allow_extra_args": True, "allow_interspersed_args": False})(book)
 
 
 def _print_version(wanted: bool) -> None:
