@@ -53,6 +53,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "softmax": ("N", "classes"),
     "softmax_with_loss": ("N", "classes"),
     "penalty_loss": ("N", "classes"),
+    "weighted_cross_entropy": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
     "dropout": ("N", "percent"),

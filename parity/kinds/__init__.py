@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parity.kinds import (
     activations,
+    cross_entropy,
     dense,
     dropout,
     losses,
@@ -21,7 +22,17 @@ from parity.kinds.optimizers import OptimizerKind
 from parity.kinds.probe import Probe, Tensors
 from scratchcnn.layers import Layer
 
-OPERATIONS = (windows, pooling, dense, activations, losses, normalization, dropout, numerical_gradient)
+OPERATIONS = (
+    windows,
+    pooling,
+    dense,
+    activations,
+    losses,
+    cross_entropy,
+    normalization,
+    dropout,
+    numerical_gradient,
+)
 
 KINDS: dict[str, Operation] = {kind.name: kind for family in OPERATIONS for kind in family.KINDS}
 OPTIMIZER_KINDS: dict[str, OptimizerKind] = {kind.name: kind for kind in optimizers.KINDS}

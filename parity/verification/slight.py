@@ -29,7 +29,8 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WRITES_GRADIENTS: "a write into the gradients",
     OVERFLOW: "an overflow at large inputs",
 }
-SATURATING = ("sigmoid", "tanh", "silu", "softmax", "softmax_with_loss")  # kinds with an exponential
+LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
+SATURATING = ("sigmoid", "tanh", "silu", "softmax", *LOSSES)  # kinds with an exponential
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 
 

@@ -15,6 +15,7 @@ from scratchcnn.layers.basic import (
 )
 from scratchcnn.layers.branches import Concat, Residual
 from scratchcnn.layers.convolution import Convolution
+from scratchcnn.layers.cross_entropy import CrossEntropy
 from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
@@ -30,6 +31,7 @@ __all__ = [
     "Concat",
     "Container",
     "Convolution",
+    "CrossEntropy",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling",

@@ -20,6 +20,8 @@ from scratchcnn.naive.adaptive import (
 from scratchcnn.naive.affine import affine_backward, affine_forward, rbf_backward, rbf_forward
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
 from scratchcnn.naive.loss import (
+    cross_entropy,
+    cross_entropy_backward,
     softmax_backward,
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
@@ -43,6 +45,8 @@ __all__ = [
     "col2im",
     "conv_backward",
     "conv_forward",
+    "cross_entropy",
+    "cross_entropy_backward",
     "global_average_backward",
     "global_average_forward",
     "im2col",

@@ -49,6 +49,70 @@ def softmax_cross_entropy_backward(x: Array, t: Array) -> Array:
     return dx.astype(x.dtype)
 
 
+def cross_entropy(
+    x: Array,
+    t: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Any:
+    """(N, C, ...) and labels (N, ...) or shares (N, C, ...) -> the losses' mean or sum, or each of them.
+
+    The loss of one label is the sum over the classes c of  -q[c] * log y[c]  with y the softmax, where
+
+        q[c] = weight[c] * ((1 - label_smoothing) * (1 if c is the label) + label_smoothing / C)
+
+    and 0 for the label `ignore_index`. The mean divides by the weights of the labels that count; for shares,
+    by their number. This is `torch.nn.functional.cross_entropy`.
+    """
+    x64, q, total = _weighted_shares(x, t, weight, ignore_index, label_smoothing)
+    losses = np.zeros(len(x64))
+    for n, c in indices(*x64.shape):
+        largest, powers = _powers(x64, n)
+        losses[n] += q[n, c] * (math.log(sum(powers)) - (x64[n, c] - largest))
+    if reduction == "none":
+        return losses.reshape(len(x), *x.shape[2:]).astype(x.dtype)
+    return x.dtype.type(losses.sum() / (total if reduction == "mean" else 1))
+
+
+def cross_entropy_backward(
+    x: Array,
+    t: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Array:
+    """d(sum of the result) / dx: of each row, the sum over c of q[c] * (y[i] - (1 if i == c)) / divisor."""
+    x64, q, total = _weighted_shares(x, t, weight, ignore_index, label_smoothing)
+    (rows, C), y, dx = x64.shape, _softmax(x64), np.zeros(x64.shape)
+    for n, i, c in indices(rows, C, C):
+        dx[n, i] += q[n, c] * (y[n, i] - (i == c)) / (total if reduction == "mean" else 1)
+    images = dx.reshape(len(x), *x.shape[2:], C)  # (N, ..., C) -> (N, C, ...)
+    return np.moveaxis(images, -1, 1).astype(x.dtype)
+
+
+def _weighted_shares(
+    x: Array, t: Array, weight: Array | None, ignore_index: int, label_smoothing: float
+) -> tuple[Array, Array, float]:
+    """Scores (rows, C), q (rows, C), and the sum of what the rows count."""
+    C, t = x.shape[1], np.asarray(t)
+    x64 = np.moveaxis(x.astype(np.float64), 1, -1).reshape(-1, C)  # (N, C, ...) -> (N * ..., C)
+    counts = [1.0] * C if weight is None else [float(w) for w in weight]
+    q, total = np.zeros(x64.shape), 0.0
+    shares = np.moveaxis(t, 1, -1).reshape(-1, C) if t.shape == x.shape else None
+    labels = None if shares is not None else t.reshape(-1)
+    for n in range(len(x64)):
+        if labels is not None and labels[n] == ignore_index:
+            continue
+        total += 1 if labels is None else counts[labels[n]]
+        for c in range(C):
+            share = shares[n, c] if shares is not None else float(c == labels[n])  # type: ignore[index]
+            q[n, c] = counts[c] * ((1 - label_smoothing) * share + label_smoothing / C)
+    return x64, q, total
+
+
 def _softmax(x: Array) -> Array:
     y = np.zeros(x.shape)
     for n, c in indices(*x.shape):

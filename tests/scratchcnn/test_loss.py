@@ -8,7 +8,17 @@ import torch
 import torch.nn.functional as F
 from helpers import draw
 
-from scratchcnn import PenaltyLoss, SoftmaxWithLoss, check_gradient, naive, softmax
+from scratchcnn import (
+    Affine,
+    CrossEntropy,
+    Network,
+    PenaltyLoss,
+    Sequential,
+    SoftmaxWithLoss,
+    check_gradient,
+    naive,
+    softmax,
+)
 
 LOSSES = [SoftmaxWithLoss, PenaltyLoss]
 T = np.array([2, 0, 3])
@@ -128,3 +138,95 @@ def test_other_refusals(make):
         make().backward()
     with pytest.raises(ValueError, match="j must be positive, got 0"):
         PenaltyLoss(j=0)
+
+
+# -- CrossEntropy ----------------------------------------------------------------------------------
+OPTIONS = {
+    "plain": {},
+    "weights": {"weight": np.array([0.5, 2.0, 1.0, 0.25])},
+    "ignored": {"ignore_index": 2},
+    "smoothed": {"label_smoothing": 0.3},
+    "all, the sum": {
+        "weight": np.array([0.5, 2.0, 1.0, 0.25]),
+        "ignore_index": 3,
+        "label_smoothing": 0.3,
+        "reduction": "sum",
+    },
+    "each": {"label_smoothing": 0.3, "reduction": "none"},
+}
+PIXELS = np.array([[[2, 0], [3, 1], [2, 2]], [[0, 1], [1, 3], [2, 0]]])
+TARGETS = {
+    "rows": (draw(3, 4), T),
+    "shares": (draw(3, 4), softmax(draw(3, 4, seed=1))),
+    "images": (draw(2, 4, 3, 2), PIXELS),
+    "shares of images": (draw(2, 4, 3, 2), softmax(draw(2, 4, 3, 2, seed=1))),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize(("x", "t"), TARGETS.values(), ids=TARGETS)
+def test_cross_entropy_is_the_loops_and_pytorchs(options, x, t):
+    if t.shape == x.shape:
+        options = {key: value for key, value in options.items() if key != "ignore_index"}
+    loss, tx = CrossEntropy(**options), torch.tensor(x, requires_grad=True)
+    tensors = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+    theirs = F.cross_entropy(tx, torch.tensor(t), **tensors)
+    for out in (loss.forward(x, t), naive.cross_entropy(x, t, **options)):
+        np.testing.assert_allclose(out, theirs.detach().numpy(), rtol=1e-12)
+    wanted = torch.autograd.grad(theirs.sum(), tx)[0].numpy()
+    for dx in (loss.backward(), naive.cross_entropy_backward(x, t, **options)):
+        np.testing.assert_allclose(dx, wanted, atol=1e-15)
+
+
+def test_each_loss_takes_its_own_cotangent():
+    loss, x, dout = CrossEntropy(reduction="none"), draw(2, 4, 3, 2), draw(2, 3, 2, seed=1)
+    tx = torch.tensor(x, requires_grad=True)
+    loss.forward(x, PIXELS)
+    theirs = F.cross_entropy(tx, torch.tensor(PIXELS), reduction="none")
+    wanted = torch.autograd.grad(theirs, tx, torch.tensor(dout))[0].numpy()
+    np.testing.assert_allclose(loss.backward(dout), wanted, atol=1e-15)
+
+
+def test_no_label_that_counts_is_nan_as_in_pytorch():
+    x, t = draw(2, 3), np.array([-100, -100])
+    loss = CrossEntropy()
+    assert np.isnan(loss.forward(x, t)) and np.isnan(float(F.cross_entropy(torch.tensor(x), torch.tensor(t))))
+    assert np.isnan(loss.backward()).all()
+
+
+def test_a_network_trains_with_it():
+    loss = CrossEntropy(np.array([1.0, 3.0]), label_smoothing=0.1)
+    network = Network((1, 2, 2), 2, Sequential(Affine(draw(4, 2), draw(2))), loss)
+    grads = network.gradient(draw(5, 1, 2, 2), np.array([0, 1, 1, -100, 0]))
+    numerical = network.numerical_gradient(draw(5, 1, 2, 2), np.array([0, 1, 1, -100, 0]))
+    for key, grad in grads.items():
+        np.testing.assert_allclose(grad, numerical[key], atol=1e-8)
+
+
+BAD_OPTIONS = {
+    "smoothing": (lambda: CrossEntropy(label_smoothing=2), r"label_smoothing must lie in \[0, 1\], got 2"),
+    "reduction": (lambda: CrossEntropy(reduction="max"), 'must be "mean", "sum" or "none", got \'max\''),
+    "weight": (lambda: CrossEntropy(np.ones((2, 2))), r"expected weight of shape \(C,\), got \(2, 2\)"),
+    "other weight": (lambda: CrossEntropy(np.ones(3)).forward(draw(3, 4), T), r"weight of shape \(4,\)"),
+    "label": (
+        lambda: CrossEntropy().forward(draw(3, 4), T + 1),
+        r"must lie in 0..3 or be -100 \(ignore_index\); got 1..4",
+    ),
+    "shape": (
+        lambda: CrossEntropy().forward(draw(2, 4, 3, 2), T),
+        r"expected t of shape \(2, 3, 2\) with labels or \(2, 4, 3, 2\) with shares, got \(3,\)",
+    ),
+    "shares": (
+        lambda: CrossEntropy(ignore_index=1).forward(draw(3, 4), np.eye(4)[T]),
+        "ignore_index is for labels, not for shares",
+    ),
+    "scores": (lambda: CrossEntropy().forward(draw(4), T), r"expected x of shape \(N, C\) or \(N, C, H, W\)"),
+}
+
+
+@pytest.mark.parametrize(("call", "sentence"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_cross_entropy_refuses(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+    with pytest.raises(TypeError, match=r"must be integers, got float64; did you mean t\.astype\(int\)"):
+        CrossEntropy().forward(draw(3, 4), T * 1.0)
