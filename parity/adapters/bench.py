@@ -92,7 +92,7 @@ class Bench:
     def attempt(
         self, convention: dict[str, Any], kind: str, args: dict[str, Any], inputs: dict[str, Any]
     ) -> dict[str, Any]:
-        """One object, one forward and one backward under a convention; what each step left behind.
+        """One object, one forward and one backward under a convention; what each step left.
 
         "at" is the step that raised "error", or "done".
         """

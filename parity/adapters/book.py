@@ -52,14 +52,14 @@ class Adapter(ABC):
 
     @abstractmethod
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
-        """What the calls left behind: gradients as dW, db, ...; running statistics under their names."""
+        """What the calls left: gradients as dW, db, ...; running statistics under their names."""
 
     def parameters(self, factory: Any) -> list[str] | None:
         """The names of what the implementation takes, in order; None when they cannot be known."""
         return parameters(factory)
 
     def misfit(self, factory: Any, how: Recipe) -> str:
-        """Why it cannot be called this way, as far as its signature tells; nothing if it can."""
+        """Why it cannot be called this way, as far as its signature shows; nothing if it can."""
         return ""
 
     def infer(self, layer: Any) -> None:
@@ -105,7 +105,7 @@ class Adapter(ABC):
             return found | failed | self._attributes(layer, probe)
 
     def _attributes(self, layer: Any, probe: Probe) -> dict[str, Any]:
-        """What forward left behind, after backward raised: its own error is not to be told for that one."""
+        """What forward left, after backward raised: its own error is not to be reported as that one."""
         try:
             names, left = recipe(probe.kind).buffers, self.state(layer, probe)
         except Exception:
@@ -212,7 +212,7 @@ class BookAdapter(Adapter):
 
 
 def _own_flag(layer: Any) -> str:
-    """The attribute in which it keeps whether it trains; none where `forward` is told."""
+    """The attribute in which it keeps whether it trains; none where `forward` takes it."""
     switched = "forward" in getattr(layer, "__dict__", {})
     return next((n for n in FLAGS if not switched and type(getattr(layer, n, None)) is bool), "")
 

@@ -77,7 +77,7 @@ class Convention:
     updates      whether backward changes the weights; they are set back after it
     buffers      running statistics
     tensor       the class of an autograd engine in which x and weights are wrapped
-    switch       how inference is told: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
+    switch       of inference: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
     zero         a method that sets gradients to zero
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default

@@ -478,7 +478,7 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
 
 
 def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
-    """How inference is told, if at all."""
+    """How inference is switched on, if at all."""
     for p, meaning in c.forward_args:
         if meaning in ("training", "mode") or meaning.startswith("{mode:"):
             return ("argument", p)

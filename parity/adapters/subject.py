@@ -36,7 +36,7 @@ class Subject:
     target, adapter  what is still to be loaded there, None where it is there already
     names    the arguments of the kind that it has room for, None where any name goes
     defaults what it takes for stride and pad where they are not given, as Python writes it
-    misfit   why it cannot be called as the adapter calls, as far as its signature tells
+    misfit   why it cannot be called as the adapter calls, as far as its signature shows
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 `find` asks the process that runs the code what the implementation looks like, proposes conventions one after
 another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of
-the right shapes. The sizes of the probes are all different, so that a shape tells what an axis is.
+the right shapes. The sizes of the probes are all different, so that a shape shows what an axis is.
 """
 
 from __future__ import annotations
@@ -436,7 +436,7 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
     x = probe.inputs["x"]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
     if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
-        # A shape cannot tell, or there is nothing to tell, but that a row alone is all that backward takes.
+        # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
         alone = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         batches = (*batches[:1], *alone)
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
@@ -457,7 +457,7 @@ def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
     if len(shape) == 1:
         return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
     if len(shape) == 4 and shape[:2] == (1, 1):
-        return ("HW",)  # one filter on grey images: nothing else tells
+        return ("HW",)  # one filter on grey images: nothing else shows it
     letters = WEIGHTS[len(shape)]
     return tuple(layout for layout in STORED[len(shape)] if shape_in(shape, letters, layout) is not None)
 

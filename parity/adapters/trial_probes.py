@@ -1,4 +1,4 @@
-"""The inputs of a trial: all sizes differ, so that the shape of a result tells what its axes are."""
+"""The inputs of a trial: all sizes differ, so that the shape of a result shows what its axes are."""
 
 from __future__ import annotations
 

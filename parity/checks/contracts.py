@@ -129,7 +129,7 @@ def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterato
 
 
 def eval_then_train(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
-    """An inference call leaves nothing behind: training afterwards is as if it had not been."""
+    """An inference call leaves no trace: training afterwards is as if it had not been."""
     if not kind_of(probe.kind).switches or probe.args.get("training") is False:
         return
     if "mask" not in probe.inputs and probe.kind == "dropout":

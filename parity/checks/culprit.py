@@ -105,15 +105,15 @@ def _between(ours: Trace, exact: Trace) -> Culprit | None:
                 path, "weights", "out", f"{path} computes rightly from other weights than the reference's"
             )
     for path in reversed(order):
-        behind = order[order.index(path) + 1] if path != order[-1] else "the loss"
+        following = order[order.index(path) + 1] if path != order[-1] else "the loss"
         if path not in ours.douts:
             return Culprit(path, "wiring", "dout", f"{path} was never called in the backward pass")
         if not agree(ours.douts.get(path), exact.douts[path]):
-            if behind == "the loss":
+            if following == "the loss":
                 return Culprit(
                     "loss", "backward", "dx", "the loss hands back a wrong gradient for right logits"
                 )
-            return Culprit(path, "wiring", "dout", f"{path} does not get the dx of {behind}")
+            return Culprit(path, "wiring", "dout", f"{path} does not get the dx of {following}")
     return None
 
 

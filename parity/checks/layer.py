@@ -38,7 +38,7 @@ def check_kind(
     lives: bool = False,
     held: Sequence[Probe] | None = None,
 ) -> Iterator[Record]:
-    """Yield a record for every result on every probe, then (unless told not to) for every contract.
+    """Yield a record for every result on every probe, then (unless asked not to) for every contract.
 
     `factory` is ours unless another is given, or a subject that has been opened; `adapter` is how it is
     called. `cases` are the kind's probes unless others are. What was computed is put into `keep`, by the

@@ -1,6 +1,6 @@
 """Is our network the same function as PyTorch's, forward, backward and over training steps?
 
-`check` tells it in this order, so that the first line that fails is nearest the cause:
+`check` reports in this order, so that the first line that fails is nearest the cause:
 
     forward   each layer's output, both sides running freely on the same images
     loss

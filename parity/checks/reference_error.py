@@ -18,7 +18,7 @@ from parity.kinds import KINDS
 from parity.kinds.probes import probes
 
 PHASE = "reference"
-TF32_UNIT = 2.0**-11  # unit roundoff of TF32: 10 bits behind the leading one
+TF32_UNIT = 2.0**-11  # unit roundoff of TF32: 10 bits after the leading one
 PRODUCTS = ("convolution", "partial_convolution", "affine")  # what is computed in TF32 where that is on
 
 

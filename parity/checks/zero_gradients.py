@@ -1,6 +1,6 @@
 """Gradients that are 0 by construction: of a bias that batch normalization takes out again.
 
-Adding a constant to a channel changes nothing behind a batch normalization that trains, so the gradient
+Adding a constant to a channel changes nothing after a batch normalization that trains, so the gradient
 of a convolution's bias there is 0, and what both frameworks compute is the rounding of a sum that cancels.
 No relative gate can judge that. It is judged by the size of what was summed: a bias whose gradient is
 anything like its terms fails.
@@ -39,8 +39,12 @@ Cancelled = Mapping[str, Sum]
 def cancelled(network: Network, exact: Trace) -> dict[str, Sum]:
     """The parameters whose gradient is 0 in training, by name, with the size of its terms."""
     found = {}
-    for (path, layer), (_, behind) in pairwise(network.layers.leaves()):
-        if isinstance(layer, Convolution) and layer.b is not None and isinstance(behind, BatchNormalization):
+    for (path, layer), (_, following) in pairwise(network.layers.leaves()):
+        if (
+            isinstance(layer, Convolution)
+            and layer.b is not None
+            and isinstance(following, BatchNormalization)
+        ):
             dout = np.abs(exact.douts[path])
             terms = dout.size // dout.shape[1]
             found[f"{path}.b"] = Sum(float(dout.sum(axis=(0, 2, 3)).max()), terms)

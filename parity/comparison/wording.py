@@ -22,7 +22,7 @@ def inconclusive(name: str) -> str:
 
 
 def excess(worst: float, allowed: float) -> str:
-    """`off by 2.84e-05; at most 2.8e-05 is allowed`, with as many digits as tell the two apart."""
+    """`off by 2.84e-05; at most 2.8e-05 is allowed`, with as many digits as make the two differ."""
     for digits in range(3, MOST_DIGITS + 1):
         off, limit = f"{worst:.{digits}g}", f"{allowed:.{digits}g}"
         if off != limit or worst == allowed or math.isnan(worst):

@@ -162,7 +162,7 @@ ROLES = {
 
 
 def final_loss_differs(kind: str, make: Make) -> bool | None:
-    """Whether the training loss of a small network tells the faulty from the right layer."""
+    """Whether the training loss of a small network distinguishes the faulty layer from the right one."""
     if kind not in ROLES and kind not in OPTIMIZER_KINDS:
         return None
     try:

@@ -37,11 +37,11 @@ PLAIN = ("forward", "backward")  # phases of single calls; the others are contra
 
 @dataclass
 class Observation:
-    """All that a check saw of one implementation: its records, and the numbers behind them.
+    """All that a check saw of one implementation: its records, and their numbers.
 
     `hidden` are results, (probe id, tensor), that could not be had at all; they speak neither for nor
     against a hypothesis. `remarked` are breaches, (contract, tensor, probe id),
-    that are no error here: only of hypotheses that explain all else, they tell which one it is.
+    that are no error here: only of hypotheses that explain all else, they show which one it is.
     """
 
     kind: str

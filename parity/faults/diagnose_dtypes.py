@@ -1,7 +1,7 @@
 """Code that makes float64 from float32 (an `np.zeros` without a dtype) hides what else is wrong with it.
 
 No bug of the catalogue has that in just the same places, so the observation is taken apart: float64 in,
-where it changes nothing, is diagnosed by itself, and the dtype is told besides.
+where it changes nothing, is diagnosed individually, and the dtype is named besides.
 """
 
 from __future__ import annotations

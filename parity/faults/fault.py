@@ -36,7 +36,7 @@ class Fault:
     story       one sentence: how people come to write it
     make        builds the broken thing, in the book's protocol for that kind
     says        how a diagnosis names it: "equals the reference with <says>"
-    equivalent  why it cannot be told from the right thing, if so
+    equivalent  why it does not differ from the right thing, if so
     needs       probe features without which it is right anyway
     shows       where it shows: in the values, only in float32 (or its dtype), or only in a contract
     """

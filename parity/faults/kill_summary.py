@@ -13,7 +13,7 @@ NAMED, PLACED = 0.90, 0.95  # the least share of the faults that has to be named
 
 
 def _living(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Those that can be told from the right thing."""
+    """Those that differ from the right thing."""
     return matrix[matrix["equivalent"] == ""]
 
 

@@ -30,7 +30,7 @@ class OnnxRuntime(Referee):
         return dict(zip(("scores", "loss"), map(to_numpy, outputs), strict=True))
 
     def lacks(self, dtype: str, question: Question) -> str:
-        """Which operator has no kernel of that dtype; only creating a session tells."""
+        """Which operator has no kernel of that dtype; only creating a session shows it."""
         try:
             self._session(question.with_network(question.network.astype(dtype), gradients=False))
         except NoAnswer as error:

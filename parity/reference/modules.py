@@ -92,7 +92,7 @@ class MinPool2d(nn.MaxPool2d):
 
 
 class FlatLinear(nn.Linear):
-    """nn.Linear over everything behind the first axis, as the book's Affine takes images."""
+    """nn.Linear over everything after the first axis, as the book's Affine takes images."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.flatten(1))

@@ -134,7 +134,7 @@ def module_at(module: nn.Module, path: str) -> nn.Module:
 
 
 def trace_torch(module: nn.Module, network: Network, x: Array, t: Array, masks: Masks | None = None) -> Trace:
-    """One forward and backward of the torch network, told in the names and shapes of `network`."""
+    """One forward and backward of the torch network, in the names and shapes of `network`."""
     trace, handles = Trace(), []
     for path, _ in network.layers.leaves():
         target = module_at(module, path)
@@ -188,7 +188,7 @@ def _note_backward(trace: Trace, path: str) -> Callable[..., None]:
 
 
 def _as_images(trace: Trace, network: Network) -> None:
-    """The book's Affine takes images and gives their dx; torch's Linear sits behind a flatten of its own."""
+    """The book's Affine takes images and gives their dx; torch's Linear comes after a flatten of its own."""
     shape = network.input_dim
     for path, layer in network.layers.leaves():
         if path not in trace.outputs:  # a head that inference leaves out

@@ -33,8 +33,8 @@ def hint_for_network(row: Record) -> str:
 OF_ADAPTERS = {
     "has no attribute 'backward'": "with no backward, forward alone is checked by --adapter forward_only",
     "got tuple": "for functions forward -> (out, cache) and backward(dout, cache) there is --adapter cs231n",
-    "required positional argument": "`python -m parity kinds` tells how this kind is built and called",
-    "unexpected keyword argument": "`python -m parity kinds` tells how this kind is built and called",
+    "required positional argument": "`python -m parity kinds` shows how this kind is built and called",
+    "unexpected keyword argument": "`python -m parity kinds` shows how this kind is built and called",
 }
 ADVICE = {
     "got Tensor": "arrays of NumPy are expected, not tensors of PyTorch",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """Where an array is on the other side; `transposed` None: told by the shapes."""
+    """Where an array is on the other side; `transposed` None: the shapes decide."""
 
     theirs: str
     transposed: bool | None = None
@@ -113,7 +113,7 @@ def guessed(ours: Shapes, theirs: Shapes) -> Names:
             doubtful.append(f"{name} {shape}: {', '.join(matches) or 'nothing'}")
     if doubtful:
         raise ValueError(
-            "which array is which cannot be told by the shapes; give a map of names for:\n  "
+            "the shapes do not show which array is which; give a map of names for:\n  "
             + "\n  ".join(doubtful)
         )
     return names

@@ -141,7 +141,7 @@ def _wrong_loss(check: NetworkCheck, loss: Record, scores: Record | None) -> str
         found = "the logits are right and the loss is not"
     else:
         sees = "neither layers nor a predict that can be compared" if not check.layers else "no scores"
-        found = f"the loss is wrong; the network shows {sees}, so where cannot be told"
+        found = f"the loss is wrong; the network shows {sees}, so the layer is unknown"
     relation = relation_of_the_loss(check)
     return f"{found}; it is {relation}" if relation else found
 

@@ -121,7 +121,7 @@ def _as_probe(run: LayerRun, trace: Trace, t: Array) -> Probe | None:
     """The layer's kind with the arguments that it holds; None where the call cannot be made again from them.
 
     What a layer lacks has its default. A layer that does something else in inference (dropout, batch
-    normalization) has a state that its attributes do not tell.
+    normalization) has a state that its attributes do not show.
     """
     kind, path = KINDS.get(run.kind or ""), run.view.path
     if kind is None or kind.switches or path not in trace.inputs or path not in trace.douts:

@@ -95,7 +95,7 @@ def replay(
 
 # -- plain lines ----------------------------------------------------------------------------------
 def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> list[str]:
-    """The five lines for the book's protocol; none where they would not tell the whole story."""
+    """The five lines for the book's protocol; none where they would not show the whole finding."""
     inputs, args = probe.inputs, dict(probe.args)
     imports = "import numpy as np"
     if isinstance(factory, str):

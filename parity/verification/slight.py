@@ -1,6 +1,6 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow.
 
-Such a result is a difference of its own sort. The mathematics behind it is right, which is what a learner has
+Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
 """
 

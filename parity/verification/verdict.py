@@ -240,7 +240,7 @@ def _fits(array: Any, most: int = 36) -> bool:
 
 
 def _telling(ours: Any, theirs: Any) -> int:
-    """As few digits as tell the two apart."""
+    """As few digits as make the two differ."""
     if ours is None or theirs is None:
         return 6
     return next((d for d in (6, 9, 12) if _text(ours, d) != _text(theirs, d)), 6)

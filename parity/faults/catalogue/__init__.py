@@ -1,4 +1,4 @@
-"""The catalogue of known bugs: each named, told in one sentence, and runnable.
+"""The catalogue of known bugs: each named, described in one sentence, and runnable.
 
 The kill matrix runs them to see whether the checks notice; a diagnosis runs them as hypotheses. The checks
 themselves know nothing of the catalogue.

@@ -268,7 +268,7 @@ _put(
         "global-pool-float64-output",
         GLOBAL,
         GlobalAveragePooling,
-        "mean() is told to compute in float64 and nobody casts back.",
+        "mean() is asked to compute in float64 and nobody casts back.",
     ),
 )
 _put(

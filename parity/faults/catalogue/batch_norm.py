@@ -194,7 +194,7 @@ class RunningNotUsed(Open):
 
 @fault("batch-norm-running-moves-in-inference", "batch_norm", "running statistics that move in inference")
 class MovesInInference(Open):
-    """The update stands behind the branch for training."""
+    """The update stands after the branch for training."""
 
     def forward(self, x: Array) -> Array:
         out = super().forward(x)

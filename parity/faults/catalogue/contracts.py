@@ -1,7 +1,7 @@
 """Bugs that one call never shows: arrays written into or kept, gradients added up, caches gone stale.
 
 Most of them come in the same few shapes, so each shape is written once, as a class to put in front of a
-layer, and the story tells how it gets into that layer.
+layer, and the story says how it gets into that layer.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ _put(
         "The winners are looked for again in backward, in an x that is the caller's.",
     ),
     ("affine-keeps-x", "affine", Affine, "self.x = x.reshape(N, -1) is a view, not a copy."),
-    ("relu-keeps-x", "relu", Relu, "x is kept for its sign, and the layer behind works in place."),
+    ("relu-keeps-x", "relu", Relu, "x is kept for its sign, and the next layer works in place."),
     (
         "sigmoid-keeps-x",
         "sigmoid",

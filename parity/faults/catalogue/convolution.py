@@ -240,7 +240,7 @@ class SizeIgnoresPad(Open):
         return out[:, :, : max(1, OH - -(-2 * ph // sh)), : max(1, OW - -(-2 * pw // sw))]
 
 
-@fault("conv-pads-behind-only", "convolution", "all padding behind the image", needs={"pad"})
+@fault("conv-pads-behind-only", "convolution", "all padding at the right and bottom", needs={"pad"})
 class PadsBehind(Open):
     """TensorFlow's "SAME" is imitated by padding the right and the bottom alone."""
 

@@ -253,7 +253,7 @@ FAST_FAULTS: dict[str, FastFault] = {
             "accelerated.fast_forward",
             before="if layer.recording:",
             after="if True:",
-            story="A prediction between forward and backward leaves its own memory behind.",
+            story="A prediction between forward and backward leaves its own memory in the layers.",
             networks=ALL,
         ),
         FastFault(

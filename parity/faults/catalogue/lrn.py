@@ -20,7 +20,7 @@ class OpenLRN(LocalResponseNormalization):
         return self._window_sum(x**2, *self.reach())
 
     def reach(self) -> tuple[int, int]:
-        """How many channels before and behind."""
+        """How many channels before and after."""
         return self.size // 2, (self.size - 1) // 2
 
     def reach_back(self) -> tuple[int, int]:
@@ -121,7 +121,7 @@ class LastMissed(OpenLRN):
 
 @fault("lrn-even-window-shifted", "lrn", "an even window that leans the other way", needs={"even_window"})
 class LeansOver(OpenLRN):
-    """An even window has no middle, and the one more channel is taken behind instead of before."""
+    """An even window has no middle, and the one more channel is taken after instead of before."""
 
     def reach(self) -> tuple[int, int]:
         return (self.size - 1) // 2, self.size // 2
@@ -132,8 +132,8 @@ class WrapsAround(OpenLRN):
     """The window is summed with np.roll."""
 
     @staticmethod
-    def _window_sum(a: Array, before: int, behind: int) -> Array:
-        return sum((np.roll(a, d, axis=1) for d in range(-behind, before + 1)), np.zeros_like(a))
+    def _window_sum(a: Array, before: int, after: int) -> Array:
+        return sum((np.roll(a, d, axis=1) for d in range(-after, before + 1)), np.zeros_like(a))
 
 
 @fault("lrn-within-channel", "lrn", "a window along the image's rows instead of the channels")
@@ -141,8 +141,8 @@ class WithinChannel(OpenLRN):
     """The axis is counted from a layout with channels last."""
 
     @staticmethod
-    def _window_sum(a: Array, before: int, behind: int) -> Array:
-        turned = LocalResponseNormalization._window_sum(a.swapaxes(1, 3), before, behind)
+    def _window_sum(a: Array, before: int, after: int) -> Array:
+        turned = LocalResponseNormalization._window_sum(a.swapaxes(1, 3), before, after)
         return turned.swapaxes(1, 3)
 
 

@@ -63,7 +63,7 @@ def _set(key: str, value: Callable[[Array], Array]) -> Callable[[Any], None]:
 
 
 def _as_channels_last(network: Network) -> set[Place] | None:
-    """The first Affine behind images, its rows ordered as (H, W, C)."""
+    """The first Affine after images, its rows ordered as (H, W, C)."""
     shapes = _shapes(network)
     for path, layer in network.layers.leaves():
         shape = shapes.get(path, ())
@@ -140,7 +140,7 @@ def _skip(direction: str) -> Callable[[Network], set[Place] | None]:
 
 
 def _swap_neighbours(network: Network) -> set[Place] | None:
-    """Pooling before instead of behind LRN or a squashing activation (with ReLU and max it is the same)."""
+    """Pooling before instead of after LRN or a squashing activation (with ReLU and max it is the same)."""
     names, layers = list(network.layers), dict(network.layers.items())
     for a, b in pairwise(names):
         if isinstance(layers[b], (sc.Pooling, sc.Subsampling)) and not isinstance(
@@ -207,8 +207,8 @@ def _residual_without(way: str) -> Callable[[Network], set[Place] | None]:
                     block.backward = block["body"].backward  # type: ignore[method-assign]
                     return {(before, "wiring")}
                 block.forward = block["body"].forward  # type: ignore[method-assign]
-                behind = list(network.layers)[list(network.layers).index(name) + 1]
-                return {(behind, "wiring")}
+                after = list(network.layers)[list(network.layers).index(name) + 1]
+                return {(after, "wiring")}
         return None
 
     return apply
@@ -218,8 +218,8 @@ def _concat_reordered(network: Network) -> set[Place] | None:
     for name, block in network.layers.items():
         if isinstance(block, sc.Concat):
             block._children = dict(reversed(block._children.items()))
-            behind = list(network.layers)[list(network.layers).index(name) + 1]
-            return {(behind, "wiring")}
+            after = list(network.layers)[list(network.layers).index(name) + 1]
+            return {(after, "wiring")}
     return None
 
 
@@ -292,7 +292,7 @@ NETWORK_FAULTS: dict[str, NetworkFault] = {
         NetworkFault(
             "flatten-channels-last",
             "weights",
-            "A fully connected weight trained on (H, W, C) images is used behind a (C, H, W) flatten.",
+            "A fully connected weight trained on (H, W, C) images is used after a (C, H, W) flatten.",
             "a fully connected weight whose rows are ordered (H, W, C)",
             _as_channels_last,
         ),

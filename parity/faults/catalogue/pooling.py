@@ -141,8 +141,10 @@ class RaisesWithPad(Open):
         return super().forward(x)
 
 
-@fault("max-pool-pads-behind-only", "max_pooling", "all padding behind the image", needs={"pad"})
-@fault("average-pool-pads-behind-only", "average_pooling", "all padding behind the image", needs={"pad"})
+@fault("max-pool-pads-behind-only", "max_pooling", "all padding at the right and bottom", needs={"pad"})
+@fault(
+    "average-pool-pads-behind-only", "average_pooling", "all padding at the right and bottom", needs={"pad"}
+)
 class PadsBehind(Open):
     """TensorFlow's "SAME" is imitated by padding the right and the bottom alone."""
 

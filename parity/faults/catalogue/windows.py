@@ -31,7 +31,7 @@ def _swap(value: Any) -> Any:
 
 
 def padded(x: Array, pad: Any, mode: Any = "constant", both_sides: bool = True) -> Array:
-    """x with its border: zeros or copied pixels, on both sides or all of it behind the image."""
+    """x with its border: zeros or copied pixels, on both sides or all of it at the right and bottom."""
     ph, pw = pair(pad, "pad", 0)
     rows, columns = ((ph, ph), (pw, pw)) if both_sides else ((0, 2 * ph), (0, 2 * pw))
     return np.pad(x, [(0, 0), (0, 0), rows, columns], mode=mode)
@@ -89,7 +89,7 @@ def pad_swapped(input_data: Array, filter_h: int, filter_w: int, stride: Any = 1
     return im2col(input_data, filter_h, filter_w, stride, _swap(pad))
 
 
-@fault("im2col-pads-behind-only", "im2col", "all padding behind the image", needs={"pad"})
+@fault("im2col-pads-behind-only", "im2col", "all padding at the right and bottom", needs={"pad"})
 def pads_behind(input_data: Array, filter_h: int, filter_w: int, stride: Any = 1, pad: Any = 0) -> Array:
     """The image is copied to the corner of a larger array of zeros instead of its middle."""
     return im2col(padded(input_data, pad, both_sides=False), filter_h, filter_w, stride)

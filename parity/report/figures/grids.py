@@ -57,5 +57,5 @@ def window(rows: slice, columns: slice, css: str) -> Callable[[int, int], str]:
 
 
 def stack(grids: Sequence[Markup]) -> Markup:
-    """Grids stacked behind each other: the channels of an image."""
+    """Grids stacked one after another: the channels of an image."""
     return Markup('<span class="stack">{}</span>').format(Markup("").join(grids))

@@ -129,7 +129,7 @@ class AmbiguousTwin(nn.Module):
 
 
 def test_shapes_that_could_be_either_are_refused():
-    with pytest.raises(ValueError, match="which array is which cannot be told by the shapes"):
+    with pytest.raises(ValueError, match="the shapes do not show which array is which"):
         verify(AmbiguousNet, "network", twin=AmbiguousTwin)
 
 
