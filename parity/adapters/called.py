@@ -309,9 +309,12 @@ class Called(Adapter):
 
     def _forward(self, live: Live, x: Any, t: Any) -> Any:
         c, how = self.convention, recipe(self.convention.kind)
+        if c.probabilities:
+            x = softmax(x)
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
         kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
-        outs = [live.forward_once(part, t) for part in parts]
+        small = x.dtype.type(c.inside_log)
+        outs = [live.forward_once(part - small if small else part, t) for part in parts]
         live.batch = (kept, x.shape, t)
         if how.role == "loss":
             out = outs[0]
@@ -360,6 +363,11 @@ class Called(Adapter):
         live.sums = sums
         if not all(isinstance(dx, (np.ndarray, np.generic)) for dx in found):
             return found[0]
+        if c.per_row:
+            found[0] = found[0] / found[0].dtype.type(shape[0])
+        if c.probabilities == "own" and np.shape(found[0]) == shape:  # the chain rule through softmax
+            y, dy = kept[0], np.asarray(found[0])
+            return y * (dy - (dy * y).sum(axis=1, keepdims=True))
         return joined(found, c.x_layouts.get(len(shape), ""), shape)
 
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
@@ -399,6 +407,12 @@ def _bias_of(array: Any, layout: str) -> Any:
         return array
     whole = array if layout.strip("+b") == "IO" else array.T
     return whole[-1] if layout.endswith("+b") else whole[0]
+
+
+def softmax(x: Any) -> Any:
+    """Of each row."""
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
 
 
 def expected_shape(kind: str, probe: Probe) -> tuple[int, ...]:

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
+
 from parity.adapters.reach import parsed, spelled
 from parity.kinds.probe import Probe
 
 Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
+APART = 12.0  # scores in a row; further apart their probabilities come so near to 0 that people cut them off
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
@@ -81,6 +84,10 @@ class Convention:
     zero         a method that sets gradients to zero
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
+    probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
+                 the scores before softmax; it is checked together with a softmax before it
+    per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
+    inside_log   the small constant that such a loss adds to them inside its logarithm
     unseen       results that cannot be had
     limits       what it does not take, in words
     """
@@ -115,6 +122,9 @@ class Convention:
     mask: Place | None = None
     rule: str = ""
     eps: Sequence[str] = ()
+    probabilities: str = ""
+    per_row: bool = False
+    inside_log: float = 0.0
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -174,6 +184,8 @@ class Convention:
             return False
         if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
             return False
+        if self.probabilities and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART:
+            return False
         if limits.get("square") and known.get("H") != known.get("W"):
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
@@ -201,6 +213,8 @@ class Convention:
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []
         found += ["inference"] if self.limits.get("training") else []
+        found += ["several rows at once"] if self.limits.get("one_vector") else []
+        found += ["probabilities next to 0 or 1"] if self.probabilities else []
         return found
 
     def __str__(self) -> str:
@@ -234,6 +248,10 @@ class Convention:
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.tensor:
             parts.append(f"in {self.tensor}")
+        if self.probabilities:
+            own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
+            own += " per row" if self.per_row else ""
+            parts.append(f"takes probabilities, {own if self.backward else 'without gradient'}")
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:
@@ -241,6 +259,7 @@ class Convention:
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
             call += ", times dout" if self.derivative else ""
         parts.append(call)
+        parts += [f"{name} there is the output" for name, meaning in self.backward_args if meaning == "out"]
         if self.change:
             parts.append("gradients read from the change of its weights")
         elif self.grads:

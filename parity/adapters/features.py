@@ -37,7 +37,7 @@ FORMS = {
     "rows": ("images", "rows (2-D input)"),
     "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
 }
-EITHER = ("batch_norm", "relu", "sigmoid", "tanh", "silu", "dropout")  # of rows or of images
+EITHER = ("batch_norm", "relu", "sigmoid", "tanh", "silu", "dropout", "flatten")  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")

@@ -209,6 +209,8 @@ T = {
     ),
 }
 ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
+OF_OUTPUT = ("sigmoid", "tanh")  # their derivatives are written in terms of x or of the output
+OF_INPUT = {"z", "zs", "input", "inputs", "inp", "preactivation", "net", "netinput", "logits", "u"}
 CACHE = {"cache", "caches", "ctx", "memory", "saved", "context", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
@@ -283,7 +285,7 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return _of_loss(word, words, way)
     if way == "backward" and word in DOUT:
         return ["dout"]
-    if way == "backward" and word in OUT and word not in ("a", "s"):
+    if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):
         return ["out"]
     named = [m for m in meanings(word, kind) if m != "x"]
     passed = [m for m in named if m in c.passed]
@@ -435,8 +437,18 @@ def _belongs(name: str, first: str) -> bool:
             "derivate",
             "d1",
             "backwardnaive",
+            "outputtoderivative",
+            "2deriv",
+            "p",
+            "derivativeof",
+            "gradientof",
         ),
     }
+
+
+def may_be_output(kind: str, name: str) -> bool:
+    """Whether what a derivative takes under that name may be x or the output: `x` is both, `z` is not."""
+    return kind in OF_OUTPUT and plain(name.lstrip("*")) not in OF_INPUT
 
 
 def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:

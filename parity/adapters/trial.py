@@ -32,7 +32,14 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.meanings import meanings
 from parity.adapters.recipe import Recipe, recipe
-from parity.adapters.signatures import backward_calls, forward_calls, handed_to_forward, setups, switch
+from parity.adapters.signatures import (
+    backward_calls,
+    forward_calls,
+    handed_to_forward,
+    may_be_output,
+    setups,
+    switch,
+)
 from parity.adapters.trial_probes import trial_probes
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
@@ -131,7 +138,7 @@ def find(
             if score == COMPLETE:
                 break
         if best is not None and kind == "softmax_with_loss":
-            _refuse_probabilities(trial, best[1], probe)
+            best = (best[0], _as_of_probabilities(trial, best[1], probe))
         if best is not None and best[0] > 0 and (best[0] == COMPLETE or not fits):
             return _refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST:
@@ -143,36 +150,91 @@ def find(
 
 
 def may_take_probabilities(about: dict[str, Any]) -> bool:
-    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y_hat."""
+    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y beside t."""
     ways = [about.get("signature"), *about.get("methods", {}).values()]
-    return any(_of_probabilities(p["name"]) for way in ways for p in way or () if p is not None)
+    return any(
+        _of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
+        for way in ways
+        for p in way or ()
+        if p is not None
+    )
 
 
-def _of_probabilities(name: str) -> bool:
+SCORES = ("x", "z", "logits", "scores", "score", "input")
+
+
+def _of_probabilities(name: str, beside_t: bool = False) -> bool:
     word = plain(name)
+    if word == "y":
+        return beside_t
     return any(part in word for part in ("pred", "prob", "hat")) or word in (
         "p",
         "al",
         "a",
+        "a2",
+        "al",
         "output",
         "outputs",
+        "out",
     )
 
 
-def _refuse_probabilities(trial: Trial, c: Convention, probe: Probe) -> None:
-    """Raises NotCallable for a loss of probabilities: scores may be shifted, probabilities may not."""
-    if not any(meaning == "x" and _of_probabilities(name) for name, meaning in c.forward_args):
-        return
-    losses = []
-    for shift in (0.0, 0.5):
-        x = np.abs(probe.inputs["x"]) + shift
-        report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": x}))
-        path = [list(step) for step in c.out.path]
-        losses += [e.get("value") for e in report.get("forward", ()) if e["path"] == path]
-    if len(losses) == 2 and not np.isclose(losses[0], losses[1], rtol=1e-3, equal_nan=True):
-        names = ", ".join(p["name"] for p in trial.about["signature"] or ())
-        why = "weights: nothing of a softmax: it takes probabilities, and softmax_with_loss is both in one"
-        raise NotCallable(trial.about["name"], trial.kind, names, [(str(c), why)])
+def _as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A loss of scores is the same when they are shifted; one of probabilities may not be, by its names."""
+    words = {plain(name): meaning for name, meaning in c.forward_args}
+    named = [word for word, meaning in words.items() if meaning == "x"]
+    function = c.constructor is None and "softmax" not in plain(trial.about["name"])
+    if not any(
+        _of_probabilities(word, len(words) > 1) or (function and word not in SCORES) for word in named
+    ):
+        return c
+    x = np.abs(probe.inputs["x"])
+    losses = [_lost(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5)]
+    if np.isclose(*losses, rtol=1e-3, equal_nan=True):
+        return c
+    row = np.array([[0.1, 0.2, 0.3, 0.4]])
+    # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry
+    of_scores = abs(_slope(trial, c, probe, row)) < 1e-9
+    odd = row + np.array([0, 0, 0, 0.5])
+    once, twice = _slope(trial, c, probe, odd), _slope(trial, c, probe, np.concatenate([odd, odd]))
+    return replace(
+        c,
+        probabilities="scores" if of_scores else "own",
+        inside_log=_inside_log(trial, c, probe, row),
+        per_row=c.mean and bool(c.backward) and once == twice,
+    )
+
+
+def _slope(trial: Trial, c: Convention, probe: Probe, x: Any) -> float:
+    """The mean of the gradient, for labels that are all the first class."""
+    report = trial.attempt(c, _of_first_class(probe, x)) if c.backward else {}
+    path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
+    found = [e["value"] for e in report.get("backward", ()) if e["path"] == path and "value" in e]
+    return float(found[0]) if found else np.nan
+
+
+def _of_first_class(probe: Probe, x: Any) -> Probe:
+    t = np.zeros(len(x), int)
+    labels = np.eye(x.shape[1])[t] if probe.inputs["t"].ndim > 1 else t
+    return replace(probe, inputs={**probe.inputs, "x": x, "t": labels})
+
+
+def _inside_log(trial: Trial, c: Convention, probe: Probe, row: Any) -> float:
+    """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
+    first = np.arange(row.size) == 0
+    at_zero = _lost(trial, c, _of_first_class(probe, np.where(first, 0.0, row)))
+    small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
+    if not 0 < small < 1e-4:
+        return 0.0
+    above = _lost(trial, c, _of_first_class(probe, np.where(first, small, row)))
+    return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0
+
+
+def _lost(trial: Trial, c: Convention, probe: Probe) -> float:
+    report = trial.attempt(replace(c, backward=""), probe)
+    path = [list(step) for step in c.out.path]
+    found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+    return float(found[0]) if found else np.nan
 
 
 # -- building -------------------------------------------------------------------------------------
@@ -596,7 +658,28 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
         if score == COMPLETE:
             break
     assert best is not None
-    return best
+    return best[0], _of_output(trial, best[1], probe)
+
+
+FAR, BOUND = 32.0, 8.0
+
+
+def _of_output(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether a derivative that takes `x` means the output by it: `x * (1 - x)` and `1 - x**2` do.
+
+    The derivatives of sigmoid and tanh are bounded in x and polynomials in the output, so that one value
+    far out tells which of them was written, be it right or wrong. Names that say it are not asked.
+    """
+    asked = [n for n, meaning in c.backward_args if meaning == "x" and may_be_output(trial.kind, n)]
+    if not asked:
+        return c
+    x = np.full_like(probe.inputs["x"], FAR)
+    report = trial.attempt(c, replace(probe, inputs={**probe.inputs, "x": x, "dout": np.ones_like(x)}))
+    values = [e.get("value", 0.0) for e in report.get("backward", ()) if e["path"][0][1] == "back"]
+    if not any(np.isfinite(value) and abs(value) > BOUND for value in values):
+        return c
+    pairs = tuple((n, "out" if n in asked else meaning) for n, meaning in c.backward_args)
+    return replace(c, backward_args=pairs)
 
 
 def _mask_of(report: dict[str, Any], probe: Probe) -> Place | None:
@@ -619,6 +702,8 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     used = {meaning for _, meaning in c.constructor or ()}
     if trial.kind == "batch_norm" and probe.inputs["x"].ndim == 2:
         return _images_too(trial, c)
+    if trial.kind == "softmax" and c.constructor is None and not c.backward and c.rows == "NF":
+        return _of_one_vector(trial, c, probe)
     if trial.kind not in ("convolution", "max_pooling", "average_pooling", "min_pooling"):
         return c
     window = {
@@ -651,6 +736,20 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if "forward" in report or not (report["at"] == "build" or refused or ": assert)" in report["error"]):
             return replace(c, constructor=pairs)
     return c
+
+
+def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A softmax without backward that sums over all that it gets, or down a column, is for one vector.
+
+    Whether rows, columns or everything adds up to 1 is all that is looked at.
+    """
+    N, classes = probe.inputs["x"].shape
+    report = trial.attempt(c, probe)
+    path = [list(step) for step in c.out.path]
+    means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+    if not any(np.isclose(means, 1 / count).any() for count in (N * classes, N)):
+        return c
+    return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
 
 
 def _images_too(trial: Trial, c: Convention) -> Convention:

@@ -43,7 +43,7 @@ def _affines(rng: Rng) -> Iterator[Probe]:
 
 
 def _flattens(rng: Rng) -> Iterator[Probe]:
-    yield Probe("flatten", "images", {}, {"x": normal(rng, 2, 3, 4, 5)})
+    yield Probe("flatten", "images", {}, {"x": normal(rng, 2, 3, 4, 5)}, needs(images=True))
     yield Probe("flatten", "rows", {}, {"x": normal(rng, 3, 4)})
 
 
@@ -98,7 +98,13 @@ AFFINE = Operation(
     timed=_timed_affine,
 )
 FLATTEN = Operation(
-    name="flatten", formula=flatten, probes=_flattens, ours=sc.Flatten, real=of_shapes("flatten", *IMAGES)
+    name="flatten",
+    formula=flatten,
+    probes=_flattens,
+    ours=sc.Flatten,
+    call=f"cls(){LAYER}; out is (N, C*H*W)",
+    aliases=("flattenlayer", "flat"),
+    real=of_shapes("flatten", *IMAGES, asked=True),
 )
 RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",), real=_real_rbfs)
 

@@ -38,6 +38,7 @@ OTHER_THINGS = (
     *("transpose", "transposed", "deconv", "deconvolution", "depthwise", "separable", "dilated", "upsample"),
     *("unpool", "unpooling", "1d", "3d", "leaky", "prelu", "elu", "selu", "gelu", "crelu", "relu6", "hard"),
     *("log", "logsoftmax", "group", "instance", "recurrent", "lstm", "gru", "rnn", "attention", "embedding"),
+    *("binary", "bce", "mse", "hinge"),
     *("net", "network", "model", "test", "base", "abstract", "partial", "bn", "masked", "causal"),
 )
 WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the kind, the most particular first
@@ -55,7 +56,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("conv",), "convolution"),
     (("fully", "connected"), "affine"),
     *(((word,), "affine") for word in ("affine", "dense", "linear", "fc")),
-    *(((word,), word) for word in ("relu", "sigmoid", "tanh", "softmax", "dropout", "silu")),
+    *(((word,), word) for word in ("relu", "sigmoid", "tanh", "softmax", "dropout", "silu", "flatten")),
 )
 
 
@@ -71,5 +72,7 @@ def kind_by_words(name: str) -> str | None:
         return known
     joined = " ".join(words).replace("2 d", "2d").replace("1 d", "1d").replace("3 d", "3d").split()
     if set(joined) & set(OTHER_THINGS) or name.lower().endswith(("1d", "3d")):
+        return None
+    if {"sigmoid", "entropy"} <= set(joined):
         return None
     return next((kind for needed, kind in WORDS if set(needed) <= set(joined)), None)

@@ -22,6 +22,10 @@ CALLED = ("forward", "__call__", "fprop", "forward_pass", "forward_prop", "feedf
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 FORWARD, BACKWARD = "forward", "backward"
+DERIVATIVES = (  # in a name, the function is the other half of another
+    *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
+    *("backprop", "jacobian", "back", "test", "plot", "check"),
+)
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "silu", "softmax")  # by their names alone, also as functions
 
 
@@ -82,6 +86,10 @@ def _function(name: str, functions: Sequence[str]) -> list[Listed]:
     known = kind_by_name(name)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
+    if set(name.lower().split("_")) & set(DERIVATIVES):
+        return []
+    if kind_by_words(name) == "softmax_with_loss" and FORWARD not in name:
+        return [Listed(name, "softmax_with_loss")]
     other = name.replace(FORWARD, BACKWARD)
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
     kind = kind_by_words(words) if other != name else None

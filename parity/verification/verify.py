@@ -176,6 +176,9 @@ def _verify(
     _judge_declared(verdict, declared, seen, (fixed, cases), seed)
     if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):
         _judge_habits(verdict, habits, seen, (fixed, cases), seed)
+    right = verdict.outcome in ("right", "right_but")
+    if seen.convention is not None and seen.convention.inside_log and right:
+        verdict.buts = [*verdict.buts, f"the loss is log(y + {seen.convention.inside_log:.3g})"]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")

@@ -50,7 +50,7 @@ def test_no_kind_of_that_name():
         ("swish", "silu"),
         ("Batch_Norm", "batch_norm"),
         ("SGD", "sgd"),
-        ("Flatten", None),
+        ("Flatten", "flatten"),
         ("Model", None),
     ],
 )
