@@ -189,8 +189,8 @@ def _as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Conventio
     ):
         return c
     x = np.abs(probe.inputs["x"])
-    losses = [_lost(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5)]
-    if np.isclose(*losses, rtol=1e-3, equal_nan=True):
+    here, moved = (_lost(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5))
+    if np.isclose(here, moved, rtol=1e-3, equal_nan=True):
         return c
     row = np.array([[0.1, 0.2, 0.3, 0.4]])
     # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry

@@ -74,6 +74,7 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         Listed("affine_forward,affine_backward", "affine"),
         Listed("relu", "relu"),
         Listed("pool_forward", "max_pooling"),
+        Listed("cross_entropy", "softmax_with_loss"),
         Listed("Net", "network"),
     ]
 
