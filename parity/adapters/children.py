@@ -25,6 +25,8 @@ from typing import Any, NoReturn
 from parity.adapters.bench import Bench
 from parity.adapters.isolate import can_isolate
 from parity.adapters.serve import die_with_parent, serve, settle
+from parity.sandbox.cell import Cell
+from parity.sandbox.policy import Policy, in_force
 
 WORKER = Path(__file__).with_name("worker.py")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")}
@@ -113,23 +115,26 @@ def _end(child: int, status: list[int]) -> None:
 class Watch:
     """The process of `worker.py`: asked for one session after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
         ours, theirs = socket.socketpair()
         self.socket, self.heard, self.parent = ours, b"", os.getpid()
+        self.cell = None if policy is None else Cell(policy)
         nothing = os.open(os.devnull, os.O_RDWR)
         arguments = [sys.executable, "-I", str(WORKER), json.dumps(_paths()), str(os.getpid())]
+        environment = os.environ | ONE_THREAD
+        if self.cell is not None:
+            arguments, environment = self.cell.command(str(WORKER)), self.cell.ENVIRONMENT | ONE_THREAD
         actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0)]
         actions += [(os.POSIX_SPAWN_DUP2, nothing, 1), (os.POSIX_SPAWN_DUP2, nothing, 2)]
-        self.pid = os.posix_spawn(
-            sys.executable, arguments, os.environ | ONE_THREAD, file_actions=actions, setsid=True
-        )
+        self.pid = os.posix_spawn(arguments[0], arguments, environment, file_actions=actions, setsid=True)
         theirs.close()
         os.close(nothing)
 
     def session(self) -> Child:
         """A child that has loaded nothing yet. Raises OSError when this process is gone."""
         (requests, to_it), (from_it, answers), (printed, output) = _pipes()
-        how = json.dumps({"folder": os.getcwd(), "path": _paths()}).encode()
+        asked = {"folder": os.getcwd(), "path": _paths()} if self.cell is None else self.cell.session()
+        how = json.dumps(asked).encode()
         try:
             socket.send_fds(self.socket, [how], [requests, answers, output])
             pid = int(self._next("pid", 60.0))
@@ -172,6 +177,8 @@ class Watch:
         try:
             self.socket.sendall(b"over")
             self._next("over", PATIENCE)
+            if self.cell is not None:
+                self.cell.empty()
             _idle().append(self)
         except (OSError, ValueError):
             for kill, number in ((os.killpg, pid), (os.kill, pid), (os.killpg, self.pid)):
@@ -184,6 +191,8 @@ class Watch:
         self.socket.close()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+        if self.cell is not None:
+            self.cell.leave()
 
     def __del__(self) -> None:
         if self.parent == os.getpid():
@@ -203,19 +212,23 @@ def _idle() -> list[Watch]:
 
 
 def fresh_child() -> Child:
-    """A child of a fresh interpreter."""
-    while idle := _idle():
-        watch = idle.pop()
+    """A child of a fresh interpreter, under the sandbox's policy where one is in force."""
+    policy = in_force()
+    while fitting := [w for w in _idle() if (w.cell and w.cell.policy) == policy]:
+        watch = fitting[-1]
+        _idle().remove(watch)
         try:
             return watch.session()
         except OSError:  # it was ended from outside
             watch.leave()
-    return Watch().session()
+    if policy is not None:  # of one policy at a time a process is kept
+        _idle()[:] = [w for w in _idle() if w.cell is None]
+    return Watch(policy).session()
 
 
 def warm_up() -> None:
     """Start the interpreter that the first session will need, beside whatever else there is to import."""
-    if can_isolate() and not _idle():
+    if can_isolate() and in_force() is None and not _idle():
         _idle().append(Watch())
 
 

@@ -1,6 +1,9 @@
 """The interpreter in which foreign code runs: NumPy and a few files of this folder, no PyTorch and no judge.
 
-    python -I worker.py PATHS PARENT       as `children.py` starts it; its input is a socket
+    python -I worker.py PATHS PARENT [READABLE]
+
+as `children.py` starts it; its input is a socket. PARENT is 0 where a tool of the sandbox stands between the
+two, and READABLE lists the files and folders that code in a sandbox may read.
 
 It imports NumPy once and then keeps watch: for each session that it is asked for it forks a child, which runs
 the code, and reports how that child ended. Nothing outlives a session: on Linux whatever the code started
@@ -24,12 +27,14 @@ from typing import Any, NoReturn
 
 PR_SET_CHILD_SUBREAPER = 36  # of Linux: orphans among the descendants become this process's children
 PATIENCE = 2.0  # seconds in which everything that was killed has to be gone
+LOOK = 0.05  # seconds between two looks at the temporary files of a sandbox
+BLOCK = 4096
 
 
 def stand_in() -> None:
     """Modules of our names: those that need NumPy alone can be imported, `parity.verify` cannot be called."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for name in ("parity", "parity.adapters", "parity.kinds"):
+    for name in ("parity", "parity.adapters", "parity.kinds", "parity.sandbox"):
         module = ModuleType(name)
         module.__path__ = [os.path.join(top, *name.split(".")[1:])]
         sys.modules[name] = module
@@ -60,7 +65,7 @@ def main() -> NoReturn:
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    die_with_parent(int(sys.argv[2]), signal.SIGTERM)
+    die_with_parent(int(sys.argv[2]) or os.getppid(), signal.SIGTERM)
     wake, waking = os.pipe()
     os.set_blocking(waking, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -85,12 +90,14 @@ def _session(watch: socket.socket, wake: int, how: dict[str, Any], fds: list[int
     for fd in fds:
         os.close(fd)
     _say(watch, {"pid": child})
-    status = None
+    status, guard = None, how.get("guard")
     with selectors.DefaultSelector() as waiting:
         waiting.register(watch, selectors.EVENT_READ)
         waiting.register(wake, selectors.EVENT_READ)
         while True:
-            ready = {key.fileobj for key, _ in waiting.select()}
+            ready = {key.fileobj for key, _ in waiting.select(LOOK if guard else None)}
+            if guard and status is None and _holds(guard["scratch"]) > guard["most"]:
+                os.kill(child, signal.SIGKILL)
             if wake in ready:
                 os.read(wake, 1 << 10)
             if status is None and (status := _status(child)) is not None:
@@ -102,6 +109,16 @@ def _session(watch: socket.socket, wake: int, how: dict[str, Any], fds: list[int
                     _say(watch, {"over": True})
                     return
                 _leave()
+
+
+def _holds(folder: str) -> int:
+    """Bytes of all files in it; each counts for a block, so that empty ones count too."""
+    held = 0
+    for where, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                held += max(os.lstat(os.path.join(where, name)).st_size, BLOCK)
+    return held
 
 
 def _say(watch: socket.socket, message: dict[str, Any]) -> None:
@@ -126,6 +143,10 @@ def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
     with suppress(OSError):
         os.chdir(how["folder"])
     sys.path += [path for path in how["path"] if path not in sys.path]
+    if guard := how.get("guard"):
+        from parity.sandbox.contain import contain
+
+        contain(guard, json.loads(sys.argv[3]))
     sys.argv = [""]
     serve(NetworkBench(), requests, answers)
 

@@ -13,6 +13,8 @@ EXTRAS = {
     **dict.fromkeys(("hypothesis", "jinja2", "markupsafe", "pandas", "pyarrow"), "parity"),
     **dict.fromkeys(("pygments", "threadpoolctl", "torch"), "parity"),
     **dict.fromkeys(("dask", "distributed"), "sweep"),
+    "landlockpy": "grade",
+    "libcst": "audit",
     "onnx": "onnx",
     **dict.fromkeys(("jax", "jaxlib", "onnxruntime"), "referees"),
 }

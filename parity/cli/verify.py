@@ -112,6 +112,13 @@ def verify(
             "--only-definitions", help="Load classes, functions and constants without running the rest."
         ),
     ] = False,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="Run it as a stranger's code: it may read its own folder, import NumPy, and compute.",
+        ),
+    ] = False,
     seed: Seed = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds without an answer after which it counts as hung.", min=0.1)
@@ -153,31 +160,38 @@ def verify(
         "memory": memory,
         "supports": None if supports is None else [name for name in supports.split(",") if name],
     }
+    from parity.sandbox.policy import Policy, sandboxed
+
+    policy = Policy(str(folder_of(target)), memory=memory) if sandbox else None
     if whole:
         from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all
 
-        sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
+        with sandboxed(policy):
+            sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
         with only_json(as_json):
             console.print(str(sheet), markup=False)
+            console.print(f"protection: {protection_of(sandbox)}", markup=False)
             _save(out, (row for verdict in sheet.verdicts for row in verdict.records))
         if as_json:
-            print_json(sheet_object(sheet))
+            print_json({**sheet_object(sheet), "protection": protection_of(sandbox)})
         raise typer.Exit(sheet.status)
     from parity.adapters.load import only_definitions
     from parity.verification.as_json import verdict_object
     from parity.verification.verify import verify as check
 
     assert kind is not None
-    verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
+    with sandboxed(policy):
+        verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
     if called:
         print(verdict.adapter or f"# {target} is called as in the book: --adapter book", end="")
         raise typer.Exit(status_of(verdict))
     with only_json(as_json):
         console.print(str(verdict), markup=False)
+        console.print(f"protection   {protection_of(sandbox)}", markup=False)
         _save(out, verdict.records)
     if as_json:
-        print_json(verdict_object(verdict))
+        print_json({**verdict_object(verdict), "protection": protection_of(sandbox)})
     raise typer.Exit(status_of(verdict))
 
 
@@ -187,6 +201,27 @@ def _save(out: Path | None, records: Iterable[Record]) -> None:
         from parity.comparison.records import frame
 
         save(out, {"findings": frame(records)})
+
+
+def protection_of(sandbox: bool) -> str:
+    """In a line what stands between the code and this machine."""
+    from parity.sandbox.protection import OPEN, protection
+
+    return str(protection()) if sandbox else OPEN
+
+
+def folder_of(target: str) -> Path:
+    """The folder that the code may read. Raises Misuse where it is no file, or a zip."""
+    from parity.sandbox.protection import protection
+
+    path = (
+        Path(target.rpartition(":")[0].removesuffix(":") or target) if not is_whole(target) else Path(target)
+    )
+    if path.suffix == ".zip" or not path.exists():
+        raise Misuse(f"--sandbox: expected a file or folder, got {path}; a zip has to be unpacked first")
+    if not protection().holds:
+        raise Misuse(f"--sandbox: this machine offers only {protection()}; README lists what is needed")
+    return path if path.is_dir() else path.parent
 
 
 def status_of(verdict: Verdict) -> int:

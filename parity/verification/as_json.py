@@ -23,12 +23,13 @@
                                           "tensors": ["out", ...], "passes": 9e-19}; the outcome is exact,
                                           rounded, wrong or no (does not apply)
      "reproduction": "",                  lines to paste
-     "remarks": []}
+     "remarks": [],
+     "protection": "a process ..."}       of the command alone: what stood between the code and the machine
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],
-"networks": [names], "unread": {name: why}}; its outcome is that of the worst verdict. Numbers that are no
-numbers (NaN, infinities) are null. Texts hold no control characters but line ends. A field is only ever
-added; whatever else changes raises `schema`.
+"networks": [names], "unread": {name: why}, "protection"}; its outcome is that of the worst verdict. Numbers
+that are no numbers (NaN, infinities) are null. Texts hold no control characters but line ends. A field is
+only ever added; whatever else changes raises `schema`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ ORDER = (
     "comparison",
     "kinds",
     "reference",
+    "sandbox",
     "adapters",
     "checks",
     "faults",

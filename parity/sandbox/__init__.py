@@ -1,0 +1,1 @@
+"""What strangers' code may do while it is checked: compute, and nothing else."""

@@ -1,0 +1,53 @@
+"""The checker's side of a sandbox: how its process is started, and its folder for temporary files."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import sys
+import tempfile
+from typing import Any, ClassVar
+
+from parity.sandbox.policy import Policy, package_paths
+from parity.sandbox.protection import protection, readable, wrapped
+
+
+class Cell:
+    """What one process under a policy is given; `leave` takes its temporary files away."""
+
+    ENVIRONMENT: ClassVar[dict[str, str]] = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+    def __init__(self, policy: Policy):
+        self.policy, self.numbers = policy, itertools.count()
+        self.scratch = tempfile.mkdtemp(prefix="parity-scratch-")
+        self.now = ""
+
+    def command(self, worker: str) -> list[str]:
+        """The command that runs the worker: Python without what is installed, NumPy's folder added."""
+        places = json.dumps(package_paths((*self.policy.allowed, "landlockpy"))[1])
+        python = [os.path.realpath(sys.executable), "-I", "-S", worker, places]
+        parent = "0" if protection().bubblewrap else str(os.getpid())
+        return wrapped([*python, parent, json.dumps(readable(self.policy))], self.policy, self.scratch)
+
+    def session(self) -> dict[str, Any]:
+        """What the worker is asked for: one session with a temporary folder of its own."""
+        policy = self.policy
+        self.now = os.path.join(self.scratch, str(next(self.numbers)))
+        os.mkdir(self.now)
+        guard = {
+            **policy.data(),
+            "code": os.path.realpath(policy.folder),
+            "scratch": self.now,
+            "most": policy.scratch << 20,
+            "layers": protection().layers,
+        }
+        return {"folder": policy.folder, "path": [], "guard": guard}
+
+    def empty(self) -> None:
+        """Nothing that the session wrote survives it."""
+        shutil.rmtree(self.now, ignore_errors=True)
+
+    def leave(self) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
