@@ -8,14 +8,7 @@ from helpers import python
 
 HOMEWORK = Path(__file__).parent / "homework"
 ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-<<<<<<< HEAD
 for name in ("CI", "BUILD_NUMBER"):  # with these pytest prints every report twice
-=======
-for name in (
-    "CI",
-    "BUILD_NUMBER",
-):  # with these pytest writes every report once more, uncut, into its summary
->>>>>>> 770b849 (A sandbox for strangers' code: bubblewrap, Landlock, a filter of system calls, refused imports; verify --sandbox)
     ENVIRONMENT.pop(name, None)
 
 

@@ -10,11 +10,8 @@ HOMEWORK = Path(__file__).parents[1] / "homework"
 VERDICT = {
     *("schema", "target", "kind", "outcome", "ok", "headline", "convention", "where", "buts", "declared"),
     *("not_checked", "unchecked", "suggestion", "compared", "wrong", "findings", "culprit", "diagnosis"),
-<<<<<<< HEAD
     *("reproduction", "remarks", "certificate"),
-=======
-    *("reproduction", "remarks", "protection"),
->>>>>>> 770b849 (A sandbox for strangers' code: bubblewrap, Landlock, a filter of system calls, refused imports; verify --sandbox)
+    "protection",
 }
 
 
