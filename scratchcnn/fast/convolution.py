@@ -132,30 +132,27 @@ def weight_gradients(
 ) -> tuple[Array, Array | None]:
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
     (FN, OH, OW, N), K = d.shape, math.prod(shape[1:])
-    dW, db = np.zeros((FN, K), d.dtype), np.zeros(FN, d.dtype) if bias else None
+    totals = memory.empty((FN, K + bias), d.dtype)  # dW and, in a last column, db
     flat = d.reshape(FN, -1)
 
-    def add(filters: slice, total: Array) -> None:
-        dW[filters] += total[:, :K]
-        if db is not None:
-            db[filters] += total[:, K]
-
     def work(filters: slice, channels: slice, part: slice) -> list[tuple[slice, Array]]:
-        later = []
+        later: list[tuple[slice, Array]] = []
         for rows in row_blocks(part, K, OW * N, d.itemsize):
             col = columns(padded[channels], rows, OW, g, bias)
-            total = product_over_columns(flat[filters, rows.start * OW * N : rows.stop * OW * N], col)
-            if part == slice(0, OH):
-                add(filters, total)
+            factor = flat[filters, rows.start * OW * N : rows.stop * OW * N]
+            if rows.start == 0:
+                product_over_columns(factor, col, out=totals[filters])
+            elif part.start == 0:
+                totals[filters] += product_over_columns(factor, col)
             else:  # another thread has gradients of the same filters
-                later.append((filters, total))
+                later.append((filters, product_over_columns(factor, col)))
         return later
 
-    cut = ROWS if reads_all_weights(dW) else FILTERS
-    for later in share(work, groups(FN, len(padded), OH, g.groups), cut, dW.size * OH * OW * N):
+    cut = ROWS if FN * K * d.itemsize <= MAX_WHOLE_WEIGHTS_BYTES else FILTERS
+    for later in share(work, groups(FN, len(padded), OH, g.groups), cut, FN * K * OH * OW * N):
         for filters, total in later:
-            add(filters, total)
-    return dW.reshape(shape), db
+            totals[filters] += total
+    return totals[:, :K].reshape(shape), totals[:, K] if bias else None
 
 
 def columns(a: Array, rows: slice, width: int, g: Geometry, ones: bool) -> Array:

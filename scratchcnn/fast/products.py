@@ -23,6 +23,7 @@ MAX_SMALL_PRODUCT = 1_000_000  # multiplications of one product of a stack
 VECTOR = 16  # the width of a small product is a multiple of it
 MIN_WIDTH = 32  # columns of a small product; below, a stack costs more than it saves
 MAX_LENGTH, MAX_FILTERS = 96, 32  # of a stack for dW
+MIN_LARGE_RESULT = 256  # rows of dW; from here on, turning it round costs more than it saves
 
 
 def product(A: Array, B: Array, out: Array) -> None:
@@ -38,13 +39,24 @@ def product(A: Array, B: Array, out: Array) -> None:
         np.matmul(A, B[:, whole:], out=out[:, whole:])
 
 
-def product_over_columns(D: Array, B: Array) -> Array:
+def product_over_columns(D: Array, B: Array, out: Array | None = None) -> Array:
     """D @ B^T, D (M, columns) and B (K, columns): the sum over many columns of small outer products."""
     (M, columns), K = D.shape, len(B)
     width = _width(M * K, columns)
-    if not width or K > MAX_LENGTH or M > MAX_FILTERS:
-        # Few rows against many: BLAS is faster with the longer side first.
-        return (B @ D.T).T if M < K else D @ B.T
+    if width and K <= MAX_LENGTH and M <= MAX_FILTERS:
+        total = _sum_of_products(D, B, width)
+    elif min(K, MIN_LARGE_RESULT) > M:
+        total = (B @ D.T).T  # few rows against many: BLAS is faster with the longer side first
+    else:
+        return np.matmul(D, B.T, out=out)
+    if out is not None:
+        np.copyto(out, total)
+    return total
+
+
+def _sum_of_products(D: Array, B: Array, width: int) -> Array:
+    """D @ B^T as the sum of a stack of products over `width` columns each."""
+    columns = D.shape[1]
     whole = columns - columns % width
     parts = np.matmul(_stack(D[:, :whole], width), _stack(B[:, :whole], width).transpose(0, 2, 1))
     total: Array = parts.sum(axis=0)

@@ -218,8 +218,8 @@ FAST_FAULTS: dict[str, FastFault] = {
             "gradient-of-the-last-block-only",
             "convolution",
             "weight_gradients",
-            before="dW[filters] += total[:, :K]",
-            after="dW[filters] = total[:, :K]",
+            before="totals[filters] += product_over_columns(factor, col)",
+            after="totals[filters] = product_over_columns(factor, col)",
             story="dW is set by each block of rows instead of added up.",
             networks=ALL,
         ),
@@ -367,7 +367,7 @@ FAST_FAULTS: dict[str, FastFault] = {
         FastFault(
             "last-columns-of-a-sum-missing",
             "products",
-            "product_over_columns",
+            "_sum_of_products",
             before="if whole < columns:",
             after="if False:",
             story="The columns that fill no whole product of the stack are left out of dW.",
@@ -375,7 +375,7 @@ FAST_FAULTS: dict[str, FastFault] = {
         FastFault(
             "last-product-of-a-stack-missing",
             "products",
-            "product_over_columns",
+            "_sum_of_products",
             before="parts.sum(axis=0)",
             after="parts[:-1].sum(axis=0)",
             story="The sum over the stack ends one product early.",
