@@ -259,6 +259,8 @@ class Convention:
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
             call += ", times dout" if self.derivative else ""
         parts.append(call)
+        if self.mask is not None:
+            parts.append("mask read off the output" if self.mask == self.out else f"mask in {self.mask}")
         parts += [f"{name} there is the output" for name, meaning in self.backward_args if meaning == "out"]
         if self.change:
             parts.append("gradients read from the change of its weights")

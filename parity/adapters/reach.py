@@ -48,6 +48,8 @@ def put(root: Any, path: Any, value: Any) -> None:
     box = got(root, above)
     if how == ".":
         setattr(box, name, value)
+    elif isinstance(box, tuple):  # its items stay; what they hold is written over
+        box[name][...] = value
     else:
         box[name] = value
 

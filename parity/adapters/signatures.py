@@ -332,6 +332,8 @@ def _grouped(word: str, kind: str) -> list[str]:
         return ["{stride:stride;pad:pad}", "{stride:stride;pad:pad;f:kernel}"]
     if kind == "batch_norm":
         return [f"{{mode:mode;eps:eps;momentum:momentum;{RUNNING}}}"]
+    if kind == "dropout":
+        return ["{mode:mode;p:keep}"]  # as the course has had it since 2017
     if kind.endswith("pooling"):
         return ["{pool_height:FH;pool_width:FW;stride:stride}", "{f:kernel;stride:stride}"]
     return []

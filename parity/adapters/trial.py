@@ -94,6 +94,10 @@ def fits_the_book(subject: Any, kind: str) -> bool:
     except Raised:
         return False
     exact = kind_of(kind).reference(probe)
+    if kind == "dropout" and isinstance(found.get("out"), np.ndarray):
+        kept, mask = found["out"] != 0, probe.inputs["mask"]
+        if kept.shape != mask.shape or not (np.array_equal(kept, mask) or np.array_equal(kept, ~mask)):
+            return False  # .mask is nothing to it
     return all(
         np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray)
         for name, a in exact.items()
@@ -638,9 +642,11 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
     calls = list(backward_calls(trial.about, trial.kind, c))
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
     if trial.kind == "dropout":
-        c = replace(c, mask=_mask_of(trial.attempt(replace(c, backward=""), probe), probe))
+        c = replace(c, mask=_mask_of(trial, c, probe))
         if c.mask is None:
             return 0, c
+        if c.mask == c.out:  # backward goes by a mask that cannot be set
+            return COMPLETE, replace(c, unseen=gradients)
     if not calls:
         return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
     best: tuple[int, Convention] | None = None
@@ -682,18 +688,36 @@ def _of_output(trial: Trial, c: Convention, probe: Probe) -> Convention:
     return replace(c, backward_args=pairs)
 
 
-def _mask_of(report: dict[str, Any], probe: Probe) -> Place | None:
-    """Where a dropout layer keeps its mask: an array of x's shape that is named for it."""
-    before = {repr(e["path"]): e["sum"] for e in report["built"]}
+def _mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
+    """Where a dropout layer keeps its mask: an array of x's shape that is named for it, or that is one.
+
+    For an x of ones the output is the mask, scaled or not, and so is nothing else but an array that has its
+    mean, or that mean times the share that is kept. Where none is kept, the output is all that shows it.
+    """
+    ones = np.ones_like(probe.inputs["x"])
+    report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": ones}))
+    before = {repr(e["path"]): e["sum"] for e in report.get("built", ())}
     fitting = [
         entry
-        for entry in report["forward"]
-        if entry["shape"] == list(probe.inputs["x"].shape)
+        for entry in report.get("forward", ())
+        if entry["shape"] == list(ones.shape)
         and entry["path"][0][1] in ("object", "out")
         and before.get(repr(entry["path"])) != entry["sum"]
     ]
     named = [e for e in fitting if any(w in plain(str(e["path"][-1][1])) for w in ("mask", "drop", "keep"))]
-    return place_of(named[0]) if named else None
+    out = [list(step) for step in c.out.path]
+    means = [e["value"] for e in fitting if e["path"] == out]
+    if named or not means or means[0] == 1:
+        return place_of(named[0]) if named else None
+    keep = 1 - probe.args["dropout_ratio"]
+    alike = [
+        e
+        for e in fitting
+        if e["path"] != out
+        and e["value"] != 1
+        and np.isclose(e["value"], means[0] * np.array([1, keep])).any()
+    ]
+    return place_of(alike[0]) if alike else c.out
 
 
 # -- what else it takes ---------------------------------------------------------------------------

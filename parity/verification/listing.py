@@ -46,7 +46,7 @@ def listed(path: Path) -> list[Listed]:
     found: list[Listed] = []
     for name in by_name:
         if name in functions:
-            found += _function(name, functions)
+            found += _function(name, functions, by_name[name])
         elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
             found.append(Listed(name, _kind_of_class(classes[name], classes)))
     return found
@@ -81,10 +81,15 @@ def _has_foreign_base(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> b
     return any(name not in classes and name not in ("object", "ABC", "Enum") for name in names)
 
 
-def _function(name: str, functions: Sequence[str]) -> list[Listed]:
-    """A function that is a kind of its own, an activation, or a forward with the backward beside it."""
+def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Listed]:
+    """A function that is a kind of its own, an activation, or a forward with the backward beside it.
+
+    One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
+    """
     known = kind_by_name(name)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
+        return [Listed(name, known)]
+    if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
         return []
