@@ -15,6 +15,7 @@ PACKAGES = {
     **{name: name for name in ("numpy", "onnx", "pooch", "rich", "safetensors", "typer")},
     "PIL": "pillow",
 }
+CLOSED_PIPE = 141  # what a shell gives a program that SIGPIPE ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,15 +31,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = app(args=args or ["--help"], prog_name="scratchcnn", standalone_mode=False, obj=args)
     except ModuleNotFoundError as error:
         return _fail(_needed(error))
+    except BrokenPipeError as error:
+        is_closed_pipe(error)
+        return CLOSED_PIPE
     except (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError) as error:
         return _fail(str(error) or type(error).__name__)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
+    except SystemExit as ending:
+        if is_closed_pipe(ending):
+            return CLOSED_PIPE
+        raise
     except Exception as error:
         if not hasattr(error, "format_message"):  # what typer raises for wrong usage
             raise
         return _fail(f"{error.format_message()} (scratchcnn -h shows how it is used)")
     return status if isinstance(status, int) else 0
+
+
+def is_closed_pipe(ending: BaseException) -> bool:
+    """Whether a command ended because nobody reads its output any more, as in `scratchcnn ... | head -1`; if
+    so, what is still to be written goes nowhere."""
+    if not isinstance(ending, BrokenPipeError) and not isinstance(ending.__context__, BrokenPipeError):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return True
 
 
 def ignore_columns_of_zero() -> None:

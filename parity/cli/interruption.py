@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from scratchcnn.cli import CLOSED_PIPE, is_closed_pipe
+
 INTERRUPTED = 130  # the exit status that a shell gives a command that Ctrl-C ended
 USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
@@ -37,6 +39,8 @@ def interruptible() -> Iterator[None]:
     except SystemExit as ending:
         if stopped and ending.code == 1:  # typer's answer to an interruption
             _end()
+        if is_closed_pipe(ending):  # typer's answer is status 1, which would read as a mismatch
+            sys.exit(CLOSED_PIPE)
         raise
     finally:
         for number, handler in replaced.items():

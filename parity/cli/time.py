@@ -94,6 +94,7 @@ def time(
     import pandas as pd
 
     from parity.reference import machine
+    from parity.timing.clock import Patience
     from parity.timing.measure import Setup
     from parity.timing.scaling import scaling as measure_scaling
 
@@ -119,6 +120,10 @@ def time(
             baselines=not quick,
             layers=layers,
             transfers=device is Device.cuda,
+            patience=Patience(
+                waiting=lambda text: bar.update(task, description=text),
+                gave_up=lambda text: print(text, file=sys.stderr),
+            ),
         )
         try:
             for rows in (

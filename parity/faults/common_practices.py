@@ -19,13 +19,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 
 import scratchcnn as sc
 from parity.adapters.book import BookAdapter
 from parity.kinds import OPTIMIZER_KINDS, Probe, Tensors, kind_of
 from parity.kinds.probe import normal
 from parity.kinds.probes import probes, with_cotangent
+from parity.kinds.torch_when_used import torch
 from scratchcnn.typing import Array
 
 Make = Callable[..., Any]

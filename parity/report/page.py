@@ -18,7 +18,6 @@ from parity.report.findings import Findings
 from parity.report.headline import headlines
 from parity.report.markdown import environment_table, right_columns, summaries
 from parity.report.schema import BOOL, CATEGORY, FLOAT, MAYBE, SCHEMAS
-from parity.report.sidebyside import side_by_side
 
 
 class Section(NamedTuple):
@@ -42,6 +41,8 @@ def templates_of(package: str) -> Environment:
 
 def page(found: Findings) -> str:
     """The page as text."""
+    from parity.report.sidebyside import side_by_side  # imports PyTorch, which a sweep's page does without
+
     env = templates_of("parity.report")
     return env.get_template("page.html.j2").render(
         found=found,

@@ -3,11 +3,11 @@
 Speed drifts (other processes, heat, caches), so no contestant is timed in one block. A round gives every
 contestant one turn, each round in another order. A turn starts with a pause, in which the threads of the
 previous one come to rest, and with one call that is not counted. The median over the rounds is reported with
-its quartiles, and a ratio of medians with the quartiles of the ratios within each round.
+its quartiles; a ratio is taken within each round, and its median and quartiles over the rounds are reported.
 
 Other processes disturb most: threads that wait for each other lose whole time slices to them. A turn
 during which others used part of the cores is therefore repeated; if they never stop, the least disturbed
-turn is kept and counted as disturbed.
+turn is kept and counted as disturbed. `Patience` limits how long all of that may take.
 """
 
 from __future__ import annotations
@@ -62,10 +62,38 @@ def quartiles(values: Sequence[float]) -> Quartiles:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Quartiles:
-    """The ratio of the medians, with the quartiles of each round's ratio."""
+    """The median and the quartiles of each round's ratio."""
     rounds = min(len(ours), len(theirs))
-    paired = quartiles(np.divide(ours[:rounds], theirs[:rounds]).tolist())
-    return Quartiles(quartiles(ours).median / quartiles(theirs).median, paired.q1, paired.q3)
+    return quartiles(np.divide(ours[:rounds], theirs[:rounds]).tolist())
+
+
+@dataclass
+class Patience:
+    """How long turns are repeated in total because other processes disturbed them.
+
+    seconds   when so much was spent on repeated turns, none is repeated any more
+    waiting   called with a sentence after each turn that was disturbed
+    gave_up   called once, with a sentence, when the time is over
+    """
+
+    seconds: float = 60.0
+    waiting: Callable[[str], None] = lambda text: None
+    gave_up: Callable[[str], None] = lambda text: None
+    spent: float = 0.0
+
+    def lost(self, seconds: float, share: float) -> bool:
+        """Count a turn during which others used this share of the cores; returns whether to try again."""
+        if self.spent >= self.seconds:
+            return False
+        self.spent += seconds
+        if self.spent >= self.seconds:
+            self.gave_up(
+                f"other processes use {share:.0%} of the cores; after {self.spent:.0f} s of waiting for them "
+                "the times are taken as they are, and counted as disturbed"
+            )
+            return False
+        self.waiting(f"waiting for other processes, which use {share:.0%} of the cores")
+        return True
 
 
 @dataclass
@@ -81,8 +109,10 @@ def race(
     rounds: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
     pause: float = PAUSE_S,
+    patience: Patience | None = None,
 ) -> Samples:
     """Every contestant's time in every phase, one number per round: the median of its turn."""
+    patience = patience or Patience()
     samples = Samples(
         {(c.name, phase): [] for c in contestants for lap in c.laps for phase in _phases(lap)},
         {c.name: 0 for c in contestants},
@@ -96,7 +126,7 @@ def race(
                 continue
             for lap, seconds in zip(contestant.laps, lengths[contestant.name], strict=True):
                 time.sleep(pause)
-                times, undisturbed = _undisturbed_turn(lap, seconds, contestant)
+                times, undisturbed = _undisturbed_turn(lap, seconds, contestant, patience)
                 samples.disturbed[contestant.name] += not undisturbed
                 for phase, value in times.items():
                     samples.times[contestant.name, phase].append(value)
@@ -104,7 +134,9 @@ def race(
     return samples
 
 
-def _undisturbed_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple[dict[str, float], bool]:
+def _undisturbed_turn(
+    lap: Lap, seconds: float, contestant: Contestant, patience: Patience
+) -> tuple[dict[str, float], bool]:
     """A turn that other processes did not disturb, or the least disturbed of several."""
     best: tuple[float, dict[str, float]] = (np.inf, {})
     for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
@@ -116,6 +148,8 @@ def _undisturbed_turn(lap: Lap, seconds: float, contestant: Contestant) -> tuple
         best = min(best, (share, times), key=lambda pair: pair[0])
         if share <= FOREIGN:
             return times, True
+        if not patience.lost(wall + REST_S, share):
+            break
         time.sleep(REST_S)
     return best[1], False
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parity.reference.trace import Trace, recording
 from scratchcnn.layers import Affine, Convolution, Layer
 from scratchcnn.networks import Network
 
@@ -55,6 +54,8 @@ def network_costs(network: Network, batch_size: int) -> dict[tuple[str, str], Co
     A step of SGD with momentum reads each parameter, its gradient and its state, and writes the parameter and
     the state.
     """
+    from parity.reference.trace import Trace, recording  # imports PyTorch, which reports do without
+
     itemsize, trace = network.dtype.itemsize, Trace()
     costs: dict[tuple[str, str], Cost] = {}
     with recording(network, trace):

@@ -10,7 +10,7 @@
     implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
     median_ms, q1_ms, q3_ms, rounds
     disturbed                turns of that implementation during which other processes used the cores
-    ratio_to_torch           of the medians; ratio_q1 and ratio_q3: quartiles of the rounds' ratios
+    ratio_to_torch           the median of the rounds' ratios; ratio_q1 and ratio_q3: their quartiles
     gflops, gemm_share       least arithmetic over the median; as a share of the measured peak of float32
                              matrix products; of the CPU, so missing for PyTorch on a GPU
     gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
@@ -24,7 +24,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ from parity.reference.model_pair import Images, build_pair, torch_like
 from parity.reference.trace import draw_masks, dropout_shapes, trace_torch
 from parity.timing import clock, memory
 from parity.timing.baselines import in_style
-from parity.timing.clock import Contestant, Samples
+from parity.timing.clock import Contestant, Patience, Samples
 from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
 from parity.timing.costs import STEP, TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
 from parity.timing.layer_sizes import layer_probe
@@ -77,6 +77,7 @@ class Setup:
     steps: int = 1  # training steps that the verdict covers, in addition to every layer's output and gradient
     pause: float = clock.PAUSE_S
     transfers: bool = False  # also a batch's way to PyTorch's device and back
+    patience: Patience = field(default_factory=Patience)  # with other processes, in all that this times
 
 
 def time_network(
@@ -105,7 +106,11 @@ def time_network(
             contestant, verdicts[style], notes[style] = found
             contestants += [contestant] if contestant else []
     samples = clock.race(
-        contestants, setup.rounds, lambda i, n: progress(f"{name}, N={batch_size}", i, n), setup.pause
+        contestants,
+        setup.rounds,
+        lambda i, n: progress(f"{name}, N={batch_size}", i, n),
+        setup.pause,
+        setup.patience,
     )
     place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
     rows = rows_of(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
@@ -225,7 +230,11 @@ def _race_probe(
     """The times of ours and PyTorch's on one probe."""
     contestants = [our_kind(probe), torch_kind(probe, setup.device)]
     samples = clock.race(
-        contestants, setup.rounds, lambda i, n: progress(f"{network_name} {label}".strip(), i, n), setup.pause
+        contestants,
+        setup.rounds,
+        lambda i, n: progress(f"{network_name} {label}".strip(), i, n),
+        setup.pause,
+        setup.patience,
     )
     x, dout = probe.inputs["x"], probe.inputs.get("dout")
     layer = BookAdapter().build(kind_of(probe.kind).ours, probe)

@@ -112,7 +112,9 @@ def _raced(
     contestants.append(_contestant(yours, layer, given))
     text = f"{where} {label}".strip()
     with np.errstate(all="ignore"):
-        samples = clock.race(contestants, setup.rounds, lambda i, n: progress(text, i, n), setup.pause)
+        samples = clock.race(
+            contestants, setup.rounds, lambda i, n: progress(text, i, n), setup.pause, setup.patience
+        )
         why = _wrong_now(yours, layer, given, setup.dtype)
     x, dout = probe.inputs["x"], probe.inputs.get("dout")
     ours = BookAdapter().build(kind_of(probe.kind).ours, probe)

@@ -460,3 +460,13 @@ def test_importing_the_package_imports_numpy_alone():
     heavy = ["typer", "rich", "pooch", "PIL", "safetensors", "torch", "requests", "pandas"]
     result = python("-c", code, *heavy)
     assert (result.returncode, result.stdout) == (0, "set()\n")
+
+
+@pytest.mark.parametrize("words", [("scratchcnn", "summary", "lenet"), ("scratchcnn",), ("parity", "kinds")])
+def test_a_reader_that_goes_away_ends_a_command_as_sigpipe_does(words):
+    """As in `parity kinds | head -1` where `head` has ended: no traceback, and no status of ours."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run([sys.executable, "-m", *words], stdout=output, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (141, b"")

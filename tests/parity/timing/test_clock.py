@@ -76,4 +76,17 @@ def test_turns_that_are_never_quiet_are_counted(monkeypatch):
 
 def test_quartiles_and_ratio():
     assert quartiles([4, 1, 2, 3, 5]) == (3, 2, 4)
-    assert ratio([2, 4, 6], [1, 4, 3]) == (4 / 3, 1.5, 2)  # medians 4 and 3; rounds 2, 1, 2
+    assert ratio([2, 4, 6, 1], [1, 4, 3]) == (2, 1.5, 2)  # rounds 2, 1, 2; the medians' is 1
+
+
+def test_waiting_for_other_processes_ends_with_a_word(monkeypatch):
+    growing, calls, texts, words = iter(range(0, 10**9, 10**6)), [], [], []
+    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "REST_S", 1)
+    monkeypatch.setattr(clock.time, "sleep", lambda seconds: None)
+    patience = clock.Patience(2.5, texts.append, words.append)  # a turn that is repeated costs a second
+    samples = race(two(calls)[:1], rounds=5, pause=0, patience=patience)
+    assert len(texts) == 2 and len(words) == 1 and samples.disturbed == {"a": 5}
+    assert texts[0].startswith("waiting for other processes, which use")
+    assert "after 3 s of waiting for them the times are taken as they are" in words[0]
+    assert len(calls) == 2 + 2 * (3 + 4)  # three turns in the first round, one in each of the others
