@@ -18,13 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from parity.comparison.gates import LOGIC, difference, largest
 from parity.comparison.records import AS_CALLED, BY_HAND, GRADIENT, PREDICT, TEXTBOOK, Record
-from parity.reference.trace import Trace
 from scratchcnn.typing import Array
+
+if TYPE_CHECKING:
+    from parity.reference.trace import Trace
 
 AGREE = {"float64": LOGIC, "float32": 1e-4}  # of a tensor's scale, after a few layers
 HOW = {

@@ -49,9 +49,10 @@ def needed(error: ModuleNotFoundError) -> str:
     if module not in EXTRAS:
         raise error
     extra = EXTRAS[module]
+    other = "; a layer can be verified without it: --judge numpy" if module == "torch" else ""
     return (
         f"parity needs {module}, which is not installed: pip install 'scratchcnn[{extra}]' "
-        f"(in a clone: pip install '.[{extra}]')"
+        f"(in a clone: pip install '.[{extra}]'){other}"
     )
 
 

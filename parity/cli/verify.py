@@ -81,6 +81,12 @@ def verify(
             "--input", help="For a network: the shape of one image, such as 1,28,28.", show_default="none"
         ),
     ] = None,
+    judge: Annotated[
+        str,
+        typer.Option(
+            help="Who computes what is right: torch, or numpy, which needs no PyTorch (layers only)."
+        ),
+    ] = "torch",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where only the numbers are right.")
     ] = False,
@@ -158,6 +164,7 @@ def verify(
         "seed": seed,
         "timeout": timeout,
         "memory": memory,
+        "judge": judge,
         "supports": None if supports is None else [name for name in supports.split(",") if name],
     }
     from parity.sandbox.policy import Policy, sandboxed

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from parity.comparison.gates import LOGIC, UNIT, largest
+from parity.kinds import numpy_reference
 from parity.kinds.probe import Array, Probe, Rng, Tensors
 from parity.kinds.tensors import place
 from parity.kinds.torch_when_used import torch
@@ -86,7 +87,8 @@ class Kind:
     timed: Sizes | None = None
 
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:
-        """Every result of the kind on this probe, computed by PyTorch in `dtype` on `device`."""
+        """Every result of the kind on this probe, computed by PyTorch in `dtype` on `device`; inside
+        `numpy_reference.judged_by("numpy")` by NumPy instead."""
         raise NotImplementedError
 
     def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
@@ -128,6 +130,8 @@ class Operation(Kind):
         return () if self.role == "function" else ("x", *self.params)
 
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:
+        if numpy_reference.judge() == "numpy":
+            return numpy_reference.results(self, probe, dtype)
         probe = probe.cast(dtype)
         arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
         tensors = {k: place(np.ascontiguousarray(v), device) for k, v in arrays.items()}

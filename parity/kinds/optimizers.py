@@ -16,6 +16,7 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.comparison.gates import UNIT, largest
+from parity.kinds import numpy_reference
 from parity.kinds.kind import UPDATE, Kind, to_numpy
 from parity.kinds.probe import Array, Probe, Rng, Tensors, needs, quarters
 from parity.kinds.torch_when_used import torch
@@ -37,6 +38,8 @@ class OptimizerKind(Kind):
     rule: Build
 
     def reference(self, probe: Probe, dtype: Any = np.float64, device: str = "cpu") -> Tensors:
+        if numpy_reference.judge() == "numpy":
+            return numpy_reference.results(self, probe, dtype)
         probe = probe.cast(dtype)
         params = {k: torch.from_numpy(v).to(device) for k, v in probe.inputs["params"].items()}
         optimizer = self.rule(list(params.values()), probe.args)

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from parity.kinds import Operation, kind_of
+from parity.kinds.numpy_reference import judge, numpy_output_shape
 from parity.kinds.probe import Probe, quarters
 from parity.kinds.torch_when_used import torch
 
@@ -43,9 +44,13 @@ def _with_cotangent(probe: Probe, seed: int) -> Probe:
     kind = kind_of(probe.kind)
     if kind.out != "out" or not isinstance(kind, Operation):
         return probe
+    shape = numpy_output_shape(kind, probe) if judge() == "numpy" else _torch_output_shape(kind, probe)
+    dout = quarters(np.random.default_rng([seed, *probe.id.encode()]), *shape)
+    return replace(probe, inputs={**probe.inputs, "dout": dout})
+
+
+def _torch_output_shape(kind: Operation, probe: Probe) -> tuple[int, ...]:
     arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
     options = {k: v for k, v in probe.args.items() if k not in arrays}
     with torch.no_grad():  # only the shape is wanted; PyTorch's "meta" tensors would import SymPy for it
-        shape = kind.formula({k: torch.zeros(v.shape) for k, v in arrays.items()}, options).shape
-    dout = quarters(np.random.default_rng([seed, *probe.id.encode()]), *shape)
-    return replace(probe, inputs={**probe.inputs, "dout": dout})
+        return tuple(kind.formula({k: torch.zeros(v.shape) for k, v in arrays.items()}, options).shape)

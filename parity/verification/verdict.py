@@ -18,6 +18,8 @@ from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
 
+NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -59,6 +61,7 @@ class Verdict:
     sizes         random sizes that were tried besides the inputs of `findings`
     where         the code ran
     listed        of a network every wrong tensor, the largest difference first
+    judge         "torch" or "numpy"
     certificate   what the comparison by == on whole numbers came to, where it was made
     """
 
@@ -88,6 +91,7 @@ class Verdict:
     unchecked: str = ""
     suggestion: str = ""
     certificate: Certificate | None = field(default=None, repr=False)
+    judge: str = "torch"
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -117,7 +121,12 @@ class Verdict:
         return self.ok
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        lines = self._lines()
+        if self.judge == "torch":
+            return "\n".join(lines)
+        lines.insert(min(2, len(lines)), f"judge        {NUMPY_JUDGE}")
+        text = "\n".join(lines).replace("PyTorch's    ", "the judge's  ").replace("PyTorch's", "the judge's")
+        return text.replace('"PyTorch:"', '"the judge:"')
 
     def _lines(self) -> list[str]:
         outcome = self.outcome

@@ -29,6 +29,7 @@ from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
+from parity.kinds.numpy_reference import judged_by
 from parity.kinds.probes import probes
 from parity.kinds.real_sizes import size_of
 from parity.reference.threads import one_thread
@@ -64,6 +65,7 @@ def verify(
     timeout: float = 10.0,
     memory: int = 1024,
     isolated: bool | None = None,
+    judge: str = "torch",
     **network: Unpack[NetworkOptions],
 ) -> Verdict:
     """Check an implementation against PyTorch and say what is wrong first, where and why.
@@ -83,6 +85,7 @@ def verify(
               "none"; left out, "book" where name and signature are the book's (see `profiles.py`)
     timeout   seconds without an answer before it counts as hung; six times as long in all
     memory    MiB that it may use; `isolated=False` runs it in this process, without limits
+    judge     "torch", or "numpy": `scratchcnn.naive` and the textbook's layers in float64, without PyTorch
 
     Raises ValueError for a request that cannot be carried out: an unknown kind, adapter, feature or
     difference, and a target that does not exist.
@@ -91,6 +94,8 @@ def verify(
     limits = Limits(timeout, memory)
     isolated = can_isolate() if isolated is None else isolated
     if kind == NETWORK:
+        if judge != "torch":
+            raise ValueError("a network is compared with a module of PyTorch; judge 'numpy' has none")
         verdict = _network(factory, network, tuple(allow), seed, limits, isolated)
         return strictly(verdict, strict)
     if kind not in ALL_KINDS:
@@ -99,11 +104,11 @@ def verify(
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
     if isolated:
         warm_up()
-    with one_thread():
+    with judged_by(judge), one_thread():
         habits = habits_of(kind, profile_of(factory, profile))
-        return strictly(
-            _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated), strict
-        )
+        verdict = _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated)
+        verdict.judge = judge
+        return strictly(verdict, strict)
 
 
 def _network(

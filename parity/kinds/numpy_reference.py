@@ -1,0 +1,164 @@
+"""The reference without PyTorch: `scratchcnn.naive` for small inputs, the textbook's layers for the others.
+
+    with judged_by("numpy"):
+        kind_of("convolution").reference(probe)       # PyTorch is not imported
+
+In float64 `scratchcnn.naive` computes one number at a time from the definition; it has no part in common with
+the layers. An input that would take its loops too long, and a kind that it lacks, are computed by the layer
+as it stands in its class, without the fast implementation. float32 results, which only say how much rounding
+is usual, are the layer's. The tests hold both equal to PyTorch on the same inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parity.kinds.probe import Probe, Tensors, function
+from scratchcnn import fast, naive
+
+if TYPE_CHECKING:
+    from parity.kinds.kind import Kind
+
+JUDGES = ("torch", "numpy")
+MAX_STEPS = 4000  # of the naive loops: about a hundredth of a second
+
+_judge = "torch"
+
+
+def judge() -> str:
+    """Who computes references now: "torch" or "numpy"."""
+    return _judge
+
+
+@contextmanager
+def judged_by(name: str) -> Iterator[None]:
+    """Inside the `with`, references are computed by "torch" or "numpy", for the whole process.
+
+    Raises ValueError for another name.
+    """
+    global _judge
+    if name not in JUDGES:
+        raise ValueError(f"no judge named {name!r}; there are {', '.join(JUDGES)}")
+    before, _judge = _judge, name
+    try:
+        yield
+    finally:
+        _judge = before
+
+
+def results(kind: Kind, probe: Probe, dtype: Any) -> Tensors:
+    """Every result of the kind on this probe, under the names that PyTorch's have."""
+    probe = probe.cast(dtype)
+    loops = NAIVE.get(kind.name)
+    if loops is not None and np.dtype(dtype) == np.float64 and _steps(probe) <= MAX_STEPS:
+        return loops(probe.inputs, dict(probe.args))
+    with fast.textbook():
+        return _layer_results(kind, probe)
+
+
+def numpy_output_shape(kind: Kind, probe: Probe) -> tuple[int, ...]:
+    """The shape of the kind's output on this probe, from the fast layer."""
+    return _layer_results(kind, probe.cast(np.float32))[kind.out].shape
+
+
+# -- the layers -------------------------------------------------------------------------------------
+def _layer_results(kind: Kind, probe: Probe) -> Tensors:
+    args, inputs = dict(probe.args), probe.inputs
+    if kind.role == "optimizer":
+        return _steps_of(kind.ours(**args), inputs)
+    if kind.role == "function":
+        args |= {name: function(args[name]) for name in kind.functions}
+        arrays = {k: np.asarray(v, float) if k in kind.borrows else v for k, v in inputs.items()}
+        return {kind.out: np.asarray(kind.ours(**arrays, **args))}
+    training = args.pop("training", True)
+    layer = kind.ours(**args)
+    if kind.name == "dropout":
+        training = "mask" in inputs
+        layer.inject(inputs.get("mask"))
+    layer.train(training)
+    labels = (inputs["t"],) if kind.role == "loss" else ()
+    found = {kind.out: np.asarray(layer.forward(inputs["x"], *labels))}
+    if kind.role == "loss":
+        found["dx"] = layer.backward()
+    elif "dout" in inputs:
+        found["dx"] = layer.backward(inputs["dout"])
+    found |= {f"d{name}": layer.grads[name] for name in kind.params if name in layer.grads}
+    return found | {name: np.array(layer.buffers[name]) for name in kind.buffers}
+
+
+def _steps_of(optimizer: Any, inputs: dict[str, Any]) -> Tensors:
+    params = {name: p.copy() for name, p in inputs["params"].items()}
+    found: Tensors = {}
+    for step, grads in enumerate(inputs["grads"], start=1):
+        optimizer.update(params, grads)
+        found |= {f"{name} step {step}": p.copy() for name, p in params.items()}
+    return found
+
+
+# -- the loops --------------------------------------------------------------------------------------
+def _steps(probe: Probe) -> int:
+    """About how many times the innermost loop runs."""
+    x = next(value for value in probe.inputs.values() if isinstance(value, np.ndarray))
+    window = probe.args.get("W", np.empty(0)).size if "W" in probe.args else 0
+    window = window or math.prod(probe.args.get(name, 1) for name in ("pool_h", "pool_w"))
+    return int(x.size * max(window, 1))
+
+
+def _convolution(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    x, dout, W, b = inputs["x"], inputs.get("dout"), args.pop("W"), args.pop("b")
+    found = {"out": naive.conv_forward(x, W, b, **args)}
+    if dout is not None:
+        found["dx"], found["dW"], found["db"] = naive.conv_backward(dout, x, W, **args)
+    return _without_b(found, b)
+
+
+def _affine(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    x, dout, W, b = inputs["x"], inputs.get("dout"), args["W"], args["b"]
+    found = {"out": naive.affine_forward(x, W, b)}
+    if dout is not None:
+        found["dx"], found["dW"], found["db"] = naive.affine_backward(dout, x, W)
+    return _without_b(found, b)
+
+
+def _without_b(found: Tensors, b: Any) -> Tensors:
+    return found if b is not None else {name: a for name, a in found.items() if name != "db"}
+
+
+def _pooling(mode: str) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
+    def loops(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+        x, dout, args = inputs["x"], inputs.get("dout"), {**args, "mode": mode}
+        found = {"out": naive.pool_forward(x, **args)}
+        return found if dout is None else found | {"dx": naive.pool_backward(dout, x, **args)}
+
+    return loops
+
+
+def _softmax_with_loss(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    x, t = inputs["x"], inputs["t"]
+    loss = naive.softmax_cross_entropy(x, t)
+    return {"loss": np.asarray(loss), "dx": naive.softmax_cross_entropy_backward(x, t)}
+
+
+def _im2col(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    return {"col": naive.im2col(**inputs, **args)}
+
+
+def _col2im(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    return {"img": naive.col2im(**inputs, **args)}
+
+
+NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
+    "convolution": _convolution,
+    "affine": _affine,
+    "max_pooling": _pooling("max"),
+    "min_pooling": _pooling("min"),
+    "average_pooling": _pooling("average"),
+    "softmax_with_loss": _softmax_with_loss,
+    "im2col": _im2col,
+    "col2im": _col2im,
+}

@@ -1,0 +1,115 @@
+"""The judge without PyTorch: the same numbers, the same verdicts, and PyTorch is never imported."""
+
+import os
+
+import numpy as np
+import pytest
+from helpers import python
+
+import parity
+from parity.faults import FAULTS
+from parity.faults.kill_matrix import diagnose, lasting_probes, observe
+from parity.kinds import ALL_KINDS
+from parity.kinds.numpy_reference import judge, judged_by, results
+from parity.kinds.probes import probes
+
+AFFINE = """
+class Affine:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.{}(axis=0)
+        return dout @ self.W.T
+"""
+WITHOUT_TORCH = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "pandas", "pyarrow", "threadpoolctl", "scipy", "sympy"}:
+            raise ModuleNotFoundError(f"no {name} here", name=name)
+
+sys.meta_path.insert(0, Refuse())
+from parity.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    assert "torch" not in sys.modules
+"""
+
+
+def equal(kind, cases):
+    for probe in cases:
+        for dtype in kind.dtypes:
+            theirs, ours = kind.reference(probe, dtype), results(kind, probe, dtype)
+            assert list(theirs) == list(ours), probe.id
+            for name, a in theirs.items():
+                assert (a.shape, a.dtype) == (ours[name].shape, ours[name].dtype), (probe.id, name)
+                if dtype == "float64":
+                    scale = np.abs(a[np.isfinite(a)]).max(initial=0)
+                    rtol = min(kind.rtol, 1e-9)
+                    np.testing.assert_allclose(ours[name], a, rtol, atol=rtol * scale, err_msg=probe.id)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS.values(), ids=list(ALL_KINDS))
+def test_it_computes_pytorchs_numbers(kind):
+    equal(kind, probes(kind.name)[:3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ALL_KINDS.values(), ids=list(ALL_KINDS))
+def test_it_computes_pytorchs_numbers_on_every_input(kind):
+    equal(kind, probes(kind.name))
+
+
+def verdict_of(fault, name):
+    """(what is wrong, the diagnosis) of a known bug, before this judge."""
+    with judged_by(name):
+        cases = lasting_probes(fault.kind, 0)
+        seen = observe(fault.kind, fault.make, cases=cases)
+        found = diagnose(seen, cases)
+    return {(r.case, r.dtype, r.phase, r.tensor) for r in seen.records if not r.ok}, found.fault
+
+
+# EVERY_FAULT=1 tries all of the catalogue, which takes five minutes.
+TRIED = list(FAULTS.values())[:: 1 if os.environ.get("EVERY_FAULT") else 64]
+
+
+@pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
+def test_the_same_verdict_on_known_bugs(fault):
+    assert verdict_of(fault, "numpy") == verdict_of(fault, "torch")
+
+
+def test_verify_says_who_judged(tmp_path):
+    (tmp_path / "mine.py").write_text(AFFINE.format("mean"))
+    verdict = parity.verify(f"{tmp_path}/mine.py:Affine", "affine", judge="numpy")
+    assert verdict.outcome == "wrong" and verdict.judge == "numpy" and judge() == "torch"
+    text = str(verdict)
+    assert verdict.diagnosis.fault == "affine-db-mean" and "PyTorch's" not in text
+    assert "\njudge        NumPy (" in text and "\nthe judge's  [" in text
+
+
+def test_an_unknown_judge_is_refused():
+    with pytest.raises(ValueError, match="no judge named 'jax'; there are torch, numpy"):
+        parity.verify("mine.py:Affine", "affine", judge="jax")
+    with pytest.raises(ValueError, match="a network is compared with a module of PyTorch"):
+        parity.verify("mine.py:Net", "network", judge="numpy")
+
+
+@pytest.mark.parametrize("word, status", [("sum", 0), ("mean", 1)])
+def test_where_pytorch_cannot_be_imported(word, status, tmp_path):
+    (tmp_path / "mine.py").write_text(AFFINE.format(word))
+    done = python("-c", WITHOUT_TORCH, "verify", "mine.py:Affine", "--judge", "numpy", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert ("WRONG" in done.stdout) == bool(status) and "judge        NumPy" in done.stdout
+
+
+def test_without_pytorch_the_error_names_the_other_judge(tmp_path):
+    (tmp_path / "mine.py").write_text(AFFINE.format("sum"))
+    done = python("-c", WITHOUT_TORCH, "verify", "mine.py:Affine", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.endswith("verified without it: --judge numpy\n")
