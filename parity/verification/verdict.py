@@ -133,7 +133,7 @@ class Verdict:
         lines = [f"{clean(self.name)} as {self.kind}: {self.headline}"]
         if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
             lines.append(f"checked      {self._checked()}")
-        if self.certificate is not None:
+        if self.certificate is not None and (outcome != "wrong" or self.certificate.outcome != "exact"):
             lines.append(f"exact        {self.certificate.says}")
         if self.called:
             lines.append(f"called       {self.called.removeprefix('called ')}")
