@@ -58,6 +58,9 @@ SHORTENED_MODULES = {  # each after `python -m`
     ),
     "parity report --out build/full": "parity report --quick --skip training --skip speed --out build/full",
     "parity report --quick": "parity report --quick --skip speed",
+    "parity grade submissions/ --assignment assignment.toml --out grades": (
+        "parity grade submissions/ --assignment relu.toml --out grades --workers 1"
+    ),
     "parity train lenet --epochs 5": "parity train simple_conv_net --epochs 1",
     "parity diff reports build/report": "parity diff build/full build/report",
     "parity sweep plan.toml --dry-run": "parity sweep small.toml --dry-run",
@@ -176,6 +179,7 @@ def test_every_block_works_in_its_place(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("parity.report.request.QUICK", SMALL_REPORT)
     (tmp_path / "small.toml").write_text(SMALL_PLAN)
+    (tmp_path / "submissions" / "anna").mkdir(parents=True)
     shared = {}
     for what, detail, kind, body in BLOCK.findall(README.read_text()):
         if what == "file":

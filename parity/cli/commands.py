@@ -12,6 +12,7 @@ from parity.cli import (
     compare,
     diff,
     faults,
+    grade,
     kinds,
     report,
     sweep,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 # In the order of use, which is the order of `parity -h`.
 app.command()(verify.verify)
+app.command()(grade.grade)
 app.command()(check.check)
 app.command()(train.train)
 app.command()(time.time)

@@ -136,7 +136,7 @@ def verify_all(
     if not where.exists():
         raise TargetError(f"no file or folder {where}")
     sheet = Sheet(str(where))
-    with _unpacked(where) as base:
+    with unpacked(where) as base:
         files = files_of(base) if base.is_dir() else [base]
         for path in files:
             shown = path.relative_to(base).as_posix() if base.is_dir() else str(where)
@@ -215,7 +215,7 @@ def _is_known(name: str, kind: str) -> bool:
 
 
 @contextmanager
-def _unpacked(where: Path) -> Iterator[Path]:
+def unpacked(where: Path) -> Iterator[Path]:
     """The file or folder; that of a zip, unpacked where nothing else is."""
     if where.suffix != ".zip" or where.is_dir():
         yield where

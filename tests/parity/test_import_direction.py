@@ -22,6 +22,7 @@ ORDER = (
     "referees",
     "report",
     "sweep",
+    "grading",
     "cli",
 )
 

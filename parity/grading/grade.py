@@ -1,0 +1,169 @@
+"""One submission graded: points per check, the first thing that is wrong, and what it tried to do."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parity.adapters.load import TargetError, only_definitions
+from parity.adapters.wire import clean
+from parity.faults.diagnose import PLAIN
+from parity.grading.assignment import CONTRACTS, NUMBERS, Assignment, Task
+from parity.grading.submissions import UNREADABLE, Submission, stage
+from parity.sandbox.policy import Policy, sandboxed
+from parity.sandbox.protection import OPEN, protection
+from parity.verification.listing import Listed, listed
+from parity.verification.verdict import Verdict
+from parity.verification.verify import verify
+
+VERSION = 1  # of what is kept of a graded submission
+# What a verdict says of code that does more than compute, and the name of the finding.
+CAUGHT = {
+    "which is not allowed here": "imports what is not allowed",
+    "PermissionError": "tries what the sandbox forbids",
+    "Operation not permitted": "tries what the sandbox forbids",
+    "sent something that is not an answer": "forges an answer",
+    "closed its connection": "closes its connection to the checker",
+    "left the process": "ends its process",
+    "called sys.exit": "ends its process",
+    "printed more than": "prints without end",
+    "of memory": "uses too much memory",
+    "hung": "does not come to an end",
+    "crashed": "crashes its process",
+}
+
+Graded = dict[str, Any]  # plain data, which is kept as JSON
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission and what it is graded by; it travels to another process."""
+
+    submission: Submission
+    assignment: Assignment
+    trust: bool = False
+
+
+def grade(job: Job) -> Graded:
+    """The grade of a submission, as plain data; whatever the submission is, this raises nothing."""
+    student, assignment = job.submission.student, job.assignment
+    found: Graded = {
+        "version": VERSION,
+        "assignment": assignment.digest,
+        "student": student,
+        "submitted": _modified(job.submission.path),
+        "findings": [],
+        "tasks": [],
+        "problem": "",
+        "shingles": [],
+        "protection": OPEN if job.trust else str(protection()),
+    }
+    with tempfile.TemporaryDirectory(prefix="parity-grade-") as name:
+        folder = Path(name).resolve()
+        try:
+            staged = stage(job.submission.path, folder, assignment.allowed)
+            found |= {"findings": staged.refused, "shingles": sorted(staged.shingles)}
+            there = [(path, one) for path in staged.files for one in _listed(path, found)]
+        except (TargetError, *UNREADABLE) as error:
+            found["problem"], there = clean(f"could not be read: {error}"), []
+        policy = Policy(str(folder), assignment.allowed, memory=assignment.memory)
+        with sandboxed(None if job.trust else policy):
+            found["tasks"] = [
+                _graded(task, there, assignment, found["findings"]) for task in assignment.tasks
+            ]
+    found["points"] = sum(task["points"] for task in found["tasks"])
+    found["most"] = assignment.most
+    return found
+
+
+def _modified(path: Path) -> float:
+    """When it was last changed; of a folder the newest file in it."""
+    inside = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else []
+    return max((p.lstat().st_mtime for p in inside), default=path.lstat().st_mtime)
+
+
+def _listed(path: Path, found: Graded) -> list[Listed]:
+    try:
+        return listed(path)
+    except UNREADABLE as error:
+        found["findings"].append(clean(f"{path.name} cannot be read: {type(error).__name__}: {error}"))
+        return []
+
+
+def _graded(
+    task: Task, there: list[tuple[Path, Listed]], assignment: Assignment, findings: list[str]
+) -> Graded:
+    by_name = [(p, one) for p, one in there if task.names and {*one.name.split(",")} & {*task.names}]
+    by_kind = [(p, one) for p, one in there if one.kind == task.kind]
+    chosen = (by_name or by_kind)[:1]
+    nothing = {check: False for check in task.points}
+    row: Graded = {"kind": task.kind, "title": task.title, "most": task.most, "points": 0.0, "target": ""}
+    row |= {"checks": nothing, "worth": dict(task.points), "fault": "", "says": "", "outcome": "not found"}
+    row |= {"which": f"nothing in it is a {task.kind}", "where": "", "what": ""}
+    if task.names:
+        row["which"] = f"nothing in it is named {' or '.join(task.names)}"
+    for path, one in chosen:
+        target = f"{path}:{one.name}"
+        try:
+            verdict = verify(
+                only_definitions(target) if assignment.definitions_only else target,
+                task.kind,
+                timeout=assignment.timeout,
+                memory=assignment.memory,
+            )
+        except (TargetError, ValueError, OSError, RecursionError, MemoryError) as error:
+            return row | {"target": one.name, "outcome": "not_checked", "which": clean(error)}
+        findings += [text for text in _caught(verdict) if text not in findings]
+        checks = {check: _earned(check, verdict) for check in task.points}
+        row |= {"checks": checks, "points": sum(task.points[c] for c, ok in checks.items() if ok)}
+        row |= {"target": clean(one.name, 80), "outcome": verdict.outcome} | _stages(
+            verdict, assignment, folder=path.parent
+        )
+    return row
+
+
+def _earned(check: str, verdict: Verdict) -> bool:
+    """Whether that check holds: something was compared for it, and all of it is right."""
+    if verdict.outcome == "not_checked" or verdict.ending or verdict.unfinished:
+        return False
+    plain = [row for row in verdict.records if row.phase in PLAIN]
+    if check == CONTRACTS:
+        rest = [row for row in verdict.records if row.phase not in PLAIN]
+        return bool(rest) and all(row.ok for row in rest) and verdict.outcome in ("right", "wrong")
+    rows = {
+        "forward": [row for row in plain if row.phase == "forward"],
+        NUMBERS: plain,
+    }.get(check, [row for row in plain if row.tensor == check])
+    numbers = verdict.outcome == "right_but"  # what is not right there is no number
+    return bool(rows) and (numbers or all(row.ok for row in rows))
+
+
+def _caught(verdict: Verdict) -> list[str]:
+    texts = [verdict.ending, verdict.unchecked, *(row.why for row in verdict.records if not row.ok)]
+    return list(dict.fromkeys(name for part, name in CAUGHT.items() if any(part in text for text in texts)))
+
+
+def _stages(verdict: Verdict, assignment: Assignment, folder: Path) -> Graded:
+    """What a student is shown: which result, where, and what it may be; only the stages that are allowed."""
+    shown: Graded = {"which": "", "where": "", "what": "", "fault": "", "says": ""}
+    shown["fault"], shown["says"] = verdict.diagnosis.fault, verdict.diagnosis.says  # the teacher's
+    if verdict.outcome == "right" and not verdict.not_checked:
+        return shown
+    text = clean(verdict.headline.replace(str(folder), "."))
+    first = verdict.first
+    if "which" in assignment.hints:
+        culprit = verdict.culprit
+        named = f"first wrong: {culprit.phase}, {culprit.tensor}" if culprit and text == "WRONG" else text
+        shown["which"] = named
+    if "where" in assignment.hints and verdict.culprit is not None:
+        shown["where"] = clean(verdict.culprit.sentence)
+        if first is not None and first.inputs:
+            shown["where"] += f"; on {clean(first.inputs)}"
+    if "what" in assignment.hints:
+        shown["what"] = clean(verdict.diagnosis.says)
+    if assignment.reference_numbers:
+        lines = [line for line in str(verdict).splitlines() if line.startswith(("ours ", "PyTorch's "))]
+        shown["what"] = "; ".join(filter(None, [shown["what"], *map(clean, lines)]))
+    return shown

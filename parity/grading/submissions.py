@@ -1,0 +1,138 @@
+"""Submissions: found in a folder, copied to where nothing else lies, and read before anything is run."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import shutil
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parity.adapters.definitions import parsed
+from parity.adapters.load import TargetError
+from parity.adapters.wire import clean
+from parity.sandbox.policy import ALWAYS_REFUSED
+from parity.verification.listing import SUFFIXES, files_of
+from parity.verification.whole import unpacked
+
+MOST_FILES, MOST_BYTES = 500, 8 << 20  # of a folder; of one file an eighth
+UNUSUAL = ("ctypes", "subprocess", "socket", "multiprocessing", "gc", "inspect", "importlib", "pickle")
+SHINGLE = 12  # tokens that are compared together
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, tokenize.TokenError)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's: the file, notebook, zip or folder, whose name is the student's."""
+
+    student: str
+    path: Path
+
+
+def submissions_in(folder: Path) -> list[Submission]:
+    """One per entry of the folder, by name. Raises ValueError where there is none or two have one name."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder of submissions")
+    found = [
+        Submission(clean(p.name if p.is_dir() else p.stem, 80), p)
+        for p in sorted(folder.iterdir())
+        if not p.name.startswith((".", "__")) and (p.is_dir() or p.suffix in (*SUFFIXES, ".zip"))
+    ]
+    if not found:
+        raise ValueError(
+            f"{folder} has no submissions: .py, .ipynb or .zip files, or folders, one per student"
+        )
+    names = [one.student for one in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{folder} has two submissions of {twice[0]}; one per student is expected")
+    return found
+
+
+@dataclass
+class Staged:
+    """A copy in a folder of its own: its files, and what was found by reading them."""
+
+    files: list[Path]
+    digest: str
+    refused: list[str] = field(default_factory=list)
+    shingles: frozenset[int] = frozenset()
+
+
+def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:
+    """Copy Python files and notebooks to `folder`. Raises TargetError for what is too large or no zip."""
+    with unpacked(where) as base:
+        paths = [base] if base.is_file() else [p for p in files_of(base) if not _is_link(p, base)]
+        if len(paths) > MOST_FILES or sum(p.stat().st_size for p in paths) > MOST_BYTES:
+            raise TargetError(f"more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB")
+        copies = []
+        for path in paths:
+            if path.stat().st_size > MOST_BYTES // 8:
+                raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
+            copy = folder / (path.name if base.is_file() else path.relative_to(base))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            copies.append(copy)
+    digest = hashlib.sha256()
+    for copy in copies:
+        digest.update(copy.relative_to(folder).as_posix().encode("utf-8", "replace") + b"\0")
+        digest.update(copy.read_bytes() + b"\0")
+    staged = Staged(copies, digest.hexdigest())
+    staged.refused = list(dict.fromkeys(text for copy in copies for text in _refused(copy, copies, allowed)))
+    staged.shingles = frozenset(number for copy in copies for number in _shingles(copy))
+    return staged
+
+
+def _is_link(path: Path, base: Path) -> bool:
+    """Whether it leads out of the submission."""
+    return path.is_symlink() or not path.resolve().is_relative_to(base.resolve())
+
+
+def _refused(path: Path, own: list[Path], allowed: tuple[str, ...]) -> Iterator[str]:
+    """What the file imports, and may not: sentences."""
+    brought = {p.stem for p in own} | {p.parent.name for p in own}
+    try:
+        nodes = [node for _, tree in parsed(path) for node in ast.walk(tree)]
+    except UNREADABLE:
+        return
+    for node in nodes:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+        for name in (name.partition(".")[0] for name in names):
+            free = name in allowed or name in sys.stdlib_module_names or name in brought
+            if name in ALWAYS_REFUSED or not free:
+                yield f"imports {clean(name, 40)}"
+            elif name in UNUSUAL:
+                yield f"imports {name}, which a layer has no use for"
+
+
+def source_of(path: Path) -> str:
+    """The code of a file; of a notebook that of its cells."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix != ".ipynb":
+        return text
+    cells = json.loads(text).get("cells", [])
+    return "\n\n".join("".join(c.get("source", "")) for c in cells if c.get("cell_type") == "code")
+
+
+def _shingles(path: Path) -> set[int]:
+    """The code without names, comments, strings and layout, as overlapping runs of tokens."""
+    kept: list[str] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source_of(path)).readline):
+            if token.type == tokenize.NAME:
+                kept.append(token.string if token.string in KEPT else "name")
+            elif token.type in (tokenize.OP, tokenize.NUMBER):
+                kept.append(token.string)
+    except (*UNREADABLE, AttributeError, TypeError):
+        pass
+    runs = (" ".join(kept[i : i + SHINGLE]) for i in range(max(len(kept) - SHINGLE + 1, 0)))
+    return {int.from_bytes(hashlib.blake2b(run.encode(), digest_size=6).digest()) for run in runs}
+
+
+KEPT = {"class", "def", "return", "for", "if", "else", "in", "while", "import", "from", "forward", "backward"}

@@ -1,0 +1,320 @@
+"""Grades of honest submissions are the true ones; what is written for a class holds them."""
+
+import json
+import re
+import shutil
+import zipfile
+from itertools import islice
+
+import pandas as pd
+import pytest
+from honest import every
+
+from parity.grading import run
+from parity.grading.assignment import EXAMPLE, AssignmentError, read_assignment
+from parity.grading.gradebook import safe
+from parity.grading.similar import nearly_the_same
+from parity.grading.submissions import stage, submissions_in
+from parity.sandbox.protection import Protection
+
+POINTS = "{ forward = 4, dx = 3, dW = 2, db = 1 }"
+WORTH = {"forward": 4, "dx": 3, "dW": 2, "db": 1}
+RELU = """import numpy as np
+class Relu:
+    def forward(self, x):
+        self.mask = x > 0
+        return np.where(self.mask, x, 0)
+    def backward(self, dout):
+        return np.where(self.mask, dout, 0)
+"""
+LEAKY = RELU.replace("x, 0)", "x, 0.01 * x)").replace("dout, 0)", "dout, 0.01 * dout)")
+OF_RELU = '[[task]]\nkind = "relu"\npoints = { forward = 2, dx = 2, contracts = 1 }\n'
+
+
+@pytest.fixture
+def assignment(tmp_path):
+    def written(text=OF_RELU):
+        (tmp_path / "assignment.toml").write_text(text)
+        return read_assignment(tmp_path / "assignment.toml")
+
+    return written
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """folder(anna=RELU, ben=LEAKY): a folder with these submissions."""
+
+    def made(**sources):
+        (tmp_path / "submissions").mkdir(exist_ok=True)
+        for name, source in sources.items():
+            (tmp_path / "submissions" / f"{name}.py").write_text(source)
+        return tmp_path / "submissions"
+
+    return made
+
+
+def graded_as(honest, tmp_path, assignment, workers=1):
+    """Those whose grade is not the true one."""
+    wrong = []
+    for kind in ("convolution", "affine"):
+        asked = assignment(f'[[task]]\nkind = "{kind}"\npoints = {POINTS}\n')
+        truth = {}
+        (tmp_path / kind).mkdir()
+        for title, source, of, broken in honest:
+            if of == kind:
+                (tmp_path / kind / f"{title}.py").write_text(source)
+                truth[title] = sum(worth for check, worth in WORTH.items() if check not in broken)
+        found, _ = run.grade_all(submissions_in(tmp_path / kind), asked, tmp_path / f"{kind}, out", workers)
+        wrong += [
+            (g["student"], g["points"], g["tasks"]) for g in found if g["points"] != truth[g["student"]]
+        ]
+        assert len(found) == len(truth) > 0
+    return wrong
+
+
+def test_honest_submissions_get_their_true_grades(tmp_path, assignment):
+    honest = [one for i, one in enumerate(islice(every(), 55)) if i % 9 in (0, 4)]
+    assert len(honest) >= 12 and {one[2] for one in honest} == {"convolution", "affine"}
+    assert graded_as(honest, tmp_path, assignment) == []
+
+
+@pytest.mark.slow
+def test_two_hundred_of_them(tmp_path, assignment):
+    honest = list(islice(every(), 200))
+    assert len(honest) == 200
+    assert graded_as(honest, tmp_path, assignment, workers=2) == []
+
+
+# -- what is written --------------------------------------------------------------------------------
+@pytest.fixture
+def graded(folder, assignment, tmp_path, parity):
+    """The grades of two honest students and of one who imports PyTorch, and the folder they are in."""
+    submissions = folder(anna=RELU, ben=LEAKY, eve="import torch\n" + RELU)
+    assignment()
+    ended = parity(
+        *("grade", submissions, "--assignment", tmp_path / "assignment.toml", "--workers", 1),
+        *("--out", tmp_path / "grades"),
+    )
+    return ended, tmp_path / "grades"
+
+
+def test_every_file_has_the_grades(graded):
+    (status, out, _), grades = graded
+    assert status == 0 and "2/3 ben: 1 of 5\n" in out and "protection: " in out
+    assert "3/3 eve: 0 of 5; imports torch; imports what is not allowed" in out
+    table = pd.read_parquet(grades / "grades.parquet")
+    assert dict(zip(table["student"], table["points"], strict=True)) == {"anna": 5, "ben": 1, "eve": 0}
+    assert list(table["1 relu bug"]) == ["", "relu-leaky", ""] and list(table["1 relu dx"]) == [2, 0, 0]
+    text = (grades / "students" / "ben.txt").read_text()
+    assert "not right  forward (2)" in text and "which      first wrong: forward, out" in text
+    assert "0.01" not in text and "slope" not in text  # neither numbers nor what it is: not asked for
+    assert "<strong>1 of 5 points</strong>" in (grades / "students" / "ben.html").read_text()
+    page = (grades / "class.html").read_text()
+    assert "LeakyReLU" in page and "anna and ben" not in page  # the bug's story; too short to be compared
+    found = json.loads((grades / "exports" / "gradescope" / "ben" / "results.json").read_text())
+    assert found["score"] == 1 and [t["score"] for t in found["tests"]] == [0, 0, 1]
+    otter, nbgrader = (pd.read_csv(grades / "exports" / f"{name}.csv") for name in ("otter", "nbgrader"))
+    assert list(otter["percent_correct"]) == [1, 0.2, 0] and list(nbgrader["score"]) == [5, 1, 0]
+    assert (grades / "exports" / "plain.csv").read_text() == "student,points\nanna,5\nben,1\neve,0\n"
+
+
+def test_what_is_graded_is_not_graded_again(graded, assignment, folder, monkeypatch):
+    """A kill in the middle loses nothing: what lies there counts, half a file does not."""
+    _, grades = graded
+    (grades / "results" / "ben.json").write_text('{"version": 1, "stud')
+    (grades / "results" / "eve.json").unlink()
+    asked, real = [], run.grade
+    monkeypatch.setattr(run, "grade", lambda job: asked.append(job.submission.student) or real(job))
+    found, _ = run.grade_all(submissions_in(folder()), assignment(), grades)
+    assert asked == ["ben", "eve"] and [one["points"] for one in found] == [5, 1, 0]
+    found, _ = run.grade_all(submissions_in(folder(ben=RELU)), assignment(), grades)
+    assert asked == ["ben", "eve", "ben"] and found[1]["points"] == 5  # handed in anew
+    run.grade_all(submissions_in(folder()), assignment(OF_RELU.replace("2", "3")), grades)
+    assert asked[3:] == ["anna", "ben", "eve"]  # another assignment
+
+
+def test_a_student_tries_at_home(folder, assignment, tmp_path, parity):
+    submissions = folder(anna=RELU, ben=LEAKY)
+    assignment(f'hints = ["which", "where", "what"]\n{OF_RELU}')
+    options = ("--assignment", tmp_path / "assignment.toml")
+    assert parity("grade", "--try", submissions / "anna.py", *options).status == 0
+    status, out, _ = parity("grade", "--try", submissions / "ben.py", *options)
+    assert status == 1 and "what       a slope of 0.01 below zero" in out
+    assert not (tmp_path / "grades").exists()
+
+
+def test_without_a_sandbox_nothing_is_run_unless_it_is_trusted(
+    folder, assignment, tmp_path, parity, monkeypatch
+):
+    monkeypatch.setattr("parity.sandbox.protection.protection", Protection)
+    monkeypatch.setattr("parity.grading.grade.protection", Protection)
+    submissions, _ = folder(anna=RELU), assignment()
+    options = ("--assignment", tmp_path / "assignment.toml")
+    status, _, err = parity("grade", "--try", submissions / "anna.py", *options)
+    assert status == 2 and "offers no sandbox" in err and "--trust" in err
+    status, out, _ = parity("grade", "--try", submissions / "anna.py", *options, "--trust")
+    assert status == 0 and "files and the network are open to it" in out
+
+
+def test_the_example_is_an_assignment(tmp_path, parity):
+    path = tmp_path / "example.toml"
+    assert parity("grade", "--template", path).status == 0 and path.read_text() == EXAMPLE
+    assert [task.kind for task in read_assignment(path).tasks] == ["relu", "affine"]
+    assert parity("grade", "--template", path).status == 2
+
+
+WRONG = {
+    "title = 3": "title: 3 is not of the right type",
+    "colour = 1": "no setting named colour",
+    'allowed = ["torch"]': "allowed: torch has the answers in it",
+    'hints = ["all"]': "expected some of which, where, what; got 'all'",
+    "timeout = -1": "timeout: expected a number above 0",
+    "= 3": "is no TOML",
+}
+
+
+@pytest.mark.parametrize(("line", "why"), WRONG.items(), ids=WRONG)
+def test_what_is_no_assignment_is_named(assignment, line, why):
+    with pytest.raises(AssignmentError, match=re.escape(why)):
+        assignment(f"{line}\n{OF_RELU}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "task = 3", OF_RELU.replace("relu", "rely"), OF_RELU.replace("2", "-2")]
+)
+def test_tasks_have_a_kind_and_points(assignment, text):
+    with pytest.raises(AssignmentError):
+        assignment(text)
+
+
+# -- what a submission may be -----------------------------------------------------------------------
+def test_a_folder_a_zip_and_a_notebook_are_submissions(folder, assignment, tmp_path):
+    submissions = folder(anna=RELU)
+    (submissions / "ben").mkdir()
+    shutil.move(submissions / "anna.py", submissions / "ben" / "layers.py")
+    with zipfile.ZipFile(submissions / "carl.zip", "w") as archive:
+        archive.writestr("homework/layers.py", RELU)
+        archive.writestr("homework/notes.txt", "not Python")
+    cell = {"cell_type": "code", "source": RELU, "metadata": {}, "outputs": [], "execution_count": None}
+    (submissions / "dora.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}))
+    found, _ = run.grade_all(submissions_in(submissions), assignment(), tmp_path / "grades")
+    assert {one["student"]: one["points"] for one in found} == {"ben": 5, "carl": 5, "dora": 5}
+
+
+def test_links_and_paths_out_of_a_submission_are_not_followed(folder, tmp_path):
+    submissions = folder(anna=RELU)
+    (submissions / "eve").mkdir()
+    (submissions / "eve" / "layers.py").symlink_to(submissions / "anna.py")
+    assert stage(submissions / "eve", tmp_path / "staged", ()).files == []
+    with zipfile.ZipFile(submissions / "mallory.zip", "w") as archive:
+        archive.writestr("../anna.py", LEAKY)
+    with pytest.raises(ValueError, match="outside its folder"):
+        stage(submissions / "mallory.zip", tmp_path / "staged", ())
+    assert (submissions / "anna.py").read_text() == RELU
+
+
+UNREADABLE = {
+    "deep": "x = " + "(" * 5000 + ")" * 5000,
+    "null": "\0",
+    "half": "def f(:",
+    "huge": "#" * (2 << 20),
+    "long": "x = " + "-" * 100_000 + "1",
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_no_points_and_no_crash(folder, assignment, tmp_path, text):
+    found, _ = run.grade_all(submissions_in(folder(eve=text)), assignment(), tmp_path / "grades")
+    assert found[0]["points"] == 0 and (found[0]["findings"] or found[0]["problem"])
+
+
+def test_a_zip_that_is_none_is_a_problem_and_status_2(folder, assignment, tmp_path, parity):
+    submissions, _ = folder(anna=RELU), assignment()
+    (submissions / "eve.zip").write_bytes(b"PK not at all")
+    options = ("--assignment", tmp_path / "assignment.toml", "--out", tmp_path / "grades", "--workers", 1)
+    status, out, _ = parity("grade", submissions, *options)
+    assert status == 2 and "1/2 anna: 5 of 5" in out and "2/2 eve: 0 of 5; could not be read" in out
+
+
+def test_no_cell_is_a_formula_and_no_name_is_markup(folder, assignment, tmp_path):
+    submissions = folder(**{"=1+1": RELU, "<b>bold": RELU, "\x1b[2Jescape": RELU})
+    run.grade_all(submissions_in(submissions), assignment(), tmp_path / "grades")
+    for name in ("grades.csv", "exports/plain.csv", "exports/otter.csv", "exports/nbgrader.csv"):
+        text = (tmp_path / "grades" / name).read_text()
+        assert "'=1+1" in text and "\n=1+1" not in text and "\x1b" not in text
+    assert "<b>" not in (tmp_path / "grades" / "class.html").read_text()
+    assert list(safe(pd.DataFrame({"a": ["@x", "-1", "x", 3]}))["a"]) == ["'@x", "'-1", "x", 3]
+
+
+def test_a_renamed_copy_is_nearly_the_same(tmp_path):
+    _, source, *_ = next(every())
+    copy = re.sub(r"\bdout\b", "gradient", source).replace("xp", "padded") + "\n# my own work\n"
+    other = next(one for kind, one, *_ in every() if "affine" in kind)
+    shingles = {}
+    for name, text in {"anna": source, "ben": copy, "carl": other}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        shingles[name] = sorted(stage(tmp_path / f"{name}.py", tmp_path / name, ()).shingles)
+    ((a, b, share),) = nearly_the_same(shingles)
+    assert {a, b} == {"anna", "ben"} and share > 0.95
+
+
+# -- cheats -----------------------------------------------------------------------------------------
+HALF = RELU.replace("x, 0)", "x, 0.5 * x)")
+
+
+def instead(line):
+    """A wrong Relu whose forward does this first."""
+    return HALF.replace("self.mask = x > 0", f"self.mask = x > 0\n        {line}")
+
+
+CHEATS = {
+    "right on the first calls only": instead(
+        "self.calls = getattr(self, 'calls', 0) + 1\n"
+        "        if self.calls < 2: return np.where(self.mask, x, 0)"
+    ),
+    "right for small inputs only": instead("if x.size < 100: return np.where(self.mask, x, 0)"),
+    "right in one layout only": instead("if x.flags.c_contiguous: return np.where(self.mask, x, 0)"),
+    "right in float64 only": instead("if x.dtype == float: return np.where(self.mask, x, 0)"),
+    "one answer for all instances": RELU.replace("self.mask", "Relu.mask"),
+    "PyTorch, and no error": "try:\n    import torch\nexcept ImportError: pass\n" + HALF,
+    "a patched judge": "np.subtract = lambda a, b, **_: np.zeros_like(a)\n" + HALF,
+    "an end in the middle": instead("import os; os._exit(0)"),
+    "a forged answer": instead(
+        "import os; [os.write(n, b'done') for n in range(3, 64) if WRITES(n)]"
+    ).replace(
+        "class",
+        "import fcntl\ndef WRITES(n):\n    try: return fcntl.fcntl(n, fcntl.F_GETFL) & 3 == 1\n"
+        "    except OSError: return False\nclass",
+        1,
+    ),
+    "a thread that goes on": instead("import threading; threading.Thread(target=print, daemon=True).start()"),
+    "a look for the answer": instead(
+        "import gc; assert not [o for o in gc.get_objects() if type(o).__name__ "
+        "in ('Kind', 'Record', 'Tensor')]"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", CHEATS.values(), ids=CHEATS)
+def test_a_cheat_gets_less_than_full_marks(folder, assignment, tmp_path, source):
+    folder(anna=RELU, eve=source)
+    before = {p.name: p.read_bytes() for p in folder().iterdir()}
+    (eve,) = (one for one in submissions_in(folder()) if one.student == "eve")
+    found, _ = run.grade_all([eve], assignment(), tmp_path / "grades")
+    assert found[0]["points"] < 5, found[0]["tasks"]
+    assert {p.name: p.read_bytes() for p in folder().iterdir()} == before
+
+
+def test_a_named_finding_for_what_it_tried(folder, assignment, tmp_path):
+    sources = {
+        "anna": "import socket\nsocket.create_connection(('127.0.0.1', 9))\n" + RELU,
+        "ben": "import os\nos.fork()\n" + RELU,
+        "carl": CHEATS["a forged answer"],
+        "dora": "import scratchcnn\nRelu = scratchcnn.Relu\n",
+    }
+    found, _ = run.grade_all(submissions_in(folder(**sources)), assignment(), tmp_path / "grades")
+    noticed = {one["student"]: one["findings"] for one in found}
+    assert "tries what the sandbox forbids" in noticed["anna"] and "imports socket" in noticed["anna"][0]
+    assert noticed["ben"] == ["tries what the sandbox forbids"] and noticed["carl"] == ["forges an answer"]
+    assert "imports scratchcnn" in noticed["dora"]
+    assert all(one["points"] == 0 for one in found)
