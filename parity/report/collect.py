@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from parity.reference.environment import environment
+from parity.reference.environment import environment, load_average
 from parity.report import parts
 from parity.report.findings import Findings, NoProgress, Progress
 from parity.report.headline import headline_table, headlines
@@ -27,7 +27,7 @@ Runner = Callable[[ReportRequest, Findings, Progress], list[str]]
 
 def collect(request: ReportRequest, progress: Progress | None = None) -> Findings:
     """Run the requested parts in order."""
-    found, progress = Findings(), progress or NoProgress()
+    found, progress, load = Findings(), progress or NoProgress(), load_average()
     runners: dict[str, Runner] = {
         "accuracy": parts.accuracy,
         "faults": parts.faults,
@@ -49,7 +49,7 @@ def collect(request: ReportRequest, progress: Progress | None = None) -> Finding
         progress.part_finished(part, time.perf_counter() - start, found.failures[part])
     _conform_tables(found)  # those of an interrupted part
     requested = {"seed": request.seed, "quick": request.quick, "parts": list(found.parts)}
-    setting = {"threads": request.threads, "textbook": not fast.enabled()}
+    setting = {"threads": request.threads, "textbook": not fast.enabled(), "load_at_start": load}
     ended = {"interrupted": found.interrupted} if found.interrupted else {}
     found.environment = environment(request.device, **setting, **requested) | ended | found.environment
     if opening := headlines(found):

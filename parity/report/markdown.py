@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import PARQUET_ONLY, SCHEMAS
 from parity.timing.costs import TO_DEVICE, TO_HOST
+
+NAMES = {  # of implementations, in headings
+    "ours": "NumPy",
+    "torch": "PyTorch",
+    "torch_compile": "compiled PyTorch",
+    "book": "book's style",
+    "naive": "plain loops",
+}
 
 
 def readme(found: Findings, with_page: bool = True) -> str:
@@ -56,8 +65,9 @@ def accuracy(table: pd.DataFrame) -> pd.DataFrame:
         names = [str(worst[column]) for column in ("layer", "case", "phase", "tensor")]
         row = {"": what, "dtype": dtype} | ({"device": device} if several else {})
         row |= {"tensors": len(t), "wrong": int((~t["ok"]).sum()), "same bits": int(t["exact"].sum())}
-        row |= {"largest max_rel": f"{t['max_rel'].max():.1e}", "largest margin": f"{t['margin'].max():.2g}"}
-        rows.append(row | {"worst": " ".join(filter(None, names))})
+        row |= {"largest difference": f"{t['max_rel'].max():.1e}"}
+        row |= {"most of the allowance": percent(float(t["margin"].max()))}
+        rows.append(row | {"in": " ".join(filter(None, names))})
     return pd.DataFrame(rows)
 
 
@@ -68,19 +78,29 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
     for (network, n), t in found.groupby(["network", "batch_size"], observed=True, sort=False):
         by = t.set_index("implementation")
         row = {"network": network, "images": n}
-        row |= {f"{name} ms": f"{by.loc[name, 'median_ms']:.3g}" for name in by.index}
+        row |= {f"{NAMES.get(name, name)}, ms": milliseconds(by.loc[name, "median_ms"]) for name in by.index}
         mine = by.loc["ours"]
         quartiles = f"{mine['ratio_q1']:.2f} to {mine['ratio_q3']:.2f}"
-        row |= {"× torch": f"{mine['ratio_to_torch']:.2f}", "quartiles": quartiles}
-        for phase, name in ((TO_DEVICE, "to the GPU ms"), (TO_HOST, "and back ms")):
+        row |= {"NumPy / PyTorch": f"{mine['ratio_to_torch']:.2f}", "quartiles": quartiles}
+        for phase, name in ((TO_DEVICE, "to the GPU, ms"), (TO_HOST, "and back, ms")):
             if phase in (moved := _moved(table, network, n)):
-                row[name] = f"{moved[phase]:.3g}"
-        row["of peak"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
+                row[name] = milliseconds(moved[phase])
+        row["of peak arithmetic"] = "" if pd.isna(mine["gemm_share"]) else f"{mine['gemm_share']:.0%}"
         row["parity"] = "" if pd.isna(mine["ok"]) else "ok" if mine["ok"] else "FAIL"
         rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    names.sort(key=lambda name: 0 if name in ("network", "images") else 1 if name.endswith(" ms") else 2)
+    names.sort(key=lambda name: 0 if name in ("network", "images") else 1 if name.endswith(", ms") else 2)
     return pd.DataFrame(rows, columns=names).fillna("")
+
+
+def milliseconds(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """Two digits, without an exponent: 54 %, 0.0016 %."""
+    return f"{np.format_float_positional(100 * share, 2, fractional=False, trim='-')} %"
 
 
 def _moved(table: pd.DataFrame, network: object, n: object) -> dict[str, float]:

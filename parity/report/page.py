@@ -90,7 +90,10 @@ def sections(found: Findings) -> list[Section]:
         text = (
             "In float64 a tensor passes if it is within 1e-9 of its scale: this is what catches bugs. In "
             "float32 both sides are compared with the float64 result, and ours may be off by a small "
-            "multiple of PyTorch's own rounding."
+            "multiple of PyTorch's own rounding. A difference is relative to the largest value of its "
+            "tensor. In float32 that may be much where the tensor is itself the small difference of large "
+            "numbers; how much of the allowance was used is what counts. Of the names, v, m and h are the "
+            "state of an optimizer; dx, dW and db are gradients."
         )
         out.append(
             Section("accuracy", "What matches", text, short["Accuracy"], accuracy.figures(tables["accuracy"]))
@@ -98,7 +101,7 @@ def sections(found: Findings) -> list[Section]:
     if "speed" in tables:
         text = (
             "Times are medians; both frameworks take turns on the same number of threads, so that drift "
-            "affects both."
+            "affects both. A ratio is the median of the rounds' ratios, and stands beside their quartiles."
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))

@@ -10,6 +10,7 @@ from parity.report.figures.figure import Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.rows import strip
 from parity.report.figures.scales import Scale, around
+from parity.report.markdown import percent
 
 MARGINS = Scale(1e-9, 10.0, True)
 SMALLEST_ERROR = 1e-16  # the least that the drift's axis shows
@@ -25,16 +26,17 @@ def allowance(table: pd.DataFrame) -> Figure:
     several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
     for (dtype, what, device), t in named.groupby(["dtype", "what", "device"], observed=True, sort=False):
         used = t.loc[~t["exact"], "margin"]
-        worst = f"{t['margin'].max():.2g}"
+        worst = percent(float(t["margin"].max()))
         name = f"{what} {dtype}{f' {device}' if several else ''}"
-        rows.append((name, "ours" if t["ok"].all() else "bad", used.tolist(), worst))
+        where = {"network": str(t["network"].iloc[0]), "dtype": str(dtype), "device": str(device)}
+        rows.append((name, "ours" if t["ok"].all() else "bad", used.tolist(), worst, where))
     exact = int(table["exact"].sum())
     return Figure(
         "Error against allowance",
         f"One tick for each of {len(table) - exact:,} compared tensors: the share of the allowed error that "
         "it uses, on a logarithmic axis; a tick is taller where several coincide. To the right of the line "
-        f"at 1 would be a failure. The number on the right is the worst. {exact:,} more tensors have the "
-        "same bits and no tick.",
+        f"at 1 would be a failure. The number on the right is the largest share; the pointer shows what a "
+        f"tick stands for. {exact:,} more tensors have the same bits and no tick.",
         strip("Share of the allowed error used, by network and dtype", rows, MARGINS, 1.0, "fails"),
         "accuracy",
         (*CATEGORIES, "margin", "ok", "max_rel", "max_abs", "allowed", "shape", "why"),

@@ -14,6 +14,17 @@ from parity.report.figures.scales import Scale
 IN_LAYER = "in a layer"
 FAMILIES = (IN_LAYER, *OF_NETWORKS)  # of places in a network
 
+TITLES = {  # of columns, and of the usual ways of checking
+    "killed": "parity: caught",
+    "named": "parity: named",
+    "sum_loss": "gradients of the sum of the outputs",
+    "ones_as_cotangent": "ones as cotangent",
+    "assert_close": "torch.testing.assert_close",
+    "mean_difference": "mean of the difference < 1e-6",
+    "own_differences": "finite differences of one's own forward",
+    "final_loss": "the loss after training",
+}
+
 
 def figures(
     faults: pd.DataFrame, summary: pd.DataFrame, injections: pd.DataFrame | None = None
@@ -28,7 +39,9 @@ def compared(summary: pd.DataFrame) -> Figure:
         name = str(row["figure"])
         if name == "killed" or name.startswith("practice: "):
             share = row["count"] / max(1, row["out_of"])
-            shown = "parity" if name == "killed" else name.removeprefix("practice: ")
+            shown = (
+                "parity" if name == "killed" else _title(name.removeprefix("practice: ").replace(" ", "_"))
+            )
             css = "ours" if name == "killed" else "plain"
             rows.append(Bar(shown, share, f"{row['count']} of {row['out_of']}", css))
     return Figure(
@@ -102,7 +115,7 @@ def _of(family: str, injections: pd.DataFrame) -> pd.DataFrame:
 
 
 def _title(column: str) -> str:
-    return {"killed": "parity: caught", "named": "parity: named"}.get(column, column.replace("_", " "))
+    return TITLES.get(column, column.replace("_", " "))
 
 
 def _cell(column: pd.Series) -> str:
@@ -111,4 +124,4 @@ def _cell(column: pd.Series) -> str:
         return '<td class="none">–</td>'
     count, total = int(known.sum()), len(known)
     level = round(100 * count / total)
-    return f'<td class="{"deep" if level > 55 else ""}" style="--level:{level}%">{count}/{total}</td>'
+    return f'<td class="{"deep" if level > 55 else ""}" style="--level:{level}%">{count}/<wbr>{total}</td>'

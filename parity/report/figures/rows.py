@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -46,15 +47,17 @@ def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str 
 
 def strip(
     title: str,
-    rows: Iterable[tuple[str, str, Sequence[float], str]],
+    rows: Iterable[tuple[str, str, Sequence[float], str, Mapping[str, str]]],
     scale: Scale,
     limit: float,
     limit_text: str,
 ) -> Markup:
-    """One tick per value: rows of (name, css, values, text at the end), with a line at `limit`."""
+    """One tick per value: rows of (name, css, values, text at the end, the columns that name the row in its
+    table), with a line at `limit`. The page's script shows the row of the tick under the pointer."""
     at = 100 * scale(limit)
     out = [f'<div class="rows" role="img" aria-label="{escape(title)}">']
-    for name, css, values, end in rows:
+    for name, css, values, end, where in rows:
+        named = escape(json.dumps({**where, "low": scale.low, "high": scale.high}))
         places: dict[int, int] = {}
         for value in values:
             place = round(400 * scale(value))
@@ -64,7 +67,8 @@ def strip(
             for p, n in places.items()
         )
         out.append(
-            f'<div class="row"><span class="rowname">{_breakable(name)}</span><span class="track strip">'
+            f'<div class="row"><span class="rowname">{_breakable(name)}</span>'
+            f'<span class="track strip" data-ticks="{named}">'
             f'<svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><path class="{css}" '
             f'd="{path}"/></svg><i class="zero limit" style="left:{at:.2f}%"></i></span>'
             f'<span class="rowvalue">{escape(end)}</span></div>'

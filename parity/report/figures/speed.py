@@ -11,6 +11,7 @@ from parity.report.figures.figure import OURS_AND_TORCH, Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.rows import Bar, bars
 from parity.report.figures.scales import Scale, around
+from parity.report.markdown import milliseconds
 
 FASTER = (("ours", "NumPy is faster"), ("torch", "PyTorch is faster"))
 RATIO_COLUMNS = (
@@ -43,9 +44,11 @@ def ratios(speed: pd.DataFrame) -> Figure:
         rows.append(_bar(row, f"{row['network']} {row['phase']}", images))
     return Figure(
         "Time against PyTorch's",
-        "Our median time divided by PyTorch eager's, taking turns on the same number of threads; to the left "
-        "of the line ours is faster. The thin line spans the quartiles of each round's ratio. The axis is "
-        "logarithmic.",
+        "Our time divided by PyTorch eager's, taking turns on the same number of threads: the median of the "
+        "rounds' ratios, and as a thin line their quartiles. To the left of the line at 1 ours is faster. "
+        "The axis is logarithmic. A step may take less time than forward and backward together, since each "
+        "is timed as called: our step keeps intermediate results in the cache from one to the other, and "
+        "does not compute the gradient of the images.",
         bars("Ratio of our time to PyTorch's, by network and phase", rows, scale, 1.0, "PyTorch = 1"),
         "speed",
         RATIO_COLUMNS,
@@ -61,14 +64,19 @@ def layers(speed: pd.DataFrame) -> Figure:
     largest = mine.groupby("network", observed=True)["batch_size"].transform("max")
     for network, t in mine[mine["batch_size"] == largest].groupby("network", observed=True, sort=False):
         rows = [
-            _bar(r, f"{r['layer']} {r['phase']}", f"{r['median_ms']:.3g} ms") for r in t.to_dict("records")
+            _bar(r, f"{r['layer']} {r['phase']}", f"{milliseconds(r['median_ms'])} ms")
+            for r in t.to_dict("records")
         ]
         charts.append(bars(f"Ratio of our time to PyTorch's, layers of {network}", rows, scale, 1.0))
         titles.append(f"{network}, {t['batch_size'].iloc[0]} images")
     return Figure(
         "Layer by layer",
         "The same for every layer individually, on the input that it gets inside the network. A layer that "
-        "takes microseconds may lose by a large factor at no cost; the milliseconds are below its name.",
+        "takes microseconds may lose by a large factor at no cost; the milliseconds are below its name. "
+        "Individually timed, our layers can be slower than PyTorch's while the whole step is faster: alone, "
+        "each takes and gives whole batches in the order (N, C, H, W) and computes dx, while in a step a "
+        "part of the batch goes through several layers in one thread's cache, in the memory order that "
+        "suits them.",
         panels(*charts, titles=tuple(titles)),
         "speed",
         RATIO_COLUMNS,
@@ -98,14 +106,14 @@ def growth(scaling: pd.DataFrame) -> Figure:
         title = f"{what} {phase}: milliseconds against {label}"
         charts.append(line_chart(title, series, label, "ms", y, x))
         fitted = [
-            f"{'NumPy' if by == 'ours' else 'PyTorch'} {r['exponent'].iloc[0]:.2f}"
+            f"{variable}^{r['exponent'].iloc[0]:.2f} ({'NumPy' if by == 'ours' else 'PyTorch'})"
             for by, r in t.groupby("implementation", observed=True, sort=False)
         ]
-        titles.append(f"{what} {phase}: exponent {', '.join(fitted)}")
+        titles.append(f"{what} {phase}: time grows with {', '.join(fitted)}")
     return Figure(
         "How the cost grows",
         "Milliseconds against the number of images per batch and against their size; both axes are "
-        "logarithmic. The exponent is that of the fitted power law: 1 against images, or 2 against the side, "
+        "logarithmic. The powers are fitted to the points: 1 of the images, or 2 of the side, "
         "means that every pixel costs the same.",
         panels(*charts, titles=tuple(titles)),
         "scaling",

@@ -81,7 +81,8 @@ class Table {
     controls.append(this.count);
     this.head = element("tr");
     for (const column of this.columns) {
-      const button = element("button", { type: "button", textContent: column.name, title: column.title });
+      const button = element("button", { type: "button", title: column.title });
+      button.append(...column.name.split(/(?<=_)/).flatMap((part, i) => (i ? [element("wbr"), part] : [part])));
       button.addEventListener("click", () => {
         const down = this.sort && this.sort.name === column.name ? !this.sort.down : NUMERIC.has(column.type);
         this.sort = { name: column.name, down };
@@ -137,6 +138,34 @@ class Table {
     this.count.textContent = `${rows.length.toLocaleString("en-US")} of ${this.rows.length.toLocaleString("en-US")} rows`;
     this.more.hidden = rows.length <= this.limit;
   }
+}
+
+// The tick under the pointer: which tensor it stands for, and the share of the allowance that it uses.
+function nearestTick(track, place) {
+  const { low, high, ...where } = JSON.parse(track.dataset.ticks), table = DATA.accuracy;
+  const column = Object.fromEntries(table.columns.map((c) => [c.name, c]));
+  const at = (v) => Math.min(1, Math.max(0, (Math.log10(Math.max(v, low)) - Math.log10(low)) / (Math.log10(high) - Math.log10(low))));
+  let best = null;
+  for (let row = 0; row < table.rows; row++) {
+    if (value(column.exact, row) || Object.entries(where).some(([name, wanted]) => String(value(column[name], row)) !== wanted)) continue;
+    const away = Math.abs(at(value(column.margin, row)) - place);
+    if (!best || away < best.away) best = { row, away };
+  }
+  if (!best || best.away > 0.02) return "";
+  const names = ["layer", "case", "phase", "tensor"].map((name) => shown(column[name], best.row)).filter(Boolean);
+  return `${names.join(" ")}: ${Number((100 * value(column.margin, best.row)).toPrecision(2))} % of what is allowed`;
+}
+
+const tip = document.body.appendChild(element("div", { className: "tip", hidden: true }));
+for (const track of document.querySelectorAll("[data-ticks]")) {
+  track.addEventListener("pointermove", (event) => {
+    const box = track.getBoundingClientRect();
+    tip.textContent = nearestTick(track, (event.clientX - box.left) / box.width);
+    tip.hidden = !tip.textContent;
+    tip.style.left = `${Math.min(event.clientX, innerWidth - 260)}px`;
+    tip.style.top = `${box.bottom + 6}px`;
+  });
+  track.addEventListener("pointerleave", () => { tip.hidden = true; });
 }
 
 // On paper every layer stands open; afterwards those that were closed are closed again.

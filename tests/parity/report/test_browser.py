@@ -1,5 +1,7 @@
 """The page in a real browser, Debian's chromium, without a network."""
 
+import json
+import math
 import re
 from functools import partial
 from itertools import pairwise
@@ -200,3 +202,33 @@ def test_the_rows_of_a_chart_share_one_axis(open_page, width):
     )
     assert len(charts) >= 5 and all(len(set(places)) == 1 for places in charts)
     assert min(float(places[0].split()[1]) for places in charts) >= 60  # a bar needs room
+
+
+def test_a_tick_answers_to_the_pointer(open_page, found):
+    page = open_page()
+    track = page.locator("[data-ticks]").last
+    where = json.loads(track.get_attribute("data-ticks"))
+    rows = found.tables["accuracy"].query("network == @where['network'] and dtype == @where['dtype']")
+    worst = rows.loc[rows.loc[~rows["exact"], "margin"].idxmax()]
+    low, high = math.log10(where["low"]), math.log10(where["high"])
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    page.mouse.move(
+        box["x"] + box["width"] * (math.log10(worst["margin"]) - low) / (high - low), box["y"] + 9
+    )
+    text = page.locator(".tip").inner_text()
+    assert text.startswith(str(worst["layer"])) and "% of what is allowed" in text
+    page.mouse.move(5, 5)
+    assert page.locator(".tip").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("width", "tables"),
+    [(1280, ".plain, .data table"), (390, ".heat, .files, .demo .scroll > *")],
+    ids=["desktop", "phone"],
+)
+def test_nothing_that_should_be_whole_is_cut_off(open_page, width, tables):
+    page = open_page(width)
+    cut = """found => found.filter(e => e.scrollWidth > e.closest('.scroll, .figure').clientWidth + 1)
+        .map(e => e.textContent.slice(0, 60))"""
+    assert page.locator(tables).evaluate_all(cut) == []

@@ -111,7 +111,13 @@ def test_a_rehearsal_writes_the_whole_report(plan, monkeypatch):
     speed = pd.read_csv(plan.out / "speed.csv")
     assert {"step", "host_to_device", "device_to_host"} < set(speed["phase"])
     readme = (plan.out / "README.md").read_text()
-    for text in ("all match", "## Not run", "| to the GPU ms |", "| lenet | float32 | cpu tf32 |", "| ok | "):
+    for text in (
+        "all match",
+        "## Not run",
+        "| to the GPU, ms |",
+        "| lenet | float32 | cpu tf32 |",
+        "| ok | ",
+    ):
         assert text in readme
     assert "cpu cudnn_benchmark" in (plan.out / "index.html").read_text()
     with tarfile.open(plan.pack) as archive:
