@@ -169,7 +169,9 @@ def verify(
     }
     from parity.sandbox.policy import Policy, sandboxed
 
-    policy = Policy(str(folder_of(target)), memory=memory) if sandbox else None
+    policy = Policy(str(folder_of(target).absolute()), memory=memory) if sandbox else None
+    if sandbox:  # the process inside works in the code's own folder
+        target = str(Path(target).absolute())
     if whole:
         from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all

@@ -260,3 +260,11 @@ def test_the_command_refuses_a_sandbox_that_would_not_hold(tmp_path, parity, mon
     monkeypatch.setattr(found, "protection", found.Protection)
     status, _, err = parity("verify", submit(tmp_path / "own", ""), "--sandbox")
     assert status == 2 and "--sandbox: this machine offers only a process of its own" in err
+
+
+@pytest.mark.skipif(not found.protection().holds, reason="no sandbox on this machine")
+def test_the_command_takes_a_path_from_where_it_is_called(tmp_path, parity, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    submit(tmp_path / "own", "import torch\n")
+    status, out, _ = parity("verify", "own/layers.py:Relu", "--sandbox")
+    assert status == 2 and "imports torch, which is not allowed here" in out.splitlines()[0]
