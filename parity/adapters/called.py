@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.arguments import call, room, signature
+from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
-from parity.adapters.convention import Convention, Place
+from parity.adapters.convention import FLUSH, PLACES, Convention, Place
 from parity.adapters.layouts import WEIGHTS, joined, laid_out, pieces, restored
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
@@ -151,6 +151,8 @@ class Live:
             self._call(self._method(c.forward), c.forward_args, **own)
             self._warm = True
             self.set_weights()
+        if c.zero and plain(c.zero) in FLUSH:  # with the gradients go the inputs that are kept for them
+            getattr(self.object, c.zero)()
         self.out = self._call(self._method(c.forward), c.forward_args, **own)
         self.fresh = True
         return got(self, c.out.path)
@@ -158,13 +160,15 @@ class Live:
     def backward_once(self, dout: Any, x: Any = None, t: Any = None) -> Any:
         """One call of backward; dx. The gradients of the weights are left in `gradients`."""
         c = self.convention
-        if c.zero:
+        if c.zero == PLACES or plain(c.zero) in FLUSH:
+            self._zero()
+        elif c.zero:
             getattr(self.object, c.zero)()
         before = {name: np.array(got(self, here[0].path)) for name, here in c.stored.items() if here}
         if c.tensor:
             self._zero()
             self._from_tensor(dout)
-        else:
+        elif c.backward:  # else forward has returned its gradient
             out = got(self, c.out.path)
             own = {"dout": dout, "x": x, "t": t, "out": out, "cache": self._cache()}
             self.back = self._call(self._method(c.backward), c.backward_args, **own)
@@ -262,7 +266,8 @@ class Called(Adapter):
         inner = {word for m in used if m.startswith("{") for word in m[1:-1].replace(":", ";").split(";")}
         found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
         found += (
-            ["stride"] * ("stride_h" in used or "stride" in c.limits)
+            ["stride"] * ("stride_h" in used or "(SH,SW)" in used or "stride" in c.limits)
+            + ["pad"] * ("(PH,PW)" in used)
             + ["training"]
             + ["momentum"] * ("left" in used)
         )

@@ -18,6 +18,13 @@ from parity.adapters.reach import parsed, spelled
 from parity.kinds.probe import Probe
 
 Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
+PLACES = "*"
+FLUSH = (
+    "flushgradients",
+    "flush",
+    "clearcache",
+    "resetcache",
+)  # plain names of what is called before forward
 APART = 12.0  # scores in a row; further apart their probabilities come so near to 0 that people cut them off
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
@@ -81,7 +88,7 @@ class Convention:
     buffers      running statistics
     tensor       the class of an autograd engine in which x and weights are wrapped
     switch       of inference: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
-    zero         a method that sets gradients to zero
+    zero         a method that sets gradients to zero; PLACES where that is done from outside
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
@@ -251,7 +258,7 @@ class Convention:
         if self.probabilities:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
-            parts.append(f"takes probabilities, {own if self.backward else 'without gradient'}")
+            parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:
@@ -259,13 +266,19 @@ class Convention:
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
             call += ", times dout" if self.derivative else ""
         parts.append(call)
+        if not self.backward and self.dx is not None:
+            parts.append(f"dx in {self.dx}")
         if self.mask is not None:
             parts.append("mask read off the output" if self.mask == self.out else f"mask in {self.mask}")
         parts += [f"{name} there is the output" for name, meaning in self.backward_args if meaning == "out"]
         if self.change:
             parts.append("gradients read from the change of its weights")
         elif self.grads:
-            parts.append(f"gradients in {', '.join(str(place) for place in self.grads.values())}")
+            adding = ", which add up" if self.zero == PLACES else f", set to zero by {self.zero}()"
+            parts.append(
+                f"gradients in {', '.join(str(place) for place in self.grads.values())}"
+                + adding * bool(self.zero)
+            )
         return "; ".join(parts)
 
 

@@ -187,6 +187,14 @@ def sizes(probe: Probe) -> dict[str, int]:
         found |= {"FH": args["pool_h"], "FW": args["pool_w"]}
     if isinstance(args.get("gamma"), np.ndarray):
         found["C"] = len(args["gamma"])
+    for letter, name, default in (("S", "stride", 1), ("P", "pad", 0)):
+        given = args.get(name, default)
+        if isinstance(given, (int, tuple)):
+            found |= dict(
+                zip(
+                    (f"{letter}H", f"{letter}W"), given if type(given) is tuple else (given,) * 2, strict=True
+                )
+            )
     return {k: int(v) for k, v in found.items()}
 
 
@@ -207,7 +215,7 @@ def value(meaning: str, probe: Probe) -> Any:
     if meaning.startswith("="):
         return ast.literal_eval(meaning[1:])
     if meaning.startswith("("):
-        return tuple(known.get(c) or int(c) for c in meaning[1:-1].split(",") if c)
+        return tuple(known[c] if c in known else int(c) for c in meaning[1:-1].split(",") if c)
     if meaning.startswith("{"):
         pairs = (item.split(":") for item in meaning[1:-1].split(";"))
         return {key: value(inner, probe) for key, inner in pairs}

@@ -18,7 +18,7 @@ import numpy as np
 
 from parity.adapters.arguments import BOTH_AXES, plain
 from parity.adapters.bench import Raised
-from parity.adapters.convention import Convention, Place
+from parity.adapters.convention import FLUSH, PLACES, Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE, find_gradients, place_of
 from parity.adapters.layouts import (
@@ -211,9 +211,10 @@ def _as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Conventio
 
 def _slope(trial: Trial, c: Convention, probe: Probe, x: Any) -> float:
     """The mean of the gradient, for labels that are all the first class."""
-    report = trial.attempt(c, _of_first_class(probe, x)) if c.backward else {}
+    report = trial.attempt(c, _of_first_class(probe, x))
     path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
-    found = [e["value"] for e in report.get("backward", ()) if e["path"] == path and "value" in e]
+    entries = report.get("backward" if c.backward else "forward", ())
+    found = [e["value"] for e in entries if e["path"] == path and "value" in e]
     return float(found[0]) if found else np.nan
 
 
@@ -272,7 +273,9 @@ def _meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
         return ("bias",)
     if p["default"] in ("'valid'", "'same'", '"valid"', '"same"') and "pad" in found:
         return ("='valid'",)
-    if p["default"].startswith(("(", "[")) and "kernel" in found:
+    pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}
+    found = tuple(m for meaning in found for m in (meaning, pairs.get(meaning, "")) if m)
+    if p["default"].startswith(("(", "[")):
         return tuple(sorted(found, key=lambda m: not m.startswith("(")))
     return found
 
@@ -536,6 +539,8 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     report = trial.attempt(replace(c, backward=""), probe)
     if "forward" not in report:
         return None
+    if c.setup and not c.lazy and _made_anew(c, report):
+        c = replace(c, lazy=True)
     if c.lazy:
         found = _found_late(report["forward"], probe, c, trial)
         if found is None:
@@ -572,6 +577,15 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
                     return None
                 return _with_out(c, out, layout, len(expected))
     return None
+
+
+def _made_anew(c: Convention, report: dict[str, Any]) -> bool:
+    """Whether forward made the weights once more, which were set after they had been made."""
+    own = [[list(step) for step in places[0].path] for places in c.stored.values() if places]
+    before, after = (
+        {repr(e["path"]): e["sum"] for e in report[when] if e["path"] in own} for when in ("built", "forward")
+    )
+    return bool(before) and all(after.get(path) != sum for path, sum in before.items())
 
 
 def _results(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -647,17 +661,21 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
             return 0, c
         if c.mask == c.out:  # backward goes by a mask that cannot be set
             return COMPLETE, replace(c, unseen=gradients)
+    if not calls and trial.how.role == "loss" and (dx := _beside_the_loss(trial, c, probe)):
+        return COMPLETE, replace(c, dx=dx)
     if not calls:
         return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
     best: tuple[int, Convention] | None = None
     for backward, args, derivative in calls:
         tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
+        tried = replace(tried, zero=_zeroed_by(trial, tried))
         report = trial.attempt(tried, probe)
         if "backward" not in report:
             kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers)
             best = best or (1, kept)
             continue
         score, found = find_gradients(tried, report, probe, trial.how)
+        found = replace(found, zero=_zeroed_by(trial, found))
         found = replace(found, unseen=(*found.unseen, *missing_buffers))
         if best is None or score > best[0]:
             best = (score, found)
@@ -686,6 +704,43 @@ def _of_output(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     pairs = tuple((n, "out" if n in asked else meaning) for n, meaning in c.backward_args)
     return replace(c, backward_args=pairs)
+
+
+ZERO = (
+    "zerograd",
+    "zerograds",
+    "zerogradients",
+    "cleargrads",
+    "cleargradients",
+    "resetgrads",
+    "resetgradients",
+)
+
+
+def _zeroed_by(trial: Trial, c: Convention) -> str:
+    """What sets gradients that add up to zero: a method; PLACES for those of parameters that are objects."""
+    if c.tensor or c.change:
+        return ""
+    methods = trial.about["methods"]
+    for name in methods:
+        if plain(name) in (*ZERO, *FLUSH) and not [p for p in methods[name] or () if p and p["required"]]:
+            return str(name)
+    apart = [
+        place
+        for name, place in c.grads.items()
+        if c.stored.get(name) and len(place.path) > 2 and place.path[:-1] == c.stored[name][0].path[:-1]
+    ]
+    own = bool(apart) and all(place.path[-2][0] == "." and place.path[-1][0] == "." for place in apart)
+    return PLACES if own and len(apart) == len(c.grads) else ""
+
+
+def _beside_the_loss(trial: Trial, c: Convention, probe: Probe) -> Place | None:
+    """The gradient that a loss returns with its value: `return loss, dx`."""
+    report = trial.attempt(c, probe)
+    shape = list(probe.inputs["x"].shape)
+    found = [e for e in report.get("forward", ()) if e["path"][0][1] == "out" and e["shape"] == shape]
+    named = [e for e in found if plain(str(e["path"][-1][1])).startswith(("d", "grad"))]
+    return place_of((named or found)[0]) if len(found) == 1 or named else None
 
 
 def _mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
@@ -747,7 +802,7 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
-    if c.constructor is not None and not {"stride", "stride_h", "book"} & used:
+    if c.constructor is not None and not {"stride", "stride_h", "(SH,SW)", "book"} & used:
         limits |= _own_stride(trial, c, probe)
     c = replace(c, limits=limits)
     if "kernel" in used:
