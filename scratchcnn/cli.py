@@ -1,4 +1,4 @@
-"""The command line: `python -m scratchcnn train | predict | export | summary`.
+"""The command line: `python -m scratchcnn train | predict | export | summary | learn | book`.
 
 Exit status 0 on success, 2 with one sentence on stderr if the request cannot be carried out, 130 after
 Ctrl-C.

@@ -9,6 +9,7 @@ import typer
 from scratchcnn import __version__
 from scratchcnn.book_command import book
 from scratchcnn.export_command import export
+from scratchcnn.learn_command import learn
 from scratchcnn.predict_command import predict
 from scratchcnn.summary_command import summary
 from scratchcnn.train_command import train
@@ -18,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for command in (train, predict, export, summary):
+for command in (train, predict, export, summary, learn):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "allow_interspersed_args": False})(book)
 

@@ -1,0 +1,129 @@
+"""`learn [NUMBER]`: the course, its exercises and what is done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scratchcnn.files import atomic_write
+from scratchcnn.learn.exercise import Exercise
+from scratchcnn.learn.exercises import EXERCISES
+from scratchcnn.learn.judge import judge_answer
+from scratchcnn.learn.lessons import lesson
+from scratchcnn.learn.texts import lesson_texts, messages
+
+PROGRESS = "learn.json"
+
+
+def learn(
+    number: Annotated[
+        int | None, typer.Argument(metavar="NUMBER", help="A lesson, 1 to 15.", show_default="list them")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Judge the lesson's exercise.")] = False,
+    hint: Annotated[
+        int,
+        typer.Option(help="With --check: 1 which is wrong, 2 where, 3 what it looks like.", min=0, max=3),
+    ] = 0,
+    solution: Annotated[
+        bool, typer.Option("--solution", help="Show the textbook's code and yours side by side.")
+    ] = False,
+    lang: Annotated[
+        str, typer.Option(help="Language: en or ko.", show_default="that of the last time, else en")
+    ] = "",
+    folder: Annotated[Path, typer.Option(help="Where the lessons' folders and learn.json are.")] = Path("."),
+) -> None:
+    """A course along the book's chapter 7 and on trust: lessons with pictures, exercises with a judge."""
+    progress = _read_progress(folder)
+    lang = lang or progress.get("lang", "en")
+    word = messages(lang)
+    if number is None:
+        return _print_list(progress, lang)
+    if not 1 <= number <= len(EXERCISES):
+        raise ValueError(word["no_lesson"].format(number=number, count=len(EXERCISES)))
+    exercise = EXERCISES[number - 1]
+    path = folder / f"lesson{number}" / f"{exercise.name}.py"
+    if not (check or hint or solution):
+        _begin(exercise, path, lang)
+        return _write_progress(folder, progress, lang, number, "begun")
+    if not path.is_file():
+        raise FileNotFoundError(word["no_file"].format(path=path, number=number))
+    if solution:
+        print(_side_by_side(path.read_text(encoding="utf-8"), exercise.solution, word))
+        return None
+    answer = judge_answer(exercise, path)
+    if answer.right:
+        print(word["right"].format(number=number), f"({word['judge'].format(judge=answer.judge)})")
+        _write_progress(folder, progress, lang, number, "done")
+        return _print_next(_read_progress(folder), lang)
+    print(
+        word["not_yet"].format(stage=answer.hint(exercise, hint, lang) if hint or answer.gap else "").strip()
+    )
+    if hint < 3 and not answer.gap:
+        print(word["hint_next"].format(number=number))
+    raise typer.Exit(1)
+
+
+def _begin(exercise: Exercise, path: Path, lang: str) -> None:
+    """Write the lesson, and its exercise unless it is there already."""
+    word, number = messages(lang), exercise.number
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = path.parent / "lesson.py"
+    _write(page, lesson(number, lang))
+    if path.exists():
+        print(word["kept"].format(exercise=path))
+    else:
+        _write(path, exercise.with_gaps(lesson_texts(number, lang)["gaps"]))
+        print(word["written"].format(lesson=page, exercise=path))
+    print(word["then"].format(number=number))
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def _side_by_side(mine: str, right: str, word: dict[str, str]) -> str:
+    """Two sources in two columns."""
+    left, other = mine.splitlines(), right.splitlines()
+    width = max(len(line) for line in [*left, word["yours"]])
+    rows = max(len(left), len(other))
+    left, other = left + [""] * (rows - len(left)), other + [""] * (rows - len(other))
+    lines = [f"{word['yours']:{width}}  | {word['textbook']}"]
+    return "\n".join([*lines, *(f"{a:{width}}  | {b}".rstrip() for a, b in zip(left, other, strict=True))])
+
+
+# -- progress ---------------------------------------------------------------------------------------
+def _read_progress(folder: Path) -> dict[str, Any]:
+    """{"lang": "ko", "lessons": {"5": "done"}}; a file that is none of ours counts as empty."""
+    try:
+        found = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("lessons", {}), dict) else {}
+
+
+def _write_progress(folder: Path, progress: dict[str, Any], lang: str, number: int, state: str) -> None:
+    lessons = dict(progress.get("lessons", {}))
+    if lessons.get(str(number)) != "done":
+        lessons[str(number)] = state
+    text = json.dumps({**progress, "lang": lang, "lessons": lessons}, indent=1)
+    _write(folder / PROGRESS, text + "\n")
+
+
+def _print_list(progress: dict[str, Any], lang: str) -> None:
+    word, lessons = messages(lang), progress.get("lessons", {})
+    print(word["lessons"])
+    for exercise in EXERCISES:
+        number, state = exercise.number, lessons.get(str(exercise.number), "")
+        mark = f"  [{word[state]}]" if state in ("done", "begun") else ""
+        print(f"{number:3}  {lesson_texts(number, lang)['title']}{mark}")
+    _print_next(progress, lang)
+
+
+def _print_next(progress: dict[str, Any], lang: str) -> None:
+    word, lessons = messages(lang), progress.get("lessons", {})
+    open_ones = [e.number for e in EXERCISES if lessons.get(str(e.number)) != "done"]
+    print(word["next"].format(number=open_ones[0]) if open_ones else word["all_done"])

@@ -1,0 +1,231 @@
+"""The course: every lesson runs, gap files fail, solutions pass, every usual mistake is recognised."""
+
+import json
+import sys
+import tomllib
+from functools import partial
+
+import matplotlib as mpl
+import pytest
+
+from scratchcnn.cli import main
+from scratchcnn.learn import judge, texts
+from scratchcnn.learn.exercise import alike, first_difference
+from scratchcnn.learn.exercises import EXERCISES
+from scratchcnn.learn.judge import judge_answer, mistake_of
+from scratchcnn.learn.lessons import lesson, notebook
+from scratchcnn.learn.texts import lesson_texts, messages
+
+NUMBERS = [exercise.number for exercise in EXERCISES]
+each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Answers are judged in this process, which is quicker."""
+    real = judge.judge_answer
+    monkeypatch.setattr("scratchcnn.learn_command.judge_answer", partial(real, isolated=False))
+
+
+# -- texts ------------------------------------------------------------------------------------------
+def keys(text):
+    parts = {key: value if isinstance(value, dict) else [""] for key, value in text.items()}
+    return {(key, inner) for key, inside in parts.items() for inner in inside}
+
+
+def code_lines(source):
+    return [line for line in source.splitlines() if line and not line.startswith("#")]
+
+
+def test_there_are_fifteen_lessons():
+    assert list(range(1, 16)) == NUMBERS and texts.languages() == ["en", "ko"]
+
+
+@pytest.mark.parametrize("language", texts.languages())
+@each
+def test_no_language_lacks_a_passage(exercise, language):
+    text = lesson_texts(exercise.number, language)
+    assert keys(text) == keys(lesson_texts(exercise.number, "en"))
+    assert list(text["gaps"]) == exercise.gaps
+    assert list(text["mistakes"]) == [mistake.key for mistake in exercise.mistakes]
+    assert all(str(value).strip() for value in text.values())
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_no_language_lacks_a_message(language):
+    english, other = messages("en"), messages(language)
+    assert english.keys() == other.keys()
+    fields = {key: sorted(part for part in english[key].split("{")[1:]) for key in english}
+    assert all(
+        sorted(p.split("}")[0] for p in other[k].split("{")[1:]) == sorted(p.split("}")[0] for p in fields[k])
+        for k in english
+    )
+
+
+def test_korean_is_korean():
+    for number in NUMBERS:
+        english, korean = lesson_texts(number, "en"), lesson_texts(number, "ko")
+        for key in ("title", "idea", "picture", "experiment", "exercise"):
+            assert english[key] != korean[key] or key == "title"
+        assert any("가" <= letter <= "힣" for letter in korean["idea"])
+
+
+def test_a_text_file_is_toml_and_an_unknown_language_is_refused():
+    assert tomllib.loads((texts.FOLDER / "ko" / "lesson05.toml").read_text(encoding="utf-8"))
+    with pytest.raises(ValueError, match="there is no language 'fr'; there are en, ko"):
+        lesson_texts(5, "fr")
+
+
+# -- lessons ----------------------------------------------------------------------------------------
+@pytest.fixture
+def plt():
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    yield pyplot
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_lesson_runs_and_draws(number, plt, capsys):
+    exec(compile(lesson(number), f"lesson{number}.py", "exec"), {})
+    assert plt.get_fignums() and all(plt.figure(n).axes for n in plt.get_fignums())
+
+
+@pytest.mark.parametrize("language", texts.languages())
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_lesson_is_a_notebook_with_the_same_cells(number, language):
+    page, cells = lesson(number, language), json.loads(notebook(number, language))["cells"]
+    kinds = [cell["cell_type"] for cell in cells]
+    assert kinds == ["markdown"] * 3 + ["code", "markdown", "code", "markdown"]
+    assert lesson_texts(number, language)["title"] in "".join(cells[0]["source"])
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert code_lines(page) == code_lines("\n".join(code)) == code_lines(lesson(number, "en"))
+
+
+# -- exercises --------------------------------------------------------------------------------------
+@each
+def test_a_file_with_gaps_fails_and_names_the_first(exercise, folder):
+    path = folder / f"{exercise.name}.py"
+    path.write_text(exercise.with_gaps(lesson_texts(exercise.number, "ko")["gaps"]), encoding="utf-8")
+    answer = judge_answer(exercise, path, isolated=False)
+    assert not answer.right and answer.gap == exercise.gaps[0]
+
+
+@each
+def test_a_gap_that_is_left_raises(exercise):
+    source = exercise.with_gaps(lesson_texts(exercise.number)["gaps"])
+    found = exercise.results(exercise.object_of(source))
+    first = first_difference(found, exercise.results(exercise.object_of(exercise.solution)))
+    assert isinstance(first.error, NotImplementedError)
+
+
+@each
+def test_a_solution_passes(exercise, folder):
+    path = folder / f"{exercise.name}.py"
+    path.write_text(exercise.solution)
+    answer = judge_answer(exercise, path, isolated=False)
+    assert answer.right and answer.judge == ("PyTorch" if exercise.kind else "the textbook")
+
+
+@pytest.mark.parametrize("exercise, mistake", MISTAKES, ids=lambda x: getattr(x, "key", None) or x.name)
+def test_a_usual_mistake_is_recognised(exercise, mistake):
+    found = exercise.results(exercise.object_of(exercise.wrong(mistake)))
+    right = exercise.results(exercise.object_of(exercise.solution))
+    assert first_difference(found, right) is not None and not alike(found, right)
+    assert mistake_of(exercise, found) == mistake.key
+    assert mistake_of(exercise, right) == ""
+
+
+@each
+def test_three_mistakes_of_each(exercise):
+    assert len(exercise.mistakes) == 3
+
+
+# -- the command ------------------------------------------------------------------------------------
+def test_the_way_through_a_lesson(folder, here, capsys):
+    assert main(["learn", "1", "--lang", "ko"]) == 0
+    assert "빈칸을 채울" in capsys.readouterr().out
+    path = folder / "lesson1" / "filter.py"
+    assert main(["learn", "1", "--check"]) == 1
+    assert '빈칸 "cell"' in capsys.readouterr().out
+    exercise = EXERCISES[0]
+    path.write_text(exercise.wrong(exercise.mistakes[2]))
+    said = []
+    for stage in ("1", "2", "3"):
+        assert main(["learn", "1", "--check", "--hint", stage, "--lang", "en"]) == 1
+        said.append(capsys.readouterr().out)
+    assert "Which: out is wrong." in said[0] and "a 4x4 image" in said[1]
+    assert lesson_texts(1)["mistakes"]["mean"] in said[2] and exercise.solution not in "".join(said)
+    path.write_text(exercise.solution)
+    assert main(["learn", "1", "--check", "--lang", "ko"]) == 0
+    assert json.loads((folder / "learn.json").read_text()) == {"lang": "ko", "lessons": {"1": "done"}}
+    assert main(["learn"]) == 0
+    printed = capsys.readouterr().out
+    assert "필터란 무엇인가  [완료]" in printed and printed.endswith("python -m scratchcnn learn 2\n")
+
+
+def test_a_lesson_keeps_what_was_written(folder, capsys):
+    assert main(["learn", "2"]) == 0
+    path = folder / "lesson2" / "output_size.py"
+    path.write_text("mine")
+    assert main(["learn", "2"]) == 0
+    assert path.read_text() == "mine" and "was left as it is" in capsys.readouterr().out
+
+
+def test_the_solution_stands_beside_yours(folder, capsys):
+    main(["learn", "2"])
+    capsys.readouterr()
+    assert main(["learn", "2", "--solution"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["yours", "|", "textbook"]
+    assert any("NotImplementedError" in a for a in lines) and any("// stride + 1" in a for a in lines)
+
+
+def test_a_layer_is_judged_without_pytorch(folder, here, capsys, monkeypatch):
+    monkeypatch.setattr(judge.importlib.util, "find_spec", lambda name: None)
+    main(["learn", "12"])
+    (folder / "lesson12" / "residual.py").write_text(EXERCISES[11].solution)
+    assert main(["learn", "12", "--check"]) == 0
+    assert "judged by NumPy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "args, sentence",
+    [
+        (["16"], "there is no lesson 16; there are 1 to 15"),
+        (["3", "--check"], "there is no lesson3/channels.py; write it with: python -m scratchcnn learn 3"),
+        (["3", "--lang", "fr"], "there is no language 'fr'"),
+    ],
+)
+def test_the_command_refuses(args, sentence, folder, capsys):
+    assert main(["learn", *args]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_python(folder, capsys):
+    main(["learn", "2"])
+    (folder / "lesson2" / "output_size.py").write_text("def output_size(:\n")
+    assert main(["learn", "2", "--check"]) == 2
+    assert "output_size.py" in capsys.readouterr().err
+
+
+def test_another_mistake_gets_the_numbers(folder, here, capsys):
+    main(["learn", "2"])
+    answer = "def output_size(n, f, stride=1, pad=0):\n    return 4\n"
+    (folder / "lesson2" / "output_size.py").write_text(answer)
+    assert main(["learn", "2", "--check", "--hint", "3"]) == 1
+    assert "none of the three usual mistakes" in capsys.readouterr().out
+
+
+def test_writing_a_lesson_needs_no_matplotlib(monkeypatch, folder):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+    assert main(["learn", "4"]) == 0
