@@ -26,6 +26,23 @@ from parity.kinds.probe import Probe
 PROBABILITIES = ("output", "probs", "probabilities", "softmax_output", "y", "y_hat", "out", "p")
 
 
+class Context:
+    """What a framework hands to forward and backward, to keep arrays in."""
+
+    def __init__(self) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *arrays: Any) -> None:
+        self.saved_tensors = arrays
+
+    @property
+    def saved(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+    def save(self, *arrays: Any) -> None:
+        self.saved_tensors = arrays
+
+
 class Live:
     """One object under a convention.
 
@@ -49,6 +66,7 @@ class Live:
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
         self.sums: dict[str, Any] = {}
+        self.context = Context()
 
     # -- building -----------------------------------------------------------------------------------
     def make(self) -> None:
@@ -113,6 +131,8 @@ class Live:
             return self.passed[meaning]
         if meaning == "training":
             return self.training
+        if meaning == "context":
+            return self.context
         if meaning == "probabilities":
             return self._probabilities()
         if meaning.startswith("["):  # weights together: [W;b] as a tuple, [w:W;b:b] as a dict
@@ -153,6 +173,7 @@ class Live:
             self.set_weights()
         if c.zero and plain(c.zero) in FLUSH:  # with the gradients go the inputs that are kept for them
             getattr(self.object, c.zero)()
+        self.context = Context()
         self.out = self._call(self._method(c.forward), c.forward_args, **own)
         self.fresh = True
         return got(self, c.out.path)

@@ -39,6 +39,9 @@ RULES = {
     "both": "nothing: lists of parameters and gradients come to the constructor",
     "pairs": "pairs of an array and its gradient",
     "config": "an array, its gradient and a dict of options",
+    "arrays+lr": "an array, its gradient and the learning rate",
+    "lists+lr": "lists of arrays and the learning rate",
+    "dicts+lr": "dicts of arrays and the learning rate",
 }
 
 

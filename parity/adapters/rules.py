@@ -9,6 +9,7 @@ held     cls(params, lr), then step(grads), lists of arrays
 both     cls(params, grads, lr), then step(), lists of arrays
 pairs    apply_gradients([(dw, w), ...])
 config   a function (w, dw, config) -> w, config
+arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
 A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value.
 """
@@ -35,6 +36,7 @@ STEP = (
 HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "weights", "variables")
 SLOPES = ("grads", "gradients", "dparams")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads")
+RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
@@ -44,7 +46,11 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind))
     if about["what"] == "function":
-        if len(signature) >= 2:
+        rate = [p["name"] for p in signature[2:] if plain(p["name"]) in RATES]
+        if rate and kind == "sgd":
+            for style in ("arrays", "lists", "dicts"):
+                yield _with(base, f"{style}+lr", about["names"][0])
+        elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
         return
     first = [plain(p["name"]) for p in signature if p["required"]]
@@ -97,7 +103,10 @@ class Rule:
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
-        getattr(self, f"_{self.how.rule}")(params, grads)
+        if self.how.rule.endswith("+lr"):
+            self._function(params, grads)
+        else:
+            getattr(self, f"_{self.how.rule}")(params, grads)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
@@ -167,6 +176,25 @@ class Rule:
         if not first.startswith("grad"):
             pairs = [(w, g) for g, w in pairs]
         getattr(self._one(""), self.how.forward)(pairs)
+
+    def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        rate = next(name for name in signature(self.factory) or () if plain(name) in RATES)
+        given = {rate: self.args["lr"]}
+        if self.how.rule == "dicts+lr":
+            arrays = dict(params)
+            found = self.factory(params, grads, **given)
+            _taken_over(
+                arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params
+            )
+        elif self.how.rule == "lists+lr":
+            arrays_in = list(params.values())
+            found = self.factory(arrays_in, list(grads.values()), **given)
+            new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else arrays_in
+            _taken_over(params, dict(zip(params, new, strict=True)))
+        else:
+            for name, w in params.items():
+                found = self.factory(w, grads[name], **given)
+                _taken_over({name: w}, {name: w if found is None else found})
 
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}

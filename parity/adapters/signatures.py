@@ -211,7 +211,11 @@ T = {
 ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
 OF_OUTPUT = ("sigmoid", "tanh")  # their derivatives are written in terms of x or of the output
 OF_INPUT = {"z", "zs", "input", "inputs", "inp", "preactivation", "net", "netinput", "logits", "u"}
-CACHE = {"cache", "caches", "ctx", "memory", "saved", "context", "linearcache", "activationcache", "store"}
+CONTEXT = (
+    "ctx",
+    "context",
+)  # of a function of a framework, an object in which forward keeps what backward needs
+CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
@@ -257,7 +261,9 @@ _GIVEN = ("training", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although 
 
 
 def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
-    if word in CACHE:
+    if word in CONTEXT and (way == "forward" or "context" in {m for _, m in c.forward_args}):
+        return ["context"]
+    if word in (*CACHE, *CONTEXT):
         return ["cache"]
     if word in ("optimizer", "optim", "opt"):
         return ["optimizer"]
