@@ -11,6 +11,7 @@ import typer
 from scratchcnn.files import atomic_write
 from scratchcnn.learn.exercise import Exercise
 from scratchcnn.learn.exercises import EXERCISES
+from scratchcnn.learn.hunt import bug_numbered, choose, hunt_file, still_wrong
 from scratchcnn.learn.judge import judge_answer
 from scratchcnn.learn.lessons import lesson
 from scratchcnn.learn.texts import lesson_texts, messages
@@ -19,9 +20,14 @@ PROGRESS = "learn.json"
 
 
 def learn(
-    number: Annotated[
-        int | None, typer.Argument(metavar="NUMBER", help="A lesson, 1 to 15.", show_default="list them")
-    ] = None,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER",
+            help="A lesson, 1 to 15; with --hunt a kind of layer, or the number of a bug.",
+            show_default="list the lessons",
+        ),
+    ] = "",
     check: Annotated[bool, typer.Option("--check", help="Judge the lesson's exercise.")] = False,
     hint: Annotated[
         int,
@@ -30,6 +36,12 @@ def learn(
     solution: Annotated[
         bool, typer.Option("--solution", help="Show the textbook's code and yours side by side.")
     ] = False,
+    hunt: Annotated[
+        bool, typer.Option("--hunt", help="Write a file with one bug, whose tests pass; find and mend it.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="With --hunt: the same bug again.", show_default="another each time")
+    ] = None,
     lang: Annotated[
         str, typer.Option(help="Language: en or ko.", show_default="that of the last time, else en")
     ] = "",
@@ -39,10 +51,13 @@ def learn(
     progress = _read_progress(folder)
     lang = lang or progress.get("lang", "en")
     word = messages(lang)
-    if number is None:
+    if hunt:
+        return _hunt(folder, what, check, seed, lang)
+    if not what:
         return _print_list(progress, lang)
+    number = int(what) if what.isdecimal() else 0
     if not 1 <= number <= len(EXERCISES):
-        raise ValueError(word["no_lesson"].format(number=number, count=len(EXERCISES)))
+        raise ValueError(word["no_lesson"].format(number=what, count=len(EXERCISES)))
     exercise = EXERCISES[number - 1]
     path = folder / f"lesson{number}" / f"{exercise.name}.py"
     if not (check or hint or solution):
@@ -63,6 +78,29 @@ def learn(
     )
     if hint < 3 and not answer.gap:
         print(word["hint_next"].format(number=number))
+    raise typer.Exit(1)
+
+
+def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> None:
+    """Write a file with a bug, or judge it."""
+    word = messages(lang)
+    if what.isdecimal():
+        bug = bug_numbered(int(what))
+    elif check:
+        raise ValueError(word["hunt_which"])
+    else:
+        bug = choose(what, seed)
+    path = folder / "hunt" / f"bug{bug.number}.py"
+    if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, hunt_file(bug, lang))
+        return print(word["hunt_written"].format(path=path, number=bug.number))
+    if not path.is_file():
+        raise FileNotFoundError(word["hunt_no_file"].format(path=path))
+    wrong, says = still_wrong(bug, path)
+    if not wrong:
+        return print(word["hunt_found"], bug.story, sep="\n")
+    print(word["hunt_there"] if says == bug.fault else word["hunt_other"].format(says=says))
     raise typer.Exit(1)
 
 

@@ -1,0 +1,14 @@
+class AdaGrad:
+    def __init__(self, lr=0.01, weight_decay=0):
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.iter = 0
+        self.h = {}
+
+    def update(self, params, grads):
+        self.iter += 1
+        for key, p in params.items():
+            g = grads[key] + self.weight_decay * p
+            h = self.h.setdefault(key, np.zeros_like(p))
+            h += g * g
+            p -= self.lr * g / (np.sqrt(h) + 1e-10)
