@@ -48,11 +48,20 @@ def summaries(found: Findings) -> dict[str, pd.DataFrame]:
         "accuracy": ("Accuracy", accuracy),
         "speed": ("Speed of a training step", speed),
         "faults_summary": ("What the checker catches", checker),
+        "explanations": ("Why it is wrong, without the catalogue", explanations),
         "training": ("Training", training),
         "cuda_tests": ("CUDA tests", cuda_tests),
         "cuda_steps": ("What was run", cuda_steps),
     }
     return {title: make(found.tables[name]) for name, (title, make) in makers.items() if name in found.tables}
+
+
+def explanations(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per kind, then linear kinds, the others and all."""
+    from parity.explain.leave_one_out import shares
+
+    names = {"kind": "", "by_maps": "without a written-out formula"}
+    return shares(table).rename(columns=names)
 
 
 def accuracy(table: pd.DataFrame) -> pd.DataFrame:

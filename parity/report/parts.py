@@ -73,10 +73,15 @@ def _case(request: ReportRequest, name: str, dtype: str) -> Case:
 def faults(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """The kill matrix; a full report also injects faults into networks and tries more seeds."""
     from parity.adapters.process_pool import processes
+    from parity.explain import leave_one_out as unaided
     from parity.faults import condition_sweep as sweep
     from parity.faults.inject import all_injections
 
-    stages = ("kill matrix", *([] if request.quick else ["injections", "conditions"]), "false alarms")
+    stages = (
+        "kill matrix",
+        *([] if request.quick else ["injections", "conditions", "explanations"]),
+        "false alarms",
+    )
 
     def update(text: str) -> None:
         done = next((k for k, stage in enumerate(stages) if text.startswith(stage)), 0)
@@ -90,6 +95,7 @@ def faults(request: ReportRequest, found: Findings, progress: Progress) -> list[
         injections = kill.injection_frame(injected)
         if not request.quick:
             found.tables["conditions"] = sweep.condition_frame(update, request.seed, only, pool)
+            found.tables["explanations"] = unaided.leave_one_out(update, request.seed, only, pool)
         alarms, compared = kill.false_alarms(request.seeds, update, only, pool)
     found.tables |= {
         "faults": matrix,
@@ -99,6 +105,7 @@ def faults(request: ReportRequest, found: Findings, progress: Progress) -> list[
     failed = kill.failures(matrix, injections, alarms)
     if "conditions" in found.tables:
         failed += sweep.surviving_conditions(found.tables["conditions"])
+        failed += unaided.failures(found.tables["explanations"], complete=not only)
     return [text for text in failed if not (request.quick and "injections were placed" in text)]
 
 

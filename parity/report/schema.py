@@ -142,6 +142,21 @@ SCHEMAS: dict[str, Schema] = {
         ),
         ("kind", "condition", "spoils"),
     ),
+    "explanations": Schema(
+        "one known bug that changes numbers, explained without the catalogue of known bugs",
+        _columns(
+            """
+    fault     str      its name
+    kind      category the layer, loss or optimizer
+    linear    bool     whether the kind is a linear map of its input
+    explained bool     whether sentences account for every wrong result
+    wrong     bool     whether a sentence fails on further inputs
+    by        str      the sorts of change that the sentences use: map, window, sum, terms, formula, ...
+    sentences str      the sentences, or where the wrong numbers are
+"""
+        ),
+        ("fault",),
+    ),
     "faults_summary": Schema(
         "one figure about the checker",
         _columns(

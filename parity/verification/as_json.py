@@ -22,6 +22,8 @@
      "certificate": null,                 or {"outcome": "exact", "says": ..., "probes": 60,
                                           "tensors": ["out", ...], "passes": 9e-19}; the outcome is exact,
                                           rounded, wrong or no (does not apply)
+     "explanation": null,                 or {"sentences": ["dW is PyTorch's reversed along FH and FW"],
+                                          "regions": [], "example": "..."}: why numbers are wrong
      "reproduction": "",                  lines to paste
      "remarks": [],
      "protection": "a process ..."}       of the command alone: what stood between the code and the machine
@@ -79,6 +81,8 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         if diagnosis.fault
         else None,
         "certificate": verdict.certificate and asdict(verdict.certificate),
+        "explanation": verdict.explanation
+        and {name: getattr(verdict.explanation, name) for name in ("sentences", "regions", "example")},
         "reproduction": verdict.reproduction,
         "remarks": list(verdict.remarks),
     }

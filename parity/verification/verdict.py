@@ -14,6 +14,7 @@ from parity.checks.culprit import Culprit
 from parity.comparison.records import Record, frame
 from parity.comparison.wording import excess
 from parity.explain.exact import Certificate
+from parity.explain.explanation import Explanation
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
@@ -63,6 +64,7 @@ class Verdict:
     listed        of a network every wrong tensor, the largest difference first
     judge         "torch" or "numpy"
     certificate   what the comparison by == on whole numbers came to, where it was made
+    explanation   which small change of the reference gives the wrong numbers, or where they are
     """
 
     kind: str
@@ -92,6 +94,7 @@ class Verdict:
     suggestion: str = ""
     certificate: Certificate | None = field(default=None, repr=False)
     judge: str = "torch"
+    explanation: Explanation | None = field(default=None, repr=False)
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -159,6 +162,8 @@ class Verdict:
             lines.append(f"where        {self.culprit.sentence}")
             if not self.ending:
                 lines.append(f"diagnosis    {self._diagnosis()}")
+            if self.explanation is not None:
+                lines += self.explanation.lines()
         if outcome in ("right", "right_but"):
             lines += [f"remark       {text}" for text in self.remarks]
         if outcome != "right" and self.output:

@@ -22,7 +22,7 @@ from parity.adapters.features import (
     is_inference,
 )
 from parity.adapters.isolate import Limits, can_isolate
-from parity.adapters.subject import AUTO
+from parity.adapters.subject import AUTO, Subject, place_apart, place_here
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
 from parity.comparison.records import Record
@@ -40,6 +40,7 @@ from parity.verification.reproduction import import_line, name_of, reproduction,
 from parity.verification.slight import NAMES, besides_names, removable, sentences, without_slight
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
+from parity.verification.why import explanation_of
 
 NETWORK = "network"
 
@@ -191,6 +192,8 @@ def _verify(
     if not verdict.ok or verdict.declared:
         asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
+        if verdict.outcome == "wrong" and not seen.ending:
+            verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     return verdict
 
 
@@ -341,6 +344,12 @@ class _Asker:
     def __init__(self, factory: Any, kind: str, adapter: Any, seed: int, limits: Limits, isolated: bool):
         self.factory, self.kind, self.adapter = factory, kind, adapter
         self.seed, self.limits, self.isolated = seed, limits, isolated
+
+    def place(self) -> Subject:
+        """The code once more, still to be opened."""
+        if self.isolated:
+            return place_apart(self.factory, self.adapter, self.limits)
+        return place_here(self.factory, self.adapter)
 
     def same_failure(self, row: Record, probes: Sequence[Probe]) -> tuple[Record, Seen, Probe] | None:
         """The first of these probes on which it fails in the same way, or None."""

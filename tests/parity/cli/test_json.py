@@ -10,7 +10,7 @@ HOMEWORK = Path(__file__).parents[1] / "homework"
 VERDICT = {
     *("schema", "target", "kind", "outcome", "ok", "headline", "convention", "where", "buts", "declared"),
     *("not_checked", "unchecked", "suggestion", "compared", "wrong", "findings", "culprit", "diagnosis"),
-    *("reproduction", "remarks", "certificate"),
+    *("reproduction", "remarks", "certificate", "explanation"),
     "protection",
 }
 

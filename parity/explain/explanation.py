@@ -1,0 +1,268 @@
+"""Why code is wrong, in sentences: what reproduces each wrong result, on inputs drawn afterwards as well.
+
+    dW is PyTorch's reversed along FH and FW
+    dx is PyTorch's for W in the order (FN, C, FW, FH), reshaped to (FN, C, FH, FW) without being transposed
+
+A result that nothing reproduces is described by where its wrong numbers are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from parity.explain.axes import views
+from parity.explain.exact import KINDS as EXACT
+from parity.explain.exact import bits, whole
+from parity.explain.maps import listed
+from parity.explain.search import FAILS, Case, Finding, findings, same
+from parity.kinds import OPTIMIZER_KINDS, Probe, kind_of
+from scratchcnn.typing import Array
+
+Ask = Callable[[Probe], Mapping[str, Any]]  # the code under test: every result of a probe
+EXACTLY = 1e-12  # of the largest number, on whole numbers: quotients are rounded
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`sentences` are reproduced on every input, fresh ones included; `regions` describe the rest.
+
+    findings     behind the sentences
+    unexplained  wrong results that no sentence is about
+    missing      results that are not there at all
+    example      the smallest pair of numbers that should meet and do not
+    """
+
+    sentences: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    unexplained: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    example: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the sentences account for every wrong result."""
+        return bool(self.sentences) and not self.unexplained
+
+    def lines(self) -> list[str]:
+        """For the report, each with its title."""
+        titles = [*("why" for _ in self.sentences), *("wrong part" for _ in self.regions)]
+        lines = [f"{t:12} {text}" for t, text in zip(titles, [*self.sentences, *self.regions], strict=True)]
+        return [*lines, f"{'for example':12} {self.example}"] if self.example else lines
+
+    def __str__(self) -> str:
+        return "; ".join([*self.sentences, *self.regions])
+
+
+def explain(cases: Sequence[Case], ask: Ask, seed: int = 0) -> Explanation:
+    """The sentences for what was seen, as far as they hold on fresh inputs of the same geometries too.
+
+    Raises what asking the code does.
+    """
+    if not cases:
+        return Explanation()
+    cases = [replace(case, found=_arrays(case.found, case.right)) for case in cases]
+    with np.errstate(all="ignore"):
+        found, unexplained = findings(cases)
+        kept, fallen = _confirmed(found, cases, ask, seed)
+    missing = tuple(
+        n for n in dict.fromkeys(n for c in cases for n in c.right) if all(n not in c.found for c in cases)
+    )
+    unexplained = [*unexplained, *fallen]
+    sentences = [*_sentences(kept), *(f"{name} is missing" for name in missing)]
+    regions = [text for name in unexplained if (text := region(name, cases))]
+    return Explanation(
+        tuple(sentences), tuple(regions), tuple(kept), tuple(unexplained), missing, _example(kept, cases, ask)
+    )
+
+
+def _arrays(found: Mapping[str, Any], right: Mapping[str, Array]) -> dict[str, Array]:
+    """Those results that are arrays, and that there are to be."""
+    return {name: a for name, a in found.items() if isinstance(a, np.ndarray) and name in right}
+
+
+def _sentences(found: Sequence[Finding]) -> list[str]:
+    """One sentence per cause: results with the same one are named together."""
+    by_says: dict[str, list[str]] = {}
+    for finding in found:
+        by_says.setdefault(finding.says, []).append(finding.tensor)
+    return [sentence(names, says) for says, names in by_says.items()]
+
+
+def sentence(names: Sequence[str], says: str) -> str:
+    """`out and dx are PyTorch's for W reversed along FH and FW`."""
+    says = says.replace("its right value", "PyTorch's")
+    if list(names) == ["params"]:
+        return f"the update is {says}"
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} {says}"
+
+
+# -- fresh inputs ---------------------------------------------------------------------------------
+def fresh(probe: Probe, rng: np.random.Generator) -> Probe:
+    """The same geometry with other numbers: whole ones where they make every sum exact."""
+    if probe.kind in EXACT and probe.kind != "dropout" and bits(probe)[0] >= 8:
+        return replace(whole(probe, rng), id=f"{probe.id}, fresh")
+    drawn = {"args": _drawn(probe.args, rng), "inputs": _drawn(probe.inputs, rng)}
+    if "t" in probe.inputs:
+        t = probe.inputs["t"]
+        drawn["inputs"]["t"] = rng.permutation(t) if t.ndim == 2 else rng.permuted(t)
+    return replace(probe, id=f"{probe.id}, fresh", **drawn)
+
+
+def _drawn(values: Any, rng: np.random.Generator) -> Any:
+    if isinstance(values, dict):
+        return {
+            k: np.abs(_drawn(v, rng)) + 0.25 if k == "running_var" else _drawn(v, rng)
+            for k, v in values.items()
+        }
+    if isinstance(values, list):
+        return [_drawn(v, rng) for v in values]
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not values.size:
+        return values
+    spread = values.std() or max(float(np.abs(values).max()), 1.0)
+    found = (values.mean() + spread * rng.standard_normal(values.shape)).astype(np.float32).astype(np.float64)
+    return np.where(values == 0, 0.0, found) if (values == 0).all() else found
+
+
+def _confirmed(
+    found: Sequence[Finding], cases: Sequence[Case], ask: Ask, seed: int
+) -> tuple[list[Finding], list[str]]:
+    """The findings that give every number on fresh inputs of every geometry, and the others' results."""
+    if not found:
+        return [], []
+    rng, standing = np.random.default_rng([seed, 15]), list(found)
+    for case in cases:
+        if not standing:
+            break
+        probe = fresh(case.probe, rng)
+        results = {n: a for n, a in ask(probe).items() if isinstance(a, np.ndarray)}
+        probe.known["found"] = results
+        standing = [one for one in standing if holds(one, probe, results)]
+    return standing, [one.tensor for one in found if one not in standing]
+
+
+def holds(finding: Finding, probe: Probe, results: Mapping[str, Any]) -> bool:
+    """Whether the finding gives the numbers that the code gave for this probe."""
+    tolerance = (
+        EXACTLY if probe.kind in EXACT and probe.kind != "dropout" else max(1e-9, kind_of(probe.kind).rtol)
+    )
+    try:
+        if probe.kind in OPTIMIZER_KINDS:
+            made = finding.compute(probe)
+            return all(same(results[name], a, tolerance) for name, a in made.items() if name in results)
+        if finding.tensor not in results:
+            return True
+        return same(results[finding.tensor], finding.compute(probe), tolerance)
+    except FAILS:
+        return False
+
+
+# -- where it is wrong ----------------------------------------------------------------------------
+def region(name: str, cases: Sequence[Case]) -> str:
+    """Where the wrong numbers of a result are, on the smallest input where some are right."""
+    shown = [c for c in cases if name in c.found and c.found[name].shape == c.right[name].shape]
+    wrong = [(c, _mask(c.found[name], c.right[name])) for c in shown]
+    wrong = [(c, mask) for c, mask in wrong if mask.any()]
+    if not wrong:
+        return ""
+    case, mask = min(wrong, key=lambda one: (one[1].all(), one[1].size))
+    total = f"{name} is wrong in {int(mask.sum())} of {mask.size} numbers on {case.probe.id!r}"
+    places = [view for view in views(case.probe, name, case.right[name]) if view.shape == mask.shape]
+    if mask.all() or not places:
+        return total
+    parts = []
+    for axis, letter in enumerate(places[0].letters):
+        others = tuple(i for i in range(mask.ndim) if i != axis)
+        at = np.flatnonzero(mask.any(axis=others))
+        if len(at) < mask.shape[axis]:
+            parts.append(f"{letter} = {listed([str(i) for i in at])}")
+    return f"{total}: only where {', '.join(parts)}" if parts else total
+
+
+def _mask(found: Array, right: Array) -> Array:
+    scale = max(float(np.abs(np.nan_to_num(right)).max(initial=0)), 1e-300)
+    with np.errstate(invalid="ignore"):
+        mask: Array = ~(np.abs(found - right) <= 1e-9 * scale) & ~(found == right)
+    return mask
+
+
+# -- the smallest example -------------------------------------------------------------------------
+def _example(found: Sequence[Finding], cases: Sequence[Case], ask: Ask) -> str:
+    """Which number met which, read off with unit vectors: the first that differs from PyTorch's."""
+    for finding in found:
+        wrong = [
+            c
+            for c in cases
+            if finding.tensor in c.found and not same(c.found[finding.tensor], c.right[finding.tensor])
+        ]
+        for case in sorted(wrong, key=lambda c: sum(a.size for a in c.right.values()))[:1]:
+            if case.probe.kind in ("convolution", "affine", "im2col", "col2im", "flatten") and (
+                text := meeting(finding.tensor, case.probe, ask)
+            ):
+                return text
+    return ""
+
+
+def meeting(name: str, probe: Probe, ask: Ask, most: int = 48) -> str:
+    """The first unit vector whose image differs: `out[0, 0, 0, 1] takes x[..] times W[..], ...`."""
+    moved = next(
+        (k for k in (("dout",) if name.startswith("d") else ("x", "input_data", "col")) if k in probe.inputs),
+        "",
+    )
+    tagged = "x" if name == "dW" else "W"
+    if not moved or (name == "db"):
+        return ""
+    a = probe.inputs[moved]
+    tags = probe.inputs["x"] if tagged == "x" else probe.args.get("W")
+    args, inputs = dict(probe.args), dict(probe.inputs)
+    if isinstance(args.get("b"), np.ndarray):
+        args["b"] = np.zeros_like(args["b"])
+    if tags is not None:
+        numbers = np.arange(1.0, tags.size + 1).reshape(tags.shape)
+        (inputs if tagged == "x" else args)[tagged] = numbers
+    for flat in range(min(a.size, most)):
+        unit = np.zeros(a.shape)
+        at = np.unravel_index(flat, a.shape)
+        unit[at] = 1
+        one = replace(probe, args=args, inputs=inputs | {moved: unit})
+        got, right = ask(one).get(name), kind_of(probe.kind).reference(one)[name]
+        if not isinstance(got, np.ndarray) or got.shape != right.shape or np.array_equal(got, right):
+            continue
+        differs = np.unravel_index(int((got != right).argmax()), right.shape)
+        return _met(
+            name,
+            differs,
+            moved,
+            at,
+            float(got[differs]),
+            float(right[differs]),
+            tagged if tags is not None else "",
+            tags,
+        )
+    return ""
+
+
+def _met(
+    name: str, at: Any, moved: str, unit: Any, got: float, right: float, tagged: str, tags: Array | None
+) -> str:
+    """The sentence of one number."""
+
+    def of(letter: str, index: Any) -> str:
+        return f"{letter}[{', '.join(str(int(i)) for i in index)}]"
+
+    def used(value: float) -> str:
+        if tags is None or tagged == "":
+            return "nothing" if value == 0 else f"{value:g} times it"
+        if value == 0:
+            return f"no {tagged}"
+        if value == int(value) and 1 <= value <= tags.size:
+            return of(tagged, np.unravel_index(int(value) - 1, tags.shape))
+        return f"a {tagged} of {value:g}"
+
+    if not tagged:
+        return f"{of(name, at)} takes {used(got)} from {of(moved, unit)}, PyTorch's takes {used(right)}"
+    return f"{of(name, at)} meets {of(moved, unit)} with {used(got)}, PyTorch's with {used(right)}"

@@ -1,0 +1,333 @@
+"""Optimizers: the update written with coefficients, of which one is another than it should be.
+
+Every rule here is p <- p - rate * step(g, m, v, p, t). `Rule` has a field for each coefficient and choice;
+the search changes one of them, or two.
+"""
+
+# A probe holds arrays as Any.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from parity.kinds import Probe
+from scratchcnn.typing import Array
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to write an optimizer; the defaults are PyTorch's.
+
+    decay    how weight decay enters: coupled (into g), none, minus, twice, absolute, decoupled, without rate,
+             last, both
+    rate     lr, one, minus, over t
+    velocity momentum's v: sum, average, first scaled, dampened, old, none, minus
+    look     Nesterov's step: yes, no, squared, without g
+    square   what is accumulated: square, magnitude, of m
+    grow     how: own (the kind's), sum, average, reversed, last, old
+    root     sqrt(h) + eps, inside: sqrt(h + eps), none: h + eps, uncorrected: eps beside the uncorrected root
+    eps      None for the kind's own
+    start    what h starts at
+    correct  of Adam: both, neither, m, v, without root, kept, nadam
+    time     of Adam: plus an offset; "still", "per parameter"
+    exchanged, reset, shared, half   beta1 and beta2; the moments at every step; one state for arrays of one
+             shape; moments in float16
+    only_first, normalised   only the first parameter is updated; g is divided by its norm
+    """
+
+    decay: str = "coupled"
+    rate: str = "lr"
+    velocity: str = "sum"
+    look: str = "own"
+    square: str = "square"
+    grow: str = "own"
+    root: str = "outside"
+    eps: float | None = None
+    start: float = 0.0
+    correct: str = "own"
+    time: Any = 0
+    flags: frozenset[str] = field(default_factory=frozenset)
+
+
+EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}
+CHANGES: dict[str, dict[str, dict[Any, str]]] = {
+    "": {
+        "decay": {
+            "none": "no weight decay",
+            "minus": "weight decay subtracted from g, where it is added",
+            "twice": "weight decay counted twice",
+            "absolute": "the sign of the weights in weight decay, for the weights",
+            "decoupled": "weight decay past the moments: p*(1 - lr*weight_decay)",
+            "without rate": "weight decay not multiplied by the rate: p*(1 - weight_decay)",
+            "last": "weight decay after the step, where it comes before",
+            "both": "weight decay in g and in p as well",
+            "coupled": "weight decay added to g, where it is to leave the moments alone",
+            "outward": "weight decay with the sign flipped: p*(1 + lr*weight_decay)",
+        },
+        "rate": {
+            "one": "a rate of 1 for lr",
+            "minus": "a step uphill: + lr*g",
+            "over t": "lr divided by the step count",
+        },
+        "flags": {
+            "only first": "only the first parameter updated",
+            "normalised": "g divided by its norm",
+            "shared": "one state for parameters of the same shape",
+            "half": "moments kept in float16",
+        },
+    },
+    "momentum nesterov": {
+        "velocity": {
+            "average": "g multiplied by 1 - momentum in v",
+            "first scaled": "the first g multiplied by 1 - momentum",
+            "dampened": "every g but the first multiplied by 1 - momentum",
+            "old": "the v of the step before",
+            "none": "no v kept from step to step",
+            "minus": "-momentum*v for momentum*v",
+        },
+        "look": {
+            "yes": "Nesterov's step, g + momentum*v",
+            "no": "the plain step, v",
+            "squared": "momentum**2*v + (1 + momentum)*g, with v already updated",
+            "without g": "momentum*v alone, without g",
+        },
+    },
+    "adagrad rmsprop adam adamw": {
+        "square": {"magnitude": "|g| accumulated for g**2", "of m": "m**2 accumulated for g**2"},
+        "grow": {
+            "sum": "g**2 added whole",
+            "average": "g**2 averaged for summed",
+            "reversed": "the decay rate and 1 - the decay rate exchanged",
+            "last": "h of the last g alone",
+            "old": "the h of the step before",
+        },
+        "root": {
+            "inside": "sqrt(h + eps) for sqrt(h) + eps",
+            "none": "h + eps for sqrt(h) + eps",
+            "uncorrected": "eps added to the root before v is corrected",
+        },
+        "start": {0.1: "h starting at 0.1", 1.0: "h starting at 1"},
+        "eps": {e: f"an eps of {e:g}" for e in (0.0, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)},
+    },
+    "adam adamw rmsprop": {
+        "correct": {
+            "neither": "no correction of the first steps",
+            "m": "the correction of m alone, v uncorrected",
+            "v": "the correction of v alone, m uncorrected",
+            "without root": "v's correction outside the root",
+            "kept": "the corrected m and v kept as the state",
+            "nadam": "NAdam's step",
+        },
+        "time": {
+            -1: "steps counted from 0",
+            1: "steps counted from 2",
+            "still": "every step corrected like the first",
+            "per parameter": "the step counted once per parameter",
+        },
+        "flags": {
+            "exchanged": "beta1 and beta2 exchanged",
+            "beta1 in v": "the second moment decayed by beta1",
+            "beta2 in m": "the first moment decayed by beta2",
+            "reset": "m and v starting at 0 in every step",
+        },
+    },
+}
+
+
+def own(kind: str) -> Rule:
+    """PyTorch's rule of this kind."""
+    correct = "both" if kind in ("adam", "adamw") else "neither"
+    return Rule(
+        decay="decoupled" if kind == "adamw" else "coupled",
+        look="yes" if kind == "nesterov" else "no",
+        grow="sum" if kind == "adagrad" else "average",
+        eps=EPS.get(kind),
+        correct=correct,
+    )
+
+
+def changes(kind: str) -> Iterator[tuple[str, Rule]]:
+    """The rule with one thing changed, then with two."""
+    right, singles = own(kind), []
+    for kinds, fields in CHANGES.items():
+        if kinds and kind not in kinds.split():
+            continue
+        for name, values in fields.items():
+            for value, says in values.items():
+                changed: dict[str, Any] = {name: frozenset({value}) if name == "flags" else value}
+                rule = replace(right, **changed)
+                if rule != right:
+                    singles.append((name, says, rule, changed))
+    if kind == "rmsprop":
+        singles.append(
+            ("correct", "Adam's correction of the first steps", replace(right, correct="v"), {"correct": "v"})
+        )
+    for _, says, rule, _ in singles:
+        yield says, rule
+    for i, (name, says, rule, _) in enumerate(singles):
+        for other, more, _, changed in singles[i + 1 :]:
+            if other != name:
+                yield f"{says}, and {more}", replace(rule, **changed)
+
+
+def simulate(kind: str, probe: Probe, rule: Rule) -> dict[str, Array]:
+    """The parameters after each step, as the probes name them."""
+    o = probe.args
+    params = {k: p.copy() for k, p in probe.inputs["params"].items()}
+    state: dict[Any, dict[str, Any]] = {}
+    found: dict[str, Array] = {}
+    ticks = 0
+    for step, grads in enumerate(probe.inputs["grads"], start=1):
+        for number, (key, p) in enumerate(params.items()):
+            if "only first" in rule.flags and number:
+                continue
+            ticks += 1
+            slot = p.shape if "shared" in rule.flags else key
+            memory = state.setdefault(slot, {"first": True})
+            t = {"still": 1, "per parameter": ticks}.get(
+                rule.time, step + (rule.time if isinstance(rule.time, int) else 0)
+            )
+            params[key] = _updated(kind, p, grads[key], memory, t, step, rule, o)
+        found |= {f"{key} step {step}": p.copy() for key, p in params.items()}
+    return found
+
+
+def _updated(
+    kind: str, p: Array, g: Array, s: dict[str, Any], t: int, step: int, rule: Rule, o: dict[str, Any]
+) -> Array:
+    decay = o.get("weight_decay", 0.01 if kind == "adamw" else 0.0)
+    rate = {"lr": o["lr"], "one": 1.0, "minus": -o["lr"], "over t": o["lr"] / max(t, 1)}[rule.rate]
+    if decay:
+        if rule.decay in ("coupled", "both"):
+            g = g + decay * p
+        g = {"minus": g - decay * p, "twice": g + 2 * decay * p, "absolute": g + decay * np.sign(p)}.get(
+            rule.decay, g
+        )
+        if rule.decay in ("decoupled", "both"):
+            p = p * (1 - o["lr"] * decay)
+        elif rule.decay == "without rate":
+            p = p * (1 - decay)
+        elif rule.decay == "outward":
+            p = p * (1 + o["lr"] * decay)
+    if "normalised" in rule.flags:
+        g = g / (np.sqrt((g * g).sum()) + 1e-12)
+    with np.errstate(all="ignore"):
+        if kind in ("sgd", "momentum", "nesterov"):
+            new = p - rate * _velocity(kind, g, s, rule, o.get("momentum", 0.0))
+        else:
+            new = p - rate * _adaptive(kind, g, s, t, rule, o)
+    if decay and rule.decay == "last":
+        new = new * (1 - o["lr"] * decay)
+    s["first"] = False
+    return new
+
+
+def _velocity(kind: str, g: Array, s: dict[str, Any], rule: Rule, m: float) -> Array:
+    if kind == "sgd":
+        return g
+    old = s.get("v", np.zeros_like(g))
+    scaled = (1 - m) * g
+    if rule.velocity == "average":
+        v = m * old + scaled
+    elif rule.velocity == "first scaled":
+        v = m * old + (scaled if s["first"] else g)
+    elif rule.velocity == "dampened":
+        v = m * old + (g if s["first"] else scaled)
+    elif rule.velocity == "none":
+        v = g.copy()
+    elif rule.velocity == "minus":
+        v = -m * old + g
+    else:
+        v = m * old + g
+    s["v"] = v
+    used = old if rule.velocity == "old" else v
+    if rule.look == "yes":
+        return g + m * used
+    if rule.look == "squared":
+        return m * m * used + (1 + m) * g
+    return m * used if rule.look == "without g" else used
+
+
+def _adaptive(kind: str, g: Array, s: dict[str, Any], t: int, rule: Rule, o: dict[str, Any]) -> Array:
+    if "reset" in rule.flags:
+        s.pop("h", None), s.pop("m", None)
+    b1, b2 = o.get("beta1", 0.9), o.get("beta2", 0.999)
+    if "exchanged" in rule.flags:
+        b1, b2 = b2, b1
+    if "beta1 in v" in rule.flags:
+        b2 = b1
+    if "beta2 in m" in rule.flags:
+        b1 = b2
+    if kind == "rmsprop":
+        b2 = o.get("decay_rate", 0.99)
+    if kind == "adagrad":
+        b2 = 0.9
+    h = s.get("h", np.full_like(g, rule.start))
+    m = g
+    if kind in ("adam", "adamw"):
+        m = b1 * s.get("m", np.zeros_like(g)) + (1 - b1) * g
+        s["m"] = m
+    a = {"square": g * g, "magnitude": np.abs(g), "of m": m * m}[rule.square]
+    before = h
+    h = {
+        "sum": (h if kind == "adagrad" else b2 * h) + a,
+        "average": b2 * h + (1 - b2) * a,
+        "reversed": (1 - b2) * h + b2 * a,
+        "last": a,
+        "old": h + a if kind == "adagrad" else b2 * h + (1 - b2) * a,
+    }[rule.grow]
+    if "half" in rule.flags:
+        h = h.astype(np.float16).astype(float)
+        if "m" in s:
+            m = s["m"] = m.astype(np.float16).astype(float)
+    s["h"] = h
+    used = before if rule.grow == "old" else h
+    eps = rule.eps or 0.0
+    up, down = 1 - b1**t, 1 - b2**t
+    if rule.correct == "nadam":
+        m, used = (b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / up), used / down
+    elif rule.correct == "kept":
+        m, used = m / up, used / down
+        s["m"], s["h"] = m, used
+    if rule.correct in ("both", "m", "without root"):
+        m = m / up
+    if rule.correct in ("both", "v") and rule.root != "uncorrected":
+        used = used / down
+    if rule.correct == "without root":
+        return m / (np.sqrt(used) / down + eps)
+    if rule.root == "uncorrected":
+        return m / ((np.sqrt(used) + eps) / np.sqrt(down))
+    if rule.root == "inside":
+        return m / np.sqrt(used + eps)
+    return m / (used + eps) if rule.root == "none" else m / (np.sqrt(used) + eps)
+
+
+def explain_updates(
+    kind: str, probes: Sequence[Probe], found: Sequence[dict[str, Array]]
+) -> tuple[str, Rule] | None:
+    """The first rule that gives every parameter after every step of every run."""
+    order = sorted(range(len(probes)), key=lambda i: len(probes[i].inputs["grads"]))
+    for says, rule in changes(kind):
+        if all(_gives(kind, probes[i], found[i], rule) for i in order):
+            return says, rule
+    return None
+
+
+def _gives(kind: str, probe: Probe, found: dict[str, Array], rule: Rule) -> bool:
+    made = simulate(kind, probe, rule)
+    for name, a in found.items():
+        b = made.get(name)
+        if b is None or a.shape != b.shape:
+            return False
+        finite = np.isfinite(a)
+        if not np.array_equal(finite, np.isfinite(b)):
+            return False
+        scale = max(float(np.abs(a[finite]).max(initial=0)), 1e-300)
+        if finite.any() and np.abs(a[finite] - b[finite]).max() > 1e-9 * scale:
+            return False
+    return True

@@ -1,0 +1,53 @@
+"""Why the numbers are wrong: from what was seen of the code, asked again on inputs drawn afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Raised
+from parity.adapters.connection import Ended
+from parity.adapters.load import TargetError
+from parity.adapters.subject import Subject
+from parity.explain.explanation import Explanation, explain
+from parity.explain.search import Case, reference
+from parity.kinds import Probe
+from parity.verification.observe import Seen
+from parity.verification.reproduction import size
+from parity.verification.verdict import Verdict
+
+LARGEST = 4096  # numbers of an input that is searched
+
+
+def explanation_of(
+    subject: Subject, verdict: Verdict, seen: Seen, cases: Sequence[Probe]
+) -> Explanation | None:
+    """The explanation of float64 numbers that are wrong; None where there are none, or no more answers."""
+    rows = [row for row in verdict.records if row.dtype == "float64" and row.phase in ("forward", "backward")]
+    if all(row.ok for row in rows):
+        return None
+    counted = {(row.case, row.tensor) for row in rows}
+    values = seen.observation.values["float64"]
+    known = [
+        Case(probe, found, right)
+        for probe in cases
+        if probe.id in values and size(probe) <= LARGEST
+        if (found := {n: a for n, a in values[probe.id].items() if (probe.id, n) in counted})
+        if (right := {n: a for n, a in reference(probe).items() if (probe.id, n) in counted})
+    ]
+
+    def ask(probe: Probe) -> dict[str, Any]:
+        try:
+            return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
+        except Raised:
+            return {}
+
+    try:
+        subject.open(verdict.kind)
+        return explain(known, ask)
+    except (Ended, Raised, TargetError):
+        return None
+    finally:
+        subject.close()

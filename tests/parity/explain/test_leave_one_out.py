@@ -1,0 +1,54 @@
+"""Known bugs explained without the catalogue: none wrongly, and the targets by kind."""
+
+import pytest
+
+from parity.explain.leave_one_out import explained, failures, leave_one_out, shares, shown_in_values
+from parity.explain.search import same
+from parity.explain.updates import own, simulate
+from parity.faults import FAULTS
+from parity.kinds import OPTIMIZER_KINDS, kind_of
+from parity.kinds.probes import probes
+
+CHEAP = ("affine", "relu", "sigmoid", "dropout", "sgd", "momentum", "rbf", "col2im")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return leave_one_out(kinds=CHEAP)
+
+
+def test_no_sentence_is_wrong(table):
+    assert not table["wrong"].any(), table[table["wrong"]]
+
+
+def test_nearly_all_faults_of_these_kinds_are_explained(table):
+    found = shares(table).set_index("kind")
+    assert found.loc["linear", "explained"] >= 0.8 * found.loc["linear", "faults"]
+    assert found.loc["others", "explained"] >= 0.6 * found.loc["others", "faults"]
+    assert not failures(table)
+
+
+def test_too_few_explained_fails(table):
+    spoiled = table.assign(explained=False)
+    assert [text for text in failures(spoiled) if "linear kinds" in text and "80% is the mark" in text]
+    assert failures(table.assign(wrong=True))[0].startswith("WRONGLY EXPLAINED")
+
+
+@pytest.mark.parametrize("kind", OPTIMIZER_KINDS)
+def test_the_written_out_rule_is_pytorchs(kind):
+    for probe in probes(kind):
+        made, right = simulate(kind, probe, own(kind)), kind_of(kind).reference(probe)
+        assert all(same(made[n], right[n], 1e-12) for n in right), probe.id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [f.name for f in FAULTS.values() if shown_in_values(f)])
+def test_a_sentence_and_the_catalogue_never_contradict(name):
+    """Both reproduce every number that the code gives, so they cannot say different things of it."""
+    found, wrong = explained(FAULTS[name])
+    assert not wrong, str(found)
+
+
+@pytest.mark.slow
+def test_the_targets_over_the_whole_catalogue():
+    assert not failures(leave_one_out())
