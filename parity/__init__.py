@@ -4,19 +4,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # not from typing: a file of that name may lie where Python is started
 if TYPE_CHECKING:
+    from parity.explain.settle import settle as settle
     from parity.verification.items import parametrize as parametrize
     from parity.verification.verdict import Verdict as Verdict
     from parity.verification.verify import assert_parity as assert_parity
     from parity.verification.verify import verify as verify
     from parity.verification.whole import verify_all as verify_all
 
-__all__ = ["Verdict", "assert_parity", "parametrize", "verify", "verify_all"]
+__all__ = ["Verdict", "assert_parity", "parametrize", "settle", "verify", "verify_all"]
 _PLACES = {
-    "Verdict": "verdict",
-    "assert_parity": "verify",
-    "parametrize": "items",
-    "verify": "verify",
-    "verify_all": "whole",
+    "Verdict": "verification.verdict",
+    "assert_parity": "verification.verify",
+    "parametrize": "verification.items",
+    "settle": "explain.settle",
+    "verify": "verification.verify",
+    "verify_all": "verification.whole",
 }
 
 
@@ -26,7 +28,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'parity' has no attribute {name!r}")
     import importlib
 
-    globals()[name] = getattr(importlib.import_module(f"parity.verification.{_PLACES[name]}"), name)
+    globals()[name] = getattr(importlib.import_module(f"parity.{_PLACES[name]}"), name)
     return globals()[name]
 
 

@@ -15,6 +15,7 @@ from parity.cli import (
     grade,
     kinds,
     report,
+    settle,
     sweep,
     sweep_report,
     time,
@@ -37,6 +38,7 @@ app.command()(time.time)
 app.command()(report.report)
 app.command()(diff.diff)
 app.command()(compare.compare)
+app.command()(settle.settle)
 app.command()(kinds.kinds)
 app.command()(faults.faults)
 app.command()(sweep.sweep)
