@@ -11,7 +11,7 @@ HOMEWORK = Path(__file__).parent / "homework"
 
 
 def test_the_public_names_are_those_that_dir_shows():
-    names = ["Verdict", "assert_parity", "parametrize", "verify", "verify_all"]
+    names = ["Verdict", "assert_parity", "parametrize", "settle", "verify", "verify_all"]
     assert dir(parity) == sorted(parity.__all__) == names
     assert isinstance(parity.verify(f"{HOMEWORK}/right.py:Relu", "relu"), parity.Verdict)
     with pytest.raises(AttributeError, match="module 'parity' has no attribute 'veryfy'"):

@@ -20,7 +20,19 @@ def run(*arguments, cwd=None):
     return python("-c", CODE.format(large=LARGE), *arguments, cwd=cwd)
 
 
-COMMANDS = ("verify", "check", "train", "time", "report", "diff", "compare", "kinds", "faults", "sweep")
+COMMANDS = (
+    "verify",
+    "check",
+    "train",
+    "time",
+    "report",
+    "diff",
+    "compare",
+    "settle",
+    "kinds",
+    "faults",
+    "sweep",
+)
 
 
 @pytest.mark.parametrize("arguments", [(), ("convolution",), ("adam",), ("network",)], ids=" ".join)
