@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
@@ -324,6 +325,8 @@ class Called(Adapter):
             raise NotImplementedError("no way to infer")
 
     def forward(self, layer: Any, probe: Probe) -> Any:
+        if self.convention.columns:
+            return self._columns(layer, probe)
         live, c, x = layer, self.convention, probe.inputs["x"]
         live.probe = Probe(probe.kind, probe.id, live.probe.args, probe.inputs)
         if probe.kind == "dropout":
@@ -350,6 +353,22 @@ class Called(Adapter):
         if any(not isinstance(out, (np.ndarray, np.generic)) for out in outs):
             return outs[0]
         return joined(outs, c.out_layouts.get(len(expected), ""), expected)
+
+    def _columns(self, live: Live, probe: Probe) -> Any:
+        """im2col or col2im."""
+        c = self.convention
+        live.probe = probe
+        if probe.kind == "im2col":
+            images = probe.inputs["input_data"]
+            width = images.shape[1] * probe.args["filter_h"] * probe.args["filter_w"]
+            outs = [live.forward_once(part) for part in pieces(images, c.images)]
+            return columns.taken(outs, len(images), width, c.columns)
+        shape = probe.args["input_shape"]
+        parts = columns.given(probe.inputs["col"], shape[0], c.columns)
+        outs = [live.forward_once(part) for part in parts]
+        if not all(isinstance(out, np.ndarray) for out in outs):
+            return outs[0]
+        return joined(outs, c.images, shape)
 
     def _drop(self, live: Live, x: Any, wanted: Any) -> Any:
         place = self.convention.mask

@@ -98,6 +98,7 @@ class Convention:
                  the scores before softmax; it is checked together with a softmax before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
     inside_log   the small constant that such a loss adds to them inside its logarithm
+    columns      the layout of im2col's columns; see `columns`
     unseen       results that cannot be had
     limits       what it does not take, in words
     """
@@ -135,6 +136,7 @@ class Convention:
     probabilities: str = ""
     per_row: bool = False
     inside_log: float = 0.0
+    columns: str = ""
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
@@ -258,6 +260,8 @@ class Convention:
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.tensor:
             parts.append(f"in {self.tensor}")
+        if self.columns:
+            parts.append(f"columns {_columns(self.columns)}")
         if self.probabilities:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
@@ -309,6 +313,15 @@ def letters(layout: str) -> str:
         names = LETTERS
     axes = ["*".join(names.get(c, c) for c in axis) for axis in tokens(layout)]
     return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+
+def _columns(layout: str) -> str:
+    """`(C*FH*FW, OH*OW*N)` for `K(PN)`."""
+    from parity.adapters.layouts import tokens
+
+    names = {"N": "N", "P": "OH*OW", "K": "C*FH*FW"}
+    axes = ["*".join(names[c] for c in axis) for axis in tokens(layout)]
+    return f"({', '.join(axes)})" + ("" if "N" in layout else ", one image at a time")
 
 
 def _axes(layout: str) -> str:

@@ -60,8 +60,8 @@ _WINDOW = """
     kernel {pair}: poolsize pool filter kernelwidth filterwidth p poolingsize
     {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim
     {pair} kernel {full}: poolingshape kernelsizes
-    FH: kernelh filterh kh fh kernelheight filterheight poolh ph poolheight windowheight hh hf
-    FW: kernelw filterw kw fw kernelwidth filterwidth poolw pw poolwidth windowwidth ww wf
+    FH: kernelh filterh kh fh kernelheight filterheight poolh ph poolheight windowheight hh hf fieldheight
+    FW: kernelw filterw kw fw kernelwidth filterwidth poolw pw poolwidth windowwidth ww wf fieldwidth
     stride: stride strides s step stepsize poolstride
     stride_h: strideh sh strideheight stridey
     stride_w: stridew sw stridewidth stridex
@@ -138,6 +138,8 @@ _FAMILY_OF = {
     "max_pooling": "pooling",
     "average_pooling": "pooling",
     "min_pooling": "pooling",
+    "im2col": "pooling",
+    "col2im": "pooling",
     "global_average_pooling": "pooling",
 }
 MODES = {"max_pooling": ("max",), "average_pooling": ("average", "avg", "mean"), "min_pooling": ("min",)}
@@ -185,6 +187,9 @@ def sizes(probe: Probe) -> dict[str, int]:
         found |= dict(zip("IO", weights.shape, strict=True))
     if "pool_h" in args:
         found |= {"FH": args["pool_h"], "FW": args["pool_w"]}
+    if "filter_h" in args:
+        found |= {"FH": args["filter_h"], "FW": args["filter_w"]}
+        found |= dict(zip("NCHW", args.get("input_shape", ()), strict=False))
     if isinstance(args.get("gamma"), np.ndarray):
         found["C"] = len(args["gamma"])
     for letter, name, default in (("S", "stride", 1), ("P", "pad", 0)):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import GIVEN
-from parity.adapters.bench import Bench
+from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
 from parity.adapters.convention import Convention
@@ -55,6 +55,7 @@ class Subject:
         self.defaults: dict[str, str] = {}
         self.misfit = ""
         self.backward_too = True
+        self.step = ""  # of the trial, what is being asked
         self.probe: Probe | None = None  # the one that is being tried
         self.gone: list[int] = []
         self._count = 0
@@ -67,7 +68,9 @@ class Subject:
         self._open(kind)
         if self.by_trial:
             self.by_trial = False
+            self.step = "the trial, a call in the book's way"
             self.convention = self._found(kind)
+            self.step = ""
             if self.convention is not None:
                 self._open(kind)
         return self
@@ -83,12 +86,15 @@ class Subject:
         about = about if isinstance(about, dict) else {}
         if recipe(kind).role == "optimizer":
             return self._found_rule(about, kind)
+        if kind in ("im2col", "col2im"):
+            return self._found_columns(about, kind)
         odd = one_for_both_axes(about.get("signature") or (), kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about))
         if not odd and fits_the_book(self, kind):
             return None
 
         def ask(convention: Convention, probe: Probe) -> dict[str, Any]:
+            self.step = f"the trial, {convention.forward or 'the constructor'}"
             sent = {"convention": convention.data(), "kind": kind, "args": probe.args, "inputs": probe.inputs}
             found = self.connection.ask("attempt", **sent)
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
@@ -109,10 +115,31 @@ class Subject:
                 return way
         self.convention = None
         if by_book:
+            self.adapter = "book"
             self._open(kind)
             return None
         names = ", ".join(p["name"] for p in about.get("signature") or ())
         raise NotCallable(about["name"], kind, names, errors)
+
+    def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
+        """How im2col or col2im is called and lays its columns out; None where that is the book's way."""
+        from parity.adapters.columns import probe_of, shows_the_layout, ways
+
+        probe, names = probe_of(kind), [p["name"] for p in about.get("signature") or ()]
+        if not self.misfit and names[: len(recipe(kind).order)] == list(recipe(kind).order):
+            return None  # under the book's names it is held to the book's order
+        for way in ways(about, kind):
+            self.convention = way
+            self._open(kind)
+            try:
+                found = self.results(probe).get(recipe(kind).out)
+            except Raised:
+                continue
+            if shows_the_layout(kind, found):
+                return way
+        self.convention, self.adapter = None, "book"  # the last way that was tried is not to stay
+        self._open(kind)
+        return None
 
     def _open(self, kind: str) -> Subject:
         convention = None if self.convention is None else self.convention.data()

@@ -158,7 +158,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     except Raised as error:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:
-        _end(seen, error)
+        _end(seen, error, step=subject.step)
     _set_remarks_apart(seen)
 
 
@@ -270,13 +270,15 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
         _end(seen, ended, "float64", subject.probe)
 
 
-def _end(seen: Seen, ended: Ended, dtype: str = "float64", probe: Probe | None = None) -> None:
+def _end(
+    seen: Seen, ended: Ended, dtype: str = "float64", probe: Probe | None = None, step: str = ""
+) -> None:
     """Note how the process ended, and at what."""
     if isinstance(ended, Unfinished):
         seen.unfinished = str(ended)
         return
     seen.ending = str(ended)
-    phase, tensor = ("calls", "the call") if probe else ("import", "the module")
+    phase, tensor = ("calls", step or "the call") if probe or step else ("import", "the module")
     place, why = Place("", dtype, "cpu"), refused(np.empty(0), seen.ending)
     kind, case = seen.observation.kind, probe.id if probe else ""
     seen.observation.records.append(record(place, kind, phase, tensor, why, case))

@@ -49,7 +49,8 @@ class Sheet:
 
     @property
     def ok(self) -> bool:
-        return bool(self.verdicts) and not self.unread and all(verdict.ok for verdict in self.verdicts)
+        left = self.unread or self.networks  # what has not been checked
+        return bool(self.verdicts) and not left and all(verdict.ok for verdict in self.verdicts)
 
     @property
     def status(self) -> int:
@@ -68,9 +69,8 @@ class Sheet:
         for name, why in self.unread.items():
             lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
         if self.networks:
-            lines.append(
-                f"a network needs a twin (--as network --twin file.py:Class): {_names(self.networks)}"
-            )
+            names = _names(self.networks)
+            lines.append(f"not checked: a network needs a twin (--as network --twin file.py:Class): {names}")
         if self.unknown:
             lines.append(
                 "not looked at, since the name does not show what it is (name one and add --as): "

@@ -119,3 +119,28 @@ def test_a_wrong_backward_of_training_is_not_excused_by_inference():
 
 def test_gradients_after_inference_count_for_one_that_is_held_to_all():
     assert verify(BatchNorm, "batch_norm", isolated=False, supports=["rows"]).outcome == "wrong"
+
+
+HANGS = """import time
+class Relu:
+    def {0}(self, x):
+        time.sleep(60)
+    def {1}(self, x):
+        return x
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = None, None
+        time.sleep(60)
+    def forward(self, x):
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("Relu", "the trial, a call in the book's way"), ("Dense", "the trial, the constructor")],
+)
+def test_the_step_of_the_trial_that_hung_is_named(tmp_path, name, step):
+    (tmp_path / "mine.py").write_text(HANGS.format("forward", "backward"))
+    verdict = verify(f"{tmp_path}/mine.py:{name}", {"Relu": "relu", "Dense": "affine"}[name], timeout=1)
+    assert verdict.outcome == "not_checked" and step in str(verdict), str(verdict)

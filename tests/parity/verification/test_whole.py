@@ -183,3 +183,9 @@ def test_a_declared_difference_holds_for_those_that_have_it(file, parity):
     assert outcomes(verify_all(path, allow=["adam-book-epsilon"]))[1] == ("MyReluLayer", "wrong")
     ended = parity("verify", path, "--allow", "relu-laeky")
     assert ended.status == 2 and "no known difference named relu-laeky" in ended.err
+
+
+def test_a_network_without_a_twin_counts_as_not_checked(file, parity):
+    ended = parity("verify", file(RELU + NETWORK))
+    assert ended.status == 2 and "not checked: a network needs a twin" in ended.out
+    assert parity("verify", file(RELU)).status == 0

@@ -1,0 +1,59 @@
+"""im2col and col2im whose columns lie in other orders than the book's."""
+
+import numpy as np
+
+
+def _indices(shape, h, w, pad, stride):
+    _, C, H, W = shape
+    OH, OW = (H + 2 * pad - h) // stride + 1, (W + 2 * pad - w) // stride + 1
+    rows = np.tile(np.repeat(np.arange(h), w), C)[:, None] + stride * np.repeat(np.arange(OH), OW)
+    cols = np.tile(np.arange(w), h * C)[:, None] + stride * np.tile(np.arange(OW), OH)
+    return np.repeat(np.arange(C), h * w)[:, None], rows, cols
+
+
+def im2col_indices(x, field_height, field_width, padding=1, stride=1):
+    p = padding
+    k, i, j = _indices(x.shape, field_height, field_width, p, stride)
+    cols = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))[:, k, i, j]
+    return cols.transpose(1, 2, 0).reshape(field_height * field_width * x.shape[1], -1)
+
+
+def col2im_indices(cols, x_shape, field_height=3, field_width=3, padding=1, stride=1):
+    N, C, H, W = x_shape
+    p = padding
+    padded = np.zeros((N, C, H + 2 * p, W + 2 * p), dtype=cols.dtype)
+    k, i, j = _indices(x_shape, field_height, field_width, p, stride)
+    parts = cols.reshape(C * field_height * field_width, -1, N).transpose(2, 0, 1)
+    np.add.at(padded, (slice(None), k, i, j), parts)
+    return padded[:, :, p : p + H, p : p + W]
+
+
+def col2im_assigned(cols, x_shape, field_height=3, field_width=3, padding=1, stride=1):
+    N, C, H, W = x_shape
+    p = padding
+    padded = np.zeros((N, C, H + 2 * p, W + 2 * p), dtype=cols.dtype)
+    k, i, j = _indices(x_shape, field_height, field_width, p, stride)
+    padded[:, k, i, j] = cols.reshape(C * field_height * field_width, -1, N).transpose(2, 0, 1)
+    return padded[:, :, p : p + H, p : p + W]
+
+
+def im2col_unfolded(images, kh, kw, stride=1, pad=0):
+    images = np.pad(images, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    view = np.lib.stride_tricks.sliding_window_view(images, (kh, kw), axis=(2, 3))[:, :, ::stride, ::stride]
+    N, C, OH, OW = view.shape[:4]
+    return view.transpose(0, 1, 4, 5, 2, 3).reshape(N, C * kh * kw, OH * OW)
+
+
+def im2col_turned(images, kh, kw, stride=1, pad=0):
+    images = np.pad(images, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    view = np.lib.stride_tricks.sliding_window_view(images, (kh, kw), axis=(2, 3))[:, :, ::stride, ::stride]
+    N, C, OH, OW = view.shape[:4]
+    return view.transpose(0, 1, 5, 4, 2, 3).reshape(N, C * kh * kw, OH * OW)
+
+
+def im2col_of_one(img, k, s=1):
+    C, H, W = img.shape
+    out = np.zeros((((H - k) // s + 1) * ((W - k) // s + 1), C * k * k), dtype=img.dtype)
+    for row, (i, j) in enumerate((i, j) for i in range(0, H - k + 1, s) for j in range(0, W - k + 1, s)):
+        out[row] = img[:, i : i + k, j : j + k].ravel()
+    return out
