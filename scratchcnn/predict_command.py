@@ -16,11 +16,16 @@ from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
 from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS
+from scratchcnn.seen import as_characters, write_seen
 from scratchcnn.terminal import WEIGHTS, NetworkName, console
 from scratchcnn.typing import Array
 from scratchcnn.weights import read_safetensors
 
 TOP = 5
+UNSURE = 0.5  # below this probability of the likeliest class
+BUNDLED_NETWORK = "lenet"
+BUNDLED_WEIGHTS = Path(__file__).parent / "data" / "trained" / "lenet-fashion-mnist-sample.safetensors"
+BUNDLED = "bundled weights, trained on the Fashion-MNIST sample: 83.9% of its 1,000 test images are right"
 BLANK = " BLANK: all pixels are nearly equal"
 
 
@@ -55,8 +60,25 @@ def predict(
             show_default="the class numbers are printed",
         ),
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print each picture as the network sees it, in characters.")
+    ] = False,
+    show_in: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write each picture as the network sees it to this folder, as NAME.seen.png.",
+            metavar="FOLDER",
+            show_default="not written",
+        ),
+    ] = None,
 ) -> None:
-    """Show the five likeliest classes of each picture, with their probabilities."""
+    """Show the five likeliest classes of each picture, with their probabilities.
+
+    Without --weights LeNet has the bundled ones, trained on the bundled Fashion-MNIST sample.
+    """
+    bundled = weights is None and key_of(network) == BUNDLED_NETWORK
+    if bundled:
+        weights = BUNDLED_WEIGHTS
     if weights is None:
         raise ValueError(_weights_are_needed(network, image))
     loaded = load_network(network, weights)
@@ -65,16 +87,22 @@ def predict(
     note, side = _resize(network, loaded, weights, resize)
     pictures = _pictures(network, loaded, image, invert, side)  # all are read before the first answer
     out = console()
-    for line in filter(None, (loaded.note, note)):
+    for line in filter(None, (BUNDLED if bundled else "", loaded.note, note)):
         out.print(line)
-    for heading, x in pictures:
+    for path, (heading, x) in zip(image, pictures, strict=True):
         scores = loaded.network.predict(x).astype(np.float64)
         if not np.isfinite(scores).all():
             raise ValueError(f"{heading} the scores are not finite; are these the weights of {network}?")
-        out.print(heading)
         probabilities = softmax(scores)[0]
+        out.print(heading)
+        if show:
+            out.print(as_characters(x[0]))
+        if show_in is not None:
+            out.print(f"  as the network sees it: {write_seen(x[0], show_in, path)}")
         for i in probabilities.argsort(kind="stable")[::-1][:TOP]:
             out.print(f"  {probabilities[i]:7.2%}  {names[i]}")
+        if (show or bundled) and probabilities.max() < UNSURE:
+            out.print(f"  unsure: no class has {UNSURE:.0%} or more")
 
 
 def _refuse_not_finite(loaded: Loaded, weights: Path) -> None:

@@ -59,7 +59,7 @@ INTERNAL = {
     *("arrays", "book_command", "checkpoint", "cli", "commands", "export_command", "files", "kinks"),
     *("labels", "learn", "learn_command", "legacy_pth"),
     *("load_network", "lookup", "onnx_rules", "params_file", "pictures", "predict_command", "recognize"),
-    *("safe_pickle", "slopes", "state_dict", "summary_command", "terminal", "torch_pickle"),
+    *("safe_pickle", "seen", "slopes", "state_dict", "summary_command", "terminal", "torch_pickle"),
     *("train_command", "typing"),
 }
 

@@ -1,0 +1,60 @@
+"""predict without weights, and what it shows of the picture that the network sees."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scratchcnn import predict_command
+from scratchcnn.cli import main
+from scratchcnn.data import load
+from scratchcnn.load_network import load_network
+from scratchcnn.seen import as_characters
+
+
+@pytest.fixture
+def shoe(tmp_path):
+    path = tmp_path / "shoe.png"
+    Image.fromarray(load(normalize=False).x_test[0, 0]).save(path)
+    return path
+
+
+def test_the_bundled_weights_are_as_good_as_they_say():
+    data, loaded = load(), load_network("lenet", predict_command.BUNDLED_WEIGHTS)
+    percent = re.search(r"([\d.]+)% of its 1,000", predict_command.BUNDLED)[1]
+    assert f"{loaded.network.accuracy(data.x_test, data.t_test):.1%}" == f"{percent}%"
+    assert loaded.trained_on.class_names == list(data.class_names)
+
+
+def test_predict_needs_no_weights_for_lenet(shoe, capsys):
+    assert main(["predict", "lenet", str(shoe)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("bundled weights, trained on the Fashion-MNIST sample")
+    assert "Trouser" in printed.splitlines()[2]
+
+
+def test_show_prints_and_writes_what_the_network_sees(shoe, tmp_path, capsys):
+    assert main(["predict", "lenet", str(shoe), "--show", "--show-in", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("@" in line for line in lines) > 3 and max(map(len, lines[2:30])) <= 56
+    seen = np.asarray(Image.open(tmp_path / "shoe.seen.png"))
+    assert seen.shape == (28, 28) and seen.min() == 0 and seen.max() == 255
+
+
+def test_a_picture_that_is_nothing_is_said_to_be_unsure(tmp_path, capsys, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    monkeypatch.setattr(predict_command, "UNSURE", 1.1)
+    assert main(["predict", "lenet", str(tmp_path / "noise.png")]) == 0
+    assert "  unsure: no class has 110% or more\n" in capsys.readouterr().out
+
+
+def test_as_characters():
+    assert as_characters(np.array([[[0.0, 1.0], [0.5, 0.0]]])) == "  @@\n++"
+    assert as_characters(np.zeros((1, 2, 2))) == "\n"
+
+
+def test_a_missing_folder_is_refused(shoe, capsys):
+    assert main(["predict", "lenet", str(shoe), "--show-in", "nowhere"]) == 2
+    assert "there is no folder" in capsys.readouterr().err
