@@ -8,6 +8,7 @@ import typer
 
 import scratchcnn
 from parity.cli import (
+    audit,
     check,
     compare,
     diff,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 # In the order of use, which is the order of `parity -h`.
 app.command()(verify.verify)
+app.command()(audit.audit)
 app.command()(grade.grade)
 app.command()(check.check)
 app.command()(train.train)

@@ -23,6 +23,7 @@ ORDER = (
     "report",
     "sweep",
     "grading",
+    "audit",
     "cli",
 )
 

@@ -1,0 +1,274 @@
+"""A known bug put into somebody's class, in the convention in which that class is called.
+
+The class does its own work; where the bug gives another result than the right layer, in forward, dx or a
+gradient, that result takes the place of the class's own, in its own layout. So a test that looks at an
+attribute of its own finds it, and a test that cannot see the bug passes.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import ALIASES
+from parity.adapters.convention import Convention
+from parity.adapters.layouts import BATCH, WEIGHTS, laid_out, tokens
+from parity.adapters.reach import got, put
+from parity.adapters.recipe import recipe
+from parity.faults.fault import Fault
+from parity.kinds import kind_of
+from parity.kinds.kind import without_defaults
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-6}  # of the class's own result and the right layer's, float32 included
+NAMES = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
+WINDOW = ("pool_h", "pool_w")
+
+
+class NotApplied(Exception):
+    """Why the bug cannot be put into this class."""
+
+
+def reason_not(fault: Fault, convention: Convention | None) -> str:
+    """Why the bug cannot be put into a class that is called so; "" where it can."""
+    how = recipe(fault.kind)
+    if fault.shows == "contract":
+        return "it shows in no number of a single call"
+    if how.role in ("optimizer", "function"):
+        return f"known bugs are put into layers and losses, not into a {how.role}"
+    if how.buffers or fault.kind == "dropout":
+        return "the layer keeps a state"
+    if convention is not None and (convention.tensor or convention.lazy or convention.constructor is None):
+        return "bugs are put into classes with methods; this one is called in another way"
+    if convention is not None and (how.role == "loss" or convention.passed or convention.derivative):
+        return "this way of calling is not undone"
+    return ""
+
+
+def faulty(person: type, fault: Fault, convention: Convention | None, problems: list[str]) -> type:
+    """A subclass of the person's class with the bug; what cannot be done while it runs goes to `problems`."""
+    dress = _Dress(fault, convention)
+    forward = convention.forward if convention else "forward"
+    backward = convention.backward if convention else "backward"
+    own_init, own_forward = person.__init__, getattr(person, forward)  # type: ignore[misc]
+    own_backward = getattr(person, backward, None) if backward else None
+
+    @functools.wraps(own_init)
+    def __init__(self: Any, *args: Any, **given: Any) -> None:
+        own_init(self, *args, **given)
+        self.__dict__["_given"] = (args, given)
+
+    @functools.wraps(own_forward)
+    def call_forward(self: Any, *args: Any, **given: Any) -> Any:
+        before = [np.array(a) if isinstance(a, np.ndarray) else a for a in (*args, *given.values())]
+        out = own_forward(self, *args, **given)
+        try:
+            return dress.forward(self, person, before, out)
+        except NotApplied as why:
+            problems.append(str(why))
+            return out
+
+    @functools.wraps(own_backward or own_forward)
+    def call_backward(self: Any, *args: Any, **given: Any) -> Any:
+        assert own_backward is not None
+        held = [np.array(a) if isinstance(a, np.ndarray) else a for a in (*args, *given.values())]
+        weights = dress.weights(self)
+        back = own_backward(self, *args, **given)
+        try:
+            return dress.backward(self, held, weights, back)
+        except NotApplied as why:
+            problems.append(str(why))
+            return back
+
+    space: dict[str, Any] = {"__init__": __init__, forward: call_forward, "__module__": person.__module__}
+    if own_backward is not None:
+        space[backward] = call_backward
+    return type(person.__name__, (person,), space)
+
+
+class _Dress:
+    """The bug and the right layer beside it, called as the person's class is."""
+
+    def __init__(self, fault: Fault, convention: Convention | None):
+        self.fault, self.c, self.how = fault, convention, recipe(fault.kind)
+
+    # -- what the object was made with ------------------------------------------------------------------
+    def weights(self, thing: Any) -> dict[str, Any]:
+        """The weights as the class has them."""
+        found = {}
+        for name in self.how.params:
+            if self.c is None:
+                array = getattr(thing, name, None)
+            else:
+                places = self.c.stored.get(name) or ()
+                array = got(thing, places[0].path[1:]) if places else None
+            found[name] = np.array(array) if isinstance(array, np.ndarray) else array
+        return found
+
+    def in_book(self, weights: dict[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, array in weights.items():
+            if array is None:
+                continue
+            letters = WEIGHTS.get({"W": 4 if self.fault.kind == "convolution" else 2}.get(name, 1), "")
+            places = self.c.stored.get(name) or () if self.c else ()
+            found[name] = to_book(array, letters, places[0].layout if places else letters)
+        return found
+
+    def options(self, thing: Any, person: type) -> dict[str, Any]:
+        """Stride, padding, windows, as the constructor was given them."""
+        args, given = thing._given
+        try:
+            bound = inspect.signature(person).bind(*args, **given)
+        except (TypeError, ValueError):
+            raise NotApplied("its constructor has no signature") from None
+        bound.apply_defaults()
+        if self.c is None or self.c.as_in_the_book:
+            meant = {_book_name(name): value for name, value in bound.arguments.items()}
+        else:
+            by_name = {name: meaning for name, meaning in self.c.constructor or ()}
+            meant = {by_name.get(name, ""): value for name, value in bound.arguments.items()}
+        known = {*self.how.order, *self.how.optional} - {*self.how.params}
+        found = {name: value for name, value in meant.items() if name in known and value is not None}
+        for meaning in ("kernel", "(FH,FW)", "kernel|(FH,FW)"):
+            if meaning in meant and WINDOW[0] in known:
+                found |= dict(zip(WINDOW, _pair(meant[meaning]), strict=True))
+        if "FH" in meant and "FW" in meant and WINDOW[0] in known:
+            found |= {"pool_h": meant["FH"], "pool_w": meant["FW"]}
+        if "stride_h" in meant:
+            found["stride"] = (meant["stride_h"], meant["stride_w"])
+        fixed = self.c.limits.get("stride") if self.c else None
+        if WINDOW[0] in found and "stride" not in found and (self.c is not None or "stride" in meant):
+            found["stride"] = (found["pool_h"], found["pool_w"]) if fixed in (None, "window") else fixed
+        return without_defaults(found, self.how.optional)
+
+    # -- calls --------------------------------------------------------------------------------------------
+    def forward(self, thing: Any, person: type, args: list[Any], out: Any) -> Any:
+        given = self.in_book(self.weights(thing)) | self.options(thing, person)
+        x, *more = [self._images(a, "in") if i == 0 else a for i, a in enumerate(args) if i < self.how_many]
+        try:
+            right = kind_of(self.fault.kind).ours(**_copies(given))
+            found = right.forward(x.copy(), *more)
+        except Exception as error:
+            raise NotApplied(
+                f"the right layer raised {type(error).__name__} on what the tests call"
+            ) from None
+        returned = out if self.c is None else got({"out": out}, [("[]", "out"), *self.c.out.path[1:]])
+        if not _alike(self._back(found, "out"), returned):
+            raise NotApplied("the class gives something else than the right layer on what the tests call")
+        bad = self.fault.make(**_copies(given))
+        wrong = bad.forward(x.copy(), *more)
+        thing.__dict__["_layers"] = right, bad
+        if _same(wrong, found):
+            return out
+        if self.c is not None and len(self.c.out.path) > 1:
+            raise NotApplied("forward returns more than its result")
+        return _typed(self._back(wrong, "out"), out, found)
+
+    @property
+    def how_many(self) -> int:
+        return 2 if self.how.role == "loss" else 1
+
+    def backward(self, thing: Any, args: list[Any], before: dict[str, Any], back: Any) -> Any:
+        if "_layers" not in thing.__dict__:
+            return back
+        right, bad = thing._layers
+        douts = [self._images(args[0], "out")] if args and isinstance(args[0], np.ndarray) else args[:1]
+        try:
+            dx = right.backward(*douts)
+        except Exception as error:
+            raise NotApplied(f"the right layer's backward raised {type(error).__name__}") from None
+        wrong = bad.backward(*[d.copy() if isinstance(d, np.ndarray) else d for d in douts])
+        for name in self.how.params:
+            good, other = getattr(right, f"d{name}", None), getattr(bad, f"d{name}", None)
+            if good is not None and other is None and self.c is None:
+                thing.__dict__.pop(f"d{name}", None)  # the bug is that it is never set
+            elif other is not None and not _same(good, other):
+                self._put_gradient(thing, name, before, args, other)
+        if _same(wrong, dx):
+            return back
+        if self.c is not None and (self.c.dx is None or len(self.c.dx.path) > 1):
+            raise NotApplied("backward returns no dx alone")
+        return _typed(self._back(wrong, "in"), back, dx)
+
+    def _put_gradient(
+        self, thing: Any, name: str, before: dict[str, Any], args: list[Any], value: Any
+    ) -> None:
+        if self.c is None:
+            setattr(thing, f"d{name}", value)
+            return
+        letters = WEIGHTS.get(value.ndim, "")
+        if self.c.change:
+            at = [meaning for _, meaning in self.c.backward_args].index("rate")
+            place = self.c.stored[name][0]
+            step = args[at] * laid_out(value, letters, place.layout)
+            put(thing, place.path[1:], before[name] - step)
+        elif name in self.c.grads and self.c.grads[name].path[0] == (".", "object"):
+            place = self.c.grads[name]
+            put(thing, place.path[1:], np.array(laid_out(value, letters, place.layout)))
+        else:
+            raise NotApplied(f"d{name} is returned, not kept")
+
+    # -- layouts --------------------------------------------------------------------------------------------
+    def _images(self, a: Any, side: str) -> Any:
+        """What one call got, in the book's layout."""
+        if self.c is None or not isinstance(a, np.ndarray):
+            return a
+        layouts = self.c.x_layouts if side == "in" else self.c.out_layouts
+        for axes, layout in layouts.items():
+            if len(tokens(layout)) == a.ndim:
+                return to_book(a, BATCH[axes], layout)
+        return a
+
+    def _back(self, a: Any, side: str) -> Any:
+        """A result of the book's layout as the class gives it."""
+        a = np.asarray(a)
+        if self.c is None or a.ndim not in BATCH:
+            return a
+        layout = (self.c.x_layouts if side == "in" else self.c.out_layouts)[a.ndim]
+        letters = BATCH[a.ndim]
+        return laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout)
+
+
+def to_book(a: Any, letters: str, layout: str) -> Any:
+    """An array that lies in `layout`, in the order of `letters`. Raises NotApplied for axes that are one."""
+    axes = tokens(layout)
+    if any(len(axis) > 1 for axis in axes) or a.ndim != len(axes):
+        raise NotApplied(f"the layout {layout} is not undone")
+    kept = [i for i, axis in enumerate(axes) if axis != "1"]
+    order = [axes[i] for i in kept]
+    array = a.reshape([a.shape[i] for i in kept])
+    array = array.transpose([order.index(c) for c in letters if c in order])
+    return array[tuple(slice(None) if c in order else None for c in letters)]
+
+
+def _book_name(name: str) -> str:
+    return NAMES.get(name.lower().replace("_", ""), name)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value[0], value[1]) if isinstance(value, (tuple, list)) else (value, value)
+
+
+def _copies(given: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
+
+
+def _alike(a: Any, b: Any) -> bool:
+    a, b = np.asarray(a), np.asarray(b)
+    return a.shape == b.shape and bool(np.allclose(a, b, **CLOSE, equal_nan=True))
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Alike, and of one dtype."""
+    return _alike(a, b) and np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def _typed(value: Any, like: Any, right: Any) -> Any:
+    """The value in the dtype of what the class returned, unless the dtype is the bug."""
+    value = np.asarray(value)
+    dtype = getattr(like, "dtype", None) if value.dtype == np.asarray(right).dtype else None
+    value = value.astype(dtype) if dtype is not None and dtype.kind == "f" else value
+    return value if isinstance(like, np.ndarray) or value.ndim else value[()]

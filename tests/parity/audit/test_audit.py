@@ -1,0 +1,174 @@
+"""Known bugs are put into anybody's class, its tests run on each, and the suggested test notices the rest."""
+
+import json
+import re
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+from audit_samples import SAMPLES, write
+from honest import CORE, DRESSES
+
+from parity.adapters.subject import subject_here
+from parity.audit import audit as audits
+from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit, failures
+from parity.audit.faulty import faulty, reason_not
+from parity.audit.source import source_mutants
+from parity.audit.suggest import suggestions
+from parity.faults import FAULTS, faults_of
+
+METHODS = ("torch_like", "channels_last", "single_image", "self_updating")
+PUT_IN = {
+    "convolution": ("conv-bias-forgotten", "conv-db-mean"),
+    "affine": ("affine-bias-forgotten", "affine-dw-mean"),
+}
+
+
+def dressed(kind, dress):
+    """The class, in a module of its own, and how it is called."""
+    module = ModuleType("person")
+    sys.modules["person"] = module  # where an engine's tensor is looked for
+    exec(f"import numpy as np\n{CORE[kind]}{DRESSES[dress](kind, 'Layer')}", module.__dict__)
+    return module.Layer, subject_here(module.Layer, kind, "auto").convention
+
+
+def wrong(cls, kind, convention):
+    """The results of single calls that are wrong."""
+    return {
+        tensor for _, _, phase, tensor in failures(cls, kind, convention) if phase in ("forward", "backward")
+    }
+
+
+@pytest.mark.parametrize("dress", METHODS)
+@pytest.mark.parametrize("kind", CORE)
+def test_a_bug_in_a_dress_is_wrong_where_the_bug_is(kind, dress):
+    cls, convention = dressed(kind, dress)
+    assert convention is not None and wrong(cls, kind, convention) == set()
+    for name in (n for n in PUT_IN[kind] if not (dress == "single_image" and "dw-mean" in n)):
+        fault, problems = FAULTS[name], []
+        assert reason_not(fault, convention) == ""
+        found = wrong(faulty(cls, fault, convention, problems), kind, convention)
+        expected = {"bias-forgotten": {"out"}, "db-mean": {"db"}, "dw-mean": {"dW"}}
+        assert (found, problems) == (expected[name.partition("-")[2]], [])
+
+
+@pytest.mark.parametrize("dress", METHODS)
+@pytest.mark.parametrize("kind", CORE)
+def test_a_suggested_test_passes_on_what_is_right_and_fails_on_a_bug(kind, dress):
+    cls, convention = dressed(kind, dress)
+    candidates = list(suggestions("Layer", kind, convention))
+    assert candidates
+    broken = faulty(cls, FAULTS[PUT_IN[kind][0]], convention, [])
+    passed = [fails(one, cls) for one in candidates]
+    assert passed.count(False) >= 2
+    assert any(fails(one, broken) for one, failed in zip(candidates, passed, strict=True) if not failed)
+
+
+def fails(suggestion, cls):
+    space = {"np": np, "Layer": cls}
+    exec(suggestion.text, space)
+    try:
+        space[suggestion.name]()
+    except Exception:
+        return True
+    return False
+
+
+def test_an_engine_is_left_to_changes_of_its_source():
+    _, convention = dressed("affine", "engine")
+    assert "called in another way" in reason_not(FAULTS["affine-dw-mean"], convention)
+    assert "shows in no number" in reason_not(FAULTS["affine-writes-into-x"], None)
+
+
+SOURCE = '''
+class Other:
+    def method(self): return 1 + 1
+def helper(a):
+    """Adds 1."""
+    return a.reshape(2, 3)[1:]
+class Mine:
+    def forward(self, x):
+        x += 5
+        return x - 1 if x > 0 else x * 2
+'''
+
+
+def test_changes_of_the_source(tmp_path):
+    (tmp_path / "layers.py").write_text(SOURCE)
+    found = source_mutants(tmp_path / "layers.py", "Mine")
+    names = {one.name for one in found}
+    assert {"line 10: + for -", "line 10: >= for >", "line 9: = for +=", "line 10: / for *"} <= names
+    assert {"line 6: arguments 1 and 2 of reshape exchanged", "line 10: the last term dropped"} <= names
+    assert "line 6: the lower end of a slice off by one" in names
+    assert not any(name.startswith(("line 3", "line 5")) for name in names)
+    for one in found:
+        compile(one.source, "layers.py", "exec")
+        assert one.source != SOURCE and len(one.source.splitlines()) == len(SOURCE.splitlines())
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """few("relu-leaky", ...): only these bugs are tried."""
+
+    def only(*names):
+        monkeypatch.setattr(audits, "faults_of", lambda kind: [f for f in faults_of(kind) if f.name in names])
+
+    return only
+
+
+def test_what_tests_notice_and_what_they_do_not(tmp_path, few, parity):
+    few("affine-db-mean", "affine-bias-forgotten", "affine-writes-into-x")
+    tests, target, _ = write(tmp_path, "shapes and ones")
+    status, out, _ = parity("audit", tests, "--of", target, "--no-source")
+    assert status == 1 and "survived: affine-db-mean: the mean of dout for its sum in db" in out
+    assert "def test_affine_against_known_numbers():" in out
+    assert re.search(r"noticed: \d+% of the bugs; 100% with the test above", out)
+
+
+def test_all_noticed_is_0_and_a_test_that_notices_nothing_is_named(tmp_path, few, parity):
+    few("affine-bias-forgotten")
+    (tmp_path / "layers.py").write_text(f"import numpy as np\n{SAMPLES['shapes and ones'][0]}")
+    (tmp_path / "test_it.py").write_text(
+        "import numpy as np\nfrom layers import Affine\n"
+        "def test_bias():\n    assert Affine(np.eye(2), np.ones(2)).forward(np.zeros((1, 2))).sum() == 2\n"
+        "def test_nothing():\n    Affine(np.eye(2), np.ones(2)).forward(np.zeros((1, 2)))\n"
+    )
+    options = ("--of", f"{tmp_path}/layers.py:Affine", "--no-source", "--json")
+    status, out, _ = parity("audit", tmp_path / "test_it.py", *options)
+    found = json.loads(out)
+    assert status == 0 and found["rate"] == 1 and len(found["idle"]) == 1
+    assert found["idle"][0].endswith("::test_nothing")
+    assert found["mutants"][0]["by"].endswith("::test_bias") and found["mutants"][0]["outcome"] == KILLED
+
+
+def test_changes_that_change_nothing_are_left_out(tmp_path, few):
+    few("relu-leaky")
+    tests, target, kind = write(tmp_path, "unittest, by hand")
+    found = audit(tests, target, kind)
+    outcomes = {m.name: m.outcome for m in found.mutants}
+    assert outcomes["relu-leaky"] == KILLED and outcomes["line 5: >= for >"] == SURVIVED
+    assert found.of(NOT_APPLIED, EQUIVALENT) == []
+    assert "line 5: >= for >" in found.killed_by_it  # a zero in x
+
+
+def test_a_script_of_asserts(tmp_path, few):
+    few("max-pool-gradient-to-all", "max-pool-ties-to-last", "max-pool-pad-axes-swapped")
+    tests, target, kind = write(tmp_path, "a script of asserts")
+    found = audit(tests, target, kind, source=False)
+    assert found.tests == ["the whole file"] and found.idle == []
+    outcomes = {m.name: m.outcome for m in found.mutants}
+    assert outcomes == {
+        "max-pool-gradient-to-all": KILLED,
+        "max-pool-ties-to-last": SURVIVED,
+        "max-pool-pad-axes-swapped": EQUIVALENT,  # it takes no pad
+    }
+
+
+def test_tests_that_fail_anyway_are_misuse(tmp_path, parity):
+    tests, target, _ = write(tmp_path, "shapes and ones")
+    tests.write_text(tests.read_text().replace("== (4, 2)", "== (4, 3)"))
+    status, _, err = parity("audit", tests, "--of", target)
+    assert status == 2 and "the tests do not pass on the code as it is" in err
+    status, _, err = parity("audit", tmp_path / "no.py", "--of", target)
+    assert status == 2 and "no file" in err
