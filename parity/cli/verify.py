@@ -125,6 +125,14 @@ def verify(
             help="Run it as a stranger's code: it may read its own folder, import NumPy, and compute.",
         ),
     ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw which number met which in the first wrong entry to this .svg, and print it as a grid "
+            "of characters. For convolution, affine, average pooling, im2col, col2im and flatten.",
+            show_default="none",
+        ),
+    ] = None,
     seed: Seed = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds without an answer after which it counts as hung.", min=0.1)
@@ -198,6 +206,8 @@ def verify(
     with only_json(as_json):
         console.print(str(verdict), markup=False)
         console.print(f"protection   {protection_of(sandbox)}", markup=False)
+        if picture is not None:
+            draw(verdict, picture)
         _save(out, verdict.records)
     if as_json:
         print_json({**verdict_object(verdict), "protection": protection_of(sandbox)})
@@ -231,6 +241,20 @@ def folder_of(target: str) -> Path:
     if not protection().holds:
         raise Misuse(f"--sandbox: this machine offers only {protection()}; README lists what is needed")
     return path if path.is_dir() else path.parent
+
+
+def draw(verdict: Verdict, path: Path) -> None:
+    """Write the picture of the wrong entry and print its grid; a line where there is none to draw."""
+    from scratchcnn.files import atomic_write
+
+    wiring = verdict.explanation.wiring if verdict.explanation is not None else None
+    if wiring is None:
+        console.print("no picture: there is no wrong entry of a linear map to draw")
+        return
+    with atomic_write(path) as temporary:
+        temporary.write_text(wiring.svg(), encoding="utf-8")
+    console.print(wiring.text(), markup=False)
+    print_written(path)
 
 
 def status_of(verdict: Verdict) -> int:

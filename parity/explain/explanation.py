@@ -8,7 +8,7 @@ A result that nothing reproduces is described by where its wrong numbers are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,10 +19,10 @@ from parity.explain.exact import KINDS as EXACT
 from parity.explain.exact import bits, whole
 from parity.explain.maps import listed
 from parity.explain.search import FAILS, Case, Finding, findings, reference, same
+from parity.explain.wiring import Ask, Wiring, wiring
 from parity.kinds import OPTIMIZER_KINDS, Probe, kind_of
 from scratchcnn.typing import Array
 
-Ask = Callable[[Probe], Mapping[str, Any]]  # the code under test: every result of a probe
 WIDER = 6  # inputs of three images
 EXACTLY = 1e-12  # of the largest number, on whole numbers: quotients are rounded
 
@@ -34,7 +34,7 @@ class Explanation:
     findings     behind the sentences
     unexplained  wrong results that no sentence is about
     missing      results that are not there at all
-    example      the smallest pair of numbers that should meet and do not
+    wiring       which numbers meet in one wrong entry, where that can be read off
     """
 
     sentences: tuple[str, ...] = ()
@@ -42,7 +42,12 @@ class Explanation:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     unexplained: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    example: str = ""
+    wiring: Wiring | None = field(default=None, repr=False)
+
+    @property
+    def example(self) -> str:
+        """The smallest pair of numbers that should meet and do not, or do and should not."""
+        return self.wiring.sentence if self.wiring is not None else ""
 
     @property
     def complete(self) -> bool:
@@ -76,10 +81,9 @@ def explain(cases: Sequence[Case], ask: Ask, seed: int = 0) -> Explanation:
     )
     unexplained = [*unexplained, *fallen]
     sentences = [*_sentences(kept), *(f"{name} is missing" for name in missing)]
+    met = _wiring([*(one.tensor for one in kept), *unexplained], cases, ask)
     regions = [text for name in unexplained if (text := region(name, cases))]
-    return Explanation(
-        tuple(sentences), tuple(regions), tuple(kept), tuple(unexplained), missing, _example(kept, cases, ask)
-    )
+    return Explanation(tuple(sentences), tuple(regions), tuple(kept), tuple(unexplained), missing, met)
 
 
 def _arrays(found: Mapping[str, Any], right: Mapping[str, Array]) -> dict[str, Array]:
@@ -210,78 +214,11 @@ def _mask(found: Array, right: Array) -> Array:
 
 
 # -- the smallest example -------------------------------------------------------------------------
-def _example(found: Sequence[Finding], cases: Sequence[Case], ask: Ask) -> str:
-    """Which number met which, read off with unit vectors: the first that differs from PyTorch's."""
-    for finding in found:
-        wrong = [
-            c
-            for c in cases
-            if finding.tensor in c.found and not same(c.found[finding.tensor], c.right[finding.tensor])
-        ]
-        for case in sorted(wrong, key=lambda c: sum(a.size for a in c.right.values()))[:1]:
-            if case.probe.kind in ("convolution", "affine", "im2col", "col2im", "flatten") and (
-                text := meeting(finding.tensor, case.probe, ask)
-            ):
-                return text
-    return ""
-
-
-def meeting(name: str, probe: Probe, ask: Ask, most: int = 48) -> str:
-    """The first unit vector whose image differs: `out[0, 0, 0, 1] takes x[..] times W[..], ...`."""
-    moved = next(
-        (k for k in (("dout",) if name.startswith("d") else ("x", "input_data", "col")) if k in probe.inputs),
-        "",
-    )
-    tagged = "x" if name == "dW" else "W"
-    if not moved or (name == "db"):
-        return ""
-    a = probe.inputs[moved]
-    tags = probe.inputs["x"] if tagged == "x" else probe.args.get("W")
-    args, inputs = dict(probe.args), dict(probe.inputs)
-    if isinstance(args.get("b"), np.ndarray):
-        args["b"] = np.zeros_like(args["b"])
-    if tags is not None:
-        numbers = np.arange(1.0, tags.size + 1).reshape(tags.shape)
-        (inputs if tagged == "x" else args)[tagged] = numbers
-    for flat in range(min(a.size, most)):
-        unit = np.zeros(a.shape)
-        at = np.unravel_index(flat, a.shape)
-        unit[at] = 1
-        one = replace(probe, args=args, inputs=inputs | {moved: unit})
-        got, right = ask(one).get(name), kind_of(probe.kind).reference(one)[name]
-        if not isinstance(got, np.ndarray) or got.shape != right.shape or np.array_equal(got, right):
-            continue
-        differs = np.unravel_index(int((got != right).argmax()), right.shape)
-        return _met(
-            name,
-            differs,
-            moved,
-            at,
-            float(got[differs]),
-            float(right[differs]),
-            tagged if tags is not None else "",
-            tags,
-        )
-    return ""
-
-
-def _met(
-    name: str, at: Any, moved: str, unit: Any, got: float, right: float, tagged: str, tags: Array | None
-) -> str:
-    """The sentence of one number."""
-
-    def of(letter: str, index: Any) -> str:
-        return f"{letter}[{', '.join(str(int(i)) for i in index)}]"
-
-    def used(value: float) -> str:
-        if tags is None or tagged == "":
-            return "nothing" if value == 0 else f"{value:g} times it"
-        if value == 0:
-            return f"no {tagged}"
-        if value == int(value) and 1 <= value <= tags.size:
-            return of(tagged, np.unravel_index(int(value) - 1, tags.shape))
-        return f"a {tagged} of {value:g}"
-
-    if not tagged:
-        return f"{of(name, at)} takes {used(got)} from {of(moved, unit)}, PyTorch's takes {used(right)}"
-    return f"{of(name, at)} meets {of(moved, unit)} with {used(got)}, PyTorch's with {used(right)}"
+def _wiring(names: Sequence[str], cases: Sequence[Case], ask: Ask) -> Wiring | None:
+    """Which number met which, of the first wrong result that can be read off, on the smallest input."""
+    for name in names:
+        wrong = [c for c in cases if name in c.found and not same(c.found[name], c.right[name])]
+        for case in sorted(wrong, key=lambda c: sum(a.size for a in c.right.values()))[:2]:
+            if (found := wiring(name, case.probe, ask)) is not None:
+                return found
+    return None

@@ -6,7 +6,7 @@ import pytest
 import scratchcnn as sc
 from parity.adapters.subject import subject_here
 from parity.explain import windows
-from parity.explain.explanation import explain, meeting
+from parity.explain.explanation import explain
 from parity.explain.search import Case, reference, same, windowed
 from parity.kinds.probes import probes
 from parity.verification.verify import verify
@@ -117,19 +117,6 @@ def test_a_map_that_holds_on_the_probes_alone_is_not_printed():
 
     found = explained(KnowsTheProbes, "relu")
     assert not [text for text in found.sentences if text.startswith("out")] and "out" in found.unexplained
-
-
-def test_the_example_names_the_weight_that_met_the_input():
-    class Turned(sc.Convolution):
-        def forward(self, x):
-            W, self.W = self.W, self.W[..., ::-1].copy()
-            out = super().forward(x)
-            self.W = W
-            return out
-
-    probe = next(p for p in probes("convolution") if p.id == "2x3 filter")
-    text = meeting("out", probe, subject_here(Turned, "convolution").results)
-    assert text == "out[0, 0, 0, 0] meets x[0, 0, 0, 0] with W[0, 0, 0, 2], PyTorch's with W[0, 0, 0, 0]"
 
 
 @pytest.mark.parametrize("kind", windows.KINDS)
