@@ -42,12 +42,20 @@ def learn(
     seed: Annotated[
         int | None, typer.Option(help="With --hunt: the same bug again.", show_default="another each time")
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Only write the course as pages to this folder.", show_default="not written"),
+    ] = None,
     lang: Annotated[
         str, typer.Option(help="Language: en or ko.", show_default="that of the last time, else en")
     ] = "",
     folder: Annotated[Path, typer.Option(help="Where the lessons' folders and learn.json are.")] = Path("."),
 ) -> None:
     """A course along the book's chapter 7 and on trust: lessons with pictures, exercises with a judge."""
+    if page is not None:
+        from scratchcnn.learn.page import write_pages
+
+        return print(*write_pages(page), sep="\n")
     progress = _read_progress(folder)
     lang = lang or progress.get("lang", "en")
     word = messages(lang)
