@@ -87,11 +87,17 @@ class TestsFail(ValueError):
 
 
 def audit(
-    tests: str | Path, target: str, kind: str, progress: Progress = lambda text: None, source: bool = True
+    tests: str | Path,
+    target: str,
+    kind: str,
+    progress: Progress = lambda text: None,
+    source: bool = True,
+    most: int = 40,
 ) -> Audit:
     """Run the tests once on the code as it is and once per bug.
 
-    target  path/to/file.py:Class; source: whether changes of its own source are tried too
+    target  path/to/file.py:Class; source: whether changes of its own source are tried
+    too, `most` of them at the most, spread over all places
 
     Raises TargetError for a file or class that is not there, TestsFail where the tests do not pass as they
     are, and ValueError where nothing could be tried.
@@ -120,7 +126,7 @@ def audit(
     if source:
         from parity.audit.source import source_mutants
 
-        for one in source_mutants(path, name):
+        for one in source_mutants(path, name, most):
             run.source(found, one.name, one.source)
             progress(_line(found))
     if not found.of(KILLED, SURVIVED):
@@ -170,7 +176,8 @@ def _convention(path: Path, name: str, kind: str) -> Convention | None:
 
     outcome = run_isolated(work, Limits(silence=60.0))
     if outcome.ending:
-        raise ValueError(f"{path.name}:{name} cannot be called as {kind}: it {clean(outcome.ending, 300)}")
+        why = outcome.messages[-1][1] if outcome.messages else outcome.ending
+        raise ValueError(f"{path.name}:{name} cannot be called as {kind}: it {clean(why, 300)}")
     data = outcome.messages[0]
     return None if data is None else Convention.of(data)
 

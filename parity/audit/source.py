@@ -8,7 +8,6 @@ from pathlib import Path
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-MOST = 40  # mutants of one file, spread over all places
 AXES = ("transpose", "reshape", "moveaxis", "swapaxes")
 
 
@@ -20,8 +19,8 @@ class SourceMutant:
     source: str
 
 
-def source_mutants(path: Path, name: str) -> list[SourceMutant]:
-    """Every single change in that class or function and in the functions of its file, at most 40 of them.
+def source_mutants(path: Path, name: str, most: int = 40) -> list[SourceMutant]:
+    """Every single change in that class or function and in the functions of its file, at most `most` of them.
 
     Raises libcst.ParserSyntaxError where the file cannot be read.
     """
@@ -29,7 +28,7 @@ def source_mutants(path: Path, name: str) -> list[SourceMutant]:
     asked = {part.strip().partition(".")[0] for part in name.split(",")}
     look = _Change(asked)
     wrapper.visit(look)
-    step = max(1, -(-len(look.found) // MOST))
+    step = max(1, -(-len(look.found) // most))
     mutants = []
     for number in range(0, len(look.found), step):
         module = wrapper.visit(_Change(asked, number))
