@@ -1,4 +1,4 @@
-"""`parity audit` on eight common styles of tests: reports/audit/, the rate before and after the suggested test.
+"""`parity audit` on common styles of tests, before and after the suggested test: reports/audit/.
 
 python3 tools/audit_report.py              all eight; some ten minutes on two cores
 """
@@ -18,10 +18,12 @@ OUT = ROOT / "reports" / "audit"
 MOST = 12  # changes of the source
 TEXT = """# Would these tests have noticed?
 
-Eight layers with tests in styles that are common ([tests/audit_samples.py](../../tests/audit_samples.py)). Into each layer the known
-bugs of its kind were put, and up to {most} small changes of its source; the layer's own tests ran on each. *Rate before* is the share
-that they noticed of all that shows on some input the class takes, *rate after* the share with the one test that `parity audit` suggests
-added. The median is {before:.0%} before and {after:.0%} after.
+Layers with tests in styles that are common ([tests/audit_samples.py](../../tests/audit_samples.py)). The
+known bugs of its kind were put into each layer, with up to {most} small changes of its source, and the
+layer's own tests ran on each. *Rate before* is the share that they noticed of all that shows on some input
+that the class takes; *rate after* is the share with the one test that `parity audit` suggests.
+
+The median is {before:.0%} before and {after:.0%} after.
 
 {table}
 
