@@ -325,7 +325,7 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     ):
         return ["x"]
     if way == "backward" and word in ("dvalues",):
-        return ["probabilities"]
+        return ["probabilities", "x"]  # those that it kept, or those of forward once more
     return ["=1"] if way == "backward" and word in DOUT else []
 
 

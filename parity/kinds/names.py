@@ -45,6 +45,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("softmax", "loss"), "softmax_with_loss"),
     (("softmax", "entropy"), "softmax_with_loss"),
     (("cross", "entropy"), "softmax_with_loss"),
+    (("crossentropy",), "softmax_with_loss"),
     (("batch", "norm"), "batch_norm"),
     (("batch", "normalization"), "batch_norm"),
     (("global", "pool"), "global_average_pooling"),

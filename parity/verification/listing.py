@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parity.adapters.definitions import defined, parsed
-from parity.kinds import kind_of
+from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import kind_by_name, kind_by_words
 
 NETWORK = "network"
 CALLED = ("forward", "__call__", "fprop", "forward_pass", "forward_prop", "feedforward", "predict", "call")
+STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 FORWARD, BACKWARD = "forward", "backward"
@@ -58,6 +59,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return NETWORK
     if known := kind_by_name(node.name):
         return known  # whatever it has: that it lacks a forward is worth a sentence
+    if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
+        return kind_by_words(node.name) or ""
     if not methods & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
     return kind_by_words(node.name) or ""

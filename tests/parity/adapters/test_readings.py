@@ -30,6 +30,7 @@ CASES = [
     ("PerRow", LOSS, "right", "with the gradient of the scores per row"),
     ("PerRowSign", LOSS, "wrong", "[loss-gradient-sign]"),
     ("SumOfPredictions", LOSS, "wrong", "[loss-not-divided]"),
+    ("LossOfVideoCourse", LOSS, "right", "backward(dvalues, y_true) -> .dinputs"),
     ("softmax", "softmax", "right", "rows (F), one at a time"),
     ("stable_softmax", "softmax", "wrong", "function stable_softmax(vector)"),
 ]
@@ -50,3 +51,11 @@ def test_what_is_not_a_derivative_is_never_read_as_of_the_output():
 def test_a_loss_is_listed_and_its_derivative_is_not():
     names = {one.name: one.kind for one in listed(READINGS)}
     assert names["cross_entropy"] == LOSS and "cross_entropy_derivative" not in names
+
+
+def test_names_of_a_video_course_are_known(tmp_path):
+    text = "class Optimizer_Adam:\n    def update_params(self, layer): pass\n"
+    text += "class Loss_CategoricalCrossentropy:\n    def forward(self, y_pred, y_true): pass\n"
+    text += "class Adaptive:\n    def update(self, x): pass\n"
+    (tmp_path / "mine.py").write_text(text)
+    assert [one.kind for one in listed(tmp_path / "mine.py")] == ["adam", LOSS, ""]
