@@ -61,6 +61,7 @@ class Finding:
     says: str
     compute: Callable[[Probe], Any]
     by: str = "map"
+    size: Callable[[Probe], float] | None = None  # of the terms, where they may cancel
 
 
 def same(found: Array | None, other: Array | None, tolerance: float = SAME) -> bool:
@@ -145,7 +146,7 @@ def _combined(name: str, wrong: Sequence[Case], seen: Sequence[Case]) -> Finding
         return None
     with np.errstate(all="ignore"):
         found = combination(name, [case.probe for case in seen], [case.found[name] for case in seen])
-    return None if found is None else Finding(name, found.says, found.compute, "terms")
+    return None if found is None else Finding(name, found.says, found.compute, "terms", found.size)
 
 
 def _telling(case: Case, name: str) -> tuple[int, int, int]:

@@ -35,6 +35,12 @@ class Combination:
     def says(self) -> str:
         return f"{written(self.coefficients)}, where PyTorch's is {written(self.right)}"
 
+    def size(self, probe: Probe) -> float:
+        """The largest number of a term: what is left when terms cancel is rounded at that size."""
+        known = terms(self.name, probe)
+        sizes = [abs(c) * np.abs(known[t]).max(initial=0) for t, c in self.coefficients.items() if t in known]
+        return float(max(sizes, default=0.0))
+
     def compute(self, probe: Probe) -> Array:
         known = terms(self.name, probe)
         parts = [c * known[term] for term, c in self.coefficients.items() if term in known]

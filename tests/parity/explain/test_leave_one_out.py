@@ -9,7 +9,7 @@ from parity.faults import FAULTS
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.probes import probes
 
-CHEAP = ("affine", "relu", "sigmoid", "dropout", "sgd", "momentum", "rbf", "col2im")
+CHEAP = ("affine", "relu", "sigmoid", "softmax", "dropout", "sgd", "momentum", "rbf", "col2im")
 
 
 @pytest.fixture(scope="module")
