@@ -192,6 +192,7 @@ def split_batch(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
     """Two half batches give the same outputs and dx, and gradients that add up."""
     x = probe.inputs.get("x")
     whole = probe.kind == "batch_norm" and probe.args.get("training", True)
+    whole |= probe.kind == "batch_norm_options"  # without running statistics in inference too
     if x is None or len(x) < 2 or whole or kind_of(probe.kind).role != "layer":
         return
     halves = []

@@ -91,7 +91,11 @@ def other_batches(probe: Probe) -> list[Probe]:
         return replace(probe, inputs=inputs, id=f"{probe.id}, {name}")
 
     twice = batch("twice", lambda a: np.concatenate([a, a[::-1]]))
-    return [twice] if probe.kind == "batch_norm" else [batch("one image", lambda a: a[:1].copy()), twice]
+    return (
+        [twice]
+        if probe.kind.startswith("batch_norm")
+        else [batch("one image", lambda a: a[:1].copy()), twice]
+    )
 
 
 def _turned(a: Array) -> Array:

@@ -56,6 +56,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "weighted_cross_entropy": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
+    "batch_norm_options": ("N", "C", "H"),
     "dropout": ("N", "percent"),
     **dict.fromkeys(OPTIMIZER_KINDS, ("parameters", "steps")),
 }
@@ -72,6 +73,7 @@ LARGEST = {  # the sizes that the zoo reaches, where that is less than the table
     "rbf": {"inputs": 84},
     "lrn": {"C": 256, "H": 55},
     "batch_norm": {"H": 56},
+    "batch_norm_options": {"H": 56},
 }
 # Of a layer that is not named above: an activation, say.
 PLAIN = {"N": 100, "C": 512, "H": 56, "inputs": 4320}

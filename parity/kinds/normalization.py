@@ -39,6 +39,22 @@ def batch_norm(a: dict[str, Tensor], o: Options) -> Tensor:
     )
 
 
+def batch_norm_options(a: dict[str, Tensor], o: Options) -> Tensor:
+    """momentum=None is the mean over all batches, as torch.nn.BatchNorm2d calls this function."""
+    has = "running_mean" in a
+    if has:
+        a["new_mean"], a["new_var"] = a["running_mean"].clone(), a["running_var"].clone()
+    momentum = o.get("momentum", 0.9)
+    new = 1 / (o.get("batches", 0) + 1) if momentum is None else 1 - momentum
+    training, eps = o.get("training", True) or not has, o.get("eps", 1e-5)
+    mean, var = a.get("new_mean"), a.get("new_var")
+    return F.batch_norm(a["x"], mean, var, a.get("gamma"), a.get("beta"), training, new, eps)
+
+
+def _running_if_any(a: dict[str, Tensor], o: Options) -> dict[str, Tensor]:
+    return _running(a, o) if "new_mean" in a else {}
+
+
 def _running(a: dict[str, Tensor], o: Options) -> dict[str, Tensor]:
     return {"running_mean": a["new_mean"], "running_var": a["new_var"]}
 
@@ -50,13 +66,13 @@ def _batch_norm_sizes(probe: Probe) -> dict[str, float]:
     """
     x, dout, args = probe.inputs["x"], np.abs(probe.inputs["dout"]), probe.args
     axes, column = (0, *range(2, x.ndim)), (-1, *(1,) * (x.ndim - 2))
-    training = args.get("training", True)
+    training = args.get("training", True) or "running_mean" not in args
     mean = x.mean(axis=axes, dtype=np.float64) if training else args["running_mean"]
     var = x.var(axis=axes, dtype=np.float64) if training else args["running_var"]
     std = np.sqrt(var + args.get("eps", 1e-5))
     terms = dout * ((np.abs(x) + np.abs(mean).reshape(column)) / std.reshape(column))
     return {
-        "dx": float(np.abs(args["gamma"] / std).max() * dout.max()),
+        "dx": float(np.abs(args.get("gamma", 1.0) / std).max() * dout.max()),
         "dgamma": float(terms.sum(axis=axes).max()),
         "dbeta": float(dout.sum(axis=axes).max()),
     }
@@ -100,6 +116,28 @@ def _batch_norms(rng: Rng) -> Iterator[Probe]:
             yield Probe("batch_norm", name if training else f"{name}, inference", args, {"x": x}, asked)
 
 
+def _batch_norm_options(rng: Rng) -> Iterator[Probe]:
+    for shape in ((4, 3), (2, 3, 2, 4)):
+        C = shape[1]
+        scaled = {"gamma": normal(rng, C), "beta": normal(rng, C)}
+        running = {"running_mean": normal(rng, C), "running_var": 0.5 + np.abs(normal(rng, C))}
+        mean = {"momentum": None, "batches": 3}
+        for name, args in (
+            ("the mean of all batches", scaled | running | mean),
+            ("the first batch", scaled | running | {"momentum": None}),
+            ("no gamma and beta", running | {"momentum": 0.8}),
+            ("no gamma and beta, inference", running | {"momentum": 0.8, "training": False}),
+            ("no running statistics", scaled),
+            ("no running statistics, inference", scaled | {"training": False}),
+            ("none of them", {}),
+            ("all of them", scaled | running | {"momentum": 0.8}),
+        ):
+            plain = needs(images=len(shape) > 2, batches="batches" in args)
+            x = 2 * normal(rng, *shape) + 0.5
+            case = f"{name}, images" if len(shape) > 2 else name
+            yield Probe("batch_norm_options", case, args, {"x": x}, plain)
+
+
 def _real_lrns(rng: Rng) -> Iterator[Probe]:
     for shape, size in (
         ((2, 8, 5, 6), 5),
@@ -137,6 +175,20 @@ def _real_batch_norms(rng: Rng) -> Iterator[Probe]:
             args |= {} if training else {"training": False}
             x = quarters(rng, *shape) + 0.5
             yield Probe("batch_norm", name, args, {"x": x}, needs(images=len(shape) > 2))
+
+
+def _real_batch_norm_options(rng: Rng) -> Iterator[Probe]:
+    for shape in REAL_BATCHES:
+        C = shape[1]
+        scaled = {"gamma": quarters(rng, C), "beta": quarters(rng, C)}
+        running = {"running_mean": quarters(rng, C), "running_var": 0.5 + np.abs(quarters(rng, C))}
+        for name, args in (
+            ("the mean of all batches", scaled | running | {"momentum": None, "batches": 3}),
+            ("no running statistics, inference", {"training": False}),
+        ):
+            asked = needs(images=len(shape) > 2, batches="batches" in args)
+            case = f"{'x'.join(map(str, shape))}, {name}"
+            yield Probe("batch_norm_options", case, args, {"x": quarters(rng, *shape) + 0.5}, asked)
 
 
 def _timed_lrn(rng: Rng, N: int, side: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -179,5 +231,29 @@ BATCH_NORM = Operation(
     real=_real_batch_norms,
     timed=_timed_batch_norm,
 )
+BATCH_NORM_OPTIONS = Operation(
+    name="batch_norm_options",
+    formula=batch_norm_options,
+    probes=_batch_norm_options,
+    ours=sc.BatchNorm,
+    extra=_running_if_any,
+    sizes=_batch_norm_sizes,
+    switches=True,
+    call="cls(gamma=None, beta=None, momentum=0.9, running_mean=None, running_var=None, eps=1e-5, "
+    "batches=0); forward(x, train_flg=True) -> out, backward(dout) -> dx; momentum=None: the mean of all "
+    "batches",
+    optional={
+        "gamma": None,
+        "beta": None,
+        "momentum": 0.9,
+        "running_mean": None,
+        "running_var": None,
+        "eps": 1e-5,
+        "batches": 0,
+    },
+    params=("gamma", "beta"),
+    buffers=("running_mean", "running_var"),
+    real=_real_batch_norm_options,
+)
 
-KINDS = (LRN, BATCH_NORM)
+KINDS = (LRN, BATCH_NORM, BATCH_NORM_OPTIONS)

@@ -88,7 +88,7 @@ def _layer_results(kind: Kind, probe: Probe) -> Tensors:
     elif "dout" in inputs:
         found["dx"] = layer.backward(inputs["dout"])
     found |= {f"d{name}": layer.grads[name] for name in kind.params if name in layer.grads}
-    return found | {name: np.array(layer.buffers[name]) for name in kind.buffers}
+    return found | {name: np.array(layer.buffers[name]) for name in kind.buffers if name in layer.buffers}
 
 
 def _steps_of(optimizer: Any, inputs: dict[str, Any]) -> Tensors:

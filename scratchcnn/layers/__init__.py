@@ -13,6 +13,7 @@ from scratchcnn.layers.basic import (
     Tanh,
     softmax,
 )
+from scratchcnn.layers.batch_norm import BatchNorm
 from scratchcnn.layers.branches import Concat, Residual
 from scratchcnn.layers.convolution import Convolution
 from scratchcnn.layers.cross_entropy import CrossEntropy
@@ -27,6 +28,7 @@ __all__ = [
     "RBF",
     "AdaptiveAveragePooling",
     "Affine",
+    "BatchNorm",
     "BatchNormalization",
     "Concat",
     "Container",

@@ -30,6 +30,7 @@ from scratchcnn.naive.loss import (
 from scratchcnn.naive.normalization import (
     batch_norm_backward,
     batch_norm_forward,
+    batch_norm_options_forward,
     lrn_backward,
     lrn_forward,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "affine_forward",
     "batch_norm_backward",
     "batch_norm_forward",
+    "batch_norm_options_forward",
     "col2im",
     "conv_backward",
     "conv_forward",

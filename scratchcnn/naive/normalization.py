@@ -124,6 +124,35 @@ def batch_norm_backward(
     return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 
 
+def batch_norm_options_forward(
+    x: Array,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    momentum: float | None = 0.9,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    eps: float = 1e-5,
+    batches: int = 0,
+    training: bool = True,
+) -> tuple[Array, Array, Array]:
+    """`batch_norm_forward` where arrays may be missing: without gamma and beta nothing is scaled, and without
+    running statistics those of the batch are used in inference too (the two that are returned are then the
+    batch's). momentum=None makes the running ones the mean of `batches` earlier batches and this one.
+    """
+    C, tracked = x.shape[1], running_mean is not None and running_var is not None
+    keep = batches / (batches + 1) if momentum is None else momentum
+    return batch_norm_forward(
+        x,
+        np.ones(C, x.dtype) if gamma is None else gamma,
+        np.zeros(C, x.dtype) if beta is None else beta,
+        running_mean if running_mean is not None else np.zeros(C, x.dtype),
+        running_var if running_var is not None else np.ones(C, x.dtype),
+        keep if tracked else 0.0,
+        eps,
+        training or not tracked,
+    )
+
+
 def _images(x: Array) -> tuple[Array, int]:
     letters = ("N", "C") if np.ndim(x) == 2 else ("N", "C", "H", "W")
     return as_float64(x, "x", *letters), x.shape[1]

@@ -95,14 +95,12 @@ def linear(x, weight, bias=None):
 
 
 def batch_norm(x, mean, var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
-    need(mean is not None and var is not None, "no running statistics")
-    need(weight is not None and bias is not None, "no gamma and beta")
+    need((mean is None) == (var is None) and (weight is None) == (bias is None), "one array of a pair")
     need(x.ndim in (2, 4), "signals and volumes")
     need(not training or x.numel() // x.shape[1] > 1, "one value per channel")
-    layer = sc.BatchNormalization(
-        array(weight), array(bias), 1 - momentum, array(mean), array(var), eps
-    ).train(training)
-    return layer, x, {"gamma": weight, "beta": bias}
+    arrays = array(weight), array(bias), 1 - momentum, array(mean), array(var)
+    layer = sc.BatchNorm(*arrays, eps).train(training)
+    return layer, x, {} if weight is None else {"gamma": weight, "beta": bias}
 
 
 def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.layers import BatchNormalization
+from scratchcnn.layers import BatchNorm, BatchNormalization
 from scratchcnn.typing import Array
 
 fault = Family()
@@ -383,3 +383,61 @@ class BetaScaled(Open):
 
     def forward(self, x: Array) -> Array:
         return super().forward(x) + self.column((self.gamma - 1) * self.beta, x)
+
+
+# -- options ---------------------------------------------------------------------------------------
+@fault("batch-norm-mean-of-batches-off-by-one", "batch_norm_options", "one batch too few in the mean of all")
+class CountsTooLate(BatchNorm):
+    """The count of batches is raised after it was used, and the first batch divides by 1 all the same."""
+
+    def forward(self, x: Array) -> Array:
+        counted = self.batches
+        self.batches = max(0, counted - 1)
+        try:
+            return super().forward(x)
+        finally:
+            self.batches = counted + (self.training and self.running_mean is not None)
+
+
+@fault("batch-norm-momentum-none-is-the-default", "batch_norm_options", "momentum 0.9 for None")
+class NoneIsDefault(BatchNorm):
+    """None is read as "not given"."""
+
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        self.momentum = 0.9 if self.momentum is None else self.momentum
+
+
+@fault("batch-norm-untracked-inference", "batch_norm_options", "mean 0 and variance 1 in inference")
+class UntrackedInference(BatchNorm):
+    """Without running statistics the initial ones are used, which were never moved."""
+
+    def forward(self, x: Array) -> Array:
+        if self.training or self.running_mean is not None:
+            return super().forward(x)
+        std = np.sqrt(np.ones(x.shape[1], x.dtype) + x.dtype.type(self.eps))
+        z = x / self._beside(std, x)
+        self.remember(z, std, False)
+        return z if self.gamma is None else self._beside(self.gamma, x) * z + self._beside(self.beta, x)
+
+
+@fault("batch-norm-untracked-backward", "batch_norm_options", "dx in inference as if of running statistics")
+class UntrackedBackward(BatchNorm):
+    """backward asks whether it trains, where it should ask whose statistics were used."""
+
+    def backward(self, dout: Array) -> Array:
+        z, std, of_batch = self.recall()
+        self._memory = (z, std, of_batch and self.training)
+        try:
+            return super().backward(dout)
+        finally:
+            self._memory = (z, std, of_batch)
+
+
+@fault("batch-norm-not-scaled-not-divided", "batch_norm_options", "no division where gamma is missing")
+class NotDivided(BatchNorm):
+    """The division is written together with gamma, as gamma / std, and goes with it."""
+
+    def forward(self, x: Array) -> Array:
+        out = super().forward(x)
+        return out if self.gamma is not None else out * self._beside(self.recall()[1], x)
