@@ -142,6 +142,7 @@ def test_all_noticed_is_0_and_a_test_that_notices_nothing_is_named(tmp_path, few
     assert found["mutants"][0]["by"].endswith("::test_bias") and found["mutants"][0]["outcome"] == KILLED
 
 
+@pytest.mark.slow
 def test_changes_that_change_nothing_are_left_out(tmp_path, few):
     few("relu-leaky")
     tests, target, kind = write(tmp_path, "unittest, by hand")
