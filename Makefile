@@ -1,5 +1,6 @@
 # make parity    train and compare every network with PyTorch on the bundled images
 # make test      lint, types and all tests
+# make exhaustive   what the tests take samples of: whole catalogues, a thousand seeds; about an hour
 # make coverage  all tests, and how many lines and branches they reach
 # make check     lint and types
 # make format    mend what the linter can
@@ -11,7 +12,7 @@ RUN     = $(VENV)/bin/python
 CUDA_PYTHON ?= $(PYTHON)
 READY   = $(VENV)/.ready
 
-.PHONY: setup help parity check test coverage format cuda clean
+.PHONY: setup help parity check test exhaustive coverage format cuda clean
 
 setup: $(READY)
 
@@ -34,6 +35,9 @@ check: $(READY)
 
 test: check
 	$(RUN) -m pytest -n auto --dist worksteal
+
+exhaustive: $(READY)
+	$(RUN) -m pytest -n auto --dist worksteal -m exhaustive
 
 coverage: $(READY)
 	@mkdir -p build/coverage && rm -f build/coverage/data*

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import psutil
+import pytest
 
 # What a row of a sweep says of its time and place: not the same twice, and no part of a comparison.
 TIMING = ("seconds", "worker", "finished")
@@ -69,3 +70,11 @@ def wait_until(condition, *processes):
         assert all(process.poll() is None for process in processes), "a process has ended"
         assert time.monotonic() < end, "waited for ten minutes"
         time.sleep(0.01)
+
+
+def one_in(step, items):
+    """Parameters of a test: one item in `step` always, the others in `make exhaustive`."""
+    return [
+        item if i % step == 0 else pytest.param(item, marks=pytest.mark.exhaustive)
+        for i, item in enumerate(items)
+    ]

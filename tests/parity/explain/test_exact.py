@@ -99,7 +99,7 @@ def test_where_it_does_not_apply_the_verdict_says_so():
     assert verdict.certificate.outcome == "no" and "the tolerance stands" in str(verdict)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_false_alarm_on_many_seeds(kind):
     cases = probes(kind)

@@ -41,7 +41,7 @@ def test_the_written_out_rule_is_pytorchs(kind):
         assert all(same(made[n], right[n], 1e-12) for n in right), probe.id
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [f.name for f in FAULTS.values() if shown_in_values(f)])
 def test_a_sentence_and_the_catalogue_never_contradict(name):
     """Both reproduce every number that the code gives, so they cannot say different things of it."""
@@ -49,6 +49,6 @@ def test_a_sentence_and_the_catalogue_never_contradict(name):
     assert not wrong, str(found)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_targets_over_the_whole_catalogue():
     assert not failures(leave_one_out())

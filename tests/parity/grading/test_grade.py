@@ -78,7 +78,7 @@ def test_honest_submissions_get_their_true_grades(tmp_path, assignment):
     assert graded_as(honest, tmp_path, assignment) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_hundred_of_them(tmp_path, assignment):
     honest = list(islice(every(), 200))
     assert len(honest) == 200
