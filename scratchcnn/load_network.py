@@ -23,6 +23,8 @@ from scratchcnn.torch_weights import (
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, copy_weights
 
+OF_SAVE_PARAMS = (".npz", ".pkl")
+
 
 class TrainedOn(NamedTuple):
     """What `train --out` wrote about the images, besides the weights."""
@@ -44,12 +46,17 @@ def load_network(name: str, path: PathLike) -> Loaded:
     """Build the network of that name with the weights from the file, whatever wrote it.
 
     Input size, classes and dtype are those in the file of `train --out`; from PyTorch's weights follow
-    the number of classes and, for GoogLeNet, whether there are auxiliary heads.
+    the number of classes and, for GoogLeNet, whether there are auxiliary heads. `.npz` and `.pkl` are what
+    `save_params` writes.
 
     Raises ValueError for an unknown name and for the file of another network, WeightMismatch (see
     `load_weights`) if a tensor does not fit; otherwise errors as `read_weights_file`.
     """
     kind: Any = lookup("network", name, NETWORKS)
+    if os.fspath(path).lower().endswith(OF_SAVE_PARAMS):
+        network: Network = kind(rng=0)
+        network.load_params(path)
+        return Loaded(network)
     tensors, metadata = read_weights_file(path)
     if "network" not in metadata or metadata.get("format") == "pt":
         return _from_state(name, tensors, path)

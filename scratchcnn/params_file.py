@@ -150,7 +150,7 @@ class _Array:
 
 
 class _ArrayUnpickler(SafeUnpickler):
-    """Knows what a pickle of NumPy arrays names, from NumPy 1 or 2 and in any binary protocol."""
+    """Knows what a pickle of NumPy arrays names, from NumPy 1 or 2, in protocol 2 or later."""
 
     purpose = "a dict of NumPy arrays"
 

@@ -49,13 +49,18 @@ def two_instances(subject: Subject, probe: Probe, judge: Judge) -> Found:
         return
     turned = {k: _turned(v) for k, v in probe.inputs.items() if k in ("x", "dout")}
     alike = replace(probe, inputs={**probe.inputs, **turned}, id=f"{probe.id}, another")
-    other = ([alike, *other_batches(alike)])[-1]  # of another size too, where it has a batch
-    first, second = subject.build(probe), subject.build(other)
-    out, out_of_other = first.forward(), second.forward()
     name = recipe(probe.kind).out
-    dx, dx_of_other = first.backward(), second.backward()
-    yield from but_running(judge(probe, {name: out, "dx": dx, **first.state()}))
-    yield from but_running(judge(other, {name: out_of_other, "dx": dx_of_other, **second.state()}))
+    for other in {turn.id: turn for turn in (alike, [alike, *other_batches(alike)][-1])}.values():
+        first, second = subject.build(probe), subject.build(other)  # of one size, then of two
+        out, out_of_other = first.forward(), second.forward()
+        dx, dx_of_other = first.backward(), second.backward()
+        found = dict(but_running(judge(probe, {name: out, "dx": dx, **first.state()})))
+        yield from found.items()
+        if all(c.ok for c in found.values()):
+            found = dict(but_running(judge(other, {name: out_of_other, "dx": dx_of_other, **second.state()})))
+            yield from found.items()
+        if not all(c.ok for c in found.values()):
+            return
 
 
 def memory_layouts(subject: Subject, probe: Probe, judge: Judge) -> Found:
@@ -70,6 +75,17 @@ def memory_layouts(subject: Subject, probe: Probe, judge: Judge) -> Found:
             for k, v in probe.inputs.items()
         }
         judged = dict(but_running(judge(probe, subject.build(probe).results(inputs))))
+        yield from judged.items()
+        if not all(c.ok for c in judged.values()):
+            return
+
+
+def one_sign(subject: Subject, probe: Probe, judge: Judge) -> Found:
+    """x of pixels (none negative), x of zeros, dout of ones: nothing may hold for mixed signs only."""
+    for change in ONE_SIGN:
+        inputs = {k: change[k](v) if k in change else v for k, v in probe.inputs.items()}
+        turn = replace(probe, inputs=inputs, id=f"{probe.id}, of one sign")
+        judged = dict(but_running(judge(turn, subject.build(turn).results(turn.inputs))))
         yield from judged.items()
         if not all(c.ok for c in judged.values()):
             return
@@ -129,6 +145,15 @@ def read_only(a: Array) -> Array:
     return fixed
 
 
+def above_zero(a: Array) -> Array:
+    positive: Array = np.abs(a) + a.dtype.type(0.25)
+    return positive
+
+
+ONE_SIGN: tuple[dict[str, Callable[[Array], Array]], ...] = (
+    {"x": above_zero, "input_data": above_zero, "col": above_zero, "dout": np.ones_like},
+    {"x": np.zeros_like, "input_data": np.zeros_like, "col": np.zeros_like},
+)
 LAYOUTS = (as_columns, with_gaps, backwards, read_only)
 
 
@@ -150,4 +175,5 @@ LIVES: dict[str, Scenario] = {
     "a hundred calls": many_calls,
     "two instances at once": two_instances,
     "memory layouts": memory_layouts,
+    "one sign": one_sign,
 }

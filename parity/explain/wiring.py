@@ -68,7 +68,7 @@ class Wiring:
     def tag(self, value: float) -> Cell | None:
         """The cell of the numbered array that has this number."""
         size = int(np.prod(self.tagged_shape))
-        if not self.tagged or value != int(value) or not 1 <= value <= size:
+        if not self.tagged or not 1 <= value <= size or value != int(value):
             return None
         return tuple(int(i) for i in np.unravel_index(int(value) - 1, self.tagged_shape))
 

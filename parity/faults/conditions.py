@@ -236,10 +236,14 @@ LAYOUTS: dict[str, Callable[[Array], bool]] = {
     "x backwards": lambda x: any(s < 0 for s in x.strides),
     READ_ONLY: lambda x: not x.flags.writeable,
 }
+ONE_SIGN: dict[str, Callable[[Array], bool]] = {
+    "x all positive": lambda x: bool(x.size > 1 and (x > 0).all()),
+    "x all zero": lambda x: not x.any(),
+}
 
 
 def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """(name, factory) of our layer, wrong from a call on, for a layout, or with its memory on the class."""
+    """(name, factory) of our layer, wrong from a call on, for a layout or sign, or with shared memory."""
     role = kind_of(kind).role
     if role == "optimizer":
         if kind != "sgd":  # which has no state
@@ -247,7 +251,7 @@ def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         return
     for n in CALLS:
         yield f"from call {n} on", partial(_wrong_from, kind, n)
-    for name, holds in LAYOUTS.items():
+    for name, holds in {**LAYOUTS, **ONE_SIGN}.items():
         if not (name == READ_ONLY and kind_of(kind).borrows):  # the caller never hands that over
             yield name, partial(_wrong_for, kind, holds)
     if role != "function":
@@ -273,7 +277,7 @@ def _wrong_from(kind: str, n: int, *args: Any, **options: Any) -> Any:
 
 
 def _wrong_for(kind: str, holds: Callable[[Array], bool], *args: Any, **options: Any) -> Any:
-    """Ours, and off for arrays that lie in memory in one way."""
+    """Ours, and off for arrays that lie in memory in one way, or have one sign."""
     if kind_of(kind).role == "function":
         array = next(a for a in (*args, *options.values()) if isinstance(a, np.ndarray))
         out = kind_of(kind).ours(*args, **options)

@@ -115,7 +115,7 @@ def diagnose(
     `cases` are the probes that were seen, `adapter` how a fault is run (one that sees less than the
     book's, where the observation does).
     """
-    if seen.ok:
+    if all(row.ok or row.phase in LIVES for row in seen.records):  # no fault is run for a whole life
         return UNKNOWN
     adapter, cases = adapter or BOOK, probes(seen.kind, seed) if cases is None else cases
     found = [diagnose_as(fault, seen, cases, seed, adapter) for fault in faults_of(seen.kind)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ from parity.kinds.real_sizes import real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
 
+LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
+TOO_SLOW = 50  # times as long as the size before it: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
@@ -224,8 +227,9 @@ def _certify(request: Request, subject: Subject, seen: Seen) -> None:
 
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time."""
-    start = subject.busy()
+    start, longest = subject.busy(), LEAST_SECONDS
     for probe in seen.taken(real_sizes(request.kind)):
+        begun = time.monotonic()
         if subject.busy() - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
             return
@@ -233,10 +237,16 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
         try:
             rows = list(check_sizes(request.kind, subject, [probe], values))
         except Ended as error:
-            if not isinstance(error, Unfinished) and not str(error).startswith(("hung", "used more than")):
+            slow = isinstance(error, Unfinished) or str(error).startswith(("hung", "used more than"))
+            if not slow:
+                seen.sized.append(probe)
                 _end(seen, error, "float64", subject.probe)
-            seen.beyond = size_of(probe)
+            elif str(error).startswith("hung") and time.monotonic() - begun > TOO_SLOW * longest:
+                seen.unfinished = f"{error} on inputs of {size_of(probe)}"
+            else:
+                seen.beyond = size_of(probe)
             return
+        longest = max(longest, time.monotonic() - begun)
         seen.sized.append(probe)
         seen.observation.records += rows
         if not all(row.ok for row in rows if seen.counts(row)):

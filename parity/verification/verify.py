@@ -25,6 +25,7 @@ from parity.adapters.isolate import Limits, can_isolate
 from parity.adapters.subject import AUTO, Subject, place_apart, place_here
 from parity.checks.contracts import CONTRACTS
 from parity.checks.culprit import Culprit
+from parity.checks.long_life import LIVES
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
@@ -385,8 +386,8 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
         return
     cut = ""
     if not (verdict.ending or verdict.unfinished) and (again := asker.same_failure(row, simpler(probe))):
+        cut = "cut down to " if size(again[2]) < size(probe) else ""
         row, seen, probe = again
-        cut = "cut down to "
     name = row.tensor.split(" ")[0] if row.phase not in PLAIN else row.tensor
     ours = seen.observation.values[row.dtype].get(probe.id, {}).get(name) if row.phase in PLAIN else None
     theirs = kind_of(asker.kind).reference(probe, row.dtype).get(name) if row.phase in PLAIN else None
@@ -400,6 +401,8 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
         row.tensor,
         asker.seed,
     )
+    if cut and "replay(" in verdict.reproduction:
+        verdict.reproduction += "  # on the input before it was cut down"
 
 
 def _order(row: Record, by_id: dict[str, Probe]) -> tuple[bool, bool, int]:
@@ -426,8 +429,8 @@ def _inputs(probe: Probe) -> str:
 def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -> str:
     """Which results are wrong and which are right, and what all wrong inputs have in common."""
     if row.phase not in PLAIN:
-        if row.phase in CONTRACTS:
-            what = " ".join((CONTRACTS[row.phase].__doc__ or "").split("\n")[0].split())
+        if scenario := {**CONTRACTS, **LIVES}.get(row.phase):
+            what = " ".join((scenario.__doc__ or "").split("\n")[0].split())
             return f'single calls are right, the contract "{row.phase}" is broken ({row.tensor}): {what}'
         return f"{row.phase}: {row.tensor} {row.why}"
     plain = [r for r in records if r.phase in PLAIN]

@@ -16,10 +16,14 @@ from scratchcnn.book.common import layers
 from scratchcnn.book.common.optimizer import SGD
 from scratchcnn.book.common.trainer import Trainer
 from scratchcnn.book.dataset import mnist
+from scratchcnn.book.finder import Finder
 from scratchcnn.cli import main
 from scratchcnn.params_file import read_params
 
 SCRIPTS = Path(__file__).parent / "book_scripts"
+FINDERS = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
+for finder in FINDERS:  # other tests have a `common` of their own
+    sys.meta_path.remove(finder)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +33,7 @@ def clean(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cast, "_said", False)
     monkeypatch.setattr(mnist, "_name", "fashion-mnist-sample")
+    monkeypatch.setattr(sys, "meta_path", [FINDERS[0], *sys.meta_path, *FINDERS[1:]])
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "argv", [*sys.argv])
     plt = MagicMock()

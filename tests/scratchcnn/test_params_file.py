@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scratchcnn import BatchNormalization, LeNet, Network, Sequential, SimpleConvNet, WeightMismatch
+from scratchcnn.load_network import load_network
 from scratchcnn.params_file import read_params, write_params
 
 
@@ -235,3 +236,11 @@ def test_files_that_are_not_there_or_of_another_name(tmp_path):
         with pytest.raises(ValueError, match=r"expected a file name ending in \.pkl, \.npz, \.saf"):
             act(tmp_path / "params.h5")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["npz", "pkl", "safetensors"])
+def test_predict_takes_every_form_of_save_params(tmp_path, suffix):
+    network = LeNet(rng=3)
+    network.save_params(tmp_path / f"lenet.{suffix}")
+    loaded = load_network("lenet", tmp_path / f"lenet.{suffix}").network
+    assert all(np.array_equal(loaded.params[k], network.params[k]) for k in network.params)

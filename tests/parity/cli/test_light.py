@@ -29,6 +29,8 @@ COMMANDS = (
     "diff",
     "compare",
     "settle",
+    "audit",
+    "grade",
     "kinds",
     "faults",
     "sweep",

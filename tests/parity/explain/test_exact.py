@@ -86,6 +86,19 @@ def test_a_division_by_the_reciprocal_is_excused():
     assert certificate.outcome == "rounded" and not wrong, certificate.says
 
 
+def test_a_large_error_is_never_rounding():
+    """It is not additive in dout, as rounding is not; but no rounding is of the size of the sum itself."""
+
+    class NeedsBothSigns(ALL_KINDS["convolution"].ours):
+        def backward(self, dout):
+            dx = super().backward(dout)
+            self.grads["b"] = self.db * (1 if (dout < 0).any() else 2)
+            return dx
+
+    certificate, wrong = certified(NeedsBothSigns, "convolution")
+    assert certificate.outcome == "wrong" and {row.tensor for row in wrong} == {"db"}
+
+
 def test_a_planted_error_is_caught_among_the_rounding_of_an_fft():
     class Both(ByFourier, OneWeightOff):
         pass

@@ -1,0 +1,55 @@
+"""What goes wrong on the inputs of a network's size alone, which come after all the small ones."""
+
+import pytest
+
+from parity import verify
+
+AFFINE = """
+import os
+import numpy as np
+
+class Affine:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        {first}
+        self.x = x.copy()
+        return {out}
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+
+
+@pytest.fixture
+def affine(tmp_path):
+    def written(first="pass", out="x @ self.W + self.b", **options):
+        (tmp_path / "mine.py").write_text(AFFINE.format(first=first, out=out))
+        return verify(f"{tmp_path}/mine.py:Affine", "affine", **options)
+
+    return written
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "os._exit(0)"])
+def test_a_crash_is_wrong(affine, end):
+    verdict = affine(f"if x.shape[1] >= 400: {end}")
+    assert verdict.outcome == "wrong" and verdict.wrong["phase"].tolist() == ["calls"]
+    assert "400" in verdict.first.inputs and "within the limits" not in str(verdict)
+
+
+def test_a_hang_could_not_be_checked(affine):
+    verdict = affine("while x.shape[1] >= 400: pass", timeout=4)
+    assert verdict.outcome == "not_checked" and "it hung: no answer within 4 s" in str(verdict)
+    assert "(32, 400)" in str(verdict)
+
+
+def test_a_masked_nan_is_wrong(affine):
+    assert affine(out="np.ma.masked_invalid((x @ self.W + self.b) * np.nan)").outcome == "wrong"
+
+
+def test_no_known_bug_explains_what_only_a_longer_life_shows(affine):
+    verdict = affine("self.n = getattr(self, 'n', 0) + 1", out="x @ self.W + self.b + (self.n == 50)")
+    assert verdict.outcome == "wrong" and not verdict.diagnosis.fault
+    assert "A hundred calls of one instance" in verdict.culprit.sentence
