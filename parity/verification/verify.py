@@ -386,7 +386,7 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
         return
     cut = ""
     if not (verdict.ending or verdict.unfinished) and (again := asker.same_failure(row, simpler(probe))):
-        cut = "cut down to " if size(again[2]) < size(probe) else ""
+        cut = "cut down to "
         row, seen, probe = again
     name = row.tensor.split(" ")[0] if row.phase not in PLAIN else row.tensor
     ours = seen.observation.values[row.dtype].get(probe.id, {}).get(name) if row.phase in PLAIN else None
