@@ -36,12 +36,11 @@ class Context:
     def save_for_backward(self, *arrays: Any) -> None:
         self.saved_tensors = arrays
 
+    save = save_for_backward
+
     @property
     def saved(self) -> tuple[Any, ...]:
         return self.saved_tensors
-
-    def save(self, *arrays: Any) -> None:
-        self.saved_tensors = arrays
 
 
 class Live:

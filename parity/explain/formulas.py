@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
-from parity.explain.terms import _sigmoid
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -74,14 +74,14 @@ def _elementwise(kind: str, name: str) -> Iterator[tuple[str, Formula]]:
             lambda x: (e(x) - e(-x)) / (e(x) + e(-x)),
             lambda x, y: 1 - y * y,
         ),
-        "the sigmoid": (_sigmoid, lambda x, y: y * (1 - y)),
+        "the sigmoid": (sigmoid, lambda x, y: y * (1 - y)),
         "the tanh": (np.tanh, lambda x, y: 1 - y * y),
         "the ReLU": (lambda x: np.maximum(x, 0), lambda x, y: 1.0 * (x > 0)),
         "x*sigmoid(1.702*x)": (
-            lambda x: x * _sigmoid(1.702 * x),
-            lambda x, y: _sigmoid(1.702 * x) + 1.702 * x * _sigmoid(1.702 * x) * (1 - _sigmoid(1.702 * x)),
+            lambda x: x * sigmoid(1.702 * x),
+            lambda x, y: sigmoid(1.702 * x) + 1.702 * x * sigmoid(1.702 * x) * (1 - sigmoid(1.702 * x)),
         ),
-        "sigmoid(-x)": (lambda x: _sigmoid(-x), lambda x, y: -y * (1 - y)),
+        "sigmoid(-x)": (lambda x: sigmoid(-x), lambda x, y: -y * (1 - y)),
     }
     for words, (f, slope) in functions.items():
         if name == "out":
@@ -143,21 +143,16 @@ def _distributions() -> dict[str, Callable[[Array], Array]]:
         "with one sum for the whole batch": lambda x: e(rows(x)) / e(rows(x)).sum(),
         "with one maximum and one sum for the whole batch": lambda x: e(x - x.max()) / e(x - x.max()).sum(),
         "with 1e-7 added to the sum": lambda x: e(rows(x)) / (e(rows(x)).sum(1, keepdims=True) + 1e-7),
-        "applied twice": lambda x: _soft(_soft(x)),
+        "applied twice": lambda x: softmax(softmax(x)),
     }
-
-
-def _soft(x: Array) -> Array:
-    y = np.exp(x - x.max(1, keepdims=True))
-    return y / y.sum(1, keepdims=True)
 
 
 def _softmaxes(name: str) -> Iterator[tuple[str, Formula]]:
     if name == "out":
         for words, f in _distributions().items():
             yield f"the softmax {words}", lambda p, f=f: f(p.inputs["x"])
-        yield "the logarithm of the softmax", lambda p: np.log(_soft(p.inputs["x"]))
-        yield "the logarithm of the softmax", lambda p: _log_soft(p.inputs["x"])
+        yield "the logarithm of the softmax", lambda p: np.log(softmax(p.inputs["x"]))
+        yield "the logarithm of the softmax", lambda p: log_softmax(p.inputs["x"])
     if name == "dx":
         sums: dict[str, Callable[[Array], Array]] = {
             "": lambda a: a.sum(1, keepdims=True),
@@ -171,13 +166,8 @@ def _softmaxes(name: str) -> Iterator[tuple[str, Formula]]:
             )
         yield (
             "the gradient of the log-softmax",
-            lambda p: p.inputs["dout"] - _soft(p.inputs["x"]) * p.inputs["dout"].sum(1, keepdims=True),
+            lambda p: p.inputs["dout"] - softmax(p.inputs["x"]) * p.inputs["dout"].sum(1, keepdims=True),
         )
-
-
-def _log_soft(x: Array) -> Array:
-    x = x - x.max(1, keepdims=True)
-    return x - np.log(np.exp(x).sum(1, keepdims=True))
 
 
 # -- losses ---------------------------------------------------------------------------------------
@@ -198,7 +188,7 @@ def _losses(name: str) -> Iterator[tuple[str, Formula]]:
         "log(y), where y may be 0": np.log,
         "log2(y)": np.log2,
     }
-    soft = {"": _soft, **{f", the softmax {w}": f for w, f in _distributions().items()}}
+    soft = {"": softmax, **{f", the softmax {w}": f for w, f in _distributions().items()}}
     labels: dict[str, Callable[[Probe], Array]] = {
         "": lambda p: _labels(p)[0],
         ", with labels one too high": lambda p: (_labels(p)[0] + 1) % p.inputs["x"].shape[1],
@@ -229,30 +219,32 @@ def _losses(name: str) -> Iterator[tuple[str, Formula]]:
                 if words:
 
                     def exact(p: Probe, t: Any = t) -> Array:
-                        return np.array(-_log_soft(p.inputs["x"])[np.arange(len(p.inputs["x"])), t(p)].mean())
+                        return np.array(
+                            -log_softmax(p.inputs["x"])[np.arange(len(p.inputs["x"])), t(p)].mean()
+                        )
 
                     yield f"the mean of -log y[t]{words}", exact
     if name == "loss":
         yield (
             "paired with every label: the mean over N*N pairs",
-            lambda p: np.array(-_log_soft(p.inputs["x"])[:, _labels(p)[0]].sum() / len(p.inputs["x"])),
+            lambda p: np.array(-log_softmax(p.inputs["x"])[:, _labels(p)[0]].sum() / len(p.inputs["x"])),
         )
         yield (
             "the mean over all pairs of an image and a label",
-            lambda p: np.array(-_log_soft(p.inputs["x"])[:, _labels(p)[0]].mean()),
+            lambda p: np.array(-log_softmax(p.inputs["x"])[:, _labels(p)[0]].mean()),
         )
         for share in (0.1, 0.05, 0.2):
 
             def smoothed(p: Probe, share: float = share) -> Array:
                 hot = _labels(p)[1]
                 hot = hot * (1 - share) + share / hot.shape[1]
-                return np.array(-(hot * _log_soft(p.inputs["x"])).sum() / len(hot))
+                return np.array(-(hot * log_softmax(p.inputs["x"])).sum() / len(hot))
 
             yield f"the loss of labels smoothed by {share}", smoothed
         yield (
             "half the mean squared error of the softmax",
             lambda p: np.array(
-                0.5 * ((_soft(p.inputs["x"]) - _labels(p)[1]) ** 2).sum() / len(p.inputs["x"])
+                0.5 * ((softmax(p.inputs["x"]) - _labels(p)[1]) ** 2).sum() / len(p.inputs["x"])
             ),
         )
 
@@ -275,7 +267,7 @@ def _penalties(name: str) -> Iterator[tuple[str, Formula]]:
         terms = -x if right else np.where(hot > 0, -np.inf, -x)
         if rubbish is not None:
             terms = np.concatenate([terms, np.full((len(x), 1), rubbish)], 1)
-        share = _soft(terms)[:, : x.shape[1]]
+        share = softmax(terms)[:, : x.shape[1]]
         return (hot - share) / len(x)
 
     compute = loss if name == "loss" else gradient

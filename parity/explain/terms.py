@@ -15,6 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
+from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -121,10 +122,6 @@ def _same(a: Array, b: Array, kind: str) -> bool:
 
 
 # -- the kinds ------------------------------------------------------------------------------------
-def _sigmoid(x: Array) -> Array:
-    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))))
-
-
 def _relu(name: str, p: Probe) -> Terms:
     x = p.inputs["x"]
     if name == "out":
@@ -151,11 +148,11 @@ def _relu(name: str, p: Probe) -> Terms:
 
 def _sigmoid_terms(name: str, p: Probe) -> Terms:
     x = p.inputs["x"]
-    y = _sigmoid(x)
+    y = sigmoid(x)
     if name == "out":
         return {}
     d = p.inputs["dout"]
-    s = _sigmoid(y)
+    s = sigmoid(y)
     return {
         "dout*y": d * y,
         "dout*y**2": d * y * y,
@@ -198,9 +195,9 @@ def _silu_terms(name: str, p: Probe) -> Terms:
     if name == "out":
         return {}
     x, d = p.inputs["x"], p.inputs["dout"]
-    s = _sigmoid(x)
+    s = sigmoid(x)
     y = x * s
-    sy = _sigmoid(y)
+    sy = sigmoid(y)
     return {
         "dout*s": d * s,
         "dout*x*s*(1 - s)": d * x * s * (1 - s),
@@ -237,11 +234,9 @@ def _loss_terms(name: str, p: Probe) -> Terms:
     x, t = p.inputs["x"], p.inputs["t"]
     N, C = x.shape
     hot = np.asarray(t, float) if t.ndim == 2 else np.eye(C)[t]
-    y = np.exp(x - x.max(1, keepdims=True))
-    y /= y.sum(1, keepdims=True)
+    y = softmax(x)
     if name == "loss":
-        log = x - x.max(1, keepdims=True)
-        log = log - np.log(np.exp(log).sum(1, keepdims=True))
+        log = log_softmax(x)
         each = -(hot * log).sum(1)
         return {
             "mean of -log y[t]": np.array(each.mean()),
