@@ -60,6 +60,10 @@ class Subject:
         self.gone: list[int] = []
         self._count = 0
 
+    def takes(self, probe: Probe) -> bool:
+        """Whether the probe asks for nothing that is known to be beyond it."""
+        return self.convention is None or self.convention.takes(probe)
+
     def open(self, kind: str) -> Subject:
         """Load it, and find out how it is called where no adapter says it.
 
