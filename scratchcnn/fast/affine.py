@@ -20,6 +20,7 @@ from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
     from scratchcnn.layers.basic import Affine, Flatten
+    from scratchcnn.layers.lenet5 import RBF
 
 MIN_SHARED_PRODUCTS = 1 << 23  # below, sharing costs more than it saves: waking a thread takes a million
 
@@ -87,3 +88,19 @@ def flatten_forward(layer: Flatten, x: Array) -> tuple[Array, tuple[int, ...]] |
 def flatten_backward(layer: Flatten, dout: Array, x_shape: tuple[int, ...]) -> Array:
     dout = layer.check_dout(dout, (x_shape[0], math.prod(x_shape[1:])))
     return memory.owned(layer, dout.reshape(x_shape))
+
+
+def rbf_forward(layer: RBF, x: Array) -> tuple[Array, Array] | None:
+    """The squared distance of each x (N, in) to each code of W (out, in), on memory that is kept"""
+    x, W = layer.check_input(x, like=layer.W), layer.W
+    if x.ndim != 2 or x.shape[1] != W.shape[1]:
+        return None
+    difference = memory.empty((len(x), *W.shape), x.dtype)
+    np.subtract(x[:, None, :], W, out=difference)
+    return np.einsum("nij,nij->ni", difference, difference), difference
+
+
+def rbf_backward(layer: RBF, dout: Array, difference: Array) -> Array:
+    dout = layer.check_dout(dout, difference.shape[:2])
+    dx: Array = 2 * (dout[:, None, :] @ difference)[:, 0]
+    return dx

@@ -196,7 +196,7 @@ def share(work: Callable[[slice, slice, slice], R], tasks: list[Task], cut: int,
     """[work(*task)] for every group, by the threads if it is large (`size` multiplications); where there are
     more threads than groups, a task is cut along its FILTERS, CHANNELS or ROWS. Within its part of a batch, a
     thread does all of it."""
-    if size < threads.MIN_BLAS_PRODUCTS:
+    if size < threads.MIN_BLAS_PRODUCTS or threads.is_worker():
         return [work(*task) for task in tasks]
     with threads.team() as members:
         if size < MIN_SHARED_PRODUCTS or members == 1:

@@ -50,6 +50,7 @@ IMPLEMENTATIONS = {
         convolution.forward, convolution.partial_backward, convolution.partial_backward_lazy_dx
     ),
     "Pooling": Implementation(pooling.forward, pooling.backward),
+    "RBF": Implementation(affine.rbf_forward, affine.rbf_backward),
     "Relu": Implementation(elementwise.relu_forward, elementwise.relu_backward),
     "Sigmoid": Implementation(elementwise.sigmoid_forward, elementwise.sigmoid_backward),
     "Subsampling": Implementation(pooling.subsampling_forward, pooling.subsampling_backward),

@@ -89,15 +89,16 @@ def _slope(out: Array, y: Array, dout: Array) -> None:
 def tanh_forward(layer: Tanh, x: Array) -> tuple[Array, Array]:
     """amplitude * y, and y = tanh(slope * x)"""
     x = layer.check_input(x)
-    y, out = memory.empty_like(x), memory.empty_like(x)
+    y = memory.empty_like(x)
+    out = memory.empty_like(x) if layer.recording else y  # y is for a backward only
     each_slab(partial(_tanh, layer), y, x, out, passes=8)
     return out, y
 
 
 def _tanh(layer: Tanh, y: Array, x: Array, out: Array) -> None:
-    np.multiply(x, x.dtype.type(layer.slope), out=y)
+    np.multiply(x, layer.slope, out=y)
     np.tanh(y, out=y)
-    np.multiply(y, y.dtype.type(layer.amplitude), out=out)
+    np.multiply(y, layer.amplitude, out=out)
 
 
 def tanh_backward(layer: Tanh, dout: Array, y: Array) -> Array:

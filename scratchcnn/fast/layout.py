@@ -52,7 +52,7 @@ def each_slab(call: Callable[..., Any], *arrays: Array, passes: int = 1) -> None
     """call(*arrays), or, if they are large, a call per thread with a part of each, all of the same shape: cut
     along the axis that lies slowest in the first one's memory. Each number costs so many `passes`."""
     first = arrays[0]
-    if first.size * passes < threads.MIN_SHARED_PASSES:
+    if first.size * passes < threads.MIN_SHARED_PASSES or threads.is_worker():
         call(*arrays)
         return
     axis = max(range(first.ndim), key=lambda i: first.strides[i] if first.shape[i] > 1 else 0)

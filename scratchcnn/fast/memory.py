@@ -93,6 +93,10 @@ def empty_like(a: Array, dtype: Any = None, length: int | None = None) -> Array:
     shape = a.shape if length is None else (length, *a.shape[1:])
     if a.nbytes < MIN_BUFFER_BYTES:
         return np.empty_like(a, dtype, shape=shape)
+    if a.flags.c_contiguous:
+        return empty(shape, dtype or a.dtype)
+    if a.ndim == 4 and a.transpose(1, 2, 3, 0).flags.c_contiguous:  # images last: most arrays here
+        return empty((*shape[1:], shape[0]), dtype or a.dtype).transpose(3, 0, 1, 2)
     order = sorted(range(a.ndim), key=a.strides.__getitem__, reverse=True)
     back = list(map(order.index, range(a.ndim)))
     return empty(tuple(map(shape.__getitem__, order)), dtype or a.dtype).transpose(back)

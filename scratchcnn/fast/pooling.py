@@ -39,8 +39,9 @@ def forward(layer: Pooling, x: Array) -> tuple[Array, Any] | None:
     window, stride, size = (layer.pool_h, layer.pool_w), layer.stride, (OH, OW)
     framed = (OH - 1) * stride[0] + window[0], (OW - 1) * stride[1] + window[1]
     if layer.mode == "average":
-        out = total(frame(x, layer.pad, framed, 0), window, stride, size)
-        return to_images_first(out) / layer._divisor(x.shape, x.dtype), (x.shape, framed, None)
+        out = to_images_first(total(frame(x, layer.pad, framed, 0), window, stride, size))
+        out /= layer._divisor(x.shape, x.dtype)
+        return out, (x.shape, framed, None)
     a = frame(-x if layer.mode == "min" else x, layer.pad, framed, -np.inf)
     out, place = largest(a, window, stride, size, places=layer.recording)
     if not out.min(initial=np.inf) > -np.inf:
@@ -66,7 +67,8 @@ def subsampling_forward(layer: Subsampling, x: Array) -> tuple[Array, Any] | Non
     if x.ndim != 4 or x.shape[1] != len(layer.coefficient) or min(x.shape[2:]) < s:
         return None
     sums = total(to_images_last(x), (s, s), (s, s), (x.shape[2] // s, x.shape[3] // s))
-    out = sums * layer.coefficient[:, None, None, None]
+    out = memory.empty(sums.shape, sums.dtype) if layer.recording else sums  # kept for a backward only
+    np.multiply(sums, layer.coefficient[:, None, None, None], out=out)
     out += layer.bias[:, None, None, None]
     return to_images_first(out), (x.shape, sums)
 

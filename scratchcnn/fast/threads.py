@@ -86,6 +86,11 @@ def count() -> int:
     return 1 if library is None else max(1, library.get())
 
 
+def is_worker() -> bool:
+    """Whether this thread works on its part of something: then there is nobody to share with."""
+    return "worker" in _local.__dict__ and bool(_local.worker)
+
+
 class team:
     """BLAS at one thread inside the `with`, and `each` over this many threads, which it gives.
 
@@ -139,7 +144,7 @@ def each(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
 def each_part(call: Callable[[slice], R], length: int, passes: int) -> list[R]:
     """[call(part)] for 0..length in a part per thread, or in one part if there is too little to do: `passes`
     is how many numbers are read or written, in the time of a simple loop over an array."""
-    if passes < MIN_SHARED_PASSES:
+    if passes < MIN_SHARED_PASSES or is_worker():
         return [call(slice(0, length))]
     with team() as size:
         return each(call, parts(length, size))

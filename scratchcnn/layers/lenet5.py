@@ -97,6 +97,7 @@ class Subsampling(Layer):
         return f"{len(self.coefficient)}, size={self.size}"
 
 
+@accelerated
 class RBF(Layer):
     """LeNet-5's output: (N, in) -> (N, out), the squared distance to each class's code.
 

@@ -212,6 +212,7 @@ ACCELERATED = {
     "LocalResponseNormalization": lambda: LocalResponseNormalization(3, 0.3),
     "PartialConvolution": lambda: PartialConvolution(np.ones((2, 2, 2, 2)), None, np.eye(2)),
     "Pooling": lambda: Pooling(2, 2),
+    "RBF": lambda: sc.RBF(rng().standard_normal((5, 3))),
     "Relu": Relu,
     "Sigmoid": Sigmoid,
     "Subsampling": lambda: sc.Subsampling(np.arange(1.0, 3), np.ones(2), 3),
@@ -222,7 +223,7 @@ ACCELERATED = {
 @pytest.mark.parametrize("first", ["textbook", "fast"])
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_backward_is_run_by_whoever_did_the_forward(name, first):
-    layer, x = ACCELERATED[name](), rng().standard_normal((3, 2, 4, 3))
+    layer, x = ACCELERATED[name](), rng().standard_normal((4, 3) if name == "RBF" else (3, 2, 4, 3))
     rungs = [fast.textbook(), nullcontext()]
     with rungs[first == "fast"]:
         out = layer.forward(x)
