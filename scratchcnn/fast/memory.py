@@ -20,7 +20,7 @@ import numpy as np
 
 from scratchcnn.typing import Array
 
-MIN_BUFFER_BYTES = 1 << 16  # below, the system's allocator is as good
+MIN_BUFFER_BYTES = 1 << 17  # below, the system's allocator is as good
 MAX_UNUSED_BYTES = 256 << 20  # keep at most this many bytes of unused buffers; free the rest
 # Without Python's lock, references are counted in another way.
 COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
