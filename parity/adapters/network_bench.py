@@ -6,6 +6,7 @@ class. Needs NumPy alone.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,6 +33,8 @@ class NetworkBench(Bench):
     def __init__(self, factory: Any = None):
         super().__init__(factory)
         self._built: NetworkLike | None = None
+        self._two: tuple[NetworkLike, NetworkLike] | None = None
+        self._found: Any = None  # the class, or the object
         self._layers: dict[str, Any] = {}
         self._passed: dict[str, dict[str, Any]] = {}  # by layer: x, out, dout and dx of the last `traced`
         self._seen = set[str]()
@@ -39,7 +42,7 @@ class NetworkBench(Bench):
     def open_network(self, target: str | None) -> dict[str, Any]:
         """Build it, and what can be said of it without a call."""
         with as_raised():
-            found = load(target) if target is not None else self._factory
+            self._found = found = load(target) if target is not None else self._factory
             self._built = found() if isinstance(found, type) else found
             lacks = [name for name in NEEDED if not hasattr(self._network, name)]
             about: dict[str, Any] = {"class": clean(type(self._network).__name__, 80), "lacks": lacks}
@@ -56,6 +59,18 @@ class NetworkBench(Bench):
                 "predicts": callable(getattr(self._network, "predict", None)),
                 "layers": layers,
             }
+
+    def open_another(self) -> bool:
+        """Build a second one, for `use`: of the same class (then True), or else a copy of the object."""
+        with as_raised():
+            again = isinstance(self._found, type)
+            self._two = self._network, self._found() if again else copy.deepcopy(self._network)
+        return again
+
+    def use(self, number: int) -> None:
+        """From now on calls and parameters are those of the first (0) or of the second (1)."""
+        if self._two is not None:
+            self._built = self._two[number]
 
     @property
     def _network(self) -> NetworkLike:

@@ -79,6 +79,15 @@ class ForeignNetwork:
         """Write into the parameter, as an optimizer does."""
         self.connection.ask("set_array", name=name, value=value)
 
+    # -- a second one ----------------------------------------------------------------------------
+    def open_another(self) -> bool:
+        """Build a second one of the same class; False where it is a copy, since there was but an object."""
+        return self.connection.ask("open_another") is True
+
+    def use(self, number: int) -> None:
+        """Go on with the first (0) or the second (1)."""
+        self.connection.ask("use", number=number)
+
     # -- its calls -------------------------------------------------------------------------------
     def predict(self, x: Array) -> Called:
         return self._call("predict", x)

@@ -31,7 +31,8 @@ from parity.kinds import KINDS
 from parity.kinds.probes import probes
 from parity.kinds.protocols import NetworkLike
 from parity.verification.names_map import Names, read_names
-from parity.verification.network_checks import BATCH, KIND, NetworkCheck
+from parity.verification.network_checks import KIND, NetworkCheck
+from parity.verification.network_contracts import BATCH
 from parity.verification.network_culprit import culprit_of, named_bug, with_relations
 from parity.verification.observe import Request, Seen, observe_subject
 from parity.verification.reproduction import name_of
@@ -81,6 +82,7 @@ def verify_network(
     verdict.not_checked = _not_checked(check, verdict)
     if check is not None:
         verdict.remarks = check.remarks
+        verdict.largest = f"batch {check.largest or check.x.shape}"
         _widened(check, verdict)
     verdict.ok = bool(verdict.records) and not verdict.unfinished and all(row.ok for row in verdict.records)
     if not verdict.ok and any(not row.ok for row in verdict.records):

@@ -5,7 +5,7 @@ In this order, so that the first one that fails is nearest the cause:
     forward      the scores (`predict`, or what the last layer gives the loss), then the loss
     backward     every gradient
     alone        each layer that can be seen, on the numbers that it got
-    contracts    what a network owes its caller beyond the right numbers of one call
+    contracts    what a network owes its caller beyond that (network_contracts.py)
     step k       the loss and the parameters of three training steps in lockstep with the twin
 
 Contracts and steps come only where the single calls are right.
@@ -33,27 +33,19 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.reference.trace import Masks, Trace
 from parity.verification.layer_evidence import borne_out
+from parity.verification.network_contracts import contracts, predictions, results, two_at_once
 from parity.verification.network_layers import LayerRun, check_layers, narrow, read_layers
 from parity.verification.network_steps import Descent, TwinDescent, same_array
 from parity.verification.twin import SCORES, NetworkMisuse, Twin, are_logarithms, log_softmax
 from scratchcnn.typing import Array
 
-KIND, BATCH = "network", 3
+KIND = "network"
 STEPS = 3
 DRAWS = (
     "the network gives another loss in each call for the same batch and cannot be compared: if it drops at "
     "random, build it with ratio 0"
 )
 AS_IN_TRAINING = "predict gives what the twin gives in training and not in inference: does it switch?"
-CONTRACTS = {
-    "arguments unchanged": "x, t and the parameters hold after a call what they held before",
-    "same call, same answer": "the same call gives the same answer; gradients are not added to the last ones",
-    "another batch": "a batch of another size is answered as if it were the first",
-    "one image": "a batch of one image is answered as any other",
-    "many images": "a batch of 32 images is answered as any other",
-}
-SIZES = {"another batch": BATCH + 2, "one image": 1, "many images": 32}
-MOST_NUMBERS = 1 << 20  # in the images of such a batch
 
 
 @dataclass
@@ -66,6 +58,8 @@ class NetworkCheck:
     later    the same once more, with the parameters after steps that went wrong
     zeros    the gradients that are 0 by construction
     widened  what came as float64 although all parameters are float32, by the name in the records
+    predicted  what `predict` gives for other batches, recorded where single calls are right
+    largest    the shape of the largest batch that was tried
     """
 
     network: ForeignNetwork
@@ -88,10 +82,15 @@ class NetworkCheck:
     later: NetworkCheck | None = None
     zeros: Cancelled = field(default_factory=dict)
     widened: dict[str, None] = field(default_factory=dict)
+    predicted: list[Record] = field(default_factory=list)
+    largest: tuple[int, ...] = ()
 
     @property
     def place(self) -> Place:
-        return Place(KIND, self.x.dtype.name, "cpu")
+        return self.place_of(self.x.dtype.name)
+
+    def place_of(self, dtype: str) -> Place:
+        return Place(KIND, dtype, "cpu")
 
     def run(self) -> None:
         """Raises what the network's connection does; what was found until then stays."""
@@ -103,8 +102,10 @@ class NetworkCheck:
         yield from self._gradients()
         yield from self._individually()
         if all(row.ok for row in self.records):
-            yield from self._contracts()
+            yield from contracts(self)
             yield from self._steps()
+            if all(row.ok for row in self.records):
+                yield from two_at_once(self)
             if not all(row.ok for row in self.records):
                 self._look_again()
 
@@ -124,10 +125,11 @@ class NetworkCheck:
         """What `predict` gives, before anything else was called: scores, or else probabilities or classes."""
         if not self.network.predicts:
             return
+        before = self.network.connection.busy()
         self.calls["predict"] = self.network.predict(self.x)
+        seconds = (self.network.connection.busy() - before) / len(self.x)
         found = self._narrowed("scores", self.calls["predict"].value)
-        modes = (False, True) if self.twin.infers_otherwise(self.x.astype(np.float64)) else (True,)
-        compared = [self._predicted(found, self.twin.scores(self.x, training)) for training in modes]
+        compared = self.judged_scores(self.x, found)
         comparison, theirs = next((c for c in compared if c[0].ok), compared[0])
         if comparison.why.startswith("shape") and not comparison.ok:
             self.unchecked.append(f"predict ({comparison.why} as the twin's outputs have it)")
@@ -138,6 +140,13 @@ class NetworkCheck:
         if not comparison.ok:
             self.wavers = _wavers(found, lambda: self.network.predict(self.x).value)
         yield record(self.place, "scores", "forward", "out", comparison)
+        if comparison.ok:  # now, since later calls move what batch normalization predicts with
+            self.predicted = list(predictions(self, seconds))
+
+    def judged_scores(self, x: Array, found: Any) -> list[tuple[Comparison, Array]]:
+        """What `predict` gave for x against the twin's outputs, in inference first where that is another."""
+        modes = (False, True) if self.twin.infers_otherwise(x.astype(np.float64)) else (True,)
+        return [self._predicted(found, self.twin.scores(x, training)) for training in modes]
 
     def _predicted(self, found: Any, reference: Reference) -> tuple[Comparison, Array]:
         """Right are the twin's outputs, their softmax or its logarithm, and the class of the largest.
@@ -168,7 +177,7 @@ class NetworkCheck:
     ) -> tuple[Comparison, Array]:
         """The comparison with another form of the twin's outputs, and that form."""
         theirs, runs = form(reference.exact[SCORES]), [form(run) for run in reference.plain.values()]
-        return gate(found, theirs, self.place.dtype, runs, reference.errors.get(SCORES, 0.0)), theirs
+        return gate(found, theirs, reference.dtype, runs, reference.errors.get(SCORES, 0.0)), theirs
 
     def _gradients(self) -> Iterator[Record]:
         """The loss and every gradient of one call each, the layers noting what passes through them."""
@@ -270,11 +279,8 @@ class NetworkCheck:
         gradient = self.network.gradient(x, labels)
         loss_called = loss_called or self.network.loss(x, labels)
         self.calls |= {"loss": loss_called, "gradient": gradient}
-        loss, grads = loss_called.value, gradient.value
-        found: dict[Key, Any] = {LOSS: self._narrowed("loss", self._number(loss))}
-        for name in self.twin.names:
-            found["grad", name] = self._narrowed(name, grads.get(name) if isinstance(grads, dict) else grads)
-        return found
+        found = results(self, loss_called.value, gradient.value)
+        return {key: self._narrowed(key[1], value) for key, value in found.items()}
 
     def _as_flattened(self) -> None:
         """PyTorch flattens before a Linear, the book's Affine flattens for itself."""
@@ -301,32 +307,6 @@ class NetworkCheck:
         for name, array in before.items():
             why = "" if same_array(array, after[name]) else "was changed by a call that only computes"
             yield record(self.place, name, phase, "param", held(_shape(array), why))
-
-    def _contracts(self) -> Iterator[Record]:
-        """The same call again, and batches of other sizes."""
-        x, t = self.x, self.t
-        self.network.gradient(x, self.labels(t))
-        reference, _ = self.twin.gradients(x, t, {})
-        yield from reference.compare(self.place, self.called(x, t), "same call, same answer")
-        for phase, size in SIZES.items():
-            if size * x[0].size <= MOST_NUMBERS:
-                yield from self._of_size(phase, size)
-
-    def _of_size(self, phase: str, size: int) -> Iterator[Record]:
-        """A batch of that many images, the gradient first: it must not be that of the loss before."""
-        rng = np.random.default_rng([size, 9])
-        x = rng.standard_normal((size, *self.x.shape[1:])).astype(self.x.dtype)
-        t = rng.permutation(np.resize(self.t, size))
-        try:
-            reference, _ = self.twin.gradients(x, t, {})
-        except (RuntimeError, ValueError):
-            return  # PyTorch refuses one image where it normalizes over the batch
-        try:
-            found = self.called(x, t)
-        except Raised as error:
-            yield record(self.place, "network", phase, "the call", held((), f"raised {error}"))
-            return
-        yield from reference.compare(self.place, found, phase)
 
     # -- steps -------------------------------------------------------------------------------------
     def _steps(self) -> Iterator[Record]:

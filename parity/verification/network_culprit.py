@@ -13,7 +13,8 @@ from parity.faults import FAULTS
 from parity.faults.catalogue.networks import NETWORK_FAULTS
 from parity.faults.diagnose import UNKNOWN, Diagnosis
 from parity.verification.layer_evidence import row_of
-from parity.verification.network_checks import CONTRACTS, NetworkCheck
+from parity.verification.network_checks import NetworkCheck
+from parity.verification.network_contracts import CONTRACTS
 from parity.verification.network_relations import (
     channels_last,
     common_factor,

@@ -135,6 +135,18 @@ class Twin:
             raise TypeError(f"forward must give one tensor, got {type(found).__name__}")
         return to_numpy(found)
 
+    def columns(self, x: Array) -> int:
+        """How many numbers im2col makes of one image, over all convolutions."""
+        sizes, used = [0], copy.deepcopy(self.module)
+        for module in used.modules():
+            if isinstance(module, nn.Conv2d):
+                window = int(np.prod(module.kernel_size)) * module.in_channels
+                module.register_forward_hook(
+                    lambda _, args, out, window=window: sizes.append(out[0, 0].numel() * window)
+                )
+        self.outputs(x, module=used)
+        return sum(sizes)
+
     def infers_otherwise(self, x: Array) -> bool:
         """Whether its outputs in inference differ from those in training (batch normalization)."""
         return not np.array_equal(self.outputs(x), self.outputs(x, training=False))

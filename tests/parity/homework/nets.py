@@ -222,7 +222,7 @@ class NetOfFreshCopies(NetWithoutLayers):
 
 
 class NetThatTiresOut(NetWithoutLayers):
-    """From the ninth call on its gradients point the other way."""
+    """From the tenth call on its gradients point the other way."""
 
     def __init__(self):
         super().__init__()
@@ -230,7 +230,7 @@ class NetThatTiresOut(NetWithoutLayers):
 
     def tiring(self, x, t):
         self.calls += 1
-        return {name: -g if self.calls > 8 else g for name, g in self._net.gradient(x, t).items()}
+        return {name: -g if self.calls > 9 else g for name, g in self._net.gradient(x, t).items()}
 
 
 # -- wrong in a single call --------------------------------------------------------------------------
@@ -303,3 +303,77 @@ class NetOfChannelsLast(Net):
 
     def gradient(self, x, t):
         return {name: np.zeros_like(p) for name, p in self.params.items()}
+
+
+# -- wrong for one number of images, for one type, or beside another network -------------------------
+class NetOfOneImage(NetWithoutLayers):
+    """`predict` of one image forgets the last bias."""
+
+    def predict(self, x):
+        return self._net.predict(x) - (len(x) == 1) * self.params["b3"]
+
+
+class NetOfManyImages(NetWithoutLayers):
+    """From the 64th image on W2's gradient is twice too large."""
+
+    def __init__(self):
+        super().__init__()
+        self.gradient = lambda x, t: (g := self._net.gradient(x, t)) | {"W2": (1 + (len(x) >= 64)) * g["W2"]}
+
+
+class NetOfManyPredictions(NetWithoutLayers):
+    def predict(self, x):
+        return self._net.predict(x) * (1 + (len(x) >= 64))
+
+
+class NetOfFloat32(NetWithoutLayers):
+    """Images of float32 lose their last row."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = lambda x, t: self._net.loss(self.cut(x), t)
+        self.gradient = lambda x, t: self._net.gradient(self.cut(x), t)
+
+    @staticmethod
+    def cut(x):
+        return np.concatenate([x[:, :, :-1], 0 * x[:, :, -1:]], axis=2) if x.dtype == np.float32 else x
+
+
+class NetOfFloat32Predictions(NetWithoutLayers):
+    def predict(self, x):
+        return self._net.predict(NetOfFloat32.cut(x))
+
+
+class NetOfSharedWeights(Net):
+    """Its parameters are those of the class."""
+
+    shared = None
+
+    def __init__(self):
+        super().__init__()
+        mine = Net.__dict__.get("shared") or self.params
+        Net.shared = mine
+        for name in self.params:
+            self.params[name] = mine[name]
+        self.layers["Affine2"].W, self.layers["Affine2"].b = mine["W3"], mine["b3"]
+        self.layers["Affine1"].W, self.layers["Affine1"].b = mine["W2"], mine["b2"]
+        self.layers["Conv1"].W, self.layers["Conv1"].b = mine["W1"], mine["b1"]
+
+
+class NetOfTheLastImages(NetWithoutLayers):
+    """`gradient` is that of the last images that `loss` of any network of the class was given."""
+
+    last = None
+
+    def __init__(self):
+        super().__init__()
+        self.loss, self.gradient = self.noting, self.of_the_last
+
+    def noting(self, x, t):
+        NetOfTheLastImages.last = x.copy()
+        return self._net.loss(x, t)
+
+    def of_the_last(self, x, t):
+        last = NetOfTheLastImages.last
+        same = last is not None and last.shape == x.shape and last.sum().round(6) == x.sum().round(6)
+        return self._net.gradient(last if same else x, t)

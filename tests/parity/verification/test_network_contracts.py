@@ -25,6 +25,13 @@ def network(name, twin="Twin", **options):
         ("NetThatWritesIntoX", "gradient, arguments unchanged, x", "gradient wrote into it"),
         ("NetThatDecays", "W3, arguments unchanged, param", "was changed by a call that only computes"),
         ("NetOfOneBatchSize", "W1, another batch, grad", "a batch of another size is answered"),
+        ("NetOfOneImage", "scores, one image, out", "a batch of one image is answered as any other"),
+        ("NetOfManyImages", "W2, many images, grad", "a batch of up to 100 images is answered"),
+        ("NetOfManyPredictions", "scores, many images, out", "a batch of up to 100 images is answered"),
+        ("NetOfFloat32", "loss, images of the other type, loss", "images of float32 and of float64"),
+        ("NetOfFloat32Predictions", "scores, images of the other type, out", "get the same answer"),
+        ("NetOfSharedWeights", "W1, two networks at once, param", "do not change each other's parameters"),
+        ("NetOfTheLastImages", "W1, two networks at once, grad", "two networks of one class"),
         ("NetOfOtherPredict", "scores, forward, out", "the scores are wrong, before any loss is computed"),
         ("NetOfMaskedArrays", "W1, backward, grad", "expected a plain array, got MaskedArray"),
         ("NetOfCopies", "params, step 2, loss", "the loss stays the same whatever is written into params"),
@@ -42,14 +49,29 @@ def test_what_a_single_call_does_not_show_is_found(name, culprit, sentence):
 def test_a_predict_that_gives_probabilities_or_classes_is_right(name):
     verdict = network(name)
     assert verdict.ok and not verdict.not_checked
-    assert (verdict.findings["layer"] == "scores").sum() == 1
+    scores = verdict.findings.query("layer == 'scores'")["phase"].value_counts()
+    assert scores["forward"] == 1 and scores["one image"] == scores["many images"] == 1
 
 
 def test_a_right_network_keeps_step_with_its_twin():
     findings = network("Net32").findings
     phases = set(findings["phase"])
     assert {"forward", "backward", "alone", "arguments unchanged", "same call, same answer"} <= phases
+    assert {"one image", "many images", "images of the other type", "two networks at once"} <= phases
     assert {"another batch", "step 1", "step 2", "step 3"} <= phases and findings["ok"].all()
+
+
+def test_the_verdict_says_the_largest_batch():
+    assert "the largest batch (100, 1, 8, 7)" in str(network("Net"))
+    assert "the largest batch (3, 1, 8, 7)" in str(network("NetOfTwoBugs"))
+
+
+def test_a_slow_network_gets_no_large_batch_and_the_verdict_says_so(monkeypatch):
+    busy = iter(range(0, 10**6, 10))  # every look at the clock finds ten seconds more
+    monkeypatch.setattr("parity.adapters.connection.Apart.busy", lambda self: next(busy))
+    verdict = network("Net")
+    assert verdict.ok and "the largest batch (5, 1, 8, 7)" in str(verdict)
+    assert verdict.not_checked == ["batches of more than 5 images, which would take too long"]
 
 
 @pytest.mark.parametrize("name", ["lenet", "simple_conv_net"])

@@ -137,8 +137,8 @@ def test_a_right_partial_convolution_of_ours_is_checked_as_one():
     ("name", "culprit", "sentence"),
     [
         ("NetOfDictsAndMeans", "Affine2, backward, db", "b3's is 0.333333 times PyTorch's"),
-        ("NetThatSqueezes", "network, one image, the call", "a batch of one image is answered as any other"),
-        ("NetOfSixteen", "W1, many images, grad", "a batch of 32 images is answered as any other"),
+        ("NetThatSqueezes", "scores, one image, out", "a batch of one image is answered as any other"),
+        ("NetOfSixteen", "W1, many images, grad", "a batch of up to 100 images is answered"),
         ("NetThatDropsInPredict", "scores, forward, out", "predict gives another answer in each call"),
         (
             "NetOfLabelsFromOne",
