@@ -73,6 +73,15 @@ def check(
             "alone, the one that disagrees with the majority is named (scores, loss, gradients; on the CPU)."
         ),
     ] = "torch",
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Compare whole networks on whole numbers instead, where float64 rounds nothing: forward and "
+            "backward, by == and with no tolerance. Without NETWORKS: the chapter's four, vgg16, googlenet "
+            "and resnet50, large ones on smaller images.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare networks and layers with PyTorch: outputs, loss, every gradient, then training steps.
@@ -80,8 +89,18 @@ def check(
     With --json: {"schema": 1, "outcome": "match", "mismatch" or "undecided", "records": [a row per tensor],
     "training": [a row per epoch], "referees": null or whether they agree}.
 
-    Exit status: 0 everything matches, 1 something does not, 2 misuse, or a training has not learnt.
+    Exit status: 0 everything matches, 1 something does not, 2 misuse, or what could not be checked: a
+    training that has not learnt, numbers that leave the bound of --exact.
     """
+    if exact:
+        if train or against != "torch" or device is not Device.cpu or dtype is Dtypes.float32 or out:
+            raise Misuse(
+                "--exact compares networks with torch in float64 on the CPU and writes no tables; leave out "
+                "--train, --against, --device, --dtype and --out"
+            )
+        from parity.cli.exact import check_networks
+
+        raise typer.Exit(check_networks(names, seed, as_json))
     with only_json(as_json):
         records, outcomes, referee_outcome, ok = _check(
             names, dtype, device, seed, steps, optimizer, batch_size, train, verbose, out, against
