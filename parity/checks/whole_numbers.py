@@ -257,11 +257,13 @@ def _is_whole(array: Array) -> bool:
 
 def _terms(layer: Layer, x: Shape, out: Shape) -> int:
     """K, the most terms of a sum of this layer, forward or backward, each at most 2^2k in size."""
-    W, places = layer.params.get("W", layer.buffers.get("W")), IMAGES * math.prod(out[2:])
+    W = layer.params.get("W", layer.buffers.get("W"))
+    places: int = IMAGES * math.prod(out[2:])
     if W is None:  # windows; and the scales of batch normalization and subsampling, up to 8
         return max(8 * places if layer.params else 1, math.prod(x[2:]))
+    size: int = max(W.size // W.shape[0], W.size // W.shape[1])
     squares = 4 if kind_of_layer(layer).name == "rbf" else 1  # (x - W)^2 <= 2^(2k + 2)
-    return max(places, squares * (1 + max(W.size // W.shape[0], W.size // W.shape[1])))
+    return max(places, squares * (1 + size))
 
 
 def _is_exact(layer: Layer, x: Shape) -> bool:

@@ -66,12 +66,19 @@ def line(row: Record, reference: str = "PyTorch") -> str:
     shape = "x".join(map(str, row.shape)) or "scalar"
     if row.why:
         return f"{where} {shape:14} [red]FAIL[/red] {escape(row.why)}"
+    if equal_exactly(row):
+        return f"{where} {shape:14} equal, exactly  {mark(row.ok)}"
     origin = "the float64 result" if row.dtype == "float32" else reference
     same_bits = f"  same bits as {reference}" if row.exact else ""
     return (
         f"{where} {shape:14} off by {row.max_abs:8.1e} from {origin}, {row.max_rel:7.1e} of scale; "
         f"{percent(row.margin)} of what is allowed  {mark(row.ok)}{same_bits}"
     )
+
+
+def equal_exactly(row: Record) -> bool:
+    """Whether these are whole numbers or truth values, which no tolerance judges, and the same."""
+    return row.ok and not row.dtype.startswith(("float", "complex"))
 
 
 def summary(label: str, rows: list[Record]) -> str:

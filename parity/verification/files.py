@@ -139,5 +139,7 @@ def granted_as_sums(row: Record) -> bool:
 
 
 def _first_different(ours: Array, theirs: Array) -> str:
-    at = tuple(int(i) for i in np.argwhere(ours != theirs)[0])
-    return f"integers differ: at {at} {ours[at]}, expected {theirs[at]}"
+    different = ours != theirs
+    at = tuple(int(i) for i in np.argwhere(different)[0])
+    share = f"{different.sum():,} of {different.size:,}"
+    return f"integers differ: at {at} {ours[at]}, expected {theirs[at]}; {share} differ"

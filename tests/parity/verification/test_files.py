@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from parity.cli import main
 from parity.verification.files import compare_files, is_undecided
 from parity.verification.read_arrays import read_arrays
 
@@ -99,6 +100,28 @@ def test_a_name_of_theirs_is_given_once(tmp_path):
 def test_integers_that_differ_are_shown(tmp_path):
     found = rows(tmp_path, {"t": np.array([[1, 2]])}, {"t": np.array([[1, 3]])})
     assert found["t"].why.startswith("integers differ: at (0, 1) 2, expected 3")
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_equal_integers_are_marked_as_equal_exactly(tmp_path, capsys, dtype):
+    arrays = {"t": np.array([1, 0, 1]).astype(dtype), "W": W}
+    for name in ("ours", "theirs"):
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "ours.npz"), str(tmp_path / "theirs.npz")])
+    lines = capsys.readouterr().out.splitlines()
+    assert ended.value.code == 0
+    assert [("equal, exactly  ok" in line) for line in lines] == [True, False, False]
+
+
+def test_one_integer_in_a_million_that_is_off_by_one_is_named(tmp_path, capsys):
+    t = np.arange(1_000_000)
+    np.savez(tmp_path / "theirs.npz", t=t)
+    np.savez(tmp_path / "ours.npz", t=np.where(t == 765_432, t + 1, t))
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "ours.npz"), str(tmp_path / "theirs.npz")])
+    assert ended.value.code == 1
+    assert "at (765432,) 765433, expected 765432; 1 of 1,000,000 differ" in capsys.readouterr().out
 
 
 def test_empty_arrays_show_nothing(tmp_path):
