@@ -1,6 +1,7 @@
 # make parity    train and compare every network with PyTorch on the bundled images
 # make test      lint, types and all tests
 # make exhaustive   what the tests take samples of: whole catalogues, a thousand seeds; about an hour
+# make audit     whether our own tests notice the known bugs of some layers
 # make coverage  all tests, and how many lines and branches they reach
 # make check     lint and types
 # make format    mend what the linter can
@@ -12,7 +13,7 @@ RUN     = $(VENV)/bin/python
 CUDA_PYTHON ?= $(PYTHON)
 READY   = $(VENV)/.ready
 
-.PHONY: setup help parity check test exhaustive coverage format cuda clean
+.PHONY: setup help parity check test exhaustive audit coverage format cuda clean
 
 setup: $(READY)
 
@@ -38,6 +39,12 @@ test: check
 
 exhaustive: $(READY)
 	$(RUN) -m pytest -n auto --dist worksteal -m exhaustive
+
+audit: $(READY)
+	@for layer in relu:Relu sigmoid:Sigmoid affine:Affine; do \
+	  echo "$$layer"; \
+	  $(RUN) -m parity audit tests/scratchcnn/test_layers.py -k "probe and $${layer%:*}-float" \
+	    --of scratchcnn/layers/basic.py:$${layer#*:} --no-source || exit 1; done
 
 coverage: $(READY)
 	@mkdir -p build/coverage && rm -f build/coverage/data*

@@ -13,6 +13,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from parity.adapters.serve import die_with_parent
 
 Send = Callable[[Any], None]
 DONE = "done"
+_forking = threading.Lock()  # a child holds no other child's end of a pipe
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,20 @@ def run_here(work: Callable[[Send], None]) -> Outcome:
 def run_isolated(work: Callable[[Send], None], limits: Limits | None = None) -> Outcome:
     """Run `work(send)` in a child; what it sends arrives as `messages`, in order."""
     limits = limits or Limits()
-    (results, results_in), (output, output_in) = os.pipe(), os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # Python warns of threads that hold locks; the child takes none of them
-        parent, child = os.getpid(), os.fork()
-    if child == 0:
-        die_with_parent(parent)
-        _be_child(work, results_in, output_in, limits)
-    os.close(results_in)
-    os.close(output_in)
+    with _forking:
+        (results, results_in), (output, output_in) = os.pipe(), os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with warnings.catch_warnings():
+            # Python warns of threads that hold locks; the child takes none of them
+            warnings.simplefilter("ignore")
+            parent, child = os.getpid(), os.fork()
+        if child == 0:
+            globals()["_forking"] = threading.Lock()
+            die_with_parent(parent)
+            _be_child(work, results_in, output_in, limits)
+        os.close(results_in)
+        os.close(output_in)
     try:
         return _listen(child, results, output, limits)
     finally:

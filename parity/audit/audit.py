@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
@@ -19,8 +21,8 @@ from parity.adapters.load import TargetError, import_file, split
 from parity.adapters.subject import subject_here
 from parity.adapters.wire import clean
 from parity.audit.faulty import faulty, reason_not
-from parity.audit.run_tests import Change, run_tests
-from parity.audit.suggest import Suggestion, suggestions
+from parity.audit.run_tests import Change, of_file, run_tests
+from parity.audit.suggest import Suggestion, joined, suggestions
 from parity.faults import faults_of
 from parity.faults.diagnose import REMARKED
 from parity.faults.fault import Fault
@@ -29,6 +31,7 @@ from parity.verification.observe import Request, observe_target
 
 KILLED, SURVIVED, NOT_APPLIED, EQUIVALENT = "killed", "survived", "could not be applied", "changes nothing"
 CATALOGUE, SOURCE = "known bug", "change of its source"
+PARTS = 3  # inputs of the test to add, at most
 LEAST, TIMES = 10.0, 5.0  # seconds that tests may take, at least; times their own run
 Progress = Callable[[str], None]
 
@@ -93,11 +96,12 @@ def audit(
     progress: Progress = lambda text: None,
     source: bool = True,
     most: int = 40,
+    only: str = "",
 ) -> Audit:
     """Run the tests once on the code as it is and once per bug.
 
     target  path/to/file.py:Class; source: whether changes of its own source are tried
-    too, `most` of them at the most, spread over all places
+    too, `most` of them at the most, spread over all places; only: pytest's expression for the tests meant
 
     Raises TargetError for a file or class that is not there, TestsFail where the tests do not pass as they
     are, and ValueError where nothing could be tried.
@@ -106,11 +110,11 @@ def audit(
 
     tests, (where, name) = Path(tests).resolve(), split(target)
     path = Path(where).resolve()
-    for file in (tests, path):
+    for file in (of_file(tests)[0], path):
         if not file.is_file():
             raise TargetError(f"no file {file}")
     start = time.monotonic()
-    first = _results(run_tests(tests, path, 600.0))
+    first = _results(run_tests(tests, path, 600.0, only=only))
     own = time.monotonic() - start
     if wrong := [f"{test}: {why}" for test, (passed, why) in first.items() if not passed]:
         raise TestsFail(f"the tests do not pass on the code as it is: {clean(wrong[0], 300)}")
@@ -118,24 +122,36 @@ def audit(
         raise TestsFail(f"{tests} has no tests that ran")
     convention = _convention(path, name, kind)
     found = Audit(target, kind, list(first), convention=str(convention or ""))
-    run = _Run(tests, path, name, kind, convention, max(LEAST, TIMES * own))
-    for fault in faults_of(kind):
-        if not fault.equivalent:
-            run.catalogue(found, fault)
-            progress(_line(found))
+    run = _Run(tests, path, name, kind, convention, max(LEAST, TIMES * own), only)
+    bugs = [run.known_bug(fault) for fault in faults_of(kind) if not fault.equivalent]
     if source:
         from parity.audit.source import source_mutants
 
-        for one in source_mutants(path, name, most):
-            run.source(found, one.name, one.source)
-            progress(_line(found))
+        bugs += [run.change_of_source(one.name, one.source) for one in source_mutants(path, name, most)]
+    found.mutants = [bug.mutant for bug in bugs]
+    for count, bug in enumerate(_at_once(run.try_on, bugs), 1):
+        progress(f"{count} of {len(bugs)}: {bug.mutant.name}: {bug.mutant.outcome}")
+    run.look_at_survivors(found, bugs, progress)
     if not found.of(KILLED, SURVIVED):
         whys = sorted({m.why for m in found.mutants})
         raise ValueError(f"no bug could be put into {clean(target)}: {'; '.join(whys)}")
     found.idle = [test for test in first if test not in run.killers]
-    run.suggest(found)
     found.seconds = round(time.monotonic() - start, 1)
     return found
+
+
+def _at_once(work: Callable[[Bug], None], bugs: Sequence[Bug]) -> Iterable[Bug]:
+    """Each bug after work(bug), as they are done, as many at a time as there are cores; each forks a process
+    and waits for it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pool = ThreadPoolExecutor(cores)
+    try:
+        futures = {pool.submit(work, bug): bug for bug in bugs}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _import_once() -> None:
@@ -148,11 +164,6 @@ def _import_once() -> None:
             plugin.load()
 
 
-def _line(found: Audit) -> str:
-    last = found.mutants[-1]
-    return f"{len(found.mutants)}: {last.name}: {last.outcome}"
-
-
 def _results(outcome: Outcome) -> dict[str, tuple[bool, str]]:
     """Test -> whether it passed, and why not."""
     found: dict[str, tuple[bool, str]] = {}
@@ -162,8 +173,10 @@ def _results(outcome: Outcome) -> dict[str, tuple[bool, str]]:
             found[test] = (passed and found.get(test, (True, ""))[0], why or found.get(test, (True, ""))[1])
         elif message[0] == "problem":
             found["pytest"] = (False, message[1])
+        elif message[0] == "ended":
+            found["the run"] = (False, message[1])
     if outcome.ending:
-        found["the run"] = (False, outcome.ending)
+        found.setdefault("the run", (False, outcome.ending))
     return found
 
 
@@ -203,6 +216,17 @@ def failures(cls: Any, kind: str, convention: Convention | None) -> set[tuple[st
 
 
 @dataclass
+class Bug:
+    """One bug and how it is put in: a change of the imported module or a source of its own."""
+
+    mutant: Mutant
+    change: Change | None = None
+    source: str | None = None
+    problems: list[str] = field(default_factory=list)  # filled in the process that runs the tests
+    seen: list[bool] = field(default_factory=list)  # by each of the tests that could be added
+
+
+@dataclass
 class _Run:
     """The same tests on one bug after the other."""
 
@@ -212,105 +236,105 @@ class _Run:
     kind: str
     convention: Convention | None
     seconds: float
+    only: str = ""
     killers: list[str] = field(default_factory=list)
-    own: set[tuple[str, ...]] | None = None  # what is not right about the class as it is
-    changes: dict[str, tuple[Change | None, str | None]] = field(default_factory=dict)
 
-    def catalogue(self, found: Audit, fault: Fault) -> None:
-        mutant = Mutant(fault.name, CATALOGUE, f"{fault.says}: {fault.story}")
-        found.mutants.append(mutant)
+    def known_bug(self, fault: Fault) -> Bug:
+        bug = Bug(Mutant(fault.name, CATALOGUE, f"{fault.says}: {fault.story}"))
         if why := reason_not(fault, self.convention):
-            mutant.outcome, mutant.why = NOT_APPLIED, why
-            return
-        problems: list[str] = []  # filled in the process that runs the tests
-        self._try(mutant, self._put(fault, problems), None, problems)
-        self.changes[mutant.name] = (self._put(fault, []), None)
+            bug.mutant.outcome, bug.mutant.why = NOT_APPLIED, why
+            return bug
 
-    def _put(self, fault: Fault, problems: list[str]) -> Change:
         def change(module: ModuleType) -> None:
-            setattr(module, self.name, faulty(_named(module, self.name), fault, self.convention, problems))
+            setattr(
+                module, self.name, faulty(_named(module, self.name), fault, self.convention, bug.problems)
+            )
 
-        return change
+        bug.change = change
+        return bug
 
-    def source(self, found: Audit, name: str, source: str) -> None:
-        mutant = Mutant(name, SOURCE, name)
-        found.mutants.append(mutant)
-        self._try(mutant, None, source)
-        self.changes[mutant.name] = (None, source)
+    def change_of_source(self, name: str, source: str) -> Bug:
+        return Bug(Mutant(name, SOURCE, name), source=source)
 
-    def _try(
-        self, mutant: Mutant, change: Change | None, source: str | None, problems: Sequence[str] = ()
-    ) -> None:
-        outcome = run_tests(self.tests, self.path, self.seconds, change, source, self.killers, problems)
+    def try_on(self, bug: Bug) -> None:
+        """Run the tests on it."""
+        mutant = bug.mutant
+        if mutant.outcome:
+            return
+        outcome = run_tests(
+            self.tests,
+            self.path,
+            self.seconds,
+            bug.change,
+            bug.source,
+            self.killers,
+            bug.problems,
+            self.only,
+        )
         odd = [message[1] for message in outcome.messages if message[0] == "odd"]
-        results = _results(outcome)
-        failed = {test: why for test, (passed, why) in results.items() if not passed}
+        failed = {test: why for test, (passed, why) in _results(outcome).items() if not passed}
         mutant.outcome = KILLED if failed else SURVIVED
         if failed:
             mutant.by, why = next(iter(failed.items()))
             mutant.why = clean(why, 200)
         elif odd:
             mutant.outcome, mutant.why = NOT_APPLIED, clean(odd[0], 200)
-        elif self._changes_nothing(change, source):
-            mutant.outcome, mutant.why = EQUIVALENT, "it shows on no input that the class takes"
         self.killers += [test for test in failed if test not in self.killers]
 
-    def _changes_nothing(self, change: Change | None, source: str | None) -> bool:
-        """Whether the class gives what it gives without the bug, on every input that it takes."""
-        if self.own is None:
-            self.own = self._failures(None, None)
-        found = self._failures(change, source)
-        return found is not None and found == self.own
+    # -- what survived ------------------------------------------------------------------------------------
+    def look_at_survivors(self, found: Audit, bugs: Sequence[Bug], progress: Progress) -> None:
+        """Leave out what changes nothing, and find the test to add."""
+        survivors = [bug for bug in bugs if bug.mutant.outcome == SURVIVED]
+        if not survivors:
+            return
+        candidates = self._suggestions()
+        fails = self._fails(candidates, Bug(Mutant("", "", ""))) if candidates else []
+        good = [one for one, failed in zip(candidates, fails, strict=True) if not failed]
+        own = self._failures(Bug(Mutant("", "", "")))  # what is not right about the class as it is
 
-    def _failures(self, change: Change | None, source: str | None) -> set[tuple[str, ...]] | None:
+        def look(bug: Bug) -> None:
+            bug.seen = self._fails(good, bug) if good else []
+            if any(bug.seen):
+                return
+            failures = self._failures(bug)
+            if failures is not None and failures == own:
+                bug.mutant.outcome, bug.mutant.why = EQUIVALENT, "it shows on no input that the class takes"
+
+        for count, bug in enumerate(_at_once(look, survivors), 1):
+            progress(f"survivors, {count} of {len(survivors)}: {bug.mutant.name}: {bug.mutant.outcome}")
+        survivors = [bug for bug in survivors if bug.mutant.outcome == SURVIVED]
+        for bug in survivors:
+            seen = [one for one, failed in zip(good, bug.seen, strict=True) if failed]
+            bug.mutant.seen_by = min(seen, key=lambda one: one.numbers).text if seen else ""
+        chosen = _most(good, survivors)
+        if chosen:
+            found.suggestion = joined([good[i] for i in chosen])
+            found.killed_by_it = [bug.mutant.name for bug in survivors if any(bug.seen[i] for i in chosen)]
+
+    def _suggestions(self) -> list[Suggestion]:
+        """Made in a process of its own, like everything that PyTorch computes here."""
+
+        def work(send: Callable[[Any], None]) -> None:
+            send([asdict(one) for one in suggestions(self.name, self.kind, self.convention)])
+
+        outcome = run_isolated(work, Limits(silence=60.0))
+        return [Suggestion(**one) for one in outcome.messages[0]] if outcome.messages else []
+
+    def _failures(self, bug: Bug) -> set[tuple[str, ...]] | None:
         """What is not right about the class with the bug; None where that cannot be seen."""
 
         def work(send: Callable[[Any], None]) -> None:
-            cls = _named(self._module(change, source), self.name)
+            cls = _named(self._module(bug), self.name)
             send(failures(cls, self.kind, self.convention))
 
         outcome = run_isolated(work, Limits(silence=60.0))
         return None if outcome.ending or not outcome.messages else outcome.messages[0]
 
-    def _module(self, change: Change | None, source: str | None) -> ModuleType:
-        """The module under test with the bug; in a process of its own."""
-        if source is None:
-            module = import_file(self.path)
-        else:
-            module = ModuleType("audited")
-            module.__file__ = str(self.path)
-            exec(compile(source, str(self.path), "exec"), module.__dict__)
-        if change is not None:
-            change(module)
-        return module
-
-    # -- the test to add ----------------------------------------------------------------------------------
-    def suggest(self, found: Audit) -> None:
-        """The candidate that notices most of the survivors."""
-        survivors = found.of(SURVIVED)
-        candidates = list(suggestions(self.name, self.kind, self.convention))
-        if not survivors or not candidates:
-            return
-        good = [
-            c for c, fails in zip(candidates, self._fails(candidates, None, None), strict=True) if not fails
-        ]
-        table = {m.name: self._fails(good, *self.changes[m.name]) for m in survivors}
-        counts: list[int] = [sum(table[m.name][i] for m in survivors) for i in range(len(good))]
-        for mutant in survivors:
-            seen = [c for c, fails in zip(good, table[mutant.name], strict=True) if fails]
-            mutant.seen_by = min(seen, key=lambda c: c.numbers).text if seen else ""
-        if any(counts):
-            best = counts.index(max(counts))
-            found.suggestion = good[best].text
-            found.killed_by_it = [m.name for m in survivors if table[m.name][best]]
-
-    def _fails(
-        self, candidates: Sequence[Suggestion], change: Change | None, source: str | None
-    ) -> list[bool]:
+    def _fails(self, candidates: Sequence[Suggestion], bug: Bug) -> list[bool]:
         """Which of these tests fail; all of them where the code cannot be imported."""
 
         def work(send: Callable[[Any], None]) -> None:
-            module = self._module(change, source)
+            module = self._module(bug)
             for one in candidates:
                 space = {"np": np, self.name: _named(module, self.name)}
                 try:
@@ -324,3 +348,29 @@ class _Run:
         outcome = run_isolated(work, Limits(silence=60.0))
         found = [bool(message) for message in outcome.messages if isinstance(message, bool)]
         return found + [True] * (len(candidates) - len(found))
+
+    def _module(self, bug: Bug) -> ModuleType:
+        """The module under test with the bug; in a process of its own."""
+        if bug.source is None:
+            module = import_file(self.path)
+        else:
+            module = ModuleType("audited")
+            module.__file__ = str(self.path)
+            exec(compile(bug.source, str(self.path), "exec"), module.__dict__)
+        if bug.change is not None:
+            bug.change(module)
+        return module
+
+
+def _most(good: Sequence[Suggestion], survivors: Sequence[Bug]) -> list[int]:
+    """The candidates of the test to add: the one that notices most, then what notices most of the rest."""
+    chosen: list[int] = []
+    rest = list(survivors)
+    while len(chosen) < PARTS and rest and good:
+        counts = [sum(bug.seen[i] for bug in rest) for i in range(len(good))]
+        best = max(range(len(good)), key=lambda i: (counts[i], -good[i].numbers))
+        if not counts[best]:
+            break
+        chosen.append(best)
+        rest = [bug for bug in rest if not bug.seen[best]]
+    return chosen

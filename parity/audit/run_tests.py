@@ -1,7 +1,8 @@
 """Somebody's tests, run once in a forked process, on the code as it is or with one change put into it.
 
-pytest and unittest files are run by pytest; a script of plain asserts and a notebook's cells are run as they
-stand. The change is made when the file under test is imported, by whatever name the tests import it.
+pytest and unittest files are run by pytest, or one test of them (`test_conv.py::test_dx`); a script of plain
+asserts and a notebook's cells are run as they stand. The change is made when the file under test is
+imported, by whatever name the tests import it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,15 @@ from typing import Any
 from parity.adapters.isolate import Limits, Outcome, run_isolated
 from parity.grading.submissions import source_of
 
+OURS = ("scratchcnn", "parity")
 WHOLE = "the whole file"  # the one test of a script
 Change = Callable[[ModuleType], None]
+
+
+def of_file(tests: Path) -> tuple[Path, str]:
+    """The file, and what follows it where one test of it is meant: `test_conv.py` and `::test_dx[3]`."""
+    name, sep, node = str(tests).partition("::")
+    return Path(name), sep + node
 
 
 def is_pytest(path: Path) -> bool:
@@ -47,21 +55,25 @@ def run_tests(
     source: str | None = None,
     killers: Collection[str] = (),
     problems: Collection[str] = (),
+    only: str = "",
 ) -> Outcome:
     """The outcome's messages: ("test", id, passed, why) per test that ran, ("problem", text), ("odd", text).
 
     change   called with the module under test after its import
     source   what is run in the place of its own source
     problems  what the change found that it could not do, while the tests ran; it is sent as "odd"
+    only     pytest's expression for the tests that are meant (its -k)
     killers  tests that are known to fail for some change: they come last, and only if no other failed
     """
+
+    tests, node = of_file(tests)
 
     def work(send: Callable[[Any], None]) -> None:
         sys.path[:0] = [os.getcwd(), str(tests.parent)]
         sys.dont_write_bytecode = True
         _watch_imports(under_test, change, source)
         if is_pytest(tests):
-            _by_pytest(tests, killers, send)
+            _by_pytest([f"{tests}{node}", *(["-k", only] if only else [])], killers, send)
         else:
             _as_script(tests, send)
         for text in dict.fromkeys(problems):
@@ -73,6 +85,11 @@ def run_tests(
 def _watch_imports(under_test: Path, change: Change | None, source: str | None) -> None:
     """Every import of that file, by any loader, is followed by the change."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
+
+    files = {os.path.realpath(getattr(m, "__file__", None) or "") for m in list(sys.modules.values())}
+    if str(under_test) in files:  # a layer of this project: the tests are to import it anew
+        for name in [n for n in sys.modules if n.partition(".")[0] in OURS]:
+            del sys.modules[name]
 
     for loader in (importlib.machinery.SourceFileLoader, AssertionRewritingHook):
         own = loader.exec_module
@@ -131,13 +148,14 @@ class _Enough(KeyboardInterrupt):
     pass
 
 
-def _by_pytest(tests: Path, killers: Collection[str], send: Callable[[Any], None]) -> None:
+def _by_pytest(tests: list[str], killers: Collection[str], send: Callable[[Any], None]) -> None:
     import pytest
 
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins were imported before the fork
     for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
         os.environ.pop(name, None)
-    status = pytest.main([*options, "--import-mode=importlib", str(tests)], [_Reporter(killers, send)])
+    status = pytest.main([*options, "--import-mode=importlib", *tests], [_Reporter(killers, send)])
     if int(status) in (3, 4):
         send(("problem", f"pytest ended with status {int(status)}"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +49,12 @@ def suggestions(cls: str, kind: str, convention: Convention | None) -> Iterator[
                     seen.add(text)
                     made.append(Suggestion(_test_name(cls), text, size(probe) + single, original.id))
     yield from sorted(made, key=lambda one: one.numbers)
+
+
+def joined(parts: Sequence[Suggestion]) -> str:
+    """One test of several inputs, one after another."""
+    (first, *others) = (one.text for one in parts)
+    return first + "".join("\n" + text.split("\n", 1)[1] for text in others)
 
 
 def _test_name(cls: str) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def audit(
     tests: Annotated[
         Path,
-        typer.Argument(help="The tests: a file for pytest or unittest, a script of asserts, a notebook."),
+        typer.Argument(
+            help="The tests: a file for pytest or unittest (or file.py::test), a script, a notebook."
+        ),
     ],
     of: Annotated[str, typer.Option("--of", help="The class under test, path/to/layers.py:Name.")],
     kind: Annotated[
@@ -26,6 +28,7 @@ def audit(
     source: Annotated[
         bool, typer.Option(help="Also try small changes of its own source (swapped axes, = for +=, ...).")
     ] = True,
+    only: Annotated[str, typer.Option("-k", help="Only these tests: an expression as pytest takes.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Put known bugs into a class, run its tests on each, and print the test that is missing.
@@ -41,7 +44,7 @@ def audit(
     from parity.audit.audit import audit as run
 
     with only_json(as_json), console.status("the tests as they are") as shown:
-        found = run(tests, of, meant.replace("-", "_").lower(), shown.update, source)
+        found = run(tests, of, meant.replace("-", "_").lower(), shown.update, source, only=only)
     if as_json:
         print_json(found.data())
     else:

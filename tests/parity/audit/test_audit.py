@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -12,12 +13,13 @@ from honest import CORE, DRESSES
 
 from parity.adapters.subject import subject_here
 from parity.audit import audit as audits
-from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit, failures
+from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, Bug, Mutant, _most, audit, failures
 from parity.audit.faulty import faulty, reason_not
 from parity.audit.source import source_mutants
-from parity.audit.suggest import suggestions
+from parity.audit.suggest import Suggestion, joined, suggestions
 from parity.faults import FAULTS, faults_of
 
+ROOT = Path(__file__).resolve().parents[3]
 METHODS = ("torch_like", "channels_last", "single_image", "self_updating")
 PUT_IN = {
     "convolution": ("conv-bias-forgotten", "conv-db-mean"),
@@ -173,3 +175,41 @@ def test_tests_that_fail_anyway_are_misuse(tmp_path, parity):
     assert status == 2 and "the tests do not pass on the code as it is" in err
     status, _, err = parity("audit", tmp_path / "no.py", "--of", target)
     assert status == 2 and "no file" in err
+
+
+def test_several_inputs_make_one_test():
+    parts = [s for s in suggestions("Affine", "affine", None) if s.numbers < 40][:2]
+    text = joined(parts)
+    assert text.count("def ") == 1 and text.count("layer = Affine(") == 2
+    compile(text, "test_affine.py", "exec")
+
+
+def test_the_next_input_is_what_notices_most_of_the_rest():
+    bugs = [Bug(Mutant(f"m{i}", "", ""), seen=seen) for i, seen in enumerate(SEEN)]
+    assert _most([SUGGESTION] * 3, bugs) == [1, 2]
+    assert _most([SUGGESTION] * 3, bugs[-1:]) == [] and _most([], bugs) == []
+
+
+SUGGESTION = Suggestion("test", "", 3, "")
+SEEN = ([True, True, False], [True, True, False], [False, True, True], [False, False, True], [False] * 3)
+
+
+def test_some_of_the_tests_alone(tmp_path, few, parity):
+    few("affine-bias-forgotten")
+    tests, target, _ = write(tmp_path, "shapes and ones")
+    for asked in ((tests, "-k", "shape"), (f"{tests}::test_shape",)):
+        _, out, _ = parity("audit", *asked, "--of", target, "--no-source", "--json")
+        assert [name.rpartition("::")[2] for name in json.loads(out)["tests"]] == ["test_shape"]
+
+
+def test_our_own_layers_are_imported_anew(few):
+    few("relu-float64-output", "relu-leaky")
+    own = ROOT / "tests" / "scratchcnn" / "test_layers.py"
+    found = audit(
+        own,
+        f"{ROOT}/scratchcnn/layers/basic.py:Relu",
+        "relu",
+        source=False,
+        only="test_is_pytorchs_on_every_probe and relu-float",
+    )
+    assert len(found.tests) == 2 and [m.outcome for m in found.mutants] == [KILLED, KILLED]
