@@ -18,13 +18,12 @@ from parity.explain.axes import views
 from parity.explain.exact import KINDS as EXACT
 from parity.explain.exact import bits, whole
 from parity.explain.maps import listed
-from parity.explain.search import FAILS, Case, Finding, findings, reference, same
+from parity.explain.search import EXACTLY, FAILS, Case, Finding, findings, reference, same
 from parity.explain.wiring import Ask, Wiring, wiring
 from parity.kinds import OPTIMIZER_KINDS, Probe, kind_of
 from scratchcnn.typing import Array
 
 WIDER = 6  # inputs of three images
-EXACTLY = 1e-12  # of the largest number, on whole numbers: quotients are rounded
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,8 @@ def fresh(probe: Probe, rng: np.random.Generator) -> Probe:
     if probe.kind in EXACT and probe.kind != "dropout" and bits(probe)[0] >= 8:
         return replace(whole(probe, rng), id=f"{probe.id}, fresh")
     drawn = {"args": _drawn(probe.args, rng), "inputs": _drawn(probe.inputs, rng)}
+    if probe.kind == "penalty_loss":  # penalties are squared distances
+        drawn["inputs"]["x"] = np.abs(drawn["inputs"]["x"])
     if "t" in probe.inputs:
         t = probe.inputs["t"]
         drawn["inputs"]["t"] = rng.permutation(t) if t.ndim == 2 else rng.permuted(t)

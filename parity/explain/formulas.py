@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from parity.explain import losses
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
 from parity.kinds import Probe, kind_of
@@ -32,8 +33,9 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "tanh": lambda n: _elementwise("tanh", n),
         "silu": lambda n: _elementwise("silu", n),
         "softmax": _softmaxes,
-        "softmax_with_loss": _losses,
-        "penalty_loss": _penalties,
+        "softmax_with_loss": lambda n: chain(losses.of_logarithms(n), _losses(n)),
+        "penalty_loss": losses.penalties,
+        "weighted_cross_entropy": losses.weighted,
         "adaptive_average_pooling": _adaptive,
         "batch_norm": lambda n: batch_norm_candidates(n, False),
         "lrn": lrn_candidates,
@@ -247,37 +249,6 @@ def _losses(name: str) -> Iterator[tuple[str, Formula]]:
                 0.5 * ((softmax(p.inputs["x"]) - _labels(p)[1]) ** 2).sum() / len(p.inputs["x"])
             ),
         )
-
-
-def _penalties(name: str) -> Iterator[tuple[str, Formula]]:
-    def parts(p: Probe) -> tuple[Array, Array, Array, float]:
-        x, (t, hot) = p.inputs["x"], _labels(p)
-        return x, hot, x[np.arange(len(x)), t], float(p.args.get("j", 10.0))
-
-    def loss(p: Probe, rubbish: float | None, right: bool = True) -> Array:
-        x, hot, own, _ = parts(p)
-        terms = -x if right else np.where(hot > 0, -np.inf, -x)
-        if rubbish is not None:
-            terms = np.concatenate([terms, np.full((len(x), 1), rubbish)], 1)
-        most = terms.max(1, keepdims=True)
-        return np.array((own + np.log(np.exp(terms - most).sum(1)) + most[:, 0]).mean())
-
-    def gradient(p: Probe, rubbish: float | None, right: bool = True) -> Array:
-        x, hot, _, _ = parts(p)
-        terms = -x if right else np.where(hot > 0, -np.inf, -x)
-        if rubbish is not None:
-            terms = np.concatenate([terms, np.full((len(x), 1), rubbish)], 1)
-        share = softmax(terms)[:, : x.shape[1]]
-        return (hot - share) / len(x)
-
-    compute = loss if name == "loss" else gradient
-    yield "the loss without the rubbish class", lambda p: compute(p, None)
-    yield "the loss with exp(j) for exp(-j)", lambda p: compute(p, parts(p)[3])
-    yield "the loss without the right class in the sum", lambda p: compute(p, -parts(p)[3], False)
-    if name == "loss":
-        yield "the mean of the right class's penalty alone", lambda p: np.array(parts(p)[2].mean())
-    else:
-        yield "the gradient of the right class's penalty alone", lambda p: parts(p)[1] / len(p.inputs["x"])
 
 
 # -- windows --------------------------------------------------------------------------------------

@@ -21,11 +21,13 @@ import numpy as np
 
 from parity.explain import windows
 from parity.explain.axes import sizes, views
+from parity.explain.losses import rounding
 from parity.explain.maps import Map, factor, listed, maps_of
 from parity.kinds import OPTIMIZER_KINDS, Operation, Probe, Tensors, kind_of
 from scratchcnn.typing import Array
 
 SAME = 1e-9
+EXACTLY = 1e-12  # of the largest number, on whole numbers (quotients are rounded); and of terms that cancel
 TINY = 1e-300
 # What a change raises that makes no sense for an input.
 FAILS = (ValueError, IndexError, RuntimeError, TypeError, ZeroDivisionError, KeyError, AttributeError)
@@ -64,8 +66,11 @@ class Finding:
     size: Callable[[Probe], float] | None = None  # of the terms, where they may cancel
 
 
-def same(found: Array | None, other: Array | None, tolerance: float = SAME) -> bool:
-    """Within the tolerance of the largest number; infinities and NaN in the same places."""
+def same(found: Array | None, other: Array | None, tolerance: float = SAME, size: float = 0.0) -> bool:
+    """Within the tolerance of the largest number; infinities and NaN in the same places.
+
+    `size` is that of terms which may cancel: what is left of them is rounded at their size.
+    """
     if found is None or other is None or found.shape != other.shape:
         return False
     if found.dtype.kind not in "fiub" or other.dtype.kind not in "fiub":
@@ -77,7 +82,8 @@ def same(found: Array | None, other: Array | None, tolerance: float = SAME) -> b
         found, other = np.where(finite, found, 0), np.where(finite, other, 0)
     if not found.size:
         return True
-    return bool(np.abs(found - other).max() <= tolerance * max(float(np.abs(other).max()), TINY))
+    allowed = max(tolerance * max(float(np.abs(other).max()), TINY), EXACTLY * size)
+    return bool(np.abs(found - other).max() <= allowed)
 
 
 # -- the search -----------------------------------------------------------------------------------
@@ -113,19 +119,24 @@ def _updates(cases: Sequence[Case]) -> tuple[list[Finding], list[str]]:
 
 
 def _differs(case: Case, name: str) -> bool:
-    return name in case.found and not same(case.found[name], case.right[name])
+    return name in case.found and not same(
+        case.found[name], case.right[name], size=rounding(name, case.probe)
+    )
 
 
 def explain(name: str, cases: Sequence[Case]) -> Finding | None:
     """The first candidate that reproduces this result in every case where it was computed."""
     seen = [case for case in cases if name in case.found]
     wrong = [case for case in seen if _differs(case, name)]
+    size = partial(rounding, name) if rounding(name, seen[0].probe) else None
     ratio = factor(
-        [c.found[name] for c in seen], [c.right[name] for c in seen], [sizes(c.probe) for c in seen]
+        [_settled(c, name, c.found[name]) for c in seen],
+        [_settled(c, name, c.right[name]) for c in seen],
+        [sizes(c.probe) for c in seen],
     )
     if ratio:
         says = f"its right value {ratio}"
-        return Finding(name, says, partial(_scaled, name=name, says=ratio), "factor")
+        return Finding(name, says, partial(_scaled, name=name, says=ratio), "factor", size)
     for case in seen:
         case.probe.known["found"] = case.found
     combined = _combined(name, wrong, seen)
@@ -134,8 +145,14 @@ def explain(name: str, cases: Sequence[Case]) -> Finding | None:
     pivot = min(wrong, key=lambda c: _telling(c, name))
     for candidate in candidates(name, pivot):
         if _gives(candidate, pivot, name) and all(_gives(candidate, case, name) for case in [*wrong, *seen]):
-            return Finding(name, candidate.says, candidate.compute, candidate.by)
+            return Finding(name, candidate.says, candidate.compute, candidate.by, size)
     return None
+
+
+def _settled(case: Case, name: str, a: Array) -> Array:
+    """The array, all 0 where nothing is left of terms that cancel but their rounding."""
+    size = rounding(name, case.probe)
+    return np.zeros_like(a) if size and np.abs(a).max(initial=0) <= EXACTLY * size else a
 
 
 def _combined(name: str, wrong: Sequence[Case], seen: Sequence[Case]) -> Finding | None:
@@ -158,7 +175,7 @@ def _telling(case: Case, name: str) -> tuple[int, int, int]:
 def _gives(candidate: Candidate, case: Case, name: str) -> bool:
     try:
         with np.errstate(all="ignore"):
-            return same(candidate.compute(case.probe), case.found[name])
+            return same(candidate.compute(case.probe), case.found[name], size=rounding(name, case.probe))
     except FAILS:
         return False
 

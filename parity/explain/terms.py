@@ -262,6 +262,8 @@ def _loss_terms(name: str, p: Probe) -> Terms:
         "onehot/(N*C)": hot / N / C,
         "1/N": np.full_like(y, 1 / N),
         "(images with each label)/N": np.broadcast_to(hot.sum(0) / N, y.shape).copy(),
+        "(images with each label)/N**2": np.broadcast_to(hot.sum(0) / N**2, y.shape).copy(),
+        "(1 at every label of the batch)/N": np.broadcast_to(hot.max(0) / N, y.shape).copy(),
     }
 
 

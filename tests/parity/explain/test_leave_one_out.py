@@ -1,5 +1,6 @@
 """Known bugs explained without the catalogue: none wrongly, and the targets by kind."""
 
+import numpy as np
 import pytest
 
 from parity.explain.leave_one_out import explained, failures, leave_one_out, shares, shown_in_values
@@ -32,6 +33,29 @@ def test_too_few_explained_fails(table):
     spoiled = table.assign(explained=False)
     assert [text for text in failures(spoiled) if "linear kinds" in text and "80% is the mark" in text]
     assert failures(table.assign(wrong=True))[0].startswith("WRONGLY EXPLAINED")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("penalty-rubbish-sign", "loss is the criterion with exp(j) for exp(-j)"),
+        ("penalty-gradient-sign", "dx is PyTorch's with the sign flipped"),
+        ("loss-subtracts-one-everywhere", "dx is y/N - (1 at every label of the batch)/N"),
+        ("loss-no-shift", "loss is the mean of -sum(onehot*log(y)), the softmax without the shift"),
+        ("cross-entropy-sum-for-mean", "loss and dx are PyTorch's, not divided"),
+        ("cross-entropy-smoothing-not-weighted", "PyTorch's, the smoothed part not weighted"),
+    ],
+)
+def test_losses_are_explained(name, sentence):
+    found, wrong = explained(FAULTS[name])
+    assert found.complete and not wrong
+    assert sentence in str(found)
+
+
+def test_what_is_left_of_terms_that_cancel_is_no_factor():
+    right, found = np.array([1e-17, -1e-17]), np.array([3e-17, -3e-17])
+    assert not same(found, right)
+    assert same(found, right, size=1.0) and not same(found, right, size=1e-6)
 
 
 @pytest.mark.parametrize("kind", OPTIMIZER_KINDS)
