@@ -1,27 +1,36 @@
 """Declared differences of a whole network: `--allow loss-clamped-logarithm`, `--allow float64-from-float32`.
 
-The twin gets the declared loss, and everything else is compared as ever: the declaration loosens nothing. The
-gradients of log(y + 1e-7) are those of the plain logarithm, as the book has them.
+The twin gets the declared loss, or reads a flattened image as (H, W, C), and everything else is compared as
+ever: the declaration loosens nothing. The gradients of log(y + 1e-7) are those of the plain logarithm, as the
+book has them. The book's habits are taken away in the same way, and listed as its habits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from parity.faults import FAULTS
+from parity.faults import FAULTS, Fault
 from parity.faults.diagnose import Diagnosis
+from parity.kinds.kind import to_numpy
 from parity.verification.declared import JOINED
+from parity.verification.profiles import NETWORK_HABITS
 from parity.verification.slight import NAMES
 from parity.verification.twin import Twin
 from parity.verification.verdict import Verdict
 
 CLAMPED = "loss-clamped-logarithm"
+FLATTENED = "flatten-channels-last"
+LOSS = "softmax_with_loss"
 WIDENS = "float64 comes out of float32"  # how such a sentence of a verdict begins
 SMALL = 1e-7
+
+Run = Callable[[Any], Verdict]
 
 
 def declared_names(names: Sequence[str]) -> list[str]:
@@ -35,6 +44,7 @@ def declared_names(names: Sequence[str]) -> list[str]:
     return wanted
 
 
+# -- twins that differ so ---------------------------------------------------------------------------
 def clamped_loss(outputs: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     """The mean of -log(y + 1e-7) over the images, with the gradient of the mean of -log(y)."""
     plain = F.cross_entropy(outputs, t)
@@ -42,7 +52,83 @@ def clamped_loss(outputs: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return plain + (-(y + SMALL).log().mean() - plain).detach()
 
 
-def with_declared(plain: Verdict, run: Callable[[Any], Verdict], twin: Any, names: Sequence[str]) -> Verdict:
+class _FaultyLoss(torch.autograd.Function):
+    """The loss and gradient of a known bug, as the catalogue has it in NumPy."""
+
+    @staticmethod
+    def forward(ctx: Any, outputs: torch.Tensor, t: torch.Tensor, fault: Fault) -> torch.Tensor:
+        layer = fault.make()
+        loss = layer.forward(to_numpy(outputs).copy(), to_numpy(t).copy())
+        ctx.dx = torch.as_tensor(layer.backward(1.0), dtype=outputs.dtype)
+        return torch.as_tensor(loss, dtype=outputs.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        return grads[0] * ctx.dx, None, None
+
+
+def _loss_of(name: str) -> Callable[..., torch.Tensor]:
+    if name == CLAMPED:
+        return clamped_loss
+
+    def loss(outputs: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = _FaultyLoss.apply(outputs, t, FAULTS[name])  # type: ignore[no-untyped-call]
+        return found
+
+    return loss
+
+
+def twins_with(name: str, twin: Any) -> Iterator[nn.Module]:
+    """Twins that differ from PyTorch's way as that name says; none where it is not of the whole network."""
+    if name == FLATTENED:
+        yield from _channels_last(Twin(twin).module)
+    elif name in FAULTS and FAULTS[name].kind == LOSS and not Twin(twin).own_loss():
+        module = Twin(twin).module
+        module.loss = _loss_of(name)  # type: ignore[assignment]
+        yield module
+
+
+def _channels_last(module: nn.Module) -> Iterator[nn.Module]:
+    """Per fully connected layer that may follow a flatten: the module that gives it (H, W, C)."""
+    channels = {m.out_channels for m in module.modules() if isinstance(m, nn.Conv2d)}
+    for path, layer in module.named_modules():
+        if isinstance(layer, nn.Linear):
+            for C in sorted(c for c in channels if 1 < c < layer.in_features and not layer.in_features % c):
+                changed = copy.deepcopy(module)
+                changed.get_submodule(path).register_forward_pre_hook(_Turned(C))
+                yield changed
+
+
+class _Turned:
+    """A hook that turns rows of (C, H, W) into rows of (H, W, C)."""
+
+    def __init__(self, channels: int):
+        self.channels = channels
+
+    def __call__(self, _: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        x = args[0]
+        return (x.reshape(len(x), self.channels, -1).transpose(1, 2).reshape(x.shape), *args[1:])
+
+
+# -- verdicts ---------------------------------------------------------------------------------------
+def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tuple[Verdict, list[str]]:
+    """The verdict without those of the names that it takes to be right, and which these are."""
+    found, used = plain, []
+    if plain.outcome == "wrong":
+        for name in names:
+            verdicts = (run(module) for module in twins_with(name, twin))
+            right = next((v for v in verdicts if v.outcome in ("right", "right_but")), None)
+            if right is not None:
+                found, used = right, [name]
+                break
+    widened = [text for text in found.buts if text.startswith(WIDENS)]
+    if widened and (allowed := [name for name in names if "float64" in name]):
+        found.buts = [text for text in found.buts if text not in widened]
+        used.append(allowed[0])
+    return found, used
+
+
+def with_declared(plain: Verdict, run: Run, twin: Any, names: Sequence[str]) -> Verdict:
     """The verdict where these names are declared.
 
     `plain` is the verdict without them, `run` gives that on another twin.
@@ -51,23 +137,41 @@ def with_declared(plain: Verdict, run: Callable[[Any], Verdict], twin: Any, name
         if plain.outcome == "right":
             plain.complaint = f"{', '.join(names)}: nothing differs from PyTorch; take the declaration away"
         return plain
-    found, used = plain, []
-    if CLAMPED in names and plain.outcome == "wrong" and not Twin(twin).own_loss():
-        module = Twin(twin).module
-        module.loss = clamped_loss  # type: ignore[assignment]
-        found = run(module)
-        used = [CLAMPED] if found.outcome in ("right", "right_but") else []
-    found.reproduction = plain.reproduction
-    widened = [text for text in found.buts if text.startswith(WIDENS)]
-    if widened and any("float64" in name for name in names):
-        found.buts = [text for text in found.buts if text not in widened]
-        used.append(next(name for name in names if "float64" in name))
+    found, used = _taken_away(plain, run, twin, names)
     if used and found.outcome in ("right", "right_but"):
+        found.reproduction = plain.reproduction
         found.declared = " + ".join(used)
         found.diagnosis = Diagnosis(found.declared, _says(used), 0.0)
         return found
     plain.complaint = f"{', '.join(names)}: what it computes is not exactly that"
+    if inner := [name for name in names if name in FAULTS and not _of_a_network(name)]:
+        plain.complaint += (
+            f"; {', '.join(inner)} cannot be taken away in a network: declare it for the layer itself"
+        )
     return plain
+
+
+def _of_a_network(name: str) -> bool:
+    return name == FLATTENED or "float64" in name or FAULTS[name].kind == LOSS
+
+
+def with_habits(plain: Verdict, run: Run, twin: Any) -> Verdict:
+    """The verdict on a network of the book's: its habits are listed, and what is left is judged."""
+    if plain.outcome in ("right", "not_checked"):
+        return plain
+    found, used = _taken_away(plain, run, twin, list(NETWORK_HABITS))
+    if not used and plain.outcome == "wrong" and (changed := next(twins_with(CLAMPED, twin), None)):
+        rest = run(changed)  # with the book's loss the first thing that is wrong may be another
+        if _is_loss_right(rest) and not _is_loss_right(plain):
+            found, used = rest, [CLAMPED]
+    found.habits = [NETWORK_HABITS[name] for name in used]
+    if found.outcome != "wrong":
+        found.buts = [*found.habits, *found.buts]
+    return found
+
+
+def _is_loss_right(verdict: Verdict) -> bool:
+    return any(row.layer == "loss" and row.phase == "forward" and row.ok for row in verdict.records)
 
 
 def _says(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 `book` is that of *Deep Learning from Scratch* (common/layers.py, util.py, optimizer.py and functions.py). Its
 habits are named bugs: what remains when they are taken away is judged as ever, and an implementation that
 has one passes only if it is exactly that. A target belongs to the book when its name and its signature are
-the book's, and so are those of at least one other definition in the file.
+the book's, and so are those of at least one other definition in the file; a network's are enough alone.
 """
 
 from __future__ import annotations
@@ -54,6 +54,15 @@ HABITS: dict[str, dict[str, str]] = {
         "numerical-gradient-integers": "x of whole numbers gets a gradient of whole numbers"
     },
 }
+NETWORK_HABITS = {
+    "loss-clamped-logarithm": "the loss is log(y + 1e-7)",
+    WIDENED: FLOAT64,
+}
+# The book's networks and what their constructors take.
+NETWORKS: dict[str, tuple[str, ...]] = {
+    "SimpleConvNet": ("input_dim", "conv_param", "hidden_size", "output_size", "weight_init_std"),
+    "TwoLayerNet": ("input_size", "hidden_size", "output_size", "weight_init_std"),
+}
 # The book's names and what they take (for a class its constructor), without defaults.
 SIGNATURES: dict[str, tuple[str, ...]] = {
     "im2col": ("input_data", "filter_h", "filter_w", "stride", "pad"),
@@ -92,10 +101,10 @@ def profile_of(target: object, profile: str | None) -> str:
         return NONE
     where, _, name = target.rpartition(":")
     path = Path(where.removesuffix(":"))
-    if name not in SIGNATURES or not path.is_file():
+    if not (name in SIGNATURES or name in NETWORKS) or not path.is_file():
         return NONE
     found = book_names(path, path.stat().st_mtime_ns)
-    return BOOK if name in found and len(found) >= FEWEST else NONE
+    return BOOK if name in found and (name in NETWORKS or len(found) >= FEWEST) else NONE
 
 
 @lru_cache(maxsize=256)
@@ -105,7 +114,8 @@ def book_names(path: Path, version: int) -> frozenset[str]:
         nodes = [node for _, tree in parsed(path) for node in defined(tree.body)]
     except (SyntaxError, ValueError, OSError, RecursionError):
         return frozenset()
-    return frozenset(n.name for n in nodes if SIGNATURES.get(n.name) == _takes(n))
+    known = SIGNATURES | NETWORKS
+    return frozenset(n.name for n in nodes if known.get(n.name) == _takes(n))
 
 
 def _takes(node: ast.ClassDef | ast.FunctionDef) -> tuple[str, ...]:

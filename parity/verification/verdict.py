@@ -208,7 +208,8 @@ class Verdict:
         if self.outcome == "not_checked":
             return f"{sum(row.ok for row in self.records)} results against PyTorch's, all right{largest}"
         if self.outcome == "right_but" and self.habits:
-            return f"{against}: {wrong} differ, all by the book's habits{largest}"
+            differ = f"{wrong} differ, all by" if wrong else "none differs but for"
+            return f"{against}: {differ} the book's habits{largest}"
         if self.outcome == "right_but":
             return f"{against}: no number wrong, {wrong} not as they should be{largest}"
         return f"{against}: {wrong or 'none'} wrong{largest}"

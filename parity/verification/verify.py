@@ -36,7 +36,7 @@ from parity.kinds.real_sizes import size_of
 from parity.reference.threads import one_thread
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.observe import Request, Seen, observe_target
-from parity.verification.profiles import habits_of, profile_of
+from parity.verification.profiles import BOOK, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import NAMES, besides_names, removable, sentences, without_slight
 from parity.verification.unchecked import ENDED, compared, why_unchecked
@@ -98,7 +98,8 @@ def verify(
     if kind == NETWORK:
         if judge != "torch":
             raise ValueError("a network is compared with a module of PyTorch; judge 'numpy' has none")
-        verdict = _network(factory, network, tuple(allow), seed, limits, isolated)
+        book = profile_of(factory, profile) == BOOK
+        verdict = _network(factory, network, tuple(allow), book, seed, limits, isolated)
         return strictly(verdict, strict)
     if kind not in ALL_KINDS:
         raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}")
@@ -114,9 +115,15 @@ def verify(
 
 
 def _network(
-    factory: Any, options: NetworkOptions, allow: Sequence[str], seed: int, limits: Limits, isolated: bool
+    factory: Any,
+    options: NetworkOptions,
+    allow: Sequence[str],
+    book: bool,
+    seed: int,
+    limits: Limits,
+    isolated: bool,
 ) -> Verdict:
-    """The verdict on a network."""
+    """The verdict on a network; `book` says whether the book's habits are differences by design."""
     from parity.verification.network import verify_network
 
     def run(twin: Any) -> Verdict:
@@ -126,12 +133,12 @@ def _network(
             found.unchecked = found.ending or found.unfinished
         return found
 
-    if not allow:
-        return run(options.get("twin"))
-    from parity.verification.network_declared import declared_names, with_declared
+    from parity.verification.network_declared import declared_names, with_declared, with_habits
 
-    names = declared_names(allow)
-    return with_declared(run(options.get("twin")), run, options.get("twin"), names)
+    twin, names = options.get("twin"), declared_names(allow)
+    if names:
+        return with_declared(run(twin), run, twin, names)
+    return with_habits(run(twin), run, twin) if book else run(twin)
 
 
 def strictly(verdict: Verdict, strict: bool) -> Verdict:

@@ -4,6 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from parity.kinds import ALL_KINDS
+from parity.verification.declared import declared_faults
+from parity.verification.network_culprit import NOT_DIVIDED
+from parity.verification.network_declared import CLAMPED, FLATTENED, declared_names
+from parity.verification.slight import names_of as slight_names
+from parity.verification.targets import known_differences
 from parity.verification.verify import verify
 
 HOMEWORK = Path(__file__).parents[1] / "homework"
@@ -109,3 +115,19 @@ def test_every_name_that_a_diagnosis_prints_is_taken(two):
         printed = text[text.index("diagnosis") :].split("[", 1)[1].split("]")[0]
         assert " + " in printed
         assert verify(target, kind, allow=[printed]).outcome == "right", printed
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_every_name_that_a_diagnosis_can_print_is_taken(kind):
+    """For the kind itself, and where a layer of that kind is in a network."""
+    names = [*known_differences(kind), *slight_names(kind)]
+    for name in names:
+        assert str(declared_faults(kind, [name])) == name
+        assert declared_names([name.upper().replace("-", "_")]) == [name]
+    if len(names) > 1:
+        pair = f"{names[0]} + {names[-1]}"
+        assert len(declared_names([pair])) == 2 and declared_faults(kind, [pair])
+
+
+def test_every_name_of_a_network_s_own_bugs_is_taken():
+    assert {NOT_DIVIDED, FLATTENED, CLAMPED} == set(declared_names([NOT_DIVIDED, FLATTENED, CLAMPED]))
