@@ -30,29 +30,44 @@ class Optimizer:
     """The base class: checks, weight decay, state and blocks. A subclass adds its formula as `step`.
 
     settings   names of the constructor's arguments; `optimizer.lr = ...` may be set between updates
+    options    further arguments, all of them keywords, with their defaults
     slots      names of the state dicts, {parameter name: array like the parameter}
+    kept_for   options that need a state dict of their own, with its name
     iter       number of updates so far
+    maximize   whether to climb: every rule then sees -g, as in PyTorch
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
-    slots: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[dict[str, float]] = {"maximize": False}
+    slots: tuple[str, ...] = ()
+    kept_for: ClassVar[dict[str, str]] = {}
     decoupled: ClassVar[bool] = False  # True if `step` applies the weight decay
     lr: float
     weight_decay: float
+    maximize: bool
 
     def __init__(self, **settings: float):
         for name, value in settings.items():
             setattr(self, name, self._checked(name, value))
         self.iter = 0
+        self.slots = self._slots(settings)
         for slot in self.slots:
             setattr(self, slot, {})
 
-    def _checked(self, name: str, value: Any) -> float:
-        """A setting as a float.
+    def _slots(self, settings: Mapping[str, float]) -> tuple[str, ...]:
+        """The state dicts that a rule with these settings has."""
+        return (*type(self).slots, *(slot for option, slot in self.kept_for.items() if settings.get(option)))
 
-        Raises TypeError if it is not a number, ValueError if it is out of range.
+    def _checked(self, name: str, value: Any) -> float:
+        """A setting as a float, an option that is on or off as a bool.
+
+        Raises TypeError if it is not a number (a bool), ValueError if it is out of range.
         """
         who, share = type(self).__name__, name in ("beta1", "beta2", "decay_rate")
+        if isinstance(self.options.get(name), bool):
+            if not isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"{who}: {name} must be True or False, got {value!r}")
+            return bool(value)
         try:
             number = float("" if isinstance(value, str) else value)
         except (TypeError, ValueError):
@@ -84,6 +99,8 @@ class Optimizer:
     def _walk(self, arrays: Sequence[Array]) -> None:
         """Apply `step` to the arrays, one block at a time."""
         for p, g, *state in _blocks(arrays):
+            if self.maximize:
+                g = -g
             if self.weight_decay and not self.decoupled:
                 g = g + self.weight_decay * p
             self.step(p, g, *state)
@@ -97,6 +114,7 @@ class Optimizer:
         """A copy of everything that the next update depends on:
         {"scalars": {"lr": ..., "iter": ...}, "arrays": {"v.<parameter>": ...}}."""
         scalars = {name: float(getattr(self, name)) for name in self.settings} | {"iter": self.iter}
+        scalars |= {name: float(getattr(self, name)) for name in self._options_in_use()}
         slots = {slot: getattr(self, slot) for slot in self.slots}
         arrays = {f"{slot}.{key}": a.copy() for slot, state in slots.items() for key, a in state.items()}
         return {"scalars": scalars, "arrays": arrays}
@@ -107,21 +125,30 @@ class Optimizer:
         Raises ValueError for the state of another optimizer; nothing is changed then.
         """
         who, scalars = type(self).__name__, state["scalars"]
-        slots: dict[str, dict[str, Array]] = {slot: {} for slot in self.slots}
+        options = {name: scalars.get(name, default) for name, default in self.options.items()}
+        expected = self._slots(options)
+        slots: dict[str, dict[str, Array]] = {slot: {} for slot in expected}
         for name, array in state["arrays"].items():
             slot, _, key = name.partition(".")
             slots.setdefault(slot, {})[key] = np.array(array)
-        if set(scalars) != {*self.settings, "iter"} or list(slots) != list(self.slots):
+        if scalars.keys() - self.options.keys() != {*self.settings, "iter"} or list(slots) != list(expected):
             raise ValueError(
-                f"{who}: expected a state of {', '.join([*self.settings, 'iter', *self.slots])}; "
+                f"{who}: expected a state of {', '.join([*self.settings, 'iter', *expected])}; "
                 f"got {', '.join([*scalars, *slots])}. Is it another optimizer's?"
             )
-        for slot in self.slots[1:]:
-            if slots[slot].keys() != slots[self.slots[0]].keys():
-                raise ValueError(f"{who}: the state has {self.slots[0]} and {slot} for different parameters")
+        for slot in expected[1:]:
+            if slots[slot].keys() != slots[expected[0]].keys():
+                raise ValueError(f"{who}: the state has {expected[0]} and {slot} for different parameters")
+        for name, default in self.options.items():
+            setattr(self, name, type(default)(options[name]))
+        self.slots = expected
         vars(self).update(
             {name: float(scalars[name]) for name in self.settings}, iter=int(scalars["iter"]), **slots
         )
+
+    def _options_in_use(self) -> list[str]:
+        """The options that differ from their defaults."""
+        return [name for name, default in self.options.items() if getattr(self, name) != default]
 
     # -- errors ----------------------------------------------------------------------------------
     def _check(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
@@ -148,16 +175,18 @@ class Optimizer:
                     )
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name):g}' for name in self.settings)})"
-        )
+        said = [f"{name}={getattr(self, name):g}" for name in self.settings]
+        for name in self._options_in_use():
+            value = getattr(self, name)
+            said.append(f"{name}={value if isinstance(value, bool) else format(value, 'g')}")
+        return f"{type(self).__name__}({', '.join(said)})"
 
 
 class SGD(Optimizer):
     """p -= lr * g                              (book, eq. 6.1; `torch.optim.SGD`)"""
 
-    def __init__(self, lr: float = 0.01, weight_decay: float = 0.0):
-        super().__init__(lr=lr, weight_decay=weight_decay)
+    def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, *, maximize: bool = False):
+        super().__init__(lr=lr, weight_decay=weight_decay, maximize=maximize)
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
         p -= self.lr * g
@@ -168,18 +197,35 @@ class Momentum(Optimizer):
 
     The book's eq. 6.3 has the other sign and lr inside: v = momentum * v - lr * g, p += v. The weights
     are the same until lr changes; this v, which does not contain lr, then follows at once.
+
+    dampening   v = momentum * v + (1 - dampening) * g from the second update on; the first gradient
+                enters whole, and without momentum dampening does nothing
     """
 
     settings = ("lr", "momentum", "weight_decay")
+    options: ClassVar[dict[str, float]] = {"dampening": 0.0, "maximize": False}
     slots = ("v",)
     momentum: float
+    dampening: float
     v: dict[str, Array]
 
-    def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0):
-        super().__init__(lr=lr, momentum=momentum, weight_decay=weight_decay)
+    def __init__(
+        self,
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        *,
+        dampening: float = 0.0,
+        maximize: bool = False,
+    ):
+        super().__init__(
+            lr=lr, momentum=momentum, weight_decay=weight_decay, dampening=dampening, maximize=maximize
+        )
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
+        if self.dampening and self.momentum and self.iter > 1:
+            g = (1 - self.dampening) * g
         v *= self.momentum
         v += g
         p -= self.lr * v
@@ -188,8 +234,21 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """v = momentum * v + g,   p -= lr * (g + momentum * v)      (`torch.optim.SGD(nesterov=True)`)
 
-    The book's (common/optimizer.py) differs in sign and lr as its Momentum does.
+    The book's (common/optimizer.py) differs in sign and lr as its Momentum does. PyTorch refuses
+    dampening here, and so there is none.
     """
+
+    options: ClassVar[dict[str, float]] = {"maximize": False}
+
+    def __init__(
+        self,
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ):
+        Optimizer.__init__(self, lr=lr, momentum=momentum, weight_decay=weight_decay, maximize=maximize)
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
         (v,) = state
@@ -209,8 +268,10 @@ class AdaGrad(Optimizer):
     eps: float
     h: dict[str, Array]
 
-    def __init__(self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0):
-        super().__init__(lr=lr, eps=eps, weight_decay=weight_decay)
+    def __init__(
+        self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0, *, maximize: bool = False
+    ):
+        super().__init__(lr=lr, eps=eps, weight_decay=weight_decay, maximize=maximize)
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
         (h,) = state
@@ -222,24 +283,62 @@ class RMSProp(Optimizer):
     """h = decay_rate * h + (1 - decay_rate) * g * g,   p -= lr * g / (sqrt(h) + eps)
 
     `torch.optim.RMSprop(alpha=decay_rate)`. The book's eps is 1e-7.
+
+    centered   divide by the standard deviation: sqrt(h - mean**2) for sqrt(h), where
+               mean = decay_rate * mean + (1 - decay_rate) * g   (Graves 2013)
+    momentum   v = momentum * v + g / (sqrt(h) + eps),   p -= lr * v
     """
 
     settings = ("lr", "decay_rate", "eps", "weight_decay")
+    options: ClassVar[dict[str, float]] = {"momentum": 0.0, "centered": False, "maximize": False}
     slots = ("h",)
+    kept_for: ClassVar[dict[str, str]] = {"centered": "mean", "momentum": "v"}
     decay_rate: float
     eps: float
+    momentum: float
+    centered: bool
     h: dict[str, Array]
+    mean: dict[str, Array]
+    v: dict[str, Array]
 
     def __init__(
-        self, lr: float = 0.01, decay_rate: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+        self,
+        lr: float = 0.01,
+        decay_rate: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        momentum: float = 0.0,
+        centered: bool = False,
+        maximize: bool = False,
     ):
-        super().__init__(lr=lr, decay_rate=decay_rate, eps=eps, weight_decay=weight_decay)
+        super().__init__(
+            lr=lr,
+            decay_rate=decay_rate,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
-        (h,) = state
+        h, *further = state  # mean if centered, then v with momentum
         h *= self.decay_rate
         h += (1 - self.decay_rate) * g * g
-        p -= self.lr * g / (np.sqrt(h) + self.eps)
+        variance = h
+        if self.centered:
+            mean = further[0]
+            mean *= self.decay_rate
+            mean += (1 - self.decay_rate) * g
+            variance = np.maximum(h - mean * mean, 0)  # rounding may leave less than 0: NaN in PyTorch
+        change = g / (np.sqrt(variance) + self.eps)
+        if self.momentum:
+            v = further[-1]
+            v *= self.momentum
+            v += change
+            change = v
+        p -= self.lr * change
 
 
 class Adam(Optimizer):
@@ -251,15 +350,21 @@ class Adam(Optimizer):
 
     The book moves both corrections into lr and adds its 1e-7 to the *uncorrected* sqrt(v), which
     makes its eps up to 32 times larger in the first updates.
+
+    amsgrad   divide by the largest v so far of each element, for v (Reddi, Kale and Kumar 2018)
     """
 
     settings = ("lr", "beta1", "beta2", "eps", "weight_decay")
+    options: ClassVar[dict[str, float]] = {"amsgrad": False, "maximize": False}
     slots = ("m", "v")
+    kept_for: ClassVar[dict[str, str]] = {"amsgrad": "v_max"}
     beta1: float
     beta2: float
     eps: float
+    amsgrad: bool
     m: dict[str, Array]
     v: dict[str, Array]
+    v_max: dict[str, Array]
 
     def __init__(
         self,
@@ -268,15 +373,28 @@ class Adam(Optimizer):
         beta2: float = 0.999,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        *,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ):
-        super().__init__(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
+        super().__init__(
+            lr=lr,
+            beta1=beta1,
+            beta2=beta2,
+            eps=eps,
+            weight_decay=weight_decay,
+            amsgrad=amsgrad,
+            maximize=maximize,
+        )
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
-        m, v = state
+        m, v, *largest = state
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2
         v += (1 - self.beta2) * g * g
+        if self.amsgrad:
+            v = np.maximum(largest[0], v, out=largest[0])
         lr = self.lr / (1 - self.beta1**self.iter)
         p -= lr * m / (np.sqrt(v) / (1 - self.beta2**self.iter) ** 0.5 + self.eps)
 
@@ -296,8 +414,11 @@ class AdamW(Adam):
         beta2: float = 0.999,
         eps: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ):
-        super().__init__(lr, beta1, beta2, eps, weight_decay)
+        super().__init__(lr, beta1, beta2, eps, weight_decay, amsgrad=amsgrad, maximize=maximize)
 
     def step(self, p: Array, g: Array, *state: Array) -> None:
         p *= 1 - self.lr * self.weight_decay

@@ -172,18 +172,23 @@ def test_pytorchs_own_sample_inputs(name):
 
 
 # -- optimizers ------------------------------------------------------------------------------------
-def optimizer_of(name, lr=None, weight_decay=None, momentum=0.0, nesterov=False, amsgrad=False, **others):
-    unknown = [key for key, value in others.items() if value not in (False, None)]
-    need(not unknown and not amsgrad, ", ".join([*unknown, *["amsgrad"] * amsgrad]))
-    given = {"lr": lr, "weight_decay": weight_decay}
-    settings = {key: float(value) for key, value in given.items() if value is not None}
+OPTIONS = ("lr", "weight_decay", "momentum", "dampening", "maximize", "amsgrad", "centered")
+
+
+def optimizer_of(name, nesterov=False, **given):
+    unknown = [key for key, value in given.items() if key not in OPTIONS and value not in (False, None)]
+    need(not unknown, ", ".join(unknown))
+    settings = {key: given[key] for key in OPTIONS if key in given}
+    settings |= {key: float(value) for key, value in settings.items() if not isinstance(value, bool)}
     if name == "SGD":
-        kind = sc.Nesterov if nesterov else sc.Momentum
-        settings.setdefault("lr", 1e-3)
-        return kind(momentum=momentum, **settings) if momentum else sc.SGD(**settings)
-    need(not momentum, "momentum of RMSprop")
-    kind = {"Adam": sc.Adam, "AdamW": sc.AdamW, "RMSprop": sc.RMSProp, "Adagrad": sc.AdaGrad}[name]
-    return kind(**settings)
+        if not settings.get("momentum"):
+            return sc.SGD(
+                **{"lr": 1e-3, **{k: settings[k] for k in settings if k not in ("momentum", "dampening")}}
+            )
+        return (sc.Nesterov if nesterov else sc.Momentum)(**{"lr": 1e-3, **settings})
+    return {"Adam": sc.Adam, "AdamW": sc.AdamW, "RMSprop": sc.RMSProp, "Adagrad": sc.AdaGrad}[name](
+        **settings
+    )
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])

@@ -37,6 +37,40 @@ CASES = {
         AdamW(0.02, 0.8, 0.95, 1e-3, 0.1),
         lambda p: torch.optim.AdamW(p, 0.02, (0.8, 0.95), 1e-3, 0.1),
     ),
+    "sgd, maximize": (
+        SGD(0.001, 0.1, maximize=True),
+        lambda p: torch.optim.SGD(p, 0.001, weight_decay=0.1, maximize=True),
+    ),
+    "momentum, dampening": (Momentum(0.02, 0.8, dampening=0.3), lambda p: torch.optim.SGD(p, 0.02, 0.8, 0.3)),
+    "no momentum, dampening": (Momentum(0.02, 0, dampening=0.3), lambda p: torch.optim.SGD(p, 0.02, 0, 0.3)),
+    "nesterov, maximize": (
+        Nesterov(0.0002, 0.7, maximize=True),
+        lambda p: torch.optim.SGD(p, 0.0002, 0.7, nesterov=True, maximize=True),
+    ),
+    "adagrad, maximize": (
+        AdaGrad(0.01, 1e-3, maximize=True),
+        lambda p: torch.optim.Adagrad(p, 0.01, eps=1e-3, maximize=True),
+    ),
+    "rmsprop, centered": (
+        RMSProp(0.01, 0.9, 1e-3, centered=True),
+        lambda p: torch.optim.RMSprop(p, 0.01, 0.9, 1e-3, centered=True),
+    ),
+    "rmsprop, momentum": (
+        RMSProp(0.01, 0.9, 1e-3, momentum=0.5),
+        lambda p: torch.optim.RMSprop(p, 0.01, 0.9, 1e-3, momentum=0.5),
+    ),
+    "rmsprop, all": (
+        RMSProp(0.001, 0.9, 1e-3, 0.1, momentum=0.5, centered=True, maximize=True),
+        lambda p: torch.optim.RMSprop(p, 0.001, 0.9, 1e-3, 0.1, 0.5, True, maximize=True),
+    ),
+    "adam, amsgrad": (
+        Adam(0.02, 0.8, 0.95, 1e-3, 0.1, amsgrad=True),
+        lambda p: torch.optim.Adam(p, 0.02, (0.8, 0.95), 1e-3, 0.1, True),
+    ),
+    "adamw, amsgrad and maximize": (
+        AdamW(0.002, 0.8, 0.95, 1e-3, 0.1, amsgrad=True, maximize=True),
+        lambda p: torch.optim.AdamW(p, 0.002, (0.8, 0.95), 1e-3, 0.1, True, maximize=True),
+    ),
 }
 DEFAULTS = {
     "sgd": lambda p: torch.optim.SGD(p, 0.01),
@@ -52,7 +86,9 @@ each_rule = pytest.mark.parametrize("rule", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
 def fresh(optimizer):
     """A new optimizer with the same settings."""
-    return type(optimizer)(**{name: getattr(optimizer, name) for name in optimizer.settings})
+    return type(optimizer)(
+        **{name: getattr(optimizer, name) for name in (*optimizer.settings, *optimizer.options)}
+    )
 
 
 def start(dtype=np.float64):
@@ -267,3 +303,40 @@ def test_anothers_state_is_refused():
 def test_bad_settings_are_refused(settings, text):
     with pytest.raises(ValueError, match=text):
         Adam(**settings)
+
+
+@pytest.mark.parametrize("given", CASES, ids=str)
+def test_options_are_resumed_bit_for_bit(given):
+    """A new optimizer with other options takes them, and the state they need, from what was saved."""
+    optimizer, through, resumed = fresh(CASES[given][0]), start(), start()
+    walk(optimizer, through, range(7))
+    walk(first := fresh(optimizer), resumed, range(3))
+    second = type(optimizer)()
+    second.load_state_dict(first.state_dict())
+    assert repr(second) == repr(optimizer)
+    walk(second, resumed, range(3, 7))
+    for key in through:
+        np.testing.assert_array_equal(resumed[key], through[key])
+
+
+def test_a_state_saved_without_options_is_read_and_turns_them_off():
+    walk(saved := Adam(), start(), range(2))
+    assert set(saved.state_dict()["scalars"]) == {"lr", "beta1", "beta2", "eps", "weight_decay", "iter"}
+    optimizer = Adam(amsgrad=True)
+    optimizer.load_state_dict(saved.state_dict())
+    assert not optimizer.amsgrad and optimizer.slots == ("m", "v")
+
+
+def test_an_option_that_is_on_or_off_takes_no_number():
+    with pytest.raises(TypeError, match="Adam: amsgrad must be True or False, got 'yes'"):
+        Adam(amsgrad="yes")
+    with pytest.raises(ValueError, match="Momentum: dampening must be at least 0 and finite, got -1"):
+        Momentum(dampening=-1)
+
+
+def test_centered_steps_of_a_constant_gradient_stay_finite():
+    params = {"W": np.ones(3, np.float32)}
+    optimizer = RMSProp(centered=True)
+    for _ in range(3000):
+        optimizer.update(params, {"W": np.full(3, 0.1, np.float32)})
+    assert np.isfinite(params["W"]).all()
