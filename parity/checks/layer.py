@@ -86,11 +86,15 @@ def _failed(outcomes: Sequence[tuple[str, str, Comparison]]) -> list[tuple[str, 
 
 
 def check_sizes(
-    kind: str, subject: Subject, cases: Sequence[Probe], keep: dict[str, Tensors] | None = None
+    kind: str,
+    subject: Subject,
+    cases: Sequence[Probe],
+    keep: dict[str, Tensors] | None = None,
+    dtype: str = "float64",
 ) -> Iterator[Record]:
-    """The records of inputs of real size, in float64, until one is wrong; see `parity.kinds.real_sizes`."""
+    """The records of inputs of real size until one is wrong; see `parity.kinds.real_sizes`."""
     for probe in cases:
-        rows = list(check_kind(kind, factory=subject, cases=[probe], keep=keep, contracts=False))
+        rows = list(check_kind(kind, dtype, factory=subject, cases=[probe], keep=keep, contracts=False))
         yield from rows
         if not all(row.ok for row in rows):
             return

@@ -29,9 +29,9 @@
      "protection": "a process ..."}       of the command alone: what stood between the code and the machine
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],
-"networks": [names], "unread": {name: why}, "protection"}; its outcome is that of the worst verdict. Numbers
-that are no numbers (NaN, infinities) are null. Texts hold no control characters but line ends. A field is
-only ever added; whatever else changes raises `schema`.
+"networks": [names], "unread": {name: why}, "passed_over": {name: what}, "protection"}; its outcome is
+that of the worst verdict. Numbers that are no numbers (NaN, infinities) are null. Texts hold no control
+characters but line ends. A field is only ever added; whatever else changes raises `schema`.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ def sheet_object(sheet: Sheet) -> dict[str, Any]:
         "unknown": sheet.unknown,
         "networks": sheet.networks,
         "unread": sheet.unread,
+        "passed_over": sheet.passed,
     }
 
 

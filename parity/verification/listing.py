@@ -108,10 +108,25 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 
 def files_of(folder: Path) -> list[Path]:
     """The files below a folder in which something may be defined."""
+    return [path for path in _named(folder) if path.is_file()]
+
+
+def passed_over(folder: Path) -> dict[str, str]:
+    """What is named like one of those files and can be no file: its path below the folder, and what it is."""
+    odd = [path for path in _named(folder) if not path.is_file() and not path.is_dir()]
+    return {path.relative_to(folder).as_posix(): _what(path) for path in odd}
+
+
+def _what(path: Path) -> str:
+    if path.is_fifo():
+        return "a pipe"
+    return "a symbolic link to nothing" if path.is_symlink() and not path.exists() else "no regular file"
+
+
+def _named(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*"))
         if path.suffix in SUFFIXES
-        and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]

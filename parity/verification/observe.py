@@ -31,6 +31,7 @@ LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock sa
 TOO_SLOW = 50  # times as long as the size before it: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
+FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
@@ -43,6 +44,7 @@ class Seen:
     defaults      what its stride and pad are where they are not given
     random        probes of random geometry on which it is wrong, or ended
     sized         probes of real size that were tried
+    sized32       that of them which was also tried in float32
     beyond        the first real size that was not tried, since the code is too slow for it
     tried         how many random geometries were tried
     unfinished    why not everything was tried, where the code is not to blame
@@ -65,6 +67,7 @@ class Seen:
     remarks: list[str] = field(default_factory=list)
     random: list[Probe] = field(default_factory=list)
     sized: list[Probe] = field(default_factory=list)
+    sized32: Probe | None = None
     beyond: str = ""
     tried: int = 0
     backward_too: bool = True
@@ -226,16 +229,15 @@ def _certify(request: Request, subject: Subject, seen: Seen) -> None:
 
 
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
-    """Inputs as large as a network's, the cheapest first, as long as there is time."""
-    start, longest = subject.busy(), LEAST_SECONDS
+    """Inputs as large as a network's, the cheapest first, as long as there is time; then one in float32."""
+    start, longest, quick = subject.busy(), LEAST_SECONDS, None
     for probe in seen.taken(real_sizes(request.kind)):
-        begun = time.monotonic()
-        if subject.busy() - start > SIZES_SECONDS:
+        begun, busy = time.monotonic(), subject.busy()
+        if busy - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
-            return
-        values: dict[str, Tensors] = {}
+            break
         try:
-            rows = list(check_sizes(request.kind, subject, [probe], values))
+            right = _try_real_size(request, subject, seen, probe, "float64")
         except Ended as error:
             slow = isinstance(error, Unfinished) or str(error).startswith(("hung", "used more than"))
             if not slow:
@@ -248,10 +250,28 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
             return
         longest = max(longest, time.monotonic() - begun)
         seen.sized.append(probe)
-        seen.observation.records += rows
-        if not all(row.ok for row in rows if seen.counts(row)):
-            seen.observation.values["float64"] |= values
+        if not right:
             return
+        quick = probe if subject.busy() - busy <= FLOAT32_SECONDS else quick
+    ids = {probe.id for probe in seen.tried_of(request.cases)}
+    small = [row for row in seen.observation.records if row.dtype == "float32" and row.case in ids]
+    if quick is not None and small and all(row.ok for row in small if seen.counts(row)):
+        try:
+            _try_real_size(request, subject, seen, quick, "float32")
+            seen.sized32 = quick
+        except Ended as error:
+            _end(seen, error, "float32", subject.probe)
+
+
+def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe, dtype: str) -> bool:
+    """Whether what it gives is right; what is not is kept."""
+    values: dict[str, Tensors] = {}
+    rows = list(check_sizes(request.kind, subject, [probe], values, dtype))
+    seen.observation.records += rows
+    right = all(row.ok for row in rows if seen.counts(row))
+    if not right:
+        seen.observation.values[dtype] |= values
+    return right
 
 
 def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None:

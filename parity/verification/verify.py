@@ -184,7 +184,7 @@ def _verify(
         verdict.called, verdict.adapter = str(seen.convention), seen.convention.source()
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
-    verdict.largest = size_of(seen.sized[-1]) if seen.sized else ""
+    verdict.largest = _largest(seen)
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
     _judge_declared(verdict, declared, seen, (fixed, cases), seed)
@@ -203,6 +203,18 @@ def _verify(
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     return verdict
+
+
+def _largest(seen: Seen) -> str:
+    """The largest input of real size that was tried, and in which floating-point types."""
+    if not seen.sized:
+        return ""
+    largest, single = seen.sized[-1], seen.sized32
+    if single is None:
+        return f"{size_of(largest)} in float64"
+    if single is largest:
+        return f"{size_of(largest)} in float64 and float32"
+    return f"{size_of(largest)} in float64, {size_of(single)} in float32"
 
 
 def _settled(adapter: Any, seen: Seen) -> Any:

@@ -15,7 +15,7 @@ from parity.adapters.load import TargetError, only_definitions
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
-from parity.verification.listing import NETWORK, Listed, files_of, listed
+from parity.verification.listing import NETWORK, Listed, files_of, listed, passed_over
 from parity.verification.verdict import Outcome, Verdict
 from parity.verification.verify import verify
 
@@ -39,6 +39,7 @@ class Sheet:
     unknown    what its name does not show the kind of
     networks   those for which no twin was given
     unread     files that are no Python, with what was wrong
+    passed     what is named like a Python file and is none (a pipe, a link to nothing), with what it is
     """
 
     where: str
@@ -46,6 +47,7 @@ class Sheet:
     unknown: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    passed: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -63,7 +65,11 @@ class Sheet:
         return self.ok
 
     def __str__(self) -> str:
-        lines = [f"{clean(self.where)}: {self._counts()}", ""]
+        lines = [f"{clean(self.where)}: {self._counts()}"]
+        if self.passed:
+            names = _names([f"{name} ({what})" for name, what in self.passed.items()])
+            lines.append(f"passed over: {names}")
+        lines.append("")
         wide = max([len(v.name) for v in self.verdicts], default=0)
         lines += [f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}" for v in self.verdicts]
         for name, why in self.unread.items():
@@ -138,6 +144,7 @@ def verify_all(
     sheet = Sheet(str(where))
     with unpacked(where) as base:
         files = files_of(base) if base.is_dir() else [base]
+        sheet.passed = passed_over(base) if base.is_dir() else {}
         for path in files:
             shown = path.relative_to(base).as_posix() if base.is_dir() else str(where)
             for verdict in _verdicts(path, shown, kind, definitions_only, sheet, options):

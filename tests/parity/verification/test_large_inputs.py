@@ -45,6 +45,20 @@ def test_a_hang_could_not_be_checked(affine):
     assert "(32, 400)" in str(verdict)
 
 
+def test_what_is_wrong_at_real_size_in_float32_alone_is_found(affine):
+    right = "x @ self.W + self.b"
+    verdict = affine(out=f"{right} + (len(x) >= 32 and x.dtype == np.float32) * np.float32(8)")
+    assert verdict.outcome == "wrong" and set(verdict.wrong["dtype"]) == {"float32"}
+    assert "only in float32" in verdict.culprit.sentence
+
+
+def test_the_verdict_says_in_which_types_the_largest_input_was_tried(affine, monkeypatch):
+    assert "; the largest x (100, 4320), W (4320, 100) in float64 and float32" in str(affine())
+    monkeypatch.setattr("parity.verification.observe.FLOAT32_SECONDS", 0.02)
+    verdict = affine("sum(range(5 * 10**6)) if x.shape[1] == 4320 else 0")
+    assert "W (4320, 100) in float64, x " in str(verdict) and str(verdict).count("in float32") == 1
+
+
 def test_a_masked_nan_is_wrong(affine):
     assert affine(out="np.ma.masked_invalid((x @ self.W + self.b) * np.nan)").outcome == "wrong"
 

@@ -1,6 +1,7 @@
 """A file, a notebook, a folder or a zip without a name: every layer in it is listed and checked."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -189,3 +190,12 @@ def test_a_network_without_a_twin_counts_as_not_checked(file, parity):
     ended = parity("verify", file(RELU + NETWORK))
     assert ended.status == 2 and "not checked: a network needs a twin" in ended.out
     assert parity("verify", file(RELU)).status == 0
+
+
+def test_what_is_no_file_is_named_and_not_opened(file, tmp_path):
+    file(RELU)
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nothing.py")
+    sheet = verify_all(tmp_path)
+    assert sheet.ok and sheet.passed == {"gone.py": "a symbolic link to nothing", "pipe.py": "a pipe"}
+    assert str(sheet).split("\n")[1] == "passed over: gone.py (a symbolic link to nothing), pipe.py (a pipe)"
