@@ -36,9 +36,19 @@ CALLS = {
 
 
 def reproduction(
-    factory: Any, adapter: Any, probe: Probe, dtype: str, phase: str, tensor: str, seed: int
+    factory: Any,
+    adapter: Any,
+    probe: Probe,
+    dtype: str,
+    phase: str,
+    tensor: str,
+    seed: int,
+    cut: int | None = None,
 ) -> str:
-    """The lines, ready to run where the checked file can be found from."""
+    """The lines, ready to run where the checked file can be found from.
+
+    cut  which of the `simpler` ones the probe is, if it is one; it has the id of the whole one
+    """
     found = isinstance(adapter, Convention)
     adapter = AUTO if found else adapter
     book = not found and adapter_name(adapter) == "book"
@@ -54,11 +64,12 @@ def reproduction(
         if isinstance(adapter, str)
         else f", adapter={name_of(adapter)}"
     )
+    of = "" if cut is None else f", cut={cut}"
     lines = [
         "" if isinstance(factory, str) else import_line(factory),
         "from parity.verification.reproduction import replay",
         f"case, tensor, phase = {probe.id!r}, {tensor!r}, {phase!r}",
-        f"replay({target}, {probe.kind!r}, case, {dtype!r}, phase, tensor, seed={seed}{used})",
+        f"replay({target}, {probe.kind!r}, case, {dtype!r}, phase, tensor, seed={seed}{used}{of})",
     ]
     return "\n".join(filter(None, lines))
 
@@ -72,8 +83,12 @@ def replay(
     tensor: str,
     seed: int = 0,
     adapter: Any = None,
+    cut: int | None = None,
 ) -> None:
-    """Run one probe again, in this process, and print what it gives beside PyTorch's."""
+    """Run one probe again, in this process, and print what it gives beside PyTorch's.
+
+    With `cut` it is that one of the probes which are `simpler` than the one named.
+    """
     known = [*probes(kind, seed), *real_sizes(kind)]
     cases = [probe for probe in known if probe.id == case] or [probe_named(kind, case)]
     factory = load(factory) if isinstance(factory, str) else factory
@@ -81,6 +96,10 @@ def replay(
     subject = subject_here(factory, kind, adapter)
     if subject.convention is not None:
         cases = [subject.convention.fitted(probe) for probe in cases]
+    if cut is not None:
+        cases = [simpler(cases[0])[cut]]
+        case = f"{case}, cut down"
+        cases[0] = replace(cases[0], id=case)
     if phase == PHASE:
         for row in certify(subject, kind, cases)[1]:
             print(f"{kind}, {phase}, {row.tensor} on {case!r}: {row.why}")

@@ -371,16 +371,16 @@ class _Asker:
             return place_apart(self.factory, self.adapter, self.limits)
         return place_here(self.factory, self.adapter)
 
-    def same_failure(self, row: Record, probes: Sequence[Probe]) -> tuple[Record, Seen, Probe] | None:
-        """The first of these probes on which it fails in the same way, or None."""
+    def same_failure(self, row: Record, probes: Sequence[Probe]) -> tuple[Record, Seen, Probe, int] | None:
+        """The first of these probes on which it fails in the same way, and its number, or None."""
         contract = row.phase not in PLAIN
         tried = [replace(probes[-1], id=row.case)] if contract else probes
         request = Request(self.factory, self.kind, self.adapter, tried, None, contract, (row.dtype,))
         seen = observe_target(request, self.limits, self.isolated)
-        for probe in tried:
+        for number, probe in enumerate(tried, start=len(probes) - len(tried)):
             for found in seen.observation.records:
                 if found.case == probe.id and not found.ok and _alike(found, row):
-                    return replace(found, case=row.case), seen, probe
+                    return replace(found, case=row.case), seen, probe, number
         return None
 
 
@@ -403,14 +403,14 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
         if isinstance(asker.factory, str) or import_line(asker.factory):
             verdict.reproduction = _import_again(asker.factory)
         return
-    cut = ""
+    cut: int | None = None
     if not (verdict.ending or verdict.unfinished) and (again := asker.same_failure(row, simpler(probe))):
-        cut = "cut down to "
-        row, seen, probe = again
+        row, seen, probe, cut = again
     name = row.tensor.split(" ")[0] if row.phase not in PLAIN else row.tensor
     ours = seen.observation.values[row.dtype].get(probe.id, {}).get(name) if row.phase in PLAIN else None
     theirs = kind_of(asker.kind).reference(probe, row.dtype).get(name) if row.phase in PLAIN else None
-    verdict.first = First(row, ours, theirs, cut + _inputs(probe))
+    shown = _inputs(probe) if cut is None else f"cut down to {_inputs(probe)}"
+    verdict.first = First(row, ours, theirs, shown)
     verdict.reproduction = reproduction(
         asker.factory,
         asker.adapter,
@@ -419,9 +419,8 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
         row.phase,
         row.tensor,
         asker.seed,
+        cut,
     )
-    if cut and "replay(" in verdict.reproduction:
-        verdict.reproduction += "  # on the input before it was cut down"
 
 
 def _order(row: Record, by_id: dict[str, Probe]) -> tuple[bool, bool, int]:

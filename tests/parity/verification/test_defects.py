@@ -197,3 +197,26 @@ def test_misuse_is_said_in_a_sentence(kind, options, message):
 def test_only_a_network_takes_a_twin():
     with pytest.raises(TypeError, match="relu takes no twin; only a network does"):
         verify(f"{WRONG}:ReluLeaky", "relu", twin="x.py:Twin")
+
+
+SHARED = """
+class Relu:
+    kept = {}
+
+    def forward(self, x):
+        self.kept["mask"] = x > 0
+        return x * self.kept["mask"]
+
+    def backward(self, dout):
+        return dout * self.kept["mask"]
+"""
+
+
+def test_what_is_replayed_is_the_input_that_was_cut_down(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(SHARED)
+    verdict = verify(f"{tmp_path}/mine.py:Relu", "relu")
+    assert verdict.first.inputs.startswith("cut down to") and "cut=1)" in verdict.reproduction
+    exec(verdict.reproduction, {})
+    row = verdict.first.record
+    assert f"dx on 'images, cut down': off by {row.max_abs:.3g}\n" in capsys.readouterr().out
+    assert row.max_abs == round(row.max_abs)  # of whole numbers, as the others are not
