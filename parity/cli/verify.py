@@ -245,6 +245,7 @@ def folder_of(target: str) -> Path:
 
 def draw(verdict: Verdict, path: Path) -> None:
     """Write the picture of the wrong entry and print its grid; a line where there is none to draw."""
+    from parity.verification.verdict import by_judge
     from scratchcnn.files import atomic_write
 
     wiring = verdict.explanation.wiring if verdict.explanation is not None else None
@@ -252,8 +253,8 @@ def draw(verdict: Verdict, path: Path) -> None:
         console.print("no picture: there is no wrong entry of a linear map to draw")
         return
     with atomic_write(path) as temporary:
-        temporary.write_text(wiring.svg(), encoding="utf-8")
-    console.print(wiring.text(), markup=False)
+        temporary.write_text(by_judge(wiring.svg(), verdict.judge), encoding="utf-8")
+    console.print(by_judge(wiring.text(), verdict.judge), markup=False)
     print_written(path)
 
 

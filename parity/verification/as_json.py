@@ -44,7 +44,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from parity.comparison.records import Record
-from parity.verification.verdict import Outcome, Verdict
+from parity.verification.verdict import Outcome, Verdict, by_judge
 
 if TYPE_CHECKING:
     from parity.verification.whole import Sheet
@@ -64,7 +64,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "kind": verdict.kind,
         "outcome": verdict.outcome,
         "ok": verdict.ok,
-        "headline": verdict.headline,
+        "headline": by_judge(verdict.headline, verdict.judge),
         "convention": verdict.called,
         "where": verdict.where,
         "buts": list(verdict.buts),
@@ -74,15 +74,16 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "suggestion": verdict.suggestion,
         "compared": len(verdict.records),
         "wrong": sum(not row.ok for row in verdict.records),
-        "findings": rows(verdict.records),
+        "findings": [
+            row | {"why": by_judge(str(row["why"]), verdict.judge)} for row in rows(verdict.records)
+        ],
         "culprit": culprit
         and {name: getattr(culprit, name) for name in ("layer", "phase", "tensor", "sentence")},
         "diagnosis": {name: getattr(diagnosis, name) for name in ("fault", "says", "besides", "residual")}
         if diagnosis.fault
         else None,
-        "certificate": verdict.certificate and asdict(verdict.certificate),
-        "explanation": verdict.explanation
-        and {name: getattr(verdict.explanation, name) for name in ("sentences", "regions", "example")},
+        "certificate": verdict.certificate and {**asdict(verdict.certificate), "says": verdict.says_exact},
+        "explanation": verdict.says_why,
         "reproduction": verdict.reproduction,
         "remarks": list(verdict.remarks),
     }

@@ -128,8 +128,25 @@ class Verdict:
         if self.judge == "torch":
             return "\n".join(lines)
         lines.insert(min(2, len(lines)), f"judge        {NUMPY_JUDGE}")
-        text = "\n".join(lines).replace("PyTorch's    ", "the judge's  ").replace("PyTorch's", "the judge's")
-        return text.replace('"PyTorch:"', '"the judge:"')
+        text = "\n".join(lines).replace("PyTorch's    ", "NumPy's      ")
+        return by_judge(text, self.judge).replace('"PyTorch:"', '"NumPy:"')
+
+    @property
+    def says_exact(self) -> str:
+        """The certificate's sentence, with the judge that was used; "" where there is none."""
+        return by_judge(self.certificate.says, self.judge) if self.certificate is not None else ""
+
+    @property
+    def says_why(self) -> dict[str, Any] | None:
+        """Sentences, regions and example of the explanation, with the judge that was used."""
+        why = self.explanation
+        if why is None:
+            return None
+        return {
+            "sentences": tuple(by_judge(text, self.judge) for text in why.sentences),
+            "regions": tuple(by_judge(text, self.judge) for text in why.regions),
+            "example": by_judge(why.example, self.judge),
+        }
 
     def _lines(self) -> list[str]:
         outcome = self.outcome
@@ -248,6 +265,11 @@ class Verdict:
             return str(self.diagnosis)
         besides = besides_names(self.diagnosis.besides)
         return f"{self.diagnosis} [{' + '.join([self.diagnosis.fault, *besides])}]"
+
+
+def by_judge(text: str, judge: str) -> str:
+    """A sentence about PyTorch's numbers as one about the judge's that was used."""
+    return text if judge == "torch" else text.replace("PyTorch's", "NumPy's")
 
 
 def _fits(array: Any, most: int = 36) -> bool:

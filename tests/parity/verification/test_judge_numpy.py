@@ -10,6 +10,7 @@ from parity.faults.kill_matrix import diagnose, lasting_probes, observe
 from parity.kinds import ALL_KINDS
 from parity.kinds.numpy_reference import judge, judged_by, results
 from parity.kinds.probes import probes
+from parity.verification.as_json import as_text, verdict_object
 
 AFFINE = """
 class Affine:
@@ -85,7 +86,25 @@ def test_verify_says_who_judged(tmp_path):
     assert verdict.outcome == "wrong" and verdict.judge == "numpy" and judge() == "torch"
     text = str(verdict)
     assert verdict.diagnosis.fault == "affine-db-mean" and "PyTorch's" not in text
-    assert "\njudge        NumPy (" in text and "\nthe judge's  [" in text
+    assert "\njudge        NumPy (" in text and "\nNumPy's      [" in text
+
+
+SWAPPED = AFFINE.format("sum").replace("x @ self.W", "x[:, ::-1] @ self.W")
+
+
+@pytest.mark.parametrize(
+    "judge, named, other", [("numpy", "NumPy's", "PyTorch's"), ("torch", "PyTorch's", "NumPy's")]
+)
+def test_every_sentence_names_the_judge_that_was_used(judge, named, other, tmp_path, capsys):
+    from parity.cli.verify import draw
+
+    (tmp_path / "mine.py").write_text(SWAPPED)
+    verdict = parity.verify(f"{tmp_path}/mine.py:Affine", "affine", judge=judge)
+    draw(verdict, tmp_path / "met.svg")
+    found = as_text(verdict_object(verdict))
+    for text in (found, str(verdict), capsys.readouterr().out, (tmp_path / "met.svg").read_text()):
+        assert named in text and other not in text
+    assert any(named in text for text in verdict_object(verdict)["explanation"]["sentences"])
 
 
 def test_an_unknown_judge_is_refused():
