@@ -7,6 +7,7 @@ A rule gets the shape of one image: sizes are fixed in the file, and only the nu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -101,14 +102,23 @@ def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) ->
     for axis, size in enumerate(shape[1:]):
         out = layer._output_size((1, *shape))[axis]
         padded = size + 2 * layer.pad[axis]
-        beyond[axis] = max(0, (out - 1) * stride[axis] + window[axis] - padded)
+        beyond[axis] = max(0, (out - 1) * stride[axis] + layer._window()[axis] - padded)
     (ph, pw), (eh, ew) = layer.pad, beyond
     pads = [ph, pw, ph + eh, pw + ew]
+    if layer.dilation != (1, 1):
+        options["dilations"] = list(layer.dilation)
     if layer.mode == "max":
         return graph.node("MaxPool", [x], path, pads=pads, **options)
     if layer.mode == "min":
         negative = graph.node("Neg", [x], f"{path}.negative")
         return graph.node("Neg", [graph.node("MaxPool", [negative], path, pads=pads, **options)], path)
+    if layer.divisor_override is not None:
+        # The average over all cells of a padded image, times their number: the sum, for a divisor of one's own.
+        widths = graph.constant(f"{path}.pad", np.array([0, 0, *pads[:2], 0, 0, *pads[2:]]))
+        x = graph.node("Pad", [x, widths], f"{path}.padded")
+        average = graph.node("AveragePool", [x], f"{path}.average", **options)
+        share = graph.constant(f"{path}.share", np.array(math.prod(window) / layer.divisor_override))
+        return graph.node("Mul", [average, share], path)
     if layer.count_include_pad and any(layer.pad):
         # The divisor counts padding but not the cells beyond it, so the padding becomes part of the image.
         widths = graph.constant(f"{path}.pad", np.array([0, 0, ph, pw, 0, 0, ph, pw]))

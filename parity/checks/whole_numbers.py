@@ -279,7 +279,7 @@ def _is_exact(layer: Layer, x: Shape) -> bool:
         )
     if kind == "average_pooling":
         assert isinstance(layer, Pooling)
-        same = layer.pad == (0, 0) or layer.count_include_pad
+        same = (layer.pad == (0, 0) or layer.count_include_pad) and layer.divisor_override is None
         return same and not layer.ceil_mode and _is_power_of_2(layer.pool_h * layer.pool_w)
     return kind in EXACT
 

@@ -63,13 +63,18 @@ def convolution(layer: sc.Convolution, a: Arrays, x: jax.Array, mode: Mode) -> j
 
 def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
     window, stride = (1, 1, layer.pool_h, layer.pool_w), (1, 1, *layer.stride)
-    sizes = zip(x.shape[2:], window[2:], layer.stride, layer.pad, strict=True)
+    apart = (1, 1, *layer.dilation)
+    spans = [d * (size - 1) + 1 for d, size in zip(layer.dilation, window[2:], strict=True)]
+    sizes = zip(x.shape[2:], spans, layer.stride, layer.pad, strict=True)
     ends = [end_padding(*one, layer.ceil_mode) for one in sizes]
     frame = [(0, 0), (0, 0), *zip(layer.pad, ends, strict=True)]
     if layer.mode == "max":
-        return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, frame)
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, frame, window_dilation=apart)
     if layer.mode == "min":
-        return lax.reduce_window(x, jnp.inf, lax.min, window, stride, frame)
+        return lax.reduce_window(x, jnp.inf, lax.min, window, stride, frame, window_dilation=apart)
+    total = lax.reduce_window(x, 0.0, lax.add, window, stride, frame)
+    if layer.divisor_override is not None:
+        return total / layer.divisor_override
     counted = jnp.ones_like(x[:1, :1])
     if layer.count_include_pad:  # padding counts, cells beyond it do not
         counted = jnp.pad(counted, [(0, 0), (0, 0), *((p, p) for p in layer.pad)], constant_values=1)
@@ -77,7 +82,7 @@ def pooling(layer: sc.Pooling, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array
     else:
         edge = frame
     cells = lax.reduce_window(counted, 0.0, lax.add, window, stride, edge)
-    return lax.reduce_window(x, 0.0, lax.add, window, stride, frame) / cells
+    return total / cells
 
 
 def end_padding(size: int, window: int, stride: int, pad: int, ceil_mode: bool) -> int:

@@ -55,9 +55,11 @@ def _convolution(layer: sc.Convolution) -> nn.Module:
 def _pooling(layer: sc.Pooling) -> nn.Module:
     window = (layer.pool_h, layer.pool_w)
     if layer.mode == "average":
-        return nn.AvgPool2d(window, layer.stride, layer.pad, layer.ceil_mode, layer.count_include_pad)
+        return nn.AvgPool2d(
+            window, layer.stride, layer.pad, layer.ceil_mode, layer.count_include_pad, layer.divisor_override
+        )
     kind = nn.MaxPool2d if layer.mode == "max" else torch_modules.MinPool2d
-    return kind(window, layer.stride, layer.pad, ceil_mode=layer.ceil_mode)
+    return kind(window, layer.stride, layer.pad, layer.dilation, ceil_mode=layer.ceil_mode)
 
 
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):

@@ -228,4 +228,7 @@ def _supported(layer: Any) -> bool:
     """Whether the style's class, which has fewer options, computes the same."""
     if isinstance(layer, Convolution):
         return layer.dilation == (1, 1) and layer.b is not None
-    return not isinstance(layer, Pooling) or (layer.pad == (0, 0) and not layer.ceil_mode)
+    if not isinstance(layer, Pooling):
+        return True
+    plain = layer.dilation == (1, 1) and layer.divisor_override is None
+    return plain and layer.pad == (0, 0) and not layer.ceil_mode

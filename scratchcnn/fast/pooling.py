@@ -33,7 +33,10 @@ CELL_BYTES = 2 << 20  # of copies at a time
 
 
 def forward(layer: Pooling, x: Array) -> tuple[Array, Any] | None:
-    """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care."""
+    """None where a window holds NaN, or nothing but -inf: then the places need the textbook's care. None
+    with a dilation as well."""
+    if layer.dilation != (1, 1):
+        return None
     x = layer.check_input(x)
     OH, OW = layer._output_size(x.shape)
     window, stride, size = (layer.pool_h, layer.pool_w), layer.stride, (OH, OW)

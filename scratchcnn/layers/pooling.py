@@ -23,6 +23,8 @@ class Pooling(Layer):
     ceil_mode         round the output size up; a last window that would start beyond the image is dropped
     count_include_pad average only: whether padded cells count in the divisor (those beyond the
                       padding, which ceil_mode can reach, never do)
+    dilation          max and min only: the distance of a window's cells, an int or a (height, width) pair
+    divisor_override  average only: every window's sum is divided by it, wherever the window lies
 
     Padding never wins: it is -inf for max and +inf for min. (The book ignores `pad` in its output size
     and pads with 0, which wins over negative inputs.) Among equals the first in row-major order gets
@@ -39,14 +41,29 @@ class Pooling(Layer):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         on_remainder: OnRemainder = "floor",
+        *,
+        dilation: Pair = 1,
+        divisor_override: int | None = None,
     ):
         super().__init__()
         if mode not in ("max", "average", "min"):
             raise ValueError(f'Pooling: mode must be "max", "average" or "min", got {mode!r}')
         self.pool_h, self.pool_w = pair((pool_h, pool_w), "the pooling window", 1)
         self.stride, self.pad = pair(stride, "stride", 1), pair(pad, "pad", 0)
-        if 2 * self.pad[0] > pool_h or 2 * self.pad[1] > pool_w:
-            raise ValueError(f"Pooling: pad {self.pad} must be at most half the window ({pool_h}, {pool_w})")
+        self.dilation, self.divisor_override = pair(dilation, "dilation", 1), divisor_override
+        if mode == "average" and self.dilation != (1, 1):
+            raise ValueError(f'Pooling: dilation {dilation} is for mode "max" or "min", not for "average"')
+        if divisor_override is not None and mode != "average":
+            raise ValueError(f'Pooling: divisor_override is for mode "average", not for "{mode}"')
+        if divisor_override is not None and not (
+            isinstance(divisor_override, (int, np.integer)) and divisor_override
+        ):
+            raise ValueError(
+                f"Pooling: divisor_override must be a whole number other than 0, got {divisor_override!r}"
+            )
+        window = self._window()
+        if 2 * self.pad[0] > window[0] or 2 * self.pad[1] > window[1]:
+            raise ValueError(f"Pooling: pad {self.pad} must be at most half the window {window}")
         self.mode, self.ceil_mode = mode, ceil_mode
         self.count_include_pad, self.on_remainder = count_include_pad, on_remainder
 
@@ -56,7 +73,7 @@ class Pooling(Layer):
         N, C, _, _ = x.shape
 
         frame = self._frame(-x if self.mode == "min" else x)
-        col = im2col(frame, self.pool_h, self.pool_w, self.stride)
+        col = im2col(frame, self.pool_h, self.pool_w, self.stride, dilation=self.dilation)
         col = col.reshape(-1, self.pool_h * self.pool_w)  # (N*OH*OW*C, pool_h*pool_w): a window per row
         out: Array
         if self.mode == "average":
@@ -91,7 +108,7 @@ class Pooling(Layer):
         else:
             dcol[np.arange(flat.size), arg] = flat
         dcol = dcol.reshape(N * OH * OW, C * self.pool_h * self.pool_w)
-        dframe = col2im(dcol, frame_shape, self.pool_h, self.pool_w, self.stride)
+        dframe = col2im(dcol, frame_shape, self.pool_h, self.pool_w, self.stride, dilation=self.dilation)
 
         ph, pw = self.pad
         dx = np.zeros(x_shape, dtype=dout.dtype)
@@ -100,13 +117,18 @@ class Pooling(Layer):
         return dx
 
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
+    def _window(self) -> tuple[int, int]:
+        """The window's size from its first cell to its last."""
+        (dh, dw) = self.dilation
+        return dh * (self.pool_h - 1) + 1, dw * (self.pool_w - 1) + 1
+
     def _output_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
         if len(x_shape) != 4:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x_shape}")
-        (_, _, H, W), (sh, sw), (ph, pw) = x_shape, self.stride, self.pad
+        (_, _, H, W), (sh, sw), (ph, pw), (dh, dw) = x_shape, self.stride, self.pad, self.dilation
         try:
-            OH = output_size(H, self.pool_h, sh, ph, 1, self.ceil_mode, self.on_remainder)
-            OW = output_size(W, self.pool_w, sw, pw, 1, self.ceil_mode, self.on_remainder)
+            OH = output_size(H, self.pool_h, sh, ph, dh, self.ceil_mode, self.on_remainder)
+            OW = output_size(W, self.pool_w, sw, pw, dw, self.ceil_mode, self.on_remainder)
         except ValueError as error:
             raise type(error)(f"{self.label}: {error}") from None
         return OH, OW
@@ -115,7 +137,8 @@ class Pooling(Layer):
         """The images as the windows see them, padded so that padding cannot win: (N, C, FH, FW)."""
         (N, C, H, W), (sh, sw), (ph, pw) = x.shape, self.stride, self.pad
         OH, OW = self._output_size(x.shape)
-        FH, FW = (OH - 1) * sh + self.pool_h, (OW - 1) * sw + self.pool_w
+        window_h, window_w = self._window()
+        FH, FW = (OH - 1) * sh + window_h, (OW - 1) * sw + window_w
         frame = np.full((N, C, FH, FW), 0 if self.mode == "average" else -np.inf, dtype=x.dtype)
         reached = frame[:, :, ph : ph + H, pw : pw + W]
         reached[...] = x[:, :, : reached.shape[2], : reached.shape[3]]
@@ -125,7 +148,8 @@ class Pooling(Layer):
         """Where a window holds nothing above -inf, argmax may have named its padding: name a pixel."""
         lowest = np.flatnonzero(col[np.arange(len(col)), arg] == -np.inf)
         if lowest.size:
-            pixels = im2col(self._frame(np.zeros(x_shape, col.dtype)), self.pool_h, self.pool_w, self.stride)
+            frame = self._frame(np.zeros(x_shape, col.dtype))
+            pixels = im2col(frame, self.pool_h, self.pool_w, self.stride, dilation=self.dilation)
             is_pixel = np.isfinite(pixels.reshape(col.shape))
             arg[lowest] = is_pixel[lowest].argmax(axis=1)
         return arg
@@ -138,6 +162,8 @@ class Pooling(Layer):
 
     def _divisor(self, x_shape: tuple[int, ...], dtype: np.dtype) -> Array:
         """How many cells each window averages over: -> (OH, OW), or () where all have the same."""
+        if self.divisor_override is not None:
+            return np.array(self.divisor_override, dtype)
         if self.pad == (0, 0) and not self.ceil_mode:
             return np.array(self.pool_h * self.pool_w, dtype)
         counts = []
@@ -159,4 +185,6 @@ class Pooling(Layer):
     def arguments(self) -> str:
         text = f"{self.pool_h}, {self.pool_w}, stride={self.stride}, pad={self.pad}, mode={self.mode!r}"
         text += ", ceil_mode=True" if self.ceil_mode else ""
-        return text + ("" if self.count_include_pad else ", count_include_pad=False")
+        text += "" if self.count_include_pad else ", count_include_pad=False"
+        text += "" if self.dilation == (1, 1) else f", dilation={self.dilation}"
+        return text + ("" if self.divisor_override is None else f", divisor_override={self.divisor_override}")

@@ -55,24 +55,23 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return layer, x, {"W": weight} | ({} if bias is None else {"b": bias})
 
 
-def pooling(mode, x, size, stride, pad, ceil_mode, count_include_pad=True):
+def pooling(mode, x, size, stride, pad, ceil_mode, count_include_pad=True, **options):
     need(x.ndim == 4, "an image without a batch")
     size = (size, size) if isinstance(size, int) else tuple(size)
     stride = size if stride is None or stride == () else plain(stride)
-    return sc.Pooling(*size, stride, plain(pad), mode, ceil_mode, count_include_pad), x, {}
+    return sc.Pooling(*size, stride, plain(pad), mode, ceil_mode, count_include_pad, **options), x, {}
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    need(dilation in (1, (1, 1)), "dilation")
     need(not return_indices, "return_indices")
-    return pooling("max", x, kernel_size, stride, padding, ceil_mode)
+    return pooling("max", x, kernel_size, stride, padding, ceil_mode, dilation=plain(dilation))
 
 
 def avg_pool2d(
     x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
-    need(divisor_override is None, "divisor_override")
-    return pooling("average", x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    options = {"divisor_override": divisor_override}
+    return pooling("average", x, kernel_size, stride, padding, ceil_mode, count_include_pad, **options)
 
 
 def adaptive_avg_pool2d(x, output_size):

@@ -46,6 +46,12 @@ LAYERS = {  # layer: the shape of one image
     "adaptive average that divides": (sc.AdaptiveAveragePooling(2, 3), (2, 8, 9)),
     "adaptive average of unequal windows": (sc.AdaptiveAveragePooling(3, 4), (2, 8, 9)),
     "adaptive average that repeats": (sc.AdaptiveAveragePooling(5, 4), (2, 3, 9)),
+    "dilated maxima": (sc.Pooling(2, 3, 2, 1, ceil_mode=True, dilation=(3, 2)), (2, 10, 9)),
+    "dilated minima": (sc.Pooling(2, 2, 1, mode="min", dilation=2), (2, 7, 6)),
+    "divisor of one's own": (
+        sc.Pooling(3, 2, 2, 1, "average", True, divisor_override=5),
+        (2, 8, 8),
+    ),
     "global average": (sc.GlobalAveragePooling(), (3, 5, 4)),
     "subsampling": (sc.Subsampling(draw(3), draw(3), 2), (3, 7, 6)),
     "rbf": (sc.RBF(draw(5, 8)), (8,)),
