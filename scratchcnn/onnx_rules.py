@@ -113,7 +113,7 @@ def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) ->
         negative = graph.node("Neg", [x], f"{path}.negative")
         return graph.node("Neg", [graph.node("MaxPool", [negative], path, pads=pads, **options)], path)
     if layer.divisor_override is not None:
-        # The average over all cells of a padded image, times their number: the sum, for a divisor of one's own.
+        # The average over all cells of a padded image, times their number, is the sum to divide.
         widths = graph.constant(f"{path}.pad", np.array([0, 0, *pads[:2], 0, 0, *pads[2:]]))
         x = graph.node("Pad", [x, widths], f"{path}.padded")
         average = graph.node("AveragePool", [x], f"{path}.average", **options)
