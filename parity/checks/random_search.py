@@ -49,10 +49,12 @@ def search(
     examples: int = EXAMPLES,
     fit: Callable[[Geometry], Geometry] = lambda g: g,
     prepare: Callable[[Probe], Probe] = lambda probe: probe,
+    right: Callable[[Probe], bool] | None = None,
 ) -> Search:
     """Try random geometries that the implementation supports, in float64, until one is wrong.
 
     `fit` brings a geometry to sizes that it takes, where it takes few, and `prepare` the probe to what else.
+    `right` judges it by something other than PyTorch.
     """
     subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
     unseen = subject.convention.unseen if subject.convention else ()
@@ -60,17 +62,20 @@ def search(
     ended: list[Ended] = []
     tried = 0
 
+    def as_pytorch(probe: Probe) -> bool:
+        _, judged = run_probe(subject, probe, judge, "float64")
+        return all(comparison.ok for name, comparison in judged.items() if name not in unseen)
+
     def wrong(probe: Probe) -> bool:
         nonlocal tried
         if ended:  # hypothesis goes on, the process does not
             return False
         tried += not found
         try:
-            _, judged = run_probe(subject, probe, judge, "float64")
+            if (right or as_pytorch)(probe):
+                return False
         except Ended as error:
             ended.append(error)
-            return False
-        if all(comparison.ok for name, comparison in judged.items() if name not in unseen):
             return False
         found.append(probe)
         return True

@@ -35,6 +35,7 @@ from parity.kinds.probes import probes
 from parity.kinds.real_sizes import size_of
 from parity.reference.threads import one_thread
 from parity.verification.declared import Declared, declared_faults, explained
+from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.profiles import BOOK, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
@@ -187,9 +188,10 @@ def _verify(
     verdict.largest = _largest(seen)
     if seen.ending or seen.unfinished:
         verdict.not_checked = [*unseen, "whatever would have come after it ended"]
-    _judge_declared(verdict, declared, seen, (fixed, cases), seed)
+    asker = _Asker(factory, kind, adapter, seed, limits, isolated)
+    _judge_declared(verdict, declared, seen, (fixed, cases), asker)
     if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):
-        _judge_habits(verdict, habits, seen, (fixed, cases), seed)
+        _judge_habits(verdict, habits, seen, (fixed, cases), asker)
     right = verdict.outcome in ("right", "right_but")
     if seen.convention is not None and seen.convention.inside_log and right:
         verdict.buts = [*verdict.buts, f"the loss is log(y + {seen.convention.inside_log:.3g})"]
@@ -198,7 +200,6 @@ def _verify(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
         )
     if not verdict.ok or verdict.declared:
-        asker = _Asker(factory, kind, adapter, seed, limits, isolated)
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
@@ -285,22 +286,23 @@ def _judge_declared(
     declared: Declared,
     seen: Seen,
     tried: tuple[Sequence[Probe], Sequence[Probe]],
-    seed: int,
+    asker: _Asker,
 ) -> None:
     """The diagnosis, what it means for differences that were declared, and what only the numbers have right.
 
     `tried` are the kind's own probes, and all that were tried.
     """
     adapter = ADAPTERS["book" if seen.backward_too else "forward_only"]  # a fault is to show no more
-    cases, every = tried
+    (cases, every), seed = tried, asker.seed
     found: Diagnosis = UNKNOWN
     stopped = bool(verdict.ending or verdict.unfinished)
     if declared and not stopped and not verdict.ok:
-        by = explained(declared, seen.observation, cases, every, seed, adapter)
-        if by.names:
+        own = on_own_inputs(seen.observation, cases)
+        by = explained(declared, own, cases, every, seed, adapter)
+        if by.names and _holds_at_other_sizes(verdict, str(declared), by.names, asker, seen, adapter):
             verdict.ok, verdict.declared, found = True, " + ".join(by.names), by.diagnosis
             verdict.buts = sentences(by.others, every)
-        else:
+        elif not by.names:
             verdict.complaint = f"{declared}: what it computes is not exactly that"
     elif declared and verdict.ok:
         verdict.ok = False
@@ -315,13 +317,14 @@ def _judge_habits(
     habits: dict[str, str],
     seen: Seen,
     tried: tuple[Sequence[Probe], Sequence[Probe]],
-    seed: int,
+    asker: _Asker,
 ) -> None:
     """Take the profile's habits away: all that is not right may be they, or a part of it."""
     adapter, (cases, every) = ADAPTERS["book" if seen.backward_too else "forward_only"], tried
     known = declared_faults(verdict.kind, habits)
-    by = explained(known, seen.observation, cases, every, seed, adapter)
-    if by.names:
+    by = explained(known, on_own_inputs(seen.observation, cases), cases, every, asker.seed, adapter)
+    whose = "but for the book's habits"
+    if by.names and _holds_at_other_sizes(verdict, whose, by.names, asker, seen, adapter):
         names = [part for name in by.names for part in name.split(" + ")]
         verdict.diagnosis = by.diagnosis
         verdict.buts = [*dict.fromkeys(habits[name] for name in names), *sentences(by.others, every)]
@@ -329,6 +332,29 @@ def _judge_habits(
         printed = [*verdict.diagnosis.fault.split(" + "), *besides_names(verdict.diagnosis.besides)]
         names = [name for name in printed if name in habits]
     verdict.habits = list(dict.fromkeys(habits[name] for name in names))
+
+
+def _holds_at_other_sizes(
+    verdict: Verdict, whose: str, names: Sequence[str], asker: _Asker, seen: Seen, adapter: Adapter
+) -> bool:
+    """Whether it differs in just that way on random geometries and real sizes too; else a complaint."""
+    faults = faults_in(names)
+    if not faults:  # these were tried as the numbers are right
+        return not (seen.random or any(not row.ok for row in _beyond(verdict, seen)))
+    sizes = as_declared(asker.place(), seen, faults, adapter)
+    verdict.sizes, verdict.largest = sizes.tried, sizes.largest
+    if sizes.left_out:
+        verdict.not_checked = [*verdict.not_checked, sizes.left_out]
+    if sizes.wrong is not None:
+        where = _inputs(sizes.wrong)
+        verdict.complaint = f"{whose}: exactly that on the kind's own inputs, and not on {where}"
+    return sizes.wrong is None
+
+
+def _beyond(verdict: Verdict, seen: Seen) -> list[Record]:
+    """The records of inputs of real size."""
+    ids = {probe.id for probe in seen.sized}
+    return [row for row in verdict.records if row.case in ids]
 
 
 def _diagnosed(

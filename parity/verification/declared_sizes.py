@@ -1,0 +1,126 @@
+"""Random geometries and real sizes for code that differs as declared: the reference there is the known bug.
+
+What has a known bug is wrong on its kind's own inputs, so nothing else is compared with PyTorch there. With
+the bug taken away it is: on each random geometry and each real size it must give the bug's numbers. What
+raises by the bug gives none, and is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from parity.adapters.bench import Raised
+from parity.adapters.book import Adapter
+from parity.adapters.connection import Ended
+from parity.adapters.subject import Arrays, Subject, subject_here
+from parity.checks.layer import REFUSALS
+from parity.checks.random_search import search
+from parity.comparison.gates import logic_gate
+from parity.faults import FAULTS, Fault
+from parity.faults.diagnose import Observation
+from parity.kinds import Probe, kind_of
+from parity.kinds.random_geometry import WINDOWS
+from parity.kinds.real_sizes import real_sizes, size_of
+from parity.verification.fitted_sizes import fitting
+from parity.verification.observe import SIZES_SECONDS, Seen
+
+ROUNDING = 1e-12  # of numbers that the bug leaves where PyTorch has 0
+PARTS = " + "  # between the names in a diagnosis
+
+
+@dataclass
+class Sizes:
+    """How many random sizes were tried, the largest real one, the first input that is not as declared, and
+    what was not tried."""
+
+    tried: int = 0
+    largest: str = ""
+    wrong: Probe | None = None
+    left_out: str = ""
+
+
+def on_own_inputs(seen: Observation, cases: Sequence[Probe]) -> Observation:
+    """What was seen on the kind's own inputs, on which a known bug can be run as a whole."""
+    ids = {probe.id for probe in cases} | {""}
+    values = {d: {k: v for k, v in found.items() if k in ids} for d, found in seen.values.items()}
+    return replace(seen, records=[row for row in seen.records if row.case in ids], values=values)
+
+
+def faults_in(names: Sequence[str]) -> list[Fault]:
+    """The bugs of the catalogue among names of a diagnosis that change a number."""
+    parts = [part for name in names for part in name.split(PARTS)]
+    return [FAULTS[part] for part in parts if part in FAULTS and FAULTS[part].shows == "values"]
+
+
+def as_declared(subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: Adapter) -> Sizes:
+    """Try them on a subject that is not open yet, and close it."""
+    kind, sizes = seen.observation.kind, Sizes()
+    try:
+        subject.open(kind)
+        if kind in WINDOWS:
+            found = search(
+                kind,
+                subject,
+                supports=seen.takes,
+                fit=fitting(seen.convention, seen.lacking),
+                prepare=seen.fitted,
+                right=lambda probe: _same(subject, probe, seen, faults, adapter),
+            )
+            sizes.tried, sizes.wrong = found.tried, found.probe
+            if found.ended is not None:
+                raise found.ended
+        start = subject.busy()
+        for probe in seen.taken(real_sizes(kind)) if sizes.wrong is None else []:
+            if subject.busy() - start > SIZES_SECONDS:
+                sizes.left_out = f"inputs as large as {size_of(probe)} with the declared difference"
+                break
+            if not _same(subject, probe, seen, faults, adapter):
+                sizes.wrong = probe
+                break
+            sizes.largest = size_of(probe)
+    except Ended as error:
+        sizes.left_out = f"other sizes with the declared difference: it {error}"
+    finally:
+        subject.close()
+    return sizes
+
+
+def _same(subject: Subject, probe: Probe, seen: Seen, faults: Sequence[Fault], adapter: Adapter) -> bool:
+    """Whether it gives the numbers of the known bugs there; nothing is compared where they raise."""
+    kind = kind_of(probe.kind)
+    theirs = _expected(probe, faults, adapter)
+    if theirs is None:
+        return True
+    try:
+        found = subject.results(probe.cast("float64"))
+    except Raised as error:
+        return bool(probe.needs & kind.may_refuse) and f"raised {error}".startswith(REFUSALS)
+    floors = kind.floors(probe, {n: a for n, a in theirs.items() if isinstance(a, np.ndarray)}, "float64")
+    return all(
+        logic_gate(found.get(name), array, kind.rtol, max(floors.get(name, 0.0), ROUNDING)).ok
+        for name, array in theirs.items()
+        if isinstance(array, np.ndarray) and _shown(name, probe, seen)
+    )
+
+
+def _shown(name: str, probe: Probe, seen: Seen) -> bool:
+    return name not in seen.unseen and (seen.backward_too or not name.startswith("d"))
+
+
+def _expected(probe: Probe, faults: Sequence[Fault], adapter: Adapter) -> Arrays | None:
+    """What the bugs give together: of each result that of the bug which changes it; None where one raises."""
+    exact = kind_of(probe.kind).reference(probe)
+    expected: Arrays = dict(exact)
+    for fault in faults:
+        try:
+            found = subject_here(fault.make, probe.kind, adapter).results(probe.cast("float64"))
+        except Raised:
+            return None
+        for name, array in exact.items():
+            mine = found.get(name)
+            if isinstance(mine, np.ndarray) and not logic_gate(mine, array, kind_of(probe.kind).rtol).ok:
+                expected[name] = mine
+    return expected
