@@ -133,6 +133,14 @@ def verify(
             show_default="none",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the verdict of one layer or network to this page, with that picture where there is "
+            "one to draw.",
+            show_default="none",
+        ),
+    ] = None,
     seed: Seed = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds without an answer after which it counts as hung.", min=0.1)
@@ -180,6 +188,8 @@ def verify(
     policy = Policy(str(folder_of(target).absolute()), memory=memory) if sandbox else None
     if sandbox:  # the process inside works in the code's own folder
         target = str(Path(target).absolute())
+    if whole and html is not None:
+        raise Misuse("--html writes the verdict of one layer or network, path/to/file.py:Name, not of a file")
     if whole:
         from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all
@@ -208,6 +218,8 @@ def verify(
         console.print(f"protection   {protection_of(sandbox)}", markup=False)
         if picture is not None:
             draw(verdict, picture)
+        if html is not None:
+            write_page(verdict, protection_of(sandbox), html)
         _save(out, verdict.records)
     if as_json:
         print_json({**verdict_object(verdict), "protection": protection_of(sandbox)})
@@ -255,6 +267,15 @@ def draw(verdict: Verdict, path: Path) -> None:
     with atomic_write(path) as temporary:
         temporary.write_text(by_judge(wiring.svg(), verdict.judge), encoding="utf-8")
     console.print(by_judge(wiring.text(), verdict.judge), markup=False)
+    print_written(path)
+
+
+def write_page(verdict: Verdict, protection: str, path: Path) -> None:
+    from parity.cli.verify_page import page
+    from scratchcnn.files import atomic_write
+
+    with atomic_write(path) as temporary:
+        temporary.write_text(page(verdict, protection), encoding="utf-8")
     print_written(path)
 
 

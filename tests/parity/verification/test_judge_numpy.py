@@ -107,6 +107,22 @@ def test_every_sentence_names_the_judge_that_was_used(judge, named, other, tmp_p
     assert any(named in text for text in verdict_object(verdict)["explanation"]["sentences"])
 
 
+def test_the_page_has_the_verdict_and_its_picture(tmp_path):
+    import base64
+
+    from parity.cli.verify import write_page
+
+    for name, code, drawn in (("wrong", SWAPPED, 1), ("right", AFFINE.format("sum"), 0)):
+        (tmp_path / f"{name}.py").write_text(code)
+        verdict = parity.verify(f"{tmp_path}/{name}.py:Affine", "affine", judge="numpy")
+        write_page(verdict, "a process of its own <&>", tmp_path / "page.html")
+        page = (tmp_path / "page.html").read_text()
+        assert page.count("<img ") == drawn and "a process of its own &lt;&amp;&gt;" in page
+        if drawn:
+            svg = base64.b64decode(page.split("base64,")[1].split('"')[0]).decode()
+            assert verdict.explanation.example.replace("PyTorch's", "NumPy&#x27;s") in svg
+
+
 def test_an_unknown_judge_is_refused():
     with pytest.raises(ValueError, match="no judge named 'jax'; there are torch, numpy"):
         parity.verify("mine.py:Affine", "affine", judge="jax")
