@@ -268,8 +268,10 @@ class Verdict:
 
 
 def by_judge(text: str, judge: str) -> str:
-    """A sentence about PyTorch's numbers as one about the judge's that was used."""
-    return text if judge == "torch" else text.replace("PyTorch's", "NumPy's")
+    """A text about PyTorch's numbers, plain or escaped, as one about the judge's that was used."""
+    if judge == "torch":
+        return text
+    return text.replace("PyTorch's", "NumPy's").replace("PyTorch&#x27;s", "NumPy&#x27;s")
 
 
 def _fits(array: Any, most: int = 36) -> bool:
