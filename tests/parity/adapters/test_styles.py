@@ -186,4 +186,4 @@ def test_how_it_was_called_can_be_kept_as_an_adapter(parity, tmp_path, file, nam
 def test_the_finding_is_shown_again_by_its_reproduction(capsys, file, name, kind):
     verdict = verify(f"{WILD / file}.py:{name}Wrong", kind)
     exec(verdict.reproduction, {})
-    assert "affine, backward, dW on '3 to 2': off by" in capsys.readouterr().out
+    assert "affine, backward, dW on '3 to 2, cut down': off by" in capsys.readouterr().out
