@@ -118,7 +118,7 @@ def steps_of(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iter
 
 
 def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iterator[Probe]]:
-    """Two hundred steps of small arrays, then a few of AlexNet's and ResNet's."""
+    """Two hundred steps of small arrays, as many arrays as a network has, a few of AlexNet's and ResNet's."""
 
     def build(rng: Rng) -> Iterator[Probe]:
         def probe(name: str, shapes: dict[str, tuple[int, ...]], steps: int) -> Probe:
@@ -127,6 +127,7 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
             return Probe(kind, name, {"lr": lr, **own}, {"params": params, "grads": grads})
 
         yield probe("200 steps", {"W": (3, 2), "b": (4,)}, 200)
+        yield probe("3 steps of 24 arrays", {f"W{i}": (3, 2) for i in range(1, 25)}, 3)
         large = {"W1": (96, 3, 11, 11), "W2": (256, 256, 3, 3), "b": (4096,)}
         yield probe("2 steps of large arrays", large, 2)
 

@@ -67,3 +67,23 @@ def test_no_known_bug_explains_what_only_a_longer_life_shows(affine):
     verdict = affine("self.n = getattr(self, 'n', 0) + 1", out="x @ self.W + self.b + (self.n == 50)")
     assert verdict.outcome == "wrong" and not verdict.diagnosis.fault
     assert "A hundred calls of one instance" in verdict.culprit.sentence
+
+
+MOMENTUM = """
+class Momentum:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def update(self, params, grads):
+        for i, name in enumerate(params):
+            self.v[name] = (self.momentum if i < 6 else 0) * self.v.get(name, 0) - self.lr * grads[name]
+            params[name] += self.v[name]
+"""
+
+
+def test_a_momentum_that_is_wrong_from_the_seventh_array_on_is_found(tmp_path):
+    (tmp_path / "mine.py").write_text(MOMENTUM)
+    verdict = verify(f"{tmp_path}/mine.py:Momentum", "momentum")
+    assert verdict.outcome == "wrong" and set(verdict.wrong["case"]) == {"3 steps of 24 arrays"}
+    (tmp_path / "ours.py").write_text(MOMENTUM.replace("(self.momentum if i < 6 else 0)", "self.momentum"))
+    assert verify(f"{tmp_path}/ours.py:Momentum", "momentum").outcome == "right"
