@@ -201,10 +201,12 @@ class _Plan:
     found    by layer path and tensor (x, out, dout, dx, d<parameter>): what is to be compared, as it arrived
     fresh    what it is replaced by
     skipped  layers with a rounded formula, by kind
+    douts    of the scores, and of each head's, small and whole: what the losses would send back is rounded
     """
 
     def __init__(self, network: Network, rng: np.random.Generator):
         self.layers, self.rng = dict(network.layers.leaves()), rng
+        self.douts = [_fresh((IMAGES, network.output_size), rng) for _ in range(1 + len(_heads(network)))]
         self.found: dict[Key, Array] = {}
         self.fresh: dict[Key, Array] = {}
         self.skips: set[str] = set()
@@ -312,7 +314,7 @@ def _run_torch(module: nn.Module, network: Network, x: Array, plan: _Plan) -> No
         module.zero_grad(set_to_none=True)
         scores = module(torch.from_numpy(x).requires_grad_())
         scores = scores if isinstance(scores, tuple) else (scores,)
-        douts = [torch.from_numpy(a) for a in _cotangents(network, len(x))]
+        douts = [torch.from_numpy(a) for a in plan.douts]
         torch.autograd.backward(scores, douts)
     finally:
         for handle in handles:
@@ -356,15 +358,9 @@ def _shapes(module: nn.Module, network: Network) -> dict[str, tuple[Shape, Shape
     return shapes
 
 
-def _cotangents(network: Network, N: int) -> list[Array]:
-    """Of the scores, and of each head's, small and whole: what the losses would send back is rounded."""
-    rng = np.random.default_rng(55)
-    return [_fresh((N, network.output_size), rng) for _ in range(1 + len(_heads(network)))]
-
-
 # -- our side -------------------------------------------------------------------------------------
 def _run_ours(network: Network, x: Array, plan: _Plan, compare: Callable[[str, str, Any], None]) -> None:
-    dout, *of_heads = _cotangents(network, len(x))
+    dout, *of_heads = plan.douts
     with ExitStack() as stack:
         for path, layer in network.layers.leaves():
             stack.enter_context(_compared(layer, path, plan, compare))

@@ -243,13 +243,6 @@ def _record(kind: str, case: Probe, name: str, found: Array, exact: Array) -> Re
 
 
 # -- rounding, or another formula ------------------------------------------------------------------
-def _excused(subject: Subject, case: Probe, name: str, off: float, rng: np.random.Generator) -> bool:
-    """Whether rounding explains a difference of `off` times the sum of the terms' sizes."""
-    if case.kind not in SUMS:
-        return False
-    return off < LEAST * UNIT["float64"] / 2 or not _is_additive(subject, case, name, rng)
-
-
 def _is_additive(subject: Subject, case: Probe, name: str, rng: np.random.Generator) -> bool:
     """Whether the error of some entry is a linear function of the input, and too large to be rounding."""
     counted, additive, large = np.zeros(()), np.ones((), bool), np.zeros((), bool)

@@ -271,7 +271,9 @@ def by_judge(text: str, judge: str) -> str:
     """A text about PyTorch's numbers, plain or escaped, as one about the judge's that was used."""
     if judge == "torch":
         return text
-    return text.replace("PyTorch's", "NumPy's").replace("PyTorch&#x27;s", "NumPy&#x27;s")
+    for theirs, named in (("PyTorch's", "NumPy's"), ("PyTorch&#x27;s", "NumPy&#x27;s")):
+        text = text.replace(theirs, named)
+    return text.replace("from PyTorch ", "from the judge in NumPy ")
 
 
 def _fits(array: Any, most: int = 36) -> bool:
