@@ -36,6 +36,7 @@ UP_TO: dict[str, tuple[int, ...]] = {
     "percent": (51, 75, 90),
     "parameters": (100, 10_000, 100_000),
     "steps": (3, 8, 20, 100, 200),
+    "arrays": (3, 8, 20),
 }
 OF_KIND: dict[str, tuple[str, ...]] = {
     "convolution": ("N", "C", "FN", "H", "kernel", "stride", "pad", "groups"),
@@ -58,7 +59,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "batch_norm": ("N", "C", "H"),
     "batch_norm_options": ("N", "C", "H"),
     "dropout": ("N", "percent"),
-    **dict.fromkeys(OPTIMIZER_KINDS, ("parameters", "steps")),
+    **dict.fromkeys(OPTIMIZER_KINDS, ("parameters", "steps", "arrays")),
 }
 LARGEST = {  # the sizes that the zoo reaches, where that is less than the table's
     "max_pooling": {"C": 512},
@@ -221,7 +222,7 @@ def _spoil_update(rule: Any, condition: Condition, given: dict[str, Any]) -> Non
         calls[0] += 1
         update(params, grads)
         for p in params.values():
-            if condition.holds({"parameters": p.size, "steps": calls[0]}):
+            if condition.holds({"parameters": p.size, "steps": calls[0], "arrays": len(params)}):
                 p += p.dtype.type(OFF - 1)
 
     rule.update = spoiled_update
