@@ -6,15 +6,17 @@ counter that runs out, a buffer of the first batch's size, state on the class, s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from parity.adapters.bench import Raised
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
-from parity.comparison.gates import Comparison
+from parity.comparison.gates import Comparison, logic_gate
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 from scratchcnn.typing import Array
@@ -91,6 +93,36 @@ def one_sign(subject: Subject, probe: Probe, judge: Judge) -> Found:
         yield from judged.items()
         if not all(c.ok for c in judged.values()):
             return
+
+
+def odd_numbers(subject: Subject, probe: Probe, judge: Judge) -> Found:
+    """An image of NaN and one of infinities among the others: the others' results stay right.
+
+    What becomes of the odd image itself is not judged, and code may refuse it.
+    """
+    kind, x = kind_of(probe.kind), probe.inputs.get("x")
+    if x is None or len(x) < 2 or not by_image(probe.kind):
+        return
+    for value in (np.nan, np.inf):
+        odd = x.copy()
+        odd[0] = value
+        turn = replace(probe, inputs={**probe.inputs, "x": odd}, id=f"{probe.id}, an image of {value}")
+        theirs = kind.reference(turn)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = subject.build(turn).results(turn.inputs)
+        except Raised:
+            continue
+        for name in (recipe(probe.kind).out, "dx"):
+            mine, right = found.get(name), theirs.get(name)
+            if isinstance(mine, np.ndarray) and right is not None and mine.shape == right.shape:
+                yield name, logic_gate(mine[1:], right[1:], kind.rtol)
+
+
+def by_image(kind: str) -> bool:
+    """Whether a layer of the kind processes images independently."""
+    return recipe(kind).role == "layer" and not kind.startswith("batch_norm")
 
 
 # -- inputs ----------------------------------------------------------------------------------------
@@ -178,4 +210,5 @@ LIVES: dict[str, Scenario] = {
     "two instances at once": two_instances,
     "memory layouts": memory_layouts,
     "one sign": one_sign,
+    "NaN and infinity": odd_numbers,
 }

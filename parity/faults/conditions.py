@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.checks.long_life import by_image
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from scratchcnn.typing import Array
 
@@ -241,6 +242,10 @@ ONE_SIGN: dict[str, Callable[[Array], bool]] = {
     "x all positive": lambda x: bool(x.size > 1 and (x > 0).all()),
     "x all zero": lambda x: not x.any(),
 }
+ODD_NUMBERS: dict[str, Callable[[Array], bool]] = {
+    "x with NaN": lambda x: bool(np.isnan(x).any()),
+    "x with infinity": lambda x: bool(np.isinf(x).any()),
+}
 
 
 def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -252,7 +257,8 @@ def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         return
     for n in CALLS:
         yield f"from call {n} on", partial(_wrong_from, kind, n)
-    for name, holds in {**LAYOUTS, **ONE_SIGN}.items():
+    odd = ODD_NUMBERS if by_image(kind) else {}
+    for name, holds in {**LAYOUTS, **ONE_SIGN, **odd}.items():
         if not (name == READ_ONLY and kind_of(kind).borrows):  # the caller never hands that over
             yield name, partial(_wrong_for, kind, holds)
     if role != "function":

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from parity.checks.layer import check_kind
-from parity.checks.long_life import CALLS, LIVES
+from parity.checks.long_life import CALLS, LIVES, by_image
+from parity.kinds import ALL_KINDS, kind_of
 
 
 class Relu:
@@ -57,12 +58,20 @@ class TrustsStrides(Relu):
         return super().forward(np.lib.stride_tricks.as_strided(x, x.shape, steps))
 
 
+class SpreadsNaN(Relu):
+    """One odd number takes the whole batch with it."""
+
+    def forward(self, x):
+        return super().forward(x) + 0 * x.sum(dtype=x.dtype)
+
+
 BUGS = [
     ("a hundred calls", TiresOut),
     ("two instances at once", SharedMask),
     ("two instances at once", SharedByShape),
     ("memory layouts", TrustsStrides),
     ("one sign", NeedsBothSigns),
+    ("NaN and infinity", SpreadsNaN),
 ]
 
 
@@ -82,3 +91,27 @@ def test_the_scenario_fails_the_layer_with_its_bug_and_no_other(scenario, bug):
 def test_ours_lives_long(kind):
     rows = [row for row in check_kind(kind, lives=True) if row.phase in LIVES]
     assert rows and all(row.ok for row in rows)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind_of(kind).role == "layer"])
+def test_our_layers_keep_odd_images_apart(kind):
+    rows = [row for row in check_kind(kind, lives=True) if row.phase == "NaN and infinity"]
+    assert all(row.ok for row in rows)
+    assert {row.tensor for row in rows} == ({"out", "dx"} if by_image(kind) else set())
+
+
+class RefusesNaN(Relu):
+    def forward(self, x):
+        if not np.isfinite(x).all():
+            raise ValueError("x holds NaN")
+        return super().forward(x)
+
+
+class TurnsNaNTo0(Relu):
+    def forward(self, x):
+        return super().forward(np.nan_to_num(x))
+
+
+@pytest.mark.parametrize("right", [RefusesNaN, TurnsNaNTo0])
+def test_what_becomes_of_an_odd_image_is_free(right):
+    assert all(row.ok for row in check_kind("relu", factory=right, lives=True))
