@@ -102,7 +102,7 @@ def pooling(graph: Graph, layer: sc.Pooling, path: str, x: str, shape: Shape) ->
     for axis, size in enumerate(shape[1:]):
         out = layer._output_size((1, *shape))[axis]
         padded = size + 2 * layer.pad[axis]
-        beyond[axis] = max(0, (out - 1) * stride[axis] + layer._window()[axis] - padded)
+        beyond[axis] = max(0, (out - 1) * stride[axis] + layer._window[axis] - padded)
     (ph, pw), (eh, ew) = layer.pad, beyond
     pads = [ph, pw, ph + eh, pw + ew]
     if layer.dilation != (1, 1):

@@ -20,7 +20,7 @@ from typing import Any
 from parity.adapters.isolate import Limits, Outcome, run_isolated
 from parity.grading.submissions import source_of
 
-OURS = ("scratchcnn", "parity")
+OURS = f"{Path(__file__).resolve().parents[2]}{os.sep}"
 WHOLE = "the whole file"  # the one test of a script
 Change = Callable[[ModuleType], None]
 
@@ -86,9 +86,9 @@ def _watch_imports(under_test: Path, change: Change | None, source: str | None) 
     """Every import of that file, by any loader, is followed by the change."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
-    files = {os.path.realpath(getattr(m, "__file__", None) or "") for m in list(sys.modules.values())}
-    if str(under_test) in files:  # a layer of this project: the tests are to import it anew
-        for name in [n for n in sys.modules if n.partition(".")[0] in OURS]:
+    files = {n: os.path.realpath(getattr(m, "__file__", None) or "") for n, m in [*sys.modules.items()]}
+    if str(under_test) in files.values():  # a layer of this project, which the tests are to import anew
+        for name in [n for n, file in files.items() if file.startswith(OURS) and "site-packages" not in file]:
             del sys.modules[name]
 
     for loader in (importlib.machinery.SourceFileLoader, AssertionRewritingHook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ class Twin:
             raise NetworkMisuse(
                 "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"
             )
+        path = list(sys.path)
         try:
             built = load(twin) if isinstance(twin, str) else twin
             built = copy.deepcopy(built) if isinstance(built, nn.Module) else built()
@@ -47,6 +49,8 @@ class Twin:
             raise
         except Exception as error:
             raise NetworkMisuse(f"the twin cannot be built: {_words(error)}") from error
+        finally:
+            sys.path[:] = path  # the modules beside the twin are nobody else's
         if not isinstance(built, nn.Module):
             raise NetworkMisuse(f"the twin must be a torch module, got {type(built).__name__}")
         if any(isinstance(m, nn.Dropout) and m.p > 0 for m in built.modules()):

@@ -61,7 +61,8 @@ class Pooling(Layer):
             raise ValueError(
                 f"Pooling: divisor_override must be a whole number other than 0, got {divisor_override!r}"
             )
-        window = self._window()
+        (dh, dw) = self.dilation
+        self._window = window = dh * (self.pool_h - 1) + 1, dw * (self.pool_w - 1) + 1  # first cell to last
         if 2 * self.pad[0] > window[0] or 2 * self.pad[1] > window[1]:
             raise ValueError(f"Pooling: pad {self.pad} must be at most half the window {window}")
         self.mode, self.ceil_mode = mode, ceil_mode
@@ -117,11 +118,6 @@ class Pooling(Layer):
         return dx
 
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
-    def _window(self) -> tuple[int, int]:
-        """The window's size from its first cell to its last."""
-        (dh, dw) = self.dilation
-        return dh * (self.pool_h - 1) + 1, dw * (self.pool_w - 1) + 1
-
     def _output_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:
         if len(x_shape) != 4:
             raise ValueError(f"{self.label}: expected x of shape (N, C, H, W), got {x_shape}")
@@ -137,7 +133,7 @@ class Pooling(Layer):
         """The images as the windows see them, padded so that padding cannot win: (N, C, FH, FW)."""
         (N, C, H, W), (sh, sw), (ph, pw) = x.shape, self.stride, self.pad
         OH, OW = self._output_size(x.shape)
-        window_h, window_w = self._window()
+        window_h, window_w = self._window
         FH, FW = (OH - 1) * sh + window_h, (OW - 1) * sw + window_w
         frame = np.full((N, C, FH, FW), 0 if self.mode == "average" else -np.inf, dtype=x.dtype)
         reached = frame[:, :, ph : ph + H, pw : pw + W]

@@ -71,7 +71,7 @@ def test_a_reproduction_through_an_adapter_runs(capsys):
     verdict = verify(target, "convolution", adapter="cs231n")
     assert "adapter='cs231n'" in verdict.reproduction
     exec(verdict.reproduction, {})
-    assert "convolution, backward, db on '1x1 filter': off by" in capsys.readouterr().out
+    assert "convolution, backward, db on '1x1 filter, cut down': off by" in capsys.readouterr().out
 
 
 def test_forward_only_never_reads_as_a_full_pass():
