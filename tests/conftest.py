@@ -6,11 +6,14 @@ command line asks for `scratchcnn` (or `parity`) and runs the command in this pr
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from helpers import Ended
 from threadpoolctl import threadpool_limits
 
+HOMEWORK = str(Path(__file__).parent / "parity" / "homework")
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell: its children too
@@ -25,6 +28,18 @@ def threads(request):
     with threadpool_limits(request.param, user_api="blas"):
         assert count() == request.param
         yield request.param
+
+
+@pytest.fixture(autouse=True)
+def no_modules_of_other_tests(tmp_path_factory):
+    """A test's own `layers.py` or `mine.py` is not what the next test imports by that name."""
+    before = set(sys.modules)
+    yield
+    theirs = str(tmp_path_factory.getbasetemp()), HOMEWORK
+    for name in sys.modules.keys() - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(theirs):
+            del sys.modules[name]
+    sys.path[:] = [folder for folder in sys.path if not folder.startswith(theirs)]
 
 
 @pytest.fixture
