@@ -107,10 +107,10 @@ def odd_numbers(subject: Subject, probe: Probe, judge: Judge) -> Found:
         odd = x.copy()
         odd[0] = value
         turn = replace(probe, inputs={**probe.inputs, "x": odd}, id=f"{probe.id}, an image of {value}")
-        theirs = kind.reference(turn)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                theirs = kind.reference(turn)
                 found = subject.build(turn).results(turn.inputs)
         except Raised:
             continue
