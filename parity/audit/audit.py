@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -27,6 +26,7 @@ from parity.faults import faults_of
 from parity.faults.diagnose import REMARKED
 from parity.faults.fault import Fault
 from parity.kinds.probes import probes
+from parity.reference.machine import cores
 from parity.verification.observe import Request, observe_target
 
 KILLED, SURVIVED, NOT_APPLIED, EQUIVALENT = "killed", "survived", "could not be applied", "changes nothing"
@@ -143,8 +143,7 @@ def audit(
 def _at_once(work: Callable[[Bug], None], bugs: Sequence[Bug]) -> Iterable[Bug]:
     """Each bug after work(bug), as they are done, as many at a time as there are cores; each forks a process
     and waits for it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = ThreadPoolExecutor(cores)
+    pool = ThreadPoolExecutor(cores())
     try:
         futures = {pool.submit(work, bug): bug for bug in bugs}
         for future in as_completed(futures):
@@ -288,9 +287,10 @@ class _Run:
         if not survivors:
             return
         candidates = self._suggestions()
-        fails = self._fails(candidates, Bug(Mutant("", "", ""))) if candidates else []
+        as_it_is = Bug(Mutant("", "", ""))
+        fails = self._fails(candidates, as_it_is) if candidates else []
         good = [one for one, failed in zip(candidates, fails, strict=True) if not failed]
-        own = self._failures(Bug(Mutant("", "", "")))  # what is not right about the class as it is
+        own = self._failures(as_it_is)  # what is not right about the class as it is
 
         def look(bug: Bug) -> None:
             bug.seen = self._fails(good, bug) if good else []

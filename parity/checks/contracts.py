@@ -14,7 +14,7 @@ import numpy as np
 
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
-from parity.checks.long_life import Scenario, but_running
+from parity.checks.long_life import LIVES, Scenario, but_running
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -226,3 +226,4 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "two half batches": split_batch,
     "masks it draws": drawn_masks,
 }
+SCENARIOS = {**CONTRACTS, **LIVES}  # all that a layer is held to beyond single calls

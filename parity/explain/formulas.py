@@ -175,10 +175,8 @@ def _softmaxes(name: str) -> Iterator[tuple[str, Formula]]:
 # -- losses ---------------------------------------------------------------------------------------
 def _labels(p: Probe) -> tuple[Array, Array]:
     """Labels and one-hot rows."""
-    x, t = p.inputs["x"], p.inputs["t"]
-    if t.ndim == 2:
-        return t.argmax(1), np.asarray(t, float)
-    return t, np.eye(x.shape[1])[t]
+    t = p.inputs["t"]
+    return (t.argmax(1) if t.ndim == 2 else t), losses.onehot(p)
 
 
 def _losses(name: str) -> Iterator[tuple[str, Formula]]:

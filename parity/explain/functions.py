@@ -20,7 +20,7 @@ def softmax(x: Array) -> Array:
 
 
 def log_softmax(x: Array) -> Array:
-    """Of each row of x (N, C), also where the softmax is 0."""
+    """Along the classes of x (N, C, ...), also where the softmax is 0."""
     x = x - x.max(1, keepdims=True)
     logarithm: Array = x - np.log(np.exp(x).sum(1, keepdims=True))
     return logarithm

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.explain.functions import softmax
+from parity.explain.functions import log_softmax, softmax
 from parity.kinds import Operation, Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -37,20 +37,15 @@ def rounding(name: str, probe: Probe) -> float:
 
 # -- softmax with cross entropy -------------------------------------------------------------------
 def _log(total: Callable[[Array], Array], shift: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    def log_softmax(x: Array) -> Array:
+    def log(x: Array) -> Array:
         x = x - shift(x)
         return x - np.log(total(np.exp(x)))
 
-    return log_softmax
+    return log
 
 
 def _rows(a: Array) -> Array:
     return a.sum(1, keepdims=True)
-
-
-def _log_of_softmax(x: Array) -> Array:
-    e = np.exp(x - x.max(1, keepdims=True))
-    return np.log(e / _rows(e))
 
 
 LOGARITHMS: dict[str, Callable[[Array], Array]] = {
@@ -59,8 +54,8 @@ LOGARITHMS: dict[str, Callable[[Array], Array]] = {
     "with one maximum and one sum for the whole batch": _log(lambda e: e.sum(), lambda x: x.max()),
     "with one sum for the whole batch": _log(lambda e: e.sum(), lambda x: x.max(1, keepdims=True)),
     "normalised down the batch": _log(lambda e: e.sum(0), lambda x: x.max(0)),
-    "applied twice": lambda x: _log(_rows, lambda x: x.max(1, keepdims=True))(softmax(x)),
-    "whose logarithm is taken afterwards, of 0 as well": _log_of_softmax,
+    "applied twice": lambda x: log_softmax(softmax(x)),
+    "whose logarithm is taken afterwards, of 0 as well": lambda x: np.log(softmax(x)),
 }
 
 
@@ -76,9 +71,8 @@ def _as_indices(p: Probe) -> Array:
 
 def of_logarithms(name: str) -> Iterator[tuple[str, Formula]]:
     """Cross entropy of another softmax, from its logarithm."""
-    right = _log(_rows, lambda x: x.max(1, keepdims=True))
     tried = [(f", the softmax {words}", log, onehot) for words, log in LOGARITHMS.items()]
-    tried.append((", with the entries of one-hot rows as class indices", right, _as_indices))
+    tried.append((", with the entries of one-hot rows as class indices", log_softmax, _as_indices))
     for words, log, labels in tried:
         if name == "loss":
 
@@ -160,8 +154,7 @@ class _Parts:
             ignored = t == p.args.get("ignore_index", IGNORED)
             self.shares = np.moveaxis(np.eye(C)[np.where(ignored, 0, t)], -1, 1)
             self.counts = 1.0 * ~ignored[:, None]
-        log = x - x.max(1, keepdims=True)
-        self.log = log - np.log(np.exp(log).sum(1, keepdims=True))
+        self.log = log_softmax(x)
 
     @property
     def right(self) -> Array:

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from parity.checks.contracts import CONTRACTS
-from parity.checks.long_life import LIVES
+from parity.checks.contracts import SCENARIOS
 from parity.comparison.records import Record
 from parity.comparison.wording import excess
 from parity.faults.diagnose import PLAIN
@@ -46,7 +45,7 @@ def checks_of(kind: str) -> list[str]:
         return [*names, FLOAT32, *OF_OPTIMIZERS]
     if isinstance(known, Operation) and known.wrt:
         names.append(BACKWARD)
-    contracts = {**CONTRACTS, **LIVES}
+    contracts = dict(SCENARIOS)
     if known.role == "function":
         left_out = {"backward twice", "the last forward counts", "two instances at once", "two half batches"}
         contracts = {name: scenario for name, scenario in contracts.items() if name not in left_out}

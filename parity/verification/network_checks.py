@@ -33,7 +33,7 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds.kind import to_numpy
 from parity.reference.trace import Masks, Trace
 from parity.verification.layer_evidence import borne_out
-from parity.verification.network_contracts import contracts, predictions, results, two_at_once
+from parity.verification.network_contracts import closest, contracts, predictions, results, two_at_once
 from parity.verification.network_layers import LayerRun, check_layers, narrow, read_layers
 from parity.verification.network_steps import Descent, TwinDescent, same_array
 from parity.verification.twin import SCORES, NetworkMisuse, Twin, are_logarithms, log_softmax
@@ -130,7 +130,7 @@ class NetworkCheck:
         seconds = (self.network.connection.busy() - before) / len(self.x)
         found = self._narrowed("scores", self.calls["predict"].value)
         compared = self.judged_scores(self.x, found)
-        comparison, theirs = next((c for c in compared if c[0].ok), compared[0])
+        comparison, theirs = closest(compared)
         if comparison.why.startswith("shape") and not comparison.ok:
             self.unchecked.append(f"predict ({comparison.why} as the twin's outputs have it)")
             return

@@ -6,14 +6,14 @@ its class: what is right on three images once can be wrong in each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.checks.network_outputs import LOSS, Key
-from parity.comparison.gates import held
+from parity.comparison.gates import Comparison, held
 from parity.comparison.records import Record, record
 from parity.verification.network_layers import narrow
 from parity.verification.network_steps import same_array
@@ -48,6 +48,11 @@ def predictions(check: NetworkCheck, seconds: float) -> Iterator[Record]:
     for phase, x in _batches(check, seconds):
         yield from _prediction(check, phase, x, x)
     yield from _prediction(check, OTHER_TYPE, check.x.astype(np.float32), check.x.astype(_other(check)))
+
+
+def closest(compared: Sequence[tuple[Comparison, Array]]) -> tuple[Comparison, Array]:
+    """The first that is right, or the first."""
+    return next((one for one in compared if one[0].ok), compared[0])
 
 
 def contracts(check: NetworkCheck) -> Iterator[Record]:
@@ -108,10 +113,10 @@ def _prediction(check: NetworkCheck, phase: str, x: Array, given: Array) -> Iter
             yield record(place, "predict", phase, "the call", held((), f"raised {error}"))
         return
     try:
-        compared = [comparison for comparison, _ in check.judged_scores(x, as_type(found, x.dtype))]
+        comparison, _ = closest(check.judged_scores(x, as_type(found, x.dtype)))
     except (RuntimeError, ValueError):
         return  # as above
-    yield record(place, "scores", phase, "out", next((c for c in compared if c.ok), compared[0]))
+    yield record(place, "scores", phase, "out", comparison)
 
 
 # -- images of the other type ------------------------------------------------------------------------
@@ -231,7 +236,5 @@ class _Turn:
         yield from self.reference.compare(check.place, narrowed, TWO)
         if "predict" in self.found:
             check.twin.copy(self.params)
-            compared = check.judged_scores(self.x, as_type(self.found["predict"], dtype))
-            yield record(
-                check.place, "scores", TWO, "out", next((c for c, _ in compared if c.ok), compared[0][0])
-            )
+            comparison, _ = closest(check.judged_scores(self.x, as_type(self.found["predict"], dtype)))
+            yield record(check.place, "scores", TWO, "out", comparison)

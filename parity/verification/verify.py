@@ -23,9 +23,8 @@ from parity.adapters.features import (
 )
 from parity.adapters.isolate import Limits, can_isolate
 from parity.adapters.subject import AUTO, Subject, place_apart, place_here
-from parity.checks.contracts import CONTRACTS
+from parity.checks.contracts import SCENARIOS
 from parity.checks.culprit import Culprit
-from parity.checks.long_life import LIVES
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
@@ -473,7 +472,7 @@ def _inputs(probe: Probe) -> str:
 def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -> str:
     """Which results are wrong and which are right, and what all wrong inputs have in common."""
     if row.phase not in PLAIN:
-        if scenario := {**CONTRACTS, **LIVES}.get(row.phase):
+        if scenario := SCENARIOS.get(row.phase):
             what = " ".join((scenario.__doc__ or "").split("\n")[0].split())
             return f'single calls are right, the contract "{row.phase}" is broken ({row.tensor}): {what}'
         return f"{row.phase}: {row.tensor} {row.why}"

@@ -1,4 +1,4 @@
-"""The fully connected layer, split over the threads; Flatten.
+"""The fully connected layer, split over the threads; Flatten; the distances of LeNet-5's output.
 
 One image is a vector times a matrix: the time is that of reading W (forward, dx) and of writing dW, so every
 thread takes a part of W.

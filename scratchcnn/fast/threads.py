@@ -82,13 +82,13 @@ def count() -> int:
     mine = _local.__dict__
     if size := mine.get("size"):
         return int(size)
-    library = None if mine.get("worker") else blas()
+    library = None if is_worker() else blas()
     return 1 if library is None else max(1, library.get())
 
 
 def is_worker() -> bool:
     """Whether this thread works on its part of something: then there is nobody to share with."""
-    return "worker" in _local.__dict__ and bool(_local.worker)
+    return bool(_local.__dict__.get("worker"))
 
 
 class team:
