@@ -29,11 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
             "name a Python that has them: make cuda CUDA_PYTHON=python3"
         )
     sys.path.insert(0, str(ROOT))
+    from parity.cores import cores
     from parity.reference import devices, machine
 
     try:
         devices.prepare(asked.device)
-        threads = asked.threads or machine.cores()
+        threads = asked.threads or cores()
         machine.check_threads(threads)
     except RuntimeError as error:
         return refused(f"{str(error).split(';')[0]}; --device cpu --tiny rehearses without one")

@@ -22,11 +22,11 @@ from parity.adapters.wire import clean
 from parity.audit.faulty import faulty, reason_not
 from parity.audit.run_tests import Change, of_file, run_tests
 from parity.audit.suggest import Suggestion, joined, suggestions
+from parity.cores import cores
 from parity.faults import faults_of
 from parity.faults.diagnose import REMARKED
 from parity.faults.fault import Fault
 from parity.kinds.probes import probes
-from parity.reference.machine import cores
 from parity.verification.observe import Request, observe_target
 
 KILLED, SURVIVED, NOT_APPLIED, EQUIVALENT = "killed", "survived", "could not be applied", "changes nothing"

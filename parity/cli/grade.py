@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from parity.cli.interruption import INTERRUPTED
 from parity.cli.options import Misuse, console, print_written
+from parity.cores import cores
 
 NEEDED = "install bubblewrap or landlockpy (pip install 'scratchcnn[grade]') on Linux, or give --trust"
 
@@ -69,7 +69,7 @@ def grade(
     assert submissions is not None
     from parity.grading.submissions import submissions_in
 
-    _grade(submissions_in(submissions), asked, out, workers or len(os.sched_getaffinity(0)), not held)
+    _grade(submissions_in(submissions), asked, out, workers or cores(), not held)
 
 
 def _write_example(path: Path, text: str) -> None:

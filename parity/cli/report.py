@@ -58,6 +58,7 @@ def report(
     parts = tuple(part.value for part in Part if part not in (skip or []))
     if not parts:
         raise Misuse("--skip leaves nothing to do; keep at least one part")
+    from parity.cores import cores
     from parity.reference import machine
     from parity.report.collect import collect
     from parity.report.request import QUICK, ReportRequest
@@ -65,9 +66,7 @@ def report(
 
     set_device(device)
     size = QUICK if quick else {}
-    request = ReportRequest(
-        parts=parts, seed=seed, device=device.value, threads=threads or machine.cores(), **size
-    )
+    request = ReportRequest(parts=parts, seed=seed, device=device.value, threads=threads or cores(), **size)
     machine.check_threads(request.threads)
     start = time.perf_counter()
     console.print(f"{', '.join(parts)}: {request.about}; Ctrl-C keeps what is done")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from parity.cli.interruption import INTERRUPTED
 from parity.cli.options import Misuse, console
+from parity.cores import cores
 from parity.sweep.cells import BATCH
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def sweep(
     from parity.sweep.plan import load_plan
 
     asked = load_plan(plan)
-    count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [1])
+    count = workers or cores()
     if dry_run:
         _print_estimate(asked, count, scheduler, batch)
     elif out is not None:

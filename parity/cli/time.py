@@ -93,13 +93,14 @@ def time(
         raise Misuse("anyone's layer is timed on the CPU and on the shapes of networks, such as lenet, alone")
     import pandas as pd
 
+    from parity.cores import cores
     from parity.reference import machine
     from parity.timing.clock import Patience
     from parity.timing.measure import Setup
     from parity.timing.scaling import scaling as measure_scaling
 
     set_device(device)
-    count = threads or machine.cores()
+    count = threads or cores()
     tables: dict[str, pd.DataFrame] = {"speed": pd.DataFrame(), "scaling": pd.DataFrame()}
     interrupted = False
     with machine.equal_threads(count), Progress(console=console, transient=True) as bar:

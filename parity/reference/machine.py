@@ -7,7 +7,6 @@ many, so that a time can be read as a share of what is possible.
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
+
+from parity.cores import cores
 
 GEMM = 2048  # rows and columns of the matrices that are multiplied
 COPY_MB = 256
@@ -32,11 +33,6 @@ class Peaks(NamedTuple):
 
 
 UNKNOWN = Peaks(float("nan"), float("nan"))
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_threads(count: int) -> None:

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_info
 
 import scratchcnn as sc
 from parity.comparison.gates import logic_gate
+from parity.cores import cores
 from parity.reference import machine
 from parity.timing import baselines, clock, memory, scaling
 from parity.timing import measure as timing
@@ -113,7 +114,7 @@ def test_a_layer_without_a_counterpart_is_named():
 
 
 # -- the machine ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("count", range(1, machine.cores() + 1))
+@pytest.mark.parametrize("count", range(1, cores() + 1))
 def test_threads_are_equal_inside_and_as_before_outside(count):
     def found():
         pools = [pool["num_threads"] for pool in threadpool_info()]
@@ -126,7 +127,7 @@ def test_threads_are_equal_inside_and_as_before_outside(count):
 
 
 def test_more_threads_than_cores_are_refused():
-    with pytest.raises(ValueError, match=rf"^--threads must lie in 1..{machine.cores()}, .*; got 999$"):
+    with pytest.raises(ValueError, match=rf"^--threads must lie in 1..{cores()}, .*; got 999$"):
         machine.equal_threads(999).__enter__()
 
 
@@ -181,7 +182,7 @@ def test_the_command_prints_and_writes(parity, tmp_path):
     assert len(pd.read_csv(tmp_path / "speed.csv")) == len(table) == 4
     page = (tmp_path / "speed.md").read_text()
     assert "| network | N | phase | ours ms |" in page and page.count("| relu | 2 |") == 2
-    assert pd.read_csv(tmp_path / "machine.csv").loc[0, "threads"] == machine.cores()
+    assert pd.read_csv(tmp_path / "machine.csv").loc[0, "threads"] == cores()
 
 
 def test_the_command_ends_with_1_when_a_check_failed(parity, as_ours):
