@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
 from scratchcnn.files import atomic_write
+from scratchcnn.learn.backward_steps import PARTS, backward_steps
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.texts import languages, lesson_texts, messages
 
 FILES = Path(__file__).parent / "page_files"
 GRIDS = ("image", "filter", "out", "col")
+STEP_GRIDS = {  # by the name in a step, what stands below it
+    "dout": "dout[0]: (FN·OH, OW)",
+    "rows": "dout: (N·OH·OW, FN)",
+    "col": "col: (N·OH·OW, C·FH·FW)",
+    "W": "W: (FN, C·FH·FW)",
+    "dW": "dW: (FN, C·FH·FW)",
+    "db": "db: (FN,)",
+    "dcol": "dcol: (N·OH·OW, C·FH·FW)",
+    "dx": "dx[0, 0]: (H, W)",
+}
 CONTROLS = (("pad", 0, 2, 1), ("stride", 1, 3, 1), ("dilation", 1, 3, 1))
 
 
@@ -27,7 +40,9 @@ def page(language: str) -> str:
         for other in languages()
         if other != language
     ]
-    style, script = ((FILES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    style, script, steps = (
+        (FILES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js", "steps.js")
+    )
     figures = "".join(_figure(name, escape(word[f"page_{name}"])) for name in GRIDS)
     controls = "".join(
         f'<label>{name} <input id="{name}" type="number" min="{low}" max="{high}" value="{value}"></label>'
@@ -50,9 +65,9 @@ def page(language: str) -> str:
 <p>{escape(word["page_size"])}: <code id="formula"></code></p>
 <output id="sum" aria-live="polite"></output>
 <div class="try">{figures}</div>
-<h1>{escape(word["page_lessons"])}</h1>
+{_steps(word)}<h1>{escape(word["page_lessons"])}</h1>
 {"".join(_lesson(exercise.number, language) for exercise in EXERCISES)}<script>
-{script}</script>
+{script}{steps}</script>
 </body>
 </html>
 """
@@ -61,6 +76,30 @@ def page(language: str) -> str:
 def _figure(name: str, caption: str) -> str:
     svg = f'<svg id="{name}" role="group" aria-label="{caption}"></svg>'
     return f'<figure class="wide">{svg}<figcaption>{caption}</figcaption></figure>'
+
+
+def _steps(word: dict[str, str]) -> str:
+    """Convolution's backward, one step at a time."""
+    data = {
+        "steps": [asdict(step) for step in backward_steps()],
+        "parts": {part: word[f"steps_{part}"] for part in PARTS},
+        "count": word["steps_count"],
+    }
+    jumps = "".join(f'<button type="button" data-part="{part}">{part}</button>' for part in PARTS)
+    figures = "".join(_figure(f"step-{name}", caption) for name, caption in STEP_GRIDS.items())
+    return f"""<section id="steps" tabindex="0" aria-labelledby="steps-title">
+<h1 id="steps-title">{escape(word["steps_title"])}</h1>
+<p>{escape(word["steps_intro"])}</p>
+<div class="controls"><button type="button" id="step-back">{escape(word["steps_back"])}</button>
+<button type="button" id="step-next">{escape(word["steps_next"])}</button>
+<span id="step-count" class="soft"></span></div>
+<div class="controls" role="group" aria-label="{escape(word["steps_jump"])}">{jumps}</div>
+<p id="step-part"></p>
+<output id="step-says" aria-live="polite"></output>
+<div class="try">{figures}</div>
+<script type="application/json" id="steps-data">{json.dumps(data, ensure_ascii=False)}</script>
+</section>
+"""
 
 
 def _lesson(number: int, language: str) -> str:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from scratchcnn import Convolution
 from scratchcnn.cli import main
+from scratchcnn.learn.backward_steps import DOUT, PARTS, B, W, X, backward_steps
 from scratchcnn.learn.page import file_name, page
 from scratchcnn.learn.texts import languages, lesson_texts
 
@@ -49,3 +52,66 @@ def test_stride_and_dilation_change_the_size_and_a_pixel_its_places(open_page):
     shown.locator("#out [data-at='0,0']").focus()
     shown.keyboard.press("ArrowRight")
     assert shown.locator("#out .hit").get_attribute("data-at") == "0,1"
+
+
+@pytest.fixture(scope="module")
+def gradients():
+    """What `Convolution.backward` gives for the numbers of the page, in the page's form."""
+    layer = Convolution(W, B)
+    layer.forward(X)
+    dx = layer.backward(DOUT)
+    return {"dW": layer.dW.reshape(len(W), -1), "db": layer.db.reshape(1, -1), "dx": dx[0, 0]}
+
+
+@pytest.mark.parametrize("name", ["dW", "db", "dx"])
+def test_the_steps_end_in_what_convolution_computes(gradients, name):
+    last = [step for step in backward_steps() if step.part == name][-1]
+    np.testing.assert_array_equal(np.array(last.grids[name], dtype=float), gradients[name])
+
+
+def test_each_calculation_of_a_step_is_right():
+    checked = 0
+    for step in backward_steps():
+        if step.part in ("dW", "db"):
+            terms, _, total = step.says.partition(" = ")[2].rpartition(" = ")
+            assert eval(terms.replace("·", "*")) == int(total)
+            ((row, column),) = step.lit[step.part]
+            assert step.grids[step.part][row][column] == int(total)
+            checked += 1
+    assert checked == W.size + len(B)
+
+
+def numbers(shown, name):
+    """The numbers of a grid of the stepper; NaN where one is not known yet."""
+    rows = {}
+    for cell in shown.locator(f"#step-{name} g").all():
+        text = cell.locator("text").text_content()
+        rows.setdefault(cell.get_attribute("data-at").split(",")[0], []).append(
+            np.nan if text == "·" else float(text)
+        )
+    return np.array(list(rows.values()))
+
+
+@pytest.mark.parametrize("language, width, theme", [("en", 1200, "light"), ("ko", 390, "dark")])
+def test_the_page_steps_through_backward(open_page, gradients, language, width, theme):
+    shown = open_page(COMMITTED / file_name(language), width, theme)
+    for part in PARTS:
+        shown.locator(f"#steps [data-part={part}]").click()
+        assert shown.locator("#step-says").inner_text().startswith(part)
+    for name in ("dW", "db", "dx"):
+        shown.locator(f"#steps [data-part={name}]").click()
+        for _ in range([step.part for step in backward_steps()].count(name) - 1):
+            shown.locator("#step-next").click()
+        np.testing.assert_array_equal(numbers(shown, name), gradients[name])
+    assert shown.complaints == []
+    assert shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_the_stepper_answers_to_the_keyboard(open_page):
+    shown = open_page(COMMITTED / "index.html")
+    says, steps = shown.locator("#step-says"), [step.says for step in backward_steps()]
+    shown.locator("#steps").focus()
+    for key, at in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", -1), ("Home", 0)):
+        shown.keyboard.press(key)
+        assert says.inner_text() == steps[at]
+    assert shown.locator("#step-back").is_disabled()
