@@ -24,8 +24,11 @@ from scratchcnn.weights import read_safetensors
 TOP = 5
 UNSURE = 0.5  # below this probability of the likeliest class
 BUNDLED_NETWORK = "lenet"
-BUNDLED_WEIGHTS = Path(__file__).parent / "data" / "trained" / "lenet-fashion-mnist-sample.safetensors"
-BUNDLED = "bundled weights, trained on the Fashion-MNIST sample: 83.9% of its 1,000 test images are right"
+TRAINED = Path(__file__).parent / "data" / "trained"
+BUNDLED = {  # by what LeNet was trained on, with what `train` measured
+    "fashion-mnist-sample": "the Fashion-MNIST sample: 83.9% of its 1,000 test images are right",
+    "mnist": "MNIST: 98.75% of its 10,000 test images are right",
+}
 BLANK = " BLANK: all pixels are nearly equal"
 
 
@@ -35,6 +38,14 @@ def predict(
         list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.", show_default=False)
     ],
     weights: Annotated[Path | None, WEIGHTS] = None,
+    trained_on: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of LeNet's bundled weights are taken: those trained on " + " or ".join(BUNDLED) + ".",
+            metavar="DATA",
+            show_default=next(iter(BUNDLED)),
+        ),
+    ] = None,
     invert: Annotated[
         bool | None,
         typer.Option(
@@ -74,11 +85,19 @@ def predict(
 ) -> None:
     """Show the five likeliest classes of each picture, with their probabilities.
 
-    Without --weights LeNet has the bundled ones, trained on the bundled Fashion-MNIST sample.
+    Without --weights LeNet has bundled ones: for clothes, trained on the bundled Fashion-MNIST sample, or
+    with --trained-on mnist for digits.
     """
-    bundled = weights is None and key_of(network) == BUNDLED_NETWORK
-    if bundled:
-        weights = BUNDLED_WEIGHTS
+    bundled = ""
+    if weights is None and key_of(network) == BUNDLED_NETWORK:
+        data = lookup(
+            "data set of bundled weights",
+            trained_on or next(iter(BUNDLED)),
+            {key_of(name): name for name in BUNDLED},
+        )
+        bundled, weights = f"bundled weights, trained on {BUNDLED[data]}", bundled_weights(data)
+    elif trained_on is not None:
+        raise ValueError("--trained-on is for lenet without --weights: only LeNet has bundled weights")
     if weights is None:
         raise ValueError(_weights_are_needed(network, image))
     loaded = load_network(network, weights)
@@ -87,7 +106,7 @@ def predict(
     note, side = _resize(network, loaded, weights, resize)
     pictures = _pictures(network, loaded, image, invert, side)  # all are read before the first answer
     out = console()
-    for line in filter(None, (BUNDLED if bundled else "", loaded.note, note)):
+    for line in filter(None, (bundled, loaded.note, note)):
         out.print(line)
     for path, (heading, x) in zip(image, pictures, strict=True):
         scores = loaded.network.predict(x).astype(np.float64)
@@ -103,6 +122,11 @@ def predict(
             out.print(f"  {probabilities[i]:7.2%}  {names[i]}")
         if (show or bundled) and probabilities.max() < UNSURE:
             out.print(f"  unsure: no class has {UNSURE:.0%} or more")
+
+
+def bundled_weights(trained_on: str) -> Path:
+    """The file of LeNet's bundled weights, by what they were trained on."""
+    return TRAINED / f"{BUNDLED_NETWORK}-{trained_on}.safetensors"
 
 
 def _refuse_not_finite(loaded: Loaded, weights: Path) -> None:

@@ -110,6 +110,7 @@ LAYERS = {
     "relu": ("Relu()", "np.array([[1.0, -2.0]])", "(1, 2)", "[[1, 0]]"),
     "sigmoid": ("Sigmoid()", "np.zeros((1, 2))", "(1, 2)", "0.5"),
     "tanh": ("Tanh()", "np.zeros((1, 2))", "(1, 2)", "0"),
+    "silu": ("SiLU()", "np.zeros((1, 2))", "(1, 2)", "0"),
     "softmax": ("Softmax()", "np.zeros((1, 4))", "(1, 4)", "0.25"),
     "max_pooling": (
         "Pooling(2, 2, 2)",
@@ -117,9 +118,16 @@ LAYERS = {
         "(1, 1, 2, 2)",
         "[[[[5, 7], [13, 15]]]]",
     ),
+    "min_pooling": (
+        "Pooling(2, 2, 2)",
+        "np.arange(16.0).reshape(1, 1, 4, 4)",
+        "(1, 1, 2, 2)",
+        "[[[[0, 2], [8, 10]]]]",
+    ),
     "average_pooling": ("AveragePooling(2, 2, 2)", "np.ones((1, 1, 4, 4))", "(1, 1, 2, 2)", "1"),
     "global_average_pooling": ("GlobalAveragePooling()", "np.ones((1, 1, 2, 2))", "(1, 1)", "1"),
     "flatten": ("Flatten()", "np.ones((2, 1, 2, 2))", "(2, 4)", "1"),
+    "lrn": ("LocalResponseNormalization()", "np.zeros((1, 4, 2, 2))", "(1, 4, 2, 2)", "0"),
     "batch_norm": (
         "BatchNormalization(np.ones(2), np.zeros(2))",
         "np.array([[1.0, 2.0], [3.0, 5.0]])",

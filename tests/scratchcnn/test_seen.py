@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from scratchcnn import predict_command
 from scratchcnn.cli import main
@@ -21,8 +21,9 @@ def shoe(tmp_path):
 
 
 def test_the_bundled_weights_are_as_good_as_they_say():
-    data, loaded = load(), load_network("lenet", predict_command.BUNDLED_WEIGHTS)
-    percent = re.search(r"([\d.]+)% of its 1,000", predict_command.BUNDLED)[1]
+    data, sample = load(), "fashion-mnist-sample"
+    loaded = load_network("lenet", predict_command.bundled_weights(sample))
+    percent = re.search(r"([\d.]+)% of its 1,000", predict_command.BUNDLED[sample])[1]
     assert f"{loaded.network.accuracy(data.x_test, data.t_test):.1%}" == f"{percent}%"
     assert loaded.trained_on.class_names == list(data.class_names)
 
@@ -32,6 +33,42 @@ def test_predict_needs_no_weights_for_lenet(shoe, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("bundled weights, trained on the Fashion-MNIST sample")
     assert "Trouser" in printed.splitlines()[2]
+
+
+@pytest.mark.parametrize("digit", [0, 1, 4, 7])
+def test_drawn_digits_are_recognised(digit, tmp_path, capsys):
+    image = Image.new("L", (280, 280), 255)
+    pen, dark = ImageDraw.Draw(image), {"fill": 0, "width": 24}
+    lines = {
+        1: [(140, 50, 140, 230)],
+        4: [(90, 50, 80, 140), (80, 140, 200, 140), (180, 60, 180, 230)],
+        7: [(80, 60, 200, 60), (200, 60, 130, 230)],
+    }
+    if digit == 0:
+        pen.ellipse((80, 50, 200, 230), outline=0, width=24)
+    for line in lines.get(digit, []):
+        pen.line(line, **dark)
+    image.save(tmp_path / "digit.png")
+    assert main(["predict", "lenet", str(tmp_path / "digit.png"), "--trained-on", "mnist"]) == 0
+    heading, _, likeliest = capsys.readouterr().out.splitlines()[:3]
+    assert heading == "bundled weights, trained on MNIST: 98.75% of its 10,000 test images are right"
+    assert likeliest.split()[1] == str(digit)
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["lenet", "--trained-on", "minst"], "did you mean mnist?"),
+        (
+            ["lenet", "--trained-on", "mnist", "--weights", "own.safetensors"],
+            "only LeNet has bundled weights",
+        ),
+        (["alexnet", "--trained-on", "mnist"], "only LeNet has bundled weights"),
+    ],
+)
+def test_trained_on_is_refused(words, sentence, shoe, capsys):
+    assert main(["predict", *words, str(shoe)]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_show_prints_and_writes_what_the_network_sees(shoe, tmp_path, capsys):
