@@ -20,6 +20,7 @@ from helpers import execute
 
 from parity.cli import main as parity
 from scratchcnn.cli import main as scratchcnn
+from scratchcnn.learn.hunt import bugs
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -223,3 +224,37 @@ def follow(line, folder, capsys):
     if "--out" in words:
         path = Path(words[words.index("--out") + 1])
         assert path.is_file() or any(path.iterdir()), line
+
+
+# -- README.ko.md ---------------------------------------------------------------------------------
+KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+WRONG = ("--check", "verify layers.py:Affine", "--hint 1")  # what is judged here has gaps or a bug
+
+
+@pytest.mark.slow
+def test_the_blocks_of_the_korean_readme_work_in_their_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for what, detail, _, body in BLOCK.findall(KOREAN):
+        if what == "file":
+            Path(detail).write_text(body, encoding="utf-8")
+        elif "ch07/train_convnet.py" not in body:  # a script of the reader's, run in test_book_scripts.py
+            for line in lines(body):
+                if line.startswith("python -m "):
+                    judged(line, capsys)
+    assert "보고서" in KOREAN and (tmp_path / "lesson5" / "convolution.py").is_file()
+
+
+def judged(line, capsys):
+    words = shlex.split(line)
+    entry = {"parity": parity, "scratchcnn": scratchcnn}[words[2]]
+    assert entry(words[3:]) == int(line.endswith(WRONG)), capsys.readouterr()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!http|#)([^)]+)\)", KOREAN))
+def test_the_korean_readme_links_to_what_is_there(path):
+    assert (ROOT / path).exists()
+
+
+def test_the_korean_readme_counts_the_bugs_as_the_english_does():
+    [english] = re.findall(r"one of (\d+) known bugs", README.read_text())
+    assert f"버그 {english}가지" in KOREAN and int(english) == len(bugs())
