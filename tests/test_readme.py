@@ -206,16 +206,20 @@ def made_elsewhere(body):
         Path("names.txt").write_text("".join(f"name {k}\n" for k in range(10)))
 
 
+def status_of(entry, words):
+    try:
+        return entry(words)
+    except SystemExit as end:
+        return end.code
+
+
 def follow(line, folder, capsys):
     """Run the command or its shortened form: it exits with 0, and the files that it names as output exist."""
     command = SHORTENED.get(line, line)
     words = shlex.split(command)
     entry = {"parity": parity, "scratchcnn": scratchcnn}.get(words[2] if len(words) > 2 else "")
     if words[:2] == ["python", "-m"] and entry:  # in this process, since importing PyTorch takes seconds
-        try:
-            status = entry(words[3:])
-        except SystemExit as end:
-            status = end.code
+        status = status_of(entry, words[3:])
         out, err = capsys.readouterr()
     else:
         done = run(command, folder)
@@ -247,7 +251,7 @@ def test_the_blocks_of_the_korean_readme_work_in_their_order(tmp_path, monkeypat
 def judged(line, capsys):
     words = shlex.split(line)
     entry = {"parity": parity, "scratchcnn": scratchcnn}[words[2]]
-    assert entry(words[3:]) == int(line.endswith(WRONG)), capsys.readouterr()
+    assert status_of(entry, words[3:]) == int(line.endswith(WRONG)), capsys.readouterr()
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http|#)([^)]+)\)", KOREAN))
