@@ -10,7 +10,7 @@ A sentence is wrong if its map does not give the code's numbers on inputs that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ import pandas as pd
 
 from parity.adapters.bench import Raised
 from parity.adapters.process_pool import Spread
-from parity.adapters.subject import subject_here
+from parity.adapters.subject import Subject, subject_here
 from parity.explain.exact import COPIES, SUMS
 from parity.explain.explanation import Explanation, explain, fresh, holds
 from parity.explain.search import Case, reference
@@ -63,7 +63,11 @@ def _rows(seed: int, names: list[str]) -> list[dict[str, Any]]:
 
 def row(fault: Fault, seed: int = 0) -> dict[str, Any]:
     """What the search makes of one fault."""
-    found, wrong = explained(fault, seed)
+    return row_of(fault, *explained(fault, seed))
+
+
+def row_of(fault: Fault, found: Explanation, wrong: bool) -> dict[str, Any]:
+    """A row of the table for an explanation of a fault, and whether it fails on further inputs."""
     return {
         "fault": fault.name,
         "kind": fault.kind,
@@ -79,23 +83,36 @@ def row(fault: Fault, seed: int = 0) -> dict[str, Any]:
 
 def explained(fault: Fault, seed: int = 0) -> tuple[Explanation, bool]:
     """The explanation of a fault, and whether it fails on inputs of another seed."""
-    cases = []
     with np.errstate(all="ignore"):
-        for probe in lasting_probes(fault.kind, seed):
-            values = single_call(fault, probe, "float64", BOOK)
-            if values:
-                cases.append(Case(probe, values, reference(probe)))
-        subject = subject_here(fault.make, fault.kind, BOOK)
+        ask = asker(subject_here(fault.make, fault.kind, BOOK))
+        seen = [
+            (probe, values)
+            for probe in lasting_probes(fault.kind, seed)
+            if (values := single_call(fault, probe, "float64", BOOK))
+        ]
+        return explained_numbers(seen, ask, seed)
 
-        def ask(probe: Probe) -> dict[str, Any]:
-            try:
-                return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
-            except Raised:
-                return {}
 
-        found = explain(cases, ask, seed)
-        rng = np.random.default_rng([seed, 77])
-        return found, not all(_right(found, fresh(case.probe, rng), ask) for case in cases)
+def asker(subject: Subject) -> Callable[[Probe], dict[str, Any]]:
+    """The arrays that the code gives for a probe; none where it raises."""
+
+    def ask(probe: Probe) -> dict[str, Any]:
+        try:
+            return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
+        except Raised:
+            return {}
+
+    return ask
+
+
+def explained_numbers(
+    seen: Sequence[tuple[Probe, dict[str, Any]]], ask: Callable[[Probe], dict[str, Any]], seed: int = 0
+) -> tuple[Explanation, bool]:
+    """The explanation of what code gave for probes, and whether it fails when it is asked at another seed."""
+    cases = [Case(probe, values, reference(probe)) for probe, values in seen]
+    found = explain(cases, ask, seed)
+    rng = np.random.default_rng([seed, 77])
+    return found, not all(_right(found, fresh(case.probe, rng), ask) for case in cases)
 
 
 def _right(found: Explanation, probe: Probe, ask: Callable[[Probe], dict[str, Any]]) -> bool:
