@@ -38,6 +38,11 @@ class Rule:
     exchanged, reset, shared, half   beta1 and beta2; the moments at every step; one state for arrays of one
              shape; moments in float16
     only_first, normalised   only the first parameter is updated; g is divided by its norm
+    climb    what maximize turns: own (g), with decay, nothing
+    damp     what is dampened: own, first too, without momentum, nothing, factor, velocity, not decay
+    center   what centered subtracts: own, nothing, inside, old, from g, not kept
+    carry    RMSProp's momentum: own, none, average, of g, ahead
+    largest  what amsgrad keeps: own, nothing, corrected, uncorrected, square, as v, smallest, of two
     """
 
     decay: str = "coupled"
@@ -52,6 +57,11 @@ class Rule:
     correct: str = "own"
     time: Any = 0
     flags: frozenset[str] = field(default_factory=frozenset)
+    climb: str = "own"
+    damp: str = "own"
+    center: str = "own"
+    carry: str = "own"
+    largest: str = "own"
 
 
 EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}
@@ -136,11 +146,55 @@ CHANGES: dict[str, dict[str, dict[Any, str]]] = {
             "reset": "m and v starting at 0 in every step",
         },
     },
+    "momentum_options rmsprop_options adam_options": {
+        "climb": {
+            "with decay": "weight decay's sign flipped with maximize",
+            "nothing": "maximize ignored",
+        },
+    },
+    "momentum_options": {
+        "damp": {
+            "first too": "the first g dampened too",
+            "without momentum": "g dampened without momentum too",
+            "nothing": "dampening ignored",
+            "factor": "dampening*g for (1 - dampening)*g",
+            "velocity": "momentum*v dampened, for g",
+            "not decay": "weight decay added to v without dampening",
+        },
+    },
+    "rmsprop_options": {
+        "center": {
+            "nothing": "centered ignored",
+            "inside": "sqrt(h - mean**2 + eps) for sqrt(h - mean**2) + eps",
+            "old": "the mean of the step before in h - mean**2",
+            "from g": "the mean subtracted from g, and not its square from h",
+            "not kept": "a mean that starts at 0 in every step",
+        },
+        "carry": {
+            "none": "momentum ignored",
+            "average": "the change multiplied by 1 - momentum in v",
+            "of g": "v summing up g, and divided afterwards",
+            "ahead": "Nesterov's step, change + momentum*v",
+        },
+    },
+    "adam_options": {
+        "largest": {
+            "nothing": "amsgrad ignored",
+            "corrected": "the largest corrected v for the largest v, corrected",
+            "uncorrected": "no correction of the first steps with amsgrad",
+            "square": "the largest g**2 for the largest v",
+            "as v": "v itself replaced by the largest v",
+            "smallest": "the smallest v for the largest",
+            "of two": "the larger of the last two v for the largest of all",
+        },
+    },
 }
+OPTIONS = "_options"  # at the end of a kind's name: the same rule with more arguments
 
 
 def own(kind: str) -> Rule:
     """PyTorch's rule of this kind."""
+    kind = kind.removesuffix(OPTIONS)
     correct = "both" if kind in ("adam", "adamw") else "neither"
     return Rule(
         decay="decoupled" if kind == "adamw" else "coupled",
@@ -153,9 +207,9 @@ def own(kind: str) -> Rule:
 
 def changes(kind: str) -> Iterator[tuple[str, Rule]]:
     """The rule with one thing changed, then with two."""
-    right, singles = own(kind), []
+    right, singles, base = own(kind), [], kind.removesuffix(OPTIONS)
     for kinds, fields in CHANGES.items():
-        if kinds and kind not in kinds.split():
+        if kinds and not {kind, base} & set(kinds.split()):
             continue
         for name, values in fields.items():
             for value, says in values.items():
@@ -163,7 +217,7 @@ def changes(kind: str) -> Iterator[tuple[str, Rule]]:
                 rule = replace(right, **changed)
                 if rule != right:
                     singles.append((name, says, rule, changed))
-    if kind == "rmsprop":
+    if base == "rmsprop":
         singles.append(
             ("correct", "Adam's correction of the first steps", replace(right, correct="v"), {"correct": "v"})
         )
@@ -177,7 +231,7 @@ def changes(kind: str) -> Iterator[tuple[str, Rule]]:
 
 def simulate(kind: str, probe: Probe, rule: Rule) -> dict[str, Array]:
     """The parameters after each step, as the probes name them."""
-    o = probe.args
+    o, kind = probe.args, kind.removesuffix(OPTIONS)
     params = {k: p.copy() for k, p in probe.inputs["params"].items()}
     state: dict[Any, dict[str, Any]] = {}
     found: dict[str, Array] = {}
@@ -202,7 +256,12 @@ def _updated(
 ) -> Array:
     decay = o.get("weight_decay", 0.01 if kind == "adamw" else 0.0)
     rate = {"lr": o["lr"], "one": 1.0, "minus": -o["lr"], "over t": o["lr"] / max(t, 1)}[rule.rate]
-    if decay:
+    if o.get("maximize") and rule.climb != "nothing":
+        g = -g
+    whole = g
+    if o.get("maximize") and rule.climb == "with decay":
+        g = g - decay * p
+    elif decay:
         if rule.decay in ("coupled", "both"):
             g = g + decay * p
         g = {"minus": g - decay * p, "twice": g + 2 * decay * p, "absolute": g + decay * np.sign(p)}.get(
@@ -218,7 +277,7 @@ def _updated(
         g = g / (np.sqrt((g * g).sum()) + 1e-12)
     with np.errstate(all="ignore"):
         if kind in ("sgd", "momentum", "nesterov"):
-            new = p - rate * _velocity(kind, g, s, rule, o.get("momentum", 0.0))
+            new = p - rate * _velocity(kind, g, g - whole, s, rule, o)
         else:
             new = p - rate * _adaptive(kind, g, s, t, rule, o)
     if decay and rule.decay == "last":
@@ -227,10 +286,10 @@ def _updated(
     return new
 
 
-def _velocity(kind: str, g: Array, s: dict[str, Any], rule: Rule, m: float) -> Array:
+def _velocity(kind: str, g: Array, penalty: Array, s: dict[str, Any], rule: Rule, o: dict[str, Any]) -> Array:
     if kind == "sgd":
         return g
-    old = s.get("v", np.zeros_like(g))
+    m, old = o.get("momentum", 0.0), s.get("v", np.zeros_like(g))
     scaled = (1 - m) * g
     if rule.velocity == "average":
         v = m * old + scaled
@@ -243,7 +302,7 @@ def _velocity(kind: str, g: Array, s: dict[str, Any], rule: Rule, m: float) -> A
     elif rule.velocity == "minus":
         v = -m * old + g
     else:
-        v = m * old + g
+        v = _dampened(g, penalty, m * old, s["first"], rule, o)
     s["v"] = v
     used = old if rule.velocity == "old" else v
     if rule.look == "yes":
@@ -251,6 +310,20 @@ def _velocity(kind: str, g: Array, s: dict[str, Any], rule: Rule, m: float) -> A
     if rule.look == "squared":
         return m * m * used + (1 + m) * g
     return m * used if rule.look == "without g" else used
+
+
+def _dampened(g: Array, penalty: Array, left: Array, first: bool, rule: Rule, o: dict[str, Any]) -> Array:
+    """The next velocity; `left` is what is left of the old one, `penalty` the part of g from weight decay."""
+    d, m = o.get("dampening", 0.0), o.get("momentum", 0.0)
+    if rule.damp == "velocity":
+        return (1 - d) * left + g
+    if rule.damp == "nothing" or (first and rule.damp != "first too"):
+        return left + g
+    if not m and rule.damp != "without momentum":
+        return left + g
+    if rule.damp == "not decay":
+        return left + (1 - d) * (g - penalty) + penalty
+    return left + (d if rule.damp == "factor" and d else 1 - d) * g
 
 
 def _adaptive(kind: str, g: Array, s: dict[str, Any], t: int, rule: Rule, o: dict[str, Any]) -> Array:
@@ -288,6 +361,13 @@ def _adaptive(kind: str, g: Array, s: dict[str, Any], t: int, rule: Rule, o: dic
     s["h"] = h
     used = before if rule.grow == "old" else h
     eps = rule.eps or 0.0
+    if o.get("amsgrad") and rule.largest != "nothing":
+        found = _amsgrad(m, g, before, s, t, rule, b1, b2)
+        if found is not None:
+            return found / (np.sqrt(s["largest"]) + eps)
+        used = s["largest"]
+    if kind == "rmsprop" and (o.get("centered") or o.get("momentum")):
+        return _graves(g, used, s, rule, o, eps)
     up, down = 1 - b1**t, 1 - b2**t
     if rule.correct == "nadam":
         m, used = (b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / up), used / down
@@ -305,6 +385,47 @@ def _adaptive(kind: str, g: Array, s: dict[str, Any], t: int, rule: Rule, o: dic
     if rule.root == "inside":
         return m / np.sqrt(used + eps)
     return m / (used + eps) if rule.root == "none" else m / (np.sqrt(used) + eps)
+
+
+def _amsgrad(
+    m: Array, g: Array, before: Array, s: dict[str, Any], t: int, rule: Rule, b1: float, b2: float
+) -> Array | None:
+    """Keeps the largest v in the state; and m, where nothing is left to be corrected."""
+    h, kept = s["h"], s.get("largest", np.zeros_like(g))
+    s["largest"] = {
+        "corrected": np.maximum(kept, h / (1 - b2**t)),
+        "square": np.maximum(kept, g * g),
+        "smallest": h if s["first"] else np.minimum(kept, h),
+        "of two": np.maximum(before, h),
+    }.get(rule.largest, np.maximum(kept, h))
+    if rule.largest == "as v":
+        s["h"] = s["largest"]
+    if rule.largest == "corrected":
+        return m / (1 - b1**t)
+    return m if rule.largest == "uncorrected" else None
+
+
+def _graves(g: Array, h: Array, s: dict[str, Any], rule: Rule, o: dict[str, Any], eps: float) -> Array:
+    """RMSProp's change where it is centered or has a momentum."""
+    a, m, top, square = o.get("decay_rate", 0.99), o.get("momentum", 0.0), g, h
+    if o.get("centered") and rule.center != "nothing":
+        old = s.get("mean", np.zeros_like(g))
+        mean = s["mean"] = (0 if rule.center == "not kept" else a * old) + (1 - a) * g
+        top = g - mean if rule.center == "from g" else g
+        mean = old if rule.center == "old" else mean
+        square = h if rule.center == "from g" else np.maximum(h - mean * mean, 0)
+    inside = rule.root == "inside" or (rule.center == "inside" and o.get("centered"))
+    divisor = (
+        np.sqrt(square + eps) if inside else square + eps if rule.root == "none" else np.sqrt(square) + eps
+    )
+    if not m or rule.carry == "none":
+        return top / divisor
+    share = 1 - m if rule.carry == "average" else 1
+    entering = top if rule.carry == "of g" else top / divisor
+    s["moving"] = m * s.get("moving", np.zeros_like(g)) + share * entering
+    if rule.carry == "of g":
+        return s["moving"] / divisor
+    return top / divisor + m * s["moving"] if rule.carry == "ahead" else s["moving"]
 
 
 def explain_updates(

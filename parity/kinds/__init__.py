@@ -13,6 +13,7 @@ from parity.kinds import (
     losses,
     normalization,
     numerical_gradient,
+    optimizer_options,
     optimizers,
     pooling,
     windows,
@@ -35,7 +36,9 @@ OPERATIONS = (
 )
 
 KINDS: dict[str, Operation] = {kind.name: kind for family in OPERATIONS for kind in family.KINDS}
-OPTIMIZER_KINDS: dict[str, OptimizerKind] = {kind.name: kind for kind in optimizers.KINDS}
+OPTIMIZER_KINDS: dict[str, OptimizerKind] = {
+    kind.name: kind for family in (optimizers, optimizer_options) for kind in family.KINDS
+}
 ALL_KINDS: dict[str, Kind] = {**KINDS, **OPTIMIZER_KINDS}
 
 

@@ -6,7 +6,7 @@ import pytest
 from parity.explain.leave_one_out import explained, failures, leave_one_out, shares, shown_in_values
 from parity.explain.search import same
 from parity.explain.updates import own, simulate
-from parity.faults import FAULTS
+from parity.faults import FAULTS, faults_of
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.probes import probes
 
@@ -76,3 +76,10 @@ def test_a_sentence_and_the_catalogue_never_contradict(name):
 @pytest.mark.exhaustive
 def test_the_targets_over_the_whole_catalogue():
     assert not failures(leave_one_out())
+
+
+@pytest.mark.parametrize("kind", ["momentum_options", "rmsprop_options", "adam_options"])
+def test_what_an_option_does_wrong_is_explained(kind):
+    for fault in faults_of(kind):
+        found, wrong = explained(fault)
+        assert found.complete and not wrong, (fault.name, str(found))
