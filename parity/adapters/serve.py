@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import fcntl
 import os
 import signal
 import sys
@@ -53,6 +52,8 @@ def close_all_but(*kept: int) -> None:
 
 def _above(fd: int) -> int:
     """The same file, not among the standard ones and not for programs that the code starts."""
+    import fcntl  # not in a browser's Python, which starts no process
+
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, STANDARD)
 
 

@@ -5,14 +5,12 @@ How many are tried is a number, never a time: a verdict is the same on a busy ma
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import HypothesisException
 
 from parity.adapters.connection import Ended
 from parity.adapters.subject import Subject, subject_here
@@ -35,12 +33,6 @@ class Search:
     ended: Ended | None = None
 
 
-@st.composite
-def geometries(draw: Any, kind: str) -> Geometry:
-    """hypothesis' strategy for the same, which it can shrink."""
-    return random_geometry(lambda low, high: draw(st.integers(low, high)), kind)
-
-
 def search(
     kind: str,
     factory: Callable[..., Any] | Subject,
@@ -54,7 +46,8 @@ def search(
     """Try random geometries that the implementation supports, in float64, until one is wrong.
 
     `fit` brings a geometry to sizes that it takes, where it takes few, and `prepare` the probe to what else.
-    `right` judges it by something other than PyTorch.
+    `right` judges it by something other than PyTorch. Without the package hypothesis (in a browser) the first
+    wrong geometry stays as it is.
     """
     subject = factory if isinstance(factory, Subject) else subject_here(factory, kind, adapter)
     unseen = subject.convention.unseen if subject.convention else ()
@@ -83,21 +76,16 @@ def search(
     with one_thread():
         if not _any(kind, supports, examples, wrong, fit, prepare) or ended:
             return Search(found[-1] if found else None, tried, ended[0] if ended else None)
-    options = settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    strategy = geometries(kind).map(lambda g: prepare(probe_of(kind, fit(g)))).filter(supports)
-    smallest: Probe | None = None
-    try:
+    smallest = None
+    if importlib.util.find_spec("hypothesis"):
+        from parity.checks import shrink
+
         with one_thread():
-            smallest = find(strategy, wrong, settings=options)
-    except HypothesisException:  # there is none, or the process ended before the smallest was reached
-        smallest = found[-1] if found else None
+            smallest = shrink.smallest(
+                kind, lambda g: prepare(probe_of(kind, fit(g))), supports, wrong, examples
+            )
+    if smallest is None:  # hypothesis is not here or met none, or the process ended before
+        smallest = found[-1]
     return Search(smallest, tried, ended[0] if ended else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,9 @@ class Answer:
 def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -> Answer:
     """Judge the file. What `parity.verify` knows goes there first, in a process of its own.
 
-    PyTorch is the judge where it is installed, otherwise NumPy. Raises ValueError if the file is not Python.
+    PyTorch is the judge where it is installed, otherwise NumPy. With `isolated` False the code runs here, and
+    an answer that makes a known mistake is recognised by that, without `parity.verify`. Raises ValueError if
+    the file is not Python.
     """
     source = path.read_text(encoding="utf-8")
     try:
@@ -64,20 +66,26 @@ def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -
     for gap in exercise.gaps:
         if f'raise NotImplementedError("{gap}")' in source:
             return Answer(False, gap=gap)
+    if isolated is False and (mistaken := _on_its_inputs(exercise, source)).mistake:
+        return mistaken
     judge, says, passed = "the textbook", "", True
     if exercise.kind:
         judge, says, passed, ended = _verified(exercise, path, isolated)
         if ended:
             return Answer(False, says=says, judge=judge)
+    found = _on_its_inputs(exercise, source)
+    return replace(found, right=found.right and passed, says=found.says or says, judge=judge)
+
+
+def _on_its_inputs(exercise: Exercise, source: str) -> Answer:
+    """The answer as the textbook's code judges it, on the exercise's own inputs."""
     try:
         found = exercise.results(exercise.object_of(source))
     except Exception as error:
-        return Answer(False, says=f"{type(error).__name__}: {error}", judge=judge)
-    wanted = exercise.results(exercise.object_of(exercise.solution))
-    first = first_difference(found, wanted)
-    if first is None:
-        return Answer(passed, says=says, judge=judge)
-    return Answer(False, first=first, mistake=mistake_of(exercise, found), says=says, judge=judge)
+        return Answer(False, says=f"{type(error).__name__}: {error}", judge="the textbook")
+    first = first_difference(found, exercise.results(exercise.object_of(exercise.solution)))
+    mistake = "" if first is None else mistake_of(exercise, found)
+    return Answer(first is None, first=first, mistake=mistake, judge="the textbook")
 
 
 def mistake_of(exercise: Exercise, found: dict[str, Results | Exception]) -> str:

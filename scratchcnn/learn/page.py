@@ -1,4 +1,7 @@
-"""The course as a page: a convolution to try, and what each lesson says. One file per language."""
+"""The course as a page: a convolution to try, its backward pass in steps, the lessons, their exercises.
+
+One file per language. Python comes into the page (Pyodide) when the reader runs code for the first time.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,37 @@ import json
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from scratchcnn.files import atomic_write
 from scratchcnn.learn.backward_steps import PARTS, backward_steps
+from scratchcnn.learn.bundle import BUNDLE, bundle
+from scratchcnn.learn.exercise import Exercise
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.texts import languages, lesson_texts, messages
 
 FILES = Path(__file__).parent / "page_files"
+PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"  # Python 3.12 with NumPy 2.0
+SECONDS = {"run": 8, "check": 60}  # a call of the reader's code, and the judge's many calls of it
+IN_PYTORCH = (  # by lesson, with the exercise's names
+    "out = F.conv2d(x[None, None], w[None, None])[0, 0]",
+    "size = F.conv2d(torch.empty(1, 1, input_size, input_size), torch.empty(1, 1, filter_size, filter_size), "
+    "stride=stride, padding=pad).shape[-1]",
+    "out = F.conv2d(x, W, b)",
+    "col = F.unfold(input_data, (filter_h, filter_w), stride=stride, padding=pad)"
+    ".transpose(1, 2).flatten(0, 1)",
+    "out = F.conv2d(x, W, b, stride, pad)",
+    "dx, dW, db = torch.autograd.grad(F.conv2d(x, W, b, stride, pad), (x, W, b), dout)",
+    "out = F.max_pool2d(x, (pool_h, pool_w), stride, pad)",
+    "loss = F.cross_entropy(predict(x), t)",
+    "optimizer = torch.optim.SGD(params, lr=lr, momentum=momentum)",
+    "out = F.avg_pool2d(x, (pool_h, pool_w), stride, pad)",
+    "out = F.dropout(x, dropout_ratio, training=train_flg)",
+    "out = x.mean(dim=(2, 3))",
+    "torch.autograd.gradcheck(f, x)",
+    "torch.testing.assert_close(ours, theirs, rtol=rtol, atol=0)",
+    "u = torch.finfo(torch.float32).eps / 2",
+)
 GRIDS = ("image", "filter", "out", "col")
 STEP_GRIDS = {  # by the name in a step, what stands below it
     "dout": "dout[0]: (FN·OH, OW)",
@@ -33,16 +60,15 @@ def file_name(language: str) -> str:
 
 
 def page(language: str) -> str:
-    """The page in that language: one HTML file that needs no other and no network."""
+    """The page in that language: one HTML file that needs no other and no network until code is run in it."""
     word = messages(language)
     others = [
         f'<a href="{file_name(other)}" lang="{other}">{escape(word["page_other"])}</a>'
         for other in languages()
         if other != language
     ]
-    style, script, steps = (
-        (FILES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js", "steps.js")
-    )
+    style, worker = (_file(name) for name in ("style.css", "worker.js"))
+    script = "".join(_file(name) for name in ("page.js", "steps.js", "play.js"))
     figures = "".join(_figure(name, escape(word[f"page_{name}"])) for name in GRIDS)
     controls = "".join(
         f'<label>{name} <input id="{name}" type="number" min="{low}" max="{high}" value="{value}"></label>'
@@ -66,8 +92,12 @@ def page(language: str) -> str:
 <output id="sum" aria-live="polite"></output>
 <div class="try">{figures}</div>
 {_steps(word)}<h1>{escape(word["page_lessons"])}</h1>
-{"".join(_lesson(exercise.number, language) for exercise in EXERCISES)}<script>
-{script}{steps}</script>
+<p>{escape(word["play_intro"])}</p>
+{"".join(_lesson(exercise, language) for exercise in EXERCISES)}{_play(word)}
+<script type="text/plain" id="worker-source">
+{worker}</script>
+<script>
+{script}</script>
 </body>
 </html>
 """
@@ -102,21 +132,63 @@ def _steps(word: dict[str, str]) -> str:
 """
 
 
-def _lesson(number: int, language: str) -> str:
+def _lesson(exercise: Exercise, language: str) -> str:
+    number, word = exercise.number, messages(language)
     text = lesson_texts(number, language)
     return (
         f'<section id="lesson{number}"><h2>{number}. {escape(text["title"])}</h2>\n'
         f"<p>{escape(' '.join(text['idea'].split()))}</p>\n<p><code>{escape(text['formula'])}</code></p>\n"
-        f"<p>{escape(text['experiment'])}</p>\n"
+        f"<p>{escape(text['experiment'])}</p>\n{_editor(exercise, text, word)}"
         f'<p class="soft"><code>python -m scratchcnn learn {number} --lang {language}</code></p></section>\n'
     )
 
 
+def _editor(exercise: Exercise, text: dict[str, Any], word: dict[str, str]) -> str:
+    """The exercise: what is asked, PyTorch's line, the file with its gaps, and what became of it."""
+    number, code = exercise.number, exercise.with_gaps(text["gaps"])
+    label = escape(word["play_editor"].format(number=number, name=f"{exercise.name}.py"))
+    return f"""<div class="play" data-lesson="{number}">
+<p><strong>{escape(word["exercise_title"])}.</strong> {escape(" ".join(text["exercise"].split()))}</p>
+<p>{escape(word["play_torch"])}: <code>{escape(IN_PYTORCH[number - 1])}</code></p>
+<textarea aria-label="{label}" rows="{code.count(chr(10)) + 1}" wrap="off" spellcheck="false"
+ autocapitalize="off" autocomplete="off">
+{escape(code)}</textarea>
+<div class="controls"><button type="button" data-task="run">{escape(word["play_run"])}</button>
+<button type="button" data-task="check">{escape(word["play_check"])}</button>
+<button type="button" data-reset>{escape(word["play_reset"])}</button>
+<progress max="3" value="0" aria-label="{escape(word["play_progress"])}" hidden></progress></div>
+<output aria-live="polite"></output>
+<div class="hints"></div>
+</div>
+"""
+
+
+def _play(word: dict[str, str]) -> str:
+    """What the editors' script needs."""
+    words = {name: word[f"play_{name}"] for name in ("running", "nothing", "endless", "failed")}
+    steps = ("python", "numpy", "scratchcnn", "ready")
+    data = {
+        "pyodide": PYODIDE,
+        "bundle": BUNDLE,
+        "limits": SECONDS,
+        "words": {
+            **words,
+            "loading": [word[f"play_loading_{step}"] for step in steps],
+            "hints": [word[f"play_hint{stage}"] for stage in (1, 2, 3)],
+        },
+    }
+    return f'<script type="application/json" id="play-data">{json.dumps(data, ensure_ascii=False)}</script>'
+
+
+def _file(name: str) -> str:
+    return (FILES / name).read_text(encoding="utf-8")
+
+
 def write_pages(folder: Path) -> list[Path]:
-    """Write the page in every language into the folder, which is made if it is missing."""
+    """Write the page in every language, and the code that runs in it, into the folder, made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / file_name(language) for language in languages()]
-    for path, language in zip(paths, languages(), strict=True):
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(page(language), encoding="utf-8")
-    return paths
+    texts = {file_name(language): page(language) for language in languages()} | {BUNDLE: bundle()}
+    for name, text in texts.items():
+        with atomic_write(folder / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]

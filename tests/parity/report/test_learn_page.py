@@ -23,7 +23,11 @@ def test_the_committed_page_is_the_lessons(language):
 
 def test_the_command_writes_every_language(tmp_path, capsys):
     assert main(["learn", "--page", str(tmp_path / "new")]) == 0
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["index.html", "index.ko.html"]
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [
+        "index.html",
+        "index.ko.html",
+        "scratchcnn.js",
+    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
