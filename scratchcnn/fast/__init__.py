@@ -17,6 +17,7 @@ Which code runs is decided in two places:
 What makes it fast, one file each:
 
     layout.py       images last, (C, H, W, N): long contiguous runs wherever a window slides
+    inference.py    what follows a convolution in a prediction, done while its output is in the cache
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
     products.py     flat matrix products as stacks of small ones
     pooling.py      maxima and their places by copies of the windows' cells

@@ -10,8 +10,9 @@ safe where one call owns both directions, and only there: `gradient` and `predic
 on a copy of the network whose `layers` is the `SplitSequential` below. Everything else, `loss` first of all,
 runs the network's own layers, which a backward written by hand then finds as their forward left them.
 
-What ends the split part: a layer that looks at the whole batch (batch normalization, dropout's mask), and a
-fully connected layer, whose weights each part would have to fetch again. From there on the batch is whole.
+What ends the split part: a layer that looks at the whole batch (batch normalization in training, dropout's
+mask), and a fully connected layer, whose weights each part would have to fetch again. From there on the batch
+is whole.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from scratchcnn.fast import memory, threads
-from scratchcnn.fast.dispatch import Lazy, backward_lazy_dx, faster
+from scratchcnn.fast import inference, memory, threads
+from scratchcnn.fast.dispatch import Lazy, backward_lazy_dx, faster, is_replaced
 from scratchcnn.layers import (
+    BatchNormalization,
     Concat,
     Container,
     Convolution,
@@ -49,8 +51,6 @@ N = TypeVar("N", bound="type[Network]")
 
 MAX_PART_IMAGES = 128  # images per part, at most
 MIN_SPLIT_ELEMENTS = 1 << 14  # numbers in a batch; below, threading costs more than it saves
-
-METHODS = frozenset({"forward", "backward", "loss", "scores", "check_images"})
 
 # The classes that process images independently, containers if their layers do. A subclass may do anything.
 BY_IMAGE = frozenset(
@@ -118,11 +118,6 @@ def on_split_layers(method: Callable[..., Any], network: Network, *args: Any) ->
     return result
 
 
-def is_replaced(target: Layer | Network) -> bool:
-    """Whether a method was replaced on the object, as the parity harness does to record what passes."""
-    return not vars(target).keys().isdisjoint(METHODS)
-
-
 def forget_memory(layer: Layer) -> None:
     """What any forward left for a backward; the gradients stay."""
     layer._memory = None
@@ -172,6 +167,8 @@ class SplitSequential(Sequential):
 
 
 def run_forward(layers: Sequence[Layer], x: Array) -> Array:
+    if layers and not any(layer.recording or layer.training for layer in layers):
+        return inference.run(layers, x)
     for layer in layers:
         x = layer.forward(x)
     return x
@@ -211,7 +208,11 @@ def leading(layers: Sequence[Layer]) -> int:
 
 def by_image(layer: Layer) -> bool:
     """Whether the layer, as it is, processes images independently."""
-    if type(layer) not in BY_IMAGE or is_replaced(layer):
+    if is_replaced(layer):
+        return False
+    if type(layer) is BatchNormalization:  # its gradients in inference are no concern here
+        return not (layer.training or layer.recording)
+    if type(layer) not in BY_IMAGE:
         return False
     return all(map(by_image, layer._children.values())) if isinstance(layer, Container) else True
 

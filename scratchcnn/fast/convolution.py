@@ -44,6 +44,10 @@ MAX_WHOLE_WEIGHTS_BYTES = 1 << 19  # every thread reads all of W up to this size
 MIN_SHARED_PRODUCTS = 1 << 22  # below, sharing costs more than it saves: a tenth of a millisecond
 
 
+FINISH_NUMBERS = 1 << 16  # of a block of the output that is finished at a time
+FINISH_COLUMNS = 1 << 12
+
+
 class Geometry(NamedTuple):
     """Window, steps and groups; `pad` may differ at the two ends of an axis only through the sizes given."""
 
@@ -53,12 +57,62 @@ class Geometry(NamedTuple):
     groups: int
 
 
+class Finish(NamedTuple):
+    """What is done to the output before it leaves the cache: scale * out + shift + side, then Relu."""
+
+    scale: Array | None  # (FN, 1)
+    shift: Array | None  # (FN, 1)
+    side: Array | None  # (FN, OH*OW*N)
+    zeros: Array | None  # FINISH_COLUMNS, to compare with (see elementwise.py); None without Relu
+
+    def apply(self, out: Array, filters: slice, columns: slice) -> None:
+        """To some columns of some rows of out (FN, OH*OW*N), in blocks."""
+        width = max(1, min(FINISH_COLUMNS, columns.stop - columns.start))
+        for start in range(columns.start, columns.stop, width):
+            part = slice(start, min(start + width, columns.stop))
+            for first in range(filters.start, filters.stop, FINISH_NUMBERS // width):
+                rows = slice(first, min(first + FINISH_NUMBERS // width, filters.stop))
+                block = out[rows, part]
+                if self.scale is not None:
+                    block *= self.scale[rows]
+                if self.shift is not None:
+                    block += self.shift[rows]
+                if self.side is not None:
+                    block += self.side[rows, part]
+                if self.zeros is not None:
+                    np.maximum(block, self.zeros[: block.shape[1]], out=block)
+
+
 def forward(layer: Convolution, x: Array) -> tuple[Array, Any]:
     """The output, and the padded input for backward."""
     x = layer.check_input(x, like=layer.W)
     _, _, OH, OW = layer._output_shape(x.shape)
     padded = pad_images(x, layer.pad, keep=memory.is_private(layer) or not layer.recording)
     return correlate(padded, layer.W, layer.b, geometry(layer), (OH, OW)), (x.shape, padded)
+
+
+def forward_finished(
+    layer: Convolution,
+    x: Array,
+    scale: Array | None,
+    shift: Array | None,
+    side: Array | None,
+    relu: bool,
+) -> Array:
+    """relu(scale * (x * W) + shift + side), for a prediction: the layer's b is in `shift`.
+
+    scale, shift (FN,); side of the output's shape; what is None is left out
+    """
+    x = layer.check_input(x, like=layer.W)
+    _, FN, OH, OW = layer._output_shape(x.shape)
+    finish = Finish(
+        None if scale is None else scale[:, None],
+        None if shift is None else shift[:, None],
+        None if side is None else to_images_last(side).reshape(FN, -1),
+        np.zeros(FINISH_COLUMNS, x.dtype) if relu else None,
+    )
+    padded = pad_images(x, layer.pad, keep=True)
+    return correlate(padded, layer.W, None, geometry(layer), (OH, OW), finish)
 
 
 def backward(layer: Convolution, dout: Array, kept: tuple[tuple[int, ...], Array]) -> Array:
@@ -109,7 +163,14 @@ def pad_images(x: Array, pad: tuple[int, int], keep: bool) -> Array:
     return padded
 
 
-def correlate(padded: Array, W: Array, b: Array | None, g: Geometry, size: tuple[int, int]) -> Array:
+def correlate(
+    padded: Array,
+    W: Array,
+    b: Array | None,
+    g: Geometry,
+    size: tuple[int, int],
+    finish: Finish | None = None,
+) -> Array:
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
     (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
     weights = W.reshape(FN, -1)
@@ -120,7 +181,10 @@ def correlate(padded: Array, W: Array, b: Array | None, g: Geometry, size: tuple
     def work(filters: slice, channels: slice, part: slice) -> None:
         for rows in row_blocks(part, weights.shape[1], OW * N, padded.itemsize):
             col = columns(padded[channels], rows, OW, g, ones=b is not None)
-            product(weights[filters], col, out[filters, rows.start * OW * N : rows.stop * OW * N])
+            done = slice(rows.start * OW * N, rows.stop * OW * N)
+            product(weights[filters], col, out[filters, done])
+            if finish is not None:
+                finish.apply(out, filters, done)
 
     cut = ROWS if reads_all_weights(W) else FILTERS
     share(work, groups(FN, C, OH, g.groups), cut, weights.size * OH * OW * N)

@@ -21,15 +21,29 @@ if TYPE_CHECKING:
 ZEROS = 4096  # to compare with, so many at a time
 
 
-def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array]:
-    """max(x, 0) and where that is not 0 (NaN is not), both in x's memory order."""
+def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array | None]:
+    """max(x, 0) and, for a backward, where that is not 0 (NaN is not), both in x's memory order."""
     x = layer.check_input(x)
+    if not layer.recording:
+        return rectified(x), None
     out, mask = memory.empty_like(x), memory.empty_like(x, bool)
     each_slab(_relu, out, x, mask, passes=2)
     return out, mask
 
 
+def rectified(x: Array) -> Array:
+    """max(x, 0), in x's memory order."""
+    out = memory.empty_like(x)
+    each_slab(_maximum, out, x)
+    return out
+
+
 def _relu(out: Array, x: Array, mask: Array) -> None:
+    _maximum(out, x)
+    np.not_equal(out, 0, out=mask)
+
+
+def _maximum(out: Array, x: Array) -> None:
     run, result = flat_view(x), flat_view(out)
     if run.ndim == 1 and result.ndim == 1:
         zeros, whole = _zeros(x.dtype), run.size - run.size % ZEROS
@@ -39,7 +53,6 @@ def _relu(out: Array, x: Array, mask: Array) -> None:
             np.maximum(run[whole:], zeros[: run.size - whole], out=result[whole:])
     else:
         np.maximum(x, x.dtype.type(0), out=out)
-    np.not_equal(out, 0, out=mask)
 
 
 @lru_cache

@@ -21,7 +21,7 @@ from scratchcnn.typing import Array
 
 MAX_SMALL_PRODUCT = 1_000_000  # multiplications of one product of a stack
 VECTOR = 16  # the width of a small product is a multiple of it
-MIN_WIDTH = 32  # columns of a small product; below, a stack costs more than it saves
+MIN_WIDTH = 64  # columns of a small product; below, a stack costs more than it saves
 MAX_LENGTH, MAX_FILTERS = 96, 32  # of a stack for dW
 MIN_LARGE_RESULT = 256  # rows of dW; from here on, turning it round costs more than it saves
 
