@@ -167,7 +167,7 @@ class SplitSequential(Sequential):
 
 
 def run_forward(layers: Sequence[Layer], x: Array) -> Array:
-    if layers and not any(layer.recording or layer.training for layer in layers):
+    if layers and not (layers[0].recording or layers[0].training):  # within `predict`
         return inference.run(layers, x)
     for layer in layers:
         x = layer.forward(x)

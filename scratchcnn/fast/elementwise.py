@@ -34,16 +34,11 @@ def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array | None]:
 def rectified(x: Array) -> Array:
     """max(x, 0), in x's memory order."""
     out = memory.empty_like(x)
-    each_slab(_maximum, out, x)
+    each_slab(_relu, out, x)
     return out
 
 
-def _relu(out: Array, x: Array, mask: Array) -> None:
-    _maximum(out, x)
-    np.not_equal(out, 0, out=mask)
-
-
-def _maximum(out: Array, x: Array) -> None:
+def _relu(out: Array, x: Array, mask: Array | None = None) -> None:
     run, result = flat_view(x), flat_view(out)
     if run.ndim == 1 and result.ndim == 1:
         zeros, whole = _zeros(x.dtype), run.size - run.size % ZEROS
@@ -53,6 +48,8 @@ def _maximum(out: Array, x: Array) -> None:
             np.maximum(run[whole:], zeros[: run.size - whole], out=result[whole:])
     else:
         np.maximum(x, x.dtype.type(0), out=out)
+    if mask is not None:
+        np.not_equal(out, 0, out=mask)
 
 
 @lru_cache

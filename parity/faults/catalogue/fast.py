@@ -277,7 +277,7 @@ FAST_FAULTS: dict[str, FastFault] = {
         FastFault(
             "last-numbers-not-rectified",
             "elementwise",
-            "_maximum",
+            "_relu",
             before="if whole < run.size:",
             after="if False:",
             story="The numbers that fill no whole row of zeros are left out.",
