@@ -24,6 +24,7 @@ from parity.kinds.names import NAMES, kind_by_name
 if TYPE_CHECKING:
     from parity.comparison.records import Record
     from parity.verification.verdict import Verdict
+    from parity.verification.whole import Sheet
 
 
 def verify(
@@ -136,8 +137,8 @@ def verify(
     html: Annotated[
         Path | None,
         typer.Option(
-            help="Write the verdict of one layer or network to this page, with that picture where there is "
-            "one to draw.",
+            help="Write the verdict to this page, with that picture where there is one to draw; of a file or "
+            "folder one section per definition.",
             show_default="none",
         ),
     ] = None,
@@ -188,8 +189,8 @@ def verify(
     policy = Policy(str(folder_of(target).absolute()), memory=memory) if sandbox else None
     if sandbox:  # the process inside works in the code's own folder
         target = str(Path(target).absolute())
-    if whole and html is not None:
-        raise Misuse("--html writes the verdict of one layer or network, path/to/file.py:Name, not of a file")
+    if whole and picture is not None:
+        raise Misuse("--picture draws one layer, path/to/file.py:Name; --html draws all that a file defines")
     if whole:
         from parity.verification.as_json import sheet_object
         from parity.verification.whole import verify_all
@@ -199,6 +200,8 @@ def verify(
         with only_json(as_json):
             console.print(str(sheet), markup=False)
             console.print(f"protection: {protection_of(sandbox)}", markup=False)
+            if html is not None:
+                write_page(sheet, protection_of(sandbox), html)
             _save(out, (row for verdict in sheet.verdicts for row in verdict.records))
         if as_json:
             print_json({**sheet_object(sheet), "protection": protection_of(sandbox)})
@@ -270,12 +273,14 @@ def draw(verdict: Verdict, path: Path) -> None:
     print_written(path)
 
 
-def write_page(verdict: Verdict, protection: str, path: Path) -> None:
-    from parity.cli.verify_page import page
+def write_page(found: Verdict | Sheet, protection: str, path: Path) -> None:
+    from parity.cli.verify_page import page, page_of_all
+    from parity.verification.whole import Sheet
     from scratchcnn.files import atomic_write
 
+    text = page_of_all(found, protection) if isinstance(found, Sheet) else page(found, protection)
     with atomic_write(path) as temporary:
-        temporary.write_text(page(verdict, protection), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     print_written(path)
 
 

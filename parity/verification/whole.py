@@ -65,6 +65,14 @@ class Sheet:
         return self.ok
 
     def __str__(self) -> str:
+        lines = self.summary()
+        for verdict in self.verdicts:
+            if verdict.outcome in ("wrong", "not_checked"):
+                lines += ["", str(verdict)]
+        return "\n".join(lines)
+
+    def summary(self) -> list[str]:
+        """A line per definition, and what was not looked at."""
         lines = [f"{clean(self.where)}: {self._counts()}"]
         if self.passed:
             names = _names([f"{name} ({what})" for name, what in self.passed.items()])
@@ -82,11 +90,7 @@ class Sheet:
                 "not looked at, since the name does not show what it is (name one and add --as): "
                 + _names(self.unknown)
             )
-        lines += self._by_design()
-        for verdict in self.verdicts:
-            if verdict.outcome in ("wrong", "not_checked"):
-                lines += ["", str(verdict)]
-        return "\n".join(lines)
+        return lines + self._by_design()
 
     def _by_design(self) -> list[str]:
         """The habits of a profile, each once, with those that have it."""

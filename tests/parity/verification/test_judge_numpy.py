@@ -123,6 +123,25 @@ def test_the_page_has_the_verdict_and_its_picture(tmp_path):
             assert verdict.explanation.example.replace("PyTorch's", "NumPy&#x27;s") in svg
 
 
+def test_the_page_of_a_file_has_a_section_per_definition(tmp_path, capsys):
+    from parity.cli import main
+
+    right = AFFINE.format("sum").replace("class Affine", "class AffineRight")
+    (tmp_path / "mine.py").write_text(f"{SWAPPED}\n{right}")
+    arguments = ["verify", f"{tmp_path}/mine.py", "--judge", "numpy", "--html", f"{tmp_path}/page.html"]
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    page = (tmp_path / "page.html").read_text()
+    assert end.value.code == 1 and "page.html" in capsys.readouterr().out
+    assert page.count("<section>") == 2 and page.count("<img ") == 1
+    for name in ("Affine", "AffineRight"):
+        assert f"<h2>{name} as affine</h2>" in page
+    assert "1 right, 1 wrong" in page.partition("<section>")[0]
+    with pytest.raises(SystemExit) as end:
+        main([*arguments[:2], "--picture", f"{tmp_path}/met.svg"])
+    assert end.value.code == 2 and "--picture draws one layer" in capsys.readouterr().err
+
+
 def test_an_unknown_judge_is_refused():
     with pytest.raises(ValueError, match="no judge named 'jax'; there are torch, numpy"):
         parity.verify("mine.py:Affine", "affine", judge="jax")
