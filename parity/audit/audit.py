@@ -17,13 +17,16 @@ import numpy as np
 from parity.adapters.convention import Convention
 from parity.adapters.isolate import Limits, Outcome, run_isolated
 from parity.adapters.load import TargetError, import_file, split
+from parity.adapters.reach import got
 from parity.adapters.subject import subject_here
 from parity.adapters.wire import clean
-from parity.audit.faulty import faulty, reason_not
+from parity.audit.faulty import UNCHANGED, put_in, reason_not
+from parity.audit.faulty_network import faulty_network, layer_classes, network_faults
 from parity.audit.run_tests import Change, of_file, run_tests
 from parity.audit.suggest import Suggestion, joined, suggestions
 from parity.cores import cores
 from parity.faults import faults_of
+from parity.faults.catalogue.networks import NetworkFault
 from parity.faults.diagnose import REMARKED
 from parity.faults.fault import Fault
 from parity.kinds.probes import probes
@@ -100,8 +103,10 @@ def audit(
 ) -> Audit:
     """Run the tests once on the code as it is and once per bug.
 
-    target  path/to/file.py:Class; source: whether changes of its own source are tried
-    too, `most` of them at the most, spread over all places; only: pytest's expression for the tests meant
+    target  path/to/file.py:Class, or file.py:forward,backward of two functions
+    kind    "network" for a whole network: bugs between its layers, and `most` of those of its layers' classes
+    source  whether changes of its own source are tried too, `most` of them, spread over all places
+    only    pytest's expression for the tests that are meant
 
     Raises TargetError for a file or class that is not there, TestsFail where the tests do not pass as they
     are, and ValueError where nothing could be tried.
@@ -120,10 +125,14 @@ def audit(
         raise TestsFail(f"the tests do not pass on the code as it is: {clean(wrong[0], 300)}")
     if not first:
         raise TestsFail(f"{tests} has no tests that ran")
-    convention = _convention(path, name, kind)
+    network = kind == "network"
+    convention = None if network else _convention(path, name, kind)
     found = Audit(target, kind, list(first), convention=str(convention or ""))
     run = _Run(tests, path, name, kind, convention, max(LEAST, TIMES * own), only)
-    bugs = [run.known_bug(fault) for fault in faults_of(kind) if not fault.equivalent]
+    if network:
+        bugs = run.network_bugs(most)
+    else:
+        bugs = [run.known_bug(fault) for fault in faults_of(kind) if not fault.equivalent]
     if source:
         from parity.audit.source import source_mutants
 
@@ -194,10 +203,28 @@ def _convention(path: Path, name: str, kind: str) -> Convention | None:
     return None if data is None else Convention.of(data)
 
 
+def _layers(path: Path, network: str) -> list[tuple[str, str, Convention | None]]:
+    """The classes of layers that a network's file knows: name, kind, and how it is called."""
+
+    def work(send: Callable[[Any], None]) -> None:
+        module = import_file(path)
+        for name, kind in layer_classes(module, network).items():
+            with suppress(Exception):  # a class that is no such layer after all
+                convention = subject_here(_named(module, name), kind, "auto").convention
+                send((name, kind, None if convention is None else convention.data()))
+
+    found = [m for m in run_isolated(work, Limits(silence=60.0)).messages if len(m) == 3]
+    return [(name, kind, None if data is None else Convention.of(data)) for name, kind, data in found]
+
+
 def _named(module: ModuleType, name: str) -> Any:
-    if not hasattr(module, name):
-        raise TargetError(f"{module.__file__} has no {name!r}")
-    return getattr(module, name)
+    """The class or function; of two names with a comma a tuple of both."""
+    found = []
+    for part in name.split(","):
+        found.append(got(module, [(".", step) for step in part.strip().split(".")]))
+        if found[-1] is None:
+            raise TargetError(f"{module.__file__} has no {part.strip()!r}")
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 def failures(cls: Any, kind: str, convention: Convention | None) -> set[tuple[str, ...]] | None:
@@ -225,6 +252,14 @@ class Bug:
     seen: list[bool] = field(default_factory=list)  # by each of the tests that could be added
 
 
+def _bug(fault: Fault | NetworkFault, where: str, why: str) -> Bug:
+    """A known bug; `why` it cannot be put in, if so."""
+    bug = Bug(Mutant(f"{fault.name}{where}", CATALOGUE, f"{fault.says}: {fault.story}"))
+    if why:
+        bug.mutant.outcome, bug.mutant.why = NOT_APPLIED, why
+    return bug
+
+
 @dataclass
 class _Run:
     """The same tests on one bug after the other."""
@@ -239,17 +274,36 @@ class _Run:
     killers: list[str] = field(default_factory=list)
 
     def known_bug(self, fault: Fault) -> Bug:
-        bug = Bug(Mutant(fault.name, CATALOGUE, f"{fault.says}: {fault.story}"))
-        if why := reason_not(fault, self.convention):
-            bug.mutant.outcome, bug.mutant.why = NOT_APPLIED, why
-            return bug
+        bug = _bug(fault, "", reason_not(fault, self.convention))
+        if not bug.mutant.outcome:
+            bug.change = lambda module: put_in(module, self.name, fault, self.convention, bug.problems)
+        return bug
 
-        def change(module: ModuleType) -> None:
-            setattr(
-                module, self.name, faulty(_named(module, self.name), fault, self.convention, bug.problems)
-            )
+    def network_bugs(self, most: int) -> list[Bug]:
+        """Bugs between the layers, and an even choice of those of its layers' classes."""
+        bugs = [self._between_layers(fault, why) for fault, why in network_faults()]
+        inside = [
+            self._in_a_layer(fault, name, convention)
+            for name, kind, convention in _layers(self.path, self.name)
+            for fault in faults_of(kind)
+            if not fault.equivalent and not reason_not(fault, convention)
+        ]
+        return bugs + inside[:: max(1, -(-len(inside) // most))]
 
-        bug.change = change
+    def _between_layers(self, fault: NetworkFault, why: str) -> Bug:
+        bug = _bug(fault, "", why)
+        if not why:
+
+            def change(module: ModuleType) -> None:
+                person = _named(module, self.name)
+                setattr(module, self.name, faulty_network(person, fault, bug.problems))
+
+            bug.change = change
+        return bug
+
+    def _in_a_layer(self, fault: Fault, name: str, convention: Convention | None) -> Bug:
+        bug = _bug(fault, f" in {name}", "")
+        bug.change = lambda module: put_in(module, name, fault, convention, bug.problems, watched=True)
         return bug
 
     def change_of_source(self, name: str, source: str) -> Bug:
@@ -277,7 +331,8 @@ class _Run:
             mutant.by, why = next(iter(failed.items()))
             mutant.why = clean(why, 200)
         elif odd:
-            mutant.outcome, mutant.why = NOT_APPLIED, clean(odd[0], 200)
+            mutant.outcome = EQUIVALENT if odd == [UNCHANGED] else NOT_APPLIED
+            mutant.why = clean(next((text for text in odd if text != UNCHANGED), UNCHANGED), 200)
         self.killers += [test for test in failed if test not in self.killers]
 
     # -- what survived ------------------------------------------------------------------------------------
@@ -313,6 +368,8 @@ class _Run:
 
     def _suggestions(self) -> list[Suggestion]:
         """Made in a process of its own, like everything that PyTorch computes here."""
+        if self.kind == "network":
+            return []
 
         def work(send: Callable[[Any], None]) -> None:
             send([asdict(one) for one in suggestions(self.name, self.kind, self.convention)])
@@ -322,6 +379,9 @@ class _Run:
 
     def _failures(self, bug: Bug) -> set[tuple[str, ...]] | None:
         """What is not right about the class with the bug; None where that cannot be seen."""
+
+        if self.kind == "network":
+            return None
 
         def work(send: Callable[[Any], None]) -> None:
             cls = _named(self._module(bug), self.name)

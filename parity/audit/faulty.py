@@ -9,48 +9,88 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import ALIASES
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import BATCH, WEIGHTS, laid_out, tokens
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import recipe
+from parity.audit.alike import NotApplied, alike, book_name, copies, pair, same, to_book, typed
+from parity.audit.faulty_engine import Engine
+from parity.audit.faulty_functions import faulty_functions
+from parity.audit.faulty_optimizer import faulty_optimizer
 from parity.faults.fault import Fault
 from parity.kinds import kind_of
 from parity.kinds.kind import without_defaults
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-6}  # of the class's own result and the right layer's, float32 included
-NAMES = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 WINDOW = ("pool_h", "pool_w")
-
-
-class NotApplied(Exception):
-    """Why the bug cannot be put into this class."""
+UNCHANGED = "it changes no number of this network, forward or backward, in what the tests run"
 
 
 def reason_not(fault: Fault, convention: Convention | None) -> str:
-    """Why the bug cannot be put into a class that is called so; "" where it can."""
-    how = recipe(fault.kind)
+    """Why the bug cannot be put into code that is called so; "" where it can."""
+    how, c = recipe(fault.kind), convention
     if fault.shows == "contract":
         return "it shows in no number of a single call"
-    if how.role in ("optimizer", "function"):
-        return f"known bugs are put into layers and losses, not into a {how.role}"
     if how.buffers or fault.kind == "dropout":
         return "the layer keeps a state"
-    if convention is not None and (convention.tensor or convention.lazy or convention.constructor is None):
-        return "bugs are put into classes with methods; this one is called in another way"
-    if convention is not None and (how.role == "loss" or convention.passed or convention.derivative):
+    if c is None or how.role in ("optimizer", "function"):
+        return ""
+    if c.lazy or c.parameter:
+        return "the layer makes its weights at its first call"
+    if c.per_row or (c.change and c.constructor is None):
+        return "this way of calling is not undone"
+    if c.constructor is None or c.tensor:
+        return ""
+    if how.role == "loss" or c.passed or c.derivative:
         return "this way of calling is not undone"
     return ""
 
 
-def faulty(person: type, fault: Fault, convention: Convention | None, problems: list[str]) -> type:
+def put_in(
+    module: ModuleType,
+    name: str,
+    fault: Fault,
+    convention: Convention | None,
+    problems: list[str],
+    watched: bool = False,
+) -> None:
+    """Put the bug into the class or the functions of that name, in the module.
+
+    What cannot be done while the tests run goes to `problems`; so does UNCHANGED where a layer is watched and
+    the bug changed none of its numbers.
+    """
+    names, role = [part.strip() for part in name.split(",")], recipe(fault.kind).role
+    own = {part: got(module, [(".", step) for step in part.split(".")]) for part in names}
+    first = own[names[0]]
+    made: dict[str, Any]
+    if role == "optimizer":
+        made = {names[0]: faulty_optimizer(first, fault, convention, problems)}
+    elif convention is not None and convention.tensor:
+        engine = Engine(fault, convention, problems)
+        made = {names[0]: engine.layer(first) if isinstance(first, type) else engine.function(first)}
+    elif not isinstance(first, type):
+        made = faulty_functions(own, fault, convention, problems)
+    else:
+        made = {names[0]: faulty(first, fault, convention, problems, watched)}
+    for part, thing in made.items():
+        put(module, [(".", step) for step in part.split(".")], thing)
+
+
+def faulty(
+    person: type,
+    fault: Fault,
+    convention: Convention | None,
+    problems: list[str],
+    watched: bool = False,
+) -> type:
     """A subclass of the person's class with the bug; what cannot be done while it runs goes to `problems`."""
     dress = _Dress(fault, convention)
-    forward = convention.forward if convention else "forward"
+    dress.watched = problems if watched else None
+    forward = convention.forward if convention else "forward" if hasattr(person, "forward") else "__call__"
     backward = convention.backward if convention else "backward"
     own_init, own_forward = person.__init__, getattr(person, forward)  # type: ignore[misc]
     own_backward = getattr(person, backward, None) if backward else None
@@ -65,7 +105,7 @@ def faulty(person: type, fault: Fault, convention: Convention | None, problems: 
         before = [np.array(a) if isinstance(a, np.ndarray) else a for a in (*args, *given.values())]
         out = own_forward(self, *args, **given)
         try:
-            return dress.forward(self, person, before, out)
+            return dress.noted("forward", out, dress.forward(self, person, before, out))
         except NotApplied as why:
             problems.append(str(why))
             return out
@@ -77,7 +117,7 @@ def faulty(person: type, fault: Fault, convention: Convention | None, problems: 
         weights = dress.weights(self)
         back = own_backward(self, *args, **given)
         try:
-            return dress.backward(self, held, weights, back)
+            return dress.noted("backward", back, dress.backward(self, held, weights, back))
         except NotApplied as why:
             problems.append(str(why))
             return back
@@ -93,6 +133,19 @@ class _Dress:
 
     def __init__(self, fault: Fault, convention: Convention | None):
         self.fault, self.c, self.how = fault, convention, recipe(fault.kind)
+        self.ran, self.changed = set[str](), False
+        self.watched: list[str] | None = None
+
+    def noted(self, way: str, own: Any, result: Any) -> Any:
+        """The result; a layer that is watched notes whether the bug has changed any number so far."""
+        self.ran.add(way)
+        self.changed = self.changed or result is not own
+        if self.watched is not None:
+            if self.changed and UNCHANGED in self.watched:
+                self.watched.remove(UNCHANGED)
+            elif not self.changed and len(self.ran) == 2 and UNCHANGED not in self.watched:
+                self.watched.append(UNCHANGED)
+        return result
 
     # -- what the object was made with ------------------------------------------------------------------
     def weights(self, thing: Any) -> dict[str, Any]:
@@ -126,7 +179,7 @@ class _Dress:
             raise NotApplied("its constructor has no signature") from None
         bound.apply_defaults()
         if self.c is None or self.c.as_in_the_book:
-            meant = {_book_name(name): value for name, value in bound.arguments.items()}
+            meant = {book_name(name): value for name, value in bound.arguments.items()}
         else:
             by_name = {name: meaning for name, meaning in self.c.constructor or ()}
             meant = {by_name.get(name, ""): value for name, value in bound.arguments.items()}
@@ -134,7 +187,7 @@ class _Dress:
         found = {name: value for name, value in meant.items() if name in known and value is not None}
         for meaning in ("kernel", "(FH,FW)", "kernel|(FH,FW)"):
             if meaning in meant and WINDOW[0] in known:
-                found |= dict(zip(WINDOW, _pair(meant[meaning]), strict=True))
+                found |= dict(zip(WINDOW, pair(meant[meaning]), strict=True))
         if "FH" in meant and "FW" in meant and WINDOW[0] in known:
             found |= {"pool_h": meant["FH"], "pool_w": meant["FW"]}
         if "stride_h" in meant:
@@ -149,23 +202,23 @@ class _Dress:
         given = self.in_book(self.weights(thing)) | self.options(thing, person)
         x, *more = [self._images(a, "in") if i == 0 else a for i, a in enumerate(args) if i < self.how_many]
         try:
-            right = kind_of(self.fault.kind).ours(**_copies(given))
+            right = kind_of(self.fault.kind).ours(**copies(given))
             found = right.forward(x.copy(), *more)
         except Exception as error:
             raise NotApplied(
                 f"the right layer raised {type(error).__name__} on what the tests call"
             ) from None
         returned = out if self.c is None else got({"out": out}, [("[]", "out"), *self.c.out.path[1:]])
-        if not _alike(self._back(found, "out"), returned):
+        if not alike(self._back(found, "out"), returned):
             raise NotApplied("the class gives something else than the right layer on what the tests call")
-        bad = self.fault.make(**_copies(given))
+        bad = self.fault.make(**copies(given))
         wrong = bad.forward(x.copy(), *more)
         thing.__dict__["_layers"] = right, bad
-        if _same(wrong, found):
+        if same(wrong, found):
             return out
         if self.c is not None and len(self.c.out.path) > 1:
             raise NotApplied("forward returns more than its result")
-        return _typed(self._back(wrong, "out"), out, found)
+        return typed(self._back(wrong, "out"), out, found)
 
     @property
     def how_many(self) -> int:
@@ -184,14 +237,16 @@ class _Dress:
         for name in self.how.params:
             good, other = getattr(right, f"d{name}", None), getattr(bad, f"d{name}", None)
             if good is not None and other is None and self.c is None:
+                self.changed = True
                 thing.__dict__.pop(f"d{name}", None)  # the bug is that it is never set
-            elif other is not None and not _same(good, other):
+            elif other is not None and not same(good, other):
+                self.changed = True
                 self._put_gradient(thing, name, before, args, other)
-        if _same(wrong, dx):
+        if same(wrong, dx):
             return back
         if self.c is not None and (self.c.dx is None or len(self.c.dx.path) > 1):
             raise NotApplied("backward returns no dx alone")
-        return _typed(self._back(wrong, "in"), back, dx)
+        return typed(self._back(wrong, "in"), back, dx)
 
     def _put_gradient(
         self, thing: Any, name: str, before: dict[str, Any], args: list[Any], value: Any
@@ -230,45 +285,3 @@ class _Dress:
         layout = (self.c.x_layouts if side == "in" else self.c.out_layouts)[a.ndim]
         letters = BATCH[a.ndim]
         return laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout)
-
-
-def to_book(a: Any, letters: str, layout: str) -> Any:
-    """An array that lies in `layout`, in the order of `letters`. Raises NotApplied for axes that are one."""
-    axes = tokens(layout)
-    if any(len(axis) > 1 for axis in axes) or a.ndim != len(axes):
-        raise NotApplied(f"the layout {layout} is not undone")
-    kept = [i for i, axis in enumerate(axes) if axis != "1"]
-    order = [axes[i] for i in kept]
-    array = a.reshape([a.shape[i] for i in kept])
-    array = array.transpose([order.index(c) for c in letters if c in order])
-    return array[tuple(slice(None) if c in order else None for c in letters)]
-
-
-def _book_name(name: str) -> str:
-    return NAMES.get(name.lower().replace("_", ""), name)
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    return (value[0], value[1]) if isinstance(value, (tuple, list)) else (value, value)
-
-
-def _copies(given: dict[str, Any]) -> dict[str, Any]:
-    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
-
-
-def _alike(a: Any, b: Any) -> bool:
-    a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and bool(np.allclose(a, b, **CLOSE, equal_nan=True))
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Alike, and of one dtype."""
-    return _alike(a, b) and np.asarray(a).dtype == np.asarray(b).dtype
-
-
-def _typed(value: Any, like: Any, right: Any) -> Any:
-    """The value in the dtype of what the class returned, unless the dtype is the bug."""
-    value = np.asarray(value)
-    dtype = getattr(like, "dtype", None) if value.dtype == np.asarray(right).dtype else None
-    value = value.astype(dtype) if dtype is not None and dtype.kind == "f" else value
-    return value if isinstance(like, np.ndarray) or value.ndim else value[()]

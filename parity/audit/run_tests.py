@@ -54,7 +54,7 @@ def run_tests(
     change: Change | None = None,
     source: str | None = None,
     killers: Collection[str] = (),
-    problems: Collection[str] = (),
+    problems: list[str] | None = None,
     only: str = "",
 ) -> Outcome:
     """The outcome's messages: ("test", id, passed, why) per test that ran, ("problem", text), ("odd", text).
@@ -67,11 +67,12 @@ def run_tests(
     """
 
     tests, node = of_file(tests)
+    problems = [] if problems is None else problems
 
     def work(send: Callable[[Any], None]) -> None:
         sys.path[:0] = [os.getcwd(), str(tests.parent)]
         sys.dont_write_bytecode = True
-        _watch_imports(under_test, change, source)
+        _watch_imports(under_test, change, source, problems)
         if is_pytest(tests):
             _by_pytest([f"{tests}{node}", *(["-k", only] if only else [])], killers, send)
         else:
@@ -82,7 +83,7 @@ def run_tests(
     return run_isolated(work, Limits(silence=seconds, memory=8192, output=1 << 20))
 
 
-def _watch_imports(under_test: Path, change: Change | None, source: str | None) -> None:
+def _watch_imports(under_test: Path, change: Change | None, source: str | None, problems: list[str]) -> None:
     """Every import of that file, by any loader, is followed by the change."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
@@ -104,7 +105,10 @@ def _watch_imports(under_test: Path, change: Change | None, source: str | None) 
             else:
                 exec(compile(source, str(under_test), "exec"), module.__dict__)
             if change is not None:
-                change(module)
+                try:
+                    change(module)
+                except Exception as error:
+                    problems.append(f"it could not be put in: {type(error).__name__}: {error}"[:200])
 
         loader.exec_module = exec_module  # type: ignore[method-assign]
 

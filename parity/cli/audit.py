@@ -21,7 +21,9 @@ def audit(
             help="The tests: a file for pytest or unittest (or file.py::test), a script, a notebook."
         ),
     ],
-    of: Annotated[str, typer.Option("--of", help="The class under test, path/to/layers.py:Name.")],
+    of: Annotated[
+        str, typer.Option("--of", help="What is under test: path/to/layers.py:Name, or :forward,backward.")
+    ],
     kind: Annotated[
         str | None, typer.Option("--as", help="What it is meant to be.", show_default="by its name")
     ] = None,
