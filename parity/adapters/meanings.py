@@ -138,11 +138,14 @@ _FAMILY_OF = {
     "max_pooling": "pooling",
     "average_pooling": "pooling",
     "min_pooling": "pooling",
+    "max_pooling_options": "pooling",
+    "average_pooling_options": "pooling",
     "im2col": "pooling",
     "col2im": "pooling",
     "global_average_pooling": "pooling",
 }
 MODES = {"max_pooling": ("max",), "average_pooling": ("average", "avg", "mean"), "min_pooling": ("min",)}
+MODES |= {f"{kind}_options": MODES[kind] for kind in ("max_pooling", "average_pooling")}
 MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "poolingmode", "pooling")
 
 

@@ -40,7 +40,7 @@ from parity.adapters.signatures import (
     setups,
     switch,
 )
-from parity.adapters.trial_probes import trial_probes
+from parity.adapters.trial_probes import WINDOWS, trial_probes
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 from parity.kinds.probes import probes
@@ -783,7 +783,7 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return _images_too(trial, c)
     if trial.kind == "softmax" and c.constructor is None and not c.backward and c.rows == "NF":
         return _of_one_vector(trial, c, probe)
-    if trial.kind not in ("convolution", "max_pooling", "average_pooling", "min_pooling"):
+    if trial.kind not in ("convolution", *WINDOWS):
         return c
     window = {
         "kernel",

@@ -11,7 +11,10 @@ import numpy as np
 from parity.kinds.probe import Probe
 from parity.kinds.probes import with_cotangent
 
-WINDOWS = ("max_pooling", "average_pooling", "min_pooling")
+WINDOWS = (
+    *("max_pooling", "average_pooling", "min_pooling"),
+    *("max_pooling_options", "average_pooling_options"),
+)
 
 
 def trial_probes(kind: str, oblong: bool = False, window: int = 0) -> Iterator[tuple[Probe, dict[str, Any]]]:

@@ -27,6 +27,8 @@ KINDS = (
     "max_pooling",
     "min_pooling",
     "average_pooling",
+    "max_pooling_options",
+    "average_pooling_options",
 )
 DIVISORS = {
     "one": "one: the sum, not the mean",
@@ -35,6 +37,10 @@ DIVISORS = {
     "padded": "the number of the window's cells inside the image and its padding",
     "stride": "the product of the strides",
     "outputs": "the number of windows",
+    "magnitude": "the magnitude of divisor_override",
+    "counted": "the number of cells, for divisor_override",
+    "twice": "the number of cells and by divisor_override too",
+    "whole": "divisor_override in whole windows alone",
     "first": "nothing: all of it goes to the first cell of the window",
 }
 WINNERS = {
@@ -93,6 +99,11 @@ class Geometry:
         return max(size, 0)
 
 
+def _base(probe: Probe) -> str:
+    """The kind, of which one with more options is another."""
+    return probe.kind.removesuffix("_options")
+
+
 def geometry(probe: Probe) -> Geometry:
     """That of a probe."""
     args, inputs = probe.args, probe.inputs
@@ -105,7 +116,7 @@ def geometry(probe: Probe) -> Geometry:
     shape = args["input_shape"] if "input_shape" in args else inputs.get("x", inputs.get("input_data")).shape
     pad = pair(args.get("pad", 0))
     stride, dilation = pair(args.get("stride", 1)), pair(args.get("dilation", 1))
-    fill = {"max_pooling": -np.inf, "min_pooling": np.inf}.get(probe.kind, 0.0)
+    fill = {"max_pooling": -np.inf, "min_pooling": np.inf}.get(_base(probe), 0.0)
     ceil = bool(args.get("ceil_mode"))
     found = Geometry(
         tuple(shape[2:]), tuple(window), stride, pad, pad, dilation, (0, 0), pad, fill, ceil=ceil
@@ -221,6 +232,9 @@ def changes(g: Geometry) -> Iterator[tuple[str, Geometry]]:
     yield "a number of windows that ignores the padding", keeping(out=tuple(max(1, n) for n in unpadded))
     short = tuple(max(1, n - -(-2 * p // s)) for n, p, s in zip(g.out, g.before, g.stride, strict=True))
     yield "a number of windows that ignores the padding", keeping(out=short)
+    undilated = replace(g, dilation=(1, 1)).sized().out
+    yield "a number of windows that ignores dilation", keeping(out=undilated)
+    yield "padding of zeros where dilated", keeping(fill=g.fill if g.dilation == (1, 1) else 0.0)
     for mode, says in (("edge", "the border repeated"), ("reflect", "the image reflected")):
         yield f"{says} for the padding's zeros", keeping(fill=mode)
     for value, says in ((0.0, "zeros"), (-np.inf, "minus infinity"), (np.inf, "infinity")):
@@ -239,12 +253,12 @@ def forward(probe: Probe, g: Geometry, divided: Geometry | None = None) -> Array
     args, x = probe.args, probe.inputs["x" if "x" in probe.inputs else "input_data"]
     windows = gather(x, g)  # (N, OH, OW, C, FH, FW)
     N, OH, OW = windows.shape[:3]
-    if probe.kind == "im2col":
+    if _base(probe) == "im2col":
         return windows.reshape(N * OH * OW, -1)
-    if probe.kind == "average_pooling":
+    if _base(probe) == "average_pooling":
         return (windows.sum((4, 5)) / divisors(probe, divided or g)).transpose(0, 3, 1, 2)
-    if probe.kind in ("max_pooling", "min_pooling"):
-        choose = np.max if probe.kind == "max_pooling" else np.min
+    if _base(probe) in ("max_pooling", "min_pooling"):
+        choose = np.max if _base(probe) == "max_pooling" else np.min
         return choose(windows, axis=(4, 5)).transpose(0, 3, 1, 2)
     W, groups = _filters(probe), args.get("groups", 1)
     if windows.shape[4:] != W.shape[2:]:
@@ -259,10 +273,20 @@ def divisors(probe: Probe, g: Geometry) -> Array:
     """What an average divides by, (OH, OW, 1): the cells of a window that count."""
     plain = {"one": 1, "window": g.window[0] * g.window[1], "stride": g.stride[0] * g.stride[1]}
     plain["outputs"] = g.out[0] * g.out[1]
-    if g.divisor in plain:
-        return np.full((*g.out, 1), plain[g.divisor], float)
+    override, divisor = probe.args.get("divisor_override"), g.divisor
+    if override is not None:
+        plain |= {"own": override, "magnitude": abs(override)}
+    elif divisor in ("magnitude", "counted", "twice", "whole"):
+        divisor = "own"
+    if divisor in plain:
+        return np.full((*g.out, 1), plain[divisor], float)
+    if divisor == "twice":
+        return override * divisors(probe, replace(g, divisor="counted"))
+    if divisor == "whole":
+        counts = divisors(probe, replace(g, divisor="inside"))
+        return np.where(counts == plain["window"], override, counts)
     inside = np.ones((1, 1, *g.image))
-    if g.divisor == "padded" or (g.divisor == "own" and probe.args.get("count_include_pad", True)):
+    if divisor == "padded" or (divisor in ("own", "counted") and probe.args.get("count_include_pad", True)):
         inside = np.ones((1, 1, g.image[0] + g.before[0] + g.after[0], g.image[1] + g.before[1] + g.after[1]))
         g = replace(g, image=inside.shape[2:], before=(0, 0), after=(0, 0))
     return np.maximum(gather(inside, replace(g, fill=0.0))[0].sum((3, 4)), 1)
@@ -276,18 +300,18 @@ def backward(probe: Probe, g: Geometry, own: Geometry) -> Array:
 def shares(probe: Probe, g: Geometry) -> Array:
     """What each window hands back to the image, (N, OH, OW, C, FH, FW)."""
     args, (OH, OW), (FH, FW) = probe.args, g.out, g.window
-    if probe.kind == "col2im":
+    if _base(probe) == "col2im":
         N, C = args["input_shape"][:2]
         return probe.inputs["col"].reshape(N, OH, OW, C, FH, FW)
     dout = probe.inputs["dout"].transpose(0, 2, 3, 1)  # (N, OH, OW, C)
-    if probe.kind == "average_pooling":
+    if _base(probe) == "average_pooling":
         share = dout / divisors(probe, g)
         if g.divisor == "first":
             found = np.zeros((*share.shape, FH, FW))
             found[..., 0, 0] = dout
             return found
         return np.broadcast_to(share[..., None, None], (*share.shape, FH, FW)).copy()
-    if probe.kind in ("max_pooling", "min_pooling"):
+    if _base(probe) in ("max_pooling", "min_pooling"):
         return winners(probe, g) * dout[..., None, None]
     W, groups = _filters(probe), args.get("groups", 1)
     N = len(dout)
@@ -299,7 +323,7 @@ def winners(probe: Probe, g: Geometry) -> Array:
     """The share of its window's gradient that each cell gets: 1 for the first largest (or smallest)."""
     windows = gather(probe.inputs["x"], g)
     rows = windows.reshape(*windows.shape[:4], -1)
-    if (probe.kind == "min_pooling") != (g.winner == "other"):
+    if (_base(probe) == "min_pooling") != (g.winner == "other"):
         rows = -rows
     size, best = rows.shape[-1], rows.argmax(-1)
     equal = rows == rows.max(-1, keepdims=True)

@@ -158,6 +158,8 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "max_pooling": _pooling("max"),
     "min_pooling": _pooling("min"),
     "average_pooling": _pooling("average"),
+    "max_pooling_options": _pooling("max"),
+    "average_pooling_options": _pooling("average"),
     "softmax_with_loss": _softmax_with_loss,
     "im2col": _im2col,
     "col2im": _col2im,

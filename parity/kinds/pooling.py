@@ -25,7 +25,7 @@ CALL = f"cls(pool_h, pool_w, stride=1, pad=0){LAYER}"
 # -- PyTorch's functions ---------------------------------------------------------------------------
 def max_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
     window, stride, pad = (o["pool_h"], o["pool_w"]), o.get("stride", 1), pair(o.get("pad", 0))
-    return F.max_pool2d(a["x"], window, stride, pad, ceil_mode=o.get("ceil_mode", False))
+    return F.max_pool2d(a["x"], window, stride, pad, o.get("dilation", 1), o.get("ceil_mode", False))
 
 
 def min_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
@@ -34,9 +34,8 @@ def min_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
 
 def average_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
     window, stride, pad = (o["pool_h"], o["pool_w"]), o.get("stride", 1), pair(o.get("pad", 0))
-    return F.avg_pool2d(
-        a["x"], window, stride, pad, o.get("ceil_mode", False), o.get("count_include_pad", True)
-    )
+    counted = o.get("ceil_mode", False), o.get("count_include_pad", True), o.get("divisor_override")
+    return F.avg_pool2d(a["x"], window, stride, pad, *counted)
 
 
 def adaptive_average_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
@@ -100,6 +99,60 @@ def _poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
     return build
 
 
+# id, x shape, (pool_h, pool_w), stride, pad, dilation, ceil_mode
+DILATED: list[tuple[str, tuple[int, ...], tuple[int, int], Any, Any, Any, bool]] = [
+    ("one dilated window", (1, 1, 3, 5), (2, 3), 1, 0, 2, False),
+    ("no dilation", (2, 2, 4, 5), (2, 3), 2, 1, 1, False),
+    ("dilation 2", (2, 2, 6, 7), (2, 3), 1, 0, 2, False),
+    ("dilation 3, stride 2", (2, 3, 8, 9), (2, 2), 2, 0, 3, False),
+    ("dilation (1, 2), stride (2, 1)", (2, 2, 6, 8), (3, 2), (2, 1), 0, (1, 2), False),
+    ("dilation (2, 1), pad (1, 0)", (2, 2, 6, 5), (2, 3), 1, (1, 0), (2, 1), False),
+    ("dilation 2, pad 1", (2, 2, 6, 7), (3, 2), 2, 1, 2, False),
+    ("dilation 2, 3x3, pad 1, stride (1, 2)", (2, 2, 7, 6), (3, 3), (1, 2), 1, 2, False),
+    ("dilation 2, ceil_mode", (2, 2, 6, 8), (2, 3), 2, 0, 2, True),
+    ("dilation (2, 3), ceil_mode, pad 1", (2, 2, 7, 8), (3, 2), 3, 1, (2, 3), True),
+]
+
+
+def _dilated(rng: Rng) -> Iterator[Probe]:
+    kind = "max_pooling_options"
+
+    def probe(name: str, x: Array, window: Any, stride: Any, pad: Any, dilation: Any, ceil: bool) -> Probe:
+        args = {"pool_h": window[0], "pool_w": window[1]}
+        args |= given(stride=stride, pad=pad, dilation=dilation, ceil_mode=ceil)
+        asked = window_needs(stride, pad, dilation, ceil_mode=ceil)
+        return Probe(kind, name, args, {"x": x}, asked | needs(pairs=isinstance(dilation, tuple)))
+
+    for name, shape, *geometry in DILATED:
+        yield probe(name, normal(rng, *shape), *geometry)
+    negative = -1 - np.abs(normal(rng, 2, 2, 5, 6))
+    yield probe("negative inputs under padding, dilation 2", negative, (3, 2), (2, 1), 1, 2, False)
+    yield probe("ties, dilation 2", integers(rng, 0, 3, 2, 2, 6, 7), (3, 2), 1, 0, 2, False)
+
+
+# id, x shape, (pool_h, pool_w), stride, pad, ceil_mode, count_include_pad, divisor_override
+DIVIDED: list[tuple[str, tuple[int, ...], tuple[int, int], Any, Any, bool, bool, int | None]] = [
+    ("one window, the sum", (1, 1, 2, 2), (2, 2), 1, 0, False, True, 1),
+    ("no divisor", (2, 2, 4, 5), (2, 3), 2, 1, False, True, None),
+    ("divided by 5", (2, 3, 4, 6), (2, 2), 2, 0, False, True, 5),
+    ("divided by -3", (2, 2, 5, 6), (3, 2), (1, 2), 0, False, True, -3),
+    ("divided by 7, pad 1", (2, 2, 4, 5), (2, 3), 2, 1, False, True, 7),
+    ("divided by 7, padding not counted", (2, 2, 4, 5), (2, 3), 2, 1, False, False, 7),
+    ("divided by 4, ceil_mode", (2, 2, 6, 7), (3, 2), 2, 0, True, True, 4),
+    ("divided by 4, ceil_mode, pad (1, 0)", (2, 2, 6, 5), (3, 2), (2, 2), (1, 0), True, False, 4),
+]
+
+
+def _divided(rng: Rng) -> Iterator[Probe]:
+    for name, shape, window, stride, pad, ceil, count, divisor in DIVIDED:
+        args = {"pool_h": window[0], "pool_w": window[1]}
+        args |= given(stride=stride, pad=pad, ceil_mode=ceil, count_include_pad=count)
+        args |= {} if divisor is None else {"divisor_override": divisor}
+        options = {"ceil_mode": ceil, "count_include_pad": not count, "divisor_override": divisor is not None}
+        asked = window_needs(stride, pad, **options)
+        yield Probe("average_pooling_options", name, args, {"x": normal(rng, *shape)}, asked)
+
+
 # id, x shape, out_h, out_w
 ADAPTIVES: list[tuple[str, tuple[int, ...], int, int]] = [
     ("one cell", (1, 1, 1, 1), 1, 1),
@@ -151,11 +204,17 @@ REAL_POOLINGS: tuple[tuple[str, tuple[int, ...], tuple[int, int], Any, Any], ...
 )
 
 
-def _real_poolings(kind: str) -> Callable[[Rng], Iterator[Probe]]:
+def _real_poolings(kind: str, **option: int) -> Callable[[Rng], Iterator[Probe]]:
+    """With an option of the kind, in all of them that it fits."""
+
     def build(rng: Rng) -> Iterator[Probe]:
         for name, shape, (pool_h, pool_w), stride, pad in REAL_POOLINGS:
-            args = {"pool_h": pool_h, "pool_w": pool_w, **given(stride=stride, pad=pad)}
-            yield Probe(kind, name, args, {"x": _distinct(rng, shape)}, window_needs(stride, pad))
+            window = option.get("dilation", 1) * (max(pool_h, pool_w) - 1) + 1
+            if window > min(shape[2:]):
+                continue
+            args = {"pool_h": pool_h, "pool_w": pool_w, **given(stride=stride, pad=pad), **option}
+            asked = window_needs(stride, pad) | option.keys()
+            yield Probe(kind, name, args, {"x": _distinct(rng, shape)}, asked)
 
     return build
 
@@ -195,7 +254,7 @@ MAX_POOLING = Operation(
     call=CALL,
     aliases=("pooling", "maxpool", "maxpool2d", "maxpooling2d", "pool", "poolinglayer", "maxpoollayer"),
     order=POOL,
-    optional=defaults("stride", "pad", "ceil_mode"),
+    optional=defaults("stride", "pad", "ceil_mode", "dilation"),
     real=_real_poolings("max_pooling"),
     timed=_timed,
 )
@@ -208,7 +267,7 @@ AVERAGE_POOLING = Operation(
     call=CALL,
     aliases=("avgpool", "avgpool2d", "averagepool", "avgpooling", "meanpooling", "averagepooling2d"),
     order=POOL,
-    optional=defaults("stride", "pad", "ceil_mode", "count_include_pad"),
+    optional=defaults("stride", "pad", "ceil_mode", "count_include_pad") | {"divisor_override": None},
     real=_real_poolings("average_pooling"),
     timed=_timed,
 )
@@ -220,8 +279,31 @@ MIN_POOLING = Operation(
     call=CALL,
     aliases=("minpool", "minpool2d"),
     order=POOL,
-    optional=defaults("stride", "pad", "ceil_mode"),
+    optional=defaults("stride", "pad", "ceil_mode", "dilation"),
     real=_real_poolings("min_pooling"),
+)
+MAX_POOLING_OPTIONS = Operation(
+    name="max_pooling_options",
+    formula=max_pooling,
+    probes=_dilated,
+    ours=partial(sc.Pooling, mode="max"),
+    call=f"cls(pool_h, pool_w, stride=1, pad=0, dilation=1, ceil_mode=False){LAYER}",
+    aliases=("dilatedmaxpool", "dilatedmaxpool2d", "dilatedmaxpooling"),
+    order=POOL,
+    optional=defaults("stride", "pad", "ceil_mode", "dilation"),
+    real=_real_poolings("max_pooling_options", dilation=2),
+)
+AVERAGE_POOLING_OPTIONS = Operation(
+    name="average_pooling_options",
+    formula=average_pooling,
+    probes=_divided,
+    ours=partial(sc.Pooling, mode="average"),
+    linear=True,
+    call="cls(pool_h, pool_w, stride=1, pad=0, ceil_mode=False, count_include_pad=True, "
+    f"divisor_override=None){LAYER}",
+    order=POOL,
+    optional=defaults("stride", "pad", "ceil_mode", "count_include_pad") | {"divisor_override": None},
+    real=_real_poolings("average_pooling_options", divisor_override=7),
 )
 ADAPTIVE_AVERAGE_POOLING = Operation(
     name="adaptive_average_pooling",
@@ -260,6 +342,8 @@ KINDS = (
     MAX_POOLING,
     AVERAGE_POOLING,
     MIN_POOLING,
+    MAX_POOLING_OPTIONS,
+    AVERAGE_POOLING_OPTIONS,
     ADAPTIVE_AVERAGE_POOLING,
     GLOBAL_AVERAGE_POOLING,
     SUBSAMPLING,

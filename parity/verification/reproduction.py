@@ -255,7 +255,10 @@ def import_line(factory: Any) -> str:
 
 
 # -- simpler inputs -------------------------------------------------------------------------------
-WINDOWS = ("convolution", "max_pooling", "average_pooling", "min_pooling")
+WINDOWS = (
+    *("convolution", "max_pooling", "average_pooling", "min_pooling"),
+    *("max_pooling_options", "average_pooling_options"),
+)
 
 
 def simpler(probe: Probe) -> list[Probe]:

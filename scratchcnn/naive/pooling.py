@@ -20,20 +20,23 @@ def pool_forward(
     mode: str = "max",
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    dilation: Pair = 1,
+    divisor_override: int | None = None,
 ) -> Array:
     """(N, C, H, W) -> (N, C, OH, OW) with mode "max", "min" or "average".
 
     Padding is never the maximum or minimum. An average divides by the number of the window's pixels;
-    with `count_include_pad` its cells in the padding count too, but not those that ceil_mode adds beyond.
+    with `count_include_pad` its cells in the padding count too, but not those that ceil_mode adds beyond;
+    with `divisor_override` it divides by that. `dilation` is the distance of a window's cells.
     """
-    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
+    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode, dilation)
     x64, out = as_float64(x, "x", *x.shape), np.zeros(shape)
     for o, pixels, cells in windows:
         if mode == "average":
             total = 0.0
             for pixel in pixels:
                 total += x64[pixel]
-            out[o] = total / (cells if count_include_pad else len(pixels))
+            out[o] = total / (divisor_override or (cells if count_include_pad else len(pixels)))
         else:
             out[o] = x64[_winner(x64, pixels, mode)]
     return out.astype(x.dtype)
@@ -49,21 +52,23 @@ def pool_backward(
     mode: str = "max",
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    dilation: Pair = 1,
+    divisor_override: int | None = None,
 ) -> Array:
     """dout (N, C, OH, OW) -> dx: goes to the winner of each window, or in equal shares to its pixels."""
-    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode)
+    windows, shape = _windows(x, pool_h, pool_w, stride, pad, mode, ceil_mode, dilation)
     dout64, x64, dx = as_float64(dout, "dout", *shape), as_float64(x, "x", *x.shape), np.zeros(x.shape)
     for o, pixels, cells in windows:
         if mode == "average":
             for pixel in pixels:
-                dx[pixel] += dout64[o] / (cells if count_include_pad else len(pixels))
+                dx[pixel] += dout64[o] / (divisor_override or (cells if count_include_pad else len(pixels)))
         else:
             dx[_winner(x64, pixels, mode)] += dout64[o]
     return dx.astype(x.dtype)
 
 
 def _windows(
-    x: Array, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool
+    x: Array, pool_h: int, pool_w: int, stride: Pair, pad: Pair, mode: str, ceil_mode: bool, dilation: Pair
 ) -> tuple[Iterator[tuple[Index, list[Index], int]], Index]:
     """Each window as (index into out, its pixels row by row, its number of cells within the padding), and
     the shape of out."""
@@ -72,17 +77,18 @@ def _windows(
     if np.ndim(x) != 4:
         raise ValueError(f"expected x of shape (N, C, H, W), got {np.shape(x)}")
     N, C, H, W = x.shape
-    (sh, sw), (ph, pw) = pair(stride), pair(pad)
-    if 2 * ph > pool_h or 2 * pw > pool_w:
-        raise ValueError(f"pad {(ph, pw)} must be at most half the window {(pool_h, pool_w)}")
-    tops, lefts = window_starts(H, pool_h, sh, ph, ceil_mode), window_starts(W, pool_w, sw, pw, ceil_mode)
+    (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(pad), pair(dilation)
+    height, width = dh * (pool_h - 1) + 1, dw * (pool_w - 1) + 1  # of a window, from first cell to last
+    if 2 * ph > height or 2 * pw > width:
+        raise ValueError(f"pad {(ph, pw)} must be at most half the window {(height, width)}")
+    tops, lefts = window_starts(H, height, sh, ph, ceil_mode), window_starts(W, width, sw, pw, ceil_mode)
 
     def walk() -> Iterator[tuple[Index, list[Index], int]]:
         for n, c, oh, ow in indices(N, C, len(tops), len(lefts)):
             pixels: list[Index] = []
             cells = 0
             for fy, fx in indices(pool_h, pool_w):
-                row, column = tops[oh] + fy, lefts[ow] + fx
+                row, column = tops[oh] + dh * fy, lefts[ow] + dw * fx
                 if row < H + ph and column < W + pw:
                     cells += 1
                 if 0 <= row < H and 0 <= column < W:

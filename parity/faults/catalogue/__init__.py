@@ -24,6 +24,7 @@ from parity.faults.catalogue import (
     optimizer_options,
     optimizers,
     pooling,
+    pooling_options,
     windows,
 )
 from parity.faults.fault import Fault
@@ -32,6 +33,7 @@ FAMILIES = (
     windows,
     convolution,
     pooling,
+    pooling_options,
     adaptive_pooling,
     affine,
     activations,

@@ -78,7 +78,9 @@ def test_the_targets_over_the_whole_catalogue():
     assert not failures(leave_one_out())
 
 
-@pytest.mark.parametrize("kind", ["momentum_options", "rmsprop_options", "adam_options"])
+@pytest.mark.parametrize(
+    "kind", ["momentum_options", "rmsprop_options", "adam_options", "average_pooling_options"]
+)
 def test_what_an_option_does_wrong_is_explained(kind):
     for fault in faults_of(kind):
         found, wrong = explained(fault)
