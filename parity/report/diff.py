@@ -28,7 +28,7 @@ PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
     "speed": ("speed",),
 }
 NUMBERS = ("float64", "int64", "bool")
-MACHINE = ("cpu", "threads", "cores", "gpu")
+MACHINE = ("cpu", "threads", "cores", "gpu", "blas")
 
 
 @dataclass

@@ -25,6 +25,9 @@ class Headline(NamedTuple):
     numbers: Numbers
 
 
+DISTURBED = "training steps without a ratio, since other processes used the cores"
+
+
 def headlines(found: Findings) -> list[Headline]:
     """The headlines of the parts that were run."""
     lines = []
@@ -92,8 +95,20 @@ def geometric_mean(ratios: pd.Series) -> float:
 
 
 def _how_fast(table: pd.DataFrame) -> Headline:
-    mine = steps(table)[lambda t: t["implementation"] == "ours"]
-    ratios, threads = mine["ratio_to_torch"], int(mine["threads"].iloc[0])
+    timed = steps(table)[lambda t: t["implementation"] == "ours"]
+    mine, threads = timed[timed["ratio_to_torch"].notna()], int(timed["threads"].iloc[0])
+    lost = len(timed) - len(mine)
+    if mine.empty:
+        return Headline(
+            "How fast",
+            "not known",
+            f"No ratio to PyTorch is reported: other processes used the cores during all {lost} training "
+            "steps that were timed. Run it again on a quiet machine.",
+            None,
+            "speed",
+            {"timed": (0, "training steps, each a network and batch size"), "disturbed": (lost, DISTURBED)},
+        )
+    ratios = mine["ratio_to_torch"]
     mean, low, high = geometric_mean(ratios), mine.loc[ratios.idxmin()], mine.loc[ratios.idxmax()]
     faster = int((ratios < 1).sum())
     on = _threads(threads)
@@ -104,7 +119,8 @@ def _how_fast(table: pd.DataFrame) -> Headline:
         f"{1 / mean:.2f}× as fast",
         f"as PyTorch in a training step on {on}: a step takes {mean:.2f} times as long "
         f"(geometric mean of {len(mine)}), from {_case(low)} to {_case(high)}; "
-        f"{faster} of {len(mine)} are faster than PyTorch's.",
+        f"{faster} of {len(mine)} are faster than PyTorch's."
+        + (f" {lost} more were disturbed by other processes and have no ratio." if lost else ""),
         None,
         "speed",
         {
@@ -114,6 +130,7 @@ def _how_fast(table: pd.DataFrame) -> Headline:
             "highest_ratio": (high["ratio_to_torch"], f"{high['network']}, {_images(high)}"),
             "faster": (faster, "training steps that are faster than PyTorch's"),
             "timed": (len(mine), "training steps, each a network and batch size"),
+            "disturbed": (lost, DISTURBED),
             "threads": (threads, "the same for both"),
         },
     )

@@ -12,6 +12,7 @@ from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import PARQUET_ONLY, SCHEMAS
 from parity.timing.costs import TO_DEVICE, TO_HOST
+from parity.timing.tables import mark
 
 NAMES = {  # of implementations, in headings
     "ours": "NumPy",
@@ -81,7 +82,7 @@ def accuracy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def speed(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per network and batch size: medians in ms, and the ratio with its quartiles."""
+    """One row per network and batch size: medians in ms, and the ratio with its 95 % interval."""
     found = steps(table)
     rows = []
     for (network, n), t in found.groupby(["network", "batch_size"], observed=True, sort=False):
@@ -89,8 +90,12 @@ def speed(table: pd.DataFrame) -> pd.DataFrame:
         row = {"network": network, "images": n}
         row |= {f"{NAMES.get(name, name)}, ms": milliseconds(by.loc[name, "median_ms"]) for name in by.index}
         mine = by.loc["ours"]
-        quartiles = f"{mine['ratio_q1']:.2f} to {mine['ratio_q3']:.2f}"
-        row |= {"NumPy / PyTorch": f"{mine['ratio_to_torch']:.2f}", "quartiles": quartiles}
+        if pd.isna(mine["ratio_to_torch"]):
+            row |= {"NumPy / PyTorch": "disturbed", "95 % interval": ""}
+        else:
+            interval = f"{mine['ratio_low']:.2f} to {mine['ratio_high']:.2f}"
+            row |= {"NumPy / PyTorch": f"{mine['ratio_to_torch']:.2f}", "95 % interval": interval}
+        row["which is faster"] = {"faster": "NumPy", "slower": "PyTorch"}.get(mark(mine), mark(mine))
         for phase, name in ((TO_DEVICE, "to the GPU, ms"), (TO_HOST, "and back, ms")):
             if phase in (moved := _moved(table, network, n)):
                 row[name] = milliseconds(moved[phase])

@@ -208,10 +208,12 @@ def _pictures(pair: Training, before: NDArray[Any], predictions: pd.DataFrame) -
 def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[str]:
     """Networks interleaved with PyTorch's; a full report also times the baselines and how cost grows."""
     from parity.reference import machine
+    from parity.timing.clock import Patience
     from parity.timing.measure import Setup, time_network
     from parity.timing.scaling import scaling
 
     tasks = [*map(str, request.timed), SCALING]
+    patience = Patience(more=10.0) if request.quick else Patience()
     tables: list[pd.DataFrame] = []
     with machine.equal_threads(request.threads):
         progress.update("measuring the machine", 0, len(tasks))
@@ -229,6 +231,7 @@ def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[s
                 baselines=timed.baselines,
                 layers=timed.layers,
                 measure_memory=timed.memory,
+                patience=patience,
             )
 
         def update(text: str, done: int, total: int) -> None:

@@ -245,9 +245,12 @@ SCHEMAS: dict[str, Schema] = {
     q3_ms            float64  upper quartile, milliseconds
     rounds           float64  number of timed rounds
     disturbed        float64  rounds during which other processes used the cores
-    ratio_to_torch   float64  median divided by PyTorch eager's median; below 1 is faster
+    ratio_to_torch   float64  median of the rounds' ratios to PyTorch eager; below 1 is faster
     ratio_q1         float64  lower quartile of the rounds' ratios
     ratio_q3         float64  upper quartile of the rounds' ratios
+    ratio_low        float64  lower end of the median's 95 % interval (bootstrap over the rounds)
+    ratio_high       float64  upper end of it
+    pairs            float64  undisturbed rounds, which the ratio is taken from; too few: no ratio
     gflops           float64  1e9 multiplications and additions of matrix products per second
     gemm_share       float64  the same as a share of the machine's measured peak
     gbytes_per_s     float64  1e9 bytes of compulsory reads and writes per second

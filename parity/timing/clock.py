@@ -3,11 +3,13 @@
 Speed drifts (other processes, heat, caches), so no contestant is timed in one block. A round gives every
 contestant one turn, each round in another order. A turn starts with a pause, in which the threads of the
 previous one come to rest, and with one call that is not counted. The median over the rounds is reported with
-its quartiles; a ratio is taken within each round, and its median and quartiles over the rounds are reported.
+its quartiles. A ratio is taken within each round; the median over the rounds is reported with its 95 %
+interval (bootstrap over the rounds). Rounds are added until that interval is narrow, or time is up.
 
 Other processes disturb most: threads that wait for each other lose whole time slices to them. A turn
 during which others used part of the cores is therefore repeated; if they never stop, the least disturbed
-turn is kept and counted as disturbed. `Patience` limits how long all of that may take.
+turn is kept and counted as disturbed. A ratio is taken from rounds that were not disturbed alone; where
+these are fewer than LEAST_PAIRS there is none. `Patience` limits how long all of that may take.
 """
 
 from __future__ import annotations
@@ -29,6 +31,11 @@ FOREIGN = 0.05  # share of the cores that others may use during a turn
 TRIES, REST_S = 12, 0.1  # turns tried until one is undisturbed, and the pause after one that was not
 RETRY_S = 2.0  # long turns are repeated less often: for about this long
 SLOW_S, FEW_ROUNDS = 6.0, 3  # a contestant as slow as this (the book's AlexNet) gets only a few rounds
+LEAST_PAIRS = 3  # rounds in which neither side was disturbed, for a ratio
+CLOSE = 0.05  # rounds are added until the interval of a ratio is no wider than this to either side
+MORE_ROUNDS = 4  # times as many rounds, at most
+MORE_S = 10.0  # seconds of added rounds in one race, at most
+RESAMPLES = 1000
 LONG_S = 0.25  # a lap as long as this needs neither repetition nor a call before it
 
 # (phase, call) in order: forward, then its backward. A call of several phases names them all, and returns the
@@ -61,10 +68,31 @@ def quartiles(values: Sequence[float]) -> Quartiles:
     return Quartiles(float(median), float(q1), float(q3))
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Quartiles:
-    """The median and the quartiles of each round's ratio."""
+class Ratio(NamedTuple):
+    """Of the rounds' ratios: median, quartiles, the 95 % interval of the median, and how many there were."""
+
+    median: float
+    q1: float
+    q3: float
+    low: float
+    high: float
+    pairs: int
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float], counts: Sequence[bool] | None = None) -> Ratio:
+    """Each round's ratio, of the rounds that count; NaN throughout where too few do.
+
+    counts  whether neither side was disturbed, by round; without it all rounds count
+    """
     rounds = min(len(ours), len(theirs))
-    return quartiles(np.divide(ours[:rounds], theirs[:rounds]).tolist())
+    found = np.divide(ours[:rounds], theirs[:rounds])
+    if counts is not None:
+        found = found[np.asarray(counts[:rounds], dtype=bool)]
+    if len(found) < max(1, min(LEAST_PAIRS, rounds)):
+        return Ratio(*[float("nan")] * 5, len(found))
+    drawn = np.random.default_rng(0).choice(found, (RESAMPLES, len(found)))
+    low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
+    return Ratio(*quartiles(found.tolist()), float(low), float(high), len(found))
 
 
 @dataclass
@@ -72,11 +100,13 @@ class Patience:
     """How long turns are repeated in total because other processes disturbed them.
 
     seconds   when so much was spent on repeated turns, none is repeated any more
+    more      seconds of rounds that may still be added because a ratio is not known closely
     waiting   called with a sentence after each turn that was disturbed
     gave_up   called once, with a sentence, when the time is over
     """
 
     seconds: float = 60.0
+    more: float = 120.0
     waiting: Callable[[str], None] = lambda text: None
     gave_up: Callable[[str], None] = lambda text: None
     spent: float = 0.0
@@ -98,10 +128,18 @@ class Patience:
 
 @dataclass
 class Samples:
-    """(contestant, phase) -> milliseconds, one per round; contestant -> how many turns were disturbed."""
+    """(contestant, phase) -> milliseconds, one per round, and whether that turn was quiet; contestant -> how
+    many of its turns were disturbed."""
 
     times: dict[tuple[str, str], list[float]]
     disturbed: dict[str, int]
+    quiet: dict[tuple[str, str], list[bool]]
+
+    def ratio(self, name: str, other: str, phase: str) -> Ratio:
+        """Of one contestant's time to another's. Its ratio to itself is 1, however disturbed."""
+        quiet = zip(self.quiet[name, phase], self.quiet[other, phase], strict=False)
+        counts = None if name == other else [a and b for a, b in quiet]
+        return ratio(self.times[name, phase], self.times[other, phase], counts)
 
 
 def race(
@@ -110,28 +148,64 @@ def race(
     progress: Callable[[int, int], None] = lambda done, total: None,
     pause: float = PAUSE_S,
     patience: Patience | None = None,
+    close: tuple[str, str] | None = None,
 ) -> Samples:
-    """Every contestant's time in every phase, one number per round: the median of its turn."""
+    """Every contestant's time in every phase, one number per round: the median of its turn.
+
+    close  two contestants whose ratio is wanted closely: where it is not, they go on for some more rounds
+    """
     patience = patience or Patience()
+    phases = {(c.name, phase): 0 for c in contestants for lap in c.laps for phase in _phases(lap)}
     samples = Samples(
-        {(c.name, phase): [] for c in contestants for lap in c.laps for phase in _phases(lap)},
-        {c.name: 0 for c in contestants},
+        {key: [] for key in phases}, {c.name: 0 for c in contestants}, {key: [] for key in phases}
     )
     lengths = {c.name: [_seconds(lap, c.wait) for lap in c.laps] for c in contestants}  # also warms up
     most = {c.name: min(c.most, FEW_ROUNDS if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
-    for number in range(rounds):
-        for place in range(len(contestants)):
-            contestant = contestants[(number + place) % len(contestants)]
-            if number >= most[contestant.name]:
-                continue
+
+    def one_round(number: int, taking_part: Sequence[Contestant]) -> None:
+        for place in range(len(taking_part)):
+            contestant = taking_part[(number + place) % len(taking_part)]
             for lap, seconds in zip(contestant.laps, lengths[contestant.name], strict=True):
                 time.sleep(pause)
                 times, undisturbed = _undisturbed_turn(lap, seconds, contestant, patience)
                 samples.disturbed[contestant.name] += not undisturbed
                 for phase, value in times.items():
                     samples.times[contestant.name, phase].append(value)
+                    samples.quiet[contestant.name, phase].append(undisturbed)
+
+    for number in range(rounds):
+        one_round(number, [c for c in contestants if number < most[c.name]])
         progress(number + 1, rounds)
+    pair = [c for c in contestants if close and c.name in close and most[c.name] >= rounds]
+    if close and len(pair) == len(close):
+        _go_on(samples, close, pair, rounds, one_round, patience, progress)
     return samples
+
+
+def _go_on(
+    samples: Samples,
+    close: tuple[str, str],
+    pair: Sequence[Contestant],
+    rounds: int,
+    one_round: Callable[[int, Sequence[Contestant]], None],
+    patience: Patience,
+    progress: Callable[[int, int], None],
+) -> None:
+    """More rounds of two contestants, until their ratios are known closely or time is up."""
+    start, left = time.perf_counter(), min(MORE_S, patience.more)
+    for number in range(rounds, MORE_ROUNDS * rounds):
+        used = time.perf_counter() - start
+        if used + (used / (number - rounds) if number > rounds else 0.0) >= left or _known(samples, *close):
+            break
+        one_round(number, pair)
+        progress(number + 1, number + 1)
+    patience.more -= time.perf_counter() - start
+
+
+def _known(samples: Samples, name: str, other: str) -> bool:
+    """Whether the interval of every phase's ratio is close around its median."""
+    found = [samples.ratio(name, other, phase) for who, phase in samples.times if who == name]
+    return all(r.high <= (1 + CLOSE) * r.median and r.low >= (1 - CLOSE) * r.median for r in found)
 
 
 def _undisturbed_turn(

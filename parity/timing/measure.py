@@ -10,7 +10,9 @@
     implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
     median_ms, q1_ms, q3_ms, rounds
     disturbed                turns of that implementation during which other processes used the cores
-    ratio_to_torch           the median of the rounds' ratios; ratio_q1 and ratio_q3: their quartiles
+    ratio_to_torch           the median of the rounds' ratios; ratio_q1 and ratio_q3: their quartiles;
+                             ratio_low and ratio_high: its 95 % interval; missing where too few rounds were
+                             undisturbed; pairs: the rounds that it is taken from
     gflops, gemm_share       least arithmetic over the median; as a share of the measured peak of float32
                              matrix products; of the CPU, so missing for PyTorch on a GPU
     gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
@@ -49,6 +51,7 @@ from scratchcnn.networks import Network
 
 NUMBERS = [
     *("median_ms", "q1_ms", "q3_ms", "rounds", "disturbed", "ratio_to_torch", "ratio_q1", "ratio_q3"),
+    *("ratio_low", "ratio_high", "pairs"),
     *("gflops", "gemm_share", "gbytes_per_s", "copy_share", "peak_rss_mb", "rss_rise_mb"),
 ]
 SPEED_COLUMNS = [
@@ -111,6 +114,7 @@ def time_network(
         lambda i, n: progress(f"{name}, N={batch_size}", i, n),
         setup.pause,
         setup.patience,
+        close=("ours", "torch"),
     )
     place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
     rows = rows_of(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
@@ -261,7 +265,7 @@ def rows_of(
     rows = []
     for (name, phase), times in samples.times.items():
         median, q1, q3 = clock.quartiles(times)
-        ratio, ratio_q1, ratio_q3 = clock.ratio(times, samples.times["torch", phase])
+        ratio = samples.ratio(name, "torch", phase)
         gflops, gbytes = costs[phase].flops / median / 1e6, costs[phase].nbytes / median / 1e6
         on_cpu = setup.device == "cpu" or not name.startswith("torch")
         peaks = setup.peaks if on_cpu else UNKNOWN
@@ -275,9 +279,12 @@ def rows_of(
                 "q3_ms": q3,
                 "rounds": len(times),
                 "disturbed": samples.disturbed[name],
-                "ratio_to_torch": ratio,
-                "ratio_q1": ratio_q1,
-                "ratio_q3": ratio_q3,
+                "ratio_to_torch": ratio.median,
+                "ratio_q1": ratio.q1,
+                "ratio_q3": ratio.q3,
+                "ratio_low": ratio.low,
+                "ratio_high": ratio.high,
+                "pairs": ratio.pairs,
                 "gflops": gflops,
                 "gemm_share": gflops / peaks.gemm_gflops,
                 "gbytes_per_s": gbytes,

@@ -19,7 +19,7 @@ def display_table(speed: pd.DataFrame) -> Table:
     """One line per network or layer, batch size and phase; a ratio below 1 is faster than PyTorch eager."""
     others = [name for name in BASELINES if (speed["implementation"] == name).any()]
     shown = Table("", "N", "phase", box=None, header_style="bold")
-    columns = ("ours ms", "torch ms", "x torch", "quartiles", "GFLOP/s", "of peak", "MB ours", "MB torch")
+    columns = ("ours ms", "torch ms", "x torch", "95 %", "mark 1", "GFLOP/s", "of peak", "MB ours", "MB torch")
     for name in (*columns, *(f"{other} ms" for other in others), "verdict"):
         shown.add_column(name, justify="right")
     blank = [""] * (len(columns) + len(others))
@@ -37,12 +37,21 @@ def display_table(speed: pd.DataFrame) -> Table:
         ours, torch = by["ours"], by["torch"]
         cells = [f"{network} {layer}".strip(), str(n), str(phase)]
         cells += [_number(ours["median_ms"]), _number(torch["median_ms"])]
-        cells += [_number(ours["ratio_to_torch"], 2), _range(ours["ratio_q1"], ours["ratio_q3"])]
+        cells += [_number(ours["ratio_to_torch"], 2), _range(ours["ratio_low"], ours["ratio_high"]), mark(ours)]
         cells += [_number(ours["gflops"], 0), _number(100 * ours["gemm_share"], 0, " %")]
         cells += [_number(ours["peak_rss_mb"], 0), _number(torch["peak_rss_mb"], 0)]
         cells += [_number(by.get(other, {}).get("median_ms")) for other in others]
         shown.add_row(*cells, _verdict(by.values()))
     return shown
+
+
+def mark(row: Mapping[Any, Any]) -> str:
+    """Which side of PyTorch's time it is on: faster, slower, undecided, or disturbed where there is no ratio."""
+    if pd.isna(row["ratio_to_torch"]):
+        return "" if pd.isna(row["median_ms"]) else "disturbed"
+    if row["ratio_low"] <= 1 <= row["ratio_high"]:
+        return "undecided"
+    return "faster" if row["ratio_to_torch"] < 1 else "slower"
 
 
 def markdown(speed: pd.DataFrame, machine: pd.DataFrame) -> str:
@@ -74,13 +83,13 @@ def notes(speed: pd.DataFrame) -> list[str]:
 
 
 def summary(speed: pd.DataFrame) -> list[str]:
-    """The geometric mean of the steps' ratios to PyTorch, and each step's ratio to the book's style."""
-    steps = speed[(speed["phase"] == "step") & speed["median_ms"].notna()]
+    """The geometric means of the ratios to PyTorch, and each step's ratio to the book's style."""
+    whole = speed[(speed["layer"] == "") & speed["median_ms"].notna()]
+    steps = whole[whole["phase"] == "step"]
     ours = steps[steps["implementation"] == "ours"]
-    if ours.empty:
-        return []
-    mean = float(np.exp(np.log(ours["ratio_to_torch"]).mean()))
-    lines = [f"a training step takes {mean:.2f} times as long as PyTorch's (geometric mean of {len(ours)})"]
+    lines = _mean(ours, "a training step takes")
+    predictions = whole[(whole["phase"] == "predict") & (whole["implementation"] == "ours")]
+    lines += _mean(predictions, "a prediction takes")
     book = steps[steps["implementation"] == "book"].set_index(["network", "batch_size"])["median_ms"]
     for row in ours.to_dict("records"):
         key = row["network"], row["batch_size"]
@@ -88,6 +97,19 @@ def summary(speed: pd.DataFrame) -> list[str]:
             times = float(book.loc[key]) / row["median_ms"]
             lines.append(f"{key[0]} N={key[1]}: {times:.1f} times as fast as the book's style")
     return lines
+
+
+def _mean(ours: pd.DataFrame, what: str) -> list[str]:
+    """The sentence on the geometric mean, and on the rows that have no ratio because they were disturbed."""
+    ratios = ours["ratio_to_torch"].dropna()
+    lost = len(ours) - len(ratios)
+    left_out = f"; {lost} left out, since other processes disturbed them" if lost else ""
+    if ours.empty:
+        return []
+    if ratios.empty:
+        return [f"{what}: no ratio to PyTorch's, since other processes disturbed all of {lost}"]
+    mean = float(np.exp(np.log(ratios).mean()))
+    return [f"{what} {mean:.2f} times as long as PyTorch's (geometric mean of {len(ratios)}{left_out})"]
 
 
 def exponent_table(scaling: pd.DataFrame) -> Table:

@@ -15,14 +15,14 @@ BREAK = Markup("_<wbr>")
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: a bar from `start` to `value`, a whisker over the quartiles, and a text at its end."""
+    """One row: a bar from `start` to `value`, a whisker over an interval, and a text at its end."""
 
     name: str
     value: float
     text: str
     css: str = "ours"
     detail: str = ""
-    quartiles: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
 
 
 def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str = "") -> Markup:
@@ -32,9 +32,9 @@ def bars(title: str, rows: Sequence[Bar], scale: Scale, start: float, mark: str 
     for row in rows:
         a, b = sorted((at, 100 * scale(row.value)))
         whisker = ""
-        if row.quartiles:
-            q1, q3 = (100 * scale(q) for q in row.quartiles)
-            whisker = f'<i class="whisker" style="left:{q1:.2f}%;width:{max(q3 - q1, 0.3):.2f}%"></i>'
+        if row.interval:
+            low, high = (100 * scale(end) for end in row.interval)
+            whisker = f'<i class="whisker" style="left:{low:.2f}%;width:{max(high - low, 0.3):.2f}%"></i>'
         out.append(
             f'<div class="row"><span class="rowname">{_breakable(row.name)}'
             f"{f'<small>{escape(row.detail)}</small>' if row.detail else ''}</span>"

@@ -16,7 +16,7 @@ from parity.report.markdown import milliseconds
 FASTER = (("ours", "NumPy is faster"), ("torch", "PyTorch is faster"))
 RATIO_COLUMNS = (
     *("network", "layer", "batch_size", "phase", "implementation", "median_ms", "q1_ms", "q3_ms"),
-    *("ratio_to_torch", "ratio_q1", "ratio_q3", "rounds", "ok", "note"),
+    *("ratio_to_torch", "ratio_low", "ratio_high", "pairs", "rounds", "ok", "note"),
 )
 
 
@@ -32,7 +32,7 @@ def figures(speed: pd.DataFrame, scaling: pd.DataFrame | None) -> list[Figure]:
 
 
 def _scale(rows: pd.DataFrame) -> Scale:
-    values = [*rows["ratio_to_torch"], *rows["ratio_q1"].dropna(), *rows["ratio_q3"].dropna()]
+    values = [v for name in ("ratio_to_torch", "ratio_low", "ratio_high") for v in rows[name].dropna()]
     return around([0.5, 2.0, *values], log=True, whole=False)
 
 
@@ -45,7 +45,8 @@ def ratios(speed: pd.DataFrame) -> Figure:
     return Figure(
         "Time against PyTorch's",
         "Our time divided by PyTorch eager's, taking turns on the same number of threads: the median of the "
-        "rounds' ratios, and as a thin line their quartiles. To the left of the line at 1 ours is faster. "
+        "rounds' ratios, and as a thin line its 95 % interval: one that crosses the line at 1 is undecided, and "
+        "one that other processes disturbed has no bar. To the left of the line at 1 ours is faster. "
         "The axis is logarithmic. A step may take less time than forward and backward together, since each "
         "is timed as called: our step keeps intermediate results in the cache from one to the other, and "
         "does not compute the gradient of the images.",
@@ -88,8 +89,10 @@ def layers(speed: pd.DataFrame) -> Figure:
 
 def _bar(row: Mapping[Any, Any], name: str, detail: str) -> Bar:
     ratio = row["ratio_to_torch"]
-    quartiles = None if pd.isna(row["ratio_q1"]) else (row["ratio_q1"], row["ratio_q3"])
-    return Bar(name, ratio, f"{ratio:.2f}×", "fast" if ratio <= 1 else "slow", detail, quartiles)
+    if pd.isna(ratio):
+        return Bar(name, 1.0, "disturbed", "slow", detail)
+    interval = None if pd.isna(row["ratio_low"]) else (row["ratio_low"], row["ratio_high"])
+    return Bar(name, ratio, f"{ratio:.2f}×", "fast" if ratio <= 1 else "slow", detail, interval)
 
 
 def growth(scaling: pd.DataFrame) -> Figure:
