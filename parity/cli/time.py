@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("simple_conv_net", "lenet", "alexnet")
 BATCH_SIZES = {"simple_conv_net": (100, 1), "lenet": (100, 1), "lenet5": (100, 1), "alexnet": (32, 1)}
 OTHER_BATCH_SIZES = (8, 1)
+EVERY = {  # of --all
+    **dict.fromkeys(("simple_conv_net", "lenet"), (1, 10, 100, 500)),
+    "alexnet": (1, 8, 32),
+    **dict.fromkeys(("vgg11", "vgg16"), (1, 4)),
+    **dict.fromkeys(("resnet18", "resnet50", "googlenet", "googlenet_bn"), (1, 8)),
+}
 SHAPES_OF = "lenet"  # whose shapes anyone's layer is timed on, where no network is named
 QUICK_ROUNDS = 3
 
@@ -66,6 +73,18 @@ def time(
     scaling: Annotated[
         bool, typer.Option("--scaling", help="Also measure how the time grows with batch and image size.")
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help=f"Time {', '.join(EVERY)}, at {sum(map(len, EVERY.values()))} batch sizes."
+        ),
+    ] = False,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            help="Minutes after which nothing more is begun.", metavar="MINUTES", min=0, show_default="none"
+        ),
+    ] = None,
     quick: Annotated[
         bool,
         typer.Option("--quick", help=f"{QUICK_ROUNDS} rounds, without torch.compile and the slow baselines."),
@@ -88,7 +107,9 @@ def time(
     targets = [name for name in names or [] if ":" in name]
     yours = [_verified(target, kind, adapter, seed) for target in targets]
     others = [name for name in names or [] if ":" not in name]
-    networks, kinds = _split(others or ([SHAPES_OF] if yours else []))
+    if every and (names or batch_size):
+        raise Misuse("--all names the networks and the batch sizes; leave the others out")
+    networks, kinds = _split(list(EVERY) if every else others or ([SHAPES_OF] if yours else []))
     if yours and (kinds or device is not Device.cpu or layers or scaling):
         raise Misuse("anyone's layer is timed on the CPU and on the shapes of networks, such as lenet, alone")
     import pandas as pd
@@ -122,6 +143,7 @@ def time(
             layers=layers,
             transfers=device is Device.cuda,
             patience=Patience(
+                more=10.0 if quick else 120.0,
                 waiting=lambda text: bar.update(task, description=text),
                 gave_up=lambda text: print(text, file=sys.stderr),
             ),
@@ -130,9 +152,11 @@ def time(
             for rows in (
                 _measure_yours(yours, networks, batch_size, setup, progress)
                 if yours
-                else _measure(networks, kinds, batch_size, setup, progress)
+                else _measure(_cases(networks, kinds, batch_size, every), setup, progress, limit)
             ):
                 tables["speed"] = pd.concat([tables["speed"], rows], ignore_index=True)
+                if every:
+                    bar.console.print(_line(rows), markup=False)
             if scaling:
                 name = (networks or ["simple_conv_net"])[0]
                 tables["scaling"] = measure_scaling(name, setup, progress)
@@ -141,22 +165,39 @@ def time(
     _finish(tables, out, interrupted)
 
 
+def _cases(
+    networks: list[str], kinds: list[str], batch_sizes: list[int] | None, every: bool
+) -> list[tuple[str, int, bool]]:
+    """(name, images per batch, whether it is a network) of everything to be timed."""
+    usual = EVERY if every else BATCH_SIZES
+    found = [(name, n, True) for name in networks for n in batch_sizes or usual.get(name, OTHER_BATCH_SIZES)]
+    return found + [(kind, n, False) for kind in kinds for n in batch_sizes or OTHER_BATCH_SIZES]
+
+
 def _measure(
-    networks: list[str],
-    kinds: list[str],
-    batch_sizes: list[int] | None,
+    cases: list[tuple[str, int, bool]],
     setup: Setup,
     progress: Callable[[str, int, int], None],
+    limit: float | None,
 ) -> Iterator[pd.DataFrame]:
-    """One frame per network or layer and batch size."""
+    """One frame per network or layer and batch size; none is begun after `limit` minutes."""
     from parity.timing.measure import time_layer, time_network
 
-    for name in networks:
-        for n in batch_sizes or BATCH_SIZES.get(name, OTHER_BATCH_SIZES):
-            yield time_network(name, n, setup, progress)
-    for kind in kinds:
-        for n in batch_sizes or OTHER_BATCH_SIZES:
-            yield time_layer(kind, n, setup, progress)
+    start = monotonic()
+    for number, (name, n, is_network) in enumerate(cases):
+        if limit is not None and monotonic() - start > 60 * limit:
+            left = ", ".join(f"{name} N={n}" for name, n, _ in cases[number:])
+            print(f"the limit of {limit:g} minutes is reached; not timed: {left}", file=sys.stderr)
+            return
+        yield (time_network if is_network else time_layer)(name, n, setup, progress)
+
+
+def _line(rows: pd.DataFrame) -> str:
+    """`vgg11 N=1: forward 0.71, backward 0.85, step 0.80, predict 0.66 times PyTorch's`."""
+    ours = rows[(rows["implementation"] == "ours") & (rows["layer"] == "")]
+    said = [f"{r['phase']} {r['ratio_to_torch']:.2f}" for r in ours.to_dict("records")]
+    first = ours.iloc[0]
+    return f"{first['network']} N={first['batch_size']}: {', '.join(said)} times PyTorch's"
 
 
 def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:

@@ -143,7 +143,11 @@ def summary(both: pd.DataFrame) -> Iterator[Change]:
 def speed(both: pd.DataFrame) -> Iterator[Change]:
     for row in rows(both[both["implementation"] == "ours"]):
         yield from lost(row, "speed", "speed", "median_ms")
-        if known(row, "median_ms") and pd.isna(row["ratio_to_torch_new"]) and row["pairs_new"] < row["rounds_new"]:
+        if (
+            known(row, "median_ms")
+            and pd.isna(row["ratio_to_torch_new"])
+            and row["pairs_new"] < row["rounds_new"]
+        ):
             continue
         yield from lost(row, "speed", "speed", "ratio_to_torch", "ratio_q1", "ratio_q3")
         if not known(row, "ratio_to_torch", "ratio_q1", "ratio_q3"):

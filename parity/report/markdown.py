@@ -68,7 +68,7 @@ def explanations(table: pd.DataFrame) -> pd.DataFrame:
 def accuracy(table: pd.DataFrame) -> pd.DataFrame:
     """One row per network (or all individual layers) and dtype."""
     named = table.assign(what=table["network"].astype(str).replace("", "individual layers"))
-    rows = []
+    rows: list[dict[str, Any]] = []
     several = table["device"].nunique() > 1  # CUDA, and CUDA with TF32
     for (what, dtype, device), t in named.groupby(["what", "dtype", "device"], observed=True, sort=False):
         worst = t.iloc[int(t["margin"].argmax())]
@@ -84,7 +84,7 @@ def accuracy(table: pd.DataFrame) -> pd.DataFrame:
 def speed(table: pd.DataFrame) -> pd.DataFrame:
     """One row per network and batch size: medians in ms, and the ratio with its 95 % interval."""
     found = steps(table)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (network, n), t in found.groupby(["network", "batch_size"], observed=True, sort=False):
         by = t.set_index("implementation")
         row = {"network": network, "images": n}

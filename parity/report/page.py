@@ -101,9 +101,9 @@ def sections(found: Findings) -> list[Section]:
     if "speed" in tables:
         text = (
             "Times are medians; both frameworks take turns on the same number of threads, so that drift "
-            "affects both. A ratio is the median of the rounds' ratios, and stands beside its 95 % interval (bootstrap over "
-            "the rounds). Rounds during which other processes used the cores are left out of it, and where "
-            "fewer than three are left there is no ratio."
+            "affects both. A ratio is the median of the rounds' ratios, and stands beside its 95 % interval "
+            "(by bootstrap). Rounds during which other processes used the cores are left out of it, and "
+            "where fewer than three are left there is no ratio."
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))

@@ -89,7 +89,8 @@ def ratio(ours: Sequence[float], theirs: Sequence[float], counts: Sequence[bool]
     if counts is not None:
         found = found[np.asarray(counts[:rounds], dtype=bool)]
     if len(found) < max(1, min(LEAST_PAIRS, rounds)):
-        return Ratio(*[float("nan")] * 5, len(found))
+        none = float("nan")
+        return Ratio(none, none, none, none, none, len(found))
     drawn = np.random.default_rng(0).choice(found, (RESAMPLES, len(found)))
     low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
     return Ratio(*quartiles(found.tolist()), float(low), float(high), len(found))
@@ -106,10 +107,10 @@ class Patience:
     """
 
     seconds: float = 60.0
-    more: float = 120.0
     waiting: Callable[[str], None] = lambda text: None
     gave_up: Callable[[str], None] = lambda text: None
     spent: float = 0.0
+    more: float = 120.0
 
     def lost(self, seconds: float, share: float) -> bool:
         """Count a turn during which others used this share of the cores; returns whether to try again."""

@@ -19,7 +19,17 @@ def display_table(speed: pd.DataFrame) -> Table:
     """One line per network or layer, batch size and phase; a ratio below 1 is faster than PyTorch eager."""
     others = [name for name in BASELINES if (speed["implementation"] == name).any()]
     shown = Table("", "N", "phase", box=None, header_style="bold")
-    columns = ("ours ms", "torch ms", "x torch", "95 %", "mark 1", "GFLOP/s", "of peak", "MB ours", "MB torch")
+    columns = (
+        "ours ms",
+        "torch ms",
+        "x torch",
+        "95 %",
+        "mark 1",
+        "GFLOP/s",
+        "of peak",
+        "MB ours",
+        "MB torch",
+    )
     for name in (*columns, *(f"{other} ms" for other in others), "verdict"):
         shown.add_column(name, justify="right")
     blank = [""] * (len(columns) + len(others))
@@ -37,7 +47,11 @@ def display_table(speed: pd.DataFrame) -> Table:
         ours, torch = by["ours"], by["torch"]
         cells = [f"{network} {layer}".strip(), str(n), str(phase)]
         cells += [_number(ours["median_ms"]), _number(torch["median_ms"])]
-        cells += [_number(ours["ratio_to_torch"], 2), _range(ours["ratio_low"], ours["ratio_high"]), mark(ours)]
+        cells += [
+            _number(ours["ratio_to_torch"], 2),
+            _range(ours["ratio_low"], ours["ratio_high"]),
+            mark(ours),
+        ]
         cells += [_number(ours["gflops"], 0), _number(100 * ours["gemm_share"], 0, " %")]
         cells += [_number(ours["peak_rss_mb"], 0), _number(torch["peak_rss_mb"], 0)]
         cells += [_number(by.get(other, {}).get("median_ms")) for other in others]
@@ -46,7 +60,7 @@ def display_table(speed: pd.DataFrame) -> Table:
 
 
 def mark(row: Mapping[Any, Any]) -> str:
-    """Which side of PyTorch's time it is on: faster, slower, undecided, or disturbed where there is no ratio."""
+    """Which side of PyTorch's time it is on; `disturbed` where it has no ratio."""
     if pd.isna(row["ratio_to_torch"]):
         return "" if pd.isna(row["median_ms"]) else "disturbed"
     if row["ratio_low"] <= 1 <= row["ratio_high"]:

@@ -45,8 +45,8 @@ def ratios(speed: pd.DataFrame) -> Figure:
     return Figure(
         "Time against PyTorch's",
         "Our time divided by PyTorch eager's, taking turns on the same number of threads: the median of the "
-        "rounds' ratios, and as a thin line its 95 % interval: one that crosses the line at 1 is undecided, and "
-        "one that other processes disturbed has no bar. To the left of the line at 1 ours is faster. "
+        "rounds' ratios, and as a thin line its 95 % interval: one that crosses the line at 1 is undecided, "
+        "and one that other processes disturbed has no bar. To the left of the line at 1 ours is faster. "
         "The axis is logarithmic. A step may take less time than forward and backward together, since each "
         "is timed as called: our step keeps intermediate results in the cache from one to the other, and "
         "does not compute the gradient of the images.",

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -33,6 +34,7 @@ def injections():
 def speed():
     table = pd.DataFrame({"network": ["lenet", "alexnet"], "phase": "step", "batch_size": [100, 1]})
     table = table.assign(layer="", dtype="float32", device="cpu", threads=2, implementation="ours")
+    table = table.assign(median_ms=1.0, rounds=5.0, pairs=5.0)
     return table.assign(ratio_to_torch=[0.9, 1.0], ratio_q1=[0.88, 0.9], ratio_q3=[0.92, 1.1])
 
 
@@ -213,6 +215,15 @@ def test_what_is_gone_is_worse(gone, report, parity):
     assert parity("diff", new, old)[0] == 0
     others = {"accuracy", "faults", "speed"} - {gone, "faults" if gone == "injections" else gone}
     assert parity("diff", old, new, *(f"--only={part}" for part in others))[0] == 0
+
+
+def test_a_ratio_that_was_disturbed_is_no_news(report):
+    timed = speed()
+    disturbed = changed(timed, 0, ratio_to_torch=np.nan, ratio_q1=np.nan, ratio_q3=np.nan, pairs=1.0)
+    found = compare(read(report("old", speed=timed)), read(report("new", speed=disturbed)))
+    assert not found.changes
+    lost = compare(read(report("was", speed=timed)), read(report("now", speed=disturbed.assign(pairs=5.0))))
+    assert lost.worse
 
 
 NULLS = [("accuracy", "ok"), ("accuracy", "margin"), ("faults", "killed"), ("faults", "named")]

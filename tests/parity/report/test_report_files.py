@@ -4,12 +4,15 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from parity.report.figures.speed import ratios
 from parity.report.findings import Findings
 from parity.report.headline import headlines, power
 from parity.report.markdown import markdown, readme
+from parity.report.markdown import speed as speed_rows
 from parity.report.page import embedded, page, verdict
 from parity.report.schema import PARQUET_ONLY, SCHEMAS, conform
 from parity.report.write import write
@@ -190,6 +193,16 @@ def test_the_speed_headline_is_the_geometric_mean(found):
     third = headlines(found)[2]
     assert third.name == "How fast" and third.figure == f"{1 / ratio:.2f}× as fast"
     assert third.numbers["mean_ratio"][0] == pytest.approx(ratio)
+
+
+def test_a_speed_that_other_processes_disturbed_is_no_headline(found):
+    speed = found.tables["speed"].copy()
+    speed.loc[speed["implementation"] == "ours", ["ratio_to_torch", "ratio_low", "ratio_high"]] = np.nan
+    disturbed = replace(found, tables={**found.tables, "speed": speed})
+    third = headlines(disturbed)[2]
+    assert third.figure == "not known" and "all 1 training steps" in third.sentence
+    assert speed_rows(speed)["which is faster"].tolist() == ["disturbed"]
+    assert "disturbed" in str(ratios(speed).body) and "nan" not in str(ratios(speed).body)
 
 
 def test_every_number_that_the_page_opens_with_is_in_a_table(found):

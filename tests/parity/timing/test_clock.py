@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from parity.timing import clock
@@ -76,7 +77,56 @@ def test_turns_that_are_never_quiet_are_counted(monkeypatch):
 
 def test_quartiles_and_ratio():
     assert quartiles([4, 1, 2, 3, 5]) == (3, 2, 4)
-    assert ratio([2, 4, 6, 1], [1, 4, 3]) == (2, 1.5, 2)  # rounds 2, 1, 2; the medians' is 1
+    assert ratio([2, 4, 6, 1], [1, 4, 3])[:3] == (2, 1.5, 2)  # rounds 2, 1, 2; the medians' is 1
+
+
+def test_a_ratio_has_an_interval():
+    ours = [1.0, 1.1, 0.9, 1.0, 1.2, 0.8, 1.0]
+    found = ratio(ours, [2.0] * 7)
+    assert found.pairs == 7 and 0.4 <= found.low < found.median == 0.5 < found.high <= 0.6
+    assert found == ratio(ours, [2.0] * 7)
+    assert ratio([3.0] * 5, [1.0] * 5)[3:] == (3, 3, 5)
+
+
+def test_a_ratio_is_taken_from_undisturbed_rounds_alone():
+    ours, theirs = [1.0, 99.0, 1.0, 1.0], [2.0] * 4
+    assert ratio(ours, theirs, [True, False, True, True]).median == 0.5
+    assert np.isnan(ratio(ours, theirs, [True, False, False, True])[:5]).all()  # two are too few
+    samples = clock.Samples(
+        {(n, "step"): ours for n in "ab"},
+        {"a": 2, "b": 0},
+        {("a", "step"): [False] * 4, ("b", "step"): [True] * 4},
+    )
+    assert np.isnan(samples.ratio("a", "b", "step").median)
+    assert samples.ratio("a", "a", "step").median == 1
+
+
+def test_two_go_on_until_their_ratio_is_known(monkeypatch):
+    known, calls = iter([False, False, True]), []
+    monkeypatch.setattr(clock, "_known", lambda *_: next(known))
+    three = [*two(calls), Contestant("c", [[("forward", lambda: calls.append("c"))]])]
+    samples = race(three, rounds=3, pause=0, close=("a", "b"))
+    assert [len(samples.times[n, "forward"]) for n in "abc"] == [5, 5, 3]
+
+
+def test_added_rounds_end_when_their_time_is_up(monkeypatch):
+    monkeypatch.setattr(clock, "_known", lambda *_: False)
+    patience = clock.Patience(more=0.0)
+    assert len(race(two([]), 3, pause=0, patience=patience, close=("a", "b")).times["a", "forward"]) == 3
+    patience = clock.Patience(more=1e6)
+    monkeypatch.setattr(clock, "MORE_S", 1e6)
+    assert len(race(two([]), 3, pause=0, patience=patience, close=("a", "b")).times["a", "forward"]) == 12
+
+
+def test_an_interval_is_close_or_not():
+    def samples(times):
+        keys = [("a", "step"), ("b", "step")]
+        return clock.Samples(
+            dict(zip(keys, (times, [1.0] * 5), strict=True)), {}, {k: [True] * 5 for k in keys}
+        )
+
+    assert clock._known(samples([1.0, 1.01, 0.99, 1.0, 1.0]), "a", "b")
+    assert not clock._known(samples([1.0, 2.0, 0.5, 1.0, 1.5]), "a", "b")
 
 
 def test_waiting_for_other_processes_ends_with_a_word(monkeypatch):

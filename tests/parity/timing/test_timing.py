@@ -16,6 +16,7 @@ from parity.timing import baselines, clock, memory, scaling
 from parity.timing import measure as timing
 from parity.timing.costs import TO_DEVICE, TO_HOST, Cost, network_costs
 from parity.timing.measure import SPEED_COLUMNS, Setup, time_layer, time_network
+from parity.timing.tables import mark, summary
 
 FAST = Setup(rounds=1, baselines=False, measure_memory=False, steps=1, pause=0)
 NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
@@ -24,8 +25,8 @@ NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
     monkeypatch.setattr(clock, "TURN_S", 0.0)
-    monkeypatch.setattr(clock, "TRIES", 1)
-    monkeypatch.setattr(clock, "REST_S", 0.0)
+    monkeypatch.setattr(clock, "_others_seconds", lambda: 0.0)
+    monkeypatch.setattr(clock, "MORE_ROUNDS", 1)
 
 
 class Wrong(sc.Sigmoid):
@@ -94,6 +95,39 @@ def test_loops_that_would_take_hours_are_not_run():
     table = time_network("lenet", 64, Setup(**(vars(FAST) | {"baselines": True})))
     (note,) = table.loc[table["implementation"] == "naive", "note"]
     assert note.startswith("not run: ") and "Python loops" in note
+
+
+def test_what_others_disturbed_has_times_and_no_ratio(monkeypatch):
+    growing = iter(range(0, 10**12, 10**6))
+    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "TRIES", 1)
+    table = time_layer("relu", 2, FAST)
+    ours = table[table["implementation"] == "ours"]
+    assert ours["median_ms"].notna().all() and ours["ratio_to_torch"].isna().all()
+    assert (ours["pairs"] == 0).all() and {mark(row) for row in ours.to_dict("records")} == {"disturbed"}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "side"),
+    [(0.8, 0.7, 0.9, "faster"), (1.2, 1.1, 1.3, "slower"), (0.99, 0.9, 1.01, "undecided")],
+)
+def test_a_ratio_is_marked(ratio, low, high, side):
+    row = {"median_ms": 1.0, "ratio_to_torch": ratio, "ratio_low": low, "ratio_high": high}
+    assert mark(row) == side
+
+
+def test_a_mean_leaves_out_what_was_disturbed():
+    table = time_network("lenet", 2, FAST)
+    step = (table["phase"] == "step") & (table["implementation"] == "ours")
+    table.loc[step, "ratio_to_torch"] = 0.5
+    twice = pd.concat([table, table.assign(batch_size=3)], ignore_index=True)
+    twice.loc[(twice["batch_size"] == 3) & (twice["phase"] == "step"), "ratio_to_torch"] = np.nan
+    left = (
+        "a training step takes 0.50 times as long as PyTorch's (geometric mean of 1; 1 left out, since other"
+    )
+    assert summary(twice)[0].startswith(left)
+    twice.loc[step.reindex(twice.index, fill_value=False), "ratio_to_torch"] = np.nan
+    assert summary(twice)[0].endswith("no ratio to PyTorch's, since other processes disturbed all of 2")
 
 
 # -- baselines -------------------------------------------------------------------------------------
@@ -205,7 +239,20 @@ def test_what_was_measured_before_ctrl_c_is_kept(parity, monkeypatch, tmp_path):
     assert set(pd.read_csv(tmp_path / "speed.csv")["layer"]) == {"relu"}
 
 
+def test_all_networks_are_timed_one_after_another_until_the_limit(parity, monkeypatch):
+    made = time_layer("relu", 1, FAST).assign(network="x", layer="")
+    asked, now = [], iter([0.0, 1.0, 59.0, 61.0])
+    monkeypatch.setattr(timing, "time_network", lambda name, n, *_: asked.append((name, n)) or made)
+    monkeypatch.setattr("parity.cli.time.monotonic", lambda: next(now))
+    status, out, err = parity("time", "--all", "--limit", 1, "--quick")
+    assert status == 0 and asked == [("simple_conv_net", 1), ("simple_conv_net", 10)]
+    assert out.count("x N=1: forward ") == 2
+    assert err.startswith("the limit of 1 minutes is reached; not timed: simple_conv_net N=100, ")
+    assert err.endswith("googlenet_bn N=1, googlenet_bn N=8\n")
+
+
 MISUSE = {
+    "all and a name": (("lenet", "--all"), "error: --all names the networks and the batch sizes"),
     "unknown": (("nonsense",), "error: nothing is named nonsense; networks: "),
     "not timed": (("im2col",), "error: im2col cannot be timed individually; layers that can: convolution, "),
     "threads": (("relu", "--threads", 999), "error: --threads must lie in 1.."),
