@@ -21,6 +21,7 @@ What makes it fast, one file each:
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
     products.py     flat matrix products as stacks of small ones
     pooling.py      maxima and their places by copies of the windows' cells
+    batch_norm.py   all passes over some channels while they are in the cache
     lrn.py          blocks that stay in the cache, beta = 0.75 by square roots
     affine.py       matrix products split over the threads
     elementwise.py  Relu and Sigmoid without branches

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from scratchcnn.fast import affine, convolution, elementwise, lrn, pooling
+from scratchcnn.fast import affine, batch_norm, convolution, elementwise, lrn, pooling
 from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Implementation(NamedTuple):
 
 IMPLEMENTATIONS = {
     "Affine": Implementation(affine.forward, affine.backward),
+    "BatchNormalization": Implementation(batch_norm.forward, batch_norm.backward),
     "Convolution": Implementation(convolution.forward, convolution.backward, convolution.backward_lazy_dx),
     "Flatten": Implementation(affine.flatten_forward, affine.flatten_backward),
     "LocalResponseNormalization": Implementation(lrn.forward, lrn.backward),

@@ -10,6 +10,7 @@ from scratchcnn.layers.base import Layer, grad, param
 from scratchcnn.typing import Array
 
 
+@accelerated
 class BatchNormalization(Layer):
     """(N, C) or (N, C, H, W) -> the same shape; `torch.nn.BatchNorm1d` and `BatchNorm2d`.
 

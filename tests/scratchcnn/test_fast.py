@@ -5,6 +5,7 @@ import pickle
 import sys
 import threading
 from contextlib import nullcontext
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from scratchcnn.fast import threads as workers
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.fast.layout import workspace_above_ones
 from scratchcnn.layers import (
+    BatchNormalization,
     Convolution,
     Flatten,
     LocalResponseNormalization,
@@ -155,6 +157,46 @@ def test_lrn(size, beta, monkeypatch):
     close(found["dx"], wanted["dx"])
 
 
+@pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
+@pytest.mark.parametrize("cell_bytes", [1, 1 << 20], ids=["channel by channel", "all channels at once"])
+@pytest.mark.parametrize("shape", [(3, 6, 4, 5), (1, 6, 3, 2), (2, 6, 1, 1), (64, 6, 40, 9)], ids=str)
+def test_batch_normalization(shape, cell_bytes, training, team, monkeypatch):
+    monkeypatch.setattr(pooling, "CELL_BYTES", cell_bytes)
+    r, running = rng(), {}
+    layer = BatchNormalization(
+        r.uniform(-1, 2, 6),
+        r.standard_normal(6),
+        momentum=0.7,
+        running_mean=r.standard_normal(6),
+        running_var=r.uniform(0.1, 3, 6),
+    ).train(training)
+    x, before = 3 + r.standard_normal(shape), {key: a.copy() for key, a in layer.buffers.items()}
+    for rung in (fast.textbook(), nullcontext()):
+        layer.buffers.update(before)
+        with rung:
+            out = layer.forward(x)
+            dx = layer.backward(rng(1).standard_normal(shape))
+        running[len(running)] = {"out": out, "dx": dx, **layer.grads, **deepcopy(layer.buffers)}
+    assert running[0].keys() == running[1].keys()
+    for name in running[0]:
+        close(running[1][name], running[0][name])
+    assert training == any((layer.buffers[key] != before[key]).any() for key in before)
+
+
+def test_batch_normalization_leaves_its_class_the_rest():
+    layer = BatchNormalization(np.ones(3), np.zeros(3))
+    assert layer.forward(rng().standard_normal((4, 3))).shape == (4, 3)
+    with pytest.raises(
+        ValueError, match=r"training needs more than one value per channel, got x of \(1, 3, 1, 1\)"
+    ):
+        layer.forward(np.ones((1, 3, 1, 1)))
+    with pytest.raises(
+        ValueError, match=r"expected x of shape \(N, 3\) or \(N, 3, H, W\), got \(2, 4, 5, 5\)"
+    ):
+        layer.forward(np.ones((2, 4, 5, 5)))
+    assert layer.eval().forward(np.ones((0, 3, 2, 2))).shape == (0, 3, 2, 2)
+
+
 @pytest.mark.parametrize("layer", [Relu(), Sigmoid()], ids=["relu", "sigmoid"])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2)], ids=["as it lies", "images last"])
 @pytest.mark.parametrize("scale", [1, 1e4], ids=["small", "large"])
@@ -207,6 +249,7 @@ def test_a_subclass_runs_what_its_class_says():
 
 ACCELERATED = {
     "Affine": lambda: sc.Affine(rng().standard_normal((24, 5)), np.ones(5)),
+    "BatchNormalization": lambda: BatchNormalization(np.array([1.5, -0.5]), np.ones(2)),
     "Convolution": lambda: Convolution(rng().standard_normal((5, 2, 3, 2)), np.ones(5)),
     "Flatten": Flatten,
     "LocalResponseNormalization": lambda: LocalResponseNormalization(3, 0.3),

@@ -20,6 +20,7 @@ from typing import Any
 
 FILES = (
     "affine",
+    "batch_norm",
     "batch_split",
     "convolution",
     "dispatch",
@@ -143,6 +144,22 @@ FAST_FAULTS: dict[str, FastFault] = {
             before="out=dW[p])",
             after="out=dW[: p.stop - p.start])",
             story="Each thread numbers its rows of dW from 0.",
+        ),
+        FastFault(
+            "variance-before-the-mean-is-taken-away",
+            "batch_norm",
+            "forward",
+            before="np.multiply(z, z, out=out)",
+            after="np.multiply(x, x, out=out)",
+            story="The squares are those of x, so the variance is the mean square.",
+        ),
+        FastFault(
+            "sum-of-dout-taken-for-its-mean",
+            "batch_norm",
+            "backward",
+            before="dbeta[channels] / count",
+            after="dbeta[channels]",
+            story="dx is freed of the sum of dout instead of its mean.",
         ),
         FastFault(
             "a-parts-gradient-lost",
