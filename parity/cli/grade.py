@@ -39,6 +39,10 @@ def grade(
     workers: Annotated[
         int | None, typer.Option(help="Number of processes.", show_default="all cores", min=1)
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, tcp://host:port, as for sweep.", show_default="none"),
+    ] = None,
     trust: Annotated[
         bool,
         typer.Option(
@@ -56,6 +60,8 @@ def grade(
     if template is not None:
         _write_example(template, EXAMPLE)
         return
+    if scheduler and workers:
+        raise Misuse("--workers counts processes here and --scheduler names a cluster; give only one of them")
     if (submissions is None) == (one is None):
         raise Misuse("expected a folder of submissions, or --try with one submission")
     from parity.sandbox.protection import protection
@@ -69,7 +75,7 @@ def grade(
     assert submissions is not None
     from parity.grading.submissions import submissions_in
 
-    _grade(submissions_in(submissions), asked, out, workers or cores(), not held)
+    _grade(submissions_in(submissions), asked, out, workers or cores(), not held, scheduler)
 
 
 def _write_example(path: Path, text: str) -> None:
@@ -87,17 +93,23 @@ def _try(path: Path, asked: Any, unprotected: bool) -> None:
     from parity.grading.grade import Job
     from parity.grading.grade import grade as grade_one
     from parity.grading.gradebook import student_text
+    from parity.grading.speed import judge_speed
     from parity.grading.submissions import Submission
 
     if not path.exists():
         raise Misuse(f"no file or folder {path}")
-    found = grade_one(Job(Submission(clean(path.stem, 80), path), asked, unprotected))
+    submission = Submission(clean(path.stem, 80), path)
+    found = grade_one(Job(submission, asked, unprotected))
+    judge_speed(submission, asked, unprotected, found)
     console.print(student_text(found, asked).rstrip(), markup=False)
     raise typer.Exit(2 if found["problem"] else 0 if found["points"] == found["most"] else 1)
 
 
-def _grade(found: list[Any], asked: Any, out: Path, workers: int, unprotected: bool) -> None:
+def _grade(
+    found: list[Any], asked: Any, out: Path, workers: int, unprotected: bool, scheduler: str | None
+) -> None:
     from parity.grading.run import grade_all
+    from parity.sweep.cluster import ClusterError
 
     done = 0
 
@@ -109,7 +121,11 @@ def _grade(found: list[Any], asked: Any, out: Path, workers: int, unprotected: b
         console.print(line, markup=False)
 
     try:
-        graded, written = grade_all(found, asked, out, workers, unprotected, show)
+        graded, written = grade_all(found, asked, out, workers, unprotected, show, scheduler)
+    except ClusterError as error:
+        raise Misuse(
+            f"{error}; {done} of {len(found)} are graded, the same command goes on from here"
+        ) from None
     except KeyboardInterrupt:
         console.print(
             f"stopped after {done} of {len(found)}; the same command goes on from here", markup=False

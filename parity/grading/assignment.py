@@ -13,9 +13,10 @@ from typing import Any
 
 from parity.kinds import ALL_KINDS
 from parity.sandbox.policy import ALLOWED, ALWAYS_REFUSED
+from parity.timing.layer_sizes import LAYERS
 
 HINTS = ("which", "where", "what")
-NUMBERS, CONTRACTS = "numbers", "contracts"  # checks besides results by their names
+NUMBERS, CONTRACTS, SPEED = "numbers", "contracts", "speed"  # checks besides results by their names
 EXAMPLE = """# python -m parity grade submissions/ --assignment assignment.toml --out grades
 title = "Layers of a convolutional network"
 due = 2027-01-31T23:59:00Z          # with a time zone; leave it out for no date
@@ -25,6 +26,7 @@ reference_numbers = false           # whether PyTorch's numbers are shown
 definitions_only = false            # true: only classes and functions of a file are loaded
 timeout = 10.0                      # seconds without an answer
 memory = 1024                       # MiB
+speed_factor = 2.0                  # times the textbook's time, at most, for the points of speed
 
 [[task]]
 kind = "relu"                       # python -m parity kinds lists them
@@ -34,6 +36,7 @@ points = { forward = 2, dx = 2, contracts = 1 }
 [[task]]
 kind = "affine"                     # forward: every result of forward; dx, dW, db: that gradient;
 points = { forward = 2, dx = 2, dW = 2, db = 1, contracts = 1 }   # numbers: all of these; contracts: the rest
+                                    # speed: beside the textbook's, of what has all its numbers right
 """
 
 
@@ -71,6 +74,7 @@ class Assignment:
     definitions_only: bool = False
     timeout: float = 10.0
     memory: int = 1024
+    speed_factor: float = 2.0
     digest: str = field(default="", repr=False)
 
     @property
@@ -98,6 +102,7 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "definitions_only": bool,
     "timeout": (int, float),
     "memory": int,
+    "speed_factor": (int, float),
 }
 
 
@@ -119,7 +124,7 @@ def _assignment(found: dict[str, Any], digest: str) -> Assignment:
         raise AssignmentError(f"allowed: {refused[0]} has the answers in it")
     if (due := found.get("due")) is not None and due.tzinfo is None:
         found["due"] = due.replace(tzinfo=UTC)
-    for name in ("timeout", "memory"):
+    for name in ("timeout", "memory", "speed_factor"):
         if name in found and not found[name] > 0:
             raise AssignmentError(f"{name}: expected a number above 0, got {found[name]}")
     return Assignment(tuple(_task(task) for task in tasks), **found, digest=digest)
@@ -144,9 +149,11 @@ def _task(found: Any) -> Task:
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if not number or value < 0:
             raise AssignmentError(f"{kind}: points for {check} are {value!r}, and not a number of at least 0")
-        if not (check in ("forward", NUMBERS, CONTRACTS) or check.startswith("d")):
+        if not (check in ("forward", NUMBERS, CONTRACTS, SPEED) or check.startswith("d")):
             raise AssignmentError(
-                f"{kind}: no check named {check}; there are forward, {NUMBERS}, {CONTRACTS} "
+                f"{kind}: no check named {check}; there are forward, {NUMBERS}, {CONTRACTS}, {SPEED} "
                 "and gradients such as dx, dW"
             )
+    if SPEED in points and kind not in LAYERS:
+        raise AssignmentError(f"{kind}: its speed is not measured; that of {', '.join(LAYERS)} is")
     return Task(kind, points, _texts(f"{kind}: names", found.get("names", [])))

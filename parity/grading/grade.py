@@ -10,7 +10,8 @@ from typing import Any
 from parity.adapters.load import TargetError, only_definitions
 from parity.adapters.wire import clean
 from parity.faults.diagnose import PLAIN
-from parity.grading.assignment import CONTRACTS, NUMBERS, Assignment, Task
+from parity.grading.assignment import CONTRACTS, NUMBERS, SPEED, Assignment, Task
+from parity.grading.speed import PENDING, count
 from parity.grading.submissions import UNREADABLE, Submission, stage
 from parity.sandbox.policy import Policy, sandboxed
 from parity.sandbox.protection import OPEN, protection
@@ -18,7 +19,7 @@ from parity.verification.listing import Listed, listed
 from parity.verification.verdict import Verdict
 from parity.verification.verify import verify
 
-VERSION = 1  # of what is kept of a graded submission
+VERSION = 2  # of what is kept of a graded submission
 # What a verdict says of code that does more than compute, and the name of the finding.
 CAUGHT = {
     "which is not allowed here": "imports what is not allowed",
@@ -53,7 +54,7 @@ def grade(job: Job) -> Graded:
         "version": VERSION,
         "assignment": assignment.digest,
         "student": student,
-        "submitted": _modified(job.submission.path),
+        "submitted": modified(job.submission.path),
         "findings": [],
         "tasks": [],
         "problem": "",
@@ -71,14 +72,13 @@ def grade(job: Job) -> Graded:
         policy = Policy(str(folder), assignment.allowed, memory=assignment.memory)
         with sandboxed(None if job.trust else policy):
             found["tasks"] = [
-                _graded(task, there, assignment, found["findings"]) for task in assignment.tasks
+                _graded(task, there, assignment, folder, found["findings"]) for task in assignment.tasks
             ]
-    found["points"] = sum(task["points"] for task in found["tasks"])
-    found["most"] = assignment.most
+    count(found)
     return found
 
 
-def _modified(path: Path) -> float:
+def modified(path: Path) -> float:
     """When it was last changed; of a folder the newest file in it."""
     inside = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else []
     return max((p.lstat().st_mtime for p in inside), default=path.lstat().st_mtime)
@@ -93,14 +93,15 @@ def _listed(path: Path, found: Graded) -> list[Listed]:
 
 
 def _graded(
-    task: Task, there: list[tuple[Path, Listed]], assignment: Assignment, findings: list[str]
+    task: Task, there: list[tuple[Path, Listed]], assignment: Assignment, folder: Path, findings: list[str]
 ) -> Graded:
     by_name = [(p, one) for p, one in there if task.names and {*one.name.split(",")} & {*task.names}]
     by_kind = [(p, one) for p, one in there if one.kind == task.kind]
     chosen = (by_name or by_kind)[:1]
-    nothing = {check: False for check in task.points}
+    nothing: Graded = {check: False for check in task.points}
     row: Graded = {"kind": task.kind, "title": task.title, "most": task.most, "points": 0.0, "target": ""}
     row |= {"checks": nothing, "worth": dict(task.points), "fault": "", "says": "", "outcome": "not found"}
+    row |= {"file": "", "name": "", "speed": ""}
     row |= {"which": f"nothing in it is a {task.kind}", "where": "", "what": ""}
     if task.names:
         row["which"] = f"nothing in it is named {' or '.join(task.names)}"
@@ -116,8 +117,12 @@ def _graded(
         except (TargetError, ValueError, OSError, RecursionError, MemoryError) as error:
             return row | {"target": one.name, "outcome": "not_checked", "which": clean(error)}
         findings += [text for text in _caught(verdict) if text not in findings]
-        checks = {check: _earned(check, verdict) for check in task.points}
-        row |= {"checks": checks, "points": sum(task.points[c] for c, ok in checks.items() if ok)}
+        checks: Graded = {check: _earned(check, verdict) for check in task.points if check != SPEED}
+        row["checks"] = {check: checks.get(check) for check in task.points}
+        if SPEED in task.points and _earned(NUMBERS, verdict):
+            row |= {"file": str(path.relative_to(folder)), "name": one.name, "speed": PENDING}
+        elif SPEED in task.points:
+            row["checks"][SPEED], row["speed"] = False, "not measured: its numbers are not all right"
         row |= {"target": clean(one.name, 80), "outcome": verdict.outcome} | _stages(
             verdict, assignment, folder=path.parent
         )

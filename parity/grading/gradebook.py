@@ -49,7 +49,10 @@ def _write(path: Path, text: str) -> Path:
 def write_student(one: Graded, assignment: Assignment, out: Path) -> None:
     """The student's page and text."""
     page = templates_of("parity.grading").get_template("student.html.j2")
-    _write(out / "students" / f"{one['student']}.html", page.render(one=one, assignment=assignment))
+    _write(
+        out / "students" / f"{one['student']}.html",
+        page.render(one=one, assignment=assignment, verdict_of=verdict_of),
+    )
     _write(out / "students" / f"{one['student']}.txt", student_text(one, assignment))
 
 
@@ -64,11 +67,17 @@ def student_text(one: Graded, assignment: Assignment) -> str:
             f"{task['title']} ({task['target'] or 'not found'}): {task['points']:g} of {task['most']:g}",
         ]
         for check, ok in task["checks"].items():
-            lines.append(f"  {'right' if ok else 'not right':10} {check} ({task['worth'][check]:g})")
+            lines.append(f"  {verdict_of(ok):10} {check} ({task['worth'][check]:g})")
+        lines += [f"  {'speed':10} {task['speed']}"] if task["speed"] else []
         lines += [f"  {stage:10} {task[stage]}" for stage in ("which", "where", "what") if task[stage]]
     if one["findings"]:
         lines += ["", "noticed: " + "; ".join(one["findings"])]
     return "\n".join([*lines, "", f"protection: {one['protection']}", ""])
+
+
+def verdict_of(ok: bool | None) -> str:
+    """What a check came to; None is one that could not be judged, which costs nothing."""
+    return "not judged" if ok is None else "right" if ok else "not right"
 
 
 def late_text(one: Graded, assignment: Assignment) -> str:
@@ -92,10 +101,14 @@ def grades_table(graded: Iterable[Graded], assignment: Assignment) -> pd.DataFra
         for number, task in enumerate(one["tasks"], 1):
             name = f"{number} {task['title']}"
             row[name] = task["points"]
-            row |= {f"{name} {c}": task["worth"][c] if ok else 0.0 for c, ok in task["checks"].items()}
+            row |= {f"{name} {c}": _points(task["worth"][c], ok) for c, ok in task["checks"].items()}
             row[f"{name} outcome"], row[f"{name} bug"] = task["outcome"], task["fault"]
         rows.append(row | {"noticed": "; ".join(one["findings"]), "problem": one["problem"]})
     return pd.DataFrame(rows)
+
+
+def _points(worth: float, ok: bool | None) -> float:
+    return float("nan") if ok is None else worth if ok else 0.0
 
 
 def safe(table: pd.DataFrame) -> pd.DataFrame:
@@ -196,6 +209,7 @@ def gradescope(one: Graded, assignment: Assignment) -> str:
         }
         for task in one["tasks"]
         for check, ok in task["checks"].items()
+        if ok is not None
     ]
     found = {"score": one["points"], "output": student_text(one, assignment), "tests": tests}
     return json.dumps(found, indent=1)

@@ -215,11 +215,11 @@ def _undisturbed_turn(
     """A turn that other processes did not disturb, or the least disturbed of several."""
     best: tuple[float, dict[str, float]] = (np.inf, {})
     for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
-        before = _others_seconds()
+        before = others_seconds()
         start = time.perf_counter()
         times = _turn(lap, seconds, contestant.wait)
         wall = time.perf_counter() - start
-        share = max(0.0, _others_seconds() - before - TICK_S) / (wall * (os.cpu_count() or 1))
+        share = max(0.0, others_seconds() - before - TICK_S) / (wall * (os.cpu_count() or 1))
         best = min(best, (share, times), key=lambda pair: pair[0])
         if share <= FOREIGN:
             return times, True
@@ -232,7 +232,7 @@ def _undisturbed_turn(
 TICK_S = 0.02  # the kernel's counters may be off by this much
 
 
-def _others_seconds() -> float:
+def others_seconds() -> float:
     """Processor time of other processes since the machine started; 0 where the system does not report it."""
     try:
         fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]

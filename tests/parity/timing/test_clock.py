@@ -11,7 +11,7 @@ from parity.timing.clock import Contestant, quartiles, race, ratio
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
-    monkeypatch.setattr(clock, "_others_seconds", lambda: 0.0)
+    monkeypatch.setattr(clock, "others_seconds", lambda: 0.0)
     monkeypatch.setattr(clock, "TURN_S", 0.0)  # one lap a turn
 
 
@@ -60,7 +60,7 @@ def test_the_device_is_waited_for_before_each_reading():
 
 def test_a_disturbed_turn_is_repeated(monkeypatch):
     calls, clocks = [], iter([0.0, 1e6, 1e6, 1e6])  # the first turn: others took everything
-    monkeypatch.setattr(clock, "_others_seconds", lambda: next(clocks))
+    monkeypatch.setattr(clock, "others_seconds", lambda: next(clocks))
     monkeypatch.setattr(clock, "REST_S", 0)
     samples = race(two(calls)[:1], rounds=1, pause=0)
     assert samples.disturbed == {"a": 0} and next(clocks, None) is None
@@ -69,7 +69,7 @@ def test_a_disturbed_turn_is_repeated(monkeypatch):
 
 def test_turns_that_are_never_quiet_are_counted(monkeypatch):
     growing = iter(range(0, 10**9, 10**6))
-    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "others_seconds", lambda: float(next(growing)))
     monkeypatch.setattr(clock, "REST_S", 0)
     samples = race(two([])[:1], rounds=2, pause=0)
     assert samples.disturbed == {"a": 2} and len(samples.times["a", "forward"]) == 2
@@ -131,7 +131,7 @@ def test_an_interval_is_close_or_not():
 
 def test_waiting_for_other_processes_ends_with_a_word(monkeypatch):
     growing, calls, texts, words = iter(range(0, 10**9, 10**6)), [], [], []
-    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "others_seconds", lambda: float(next(growing)))
     monkeypatch.setattr(clock, "REST_S", 1)
     monkeypatch.setattr(clock.time, "sleep", lambda seconds: None)
     patience = clock.Patience(2.5, texts.append, words.append)  # a turn that is repeated costs a second
