@@ -289,7 +289,7 @@ class Called(Adapter):
         found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
         found += (
             ["stride"] * ("stride_h" in used or "(SH,SW)" in used or "stride" in c.limits)
-            + ["pad"] * ("(PH,PW)" in used)
+            + ["pad"] * ("(PH,PW)" in used or bool(c.padding))
             + ["training"]
             + ["momentum"] * ("left" in used)
         )

@@ -16,6 +16,7 @@ import numpy as np
 
 from parity.adapters.reach import parsed, spelled
 from parity.kinds.probe import Probe
+from parity.kinds.same_padding import SAME, is_same, window_of
 
 Pairs = Sequence[Sequence[str]]  # (parameter, meaning)
 PLACES = "*"
@@ -26,6 +27,15 @@ FLUSH = (
     "resetcache",
 )  # plain names of what is called before forward
 APART = 12.0  # scores in a row; further apart their probabilities come so near to 0 that people cut them off
+PADDING = {  # what is not checked
+    "words": "padding other than 'valid' and 'same'",
+    "same": "padding other than 'same'",
+    "fixed": "padding other than (k - 1) / 2, and strides above 1",
+}
+AS_TENSORFLOW = (
+    "padding='same' as TensorFlow has it: the output is ceil(H / stride) high, an odd row or column of "
+    "padding is at the bottom or right (PyTorch's at stride 1; a larger one PyTorch refuses)"
+)
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
@@ -181,6 +191,15 @@ class Convention:
     def out_layouts(self) -> dict[int, str]:
         return {4: self.images_out, 2: self.rows_out}
 
+    @property
+    def padding(self) -> str:
+        """What padding it takes: "" as the kind has it, "words" for 'valid' and 'same', "same" for that
+        alone, "fixed" for what keeps the size of an image, unasked."""
+        if "pad" in self.limits:
+            return str(self.limits["pad"])
+        used = {meaning for _, meaning in [*(self.constructor or ()), *self.forward_args]}
+        return "words" if used & {"valid|same", "VALID|SAME"} else ""
+
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
         from parity.adapters.meanings import sizes
@@ -192,6 +211,8 @@ class Convention:
             wanted = window if fixed == "window" else (fixed, fixed)
             if (stride if isinstance(stride, tuple) else (stride, stride)) != wanted:
                 return False
+        if self.padding and "x" in probe.inputs and not self._takes_padding(probe):
+            return False
         if limits.get("training") and probe.args.get("training") is False:
             return False
         if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
@@ -202,8 +223,21 @@ class Convention:
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
 
+    def _takes_padding(self, probe: Probe) -> bool:
+        pad, args = probe.args.get("pad", 0), probe.args
+        if self.padding == "words" and pad != SAME and not np.any(pad):
+            return True
+        if self.padding == "fixed" and pad == SAME:
+            odd = all(size % 2 for size in window_of(args))
+            return odd and not np.any(np.not_equal(args.get("stride", 1), 1))
+        return is_same(probe)
+
     def fitted(self, probe: Probe) -> Probe:
-        """The probe without a bias, where the implementation has none."""
+        """The probe without a bias, where the implementation has none; a pad that is 'same' needs that."""
+        if self.padding and "pad" in probe.needs and is_same(probe):
+            probe = replace(probe, needs=probe.needs - {"pad"} | {"same"})
+        if self.padding == "same" and is_same(probe):
+            probe = replace(probe, args={**probe.args, "pad": SAME})
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
             return replace(probe, args={**probe.args, "b": None})
         return probe
@@ -221,6 +255,7 @@ class Convention:
         found += [f"{name} other than {size}" for name, size in sizes.items()]
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
+        found += [PADDING[self.padding]] if self.padding else []
         found += ["images that are not square"] if self.limits.get("square") else []
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []
@@ -266,6 +301,8 @@ class Convention:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
+        if self.padding in ("words", "same"):
+            parts.append(AS_TENSORFLOW)
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:

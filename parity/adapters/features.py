@@ -15,6 +15,7 @@ import numpy as np
 
 from parity.comparison.records import Record
 from parity.kinds import Probe, kind_of
+from parity.kinds.same_padding import SAME
 
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
 # Features that no keyword stands for; they show in use, by any exception.
@@ -25,8 +26,12 @@ WORDS = {
     "one_hot": "one_hot (labels as one-hot rows)",
     "even_window": "even_window (an even size)",
     "integers": "integers (an array of whole numbers)",
+    "same": "same (padding='same')",
+    "same_strided": "same_strided (padding='same' with a stride above 1)",
+    "same_even": "same_even (padding='same' with a window of an even size)",
     "uneven": "uneven (an output size that does not divide the input's)",
 }
+SIZED = ("same", "same_strided", "same_even")  # a result of the wrong shape is no refusal of these
 # What nearly everyone has: lacked only by code that says so, by a `raise` or `assert` of its own.
 ORDINARY = {
     "rectangular": "rectangular (a window of two sizes)",
@@ -60,9 +65,12 @@ def asked(probe: Probe) -> frozenset[str]:
         stride, pad, dilation = (
             _pair(args.get(n, d)) for n, d in (("stride", 1), ("pad", 0), ("dilation", 1))
         )
+        divided = args.get("pad") == SAME  # as much padding as the stride needs
+        pad = (0, 0) if divided else pad
         span = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(x, pad, dilation, sizes, strict=True)]
         found |= {"rectangular"} if sizes[0] != sizes[1] else set()
-        found |= {"pixels_over"} if any(n % s for n, s in zip(span, stride, strict=True)) else set()
+        over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
+        found |= {"pixels_over"} if over else set()
     if "t" in probe.inputs and "one_hot" not in found:
         found.add("class_numbers")
     if probe.kind in EITHER and "images" not in found:
@@ -128,6 +136,7 @@ def shown_lacking(
     """
     rows = [row for row in records if row.phase in ("forward", "backward")]
     raised = {row.case for row in rows if row.why.startswith("raised")}
+    no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
     meant = {row.case for row in rows if MEANT.search(row.why)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
     claimed = claims(cases[0].kind, cases, supports or ()) if cases else set()
@@ -135,7 +144,8 @@ def shown_lacking(
     found: set[str] = set()
     for feature in WORDS if supports is None else ():
         having = {probe.id for probe in cases if feature in probe.needs}
-        if having and having <= raised and not plain <= raised:
+        refused = no_number if feature in SIZED else raised
+        if having and having <= refused and not plain <= raised:
             found.add(feature)
     cases = without(cases, found)
     for feature in {need for probe in cases for need in asked(probe)} - claimed - WORDS.keys():
@@ -189,4 +199,5 @@ def without(cases: Sequence[Probe], missing: set[str]) -> list[Probe]:
 def in_words(missing: Iterable[str]) -> list[str]:
     """The features as the report prints them, without those that PyTorch does not have either."""
     missing = set(missing) - OURS_ALONE
+    missing -= {"same_strided", "same_even"} if "same" in missing else set()
     return [TOLD.get(name, name) for name in sorted(missing)]

@@ -7,6 +7,7 @@ name may have several; they are tried in order. Needs NumPy alone.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
+from parity.kinds.same_padding import SAME, is_same
 
 RATE = 2.0**20  # of a layer that updates itself: its weights are then small beside the change
 
@@ -67,8 +69,9 @@ _WINDOW = """
     stride_w: stridew sw stridewidth stridex
 """
 _PADDING = """
-    pad ='valid': padding pad paddings margin zeropadding padsize
+    pad valid|same VALID|SAME: padding pad paddings margin zeropadding padsize
     pad: p paddingsize
+    valid|same VALID|SAME: bordermode padmode paddingmode padtype paddingtype convmode
     dilation: dilation dilations dilate
     groups: groups numgroups
     bias: bias usebias hasbias withbias addbias includebias
@@ -152,6 +155,16 @@ MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
 
+STRINGS = ("valid|same", "VALID|SAME")  # padding given as a word
+WORD = re.compile(r"""["'](valid|same|full)["']$""", re.IGNORECASE)
+
+
+def padding_word(default: str, kind: str) -> str:
+    """The meaning of a parameter whose default is 'valid' or 'same' where there is padding; else ""."""
+    found = WORD.match(default) if FAMILIES.get(_FAMILY_OF.get(kind, kind), {}).get("padding") else None
+    return "" if found is None else STRINGS[found[1].isupper()]
+
+
 def meanings(name: str, kind: str) -> tuple[str, ...]:
     """What a parameter of that name may stand for in an implementation of that kind, the likeliest first."""
     word, how = plain(name), recipe(kind)
@@ -227,6 +240,8 @@ def value(meaning: str, probe: Probe) -> Any:
     if meaning.startswith("{"):
         pairs = (item.split(":") for item in meaning[1:-1].split(";"))
         return {key: value(inner, probe) for key, inner in pairs}
+    if meaning in STRINGS:
+        return _padding_word(probe, *meaning.split("|"))
     if meaning == "kernel":
         if known["FH"] != known["FW"]:
             raise NotImplementedError("one number for both axes of the window")
@@ -241,8 +256,19 @@ def value(meaning: str, probe: Probe) -> Any:
         stride = args.get("stride", 1)
         return stride if isinstance(stride, int) else stride[meaning == "stride_w"]
     if meaning in args:
+        if meaning == "pad" and args["pad"] == SAME:
+            raise NotImplementedError("pad is a number")
         return args[meaning]
     return recipe(probe.kind).optional[meaning]
+
+
+def _padding_word(probe: Probe, valid: str, same: str) -> str:
+    pad = probe.args.get("pad", 0)
+    if pad != SAME and not np.any(pad):
+        return valid
+    if not is_same(probe):
+        raise NotImplementedError(f"padding is {valid!r} or {same!r}")
+    return same
 
 
 def _zeros(*shape: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
-from parity.adapters.meanings import MODE_NAMES, MODES, meanings
+from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.recipe import recipe
 
 FORWARD = (
@@ -232,6 +232,10 @@ def _pairs(
     found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
         options: list[str] = _options(word, words, way, kind, role, c)
+        if padded := padding_word(p["default"], kind):
+            options = [padded]
+        elif p["default"].startswith(("(", "[")):
+            options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
             found.append([*options])
             continue
@@ -256,7 +260,8 @@ def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequen
     return left if len(left) == count or (role == "loss" and way == "forward") else ()
 
 
-_GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep")
+PAIRS = {"stride": "(SH,SW)", "pad": "(PH,PW)", "kernel": "(FH,FW)"}  # of two numbers, by their default
+_GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep", *PAIRS.values(), *STRINGS)
 _GIVEN = ("training", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although they have defaults
 
 

@@ -81,7 +81,13 @@ class Subject:
 
     def _found(self, kind: str) -> Convention | None:
         """How it is called; None where that is the book's way."""
-        from parity.adapters.trial import find, fits_the_book, may_take_probabilities, one_for_both_axes
+        from parity.adapters.trial import (
+            find,
+            fits_the_book,
+            may_take_probabilities,
+            one_for_both_axes,
+            pads_by_word,
+        )
         from parity.kinds import kind_of
 
         if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
@@ -92,7 +98,8 @@ class Subject:
             return self._found_rule(about, kind)
         if kind in ("im2col", "col2im"):
             return self._found_columns(about, kind)
-        odd = one_for_both_axes(about.get("signature") or (), kind)
+        signature = about.get("signature") or ()
+        odd = one_for_both_axes(signature, kind) or pads_by_word(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about))
         if not odd and fits_the_book(self, kind):
             return None

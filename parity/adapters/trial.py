@@ -30,7 +30,7 @@ from parity.adapters.layouts import (
     one_at_a_time,
     shape_in,
 )
-from parity.adapters.meanings import meanings
+from parity.adapters.meanings import STRINGS, meanings, padding_word
 from parity.adapters.recipe import Recipe, recipe
 from parity.adapters.signatures import (
     backward_calls,
@@ -40,12 +40,13 @@ from parity.adapters.signatures import (
     setups,
     switch,
 )
-from parity.adapters.trial_probes import WINDOWS, trial_probes
+from parity.adapters.trial_probes import WINDOWS, as_same, trial_probes
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
-from parity.kinds.probes import probes
+from parity.kinds.probes import probes, with_cotangent
 
 MOST = 400  # trials
+MORE = 120  # of what keeps the size of an image, after the others
 BOOK = (("*", "book"),)
 
 
@@ -66,6 +67,7 @@ class Trial:
     errors: list[tuple[str, str]] = field(default_factory=list)
     count: int = 0
     flag: tuple[str, ...] = ()
+    most: int = MOST
 
     @property
     def how(self) -> Recipe:
@@ -73,9 +75,10 @@ class Trial:
 
     def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:
         self.count += 1
-        found = (
-            self.ask(convention, probe) if self.count <= MOST else {"at": "build", "error": "too many trials"}
-        )
+        if self.count <= self.most:
+            found = self.ask(convention, probe)
+        else:
+            found = {"at": "build", "error": "too many trials"}
         self.flag = tuple(found.get("flag", self.flag))
         if found["error"]:
             self.errors.append((str(convention), f"{found['at']}: {found['error']}"))
@@ -125,6 +128,21 @@ def one_for_both_axes(signature: Sequence[dict[str, Any]], kind: str) -> bool:
     return bool(both) and any("kernel" in meanings(name, kind) for name in both)
 
 
+def pads_by_word(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether some parameter is 'valid' or 'same' where it is not given."""
+    return any(padding_word(p["default"], kind) for p in signature)
+
+
+def _may_pad_always(trial: Trial) -> bool:
+    """Whether it may keep the size of an image: by a word, or unasked where nothing asks for padding."""
+    signature = trial.about["signature"] or ()
+    if pads_by_word(signature, trial.kind):
+        return True
+    found = {m for p in signature for m in meanings(p["name"].lstrip("*"), trial.kind)}
+    asked = found & {"pad", *STRINGS}
+    return not trial.fits and (not asked or bool(found & {*STRINGS}))
+
+
 def find(
     ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
 ) -> Convention | None:
@@ -134,6 +152,10 @@ def find(
     """
     trial = Trial(ask, about, kind, fits)
     for probe, limits in trial_probes(kind):
+        if "pad" in limits:
+            if not _may_pad_always(trial):
+                continue
+            trial.most = max(trial.most, MOST + MORE)
         best: tuple[int, Convention] | None = None
         for convention in _forwards(trial, probe, limits):
             score, found = _backwards(trial, convention, probe)
@@ -145,7 +167,7 @@ def find(
             best = (best[0], _as_of_probabilities(trial, best[1], probe))
         if best is not None and best[0] > 0 and (best[0] == COMPLETE or not fits):
             return _refined(trial, best[1], probe)  # other sizes would not help
-        if trial.count > MOST:
+        if trial.count > MOST + MORE:
             break
     if fits:
         return None
@@ -248,10 +270,11 @@ def _constructors(trial: Trial) -> Iterator[Any]:
     if trial.about["what"] in ("function", "pair"):
         yield None
         return
-    if trial.fits and not one_for_both_axes(trial.about["signature"] or (), trial.kind):
+    signature = trial.about["signature"] or ()
+    if trial.fits and not (one_for_both_axes(signature, trial.kind) or pads_by_word(signature, trial.kind)):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
-    for p in trial.about["signature"] or ():
+    for p in signature:
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in _meanings(p, trial.kind)]
         if not p["required"]:
             found = found[:2] if found and _worth_giving(found[0]) else [None]
@@ -271,8 +294,8 @@ def _meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
             return found
     if p["default"] in ("True", "False") and "b" in found:
         return ("bias",)
-    if p["default"] in ("'valid'", "'same'", '"valid"', '"same"') and "pad" in found:
-        return ("='valid'",)
+    if word := padding_word(p["default"], kind):
+        return (word,)
     pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}
     found = tuple(m for meaning in found for m in (meaning, pairs.get(meaning, "")) if m)
     if p["default"].startswith(("(", "[")):
@@ -490,7 +513,7 @@ def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Co
                 passed=passed,
                 forward=forward,
                 forward_args=args,
-                limits={**limits, **own},
+                limits=_limits({**limits, **own}, built, args),
                 tensor=tensor,
                 parameter=parameter,
             )
@@ -498,6 +521,12 @@ def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Co
                 found = _forward(trial, laid, probe)
                 if found is not None:
                     yield found
+
+
+def _limits(limits: dict[str, Any], built: Convention, args: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The limits of a probe; padding that nobody asked for is "fixed"."""
+    asked = {meaning for _, meaning in [*(built.constructor or ()), *args]} & {*STRINGS}
+    return {**limits, "pad": "fixed"} if "pad" in limits and not asked else limits
 
 
 def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
@@ -799,6 +828,7 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     }
     given = c.constructor is None or used & window or "W" in c.passed
     limits = dict(c.limits)
+    c = _by_word(trial, c, probe)
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
@@ -808,6 +838,7 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if "kernel" in used:
         pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
         oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))
+        oblong = as_same(oblong) if c.padding in ("same", "fixed") else oblong
         report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
         refused = (
             report["error"].startswith(("TypeError", "NotImplementedError")) or ": raise)" in report["error"]
@@ -859,6 +890,24 @@ def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
     return here == [list(shape_in((4,), "O", place.layout) or (4,)) for place in places]
 
 
+def _by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With padding as a word where a number has no effect on the shape and the word has."""
+    required = {p["name"] for p in trial.about["signature"] or () if p["required"]}
+    numbers = [n for n, m in c.constructor or () if m in ("pad", "(PH,PW)") and n in required]
+    if not numbers:
+        return c
+    padded = as_same(probe, stride=1)
+    for words in ("", *STRINGS):
+        pairs = tuple((n, words if n in numbers and words else m) for n, m in c.constructor or ())
+        given = padded if words else with_cotangent(replace(padded, args={**padded.args, "pad": 1}), 0)
+        tried = replace(c, constructor=pairs, backward="")
+        report, shape = trial.attempt(tried, given), batch_shape(given.inputs["dout"].shape, c.images_out)
+        outs = [e["shape"] for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
+        if shape is not None and list(shape) in outs:
+            return replace(c, constructor=pairs)
+    return c
+
+
 def _window(probe: Probe) -> tuple[int, int]:
     if "pool_h" in probe.args:
         return probe.args["pool_h"], probe.args["pool_w"]
@@ -872,6 +921,7 @@ def _own_stride(trial: Trial, c: Convention, probe: Probe) -> dict[str, Any]:
     if trial.kind == "convolution" or stride == 1:
         return {} if stride == 1 else {"stride": stride}
     for other, _ in trial_probes(trial.kind, window=3):
+        other = as_same(other) if c.padding in ("same", "fixed") else other
         report = trial.attempt(replace(c, backward=""), other)
         shape = batch_shape(other.inputs["dout"].shape, c.images_out)
         outs = [e for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]

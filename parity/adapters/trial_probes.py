@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from parity.kinds.probe import Probe
 from parity.kinds.probes import with_cotangent
+from parity.kinds.same_padding import SAME
 
 WINDOWS = (
     *("max_pooling", "average_pooling", "min_pooling"),
@@ -28,6 +30,12 @@ def trial_probes(kind: str, oblong: bool = False, window: int = 0) -> Iterator[t
 @lru_cache(maxsize=256)
 def _probes(kind: str, oblong: bool, window: int) -> tuple[tuple[Probe, dict[str, Any]], ...]:
     return tuple((with_cotangent(probe, 0), limits) for probe, limits in _drawn(kind, oblong, window))
+
+
+def as_same(probe: Probe, **args: Any) -> Probe:
+    """The probe with padding='same', and with these arguments."""
+    inputs = {name: array for name, array in probe.inputs.items() if name != "dout"}
+    return with_cotangent(replace(probe, args={**probe.args, "pad": SAME, **args}, inputs=inputs), 0)
 
 
 def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[str, Any]]]:
@@ -50,6 +58,10 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
                 limits |= {"square": True} if OH == OW else {}
                 args = {"W": normal(8, C, FH, FW), "b": normal(8)}
                 yield probe(args, x=normal(2, C, OH + FH - 1, OW + FW - 1)), limits
+        for C, H, W in () if oblong else ((6, 9, 7), (1, 9, 7), (6, 9, 9)):
+            limits = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
+            limits |= {"square": True} if H == W else {}
+            yield probe({"W": normal(8, C, 3, 3), "b": normal(8), "pad": SAME}, x=normal(2, C, H, W)), limits
     elif kind in WINDOWS:
         if oblong:
             yield probe({"pool_h": 2, "pool_w": 3, "stride": 2}, x=normal(2, 3, 8, 11)), {}
@@ -61,6 +73,9 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             yield probe({"pool_h": 2, "pool_w": 2, "stride": 2}, x=normal(2, 3, 8, 8)), {"square": True}
             yield probe({"pool_h": 3, "pool_w": 3, "stride": 3}, x=normal(2, 4, 15, 21)), {}
             yield probe({"pool_h": 3, "pool_w": 3, "stride": 2}, x=normal(2, 4, 11, 13)), {}
+            args = {"pool_h": 3, "pool_w": 3, "stride": 2, "pad": SAME}
+            yield probe(args, x=normal(2, 4, 11, 13)), {"pad": SAME}
+            yield probe({**args, "stride": 1}, x=normal(2, 4, 11, 13)), {"pad": SAME}
     elif kind == "affine":
         yield probe({"W": normal(4, 3), "b": normal(3)}, x=normal(6, 4)), {}
     elif kind == "batch_norm":

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from parity.kinds.probe import Probe
+from parity.kinds.same_padding import SAME, same_pads
 from parity.kinds.windows import pair
 from scratchcnn.typing import Array
 
@@ -114,12 +115,15 @@ def geometry(probe: Probe) -> Geometry:
     else:
         window = (args["pool_h"], args["pool_w"])
     shape = args["input_shape"] if "input_shape" in args else inputs.get("x", inputs.get("input_data")).shape
-    pad = pair(args.get("pad", 0))
     stride, dilation = pair(args.get("stride", 1)), pair(args.get("dilation", 1))
+    if args.get("pad") == SAME:
+        before, after = zip(*same_pads(shape[2:], window, stride, dilation), strict=True)
+    else:
+        before = after = pair(args.get("pad", 0))
     fill = {"max_pooling": -np.inf, "min_pooling": np.inf}.get(_base(probe), 0.0)
     ceil = bool(args.get("ceil_mode"))
     found = Geometry(
-        tuple(shape[2:]), tuple(window), stride, pad, pad, dilation, (0, 0), pad, fill, ceil=ceil
+        tuple(shape[2:]), tuple(window), stride, before, after, dilation, (0, 0), before, fill, ceil=ceil
     )
     return found.sized()
 
@@ -209,6 +213,17 @@ def changes(g: Geometry) -> Iterator[tuple[str, Geometry]]:
         yield f"the two dilations exchanged{how}", make(dilation=swap(g.dilation))
         yield f"no dilation{how}", make(dilation=(1, 1))
         yield f"the window's height and width exchanged{how}", make(window=swap(g.window))
+    if g.before != g.after:  # of padding='same'
+        for how, make in (("", fitting), (", the number of windows kept", keeping)):
+            yield (
+                f"the odd row or column of padding at the top and left{how}",
+                make(before=g.after, after=g.before, crop=g.after),
+            )
+            yield f"as much padding at the bottom and right as at the top and left{how}", make(after=g.before)
+            yield (
+                f"as much padding at the top and left as at the bottom and right{how}",
+                make(before=g.after, crop=g.after),
+            )
     yield "the number of windows rounded down", g.sized(False)
     yield "the number of windows rounded up", g.sized(True)
     rounded = (
@@ -286,10 +301,14 @@ def divisors(probe: Probe, g: Geometry) -> Array:
         counts = divisors(probe, replace(g, divisor="inside"))
         return np.where(counts == plain["window"], override, counts)
     inside = np.ones((1, 1, *g.image))
-    if divisor == "padded" or (divisor in ("own", "counted") and probe.args.get("count_include_pad", True)):
+    if divisor == "padded" or (divisor in ("own", "counted") and _counts_padding(probe)):
         inside = np.ones((1, 1, g.image[0] + g.before[0] + g.after[0], g.image[1] + g.before[1] + g.after[1]))
         g = replace(g, image=inside.shape[2:], before=(0, 0), after=(0, 0))
     return np.maximum(gather(inside, replace(g, fill=0.0))[0].sum((3, 4)), 1)
+
+
+def _counts_padding(probe: Probe) -> bool:
+    return bool(probe.args.get("count_include_pad", True)) and probe.args.get("pad") != SAME
 
 
 def backward(probe: Probe, g: Geometry, own: Geometry) -> Array:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from parity.kinds.probe import Probe, Tensors, function
+from parity.kinds.same_padding import SAME, counted_share, cut, padded_explicitly
 from scratchcnn import fast, naive
 
 if TYPE_CHECKING:
@@ -54,11 +55,26 @@ def judged_by(name: str) -> Iterator[None]:
 def results(kind: Kind, probe: Probe, dtype: Any) -> Tensors:
     """Every result of the kind on this probe, under the names that PyTorch's have."""
     probe = probe.cast(dtype)
+    if probe.args.get("pad") == SAME:
+        return _padded_explicitly(kind, probe, dtype)
     loops = NAIVE.get(kind.name)
     if loops is not None and np.dtype(dtype) == np.float64 and _steps(probe) <= MAX_STEPS:
         return loops(probe.inputs, dict(probe.args))
     with fast.textbook():
         return _layer_results(kind, probe)
+
+
+def _padded_explicitly(kind: Kind, probe: Probe, dtype: Any) -> Tensors:
+    """padding='same': the same without padding, of an x that has it around."""
+    wide, pads = padded_explicitly(probe)
+    if kind.name != "average_pooling":
+        return cut(results(kind, wide, dtype), pads)
+    dout = wide.inputs.pop("dout", None)
+    out = results(kind, wide, dtype)["out"]
+    share = counted_share(probe, out.shape[2:]).astype(dtype)
+    if dout is not None:
+        wide.inputs["dout"] = dout * share
+    return cut(results(kind, wide, dtype), pads) | {"out": out * share}
 
 
 def numpy_output_shape(kind: Kind, probe: Probe) -> tuple[int, ...]:

@@ -11,9 +11,10 @@ import numpy as np
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
 from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal, quarters
+from parity.kinds.same_padding import SAME
 from parity.kinds.shapes import of_shapes
-from parity.kinds.torch_when_used import F
-from parity.kinds.windows import defaults, given, images, pair, window_needs
+from parity.kinds.torch_when_used import F, torch
+from parity.kinds.windows import defaults, given, images, padded, pair, window_needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +25,11 @@ CALL = f"cls(pool_h, pool_w, stride=1, pad=0){LAYER}"
 
 # -- PyTorch's functions ---------------------------------------------------------------------------
 def max_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
-    window, stride, pad = (o["pool_h"], o["pool_w"]), o.get("stride", 1), pair(o.get("pad", 0))
-    return F.max_pool2d(a["x"], window, stride, pad, o.get("dilation", 1), o.get("ceil_mode", False))
+    window, stride, dilation = (o["pool_h"], o["pool_w"]), o.get("stride", 1), o.get("dilation", 1)
+    if o.get("pad") == SAME:
+        return F.max_pool2d(padded(a["x"], window, o, -np.inf), window, stride, 0, dilation)
+    pad = pair(o.get("pad", 0))
+    return F.max_pool2d(a["x"], window, stride, pad, dilation, o.get("ceil_mode", False))
 
 
 def min_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
@@ -33,7 +37,14 @@ def min_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
 
 
 def average_pooling(a: dict[str, Tensor], o: Options) -> Tensor:
-    window, stride, pad = (o["pool_h"], o["pool_w"]), o.get("stride", 1), pair(o.get("pad", 0))
+    window, stride = (o["pool_h"], o["pool_w"]), o.get("stride", 1)
+    if o.get("pad") == SAME:
+        total, cells = (
+            F.avg_pool2d(padded(image, window, o), window, stride, divisor_override=1)
+            for image in (a["x"], torch.ones_like(a["x"]))
+        )
+        return total / cells
+    pad = pair(o.get("pad", 0))
     counted = o.get("ceil_mode", False), o.get("count_include_pad", True), o.get("divisor_override")
     return F.avg_pool2d(a["x"], window, stride, pad, *counted)
 

@@ -14,6 +14,7 @@ import numpy as np
 from parity.kinds import KINDS
 from parity.kinds.probe import Probe, normal
 from parity.kinds.probes import with_cotangent
+from parity.kinds.same_padding import SAME
 from parity.kinds.windows import given, window_needs
 
 WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
@@ -65,15 +66,19 @@ def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
     return probe_of(kind, spelled | pairs, seed)
 
 
-def _plain(value: tuple[int, int]) -> Any:
+def _plain(value: tuple[int, int] | str) -> Any:
     """`2` for `(2, 2)`, so that an implementation that takes ints only is asked what it can do."""
+    if isinstance(value, str):  # a pad of "same"
+        return value
     return value[0] if value[0] == value[1] else value
 
 
 def needs_of(g: Geometry) -> frozenset[str]:
     """The features that a probe of that geometry needs."""
     stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
+    even = g["pad"] == SAME and not (g["FH"] % 2 and g["FW"] % 2)
     options = {"ceil_mode": g["ceil_mode"], "count_include_pad": not g["count_include_pad"]}
+    options |= {"same_even": even}
     return window_needs(stride, pad, dilation, g["groups"], **options)
 
 
@@ -82,7 +87,7 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     rng = np.random.default_rng([seed, *kind.encode()])
     stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
     name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)
-    name += f", stride={stride}, pad={pad}, dilation={dilation}"
+    name += f", stride={stride}, pad={pad!r}, dilation={dilation}"
     x = normal(rng, g["N"], g["C"], g["H"], g["W"])
     needs = needs_of(g)
     if kind == "convolution":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options, without_defaults
 from parity.kinds.probe import Probe, Rng, needs, normal, quarters
+from parity.kinds.same_padding import SAME, same_pads
 from parity.kinds.torch_when_used import F
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def window_needs(
     """The features that a window of this geometry asks for, and `others` that are true."""
     return needs(
         pairs=isinstance(stride, tuple) or isinstance(pad, tuple),
-        pad=bool(np.any(pad)),
+        pad=pad != SAME and bool(np.any(pad)),
+        same=pad == SAME,
+        same_strided=pad == SAME and bool(np.any(np.not_equal(stride, 1))),
         stride=bool(np.any(np.not_equal(stride, 1))),
         dilation=bool(np.any(np.not_equal(dilation, 1))),
         groups=groups > 1,
@@ -57,7 +60,16 @@ def window_needs(
 
 
 # -- PyTorch's functions ---------------------------------------------------------------------------
+def padded(x: Tensor, window: Sequence[int], o: Options, fill: float = 0.0) -> Tensor:
+    """x with the padding of padding='same' around it."""
+    pads = same_pads(x.shape[2:], window, o.get("stride", 1), o.get("dilation", 1))
+    return F.pad(x, (*pads[1], *pads[0]), value=fill)
+
+
 def convolution(a: dict[str, Tensor], o: Options) -> Tensor:
+    if o.get("pad") == SAME:
+        x = padded(a["x"], a["W"].shape[2:], o)
+        return convolution(a | {"x": x}, {name: value for name, value in o.items() if name != "pad"})
     return F.conv2d(
         a["x"],
         a["W"],

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.kinds.probe import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
+from parity.kinds.same_padding import SAME
 
 KINDS = ("convolution", "max_pooling", "average_pooling", "min_pooling")
 EXTRA = 12
+# (H, W), (FH, FW), stride, dilation of inputs for padding='same': the first three are PyTorch's too.
+SAME_SIZES = (
+    ((4, 5), (3, 3), (1, 1), (1, 1)),
+    ((5, 4), (3, 5), (1, 1), (1, 1)),
+    ((6, 7), (3, 3), (1, 1), (2, 2)),
+    ((4, 5), (2, 2), (1, 1), (1, 1)),
+    ((5, 6), (4, 2), (1, 1), (1, 1)),
+    ((6, 8), (3, 3), (2, 2), (1, 1)),
+    ((7, 5), (3, 3), (2, 2), (1, 1)),
+    ((5, 7), (2, 2), (2, 2), (1, 1)),
+    ((7, 8), (2, 2), (3, 3), (1, 1)),
+    ((6, 7), (5, 5), (2, 2), (1, 1)),
+    ((8, 7), (3, 2), (2, 1), (1, 1)),
+)
 
 
 def fitting(convention: Convention | None, lacking: set[str]) -> Callable[[Geometry], Geometry]:
@@ -23,18 +39,47 @@ def fitting(convention: Convention | None, lacking: set[str]) -> Callable[[Geome
 
 def extra_probes(kind: str, convention: Convention, lacking: set[str]) -> list[Probe]:
     """Inputs of such sizes, where the limits leave few of the kind's own."""
-    if kind not in KINDS or not convention.limits.keys() & {"sizes", "square", "stride"}:
+    if kind not in KINDS:
+        return []
+    if not convention.padding and not convention.limits.keys() & {"sizes", "square", "stride"}:
         return []
     rng, fit = np.random.default_rng([*kind.encode(), 11]), fitting(convention, lacking)
     found = [
         fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)) for _ in range(EXTRA)
     ]
+    if convention.padding:
+        found += [fit(same_geometry(kind, *sizes)) for sizes in SAME_SIZES]
     probes = {probe.id: convention.fitted(probe) for probe in (probe_of(kind, g) for g in found)}
     return list(probes.values())
 
 
+def same_geometry(
+    kind: str, image: tuple[int, int], window: tuple[int, int], stride: Any, dilation: Any
+) -> Geometry:
+    """Two images of three channels under padding='same'."""
+    g = random_geometry(lambda low, high: low, kind)
+    (H, W), (FH, FW) = image, window
+    g |= {"N": 2, "C": 3, "FN": 4, "H": H, "W": W, "FH": FH, "FW": FW, "groups": 1}
+    own = dilation if kind == "convolution" else (1, 1)
+    return g | {"stride": stride, "dilation": own, "pad": SAME}
+
+
+def _padded_by_word(g: Geometry, padding: str) -> Geometry:
+    """What padding is given as 'valid' or 'same', by a padding that is "words", "same" or "fixed"."""
+    if padding == "words" and g["pad"] == (0, 0):
+        return {}
+    found: Geometry = {"pad": SAME, "ceil_mode": False, "count_include_pad": True}
+    if np.any(np.not_equal(g["stride"], 1)):  # TensorFlow takes no dilation with a stride
+        found["dilation"] = (1, 1)
+    if padding == "fixed":
+        found |= {"stride": (1, 1), "FH": g["FH"] | 1, "FW": g["FW"] | 1}
+    return found
+
+
 def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     limits, g = convention.limits, dict(g)
+    if convention.padding:
+        g |= _padded_by_word(g, convention.padding)
     sizes, stride = limits.get("sizes", {}), limits.get("stride")
     g["groups"] = 1 if "groups" in lacking or "C" in sizes else g["groups"]
     g |= {name: size for name, size in sizes.items() if name in g}
@@ -43,7 +88,7 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     for name, least in (("stride", 1), ("pad", 0), ("dilation", 1)):
         if name in lacking:
             g[name] = (least, least)
-        elif "pairs" in lacking:
+        elif "pairs" in lacking and g[name] != SAME:
             g[name] = (g[name][0], g[name][0])
     if stride is not None:
         g["stride"] = (g["FH"], g["FW"]) if stride == "window" else (stride, stride)
@@ -52,9 +97,9 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     if "count_include_pad" in lacking:
         g["count_include_pad"] = True
     for side, window, at in (("H", "FH", 0), ("W", "FW", 1)):
-        span = g["dilation"][at] * (g[window] - 1) + 1 - 2 * g["pad"][at]
+        span = g["dilation"][at] * (g[window] - 1) + 1 - 2 * g["pad"][at] if g["pad"] != SAME else 1
         g[side] = max(g[side], span, 1)
-        if "pixels_over" in lacking:
+        if "pixels_over" in lacking and g["pad"] != SAME:
             g[side] += -(g[side] - span) % g["stride"][at]
     if limits.get("square"):
         g["W"] = g["H"] = max(g["H"], g["W"])
