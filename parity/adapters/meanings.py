@@ -116,6 +116,12 @@ _ANY = _table("""
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
     =None: prevlayer previouslayer
 """)
+_LRN = _table("""
+    size: n size localsize windowsize window depth nsize kernelsize neighbours
+    alpha: alpha
+    beta: beta
+    k: k bias kappa
+""")
 FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "convolution": _CHANNELS
     | {
@@ -134,6 +140,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     | _IMAGES
     | {"p": ("pad", "kernel")},
     "affine": _DENSE,
+    "lrn": _LRN,
     "batch_norm": _NORM,
     "dropout": _DROPOUT,
 }

@@ -88,10 +88,13 @@ def _inside(value: Any) -> list[tuple[Step, Any]]:
     return [] if plain else [((".", name), inner) for name, inner in found.items() if isinstance(name, str)]
 
 
+SMALL = 1024  # numbers
+
+
 def described(root: Any) -> list[dict[str, Any]]:
     """Every array in it as plain data: its path, shape, dtype, and a checksum that shows whether it changed.
 
-    "same" is the number of an earlier entry that is the very same array.
+    "same" is the number of an earlier entry that is the very same array, "value" the mean of a small one.
     """
     found: list[dict[str, Any]] = []
     numbers: dict[int, int] = {}
@@ -106,7 +109,7 @@ def described(root: Any) -> list[dict[str, Any]]:
             "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
             "same": numbers.get(id(value), -1) if isinstance(value, np.ndarray) else -1,
         }
-        if array.size and array.ndim <= 2:
+        if array.size and (array.ndim <= 2 or array.size <= SMALL):
             entry["value"] = float(array.mean())
         numbers.setdefault(id(value), len(found))
         found.append(entry)

@@ -239,7 +239,8 @@ def _pairs(
         if p["required"]:
             found.append([*options])
             continue
-        keep = [m for m in options if m in _GIVEN or m in c.passed or m.startswith("=")]
+        given = (*_GIVEN, *recipe(kind).order) if kind == "lrn" else _GIVEN
+        keep = [m for m in options if m in given or m in c.passed or m.startswith("=")]
         if way == "backward" and "dout" in options and role == "layer":
             keep = ["dout"] if not any("dout" in others for others in found) else []
         found.append([keep[0] if keep else None])

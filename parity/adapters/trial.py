@@ -536,6 +536,7 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
     if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
         alone = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
+        alone = ("CHW",) if trial.kind == "lrn" else alone
         batches = (*batches[:1], *alone)
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
     for weights in itertools.product(*choices) if choices else [()]:
@@ -812,6 +813,8 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return _images_too(trial, c)
     if trial.kind == "softmax" and c.constructor is None and not c.backward and c.rows == "NF":
         return _of_one_vector(trial, c, probe)
+    if trial.kind == "lrn":
+        return _by_neighbours(trial, c, probe)
     if trial.kind not in ("convolution", *WINDOWS):
         return c
     window = {
@@ -888,6 +891,34 @@ def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
     places = [found[0] for found in c.buffers.values() if found]
     here = [shapes.get(repr([list(step) for step in place.path])) for place in places]
     return here == [list(shape_in((4,), "O", place.layout) or (4,)) for place in places]
+
+
+BY_AXIS = {"NCHW": ("CHWN", "NCHW", "", "NHWC"), "CHW": ("CHW", "", "HWC")}
+
+
+def _by_neighbours(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """The layout in which only neighbouring channels act on each other; without such an axis it stays.
+
+    Two numbers among zeros give less together than alone where one is in the other's window.
+    """
+    x, letters = probe.inputs["x"], BY_AXIS[c.images]
+    path = [list(step) for step in c.out.path]
+
+    def mean(*places: tuple[int, ...]) -> float:
+        sparse = np.zeros_like(x)
+        for place in places:
+            sparse[(0, *place)[-4:]] = 2.0
+        report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": sparse}))
+        found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+        return float(found[0]) if found else np.nan
+
+    first = (0,) * len(letters)
+    alone, acts = mean(first), []
+    for axis in range(len(letters)):
+        beside = tuple(int(i == axis) for i in range(len(letters)))
+        acts.append(not np.isclose(mean(first, beside), alone + mean(beside), rtol=1e-6))
+    layout = letters[acts.index(True)] if acts.count(True) == 1 else ""
+    return replace(c, images=layout, images_out=layout) if layout else c
 
 
 def _by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:

@@ -102,7 +102,9 @@ class Seen:
 
     def takes(self, probe: Probe) -> bool:
         """Whether nothing that the probe asks for is known to be lacking."""
-        return fits(self.fitted(probe), self.lacking) and (self.convention is None or self.convention.takes(probe))
+        return fits(self.fitted(probe), self.lacking) and (
+            self.convention is None or self.convention.takes(probe)
+        )
 
     def taken(self, cases: Sequence[Probe]) -> list[Probe]:
         """The probes that ask for nothing that is known to be lacking."""
