@@ -535,7 +535,7 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
     if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
-        alone = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
+        alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         batches = (*batches[:1], *alone)
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
