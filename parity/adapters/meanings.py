@@ -167,9 +167,15 @@ WORD = re.compile(r"""["'](valid|same|full)["']$""", re.IGNORECASE)
 
 
 def padding_word(default: str, kind: str) -> str:
-    """The meaning of a parameter whose default is 'valid' or 'same' where there is padding; else ""."""
+    """The meaning of a parameter whose default is 'valid' or 'same' where there is padding; else "".
+
+    The kinds of options have none of their own: for them it is 'valid'.
+    """
     found = WORD.match(default) if FAMILIES.get(_FAMILY_OF.get(kind, kind), {}).get("padding") else None
-    return "" if found is None else STRINGS[found[1].isupper()]
+    if found is None:
+        return ""
+    word = STRINGS[found[1].isupper()]
+    return f"={word.partition('|')[0]!r}" if kind.endswith("_options") else word
 
 
 def meanings(name: str, kind: str) -> tuple[str, ...]:
@@ -189,6 +195,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         ]
         return found
     named = family.get(word, ())
+    if kind.endswith("_options"):
+        named = tuple(meaning for meaning in named if meaning not in STRINGS)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
     return tuple(
