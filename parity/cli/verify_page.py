@@ -14,7 +14,7 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
     "background:light-dark(#fff,#14171a);color:light-dark(#1b1f24,#e6e9ec)}"
     "h1,h2{overflow-wrap:anywhere}h2{margin-top:2.5rem;border-top:1px solid;padding-top:1rem}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.9rem}figure{margin:2rem 0}img{max-width:100%}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.9rem}figure{margin:2rem 0;overflow-x:auto}"
 )
 
 

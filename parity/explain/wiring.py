@@ -63,7 +63,7 @@ class Wiring:
             return f"no {self.tagged}"
         if (place := self.tag(value)) is not None:
             return _at(self.tagged, place)
-        return f"a {self.tagged} of {value:g}"
+        return f"{'an' if self.tagged == 'x' else 'a'} {self.tagged} of {value:g}"
 
     def tag(self, value: float) -> Cell | None:
         """The cell of the numbered array that has this number."""

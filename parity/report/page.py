@@ -39,8 +39,8 @@ def templates_of(package: str) -> Environment:
     )
 
 
-def page(found: Findings) -> str:
-    """The page as text."""
+def page(found: Findings, audited: pd.DataFrame | None = None) -> str:
+    """The page as text. `audited` has a row per test file that `parity audit` judged."""
     from parity.report.sidebyside import side_by_side  # imports PyTorch, which a sweep's page does without
 
     env = templates_of("parity.report")
@@ -48,7 +48,7 @@ def page(found: Findings) -> str:
         found=found,
         verdict=verdict(found),
         headlines=headlines(found),
-        sections=sections(found),
+        sections=sections(found) + ([] if audited is None else [audit_section(audited)]),
         demos=demos(),
         entries=side_by_side(),
         environment=environment_table(found).to_dict("split")["data"],
@@ -113,6 +113,10 @@ def sections(found: Findings) -> list[Section]:
             "one by one."
         )
         made = faults.figures(tables["faults"], tables["faults_summary"], tables.get("injections"))
+        if "explanations" in tables:
+            from parity.report.figures import explanations  # asks PyTorch, to draw
+
+            made += explanations.figures(tables["explanations"])
         out.append(Section("faults", "What a pass means", text, None, made))
     if {"training", "training_steps", "predictions"} <= tables.keys():
         text = (
@@ -124,6 +128,17 @@ def sections(found: Findings) -> list[Section]:
         )
         out.append(Section("training", "Trained side by side", text, short["Training"], made))
     return out
+
+
+def audit_section(table: pd.DataFrame) -> Section:
+    """Would these tests have noticed: what `parity audit` found."""
+    from parity.report.figures import audit
+
+    text = (
+        "Tests can pass on a wrong layer too. The known bugs of its kind were put into each of these layers, "
+        "with small changes of its source, and the layer's own tests ran on each."
+    )
+    return Section("audit", "Audit", text, audit.summary(table), audit.figures(table))
 
 
 def embedded(tables: dict[str, pd.DataFrame]) -> str:
