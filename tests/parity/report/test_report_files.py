@@ -117,7 +117,7 @@ def test_tables_of_another_run_are_removed(found, tmp_path):
 
 def test_a_failure_leaves_the_old_page(found, tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("old")
-    monkeypatch.setattr("parity.report.page.page", lambda found: 1 / 0)
+    monkeypatch.setattr("parity.report.page.page", lambda found, audited: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write(found, tmp_path)
     assert (tmp_path / "index.html").read_text() == "old"
