@@ -201,7 +201,18 @@ def batch_norm(graph: Graph, layer: sc.BatchNormalization, path: str, x: str, sh
     return graph.node("BatchNormalization", [x, *arrays], path, epsilon=layer.eps)
 
 
+def pad(graph: Graph, layer: sc.Pad, path: str, x: str, shape: Shape) -> str:
+    """ONNX's Pad, which has `wrap` from version 19 on."""
+    modes = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+    if layer.mode not in modes:
+        raise ValueError(f"{path}: a {layer.mode} border cannot be exported to this version of ONNX")
+    (top, bottom), (left, right) = layer.pad
+    pads = graph.constant(f"{path}.pads", np.array([0, 0, top, left, 0, 0, bottom, right]))
+    return graph.node("Pad", [x, pads], path, mode=modes[layer.mode])
+
+
 RULES: dict[type[Layer], Rule] = {
+    sc.Pad: pad,
     sc.Convolution: convolution,
     sc.PartialConvolution: convolution,  # its W holds zeros where nothing is connected
     sc.Pooling: pooling,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from parity.explain import losses
+from parity.explain.borders import borders
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
 from parity.kinds import Probe, kind_of
@@ -37,6 +38,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "penalty_loss": losses.penalties,
         "weighted_cross_entropy": losses.weighted,
         "adaptive_average_pooling": _adaptive,
+        "image_padding": borders,
         "batch_norm": lambda n: batch_norm_candidates(n, False),
         "lrn": lrn_candidates,
         "subsampling": _subsamplings,

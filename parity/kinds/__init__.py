@@ -15,6 +15,7 @@ from parity.kinds import (
     numerical_gradient,
     optimizer_options,
     optimizers,
+    padding,
     pooling,
     windows,
 )
@@ -26,6 +27,7 @@ from scratchcnn.layers import Layer
 OPERATIONS = (
     windows,
     pooling,
+    padding,
     dense,
     activations,
     losses,

@@ -21,6 +21,7 @@ import numpy as np
 from parity.kinds.probe import Probe, Tensors, function
 from parity.kinds.same_padding import SAME, counted_share, cut, padded_explicitly
 from scratchcnn import fast, naive
+from scratchcnn.layers import Pad
 
 if TYPE_CHECKING:
     from parity.kinds.kind import Kind
@@ -168,6 +169,13 @@ def _col2im(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
     return {"img": naive.col2im(**inputs, **args)}
 
 
+def _pad(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    x, dout, sides = inputs["x"], inputs.get("dout"), Pad(args["pad"]).pad
+    mode = args.get("mode", "zeros")
+    found = {"out": naive.pad_forward(x, sides, mode)}
+    return found if dout is None else found | {"dx": naive.pad_backward(dout, x.shape, sides, mode)}
+
+
 NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "convolution": _convolution,
     "affine": _affine,
@@ -176,6 +184,7 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "average_pooling": _pooling("average"),
     "max_pooling_options": _pooling("max"),
     "average_pooling_options": _pooling("average"),
+    "image_padding": _pad,
     "softmax_with_loss": _softmax_with_loss,
     "im2col": _im2col,
     "col2im": _col2im,

@@ -154,9 +154,11 @@ def penalty_loss(layer: sc.PenaltyLoss, y: jax.Array, t: jax.Array) -> jax.Array
     return jnp.mean(right + jnp.logaddexp(-layer.j, jax.nn.logsumexp(-y, 1)))
 
 
+NUMPY_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 RULES: dict[type[Layer], JaxRule] = {
     sc.Convolution: convolution,
     sc.Pooling: pooling,
+    sc.Pad: lambda l, a, x, mode: jnp.pad(x, ((0, 0), (0, 0), *l.pad), mode=NUMPY_MODES[l.mode]),
     sc.AdaptiveAveragePooling: adaptive_average,
     sc.GlobalAveragePooling: lambda l, a, x, mode: x.mean((2, 3)),
     sc.Subsampling: subsampling,

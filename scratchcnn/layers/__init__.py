@@ -20,6 +20,7 @@ from scratchcnn.layers.cross_entropy import CrossEntropy
 from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
+from scratchcnn.layers.padding import Pad
 from scratchcnn.layers.pooling import Pooling
 from scratchcnn.layers.side_head import SideHead
 from scratchcnn.layers.silu import SiLU
@@ -40,6 +41,7 @@ __all__ = [
     "Layer",
     "LocalResponseNormalization",
     "Loss",
+    "Pad",
     "PartialConvolution",
     "PenaltyLoss",
     "Pooling",

@@ -34,6 +34,7 @@ from scratchcnn.naive.normalization import (
     lrn_backward,
     lrn_forward,
 )
+from scratchcnn.naive.padding import pad_backward, pad_forward
 from scratchcnn.naive.pooling import pool_backward, pool_forward, subsampling_backward, subsampling_forward
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "im2col",
     "lrn_backward",
     "lrn_forward",
+    "pad_backward",
+    "pad_forward",
     "pool_backward",
     "pool_forward",
     "rbf_backward",

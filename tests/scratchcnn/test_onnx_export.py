@@ -52,6 +52,9 @@ LAYERS = {  # layer: the shape of one image
         sc.Pooling(3, 2, 2, 1, "average", True, divisor_override=5),
         (2, 8, 8),
     ),
+    "uneven zeros": (sc.Pad(((1, 2), (0, 3))), (3, 4, 5)),
+    "a reflected border": (sc.Pad((1, 2), "reflect"), (3, 4, 5)),
+    "a repeated border": (sc.Pad(2, "replicate"), (3, 4, 5)),
     "global average": (sc.GlobalAveragePooling(), (3, 5, 4)),
     "subsampling": (sc.Subsampling(draw(3), draw(3), 2), (3, 7, 6)),
     "rbf": (sc.RBF(draw(5, 8)), (8,)),
@@ -223,3 +226,8 @@ def test_more_than_the_format_holds_is_refused(monkeypatch):
 def test_averages():
     windows = sc.layers.AdaptiveAveragePooling(2, 2)._windows(3, 2)
     assert np.array_equal(averages(3, windows), [[0.5, 0.5, 0], [0, 0.5, 0.5]])
+
+
+def test_a_border_that_this_version_of_onnx_lacks():
+    with pytest.raises(ValueError, match="a circular border cannot be exported"):
+        onnx_model(Plain(sc.Pad(1, "circular"), (3, 4, 5)))
