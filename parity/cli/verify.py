@@ -62,7 +62,7 @@ def verify(
         list[str] | None,
         typer.Option(
             help="A declared difference from PyTorch, such as dropout-not-inverted; exactly that difference "
-            "passes. Repeat the option for several.",
+            "passes. Repeat the option for several; in a network a layer's own is Relu1:relu-leaky.",
             show_default="none",
         ),
     ] = None,

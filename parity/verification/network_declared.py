@@ -1,13 +1,16 @@
-"""Declared differences of a whole network: `--allow loss-clamped-logarithm`, `--allow float64-from-float32`.
+"""Declared differences of a whole network: `--allow loss-clamped-logarithm`, `--allow Conv1:conv-db-mean`.
 
-The twin gets the declared loss, or reads a flattened image as (H, W, C), and everything else is compared as
-ever: the declaration loosens nothing. The gradients of log(y + 1e-7) are those of the plain logarithm, as the
+The twin gets the declared loss, reads a flattened image as (H, W, C), or has the bug in the layer that is
+named (in those of its kind where none is), and everything else is compared as ever: the declaration loosens
+nothing. Several may be declared. The gradients of log(y + 1e-7) are those of the plain logarithm, as the
 book has them. The book's habits are taken away in the same way, and listed as its habits.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,9 +22,10 @@ from parity.faults import FAULTS, Fault
 from parity.faults.diagnose import Diagnosis
 from parity.kinds.kind import to_numpy
 from parity.verification.declared import JOINED
+from parity.verification.faulty_modules import MODULES, Change, changes_of_layers
 from parity.verification.profiles import NETWORK_HABITS
 from parity.verification.slight import NAMES
-from parity.verification.twin import Twin
+from parity.verification.twin import NetworkMisuse, Twin
 from parity.verification.verdict import Verdict
 
 CLAMPED = "loss-clamped-logarithm"
@@ -29,14 +33,19 @@ FLATTENED = "flatten-channels-last"
 LOSS = "softmax_with_loss"
 WIDENS = "float64 comes out of float32"  # how such a sentence of a verdict begins
 SMALL = 1e-7
+OF = ":"  # between a layer and the name of its bug
+MOST_AT_ONCE = 3
 
 Run = Callable[[Any], Verdict]
 
 
 def declared_names(names: Sequence[str]) -> list[str]:
-    """The names, `a + b` taken apart. Raises ValueError for one that no kind knows."""
-    wanted = [part.strip().lower().replace("_", "-") for name in names for part in name.split(JOINED)]
-    if unknown := [name for name in wanted if name not in FAULTS and name not in NAMES]:
+    """The names, `a + b` taken apart; `layer:name` keeps its layer. Raises ValueError for one that no kind
+    knows."""
+    parts = [part.strip().rpartition(OF) for name in names for part in name.split(JOINED)]
+    wanted = [layer + of + name.strip().lower().replace("_", "-") for layer, of, name in parts]
+    bare = [_bare(name) for name in wanted]
+    if unknown := [name for name in bare if name not in FAULTS and name not in NAMES]:
         raise ValueError(
             f"no known difference named {', '.join(unknown)} for a network; "
             f"there are: {', '.join(NAMES)}, and those of its layers (`parity kinds NAME` lists them)"
@@ -78,25 +87,39 @@ def _loss_of(name: str) -> Callable[..., torch.Tensor]:
     return loss
 
 
-def twins_with(name: str, twin: Any) -> Iterator[nn.Module]:
-    """Twins that differ from PyTorch's way as that name says; none where it is not of the whole network."""
-    if name == FLATTENED:
-        yield from _channels_last(Twin(twin).module)
-    elif name in FAULTS and FAULTS[name].kind == LOSS and not Twin(twin).own_loss():
-        module = Twin(twin).module
-        module.loss = _loss_of(name)  # type: ignore[assignment]
+def twins_with(names: Sequence[str], twin: Any) -> Iterator[nn.Module]:
+    """Twins that differ from PyTorch's way as all these names say; none where that cannot be had."""
+    built = Twin(twin)
+    for changes in itertools.product(*(_changes(name, built) for name in names)):
+        module = copy.deepcopy(built.module)
+        for change in changes:
+            change(module)
         yield module
 
 
-def _channels_last(module: nn.Module) -> Iterator[nn.Module]:
-    """Per fully connected layer that may follow a flatten: the module that gives it (H, W, C)."""
+def _changes(name: str, twin: Twin) -> list[Change]:
+    """What makes a module differ as the name says, in the places where it may be."""
+    layer, _, name = name.rpartition(OF)
+    if name == FLATTENED:
+        return list(_channels_last(twin.module))
+    if name not in FAULTS:
+        return []
+    if FAULTS[name].kind == LOSS:
+        return [] if twin.own_loss() else [lambda module: setattr(module, "loss", _loss_of(name))]
+    return list(changes_of_layers(FAULTS[name], layer, twin.module))
+
+
+def _channels_last(module: nn.Module) -> Iterator[Change]:
+    """Per fully connected layer that may follow a flatten: what gives it (H, W, C)."""
     channels = {m.out_channels for m in module.modules() if isinstance(m, nn.Conv2d)}
     for path, layer in module.named_modules():
         if isinstance(layer, nn.Linear):
             for C in sorted(c for c in channels if 1 < c < layer.in_features and not layer.in_features % c):
-                changed = copy.deepcopy(module)
-                changed.get_submodule(path).register_forward_pre_hook(_Turned(C))
-                yield changed
+                yield functools.partial(_turn, path=path, channels=C)
+
+
+def _turn(module: nn.Module, path: str, channels: int) -> None:
+    module.get_submodule(path).register_forward_pre_hook(_Turned(channels))
 
 
 class _Turned:
@@ -113,13 +136,14 @@ class _Turned:
 # -- verdicts ---------------------------------------------------------------------------------------
 def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tuple[Verdict, list[str]]:
     """The verdict without those of the names that it takes to be right, and which these are."""
-    found, used = plain, []
+    found, used, names = plain, [], list(names)
     if plain.outcome == "wrong":
-        for name in names:
-            verdicts = (run(module) for module in twins_with(name, twin))
+        sets = itertools.chain(*(itertools.combinations(names, size) for size in range(1, MOST_AT_ONCE + 1)))
+        for chosen in sets:
+            verdicts = _with(chosen, plain, run, twin)
             right = next((v for v in verdicts if v.outcome in ("right", "right_but")), None)
             if right is not None:
-                found, used = right, [name]
+                found, used = right, list(chosen)
                 break
     widened = [text for text in found.buts if text.startswith(WIDENS)]
     if widened and (allowed := [name for name in names if "float64" in name]):
@@ -128,8 +152,26 @@ def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tu
     return found, used
 
 
-def with_declared(plain: Verdict, run: Run, twin: Any, names: Sequence[str]) -> Verdict:
-    """The verdict where these names are declared.
+def _with(names: Sequence[str], plain: Verdict, run: Run, twin: Any) -> Iterator[Verdict]:
+    """The verdicts with twins that differ so, where a bug is in the layer that was named for it: that layer's
+    numbers are the changed twin's, and were not the twin's before."""
+    paths = {path for path, _ in Twin(twin).module.named_modules()}
+    layers = [layer for layer, of, _ in (name.rpartition(OF) for name in names) if of and layer not in paths]
+    for module in twins_with(names, twin):
+        try:
+            found = run(module)
+        except NetworkMisuse:  # with the bug the twin does not take these images
+            continue
+        new = [text for text in found.not_checked if "the twin's" in text and text not in plain.not_checked]
+        own = [text.partition(" individually (")[0] for text in new]
+        if all(layer in own for layer in layers):
+            yield found
+
+
+def with_declared(
+    plain: Verdict, run: Run, twin: Any, names: Sequence[str], habits: Sequence[str] = ()
+) -> Verdict:
+    """The verdict where these names are declared; `habits` are the book's, which are listed beside them.
 
     `plain` is the verdict without them, `run` gives that on another twin.
     """
@@ -137,22 +179,31 @@ def with_declared(plain: Verdict, run: Run, twin: Any, names: Sequence[str]) -> 
         if plain.outcome == "right":
             plain.complaint = f"{', '.join(names)}: nothing differs from PyTorch; take the declaration away"
         return plain
-    found, used = _taken_away(plain, run, twin, names)
+    found, used = _taken_away(plain, run, twin, dict.fromkeys([*names, *habits]))
+    by_design = [NETWORK_HABITS[name] for name in used if name not in names]
+    used = [name for name in used if name in names]
     if used and found.outcome in ("right", "right_but"):
         found.reproduction = plain.reproduction
         found.declared = " + ".join(used)
         found.diagnosis = Diagnosis(found.declared, _says(used), 0.0)
+        if by_design:
+            found.habits, found.buts = by_design, [*by_design, *found.buts]
         return found
     plain.complaint = f"{', '.join(names)}: what it computes is not exactly that"
-    if inner := [name for name in names if name in FAULTS and not _of_a_network(name)]:
+    if inner := [name for name in names if not _can_be_had(name, twin)]:
         plain.complaint += (
-            f"; {', '.join(inner)} cannot be taken away in a network: declare it for the layer itself"
+            f"; {', '.join(inner)} cannot be taken away in a network: the twin has no module for it (one of "
+            f"{', '.join(kind.__name__ for kind in MODULES.values())}); declare it for the layer itself"
         )
     return plain
 
 
-def _of_a_network(name: str) -> bool:
-    return name == FLATTENED or "float64" in name or FAULTS[name].kind == LOSS
+def _can_be_had(name: str, twin: Any) -> bool:
+    return "float64" in name or _bare(name) in NAMES or bool(_changes(name, Twin(twin)))
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(OF)[2]
 
 
 def with_habits(plain: Verdict, run: Run, twin: Any) -> Verdict:
@@ -160,7 +211,7 @@ def with_habits(plain: Verdict, run: Run, twin: Any) -> Verdict:
     if plain.outcome in ("right", "not_checked"):
         return plain
     found, used = _taken_away(plain, run, twin, list(NETWORK_HABITS))
-    if not used and plain.outcome == "wrong" and (changed := next(twins_with(CLAMPED, twin), None)):
+    if not used and plain.outcome == "wrong" and (changed := next(twins_with([CLAMPED], twin), None)):
         rest = run(changed)  # with the book's loss the first thing that is wrong may be another
         if _is_loss_right(rest) and not _is_loss_right(plain):
             found, used = rest, [CLAMPED]
@@ -175,4 +226,8 @@ def _is_loss_right(verdict: Verdict) -> bool:
 
 
 def _says(names: Sequence[str]) -> str:
-    return ", and ".join(NAMES.get(name) or FAULTS[name].says for name in names)
+    return ", and ".join(_says_one(*name.rpartition(OF)) for name in names)
+
+
+def _says_one(layer: str, of: str, name: str) -> str:
+    return (NAMES.get(name) or FAULTS[name].says) + (f" in {layer}" if of else "")

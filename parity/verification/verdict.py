@@ -204,7 +204,8 @@ class Verdict:
         if outcome == "right_but" and self.habits:
             others = [text for text in self.buts if text not in self.habits]
             more = f"; besides, {'; '.join(others)}" if others else ""
-            return f"right, but for the book's habits: {'; '.join(self.habits)}{more}"
+            declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
+            return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
             return f"{declared}the numbers are right, but {'; '.join(self.buts)}"

@@ -36,7 +36,7 @@ from parity.reference.threads import one_thread
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
 from parity.verification.observe import Request, Seen, observe_target
-from parity.verification.profiles import BOOK, habits_of, profile_of
+from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import NAMES, besides_names, removable, sentences, without_slight
 from parity.verification.unchecked import ENDED, compared, why_unchecked
@@ -137,7 +137,7 @@ def _network(
 
     twin, names = options.get("twin"), declared_names(allow)
     if names:
-        return with_declared(run(twin), run, twin, names)
+        return with_declared(run(twin), run, twin, names, list(NETWORK_HABITS) if book else ())
     return with_habits(run(twin), run, twin) if book else run(twin)
 
 
