@@ -16,6 +16,7 @@ from scratchcnn.learn.backward_steps import PARTS, backward_steps
 from scratchcnn.learn.bundle import BUNDLE, bundle
 from scratchcnn.learn.exercise import Exercise
 from scratchcnn.learn.exercises import EXERCISES
+from scratchcnn.learn.lenet_script import LENET, lenet_script
 from scratchcnn.learn.texts import languages, lesson_texts, messages
 
 FILES = Path(__file__).parent / "page_files"
@@ -51,6 +52,13 @@ STEP_GRIDS = {  # by the name in a step, what stands below it
     "dcol": "dcol: (N·OH·OW, C·FH·FW)",
     "dx": "dx[0, 0]: (H, W)",
 }
+LENET_LAYERS = {  # what is shown, and its size
+    "x": "28 × 28",
+    "sigmoid1": "6 × 28 × 28",
+    "pool1": "6 × 14 × 14",
+    "sigmoid2": "16 × 10 × 10",
+    "pool2": "16 × 5 × 5",
+}
 CONTROLS = (("pad", 0, 2, 1), ("stride", 1, 3, 1), ("dilation", 1, 3, 1))
 
 
@@ -68,7 +76,7 @@ def page(language: str) -> str:
         if other != language
     ]
     style, worker = (_file(name) for name in ("style.css", "worker.js"))
-    script = "".join(_file(name) for name in ("page.js", "steps.js", "play.js"))
+    script = "".join(_file(name) for name in ("page.js", "steps.js", "lenet.js", "play.js"))
     figures = "".join(_figure(name, escape(word[f"page_{name}"])) for name in GRIDS)
     controls = "".join(
         f'<label>{name} <input id="{name}" type="number" min="{low}" max="{high}" value="{value}"></label>'
@@ -91,7 +99,7 @@ def page(language: str) -> str:
 <p>{escape(word["page_size"])}: <code id="formula"></code></p>
 <output id="sum" aria-live="polite"></output>
 <div class="try">{figures}</div>
-{_steps(word)}<h1>{escape(word["page_lessons"])}</h1>
+{_steps(word)}{_lenet(word)}<h1>{escape(word["page_lessons"])}</h1>
 <p>{escape(word["play_intro"])}</p>
 {"".join(_lesson(exercise, language) for exercise in EXERCISES)}{_play(word)}
 <script type="text/plain" id="worker-source">
@@ -128,6 +136,29 @@ def _steps(word: dict[str, str]) -> str:
 <output id="step-says" aria-live="polite"></output>
 <div class="try">{figures}</div>
 <script type="application/json" id="steps-data">{json.dumps(data, ensure_ascii=False)}</script>
+</section>
+"""
+
+
+def _lenet(word: dict[str, str]) -> str:
+    """A digit to draw, and what each layer of a trained LeNet makes of it."""
+    data = {"script": LENET} | {name: word[f"lenet_{name}"] for name in ("says", "down", "up")}
+    layers = "".join(
+        f'<figure><canvas id="lenet-{name}" width="0" height="0" role="img" aria-label="{name}: {size}">'
+        f"</canvas><figcaption>{name}: {size}</figcaption></figure>"
+        for name, size in LENET_LAYERS.items()
+    )
+    scores = "".join(f'<label>{k} <meter id="score{k}" max="1" value="0"></meter></label>' for k in range(10))
+    return f"""<section id="lenet">
+<h1>{escape(word["lenet_title"])}</h1>
+<p>{escape(word["lenet_intro"])}</p>
+<div class="try"><div><canvas id="digit" width="280" height="280" tabindex="0" role="application"
+ aria-label="{escape(word["lenet_board"])}"></canvas>
+<div class="controls"><button type="button" id="lenet-clear">{escape(word["lenet_clear"])}</button>
+<span id="lenet-pen" class="soft" aria-live="polite"></span></div></div>
+<div><output id="lenet-says" aria-live="polite"></output><div class="scores">{scores}</div></div></div>
+<div class="try">{layers}</div>
+<script type="application/json" id="lenet-data">{json.dumps(data, ensure_ascii=False)}</script>
 </section>
 """
 
@@ -187,7 +218,10 @@ def _file(name: str) -> str:
 def write_pages(folder: Path) -> list[Path]:
     """Write the page in every language, and the code that runs in it, into the folder, made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {file_name(language): page(language) for language in languages()} | {BUNDLE: bundle()}
+    texts = {file_name(language): page(language) for language in languages()} | {
+        BUNDLE: bundle(),
+        LENET: lenet_script(),
+    }
     for name, text in texts.items():
         with atomic_write(folder / name) as unfinished:
             unfinished.write_text(text, encoding="utf-8")

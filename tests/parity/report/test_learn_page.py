@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchcnn import Convolution
+from scratchcnn import Convolution, LeNet
 from scratchcnn.cli import main
 from scratchcnn.learn.backward_steps import DOUT, PARTS, B, W, X, backward_steps
-from scratchcnn.learn.page import file_name, page
-from scratchcnn.learn.texts import languages, lesson_texts
+from scratchcnn.learn.lenet_script import LENET, WEIGHTS, lenet_script
+from scratchcnn.learn.page import LENET_LAYERS, file_name, page
+from scratchcnn.learn.texts import languages, lesson_texts, messages
+from scratchcnn.weights import load_weights, read_safetensors
 
 COMMITTED = Path(__file__).parents[3] / "reports" / "learn"
 
@@ -26,6 +28,7 @@ def test_the_command_writes_every_language(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [
         "index.html",
         "index.ko.html",
+        "lenet.js",
         "scratchcnn.js",
     ]
 
@@ -119,3 +122,44 @@ def test_the_stepper_answers_to_the_keyboard(open_page):
         shown.keyboard.press(key)
         assert says.inner_text() == steps[at]
     assert shown.locator("#step-back").is_disabled()
+
+
+def test_lenets_layers_in_the_page_are_lenets(open_page):
+    shown = open_page(COMMITTED / "index.html")
+    shown.add_script_tag(path=COMMITTED / LENET)
+    picture = np.random.default_rng(0).random((1, 1, 28, 28))
+    call = "p => Object.fromEntries(Object.entries(lenetLayers(p, lenetWeights(LENET)))"
+    call += ".map(([name, { C, H, W, data }]) => [name, { shape: [1, C, H, W], data: [...data] }]))"
+    found = shown.evaluate(call, picture.ravel().tolist())
+    network, x, ours = LeNet(dtype=np.float64), picture, {"x": picture}
+    load_weights(network, WEIGHTS)
+    for name, layer in network.layers.items():
+        x = ours[name] = layer.forward(x)
+    for name in (*LENET_LAYERS, "affine3"):
+        got = np.reshape(found[name]["data"], found[name]["shape"])
+        np.testing.assert_allclose(got.reshape(ours[name].shape), ours[name], rtol=1e-12, atol=1e-12)
+    assert len(found) == len(LENET_LAYERS) + 1
+
+
+def test_a_digit_can_be_drawn_by_keyboard(open_page):
+    shown = open_page(COMMITTED / "index.ko.html", 390, "dark")
+    assert not any(LENET in url for url in shown.asked)
+    shown.locator("#digit").focus()
+    for key in ("ArrowUp",) * 6 + (" ",) + ("ArrowDown",) * 12 + (" ",):
+        shown.keyboard.press(key)
+    says = messages("ko")["lenet_says"].partition("{percent}")[2].replace("{digit}", "1")
+    shown.wait_for_function(
+        "end => document.querySelector('#lenet-says').textContent.endsWith(end)", arg=says
+    )
+    assert shown.evaluate("document.querySelector('#lenet-pool2').width") == 8 * 6 - 1
+    assert shown.locator("#lenet-pen").inner_text().startswith(messages("ko")["lenet_up"])
+    assert shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    shown.locator("#lenet-clear").click()
+    assert shown.locator("#lenet-says").inner_text() == "" and shown.complaints == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_lenets_accuracy_is_that_of_its_file(language):
+    _, about = read_safetensors(WEIGHTS)
+    assert f"{100 * float(about['test_accuracy']):.2f}" in messages(language)["lenet_intro"]
+    assert (COMMITTED / LENET).read_text() == lenet_script()

@@ -46,6 +46,7 @@ class Course:
 
     def __init__(self, browser, path, pyodide):
         self.context = browser.new_context()
+        self.context.set_default_timeout(600_000)  # milliseconds, however busy the machine is
         self.page, self.asked, self.pyodide = self.context.new_page(), [], pyodide
         self.context.route("**/*", self._route)
         self.page.goto(path.as_uri())
