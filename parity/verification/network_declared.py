@@ -140,7 +140,7 @@ def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tu
     if plain.outcome == "wrong":
         sets = itertools.chain(*(itertools.combinations(names, size) for size in range(1, MOST_AT_ONCE + 1)))
         for chosen in sets:
-            verdicts = _with(chosen, plain, run, twin)
+            verdicts = _with(chosen, run, twin)
             right = next((v for v in verdicts if v.outcome in ("right", "right_but")), None)
             if right is not None:
                 found, used = right, list(chosen)
@@ -152,9 +152,9 @@ def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tu
     return found, used
 
 
-def _with(names: Sequence[str], plain: Verdict, run: Run, twin: Any) -> Iterator[Verdict]:
+def _with(names: Sequence[str], run: Run, twin: Any) -> Iterator[Verdict]:
     """The verdicts with twins that differ so, where a bug is in the layer that was named for it: that layer's
-    numbers are the changed twin's, and were not the twin's before."""
+    numbers are not its kind's, and the changed twin's."""
     paths = {path for path, _ in Twin(twin).module.named_modules()}
     layers = [layer for layer, of, _ in (name.rpartition(OF) for name in names) if of and layer not in paths]
     for module in twins_with(names, twin):
@@ -162,8 +162,7 @@ def _with(names: Sequence[str], plain: Verdict, run: Run, twin: Any) -> Iterator
             found = run(module)
         except NetworkMisuse:  # with the bug the twin does not take these images
             continue
-        new = [text for text in found.not_checked if "the twin's" in text and text not in plain.not_checked]
-        own = [text.partition(" individually (")[0] for text in new]
+        own = [text.partition(" individually (")[0] for text in found.not_checked if "the twin's" in text]
         if all(layer in own for layer in layers):
             yield found
 
