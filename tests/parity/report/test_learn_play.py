@@ -91,7 +91,27 @@ def course(browser, folder, pyodide):
     found.context.close()
 
 
-def test_nothing_is_fetched_before_run(course):
+WRONG = (  # exercise, and what of its solution is replaced
+    (MOMENTUM, "params[key] -= self.lr", "params[key] -= 2 * self.lr"),  # none of the known mistakes
+    (POOLING, POOLING.mistakes[2].old, POOLING.mistakes[2].new),
+)
+
+
+def test_code_runs_and_is_judged_as_on_the_command_line(course, tmp_path):
+    """One test, since Python is loaded once per test process."""
+    nothing_is_fetched_before_run(course)
+    shown = course.press("check", POOLING.number)
+    assert shown.text == messages()["gap"].format(name=POOLING.gaps[0])
+    shown = course.press("check", POOLING.number, "def (")
+    assert "pooling.py is not Python" in shown.text
+    shown = course.press("check", POOLING.number, POOLING.solution)
+    assert (shown.state, shown.text) == ("right", "Right. Lesson 7 is done. (judged by NumPy)")
+    for exercise, old, new in WRONG:
+        assert old in exercise.solution
+        is_found_wrong_in_the_same_way(course, tmp_path, exercise, exercise.solution.replace(old, new))
+
+
+def nothing_is_fetched_before_run(course):
     assert [Path(url).name for url in course.asked] == ["index.html"]
     shown = course.press("run", 1, "import numpy\nprint(numpy.__version__[:2])\nprint(1 / 0)")
     assert shown.text.startswith("2.\n") and "line 3, in <module>" in shown.text
@@ -101,38 +121,14 @@ def test_nothing_is_fetched_before_run(course):
     assert outside and all(url.startswith(PYODIDE) for url in outside)
 
 
-def test_a_right_layer_is_right(course):
-    shown = course.press("check", POOLING.number, POOLING.solution)
-    assert (shown.state, shown.text) == ("right", "Right. Lesson 7 is done. (judged by NumPy)")
-
-
-@pytest.mark.parametrize(
-    "exercise, old, new",
-    [
-        (MOMENTUM, "params[key] -= self.lr", "params[key] -= 2 * self.lr"),  # none of the known mistakes
-        (POOLING, POOLING.mistakes[2].old, POOLING.mistakes[2].new),
-    ],
-    ids=["unknown", "known"],
-)
-def test_a_wrong_one_is_found_wrong_as_on_the_command_line(course, tmp_path, exercise, old, new):
-    code = exercise.solution.replace(old, new)
-    assert code != exercise.solution
-    path = tmp_path / f"{exercise.name}.py"
+def is_found_wrong_in_the_same_way(course, folder, exercise, code):
+    path = folder / f"{exercise.name}.py"
     path.write_text(code)
     answer = judge_answer(exercise, path)  # by PyTorch, in a process of its own
     shown = course.press("check", exercise.number, code)
-    assert shown.state == "wrong" and not answer.right
+    assert shown.state == "wrong" and not answer.right and len(shown.hints) == 3
     for stage, hint in enumerate(shown.hints, 1):
         assert hint.endswith(answer.hint(exercise, stage, "en")), stage
-    assert len(shown.hints) == 3
-
-
-def test_a_gap_is_named(course):
-    course.page.locator(".play[data-lesson='7'] [data-reset]").click()
-    shown = course.press("check", POOLING.number)
-    assert shown.text == messages()["gap"].format(name=POOLING.gaps[0])
-    shown = course.press("check", POOLING.number, "def (")
-    assert "pooling.py is not Python" in shown.text
 
 
 def test_an_endless_loop_ends_and_the_next_answer_is_judged(course):
