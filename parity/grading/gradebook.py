@@ -51,7 +51,7 @@ def write_student(one: Graded, assignment: Assignment, out: Path) -> None:
     page = templates_of("parity.grading").get_template("student.html.j2")
     _write(
         out / "students" / f"{one['student']}.html",
-        page.render(one=one, assignment=assignment, verdict_of=verdict_of),
+        page.render(one=one, assignment=assignment, verdict_of=verdict_of, late=late_text(one, assignment)),
     )
     _write(out / "students" / f"{one['student']}.txt", student_text(one, assignment))
 
@@ -170,11 +170,13 @@ def _exports(graded: Sequence[Graded], assignment: Assignment, out: Path) -> lis
     folder = out / "exports"
     for one in graded:
         _write(folder / "gradescope" / one["student"] / "results.json", gradescope(one, assignment))
-    nbgrader = pd.DataFrame(
+    nbgrader = pd.DataFrame(  # the columns of `nbgrader export`
         {
             "assignment": assignment.title,
+            "duedate": "" if assignment.due is None else _moment(assignment.due.timestamp()),
+            "timestamp": _moment(one["submitted"]),
             "student_id": one["student"],
-            "timestamp": datetime.fromtimestamp(one["submitted"], UTC).isoformat(timespec="seconds"),
+            **dict.fromkeys(("last_name", "first_name", "email"), ""),  # of its own data base
             "raw_score": one["points"],
             "late_submission_penalty": 0.0,
             "score": one["points"],
@@ -194,6 +196,11 @@ def _exports(graded: Sequence[Graded], assignment: Assignment, out: Path) -> lis
     plain = pd.DataFrame({"student": one["student"], "points": one["points"]} for one in graded)
     tables = {"nbgrader": nbgrader, "otter": otter, "plain": plain}
     return [_write(folder / f"{name}.csv", safe(table).to_csv(index=False)) for name, table in tables.items()]
+
+
+def _moment(seconds: float) -> str:
+    """As nbgrader writes it: in UTC, without the zone."""
+    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None).isoformat(" ")
 
 
 def gradescope(one: Graded, assignment: Assignment) -> str:

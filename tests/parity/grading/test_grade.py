@@ -1,6 +1,7 @@
 """Grades of honest submissions are the true ones; what is written for a class holds them."""
 
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -115,7 +116,36 @@ def test_every_file_has_the_grades(graded):
     assert found["score"] == 1 and [t["score"] for t in found["tests"]] == [0, 0, 1]
     otter, nbgrader = (pd.read_csv(grades / "exports" / f"{name}.csv") for name in ("otter", "nbgrader"))
     assert list(otter["percent_correct"]) == [1, 0.2, 0] and list(nbgrader["score"]) == [5, 1, 0]
+    assert ",".join(nbgrader) == (
+        "assignment,duedate,timestamp,student_id,last_name,first_name,email,raw_score,late_submission_penalty,"
+        "score,max_score"
+    )
+    assert {*found} <= GRADESCOPE and all({*test} <= GRADESCOPE_TEST for test in found["tests"])
+    assert {test["status"] for test in found["tests"]} <= {"passed", "failed"}
     assert (grades / "exports" / "plain.csv").read_text() == "student,points\nanna,5\nben,1\neve,0\n"
+
+
+# The fields that Gradescope's documentation of results.json names.
+GRADESCOPE = {"score", "execution_time", "output", "output_format", "test_output_format", "test_name_format"}
+GRADESCOPE |= {"visibility", "stdout_visibility", "extra_data", "tests", "leaderboard"}
+GRADESCOPE_TEST = {"score", "max_score", "status", "name", "name_format", "number", "output", "output_format"}
+GRADESCOPE_TEST |= {"tags", "visibility", "extra_data"}
+
+
+def test_late_is_said_and_takes_no_points(folder, assignment, tmp_path):
+    asked = assignment(f"due = 2027-01-31T23:59:00Z\n{OF_RELU}")
+    for name, hours in (("anna", 0), ("ben", 3)):
+        path = folder(**{name: RELU}) / f"{name}.py"
+        os.utime(path, (asked.due.timestamp() + 3600 * hours,) * 2)
+    found, _ = run.grade_all(submissions_in(folder()), asked, tmp_path / "grades")
+    assert [one["points"] for one in found] == [5, 5]
+    texts = [(tmp_path / "grades" / "students" / f"{name}.txt").read_text() for name in ("anna", "ben")]
+    assert ["late by 3.0 hours" in text for text in texts] == [False, True]
+    assert "late by 3.0 hours" in (tmp_path / "grades" / "students" / "ben.html").read_text()
+    table = pd.read_csv(tmp_path / "grades" / "exports" / "nbgrader.csv")
+    assert list(table["timestamp"]) == ["2027-01-31 23:59:00", "2027-02-01 02:59:00"]
+    assert set(table["duedate"]) == {"2027-01-31 23:59:00"}
+    assert list(pd.read_csv(tmp_path / "grades" / "grades.csv")["hours_late"]) == [0, 3]
 
 
 def test_what_is_graded_is_not_graded_again(graded, assignment, folder, monkeypatch):
