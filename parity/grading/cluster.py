@@ -22,7 +22,7 @@ from typing import Any
 from parity.adapters.pickled import read_message, write_message
 from parity.grading.assignment import Assignment
 from parity.grading.grade import Graded, Job, grade, modified
-from parity.grading.submissions import MOST_BYTES, Submission
+from parity.grading.submissions import Submission, too_large
 from parity.sweep.cluster import AHEAD, RETRIES, Cluster, ClusterError
 from parity.verification.listing import files_of
 
@@ -46,7 +46,7 @@ def parcel(job: Job) -> Parcel | None:
     """None for one that is too large to be sent: it is refused here."""
     path = job.submission.path
     paths = [p for p in files_of(path) if not p.is_symlink()] if path.is_dir() else [path]
-    if sum(p.stat().st_size for p in paths) > MOST_BYTES:
+    if path.is_symlink() or too_large(paths):
         return None
     names = [p.relative_to(path).as_posix() if path.is_dir() else "" for p in paths]
     files = tuple((name, p.read_bytes()) for name, p in zip(names, paths, strict=True))

@@ -21,6 +21,18 @@ from parity.verification.listing import SUFFIXES, files_of
 from parity.verification.whole import unpacked
 
 MOST_FILES, MOST_BYTES = 500, 8 << 20  # of a folder; of one file an eighth
+NOTEBOOKS = 64 << 20  # bytes of notebooks with their outputs
+INSIDE = (  # the checker's own process and modules, by the name's end
+    *(
+        "sys.modules",
+        "sys._getframe",
+        "sys._current_frames",
+        "sys.settrace",
+        "sys.setprofile",
+        "sys.addaudithook",
+    ),
+    *("gc.get_objects", "gc.get_referrers", "os.getppid", "__globals__", "__subclasses__", "f_back"),
+)
 UNUSUAL = ("ctypes", "subprocess", "socket", "multiprocessing", "gc", "inspect", "importlib", "pickle")
 SHINGLE = 12  # tokens that are compared together
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, tokenize.TokenError)
@@ -65,17 +77,22 @@ class Staged:
 
 def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:
     """Copy Python files and notebooks to `folder`. Raises TargetError for what is too large or no zip."""
+    if where.is_symlink():
+        raise TargetError("it is a link, and links are not followed")
     with unpacked(where) as base:
         paths = [base] if base.is_file() else [p for p in files_of(base) if not _is_link(p, base)]
-        if len(paths) > MOST_FILES or sum(p.stat().st_size for p in paths) > MOST_BYTES:
+        if len(paths) > MOST_FILES or too_large(paths):
             raise TargetError(f"more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB")
         copies = []
         for path in paths:
-            if path.stat().st_size > MOST_BYTES // 8:
-                raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
             copy = folder / (path.name if base.is_file() else path.relative_to(base))
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            if path.suffix == ".ipynb":
+                copy.write_text(without_outputs(path), encoding="utf-8")
+            else:
+                shutil.copyfile(path, copy)
+            if copy.stat().st_size > MOST_BYTES // 8:
+                raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
             copies.append(copy)
     digest = hashlib.sha256()
     for copy in copies:
@@ -85,6 +102,26 @@ def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:
     staged.refused = list(dict.fromkeys(text for copy in copies for text in _refused(copy, copies, allowed)))
     staged.shingles = frozenset(number for copy in copies for number in _shingles(copy))
     return staged
+
+
+def too_large(paths: list[Path]) -> bool:
+    """Whether the files, or the notebooks among them with their outputs, are more than is read."""
+    sizes = {of: sum(p.stat().st_size for p in paths if (p.suffix == ".ipynb") is of) for of in (True, False)}
+    return sizes[True] > NOTEBOOKS or sizes[False] > MOST_BYTES
+
+
+def without_outputs(path: Path) -> str:
+    """The notebook's text without what its cells printed and drew, which is most of many a notebook."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found = json.loads(text)
+    cells = found.get("cells") if isinstance(found, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        return text  # no notebook that is known; it is read as it is
+    for cell in cells:
+        if "outputs" in cell:
+            cell["outputs"] = []
+        cell.pop("attachments", None)
+    return json.dumps(found)
 
 
 def _is_link(path: Path, base: Path) -> bool:
@@ -99,6 +136,8 @@ def _refused(path: Path, own: list[Path], allowed: tuple[str, ...]) -> Iterator[
         nodes = [node for _, tree in parsed(path) for node in ast.walk(tree)]
     except UNREADABLE:
         return
+    for name in dict.fromkeys(ast.unparse(n) for n in nodes if isinstance(n, ast.Attribute) and _looks(n)):
+        yield f"reaches for {clean(name, 60)}, which a layer has no use for"
     for node in nodes:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -109,6 +148,12 @@ def _refused(path: Path, own: list[Path], allowed: tuple[str, ...]) -> Iterator[
                 yield f"imports {clean(name, 40)}"
             elif name in UNUSUAL:
                 yield f"imports {name}, which a layer has no use for"
+
+
+def _looks(node: ast.Attribute) -> bool:
+    """Whether it names something of INSIDE."""
+    of = node.value.id if isinstance(node.value, ast.Name) else ""
+    return f"{of}.{node.attr}" in INSIDE or node.attr in INSIDE
 
 
 def source_of(path: Path) -> str:

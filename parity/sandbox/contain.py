@@ -19,6 +19,8 @@ from parity.sandbox.seccomp import restrict_calls
 VERSION_3 = 0x20080522  # of the capabilities' structure
 OPEN_FILES, STACK = 64, 8 << 20
 MAX_WHY = 80
+# What looks into or alters the code that asks and answers; no layer has a use for it.
+PRYING = ("sys.settrace", "sys.setprofile", "gc.get_objects", "gc.get_referrers", "gc.get_referents")
 
 
 class RefusedImport(ImportError):
@@ -84,12 +86,16 @@ def _restrict_files(readable: list[str], scratch: str) -> None:
 def refuse_imports(allowed: list[str], code: str) -> None:
     """An import of anything but the standard library, `allowed` and the code's own folder raises.
 
+    So does what PRYING names.
+
     It is an audit hook, which cannot be taken away again.
     """
     free = {*allowed, "numpy", *sys.stdlib_module_names}
     own = {name.partition(".")[0] for name in sys.modules} - {*ALWAYS_REFUSED}
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event in PRYING:
+            raise PermissionError(f"{event} is not allowed here")
         if event != "import" or not args or not isinstance(args[0], str):
             return
         top = args[0].partition(".")[0]

@@ -64,7 +64,20 @@ def protection() -> Protection:
 
 def _bubblewrap() -> str:
     path = shutil.which("bwrap") or ""
-    return path if path and _runs_command([path, "--ro-bind", "/", "/", *BWRAP, "--", "/bin/true"]) else ""
+    trial = [
+        path,
+        "--ro-bind",
+        "/",
+        "/",
+        *BWRAP,
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--",
+        "/bin/true",
+    ]
+    return path if path and _runs_command(trial) else ""
 
 
 _FILTER = "from parity.sandbox.seccomp import restrict_calls; restrict_calls()"
@@ -124,5 +137,7 @@ def wrapped(command: Sequence[str], policy: Policy, scratch: str) -> list[str]:
     for path in dict.fromkeys([*readable(policy), *package_paths(("landlockpy",))[0]]):
         if not path.startswith("/dev/"):
             mounts += ["--ro-bind", path, path]
-    mounts += ["--bind", scratch, scratch, "--remount-ro", "/", "--remount-ro", "/dev"]
+    # /proc too: its settings of the kernel are files of root's, and root needs no capability to write them.
+    mounts += ["--bind", scratch, scratch]
+    mounts += [word for place in ("/", "/dev", "/proc") for word in ("--remount-ro", place)]
     return [bubblewrap, *BWRAP, *mounts, "--", *command]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from parity.verification.listing import NETWORK, Listed, files_of, listed, passe
 from parity.verification.verdict import Outcome, Verdict
 from parity.verification.verify import verify
 
+# What zipfile raises for a file that is none, or was damaged.
+BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
 MODULE = "a module"  # the kind of a file that could not be imported
@@ -235,7 +238,7 @@ def unpacked(where: Path) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(where) as archive:
                 _extract(archive, Path(folder))
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except BROKEN as error:
             raise TargetError(f"{where} is no zip that can be read: {error}") from None
         yield Path(folder)
 

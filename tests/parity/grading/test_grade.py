@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import zipfile
@@ -11,12 +12,15 @@ import pandas as pd
 import pytest
 from honest import every
 
+from parity.adapters.load import TargetError
 from parity.grading import run
 from parity.grading.assignment import EXAMPLE, AssignmentError, read_assignment
 from parity.grading.gradebook import safe
 from parity.grading.similar import nearly_the_same
+from parity.grading.submissions import UNREADABLE as REFUSED
 from parity.grading.submissions import stage, submissions_in
 from parity.sandbox.protection import Protection
+from parity.verification.listing import listed
 
 POINTS = "{ forward = 4, dx = 3, dW = 2, db = 1 }"
 WORTH = {"forward": 4, "dx": 3, "dW": 2, "db": 1}
@@ -225,7 +229,8 @@ def test_a_folder_a_zip_and_a_notebook_are_submissions(folder, assignment, tmp_p
     with zipfile.ZipFile(submissions / "carl.zip", "w") as archive:
         archive.writestr("homework/layers.py", RELU)
         archive.writestr("homework/notes.txt", "not Python")
-    cell = {"cell_type": "code", "source": RELU, "metadata": {}, "outputs": [], "execution_count": None}
+    printed = [{"output_type": "stream", "name": "stdout", "text": "x" * (9 << 20)}]  # is not read
+    cell = {"cell_type": "code", "source": RELU, "metadata": {}, "outputs": printed, "execution_count": None}
     (submissions / "dora.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}))
     found, _ = run.grade_all(submissions_in(submissions), assignment(), tmp_path / "grades")
     assert {one["student"]: one["points"] for one in found} == {"ben": 5, "carl": 5, "dora": 5}
@@ -236,6 +241,11 @@ def test_links_and_paths_out_of_a_submission_are_not_followed(folder, tmp_path):
     (submissions / "eve").mkdir()
     (submissions / "eve" / "layers.py").symlink_to(submissions / "anna.py")
     assert stage(submissions / "eve", tmp_path / "staged", ()).files == []
+    (submissions / "trudy.py").symlink_to(submissions / "anna.py")
+    (submissions / "oscar").symlink_to(submissions / "eve")
+    for name in ("trudy.py", "oscar"):
+        with pytest.raises(TargetError, match="it is a link"):
+            stage(submissions / name, tmp_path / "staged", ())
     with zipfile.ZipFile(submissions / "mallory.zip", "w") as archive:
         archive.writestr("../anna.py", LEAKY)
     with pytest.raises(ValueError, match="outside its folder"):
@@ -264,6 +274,59 @@ def test_a_zip_that_is_none_is_a_problem_and_status_2(folder, assignment, tmp_pa
     options = ("--assignment", tmp_path / "assignment.toml", "--out", tmp_path / "grades", "--workers", 1)
     status, out, _ = parity("grade", submissions, *options)
     assert status == 2 and "1/2 anna: 5 of 5" in out and "2/2 eve: 0 of 5; could not be read" in out
+
+
+def test_a_damaged_zip_is_refused_and_nothing_else(tmp_path):
+    """Every error that zipfile, or zlib below it, raises for bytes that were changed is known."""
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/layers.py", RELU * 9)
+    whole, rng, refused = (tmp_path / "whole.zip").read_bytes(), random.Random(0), 0
+    for number in range(200):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 8))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        (tmp_path / "eve.zip").write_bytes(data)
+        try:
+            stage(tmp_path / "eve.zip", tmp_path / str(number), ())
+        except (TargetError, *REFUSED):
+            refused += 1
+    assert refused > 100
+
+
+def test_a_zip_of_zeros_and_a_link_in_a_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("layers.py", bytes(300 << 20))
+    with pytest.raises(TargetError, match="the zip holds more than"):
+        stage(tmp_path / "bomb.zip", tmp_path / "bomb", ())
+    (tmp_path / "secret.py").write_text("SECRET = 1\n")
+    link = zipfile.ZipInfo("layers.py")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "link.zip", "w") as archive:
+        archive.writestr(link, str(tmp_path / "secret.py"))
+    (copy,) = stage(tmp_path / "link.zip", tmp_path / "link", ()).files
+    assert not copy.is_symlink() and "SECRET" not in copy.read_text()
+
+
+DEEP = {
+    "attributes": "x" + ".a" * 20_000,
+    "calls": "x" + "()" * 20_000,
+    "sums": "1+" * 20_000 + "1",
+    "powers": "1**" * 20_000 + "1",
+    "lambdas": "lambda:" * 20_000 + "1",
+    "choices": "1 if 1 else " * 20_000 + "1",
+    "elifs": "if 1: pass\n" + "elif 1: pass\n" * 10_000,
+    "patterns": "match 1:\n case " + "[" * 150 + "]" * 150 + ": pass",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_deep_code_is_read_or_refused(tmp_path, text):
+    (tmp_path / "eve.py").write_text(text)
+    try:
+        for path in stage(tmp_path / "eve.py", tmp_path / "staged", ()).files:
+            assert listed(path) == []
+    except (TargetError, *REFUSED):
+        pass
 
 
 def test_no_cell_is_a_formula_and_no_name_is_markup(folder, assignment, tmp_path):
@@ -333,6 +396,79 @@ def test_a_cheat_gets_less_than_full_marks(folder, assignment, tmp_path, source)
     found, _ = run.grade_all([eve], assignment(), tmp_path / "grades")
     assert found[0]["points"] < 5, found[0]["tasks"]
     assert {p.name: p.read_bytes() for p in folder().iterdir()} == before
+
+
+LIAR = "class Liar(np.ndarray):\n    shape = property(lambda self: Liar.said, lambda self, value: None)\n"
+ODD = {  # what it does -> its source, what the grade says
+    "a lone surrogate in its name": (HALF + "Relu.__name__ = 'a\\udc80'\n", "surrogates not allowed"),
+    "a lone surrogate in an error": (instead("raise ValueError('\\ud800')"), "raised ValueError"),
+    "an error of 128 MB": (instead("raise ValueError('x' * (1 << 27))"), "raised ValueError: xxx"),
+    "an error that cannot be printed": (
+        instead("raise type('E', (Exception,), {'__str__': lambda s: 1 / 0})"),
+        "its message cannot be printed",
+    ),
+    "an enormous head": (
+        CHEATS["a forged answer"].replace("b'done'", "b'\\xff' * 16"),
+        "sent something that is not an answer",
+    ),
+    "all descriptors closed": (instead("import os; os.closerange(0, 100)"), "left the process"),
+    "answers closed at import": ("import os\nos.closerange(3, 100)\n" + RELU, "left the process"),
+    "every answer twice": (
+        HALF + "import sys\nm = sys.modules['parity.adapters.serve']\nown = m._write\n"
+        "m._write = lambda fd, data: (own(fd, data), own(fd, data))\n",
+        "sent something that is not an answer",
+    ),
+    "a shape that lies": (
+        HALF.replace("class", LIAR + "class", 1).replace(
+            "return np.where(self.mask, x, 0.5 * x)",
+            "Liar.said = x.shape\n        return np.zeros(3).view(Liar)",
+        ),
+        "expected a plain array, got Liar",
+    ),
+    "a class that is an array": (
+        HALF + "class Relu(Relu):\n    __class__ = property(lambda self: np.ndarray)\n",
+        "first wrong: forward, out",
+    ),
+    "equal to everything": (
+        HALF + "class L(np.ndarray):\n    __eq__ = lambda self, other: True\nown = Relu.forward\n"
+        "Relu.forward = lambda self, x: own(self, x).view(L)\n",
+        "first wrong: forward, out",
+    ),
+    "an array of 8 TB": (
+        HALF.replace(
+            "return np.where(self.mask, x, 0.5 * x)",
+            "return np.lib.stride_tricks.as_strided(np.zeros(1), (1 << 40,), (0,))",
+        ),
+        "first wrong: forward, out",
+    ),
+    "markup and escapes": (instead("raise type('<b>\\x1b[2J', (Exception,), {})('=1')"), "raised <b>"),
+    "a trace of the checker": (
+        "import sys\nsys.settrace(print)\n" + RELU,
+        "sys.settrace is not allowed here",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_odd_is_a_sentence(folder, assignment, tmp_path, what):
+    source, said = ODD[what]
+    found, _ = run.grade_all(submissions_in(folder(eve=source)), assignment(), tmp_path / "grades")
+    assert said in found[0]["tasks"][0]["which"] and found[0]["points"] <= 3
+    texts = {p: p.read_text() for p in (tmp_path / "grades").rglob("*.*") if p.suffix != ".parquet"}
+    assert len(texts) > 5 and not any("\x1b" in text or "\\u001b" in text for text in texts.values())
+    assert not any("<b>" in text for path, text in texts.items() if path.suffix == ".html")
+
+
+def test_who_reaches_into_the_checker_is_named(folder, assignment, tmp_path):
+    """It answers rightly for a class that is wrong, and that is found."""
+    source = HALF + (
+        "import sys\nsys.modules['parity.adapters.bench'].Bench.whole = lambda self, **asked: {\n"
+        "    'out': np.maximum(asked['inputs']['x'], 0),\n"
+        "    'dx': asked['inputs']['dout'] * (asked['inputs']['x'] > 0)}\n"
+    )
+    found, _ = run.grade_all(submissions_in(folder(eve=source)), assignment(), tmp_path / "grades")
+    assert found[0]["findings"] == ["reaches for sys.modules, which a layer has no use for"]
+    assert found[0]["points"] < 5 and found[0]["tasks"][0]["checks"]["contracts"] is False
 
 
 def test_a_named_finding_for_what_it_tried(folder, assignment, tmp_path):

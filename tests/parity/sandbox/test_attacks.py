@@ -19,7 +19,9 @@ from parity.sandbox.policy import Policy, sandboxed
 from parity.verification.verify import verify
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is built of Linux's layers")
-HEAD = "import ctypes, os, resource, signal, socket, subprocess, sys, threading, time\nimport numpy as np\n"
+HEAD = (
+    "import ctypes, gc, os, resource, signal, socket, subprocess, sys, threading, time\nimport numpy as np\n"
+)
 RELU = """
 class Relu:
     def forward(self, x):
@@ -96,6 +98,23 @@ ATTEMPTS = {
     "anonymous memory": "os.memfd_create('x')",
     "System V memory": "CALL('shmget', 0, 4096, 0o1600)",
     "a namespace": "CALL('unshare', 0x10000000)",
+    "a daemon": "os.setsid() or os.fork() or time.sleep(60)",
+    "the checker's frames": "sys.settrace(lambda *_: None)",
+    "the checker's calls": "sys.setprofile(lambda *_: None)",
+    "the checker's objects": "gc.get_objects()",
+    "who holds its answers": "gc.get_referrers([])",
+    "what its answers hold": "gc.get_referents([])",
+    "its own source cut off": "os.truncate('layers.py', 0)",
+    "its own source replaced": "os.replace(os.path.join(os.environ['TMPDIR'], 'x'), 'layers.py')",
+    "the root of the first process": "os.listdir('/proc/1/root')",
+    "a device": "os.mknod(os.path.join(os.environ['TMPDIR'], 'd'), 0o600 | 0o020000, os.makedev(1, 3))",
+    "a link out of its folder": "os.symlink('/etc/passwd', os.path.join(os.environ['TMPDIR'], 'l'))",
+    "the clock": "time.clock_settime(time.CLOCK_REALTIME, time.time())",
+    "the name of the machine": "socket.sethostname('x')",
+    "the kernel's settings": "open('/proc/sys/kernel/core_pattern', 'w')",
+    "the scratch folders of others": "os.listdir(os.path.dirname(os.path.dirname(os.environ['TMPDIR'])))",
+    "the memory of another process": "CALL('process_vm_readv', os.getppid(), 0, 0, 0, 0, 0)",
+    "memory that others can map": "CALL('shm_open', b'/parity-attack', 0o102, 0o600)",
     "PyTorch": "__import__('torch')",
     "PyTorch, by the import system": "__import__('importlib').import_module('torch.nn')",
     "PyTorch, from where it lies": "sys.path.insert(0, SITE) or __import__('torch')",
@@ -166,7 +185,8 @@ def with_layers(monkeypatch, **layers):
     monkeypatch.setattr("parity.sandbox.cell.protection", lambda: fewer)
 
 
-OF_AN_EMPTY_DISK = ("all of the disk", "a fifo")  # harmless where the disk holds nothing else
+# Harmless where the disk holds nothing else.
+OF_AN_EMPTY_DISK = ("all of the disk", "a fifo", "a link out of its folder", "the scratch folders of others")
 
 
 @pytest.mark.parametrize("layer", ["landlock", "bubblewrap"])
