@@ -26,6 +26,7 @@ from parity.verification.faulty_modules import MODULES, Change, changes_of_layer
 from parity.verification.profiles import NETWORK_HABITS
 from parity.verification.slight import NAMES
 from parity.verification.twin import NetworkMisuse, Twin
+from parity.verification.unchecked import ENDED
 from parity.verification.verdict import Verdict
 
 CLAMPED = "loss-clamped-logarithm"
@@ -174,10 +175,19 @@ def with_declared(
 
     `plain` is the verdict without them, `run` gives that on another twin.
     """
-    if plain.outcome in ("right", "not_checked"):
-        if plain.outcome == "right":
-            plain.complaint = f"{', '.join(names)}: nothing differs from PyTorch; take the declaration away"
+    if plain.outcome == "right":
+        plain.complaint = f"{', '.join(names)}: nothing differs from PyTorch; take the declaration away"
         return plain
+    right_so_far = all(row.ok for row in plain.records if row.phase not in ENDED)
+    if (plain.ending and right_so_far) or plain.outcome == "not_checked":
+        why = plain.unchecked or f"it {plain.ending or plain.unfinished}"
+        raising = [name for name in names if _raises(name, run, twin)]
+        if raising:  # what raises as declared has no number that could be as declared
+            plain.unchecked = f"{why}; with {', '.join(raising)} the twin raises too: nothing to compare"
+            return plain
+        if plain.outcome == "not_checked":
+            plain.unchecked = f"{why}, so whether it is {', '.join(names)} is not known"
+            return plain
     found, used = _taken_away(plain, run, twin, dict.fromkeys([*names, *habits]))
     by_design = [NETWORK_HABITS[name] for name in used if name not in names]
     used = [name for name in used if name in names]
@@ -195,6 +205,16 @@ def with_declared(
             f"{', '.join(kind.__name__ for kind in MODULES.values())}); declare it for the layer itself"
         )
     return plain
+
+
+def _raises(name: str, run: Run, twin: Any) -> bool:
+    """Whether a twin with that bug takes no such images."""
+    for module in twins_with([name], twin):
+        try:
+            run(module)
+        except NetworkMisuse:
+            return True
+    return False
 
 
 def _can_be_had(name: str, twin: Any) -> bool:

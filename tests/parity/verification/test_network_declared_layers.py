@@ -122,3 +122,34 @@ def test_names_keep_the_layer_as_it_is_written():
     assert declared_names(["Relu1:RELU_leaky + loss-clamped-logarithm"]) == ["Relu1:relu-leaky", CLAMPED]
     with pytest.raises(ValueError, match="no known difference named relu-leakt for a network"):
         declared_names(["Relu1:relu-leakt"])
+
+
+# -- a declared bug that raises ----------------------------------------------------------------------
+RAISES = (
+    "self.params['W2'] = np.random.default_rng(0).normal(size=(48, 5)); "
+    "self.layers['Affine1'] = right.Affine(self.params['W2'], self.params['b2']); "
+    "self.layers['Pool1'] = wrong.PoolingThatRaises(3, 3, 2, 1)"
+)
+
+
+@pytest.mark.parametrize(
+    ("allow", "says"),
+    [
+        (
+            "Pool1:max-pool-raises-with-pad",
+            "with Pool1:max-pool-raises-with-pad the twin raises too: nothing to",
+        ),
+        ("Relu1:relu-leaky", "so whether it is Relu1:relu-leaky is not known"),
+    ],
+)
+def test_a_network_that_raises_as_declared_is_not_checked(ask, monkeypatch, allow, says):
+    padded = TWIN.replace("nn.MaxPool2d(3, 2)", "nn.MaxPool2d(3, 2, padding=1)").replace("27", "48")
+    monkeypatch.setitem(globals(), "TWIN", padded)
+    verdict = ask(RAISES, allow)
+    assert verdict.outcome == "not_checked" and not verdict.declared, str(verdict)
+    assert "cannot reshape" in verdict.headline and says in verdict.headline
+
+
+def test_a_network_that_raises_elsewhere_is_not_excused(ask):
+    verdict = ask("self.layers['Pool1'].backward = lambda dout: 1 / 0", "Relu1:relu-leaky")
+    assert verdict.outcome != "right" and not verdict.ok and "ZeroDivisionError" in str(verdict)
