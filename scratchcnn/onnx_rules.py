@@ -211,6 +211,13 @@ def pad(graph: Graph, layer: sc.Pad, path: str, x: str, shape: Shape) -> str:
     return graph.node("Pad", [x, pads], path, mode=modes[layer.mode])
 
 
+def linear(graph: Graph, layer: sc.Linear, path: str, x: str, shape: Shape) -> str:
+    product = graph.node("MatMul", [x, graph.array(layer, path, "W")], f"{path}.product")
+    if layer.b is None:
+        return product
+    return graph.node("Add", [product, graph.array(layer, path, "b")], path)
+
+
 RULES: dict[type[Layer], Rule] = {
     sc.Pad: pad,
     sc.Convolution: convolution,
@@ -220,13 +227,14 @@ RULES: dict[type[Layer], Rule] = {
     sc.GlobalAveragePooling: global_average,
     sc.Subsampling: subsampling,
     sc.Affine: affine,
+    sc.Linear: linear,
     sc.Flatten: node("Flatten", axis=1),
     sc.RBF: rbf,
     sc.Relu: node("Relu"),
     sc.Sigmoid: node("Sigmoid"),
     sc.Tanh: tanh,
     sc.SiLU: silu,
-    sc.Softmax: node("Softmax", axis=1),
+    sc.Softmax: lambda graph, layer, path, x, shape: graph.node("Softmax", [x], path, axis=layer.axis),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,
 }

@@ -15,6 +15,7 @@ import numpy as np
 from parity.explain import losses
 from parity.explain.borders import borders
 from parity.explain.functions import log_softmax, sigmoid, softmax
+from parity.explain.last_axis import last_axis
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -39,6 +40,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "weighted_cross_entropy": losses.weighted,
         "adaptive_average_pooling": _adaptive,
         "image_padding": borders,
+        "affine_last_axis": last_axis,
         "batch_norm": lambda n: batch_norm_candidates(n, False),
         "lrn": lrn_candidates,
         "subsampling": _subsamplings,

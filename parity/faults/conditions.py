@@ -54,6 +54,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "global_average_pooling": ("N", "C", "H"),
     "subsampling": ("N", "H"),
     "affine": ("N", "inputs", "outputs"),
+    "affine_last_axis": ("N",),
     "rbf": ("N", "inputs"),
     "softmax": ("N", "classes"),
     "softmax_with_loss": ("N", "classes"),

@@ -37,14 +37,15 @@ def silu(a: dict[str, Tensor], o: Options) -> Tensor:
 
 
 def softmax(a: dict[str, Tensor], o: Options) -> Tensor:
-    return F.softmax(a["x"], dim=1)
+    return F.softmax(a["x"], dim=o.get("axis", 1))
 
 
 def _softmax_sizes(probe: Probe) -> dict[str, float]:
     """dx = y * (dout - sum of dout * y): near a certain row its two terms cancel, and dx is far smaller."""
-    y = F.softmax(torch.from_numpy(probe.inputs["x"]), dim=1).numpy()
+    axis = probe.args.get("axis", 1)
+    y = F.softmax(torch.from_numpy(probe.inputs["x"]), dim=axis).numpy()
     dout = np.abs(probe.inputs["dout"])
-    return {"dx": float((y * (dout + (dout * y).sum(axis=1, keepdims=True))).max())}
+    return {"dx": float((y * (dout + (dout * y).sum(axis=axis, keepdims=True))).max())}
 
 
 # -- inputs to try ---------------------------------------------------------------------------------
@@ -132,6 +133,7 @@ SOFTMAX = Operation(
     ours=sc.Softmax,
     sizes=_softmax_sizes,
     call=f"cls(){LAYER}",
+    optional={"axis": 1},
     real=_real_softmaxes,
 )
 

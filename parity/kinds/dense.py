@@ -11,6 +11,7 @@ import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
 from parity.kinds.probe import Probe, Rng, needs, normal, quarters
 from parity.kinds.shapes import IMAGES, of_shapes
+from parity.kinds.torch_when_used import F
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 def affine(a: dict[str, Tensor], o: Options) -> Tensor:
     out = a["x"].flatten(1) @ a["W"]
     return out + a["b"] if "b" in a else out
+
+
+def affine_last_axis(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.linear(a["x"], a["W"].T, a.get("b"))
 
 
 def flatten(a: dict[str, Tensor], o: Options) -> Tensor:
@@ -40,6 +45,34 @@ def _affines(rng: Rng) -> Iterator[Probe]:
         size = int(np.prod(shape[1:]))
         args = {"W": normal(rng, size, out), "b": normal(rng, out)}
         yield Probe("affine", name, args, {"x": normal(rng, *shape)}, needs(images=len(shape) > 2))
+
+
+def _last_axes(rng: Rng) -> Iterator[Probe]:
+    for name, shape, out in (
+        ("rows", (2, 3), 4),
+        ("2x3 rows", (2, 3, 4), 3),
+        ("as many rows as numbers", (2, 3, 3), 3),
+        ("four axes", (2, 3, 2, 4), 5),
+    ):
+        args = {"W": normal(rng, shape[-1], out), "b": normal(rng, out)}
+        yield Probe("affine_last_axis", name, args, {"x": normal(rng, *shape)}, needs(images=len(shape) > 2))
+    W = normal(rng, 4, 3)
+    yield Probe(
+        "affine_last_axis", "no bias", {"W": W, "b": None}, {"x": normal(rng, 2, 3, 4)}, needs(no_bias=True)
+    )
+
+
+def _real_last_axes(rng: Rng) -> Iterator[Probe]:
+    for shape, out in (
+        ((3, 5, 13), 7),
+        ((7, 4, 84), 10),
+        ((32, 9, 64), 128),
+        ((100, 2, 10), 5),
+        ((2, 3, 4096), 16),
+    ):
+        args = {"W": quarters(rng, shape[-1], out), "b": quarters(rng, out)}
+        name = f"{shape[-1]:,} to {out:,}, {shape[0]} x {shape[1]} rows"
+        yield Probe("affine_last_axis", name, args, {"x": quarters(rng, *shape)}, needs(images=True))
 
 
 def _flattens(rng: Rng) -> Iterator[Probe]:
@@ -97,6 +130,19 @@ AFFINE = Operation(
     real=_real_affines,
     timed=_timed_affine,
 )
+AFFINE_LAST_AXIS = Operation(
+    name="affine_last_axis",
+    formula=affine_last_axis,
+    probes=_last_axes,
+    ours=sc.Linear,
+    linear=True,
+    call=f"cls(W, b){LAYER}; then .dW, .db; x is (..., in), W is (in, out)",
+    aliases=("linearlastaxis", "timedistributedlinear"),
+    order=("W", "b"),
+    optional={"b": None},
+    params=("W", "b"),
+    real=_real_last_axes,
+)
 FLATTEN = Operation(
     name="flatten",
     formula=flatten,
@@ -108,4 +154,4 @@ FLATTEN = Operation(
 )
 RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",), real=_real_rbfs)
 
-KINDS = (AFFINE, FLATTEN, RBF)
+KINDS = (AFFINE, AFFINE_LAST_AXIS, FLATTEN, RBF)

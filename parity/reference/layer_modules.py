@@ -62,6 +62,19 @@ def _pooling(layer: sc.Pooling) -> nn.Module:
     return kind(window, layer.stride, layer.pad, layer.dilation, ceil_mode=layer.ceil_mode)
 
 
+PADS: dict[str, Callable[..., nn.Module]] = {
+    "zeros": nn.ZeroPad2d,
+    "reflect": nn.ReflectionPad2d,
+    "replicate": nn.ReplicationPad2d,
+    "circular": nn.CircularPad2d,
+}
+
+
+def _pad(layer: sc.Pad) -> nn.Module:
+    (top, bottom), (left, right) = layer.pad
+    return PADS[layer.mode]((left, right, top, bottom))
+
+
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):
     """nn.BatchNorm1d and 2d in one: the rule does not know which input will come."""
 
@@ -74,6 +87,7 @@ RULES: dict[type[Layer], Rule] = {
     sc.Convolution: Rule(_convolution, W_B),
     sc.PartialConvolution: Rule(_convolution, W_B),
     sc.Pooling: Rule(_pooling, {}),
+    sc.Pad: Rule(_pad, {}),
     sc.AdaptiveAveragePooling: Rule(lambda l: nn.AdaptiveAvgPool2d((l.out_h, l.out_w)), {}),
     sc.GlobalAveragePooling: Rule(lambda l: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), {}),
     sc.Subsampling: Rule(
@@ -84,12 +98,16 @@ RULES: dict[type[Layer], Rule] = {
         lambda l: torch_modules.FlatLinear(l.W.shape[0], l.W.shape[1], bias=l.b is not None),
         {"W": Name("weight", transposed=True), "b": Name("bias")},
     ),
+    sc.Linear: Rule(
+        lambda l: nn.Linear(l.W.shape[0], l.W.shape[1], bias=l.b is not None),
+        {"W": Name("weight", transposed=True), "b": Name("bias")},
+    ),
     sc.Flatten: Rule(lambda l: nn.Flatten(), {}),
     sc.RBF: Rule(lambda l: torch_modules.RBF(l.W.shape[1], l.W.shape[0]), {"W": Name("weight")}),
     sc.Relu: Rule(lambda l: nn.ReLU(), {}),
     sc.Sigmoid: Rule(lambda l: nn.Sigmoid(), {}),
     sc.Tanh: Rule(lambda l: torch_modules.ScaledTanh(l.amplitude, l.slope), {}),
-    sc.Softmax: Rule(lambda l: nn.Softmax(dim=1), {}),
+    sc.Softmax: Rule(lambda l: nn.Softmax(dim=l.axis), {}),
     sc.LocalResponseNormalization: Rule(
         lambda l: nn.LocalResponseNorm(l.size, l.alpha * (l.size if l.paper_alpha else 1), l.beta, l.k), {}
     ),

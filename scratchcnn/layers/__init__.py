@@ -19,6 +19,7 @@ from scratchcnn.layers.convolution import Convolution
 from scratchcnn.layers.cross_entropy import CrossEntropy
 from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
+from scratchcnn.layers.linear import Linear
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
 from scratchcnn.layers.padding import Pad
 from scratchcnn.layers.pooling import Pooling
@@ -39,6 +40,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
+    "Linear",
     "LocalResponseNormalization",
     "Loss",
     "Pad",

@@ -75,31 +75,40 @@ class Tanh(Layer):
         return "" if self.amplitude == self.slope == 1 else f"{self.amplitude:g}, {self.slope:.4g}"
 
 
-def softmax(x: Array) -> Array:
-    """exp(x) normalised to sum 1 along axis 1 (the only axis of a 1-D x), shifted by the row's maximum."""
-    axis = min(1, x.ndim - 1)
-    e = np.exp(x - x.max(axis=axis, keepdims=True))
+def softmax(x: Array, axis: int = 1) -> Array:
+    """exp(x) normalised to sum 1 along `axis` (the only axis of a 1-D x), shifted by the row's maximum."""
+    axis = axis if x.ndim > 1 else 0
+    e = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
     y: Array = e / e.sum(axis=axis, keepdims=True)
     return y
 
 
 class Softmax(Layer):
-    """(N, C, ...) -> the same shape, each column of C a distribution; `torch.nn.Softmax(dim=1)`."""
+    """(N, C, ...) -> the same shape, each column of C a distribution; `torch.nn.Softmax(dim=axis)`."""
+
+    def __init__(self, axis: int = 1):
+        super().__init__()
+        self.axis = axis
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x)
         if x.ndim < 2:
             raise ValueError(f"{self.label}: expected x of shape (N, C, ...), got {x.shape}")
-        y = softmax(x)
+        if not -x.ndim <= self.axis < x.ndim:
+            raise ValueError(f"{self.label}: x of shape {x.shape} has no axis {self.axis}")
+        y = softmax(x, self.axis)
         self.remember(y.copy())
         return y
 
     def backward(self, dout: Array) -> Array:
-        """dx = y * (dout - sum over C of dout * y)."""
+        """dx = y * (dout - sum over the axis of dout * y)."""
         (y,) = self.recall()
         dout = self.check_dout(dout, y.shape)
-        dx: Array = y * (dout - (dout * y).sum(axis=1, keepdims=True))
+        dx: Array = y * (dout - (dout * y).sum(axis=self.axis, keepdims=True))
         return dx
+
+    def arguments(self) -> str:
+        return "" if self.axis == 1 else f"axis={self.axis}"
 
 
 @accelerated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Literal
 
 import numpy as np
@@ -116,6 +117,28 @@ class Pooling(Layer):
         reached = dframe[:, :, ph : ph + H, pw : pw + W]
         dx[:, :, : reached.shape[2], : reached.shape[3]] = reached
         return dx
+
+    def indices(self, x: Array) -> Array:
+        """(N, C, H, W) -> (N, C, OH, OW) int64: where each maximum (or minimum) stands, as h * W + w.
+
+        `return_indices` of `torch.nn.MaxPool2d`. Raises ValueError for an average, which has no place.
+        """
+        if self.mode == "average":
+            raise ValueError(f'{self.label}: indices are of mode "max" or "min", not of "average"')
+        alone = copy.copy(self).record()
+        Pooling.forward.__wrapped__(alone, x)  # type: ignore[attr-defined]  # the textbook's, which keeps arg
+        (N, C, _, W), _, arg = alone.recall()
+        (sh, sw), (ph, pw), (dh, dw), (OH, OW) = (
+            self.stride,
+            self.pad,
+            self.dilation,
+            self._output_size(x.shape),
+        )
+        arg = arg.reshape(N, OH, OW, C).transpose(0, 3, 1, 2)  # the cell of each window, row by row
+        h = np.arange(OH)[:, None] * sh + arg // self.pool_w * dh - ph
+        w = np.arange(OW) * sw + arg % self.pool_w * dw - pw
+        found: Array = (h * W + w).astype(np.int64)
+        return found
 
     # -- geometry: the windows cover a frame that starts at (-pad_h, -pad_w) and ends with the last window
     def _output_size(self, x_shape: tuple[int, ...]) -> tuple[int, int]:

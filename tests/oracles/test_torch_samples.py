@@ -33,7 +33,8 @@ def samples(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from torch.testing._internal.common_methods_invocations import op_db
-    (op,) = (op for op in op_db if op.name == name and not op.variant_test_name)
+    name, _, variant = name.partition(" ")
+    (op,) = (op for op in op_db if op.name == name and op.variant_test_name == variant)
     torch.manual_seed(0)
     return op, list(op.sample_inputs("cpu", torch.float64, requires_grad=True))
 
@@ -49,7 +50,10 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     kernel, (dh, dw) = weight.shape[2:], (dilation, dilation) if isinstance(dilation, int) else dilation
     if isinstance(padding, str):
         total = [0, 0] if padding == "valid" else [dh * (kernel[0] - 1), dw * (kernel[1] - 1)]
-        need(all(t % 2 == 0 for t in total), 'padding="same" with unequal sides')
+        if any(t % 2 for t in total):
+            conv = sc.Convolution(array(weight), array(bias), 1, 0, (dh, dw), groups)
+            named = {"1.W": weight} | ({} if bias is None else {"1.b": bias})
+            return sc.Sequential(sc.Pad.same(*kernel, (dh, dw)), conv), x, named
         padding = tuple(t // 2 for t in total)
     layer = sc.Convolution(array(weight), array(bias), plain(stride), plain(padding), (dh, dw), groups)
     return layer, x, {"W": weight} | ({} if bias is None else {"b": bias})
@@ -63,8 +67,14 @@ def pooling(mode, x, size, stride, pad, ceil_mode, count_include_pad=True, **opt
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    need(not return_indices, "return_indices")
-    return pooling("max", x, kernel_size, stride, padding, ceil_mode, dilation=plain(dilation))
+    said = pooling("max", x, kernel_size, stride, padding, ceil_mode, dilation=plain(dilation))
+    if return_indices:
+        said[0].forward = partial(with_indices, said[0], said[0].forward)
+    return said
+
+
+def with_indices(layer, forward, x):
+    return forward(x), layer.indices(x)
 
 
 def avg_pool2d(
@@ -82,14 +92,21 @@ def adaptive_avg_pool2d(x, output_size):
     return sc.AdaptiveAveragePooling(*sizes), x, {}
 
 
+def pad(mode, x, sides, *_, **options):
+    need(x.ndim == 4 and len(sides) <= 4 and len(sides) % 2 == 0, "other axes than height and width")
+    need(min(sides) >= 0, "negative sides, which crop")
+    left, right, top, bottom = (*sides, 0, 0)[:4]
+    return sc.Pad(((top, bottom), (left, right)), mode), x, {}
+
+
 def softmax(x, dim, dtype=None):
-    need(x.ndim >= 2 and dim in (1, 1 - x.ndim), "another axis than the second")
-    return sc.Softmax(), x, {}
+    need(x.ndim >= 2, "a row without a batch")
+    return sc.Softmax(dim), x, {}
 
 
 def linear(x, weight, bias=None):
-    need(x.ndim == 2 and weight.ndim == 2, "another axis than the second")
-    layer = sc.Affine(array(weight).T.copy(), array(bias))
+    need(weight.ndim == 2, "a vector for W")
+    layer = sc.Linear(array(weight).T.copy(), array(bias))
     return layer, x, {"W": weight} | ({} if bias is None else {"b": bias})
 
 
@@ -135,16 +152,23 @@ EXPRESSED = {
     "sigmoid": partial(elementwise, sc.Sigmoid),
     "tanh": partial(elementwise, sc.Tanh),
     "softmax": softmax,
+    "nn.functional.pad reflect": partial(pad, "reflect"),
+    "nn.functional.pad replicate": partial(pad, "replicate"),
+    "nn.functional.pad circular": partial(pad, "circular"),
 }
 
 
 def agrees(layer, x, others, op, sample, rng):
     """Compare the result, and the gradient of x and of each parameter; a mask of NaN must be the same."""
     theirs = op(sample.input, *sample.args, **sample.kwargs)
+    theirs, *indices = theirs if isinstance(theirs, tuple) else (theirs,)
     dout = torch.tensor(rng.standard_normal(tuple(theirs.shape)))
     wanted = [x, *others.values()]
     grads = torch.autograd.grad(theirs, wanted, dout, allow_unused=True)
     out = layer.forward(array(x))
+    if indices:
+        out, places = out
+        np.testing.assert_array_equal(places, array(indices[0]), err_msg=f"indices of {sample}")
     dx = layer.backward(dout.numpy() if dout.ndim else float(dout))
     ours = [np.asarray(out), dx, *(layer.grads[name] for name in others)]
     for mine, his, name in zip(ours, [theirs, *grads], ["out", "dx", *others], strict=True):
@@ -155,6 +179,7 @@ def agrees(layer, x, others, op, sample, rng):
 
 
 @pytest.mark.parametrize("name", EXPRESSED)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 def test_pytorchs_own_sample_inputs(name):
     op, found = samples(name)
     rng, left_out, run = np.random.default_rng(0), Counter(), 0

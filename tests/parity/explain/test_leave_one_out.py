@@ -80,7 +80,14 @@ def test_the_targets_over_the_whole_catalogue():
 
 @pytest.mark.parametrize(
     "kind",
-    ["momentum_options", "rmsprop_options", "adam_options", "average_pooling_options", "image_padding"],
+    [
+        "momentum_options",
+        "rmsprop_options",
+        "adam_options",
+        "average_pooling_options",
+        "affine_last_axis",
+        "image_padding",
+    ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):
     for fault in faults_of(kind):

@@ -1,5 +1,7 @@
 """Every layer has a twin, and any nest of containers is the same function as its own, in float64."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,18 @@ LAYERS = {
     "subsampling": (lambda: sc.Subsampling(draw(3), draw(3), 3), (2, 3, 7, 6)),
     "affine": (lambda: sc.Affine(draw(5, 5), draw(5)), (3, 5)),
     "affine, images, no bias": (lambda: sc.Affine(draw(12, 5)), (2, 3, 2, 2)),
+    "linear": (lambda: sc.Linear(draw(5, 5), draw(5)), (2, 3, 5)),
+    "linear, no bias": (lambda: sc.Linear(draw(4, 5)), (2, 3, 2, 4)),
+    "softmax along the last axis": (lambda: sc.Softmax(-1), (2, 3, 4)),
+    "dilated maxima": (lambda: sc.Pooling(3, 2, (2, 1), dilation=(2, 3)), (2, 3, 8, 7)),
+    "a divisor of one's own": (
+        lambda: sc.Pooling(2, 3, 2, 1, mode="average", divisor_override=5),
+        (2, 3, 6, 5),
+    ),
+    **{
+        f"{mode} border": (partial(sc.Pad, ((1, 2), (0, 3)), mode), (2, 3, 4, 5))
+        for mode in ("zeros", "reflect", "replicate", "circular")
+    },
     "flatten": (sc.Flatten, (2, 3, 2, 2)),
     "rbf": (lambda: sc.RBF(draw(3, 4)), (2, 4)),
     "relu": (sc.Relu, (3, 4)),
