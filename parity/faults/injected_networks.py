@@ -1,7 +1,7 @@
 """The networks that faults are put into, each with PyTorch's of the same weights.
 
-SimpleConvNet, LeNet and LeNet-5 as they are, AlexNet with all its layers on small images, and two networks of
-our own: one with branches and a shortcut, and one for what only `scratchcnn.fast` does.
+SimpleConvNet, LeNet and LeNet-5 as they are, AlexNet with all its layers on small images, and three of
+our own: one with branches and a shortcut, and two for what only `scratchcnn.fast` does.
 """
 
 from __future__ import annotations
@@ -102,7 +102,25 @@ class FastLayers(Network):
         super().__init__((2, 14, 13), 5, build.layers)
 
 
-OWN: dict[str, Callable[[int], Network]] = {"branched": Branched, "fast_layers": FastLayers}
+class ManyChannels(Network):
+    """A 3x3 convolution of so many channels and filters that `scratchcnn/fast` makes fewer products."""
+
+    def __init__(self, rng: int = 0, dtype: Any = np.float64):
+        build = Drawn((12, 4, 4), rng, dtype)
+        build.add("conv1", build.conv(96, 3, pad=1))
+        build.add("relu1", sc.Relu())
+        build.add("conv2", build.conv(160, 3, scale=0.05, pad=1))
+        build.add("relu2", sc.Relu())
+        build.add("flatten", sc.Flatten())
+        build.add("affine", build.affine(5, scale=0.03))
+        super().__init__((12, 4, 4), 5, build.layers)
+
+
+OWN: dict[str, Callable[[int], Network]] = {
+    "branched": Branched,
+    "fast_layers": FastLayers,
+    "many_channels": ManyChannels,
+}
 
 
 def pair(name: str, seed: int, rng: np.random.Generator) -> tuple[Network, nn.Module]:

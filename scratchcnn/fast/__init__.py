@@ -19,6 +19,7 @@ What makes it fast, one file each:
     layout.py       images last, (C, H, W, N): long contiguous runs wherever a window slides
     inference.py    what follows a convolution in a prediction, done while its output is in the cache
     convolution.py  columns in a workspace that fits into the cache, made again in backward, not stored
+    winograd.py     3x3 windows, many channels: 16 products instead of 36
     products.py     flat matrix products as stacks of small ones
     pooling.py      maxima and their places by copies of the windows' cells
     batch_norm.py   all passes over some channels while they are in the cache

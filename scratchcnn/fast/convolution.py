@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from scratchcnn.fast import memory, threads
+from scratchcnn.fast import memory, threads, winograd
 from scratchcnn.fast.layout import each_slab, to_images_first, to_images_last, workspace, workspace_above_ones
 from scratchcnn.fast.products import product, product_over_columns
 from scratchcnn.typing import Array
@@ -55,6 +55,9 @@ class Geometry(NamedTuple):
     stride: tuple[int, int]
     dilation: tuple[int, int]
     groups: int
+
+
+PLAIN = Geometry((3, 3), (1, 1), (1, 1), 1)  # what winograd.py can do
 
 
 class Finish(NamedTuple):
@@ -172,6 +175,11 @@ def correlate(
     finish: Finish | None = None,
 ) -> Array:
     """The padded input (C, H', W', N) -> (N, FN, OH, OW)."""
+    if g == PLAIN and winograd.suits(W, size, padded.shape[3]):
+        after = finish or (None if b is None else Finish(None, b[:, None], None, None))
+        found = winograd.correlate(padded, W, size, after)
+        if found is not None:
+            return to_images_first(found)
     (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
     weights = W.reshape(FN, -1)
     if b is not None:
@@ -298,6 +306,11 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
     """
     (C, _, _, N), (FH, FW), dx_rows, length = padded, g.window, _rows_by_columns, W[0].size
     H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
+    if g == PLAIN and max(pad) <= 2 and winograd.suits(W.transpose(1, 0, 2, 3), (H, width), N):
+        framed = pad_images(to_images_first(d), (2 - pad[0], 2 - pad[1]), keep=True)
+        by_fewer = winograd.correlate(framed, W.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1], (H, width), None)
+        if by_fewer is not None:
+            return to_images_first(by_fewer)
     if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (FW - 1):
         dx_rows, length = _rows_by_turned_filters, FW * len(W) // g.groups
         d = _frame_rows(d, g, pad[1], width)

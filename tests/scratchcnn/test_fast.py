@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
 from scratchcnn import fast
-from scratchcnn.fast import batch_split, convolution, memory, pooling, products
+from scratchcnn.fast import batch_split, convolution, memory, pooling, products, winograd
 from scratchcnn.fast import threads as workers
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.fast.layout import workspace_above_ones
@@ -80,6 +80,60 @@ def test_convolution(case, columns, large, team, monkeypatch):
     wanted, found = both(layer, rng(3).standard_normal(shape))
     for name in ("out", "dx", "W", "b"):
         close(found[name], wanted[name])
+
+
+@pytest.fixture
+def fewer_products(monkeypatch):
+    """3x3 convolutions by Winograd's way, whatever their size, in blocks; how often it was gone."""
+    calls, correlate = [], winograd.correlate
+    for limit in ("MIN_CHANNELS", "MIN_PIXELS", "MIN_PIXELS_OF_FEW"):
+        monkeypatch.setattr(winograd, limit, 1)
+    monkeypatch.setattr(winograd, "MAX_WASTE", 4)
+    monkeypatch.setattr(winograd, "correlate", lambda *given: calls.append(1) or correlate(*given))
+    return calls
+
+
+@pytest.mark.parametrize("pad", [0, 1, 2, (2, 1), (0, 2)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 3, 6, 8), (1, 4, 7, 5), (3, 2, 3, 3), (2, 2, 12, 3)], ids=str)
+@pytest.mark.parametrize(("tiles", "numbers"), [(1, 1), (8, 150), (512, 1 << 17)], ids=str)
+def test_convolution_by_fewer_products(shape, pad, tiles, numbers, team, fewer_products, monkeypatch):
+    monkeypatch.setattr(winograd, "TILES", tiles)
+    monkeypatch.setattr(winograd, "BLOCK_NUMBERS", numbers)
+    monkeypatch.setattr(workers, "MIN_SHARED_PASSES", 1)
+    layer = Convolution(rng().standard_normal((5, shape[1], 3, 3)), rng(2).standard_normal(5), pad=pad)
+    wanted, found = both(layer, rng(3).standard_normal(shape))
+    for name in ("out", "dx", "W", "b"):
+        close(found[name], wanted[name])
+    assert len(fewer_products) == 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e308])
+def test_what_is_not_finite_stays_where_it_belongs(value, team, fewer_products):
+    layer, x = Convolution(rng().uniform(0.5, 1, (3, 2, 3, 3)), pad=1), rng(1).random((2, 2, 9, 8))
+    x[1, 0, 4, 4] = value
+    out = layer.forward(x)
+    with fast.textbook():
+        wanted = layer.forward(x)
+    np.testing.assert_allclose(out, wanted, rtol=1e-9)
+    assert np.isfinite(wanted).mean() < 1 or value == 1e308
+    assert fewer_products
+
+
+def test_fewer_products_are_for_many_channels_and_pixels():
+    W = np.empty((128, 128, 3, 3), np.float32)
+    assert winograd.suits(W, (28, 28), 1) and winograd.suits(W, (14, 14), 4)
+    assert not winograd.suits(W, (14, 14), 1) and not winograd.suits(W[:64], (56, 56), 8)
+    assert not winograd.suits(W, (7, 7), 16)  # a third of the tiles beyond the border
+    assert not winograd.suits(W[:96], (28, 28), 1) and winograd.suits(W[:96], (28, 28), 4)
+
+
+@pytest.mark.parametrize(("stride", "groups", "size"), [(2, 1, 3), (1, 2, 3), (1, 1, 2)], ids=str)
+def test_other_convolutions_go_the_usual_way(stride, groups, size, team, fewer_products):
+    layer = Convolution(rng().standard_normal((4, 4 // groups, size, size)), None, stride, 1, groups=groups)
+    wanted, found = both(layer, rng(1).standard_normal((2, 4, 6, 6)))
+    for name in ("out", "dx", "W"):
+        close(found[name], wanted[name])
+    assert not fewer_products
 
 
 @pytest.mark.parametrize("columns", [5, 64, 96, 100, 331], ids="{} columns".format)

@@ -32,6 +32,7 @@ FILES = (
     "pooling",
     "products",
     "threads",
+    "winograd",
 )
 
 
@@ -448,6 +449,24 @@ FAST_FAULTS: dict[str, FastFault] = {
             after="results = future.result() + results",
             story="The other threads' results come before this thread's own.",
             networks=ALL,
+        ),
+        FastFault(
+            "middle-row-of-a-filter-not-halved",
+            "winograd",
+            "_sums_of_three",
+            before="inner = w[1] * outer.dtype.type(0.5)",
+            after="inner = w[1]",
+            story="Only two of a filter's three rows are halved in its sums.",
+            networks=("many_channels",),
+        ),
+        FastFault(
+            "difference-of-pixels-the-other-way-round",
+            "winograd",
+            "_differences",
+            before="np.subtract(d2, d1, out=out[2])",
+            after="np.subtract(d1, d2, out=out[2])",
+            story="One of the four sums of pixels has the other sign.",
+            networks=("many_channels",),
         ),
     )
 }
