@@ -70,24 +70,29 @@ def train(
     if kinds:
         raise Misuse(f"{network} is a layer; train takes a network")
     from parity.checks.training import Plan
+    from parity.timing.clock import Watch
 
     set_device(device)
     folder = None if data_dir is None else str(data_dir)
     trainings: list[Training] = []
     interrupted = False
+    shares: list[float] = []
     for name in dtype.names:
+        watch = Watch()
         plan = Plan(networks[0], name, device.value, seed, epochs, batch_size, lr, data.value, folder)
         training, interrupted = _train(plan, out, resume)
         trainings.append(training)
+        shares.append(watch.share())
         if interrupted:
             break
-    _finish(trainings, out, interrupted)
+    _finish(trainings, out, interrupted, shares)
 
 
 def _train(plan: Plan, out: Path, resume: bool) -> tuple[Training, bool]:
     """One comparison, run to its end or to Ctrl-C; saved after every epoch and on Ctrl-C."""
     from parity.checks import training_checkpoint
     from parity.checks.training import Training
+    from parity.timing.clock import Watch
 
     training, path = Training(plan), checkpoint_path(out, plan)
     out.mkdir(parents=True, exist_ok=True)
@@ -104,20 +109,21 @@ def _train(plan: Plan, out: Path, resume: bool) -> tuple[Training, bool]:
     interrupted = False
     with Progress(*COLUMNS, console=console, transient=True) as bar:
         task = bar.add_task(f"{plan.network} {plan.dtype}", total=training.steps, losses="")
-        printed = len(training.rows)
+        printed, watch = len(training.rows), Watch()
 
         def progress(done: int, total: int) -> None:
-            nonlocal printed
+            nonlocal printed, watch
             ours, theirs = training.losses[-1]
             bar.update(task, completed=done, losses=f"loss {ours:.4f} / {theirs:.4f}")
             if len(training.rows) > printed:  # an epoch ended before this step
                 printed = len(training.rows)
-                console.print(epoch_line(training.rows[-1], plan.epochs))
+                console.print(epoch_line(training.rows[-1], plan.epochs, watch.share()))
                 _save(training, path)
+                watch = Watch()
 
         try:
             training.run(progress)
-            console.print(epoch_line(training.rows[-1], plan.epochs))
+            console.print(epoch_line(training.rows[-1], plan.epochs, watch.share()))
         except KeyboardInterrupt:
             interrupted = True
         _save(training, path)
@@ -144,17 +150,27 @@ def checkpoint_path(out: Path, plan: Plan) -> Path:
     return out / f"{plan.network}-{plan.dtype}.safetensors"
 
 
-def epoch_line(row: dict[str, Any], epochs: int) -> str:
-    """`epoch 2/3  loss 0.5611 / 0.5611  test 80.10 % / 80.10 %  5,120 / 4,811 images/s`"""
+def epoch_line(row: dict[str, Any], epochs: int, others: float) -> str:
+    """`epoch 2/3  loss 0.5611 / 0.5611  test 80.10 % / 80.10 %  5,120 / 4,811 images/s`, without the speeds
+    where other processes used a part of the cores."""
+    speeds = f"{row['images_per_s']:,.0f} / {row['torch_images_per_s']:,.0f} images/s (NumPy / PyTorch)"
     return (
         f"epoch {row['epoch']}/{epochs}  loss {row['train_loss']:.4f} / {row['torch_train_loss']:.4f}  "
         f"test {row['test_accuracy']:.2%} / {row['torch_test_accuracy']:.2%}  "
-        f"{row['images_per_s']:,.0f} / {row['torch_images_per_s']:,.0f} images/s (NumPy / PyTorch)"
+        + (f"speed not comparable: others use {others:.0%} of the cores" if disturbed(others) else speeds)
     )
 
 
-def _finish(trainings: list[Training], out: Path, interrupted: bool) -> None:
+def disturbed(others: float) -> bool:
+    from parity.timing.clock import FOREIGN
+
+    return others > FOREIGN
+
+
+def _finish(trainings: list[Training], out: Path, interrupted: bool, shares: list[float]) -> None:
     """Write the tables, print the verdict, and exit with its status: 130 after Ctrl-C.
+
+    `shares` are those of the cores that other processes used during each training.
 
     A run that is complete no longer needs its checkpoint; after an interruption all of them stay.
     """
@@ -180,17 +196,22 @@ def _finish(trainings: list[Training], out: Path, interrupted: bool) -> None:
     for training in trainings:
         checkpoint_path(out, training.plan).unlink(missing_ok=True)
     ok, lines = printing.verdict([], outcomes)
-    for outcome in outcomes:
-        console.print(speed_line(outcome))
+    for outcome, others in zip(outcomes, shares, strict=True):
+        console.print(speed_line(outcome, others))
     console.rule("verdict", align="left")
     for text in lines:
         console.print(text)
     raise typer.Exit(0 if ok else 2 if printing.undecided([], outcomes) else 1)
 
 
-def speed_line(outcome: Outcome) -> str:
+def speed_line(outcome: Outcome, others: float) -> str:
     """`lenet float32: 7,126 images/s (NumPy) and 8,972 (PyTorch) while training, median of 3 epochs`"""
     history, plan = outcome.history, outcome.plan
+    if disturbed(others):
+        return (
+            f"{plan.network} {plan.dtype}: the speeds are not comparable, since other processes used "
+            f"{others:.0%} of the cores while training"
+        )
     ours, theirs = history["images_per_s"].median(), history["torch_images_per_s"].median()
     epochs = f"median of {len(history)} epochs" if len(history) > 1 else "one epoch"
     return (

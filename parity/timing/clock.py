@@ -215,11 +215,9 @@ def _undisturbed_turn(
     """A turn that other processes did not disturb, or the least disturbed of several."""
     best: tuple[float, dict[str, float]] = (np.inf, {})
     for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
-        before = others_seconds()
-        start = time.perf_counter()
+        watch = Watch()
         times = _turn(lap, seconds, contestant.wait)
-        wall = time.perf_counter() - start
-        share = max(0.0, others_seconds() - before - TICK_S) / (wall * (os.cpu_count() or 1))
+        wall, share = watch.seconds(), watch.share()
         best = min(best, (share, times), key=lambda pair: pair[0])
         if share <= FOREIGN:
             return times, True
@@ -230,6 +228,20 @@ def _undisturbed_turn(
 
 
 TICK_S = 0.02  # the kernel's counters may be off by this much
+
+
+class Watch:
+    """How long it is since this was made, and which share of the cores other processes have used since."""
+
+    def __init__(self) -> None:
+        self.others, self.start = others_seconds(), time.perf_counter()
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.start
+
+    def share(self) -> float:
+        used = max(0.0, others_seconds() - self.others - TICK_S)
+        return used / (self.seconds() * (os.cpu_count() or 1))
 
 
 def others_seconds() -> float:

@@ -184,6 +184,7 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, pa
     assert (tmp_path / "simple_conv_net-float32.safetensors").exists()
 
     monkeypatch.setattr(Training, "_step", step)
+    monkeypatch.setattr("parity.timing.clock.others_seconds", lambda: 0.0)
     status, out, _ = parity(*options, "--resume")
     assert status in ENDED
     speeds = pd.read_parquet(tmp_path / "training.parquet")[["images_per_s", "torch_images_per_s"]].median()
@@ -193,7 +194,16 @@ def test_ctrl_c_keeps_what_was_done_and_resume_goes_on(tmp_path, monkeypatch, pa
     assert not list(tmp_path.glob("*.safetensors"))  # it came to its end
 
 
-def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, parity):
+def test_speeds_are_not_reported_where_others_used_the_cores(tmp_path, monkeypatch, parity):
+    growing = iter(range(0, 10**12, 10**6))
+    monkeypatch.setattr("parity.timing.clock.others_seconds", lambda: float(next(growing)))
+    status, out, _ = parity("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path)
+    assert status in ENDED and "images/s" not in out
+    assert "speed not comparable: others use" in out and "the speeds are not comparable, since other" in out
+
+
+def test_a_run_that_would_replace_an_interrupted_one_says_so(tmp_path, monkeypatch, parity):
+    monkeypatch.setattr("parity.timing.clock.others_seconds", lambda: 0.0)
     (tmp_path / "simple_conv_net-float32.safetensors").write_bytes(b"of an earlier run")
     status, said, _ = parity("train", "simple_conv_net", "--epochs", 1, "--out", tmp_path)
     assert status in ENDED and "holds an interrupted run, which this new run will replace" in said

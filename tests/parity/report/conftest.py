@@ -36,7 +36,7 @@ def small_run():
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "load", lambda *args, **options: few)
-        patch.setattr(clock, "_others_seconds", lambda: 0.0)  # the times are not looked at
+        patch.setattr(clock, "others_seconds", lambda: 0.0)  # the times are not looked at
         patch.setattr(clock, "MORE_ROUNDS", 1)
         return collect(ReportRequest(**SMALL))
 

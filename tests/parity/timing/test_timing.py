@@ -25,7 +25,7 @@ NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
     monkeypatch.setattr(clock, "TURN_S", 0.0)
-    monkeypatch.setattr(clock, "_others_seconds", lambda: 0.0)
+    monkeypatch.setattr(clock, "others_seconds", lambda: 0.0)
     monkeypatch.setattr(clock, "MORE_ROUNDS", 1)
 
 
@@ -99,7 +99,7 @@ def test_loops_that_would_take_hours_are_not_run():
 
 def test_what_others_disturbed_has_times_and_no_ratio(monkeypatch):
     growing = iter(range(0, 10**12, 10**6))
-    monkeypatch.setattr(clock, "_others_seconds", lambda: float(next(growing)))
+    monkeypatch.setattr(clock, "others_seconds", lambda: float(next(growing)))
     monkeypatch.setattr(clock, "TRIES", 1)
     table = time_layer("relu", 2, FAST)
     ours = table[table["implementation"] == "ours"]
