@@ -355,7 +355,8 @@ def _of_the_windows(name: str, probe: Probe) -> Iterator[Candidate]:
                     probe: Probe, number: int = number, which: str = which, defaults: bool = defaults
                 ) -> Array | None:
                     own = windows.geometry(probe)
-                    changed = [g for _, g in windows.changes(own)][number]
+                    made = [g for _, g in windows.changes(own)]
+                    changed = made[number] if number < len(made) else own  # padding='same' has more
                     if defaults and "stride" in probe.args:
                         changed = own
                     return windowed(name, probe, changed, own, which)

@@ -66,6 +66,7 @@ class Geometry:
     overlap what happens where windows overlap in `scatter`
     uncut   whether `scatter` leaves the padding on; minus_pad: whether it is cut off at [pad:-pad]
     ceil    whether the number of windows is rounded up
+    same    whether the padding was given as "same"
     winner  which cell of a window gets the gradient of its maximum: "first", or one of WINNERS
     divisor what an average divides by: one of DIVISORS, or "own", the right one
     """
@@ -85,6 +86,7 @@ class Geometry:
     ceil: bool = False
     divisor: str = "own"
     winner: str = "first"
+    same: bool = False
 
     def sized(self, ceil: bool | None = None) -> Geometry:
         """With as many windows as fit; one that hangs over the edge too in ceil mode."""
@@ -125,7 +127,7 @@ def geometry(probe: Probe) -> Geometry:
     found = Geometry(
         tuple(shape[2:]), tuple(window), stride, before, after, dilation, (0, 0), before, fill, ceil=ceil
     )
-    return found.sized()
+    return replace(found, same=args.get("pad") == SAME).sized()
 
 
 def gather(x: Array, g: Geometry) -> Array:
@@ -213,17 +215,6 @@ def changes(g: Geometry) -> Iterator[tuple[str, Geometry]]:
         yield f"the two dilations exchanged{how}", make(dilation=swap(g.dilation))
         yield f"no dilation{how}", make(dilation=(1, 1))
         yield f"the window's height and width exchanged{how}", make(window=swap(g.window))
-    if g.before != g.after:  # of padding='same'
-        for how, make in (("", fitting), (", the number of windows kept", keeping)):
-            yield (
-                f"the odd row or column of padding at the top and left{how}",
-                make(before=g.after, after=g.before, crop=g.after),
-            )
-            yield f"as much padding at the bottom and right as at the top and left{how}", make(after=g.before)
-            yield (
-                f"as much padding at the top and left as at the bottom and right{how}",
-                make(before=g.after, crop=g.after),
-            )
     yield "the number of windows rounded down", g.sized(False)
     yield "the number of windows rounded up", g.sized(True)
     rounded = (
@@ -260,6 +251,24 @@ def changes(g: Geometry) -> Iterator[tuple[str, Geometry]]:
         yield says, keeping(winner=winner)
     yield "the first of several windows kept where they overlap", keeping(overlap="first kept")
     yield "the mean of the windows where they overlap, for their sum", keeping(overlap="averaged")
+    if g.same:  # at the end, since other inputs of the same layer have none
+        yield from _changes_of_same(g)
+
+
+def _changes_of_same(g: Geometry) -> Iterator[tuple[str, Geometry]]:
+    """Of padding='same'."""
+    total = tuple(d * (k - 1) for d, k in zip(g.dilation, g.window, strict=True))
+    before = tuple(n // 2 for n in total)
+    as_at_1 = {"before": before, "after": tuple(n - b for n, b in zip(total, before, strict=True))}
+    for how in ("", ", the number of windows kept"):
+        for says, fields in (
+            ("the odd row or column of padding at the top and left", {"before": g.after, "after": g.before}),
+            ("as much padding at the bottom and right as at the top and left", {"after": g.before}),
+            ("as much padding at the top and left as at the bottom and right", {"before": g.after}),
+            ("the padding of a stride of 1, (k - 1) in all, at every stride", as_at_1),
+        ):
+            changed = replace(g, **fields, crop=fields.get("before", g.crop))
+            yield f"{says}{how}", changed if how else changed.sized()
 
 
 # -- the kinds over windows -----------------------------------------------------------------------

@@ -178,6 +178,13 @@ class Symmetric(Conv2D):
         return (0, 0) if self.padding == "valid" else ((k - 1) // 2,) * 2
 
 
+class StrideIgnored(Conv2D):
+    """k - 1 rows and columns of padding at every stride."""
+
+    def pads(self, size, k, s):
+        return (0, 0) if self.padding == "valid" else self.split(k - 1)
+
+
 class OneStride(Conv2D):
     """PyTorch's: at a stride of 1 alone."""
 
@@ -312,6 +319,7 @@ def test_in_both_layouts(dressed):
         (TopLeft, "convolution"),
         (Floor, "convolution"),
         (Symmetric, "convolution"),
+        (StrideIgnored, "convolution"),
         (ZeroMax, "max_pooling"),
         (TopLeftMax, "max_pooling"),
         (MeanOfAll, "average_pooling"),
@@ -325,9 +333,16 @@ def test_wrong_layers_are_wrong_under_same_alone(factory, kind):
     assert wrong and all("pad='same'" in case for case in wrong)
 
 
-def test_the_wrong_corner_is_named():
-    why = " ".join(ask(TopLeft, "convolution").says_why["sentences"])
-    assert "with the odd row or column of padding at the top and left" in why
+@pytest.mark.parametrize(
+    ("factory", "kind", "says"),
+    [
+        (TopLeft, "convolution", "the odd row or column of padding at the top and left"),
+        (TopLeftMax, "max_pooling", "the odd row or column of padding at the top and left"),
+        (StrideIgnored, "convolution", "the padding of a stride of 1, (k - 1) in all, at every stride"),
+    ],
+)
+def test_the_wrong_padding_is_named(factory, kind, says):
+    assert f"PyTorch's with {says}" in " ".join(ask(factory, kind).says_why["sentences"])
 
 
 def test_a_stride_that_is_refused_as_in_pytorch_is_not_checked():
