@@ -396,7 +396,9 @@ class _Run:
         def work(send: Callable[[Any], None]) -> None:
             module = self._module(bug)
             for one in candidates:
-                space = {"np": np, self.name: _named(module, self.name)}
+                space: dict[str, Any] = {"np": np}
+                for name in (part.strip() for part in self.name.split(",")):
+                    space[name.partition(".")[0]] = getattr(module, name.partition(".")[0])
                 try:
                     exec(one.text, space)
                     space[one.name]()

@@ -16,6 +16,7 @@ from parity.audit.alike import NotApplied
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit
 from parity.audit.faulty import UNCHANGED, put_in, reason_not
 from parity.audit.faulty_network import APPLIED, faulty_network, network_faults
+from parity.audit.suggest import suggestions
 from parity.faults import FAULTS, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
 
@@ -391,6 +392,37 @@ SHOWN_ELSEWHERE = {  # in a gradient that the function has not, in another dtype
     "im2col": {"im2col-float64"},
     "a pair": {"affine-float64-output", "affine-half-precision-input"},
 }
+
+
+# -- the test to add ----------------------------------------------------------------------------------
+def passes(suggestion, module, name):
+    space = {"np": np} | {part: getattr(module, part) for part in name.split(",")}
+    exec(suggestion.text, space)
+    try:
+        space[suggestion.name]()
+    except Exception:
+        return False
+    return True
+
+
+WRITTEN = {**OPTIMIZERS, **FUNCTIONS}
+NOT_WRITTEN = ("layers", "cross entropy")  # ways of calling that no test is written out for
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+def test_suggested_tests_notice_the_bugs(what):
+    source, name, kind, *_, missed = WRITTEN[what]
+    convention = convention_of(source, name, kind)
+    found = list(suggestions(name, kind, convention))
+    if what in NOT_WRITTEN:
+        assert found == []
+        return
+    good = [one for one in found if passes(one, module_of(source), name)]
+    module = module_of(source)
+    put_in(module, name, FAULTS[missed], convention, [])
+    noticed = [one for one in good if not passes(one, module, name)]
+    assert len(good) >= 10 or kind == "momentum"
+    assert noticed or missed in NOT_SEEN.get(what, ())
 
 
 # -- an engine's layers -------------------------------------------------------------------------------
