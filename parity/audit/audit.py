@@ -163,13 +163,15 @@ def _at_once(work: Callable[[Bug], None], bugs: Sequence[Bug]) -> Iterable[Bug]:
 
 
 def _import_once() -> None:
-    """What every run needs is imported before all forks."""
+    """What every run needs is imported before all forks: Hypothesis too, whose plugin does so at each end."""
     import pytest  # noqa: F401
     import torch  # noqa: F401
 
     for plugin in entry_points(group="pytest11"):
         with suppress(Exception):
             plugin.load()
+    with suppress(ImportError):
+        import hypothesis  # noqa: F401
 
 
 def _results(outcome: Outcome) -> dict[str, tuple[bool, str]]:

@@ -16,6 +16,7 @@ from parity.audit.alike import NotApplied
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit
 from parity.audit.faulty import UNCHANGED, put_in, reason_not
 from parity.audit.faulty_network import APPLIED, faulty_network, network_faults
+from parity.audit.run_tests import run_tests
 from parity.audit.suggest import suggestions
 from parity.faults import FAULTS, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
@@ -564,23 +565,28 @@ def audited(folder, monkeypatch, tests, bugs):
     return {m.name: m.outcome for m in found.mutants}
 
 
-INSIDE = ("affine-db-mean in Affine", "relu-leaky in Relu", "loss-gradient-not-divided in SoftmaxWithLoss")
-BETWEEN = ("layer-skipped-forward", "gradients-under-each-others-names")
-
-
 @pytest.mark.parametrize(("tests", "outcome"), [(WEAK, SURVIVED), (STRONG, KILLED)], ids=["weak", "strong"])
 def test_bugs_of_a_network(tmp_path, monkeypatch, tests, outcome):
-    bugs = {name.partition(" ")[0] for name in (*BETWEEN, *INSIDE)} | {"left-in-eval", "bias-not-copied"}
+    bugs = {"layer-skipped-forward", "left-in-eval", "bias-not-copied", "relu-leaky"}
+    bugs |= {"affine-flattens-channels-last"} if tests is STRONG else set()
     found = audited(tmp_path, monkeypatch, tests, bugs)
-    assert found.pop("left-in-eval") == NOT_APPLIED  # it has no dropout
-    assert found.pop("bias-not-copied") == NOT_APPLIED
-    assert found == dict.fromkeys((*BETWEEN, *INSIDE), outcome)
-
-
-def test_a_bug_that_changes_no_number_of_the_network(tmp_path, monkeypatch):
-    found = audited(tmp_path, monkeypatch, STRONG, {"relu-leaky", "affine-flattens-channels-last"})
-    assert found == {"affine-flattens-channels-last in Affine": EQUIVALENT, "relu-leaky in Relu": KILLED}
+    assert found.pop("left-in-eval") == found.pop("bias-not-copied") == NOT_APPLIED  # it has no dropout
+    assert found.pop("affine-flattens-channels-last in Affine", EQUIVALENT) == EQUIVALENT
+    assert found == {"layer-skipped-forward": outcome, "relu-leaky in Relu": outcome}
     assert "changes no number" in UNCHANGED
+
+
+def test_what_cannot_be_put_in_is_no_kill(tmp_path):
+    """A change that raises while the file is imported would fail every test."""
+
+    def raising(module):
+        raise NotApplied("no such method")
+
+    (tmp_path / "nets.py").write_text(f"import numpy as np\n{NETWORK}")
+    (tmp_path / "check.py").write_text("from nets import Net\nassert Net()\n")
+    found = run_tests(tmp_path / "check.py", tmp_path / "nets.py", 60.0, raising).messages
+    assert ("test", "the whole file", True, "") in found
+    assert ("odd", "it could not be put in: NotApplied: no such method") in found
 
 
 def net_by_hand(module):
@@ -634,15 +640,3 @@ def test_swapped_neighbours_and_a_network_left_in_eval():
     assert [type(layer).__name__ for layer in swapped.layers] == ["Pooling", "Tanh", "Dropout"]
     left = faulty_network(Box, NETWORK_FAULTS["left-in-eval"], [])()
     assert left.layers[2].forward(3, train_flg=True) == -3
-
-
-def test_what_cannot_be_put_in_is_no_kill(tmp_path, monkeypatch):
-    """A change that raises while the file is imported would fail every test."""
-    from parity.audit import audit as audits
-
-    def raising(*args, **given):
-        raise NotApplied("no such method")
-
-    monkeypatch.setattr(audits, "put_in", raising)
-    found = audited(tmp_path, monkeypatch, STRONG, {"relu-leaky", "layer-skipped-forward"})
-    assert found["relu-leaky in Relu"] == NOT_APPLIED
