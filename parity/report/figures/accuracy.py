@@ -10,6 +10,7 @@ from parity.report.figures.figure import Figure, panels
 from parity.report.figures.lines import Series, line_chart
 from parity.report.figures.rows import strip
 from parity.report.figures.scales import Scale, around
+from parity.report.headline import power
 from parity.report.markdown import percent
 
 MARGINS = Scale(1e-9, 10.0, True)
@@ -42,7 +43,15 @@ def allowance(table: pd.DataFrame) -> Figure:
         (*CATEGORIES, "margin", "ok", "max_rel", "max_abs", "allowed", "shape", "why"),
         sort="-margin",
         open=True,
+        says=_most(table),
     )
+
+
+def _most(table: pd.DataFrame) -> str:
+    failed = int((~table["ok"]).sum())
+    if failed:
+        return f"{failed:,} of {len(table):,} tensors fail"
+    return f"no tensor uses more than {percent(float(table['margin'].max()))}"
 
 
 def drift(table: pd.DataFrame) -> Figure:
@@ -53,6 +62,9 @@ def drift(table: pd.DataFrame) -> Figure:
     for name, t in running.groupby("network", observed=True, sort=False):
         charts.append(_drift(str(name), t, scale))
         titles.append(str(name))
+    most = running.loc[
+        (running["dtype"] == "float64") & running["tensor"].isin(["out", "dx"]), "max_rel"
+    ].max()
     return Figure(
         "Drift, layer by layer",
         "Both sides run from the same image; each point is the largest difference of one layer's output (or, "
@@ -63,6 +75,7 @@ def drift(table: pd.DataFrame) -> Figure:
         ("network", "layer", "phase", "tensor", "dtype", "max_rel", "margin"),
         where="phase=forward|backward",
         legend=(("ours", "forward, float32"), ("second", "forward, float64"), ("third", "backward, float64")),
+        says=f"at most {power(float(most))} in float64" if pd.notna(most) else "",
     )
 
 

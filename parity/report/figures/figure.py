@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Figure:
-    """table: the table that holds all its numbers; keep and where: the columns and rows that belong to it."""
+    """table: the table that holds all its numbers; keep and where: the columns and rows that belong to it;
+    says: what to conclude, which stands after the title."""
 
     title: str
     caption: str
@@ -20,6 +21,7 @@ class Figure:
     sort: str = ""  # column, `-` before it for the largest first
     open: bool = False  # whether the table is shown from the start
     legend: tuple[tuple[str, str], ...] = ()  # (css, name)
+    says: str = ""
 
 
 OURS_AND_TORCH = (("ours", "NumPy"), ("torch", "PyTorch"))

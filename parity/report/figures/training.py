@@ -48,6 +48,7 @@ def losses(steps: pd.DataFrame) -> Figure:
         below = line_chart(title, apart, "step", "|difference|", scale, height=130)
         charts.append(Markup(both + below))
         titles.append(f"{network} {dtype}")
+    most = (steps["train_loss"] - steps["torch_train_loss"]).abs().max()
     return Figure(
         "Training loss",
         "The same initial weights, batches and masks in every step: PyTorch's curve lies under NumPy's. "
@@ -56,6 +57,7 @@ def losses(steps: pd.DataFrame) -> Figure:
         panels(*charts, titles=tuple(titles)),
         "training_steps",
         legend=(*OURS_AND_TORCH, ("difference", "difference")),
+        says=f"the two differ by at most {power(float(most))}",
     )
 
 
@@ -72,6 +74,8 @@ def accuracies(training: pd.DataFrame) -> Figure:
         charts.append(line_chart(title, series, "epoch", "% correct", Scale(0, 100), scale, 180))
         last = t.iloc[-1]
         titles.append(f"{network} {dtype}: {last['test_accuracy']:.1%} and {last['torch_test_accuracy']:.1%}")
+    ends = training.groupby(["network", "dtype"], observed=True).tail(1)
+    most = (ends["test_accuracy"] - ends["torch_test_accuracy"]).abs().max()
     return Figure(
         "Test accuracy",
         "The accuracy of the NumPy and the PyTorch network after each epoch, on images that neither saw.",
@@ -79,6 +83,7 @@ def accuracies(training: pd.DataFrame) -> Figure:
         "training",
         open=True,
         legend=OURS_AND_TORCH,
+        says=f"the two end at most {100 * float(most):.2g} percentage points apart",
     )
 
 

@@ -1,5 +1,6 @@
 """The report's page shows which number met which in bugs that were explained, and what audits found."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from parity.explain import leave_one_out as unaided
 from parity.faults import FAULTS
-from parity.report.figures import audit, explanations
+from parity.report.figures import accuracy, audit, explanations
+from parity.report.figures.speed import ratios
+from parity.report.markdown import percent
 from parity.report.write import write
 
 AUDITED = Path(__file__).parents[3] / "reports" / "audit" / "audit.parquet"
@@ -78,3 +81,17 @@ def test_the_page_has_both(report, open_page, width, theme):
 
 def test_a_report_without_an_audit_has_no_such_section(folder):
     assert 'id="audit"' not in (folder / "index.html").read_text()
+
+
+def test_the_charts_say_what_to_conclude(folder, found):
+    text = (folder / "index.html").read_text()
+    assert "Error against allowance: " in re.sub(r"<span[^>]*>", "", text)
+    table, speed = found.tables["accuracy"], found.tables["speed"]
+    assert accuracy.allowance(table).says == f"no tensor uses more than {percent(table['margin'].max())}"
+    broken = table.assign(ok=[False] * 2 + [True] * (len(table) - 2))
+    assert accuracy.allowance(broken).says == f"2 of {len(table):,} tensors fail"
+    mine = speed[(speed["implementation"] == "ours") & (speed["layer"] == "")]
+    won = mine.assign(ratio_to_torch=0.5, ratio_low=0.4, ratio_high=0.6)
+    assert ratios(won).says == f"NumPy is faster in {len(mine)} of {len(mine)}, slower in 0"
+    assert ratios(won.assign(ratio_high=1.1)).says == f"NumPy is faster in 0 of {len(mine)}, slower in 0"
+    assert ratios(won.assign(ratio_low=1.1)).says.endswith(f"slower in {len(mine)}")
