@@ -277,7 +277,9 @@ def test_transfers_are_rows_of_pytorchs_alone():
 
 def test_a_gpu_has_no_share_of_this_machines_peaks():
     peaks = machine.Peaks(100.0, 10.0)
-    samples = clock.Samples({(name, "step"): [1.0] for name in ("ours", "torch")}, {"ours": 0, "torch": 0})
+    steps = [(name, "step") for name in ("ours", "torch")]
+    quiet, times = {key: [True] for key in steps}, {key: [1.0] for key in steps}
+    samples = clock.Samples(times, {"ours": 0, "torch": 0}, quiet)
     costs = {"step": Cost(10**9, 10**6)}
     for device, known in (("cpu", [True, True]), ("cuda", [True, False])):
         rows = timing.rows_of({}, samples, costs, replace(FAST, device=device, peaks=peaks))
