@@ -55,10 +55,11 @@ class CrossEntropy(Loss):
         log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         q, divisor = self._shares(x, t)
         losses = -(q * log_y).sum(axis=1)  # (N, C, ...) -> (N, ...)
-        self.remember(np.exp(log_y), q, divisor)
+        ignored = (t == self.ignore_index)[:, None] if t.shape != x.shape else False
+        self.remember(np.exp(log_y), q, np.where(ignored, x.dtype.type(1), divisor))  # 0 also where all are
         if self.reduction == "none":
             return losses
-        with np.errstate(invalid="ignore"):  # 0 / 0 where no label counts
+        with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 where no label counts
             return losses.sum() / divisor
 
     def backward(self, dout: Any = 1) -> Array:

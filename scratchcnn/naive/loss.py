@@ -87,8 +87,10 @@ def cross_entropy_backward(
     """d(sum of the result) / dx: of each row, the sum over c of q[c] * (y[i] - (1 if i == c)) / divisor."""
     x64, q, total = _weighted_shares(x, t, weight, ignore_index, label_smoothing)
     (rows, C), y, dx = x64.shape, _softmax(x64), np.zeros(x64.shape)
+    ignored = np.ravel(t == ignore_index) if np.shape(t) != x.shape else np.zeros(rows, bool)
     for n, i, c in indices(rows, C, C):
-        dx[n, i] += q[n, c] * (y[n, i] - (i == c)) / (total if reduction == "mean" else 1)
+        if not ignored[n]:
+            dx[n, i] += q[n, c] * (y[n, i] - (i == c)) / (total if reduction == "mean" else 1)
     images = dx.reshape(len(x), *x.shape[2:], C)  # (N, ..., C) -> (N, C, ...)
     return np.moveaxis(images, -1, 1).astype(x.dtype)
 
