@@ -31,18 +31,6 @@ Written by `tools/audit_report.py`.
 """
 
 
-def row_of(name: str, found: Any) -> dict[str, Any]:
-    """What is told of one audit."""
-    counts = {
-        "killed": len(found.of("killed")),
-        "survived": len(found.of("survived")),
-        "equivalent": len(found.of("changes nothing")),
-        "not_applied": len(found.of("could not be applied")),
-    }
-    rates = {"before": found.rate, "after": found.rate_after}
-    return {"tests": name, "kind": found.kind, **counts, **rates, "idle": len(found.idle)}
-
-
 def write(rows: list[dict[str, Any]]) -> None:
     from parity.comparison.tables import write_tables
     from scratchcnn.files import atomic_write
@@ -72,7 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate(SAMPLES):
             tests, target, kind = write_sample(Path(folder) / str(number), name)
-            rows.append(row_of(name, audit(tests, target, kind, most=MOST)))
+            rows.append(audit(tests, target, kind, most=MOST).row(name))
             print(rows[-1], flush=True)
     OUT.mkdir(parents=True, exist_ok=True)
     write(rows)

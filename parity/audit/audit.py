@@ -81,6 +81,17 @@ class Audit:
         counted = len(self.of(KILLED, SURVIVED))
         return (len(self.of(KILLED)) + len(self.killed_by_it)) / counted if counted else float("nan")
 
+    def row(self, name: str) -> dict[str, Any]:
+        """A row of the table of audits: the tests' name, the kind, counts, and the rates before and after."""
+        counts = {
+            "killed": len(self.of(KILLED)),
+            "survived": len(self.of(SURVIVED)),
+            "equivalent": len(self.of(EQUIVALENT)),
+            "not_applied": len(self.of(NOT_APPLIED)),
+        }
+        rates = {"before": self.rate, "after": self.rate_after}
+        return {"tests": name, "kind": self.kind, **counts, **rates, "idle": len(self.idle)}
+
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return {"schema": 1, **asdict(self), "rate": self.rate, "rate_after": self.rate_after}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parity.cli.options import JsonOption, Misuse, console, only_json, print_json, print_table
+from parity.cli.options import JsonOption, Misuse, console, only_json, print_json, print_table, save
 from parity.kinds.names import kind_by_name
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ def audit(
         bool, typer.Option(help="Also try small changes of its own source (swapped axes, = for +=, ...).")
     ] = True,
     only: Annotated[str, typer.Option("-k", help="Only these tests: an expression as pytest takes.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the table of audits: a row per file of tests, replaced when it is audited again. "
+            "A report shows that of its folder audit/.",
+            show_default="none",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put known bugs into a class, run its tests on each, and print the test that is missing.
@@ -51,7 +59,20 @@ def audit(
         print_json(found.data())
     else:
         _print(found)
+    if out is not None:
+        with only_json(as_json):
+            _keep(out, found.row(f"{tests.name} of {of.rpartition(':')[2]}"))
     raise typer.Exit(1 if found.of(SURVIVED) else 0)
+
+
+def _keep(folder: Path, row: dict[str, Any]) -> None:
+    """Put the row into the folder's table, for the row of the same tests if there is one."""
+    import pandas as pd
+
+    path = folder / "audit.parquet"
+    rows = pd.read_parquet(path).to_dict("records") if path.is_file() else []
+    rows = [old for old in rows if old["tests"] != row["tests"]]
+    save(folder, {"audit": pd.DataFrame([*rows, row])})
 
 
 def _print(found: Audit) -> None:

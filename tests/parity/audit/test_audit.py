@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from audit_samples import SAMPLES, write
 from honest import CORE, DRESSES
@@ -17,6 +18,7 @@ from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, Bug, M
 from parity.audit.faulty import faulty, reason_not
 from parity.audit.source import source_mutants
 from parity.audit.suggest import Suggestion, joined, suggestions
+from parity.comparison.tables import write_tables
 from parity.faults import FAULTS, faults_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +125,12 @@ def few(monkeypatch):
 def test_what_tests_notice_and_what_they_do_not(tmp_path, few, parity):
     few("affine-db-mean", "affine-bias-forgotten", "affine-writes-into-x")
     tests, target, _ = write(tmp_path, "shapes and ones")
-    status, out, _ = parity("audit", tests, "--of", target, "--no-source")
+    other = {"tests": "test_b.py of B", "kind": "relu", "before": 0.5, "after": 1.0}
+    write_tables(tmp_path / "audit", {"audit": pd.DataFrame([{"tests": f"{tests.name} of Affine"}, other])})
+    status, out, _ = parity("audit", tests, "--of", target, "--no-source", "--out", tmp_path / "audit")
+    kept = pd.read_parquet(tmp_path / "audit" / "audit.parquet").set_index("tests")
+    assert list(kept.index) == ["test_b.py of B", f"{tests.name} of Affine"]
+    assert kept["after"].tolist() == [1, 1] and kept.iloc[1]["survived"] == out.count("survived: ") > 0
     assert status == 1 and "survived: affine-db-mean: the mean of dout for its sum in db" in out
     assert "def test_affine_against_known_numbers():" in out
     assert re.search(r"noticed: \d+% of the bugs; 100% with the test above", out)
