@@ -75,7 +75,7 @@ def accuracies(training: pd.DataFrame) -> Figure:
         last = t.iloc[-1]
         titles.append(f"{network} {dtype}: {last['test_accuracy']:.1%} and {last['torch_test_accuracy']:.1%}")
     ends = training.groupby(["network", "dtype"], observed=True).tail(1)
-    most = (ends["test_accuracy"] - ends["torch_test_accuracy"]).abs().max()
+    most = 100 * float((ends["test_accuracy"] - ends["torch_test_accuracy"]).abs().max())
     return Figure(
         "Test accuracy",
         "The accuracy of the NumPy and the PyTorch network after each epoch, on images that neither saw.",
@@ -83,7 +83,7 @@ def accuracies(training: pd.DataFrame) -> Figure:
         "training",
         open=True,
         legend=OURS_AND_TORCH,
-        says=f"the two end at most {100 * float(most):.2g} percentage points apart",
+        says=f"the two end {f'at most {most:.2g} percentage points apart' if most else 'the same'}",
     )
 
 
