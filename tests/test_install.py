@@ -70,3 +70,25 @@ def test_parity_names_the_extra_that_it_needs(installed, run):
         done = run(*program, "check", "lenet")
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert done.stderr.startswith("error: parity needs ") and "'scratchcnn[parity]'" in done.stderr
+
+
+@pytest.mark.slow
+def test_with_numpy_alone_both_commands_name_what_they_need(installed, run):
+    """`pip install --no-deps scratchcnn numpy`: the library works, the commands say what is missing."""
+    hidden = "import sys; sys.modules['typer'] = None; from {}.cli import main; sys.exit(main())"
+    for command in ("scratchcnn", "parity"):
+        done = run(installed / "python", "-c", hidden.format(command))
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert done.stderr.endswith("which is not installed: pip install typer\n")
+
+
+@pytest.mark.slow
+def test_a_layer_is_verified_without_pytorch_and_pandas(installed, run, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\nclass Relu:\n"
+        "    def forward(self, x):\n        self.on = x > 0\n        return np.where(self.on, x, 0)\n"
+        "    def backward(self, dout):\n        return np.where(self.on, dout, 0)\n"
+    )
+    for words in (["kinds", "adam_options"], ["verify", "mine.py:Relu", "--judge", "numpy"], ["-h"]):
+        done = run(installed / "parity", *words)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr

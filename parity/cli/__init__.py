@@ -45,7 +45,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def needed(error: ModuleNotFoundError) -> str:
     """What installs the missing package; raises the error again if no extra has it."""
+    from scratchcnn.cli import PACKAGES
+
     module = (error.name or "").partition(".")[0]
+    if module in PACKAGES:
+        return f"parity needs {PACKAGES[module]}, which is not installed: pip install {PACKAGES[module]}"
     if module not in EXTRAS:
         raise error
     extra = EXTRAS[module]

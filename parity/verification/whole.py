@@ -17,7 +17,7 @@ from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
 from parity.verification.listing import NETWORK, Listed, files_of, listed, passed_over
-from parity.verification.verdict import Outcome, Verdict
+from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import verify
 
 # What zipfile raises for a file that is none, or was damaged.
@@ -118,7 +118,7 @@ def _brief(verdict: Verdict) -> str:
         text = f"WRONG: {verdict.culprit.phase}, {verdict.culprit.tensor}"
         if verdict.diagnosis.fault:
             text += f" ({verdict.diagnosis.says})"
-    return text
+    return by_judge(text, verdict.judge)
 
 
 def _names(names: list[str], most: int = 12) -> str:
