@@ -162,6 +162,7 @@ MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
 
+WORDED = ("convolution", "max_pooling", "average_pooling", "min_pooling")  # kinds checked under 'same'
 STRINGS = ("valid|same", "VALID|SAME")  # padding given as a word
 WORD = re.compile(r"""["'](valid|same|full)["']$""", re.IGNORECASE)
 
@@ -169,13 +170,13 @@ WORD = re.compile(r"""["'](valid|same|full)["']$""", re.IGNORECASE)
 def padding_word(default: str, kind: str) -> str:
     """The meaning of a parameter whose default is 'valid' or 'same' where there is padding; else "".
 
-    The kinds of options have none of their own: for them it is 'valid'.
+    Kinds that are not checked under 'same' are given 'valid'.
     """
     found = WORD.match(default) if FAMILIES.get(_FAMILY_OF.get(kind, kind), {}).get("padding") else None
     if found is None:
         return ""
     word = STRINGS[found[1].isupper()]
-    return f"={word.partition('|')[0]!r}" if kind.endswith("_options") else word
+    return word if kind in WORDED else f"={word.partition('|')[0]!r}"
 
 
 def meanings(name: str, kind: str) -> tuple[str, ...]:
@@ -195,8 +196,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         ]
         return found
     named = family.get(word, ())
-    if kind.endswith("_options"):
-        named = tuple(meaning for meaning in named if meaning not in STRINGS)
+    if kind not in WORDED and STRINGS[0] in named:
+        named = (*(meaning for meaning in named if meaning not in STRINGS), "='valid'")
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
     return tuple(
