@@ -1,7 +1,7 @@
 # make parity    train and compare every network with PyTorch on the bundled images
 # make test      lint, types and all tests
 # make exhaustive   what the tests take samples of: whole catalogues, a thousand seeds; about an hour
-# make audit     whether our own tests notice the known bugs of some layers
+# make audit     whether our own tests notice the known bugs of some layers and of an optimizer
 # make coverage  all tests, and how many lines and branches they reach
 # make check     lint and types
 # make format    mend what the linter can
@@ -45,6 +45,8 @@ audit: $(READY)
 	  echo "$$layer"; \
 	  $(RUN) -m parity audit tests/scratchcnn/test_layers.py -k "probe and $${layer%:*}-float" \
 	    --of scratchcnn/layers/basic.py:$${layer#*:} --no-source || exit 1; done
+	@echo momentum; $(RUN) -m parity audit --no-source --as momentum --of scratchcnn/optim.py:Momentum \
+	  tests/scratchcnn/test_optim.py -k "300_steps_are_pytorchs_in_float64 and momentum"
 
 coverage: $(READY)
 	@mkdir -p build/coverage && rm -f build/coverage/data*
