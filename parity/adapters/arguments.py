@@ -192,7 +192,7 @@ def misfit(call: Any, how: Recipe, first: Sequence[str] = ()) -> str:
         return f"it is an object of {type(call).__name__}; name the class, not an object of it"
     found = signature(call)
     if found is None:
-        return ""
+        return _asks_for_more(call, how, first)
     bound = bind(list(found), how, first)
     given = {argument for arguments in bound.values() for argument in arguments}
     needed = [name for name in (*first, *how.order) if name not in given and name not in how.optional]
@@ -209,6 +209,18 @@ def misfit(call: Any, how: Recipe, first: Sequence[str] = ()) -> str:
             "subclass of parity.adapters.BookAdapter with its own build(factory, probe), named by --adapter"
         )
     return ""
+
+
+def _asks_for_more(call: Callable[..., Any], how: Recipe, first: Sequence[str]) -> str:
+    """Why it cannot be given just what the kind gives although it takes any name: it requires another."""
+    try:
+        found = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    known = {*first, *how.order, *how.optional}
+    loose = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    more = [p.name for p in found if p.default is p.empty and p.kind not in loose and p.name not in known]
+    return f"it requires {', '.join(more)}; an adapter can say what that is" if more else ""
 
 
 def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:

@@ -17,7 +17,7 @@ from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
-from parity.adapters.layouts import WEIGHTS, joined, laid_out, pieces, restored
+from parity.adapters.layouts import PER_PIXEL, WEIGHTS, joined, laid_out, pieces, restored
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.reach import got, put
@@ -116,7 +116,13 @@ class Live:
                     raise NotImplementedError(f"always with {name}")
                 for place in here:
                     if list(place.path[0]) != [".", "options"]:  # those are made of the probe's own
-                        put(self, place.path, array)
+                        put(self, place.path, self._per_pixel(array, place) if name == "b" else array)
+
+    def _per_pixel(self, array: Any, place: Place) -> Any:
+        """A bias for each pixel, all of a channel alike; any other as it is."""
+        if place.layout not in PER_PIXEL:
+            return array
+        return np.array(np.broadcast_to(array, np.shape(got(self, place.path))))
 
     def _wrapped(self, array: Any, tensor: str) -> Any:
         if not tensor or not isinstance(array, np.ndarray):
@@ -194,6 +200,8 @@ class Live:
             out = got(self, c.out.path)
             own = {"dout": dout, "x": x, "t": t, "out": out, "cache": self._cache()}
             self.back = self._call(self._method(c.backward), c.backward_args, **own)
+            if c.update:
+                self._call(self._method(c.update[0]), c.update[1])
         self.fresh = False
         self.gradients = {}
         for name, place in c.grads.items():
@@ -447,6 +455,10 @@ def _unfolded(array: Any, weight: Any, layout: str, name: str) -> Any:
         rows = layout.strip("+b")
         whole = array if rows == "IO" else array.T
         return whole[:-1] if layout.endswith("+b") else whole[1:]
+    if (
+        layout in PER_PIXEL and weight.ndim == 1 and array.ndim == 3
+    ):  # all of a channel are the one bias of the book
+        return array.sum(axis=PER_PIXEL[layout])
     return restored(array, WEIGHTS.get(weight.ndim, ""), layout, weight.shape)
 
 

@@ -96,6 +96,7 @@ class Convention:
     images, rows layouts of x and dx of four and of two axes; *_out of out and dout
     forward      the method or function and its parameters; out is where the result lies
     backward     the same; derivative: what it gives is a derivative, to be multiplied by dout
+    update       a method called after backward that changes the weights, and its parameters
     dx, grads    where the gradients lie; a change: they are read from what backward does to the weights
     updates      whether backward changes the weights; they are set back after it
     buffers      running statistics
@@ -130,6 +131,7 @@ class Convention:
     backward: str = ""
     backward_args: Pairs = ()
     derivative: bool = False
+    update: Sequence[Any] = ()
     dx: Place | None = None
     grads: Mapping[str, Place] = field(default_factory=dict)
     change: bool = False
@@ -309,6 +311,8 @@ class Convention:
             call += f", {self.backward}({', '.join(name for name, _ in self.backward_args)})"
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
             call += ", times dout" if self.derivative else ""
+        if self.update:
+            call += f", {self.update[0]}({', '.join(name for name, _ in self.update[1])})"
         parts.append(call)
         if not self.backward and self.dx is not None:
             parts.append(f"dx in {self.dx}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import sys
 from types import SimpleNamespace
@@ -66,8 +67,24 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
         if isinstance(method, (staticmethod, classmethod)):
             found[name] = parameters(getattr(cls, name))
         elif inspect.isfunction(method) and (not name.startswith("__") or name == "__call__"):
+            if is_stub(method):
+                continue
             found[name] = (parameters(method) or [None])[1:]  # type: ignore[list-item]
     return found
+
+
+QUIET = ("RESUME", "NOP", "POP_TOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE")
+REFUSES = ("RESUME", "PUSH_NULL", "CALL", "PRECALL", "LOAD_CONST", "RAISE_VARARGS", "LOAD_GLOBAL", "CACHE")
+
+
+def is_stub(function: Any) -> bool:
+    """Whether it is still to be written: `pass`, a docstring alone, or `raise NotImplementedError`."""
+    code = list(dis.get_instructions(function))
+    if all(one.opname in QUIET for one in code):
+        returned = [one.argval for one in code if one.opname in ("LOAD_CONST", "RETURN_CONST")]
+        return not any(value is not None for value in returned)
+    named = {one.argval for one in code if one.opname == "LOAD_GLOBAL"}
+    return named == {"NotImplementedError"} and all(one.opname in REFUSES for one in code)
 
 
 def _is_tensor(cls: type) -> bool:

@@ -46,6 +46,7 @@ EITHER = ("batch_norm", "relu", "sigmoid", "tanh", "silu", "dropout", "flatten")
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
+DIVIDES = "raised ValueError: cannot reshape array of size"  # into windows side by side
 BUILT = " while it was built"
 INFERENCE = "gradients after an inference call"
 AS_IN_TRAINING = f"{INFERENCE}, which are not PyTorch's (are they training's?)"
@@ -138,6 +139,7 @@ def shown_lacking(
     raised = {row.case for row in rows if row.why.startswith("raised")}
     no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
     meant = {row.case for row in rows if MEANT.search(row.why)}
+    divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
     claimed = claims(cases[0].kind, cases, supports or ()) if cases else set()
     plain = {probe.id for probe in cases if not probe.needs}
@@ -158,7 +160,8 @@ def shown_lacking(
         else:
             others = {probe.id for probe in cases} - having
             crashes = feature in by_crash and having <= raised and others <= right
-            if crashes or (having <= meant and not others <= raised):
+            refused = meant | divides if feature == "pixels_over" else meant
+            if crashes or (having <= refused and not others <= raised):
                 found.add(feature)
     return found
 

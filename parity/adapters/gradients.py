@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
-from parity.adapters.layouts import WEIGHTS, batch_shape, shape_in
+from parity.adapters.layouts import PER_PIXEL, WEIGHTS, batch_shape, shape_in
 from parity.adapters.recipe import Recipe
 from parity.kinds.probe import Probe
 
@@ -59,7 +59,8 @@ def find_gradients(
         place = _gradient(name, c, returned, free, probe, used, wanted)
         if place is not None:
             grads[name] = place
-    asked = {m for _, m in [*(c.constructor or ()), *c.backward_args, *(p for _, a in c.setup for p in a)]}
+    given = [*(p for _, a in c.setup for p in a), *(p for a in c.update[1:] for p in a)]
+    asked = {m for _, m in [*(c.constructor or ()), *c.backward_args, *given]}
     updates = bool(changed) and bool({"rate", "optimizer"} & asked)
     if updates and len(grads) < len(wanted) and set(changed) >= set(wanted) - grads.keys():
         grads = {n: Place(c.stored[n][0].path, c.stored[n][0].layout) for n in wanted}
@@ -146,6 +147,9 @@ def _gradient(
     weight, layout = probe.args[name], _layout(name, c)
     letters = WEIGHTS.get(weight.ndim, "")
     shape = weight.shape if not layout else shape_in(weight.shape, letters, layout.strip("+b"))
+    if layout in PER_PIXEL and weight.ndim == 1:
+        shape = probe.inputs["dout"].shape[1:]
+        shape = shape if layout == "OHW" else (*shape[1:], shape[0])
     if "+" in layout:
         shape = tuple(n + (c == "I") for n, c in zip(shape or (), layout.strip("+b"), strict=True))
     fitting = [

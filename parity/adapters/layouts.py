@@ -28,6 +28,7 @@ STORED = {
     2: ("IO", "OI"),
     1: ("O", "1O", "O1", "O11", "1O11", "111O", "11O"),
 }
+PER_PIXEL = {"OHW": (1, 2), "HWO": (0, 1)}  # a bias of each pixel of the result: the axes of the pixels
 CHANNELS_LAST = {
     "O(IHW)": "O(HWI)",
     "(IHW)O": "(HWI)O",

@@ -91,6 +91,7 @@ _DENSE = _table("""
     O: outfeature outputlength nhidden numhidden width hidden
     N: batchsize
     bias: bias usebias hasbias withbias
+    (I,O) (O,I): shape wshape weightshape weightsshape
 """)
 _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
@@ -101,6 +102,10 @@ _NORM = _table("""
     momentum: momentum decay rho mu
     eps: eps epsilon
 """)
+_FLATTEN = {
+    **_IMAGES,
+    **_table("CHW: outshape outputshape outsize outputsize outfeatures outdim outputdim shapeout"),
+}
 _DROPOUT = _table("""
     ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q
     keep: keepprob keep pkeep keeprate retain retainprob keepprobability
@@ -110,7 +115,7 @@ _ANY = _table("""
     optimizer: optimizer optim opt updater
     =True: trainable training train istraining isfirst requiresgrad
     =None ='linear' ='identity' =False: activation act activationfn activationfunction nonlinearity actfn
-    ='layer': name layername
+    ='layer': name layername label tag
     seed: seed randomseed randomstate
     rng: rng generator
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
@@ -129,6 +134,10 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
         for k, v in _table(_WINDOW.format(pair="(FH,FW)", full="(FN,C,FH,FW)") + _PADDING).items()
     }
     | _IMAGES
+    | dict.fromkeys(
+        ("shape", "wshape", "weightshape", "weightsshape"),
+        ("(FN,C,FH,FW)", "(FN,FH,FW,C)", "(FH,FW,C,FN)"),
+    )
     | {
         "filters": ("FN", "W"),
         "kernels": ("FN", "W"),
@@ -143,6 +152,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "lrn": _LRN,
     "batch_norm": _NORM,
     "dropout": _DROPOUT,
+    "flatten": _FLATTEN,
 }
 _FAMILY_OF = {
     "max_pooling": "pooling",
@@ -191,9 +201,13 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
     if word in MODE_NAMES and kind in MODES:
         return tuple(f"={mode!r}" for mode in MODES[kind])
     if name in ("C", "F", "K", "H", "N") and kind == "convolution":
-        found = {"C": ("C",), "F": ("FN", "kernel"), "K": ("kernel", "FN"), "H": ("H",), "N": ("N", "FN")}[
-            name
-        ]
+        found = {
+            "C": ("C",),
+            "F": ("FN", "kernel"),
+            "K": ("kernel", "FN", "W"),
+            "H": ("H",),
+            "N": ("N", "FN"),
+        }[name]
         return found
     named = family.get(word, ())
     if kind not in WORDED and STRINGS[0] in named:
@@ -262,6 +276,8 @@ def value(meaning: str, probe: Probe) -> Any:
         if known["FH"] != known["FW"]:
             raise NotImplementedError("one number for both axes of the window")
         return known["FH"]
+    if meaning == "CHW":
+        return known["C"] * known["H"] * known["W"]
     if meaning == "kernel|(FH,FW)":
         return known["FH"] if known["FH"] == known["FW"] else (known["FH"], known["FW"])
     if meaning in _OTHERS:

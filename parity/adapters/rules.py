@@ -142,7 +142,7 @@ class Rule:
 
     def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         if not self.handed:
-            self.handed = [SimpleNamespace(data=p, grad=None) for p in params.values()]
+            self.handed = [_parameter(p) for p in params.values()]
             self.made[""] = self._new(self.handed)
         for parameter, name in zip(self.handed, params, strict=True):
             parameter.data, parameter.grad = params[name], grads[name]
@@ -224,6 +224,11 @@ def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
     left += [inspect.Parameter(b, keyword, default=None) for b in ("beta1", "beta2") if pair is not None]
     build.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
     return build
+
+
+def _parameter(array: Any) -> SimpleNamespace:
+    """What a framework makes of an array that is trained."""
+    return SimpleNamespace(data=array, grad=None, requires_grad=True, trainable=True, skip_decay=False)
 
 
 def _like(found: Any, arrays: list[Any]) -> bool:

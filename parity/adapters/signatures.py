@@ -11,6 +11,7 @@ from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.recipe import recipe
+from parity.adapters.updates import prepared
 
 FORWARD = (
     *(
@@ -218,6 +219,7 @@ CONTEXT = (
 CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
+KEEP = ("savecache", "keepcache", "storecache", "cacheinput", "cacheinputs", "saveforbackward", "save")
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
 Calls = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -229,6 +231,8 @@ def _pairs(
     role = recipe(kind).role
     params = [p for p in params or () if p is not None]
     words = [plain(p["name"]) for p in params]
+    if way == "backward" and kind == "softmax" and len(words) > 1 and set(words) & T:
+        return  # with labels it is the gradient of the loss after it
     found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
         options: list[str] = _options(word, words, way, kind, role, c)
@@ -273,10 +277,14 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["cache"]
     if word in ("optimizer", "optim", "opt"):
         return ["optimizer"]
+    if way == "backward" and word == "eta" and not set(words) & (DOUT - {"eta"}):
+        return ["dout"]
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
     if kind in MODES and word in MODE_NAMES:
         return list(meanings(word, kind))
+    if way == "forward" and word in KEEP:
+        return ["=True"]
     if word in TRAIN:
         return ["mode" if word == "mode" else "training"]
     if (
@@ -496,8 +504,9 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
             "setup",
         ):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
-            if all(plain(p["name"]) in ("optimizer", "optim", "opt") for p in params):
-                found.append((name, tuple((p["name"], "optimizer") for p in params)))
+            pairs = prepared(params, kind)
+            if pairs is not None:
+                found.append((name, pairs))
     yield tuple(found)
     if found:
         yield ()

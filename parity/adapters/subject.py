@@ -87,6 +87,7 @@ class Subject:
             may_take_probabilities,
             one_for_both_axes,
             pads_by_word,
+            takes_what_is_kept,
         )
         from parity.kinds import kind_of
 
@@ -99,7 +100,7 @@ class Subject:
         if kind in ("im2col", "col2im"):
             return self._found_columns(about, kind)
         signature = about.get("signature") or ()
-        odd = one_for_both_axes(signature, kind) or pads_by_word(signature, kind)
+        odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about))
         if not odd and fits_the_book(self, kind):
             return None

@@ -41,12 +41,14 @@ from parity.adapters.signatures import (
     switch,
 )
 from parity.adapters.trial_probes import WINDOWS, as_same, trial_probes
+from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 from parity.kinds.probes import probes, with_cotangent
 
 MOST = 400  # trials
 MORE = 120  # of what keeps the size of an image, after the others
+WITH_DX = 3  # the score of a backward that gives dx is above
 BOOK = (("*", "book"),)
 
 
@@ -143,6 +145,11 @@ def _may_pad_always(trial: Trial) -> bool:
     return not trial.fits and (not asked or bool(found & {*STRINGS}))
 
 
+def takes_what_is_kept(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether a dropout takes the share that it keeps, by the name or the default of its parameter."""
+    return kind == "dropout" and any("keep" in _meanings(p, kind) for p in signature)
+
+
 def find(
     ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
 ) -> Convention | None:
@@ -151,6 +158,7 @@ def find(
     Raises NotCallable where none is found.
     """
     trial = Trial(ask, about, kind, fits)
+    book = fits and _has_the_book_s_methods(about)
     for probe, limits in trial_probes(kind):
         if "pad" in limits:
             if not _may_pad_always(trial):
@@ -165,14 +173,18 @@ def find(
                 break
         if best is not None and kind == "softmax_with_loss":
             best = (best[0], _as_of_probabilities(trial, best[1], probe))
-        if best is not None and best[0] > 0 and (best[0] == COMPLETE or not fits):
+        if best is not None and best[0] > 0 and (best[0] == COMPLETE or not book):
             return _refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST + MORE:
             break
-    if fits:
+    if book:
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     raise NotCallable(trial.about["name"], kind, names, trial.errors)
+
+
+def _has_the_book_s_methods(about: dict[str, Any]) -> bool:
+    return about["what"] != "class" or "forward" in about["methods"]
 
 
 def may_take_probabilities(about: dict[str, Any]) -> bool:
@@ -271,13 +283,15 @@ def _constructors(trial: Trial) -> Iterator[Any]:
         yield None
         return
     signature = trial.about["signature"] or ()
-    if trial.fits and not (one_for_both_axes(signature, trial.kind) or pads_by_word(signature, trial.kind)):
+    odd = (one_for_both_axes, pads_by_word, takes_what_is_kept)
+    if trial.fits and not any(test(signature, trial.kind) for test in odd):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
     for p in signature:
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in _meanings(p, trial.kind)]
         if not p["required"]:
-            found = found[:2] if found and _worth_giving(found[0]) else [None]
+            shapes = bool(found) and "," in found[0][1]  # type: ignore[index]
+            found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
         elif not found:
             return
         options.append(found)
@@ -290,6 +304,11 @@ def _meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
     if "momentum" in found and p["default"]:
         try:  # PyTorch's is the share of what is new
             return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
+        except ValueError:
+            return found
+    if "ratio" in found and plain(p["name"]) in ("p", "prob", "probability") and p["default"]:
+        try:  # nobody drops most of what there is
+            return ("keep",) if float(p["default"]) > 0.5 else ("ratio",)
         except ValueError:
             return found
     if p["default"] in ("True", "False") and "b" in found:
@@ -388,15 +407,16 @@ def _bias_is_there(trial: Trial, c: Convention, probe: Probe) -> bool:
     return False
 
 
+HOLDERS = ("data", "value", "array")  # of an array in a parameter that is an object
 NAMES = {
     "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params"),
     "b": ("b", "bias", "biases", "intercept"),
     "gamma": ("gamma", "g", "scale", "weight", "weights", "w"),
     "beta": ("beta", "shift", "bias", "b", "offset", "biases"),
-    "running_mean": ("mean", "mu"),
+    "running_mean": ("mean", "mu", "ave", "avg"),
     "running_var": ("var", "variance", "std2", "sigma2"),
 }
-RUNNING = ("run", "mov", "avg", "global", "pop", "test", "ema")
+RUNNING = ("run", "mov", "avg", "overall", "global", "pop", "test", "ema")
 NOT_WEIGHTS = (
     "d",
     "grad",
@@ -418,7 +438,7 @@ NOT_WEIGHTS = (
 def _score(path: Sequence[Sequence[Any]], name: str) -> int:
     """How well a path is named for a weight; below zero where it says that it is something else."""
     words = [plain(str(step)) for how, step in path[1:] if not isinstance(step, int)]
-    words = [w for w in words if w not in ("data", "value", "array", "params", "parameters", "weightsdict")]
+    words = [w for w in words if w not in (*HOLDERS, "params", "parameters", "weightsdict")]
     last = words[-1] if words else ""
     if any("grad" in word for word in words):
         return -2
@@ -459,7 +479,26 @@ def places_of(
             found[name] = [place_of(entries[i], layout) for i in same]
     if "b" in params and "b" not in found and "W" in found:
         found |= _bias_of_any_name(entries, probe.args["b"], taken)
+    if "b" in params and "b" not in found and "W" in found and "dout" in probe.inputs:
+        found |= _bias_per_pixel(entries, probe)
     return found
+
+
+def _bias_per_pixel(entries: Sequence[dict[str, Any]], probe: Probe) -> dict[str, list[Place]]:
+    """A bias for each number of an image's result, named for one: all of a channel are set alike."""
+    shape = probe.inputs["dout"].shape[1:]
+    if len(shape) != 3:
+        return {}
+    shapes = {shape: "OHW", (*shape[1:], shape[0]): "HWO"}
+    named = [
+        (place_of(e, shapes[tuple(e["shape"])]))
+        for e in entries
+        if e["shape"] is not None
+        and tuple(e["shape"]) in shapes
+        and e["same"] < 0
+        and _score(e["path"], "b") >= 2
+    ]
+    return {"b": named} if len(named) == 1 else {}
 
 
 def _bias_of_any_name(
@@ -486,7 +525,8 @@ def _buffers(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> d
             continue
         for layout, entry in itertools.product(STORED[1], entries):
             shape = shape_in(probe.args[name].shape, "O", layout)
-            last = plain(str(entry["path"][-1][1]))
+            names = [plain(str(step)) for _, step in entry["path"]]
+            last = next((word for word in reversed(names) if word not in HOLDERS), "")
             running = any(word in last for word in RUNNING) and any(alias in last for alias in NAMES[name])
             if (
                 running
@@ -538,6 +578,8 @@ def _laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         batches = (*batches[:1], *alone)
+    if trial.kind == "batch_norm":  # the statistics are those of a batch
+        batches = tuple(layout for layout in batches if not one_at_a_time(layout))
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
     for weights in itertools.product(*choices) if choices else [()]:
         grey = dict(weights).get("W") == "HW"
@@ -579,6 +621,8 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         report = trial.attempt(replace(c, backward=""), probe)
         if "forward" not in report:
             return None
+    if c.limits.get("no_bias") and c.constructor is not None and not _is_linear(trial, c, probe):
+        return None
     if c.images == "NHWC":
         c = replace(
             c,
@@ -607,6 +651,16 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
                     return None
                 return _with_out(c, out, layout, len(expected))
     return None
+
+
+def _is_linear(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether zeros give zeros: no bias is hidden where nothing was found of its shape."""
+    zeros = {name: np.zeros_like(a) for name, a in probe.inputs.items()}
+    report = trial.attempt(replace(c, backward=""), replace(probe, inputs=zeros))
+    means = [e["value"] for e in _results(report) if "value" in e] if "forward" in report else []
+    if any(means):
+        trial.errors.append((str(c), "weights: no array of the shape of b, and something is added"))
+    return not any(means)
 
 
 def _made_anew(c: Convention, report: dict[str, Any]) -> bool:
@@ -681,7 +735,8 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
     probe = c.fitted(probe)
     gradients = ("dx", *(f"d{n}" for n in trial.how.params if probe.args.get(n) is not None))
     c = replace(c, switch=switch(trial.about, c) or trial.flag)
-    if kind_of(trial.kind).switches and not c.switch:
+    still = trial.kind == "batch_norm" and not c.buffers  # it keeps nothing to infer with
+    if kind_of(trial.kind).switches and (still or not c.switch):
         c = replace(c, limits={**c.limits, "training": True})
     calls = list(backward_calls(trial.about, trial.kind, c))
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
@@ -705,6 +760,10 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
             best = best or (1, kept)
             continue
         score, found = find_gradients(tried, report, probe, trial.how)
+        if found.change and not _is_proportional(trial, found, probe):
+            found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
+        elif WITH_DX < score < COMPLETE and trial.how.params:
+            score, found = _after_an_update(trial, tried, probe, (score, found))
         found = replace(found, zero=_zeroed_by(trial, found))
         found = replace(found, unseen=(*found.unseen, *missing_buffers))
         if best is None or score > best[0]:
@@ -713,6 +772,46 @@ def _backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventi
             break
     assert best is not None
     return best[0], _of_output(trial, best[1], probe)
+
+
+def _after_an_update(
+    trial: Trial, c: Convention, probe: Probe, best: tuple[int, Convention]
+) -> tuple[int, Convention]:
+    """Gradients that are kept to itself show in what a method for the next step does to the weights."""
+    for update in updates(trial.about["methods"], trial.kind):
+        tried = replace(c, update=update)
+        report = trial.attempt(tried, probe)
+        if "backward" not in report:
+            continue
+        score, found = find_gradients(tried, report, probe, trial.how)
+        if score > best[0] and found.change and _is_proportional(trial, found, probe):
+            best = score, found
+    return best
+
+
+def _is_proportional(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether twice the dout changes the weights twice as much, as a step by the gradient does."""
+    dout = probe.inputs.get("dout")
+    if dout is None:
+        return True
+    once, twice = (
+        _changes(trial, c, replace(probe, inputs={**probe.inputs, "dout": k * dout})) for k in (1, 2)
+    )
+    return bool(once) and all(np.isclose(2 * once[n], twice.get(n, np.nan), rtol=1e-3) for n in once)
+
+
+def _changes(trial: Trial, c: Convention, probe: Probe) -> dict[str, float]:
+    """By how much backward changed the mean of each weight."""
+    report = trial.attempt(replace(c, updates=False), probe)
+    found = {}
+    for name, places in c.stored.items():
+        path = [list(step) for step in places[0].path]
+        means = [
+            next((e["value"] for e in report.get(when, ()) if e["path"] == path and "value" in e), np.nan)
+            for when in ("forward", "backward")
+        ]
+        found[name] = means[1] - means[0]
+    return found
 
 
 FAR, BOUND = 32.0, 8.0
@@ -811,7 +910,7 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     used = {meaning for _, meaning in c.constructor or ()}
     if trial.kind == "batch_norm" and probe.inputs["x"].ndim == 2:
         return _images_too(trial, c)
-    if trial.kind == "softmax" and c.constructor is None and not c.backward and c.rows == "NF":
+    if trial.kind == "softmax" and not c.backward and c.rows == "NF":
         return _of_one_vector(trial, c, probe)
     if trial.kind == "lrn":
         return _by_neighbours(trial, c, probe)

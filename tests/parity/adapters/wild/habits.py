@@ -1,0 +1,200 @@
+"""Habits of small frameworks: gradients kept for a later update, a bias per pixel, methods left unwritten."""
+
+import numpy as np
+
+rng = np.random.default_rng(0)
+
+
+class Module:
+    def __call__(self, x):
+        self.seen = x
+        return self.forward(x)
+
+    def backward(self, error):
+        raise NotImplementedError("not for this one")
+
+
+# -- gradients that show in an update alone ------------------------------------------------------------
+class Linear(Module):
+    def __init__(self, in_dim, out_dim):
+        self.W, self.b = rng.standard_normal((out_dim, in_dim)), np.zeros(out_dim)
+
+    def forward(self, X):
+        return X @ self.W.T + self.b
+
+    def backward(self, error):
+        self.error = error
+        return error @ self.W
+
+    def fit(self, lr, decay=0.05):
+        self.W -= lr * (self.error.T @ self.seen + decay * self.W)
+        self.b -= lr * self.error.sum(0)
+
+
+class LinearWrong(Linear):
+    def fit(self, lr, decay=0.05):
+        self.W -= lr * (self.error.T @ self.seen + decay * self.W)
+        self.b -= lr * self.error.mean(0)
+
+
+class Adaptive:
+    """Its backward takes a step of its own, by the sign: no gradient can be read from that."""
+
+    def __init__(self, n_in, n_out):
+        self.w, self.b = rng.standard_normal((n_in, n_out)), np.zeros((1, n_out))
+
+    def compile(self, lr, reg):
+        self.rate = lr
+
+    def forward(self, x, training=False):
+        self.x = x
+        return x @ self.w + self.b
+
+    def backward(self, dz):
+        dx = dz @ self.w.T
+        self.w = self.w - self.rate * np.sign(self.x.T @ dz)
+        self.b = self.b - self.rate * np.sign(dz.sum(0, keepdims=True))
+        return dx
+
+
+# -- parameters that are objects, a shape for all sizes, any other keyword -----------------------------
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, None
+
+
+class Dense:
+    def __init__(self, shape, bias=True, **kwargs):
+        self.W = Parameter(rng.standard_normal(shape))
+        self.b = Parameter(np.zeros(shape[-1])) if bias else None
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W.data + (0 if self.b is None else self.b.data)
+
+    def backward(self, eta):
+        self.W.grad = self.x.T @ eta
+        if self.b is not None:
+            self.b.grad = eta.sum(axis=0)
+        return eta @ self.W.data.T
+
+
+# -- what backward needs is kept only when asked for -----------------------------------------------------
+class Tanh:
+    def __init__(self):
+        self.cache = {}
+
+    def forward_propagate(self, Z, save_cache=False):
+        if save_cache:
+            self.cache["A"] = np.tanh(Z)
+        return np.tanh(Z)
+
+    def back_propagate(self, dA):
+        return dA * (1 - self.cache["A"] ** 2)
+
+
+class TanhWrong(Tanh):
+    def back_propagate(self, dA):
+        return dA * (1 - self.cache["A"])
+
+
+# -- a softmax whose backward is not written, or is that of the loss after it; one of a single vector ------
+class Softmax(Module):
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+
+class SoftmaxEmpty(Softmax):
+    def backward(self, y):
+        pass
+
+
+class SoftmaxOfLabels(Softmax):
+    def backward(self, a, y):
+        return (a - y) / len(y)
+
+
+class SoftmaxOfOne:
+    def __call__(self, x):
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+
+class SoftmaxForgets(Softmax):
+    def forward(self, x):
+        self.seen = x
+        return super().forward(x)
+
+    def backward(self, dout):
+        y = super().forward(self.seen)
+        y * (dout - (dout * y).sum(axis=-1, keepdims=True))
+
+
+# -- the share that is kept under the name of the one that is dropped --------------------------------------
+class Dropout:
+    def __init__(self, p=0.8):
+        self.p = p
+
+    def forward(self, z, training=True):
+        if not training:
+            return z
+        self.mask = rng.choice((0, 1), size=z.shape, p=[1 - self.p, self.p]) / self.p
+        return (z * self.mask).astype(z.dtype)
+
+    def backward(self, da):
+        return (da * self.mask).astype(da.dtype)
+
+
+class Flatten:
+    def __init__(self, in_shape, out_shape):
+        self.in_shape, self.out_shape = in_shape, out_shape
+
+    def forward(self, x):
+        return x.reshape(len(x), self.out_shape)
+
+    def backward(self, dz):
+        return dz.reshape(len(dz), *self.in_shape)
+
+
+# -- a bias for each pixel of the result, one image at a time ------------------------------------------------
+def windows(x, size):
+    return np.lib.stride_tricks.sliding_window_view(x, size, axis=(-2, -1))
+
+
+class Convolutional:
+    def __init__(self, input_shape, kernel_size, depth):
+        C, H, W = input_shape
+        self.output_shape = depth, H - kernel_size + 1, W - kernel_size + 1
+        self.kernels = rng.standard_normal((depth, C, kernel_size, kernel_size))
+        self.biases = rng.standard_normal(self.output_shape)
+
+    def forward(self, input):
+        self.input = input
+        return self.biases + np.einsum(
+            "chwij,ocij->ohw", windows(input, self.kernels.shape[2:]), self.kernels
+        )
+
+    def backward(self, output_gradient, learning_rate):
+        size = self.kernels.shape[2:]
+        dk = np.einsum("ohw,chwij->ocij", output_gradient, windows(self.input, size))
+        wide = np.pad(output_gradient, ((0, 0), (size[0] - 1,) * 2, (size[1] - 1,) * 2))
+        dx = np.einsum("ohwij,ocij->chw", windows(wide, size), self.kernels[:, :, ::-1, ::-1])
+        self.kernels = self.kernels - learning_rate * dk
+        self.biases = self.biases - learning_rate * output_gradient
+        return dx
+
+
+class ConvolutionalTurned(Convolutional):
+    def forward(self, input):
+        self.input = input
+        turned = self.kernels[:, :, ::-1, ::-1]
+        return self.biases + np.einsum("chwij,ocij->ohw", windows(input, turned.shape[2:]), turned)
+
+
+class ConvolutionalOfTheSame(Convolutional):
+    """Its bias is one number, which nothing takes for a bias: what is added to it is not to be judged."""
+
+    def __init__(self, input_shape, kernel_size, depth):
+        super().__init__(input_shape, kernel_size, depth)
+        self.biases = 0.37
