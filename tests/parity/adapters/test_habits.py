@@ -20,11 +20,11 @@ CASES = [
     ("SoftmaxOfLabels", "softmax", "right", "gradients"),
     ("SoftmaxOfOne", "softmax", "right", "rows (F), one at a time"),
     ("SoftmaxForgets", "softmax", "wrong", "backward returned None"),
-    ("Dropout", "dropout", "right", "called as Dropout(p)"),
+    ("Dropout", "dropout", "right", "as Dropout(p); forward(z, training)"),
     ("Flatten", "flatten", "right", "Flatten(in_shape, out_shape)"),
     ("Convolutional", "convolution", "right", ".biases (FN, FH, FW)"),
     ("ConvolutionalTurned", "convolution", "wrong", "forward, out"),
-    ("ConvolutionalOfTheSame", "convolution", "not_checked", "no array of the shape of b"),
+    ("ConvolutionalOfTheSame", "convolution", "not_checked", "it cannot be called"),
 ]
 
 
