@@ -11,6 +11,7 @@ from parity.kinds import ALL_KINDS
 from parity.kinds.numpy_reference import judge, judged_by, results
 from parity.kinds.probes import probes
 from parity.verification.as_json import as_text, verdict_object
+from parity.verification.whole import verify_all
 
 AFFINE = """
 class Affine:
@@ -132,9 +133,7 @@ def test_the_page_of_a_file_has_a_section_per_definition(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     page = (tmp_path / "page.html").read_text()
-    out = capsys.readouterr().out
-    assert end.value.code == 1 and "page.html" in out
-    assert "the same function as NumPy's" in out and "PyTorch's" not in out
+    assert end.value.code == 1 and "page.html" in capsys.readouterr().out
     assert page.count("<section>") == 2 and page.count("<img ") == 1
     for name in ("Affine", "AffineRight"):
         assert f"<h2>{name} as affine</h2>" in page
@@ -142,6 +141,14 @@ def test_the_page_of_a_file_has_a_section_per_definition(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main([*arguments[:2], "--picture", f"{tmp_path}/met.svg"])
     assert end.value.code == 2 and "--picture draws one layer" in capsys.readouterr().err
+
+
+def test_the_line_of_a_file_names_the_judge(tmp_path):
+    relu = "    def forward(self, x): self.on = x > 0; return np.where(self.on, x, 0)\n"
+    relu += "    def backward(self, dout): return np.where(self.on, dout, 0)\n"
+    (tmp_path / "mine.py").write_text(f"import numpy as np\nclass Relu:\n{relu}")
+    for judge, named in (("numpy", "NumPy's"), ("torch", "PyTorch's")):
+        assert f"right, the same function as {named}" in str(verify_all(tmp_path / "mine.py", judge=judge))
 
 
 def test_an_unknown_judge_is_refused():
