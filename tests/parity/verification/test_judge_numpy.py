@@ -147,8 +147,8 @@ def test_the_line_of_a_file_names_the_judge(tmp_path):
     relu = "    def forward(self, x): self.on = x > 0; return np.where(self.on, x, 0)\n"
     relu += "    def backward(self, dout): return np.where(self.on, dout, 0)\n"
     (tmp_path / "mine.py").write_text(f"import numpy as np\nclass Relu:\n{relu}")
-    for judge, named in (("numpy", "NumPy's"), ("torch", "PyTorch's")):
-        assert f"right, the same function as {named}" in str(verify_all(tmp_path / "mine.py", judge=judge))
+    for who, named in (("numpy", "NumPy's"), ("torch", "PyTorch's")):
+        assert f"right, the same function as {named}" in str(verify_all(tmp_path / "mine.py", judge=who))
 
 
 def test_an_unknown_judge_is_refused():
