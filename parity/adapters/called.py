@@ -98,7 +98,7 @@ class Live:
             bias = self.probe.args.get("b")
             if bias is None:
                 raise NotImplementedError("always with b")
-            rows = [array, bias[None, :]] if layout.endswith("+b") else [bias, array]
+            rows = [array, bias[None, :]] if layout.endswith("+b") else [bias[None, :], array]
             return laid_out(np.concatenate(rows), "IO", layout.strip("+b"))
         laid = laid_out(array, WEIGHTS.get(array.ndim, ""), layout)
         return np.array(laid, order="C") if self.copy or self.convention.updates else laid

@@ -11,6 +11,7 @@ HABITS = Path(__file__).parent / "wild" / "habits.py"
 CASES = [
     ("Linear", "affine", "right", "fit(lr, decay); gradients read from the change"),
     ("LinearWrong", "affine", "wrong", "backward, db"),
+    ("Augmented", "affine", "right", "rows (F), one at a time"),
     ("Adaptive", "affine", "right", "images (4-D input), dW, db"),
     ("Dense", "affine", "right", "gradients in .W.grad, .b.grad"),
     ("Tanh", "tanh", "right", "forward_propagate(Z, save_cache)"),

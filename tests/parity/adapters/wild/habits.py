@@ -198,3 +198,17 @@ class ConvolutionalOfTheSame(Convolutional):
     def __init__(self, input_shape, kernel_size, depth):
         super().__init__(input_shape, kernel_size, depth)
         self.biases = 0.37
+
+
+# -- a bias in the first column of the weights, one row at a time ------------------------------------------
+class Augmented:
+    def __init__(self, input_features, output_features):
+        self.weights = rng.standard_normal((output_features, input_features + 1))
+
+    def forward(self, x):
+        self.x = np.concatenate(([1], x)).astype(x.dtype)
+        return self.weights @ self.x
+
+    def backward(self, dout):
+        self.grad_weights = np.outer(dout, self.x)
+        return (self.weights.T @ dout)[1:]
