@@ -8,6 +8,7 @@ Blocks in `sh` are commands, blocks in `python` are run one after another in one
 are not run. To write the outputs anew: README=write python -m pytest tests/test_readme.py -n 0
 """
 
+import importlib.util
 import os
 import re
 import shlex
@@ -173,6 +174,15 @@ def test_an_installation_names_an_extra_that_exists(line):
 def test_the_environment_to_activate_is_the_one_that_make_sets_up():
     assert re.search(r"^VENV +\?= \.venv$", (ROOT / "Makefile").read_text(), re.M)
     assert "source .venv/bin/activate" in commands()
+
+
+def test_the_figures_are_those_of_the_committed_report():
+    spec = importlib.util.spec_from_file_location("figures", ROOT / "tools" / "readme_figures.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    text = README.read_text(encoding="utf-8")
+    assert tool.written(text) == text
+    assert tool.written(text.replace("| killed | ", "| killed | 1")) == text
 
 
 @pytest.mark.slow
