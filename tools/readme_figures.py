@@ -81,8 +81,8 @@ def _catches(text: str) -> str:
     )
     text = _put(text, "| the same in other people's clothes |", rest)
     rest = (
-        f" {int(conditions['killed'].sum()):,} of {len(conditions):,}: a right layer made wrong for N, C, FN, "
-        "a kernel, a stride, a pad, a call or a layout of memory alone |"
+        f" {int(conditions['killed'].sum()):,} of {len(conditions):,}: a right layer made wrong for N, C, "
+        "FN, a kernel, a stride, a pad, a call or a layout of memory alone |"
     )
     text = _put(text, "| under one condition |", rest)
     alarms, compared = of("false_alarms")
