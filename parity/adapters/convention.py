@@ -36,6 +36,10 @@ AS_TENSORFLOW = (
     "padding='same' as TensorFlow has it: the output is ceil(H / stride) high, an odd row or column of "
     "padding is at the bottom or right (PyTorch's at stride 1; a larger one PyTorch refuses)"
 )
+AT_EVERY_STRIDE = (
+    "padding='same' is (k - 1) / 2 at every stride, as PyTorch's padding=(k - 1) // 2 (TensorFlow's differs "
+    "at strides above 1)"
+)
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
@@ -202,6 +206,11 @@ class Convention:
         used = {meaning for _, meaning in [*(self.constructor or ()), *self.forward_args]}
         return "words" if used & {"valid|same", "VALID|SAME"} else ""
 
+    @property
+    def every_stride(self) -> bool:
+        """Whether 'same' is (k - 1) / 2 at every stride."""
+        return self.limits.get("same") == "every stride"
+
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
         from parity.adapters.meanings import sizes
@@ -232,12 +241,15 @@ class Convention:
         if self.padding == "fixed" and pad == SAME:
             odd = all(size % 2 for size in window_of(args))
             return odd and not np.any(np.not_equal(args.get("stride", 1), 1))
-        return is_same(probe)
+        if self.every_stride and pad == SAME and np.any(np.not_equal(args.get("stride", 1), 1)):
+            return False  # that is TensorFlow's
+        return is_same(probe, self.every_stride)
 
     def fitted(self, probe: Probe) -> Probe:
         """The probe without a bias, where the implementation has none; a pad that is 'same' needs that."""
-        if self.padding and "pad" in probe.needs and is_same(probe):
-            probe = replace(probe, needs=probe.needs - {"pad"} | {"same"})
+        if self.padding and "pad" in probe.needs and is_same(probe, self.every_stride):
+            pairs = set() if isinstance(probe.args.get("stride"), tuple) else {"pairs"}
+            probe = replace(probe, needs=probe.needs - {"pad"} - pairs | {"same"})
         if self.padding == "same" and is_same(probe):
             probe = replace(probe, args={**probe.args, "pad": SAME})
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
@@ -258,6 +270,7 @@ class Convention:
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
         found += [PADDING[self.padding]] if self.padding else []
+        found += ["padding='same' with an even window at a stride above 1"] if self.every_stride else []
         found += ["images that are not square"] if self.limits.get("square") else []
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []
@@ -304,7 +317,7 @@ class Convention:
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         if self.padding in ("words", "same"):
-            parts.append(AS_TENSORFLOW)
+            parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:

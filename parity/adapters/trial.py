@@ -39,11 +39,12 @@ from parity.adapters.signatures import (
     setups,
     switch,
 )
+from parity.adapters.trial_padding import by_word, every_stride
 from parity.adapters.trial_probes import WINDOWS, as_same, trial_probes
 from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
-from parity.kinds.probes import probes, with_cotangent
+from parity.kinds.probes import probes
 
 MOST = 400  # trials
 MORE = 120  # of what keeps the size of an image, after the others
@@ -929,8 +930,8 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         "kernel|(FH,FW)",
     }
     given = c.constructor is None or used & window or "W" in c.passed
+    c = every_stride(trial, by_word(trial, c, probe), probe)
     limits = dict(c.limits)
-    c = _by_word(trial, c, probe)
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
@@ -1018,24 +1019,6 @@ def _by_neighbours(trial: Trial, c: Convention, probe: Probe) -> Convention:
         acts.append(not np.isclose(mean(first, beside), alone + mean(beside), rtol=1e-6))
     layout = letters[acts.index(True)] if acts.count(True) == 1 else ""
     return replace(c, images=layout, images_out=layout) if layout else c
-
-
-def _by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:
-    """With padding as a word where a number has no effect on the shape and the word has."""
-    required = {p["name"] for p in trial.about["signature"] or () if p["required"]}
-    numbers = [n for n, m in c.constructor or () if m in ("pad", "(PH,PW)") and n in required]
-    if not numbers:
-        return c
-    padded = as_same(probe, stride=1)
-    for words in ("", *STRINGS):
-        pairs = tuple((n, words if n in numbers and words else m) for n, m in c.constructor or ())
-        given = padded if words else with_cotangent(replace(padded, args={**padded.args, "pad": 1}), 0)
-        tried = replace(c, constructor=pairs, backward="")
-        report, shape = trial.attempt(tried, given), batch_shape(given.inputs["dout"].shape, c.images_out)
-        outs = [e["shape"] for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
-        if shape is not None and list(shape) in outs:
-            return replace(c, constructor=pairs)
-    return c
 
 
 def _window(probe: Probe) -> tuple[int, int]:

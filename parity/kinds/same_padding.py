@@ -48,17 +48,20 @@ def pads_of(args: dict[str, Any], image: Sequence[int]) -> Pads:
     return same_pads(image, window_of(args), args.get("stride", 1), args.get("dilation", 1))
 
 
-def is_same(probe: Probe) -> bool:
-    """Whether its pad is what padding='same' gives at stride 1, which is PyTorch's pad (k - 1) / 2."""
+def is_same(probe: Probe, every_stride: bool = False) -> bool:
+    """Whether its pad is what padding='same' gives at stride 1, which is PyTorch's pad (k - 1) / 2; with
+    `every_stride` also at larger strides, as some give that pad there too."""
     args, pad = probe.args, probe.args.get("pad", 0)
     if pad == SAME:
         return True
     x = probe.inputs.get("x")
-    if not isinstance(x, np.ndarray) or x.ndim != 4 or _both(args.get("stride", 1)) != (1, 1):
+    if not isinstance(x, np.ndarray) or x.ndim != 4:
+        return False
+    if _both(args.get("stride", 1)) != (1, 1) and not every_stride:
         return False
     if probe.kind == "average_pooling" and np.any(pad):  # PyTorch counts its zeros
         return False
-    pads = pads_of(args, x.shape[2:])
+    pads = pads_of(args | {"stride": 1}, x.shape[2:])
     return all(before == after == own for (before, after), own in zip(pads, _both(pad), strict=True))
 
 

@@ -64,13 +64,16 @@ def same_geometry(
     return g | {"stride": stride, "dilation": own, "pad": SAME}
 
 
-def _padded_by_word(g: Geometry, padding: str) -> Geometry:
+def _padded_by_word(g: Geometry, padding: str, every_stride: bool) -> Geometry:
     """What padding is given as 'valid' or 'same', by a padding that is "words", "same" or "fixed"."""
     if padding == "words" and g["pad"] == (0, 0):
         return {}
     found: Geometry = {"pad": SAME, "ceil_mode": False, "count_include_pad": True}
     if np.any(np.not_equal(g["stride"], 1)):  # TensorFlow takes no dilation with a stride
         found["dilation"] = (1, 1)
+    if every_stride and np.any(np.not_equal(g["stride"], 1)):
+        FH, FW = g["FH"] | 1, g["FW"] | 1
+        found |= {"FH": FH, "FW": FW, "pad": ((FH - 1) // 2, (FW - 1) // 2)}
     if padding == "fixed":
         found |= {"stride": (1, 1), "FH": g["FH"] | 1, "FW": g["FW"] | 1}
     return found
@@ -79,7 +82,7 @@ def _padded_by_word(g: Geometry, padding: str) -> Geometry:
 def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     limits, g = convention.limits, dict(g)
     if convention.padding:
-        g |= _padded_by_word(g, convention.padding)
+        g |= _padded_by_word(g, convention.padding, convention.every_stride)
     sizes, stride = limits.get("sizes", {}), limits.get("stride")
     g["groups"] = 1 if "groups" in lacking or "C" in sizes else g["groups"]
     g |= {name: size for name, size in sizes.items() if name in g}

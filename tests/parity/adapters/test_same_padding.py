@@ -178,8 +178,8 @@ class Symmetric(Conv2D):
         return (0, 0) if self.padding == "valid" else ((k - 1) // 2,) * 2
 
 
-class StrideIgnored(Conv2D):
-    """k - 1 rows and columns of padding at every stride."""
+class EveryStride(Conv2D):
+    """k - 1 rows and columns of padding at every stride: PyTorch's padding=(k - 1) // 2."""
 
     def pads(self, size, k, s):
         return (0, 0) if self.padding == "valid" else self.split(k - 1)
@@ -319,7 +319,6 @@ def test_in_both_layouts(dressed):
         (TopLeft, "convolution"),
         (Floor, "convolution"),
         (Symmetric, "convolution"),
-        (StrideIgnored, "convolution"),
         (ZeroMax, "max_pooling"),
         (TopLeftMax, "max_pooling"),
         (MeanOfAll, "average_pooling"),
@@ -338,11 +337,29 @@ def test_wrong_layers_are_wrong_under_same_alone(factory, kind):
     [
         (TopLeft, "convolution", "the odd row or column of padding at the top and left"),
         (TopLeftMax, "max_pooling", "the odd row or column of padding at the top and left"),
-        (StrideIgnored, "convolution", "the padding of a stride of 1, (k - 1) in all, at every stride"),
     ],
 )
 def test_the_wrong_padding_is_named(factory, kind, says):
     assert f"PyTorch's with {says}" in " ".join(ask(factory, kind).says_why["sentences"])
+
+
+def test_same_as_at_a_stride_of_1_is_a_meaning_of_its_own():
+    verdict = ask(EveryStride, "convolution")
+    assert verdict.outcome == "right", verdict
+    assert "'same' is (k - 1) / 2 at every stride" in verdict.called
+    assert "padding='same' with an even window at a stride above 1" in verdict.not_checked
+    tried = [row.case for row in verdict.records]
+    assert any("stride=2, pad=1" in case for case in tried) and not any("stride=2, pad='same'" in c for c in tried)
+
+
+def test_of_that_meaning_a_wrong_number_is_wrong():
+    class Late(EveryStride):
+        def pads(self, size, k, s):
+            before, after = super().pads(size, k, s)
+            return (before, after) if s == 1 or k != 5 else (before + 1, max(after - 1, 0))
+
+    verdict = ask(Late, "convolution")
+    assert verdict.outcome == "wrong" and "at every stride" in verdict.called
 
 
 def test_a_stride_that_is_refused_as_in_pytorch_is_not_checked():

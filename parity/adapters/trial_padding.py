@@ -1,0 +1,64 @@
+"""Padding as a word: which parameter takes it, and what 'same' means at strides above 1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from parity.adapters.convention import Convention
+from parity.adapters.layouts import batch_shape
+from parity.adapters.meanings import STRINGS
+from parity.adapters.trial_probes import as_same
+from parity.kinds.probe import Probe
+from parity.kinds.probes import with_cotangent
+from parity.kinds.same_padding import SAME
+
+if TYPE_CHECKING:
+    from parity.adapters.trial import Trial
+
+
+def by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With padding as a word where a number has no effect on the shape and the word has."""
+    required = {p["name"] for p in trial.about["signature"] or () if p["required"]}
+    numbers = [n for n, m in c.constructor or () if m in ("pad", "(PH,PW)") and n in required]
+    if not numbers:
+        return c
+    padded = as_same(probe, stride=1)
+    for words in ("", *STRINGS):
+        pairs = tuple((n, words if n in numbers and words else m) for n, m in c.constructor or ())
+        given = padded if words else with_cotangent(replace(padded, args={**padded.args, "pad": 1}), 0)
+        tried = replace(c, constructor=pairs, backward="")
+        report, shape = trial.attempt(tried, given), batch_shape(given.inputs["dout"].shape, c.images_out)
+        outs = [e["shape"] for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
+        if shape is not None and list(shape) in outs:
+            return replace(c, constructor=pairs)
+    return c
+
+
+def every_stride(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the 'same' that pads (k - 1) / 2 at every stride, where that is what it means by the word.
+
+    Windows of 3x3 at a stride of 3 cover an image of 6x6 without padding, which is TensorFlow's. With a row
+    and a column all around they see the first pixel, and never the last. That is all that is looked at.
+    """
+    if c.padding not in ("words", "same") or trial.kind not in ("convolution", "max_pooling", "min_pooling"):
+        return c
+    C = probe.inputs["x"].shape[1]
+    x, sign = np.zeros((2, C, 6, 6)), -1 if trial.kind == "min_pooling" else 1
+    x[:, :, 0, 0], x[:, :, -1, -1] = 2 * sign, sign
+    args = {"pad": SAME, "stride": 3}
+    if trial.kind == "convolution":
+        FN = probe.args["W"].shape[0]
+        args |= {"W": np.ones((FN, C, 3, 3)), "b": np.zeros(FN)}
+    else:
+        args |= {"pool_h": 3, "pool_w": 3}
+    asked = as_same(replace(probe, args={**probe.args, **args}, inputs={"x": x}))
+    report = trial.attempt(replace(c, backward="", limits={}), asked)
+    path = [list(step) for step in c.out.path]
+    means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+    first = (C if trial.kind == "convolution" else 1) * x[0, 0, 0, 0] / 4  # over 2x2 numbers
+    if means and np.isclose(means[0], first):
+        return replace(c, limits={**c.limits, "same": "every stride"})
+    return c
