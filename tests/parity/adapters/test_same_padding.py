@@ -349,7 +349,9 @@ def test_same_as_at_a_stride_of_1_is_a_meaning_of_its_own():
     assert "'same' is (k - 1) / 2 at every stride" in verdict.called
     assert "padding='same' with an even window at a stride above 1" in verdict.not_checked
     tried = [row.case for row in verdict.records]
-    assert any("stride=2, pad=1" in case for case in tried) and not any("stride=2, pad='same'" in c for c in tried)
+    assert any("stride=2, pad=1" in case for case in tried) and not any(
+        "stride=2, pad='same'" in c for c in tried
+    )
 
 
 def test_of_that_meaning_a_wrong_number_is_wrong():
