@@ -1,4 +1,5 @@
-"""What is not right although the numbers are: float64 out of float32, a write into dout, an overflow.
+"""What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
+small constant inside a logarithm.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -17,10 +18,12 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
+from parity.verification import inside_log
 from scratchcnn.typing import Array
 
 UNCHANGED = "arguments unchanged"  # the contract
 OVERFLOW = "overflow-at-large-inputs"
+INSIDE_LOG = "small-constant-inside-the-logarithm"
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
@@ -28,6 +31,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     **{name: f"a write into {what}" for what, name in WRITES.items()},
     WRITES_GRADIENTS: "a write into the gradients",
     OVERFLOW: "an overflow at large inputs",
+    INSIDE_LOG: "a small constant inside the logarithm",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = ("sigmoid", "tanh", "silu", "softmax", *LOSSES)  # kinds with an exponential
@@ -36,17 +40,20 @@ LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in 
 
 @dataclass(frozen=True)
 class Slight:
-    """One result whose numbers are right: the record, its name in NAMES, and what it should have been."""
+    """One result whose numbers are right: the record, its name in NAMES, what it should have been, and what
+    it is in its own words."""
 
     row: Record
     name: str
     value: Array | None = None
+    says: str = ""
 
 
 def names_of(kind: str) -> dict[str, str]:
     """Those of NAMES that an implementation of the kind can have."""
     known = kind_of(kind)
     there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
+    there[INSIDE_LOG] = kind in inside_log.KINDS
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[WRITES_GRADIENTS] = known.role == "optimizer"
@@ -63,10 +70,35 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     by_id = {probe.id: probe for probe in cases}
     found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
     ones = [one for one in found if one is not None]
+    ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
     if writes:  # the same write raises where the array is read-only
         ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
     return ones
+
+
+def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The losses that differ by a small constant inside the logarithm alone."""
+    rows = [
+        (row, value)
+        for row in seen.records
+        if row.tensor == "loss" and row.phase in PLAIN and id(row) not in done
+        if row.case in by_id and seen.kind in inside_log.KINDS
+        if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get("loss")) is not None
+        if np.isfinite(value).all()
+    ]
+    if all(row.ok for row, _ in rows):
+        return []
+    says = inside_log.constant_inside((by_id[row.case], row.dtype, value) for row, value in rows)
+    if not says:
+        return []
+    wrong = [row for row, _ in rows if not row.ok]
+    return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
+
+
+def _exact(probe: Probe, row: Record) -> Array:
+    found: Array = kind_of(probe.kind).reference(probe, row.dtype)[row.tensor]
+    return found
 
 
 def removable(seen: Observation, cases: Sequence[Probe]) -> list[Slight]:
@@ -104,8 +136,7 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     if not np.isfinite(value).all():
         if seen.kind not in SATURATING or _largest(probe) < LARGE:
             return None
-        exact = kind_of(seen.kind).reference(probe, row.dtype)[row.tensor]
-        name, value = OVERFLOW, np.where(np.isfinite(value), value, exact)
+        name, value = OVERFLOW, np.where(np.isfinite(value), value, _exact(probe, row))
     return Slight(row, name, value) if _right(probe, row, value) else None
 
 
@@ -138,6 +169,9 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
         tensors = ", ".join(dict.fromkeys(row.tensor for row in rows if row.phase in PLAIN))
         if name == WIDENED_NAME:
             lines.append(f"float64 comes out of float32 ({tensors})")
+        elif name == INSIDE_LOG:
+            says = next(one.says for one in ones if one.name == name)
+            lines.append(f"the loss is {says}, which caps it")
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
             lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
@@ -165,7 +199,7 @@ def without_slight(seen: Observation, ones: Iterable[Slight], cases: Iterable[Pr
         records.append(record(place, row.layer, row.phase, row.tensor, found, row.case))
         kept = dict(values[row.dtype][row.case])
         kept[row.tensor] = one.value
-        if one.name == OVERFLOW:  # what it would have been is not known: it speaks for no bug
+        if one.name in (OVERFLOW, INSIDE_LOG):  # what it would have been is not known: it speaks for no bug
             del kept[row.tensor]
             hidden.add((row.case, row.tensor))
         values[row.dtype][row.case] = kept
