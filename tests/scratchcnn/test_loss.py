@@ -187,11 +187,13 @@ def test_each_loss_takes_its_own_cotangent():
     np.testing.assert_allclose(loss.backward(dout), wanted, atol=1e-15)
 
 
-def test_no_label_that_counts_is_nan_as_in_pytorch():
+def test_the_mean_of_no_label_is_nan_and_its_gradient_zero_as_in_pytorch():
     x, t = draw(2, 3), np.array([-100, -100])
-    loss = CrossEntropy()
-    assert np.isnan(loss.forward(x, t)) and np.isnan(float(F.cross_entropy(torch.tensor(x), torch.tensor(t))))
-    assert np.isnan(loss.backward()).all()
+    loss, theirs = CrossEntropy(), torch.tensor(x, requires_grad=True)
+    wanted = F.cross_entropy(theirs, torch.tensor(t))
+    wanted.backward()
+    assert np.isnan(loss.forward(x, t)) and np.isnan(float(wanted.detach()))
+    assert not loss.backward().any() and not theirs.grad.numpy().any()
 
 
 def test_a_network_trains_with_it():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import python
 
-from parity.cli import EXTRAS
+from parity.cli import EXTRAS, needed
 from scratchcnn import __version__
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
@@ -32,7 +32,7 @@ def run_without(*blocked, arguments):
     return python("-c", code)
 
 
-@pytest.mark.parametrize("missing", ["pandas", "torch", "hypothesis"])
+@pytest.mark.parametrize("missing", ["pandas", "torch"])
 def test_a_missing_package_is_one_sentence_with_the_extra(missing):
     done = run_without(missing, arguments=["check", "relu", "--dtype", "float64"])
     sentence = (
@@ -42,6 +42,13 @@ def test_a_missing_package_is_one_sentence_with_the_extra(missing):
     assert (done.returncode, done.stderr) == (2, f"error: parity needs {missing}, {sentence}{without}\n")
 
 
+def test_a_wrong_layer_is_found_without_hypothesis():
+    """Only the wrong input is not cut down then."""
+    target = Path(__file__).parents[1] / "homework" / "wrong.py"
+    done = run_without("hypothesis", arguments=["verify", f"{target}:AffineMean", "--as", "affine"])
+    assert done.returncode == 1 and "WRONG" in done.stdout, done.stderr
+
+
 def test_after_a_plain_install_parity_names_the_extra():
     """None of the extras' packages is there."""
     done = run_without(*EXTRAS, arguments=["-h"])
@@ -49,9 +56,15 @@ def test_after_a_plain_install_parity_names_the_extra():
     assert re.match(r"error: parity needs \w+, .* pip install 'scratchcnn\[parity\]'", done.stderr)
 
 
-def test_a_module_of_no_extra_is_a_bug_and_stays_a_traceback():
+def test_a_package_of_every_install_is_one_sentence_too():
     done = run_without("typer", arguments=["-h"])
-    assert done.returncode == 1 and "ModuleNotFoundError: No module named 'typer'" in done.stderr
+    sentence = "error: parity needs typer, which is not installed: pip install typer\n"
+    assert (done.returncode, done.stderr) == (2, sentence)
+
+
+def test_any_other_module_is_a_bug_and_stays_a_traceback():
+    with pytest.raises(ModuleNotFoundError):
+        needed(ModuleNotFoundError("No module named 'parity.nonsense'", name="parity.nonsense"))
 
 
 @pytest.mark.parametrize("extra", ["parity", "onnx", "referees", "sweep"])
