@@ -17,7 +17,7 @@ TRAINED_QUICK = (("simple_conv_net", 3), ("lenet", 3))
 DTYPES = ("float64", "float32")
 # Seconds that each part takes on two quiet cores, shown at the start.
 ABOUT = {
-    False: {"accuracy": 80, "faults": 95, "training": 30, "speed": 800},
+    False: {"accuracy": 80, "faults": 220, "training": 15, "speed": 700},
     True: {"accuracy": 30, "faults": 40, "training": 15, "speed": 15},
 }
 

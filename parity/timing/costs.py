@@ -8,6 +8,7 @@ may do more of both; its share of the machine's peak is computed from the least 
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -52,22 +53,30 @@ def network_costs(network: Network, batch_size: int) -> dict[tuple[str, str], Co
     """(layer path, phase) -> cost; the path "" is the whole network.
 
     A step of SGD with momentum reads each parameter, its gradient and its state, and writes the parameter and
-    the state.
+    the state. GoogLeNet's auxiliary heads belong to training alone.
     """
     from parity.reference.trace import Trace, recording  # imports PyTorch, which reports do without
 
     itemsize, trace = network.dtype.itemsize, Trace()
     costs: dict[tuple[str, str], Cost] = {}
+    x = np.zeros((1, *network.input_dim), dtype=network.dtype)
     with recording(network, trace):
-        network.predict(np.zeros((1, *network.input_dim), dtype=network.dtype))
-    total = {FORWARD: Cost(0, 0), BACKWARD: Cost(0, 0)}
-    for path, layer in network.layers.leaves():
+        network.predict(x)
+    leaves = dict(network.layers.leaves())
+    predicting = {path for path in leaves if path in trace.inputs}
+    if len(predicting) < len(leaves):
+        trained = deepcopy(network)  # whose running statistics may move
+        with recording(trained, trace):
+            trained.loss(x, np.zeros(1, dtype=int))
+    total = {PREDICT: Cost(0, 0), FORWARD: Cost(0, 0), BACKWARD: Cost(0, 0)}
+    for path, layer in leaves.items():
         x_shape = (batch_size, *trace.inputs[path].shape[1:])
         out_shape = (batch_size, *trace.outputs[path].shape[1:])
-        for phase in total:
+        for phase in (FORWARD, BACKWARD):
             costs[path, phase] = layer_cost(layer, x_shape, out_shape, itemsize, phase)
             total[phase] += costs[path, phase]
+        if path in predicting:
+            total[PREDICT] += costs[path, FORWARD]
     params = sum(p.size for p in network.params.values())
-    total[PREDICT] = total[FORWARD]
     total[STEP] = total[FORWARD] + total[BACKWARD] + Cost(0, 5 * itemsize * params)
     return costs | {("", phase): cost for phase, cost in total.items()}

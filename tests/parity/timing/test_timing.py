@@ -177,6 +177,13 @@ def test_costs_of_a_network():
     assert costs["Conv1", "forward"].nbytes == 4 * (3 * 784 + 3 * 30 * 576 + 30 * 25 + 30)
 
 
+def test_costs_of_heads_that_only_training_has():
+    costs = network_costs(sc.GoogLeNet(rng=0), batch_size=2)
+    heads = [cost.flops for (path, phase), cost in costs.items() if path[:3] == "aux" and phase == "forward"]
+    assert costs["", "predict"].flops == costs["", "forward"].flops - sum(heads) > 0
+    assert max(heads) > 0
+
+
 @pytest.mark.parametrize("implementation", ["ours", "torch"])
 def test_memory_of_a_process_of_its_own(implementation):
     found = memory.measure(implementation, "lenet", 1, "float32", 1)
