@@ -52,7 +52,8 @@ def rows_of(dress: str, kind: str) -> list[dict[str, Any]]:
 def explained(dressed: Any, fault: Any) -> dict[str, Any]:
     """The row of a dressed fault; empty where none of its numbers is wrong."""
     from parity.adapters.subject import subject_here
-    from parity.explain.leave_one_out import asker, explained_numbers, row_of
+    from parity.explain.explanation import asker
+    from parity.explain.leave_one_out import explained_numbers, row_of
     from parity.explain.search import reference, same
     from parity.faults.diagnose import lasting_probes
 

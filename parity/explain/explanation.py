@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.bench import Raised
+from parity.adapters.subject import Subject
 from parity.explain.axes import views
 from parity.explain.exact import KINDS as EXACT
 from parity.explain.exact import bits, whole
@@ -61,6 +63,18 @@ class Explanation:
 
     def __str__(self) -> str:
         return "; ".join([*self.sentences, *self.regions])
+
+
+def asker(subject: Subject) -> Ask:
+    """The arrays that the code gives for a probe; none where it raises."""
+
+    def ask(probe: Probe) -> dict[str, Any]:
+        try:
+            return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
+        except Raised:
+            return {}
+
+    return ask
 
 
 def explain(cases: Sequence[Case], ask: Ask, seed: int = 0) -> Explanation:

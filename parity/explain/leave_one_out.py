@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from parity.adapters.bench import Raised
 from parity.adapters.process_pool import Spread
-from parity.adapters.subject import Subject, subject_here
+from parity.adapters.subject import subject_here
 from parity.explain.exact import COPIES, SUMS
-from parity.explain.explanation import Explanation, explain, fresh, holds
+from parity.explain.explanation import Explanation, asker, explain, fresh, holds
 from parity.explain.search import Case, reference
+from parity.explain.wiring import Ask
 from parity.faults import FAULTS, Fault
 from parity.faults.diagnose import BOOK, lasting_probes, single_call
 from parity.kinds import Probe
@@ -93,20 +93,8 @@ def explained(fault: Fault, seed: int = 0) -> tuple[Explanation, bool]:
         return explained_numbers(seen, ask, seed)
 
 
-def asker(subject: Subject) -> Callable[[Probe], dict[str, Any]]:
-    """The arrays that the code gives for a probe; none where it raises."""
-
-    def ask(probe: Probe) -> dict[str, Any]:
-        try:
-            return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
-        except Raised:
-            return {}
-
-    return ask
-
-
 def explained_numbers(
-    seen: Sequence[tuple[Probe, dict[str, Any]]], ask: Callable[[Probe], dict[str, Any]], seed: int = 0
+    seen: Sequence[tuple[Probe, dict[str, Any]]], ask: Ask, seed: int = 0
 ) -> tuple[Explanation, bool]:
     """The explanation of what code gave for probes, and whether it fails when it is asked at another seed."""
     cases = [Case(probe, values, reference(probe)) for probe, values in seen]
@@ -115,7 +103,7 @@ def explained_numbers(
     return found, not all(_right(found, fresh(case.probe, rng), ask) for case in cases)
 
 
-def _right(found: Explanation, probe: Probe, ask: Callable[[Probe], dict[str, Any]]) -> bool:
+def _right(found: Explanation, probe: Probe, ask: Ask) -> bool:
     results = ask(probe)
     probe.known["found"] = results
     return all(holds(finding, probe, results) for finding in found.findings)

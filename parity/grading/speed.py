@@ -8,7 +8,6 @@ costs nobody a point.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from parity.grading.assignment import SPEED, Assignment
 from parity.grading.submissions import UNREADABLE, Submission, stage
 from parity.kinds import Probe, kind_of
 from parity.sandbox.policy import Policy, sandboxed
-from parity.timing.clock import FOREIGN, TICK_S, others_seconds, ratio
+from parity.timing.clock import FOREIGN, Watch, others_seconds, ratio
 from parity.timing.layer_sizes import layer_probe
 from scratchcnn.fast.dispatch import textbook
 
@@ -119,10 +118,9 @@ def beside_the_textbook(target: str, kind: str, limits: Limits, policy: Policy |
 def _raced(person: Subject, book: Subject, probe: Probe) -> Speed:
     for number in range(TRIES):
         time.sleep(REST_S if number else 0.0)
-        before, start = others(person, book), time.perf_counter()
+        watch = Watch(lambda: others(person, book))
         speed = race([person.build(probe), book.build(probe)], probe)
-        wall = time.perf_counter() - start
-        share = max(0.0, others(person, book) - before - TICK_S) / (wall * (os.cpu_count() or 1))
+        share = watch.share()
         if speed.wrong or share <= FOREIGN:
             return speed
     return Speed(unjudged=f"other processes used {share:.0%} of the cores, {TRIES} times in a row")

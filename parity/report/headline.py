@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from parity.comparison.gates import LOGIC
 from parity.report.findings import Findings
+from parity.timing.tables import geometric_mean
 
 Numbers = dict[str, tuple[float, str]]  # figure: (its value, its meaning)
 
@@ -88,10 +88,6 @@ def _by_how_much(table: pd.DataFrame) -> Headline:
 def steps(table: pd.DataFrame) -> pd.DataFrame:
     """The timed rows of whole training steps."""
     return table[(table["phase"] == "step") & (table["layer"] == "") & table["median_ms"].notna()]
-
-
-def geometric_mean(ratios: pd.Series) -> float:
-    return float(np.exp(np.log(ratios).mean()))
 
 
 def _how_fast(table: pd.DataFrame) -> Headline:

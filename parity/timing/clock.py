@@ -231,16 +231,20 @@ TICK_S = 0.02  # the kernel's counters may be off by this much
 
 
 class Watch:
-    """How long it is since this was made, and which share of the cores other processes have used since."""
+    """How long it is since this was made, and which share of the cores other processes have used since.
 
-    def __init__(self) -> None:
-        self.others, self.start = others_seconds(), time.perf_counter()
+    others  the processor time of those that take no part, in seconds
+    """
+
+    def __init__(self, others: Callable[[], float] | None = None) -> None:
+        self.others = others or others_seconds
+        self.before, self.start = self.others(), time.perf_counter()
 
     def seconds(self) -> float:
         return time.perf_counter() - self.start
 
     def share(self) -> float:
-        used = max(0.0, others_seconds() - self.others - TICK_S)
+        used = max(0.0, self.others() - self.before - TICK_S)
         return used / (self.seconds() * (os.cpu_count() or 1))
 
 

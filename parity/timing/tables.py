@@ -113,6 +113,10 @@ def summary(speed: pd.DataFrame) -> list[str]:
     return lines
 
 
+def geometric_mean(ratios: pd.Series) -> float:
+    return float(np.exp(np.log(ratios).mean()))
+
+
 def _mean(ours: pd.DataFrame, what: str) -> list[str]:
     """The sentence on the geometric mean, and on the rows that have no ratio because they were disturbed."""
     ratios = ours["ratio_to_torch"].dropna()
@@ -122,7 +126,7 @@ def _mean(ours: pd.DataFrame, what: str) -> list[str]:
         return []
     if ratios.empty:
         return [f"{what}: no ratio to PyTorch's, since other processes disturbed all of {lost}"]
-    mean = float(np.exp(np.log(ratios).mean()))
+    mean = geometric_mean(ratios)
     return [f"{what} {mean:.2f} times as long as PyTorch's (geometric mean of {len(ratios)}{left_out})"]
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended
 from parity.adapters.load import TargetError
 from parity.adapters.subject import Subject
-from parity.explain.explanation import Explanation, explain
+from parity.explain.explanation import Explanation, asker, explain
 from parity.explain.search import Case, reference
 from parity.kinds import Probe
 from parity.verification.observe import Seen
@@ -38,15 +35,9 @@ def explanation_of(
         if (right := {n: a for n, a in reference(probe).items() if (probe.id, n) in counted})
     ]
 
-    def ask(probe: Probe) -> dict[str, Any]:
-        try:
-            return {n: a for n, a in subject.results(probe).items() if isinstance(a, np.ndarray)}
-        except Raised:
-            return {}
-
     try:
         subject.open(verdict.kind)
-        return explain(known, ask)
+        return explain(known, asker(subject))
     except (Ended, Raised, TargetError):
         return None
     finally:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from parity.adapters.subject import subject_here
 from parity.explain import leave_one_out as unaided
+from parity.explain.explanation import asker
 from parity.explain.search import reference
 from parity.explain.wiring import KINDS, Wiring, wiring
 from parity.faults import FAULTS, Fault
@@ -80,7 +81,7 @@ def drawn(table: pd.DataFrame) -> Iterator[tuple[str, str, Wiring]]:
 def first_wiring(fault: Fault, seed: int = 0) -> Wiring | None:
     """Which number met which in a wrong entry of the bug, on the smallest input that shows one."""
     with np.errstate(all="ignore"):
-        ask = unaided.asker(subject_here(fault.make, fault.kind, BOOK))
+        ask = asker(subject_here(fault.make, fault.kind, BOOK))
         for probe in sorted(lasting_probes(fault.kind, seed), key=_size):
             found = ask(probe)
             for name, right in reference(probe).items():
