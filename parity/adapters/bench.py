@@ -24,7 +24,7 @@ from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
-from parity.adapters.description import about, flag, held
+from parity.adapters.description import about, flag, held, small_constant
 from parity.adapters.layouts import pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.recipe import RECIPES, Recipe
@@ -104,6 +104,7 @@ class Bench:
             with as_raised():
                 live.make()
                 found["built"], found["flag"] = held(live), flag(live.object)
+                found["eps"] = small_constant(live.object)
                 at = "forward" if how.forward else "done"
                 if how.forward:
                     x, t = inputs["x"], inputs.get("t")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
-from parity.adapters.convention import FLUSH, PLACES, Convention, Place
+from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.layouts import PER_PIXEL, WEIGHTS, joined, laid_out, pieces, restored
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
@@ -79,6 +79,8 @@ class Live:
             self.object = self._build()
             for method, args in c.setup:
                 self._call(getattr(self.object, method), args)
+            if c.eps:
+                setattr(self.object, c.eps[0], self.probe.args.get("eps", EPS))
         if not c.lazy:
             self.set_weights()
 

@@ -26,6 +26,7 @@ FLUSH = (
     "clearcache",
     "resetcache",
 )  # plain names of what is called before forward
+EPS = 1e-5  # PyTorch's, beside the variance in batch normalization
 APART = 12.0  # scores in a row; further apart their probabilities come so near to 0 that people cut them off
 PADDING = {  # what is not checked
     "words": "padding other than 'valid' and 'same'",
@@ -318,6 +319,8 @@ class Convention:
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         if self.padding in ("words", "same"):
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
+        if self.eps:
+            parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:

@@ -8,6 +8,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.called import Live
 from parity.adapters.reach import described
 
@@ -101,6 +102,13 @@ def flag(built: Any) -> list[str]:
         name for name in ("training", "train", "is_training", "train_mode") if type(names.get(name)) is bool
     ]
     return ["attribute", of[0]] if of else []
+
+
+def small_constant(built: Any) -> list[Any]:
+    """The attribute in which it keeps the eps beside its variance, and the number."""
+    names = vars(built) if hasattr(built, "__dict__") else {}
+    floats = ([name, value] for name, value in names.items() if type(value) is float)
+    return next(([name, v] for name, v in floats if plain(name) in ("eps", "epsilon") and 0 < v < 1), [])
 
 
 def held(live: Live) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from parity.adapters.arguments import BOTH_AXES, plain
 from parity.adapters.bench import Raised
-from parity.adapters.convention import FLUSH, PLACES, Convention, Place
+from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE, find_gradients, place_of
 from parity.adapters.layouts import (
@@ -909,8 +909,9 @@ def _mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
 def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the window may be given as two numbers; limits that the signature shows."""
     used = {meaning for _, meaning in c.constructor or ()}
-    if trial.kind == "batch_norm" and probe.inputs["x"].ndim == 2:
-        return _images_too(trial, c)
+    if trial.kind == "batch_norm":
+        c = _own_eps(trial, c, probe)
+        return _images_too(trial, c) if probe.inputs["x"].ndim == 2 else c
     if trial.kind == "softmax" and not c.backward and c.rows == "NF":
         return _of_one_vector(trial, c, probe)
     if trial.kind == "lrn":
@@ -949,6 +950,14 @@ def _refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if "forward" in report or not (report["at"] == "build" or refused or ": assert)" in report["error"]):
             return replace(c, constructor=pairs)
     return c
+
+
+def _own_eps(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the attribute in which it keeps an eps of its own, which is then given PyTorch's."""
+    if c.as_in_the_book or "eps" in {meaning for _, meaning in c.constructor or ()}:
+        return c
+    found = trial.attempt(replace(c, forward="", backward=""), probe).get("eps", ())
+    return replace(c, eps=(found[0], f"{found[1]:g}")) if found and found[1] != EPS else c
 
 
 def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
