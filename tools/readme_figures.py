@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from parity.timing.tables import geometric_mean
+
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "reports"
 CHAPTER = (
@@ -104,8 +106,7 @@ def _speed(text: str) -> str:
         values = [by[*case, "ours"][name] for case in cases]
         return "".join(" disturbed |" if np.isnan(v) else f" {v:.2f} |" for v in values)
 
-    ratios = np.array([by[*case, "ours"]["ratio_to_torch"] for case in CHAPTER])
-    mean = np.exp(np.log(ratios[~np.isnan(ratios)]).mean())
+    mean = geometric_mean(pd.Series([by[*case, "ours"]["ratio_to_torch"] for case in CHAPTER]))
     text = re.sub(r"the geometric mean is \d\.\d+:", f"the geometric mean is {mean:.2f}:", text)
     text = _put(text, "| time relative to PyTorch |", cells("ratio_to_torch", CHAPTER))
     text = _put(text, "| time of the networks of section 8.2 |", cells("ratio_to_torch", LATER))

@@ -1,6 +1,7 @@
 """A package of parity imports from itself and from those above it in ORDER, in functions as in modules."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ def imported(tree: ast.AST) -> set[str]:
 
 def test_every_package_has_its_place():
     assert {p.parent.name for p in ROOT.glob("*/__init__.py")} == set(ORDER)
+
+
+def test_the_guide_names_the_packages_in_the_same_order():
+    guide = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    row = guide.split("`parity/` is a row of packages: ")[1].split(". A package")[0]
+    assert tuple(re.findall(r"`(\w+)`", row)) == ORDER
 
 
 @pytest.mark.parametrize("package", ORDER)
