@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from parity.adapters.arguments import ALIASES
 from parity.adapters.layouts import tokens
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-6}  # of the class's own result and the right layer's, float32 included
-NAMES = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
 
 class NotApplied(Exception):
@@ -29,8 +29,12 @@ def to_book(a: Any, letters: str, layout: str) -> Any:
     return array[tuple(slice(None) if c in order else None for c in letters)]
 
 
-def book_name(name: str) -> str:
-    return NAMES.get(name.lower().replace("_", ""), name)
+def book_name(name: str, known: Iterable[str]) -> str:
+    """Which of the known arguments the name stands for: kh is pool_h of pooling and filter_h of im2col."""
+    if name in known:
+        return name
+    bare = name.lower().replace("_", "")
+    return next((one for one in known if bare in ALIASES.get(one, ())), name)
 
 
 def pair(value: Any) -> tuple[int, int]:

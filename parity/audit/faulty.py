@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.convention import Convention
-from parity.adapters.layouts import BATCH, WEIGHTS, laid_out, tokens
+from parity.adapters.layouts import WEIGHTS, laid_out
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import recipe
 from parity.audit.alike import NotApplied, alike, book_name, copies, pair, same, to_book, typed
+from parity.audit.batches import IN, OUT, as_called, in_book
 from parity.audit.faulty_engine import Engine
 from parity.audit.faulty_functions import faulty_functions
 from parity.audit.faulty_optimizer import faulty_optimizer
@@ -178,12 +179,12 @@ class _Dress:
         except (TypeError, ValueError):
             raise NotApplied("its constructor has no signature") from None
         bound.apply_defaults()
+        known = {*self.how.order, *self.how.optional} - {*self.how.params}
         if self.c is None or self.c.as_in_the_book:
-            meant = {book_name(name): value for name, value in bound.arguments.items()}
+            meant = {book_name(name, known): value for name, value in bound.arguments.items()}
         else:
             by_name = {name: meaning for name, meaning in self.c.constructor or ()}
             meant = {by_name.get(name, ""): value for name, value in bound.arguments.items()}
-        known = {*self.how.order, *self.how.optional} - {*self.how.params}
         found = {name: value for name, value in meant.items() if name in known and value is not None}
         for meaning in ("kernel", "(FH,FW)", "kernel|(FH,FW)"):
             if meaning in meant and WINDOW[0] in known:
@@ -200,7 +201,7 @@ class _Dress:
     # -- calls --------------------------------------------------------------------------------------------
     def forward(self, thing: Any, person: type, args: list[Any], out: Any) -> Any:
         given = self.in_book(self.weights(thing)) | self.options(thing, person)
-        x, *more = [self._images(a, "in") if i == 0 else a for i, a in enumerate(args) if i < self.how_many]
+        x, *more = [in_book(a, self.c, IN) if i == 0 else a for i, a in enumerate(args) if i < self.how_many]
         try:
             right = kind_of(self.fault.kind).ours(**copies(given))
             found = right.forward(x.copy(), *more)
@@ -209,7 +210,7 @@ class _Dress:
                 f"the right layer raised {type(error).__name__} on what the tests call"
             ) from None
         returned = out if self.c is None else got({"out": out}, [("[]", "out"), *self.c.out.path[1:]])
-        if not alike(self._back(found, "out"), returned):
+        if not alike(as_called(found, self.c, OUT), returned):
             raise NotApplied("the class gives something else than the right layer on what the tests call")
         bad = self.fault.make(**copies(given))
         wrong = bad.forward(x.copy(), *more)
@@ -218,7 +219,7 @@ class _Dress:
             return out
         if self.c is not None and len(self.c.out.path) > 1:
             raise NotApplied("forward returns more than its result")
-        return typed(self._back(wrong, "out"), out, found)
+        return typed(as_called(wrong, self.c, OUT), out, found)
 
     @property
     def how_many(self) -> int:
@@ -228,7 +229,7 @@ class _Dress:
         if "_layers" not in thing.__dict__:
             return back
         right, bad = thing._layers
-        douts = [self._images(args[0], "out")] if args and isinstance(args[0], np.ndarray) else args[:1]
+        douts = [in_book(args[0], self.c, OUT)] if args and isinstance(args[0], np.ndarray) else args[:1]
         try:
             dx = right.backward(*douts)
         except Exception as error:
@@ -246,7 +247,7 @@ class _Dress:
             return back
         if self.c is not None and (self.c.dx is None or len(self.c.dx.path) > 1):
             raise NotApplied("backward returns no dx alone")
-        return typed(self._back(wrong, "in"), back, dx)
+        return typed(as_called(wrong, self.c, IN), back, dx)
 
     def _put_gradient(
         self, thing: Any, name: str, before: dict[str, Any], args: list[Any], value: Any
@@ -265,23 +266,3 @@ class _Dress:
             put(thing, place.path[1:], np.array(laid_out(value, letters, place.layout)))
         else:
             raise NotApplied(f"d{name} is returned, not kept")
-
-    # -- layouts --------------------------------------------------------------------------------------------
-    def _images(self, a: Any, side: str) -> Any:
-        """What one call got, in the book's layout."""
-        if self.c is None or not isinstance(a, np.ndarray):
-            return a
-        layouts = self.c.x_layouts if side == "in" else self.c.out_layouts
-        for axes, layout in layouts.items():
-            if len(tokens(layout)) == a.ndim:
-                return to_book(a, BATCH[axes], layout)
-        return a
-
-    def _back(self, a: Any, side: str) -> Any:
-        """A result of the book's layout as the class gives it."""
-        a = np.asarray(a)
-        if self.c is None or a.ndim not in BATCH:
-            return a
-        layout = (self.c.x_layouts if side == "in" else self.c.out_layouts)[a.ndim]
-        letters = BATCH[a.ndim]
-        return laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout)

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.convention import Convention
-from parity.adapters.layouts import BATCH, WEIGHTS, laid_out
+from parity.adapters.layouts import WEIGHTS, laid_out
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import recipe
 from parity.audit.alike import NotApplied, alike, copies, same, to_book, typed
+from parity.audit.batches import IN, OUT, as_called, in_book
 from parity.audit.faulty_functions import meant, options
 from parity.faults.fault import Fault
 from parity.kinds import kind_of
@@ -92,7 +93,7 @@ class Engine:
                 letters = WEIGHTS.get({"W": 4 if kind == "convolution" else 2}.get(name, 1), "")
                 given[name] = to_book(array_of(array), letters, layout)
         more = [array_of(values["t"])] if recipe(kind).role == "loss" else []
-        x = self._batch(array_of(values["x"]), c.x_layouts)
+        x = in_book(array_of(values["x"]), c, IN)
         try:
             right = kind_of(kind).ours(**copies(given))
             found = right.forward(x.copy(), *more)
@@ -101,12 +102,12 @@ class Engine:
                 f"the right layer raised {type(error).__name__} on what the tests call"
             ) from None
         result = got(root, c.out.path)
-        if not alike(self._laid(found, c.out_layouts), result):
+        if not alike(as_called(found, c, OUT), result):
             raise NotApplied("it gives something else than the right layer on what the tests call")
         bad = self.fault.make(**copies(given))
         wrong = bad.forward(x.copy(), *more)
         if not same(found, wrong):
-            put(root, c.out.path, typed(self._laid(wrong, c.out_layouts), result, found))
+            put(root, c.out.path, typed(as_called(wrong, c, OUT), result, found))
         if c.backward:
             tensor = got(root, c.out.path[:-1])
             self.calls.append(_Call(root, tensor, right, bad))
@@ -148,14 +149,14 @@ class Engine:
 
     def _moved(self, call: _Call, dout: Any) -> None:
         c = self.c
-        given = [] if recipe(self.fault.kind).role == "loss" else [self._batch(dout, c.out_layouts)]
+        given = [] if recipe(self.fault.kind).role == "loss" else [in_book(dout, c, OUT)]
         try:
             dx = call.right.backward(*given)
         except Exception as error:
             raise NotApplied(f"the right layer's backward raised {type(error).__name__}") from None
         wrong = call.bad.backward(*[d.copy() for d in given])
         if c.dx is not None:
-            self._move(call.root, c.dx.path, self._laid(dx, c.x_layouts), self._laid(wrong, c.x_layouts))
+            self._move(call.root, c.dx.path, as_called(dx, c, IN), as_called(wrong, c, IN))
         for name, place in c.grads.items():
             good, bad = (getattr(layer, f"d{name}", None) for layer in (call.right, call.bad))
             if good is None:
@@ -172,14 +173,6 @@ class Engine:
         if same(good, bad) or not isinstance(now, np.ndarray):
             return
         put(root, path, now + (bad - good).astype(now.dtype) if bad.shape == good.shape else np.array(bad))
-
-    # -- layouts -----------------------------------------------------------------------------------------
-    def _batch(self, a: Any, layouts: dict[int, str]) -> Any:
-        return to_book(a, BATCH[a.ndim], layouts[a.ndim]) if a.ndim in BATCH else a
-
-    def _laid(self, a: Any, layouts: dict[int, str]) -> Any:
-        a = np.asarray(a)
-        return laid_out(a, BATCH[a.ndim], layouts[a.ndim]) if a.ndim in BATCH else a
 
 
 def array_of(tensor: Any) -> Any:

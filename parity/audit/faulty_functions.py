@@ -17,10 +17,11 @@ import numpy as np
 
 from parity.adapters import columns
 from parity.adapters.convention import Convention
-from parity.adapters.layouts import BATCH, WEIGHTS, laid_out, tokens
+from parity.adapters.layouts import WEIGHTS, laid_out
 from parity.adapters.reach import got
 from parity.adapters.recipe import recipe
 from parity.audit.alike import NotApplied, alike, book_name, copies, pair, same, to_book, typed
+from parity.audit.batches import IN, OUT, as_called, in_book
 from parity.faults.fault import Fault
 from parity.kinds import kind_of
 from parity.kinds.kind import without_defaults
@@ -156,7 +157,7 @@ class _Calls:
         values = meant(own, pairs, args, given)
         layout = self.c.columns if self.c else columns.BOOK
         if kind == "im2col":
-            x = self._batch(values.pop("x", values.get("input_data")), "in")
+            x = in_book(values.pop("x", values.get("input_data")), self.c, IN)
             handed = {"input_data": x} | options(values, kind)
         elif kind == "col2im":
             col = values.pop("x", values.get("col"))
@@ -178,7 +179,7 @@ class _Calls:
         def laid(a: Any) -> Any:
             if kind == "im2col":
                 return columns.given(a, len(handed["input_data"]), layout)[0]
-            return self._back(a, "in") if kind == "col2im" else a
+            return as_called(a, self.c, IN) if kind == "col2im" else a
 
         if not alike(laid(right), back):
             raise NotApplied("it gives something else than the right function on what the tests call")
@@ -203,7 +204,7 @@ class _Calls:
         assert self.c is not None
         x = values["x"]
         if recipe(self.fault.kind).role != "loss":
-            return [self._batch(x, "in")]
+            return [in_book(x, self.c, IN)]
         t = values["t"]
         if self.c.probabilities:
             x = np.log(np.asarray(x) + (self.c.inside_log or TINY))
@@ -229,19 +230,19 @@ class _Calls:
         pair_, found, wrong = self._pair(values, self._given(values))
         path = c.out.path[1:]
         result = got({"out": out}, [("[]", "out"), *path])
-        if not alike(self._back(found, "out"), np.mean(result) if c.mean else result):
+        if not alike(as_called(found, self.c, OUT), np.mean(result) if c.mean else result):
             raise NotApplied("it gives something else than the right layer on what the tests call")
         at = path[0][1] if path and path[0][0] == "[]" else None
         pair_.kept = tuple(v for i, v in enumerate(out) if i != at) if isinstance(out, tuple) else ()
         self.last = [*self.last[-KEPT:], pair_]
         new = out
         if not same(found, wrong):
-            new = replaced(out, path, typed(self._back(wrong, "out"), result, found))
+            new = replaced(out, path, typed(as_called(wrong, self.c, OUT), result, found))
         if c.dx is not None and tuple(c.dx.path[0]) == (".", "out"):  # the gradient comes with the loss
             dx, bad = pair_.right.backward(), pair_.bad.backward()
             if not same(dx, bad):
                 inner = got({"out": out}, [("[]", "out"), *c.dx.path[1:]])
-                new = replaced(new, c.dx.path[1:], typed(self._back(bad, "in"), inner, dx))
+                new = replaced(new, c.dx.path[1:], typed(as_called(bad, self.c, IN), inner, dx))
         return new
 
     def _backward(self, own: Any, before: Any, names: Any, back: Any, args: Any, given: Any) -> Any:
@@ -255,7 +256,7 @@ class _Calls:
         if c.derivative:
             dout = [np.ones_like(pair_.right.forward(pair_.x.copy()))]
         else:
-            dout = [] if loss else [self._batch(values["dout"], "out")]
+            dout = [] if loss else [in_book(values["dout"], self.c, OUT)]
         try:
             dx = pair_.right.backward(*dout)
         except Exception as error:
@@ -279,7 +280,7 @@ class _Calls:
             inner = got({"back": back}, [("[]", "back"), *place.path[1:]])
             letters = WEIGHTS.get(np.ndim(good), "")
             if name == "x":
-                laid = self._back(bad, "in")
+                laid = as_called(bad, self.c, IN)
             else:
                 laid = laid_out(bad, letters, place.layout) if np.ndim(bad) == np.ndim(good) else bad
             new = replaced(new, place.path[1:], typed(laid, inner, good))
@@ -303,38 +304,19 @@ class _Calls:
             return self._pair(values, known | self._given(values))[0]
         out = values.get("out")
         for one in reversed(self.last):
-            if out is not None and alike(self._back(one.right.forward(one.x.copy()), "out"), out):
+            if out is not None and alike(as_called(one.right.forward(one.x.copy()), self.c, OUT), out):
                 return one
         raise NotApplied("no forward is known that its backward belongs to")
-
-    # -- layouts -------------------------------------------------------------------------------------------
-    def _batch(self, a: Any, side: str) -> Any:
-        a = np.asarray(a)
-        if self.c is None:
-            return a
-        layouts = self.c.x_layouts if side == "in" else self.c.out_layouts
-        for axes, layout in layouts.items():
-            if len(tokens(layout)) == a.ndim:
-                return to_book(a, BATCH[axes], layout)
-        return a
-
-    def _back(self, a: Any, side: str) -> Any:
-        a = np.asarray(a)
-        if self.c is None or a.ndim not in BATCH:
-            return a
-        layout = (self.c.x_layouts if side == "in" else self.c.out_layouts)[a.ndim]
-        letters = BATCH[a.ndim]
-        return laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout)
 
 
 def _in_order(own: Any, order: Sequence[str], optional: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The parameters under the book's names, by their names and else by their place."""
     names = list(inspect.signature(own).parameters)
     known = [*order, *optional]
-    left = [name for name in known if name not in {book_name(n) for n in names} & {*known}]
+    left = [name for name in known if name not in {book_name(n, known) for n in names} & {*known}]
     found = []
     for name in names:
-        meaning = name if name in known else book_name(name)
+        meaning = book_name(name, known)
         if meaning not in known:
             meaning = left.pop(0) if left else ""
         if meaning:

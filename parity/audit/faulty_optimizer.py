@@ -82,14 +82,15 @@ def _options(person: Any, given: tuple[Any, Any], kind: str) -> dict[str, Any]:
     except (TypeError, ValueError):
         raise NotApplied("its constructor has no signature") from None
     bound.apply_defaults()
-    found = {book_name(name): value for name, value in bound.arguments.items()}
+    known = (*how.order, *how.optional)
+    found = {book_name(name, known): value for name, value in bound.arguments.items()}
     rate = next((v for name, v in bound.arguments.items() if plain(name) in RATES), None)
     found |= {"lr": rate} if rate is not None else {}
     eps = next((v for name, v in bound.arguments.items() if plain(name) in EPSILON), None)
     for name, value in bound.arguments.items():
         if plain(name) == "betas":
             found |= dict(zip(("beta1", "beta2"), value, strict=True))
-    found = {k: v for k, v in found.items() if k in (*how.order, *how.optional) and v is not None}
+    found = {k: v for k, v in found.items() if k in known and v is not None}
     return found if eps is None or kind not in EPS else found | {"eps": eps}
 
 
@@ -287,7 +288,7 @@ def _function(person: Any, fault: Fault, rule: str, problems: list[str]) -> Any:
 def _of_config(fault: Fault, start: dict[str, Any], before: dict[str, Any], after: Any) -> _Beside:
     """With the settings that the dict has after the call, and the state that it had before it."""
     known = {*recipe(fault.kind).order, *recipe(fault.kind).optional}
-    named = {("lr" if plain(k) in RATES else book_name(k)): v for k, v in dict(after or {}).items()}
+    named = {("lr" if plain(k) in RATES else book_name(k, known)): v for k, v in dict(after or {}).items()}
     found = _Beside.of(fault, {k: float(v) for k, v in named.items() if k in known and np.ndim(v) == 0})
     for one in (found.right, found.bad):
         for name, value in start.items():

@@ -14,6 +14,7 @@ from parity.adapters.convention import Convention
 from parity.adapters.layouts import BATCH, WEIGHTS, laid_out
 from parity.adapters.meanings import value
 from parity.adapters.reach import spelled
+from parity.audit.batches import IN, OUT, as_called
 from parity.kinds import Probe, kind_of
 from parity.kinds.probes import probes
 from parity.verification.reproduction import _arguments as arguments
@@ -83,7 +84,7 @@ def _text(cls: str, probe: Probe, c: Convention | None, single: bool = False) ->
         whole = literal((probe.inputs["x"] * 7).round().astype(np.float32))
         at = next(i for i, line in enumerate(lines) if line.startswith("x = "))
         if c is not None and probe.inputs["x"].ndim in BATCH:
-            whole = literal(_images((probe.inputs["x"] * 7).round().astype(np.float32), c.x_layouts))
+            whole = literal(as_called((probe.inputs["x"] * 7).round().astype(np.float32), c, IN))
         lines[at] = f"x = {whole} / 7"
         last = "out.dtype == dx.dtype" if any(line.startswith("dx =") for line in lines) else "out.dtype"
         lines.append(f"assert {last} == np.float32")
@@ -150,16 +151,16 @@ def _of(cls: str, probe: Probe, reference: dict[str, Any], c: Convention) -> lis
         for place in places:
             laid = laid_out(array, WEIGHTS.get(array.ndim, ""), place.layout)
             lines.append(f"layer{spelled(place.path[1:])} = {literal(np.array(laid))}")
-    lines += [f"x = {literal(_images(x, c.x_layouts))}"]
+    lines += [f"x = {literal(as_called(x, c, IN))}"]
     call = "layer" if c.forward == "__call__" else f"layer.{c.forward}"
     lines.append(f"out = {call}(x)" if len(c.forward_args) == 1 else "")
-    lines.append(_equal("out", _images(np.asarray(reference["out"]), c.out_layouts)))
+    lines.append(_equal("out", as_called(np.asarray(reference["out"]), c, OUT)))
     if c.backward and c.dx is not None and len(c.dx.path) == 1:
-        lines.append(f"dout = {literal(_images(probe.inputs['dout'], c.out_layouts))}")
+        lines.append(f"dout = {literal(as_called(probe.inputs['dout'], c, OUT))}")
         texts = {"dout": "dout", "x": "x", "rate": str(RATE)}
         args = [texts.get(meaning, "") for _, meaning in c.backward_args]
         lines.append(f"dx = layer.{c.backward}({', '.join(args)})" if all(args) else "")
-        lines.append(_equal("dx", _images(np.asarray(reference["dx"]), c.x_layouts)))
+        lines.append(_equal("dx", as_called(np.asarray(reference["dx"]), c, IN)))
         for name, place in c.grads.items():
             gradient = laid_out(
                 reference[f"d{name}"], WEIGHTS.get(reference[f"d{name}"].ndim, ""), place.layout
@@ -281,9 +282,9 @@ def _of_functions(probe: Probe, reference: dict[str, Any], c: Convention) -> lis
             given.append(text if parameter.startswith("*") else f"{parameter}={text}")
         return f"{function.removeprefix('function ')}({', '.join(given)})"
 
-    lines = [f"x = {literal(_images(probe.inputs['x'], c.x_layouts))}"]
+    lines = [f"x = {literal(as_called(probe.inputs['x'], c, IN))}"]
     lines.append(f"returned = {call(c.forward, c.forward_args, {'x': 'x'})}")
-    out = _images(np.asarray(reference[how.out]), c.out_layouts)
+    out = as_called(np.asarray(reference[how.out]), c, OUT)
     lines.append(_equal(f"returned{spelled(c.out.path[1:])}", out))
     if c.dx is not None and tuple(c.dx.path[0]) == (".", "out"):
         return [*lines, _equal(f"returned{spelled(c.dx.path[1:])}", reference["dx"])]
@@ -291,21 +292,13 @@ def _of_functions(probe: Probe, reference: dict[str, Any], c: Convention) -> lis
         return lines
     own = {"x": "x", "cache": "returned[1]"}
     if "dout" in probe.inputs:
-        lines.append(f"dout = {literal(_images(probe.inputs['dout'], c.out_layouts))}")
+        lines.append(f"dout = {literal(as_called(probe.inputs['dout'], c, OUT))}")
         own["dout"] = "dout"
     lines.append(f"back = {call(c.backward, c.backward_args, own)}")
-    lines.append(_equal(f"back{spelled(c.dx.path[1:])}", _images(np.asarray(reference["dx"]), c.x_layouts)))
+    lines.append(_equal(f"back{spelled(c.dx.path[1:])}", as_called(np.asarray(reference["dx"]), c, IN)))
     for name, place in c.grads.items():
         wanted = reference[f"d{name}"]
         if tuple(place.path[0]) == (".", "back"):
             laid = laid_out(wanted, WEIGHTS.get(wanted.ndim, ""), place.layout)
             lines.append(_equal(f"back{spelled(place.path[1:])}", laid))
     return lines
-
-
-def _images(a: Any, layouts: dict[int, str]) -> Any:
-    letters = BATCH.get(a.ndim, "")
-    if not letters:
-        return a
-    layout = layouts[a.ndim]
-    return np.array(laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout))

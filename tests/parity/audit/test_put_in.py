@@ -640,3 +640,29 @@ def test_swapped_neighbours_and_a_network_left_in_eval():
     assert [type(layer).__name__ for layer in swapped.layers] == ["Pooling", "Tanh", "Dropout"]
     left = faulty_network(Box, NETWORK_FAULTS["left-in-eval"], [])()
     assert left.layers[2].forward(3, train_flg=True) == -3
+
+
+# -- names of arguments ---------------------------------------------------------------------------------
+SHORT_NAMES = """
+from scratchcnn import Pooling, im2col
+class Pool(Pooling):
+    def __init__(self, kh, kw, stride=1, pad=0):
+        super().__init__(kh, kw, stride, pad)
+def columns(x, kh, kw, stride=1, pad=0):
+    return im2col(x, kh, kw, stride, pad)
+"""
+OF_WINDOWS = {
+    "max-pool-window-axes-swapped": ("Pool", "max_pooling", lambda m: m.Pool(2, 3).forward(draw(2, 1, 5, 7))),
+    "im2col-window-transposed": ("columns", "im2col", lambda m: m.columns(draw(2, 1, 5, 7), 2, 3)),
+}
+
+
+@pytest.mark.parametrize("fault", OF_WINDOWS)
+def test_kh_and_kw_are_the_window_of_whichever_kind_it_is(fault):
+    name, kind, call = OF_WINDOWS[fault]
+    right = call(module_of(SHORT_NAMES))
+
+    def test(module):
+        np.testing.assert_array_equal(call(module), right)
+
+    assert outcome(SHORT_NAMES, name, kind, fault, test, None) == "noticed"
