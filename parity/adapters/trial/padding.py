@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import batch_shape
 from parity.adapters.meanings import STRINGS
-from parity.adapters.trial_probes import as_same
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.probes import as_same
 from parity.kinds.probe import Probe
 from parity.kinds.probes import with_cotangent
 from parity.kinds.same_padding import SAME
-
-if TYPE_CHECKING:
-    from parity.adapters.trial import Trial
 
 
 def by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:

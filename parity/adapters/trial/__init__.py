@@ -1,0 +1,23 @@
+"""How somebody's class or function is called, found by trying: names and shapes decide, never numbers.
+
+`find` asks the process that runs the code what the implementation looks like, proposes conventions one after
+another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of
+the right shapes. The sizes of the probes are all different, so that a shape shows what an axis is.
+"""
+
+from parity.adapters.conventions import NotCallable
+from parity.adapters.trial.hints import one_for_both_axes, pads_by_word, takes_what_is_kept
+from parity.adapters.trial.ordinary import changes_all, fits_the_book
+from parity.adapters.trial.probabilities import may_take_probabilities
+from parity.adapters.trial.search import find
+
+__all__ = [
+    "NotCallable",
+    "changes_all",
+    "find",
+    "fits_the_book",
+    "may_take_probabilities",
+    "one_for_both_axes",
+    "pads_by_word",
+    "takes_what_is_kept",
+]

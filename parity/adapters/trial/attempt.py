@@ -1,0 +1,48 @@
+"""One implementation under trial: what it looks like, what has been tried and what was raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from parity.adapters.convention import Convention
+from parity.adapters.recipe import Recipe, recipe
+from parity.kinds.probe import Probe
+
+MOST = 400  # trials
+
+
+@dataclass
+class Trial:
+    """What has been tried of one implementation.
+
+    ask      one attempt under a convention, by the process that runs the code
+    about    what it looks like
+    fits     whether the signature is the book's
+    errors   what was raised, by the convention's text, the first first
+    """
+
+    ask: Callable[[Convention, Probe], dict[str, Any]]
+    about: dict[str, Any]
+    kind: str
+    fits: bool
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    count: int = 0
+    flag: tuple[str, ...] = ()
+    most: int = MOST
+
+    @property
+    def how(self) -> Recipe:
+        return recipe(self.kind)
+
+    def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:
+        self.count += 1
+        if self.count <= self.most:
+            found = self.ask(convention, probe)
+        else:
+            found = {"at": "build", "error": "too many trials"}
+        self.flag = tuple(found.get("flag", self.flag))
+        if found["error"]:
+            self.errors.append((str(convention), f"{found['at']}: {found['error']}"))
+        return found

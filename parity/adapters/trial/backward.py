@@ -1,0 +1,118 @@
+"""Calling backward: which method, and where the gradients are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parity.adapters.arguments import plain
+from parity.adapters.convention import FLUSH, PLACES, Convention, Place
+from parity.adapters.gradients import COMPLETE, find_gradients, place_of
+from parity.adapters.signatures import (
+    backward_calls,
+    switch,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.dropout_mask import mask_of
+from parity.adapters.trial.gradient_steps import is_proportional
+from parity.adapters.trial.output_derivatives import of_output
+from parity.adapters.updates import updates
+from parity.kinds import kind_of
+from parity.kinds.probe import Probe
+
+WITH_DX = 3  # the score of a backward that gives dx is above
+
+
+def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Convention]:
+    """The best way of calling backward, and how much of what was asked for it gives."""
+    probe = c.fitted(probe)
+    gradients = ("dx", *(f"d{n}" for n in trial.how.params if probe.args.get(n) is not None))
+    c = replace(c, switch=switch(trial.about, c) or trial.flag)
+    still = trial.kind == "batch_norm" and not c.buffers  # it keeps nothing to infer with
+    if kind_of(trial.kind).switches and (still or not c.switch):
+        c = replace(c, limits={**c.limits, "training": True})
+    calls = list(backward_calls(trial.about, trial.kind, c))
+    missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
+    if trial.kind == "dropout":
+        c = replace(c, mask=mask_of(trial, c, probe))
+        if c.mask is None:
+            return 0, c
+        if c.mask == c.out:  # backward goes by a mask that cannot be set
+            return COMPLETE, replace(c, unseen=gradients)
+    if not calls and trial.how.role == "loss" and (dx := _beside_the_loss(trial, c, probe)):
+        return COMPLETE, replace(c, dx=dx)
+    if not calls:
+        return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
+    best: tuple[int, Convention] | None = None
+    for backward, args, derivative in calls:
+        tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
+        tried = replace(tried, zero=_zeroed_by(trial, tried))
+        report = trial.attempt(tried, probe)
+        if "backward" not in report:
+            kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers)
+            best = best or (1, kept)
+            continue
+        score, found = find_gradients(tried, report, probe, trial.how)
+        if found.change and not is_proportional(trial, found, probe):
+            found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
+        elif WITH_DX < score < COMPLETE and trial.how.params:
+            score, found = _after_an_update(trial, tried, probe, (score, found))
+        found = replace(found, zero=_zeroed_by(trial, found))
+        found = replace(found, unseen=(*found.unseen, *missing_buffers))
+        if best is None or score > best[0]:
+            best = (score, found)
+        if score == COMPLETE:
+            break
+    assert best is not None
+    return best[0], of_output(trial, best[1], probe)
+
+
+def _after_an_update(
+    trial: Trial, c: Convention, probe: Probe, best: tuple[int, Convention]
+) -> tuple[int, Convention]:
+    """Gradients that are kept to itself show in what a method for the next step does to the weights."""
+    for update in updates(trial.about["methods"], trial.kind):
+        tried = replace(c, update=update)
+        report = trial.attempt(tried, probe)
+        if "backward" not in report:
+            continue
+        score, found = find_gradients(tried, report, probe, trial.how)
+        if score > best[0] and found.change and is_proportional(trial, found, probe):
+            best = score, found
+    return best
+
+
+def _beside_the_loss(trial: Trial, c: Convention, probe: Probe) -> Place | None:
+    """The gradient that a loss returns with its value: `return loss, dx`."""
+    report = trial.attempt(c, probe)
+    shape = list(probe.inputs["x"].shape)
+    found = [e for e in report.get("forward", ()) if e["path"][0][1] == "out" and e["shape"] == shape]
+    named = [e for e in found if plain(str(e["path"][-1][1])).startswith(("d", "grad"))]
+    return place_of((named or found)[0]) if len(found) == 1 or named else None
+
+
+ZERO = (
+    "zerograd",
+    "zerograds",
+    "zerogradients",
+    "cleargrads",
+    "cleargradients",
+    "resetgrads",
+    "resetgradients",
+)
+
+
+def _zeroed_by(trial: Trial, c: Convention) -> str:
+    """What sets gradients that add up to zero: a method; PLACES for those of parameters that are objects."""
+    if c.tensor or c.change:
+        return ""
+    methods = trial.about["methods"]
+    for name in methods:
+        if plain(name) in (*ZERO, *FLUSH) and not [p for p in methods[name] or () if p and p["required"]]:
+            return str(name)
+    apart = [
+        place
+        for name, place in c.grads.items()
+        if c.stored.get(name) and len(place.path) > 2 and place.path[:-1] == c.stored[name][0].path[:-1]
+    ]
+    own = bool(apart) and all(place.path[-2][0] == "." and place.path[-1][0] == "." for place in apart)
+    return PLACES if own and len(apart) == len(c.grads) else ""

@@ -1,0 +1,103 @@
+"""Building an instance, and finding the weights that it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.convention import Convention
+from parity.adapters.gradients import place_of
+from parity.adapters.layouts import (
+    WEIGHTS,
+)
+from parity.adapters.signatures import (
+    forward_calls,
+    handed_to_forward,
+    setups,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.constructors import BOOK, constructors
+from parity.adapters.trial.results import results_of
+from parity.adapters.trial.weights import name_score, places_of, running_places
+from parity.kinds.probe import Probe
+
+
+def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
+    """Conventions under which it is built, with the places of its weights where it keeps any."""
+    params = [name for name in trial.how.params if probe.args.get(name) is not None]
+    names = trial.about["name"]
+    for constructor in constructors(trial):
+        base = Convention(trial.kind, names, constructor)
+        passed = {name: _default(probe.args[name]) for name in params if _is_given(name, constructor, trial)}
+        if constructor is None:
+            yield replace(base, passed={name: _default(probe.args[name]) for name in params})
+            continue
+        for setup in setups(trial.about["methods"], trial.kind):
+            report = trial.attempt(replace(base, passed=passed, setup=setup), probe)
+            if "built" not in report:
+                continue
+            stored = places_of(report["built"], probe, [p for p in params if p not in passed])
+            convention = replace(base, passed=passed, stored=stored, setup=setup)
+            convention = replace(convention, buffers=running_places(report["built"], probe, trial))
+            missing = [name for name in params if name not in passed and name not in stored]
+            if not missing:
+                yield convention
+            else:
+                trial.errors.append(
+                    (str(convention), f"weights: no array of the shape of {', '.join(missing)}")
+                )
+                if "W" in missing:
+                    yield from _one_more_row(trial, report["built"], probe, convention)
+                if handed_to_forward(trial.about, trial.kind, missing):
+                    yield replace(convention, passed={n: _default(probe.args[n]) for n in missing})
+                if missing == ["b"]:
+                    yield replace(convention, limits={"no_bias": True})
+                yield replace(convention, lazy=True)
+
+
+def _is_given(name: str, constructor: Any, trial: Trial) -> bool:
+    if constructor is BOOK:
+        return True
+    return constructor is not None and any(meaning == name for _, meaning in constructor)
+
+
+def _default(array: Any) -> str:
+    return WEIGHTS.get(np.ndim(array), "")
+
+
+def _one_more_row(
+    trial: Trial, entries: Sequence[dict[str, Any]], probe: Probe, c: Convention
+) -> Iterator[Convention]:
+    """A bias that is the last row of W, or the first: whichever row a forward of zeros shows."""
+    W = probe.args.get("W")
+    if not isinstance(W, np.ndarray) or W.ndim != 2:
+        return
+    rows, columns = W.shape[0] + 1, W.shape[1]
+    for entry in entries:
+        shape = tuple(entry["shape"] or ())
+        if (
+            shape in ((rows, columns), (columns, rows))
+            and entry["same"] < 0
+            and name_score(entry["path"], "W") >= 0
+        ):
+            layout = "IO" if shape == (rows, columns) else "OI"
+            for whole in (f"{layout}+b", f"b+{layout}"):
+                found = replace(c, stored={"W": [place_of(entry, whole)]})
+                if _bias_is_there(trial, found, probe):
+                    yield found
+
+
+def _bias_is_there(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether zeros give the bias: the row of ones among zeros is the one that is added."""
+    zeros = {name: np.zeros_like(a) for name, a in probe.inputs.items()}
+    args = {"W": np.zeros_like(probe.args["W"]), "b": np.ones_like(probe.args["b"])}
+    asked = replace(probe, args=args, inputs=zeros)
+    for forward, pairs, _, _ in forward_calls(trial.about, trial.kind, c):
+        for rows in ("NF", "F"):  # some take one row and no more
+            report = trial.attempt(replace(c, forward=forward, forward_args=pairs, rows=rows), asked)
+            if "forward" in report:
+                return any(e["value"] == 1 for e in results_of(report) if "value" in e)
+    return False

@@ -1,0 +1,47 @@
+"""How a constructor may be called, the likeliest meanings of its parameters together first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.hints import (
+    one_for_both_axes,
+    pads_by_word,
+    parameter_meanings,
+    takes_what_is_kept,
+)
+
+BOOK = (("*", "book"),)
+
+
+def constructors(trial: Trial) -> Iterator[Any]:
+    """What each parameter of the constructor may be, the likeliest together first; BOOK where that fits."""
+    if trial.about["what"] in ("function", "pair"):
+        yield None
+        return
+    signature = trial.about["signature"] or ()
+    odd = (one_for_both_axes, pads_by_word, takes_what_is_kept)
+    if trial.fits and not any(test(signature, trial.kind) for test in odd):
+        yield BOOK
+    options: list[list[tuple[str, str] | None]] = []
+    for p in signature:
+        found: list[tuple[str, str] | None] = [(p["name"], m) for m in parameter_meanings(p, trial.kind)]
+        if not p["required"]:
+            shapes = bool(found) and "," in found[0][1]  # type: ignore[index]
+            found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
+        elif not found:
+            return
+        options.append(found)
+    for chosen in itertools.islice(itertools.product(*options), 24):
+        yield tuple(pair for pair in chosen if pair is not None)
+
+
+def _worth_giving(pair: tuple[str, str] | None) -> bool:
+    """Whether an argument that has a default is to be given all the same."""
+    return (
+        pair is not None
+        and pair[1] not in ("seed", "rng", "N", "='layer'", "=True", "eps", "dilation", "groups")
+    ) or (pair is not None and pair[1] in ("dilation", "groups"))

@@ -1,0 +1,45 @@
+"""Where a dropout layer keeps its mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from parity.adapters.arguments import plain
+from parity.adapters.convention import Convention, Place
+from parity.adapters.gradients import place_of
+from parity.adapters.trial.attempt import Trial
+from parity.kinds.probe import Probe
+
+
+def mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
+    """Where a dropout layer keeps its mask: an array of x's shape that is named for it, or that is one.
+
+    For an x of ones the output is the mask, scaled or not, and so is nothing else but an array that has its
+    mean, or that mean times the share that is kept. Where none is kept, the output is all that shows it.
+    """
+    ones = np.ones_like(probe.inputs["x"])
+    report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": ones}))
+    before = {repr(e["path"]): e["sum"] for e in report.get("built", ())}
+    fitting = [
+        entry
+        for entry in report.get("forward", ())
+        if entry["shape"] == list(ones.shape)
+        and entry["path"][0][1] in ("object", "out")
+        and before.get(repr(entry["path"])) != entry["sum"]
+    ]
+    named = [e for e in fitting if any(w in plain(str(e["path"][-1][1])) for w in ("mask", "drop", "keep"))]
+    out = [list(step) for step in c.out.path]
+    means = [e["value"] for e in fitting if e["path"] == out]
+    if named or not means or means[0] == 1:
+        return place_of(named[0]) if named else None
+    keep = 1 - probe.args["dropout_ratio"]
+    alike = [
+        e
+        for e in fitting
+        if e["path"] != out
+        and e["value"] != 1
+        and np.isclose(e["value"], means[0] * np.array([1, keep])).any()
+    ]
+    return place_of(alike[0]) if alike else c.out

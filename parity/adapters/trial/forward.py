@@ -1,0 +1,146 @@
+"""Calling forward: which method, in which layout, and where its result is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.convention import Convention, Place
+from parity.adapters.gradients import place_of
+from parity.adapters.layouts import (
+    BATCHES,
+    CHANNELS_LAST,
+    batch_shape,
+    one_at_a_time,
+)
+from parity.adapters.meanings import STRINGS
+from parity.adapters.signatures import (
+    forward_calls,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.building import instances
+from parity.adapters.trial.layout_choices import laid_out
+from parity.adapters.trial.results import results_of
+from parity.adapters.trial.weights import found_late, running_places
+from parity.kinds.probe import Probe
+
+
+def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Convention]:
+    """Conventions under which one forward gives a result of the right shape."""
+    for built in instances(trial, probe):
+        for forward, args, tensor, parameter in forward_calls(trial.about, trial.kind, built):
+            used = " ".join(meaning for _, meaning in args)
+            passed, own = dict(built.passed), dict(built.limits)
+            if built.constructor is None and "b" in passed and not re.search(r"\bb\b", used):
+                del passed["b"]
+                own["no_bias"] = True
+            called = replace(
+                built,
+                passed=passed,
+                forward=forward,
+                forward_args=args,
+                limits=_limits({**limits, **own}, built, args),
+                tensor=tensor,
+                parameter=parameter,
+            )
+            for laid in laid_out(called, probe, trial):
+                found = _forward(trial, laid, probe)
+                if found is not None:
+                    yield found
+
+
+def _limits(limits: dict[str, Any], built: Convention, args: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The limits of a probe; padding that nobody asked for is "fixed"."""
+    asked = {meaning for _, meaning in [*(built.constructor or ()), *args]} & {*STRINGS}
+    return {**limits, "pad": "fixed"} if "pad" in limits and not asked else limits
+
+
+def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
+    """The convention with the place and layout of its result, where one forward gives a right shape."""
+    probe = c.fitted(probe)
+    if batch_shape(probe.inputs["x"].shape, c.images if probe.inputs["x"].ndim == 4 else c.rows) is None:
+        return None
+    report = trial.attempt(replace(c, backward=""), probe)
+    if "forward" not in report:
+        return None
+    if c.setup and not c.lazy and _made_anew(c, report):
+        c = replace(c, lazy=True)
+    if c.lazy:
+        found = found_late(report["forward"], probe, c, trial)
+        if found is None:
+            return None
+        c = found
+        report = trial.attempt(replace(c, backward=""), probe)
+        if "forward" not in report:
+            return None
+    if c.limits.get("no_bias") and c.constructor is not None and not _is_linear(trial, c, probe):
+        return None
+    if c.images == "NHWC":
+        c = replace(
+            c,
+            stored={
+                k: [replace(p, layout=CHANNELS_LAST.get(p.layout, p.layout)) for p in v]
+                for k, v in c.stored.items()
+            },
+        )
+    outs = results_of(report)
+    if trial.how.role == "loss":
+        return _loss_of(c, outs, probe)
+    if not c.buffers and trial.how.buffers:
+        c = replace(c, buffers=running_places(report["forward"], probe, trial))
+    expected = tuple(probe.inputs["dout"].shape)
+    x_layout = c.images if probe.inputs["x"].ndim == 4 else c.rows
+    single = one_at_a_time(x_layout)
+    same = [x_layout] if len(expected) == probe.inputs["x"].ndim else []
+    for layout in dict.fromkeys([*same, *BATCHES.get(len(expected), ("",))]):
+        if single != one_at_a_time(layout) and len(expected) in BATCHES:
+            continue
+        shape = batch_shape(expected, layout)
+        for entry in outs:
+            if shape is not None and tuple(entry["shape"]) == shape and len(entry["path"]) <= 4:
+                out = place_of(entry)
+                if c.tensor and len(entry["path"]) == 1:
+                    return None
+                return _with_out(c, out, layout, len(expected))
+    return None
+
+
+def _is_linear(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether zeros give zeros: no bias is hidden where nothing was found of its shape."""
+    zeros = {name: np.zeros_like(a) for name, a in probe.inputs.items()}
+    report = trial.attempt(replace(c, backward=""), replace(probe, inputs=zeros))
+    means = [e["value"] for e in results_of(report) if "value" in e] if "forward" in report else []
+    if any(means):
+        trial.errors.append((str(c), "weights: no array of the shape of b, and something is added"))
+    return not any(means)
+
+
+def _made_anew(c: Convention, report: dict[str, Any]) -> bool:
+    """Whether forward made the weights once more, which were set after they had been made."""
+    own = [[list(step) for step in places[0].path] for places in c.stored.values() if places]
+    before, after = (
+        {repr(e["path"]): e["sum"] for e in report[when] if e["path"] in own} for when in ("built", "forward")
+    )
+    return bool(before) and all(after.get(path) != sum for path, sum in before.items())
+
+
+def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
+    if ndim == 4:
+        return replace(c, out=out, images_out=layout)
+    if ndim == 2:
+        images = "CHW" if c.rows == "F" else c.images  # what takes one row takes one image, if any
+        return replace(c, out=out, rows_out=layout, images=images, images_out=images)
+    return replace(c, out=out)
+
+
+def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Convention | None:
+    """A loss is one number, or one per row, of which the mean is taken."""
+    for size, mean in (((), False), ((1,), True), ((1, 1), True), ((len(probe.inputs["x"]),), True)):
+        for entry in outs:
+            if tuple(entry["shape"]) == size:
+                return replace(c, out=place_of(entry), mean=mean)
+    return None

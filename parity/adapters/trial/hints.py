@@ -1,0 +1,59 @@
+"""What a signature shows before anything runs: meanings, one size for both axes, padding by a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from parity.adapters.arguments import BOTH_AXES, plain
+from parity.adapters.meanings import STRINGS, meanings, padding_word
+from parity.adapters.trial.attempt import Trial
+
+
+def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
+    found = meanings(p["name"].lstrip("*"), kind)
+    if "momentum" in found and p["default"]:
+        try:  # PyTorch's is the share of what is new
+            return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
+        except ValueError:
+            return found
+    if "ratio" in found and plain(p["name"]) in ("p", "prob", "probability") and p["default"]:
+        try:  # nobody drops most of what there is
+            return ("keep",) if float(p["default"]) > 0.5 else ("ratio",)
+        except ValueError:
+            return found
+    if p["default"] in ("True", "False") and "b" in found:
+        return ("bias",)
+    if word := padding_word(p["default"], kind):
+        return (word,)
+    pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}
+    found = tuple(m for meaning in found for m in (meaning, pairs.get(meaning, "")) if m)
+    if p["default"].startswith(("(", "[")):
+        return tuple(sorted(found, key=lambda m: not m.startswith("(")))
+    return found
+
+
+def one_for_both_axes(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether one parameter gives both sizes of a window: it may take a pair, unlike the book's."""
+    both = [p["name"] for p in signature if plain(p["name"].lstrip("*")) in BOTH_AXES]
+    return bool(both) and any("kernel" in meanings(name, kind) for name in both)
+
+
+def pads_by_word(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether some parameter is 'valid' or 'same' where it is not given."""
+    return any(padding_word(p["default"], kind) for p in signature)
+
+
+def may_pad_always(trial: Trial) -> bool:
+    """Whether it may keep the size of an image: by a word, or unasked where nothing asks for padding."""
+    signature = trial.about["signature"] or ()
+    if pads_by_word(signature, trial.kind):
+        return True
+    found = {m for p in signature for m in meanings(p["name"].lstrip("*"), trial.kind)}
+    asked = found & {"pad", *STRINGS}
+    return not trial.fits and (not asked or bool(found & {*STRINGS}))
+
+
+def takes_what_is_kept(signature: Sequence[dict[str, Any]], kind: str) -> bool:
+    """Whether a dropout takes the share that it keeps, by the name or the default of its parameter."""
+    return kind == "dropout" and any("keep" in parameter_meanings(p, kind) for p in signature)

@@ -1,0 +1,52 @@
+"""The layouts in which inputs and weights may be handed over, the usual ones first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from parity.adapters.convention import Convention
+from parity.adapters.layouts import (
+    BATCHES,
+    STORED,
+    WEIGHTS,
+    one_at_a_time,
+    shape_in,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.kinds.probe import Probe
+
+
+def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
+    """The layouts of what goes in, the usual ones first; weights that are handed over too."""
+    x = probe.inputs["x"]
+    batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
+    if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
+        # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
+        alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
+        alone = ("CHW",) if trial.kind == "lrn" else alone
+        batches = (*batches[:1], *alone)
+    if trial.kind == "batch_norm":  # the statistics are those of a batch
+        batches = tuple(layout for layout in batches if not one_at_a_time(layout))
+    choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
+    for weights in itertools.product(*choices) if choices else [()]:
+        grey = dict(weights).get("W") == "HW"
+        for layout in ("HW",) if grey else batches:
+            if x.ndim == 4:
+                yield replace(c, passed=dict(weights), images=layout)
+            elif x.ndim == 2:
+                yield replace(c, passed=dict(weights), rows=layout)
+            else:
+                yield replace(c, passed=dict(weights))
+
+
+def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
+    """The layouts in which a weight may be handed over."""
+    shape = probe.args[name].shape
+    if len(shape) == 1:
+        return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+    if len(shape) == 4 and shape[:2] == (1, 1):
+        return ("HW",)  # one filter on grey images: nothing else shows it
+    letters = WEIGHTS[len(shape)]
+    return tuple(layout for layout in STORED[len(shape)] if shape_in(shape, letters, layout) is not None)

@@ -1,0 +1,50 @@
+"""Whether the ordinary way of calling works: the book's for layers, and any way for optimizers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Raised
+from parity.adapters.recipe import recipe
+from parity.adapters.trial.probes import trial_probes
+from parity.kinds import kind_of
+from parity.kinds.probes import probes
+
+
+def fits_the_book(subject: Any, kind: str) -> bool:
+    """Whether the book's way gives every result of the kind in its right shape on an ordinary input."""
+    if recipe(kind).role in ("function", "optimizer"):
+        return not subject.misfit
+    if subject.misfit:
+        return False
+    probe = next(p for p, _ in trial_probes(kind))
+    try:
+        found = subject.results(probe)
+    except Raised:
+        return False
+    exact = kind_of(kind).reference(probe)
+    if kind == "dropout" and isinstance(found.get("out"), np.ndarray):
+        kept, mask = found["out"] != 0, probe.inputs["mask"]
+        if kept.shape != mask.shape or not (np.array_equal(kept, mask) or np.array_equal(kept, ~mask)):
+            return False  # .mask is nothing to it
+    return all(
+        np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray)
+        for name, a in exact.items()
+    )
+
+
+def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str) -> bool:
+    """Whether an optimizer called so changes every array on an ordinary input, and keeps its shape."""
+    probe = probes(kind, 0, lambda i: i == 0)[0]
+    try:
+        found = subject.results(probe)
+    except Raised as error:
+        errors.append((way, f"forward: {error}"))
+        return False
+    before = probe.inputs["params"]
+    after = {name: found.get(f"{name} step 1") for name in before}
+    return all(
+        np.shape(after[name]) == p.shape and not np.array_equal(after[name], p) for name, p in before.items()
+    )

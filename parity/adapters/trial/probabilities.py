@@ -1,0 +1,96 @@
+"""Losses that take probabilities instead of scores, found by their names and by what a shift changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import plain
+from parity.adapters.convention import Convention, Place
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import loss_at
+from parity.kinds.probe import Probe
+
+
+def may_take_probabilities(about: dict[str, Any]) -> bool:
+    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y beside t."""
+    ways = [about.get("signature"), *about.get("methods", {}).values()]
+    return any(
+        _of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
+        for way in ways
+        for p in way or ()
+        if p is not None
+    )
+
+
+SCORES = ("x", "z", "logits", "scores", "score", "input")
+
+
+def _of_probabilities(name: str, beside_t: bool = False) -> bool:
+    word = plain(name)
+    if word == "y":
+        return beside_t
+    return any(part in word for part in ("pred", "prob", "hat")) or word in (
+        "p",
+        "al",
+        "a",
+        "a2",
+        "al",
+        "output",
+        "outputs",
+        "out",
+    )
+
+
+def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A loss of scores is the same when they are shifted; one of probabilities may not be, by its names."""
+    words = {plain(name): meaning for name, meaning in c.forward_args}
+    named = [word for word, meaning in words.items() if meaning == "x"]
+    function = c.constructor is None and "softmax" not in plain(trial.about["name"])
+    if not any(
+        _of_probabilities(word, len(words) > 1) or (function and word not in SCORES) for word in named
+    ):
+        return c
+    x = np.abs(probe.inputs["x"])
+    here, moved = (loss_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5))
+    if np.isclose(here, moved, rtol=1e-3, equal_nan=True):
+        return c
+    row = np.array([[0.1, 0.2, 0.3, 0.4]])
+    # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry
+    of_scores = abs(_slope(trial, c, probe, row)) < 1e-9
+    odd = row + np.array([0, 0, 0, 0.5])
+    once, twice = _slope(trial, c, probe, odd), _slope(trial, c, probe, np.concatenate([odd, odd]))
+    return replace(
+        c,
+        probabilities="scores" if of_scores else "own",
+        inside_log=_inside_log(trial, c, probe, row),
+        per_row=c.mean and bool(c.backward) and once == twice,
+    )
+
+
+def _slope(trial: Trial, c: Convention, probe: Probe, x: Any) -> float:
+    """The mean of the gradient, for labels that are all the first class."""
+    report = trial.attempt(c, _of_first_class(probe, x))
+    path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
+    entries = report.get("backward" if c.backward else "forward", ())
+    found = [e["value"] for e in entries if e["path"] == path and "value" in e]
+    return float(found[0]) if found else np.nan
+
+
+def _of_first_class(probe: Probe, x: Any) -> Probe:
+    t = np.zeros(len(x), int)
+    labels = np.eye(x.shape[1])[t] if probe.inputs["t"].ndim > 1 else t
+    return replace(probe, inputs={**probe.inputs, "x": x, "t": labels})
+
+
+def _inside_log(trial: Trial, c: Convention, probe: Probe, row: Any) -> float:
+    """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
+    first = np.arange(row.size) == 0
+    at_zero = loss_at(trial, c, _of_first_class(probe, np.where(first, 0.0, row)))
+    small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
+    if not 0 < small < 1e-4:
+        return 0.0
+    above = loss_at(trial, c, _of_first_class(probe, np.where(first, small, row)))
+    return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0

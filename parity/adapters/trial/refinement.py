@@ -1,0 +1,108 @@
+"""What else it takes, after a forward and a backward fit: windows of two sizes, its own stride and eps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.convention import EPS, Convention
+from parity.adapters.layouts import (
+    batch_shape,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.channel_axis import by_neighbours, images_too
+from parity.adapters.trial.padding import by_word, every_stride
+from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
+from parity.kinds.probe import Probe
+
+
+def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether the window may be given as two numbers; limits that the signature shows."""
+    used = {meaning for _, meaning in c.constructor or ()}
+    if trial.kind == "batch_norm":
+        c = _own_eps(trial, c, probe)
+        return images_too(trial, c) if probe.inputs["x"].ndim == 2 else c
+    if trial.kind == "softmax" and not c.backward and c.rows == "NF":
+        return _of_one_vector(trial, c, probe)
+    if trial.kind == "lrn":
+        return by_neighbours(trial, c, probe)
+    if trial.kind not in ("convolution", *WINDOWS):
+        return c
+    window = {
+        "kernel",
+        "(FH,FW)",
+        "FH",
+        "FW",
+        "(FN,C,FH,FW)",
+        "W",
+        "book",
+        "pool_h",
+        "pool_w",
+        "kernel|(FH,FW)",
+    }
+    given = c.constructor is None or used & window or "W" in c.passed
+    c = every_stride(trial, by_word(trial, c, probe), probe)
+    limits = dict(c.limits)
+    if not given:
+        sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
+        limits["sizes"] = {**limits.get("sizes", {}), **sizes}
+    if c.constructor is not None and not {"stride", "stride_h", "(SH,SW)", "book"} & used:
+        limits |= _own_stride(trial, c, probe)
+    c = replace(c, limits=limits)
+    if "kernel" in used:
+        pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
+        oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))
+        oblong = as_same(oblong) if c.padding in ("same", "fixed") else oblong
+        report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
+        refused = (
+            report["error"].startswith(("TypeError", "NotImplementedError")) or ": raise)" in report["error"]
+        )
+        if "forward" in report or not (report["at"] == "build" or refused or ": assert)" in report["error"]):
+            return replace(c, constructor=pairs)
+    return c
+
+
+def _own_eps(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the attribute in which it keeps an eps of its own, which is then given PyTorch's."""
+    if c.as_in_the_book or "eps" in {meaning for _, meaning in c.constructor or ()}:
+        return c
+    found = trial.attempt(replace(c, forward="", backward=""), probe).get("eps", ())
+    return replace(c, eps=(found[0], f"{found[1]:g}")) if found and found[1] != EPS else c
+
+
+def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A softmax without backward that sums over all that it gets, or down a column, is for one vector.
+
+    Whether rows, columns or everything adds up to 1 is all that is looked at.
+    """
+    N, classes = probe.inputs["x"].shape
+    report = trial.attempt(c, probe)
+    path = [list(step) for step in c.out.path]
+    means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+    if not any(np.isclose(means, 1 / count).any() for count in (N * classes, N)):
+        return c
+    return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
+
+
+def _window(probe: Probe) -> tuple[int, int]:
+    if "pool_h" in probe.args:
+        return probe.args["pool_h"], probe.args["pool_w"]
+    FH, FW = probe.args["W"].shape[2:]
+    return FH, FW
+
+
+def _own_stride(trial: Trial, c: Convention, probe: Probe) -> dict[str, Any]:
+    """A stride that is not asked for is the window, or a number."""
+    stride = probe.args.get("stride", 1)
+    if trial.kind == "convolution" or stride == 1:
+        return {} if stride == 1 else {"stride": stride}
+    for other, _ in trial_probes(trial.kind, window=3):
+        other = as_same(other) if c.padding in ("same", "fixed") else other
+        report = trial.attempt(replace(c, backward=""), other)
+        shape = batch_shape(other.inputs["dout"].shape, c.images_out)
+        outs = [e for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
+        if outs and shape is not None and tuple(outs[0]["shape"]) == shape:
+            return {"stride": "window"}
+    return {"stride": stride}

@@ -1,0 +1,57 @@
+"""The search: conventions one after another, and the first that gives every result in its right shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from parity.adapters.convention import Convention
+from parity.adapters.conventions import NotCallable
+from parity.adapters.gradients import COMPLETE
+from parity.adapters.trial.attempt import MOST, Trial
+from parity.adapters.trial.backward import backwards
+from parity.adapters.trial.forward import forwards
+from parity.adapters.trial.hints import may_pad_always
+from parity.adapters.trial.probabilities import as_of_probabilities
+from parity.adapters.trial.probes import trial_probes
+from parity.adapters.trial.refinement import refined
+from parity.kinds.probe import Probe
+
+MORE = 120  # of what keeps the size of an image, after the others
+
+
+def find(
+    ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
+) -> Convention | None:
+    """The convention of an implementation; None where it is only known to have the book's signature.
+
+    Raises NotCallable where none is found.
+    """
+    trial = Trial(ask, about, kind, fits)
+    book = fits and _has_the_book_s_methods(about)
+    for probe, limits in trial_probes(kind):
+        if "pad" in limits:
+            if not may_pad_always(trial):
+                continue
+            trial.most = max(trial.most, MOST + MORE)
+        best: tuple[int, Convention] | None = None
+        for convention in forwards(trial, probe, limits):
+            score, found = backwards(trial, convention, probe)
+            if best is None or score > best[0]:
+                best = (score, found)
+            if score == COMPLETE:
+                break
+        if best is not None and kind == "softmax_with_loss":
+            best = (best[0], as_of_probabilities(trial, best[1], probe))
+        if best is not None and best[0] > 0 and (best[0] == COMPLETE or not book):
+            return refined(trial, best[1], probe)  # other sizes would not help
+        if trial.count > MOST + MORE:
+            break
+    if book:
+        return None
+    names = ", ".join(p["name"] for p in trial.about["signature"] or ())
+    raise NotCallable(trial.about["name"], kind, names, trial.errors)
+
+
+def _has_the_book_s_methods(about: dict[str, Any]) -> bool:
+    return about["what"] != "class" or "forward" in about["methods"]

@@ -1,0 +1,166 @@
+"""Where weights and running statistics lie: by shape, and by name where several arrays share a shape."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from parity.adapters.arguments import plain
+from parity.adapters.convention import Convention, Place
+from parity.adapters.gradients import place_of
+from parity.adapters.layouts import (
+    STORED,
+    WEIGHTS,
+    shape_in,
+)
+from parity.adapters.trial.attempt import Trial
+from parity.kinds.probe import Probe
+
+HOLDERS = ("data", "value", "val", "array")  # of an array in a parameter that is an object
+
+
+NAMES = {
+    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params"),
+    "b": ("b", "bias", "biases", "intercept"),
+    "gamma": ("gamma", "g", "scale", "weight", "weights", "w"),
+    "beta": ("beta", "shift", "bias", "b", "offset", "biases"),
+    "running_mean": ("mean", "mu", "ave", "avg"),
+    "running_var": ("var", "variance", "std2", "sigma2"),
+}
+
+
+RUNNING = ("run", "mov", "avg", "overall", "global", "pop", "test", "ema")
+
+
+NOT_WEIGHTS = (
+    "d",
+    "grad",
+    "v",
+    "m",
+    "s",
+    "cache",
+    "mom",
+    "vel",
+    "prev",
+    "old",
+    "opt",
+    "delta",
+    "running",
+    "moving",
+)
+
+
+def name_score(path: Sequence[Sequence[Any]], name: str) -> int:
+    """How well a path is named for a weight; below zero where it says that it is something else."""
+    words = [plain(str(step)) for how, step in path[1:] if not isinstance(step, int)]
+    words = [w for w in words if w not in (*HOLDERS, "params", "parameters", "weightsdict")]
+    last = words[-1] if words else ""
+    if any("grad" in word for word in words):
+        return -2
+    if last.rstrip("0123456789") in NAMES[name] or last in NAMES[name]:
+        return 3
+    if any(last.startswith(alias) or last.endswith(alias) for alias in NAMES[name] if len(alias) > 2):
+        return 2 if not last.startswith(NOT_WEIGHTS) or last.startswith("weight") else -1
+    return -1 if last.startswith(NOT_WEIGHTS) else 0
+
+
+def places_of(
+    entries: Sequence[dict[str, Any]], probe: Probe, params: Sequence[str]
+) -> dict[str, list[Place]]:
+    """Where each weight lies, by its shape, and by its name where several have that shape."""
+    found: dict[str, list[Place]] = {}
+    taken: set[int] = set()
+    for name in params:
+        weight = probe.args[name]
+        letters = WEIGHTS[weight.ndim]
+        fitting: list[tuple[int, int, str, int]] = []
+        for layout_rank, layout in enumerate(STORED[weight.ndim]):
+            shape = shape_in(weight.shape, letters, layout)
+            for i, entry in enumerate(entries):
+                if entry["shape"] is None or tuple(entry["shape"]) != shape or i in taken:
+                    continue
+                if entry["path"][0][1] not in ("object",) or entry["same"] >= 0:
+                    continue
+                score = name_score(entry["path"], name)
+                others = max(
+                    (name_score(entry["path"], o) for o in NAMES if o != name and o in params), default=-9
+                )
+                if score > -1 and not (others > score):
+                    fitting.append((-score, len(entry["path"]) * 100 + layout_rank, layout, i))
+        if fitting:
+            _, _, layout, at = min(fitting)
+            same = [at] + [i for i, e in enumerate(entries) if e["same"] == at]
+            taken |= set(same)
+            found[name] = [place_of(entries[i], layout) for i in same]
+    if "b" in params and "b" not in found and "W" in found:
+        found |= _bias_of_any_name(entries, probe.args["b"], taken)
+    if "b" in params and "b" not in found and "W" in found and "dout" in probe.inputs:
+        found |= _bias_per_pixel(entries, probe)
+    return found
+
+
+def _bias_per_pixel(entries: Sequence[dict[str, Any]], probe: Probe) -> dict[str, list[Place]]:
+    """A bias for each number of an image's result, named for one: all of a channel are set alike."""
+    shape = probe.inputs["dout"].shape[1:]
+    if len(shape) != 3:
+        return {}
+    shapes = {shape: "OHW", (*shape[1:], shape[0]): "HWO"}
+    named = [
+        (place_of(e, shapes[tuple(e["shape"])]))
+        for e in entries
+        if e["shape"] is not None
+        and tuple(e["shape"]) in shapes
+        and e["same"] < 0
+        and name_score(e["path"], "b") >= 2
+    ]
+    return {"b": named} if len(named) == 1 else {}
+
+
+def _bias_of_any_name(
+    entries: Sequence[dict[str, Any]], bias: Any, taken: set[int]
+) -> dict[str, list[Place]]:
+    """The only array of a bias's shape that is not named for something else."""
+    shapes = {shape_in(bias.shape, "O", layout): layout for layout in STORED[1]}
+    left = [
+        (i, entry)
+        for i, entry in enumerate(entries)
+        if entry["shape"] is not None
+        and tuple(entry["shape"]) in shapes
+        and i not in taken
+        and entry["same"] < 0
+        and name_score(entry["path"], "b") >= 0
+    ]
+    return {"b": [place_of(e, shapes[tuple(e["shape"])]) for _, e in left]} if len(left) == 1 else {}
+
+
+def running_places(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for name in trial.how.buffers:
+        if name not in probe.args:
+            continue
+        for layout, entry in itertools.product(STORED[1], entries):
+            shape = shape_in(probe.args[name].shape, "O", layout)
+            names = [plain(str(step)) for _, step in entry["path"]]
+            last = next((word for word in reversed(names) if word not in HOLDERS), "")
+            running = any(word in last for word in RUNNING) and any(alias in last for alias in NAMES[name])
+            if (
+                running
+                and name not in found
+                and entry["shape"] is not None
+                and tuple(entry["shape"]) == shape
+            ):
+                found[name] = [place_of(entry, layout)]
+    return found
+
+
+def found_late(
+    entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, trial: Trial
+) -> Convention | None:
+    """The weights of a layer that makes them when it sees its first input."""
+    params = [n for n in trial.how.params if probe.args.get(n) is not None and n not in c.passed]
+    stored = places_of(entries, probe, params)
+    if set(params) - stored.keys():
+        return None
+    return replace(c, stored=stored, buffers=c.buffers or running_places(entries, probe, trial))
