@@ -26,6 +26,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "pad": ("padding", "p", "pads", "margin"),
     "dilation": ("dilations", "dilate"),
     "groups": ("group", "numgroups"),
+    "axis": ("dim", "ax", "axes"),
     "pool_h": ("poolheight", "windowh", "windowheight", "kernelh", "kernelheight", "kh", "ph", "hh"),
     "pool_w": ("poolwidth", "windoww", "windowwidth", "kernelw", "kernelwidth", "kw", "pw", "ww"),
     "filter_h": ("filterheight", "kernelh", "kernelheight", "fieldheight", "kh", "fh", "hh"),

@@ -25,6 +25,7 @@ WORDS = {
     "images": "images (4-D input)",
     "one_hot": "one_hot (labels as one-hot rows)",
     "even_window": "even_window (an even size)",
+    "negative_axis": "negative_axis (an axis counted from the last one)",
     "integers": "integers (an array of whole numbers)",
     "same": "same (padding='same')",
     "same_strided": "same_strided (padding='same' with a stride above 1)",

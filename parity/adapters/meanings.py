@@ -149,6 +149,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     | _IMAGES
     | {"p": ("pad", "kernel")},
     "affine": _DENSE,
+    "affine_last_axis": _DENSE,
     "lrn": _LRN,
     "batch_norm": _NORM,
     "dropout": _DROPOUT,

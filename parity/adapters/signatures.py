@@ -243,7 +243,7 @@ def _pairs(
         if p["required"]:
             found.append([*options])
             continue
-        given = (*_GIVEN, *recipe(kind).order) if kind == "lrn" else _GIVEN
+        given = (*_GIVEN, *recipe(kind).order) if kind in ("lrn", "softmax_axis") else _GIVEN
         keep = [m for m in options if m in given or m in c.passed or m.startswith("=")]
         if way == "backward" and "dout" in options and role == "layer":
             keep = ["dout"] if not any("dout" in others for others in found) else []
@@ -315,6 +315,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["x"]
     if c.constructor is None and named:
         return named
+    if kind == "softmax_axis" and "axis" in named:
+        return ["axis"]
     return [m for m in named if m in _GEOMETRY] or _by_its_parts(word, words, way)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
-from parity.checks.long_life import LIVES, Scenario, but_running
+from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -193,6 +193,7 @@ def split_batch(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
     x = probe.inputs.get("x")
     whole = probe.kind == "batch_norm" and probe.args.get("training", True)
     whole |= probe.kind == "batch_norm_options"  # without running statistics in inference too
+    whole |= down_the_batch(probe)
     if x is None or len(x) < 2 or whole or kind_of(probe.kind).role != "layer":
         return
     halves = []

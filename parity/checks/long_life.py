@@ -101,7 +101,7 @@ def odd_numbers(subject: Subject, probe: Probe, judge: Judge) -> Found:
     What becomes of the odd image itself is not judged, and code may refuse it.
     """
     kind, x = kind_of(probe.kind), probe.inputs.get("x")
-    if x is None or len(x) < 2 or not by_image(probe.kind):
+    if x is None or len(x) < 2 or not by_image(probe.kind) or down_the_batch(probe):
         return
     for value in (np.nan, np.inf):
         odd = x.copy()
@@ -123,6 +123,12 @@ def odd_numbers(subject: Subject, probe: Probe, judge: Judge) -> Found:
 def by_image(kind: str) -> bool:
     """Whether a layer of the kind processes images independently."""
     return recipe(kind).role == "layer" and not kind.startswith("batch_norm")
+
+
+def down_the_batch(probe: Probe) -> bool:
+    """Whether it is asked for along the first axis, where each image meets the others."""
+    x = probe.inputs.get("x")
+    return x is not None and probe.args.get("axis") in (0, -x.ndim)
 
 
 # -- inputs ----------------------------------------------------------------------------------------

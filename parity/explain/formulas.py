@@ -17,6 +17,7 @@ from parity.explain.borders import borders
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.last_axis import last_axis
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
+from parity.explain.softmax_axis import softmax_axis
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -41,6 +42,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "adaptive_average_pooling": _adaptive,
         "image_padding": borders,
         "affine_last_axis": last_axis,
+        "softmax_axis": softmax_axis,
         "batch_norm": lambda n: batch_norm_candidates(n, False),
         "lrn": lrn_candidates,
         "subsampling": _subsamplings,

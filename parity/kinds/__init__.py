@@ -17,6 +17,7 @@ from parity.kinds import (
     optimizers,
     padding,
     pooling,
+    softmax_axis,
     windows,
 )
 from parity.kinds.kind import Kind, Operation
@@ -30,6 +31,7 @@ OPERATIONS = (
     padding,
     dense,
     activations,
+    softmax_axis,
     losses,
     cross_entropy,
     normalization,

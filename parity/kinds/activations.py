@@ -40,7 +40,7 @@ def softmax(a: dict[str, Tensor], o: Options) -> Tensor:
     return F.softmax(a["x"], dim=o.get("axis", 1))
 
 
-def _softmax_sizes(probe: Probe) -> dict[str, float]:
+def softmax_sizes(probe: Probe) -> dict[str, float]:
     """dx = y * (dout - sum of dout * y): near a certain row its two terms cancel, and dx is far smaller."""
     axis = probe.args.get("axis", 1)
     y = F.softmax(torch.from_numpy(probe.inputs["x"]), dim=axis).numpy()
@@ -131,7 +131,7 @@ SOFTMAX = Operation(
     formula=softmax,
     probes=_softmaxes,
     ours=sc.Softmax,
-    sizes=_softmax_sizes,
+    sizes=softmax_sizes,
     call=f"cls(){LAYER}",
     optional={"axis": 1},
     real=_real_softmaxes,

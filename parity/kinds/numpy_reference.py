@@ -134,12 +134,17 @@ def _convolution(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
     return _without_b(found, b)
 
 
-def _affine(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
-    x, dout, W, b = inputs["x"], inputs.get("dout"), args["W"], args["b"]
-    found = {"out": naive.affine_forward(x, W, b)}
-    if dout is not None:
-        found["dx"], found["dW"], found["db"] = naive.affine_backward(dout, x, W)
-    return _without_b(found, b)
+def _product(
+    forward: Callable[..., Any], backward: Callable[..., Any]
+) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
+    def loops(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+        x, dout, W, b = inputs["x"], inputs.get("dout"), args["W"], args["b"]
+        found = {"out": forward(x, W, b)}
+        if dout is not None:
+            found["dx"], found["dW"], found["db"] = backward(dout, x, W)
+        return _without_b(found, b)
+
+    return loops
 
 
 def _without_b(found: Tensors, b: Any) -> Tensors:
@@ -153,6 +158,12 @@ def _pooling(mode: str) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
         return found if dout is None else found | {"dx": naive.pool_backward(dout, x, **args)}
 
     return loops
+
+
+def _softmax(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+    x, dout = inputs["x"], inputs.get("dout")
+    found = {"out": naive.softmax_forward(x, **args)}
+    return found if dout is None else found | {"dx": naive.softmax_backward(dout, x, **args)}
 
 
 def _softmax_with_loss(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
@@ -178,7 +189,10 @@ def _pad(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
 
 NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "convolution": _convolution,
-    "affine": _affine,
+    "affine": _product(naive.affine_forward, naive.affine_backward),
+    "affine_last_axis": _product(naive.linear_forward, naive.linear_backward),
+    "softmax": _softmax,
+    "softmax_axis": _softmax,
     "max_pooling": _pooling("max"),
     "min_pooling": _pooling("min"),
     "average_pooling": _pooling("average"),

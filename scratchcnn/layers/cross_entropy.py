@@ -87,6 +87,8 @@ class CrossEntropy(Loss):
             shares = np.moveaxis(np.eye(C, dtype=x.dtype)[label], -1, 1)  # (N, ..., C) -> (N, C, ...)
             counts = (~ignored[:, None]).astype(x.dtype)
             total = (weight[label] * counts[:, 0]).sum()
+            if self.label_smoothing and total == 0:  # PyTorch adds 0 / 0, the labels' part, to the spread one
+                total = x.dtype.type(np.nan)
         e = x.dtype.type(self.label_smoothing)
         q = weight.reshape(column) * ((1 - e) * shares + e / x.dtype.type(C)) * counts
         return q, total if self.reduction == "mean" else divisor

@@ -17,7 +17,14 @@ from scratchcnn.naive.adaptive import (
     global_average_backward,
     global_average_forward,
 )
-from scratchcnn.naive.affine import affine_backward, affine_forward, rbf_backward, rbf_forward
+from scratchcnn.naive.affine import (
+    affine_backward,
+    affine_forward,
+    linear_backward,
+    linear_forward,
+    rbf_backward,
+    rbf_forward,
+)
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
 from scratchcnn.naive.loss import (
     cross_entropy,
@@ -53,6 +60,8 @@ __all__ = [
     "global_average_backward",
     "global_average_forward",
     "im2col",
+    "linear_backward",
+    "linear_forward",
     "lrn_backward",
     "lrn_forward",
     "pad_backward",

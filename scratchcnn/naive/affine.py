@@ -43,6 +43,34 @@ def _rows(x: Array, W: Array) -> tuple[Array, Array]:
     return as_float64(x.reshape(len(x), -1), "x", "N", len(W64)), W64
 
 
+def linear_forward(x: Array, W: Array, b: Array | None) -> Array:
+    """(..., in) -> (..., out): out[..., o] = b[o] + sum over i of x[..., i] * W[i, o]."""
+    W64 = as_float64(W, "W", "in", "out")
+    IN, OUT = W64.shape
+    x64 = as_float64(x, "x", *x.shape[:-1], IN)
+    b64 = np.zeros(OUT) if b is None else as_float64(b, "b", OUT)
+    out = np.zeros((*x.shape[:-1], OUT))
+    for *row, o in indices(*out.shape):
+        out[*row, o] = b64[o]
+        for i in range(IN):
+            out[*row, o] += x64[*row, i] * W64[i, o]
+    return out.astype(x.dtype)
+
+
+def linear_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
+    """dout (..., out) -> dx, dW, db; each row adds to dW and db."""
+    W64 = as_float64(W, "W", "in", "out")
+    IN, OUT = W64.shape
+    x64, dout64 = as_float64(x, "x", *x.shape[:-1], IN), as_float64(dout, "dout", *x.shape[:-1], OUT)
+    dx, dW, db = np.zeros(x.shape), np.zeros((IN, OUT)), np.zeros(OUT)
+    for *row, o in indices(*dout64.shape):
+        db[o] += dout64[*row, o]
+        for i in range(IN):
+            dx[*row, i] += dout64[*row, o] * W64[i, o]
+            dW[i, o] += dout64[*row, o] * x64[*row, i]
+    return dx.astype(x.dtype), dW.astype(x.dtype), db.astype(x.dtype)
+
+
 def rbf_forward(x: Array, W: Array) -> Array:
     """(N, in) -> (N, out) with W (out, in) (LeCun et al. 1998, eq. 7):
 

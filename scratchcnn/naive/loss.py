@@ -11,19 +11,23 @@ from scratchcnn.naive.windows import as_float64, indices
 from scratchcnn.typing import Array
 
 
-def softmax_forward(x: Array) -> Array:
-    """(N, C) -> (N, C): y[n, c] = exp(x[n, c]) / (sum over k of exp(x[n, k]))."""
-    return _softmax(as_float64(x, "x", "N", "C")).astype(x.dtype)
+def softmax_forward(x: Array, axis: int = 1) -> Array:
+    """(N, C) -> (N, C): y[n, c] = exp(x[n, c]) / (sum over k of exp(x[n, k])).
+
+    x may have more axes; n stands for all of them but `axis`.
+    """
+    x64 = as_float64(x, "x", *(x.shape if x.ndim > 2 else ("N", "C")))
+    return _unrolled(_softmax(_rows(x64, axis)), x, axis)
 
 
-def softmax_backward(dout: Array, x: Array) -> Array:
+def softmax_backward(dout: Array, x: Array, axis: int = 1) -> Array:
     """dx[n, i] = sum over k of dout[n, k] * y[k] * ((1 if i == k) - y[i]): the Jacobian, written out."""
-    y = _softmax(as_float64(x, "x", "N", "C"))
+    y = _softmax(_rows(as_float64(x, "x", *x.shape), axis))
+    dout64, dx = _rows(as_float64(dout, "dout", *x.shape), axis), np.zeros(y.shape)
     N, C = y.shape
-    dout64, dx = as_float64(dout, "dout", N, C), np.zeros((N, C))
     for n, i, k in indices(N, C, C):
         dx[n, i] += dout64[n, k] * y[n, k] * ((i == k) - y[n, i])
-    return dx.astype(x.dtype)
+    return _unrolled(dx, x, axis)
 
 
 def softmax_cross_entropy(x: Array, t: Array) -> Any:
@@ -112,7 +116,20 @@ def _weighted_shares(
         for c in range(C):
             share = shares[n, c] if shares is not None else float(c == labels[n])  # type: ignore[index]
             q[n, c] = counts[c] * ((1 - label_smoothing) * share + label_smoothing / C)
+    if label_smoothing and total == 0:  # the labels' own part is 0 / 0
+        total = math.nan
     return x64, q, total
+
+
+def _rows(x: Array, axis: int) -> Array:
+    """Each column along the axis as a row: (N, C, H) along 1 -> (N * H, C)."""
+    return np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
+
+
+def _unrolled(rows: Array, x: Array, axis: int) -> Array:
+    """Such rows in the shape and dtype of x."""
+    moved = np.moveaxis(x, axis, -1)
+    return np.moveaxis(rows.reshape(moved.shape), -1, axis).astype(x.dtype)
 
 
 def _softmax(x: Array) -> Array:

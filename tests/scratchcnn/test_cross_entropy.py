@@ -24,3 +24,14 @@ def test_nothing_comes_back_from_ignored_labels_where_no_label_counts(labels, sm
     with np.errstate(invalid="ignore"):
         loops = naive.cross_entropy_backward(x, t, weight, label_smoothing=smoothing)
     np.testing.assert_array_equal(loops, leaf.grad)
+
+
+def test_labels_whose_weights_sum_to_0_with_smoothing_give_nan_as_in_pytorch():
+    rng = np.random.default_rng(1)
+    x, t, weight = rng.standard_normal((3, 4)), np.array([0, 1, 1]), np.array([0.0, 0, 1, 1])
+    tx = torch.tensor(x, requires_grad=True)
+    loss = F.cross_entropy(tx, torch.tensor(t), torch.tensor(weight), label_smoothing=0.1)
+    layer = CrossEntropy(weight, label_smoothing=0.1)
+    assert np.isnan(layer.forward(x, t)) and torch.isnan(loss)
+    assert np.isnan(naive.cross_entropy(x, t, weight, label_smoothing=0.1))
+    np.testing.assert_array_equal(layer.backward(), torch.autograd.grad(loss, tx)[0])

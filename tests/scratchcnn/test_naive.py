@@ -281,3 +281,24 @@ ERRORS = {
 def test_bad_input_is_refused(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+def test_softmax_along_any_axis(axis):
+    x, dout = draw(2, 3, 4), draw(2, 3, 4)
+    tx = torch.tensor(x, requires_grad=True)
+    out = F.softmax(tx, dim=axis)
+    close(naive.softmax_forward(x, axis), out)
+    close(naive.softmax_backward(dout, x, axis), torch.autograd.grad(out, tx, torch.tensor(dout))[0])
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 4), (2, 3, 4), (2, 1, 3, 4)], ids=str)
+def test_linear_on_the_last_axis(shape):
+    x, w, b, dout = draw(*shape), draw(4, 5), draw(5), draw(*shape[:-1], 5)
+    leaves = [torch.tensor(a, requires_grad=True) for a in (x, w, b)]
+    out = F.linear(leaves[0], leaves[1].T, leaves[2])
+    close(naive.linear_forward(x, w, b), out)
+    close(naive.linear_forward(x, w, None), out - leaves[2])
+    theirs = torch.autograd.grad(out, leaves, torch.tensor(dout))
+    for ours, grad in zip(naive.linear_backward(dout, x, w), theirs, strict=True):
+        close(ours, grad)

@@ -22,7 +22,17 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
     """The layouts of what goes in, the usual ones first; weights that are handed over too."""
     x = probe.inputs["x"]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
-    if trial.kind in ("relu", "sigmoid", "tanh", "silu", "softmax", "softmax_with_loss", "dropout", "lrn"):
+    if trial.kind in (
+        "relu",
+        "sigmoid",
+        "tanh",
+        "silu",
+        "softmax",
+        "softmax_axis",
+        "softmax_with_loss",
+        "dropout",
+        "lrn",
+    ):
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone

@@ -76,8 +76,10 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             args = {"pool_h": 3, "pool_w": 3, "pad": SAME}
             for stride in () if kind.endswith("_options") else (2, 1):
                 yield probe({**args, "stride": stride}, x=normal(2, 4, 11, 13)), {"pad": SAME}
-    elif kind == "affine":
+    elif kind in ("affine", "affine_last_axis"):
         yield probe({"W": normal(4, 3), "b": normal(3)}, x=normal(6, 4)), {}
+    elif kind == "softmax_axis":
+        yield probe({"axis": 1}, x=normal(6, 4)), {}
     elif kind == "batch_norm":
         for shape in ((6, 4), (6, 4, 3, 5)):
             args = {"gamma": normal(4), "beta": normal(4), "momentum": 0.8}

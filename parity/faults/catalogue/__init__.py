@@ -27,6 +27,7 @@ from parity.faults.catalogue import (
     padding,
     pooling,
     pooling_options,
+    softmax_axis,
     windows,
 )
 from parity.faults.fault import Fault
@@ -41,6 +42,7 @@ FAMILIES = (
     affine,
     linear,
     activations,
+    softmax_axis,
     losses,
     cross_entropy,
     lrn,

@@ -87,6 +87,7 @@ def test_the_targets_over_the_whole_catalogue():
         "average_pooling_options",
         "affine_last_axis",
         "image_padding",
+        "softmax_axis",
     ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):
