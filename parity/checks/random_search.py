@@ -99,9 +99,13 @@ def _any(
 ) -> bool:
     """Whether one of that many supported geometries is wrong; the same ones every time."""
     rng, left = np.random.default_rng([*kind.encode(), 7]), examples
+    supported: dict[frozenset[str], bool] = {}  # by what a geometry needs, before it costs anything
     for _ in range(MOST_DRAWS * examples):
         g = fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind))
-        if not supports(Probe(kind, "", needs=needs_of(g))):  # before it costs anything
+        needs = needs_of(g)
+        if needs not in supported:
+            supported[needs] = supports(Probe(kind, "", needs=needs))
+        if not supported[needs]:
             continue
         probe = prepare(probe_of(kind, g))
         if supports(probe):

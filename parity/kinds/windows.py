@@ -47,13 +47,14 @@ def window_needs(
     stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1, **others: bool
 ) -> frozenset[str]:
     """The features that a window of this geometry asks for, and `others` that are true."""
+    same, strided = pad == SAME, stride not in (1, (1, 1))
     return needs(
         pairs=isinstance(stride, tuple) or isinstance(pad, tuple),
-        pad=pad != SAME and bool(np.any(pad)),
-        same=pad == SAME,
-        same_strided=pad == SAME and bool(np.any(np.not_equal(stride, 1))),
-        stride=bool(np.any(np.not_equal(stride, 1))),
-        dilation=bool(np.any(np.not_equal(dilation, 1))),
+        pad=not same and pad not in (0, (0, 0)),
+        same=same,
+        same_strided=same and strided,
+        stride=strided,
+        dilation=dilation not in (1, (1, 1)),
         groups=groups > 1,
         **others,
     )

@@ -31,7 +31,7 @@ from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.numpy_reference import judged_by
 from parity.kinds.probes import probes
-from parity.kinds.real_sizes import size_of
+from parity.kinds.real_sizes import MOST_PRODUCTS, in_browser, size_of
 from parity.reference.threads import one_thread
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
@@ -174,6 +174,8 @@ def _verify(
     if seen.beyond:
         why = "too slow, too much memory, or it hangs"
         unseen.append(f"inputs as large as {seen.beyond}, which it did not finish within the limits ({why})")
+    if in_browser():
+        unseen.append(f"inputs that take more than {MOST_PRODUCTS:,} multiplications, too many for a browser")
     fixed, cases = cases, [*cases, *seen.sized, *seen.random]
     _leave_out(seen, cases, bool(seen.after_inference))
     ok = bool(seen.observation.records) and seen.observation.ok and not seen.unfinished

@@ -21,6 +21,11 @@ FILE = "answer.py"
 LONGEST = 20_000  # characters that are shown of what the code prints
 
 
+def prepare() -> None:
+    """Import the judge while the page still shows that Python is loading."""
+    import parity.verification.verify  # noqa: F401
+
+
 def run(code: str) -> str:
     """Run the code as a script; what it printed, its traceback included."""
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)

@@ -11,6 +11,7 @@ async function load({ pyodide, archive }) {
   found.unpackArchive(archive, "zip", { extractDir: "/course" });
   found.runPython("import sys; sys.path.insert(0, '/course')");
   const browser = found.pyimport("scratchcnn.learn.browser");
+  browser.prepare();
   postMessage({ progress: 3 });
   return browser;
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from parity import verify
+from parity.kinds.real_sizes import MOST_PRODUCTS, products_of, real_sizes
 
 AFFINE = """
 import os
@@ -87,3 +88,15 @@ def test_a_momentum_that_is_wrong_from_the_seventh_array_on_is_found(tmp_path):
     assert verdict.outcome == "wrong" and set(verdict.wrong["case"]) == {"3 steps of 24 arrays"}
     (tmp_path / "ours.py").write_text(MOMENTUM.replace("(self.momentum if i < 6 else 0)", "self.momentum"))
     assert verify(f"{tmp_path}/ours.py:Momentum", "momentum").outcome == "right"
+
+
+def test_in_a_browser_the_largest_products_are_left_out_and_said(affine, monkeypatch):
+    for module in ("kinds.real_sizes", "verification.verify"):
+        monkeypatch.setattr(f"parity.{module}.in_browser", lambda: True)
+    verdict = affine(isolated=False, judge="numpy")
+    assert verdict.outcome == "right" and verdict.largest.startswith("x (2, 25088), W (25088, 16)")
+    assert any("more than 20,000,000 multiplications" in what for what in verdict.not_checked)
+    large = real_sizes("convolution")
+    assert large and all(products_of(probe) <= MOST_PRODUCTS for probe in large)
+    monkeypatch.undo()
+    assert max(map(products_of, real_sizes("convolution"))) > 10 * MOST_PRODUCTS
