@@ -1,20 +1,24 @@
-"""Pooling and subsampling by the windows' cells, as in the book by columns: a copy of every cell, all first
-cells in one piece, then all second cells, and so on.
+"""Pooling and subsampling by the windows' cells.
 
-With images last (layout.py) a cell of every window at once is a strided slice whose runs are as short as the
-batch. Copying is what NumPy does best with such slices, and what is computed afterwards works on long runs.
+A cell of every window at once is a slice whose runs are as short as the batch, or as a row of the output at a
+stride of 1. So the pixels are copied once, sorted by their remainder of the stride (at a stride of 1 there is
+nothing to sort): then a cell of all windows is one long run of memory, which only begins at another place.
+The runs go on over the ends of rows; what is computed there belongs to no window and is left out.
 Some channels at a time, so that the copies stay in the cache.
 
 Which cell is the largest is kept as a number that counts backwards from the number of cells to 1: among
 equals the first has the largest number, and it is the first in row-major order that PyTorch takes.
 
-Costs: pool_h*pool_w copies of the output and a few passes over them; one byte per output is kept.
+Costs: a copy of the input and of the output, and four passes over the output per cell of the window; about
+one byte per output is kept.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 Window = tuple[int, int]
 Places = Array | None
 CELL_BYTES = 2 << 20  # of copies at a time
+MIN_RUN = 8  # images; with fewer, single planes are copied in longer runs than all at once
 
 
 def forward(layer: Pooling, x: Array) -> tuple[Array, Any] | None:
@@ -93,17 +98,67 @@ def frame(x: Array, pad: Window, size: Window, fill: float) -> Array:
     if not (ph or pw) and size[0] <= H and size[1] <= W:
         return a
     framed = memory.empty((C, *size, N), a.dtype)
-    framed.fill(fill)
-    target = framed[:, ph : ph + H, pw : pw + W]
-    target[...] = a[:, : target.shape[1], : target.shape[2]]
+
+    def work(channels: slice) -> None:
+        framed[channels].fill(fill)
+        target = framed[channels, ph : ph + H, pw : pw + W]
+        target[...] = a[channels, : target.shape[1], : target.shape[2]]
+
+    threads.each_part(work, C, 2 * framed.size)
     return framed
 
 
-def cells(a: Array, window: Window, stride: Window, size: Window) -> Array:
-    """(C, H, W, N) -> (pool_h, pool_w, C, OH, OW, N), a view: each cell of all windows."""
-    (C, _, _, N), (c, h, w, n) = a.shape, a.strides
-    strides = (h, w, c, h * stride[0], w * stride[1], n)
-    return np.ndarray((*window, C, *size, N), a.dtype, a, strides=strides)
+class Planes:
+    """Rows and columns of the images sorted by their remainder of the stride: a plane (c, height, width, N)
+    per remainder. In it a cell of all windows is one run, which begins at the cell of the first window.
+
+    cells   (plane, first number) of each cell, in row-major order
+    beyond  so many numbers of a plane come after the last window's first cell
+    apart   whether each plane is one cell: no two windows share a pixel
+    """
+
+    def __init__(self, window: Window, stride: Window, size: Window, N: int):
+        (h, w), (sh, sw) = window, stride
+        self.stride, self.across = stride, min(w, sw)
+        self.count = min(h, sh) * self.across
+        self.size = height, width = size[0] + (h - 1) // sh, size[1] + (w - 1) // sw
+        self.cells = [
+            (y % sh * self.across + x % sw, (y // sh * width + x // sw) * N) for y, x in np.ndindex(window)
+        ]
+        self.apart = self.count == h * w
+        self.beyond = ((height - size[0]) * width + width - size[1]) * N
+
+    def sorted(self, a: Array) -> list[tuple[Array, slice]]:
+        """Views of the images (c, H, W, N) by planes, and which planes: of all at once where they fit."""
+        (sh, sw), (height, width), (c, H, W, N) = self.stride, self.size, a.shape
+        fits = (sh * height, sw * width) == (H, W) and self.count == sh * sw
+        if fits and (N >= MIN_RUN or self.apart):
+            view = a.reshape(c, height, sh, width, sw, N).transpose(2, 4, 0, 1, 3, 5)
+            return [(view, slice(0, self.count))]
+        planes = map(divmod, range(self.count), itertools.repeat(self.across))
+        views = [a[:, y::sh, x::sw][:, :height, :width] for y, x in planes]
+        return [(view[None, None], slice(k, k + 1)) for k, view in enumerate(views)]
+
+    def is_one(self, images: tuple[int, ...]) -> bool:
+        """Whether images of that shape (c, H, W, N) are one plane as they lie."""
+        return self.stride == (1, 1) and images[1:3] == self.size
+
+    def split(self, a: Array) -> Array:
+        """(c, H, W, N) -> (planes, c * height * width * N), in the workspace unless they are one plane."""
+        if self.is_one(a.shape):
+            return a.reshape(1, -1)
+        planes = workspace("cells", (self.count, len(a), *self.size, a.shape[3]), a.dtype)
+        for pixels, some in self.sorted(a):
+            H, W = pixels.shape[3:5]
+            if self.size != (H, W):
+                planes[some].fill(0)  # which no window sees
+            np.copyto(planes[some, :, :H, :W].reshape(pixels.shape), pixels)
+        return planes.reshape(self.count, -1)
+
+
+@lru_cache(256)
+def planes_of(window: Window, stride: Window, size: Window, N: int) -> Planes:
+    return Planes(window, stride, size, N)
 
 
 def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes: int, passes: int) -> None:
@@ -119,34 +174,52 @@ def each_channel_block(work: Callable[[slice], None], channels: int, cell_bytes:
 
 
 def largest(a: Array, window: Window, stride: Window, size: Window, places: bool) -> tuple[Array, Places]:
-    """The largest cell of each window, and (if asked) which it was, the first of equals."""
-    count = math.prod(window)
-    best = memory.empty((len(a), *size, a.shape[3]), a.dtype)
-    place = memory.empty(best.shape, _counting(count)) if places else None
+    """The largest cell of each window (C, OH, OW, N), and (if asked) which it was, the first of equals, where
+    the window's first cell is in its plane: (C, height, width, N)."""
+    (C, _, _, N), planes = a.shape, planes_of(window, stride, size, a.shape[3])
+    best, count = memory.empty((C, *size, N), a.dtype), len(planes.cells)
+    place = memory.empty((C, *planes.size, N), _counting(count)) if places else None
 
     def work(channels: slice) -> None:
-        views = cells(a[channels], window, stride, size)
-        copies = workspace("cells", views.shape, a.dtype)
-        np.copyto(copies, views)
-        flat, top = copies.reshape(count, -1), best[channels].reshape(-1)
-        np.maximum.reduce(flat, axis=0, out=top)
+        split, found = planes.split(a[channels]), best[channels]
+        length = split.shape[1] - planes.beyond
+        embedded = workspace("top", (len(found), *planes.size, N), a.dtype) if planes.beyond else found
+        top = embedded.reshape(-1)[:length]
+        runs = [split[plane, start : start + length] for plane, start in planes.cells]
+        if planes.apart:
+            np.maximum.reduce(split, axis=0, out=top)
+        else:
+            np.maximum(runs[0], runs[-1], out=top)
+            for run in runs[1:-1]:
+                np.maximum(top, run, out=top)
+        if embedded is not found:
+            found[...] = embedded[:, : size[0], : size[1]]
         if place is not None:
-            wins = np.equal(flat, top, out=workspace("wins", flat.shape, np.dtype(bool)))
-            numbers = workspace("numbers", flat.shape, place.dtype)
-            np.multiply(wins.view(np.uint8), _numbers(count), out=numbers)
-            np.maximum.reduce(numbers, axis=0, out=place[channels].reshape(-1))
+            _find([split] if planes.apart else runs, top, place[channels].reshape(-1)[:length], count)
 
-    each_channel_block(work, len(a), count * best[:1].nbytes, 2 * a.size)
+    each_channel_block(work, C, planes.count * math.prod(planes.size) * N * a.itemsize, 4 * count * best.size)
     return best, place
+
+
+def _find(runs: list[Array], top: Array, place: Array, count: int) -> None:
+    """Which of the cells equals the largest; the runs one by one, or all of them as one array."""
+    numbers = np.arange(count, 0, -1, dtype=place.dtype)[:, None]
+    wins = workspace("wins", runs[0].shape, np.dtype(bool))
+    found = workspace("numbers", runs[0].shape, place.dtype)
+    if runs[0].ndim == 2:
+        np.equal(runs[0], top, out=wins)
+        np.multiply(wins.view(np.uint8), numbers, out=found)
+        np.maximum.reduce(found, axis=0, out=place)
+        return
+    place.fill(0)
+    for run, number in zip(runs, numbers, strict=True):
+        np.equal(run, top, out=wins)
+        np.multiply(wins.view(np.uint8), number, out=found)
+        np.maximum(place, found, out=place)
 
 
 def _counting(count: int) -> np.dtype:
     return np.dtype(np.uint8 if count < 256 else np.intp)
-
-
-def _numbers(count: int) -> Array:
-    """(count, 1): count, ..., 2, 1"""
-    return np.arange(count, 0, -1, dtype=_counting(count))[:, None]
 
 
 def total(a: Array, window: Window, stride: Window, size: Window) -> Array:
@@ -175,31 +248,54 @@ def _sum(parts: list[Array], out: Array) -> None:
 
 def spread(d: Array, place: Places, window: Window, stride: Window, shape: tuple[int, ...]) -> Array:
     """Each output's gradient to its winning cell, or (without places) to all: -> (C, H, W, N) of `shape`."""
-    (C, OH, OW, _), apart = d.shape, stride[0] >= window[0] and stride[1] >= window[1]
-    filled = apart and (OH * window[0], OW * window[1]) == shape[1:3] and stride == window
+    (C, OH, OW, N), planes = d.shape, planes_of(window, stride, d.shape[1:3], d.shape[3])
+    (sh, sw), (height, width) = stride, planes.size
+    filled = planes.count == sh * sw and sh * height >= shape[1] and sw * width >= shape[2]
     dframe = (memory.empty if filled else memory.zeros)(shape, d.dtype)
 
     def work(channels: slice) -> None:
-        targets = cells(dframe[channels], window, stride, (OH, OW))
-        parts = d[channels] if place is None else _winners(d[channels], place[channels], targets.shape)
-        if apart:
-            np.copyto(targets, parts)
-            return
-        for y, x in np.ndindex(window):
-            targets[y, x] += parts if place is None else parts[y, x]
+        images, dout = dframe[channels], d[channels]
+        size = (len(images), height, width, N)
+        if planes.beyond:
+            dout = workspace("top", size, d.dtype)
+            dout.fill(0)
+            dout[:, :OH, :OW] = d[channels]
+        sums = images[None] if planes.is_one(shape) else workspace("cells", (planes.count, *size), d.dtype)
+        flat, dout = sums.reshape(planes.count, -1), dout.reshape(-1)
+        _to_cells(dout, None if place is None else place[channels].reshape(-1), planes, flat)
+        for pixels, some in [] if planes.is_one(shape) else planes.sorted(images):
+            H, W = pixels.shape[3:5]
+            np.copyto(pixels, sums[some, :, :H, :W].reshape(pixels.shape))
 
-    each_channel_block(work, C, math.prod(window) * d[:1].nbytes, 2 * dframe.size)
+    cells = planes.count * height * width * N * d.itemsize
+    each_channel_block(work, C, cells, 4 * len(planes.cells) * d.size)
     return dframe
 
 
-def _winners(d: Array, place: Array, shape: tuple[int, ...]) -> Array:
-    """dout where the cell was the largest, else 0, for each cell: (pool_h, pool_w, *d.shape)"""
-    numbers = _numbers(shape[0] * shape[1])
-    wins = workspace("wins", (len(numbers), d.size), np.dtype(bool))
-    np.equal(place.reshape(-1), numbers, out=wins)
-    parts = workspace("cells", wins.shape, d.dtype)
-    np.multiply(as_bits(d).reshape(-1), wins.view(np.int8), out=as_bits(parts))
-    return parts.reshape(shape)
+def _to_cells(dout: Array, place: Places, planes: Planes, out: Array) -> None:
+    """The sum of what each window gives to each pixel, in planes: (planes, c * height * width * N)."""
+    count, length = len(planes.cells), dout.size - planes.beyond
+    if planes.apart and place is not None:
+        numbers = np.arange(count, 0, -1, dtype=place.dtype)[:, None]
+        _where(place, numbers, dout, out)
+        return
+    for k, (plane, start) in enumerate(planes.cells):
+        part, target = dout[:length], out[plane, start : start + length]
+        if place is not None:
+            part = workspace("part", (length,), dout.dtype) if start else target
+            _where(place[:length], count - k, dout[:length], part)
+        if start:
+            target += part
+            continue
+        if part is not target:  # the first cell of its plane
+            np.copyto(target, part)
+        out[plane, length:] = 0
+
+
+def _where(place: Array, number: Any, dout: Array, out: Array) -> None:
+    """dout where the cell of that number was the largest, else 0."""
+    wins = np.equal(place, number, out=workspace("wins", out.shape, np.dtype(bool)))
+    np.multiply(as_bits(dout), wins.view(np.int8), out=as_bits(out))
 
 
 def undo_frame(dframe: Array, x_shape: tuple[int, ...], pad: Window) -> Array:
@@ -207,7 +303,12 @@ def undo_frame(dframe: Array, x_shape: tuple[int, ...], pad: Window) -> Array:
     (N, C, H, W), (ph, pw) = x_shape, pad
     if not (ph or pw) and dframe.shape[1:3] == (H, W):
         return to_images_first(dframe)
-    dx = memory.zeros((C, H, W, N), dframe.dtype)
-    found = dframe[:, ph : ph + H, pw : pw + W]
-    dx[:, : found.shape[1], : found.shape[2]] = found
+    dx, found = memory.empty((C, H, W, N), dframe.dtype), dframe[:, ph : ph + H, pw : pw + W]
+
+    def work(channels: slice) -> None:
+        if found.shape != dx.shape:
+            dx[channels].fill(0)
+        dx[channels, : found.shape[1], : found.shape[2]] = found[channels]
+
+    threads.each_part(work, C, 2 * dx.size)
     return to_images_first(dx)
