@@ -6,6 +6,7 @@ Ctrl-C.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         is_closed_pipe(error)
         return CLOSED_PIPE
     except (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError) as error:
-        return _fail(str(error) or type(error).__name__)
+        return _fail(in_words(error))
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except SystemExit as ending:
@@ -81,6 +82,23 @@ def _needed(error: ModuleNotFoundError) -> str:
 def _fail(sentence: str, status: int = 2) -> int:
     print(f"error: {printable(sentence)}", file=sys.stderr)
     return status
+
+
+WORDS = {
+    errno.ENOENT: "there is no file or folder {}",
+    errno.EISDIR: "{} is a folder, not a file",
+    errno.ENOTDIR: "{} stands in a path whose folder is a file",
+    errno.EACCES: "{} may not be read or written by this user",
+    errno.EROFS: "{} is on a file system that may only be read",
+    errno.ENOSPC: "the disk is full: {} was not written",
+}
+
+
+def in_words(error: BaseException) -> str:
+    """An error as a sentence; one of the operating system names the file and not its number."""
+    if isinstance(error, OSError) and error.errno in WORDS and error.filename is not None:
+        return WORDS[error.errno].format(error.filename)
+    return str(error) or type(error).__name__
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ EXTRAS = {
     **dict.fromkeys(("pygments", "threadpoolctl", "torch"), "parity"),
     **dict.fromkeys(("dask", "distributed"), "sweep"),
     "landlockpy": "grade",
-    "libcst": "audit",
+    **dict.fromkeys(("libcst", "pytest"), "audit"),
     "onnx": "onnx",
     **dict.fromkeys(("jax", "jaxlib", "onnxruntime"), "referees"),
 }
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     The commands are imported here, so that a missing package is reported in a sentence as well.
     """
-    from scratchcnn.cli import ignore_columns_of_zero
+    from scratchcnn.cli import ignore_columns_of_zero, in_words
 
     ignore_columns_of_zero()
     try:
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         fail(needed(error))
     except (Misuse, OSError, ValueError) as error:
-        fail(str(error))
+        fail(in_words(error))
 
 
 def needed(error: ModuleNotFoundError) -> str:

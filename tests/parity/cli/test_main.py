@@ -90,3 +90,13 @@ def test_the_version_stands_in_one_place():
 def test_no_columns_is_no_width(command):
     done = python("-m", *command, env=os.environ | {"COLUMNS": "0"})
     assert done.returncode == 0 and len(done.stdout.split()) > 20
+
+
+@pytest.mark.parametrize("words", [["sweep", "none.toml", "--out", "found"], ["grade", "none"]], ids=str)
+def test_a_file_that_is_not_there_is_named_without_the_number_of_the_error(
+    words, parity, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    done = parity(*words)
+    assert done.status == 2 and done.err.startswith("error: there is no file or folder "), done.err
+    assert ".toml" in done.err and "Errno" not in done.err

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from helpers import one_in, python
+from helpers import failed, one_in, python
 
 import parity
+from parity.checks.layer import check_kind
 from parity.faults import FAULTS
 from parity.faults.kill_matrix import diagnose, lasting_probes, observe
-from parity.kinds import ALL_KINDS
+from parity.kinds import ALL_KINDS, torch_when_used
 from parity.kinds.numpy_reference import judge, judged_by, results
 from parity.kinds.probes import probes
 from parity.verification.as_json import as_text, verdict_object
@@ -170,3 +171,12 @@ def test_without_pytorch_the_error_names_the_other_judge(tmp_path):
     (tmp_path / "mine.py").write_text(AFFINE.format("sum"))
     done = python("-c", WITHOUT_TORCH, "verify", "mine.py:Affine", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.endswith("verified without it: --judge numpy\n")
+
+
+def test_every_layer_of_ours_is_right_without_pytorch(monkeypatch):
+    """Not only a reference: also what rounding may cost, which the checks ask a kind for."""
+    for module in (torch_when_used.torch, torch_when_used.F):
+        monkeypatch.setattr(module, "__dict__", {"_name": "no_torch_here"})
+    with judged_by("numpy"):
+        for name in ALL_KINDS:
+            assert not failed(check_kind(name, ALL_KINDS[name].dtypes[-1])), name
