@@ -15,10 +15,12 @@ comes back to this process when its own parent is gone, and is ended here.
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
 import socket
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -29,6 +31,7 @@ PR_SET_CHILD_SUBREAPER = 36  # of Linux: orphans among the descendants become th
 PATIENCE = 2.0  # seconds in which everything that was killed has to be gone
 LOOK = 0.05  # seconds between two looks at the temporary files of a sandbox
 BLOCK = 4096
+DEEPEST = 16  # folders in each other
 
 
 def stand_in() -> None:
@@ -96,7 +99,7 @@ def _session(watch: socket.socket, wake: int, how: dict[str, Any], fds: list[int
         waiting.register(wake, selectors.EVENT_READ)
         while True:
             ready = {key.fileobj for key, _ in waiting.select(LOOK if guard else None)}
-            if guard and status is None and _holds(guard["scratch"]) > guard["most"]:
+            if guard and status is None and _holds(guard["scratch"]) + _removed(child) > guard["most"]:
                 os.kill(child, signal.SIGKILL)
             if wake in ready:
                 os.read(wake, 1 << 10)
@@ -111,13 +114,35 @@ def _session(watch: socket.socket, wake: int, how: dict[str, Any], fds: list[int
                 _leave()
 
 
-def _holds(folder: str) -> int:
-    """Bytes of all files in it; each counts for a block, so that empty ones count too."""
-    held = 0
-    for where, _, files in os.walk(folder):
-        for name in files:
+def _holds(folder: str) -> float:
+    """Bytes of all that is in it; each entry counts for a block, so that empty ones count too.
+
+    What is nested too deeply to be counted is more than anything.
+    """
+    held, left = 0, [(folder, 0)]
+    while left:
+        where, depth = left.pop()
+        if depth > DEEPEST:
+            return math.inf
+        with suppress(OSError), os.scandir(where) as entries:
+            for entry in entries:
+                held += BLOCK
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append((entry.path, depth + 1))
+                    else:
+                        held += entry.stat(follow_symlinks=False).st_size
+    return held
+
+
+def _removed(pid: int) -> int:
+    """Bytes of the files that a process holds open and has removed."""
+    held, folder = 0, f"/proc/{pid}/fd"
+    with suppress(OSError):
+        for name in os.listdir(folder):
             with suppress(OSError):
-                held += max(os.lstat(os.path.join(where, name)).st_size, BLOCK)
+                found = os.stat(os.path.join(folder, name))
+                held += found.st_size if stat.S_ISREG(found.st_mode) and not found.st_nlink else 0
     return held
 
 

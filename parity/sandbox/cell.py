@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
+import secrets
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from parity.sandbox.policy import Policy, package_paths
@@ -47,7 +48,38 @@ class Cell:
 
     def empty(self) -> None:
         """Nothing that the session wrote survives it."""
-        shutil.rmtree(self.now, ignore_errors=True)
+        remove(self.now)
 
     def leave(self) -> None:
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        remove(self.scratch)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder and all that code made in it, however deep it nests and whatever rights it has.
+
+    Each folder is emptied into the one that is removed, so that no path grows longer than it.
+    """
+    numbers = itertools.count()
+    prefix = os.path.join(folder, secrets.token_hex(8))
+
+    def emptied(where: str) -> bool:
+        """Remove the files, and move the folders to where the next round finds them."""
+        folders = False
+        with os.scandir(where) as entries:
+            for entry in list(entries):
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    continue
+                folders = True
+                os.chmod(entry.path, 0o700)
+                if where == folder:
+                    emptied(entry.path)
+                    os.rmdir(entry.path)
+                else:
+                    os.rename(entry.path, f"{prefix}{next(numbers)}")
+        return folders
+
+    with suppress(OSError):
+        while emptied(folder):
+            pass
+        os.rmdir(folder)

@@ -92,6 +92,7 @@ REFUSED = {
 CLONE, CLONE3 = (56, 220), (435, 435)
 KILLS = ((62, 129), (234, 131))  # kill and tgkill: the process itself alone
 PRLIMIT = (302, 261)  # to read limits alone
+PRCTL, SET_PDEATHSIG = (157, 167), 1  # all of it but this: nobody outlives the checker
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
@@ -137,6 +138,7 @@ def _program(own: int) -> list[Step]:
         steps += _only_if(kill[column], [(LOAD, 0, 0, FIRST), (EQUAL, 0, 1, own)])
     nothing = [(LOAD, 0, 0, THIRD), (EQUAL, 0, 3, 0), (LOAD, 0, 0, THIRD + 4), (EQUAL, 0, 1, 0)]
     steps += _only_if(PRLIMIT[column], nothing)
+    steps += _only_if(PRCTL[column], [(LOAD, 0, 0, FIRST), (EQUAL, 1, 0, SET_PDEATHSIG)])
     return [*steps, (RETURN, 0, 0, ALLOW)]
 
 

@@ -1,5 +1,6 @@
 """What a stranger's file tries while it is imported: each attempt fails, and nothing outside it changes."""
 
+import os
 import re
 import socket
 import sys
@@ -15,6 +16,7 @@ from parity.adapters.connection import Ended
 from parity.adapters.isolate import Limits
 from parity.adapters.subject import place_apart
 from parity.sandbox import protection as found
+from parity.sandbox.cell import remove
 from parity.sandbox.policy import Policy, sandboxed
 from parity.verification.verify import verify
 
@@ -98,6 +100,16 @@ ATTEMPTS = {
     "anonymous memory": "os.memfd_create('x')",
     "System V memory": "CALL('shmget', 0, 4096, 0o1600)",
     "a namespace": "CALL('unshare', 0x10000000)",
+    "a life after the checker's": "CALL('prctl', 1, 0, 0, 0, 0)",
+    "a socket without a name in the file system": "socket.socket(socket.AF_UNIX).bind('\\0parity-attack')",
+    "the checker's descriptors": "os.readlink(f'/proc/{os.getppid()}/fd/0')",
+    "its own memory as a file": "open('/proc/self/mem', 'r+b')",
+    "the calls of its threads": "os.kill(-os.getpgid(0), signal.SIGSTOP)",
+    "a stopped checker": "os.kill(os.getppid(), signal.SIGSTOP)",
+    "a module for every start of Python": "open(SITE + '/usercustomize.py', 'w')",
+    "a path for every start of Python": "open(SITE + '/attack.pth', 'w')",
+    "bytecode of the checker": "open(TOP + '/parity/adapters/__pycache__/attack.pyc', 'w')",
+    "a server on any port": "socket.socket().bind(('', 0))",
     "a daemon": "os.setsid() or os.fork() or time.sleep(60)",
     "the checker's frames": "sys.settrace(lambda *_: None)",
     "the checker's calls": "sys.setprofile(lambda *_: None)",
@@ -217,6 +229,26 @@ ENDINGS = {
         "for i in range(1 << 30): open(os.environ['TMPDIR'] + f'/{i}', 'w').write('x' * 4000)",
         "crashed: SIGKILL",
     ),
+    "folders without end": (
+        "for i in range(1 << 30): os.mkdir(os.environ['TMPDIR'] + f'/{i}')",
+        "crashed: SIGKILL",
+    ),
+    "folders in each other without end": (
+        "os.chdir(os.environ['TMPDIR'])\nwhile True: os.mkdir('d' * 99) or os.chdir('d' * 99)",
+        ("crashed: SIGKILL", "OSError"),
+    ),
+    "files that it removes and holds": (
+        "files = [open(os.environ['TMPDIR'] + f'/{i}', 'wb') for i in range(40)]\n"
+        "for file in files: file.write(bytes(1 << 20)), file.flush(), os.remove(file.name)\n"
+        "while True: time.sleep(1)",
+        "crashed: SIGKILL",
+    ),
+    "a process that stops itself": ("os.kill(os.getpid(), signal.SIGSTOP)", "hung: its import was not done"),
+    "every signal ignored": (
+        "for n in {*range(1, 65)} - {9, 19, 32, 33}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+        "hung: its import was not done",
+    ),
+    "NumPy's code overwritten": ("ctypes.memset(id(np.zeros), 255, 64)\nnp.zeros(3)", "crashed: SIGSEGV"),
     "output without end": ("while True: print('x' * 1000)", "printed more than 64 kB"),
     "PyTorch, in a sentence": ("import torch", "imports torch, which is not allowed here"),
     "recursion without end": (
@@ -232,6 +264,26 @@ ENDINGS = {
 def test_what_never_ends_is_ended(tmp_path, code, end):
     found = ending(tmp_path / "own", code, 0.1 if "hung" in end else 20)
     assert any(text in found for text in ([end] if isinstance(end, str) else end)), found
+
+
+def test_a_folder_is_removed_whatever_was_made_in_it(tmp_path):
+    """Nested deeper than Python recurses and a path may be long, without rights, with a link out of it."""
+    target, top = tmp_path / "scratch", Path.cwd()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "kept").touch()
+    (target / "a" / "b").mkdir(parents=True)
+    (target / "a" / "link").symlink_to(tmp_path / "outside")
+    (target / "none").mkdir(0)
+    try:
+        os.chdir(target)
+        for _ in range(1200):
+            os.mkdir("d" * 99)
+            os.chdir("d" * 99)
+        Path("x").touch()
+    finally:
+        os.chdir(top)
+    remove(str(target))
+    assert not target.exists() and (tmp_path / "outside" / "kept").exists()
 
 
 def test_what_it_wrote_does_not_survive_it(tmp_path):
