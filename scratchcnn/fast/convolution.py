@@ -41,6 +41,7 @@ FILTERS, CHANNELS, ROWS = range(3)
 COLUMN_BYTES = 1 << 21
 MIN_COLUMNS = 1536
 MAX_WHOLE_WEIGHTS_BYTES = 1 << 19  # every thread reads all of W up to this size
+MIN_PIXELS_PER_FILTER = 1  # of dx; with fewer, turning the filters costs more than it saves
 MIN_SHARED_PRODUCTS = 1 << 22  # below, sharing costs more than it saves: a tenth of a millisecond
 
 
@@ -186,16 +187,27 @@ def correlate(
         weights = np.concatenate((weights, b[:, None]), axis=1)
     out = memory.empty((FN, OH * OW * N), padded.dtype)
 
-    def work(filters: slice, channels: slice, part: slice) -> None:
-        for rows in row_blocks(part, weights.shape[1], OW * N, padded.itemsize):
-            col = columns(padded[channels], rows, OW, g, ones=b is not None)
+    def work(filters: slice, channels: slice, part: slice) -> tuple[slice, Array] | None:
+        some, ones = of_group(channels, C // g.groups, taps, b is not None)
+        target, own = out[filters], weights[filters, some]
+        if some.start > 0:  # another thread has the sum over other channels
+            target = memory.empty(target.shape, out.dtype)
+        for rows in row_blocks(part, own.shape[1], OW * N, padded.itemsize):
+            col = columns(padded[channels], rows, OW, g, ones)
             done = slice(rows.start * OW * N, rows.stop * OW * N)
-            product(weights[filters], col, out[filters, done])
-            if finish is not None:
+            product(own, col, target[:, done])
+            if finish is not None and cut != CHANNELS:
                 finish.apply(out, filters, done)
+        return (filters, target) if some.start > 0 else None
 
-    cut = ROWS if reads_all_weights(W) else FILTERS
-    share(work, groups(FN, C, OH, g.groups), cut, weights.size * OH * OW * N)
+    cut, taps = ROWS, math.prod(g.window)
+    if not reads_all_weights(W):
+        cut = FILTERS if taps == 1 else CHANNELS
+    for more in share(work, groups(FN, C, OH, g.groups), cut, weights.size * OH * OW * N):
+        if more is not None:
+            out[more[0]] += more[1]
+    if finish is not None and cut == CHANNELS:
+        finish.apply(out, slice(0, FN), slice(0, out.shape[1]))
     return to_images_first(out.reshape(FN, OH, OW, N))
 
 
@@ -209,22 +221,34 @@ def weight_gradients(
 
     def work(filters: slice, channels: slice, part: slice) -> list[tuple[slice, Array]]:
         later: list[tuple[slice, Array]] = []
+        some, ones = of_group(channels, shape[1], math.prod(g.window), bias)
         for rows in row_blocks(part, K, OW * N, d.itemsize):
-            col = columns(padded[channels], rows, OW, g, bias)
+            col = columns(padded[channels], rows, OW, g, ones)
             factor = flat[filters, rows.start * OW * N : rows.stop * OW * N]
             if rows.start == 0:
-                product_over_columns(factor, col, out=totals[filters])
+                product_over_columns(factor, col, out=totals[filters, some])
             elif part.start == 0:
-                totals[filters] += product_over_columns(factor, col)
+                totals[filters, some] += product_over_columns(factor, col)
             else:  # another thread has gradients of the same filters
                 later.append((filters, product_over_columns(factor, col)))
         return later
 
-    cut = ROWS if FN * K * d.itemsize <= MAX_WHOLE_WEIGHTS_BYTES else FILTERS
+    cut = ROWS if FN * K * d.itemsize <= MAX_WHOLE_WEIGHTS_BYTES else CHANNELS
+    if g.window == (1, 1):  # there is nothing to copy twice
+        cut = FILTERS
     for later in share(work, groups(FN, len(padded), OH, g.groups), cut, FN * K * OH * OW * N):
         for filters, total in later:
             totals[filters] += total
     return totals[:, :K].reshape(shape), totals[:, K] if bias else None
+
+
+def of_group(channels: slice, count: int, taps: int, bias: bool) -> tuple[slice, bool]:
+    """Which weights of a filter are those of some channels of its group of `count`, and whether its bias,
+    which comes last, is among them."""
+    start = channels.start % count
+    stop = start + channels.stop - channels.start
+    with_bias = bias and stop == count
+    return slice(start * taps, stop * taps + with_bias), with_bias
 
 
 def columns(a: Array, rows: slice, width: int, g: Geometry, ones: bool) -> Array:
@@ -301,8 +325,8 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
     """dout (FN, OH, OW, N) -> dx (N, C, H, W); `padded` is the shape of forward's padded input.
 
     W^T @ dout would give columns to be added back to their pixels (the book's col2im). Along the rows of
-    the image that is spared where the stride is 1: there dx is the correlation of dout with the filters
-    turned round. What is left is to add FH rows to each row.
+    the image that is spared where the stride is 1 and there are pixels enough: there dx is the correlation
+    of dout with the filters turned round. What is left is to add FH rows to each row.
     """
     (C, _, _, N), (FH, FW), dx_rows, length = padded, g.window, _rows_by_columns, W[0].size
     H, width = padded[1] - 2 * pad[0], padded[2] - 2 * pad[1]
@@ -311,7 +335,10 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
         by_fewer = winograd.correlate(framed, W.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1], (H, width), None)
         if by_fewer is not None:
             return to_images_first(by_fewer)
-    if g.stride[1] == 1 and pad[1] <= g.dilation[1] * (FW - 1):
+    if g.window == (1, 1) and g.stride == (1, 1) and pad == (0, 0):
+        return _dx_of_single_pixels(d, W, g)
+    turns = H * width * N >= MIN_PIXELS_PER_FILTER * len(W) // g.groups
+    if turns and g.stride[1] == 1 and pad[1] <= g.dilation[1] * (FW - 1):
         dx_rows, length = _rows_by_turned_filters, FW * len(W) // g.groups
         d = _frame_rows(d, g, pad[1], width)
     (FN, OH), Cg = d.shape[:2], W.shape[1]
@@ -337,6 +364,21 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
             channels, top, rows = found
             dx[channels, top : top + rows.shape[1]] += rows
     return to_images_first(dx)
+
+
+def _dx_of_single_pixels(d: Array, W: Array, g: Geometry) -> Array:
+    """With windows of one pixel dx is a product: W^T @ dout, which has dx's shape."""
+    (FN, H, width, N), Cg = d.shape, W.shape[1]
+    dx, flat = memory.empty((Cg * g.groups, H * width * N), d.dtype), d.reshape(FN, -1)
+
+    def work(filters: slice, channels: slice, part: slice) -> None:
+        some, _ = of_group(channels, Cg, 1, bias=False)
+        pixels = slice(part.start * width * N, part.stop * width * N)
+        product(W[filters, some, 0, 0].T, flat[filters, pixels], dx[channels, pixels])
+
+    cut = ROWS if reads_all_weights(W) else CHANNELS
+    share(work, groups(FN, len(dx), H, g.groups), cut, W.size * H * width * N)
+    return to_images_first(dx.reshape(len(dx), H, width, N))
 
 
 def _add_rows(dx: Array, added: Array, first: int, stride: int, shift: int) -> None:
