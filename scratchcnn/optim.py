@@ -9,6 +9,7 @@ its gradient, element by element.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nestero
 # Elements per block. A formula passes over its arrays several times; in blocks that fit into the cache,
 # temporaries included, only the first pass waits for memory.
 BLOCK_ELEMENTS = 65536
-MIN_THREAD_ELEMENTS = 16 * BLOCK_ELEMENTS  # below this many per thread, threads cost more than they save
+MIN_THREAD_ELEMENTS = 4 * BLOCK_ELEMENTS  # below this many per thread, threads cost more than they save
 
 
 class Optimizer:
@@ -91,14 +92,16 @@ class Optimizer:
             if not getattr(self, slot):
                 setattr(self, slot, {key: np.zeros_like(p) for key, p in params.items()})
         self.iter += 1
+        blocks: list[list[Array]] = []
+        for key, array in params.items():
+            state = (getattr(self, slot)[key] for slot in self.slots)
+            blocks += _blocks([array, np.asarray(grads[key]), *state])
         with threads.team() as size:
-            for key, array in params.items():
-                arrays = [array, np.asarray(grads[key]), *(getattr(self, slot)[key] for slot in self.slots)]
-                threads.each(self._walk, _pieces(arrays, size))
+            threads.each(self._walk, _shares(blocks, size))
 
-    def _walk(self, arrays: Sequence[Array]) -> None:
-        """Apply `step` to the arrays, one block at a time."""
-        for p, g, *state in _blocks(arrays):
+    def _walk(self, blocks: Sequence[Sequence[Array]]) -> None:
+        """Apply `step` to one block after another."""
+        for p, g, *state in blocks:
             if self.maximize:
                 g = -g
             if self.weight_decay and not self.decoupled:
@@ -439,21 +442,27 @@ OPTIMIZERS: Table[type[Optimizer]] = Table(
 )
 
 
-def _pieces(arrays: list[Array], count: int) -> list[list[Array]]:
-    """The arrays in `count` parts for the threads; whole if they are small or not contiguous."""
-    if arrays[0].size < count * MIN_THREAD_ELEMENTS or not all(a.flags.c_contiguous for a in arrays):
-        return [arrays]
-    return [[a.reshape(-1)[part] for a in arrays] for part in threads.parts(arrays[0].size, count)]
+def _shares(blocks: list[list[Array]], count: int) -> list[list[list[Array]]]:
+    """The blocks in `count` parts of nearly the same size for the threads; in one if they are few."""
+    ends = np.cumsum([block[0].size for block in blocks])
+    if not blocks or ends[-1] < count * MIN_THREAD_ELEMENTS:
+        return [blocks]
+    cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="right").tolist()
+    return [blocks[start:stop] for start, stop in itertools.pairwise([0, *cuts, len(blocks)])]
 
 
 def _blocks(arrays: Sequence[Array]) -> Iterator[list[Array]]:
-    """Views of the same block of each array; the whole arrays if they are small or not contiguous."""
-    if arrays[0].size <= BLOCK_ELEMENTS or not all(a.flags.c_contiguous for a in arrays):
+    """Views of the same block of each array, in memory order if they are contiguous; otherwise some rows."""
+    first, step = arrays[0], BLOCK_ELEMENTS
+    if first.size <= BLOCK_ELEMENTS:
         yield list(arrays)
         return
-    flat = [a.reshape(-1) for a in arrays]
-    for i in range(0, flat[0].size, BLOCK_ELEMENTS):
-        yield [a[i : i + BLOCK_ELEMENTS] for a in flat]
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = [a.reshape(-1) for a in arrays]
+    else:
+        step = max(1, BLOCK_ELEMENTS * len(first) // first.size)
+    for i in range(0, len(arrays[0]), step):
+        yield [a[i : i + step] for a in arrays]
 
 
 def _check_keys(params: Mapping[str, Any], other: Mapping[str, Any], must: str, name: str) -> None:

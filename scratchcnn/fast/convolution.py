@@ -183,6 +183,8 @@ def correlate(
             return to_images_first(found)
     (C, _, _, N), (OH, OW), FN = padded.shape, size, len(W)
     weights = W.reshape(FN, -1)
+    if b is not None and g.window == (1, 1):  # a row of ones would be the only reason for columns
+        finish, b = Finish(None, b[:, None], None, None), None
     if b is not None:
         weights = np.concatenate((weights, b[:, None]), axis=1)
     out = memory.empty((FN, OH * OW * N), padded.dtype)
@@ -215,9 +217,11 @@ def weight_gradients(
     d: Array, padded: Array, shape: tuple[int, ...], g: Geometry, bias: bool
 ) -> tuple[Array, Array | None]:
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
-    (FN, OH, OW, N), K = d.shape, math.prod(shape[1:])
+    (FN, OH, OW, N), K, flat = d.shape, math.prod(shape[1:]), d.reshape(len(d), -1)
+    db = None
+    if bias and g.window == (1, 1):  # as in correlate
+        bias, db = False, flat.sum(axis=1)
     totals = memory.empty((FN, K + bias), d.dtype)  # dW and, in a last column, db
-    flat = d.reshape(FN, -1)
 
     def work(filters: slice, channels: slice, part: slice) -> list[tuple[slice, Array]]:
         later: list[tuple[slice, Array]] = []
@@ -239,7 +243,7 @@ def weight_gradients(
     for later in share(work, groups(FN, len(padded), OH, g.groups), cut, FN * K * OH * OW * N):
         for filters, total in later:
             totals[filters] += total
-    return totals[:, :K].reshape(shape), totals[:, K] if bias else None
+    return totals[:, :K].reshape(shape), totals[:, K] if bias else db
 
 
 def of_group(channels: slice, count: int, taps: int, bias: bool) -> tuple[slice, bool]:
@@ -335,8 +339,8 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
         by_fewer = winograd.correlate(framed, W.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1], (H, width), None)
         if by_fewer is not None:
             return to_images_first(by_fewer)
-    if g.window == (1, 1) and g.stride == (1, 1) and pad == (0, 0):
-        return _dx_of_single_pixels(d, W, g)
+    if g.window == (1, 1) and pad == (0, 0):
+        return _dx_of_single_pixels(d, W, g, (H, width))
     turns = H * width * N >= MIN_PIXELS_PER_FILTER * len(W) // g.groups
     if turns and g.stride[1] == 1 and pad[1] <= g.dilation[1] * (FW - 1):
         dx_rows, length = _rows_by_turned_filters, FW * len(W) // g.groups
@@ -366,19 +370,23 @@ def input_gradient(d: Array, W: Array, padded: tuple[int, ...], g: Geometry, pad
     return to_images_first(dx)
 
 
-def _dx_of_single_pixels(d: Array, W: Array, g: Geometry) -> Array:
-    """With windows of one pixel dx is a product: W^T @ dout, which has dx's shape."""
-    (FN, H, width, N), Cg = d.shape, W.shape[1]
-    dx, flat = memory.empty((Cg * g.groups, H * width * N), d.dtype), d.reshape(FN, -1)
+def _dx_of_single_pixels(d: Array, W: Array, g: Geometry, size: tuple[int, int]) -> Array:
+    """With windows of one pixel dx is a product, W^T @ dout, at the pixels that the windows see."""
+    (FN, OH, OW, N), Cg = d.shape, W.shape[1]
+    seen, flat = memory.empty((Cg * g.groups, OH * OW * N), d.dtype), d.reshape(FN, -1)
 
     def work(filters: slice, channels: slice, part: slice) -> None:
         some, _ = of_group(channels, Cg, 1, bias=False)
-        pixels = slice(part.start * width * N, part.stop * width * N)
-        product(W[filters, some, 0, 0].T, flat[filters, pixels], dx[channels, pixels])
+        pixels = slice(part.start * OW * N, part.stop * OW * N)
+        product(W[filters, some, 0, 0].T, flat[filters, pixels], seen[channels, pixels])
 
     cut = ROWS if reads_all_weights(W) else CHANNELS
-    share(work, groups(FN, len(dx), H, g.groups), cut, W.size * H * width * N)
-    return to_images_first(dx.reshape(len(dx), H, width, N))
+    share(work, groups(FN, len(seen), OH, g.groups), cut, W.size * OH * OW * N)
+    dx = seen.reshape(-1, OH, OW, N)
+    if size != (OH, OW):
+        dx = memory.zeros((len(seen), *size, N), d.dtype)
+        dx[:, :: g.stride[0], :: g.stride[1]][:, :OH, :OW] = seen.reshape(-1, OH, OW, N)
+    return to_images_first(dx)
 
 
 def _add_rows(dx: Array, added: Array, first: int, stride: int, shift: int) -> None:
