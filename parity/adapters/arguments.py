@@ -44,6 +44,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "decay_rate": ("rho", "decay"),
     "beta1": ("b1",),
     "beta2": ("b2",),
+    "weight_decay": ("wd", "weightdecayrate"),
 }
 # One number for both axes.
 BOTH_AXES = ("kernelsize", "kernel", "poolsize", "windowsize", "window", "filtersize", "ksize", "k", "size")

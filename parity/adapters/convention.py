@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
 from parity.adapters.reach import parsed, spelled
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same, window_of
@@ -57,6 +58,9 @@ RULES = {
     "arrays+lr": "an array, its gradient and the learning rate",
     "lists+lr": "lists of arrays and the learning rate",
     "dicts+lr": "dicts of arrays and the learning rate",
+    "objects": "a list of parameters that have .data and .grad",
+    "in dicts": "lists of dicts of arrays, one per layer",
+    **LAYERS_IN_WORDS,
 }
 
 
@@ -110,6 +114,7 @@ class Convention:
     zero         a method that sets gradients to zero; PLACES where that is done from outside
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
+    decay        its weight decay that is given, since its default is another than PyTorch's; the default
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
@@ -150,6 +155,7 @@ class Convention:
     mask: Place | None = None
     rule: str = ""
     eps: Sequence[str] = ()
+    decay: Sequence[str] = ()
     probabilities: str = ""
     per_row: bool = False
     inside_log: float = 0.0

@@ -5,13 +5,17 @@ lists    the same with lists
 arrays   update(w, dw) -> w, or w changed in place; an optimizer for each array
 layer    update_params(layer), with .weights, .biases, .dweights, .dbiases
 params   cls(params, lr), then step(); each parameter has .data and .grad
+objects  step(params); each parameter has .data and .grad
+in dicts  update(params, grads), lists of dicts, one dict per layer
+layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`
 held     cls(params, lr), then step(grads), lists of arrays
 both     cls(params, grads, lr), then step(), lists of arrays
 pairs    apply_gradients([(dw, w), ...])
 config   a function (w, dw, config) -> w, config
 arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
-A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value.
+A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value, and so is
+a weight decay whose default is another.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import numpy as np
 
 from parity.adapters.arguments import call, plain, signature
 from parity.adapters.convention import Convention
+from parity.adapters.layers_given import Layer, Model, ways_for
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
 
@@ -37,6 +42,7 @@ HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "w
 SLOPES = ("grads", "gradients", "dparams")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads")
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
+DECAYS = ("weightdecay", "wd", "weightdecayrate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
@@ -44,7 +50,7 @@ BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
     signature = about["signature"] or []
-    base = Convention(kind, about["name"], eps=other_eps(about, kind))
+    base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     if about["what"] == "function":
         rate = [p["name"] for p in signature[2:] if plain(p["name"]) in RATES]
         if rate and kind == "sgd":
@@ -54,16 +60,20 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             yield _with(base, "config", about["names"][0])
         return
     first = [plain(p["name"]) for p in signature if p["required"]]
+    holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
     for word in STEP:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             required = [p for p in about["methods"][name] or () if p is not None and p["required"]]
-            paired = len(required) == 1 and plain(required[0]["name"]) in PAIRS
+            only = plain(required[0]["name"]) if len(required) == 1 else ""
+            given = ["pairs"] if only in PAIRS else ["objects"] if only in HANDED else ["layer"]
             styles = {
-                0: ("both",) if both else ("params",) if handed else (),
-                1: ("held",) if handed else ("pairs",) if paired else ("layer",),
-                2: ("dicts", "arrays", "lists"),
+                0: ["both"] if both else [*holds, *["params"] * handed],
+                1: ["held"]
+                if handed and not holds
+                else [*(given if only != "layers" else ()), *ways_for(only)],
+                2: ["dicts", "arrays", "lists", "in dicts"],
             }
             for style in styles.get(len(required), ()):
                 yield _with(base, style, name)
@@ -78,6 +88,18 @@ def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:
     return found["name"], found["default"]
 
 
+def other_decay(about: dict[str, Any], kind: str) -> tuple[str, ...]:
+    """The weight decay of the constructor and its default, where that is another than PyTorch's."""
+    usual = recipe(kind).optional.get("weight_decay")
+    named = (p for p in about["signature"] or () if plain(p["name"]) in DECAYS and not p["required"])
+    found = next(named, None)
+    return (
+        ()
+        if found is None or found["default"] in (repr(usual), "0" * (usual == 0), "None")
+        else (found["name"], found["default"])
+    )
+
+
 def _with(base: Convention, style: str, method: str) -> Convention:
     return replace(base, rule=style, forward=method)
 
@@ -89,12 +111,16 @@ class Rule:
         self.how, self.factory, self.kind, self.args = convention, factory, probe.kind, dict(probe.args)
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
+        self.layers: list[Layer] = []
 
     def _new(self, *first: Any) -> Any:
         held = dict(zip(signature(self.factory) or (), first, strict=False))
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
-        return call(_builder(self.factory, held), self.args, recipe(self.kind))
+        args, how = self.args, recipe(self.kind)
+        if self.how.decay:
+            args = {"weight_decay": how.optional["weight_decay"], **args}
+        return call(_builder(self.factory, held), args, how)
 
     def _one(self, name: str) -> Any:
         if name not in self.made:
@@ -105,8 +131,47 @@ class Rule:
         """One step: the arrays of params are changed."""
         if self.how.rule.endswith("+lr"):
             self._function(params, grads)
+        elif "," in self.how.rule:
+            self._layers(params, grads, *self.how.rule.split(", "))
         else:
-            getattr(self, f"_{self.how.rule}")(params, grads)
+            getattr(self, f"_{self.how.rule.replace(' ', '_')}")(params, grads)
+
+    def _layers(self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str) -> None:
+        """Layers, one after another or together, or the model that they are in."""
+        if not self.layers:
+            pairs = enumerate(_in_layers(params))
+            self.layers = [Layer([n for n in names if n], form, number) for number, names in pairs]
+        for layer in self.layers:
+            layer.give(params, grads)
+        given: Any = Model(self.layers) if way.endswith("model") else self.layers
+        if way.startswith("held"):
+            self.made.setdefault("", None)
+            self.made[""] = self.made[""] or self._new(given)
+            getattr(self.made[""], self.how.forward)()
+        else:
+            for one in given if way == "layer" else [given]:
+                getattr(self._one(""), self.how.forward)(one)
+        for layer in self.layers:
+            _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """A dict per layer, in a list."""
+        layers = [[n for n in names if n] for names in _in_layers(params)]
+        keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
+        given = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
+        found = getattr(self._one(""), self.how.forward)(*given)
+        new = found if isinstance(found, (list, tuple)) and len(found) == len(keys) else given[0]
+        for own, arrays in zip(keys, new, strict=True):
+            _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
+
+    def _objects(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Parameters with .data and .grad, the same ones at each step."""
+        self.handed = self.handed or [_parameter(p) for p in params.values()]
+        for parameter, name in zip(self.handed, params, strict=True):
+            parameter.data, parameter.grad = params[name], grads[name]
+        getattr(self._one(""), self.how.forward)(self.handed)
+        for parameter, name in zip(self.handed, params, strict=True):
+            _taken_over({name: params[name]}, {name: parameter.data})
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)

@@ -243,8 +243,12 @@ def _name(factory: Any) -> str:
 
 
 def _own_defaults(kind: str, seen: Seen) -> dict[str, str]:
-    """Stride and pad where the class has a default of its own: name -> what is to be said of it."""
+    """Stride, pad and weight decay where the class has a default of its own: name -> what is to be said."""
     optional = kind_of(kind).optional
+    if seen.convention is not None and seen.convention.decay:
+        name, value = seen.convention.decay
+        usual = optional["weight_decay"]
+        return {name: f"defaults to {value}, PyTorch's to {usual}; it was given in every call"}
     return {
         name: f"defaults to {value}, the book's to {optional[name]!r}; it was given in every call"
         for name, value in seen.defaults.items()

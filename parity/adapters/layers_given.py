@@ -1,0 +1,143 @@
+"""Layers and models to hand to an optimizer that asks for them, each array where such code looks for it.
+
+Weights and biases are set together in layers. Whatever the optimizer does, in place or by a new array in the
+old one's place, is read back. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import plain
+
+Arrays = dict[str, Any]
+FORMS = {
+    "dicts": ".params and .grads, dicts",
+    "lists": ".params and .grads, lists",
+    "attributes": "an attribute for each array (.W, .dW, ...)",
+    "objects": ".parameters() with .data and .grad",
+}
+WAYS = {  # who gets the layers
+    "layers": "a list of layers that have {}",
+    "layer": "each layer, which has {}",
+    "model": "a model whose .layers have {}",
+    "held layers": "nothing: layers come to the constructor, which have {}",
+    "held model": "nothing: a model comes to the constructor, whose .layers have {}",
+}
+WORDS = {f"{way}, {form}": text.format(has) for way, text in WAYS.items() for form, has in FORMS.items()}
+LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
+MODEL = ("model", "net", "network", "nn", "neuralnetwork")
+WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
+SLOPES = ("d{}", "grad_{}", "{}_grad", "{}_gradient")
+
+
+def ways_for(name: str, held: bool = False) -> list[str]:
+    """How a parameter of that name is handed layers, one layer or a model; the likeliest form first."""
+    word, before = plain(name), "held " if held else ""
+    way = "layers" if word in LAYERS else "model" if word in MODEL else ""
+    way = "layer" if word in LAYER and not held else way
+    return [f"{before}{way}, {form}" for form in FORMS] if way else []
+
+
+class _Called(dict[str, Any]):
+    """Arrays by name: `layer.params` and `layer.params()`."""
+
+    def __call__(self) -> _Called:
+        return self
+
+
+class _CalledList(list[Any]):
+    def __call__(self) -> _CalledList:
+        return self
+
+
+class Layer:
+    """One layer that holds a weight and its bias in one of the FORMS."""
+
+    trainable = training = True
+
+    def __init__(self, names: Sequence[str], form: str, number: int):
+        self.keys = dict(zip(names, ("W", "b"), strict=False))
+        self.form, self.name, self.id = form, f"layer{number}", number
+        self.objects: list[Any] = []
+        self.params: Any = None
+        self.grads: Any = None
+
+    def give(self, params: Arrays, grads: Arrays) -> None:
+        """These arrays, where an optimizer looks for them."""
+        if self.form == "attributes":
+            self._set(params, grads)
+            return
+        names = {key: name for name, key in self.keys.items()}
+        if self.form == "objects":
+            self.objects = self.objects or [SimpleNamespace(data=None, grad=None) for _ in names]
+            for parameter, name in zip(self.objects, names.values(), strict=True):
+                parameter.data, parameter.grad = params[name], grads[name]
+            self.params = self.parameters = self.get_params = _CalledList(self.objects)
+            return
+        both: list[Any] = []
+        for arrays in (params, grads):
+            own = {key: arrays[name] for key, name in names.items()}
+            both.append(_Called(own) if self.form == "dicts" else _CalledList(own.values()))
+        self.params = self.parameters = self.get_params = self.get_parameters = both[0]
+        self.grads = self.gradients = self.get_grads = self.get_gradients = both[1]
+
+    def _set(self, params: Arrays, grads: Arrays) -> None:
+        """Under every name; a layer without a bias has one that is nobody's."""
+        names = {key: name for name, key in self.keys.items()}
+        for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
+            here = [np.zeros(1), np.zeros(1)]
+            if key in names:
+                here = [params[names[key]], grads[names[key]]]
+            for alias in aliases:
+                setattr(self, alias, here[0])
+                for slope in SLOPES:
+                    setattr(self, slope.format(alias), here[1])
+
+    def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
+        """Pairs of an array and its gradient."""
+        named: Any = self.keys.values() if self.form == "dicts" else range(len(self.keys))
+        return ((self.params[at], self.grads[at]) for at in named)
+
+    def set_params(self, params: Any) -> None:
+        """New arrays for the old ones."""
+        self.params = params
+
+    set_parameters = set_params
+
+    def taken(self, params: Arrays) -> Arrays:
+        """What the arrays are now, by the names that they were given under."""
+        found = {}
+        for at, (name, key) in enumerate(self.keys.items()):
+            if self.form == "attributes":
+                aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
+                found[name] = next((a for a in aliases if a is not params[name]), params[name])
+            elif self.form == "objects":
+                found[name] = self.objects[at].data
+            else:
+                found[name] = self.params[key if self.form == "dicts" else at]
+        return found
+
+
+class Model:
+    """The layers, as a model shows them."""
+
+    def __init__(self, layers: Sequence[Layer]):
+        self.layers = self.modules = list(layers)
+
+    def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
+        """Pairs of an array and its gradient, of all layers."""
+        return (pair for layer in self.layers for pair in layer.params_and_grads())
+
+    def parameters(self) -> list[Any]:
+        """The parameters of all layers, in a list."""
+        return [one for layer in self.layers for one in layer.parameters()]
+
+    get_params = get_parameters = params = parameters
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)

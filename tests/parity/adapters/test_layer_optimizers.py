@@ -1,0 +1,47 @@
+"""Optimizers that ask for layers or a model get a true verdict, and a default weight decay is a remark."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "layer_optimizers.py"
+RIGHT = [
+    ("HoldsLayers", "sgd", "nothing: layers come to the constructor, which have .params and .grads, dicts"),
+    ("AsksEachLayer", "sgd", "which have .params and .grads, lists"),
+    ("MomentumOfOneLayer", "momentum", "update with each layer, which has an attribute for each array"),
+    ("OfANet", "sgd", "step with a model whose .layers have .params and .grads, dicts"),
+    ("OfAModelsParameters", "sgd", "whose .layers have .parameters() with .data and .grad"),
+    ("OfParameters", "sgd", "step with a list of parameters that have .data and .grad"),
+    ("OfListsOfDicts", "sgd", "update with lists of dicts of arrays, one per layer"),
+]
+WRONG = [
+    ("HoldsLayersWrong", "sgd", "W step 1"),
+    ("MomentumOfOneLayerWrong", "momentum", "W step 2"),
+    ("WhereThereIsAWeightWrong", "sgd", "b step 1"),
+    ("AdamWWrong", "adamw", "W step 1"),
+]
+
+
+def ask(name, kind):
+    return verify(f"{WILD}:{name}", kind, isolated=False)
+
+
+@pytest.mark.parametrize(("name", "kind", "called"), RIGHT, ids=[c[0] for c in RIGHT])
+def test_layers_are_handed_over_and_read_back(name, kind, called):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "right" and called in verdict.called, str(verdict)
+    assert "W step 200" in set(verdict.findings["tensor"])
+
+
+@pytest.mark.parametrize(("name", "kind", "tensor"), WRONG, ids=[c[0] for c in WRONG])
+def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
+
+
+def test_another_default_of_the_weight_decay_is_a_remark():
+    verdict = ask("AdamW", "adamw")
+    assert verdict.outcome == "right", str(verdict)
+    assert "weight_decay defaults to 0.0, PyTorch's to 0.01; it was given in every call" in verdict.remarks
