@@ -108,6 +108,12 @@ ELSE = {
     "axis",
     "initializer",
     "weightinitstd",
+    "params",
+    "convparam",
+    "poolparam",
+    "hparameters",
+    "options",
+    "config",
     *BOTH_AXES,
 }
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own

@@ -20,6 +20,7 @@ from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.layouts import PER_PIXEL, WEIGHTS, joined, laid_out, pieces, restored
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
+from parity.adapters.options import Options, all_read
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, recipe
 from parity.adapters.rules import Rule
@@ -149,7 +150,7 @@ class Live:
             together = {item[0]: self.passed[item[-1]] for item in items}
             return together if ":" in meaning else tuple(together.values())
         if meaning.startswith("{"):
-            made = value(meaning, self.probe)
+            made = Options(value(meaning, self.probe))
             kept = self.options.setdefault(meaning, made)
             if "mode" in made:
                 kept["mode"] = "train" if self.training else "test"
@@ -354,6 +355,7 @@ class Called(Adapter):
         kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
         small = x.dtype.type(c.inside_log)
         outs = [live.forward_once(part - small if small else part, t) for part in parts]
+        all_read(live.options.values(), live.probe.args)
         live.batch = (kept, x.shape, t)
         if how.role == "loss":
             out = outs[0]

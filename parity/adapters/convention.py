@@ -205,6 +205,13 @@ class Convention:
         return {4: self.images_out, 2: self.rows_out}
 
     @property
+    def given(self) -> set[str]:
+        """The meanings that parameters of the constructor and of forward get, those inside of dicts too."""
+        found = {meaning for _, meaning in [*(self.constructor or ()), *self.forward_args]}
+        grouped = [meaning[1:-1].split(";") for meaning in found if meaning.startswith("{")]
+        return found | {item.partition(":")[2] for group in grouped for item in group}
+
+    @property
     def padding(self) -> str:
         """What padding it takes: "" as the kind has it, "words" for 'valid' and 'same', "same" for that
         alone, "fixed" for what keeps the size of an image, unasked."""

@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.arguments import parameters
 from parity.adapters.book import Adapter
 from parity.adapters.masks import as_if_drawn
+from parity.adapters.options import Options, all_read
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe
 
@@ -35,7 +36,7 @@ class Cs231n(Adapter):
         layer.options = _options(layer.pair[0], {k: v for k, v in layer.args.items() if k not in how.params})
         arrays = [layer.args[name] for name in how.params]
         out = _remember(layer, layer.pair[0](probe.inputs["x"], *arrays, **layer.options))
-        _all_read(layer.options, layer.args)
+        all_read(layer.options.values(), layer.args)
         return out
 
     def _drop(self, layer: Any, x: Any, wanted: Any) -> Any:
@@ -107,30 +108,6 @@ def _own(args: dict[str, Any], copy: bool) -> dict[str, Any]:
     return {k: v.copy() if copy and isinstance(v, np.ndarray) else v for k, v in args.items()}
 
 
-class _Options(dict[str, Any]):
-    """A dict that notes which of its keys were read."""
-
-    def __init__(self, *args: Any):
-        super().__init__(*args)
-        self.read: set[str] = set()
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self.read.add(key)
-        return super().get(key, default)
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        self.read.add(key)
-        return super().setdefault(key, default)
-
-    def pop(self, key: str, *default: Any) -> Any:
-        self.read.add(key)
-        return super().pop(key, *default)
-
-
 def _options(forward: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
     """By keyword, or all in the one dict that the function's `..._param` asks for."""
     grouped = [name for name in parameters(forward) or () if name.endswith("_param")]
@@ -138,16 +115,7 @@ def _options(forward: Callable[..., Any], options: dict[str, Any]) -> dict[str, 
         return options
     full = {"stride": 1, "pad": 0, "mode": "train" if options.get("training", True) else "test", **options}
     renamed = {"pool_h": "pool_height", "pool_w": "pool_width"}
-    return {grouped[0]: _Options(full | {new: full[old] for old, new in renamed.items() if old in full})}
-
-
-def _all_read(options: dict[str, Any], args: dict[str, Any]) -> None:
-    """Raises NotImplementedError for a stride or pad that matters and was never looked at."""
-    for group in options.values():
-        if isinstance(group, _Options):
-            for name, default in (("stride", 1), ("pad", 0)):
-                if args.get(name, default) != default and name not in group.read:
-                    raise NotImplementedError(f"{name} is never read")
+    return {grouped[0]: Options(full | {new: full[old] for old, new in renamed.items() if old in full})}
 
 
 def _mask(cache: Any, shape: tuple[int, ...]) -> Any:

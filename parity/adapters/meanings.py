@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import ALIASES, plain
+from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same
@@ -78,7 +79,7 @@ _PADDING = """
 """
 _DENSE = _table("""
     I (I,): nin ninputs ninput inputsize infeatures inputdim indim insize numinputs fanin inputs din
-    I (I,): inputfeatures numin
+    I (I,): inputfeatures numin channelsin nchannelsin inchannels
     I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures
     I (I,): numfeatures infeature
     I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
@@ -87,7 +88,7 @@ _DENSE = _table("""
     O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize
     O: hiddenunits
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
-    O: featuresout dimout
+    O: featuresout dimout channelsout nchannelsout outchannels
     O: outfeature outputlength nhidden numhidden width hidden
     N: batchsize
     bias: bias usebias hasbias withbias
@@ -116,6 +117,10 @@ _ANY = _table("""
     =True: trainable training train istraining isfirst requiresgrad
     =None ='linear' ='identity' =False: activation act activationfn activationfunction nonlinearity actfn
     ='layer': name layername label tag
+    =0: index idx layerid layerindex layeridx layernumber layernum
+    =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale
+    =False: verbose debug
+    dtype: dtype
     seed: seed randomseed randomstate
     rng: rng generator
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
@@ -213,6 +218,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
     named = family.get(word, ())
     if kind not in WORDED and STRINGS[0] in named:
         named = (*(meaning for meaning in named if meaning not in STRINGS), "='valid'")
+    if not (named or own or word in _ANY) and is_group(word):
+        return grouped(kind)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
     return tuple(
@@ -315,6 +322,7 @@ _OTHERS: dict[str, Any] = {
     "zeros": lambda probe: _zeros,
     "rng": lambda probe: np.random.default_rng(0),
     "seed": lambda probe: 0,
+    "dtype": lambda probe: probe.dtype,
     "bias": lambda probe: probe.args.get("b", 0) is not None,
     "ratio": lambda probe: probe.args["dropout_ratio"],
     "keep": lambda probe: 1 - probe.args["dropout_ratio"],

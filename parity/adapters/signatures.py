@@ -10,6 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
+from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import recipe
 from parity.adapters.updates import prepared
 
@@ -292,15 +293,12 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         and way == "forward"
         and c.constructor is None
         and "W" in c.passed
+        and not any("W" in meanings(other, kind) for other in words)
     ):
         return ["[W;b]", "[w:W;b:b]", "[W:W;b:b]", "[weights:W;bias:b]"]
-    if (
-        word.endswith(("param", "params", "parameters"))
-        and word[0] in "cpbdh"
-        and role == "layer"
-        and way == "forward"
-    ):
-        return _grouped(word, kind)
+    if is_group(word) and role == "layer":
+        again = [m for name, m in c.forward_args if plain(name) == word and m.startswith("{")]
+        return again if way == "backward" else [*grouped(kind)]
     if role == "loss":
         return _of_loss(word, words, way)
     if way == "backward" and word in DOUT:
@@ -343,22 +341,6 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     if way == "backward" and word in ("dvalues",):
         return ["probabilities", "x"]  # those that it kept, or those of forward once more
     return ["=1"] if way == "backward" and word in DOUT else []
-
-
-RUNNING = "running_mean:running_mean;running_var:running_var"
-
-
-def _grouped(word: str, kind: str) -> list[str]:
-    """Options in one dict: CS231n's conv_param and pool_param, Coursera's hparameters."""
-    if kind == "convolution":
-        return ["{stride:stride;pad:pad}", "{stride:stride;pad:pad;f:kernel}"]
-    if kind == "batch_norm":
-        return [f"{{mode:mode;eps:eps;momentum:momentum;{RUNNING}}}"]
-    if kind == "dropout":
-        return ["{mode:mode;p:keep}"]  # as the course has had it since 2017
-    if kind.endswith("pooling"):
-        return ["{pool_height:FH;pool_width:FW;stride:stride}", "{f:kernel;stride:stride}"]
-    return []
 
 
 def forward_calls(

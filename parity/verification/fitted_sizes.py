@@ -93,6 +93,8 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
             g[name] = (least, least)
         elif "pairs" in lacking and g[name] != SAME:
             g[name] = (g[name][0], g[name][0])
+    if convention.kind.endswith("pooling") and g["pad"] != SAME:  # more than half a window PyTorch refuses
+        g["pad"] = tuple(min(pad, g[window] // 2) for pad, window in zip(g["pad"], ("FH", "FW"), strict=True))
     if stride is not None:
         g["stride"] = (g["FH"], g["FW"]) if stride == "window" else (stride, stride)
     if "ceil_mode" in lacking:

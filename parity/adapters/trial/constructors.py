@@ -14,6 +14,8 @@ from parity.adapters.trial.hints import (
     takes_what_is_kept,
 )
 
+# of parameters whose own default serves as well
+KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype")
 BOOK = (("*", "book"),)
 
 
@@ -41,7 +43,4 @@ def constructors(trial: Trial) -> Iterator[Any]:
 
 def _worth_giving(pair: tuple[str, str] | None) -> bool:
     """Whether an argument that has a default is to be given all the same."""
-    return (
-        pair is not None
-        and pair[1] not in ("seed", "rng", "N", "='layer'", "=True", "eps", "dilation", "groups")
-    ) or (pair is not None and pair[1] in ("dilation", "groups"))
+    return pair is not None and pair[1] not in KEPT

@@ -20,7 +20,7 @@ from parity.kinds.probe import Probe
 
 def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the window may be given as two numbers; limits that the signature shows."""
-    used = {meaning for _, meaning in c.constructor or ()}
+    used = replace(c, forward_args=()).given
     if trial.kind == "batch_norm":
         c = _own_eps(trial, c, probe)
         return images_too(trial, c) if probe.inputs["x"].ndim == 2 else c

@@ -1,0 +1,84 @@
+"""Options in one dict, `conv_param` or `params`, which notes what is read of it. Needs NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+KEYS = {"stride": ("stride", "strides"), "pad": ("pad", "padding")}  # what people call them there
+DEFAULTS = {"stride": 1, "pad": 0}
+_BOTH = ";".join(f"{key}:{name}" for name, keys in KEYS.items() for key in keys)
+_RUNNING = "running_mean:running_mean;running_var:running_var"
+GROUPED = {  # the dicts of a kind, the likeliest first: key:meaning
+    "convolution": (
+        f"{{{_BOTH}}}",
+        f"{{{_BOTH};f:kernel;kernel_size:kernel;filter_size:kernel}}",
+        "{stride:stride;pad:pad}",
+    ),
+    "pooling": (
+        f"{{pool_height:FH;pool_width:FW;pool_h:FH;pool_w:FW;{_BOTH}}}",
+        f"{{f:kernel;pool_size:kernel;kernel_size:kernel;size:kernel;{_BOTH}}}",
+        "{pool_height:FH;pool_width:FW;stride:stride}",
+        "{f:kernel;stride:stride}",
+    ),
+    "batch_norm": (f"{{mode:mode;eps:eps;momentum:momentum;{_RUNNING}}}",),
+    "dropout": ("{mode:mode;p:keep}",),  # as CS231n has had it since 2017
+}
+NAMES = ("params", "parameters", "param", "options", "opts", "config", "hyperparams", "hparams")
+
+
+def is_group(word: str) -> bool:
+    """Whether a parameter of that plain name is a dict of options: conv_param, hparameters, params."""
+    return word in NAMES or (word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh")
+
+
+def grouped(kind: str) -> tuple[str, ...]:
+    """What such a parameter may get in an implementation of that kind."""
+    pooling = kind.endswith("pooling") and not kind.startswith(("global", "adaptive"))
+    return GROUPED.get("pooling" if pooling else kind, ())
+
+
+class Options(dict[str, Any]):
+    """A dict that notes which of its keys were read."""
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().setdefault(key, default)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        self.read.add(key)
+        return super().pop(key, *default)
+
+    def keys(self) -> Any:
+        self.read.update(super().keys())  # whoever goes through all of them reads them
+        return super().keys()
+
+    def values(self) -> Any:
+        self.read.update(super().keys())
+        return super().values()
+
+    def items(self) -> Any:
+        self.read.update(super().keys())
+        return super().items()
+
+
+def all_read(options: Iterable[Any], args: Mapping[str, Any]) -> None:
+    """Raises NotImplementedError for a stride or pad that matters and was never looked at."""
+    for group in options:
+        if isinstance(group, Options):
+            for name, keys in KEYS.items():
+                there = [key for key in keys if key in group]
+                if there and args.get(name, DEFAULTS[name]) != DEFAULTS[name] and not group.read & {*there}:
+                    raise NotImplementedError(f"{name} is never read")
