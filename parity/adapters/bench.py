@@ -25,7 +25,7 @@ from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
 from parity.adapters.description import about, flag, held, small_constant
-from parity.adapters.layouts import pieces
+from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.wire import Odd, clean
@@ -108,7 +108,8 @@ class Bench:
                 at = "forward" if how.forward else "done"
                 if how.forward:
                     x, t = inputs["x"], inputs.get("t")
-                    part = pieces(x, how.x_layouts.get(x.ndim, ""))[0]
+                    part = pieces(x, layout := how.x_layouts.get(x.ndim, ""))[0]
+                    t = labels_of(t, 1, layout)[0]
                     live.forward_once(part, t)
                     found["forward"] = held(live)
                     at = "backward" if how.backward else "done"

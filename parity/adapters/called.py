@@ -17,7 +17,16 @@ from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
-from parity.adapters.layouts import PER_PIXEL, WEIGHTS, joined, laid_out, pieces, restored
+from parity.adapters.layouts import (
+    PER_PIXEL,
+    WEIGHTS,
+    joined,
+    labels_of,
+    laid_out,
+    one_at_a_time,
+    pieces,
+    restored,
+)
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.options import Options, all_read
@@ -354,13 +363,15 @@ class Called(Adapter):
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
         kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
         small = x.dtype.type(c.inside_log)
-        outs = [live.forward_once(part - small if small else part, t) for part in parts]
+        labels = labels_of(t, len(parts), c.x_layouts.get(x.ndim, ""))
+        shifted = [part - small if small else part for part in parts]
+        outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
         all_read(live.options.values(), live.probe.args)
-        live.batch = (kept, x.shape, t)
+        live.batch = (kept, x.shape, labels)
         if how.role == "loss":
-            out = outs[0]
-            out = out.mean() if c.mean and isinstance(out, np.ndarray) else out
-            return np.asarray(out, dtype=x.dtype) if type(out) is float else out
+            losses = [out.mean() if c.mean and isinstance(out, np.ndarray) else out for out in outs]
+            losses = [np.asarray(out, dtype=x.dtype) if type(out) is float else out for out in losses]
+            return losses[0] if len(losses) == 1 else np.mean(losses, dtype=np.result_type(*losses))
         expected = expected_shape(c.kind, live.probe)
         if any(not isinstance(out, (np.ndarray, np.generic)) for out in outs):
             return outs[0]
@@ -408,12 +419,12 @@ class Called(Adapter):
         live, c = layer, self.convention
         if c.dx is None and not c.grads:
             return None
-        kept, shape, t = live.batch
+        kept, shape, labels = live.batch
         dout = probe.inputs.get("dout")
-        douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None]
+        douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None] * len(kept)
         found: list[Any] = []
         sums: dict[str, Any] = {}
-        for part, d in zip(kept, douts, strict=True):
+        for part, d, t in zip(kept, douts, labels, strict=True):
             if len(kept) > 1 or (c.tensor and not live.fresh):
                 live.forward_once(part, t)
             found.append(live.backward_once(d, part, t))
@@ -423,12 +434,14 @@ class Called(Adapter):
         live.sums = sums
         if not all(isinstance(dx, (np.ndarray, np.generic)) for dx in found):
             return found[0]
-        if c.per_row:
-            found[0] = found[0] / found[0].dtype.type(shape[0])
-        if c.probabilities == "own" and np.shape(found[0]) == shape:  # the chain rule through softmax
-            y, dy = kept[0], np.asarray(found[0])
-            return y * (dy - (dy * y).sum(axis=1, keepdims=True))
-        return joined(found, c.x_layouts.get(len(shape), ""), shape)
+        layout = c.x_layouts.get(len(shape), "")
+        dx: Any = joined(found, layout, shape)
+        if c.per_row or (dout is None and one_at_a_time(layout)):
+            dx = dx / dx.dtype.type(shape[0])
+        if c.probabilities == "own" and np.shape(dx) == shape:  # the chain rule through softmax
+            y: Any = joined(kept, layout, shape)
+            return y * (dx - (dx * y).sum(axis=1, keepdims=True))
+        return dx
 
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         live, c = layer, self.convention

@@ -242,6 +242,8 @@ class Convention:
             return False
         if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
             return False
+        if limits.get("labels") == "one_hot" and probe.inputs["t"].ndim == 1:
+            return False
         if self.probabilities and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART:
             return False
         if limits.get("square") and known.get("H") != known.get("W"):
@@ -289,6 +291,7 @@ class Convention:
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []
         found += ["inference"] if self.limits.get("training") else []
+        found += ["class_numbers (labels as numbers of classes)"] if self.limits.get("labels") else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
         found += ["probabilities next to 0 or 1"] if self.probabilities else []
         return found

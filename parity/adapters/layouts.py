@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,13 @@ def pieces(a: Array, layout: str) -> list[Array]:
     if one_at_a_time(layout):
         return [laid_out(image, letters[1:], layout) for image in a]
     return [laid_out(a, letters, layout)]
+
+
+def labels_of(t: Any, count: int, layout: str) -> list[Any]:
+    """The labels of each call, for rows in that layout: one number, or one-hot numbers laid out as x."""
+    if not one_at_a_time(layout) or not isinstance(t, np.ndarray):
+        return [t] * count
+    return [label if t.ndim == 1 else laid_out(label, "F", layout) for label in t]
 
 
 def joined(parts: Sequence[Array], layout: str, shape: Sequence[int]) -> Array:

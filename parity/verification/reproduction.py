@@ -302,4 +302,6 @@ def _mapped(probe: Probe, change: Callable[[Array], Array]) -> Probe:
 
 
 def _round(a: Array) -> Array:
+    if np.isin(a, (0, 1)).all():  # one-hot labels
+        return a
     return np.round(2 * a if np.abs(a).max(initial=0) < 8 else a) + 0.0

@@ -85,7 +85,7 @@ def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[in
         if row.tensor == "loss" and row.phase in PLAIN and id(row) not in done
         if row.case in by_id and seen.kind in inside_log.KINDS
         if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get("loss")) is not None
-        if np.isfinite(value).all()
+        if np.shape(value) == () and np.isfinite(value)
     ]
     if all(row.ok for row, _ in rows):
         return []

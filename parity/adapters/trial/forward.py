@@ -24,6 +24,7 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
+from parity.adapters.trial.one_sample import of_one_sample
 from parity.adapters.trial.results import results_of
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds.probe import Probe
@@ -48,7 +49,7 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 parameter=parameter,
             )
             for laid in laid_out(called, probe, trial):
-                found = _forward(trial, laid, probe)
+                found = one_forward(trial, laid, probe)
                 if found is not None:
                     yield found
 
@@ -59,7 +60,7 @@ def _limits(limits: dict[str, Any], built: Convention, args: Sequence[Sequence[s
     return {**limits, "pad": "fixed"} if "pad" in limits and not asked else limits
 
 
-def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
+def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     """The convention with the place and layout of its result, where one forward gives a right shape."""
     probe = c.fitted(probe)
     if batch_shape(probe.inputs["x"].shape, c.images if probe.inputs["x"].ndim == 4 else c.rows) is None:
@@ -89,7 +90,9 @@ def _forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         )
     outs = results_of(report)
     if trial.how.role == "loss":
-        return _loss_of(c, outs, probe)
+        found = _loss_of(c, outs, probe)
+        single = found is not None and one_at_a_time(c.rows)
+        return of_one_sample(trial, found, probe) if found is not None and single else found
     if not c.buffers and trial.how.buffers:
         c = replace(c, buffers=running_places(report["forward"], probe, trial))
     expected = tuple(probe.inputs["dout"].shape)
@@ -139,8 +142,10 @@ def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
 
 def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Convention | None:
     """A loss is one number, or one per row, of which the mean is taken."""
-    for size, mean in (((), False), ((1,), True), ((1, 1), True), ((len(probe.inputs["x"]),), True)):
+    sizes: list[tuple[tuple[int, ...], bool]] = [((), False), ((1,), True), ((1, 1), True)]
+    sizes += [] if one_at_a_time(c.rows) else [((len(probe.inputs["x"]),), True)]
+    for size, mean in sizes:
         for entry in outs:
             if tuple(entry["shape"]) == size:
-                return replace(c, out=place_of(entry), mean=mean)
+                return replace(c, out=place_of(entry), mean=mean, rows_out=c.rows)
     return None

@@ -36,6 +36,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
+        alone = ("F", "F1") if trial.kind == "softmax_with_loss" else alone
         batches = (*batches[:1], *alone)
     if trial.kind == "batch_norm":  # the statistics are those of a batch
         batches = tuple(layout for layout in batches if not one_at_a_time(layout))

@@ -15,17 +15,25 @@ from parity.kinds.probe import Probe
 
 
 def may_take_probabilities(about: dict[str, Any]) -> bool:
-    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y beside t."""
+    """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y beside t, and x
+    where the loss is not named for a softmax of its own."""
+    own_softmax = _has_a_softmax(about["name"])
     ways = [about.get("signature"), *about.get("methods", {}).values()]
     return any(
         _of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
+        or (not own_softmax and plain(p["name"]) in EITHER)
         for way in ways
         for p in way or ()
         if p is not None
     )
 
 
-SCORES = ("x", "z", "logits", "scores", "score", "input")
+EITHER = ("x", "input", "inputs")
+SCORES = (*EITHER, "z", "logits", "scores", "score")
+
+
+def _has_a_softmax(name: str) -> bool:
+    return any(word in plain(name) for word in ("softmax", "logit"))
 
 
 def _of_probabilities(name: str, beside_t: bool = False) -> bool:
@@ -48,9 +56,11 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     """A loss of scores is the same when they are shifted; one of probabilities may not be, by its names."""
     words = {plain(name): meaning for name, meaning in c.forward_args}
     named = [word for word, meaning in words.items() if meaning == "x"]
+    either = () if _has_a_softmax(trial.about["name"]) else EITHER
     function = c.constructor is None and "softmax" not in plain(trial.about["name"])
     if not any(
-        _of_probabilities(word, len(words) > 1) or (function and word not in SCORES) for word in named
+        _of_probabilities(word, len(words) > 1) or word in either or (function and word not in SCORES)
+        for word in named
     ):
         return c
     x = np.abs(probe.inputs["x"])

@@ -10,8 +10,9 @@ from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
 from parity.adapters.trial.attempt import MOST, Trial
 from parity.adapters.trial.backward import backwards
-from parity.adapters.trial.forward import forwards
+from parity.adapters.trial.forward import forwards, one_forward
 from parity.adapters.trial.hints import may_pad_always
+from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.refinement import refined
@@ -42,7 +43,8 @@ def find(
             if score == COMPLETE:
                 break
         if best is not None and kind == "softmax_with_loss":
-            best = (best[0], as_of_probabilities(trial, best[1], probe))
+            best = _of_one_sample(trial, best, probe)
+            best = (best[0], as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe))
         if best is not None and best[0] > 0 and (best[0] == COMPLETE or not book):
             return refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST + MORE:
@@ -51,6 +53,16 @@ def find(
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     raise NotCallable(trial.about["name"], kind, names, trial.errors)
+
+
+def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:
+    """The best reading of a loss; that of one sample where it made one softmax of the whole batch."""
+    for reading in other_rows(trial, best[1], probe):
+        found = one_forward(trial, reading, probe)
+        again = backwards(trial, found, probe) if found is not None else (0, reading)
+        if again[0] == best[0]:
+            return again
+    return best
 
 
 def _has_the_book_s_methods(about: dict[str, Any]) -> bool:

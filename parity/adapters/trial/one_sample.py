@@ -1,0 +1,57 @@
+"""Losses that take one sample: its scores, or probabilities, and its label.
+
+That a batch does not go through shows it; so does a softmax that is taken over all rows together while
+nothing is divided by their number, which no loss of a batch does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from parity.adapters.convention import Convention
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import loss_at
+from parity.kinds.probe import Probe
+
+
+def of_one_sample(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
+    """The convention where a label is used as one: a number is an index, and not a factor."""
+    numbers = _by_number(trial, c, probe)
+    if probe.inputs["t"].ndim == 1:
+        return c if numbers else None
+    return c if numbers else replace(c, limits={**c.limits, "labels": "one_hot"})
+
+
+def _by_number(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether all numbers of classes cost the same where all classes are equally likely, and not nothing."""
+    N, classes = probe.inputs["x"].shape
+    x = np.full((N, classes), 1 / classes)
+    losses = [
+        loss_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": np.full(N, label)}))
+        for label in range(classes)
+    ]
+    return bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
+
+
+def refuses_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With one-hot labels alone, where a loss that takes them raises for numbers of classes."""
+    if probe.inputs["t"].ndim == 1 or c.limits.get("labels"):
+        return c
+    numbers = replace(probe, inputs={**probe.inputs, "t": probe.inputs["t"].argmax(axis=1)})
+    raised = "forward" not in trial.attempt(replace(c, backward=""), numbers)
+    return replace(c, limits={**c.limits, "labels": "one_hot"}) if raised else c
+
+
+def other_rows(trial: Trial, c: Convention, probe: Probe) -> Iterator[Convention]:
+    """Readings of a loss that took a batch as one sample: nothing but a softmax over the whole shows it."""
+    N, classes = probe.inputs["x"].shape
+    hot = np.eye(classes)[np.zeros(N, int)]
+    if c.rows != "NF" or c.mean or probe.inputs["t"].ndim == 1:
+        return
+    inputs = {**probe.inputs, "x": np.zeros((N, classes)), "t": hot}
+    if np.isclose(loss_at(trial, c, replace(probe, inputs=inputs)), N * np.log(N * classes)):
+        for layout in ("F", "F1"):
+            yield replace(c, rows=layout, backward="", limits={**c.limits, "one_vector": True})
