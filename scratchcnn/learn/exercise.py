@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from scratchcnn.typing import Array
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 GAP = re.compile(r"^( *)#<gap (\w+)\n(.*?)^ *#>\n", re.M | re.S)
-Results = dict[str, Any]
+Results = dict[str, Any]  # by name; an exception where the code raised it on the way to that result
 Case = Callable[[Any], Results]
 
 
@@ -102,13 +103,17 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first result that is wrong: on which input, both values, and the error if it raised."""
+    """The first result that is wrong: on which input, both values, and the error if it raised.
+
+    line    where in the file it raised; 0 if nowhere in it
+    """
 
     case: str
     tensor: str
     ours: Any
     wanted: Any
     error: Exception | None = None
+    line: int = 0
 
 
 def first_difference(
@@ -120,19 +125,28 @@ def first_difference(
         if isinstance(right, Exception):
             raise RuntimeError(f"the solution raises on {case}") from right
         if isinstance(ours, Exception):
-            return Difference(case, next(iter(right)), None, next(iter(right.values())), ours)
+            return Difference(case, next(iter(right)), None, next(iter(right.values())), ours, _line_of(ours))
         for name, value in right.items():
+            if isinstance(error := ours.get(name), Exception):
+                return Difference(case, name, None, value, error, _line_of(error))
             if not _equal(ours.get(name), value):
                 return Difference(case, name, ours.get(name), value)
     return None
 
 
+def _line_of(error: Exception) -> int:
+    """The last line of the exercise's file that the error went through; 0 if none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.lineno for f in frames if Path(f.filename).name == f.filename and f.filename.endswith(".py")]
+    return next((line for line in reversed(lines) if line), 0)
+
+
 def alike(a: Mapping[str, Results | Exception], b: Mapping[str, Results | Exception]) -> bool:
-    """Whether two answers give the same on every case, exceptions of one type included."""
+    """Whether two answers give the same on every case, exceptions with one text included."""
     for case, left in a.items():
         right = b[case]
         if isinstance(left, Exception) or isinstance(right, Exception):
-            if type(left) is not type(right):
+            if not _equal(left, right):
                 return False
         elif left.keys() != right.keys() or not all(_equal(left[name], right[name]) for name in left):
             return False
@@ -140,6 +154,11 @@ def alike(a: Mapping[str, Results | Exception], b: Mapping[str, Results | Except
 
 
 def _equal(ours: Any, wanted: Any) -> bool:
+    """Equal up to rounding in float64; a whole number equals only a whole number, an error the same error."""
+    if isinstance(ours, Exception) or isinstance(wanted, Exception):
+        return type(ours) is type(wanted) and str(ours) == str(wanted)
+    if type(wanted) is int and not isinstance(ours, int | np.integer):
+        return False
     try:
         a: Array = np.asarray(ours, dtype=float)
         b: Array = np.asarray(wanted, dtype=float)

@@ -33,10 +33,14 @@ def _layer(x: Array, *args: Any, backward: bool = True, **options: Any) -> Case:
         layer = target(*args, **options)
         out = layer.forward(x.copy())
         found: Results = {"out": out}
-        if backward:
+        if not backward:
+            return found
+        gradients = [name for name in ("dW", "db") if hasattr(layer, name)]
+        try:
             found["dx"] = layer.backward(draw(*np.shape(out), seed=1))
-            found |= {name: getattr(layer, name) for name in ("dW", "db") if hasattr(layer, name)}
-        return found
+        except Exception as error:
+            return found | dict.fromkeys(("dx", *gradients), error)
+        return found | {name: getattr(layer, name) for name in gradients}
 
     return case
 
@@ -62,16 +66,27 @@ def _network(target: Any) -> Results:
     shapes = {"W1": (2, 1, 3, 3), "b1": (2,), "W2": (8, 5), "b2": (5,), "W3": (5, 3), "b3": (3,)}
     network = target({name: draw(*shape) for name, shape in shapes.items()})
     x, t = draw(4, 1, 6, 6), np.array([0, 2, 1, 1])
-    return {"loss": network.loss(x, t), **{f"d{k}": g for k, g in network.gradient(x, t).items()}}
+    found: Results = {"loss": network.loss(x, t)}
+    try:
+        grads = network.gradient(x, t)
+    except Exception as error:
+        grads = error
+    if not isinstance(grads, dict | Exception):
+        grads = TypeError(f"gradient returned {type(grads).__name__}, not the dict of all gradients")
+    if isinstance(grads, Exception):
+        grads = dict.fromkeys(shapes, grads)
+    return found | {f"d{name}": grads.get(name) for name in shapes}
 
 
 def _optimizer(target: Any) -> Results:
+    """What each step adds to the arrays, which are to change in place."""
     params, optimizer = {"W": draw(2, 3), "b": draw(3)}, target(lr=0.1, momentum=0.8)
-    found: Results = {}
+    arrays, found = dict(params), Results()
     for step in (1, 2, 3):
+        before = {name: p.copy() for name, p in arrays.items()}
         optimizer.update(params, {"W": draw(2, 3, seed=step), "b": draw(3, seed=step)})
-        found |= {f"{name} step {step}": p.copy() for name, p in params.items()}
-    return found
+        found |= {f"Δ{name} in step {step}": p - before[name] for name, p in arrays.items()}
+    return found | {"params has the same arrays": all(params[name] is arrays[name] for name in arrays)}
 
 
 def _dropout(target: Any) -> Results:
@@ -82,6 +97,8 @@ def _dropout(target: Any) -> Results:
         out, dx = layer.forward(x), layer.backward(np.ones_like(x))
     finally:
         np.random.set_state(state)  # noqa: NPY002
+    if out is None or dx is None:
+        return {}
     kept = out[out != 0]
     return {
         "the share that is kept": np.round(np.mean(out != 0), 1),
@@ -100,9 +117,16 @@ def _numerical(x: Array) -> Case:
     def case(target: Any) -> Results:
         mine = x.copy()
         grad = target(_squares, mine)
-        return {"grad": np.round(grad, 5), "x afterwards": mine}
+        return {"grad": _five_digits(grad), "x afterwards": mine}
 
     return case
+
+
+def _five_digits(grad: Any) -> Any:
+    """Numbers that are as exact as differences are; whatever else it may be as it is."""
+    if not isinstance(grad, np.ndarray):
+        return grad
+    return np.array([float(f"{value:.5g}") for value in grad.ravel()]).reshape(grad.shape)
 
 
 def _matrices(target: Any) -> Results:
@@ -110,15 +134,24 @@ def _matrices(target: Any) -> Results:
     right = a @ b
     wrong = right.copy()
     wrong[1, 2] += np.float32(1e-3)
+    bound = target.allowed(a, b)
+    if not isinstance(bound, np.ndarray):
+        return {"allowed": bound}
+    near, nan = (right + 4 * bound).astype(np.float32), wrong * np.float32(np.nan)
     return {
-        "allowed": target.allowed(a, b) * 1e6,
+        "allowed": bound * 1e6,
         "is_bug, rounding": target.is_bug(right, a, b),
+        "is_bug, four times what is allowed": target.is_bug(near, a, b),
         "is_bug, 0.001 too much": target.is_bug(wrong, a, b),
         "is_bug, 0.001 too little": target.is_bug(right - (wrong - right), a, b),
+        "is_bug, NaN": target.is_bug(nan, a, b),
     }
 
 
+SIZES = ((7, 3, 1, 0), (28, 5, 1, 2), (7, 3, 2, 0), (8, 3, 2, 0), (10, 3, 4, 0), (227, 11, 4, 0))
 SAME = np.array([[1.0, -2.0], [3.0, 4.0]])
+ONE_OFF = np.array([[0.0, 0.0], [0.0, 8e-9]])
+WITH_0, WITH_INF = SAME * [[0, 1], [1, 1]], np.array([[1.0, np.inf], [3.0, 4.0]])
 
 EXERCISES = (
     Exercise(
@@ -133,6 +166,7 @@ EXERCISES = (
             Mistake("turned", "] * w)", "] * w[::-1, ::-1])"),
             Mistake("square", "j:j + FW]", "j:j + FH]"),
             Mistake("mean", "np.sum(", "np.mean("),
+            Mistake("matmul", "] * w)", "] @ w.T)"),
         ),
     ),
     Exercise(
@@ -141,7 +175,7 @@ EXERCISES = (
         "output_size",
         {
             f"input {n}, filter {f}, stride {s}, pad {p}": _function("size", n, f, stride=s, pad=p)
-            for n, f, s, p in ((7, 3, 1, 0), (28, 5, 1, 2), (7, 3, 2, 0), (8, 3, 2, 0), (227, 11, 4, 0))
+            for n, f, s, p in SIZES
         },
         (
             Mistake("one_pad", "2 * pad", "pad"),
@@ -161,6 +195,7 @@ EXERCISES = (
             Mistake("all_images", ", axis=(1, 2, 3)) + b[f]", ") + b[f]"),
             Mistake("no_bias", " + b[f]", ""),
             Mistake("first_channel", "window * W[f], axis=(1, 2, 3)", "window[:, 0] * W[f, 0], axis=(1, 2)"),
+            Mistake("matmul", "window * W[f]", "window @ W[f]"),
         ),
     ),
     Exercise(
@@ -191,6 +226,7 @@ EXERCISES = (
             ),
             Mistake("no_bias", ".T + self.b", ".T"),
             Mistake("filter_reshaped", "self.W.reshape(FN, -1).T", "self.W.reshape(-1, FN)"),
+            Mistake("turned", "col @ self.W.reshape", "col @ self.W[:, :, ::-1, ::-1].reshape"),
         ),
         kind="convolution",
         adapter="forward_only",
@@ -237,7 +273,7 @@ EXERCISES = (
             Mistake(
                 "dout_not_passed",
                 "            dout = layer.backward(dout)",
-                "            layer.backward(dout) if layer is self.layers['Affine2'] else None",
+                "            layer.backward(dout)",
             ),
             Mistake(
                 "probabilities",
@@ -260,6 +296,7 @@ EXERCISES = (
                 "self.v[key] = grads[key]",
             ),
             Mistake("damped", "+ grads[key]", "+ (1 - self.momentum) * grads[key]"),
+            Mistake("replaced", "params[key] -= self.lr", "params[key] = params[key] - self.lr"),
         ),
         kind="momentum",
     ),
@@ -270,6 +307,7 @@ EXERCISES = (
         _windows(),
         (
             Mistake("sum", "col.mean(axis=1)", "col.sum(axis=1)"),
+            Mistake("max", "col.mean(axis=1)", "col.max(axis=1)"),
             Mistake("not_divided", "dout / size, size", "dout, size"),
             Mistake("one_cell", "np.repeat(dout / size, size, axis=1)", "np.eye(size)[[0]] * dout"),
         ),
@@ -284,6 +322,8 @@ EXERCISES = (
             Mistake("not_scaled", " / (1 - self.dropout_ratio)", ""),
             Mistake("inverted_mask", "> self.dropout_ratio)", "< self.dropout_ratio)"),
             Mistake("scaled_twice", "return x * 1", "return x * (1 - self.dropout_ratio)"),
+            Mistake("normal", "np.random.rand(", "np.random.randn("),
+            Mistake("one_row", "*x.shape", "x.shape[1]"),
         ),
         kind="dropout",
     ),
@@ -308,6 +348,7 @@ EXERCISES = (
             Mistake("not_restored", "        x[index] = value\n    return", "    return"),
             Mistake("h", "(2 * h)", "h"),
             Mistake("one_sided", "x[index] = value - h\n        below", "x[index] = value\n        below"),
+            Mistake("one_number", "below = f(x)", "below = f(value)"),
         ),
         kind="numerical_gradient",
     ),
@@ -323,6 +364,11 @@ EXERCISES = (
             "a number against four": _function("same", 2.0, np.full((2, 2), 2.0)),
             "NaN": _function("same", SAME * np.array([np.nan, 1]), SAME),
             "large numbers": _function("same", 1e9 * SAME + 0.1, 1e9 * SAME),
+            "the same numbers in another shape": _function("same", SAME.reshape(4), SAME),
+            "one number off by 8e-9": _function("same", SAME + ONE_OFF, SAME),
+            "rounding, and a 0 in it": _function("same", WITH_0 * (1 + 1e-12), WITH_0),
+            "rounding of negative numbers": _function("same", -abs(SAME) * (1 + 1e-12), -abs(SAME)),
+            "an infinity in theirs": _function("same", SAME, WITH_INF),
         },
         (
             Mistake(
@@ -342,7 +388,13 @@ EXERCISES = (
         (
             Mistake("no_abs", "(np.abs(a) @ np.abs(b))", "np.abs(a @ b)"),
             Mistake("no_length", "np.sqrt(K) * u", "u"),
-            Mistake("sign", "(np.abs(found - exact) >", "((found - exact) >"),
+            Mistake("sign", "(np.abs(found - exact) <=", "((found - exact) <="),
+            Mistake(
+                "nan",
+                "not (np.abs(found - exact) <= factor * allowed(a, b)).all()",
+                "(np.abs(found - exact) > factor * allowed(a, b)).any()",
+            ),
+            Mistake("linear", "np.sqrt(K) * u", "K * u"),
         ),
     ),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scratchcnn.learn.clues import Clue, clues
 from scratchcnn.learn.exercise import Difference, Exercise, Results, alike, first_difference
 from scratchcnn.learn.texts import lesson_texts, messages
 
@@ -21,7 +23,9 @@ class Answer:
     gap       the first gap that is not filled in, if so
     first     the first result that is wrong on the exercise's own inputs
     mistake   the key of the known mistake that gives the same numbers
+    clues     what the numbers say, where it is no known mistake
     says      what `parity.verify` found, if it found something
+    where     the results that it found wrong, and those that are right
     judge     who judged: "PyTorch", "NumPy" or "the textbook"
     """
 
@@ -29,26 +33,32 @@ class Answer:
     gap: str = ""
     first: Difference | None = None
     mistake: str = ""
+    clues: tuple[Clue, ...] = ()
     says: str = ""
+    where: str = ""
     judge: str = ""
 
     def hint(self, exercise: Exercise, stage: int, language: str) -> str:
         """The hint of that stage, 1 to 3, in the language."""
-        word = messages(language)
+        word, names = messages(language), lesson_texts(exercise.number, language).get("names", {})
         if self.gap:
             return word["gap"].format(name=self.gap)
         if self.first is None:
-            return word["diagnosis_known"].format(says=self.says)
+            return word["diagnosis_known"].format(says=self.says or self.where)
+        tensor, case = (names.get(name, name) for name in (self.first.tensor, self.first.case))
         if stage == 1:
-            return word["hint_which"].format(tensor=self.first.tensor)
+            raised = self.first.error is not None
+            return word["hint_which_raised" if raised else "hint_which"].format(tensor=tensor)
         if stage == 2:
-            values = _values(self.first, word)
-            return word["hint_where"].format(tensor=self.first.tensor, case=self.first.case, values=values)
+            return word["hint_where"].format(tensor=tensor, case=case, values=_values(self.first, word))
         if self.mistake:
             text: str = lesson_texts(exercise.number, language)["mistakes"][self.mistake]
             return text
-        known = word["diagnosis_known"].format(says=self.says) if self.says else word["diagnosis_none"]
-        return word["hint_unknown"].format(diagnosis=known)
+        told = []
+        for key, values in self.clues:
+            told.append(word[key].format(**{name: names.get(value, value) for name, value in values.items()}))
+        told += [word["diagnosis_known"].format(says=self.says)] if self.says else []
+        return " ".join([word["hint_unknown"], *(told or [word["diagnosis_none"]])])
 
 
 def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -> Answer:
@@ -68,13 +78,14 @@ def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -
             return Answer(False, gap=gap)
     if isolated is False and (mistaken := _on_its_inputs(exercise, source)).mistake:
         return mistaken
-    judge, says, passed = "the textbook", "", True
-    if exercise.kind:
-        judge, says, passed, ended = _verified(exercise, path, isolated)
-        if ended:
-            return Answer(False, says=says, judge=judge)
+    if not exercise.kind:
+        return _on_its_inputs(exercise, source)
+    verified, ended = _verified(exercise, path, isolated)
+    if ended:
+        return verified
     found = _on_its_inputs(exercise, source)
-    return replace(found, right=found.right and passed, says=found.says or says, judge=judge)
+    right, says = found.right and verified.right, found.says or verified.says
+    return replace(found, right=right, says=says, where=verified.where, judge=verified.judge)
 
 
 def _on_its_inputs(exercise: Exercise, source: str) -> Answer:
@@ -84,8 +95,11 @@ def _on_its_inputs(exercise: Exercise, source: str) -> Answer:
     except Exception as error:
         return Answer(False, says=f"{type(error).__name__}: {error}", judge="the textbook")
     first = first_difference(found, exercise.results(exercise.object_of(exercise.solution)))
-    mistake = "" if first is None else mistake_of(exercise, found)
-    return Answer(first is None, first=first, mistake=mistake, judge="the textbook")
+    if first is None:
+        return Answer(True, judge="the textbook")
+    mistake = mistake_of(exercise, found)
+    told = () if mistake else tuple(clues(first, found))
+    return Answer(False, first=first, mistake=mistake, clues=told, judge="the textbook")
 
 
 def mistake_of(exercise: Exercise, found: dict[str, Results | Exception]) -> str:
@@ -96,10 +110,12 @@ def mistake_of(exercise: Exercise, found: dict[str, Results | Exception]) -> str
     return ""
 
 
-def _verified(exercise: Exercise, path: Path, isolated: bool | None) -> tuple[str, str, bool, bool]:
-    """(the judge, what is wrong, whether it passed, whether the code hung or died)."""
+def _verified(exercise: Exercise, path: Path, isolated: bool | None) -> tuple[Answer, bool]:
+    """What `parity.verify` finds, and whether the code hung or died."""
     from parity.verification.verify import verify
 
+    if isolated is False:
+        _forget(path)
     torch = importlib.util.find_spec("torch") is not None
     verdict = verify(
         f"{path}:{exercise.target}",
@@ -109,15 +125,28 @@ def _verified(exercise: Exercise, path: Path, isolated: bool | None) -> tuple[st
         judge="torch" if torch else "numpy",
         profile="none",
     )
-    says = verdict.diagnosis.says or "; ".join(verdict.buts)
+    says = verdict.diagnosis.says or "; ".join(verdict.buts) or verdict.unchecked
     ended = verdict.ending or verdict.unfinished
-    passed = verdict.outcome == "right"
-    return "PyTorch" if torch else "NumPy", ended or says or verdict.unchecked, passed, bool(ended)
+    name, passed = "PyTorch" if torch else "NumPy", verdict.outcome == "right"
+    where = verdict.culprit.sentence if verdict.culprit else ""
+    return Answer(passed, says=ended or says, where=where, judge=name), bool(ended)
+
+
+def _forget(path: Path) -> None:
+    """The file may have been imported by this process before, as it was then."""
+    for name in (path.stem, f"_target_{path.stem}"):
+        if getattr(sys.modules.get(name), "__file__", None) == str(path.resolve()):
+            del sys.modules[name]
+    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 def _values(first: Difference, word: dict[str, str]) -> str:
     if first.error is not None:
-        return word["hint_error"].format(error=f"{type(first.error).__name__}: {first.error}")
+        error = f"{type(first.error).__name__}: {first.error}"
+        key = "hint_error_line" if first.line else "hint_error"
+        return word[key].format(error=error, line=first.line)
+    if first.ours is None:
+        return word["hint_values"].format(ours="None", wanted=_few(*[np.asarray(first.wanted)] * 3))
     ours, wanted = np.asarray(first.ours), np.asarray(first.wanted)
     if ours.shape != wanted.shape:
         return word["hint_shape"].format(ours=ours.shape, wanted=wanted.shape)

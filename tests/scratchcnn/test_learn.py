@@ -37,7 +37,7 @@ def here(monkeypatch):
 # -- texts ------------------------------------------------------------------------------------------
 def keys(text):
     parts = {key: value if isinstance(value, dict) else [""] for key, value in text.items()}
-    return {(key, inner) for key, inside in parts.items() for inner in inside}
+    return {(key, inner) for key, inside in parts.items() for inner in inside if key != "names"}
 
 
 def code_lines(source):
@@ -146,7 +146,7 @@ def test_a_usual_mistake_is_recognised(exercise, mistake):
 
 @each
 def test_three_mistakes_of_each(exercise):
-    assert len(exercise.mistakes) == 3
+    assert len(exercise.mistakes) >= 3
 
 
 # -- the command ------------------------------------------------------------------------------------
@@ -222,7 +222,8 @@ def test_another_mistake_gets_the_numbers(folder, here, capsys):
     answer = "def output_size(n, f, stride=1, pad=0):\n    return 4\n"
     (folder / "lesson2" / "output_size.py").write_text(answer)
     assert main(["learn", "2", "--check", "--hint", "3"]) == 1
-    assert "none of the three usual mistakes" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "none of the usual mistakes. It is too small by 1." in printed
 
 
 def test_writing_a_lesson_needs_no_matplotlib(monkeypatch, folder):

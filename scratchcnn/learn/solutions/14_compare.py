@@ -9,7 +9,7 @@ def same(ours, theirs, rtol=1e-9):
         return False
     #>
     #<gap finite
-    if not np.isfinite(ours).all():
+    if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return False
     #>
     #<gap close

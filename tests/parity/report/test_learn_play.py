@@ -109,6 +109,7 @@ def test_code_runs_and_is_judged_as_on_the_command_line(course, tmp_path):
     for exercise, old, new in WRONG:
         assert old in exercise.solution
         is_found_wrong_in_the_same_way(course, tmp_path, exercise, exercise.solution.replace(old, new))
+    assert course.press("check", MOMENTUM.number, MOMENTUM.solution).state == "right"  # not the one before
 
 
 def nothing_is_fetched_before_run(course):
