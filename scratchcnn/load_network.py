@@ -11,14 +11,13 @@ import numpy as np
 
 from scratchcnn.lookup import key_of, lookup
 from scratchcnn.networks import NETWORKS, Network
-from scratchcnn.recognize import network_of
+from scratchcnn.recognize import names_of, network_of
 from scratchcnn.torch_weights import (
-    CONTAINERS,
-    WRAPPERS,
     head_of,
     load_state,
+    own_names,
     read_weights_file,
-    without_prefixes,
+    written_by_torch,
 )
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, copy_weights
@@ -53,13 +52,13 @@ def load_network(name: str, path: PathLike) -> Loaded:
     `load_weights`) if a tensor does not fit; otherwise errors as `read_weights_file`.
     """
     kind: Any = lookup("network", name, NETWORKS)
-    if os.fspath(path).lower().endswith(OF_SAVE_PARAMS):
+    if os.fspath(path).lower().endswith(OF_SAVE_PARAMS) and not written_by_torch(path):
         network: Network = kind(rng=0)
         network.load_params(path)
         return Loaded(network)
     tensors, metadata = read_weights_file(path)
     if "network" not in metadata or metadata.get("format") == "pt":
-        return _from_state(name, tensors, path)
+        return _from_state(name, tensors, path, metadata.get("note", ""))
     if metadata["network"] != kind.__name__:
         raise ValueError(f"{os.fspath(path)} holds the weights of {metadata['network']}, not of {name}")
     options, trained_on = _description(path, tensors, metadata)
@@ -68,9 +67,10 @@ def load_network(name: str, path: PathLike) -> Loaded:
     return Loaded(network, trained_on)
 
 
-def _from_state(name: str, tensors: Mapping[str, Array], path: PathLike) -> Loaded:
+def _from_state(name: str, tensors: Mapping[str, Array], path: PathLike, about: str = "") -> Loaded:
     """With PyTorch's tensors; another network whose names they have is named in the error."""
-    plain, prefix = without_prefixes(tensors, WRAPPERS + CONTAINERS)
+    kind: Any = lookup("network", name, NETWORKS)
+    plain, prefix, others = own_names(tensors, names_of(kind), path)
     network, note = build_for_state(name, plain)
     try:
         load_state(network, plain, path)
@@ -78,9 +78,14 @@ def _from_state(name: str, tensors: Mapping[str, Array], path: PathLike) -> Load
         if (other := network_of(plain)) in (None, key_of(name)):
             raise
         raise ValueError(f"{os.fspath(path)} holds the weights of {other}, not of {name}") from None
+    said = [note, about]
     if prefix:
-        note = "; ".join(filter(None, [note, f"the names in the file begin with {prefix}, which is ignored"]))
-    return Loaded(network, note=note)
+        where = "begin with" if all(key.startswith(prefix) for key in tensors) else "hold"
+        said.append(f"the names in the file {where} {prefix}, which is ignored")
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        said.append(f"not of the network and not read: {', '.join(others[:3])}{more}")
+    return Loaded(network, note="; ".join(filter(None, said)))
 
 
 def build_for_state(name: str, tensors: Mapping[str, Array]) -> tuple[Network, str]:

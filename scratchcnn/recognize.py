@@ -18,12 +18,12 @@ def network_of(names: Iterable[str]) -> str | None:
     Auxiliary heads and counters are ignored.
     """
     wanted = {n for n in names if not n.endswith(f".{COUNTER}") and not n.startswith(("aux1.", "aux2."))}
-    return next((key for key, kind in NETWORKS.items() if _names(kind) == wanted), None)
+    return next((key for key, kind in NETWORKS.items() if wanted == set(names_of(kind))), None)
 
 
 @cache
-def _names(kind: Callable[..., Network]) -> frozenset[str]:
-    """PyTorch's names of the network's tensors, by building a small one."""
+def names_of(kind: Callable[..., Network]) -> tuple[str, ...]:
+    """PyTorch's names of the network's tensors, without auxiliary heads, by building a small one."""
     arguments = inspect.signature(kind).parameters
     small = {name: value for name, value in SMALL.items() if name in arguments}
-    return frozenset(torch_state(kind(rng=0, **small)))
+    return tuple(torch_state(kind(rng=0, **small)))

@@ -28,6 +28,13 @@ class Restorable(Protocol):
     def restore(self, state: Any) -> None: ...
 
 
+class Aside:
+    """Stands for an object beside the data, such as a script's arguments; what it holds is not kept."""
+
+    def __init__(self, *_: Any, **__: Any):
+        pass
+
+
 class SafeUnpickler(pickle._Unpickler):
     """Loads numbers, text, bytes, tuples, lists, dicts, and what the functions in `names` return.
 
@@ -77,6 +84,12 @@ class SafeUnpickler(pickle._Unpickler):
         elif not isinstance(target, self.stateless):
             raise Refused("it sets attributes of an object that has none")
 
+    def _new_object(self) -> None:
+        arguments, cls = self.stack.pop(), self.stack.pop()
+        if cls is not Aside:
+            raise Refused("it makes an object that its reader does not know")
+        self.append(Aside(*arguments))
+
     def _bytearray(self) -> None:
         """The length is checked before memory is reserved for it."""
         (length,) = struct.unpack("<Q", self.read(8))
@@ -106,6 +119,7 @@ SafeUnpickler.dispatch = _Opcodes(
         pickle.SETITEM[0]: SafeUnpickler._set_item,
         pickle.SETITEMS[0]: SafeUnpickler._set_items,
         pickle.BUILD[0]: SafeUnpickler._build,
+        pickle.NEWOBJ[0]: SafeUnpickler._new_object,
         pickle.BYTEARRAY8[0]: SafeUnpickler._bytearray,
     }
 )

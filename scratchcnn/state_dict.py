@@ -32,12 +32,17 @@ def read_pth(path: PathLike) -> dict[str, Array]:
     """The tensors of a state dict written by `torch.save`, by name, as separate arrays.
 
     A training checkpoint is read too, if its state dict is under one of the usual keys ("state_dict",
-    "model_state_dict", "model", "net", "network") or is its only dict of tensors. bfloat16 becomes
-    float32.
+    "model_state_dict", "model", "net", "network") or is its only dict of tensors, at any depth. bfloat16
+    becomes float32.
 
     Raises FileNotFoundError if there is no file, ValueError if it is damaged or a whole model instead of
     its state dict, and for a pickle that names anything else.
     """
+    return read_pth_noted(path)[0]
+
+
+def read_pth_noted(path: PathLike) -> tuple[dict[str, Array], str]:
+    """As `read_pth`, and where in a training checkpoint the tensors were; empty for a plain state dict."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
     legacy = is_legacy(path)
@@ -114,35 +119,63 @@ def _folder(archive: zipfile.ZipFile) -> str:
     )
 
 
-def _tensors(found: Any, path: PathLike) -> dict[str, Array]:
-    """The state dict, also where a training script put it beside other things."""
+def _tensors(found: Any, path: PathLike) -> tuple[dict[str, Array], str]:
+    """The state dict, also where a training script put it beside other things; and a note on that."""
+    where: list[Any] = []
+    others: list[str] = []
     while isinstance(found, dict) and (inner := _state_dict_in(found)):
-        found = inner
+        key, others = inner
+        where.append(key)
+        found = found[key]
     if not isinstance(found, dict) or not found:
         raise ValueError(f"{os.fspath(path)} holds {type(found).__name__}, expected a state dict of tensors")
-    others = [str(key) for key, value in found.items() if not isinstance(value, np.ndarray)]
-    if others:
+    if several := [str(key) for key, value in found.items() if _of_tensors(value)]:
         raise ValueError(
-            f"{os.fspath(path)} holds more than tensors ({', '.join(others[:5])}); "
+            f"{os.fspath(path)} holds several state dicts ({', '.join(several[:5])}); save one of them alone"
+        )
+    if rest := [str(key) for key, value in found.items() if not isinstance(value, np.ndarray)]:
+        raise ValueError(
+            f"{os.fspath(path)} holds more than tensors ({', '.join(rest[:5])}); "
             "save model.state_dict() alone"
         )
-    return {str(key): array for key, array in found.items()}
+    note = f"the weights are those under {'.'.join(where)} in the file" if where else ""
+    note += f", not those under {' and '.join(others)}" if others else ""
+    return {str(key): array for key, array in found.items()}, note
 
 
-def _state_dict_in(found: dict[Any, Any]) -> dict[Any, Any] | None:
-    """The entry under one of the usual names, or the only entry that is a dict of nothing but tensors."""
-    for key in STATE_DICT_KEYS:
-        if isinstance(found.get(key), dict):
-            return dict(found[key])
-    dicts = [value for value in found.values() if isinstance(value, dict) and value]
-    of_tensors = [d for d in dicts if all(isinstance(value, np.ndarray) for value in d.values())]
-    return of_tensors[0] if len(of_tensors) == 1 else None
+def _state_dict_in(found: dict[Any, Any]) -> tuple[Any, list[str]] | None:
+    """The key of the entry under one of the usual names, or of the only one that holds a state dict; and the
+    keys of the other state dicts."""
+    keys = [key for key, value in found.items() if _holds_state_dict(value)]
+    usual = [key for key in STATE_DICT_KEYS if key in keys]
+    more = [key for key in STATE_DICT_KEYS if isinstance(found.get(key), dict) and found[key]]
+    if chosen := usual[:1] or (keys if len(keys) == 1 else [] if keys else more[:1]):
+        return chosen[0], [str(key) for key in keys if key != chosen[0]]
+    return None
+
+
+def _of_tensors(value: Any) -> bool:
+    """Whether it is a dict of nothing but tensors."""
+    return isinstance(value, dict) and bool(value) and all(isinstance(a, np.ndarray) for a in value.values())
+
+
+def _holds_state_dict(value: Any, depth: int = 4) -> bool:
+    """Whether it is one, or has one in it; an optimizer's tensors have no names with dots."""
+    if _of_tensors(value):
+        return True
+    return isinstance(value, dict) and depth > 0 and any(_named_tensors(v, depth - 1) for v in value.values())
+
+
+def _named_tensors(value: Any, depth: int) -> bool:
+    if _of_tensors(value):
+        return any("." in str(name) for name in value)
+    return isinstance(value, dict) and depth > 0 and any(_named_tensors(v, depth - 1) for v in value.values())
 
 
 def _what_it_is(path: PathLike) -> str:
     """Why a file that is not a zip archive cannot be read."""
     if not os.path.isfile(path):
-        return "is not a file"
+        return "is a folder; name the file of weights in it, or the index (.json) of several"
     with open(path, "rb") as file:
         start = file.read(512)
     if not start:

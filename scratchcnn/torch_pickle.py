@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from scratchcnn.safe_pickle import Refused, SafeUnpickler
+from scratchcnn.safe_pickle import Aside, Refused, SafeUnpickler
 from scratchcnn.typing import Array
 from scratchcnn.weights import widened
 
@@ -30,6 +30,16 @@ STORAGES = {
     "ByteStorage": "|u1",
     "BoolStorage": "|b1",
 }
+
+
+# What training scripts save beside a state dict: their arguments, best accuracies, milestones, paths.
+BESIDE = (
+    *(("argparse", "Namespace"), ("collections", "Counter"), ("_codecs", "encode"), ("numpy", "dtype")),
+    *((f"numpy.{core}.multiarray", "scalar") for core in ("core", "_core")),
+    *(("pathlib", f"{kind}Path") for kind in ("Posix", "Windows", "PurePosix", "PureWindows")),
+    *(("torch", name) for name in ("Size", "device", "float32", "float16", "bfloat16")),
+    *((module, name) for module in ("builtins", "__builtin__") for name in ("set", "dict", "list", "int")),
+)
 
 
 class Dtype(NamedTuple):
@@ -55,7 +65,7 @@ class TensorUnpickler(SafeUnpickler):
 
     purpose = "a state dict of tensors"
     mend = "; save model.state_dict() alone, or convert it to safetensors"
-    stateless: ClassVar[tuple[type, ...]] = (dict, np.ndarray)
+    stateless: ClassVar[tuple[type, ...]] = (dict, np.ndarray, Aside)
 
     def __init__(self, data: Any, limit: int):
         names: dict[tuple[str, str], Any] = {
@@ -64,6 +74,8 @@ class TensorUnpickler(SafeUnpickler):
             ("torch._utils", "_rebuild_tensor_v2"): self.rebuild_tensor,
             ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
             ("torch.nn.parameter", "Parameter"): lambda tensor, *_: tensor,
+            ("collections", "defaultdict"): lambda *_: {},
+            **dict.fromkeys(BESIDE, Aside),
             **{("torch", name): Dtype(code) for name, code in STORAGES.items()},
         }
         super().__init__(data, names)

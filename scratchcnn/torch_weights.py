@@ -14,15 +14,16 @@ import os
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchcnn.layers import Affine, BatchNormalization, Layer
+from scratchcnn.legacy_pth import is_legacy
 from scratchcnn.networks import Network
-from scratchcnn.state_dict import read_pth, write_pth
+from scratchcnn.state_dict import read_pth_noted, write_pth
 from scratchcnn.typing import Array, PathLike
 from scratchcnn.weights import WeightMismatch, copy_all, mismatch, read_safetensors, write_safetensors
 
@@ -37,6 +38,11 @@ __all__ = [
 TORCH_NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # other arrays keep their names
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts batches; ours does not
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
+INSIDE = (  # of wrapped parts of a network, anywhere in a name
+    *(".module.", "._orig_mod.", "._forward_module."),
+    *("._fsdp_wrapped_module.", "._checkpoint_wrapped_module."),
+)
+AVERAGED = "n_averaged"  # the count of torch.optim.swa_utils.AveragedModel
 CONTAINERS = ("model.", "net.", "network.")  # of a module that holds the network and nothing else
 PART_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -68,13 +74,13 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     Returns the prefix that was removed from all names.
     """
     targets = torch_state(network)
-    stored, prefix = without_prefixes(stored, WRAPPERS + CONTAINERS)
+    stored, prefix, _ = own_names(stored, targets, path)
     problems = [
         f"{name} (our {ours}): {problem}"
         for name, (ours, array) in targets.items()
         if (problem := mismatch(stored.get(name), array))
     ]
-    counters = {name for name in stored if name.endswith(f".{COUNTER}")}
+    counters = {name for name in stored if name.endswith(f".{COUNTER}") or name == AVERAGED}
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets.keys() | counters]
     if problems:
         classes = _other_classes(network, stored)
@@ -82,6 +88,43 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
         raise WeightMismatch(path, type(network).__name__, [*problems, *([hint] if classes else [])])
     copy_all({name: array for name, (_, array) in targets.items()}, stored)
     return prefix
+
+
+def own_names(
+    stored: Mapping[str, Array], names: Collection[str], path: PathLike
+) -> tuple[dict[str, Array], str, list[str]]:
+    """The tensors under the names of one network, what was removed from theirs, and those of something else.
+
+    Removed are the words that DataParallel, torch.compile and their like put anywhere into a name, and a
+    prefix of a module that holds the network, whatever it is called; tensors without that prefix (a loss's,
+    a metric's) belong to something else. Raises ValueError if several prefixes would do.
+    """
+    found, removed = without_prefixes(stored, WRAPPERS + CONTAINERS)
+    if not set(names) <= found.keys():
+        inside = sorted({word for name in found for word in INSIDE if word in f".{name}"})
+        found = {_without(INSIDE, name): array for name, array in found.items()} if inside else found
+        removed += "".join(word[1:] for word in inside)
+    first = next(iter(names), "")
+    ends = (name.removesuffix(first) for name in found if name.endswith(f".{first}"))
+    prefixes = [p for p in ends if all(p + name in found for name in names if name != first)]
+    if set(names) <= found.keys() or not first or not prefixes:
+        return found, removed, []
+    if len(prefixes) > 1:
+        raise ValueError(
+            f"{os.fspath(path)} holds several networks, whose names begin with {' and '.join(prefixes)}; "
+            "keep the tensors of one of them"
+        )
+    (prefix,) = prefixes
+    own = {name.removeprefix(prefix): a for name, a in found.items() if name.startswith(prefix)}
+    return own, removed + prefix, [name for name in found if not name.startswith(prefix)]
+
+
+def _without(words: Sequence[str], name: str) -> str:
+    """`features.module.0.weight` -> `features.0.weight`."""
+    name = f".{name}"
+    for word in words:
+        name = name.replace(word, ".")
+    return name[1:]
 
 
 def head_of(network: Network) -> str:
@@ -149,10 +192,25 @@ def read_weights_file(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]
 
 def _read_part(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     if path.is_file() and zipfile.is_zipfile(path):
-        return read_pth(path), {}
+        return _from_pth(path)
     if path.suffix.lower() == ".safetensors" or _begins_like_safetensors(path):
         return read_safetensors(path)
-    return read_pth(path), {}  # raises with what is wrong with it
+    return _from_pth(path)  # raises with what is wrong with it
+
+
+def written_by_torch(path: PathLike) -> bool:
+    """Whether torch.save wrote the file, whatever its name ends in."""
+    if is_legacy(path):
+        return True
+    if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/data.pkl") for name in archive.namelist())
+
+
+def _from_pth(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+    tensors, note = read_pth_noted(path)
+    return tensors, {"note": note} if note else {}
 
 
 def _parts(path: Path) -> list[Path]:
