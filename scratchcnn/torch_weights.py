@@ -74,7 +74,7 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     Returns the prefix that was removed from all names.
     """
     targets = torch_state(network)
-    stored, prefix, _ = own_names(stored, targets, path)
+    stored, prefix, others = own_names(stored, targets, path)
     problems = [
         f"{name} (our {ours}): {problem}"
         for name, (ours, array) in targets.items()
@@ -82,6 +82,7 @@ def load_state(network: Network, stored: Mapping[str, Array], path: PathLike) ->
     ]
     counters = {name for name in stored if name.endswith(f".{COUNTER}") or name == AVERAGED}
     problems += [f"{name}: surplus in the file" for name in stored if name not in targets.keys() | counters]
+    problems += [f"{name}: surplus in the file" for name in others]
     if problems:
         classes = _other_classes(network, stored)
         hint = f"the file is of {classes} classes: build the network with output_size={classes}"

@@ -14,7 +14,7 @@ from scratchcnn.load_network import load_network
 from scratchcnn.torch_weights import torch_state
 
 LENET = NETWORKS["lenet"](rng=0)
-STATE = {name: torch.tensor(entry.array) for name, entry in torch_state(LENET).items()}
+STATE = {name: torch.tensor(entry.array).contiguous() for name, entry in torch_state(LENET).items()}
 MOMENTS = {
     "state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.zeros(3)}},
     "param_groups": [{"lr": 0.1}],

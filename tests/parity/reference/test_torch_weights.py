@@ -212,10 +212,10 @@ def test_prefixes_of_wrappers_are_removed_and_returned(prefix, suffix, tmp_path)
     assert read == (prefix in ("module.", "_orig_mod.", "module._orig_mod."))
 
 
-def test_a_prefix_that_not_all_names_share_stays(tmp_path):
+def test_what_is_beside_the_network_is_surplus_and_alone_is_named(tmp_path):
     tensors = {f"model.{name}": tensor for name, tensor in state(sc.LeNet(rng=0)).items()}
     torch.save({**tensors, "criterion.weight": torch.ones(3)}, tmp_path / "w.pth")
-    with pytest.raises(sc.WeightMismatch, match=r"\n  model\.conv1\.weight: surplus in the file\n"):
+    with pytest.raises(sc.WeightMismatch, match=r"\n  criterion\.weight: surplus in the file$"):
         sc.load_torch_weights(sc.LeNet(rng=1), tmp_path / "w.pth")
 
 
@@ -239,7 +239,7 @@ def test_a_state_dict_is_found_beside_other_things(wrap, tmp_path):
 
 def test_two_state_dicts_are_not_guessed_between(tmp_path):
     torch.save({"generator": {"w": torch.ones(1)}, "critic": {"w": torch.ones(1)}}, tmp_path / "run.ckpt")
-    with pytest.raises(ValueError, match=r"holds more than tensors \(generator, critic\)"):
+    with pytest.raises(ValueError, match=r"holds several state dicts \(generator, critic\)"):
         sc.load_torch_weights(sc.LeNet(rng=1), tmp_path / "run.ckpt")
 
 
