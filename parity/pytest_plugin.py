@@ -77,8 +77,7 @@ def _items(session: pytest.Session, config: pytest.Config, target: str, kind: st
 
 def _targets(text: str, given: str | None) -> list[tuple[str, str]]:
     """The targets that an option names, with their kinds; all of a file where it names none in it."""
-    from parity.kinds.names import kind_by_name
-    from parity.verification.listing import NETWORK, SUFFIXES, listed
+    from parity.verification.listing import NETWORK, SUFFIXES, kind_of_target, listed
 
     target, _, kind = text.partition("=")
     if Path(target).suffix in SUFFIXES and not kind:
@@ -88,7 +87,7 @@ def _targets(text: str, given: str | None) -> list[tuple[str, str]]:
         if found := [(name, kind) for name, kind in found if kind and kind != NETWORK]:
             return found
         raise pytest.UsageError(f"--parity: nothing in {target} has a name that shows what it is")
-    kind = kind or given or kind_by_name(target) or ""
+    kind = kind or given or kind_of_target(target) or ""
     if ":" not in target:
         raise pytest.UsageError(
             f"--parity: expected FILE.py, FILE.py:NAME or FILE.py:NAME=KIND, got {text!r}"

@@ -33,6 +33,12 @@ OF = {
     "beta": ("beta", "shift", "bias", "b"),
 }
 
+RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "previous")  # an optimizer's
+PREFIXES = (
+    *("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", ""),
+    *("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord"),  # dldw, dL_dW, dloss_dw
+)
+
 
 def find_gradients(
     c: Convention, report: dict[str, Any], probe: Probe, how: Recipe
@@ -182,7 +188,7 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
         for word in words
     ):
         return -1
-    if any("momentum" in word or "veloc" in word or "cache" in word for word in words):
+    if any(part in word for word in words for part in RUNNING):
         return -1
     if _root(entry) == "back" and not words:
         return 2
@@ -197,7 +203,7 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
 
 def _names(word: str, name: str) -> bool:
     bare = word.rstrip("0123456789")
-    for prefix in ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", ""):
+    for prefix in PREFIXES:
         for suffix in ("", "grad", "gradient", "grads", "gradients"):
             if any(bare == f"{prefix}{alias}{suffix}" for alias in OF[name]):
                 return True
@@ -211,7 +217,7 @@ def _by_name(
     for entry in [*returned, *left]:
         words = _words(entry)
         mine = _is_gradient(entry) and any(_names(word, name) for word in words)
-        said = any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words)
+        said = _root(entry) == "back" or any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words)
         if id(entry) not in used and mine and said:
             used.add(id(entry))
             return place_of(entry, _layout(name, c))

@@ -79,7 +79,8 @@ _PADDING = """
 """
 _DENSE = _table("""
     I (I,): nin ninputs ninput inputsize infeatures inputdim indim insize numinputs fanin inputs din
-    I (I,): inputfeatures numin channelsin nchannelsin inchannels
+    I (I,): inputfeatures numin noinputs inputcount incount sizeinput
+    I (I,): channelsin nchannelsin inchannels
     I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures
     I (I,): numfeatures infeature
     I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
@@ -87,6 +88,7 @@ _DENSE = _table("""
     O: dout units nunits
     O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize
     O: hiddenunits
+    O: nooutputs outputcount outcount
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
     O: featuresout dimout channelsout nchannelsout outchannels
     O: outfeature outputlength nhidden numhidden width hidden
@@ -96,7 +98,7 @@ _DENSE = _table("""
 """)
 _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
-    C (C,) (1,C): insize indim
+    C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs
     shape (C,) (1,C) C: inputshape inshape shape

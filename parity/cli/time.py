@@ -202,11 +202,11 @@ def _line(rows: pd.DataFrame) -> str:
 
 def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:
     """The layer, loaded here after it was verified apart; its verdict is printed. Raises Misuse."""
-    from parity.kinds.names import kind_by_name
     from parity.timing.yours import load_yours
+    from parity.verification.listing import kind_of_target
     from parity.verification.verify import verify
 
-    kind = kind or kind_by_name(target)
+    kind = kind or kind_of_target(target)
     if kind is None:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
     verdict = verify(target, kind, adapter=adapter, seed=seed)

@@ -19,7 +19,8 @@ from parity.cli.options import (
     print_written,
     save,
 )
-from parity.kinds.names import NAMES, kind_by_name
+from parity.kinds.names import NAMES
+from parity.verification.listing import kind_of_target
 
 if TYPE_CHECKING:
     from parity.comparison.records import Record
@@ -162,7 +163,7 @@ def verify(
     2 misuse, or it could not be checked.
     """
     whole = is_whole(target)
-    known = "network" if twin is not None else kind_by_name(target)  # nothing else has a twin
+    known = "network" if twin is not None else kind_of_target(target)  # nothing else has a twin
     kind = kind or (None if whole else known)
     if kind is None and not whole:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")

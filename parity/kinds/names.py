@@ -48,6 +48,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("crossentropy",), "softmax_with_loss"),
     (("batch", "norm"), "batch_norm"),
     (("batch", "normalization"), "batch_norm"),
+    (("batch", "normalisation"), "batch_norm"),
     (("global", "pool"), "global_average_pooling"),
     (("avg", "pool"), "average_pooling"),
     (("average", "pool"), "average_pooling"),

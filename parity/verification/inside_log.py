@@ -16,7 +16,12 @@ from scratchcnn.typing import Array
 
 KINDS = ("softmax_with_loss",)
 EPS = tuple(float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64))
-CONSTANTS = (*(float(f"1e-{k}") for k in range(5, 21)), *EPS)
+TINY = tuple(float(np.finfo(dtype).tiny) for dtype in (np.float32, np.float64))
+CONSTANTS = (
+    *(float(f"1e-{k}") for k in (*range(5, 21), 30, 32, 40, 50, 64, 100, 200, 300)),
+    *EPS,
+    *TINY,
+)
 IN_CATALOGUE = ("log(y + {})", 1e-7)
 FORMS: dict[str, Callable[[Array, float], Array]] = {
     "log(y + {})": lambda y, small: y + y.dtype.type(small),

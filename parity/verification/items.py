@@ -20,7 +20,7 @@ from parity.comparison.wording import excess
 from parity.faults.diagnose import PLAIN
 from parity.kinds import kind_of
 from parity.kinds.kind import Operation
-from parity.kinds.names import kind_by_name
+from parity.verification.listing import kind_of_target
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import Verdict
 from parity.verification.verify import NETWORK, verify
@@ -130,7 +130,7 @@ class Check:
 def checks(factory: Any, kind: str | None = None, **options: Any) -> list[Check]:
     """The checks of one implementation. Raises ValueError where its name does not show its kind."""
     name = factory if isinstance(factory, str) else f":{name_of(factory)}"
-    kind = (kind or kind_by_name(name) or "").replace("-", "_").lower()
+    kind = (kind or kind_of_target(name) or "").replace("-", "_").lower()
     if not kind:
         raise ValueError(f"{name.removeprefix(':')} does not say what it is; give (layer, 'convolution')")
     of = Verified(factory, kind, options)

@@ -13,12 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import kind_by_name, kind_by_words
 
 NETWORK = "network"
-CALLED = ("forward", "__call__", "fprop", "forward_pass", "forward_prop", "feedforward", "predict", "call")
+CALLED = (  # in lower case and without underscores
+    *("forward", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "forwardpropagate"),
+    *("feedforward", "propagate", "predict", "activate", "calculate", "execute"),
+)
 STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
@@ -53,6 +57,20 @@ def listed(path: Path) -> list[Listed]:
     return found
 
 
+def kind_of_target(target: str) -> str | None:
+    """The kind of `file.py:Name`: what the name says, else what the list of its file says; None for neither."""
+    where, _, name = target.rpartition(":")
+    path = Path(where.removesuffix(":"))
+    if (known := kind_by_name(target)) or path.suffix not in SUFFIXES or not path.is_file():
+        return known
+    try:
+        found = {one.name: one.kind for one in listed(path)}
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return None
+    kind = found.get(name) or found.get(name.partition(",")[0])
+    return kind if kind and kind != NETWORK else None
+
+
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
     if {"loss", "gradient"} <= methods:
@@ -61,7 +79,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
-    if not methods & set(CALLED) and not _has_foreign_base(node, classes):
+    if not {plain(name) for name in methods} & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
     return kind_by_words(node.name) or ""
 

@@ -11,6 +11,7 @@ from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe
 
 MOST = 400  # trials
+BOOK = (("*", "book"),)  # a constructor that is called as the book calls it
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Trial:
     about    what it looks like
     fits     whether the signature is the book's
     errors   what was raised, by the convention's text, the first first
+    as_book  whether it was built in the book's way, in any and in all of the attempts at it
     """
 
     ask: Callable[[Convention, Probe], dict[str, Any]]
@@ -31,6 +33,7 @@ class Trial:
     count: int = 0
     flag: tuple[str, ...] = ()
     most: int = MOST
+    as_book: set[bool] = field(default_factory=set)
 
     @property
     def how(self) -> Recipe:
@@ -42,6 +45,8 @@ class Trial:
             found = self.ask(convention, probe)
         else:
             found = {"at": "build", "error": "too many trials"}
+        if convention.constructor == BOOK:
+            self.as_book.add("built" in found)
         self.flag = tuple(found.get("flag", self.flag))
         if found["error"]:
             self.errors.append((str(convention), f"{found['at']}: {found['error']}"))

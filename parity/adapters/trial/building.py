@@ -18,8 +18,8 @@ from parity.adapters.signatures import (
     handed_to_forward,
     setups,
 )
-from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.constructors import BOOK, constructors
+from parity.adapters.trial.attempt import BOOK, Trial
+from parity.adapters.trial.constructors import constructors
 from parity.adapters.trial.results import results_of
 from parity.adapters.trial.weights import name_score, places_of, running_places
 from parity.kinds.probe import Probe

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
     one_for_both_axes,
     pads_by_word,
@@ -16,7 +16,6 @@ from parity.adapters.trial.hints import (
 
 # of parameters whose own default serves as well
 KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype")
-BOOK = (("*", "book"),)
 
 
 def constructors(trial: Trial) -> Iterator[Any]:

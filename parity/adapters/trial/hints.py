@@ -24,6 +24,8 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
             return found
     if p["default"] in ("True", "False") and "b" in found:
         return ("bias",)
+    if p["default"].startswith(("'", '"')) and "optimizer" in found:
+        return ()  # it makes one of its own, by that name
     if word := padding_word(p["default"], kind):
         return (word,)
     pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}

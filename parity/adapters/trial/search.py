@@ -45,11 +45,12 @@ def find(
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             best = (best[0], as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe))
-        if best is not None and best[0] > 0 and (best[0] == COMPLETE or not book):
+        accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
+        if best is not None and best[0] > 0 and accepted:
             return refined(trial, best[1], probe)  # other sizes would not help
         if trial.count > MOST + MORE:
             break
-    if book:
+    if book and _is_built(trial):
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     raise NotCallable(trial.about["name"], kind, names, trial.errors)
@@ -63,6 +64,11 @@ def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> 
         if again[0] == best[0]:
             return again
     return best
+
+
+def _is_built(trial: Trial) -> bool:
+    """Whether the book's way builds it; there is nothing to build of a function."""
+    return trial.about["what"] != "class" or True in trial.as_book
 
 
 def _has_the_book_s_methods(about: dict[str, Any]) -> bool:

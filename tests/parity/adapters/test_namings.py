@@ -1,0 +1,47 @@
+"""Names of one's own: sizes as counts, an optimizer's averages beside the gradients, no arrays at all."""
+
+from pathlib import Path
+
+from parity.kinds.names import kind_by_words
+from parity.verification.listing import kind_of_target
+from parity.verification.verify import verify
+
+FILE = Path(__file__).parent / "wild" / "namings.py"
+
+
+def looked_at(name):
+    return verify(f"{FILE}:{name}", "affine", isolated=False)
+
+
+def test_sizes_as_counts_and_gradients_returned_by_name():
+    verdict = looked_at("FCLayer")
+    assert verdict.outcome == "right", str(verdict)
+    assert "FCLayer(input_count, output_count)" in verdict.called and 'returned[1]["b"]' in verdict.called
+
+
+def test_a_gradient_of_another_shape_than_its_weight_is_wrong_and_not_missing():
+    verdict = looked_at("FCLayerOfARow")
+    assert verdict.outcome == "wrong" and set(verdict.wrong["tensor"]) == {"db"}
+    assert "shape" in verdict.first.record.why and "forgotten" not in verdict.diagnosis.fault
+
+
+def test_the_averages_of_an_optimizer_are_not_taken_for_gradients():
+    verdict = looked_at("FullyConnected")
+    assert verdict.outcome == "right", str(verdict)
+    assert any("dW" in said for said in verdict.not_checked), verdict.not_checked
+
+
+def test_beside_them_a_wrong_dx_is_wrong():
+    verdict = looked_at("FullyConnectedWrong")
+    assert verdict.outcome == "wrong" and set(verdict.wrong["tensor"]) == {"dx"}
+
+
+def test_what_takes_no_arrays_is_not_built_as_the_book_builds():
+    verdict = looked_at("WithoutSetup")
+    assert verdict.outcome == "not_checked" and "it takes (units, factor)" in verdict.unchecked
+
+
+def test_a_name_that_the_list_of_its_file_knows_needs_no_kind():
+    assert kind_of_target(f"{FILE}:FullyConnectedWrong") == "affine"
+    assert kind_of_target(f"{FILE}:WithoutSetup") is None
+    assert kind_by_words("batchNormalisation") == "batch_norm"
