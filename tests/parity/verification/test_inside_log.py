@@ -38,7 +38,7 @@ def ask(*arguments, **options):
 def test_the_constant_is_named(written, says):
     verdict = ask(written)
     assert verdict.outcome == "right_but", verdict
-    assert says in verdict.buts[0] and not ask(written, strict=True).ok
+    assert any(says in but for but in verdict.buts) and not ask(written, strict=True).ok
 
 
 @pytest.mark.parametrize(
