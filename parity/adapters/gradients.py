@@ -217,7 +217,9 @@ def _by_name(
     for entry in [*returned, *left]:
         words = _words(entry)
         mine = _is_gradient(entry) and any(_names(word, name) for word in words)
-        said = _root(entry) == "back" or any(w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words)
+        said = _root(entry) == "back" or any(
+            w.startswith(("d", "grad", "nabla")) or "grad" in w for w in words
+        )
         if id(entry) not in used and mine and said:
             used.add(id(entry))
             return place_of(entry, _layout(name, c))

@@ -58,7 +58,7 @@ def listed(path: Path) -> list[Listed]:
 
 
 def kind_of_target(target: str) -> str | None:
-    """The kind of `file.py:Name`: what the name says, else what the list of its file says; None for neither."""
+    """The kind of `file.py:Name` by its name, else by the list of its file; None where neither says."""
     where, _, name = target.rpartition(":")
     path = Path(where.removesuffix(":"))
     if (known := kind_by_name(target)) or path.suffix not in SUFFIXES or not path.is_file():
