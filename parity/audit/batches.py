@@ -14,8 +14,14 @@ IN, OUT = "in", "out"  # the side of x and dx, of the result and dout
 
 
 def in_book(a: Any, c: Convention | None, side: str) -> Any:
-    """What one call got, as (N, C, H, W) or (N, features); as it is where no layout has as many axes."""
-    if c is None or not isinstance(a, np.ndarray):
+    """What one call got, as (N, C, H, W) or (N, features); as it is where no layout has as many axes.
+
+    Whole numbers become floats, which is what layers take.
+    """
+    if not isinstance(a, np.ndarray):
+        return a
+    a = a.astype(float) if a.dtype.kind in "biu" else a
+    if c is None:
         return a
     for axes, layout in _layouts(c, side).items():
         if len(tokens(layout)) == a.ndim:

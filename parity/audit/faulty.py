@@ -17,16 +17,17 @@ import numpy as np
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import WEIGHTS, laid_out
 from parity.adapters.reach import got, put
-from parity.adapters.recipe import recipe
+from parity.adapters.recipe import Recipe, recipe
 from parity.audit.alike import NotApplied, alike, book_name, copies, pair, same, to_book, typed
 from parity.audit.batches import IN, OUT, as_called, in_book
 from parity.audit.faulty_engine import Engine
-from parity.audit.faulty_functions import faulty_functions
+from parity.audit.faulty_functions import faulty_functions, replaced
 from parity.audit.faulty_optimizer import faulty_optimizer
 from parity.faults.fault import Fault
 from parity.kinds import kind_of
 from parity.kinds.kind import without_defaults
 
+ROWS = ("affine", "softmax", "softmax_with_loss")  # kinds that people hand one row without its axis
 WINDOW = ("pool_h", "pool_w")
 UNCHANGED = "it changes no number of this network, forward or backward, in what the tests run"
 
@@ -44,11 +45,16 @@ def reason_not(fault: Fault, convention: Convention | None) -> str:
         return "the layer makes its weights at its first call"
     if c.per_row or (c.change and c.constructor is None):
         return "this way of calling is not undone"
-    if c.constructor is None or c.tensor:
+    if c.constructor is None or c.tensor or _in_the_book(c, how):
         return ""
     if how.role == "loss" or c.passed or c.derivative:
         return "this way of calling is not undone"
     return ""
+
+
+def _in_the_book(c: Convention, how: Recipe) -> bool:
+    """Whether it is called as the book's layer of that kind is, which has no weights."""
+    return c.as_in_the_book and not how.params and not (c.probabilities or c.per_row or c.mean)
 
 
 def put_in(
@@ -133,7 +139,8 @@ class _Dress:
     """The bug and the right layer beside it, called as the person's class is."""
 
     def __init__(self, fault: Fault, convention: Convention | None):
-        self.fault, self.c, self.how = fault, convention, recipe(fault.kind)
+        self.fault, self.how = fault, recipe(fault.kind)
+        self.c = None if convention is not None and _in_the_book(convention, self.how) else convention
         self.ran, self.changed = set[str](), False
         self.watched: list[str] | None = None
 
@@ -201,7 +208,10 @@ class _Dress:
     # -- calls --------------------------------------------------------------------------------------------
     def forward(self, thing: Any, person: type, args: list[Any], out: Any) -> Any:
         given = self.in_book(self.weights(thing)) | self.options(thing, person)
-        x, *more = [in_book(a, self.c, IN) if i == 0 else a for i, a in enumerate(args) if i < self.how_many]
+        x, *more = args[: self.how_many]
+        x, single = in_book(x, self.c, IN), self.c is None and self.fault.kind in ROWS and np.ndim(x) == 1
+        if single:  # one row, without an axis for it
+            x, more = x[None], [np.asarray(t)[None] for t in more]
         try:
             right = kind_of(self.fault.kind).ours(**copies(given))
             found = right.forward(x.copy(), *more)
@@ -210,16 +220,20 @@ class _Dress:
                 f"the right layer raised {type(error).__name__} on what the tests call"
             ) from None
         returned = out if self.c is None else got({"out": out}, [("[]", "out"), *self.c.out.path[1:]])
-        if not alike(as_called(found, self.c, OUT), returned):
+        if not alike(self._given(found, OUT, single), returned):
             raise NotApplied("the class gives something else than the right layer on what the tests call")
         bad = self.fault.make(**copies(given))
         wrong = bad.forward(x.copy(), *more)
-        thing.__dict__["_layers"] = right, bad
+        thing.__dict__["_layers"] = right, bad, single
         if same(wrong, found):
             return out
         if self.c is not None and len(self.c.out.path) > 1:
             raise NotApplied("forward returns more than its result")
-        return typed(as_called(wrong, self.c, OUT), out, found)
+        return typed(self._given(wrong, OUT, single), out, found)
+
+    def _given(self, a: Any, side: str, single: bool) -> Any:
+        """A result as the class gives it."""
+        return np.asarray(a)[0] if single and np.ndim(a) else as_called(a, self.c, side)
 
     @property
     def how_many(self) -> int:
@@ -228,8 +242,9 @@ class _Dress:
     def backward(self, thing: Any, args: list[Any], before: dict[str, Any], back: Any) -> Any:
         if "_layers" not in thing.__dict__:
             return back
-        right, bad = thing._layers
+        right, bad, single = thing._layers
         douts = [in_book(args[0], self.c, OUT)] if args and isinstance(args[0], np.ndarray) else args[:1]
+        douts = [d[None] if single and np.ndim(d) == 1 else d for d in douts]
         try:
             dx = right.backward(*douts)
         except Exception as error:
@@ -242,19 +257,24 @@ class _Dress:
                 thing.__dict__.pop(f"d{name}", None)  # the bug is that it is never set
             elif other is not None and not same(good, other):
                 self.changed = True
-                self._put_gradient(thing, name, before, args, other)
+                back = self._put_gradient(thing, name, before, args, other, back)
         if same(wrong, dx):
             return back
-        if self.c is not None and (self.c.dx is None or len(self.c.dx.path) > 1):
-            raise NotApplied("backward returns no dx alone")
-        return typed(as_called(wrong, self.c, IN), back, dx)
+        if self.c is None:
+            return typed(self._given(wrong, IN, single), back, dx)
+        if self.c.dx is None or tuple(self.c.dx.path[0]) != (".", "back"):
+            raise NotApplied("backward does not return dx")
+        path = self.c.dx.path[1:]
+        inner = got({"back": back}, [("[]", "back"), *path])
+        return replaced(back, path, typed(as_called(wrong, self.c, IN), inner, dx))
 
     def _put_gradient(
-        self, thing: Any, name: str, before: dict[str, Any], args: list[Any], value: Any
-    ) -> None:
+        self, thing: Any, name: str, before: dict[str, Any], args: list[Any], value: Any, back: Any
+    ) -> Any:
+        """Put it where the class has it; what backward returns, with it where it is in there."""
         if self.c is None:
             setattr(thing, f"d{name}", value)
-            return
+            return back
         letters = WEIGHTS.get(value.ndim, "")
         if self.c.change:
             at = [meaning for _, meaning in self.c.backward_args].index("rate")
@@ -264,5 +284,9 @@ class _Dress:
         elif name in self.c.grads and self.c.grads[name].path[0] == (".", "object"):
             place = self.c.grads[name]
             put(thing, place.path[1:], np.array(laid_out(value, letters, place.layout)))
+        elif name in self.c.grads and tuple(self.c.grads[name].path[0]) == (".", "back"):
+            place = self.c.grads[name]
+            return replaced(back, place.path[1:], np.array(laid_out(value, letters, place.layout)))
         else:
-            raise NotApplied(f"d{name} is returned, not kept")
+            raise NotApplied(f"d{name} is neither kept nor returned")
+        return back

@@ -20,6 +20,7 @@ from parity.audit.source import source_mutants
 from parity.audit.suggest import Suggestion, joined, suggestions
 from parity.comparison.tables import write_tables
 from parity.faults import FAULTS, faults_of
+from scratchcnn import SoftmaxWithLoss
 
 ROOT = Path(__file__).resolve().parents[3]
 METHODS = ("torch_like", "channels_last", "single_image", "self_updating")
@@ -69,8 +70,8 @@ def test_a_suggested_test_passes_on_what_is_right_and_fails_on_a_bug(kind, dress
     assert any(fails(one, broken) for one, failed in zip(candidates, passed, strict=True) if not failed)
 
 
-def fails(suggestion, cls):
-    space = {"np": np, "Layer": cls}
+def fails(suggestion, cls, name="Layer"):
+    space = {"np": np, name: cls}
     exec(suggestion.text, space)
     try:
         space[suggestion.name]()
@@ -221,3 +222,33 @@ def test_our_own_layers_are_imported_anew(few):
         only="test_is_pytorchs_on_every_probe and relu-float",
     )
     assert len(found.tests) == 2 and [m.outcome for m in found.mutants] == [KILLED, KILLED]
+
+
+def test_a_suggested_test_of_a_loss_passes_on_a_right_one():
+    found = list(suggestions("SoftmaxWithLoss", "softmax_with_loss", None))
+    passed = [not fails(one, SoftmaxWithLoss, "SoftmaxWithLoss") for one in found]
+    assert len(found) > 20 and sum(passed) > 20
+
+
+OWN_FAULT = """import numpy as np
+class Affine:
+    def __init__(self, W, b): self.W, self.b = W, b
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout / 7, dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+
+
+def test_what_is_wrong_already_is_left_out_of_a_suggestion(tmp_path):
+    """dW of the class is wrong as it is: a test that passes compares the rest."""
+    (tmp_path / "layers.py").write_text(OWN_FAULT)
+    run = audits._Run(tmp_path / "t.py", tmp_path / "layers.py", "Affine", "affine", None, 60.0)
+    candidates = [one for one in suggestions("Affine", "affine", None) if one.numbers < 40][:3]
+    assert all("layer.dW" in one.text for one in candidates)
+    good = run._passing(candidates, Bug(Mutant("", "", "")))
+    assert len(good) == len(candidates) >= 2
+    for one in good:
+        assert "layer.dW" not in one.text and "dx, " in one.text and "layer.db" in one.text

@@ -12,7 +12,7 @@ import pytest
 from honest import CORE, DRESSES
 
 from parity.adapters.subject import subject_here
-from parity.audit.alike import NotApplied
+from parity.audit.alike import NotApplied, same
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit
 from parity.audit.faulty import UNCHANGED, put_in, reason_not
 from parity.audit.faulty_network import APPLIED, faulty_network, network_faults
@@ -666,3 +666,72 @@ def test_kh_and_kw_are_the_window_of_whichever_kind_it_is(fault):
         np.testing.assert_array_equal(call(module), right)
 
     assert outcome(SHORT_NAMES, name, kind, fault, test, None) == "noticed"
+
+
+RETURNED = """
+class Linear:
+    def __init__(self, input_dim, output_dim):
+        self.w, self.b = np.random.normal(size=(input_dim, output_dim)), np.zeros(output_dim)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, dout):
+        return dout @ self.w.T, self.x.T @ dout, dout.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(
+    "fault", ["affine-db-mean", "affine-dw-mean", "affine-weights-reshape-for-transpose"]
+)
+def test_gradients_that_backward_returns_get_the_bug(fault):
+    def results(module):
+        layer = module.Linear(2, 3)
+        layer.w, layer.b = draw(2, 3), draw(3)
+        layer.forward(draw(4, 2, seed=1))
+        return layer.backward(draw(4, 3, seed=2))
+
+    right = results(module_of(RETURNED))
+
+    def test(module):
+        for one, other in zip(results(module), right, strict=True):
+            np.testing.assert_allclose(one, other)
+
+    convention = convention_of(RETURNED, "Linear", "affine")
+    assert outcome(RETURNED, "Linear", "affine", fault, test, convention) == "noticed"
+
+
+OF_THE_BOOK = (
+    "from scratchcnn import Affine as A, Pooling\n"
+    + """
+class Affine(A):
+    def forward(self, x):
+        return super().forward(x[None])[0] if x.ndim == 1 else super().forward(x)
+class Whole(Pooling):
+    def forward(self, x): return super().forward(x.astype(float))
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "fault", "test"),
+    [
+        (
+            *("Affine", "affine", "affine-bias-forgotten"),
+            lambda m: np.testing.assert_array_equal(m.Affine(np.eye(2), np.ones(2)).forward(np.ones(2)), 2),
+        ),
+        (
+            *("Whole", "max_pooling", "max-pool-largest-magnitude"),
+            lambda m: np.testing.assert_array_equal(m.Whole(1, 2).forward(np.array([[[[-3, 1]]]])), 1),
+        ),
+    ],
+    ids=["one row", "whole numbers"],
+)
+def test_tests_hand_over_one_row_or_whole_numbers(name, kind, fault, test):
+    test(module_of(OF_THE_BOOK))
+    assert outcome(OF_THE_BOOK, name, kind, fault, test, None) == "noticed"
+
+
+def test_rounding_next_to_zero_is_no_change():
+    a = np.array([1e3, 1e-4], np.float32)
+    assert same(a, a + np.float32(1e-5)) and not same(a, a + np.float32(1e-1))
+    assert same(np.zeros(2), np.zeros(2)) and not same(np.ones(2), np.ones(2) + 1e-8)
