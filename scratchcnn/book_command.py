@@ -34,7 +34,9 @@ def book(
     What stands after SCRIPT is passed to the script.
     """
     if not script.is_file():
-        raise FileNotFoundError(f"there is no file {script}")
+        raise FileNotFoundError(
+            f"there is no file {script}; start it in the folder of the book's code (ch07/, ...)"
+        )
     importlib.import_module("scratchcnn.book.dataset.mnist").use(data)
     sys.path.insert(0, str(script.resolve().parent))
     sys.argv = [str(script), *context.args]

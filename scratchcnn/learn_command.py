@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import east_asian_width
 
 import typer
 
@@ -12,7 +14,7 @@ from scratchcnn.files import atomic_write
 from scratchcnn.learn.exercise import Exercise
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.hunt import bug_numbered, choose, hunt_file, still_wrong
-from scratchcnn.learn.judge import judge_answer
+from scratchcnn.learn.judge import judge_answer, judged_by
 from scratchcnn.learn.lessons import lesson
 from scratchcnn.learn.texts import lesson_texts, messages
 
@@ -57,8 +59,11 @@ def learn(
 
         return print(*write_pages(page), sep="\n")
     progress = _read_progress(folder)
-    lang = lang or progress.get("lang", "en")
+    chosen, lang = lang, lang or progress.get("lang", "en")
     word = messages(lang)
+    if chosen and progress.get("lang") != chosen:
+        progress = progress | {"lang": lang}
+        _save(folder, progress)
     if hunt:
         return _hunt(folder, what, check, seed, lang)
     if not what:
@@ -78,14 +83,14 @@ def learn(
         return None
     answer = judge_answer(exercise, path)
     if answer.right:
-        print(word["right"].format(number=number), f"({word['judge'].format(judge=answer.judge)})")
+        print(word["right"].format(number=number), judged_by(answer, word))
         _write_progress(folder, progress, lang, number, "done")
         return _print_next(_read_progress(folder), lang)
     print(
         word["not_yet"].format(stage=answer.hint(exercise, hint, lang) if hint or answer.gap else "").strip()
     )
-    if hint < 3 and not answer.gap:
-        print(word["hint_next"].format(number=number))
+    if not answer.gap:
+        print(word["hint_next" if hint < 3 else "hint_over"].format(number=number, hint=hint + 1))
     raise typer.Exit(1)
 
 
@@ -107,7 +112,7 @@ def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> 
         raise FileNotFoundError(word["hunt_no_file"].format(path=path))
     wrong, says = still_wrong(bug, path)
     if not wrong:
-        return print(word["hunt_found"], bug.story, sep="\n")
+        return print(word["hunt_found"], bug.story, word["hunt_next"], sep="\n")
     print(word["hunt_there"] if says == bug.fault else word["hunt_other"].format(says=says))
     raise typer.Exit(1)
 
@@ -123,6 +128,9 @@ def _begin(exercise: Exercise, path: Path, lang: str) -> None:
     else:
         _write(path, exercise.with_gaps(lesson_texts(number, lang)["gaps"]))
         print(word["written"].format(lesson=page, exercise=path))
+    print(word["read"].format(lesson=page))
+    if importlib.util.find_spec("matplotlib") is None:
+        print(word["read_needs"])
     print(word["then"].format(number=number))
 
 
@@ -134,11 +142,16 @@ def _write(path: Path, text: str) -> None:
 def _side_by_side(mine: str, right: str, word: dict[str, str]) -> str:
     """Two sources in two columns."""
     left, other = mine.splitlines(), right.splitlines()
-    width = max(len(line) for line in [*left, word["yours"]])
+    width = max(_cells(line) for line in [*left, word["yours"]])
     rows = max(len(left), len(other))
     left, other = left + [""] * (rows - len(left)), other + [""] * (rows - len(other))
-    lines = [f"{word['yours']:{width}}  | {word['textbook']}"]
-    return "\n".join([*lines, *(f"{a:{width}}  | {b}".rstrip() for a, b in zip(left, other, strict=True))])
+    pairs = [(word["yours"], word["textbook"]), *zip(left, other, strict=True)]
+    return "\n".join(f"{a}{' ' * (width - _cells(a))}  | {b}".rstrip() for a, b in pairs)
+
+
+def _cells(text: str) -> int:
+    """How wide it is in a terminal, where a Korean letter takes two cells."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 # -- progress ---------------------------------------------------------------------------------------
@@ -155,8 +168,12 @@ def _write_progress(folder: Path, progress: dict[str, Any], lang: str, number: i
     lessons = dict(progress.get("lessons", {}))
     if lessons.get(str(number)) != "done":
         lessons[str(number)] = state
-    text = json.dumps({**progress, "lang": lang, "lessons": lessons}, indent=1)
-    _write(folder / PROGRESS, text + "\n")
+    _save(folder, {**progress, "lang": lang, "lessons": lessons})
+
+
+def _save(folder: Path, progress: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / PROGRESS, json.dumps(progress, indent=1) + "\n")
 
 
 def _print_list(progress: dict[str, Any], lang: str) -> None:

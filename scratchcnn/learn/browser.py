@@ -14,7 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from scratchcnn.learn.exercises import EXERCISES
-from scratchcnn.learn.judge import judge_answer
+from scratchcnn.learn.judge import judge_answer, judged_by
 from scratchcnn.learn.texts import messages
 
 FILE = "answer.py"
@@ -60,7 +60,7 @@ def check(number: int, code: str, language: str) -> str:
     except ValueError as error:
         return json.dumps({"right": False, "text": str(error), "hints": []})
     if answer.right:
-        text = f"{word['right'].format(number=number)} ({word['judge'].format(judge=answer.judge)})"
+        text = f"{word['right'].format(number=number)} {judged_by(answer, word)}"
         return json.dumps({"right": True, "text": text, "hints": []})
     if answer.gap:
         return json.dumps({"right": False, "text": answer.hint(exercise, 1, language), "hints": []})

@@ -14,6 +14,8 @@ from scratchcnn.learn.clues import Clue, clues
 from scratchcnn.learn.exercise import Difference, Exercise, Results, alike, first_difference
 from scratchcnn.learn.texts import lesson_texts, messages
 
+TEXTBOOK = "the textbook"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -61,6 +63,13 @@ class Answer:
         return " ".join([word["hint_unknown"], *(told or [word["diagnosis_none"]])])
 
 
+def judged_by(answer: Answer, word: dict[str, str]) -> str:
+    """`(judged by NumPy)` in the language of the messages."""
+    if answer.judge == TEXTBOOK:
+        return f"({word['judge_textbook']})"
+    return f"({word['judge'].format(judge=answer.judge)})"
+
+
 def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -> Answer:
     """Judge the file. What `parity.verify` knows goes there first, in a process of its own.
 
@@ -93,13 +102,13 @@ def _on_its_inputs(exercise: Exercise, source: str) -> Answer:
     try:
         found = exercise.results(exercise.object_of(source))
     except Exception as error:
-        return Answer(False, says=f"{type(error).__name__}: {error}", judge="the textbook")
+        return Answer(False, says=f"{type(error).__name__}: {error}", judge=TEXTBOOK)
     first = first_difference(found, exercise.results(exercise.object_of(exercise.solution)))
     if first is None:
-        return Answer(True, judge="the textbook")
+        return Answer(True, judge=TEXTBOOK)
     mistake = mistake_of(exercise, found)
     told = () if mistake else tuple(clues(first, found))
-    return Answer(False, first=first, mistake=mistake, clues=told, judge="the textbook")
+    return Answer(False, first=first, mistake=mistake, clues=told, judge=TEXTBOOK)
 
 
 def mistake_of(exercise: Exercise, found: dict[str, Results | Exception]) -> str:

@@ -30,7 +30,7 @@ def lesson(number: int, language: str = "en") -> str:
         _words(f"# {number}. {text['title']}", where, text["idea"]),
         _words(f"## {word['formula_title']}", f"    {text['formula']}"),
         _words(f"## {word['picture_title']}", text["picture"]),
-        f"# %%\n{picture}",
+        f"# %%\n{picture.rstrip()}\nplt.show()",
         _words(f"## {word['experiment_title']}", text["experiment"]),
         f"# %%\n{experiment}",
         _words(f"## {word['exercise_title']}", exercise, word["then"].format(number=number)),

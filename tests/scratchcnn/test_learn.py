@@ -85,10 +85,11 @@ def test_a_text_file_is_toml_and_an_unknown_language_is_refused():
 
 # -- lessons ----------------------------------------------------------------------------------------
 @pytest.fixture
-def plt():
+def plt(monkeypatch):
     mpl.use("Agg")
     from matplotlib import pyplot
 
+    monkeypatch.setattr(pyplot, "show", lambda: None)  # the test looks at the figures itself
     yield pyplot
     pyplot.close("all")
 
@@ -172,6 +173,19 @@ def test_the_way_through_a_lesson(folder, here, capsys):
     assert "필터란 무엇인가  [완료]" in printed and printed.endswith("python -m scratchcnn learn 2\n")
 
 
+def test_each_answer_says_what_to_type_next(folder, here, capsys, monkeypatch):
+    monkeypatch.setattr("scratchcnn.learn_command.importlib.util.find_spec", lambda name: None)
+    assert main(["learn", "--lang", "ko"]) == 0  # the language is remembered from the list on
+    assert main(["learn", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "python lesson2/lesson.py" in printed and "pip install 'scratchcnn[learn]'" in printed
+    assert printed.endswith("다 되면 실행하세요: python -m scratchcnn learn 2 --check\n")
+    (folder / "lesson2" / "output_size.py").write_text(EXERCISES[1].wrong(EXERCISES[1].mistakes[0]))
+    for hint, then in (("0", "--check --hint 1"), ("1", "--check --hint 2"), ("3", "--solution")):
+        assert main(["learn", "2", "--check", "--hint", hint]) == 1
+        assert capsys.readouterr().out.endswith(f"learn 2 {then}\n")
+
+
 def test_a_lesson_keeps_what_was_written(folder, capsys):
     assert main(["learn", "2"]) == 0
     path = folder / "lesson2" / "output_size.py"
@@ -185,6 +199,7 @@ def test_the_solution_stands_beside_yours(folder, capsys):
     capsys.readouterr()
     assert main(["learn", "2", "--solution"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert len({line.index(" | ") for line in lines if " | " in line}) == 1
     assert lines[0].split() == ["yours", "|", "textbook"]
     assert any("NotImplementedError" in a for a in lines) and any("// stride + 1" in a for a in lines)
 
