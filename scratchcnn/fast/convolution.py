@@ -219,6 +219,10 @@ def weight_gradients(
     """dW = dout @ columns^T and, of the columns' ones, db = the sum of dout: over the blocks of rows."""
     (FN, OH, OW, N), K, flat = d.shape, math.prod(shape[1:]), d.reshape(len(d), -1)
     db = None
+    if g == PLAIN and winograd.suits_gradient(shape, (OH, OW), N):
+        found = winograd.weight_gradient(d, padded)
+        if found is not None:
+            return found, flat.sum(axis=1) if bias else None
     if bias and g.window == (1, 1):  # as in correlate
         bias, db = False, flat.sum(axis=1)
     totals = memory.empty((FN, K + bias), d.dtype)  # dW and, in a last column, db

@@ -85,11 +85,12 @@ def test_convolution(case, columns, large, team, monkeypatch):
 @pytest.fixture
 def fewer_products(monkeypatch):
     """3x3 convolutions by Winograd's way, whatever their size, in blocks; how often it was gone."""
-    calls, correlate = [], winograd.correlate
-    for limit in ("MIN_CHANNELS", "MIN_PIXELS", "MIN_PIXELS_OF_FEW"):
+    calls, ways = [], (winograd.correlate, winograd.weight_gradient)
+    for limit in ("MIN_CHANNELS", "MIN_PIXELS", "MIN_PIXELS_OF_FEW", "MIN_OF_GRADIENT"):
         monkeypatch.setattr(winograd, limit, 1)
     monkeypatch.setattr(winograd, "MAX_WASTE", 4)
-    monkeypatch.setattr(winograd, "correlate", lambda *given: calls.append(1) or correlate(*given))
+    for way in ways:
+        monkeypatch.setattr(winograd, way.__name__, lambda *given, way=way: calls.append(1) or way(*given))
     return calls
 
 
@@ -104,7 +105,7 @@ def test_convolution_by_fewer_products(shape, pad, tiles, numbers, team, fewer_p
     wanted, found = both(layer, rng(3).standard_normal(shape))
     for name in ("out", "dx", "W", "b"):
         close(found[name], wanted[name])
-    assert len(fewer_products) == 2
+    assert len(fewer_products) == 3  # out, dW and dx
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e308])
@@ -119,12 +120,29 @@ def test_what_is_not_finite_stays_where_it_belongs(value, team, fewer_products):
     assert fewer_products
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_reaches_only_its_filter(value, team, fewer_products):
+    layer, x, dW = Convolution(rng().random((3, 2, 3, 3)), pad=1), rng(1).random((2, 2, 9, 8)), []
+    dout = rng(2).random((2, 3, 9, 8))
+    dout[1, 0, 4, 4] = value
+    for rung in (fast.textbook, nullcontext):
+        with rung():
+            layer.forward(x)
+            layer.backward(dout)
+        dW.append(layer.dW)
+    np.testing.assert_allclose(dW[1], dW[0], rtol=1e-9)
+    assert fewer_products and not np.isfinite(dW[0][0]).any() and np.isfinite(dW[0][1:]).all()
+
+
 def test_fewer_products_are_for_many_channels_and_pixels():
     W = np.empty((128, 128, 3, 3), np.float32)
     assert winograd.suits(W, (28, 28), 1) and winograd.suits(W, (14, 14), 4)
     assert not winograd.suits(W, (14, 14), 1) and not winograd.suits(W[:64], (56, 56), 8)
     assert not winograd.suits(W, (7, 7), 16)  # a third of the tiles beyond the border
     assert not winograd.suits(W[:96], (28, 28), 1) and winograd.suits(W[:96], (28, 28), 4)
+    assert winograd.suits_gradient(W.shape, (28, 28), 4) and not winograd.suits_gradient(W.shape, (28, 28), 1)
+    assert not winograd.suits_gradient((64, 512, 3, 3), (56, 56), 8)
 
 
 @pytest.mark.parametrize(("stride", "groups", "size"), [(2, 1, 3), (1, 2, 3), (1, 1, 2)], ids=str)
