@@ -32,7 +32,7 @@ APART = 12.0  # scores in a row; further apart their probabilities come so near 
 PADDING = {  # what is not checked
     "words": "padding other than 'valid' and 'same'",
     "same": "padding other than 'same'",
-    "fixed": "padding other than (k - 1) / 2, and strides above 1",
+    "fixed": "padding other than (k - 1) / 2, even windows, and strides above 1",
 }
 AS_TENSORFLOW = (
     "padding='same' as TensorFlow has it: the output is ceil(H / stride) high, an odd row or column of "
@@ -257,6 +257,8 @@ class Convention:
         if self.padding == "fixed" and pad == SAME:
             odd = all(size % 2 for size in window_of(args))
             return odd and not np.any(np.not_equal(args.get("stride", 1), 1))
+        if pad == SAME and "same_even" in self.limits and not all(size % 2 for size in window_of(args)):
+            return False
         if self.every_stride and pad == SAME and np.any(np.not_equal(args.get("stride", 1), 1)):
             return False  # that is TensorFlow's
         return is_same(probe, self.every_stride)
@@ -286,7 +288,13 @@ class Convention:
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
         found += [PADDING[self.padding]] if self.padding else []
-        found += ["padding='same' with an even window at a stride above 1"] if self.every_stride else []
+        if pad := self.limits.get("same_even"):
+            grows = "larger" if pad == "k // 2" else "smaller"
+            found.append(
+                f"padding='same' with an even window ({pad} on every side: the result is {grows} by 1)"
+            )
+        elif self.every_stride:
+            found.append("padding='same' with an even window at a stride above 1")
         found += ["images that are not square"] if self.limits.get("square") else []
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
         found += ["bias"] if self.limits.get("no_bias") else []

@@ -83,6 +83,8 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     limits, g = convention.limits, dict(g)
     if convention.padding:
         g |= _padded_by_word(g, convention.padding, convention.every_stride)
+        if g["pad"] == SAME and "same_even" in limits:
+            g |= {"FH": g["FH"] | 1, "FW": g["FW"] | 1}
     sizes, stride = limits.get("sizes", {}), limits.get("stride")
     g["groups"] = 1 if "groups" in lacking or "C" in sizes else g["groups"]
     g |= {name: size for name, size in sizes.items() if name in g}

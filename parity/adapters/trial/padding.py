@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import batch_shape
-from parity.adapters.meanings import STRINGS
+from parity.adapters.meanings import STRINGS, WORDED
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.probes import as_same
 from parity.kinds.probe import Probe
@@ -31,6 +31,31 @@ def by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:
         outs = [e["shape"] for e in report.get("forward", ()) if e["path"] == [list(s) for s in c.out.path]]
         if shape is not None and list(shape) in outs:
             return replace(c, constructor=pairs)
+    return c
+
+
+EVEN = {-1: "(k - 1) // 2", 1: "k // 2"}  # by what the image grows: the pad on both sides of an even window
+
+
+def even_windows(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the pad that it gives on both sides for an even window under 'same', which shows in the shape.
+
+    No such pad keeps the size of the image, as PyTorch's and TensorFlow's 'same' does by a pad on one side.
+    """
+    if c.padding not in ("words", "same") or trial.kind not in WORDED:
+        return c
+    N, C = probe.inputs["x"].shape[:2]
+    args = {"stride": 1, "pool_h": 2, "pool_w": 2} if trial.kind != "convolution" else {"stride": 1}
+    args |= {"W": probe.args["W"][:, :, :2, :2]} if trial.kind == "convolution" else {}
+    images = {"x": np.ones((N, C, 5, 6))}
+    asked = as_same(replace(probe, args={**probe.args, **args, "pad": SAME}, inputs=images))
+    report = trial.attempt(replace(c, backward="", limits={}), asked)
+    path = [list(step) for step in c.out.path]
+    shapes = [tuple(e["shape"]) for e in report.get("forward", ()) if e["path"] == path]
+    dout = asked.inputs["dout"].shape
+    for by, pad in EVEN.items():
+        if batch_shape((*dout[:2], dout[2] + by, dout[3] + by), c.images_out) in shapes:
+            return replace(c, limits={**c.limits, "same_even": pad})
     return c
 
 

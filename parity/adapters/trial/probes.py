@@ -48,20 +48,27 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         return Probe(kind, "a trial", args, inputs)
 
     if kind == "convolution":
-        kernels = ((3, 2),) if oblong else ((3, 3), (5, 5), (2, 2), (4, 4))
-        for FH, FW in kernels:
-            if FH == 5:  # one filter on a grey image
-                args = {"W": normal(1, 1, 3, 3), "b": normal(1)}
-                yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
-            for C, OH, OW in ((6, 6, 7), (1, 6, 7), (6, 7, 7), (1, 7, 7)):
-                limits: dict[str, Any] = {"sizes": {"C": 1}} if C == 1 else {}
-                limits |= {"square": True} if OH == OW else {}
-                args = {"W": normal(8, C, FH, FW), "b": normal(8)}
-                yield probe(args, x=normal(2, C, OH + FH - 1, OW + FW - 1)), limits
-        for C, H, W in () if oblong else ((6, 9, 7), (1, 9, 7), (6, 9, 9)):
-            limits = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
+
+        def images(*kernels: tuple[int, int]) -> Iterator[tuple[Probe, dict[str, Any]]]:
+            for FH, FW in kernels:
+                for C, OH, OW in ((6, 6, 7), (1, 6, 7), (6, 7, 7), (1, 7, 7)):
+                    own: dict[str, Any] = {"sizes": {"C": 1}} if C == 1 else {}
+                    own |= {"square": True} if OH == OW else {}
+                    args = {"W": normal(8, C, FH, FW), "b": normal(8)}
+                    yield probe(args, x=normal(2, C, OH + FH - 1, OW + FW - 1)), own
+
+        if oblong:
+            yield from images((3, 2))
+            return
+        yield from images((3, 3))
+        args = {"W": normal(1, 1, 3, 3), "b": normal(1)}  # one filter on a grey image
+        yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
+        yield from images((5, 5))
+        for C, H, W in ((6, 9, 7), (1, 9, 7), (6, 9, 9)):
+            limits: dict[str, Any] = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
             limits |= {"square": True} if H == W else {}
             yield probe({"W": normal(8, C, 3, 3), "b": normal(8), "pad": SAME}, x=normal(2, C, H, W)), limits
+        yield from images((2, 2), (4, 4))  # those with a pad of (k - 1) // 2 leave 2x2 without any
     elif kind in WINDOWS:
         if oblong:
             yield probe({"pool_h": 2, "pool_w": 3, "stride": 2}, x=normal(2, 3, 8, 11)), {}

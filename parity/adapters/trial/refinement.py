@@ -13,7 +13,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
-from parity.adapters.trial.padding import by_word, every_stride
+from parity.adapters.trial.padding import by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.kinds.probe import Probe
 
@@ -43,7 +43,7 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         "kernel|(FH,FW)",
     }
     given = c.constructor is None or used & window or "W" in c.passed
-    c = every_stride(trial, by_word(trial, c, probe), probe)
+    c = even_windows(trial, every_stride(trial, by_word(trial, c, probe), probe), probe)
     limits = dict(c.limits)
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))

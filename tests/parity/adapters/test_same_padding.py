@@ -172,7 +172,7 @@ class Floor(Conv2D):
 
 
 class Symmetric(Conv2D):
-    """The pad (k - 1) // 2 on both sides, whatever the stride: PyTorch's pad, and no 'same'."""
+    """The pad (k - 1) // 2 on both sides, at every stride: PyTorch's pad, and no 'same' of even windows."""
 
     def pads(self, size, k, s):
         return (0, 0) if self.padding == "valid" else ((k - 1) // 2,) * 2
@@ -318,7 +318,6 @@ def test_in_both_layouts(dressed):
     [
         (TopLeft, "convolution"),
         (Floor, "convolution"),
-        (Symmetric, "convolution"),
         (ZeroMax, "max_pooling"),
         (TopLeftMax, "max_pooling"),
         (MeanOfAll, "average_pooling"),
@@ -352,6 +351,11 @@ def test_same_as_at_a_stride_of_1_is_a_meaning_of_its_own():
     assert any("stride=2, pad=1" in case for case in tried) and not any(
         "stride=2, pad='same'" in c for c in tried
     )
+
+
+def test_an_even_window_with_as_much_on_both_sides_is_not_checked():
+    verdict = ask(Symmetric, "convolution")
+    assert verdict.outcome == "right" and any("(k - 1) // 2 on every side" in u for u in verdict.not_checked)
 
 
 def test_of_that_meaning_a_wrong_number_is_wrong():
@@ -402,7 +406,7 @@ class Fixed:
 def test_a_fixed_pad_is_held_to_odd_windows():
     verdict = ask(Fixed, "convolution")
     assert verdict.outcome == "right", verdict
-    assert "padding other than (k - 1) / 2, and strides above 1" in verdict.not_checked
+    assert "padding other than (k - 1) / 2, even windows, and strides above 1" in verdict.not_checked
 
     class Shifted(Fixed):
         def pads(self, k):
