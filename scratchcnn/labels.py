@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.finite import is_finite
 from scratchcnn.typing import Array
 
 
@@ -16,13 +17,32 @@ def class_numbers(t: Any, classes: int, name: str = "t") -> Array:
     0..classes-1; the error names `name`.
     """
     t = np.asarray(t)
-    if t.ndim == 2 and t.shape[1] == classes > 1:
+    if t.ndim == 2 and t.shape[1] == classes > 1 and t.dtype.kind in "fiub":
+        if not is_finite(t):
+            raise ValueError(f"{name}: the labels hold NaN or infinity")
         return np.asarray(t.argmax(axis=1))
     if t.ndim != 1 and t.shape[1:] != (1,):
         raise ValueError(f"{name}: expected labels (N,) or one-hot (N, {classes}), got {t.shape}")
     if t.dtype.kind not in "iu":
-        hint = "; did you mean t.astype(int)?" if t.dtype.kind == "f" else ""
-        raise TypeError(f"{name}: labels must be integers, got {t.dtype}{hint}")
+        raise TypeError(f"{name}: labels must be integers, got {t.dtype}{how_to_number(t)}")
     if t.size and not 0 <= t.min() <= t.max() < classes:
-        raise ValueError(f"{name}: labels must lie in 0..{classes - 1}, got {t.min()}..{t.max()}")
+        raise ValueError(
+            f"{name}: labels must lie in 0..{classes - 1}, got {t.min()}..{t.max()}{one_too_high(t, classes)}"
+        )
     return np.asarray(t.reshape(-1))
+
+
+def how_to_number(t: Array) -> str:
+    """How labels that are not integers become such, appended to an error; empty where it is unknown."""
+    if t.dtype.kind in "fb" and is_finite(t):
+        return "; did you mean t.astype(int)?"
+    if t.dtype.kind == "f":
+        return ", among them NaN or infinity"
+    if t.dtype.kind in "USO":
+        return "; np.unique(t, return_inverse=True)[1] numbers the classes"
+    return ""
+
+
+def one_too_high(t: Array, classes: int) -> str:
+    """The mend for labels of 1..classes, appended to an error."""
+    return "; did you mean t - 1?" if t.min() == 1 and t.max() == classes else ""

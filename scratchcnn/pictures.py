@@ -39,6 +39,8 @@ def open_picture(path: PathLike) -> Image:
         raise ValueError(
             f"{os.fspath(path)} is not a picture; convert it to one of {', '.join(FORMATS)}"
         ) from None
+    except IsADirectoryError:
+        raise ValueError(f"{os.fspath(path)} is a folder; name the pictures in it") from None
     except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
         raise ValueError(f"{os.fspath(path)} cannot be read as a picture: {error}") from error
     return plain
@@ -57,7 +59,12 @@ def _deep(image: Image) -> Image:
     pixels = np.asarray(image, dtype=np.float32) / np.float32(1 if image.mode == "F" else 65535)
     low, high = float(pixels.min()), float(pixels.max())
     if not 0 <= low <= high <= 1:
+        if not np.isfinite([low, high]).all():
+            raise ValueError("it holds NaN or infinity")
         wanted = "0 to 1" if image.mode == "F" else "at most 16 bits"
         unit = 1 if image.mode == "F" else 65535
+        if image.mode == "F" and low >= 0:
+            whole = 255 if high <= 255 else 65535
+            wanted += f"; divide them by {whole} where it was made" if high <= whole else ""
         raise ValueError(f"its pixels go from {low * unit:g} to {high * unit:g}, expected {wanted}")
     return Image.fromarray(pixels)

@@ -23,6 +23,7 @@ import numpy as np
 
 from scratchcnn import checkpoint
 from scratchcnn.data.batches import minibatches
+from scratchcnn.finite import check_scores, is_finite, origin
 from scratchcnn.labels import class_numbers
 from scratchcnn.lookup import lookup
 from scratchcnn.optim import OPTIMIZERS, Optimizer
@@ -117,8 +118,8 @@ class Trainer:
         raises KeyboardInterrupt. A second one does not wait and leaves the last checkpoint unchanged; then
         `train()` and `save_checkpoint` raise RuntimeError until `resume`. `history` is kept either way.
 
-        Raises FloatingPointError if the loss is not finite. Warns with PixelRangeWarning if the images look
-        like bytes, or divided by 255 twice.
+        Raises FloatingPointError if the loss is not finite, or images are not. Warns with
+        PixelRangeWarning if the images look like bytes, or divided by 255 twice.
         """
         self._refuse_half_a_step()
         if hasattr(self.network, "train"):
@@ -161,10 +162,11 @@ class Trainer:
         loss = float(
             self.network.last_loss if hasattr(self.network, "last_loss") else self.network.loss(x, t)
         )
-        if not math.isfinite(loss):
+        if not math.isfinite(loss) or not is_finite(x):
+            why = origin(x, t, {} if self.step else self.network.params)
             raise FloatingPointError(
                 f"the loss is {loss} at step {self.step + 1} (epoch {self.epoch + 1}); "
-                + _why_not_finite(x, t)
+                + (why or "a smaller learning rate may help")
             )
         self.optimizer.update(self.network.params, grads)
         self.train_loss_list.append(loss)
@@ -200,7 +202,9 @@ class Trainer:
         x, t = x[:limit], t[:limit]
         correct = 0
         for i in range(0, len(x), self.batch_size):
-            scores = self.network.predict(self._images(x[i : i + self.batch_size]))
+            images = self._images(x[i : i + self.batch_size])
+            scores = self.network.predict(images)
+            check_scores(scores, images, self.network.params, "accuracy")
             labels = _labels(t[i : i + self.batch_size], scores)
             correct += int((scores.argmax(axis=1) == labels).sum())
         return correct / len(x)
@@ -313,20 +317,15 @@ def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
 
 def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
     x, t = np.asarray(x), np.asarray(t)
+    for name, array in ((f"x_{which}", x), (f"t_{which}", t)):
+        if not array.ndim:
+            raise ValueError(f"{name} must be an array with one entry per image, got {array[()]!r}")
     if len(x) != len(t) or not len(x):
         raise ValueError(
             f"expected as many labels as images and at least one, got {len(x)} in x_{which} "
             f"and {len(t)} in t_{which}"
         )
     return x, t
-
-
-def _why_not_finite(x: Array, t: Array) -> str:
-    """What to do about a loss that is NaN or infinite: its images or labels may have been so."""
-    for what, array in (("images", np.asarray(x)), ("labels", np.asarray(t))):
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            return f"the {what} of this step hold NaN or infinity"
-    return "a smaller learning rate may help"
 
 
 def _labels(t: Array, scores: Array) -> Array:

@@ -91,7 +91,8 @@ def split_over_threads(cls: N) -> N:
 
     def predict(network: Network, x: Array, train_flg: bool = False) -> Any:
         with threads.team():
-            if train_flg or np.size(x) < MIN_SPLIT_ELEMENTS:  # a backward may follow; not worth splitting
+            # a backward may follow, or it is not worth splitting
+            if train_flg or np.asarray(x).size < MIN_SPLIT_ELEMENTS:
                 return own_predict(network, x, train_flg)
             return on_split_layers(own_predict, network, x)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchcnn.fast import accelerated
+from scratchcnn.labels import how_to_number, one_too_high
 from scratchcnn.layers.base import Layer, grad, param
 from scratchcnn.typing import Array
 
@@ -199,12 +200,11 @@ class Loss(Layer):
                 f"{self.label}: expected t of shape ({N},) with labels or {x.shape} one-hot, got {t.shape}"
             )
         if t.dtype.kind not in "iu":
-            hint = "; did you mean t.astype(int)?" if t.dtype.kind == "f" else ""
-            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}{hint}")
+            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}{how_to_number(t)}")
         if t.min() < 0 or t.max() >= C:
             raise ValueError(
                 f"{self.label}: labels must lie in 0..{C - 1} because x is {x.shape}; "
-                f"got {t.min()}..{t.max()}"
+                f"got {t.min()}..{t.max()}{one_too_high(t, C)}"
             )
         return x, t
 

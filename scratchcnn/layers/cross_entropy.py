@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from scratchcnn.labels import how_to_number
 from scratchcnn.layers.base import floating
 from scratchcnn.layers.basic import Loss
 from scratchcnn.typing import Array
@@ -110,8 +111,7 @@ class CrossEntropy(Loss):
                 f"got {t.shape}"
             )
         if t.dtype.kind not in "iu":
-            hint = "; did you mean t.astype(int)?" if t.dtype.kind == "f" else ""
-            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}{hint}")
+            raise TypeError(f"{self.label}: labels must be integers, got {t.dtype}{how_to_number(t)}")
         counted = t[t != self.ignore_index]
         if counted.size and not 0 <= counted.min() <= counted.max() < C:
             raise ValueError(

@@ -13,6 +13,7 @@ import numpy as np
 
 from scratchcnn import params_file
 from scratchcnn.fast.batch_split import split_over_threads
+from scratchcnn.finite import check_scores
 from scratchcnn.gradient_check import numerical_gradient
 from scratchcnn.im2col import DoesNotFit
 from scratchcnn.labels import class_numbers
@@ -108,17 +109,23 @@ class Network:
         return self._dx
 
     def accuracy(self, x: Array, t: Array, batch_size: int = 100) -> float:
-        """The share of images whose largest score is the label's; the last, smaller batch counts too."""
-        labels = class_numbers(t, self.output_size, "accuracy") if len(t) else np.asarray(t)
-        if len(x) != len(labels) or not len(labels):
+        """The share of images whose largest score is the label's; the last, smaller batch counts too.
+
+        Raises FloatingPointError if images hold NaN or infinity, or scores are NaN.
+        """
+        x, t = np.asarray(x), np.asarray(t)
+        labels = class_numbers(t, self.output_size, "accuracy") if t.size else np.zeros(0, int)
+        if not x.ndim or len(x) != len(labels) or not len(labels):
             raise ValueError(
                 "accuracy: expected as many labels as images and at least one, "
-                f"got {len(labels)} and {len(x)}"
+                f"got {len(labels)} and {len(x) if x.ndim else repr(x)}"
             )
         correct = 0
         for i in range(0, len(x), batch_size):
-            y = self.predict(x[i : i + batch_size]).argmax(axis=1)
-            correct += int((y == labels[i : i + batch_size]).sum())
+            batch = x[i : i + batch_size]
+            scores = self.predict(batch)
+            check_scores(scores, batch, self.params, "accuracy")
+            correct += int((scores.argmax(axis=1) == labels[i : i + batch_size]).sum())
         return correct / len(x)
 
     def save_params(self, file_name: str | os.PathLike[str] = "params.pkl") -> None:
@@ -205,9 +212,13 @@ class Network:
         if x.ndim != 4 or x.shape[1:] != self.input_dim:
             C, H, W = self.input_dim
             hint = " Is it (N, H, W, C)?" if x.ndim == 4 and x.shape[1:] == (H, W, C) else ""
+            if x.ndim in (2, 3) and x[0].size == C * H * W:
+                hint = f" x.reshape(-1, {C}, {H}, {W}) makes it so."
             raise ValueError(
                 f"{type(self).__name__}: expected x of shape (N, {C}, {H}, {W}), got {x.shape}.{hint}"
             )
+        if x.dtype.kind not in "fiubO":
+            raise TypeError(f"{type(self).__name__}: expected images of numbers, got {x.dtype}")
         if not DARK < x[:1].max(initial=0) <= BRIGHT:  # of the first image
             warn_of_pixel_range(x, type(self).__name__)
         return x.astype(next(iter(self.params.values())).dtype, copy=False)

@@ -146,7 +146,8 @@ def test_a_broken_picture_is_one_sentence(tmp_path, damage):
     else:
         path.write_bytes(contents[damage])
     with pytest.raises(
-        ValueError, match=r"is not a picture; convert it to one of BMP, GIF, JPEG|cannot be read as a picture"
+        ValueError,
+        match=r"is not a picture; convert it to one of BMP|cannot be read as a picture|is a folder; name the",
     ) as error:
         read_image(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
@@ -209,10 +210,12 @@ def test_all_orientations_of_a_camera(orientation, turn, tmp_path):
 
 
 @pytest.mark.parametrize("read", [preprocess, read_image])
-@pytest.mark.parametrize(("scale", "sentence"), [(255, "0 to 255, expected 0 to 1"), (np.nan, "nan")])
+@pytest.mark.parametrize(
+    ("scale", "sentence"), [(255, "0 to 255, expected 0 to 1; divide them by 255"), (np.nan, "NaN")]
+)
 def test_floating_point_pixels_beyond_0_to_1_are_refused(read, scale, sentence, tmp_path):
     save(tmp_path / "a.tiff", np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7) * np.float32(scale))
-    with pytest.raises(ValueError, match=f"cannot be read as a picture: its pixels go from .*{sentence}"):
+    with pytest.raises(ValueError, match=f"cannot be read as a picture: it.*{sentence}"):
         read(tmp_path / "a.tiff")
 
 

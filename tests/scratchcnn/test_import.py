@@ -56,7 +56,17 @@ def test_import_loads_nothing_else():
 
 # Modules of which other modules, and no users, import names.
 INTERNAL = {
-    *("arrays", "book_command", "checkpoint", "cli", "commands", "export_command", "files", "kinks"),
+    *(
+        "arrays",
+        "book_command",
+        "checkpoint",
+        "cli",
+        "commands",
+        "export_command",
+        "files",
+        "finite",
+        "kinks",
+    ),
     *("labels", "learn", "learn_command", "legacy_pth"),
     *("load_network", "lookup", "onnx_rules", "params_file", "pictures", "predict_command", "recognize"),
     *("safe_pickle", "seen", "slopes", "state_dict", "summary_command", "terminal", "torch_pickle"),

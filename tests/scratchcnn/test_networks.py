@@ -346,7 +346,7 @@ WRONG_IMAGES = {
     ),
     "one image": ((2, 4, 5), r"expected x of shape \(N, 2, 4, 5\), got \(2, 4, 5\)\.$"),
     "other size": ((3, 2, 5, 4), r"got \(3, 2, 5, 4\)\.$"),
-    "flat": ((3, 40), r"got \(3, 40\)\.$"),
+    "flat": ((3, 40), r"got \(3, 40\)\. x\.reshape\(-1, 2, 4, 5\) makes it so\.$"),
 }
 
 
