@@ -6,6 +6,7 @@ One file per language. Python comes into the page (Pyodide) when the reader runs
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -168,10 +169,17 @@ def _lesson(exercise: Exercise, language: str) -> str:
     text = lesson_texts(number, language)
     return (
         f'<section id="lesson{number}"><h2>{number}. {escape(text["title"])}</h2>\n'
-        f"<p>{escape(' '.join(text['idea'].split()))}</p>\n<p><code>{escape(text['formula'])}</code></p>\n"
-        f"<p>{escape(text['experiment'])}</p>\n{_editor(exercise, text, word)}"
-        f'<p class="soft"><code>python -m scratchcnn learn {number} --lang {language}</code></p></section>\n'
+        f"<p>{_marked(' '.join(text['idea'].split()))}</p>\n<p><code>{escape(text['formula'])}</code></p>\n"
+        f"{_editor(exercise, text, word)}"
+        f"<p><strong>{escape(word['experiment_title'])}.</strong> {_marked(text['experiment'])}</p>\n"
+        f'<p class="soft">{escape(word["page_at_home"])}: '
+        f"<code>python -m scratchcnn learn {number} --lang {language}</code></p></section>\n"
     )
+
+
+def _marked(text: str) -> str:
+    """Text in HTML; what stands in backquotes is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _editor(exercise: Exercise, text: dict[str, Any], word: dict[str, str]) -> str:
@@ -179,7 +187,7 @@ def _editor(exercise: Exercise, text: dict[str, Any], word: dict[str, str]) -> s
     number, code = exercise.number, exercise.with_gaps(text["gaps"])
     label = escape(word["play_editor"].format(number=number, name=f"{exercise.name}.py"))
     return f"""<div class="play" data-lesson="{number}">
-<p><strong>{escape(word["exercise_title"])}.</strong> {escape(" ".join(text["exercise"].split()))}</p>
+<p><strong>{escape(word["exercise_title"])}.</strong> {_marked(" ".join(text["exercise"].split()))}</p>
 <p>{escape(word["play_torch"])}: <code>{escape(IN_PYTORCH[number - 1])}</code></p>
 <textarea aria-label="{label}" rows="{code.count(chr(10)) + 1}" wrap="off" spellcheck="false"
  autocapitalize="off" autocomplete="off">

@@ -179,7 +179,7 @@ def test_each_answer_says_what_to_type_next(folder, here, capsys, monkeypatch):
     assert main(["learn", "2"]) == 0
     printed = capsys.readouterr().out
     assert "python lesson2/lesson.py" in printed and "pip install 'scratchcnn[learn]'" in printed
-    assert printed.endswith("다 되면 실행하세요: python -m scratchcnn learn 2 --check\n")
+    assert printed.endswith("다 채웠으면 실행하세요: python -m scratchcnn learn 2 --check\n")
     (folder / "lesson2" / "output_size.py").write_text(EXERCISES[1].wrong(EXERCISES[1].mistakes[0]))
     for hint, then in (("0", "--check --hint 1"), ("1", "--check --hint 2"), ("3", "--solution")):
         assert main(["learn", "2", "--check", "--hint", hint]) == 1
