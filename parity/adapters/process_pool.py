@@ -26,8 +26,14 @@ def processes(count: int) -> Iterator[Spread]:
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_settle, initargs=(os.getpid(),))
+    before = multiprocessing.active_children()
     try:
         yield pool.map
+    except BaseException:  # nobody waits for what they still have to do
+        for process in multiprocessing.active_children():
+            if process not in before:
+                process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

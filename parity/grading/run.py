@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from parity.grading.grade import VERSION, Graded, Job, grade
 from parity.grading.gradebook import write_all
 from parity.grading.speed import judge_speed, pending
 from parity.grading.submissions import Submission
+from parity.sandbox.cell import remove
 from parity.sweep.cluster import Cluster
 from scratchcnn.files import atomic_write
 
@@ -103,8 +107,22 @@ def grade_all(
 
 
 def _here(jobs: Sequence[Job], kept: _Kept, workers: int) -> Iterator[tuple[Job, Graded]]:
-    with processes(min(workers, len(jobs))) as spread:
+    with _own_temporary_folder(), processes(min(workers, len(jobs))) as spread:
         yield from zip(jobs, spread(kept, jobs), strict=True)
+
+
+@contextmanager
+def _own_temporary_folder() -> Iterator[None]:
+    """One folder for the temporary files of all processes, which is removed however they end."""
+    before, folder = (os.environ.get("TMPDIR"), tempfile.tempdir), tempfile.mkdtemp(prefix="parity-grades-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before[1]
+        os.environ.pop("TMPDIR")
+        os.environ |= {} if before[0] is None else {"TMPDIR": before[0]}
+        remove(folder)
 
 
 def _on_cluster(jobs: Sequence[Job], kept: _Kept, scheduler: str) -> Iterator[tuple[Job, Graded]]:
