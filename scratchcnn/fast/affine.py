@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from scratchcnn.layers.basic import Affine, Flatten
     from scratchcnn.layers.lenet5 import RBF
 
-MIN_SHARED_PRODUCTS = 1 << 23  # below, sharing costs more than it saves: waking a thread takes a million
+MIN_SHARED_PRODUCTS = 1 << 23  # below, sharing costs more than it saves: waking a thread takes a million,
+MIN_SHARED_WEIGHTS = 1 << 20  # unless backward has to read so many weights and to write their gradients
 
 
 def forward(layer: Affine, x: Array) -> tuple[Array, Any] | None:
@@ -60,8 +61,9 @@ def backward(layer: Affine, dout: Array, kept: tuple[tuple[int, ...], Array]) ->
             np.matmul(x[:, p].T, dout, out=dW[p])
         np.matmul(dout, W[p].T, out=dx[:, p])
 
+    few = len(x) * W.size < MIN_SHARED_PRODUCTS and W.size < MIN_SHARED_WEIGHTS
     with threads.team() as size:
-        threads.each(part, threads.parts(len(W), 1 if len(x) * W.size < MIN_SHARED_PRODUCTS else size))
+        threads.each(part, threads.parts(len(W), 1 if few else size))
     layer.grads["W"] = dW
     return dx.reshape(x_shape)
 
