@@ -37,6 +37,7 @@ SIZED = ("same", "same_strided", "same_even")  # a result of the wrong shape is 
 ORDINARY = {
     "rectangular": "rectangular (a window of two sizes)",
     "pixels_over": "pixels_over (sizes that the stride does not divide)",
+    "thin": "thin (images one pixel high or wide)",
 }
 # The other form of an input: lacked by code that takes the feature on the right alone.
 FORMS = {
@@ -71,6 +72,7 @@ def asked(probe: Probe) -> frozenset[str]:
         pad = (0, 0) if divided else pad
         span = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(x, pad, dilation, sizes, strict=True)]
         found |= {"rectangular"} if sizes[0] != sizes[1] else set()
+        found |= {"thin"} if 1 in x else set()
         over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
         found |= {"pixels_over"} if over else set()
     if "t" in probe.inputs and "one_hot" not in found:

@@ -38,7 +38,14 @@ from parity.verification.declared_sizes import as_declared, faults_in, on_own_in
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
-from parity.verification.slight import NAMES, besides_names, removable, sentences, without_slight
+from parity.verification.slight import (
+    NAMES,
+    besides_names,
+    removable,
+    sentences,
+    slight_ones,
+    without_slight,
+)
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 from parity.verification.why import explanation_of
@@ -427,8 +434,14 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
     if not wrong:
         return
     by_id = {probe.id: probe for probe in cases}
-    row = min(wrong, key=lambda r: _order(r, by_id))
-    verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, _sentence(row, verdict.records, by_id))
+    slight = slight_ones(seen.observation, cases)  # these come first only where there is nothing else
+    apart = {id(one.row) for one in slight}
+    first = [r for r in wrong if id(r) not in apart]
+    row = min(first or wrong, key=lambda r: _order(r, by_id))
+    judged = [r for r in verdict.records if id(r) not in apart] if first else verdict.records
+    besides = sentences(slight, cases) if first else []
+    sentence = "; ".join([_sentence(row, judged, by_id), *(f"besides, {said}" for said in besides)])
+    verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, sentence)
     probe = by_id.get(row.case)
     if probe is None:
         verdict.first = First(row)
