@@ -20,7 +20,7 @@ Array = NDArray[np.generic]
 BATCH = {4: "NCHW", 2: "NF"}  # by the number of axes; others have one layout only
 WEIGHTS = {4: "OIHW", 2: "IO", 1: "O"}
 # The order is the one in which they are tried.
-BATCHES = {4: ("NCHW", "NHWC", "CHW", "HWC", "HW", "CHWN"), 2: ("NF", "FN", "F", "F1", "1F")}
+BATCHES = {4: ("NCHW", "NHWC", "CHW", "HWC", "HW", "CHWN", "NHW"), 2: ("NF", "FN", "F", "F1", "1F")}
 STORED = {
     4: (
         *("OIHW", "HWIO", "IOHW", "OHWI", "IHWO", "HWOI", "OHW", "HWO", "HW"),

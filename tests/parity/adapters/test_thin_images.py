@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from parity.verification.verify import verify
-from scratchcnn.layers import Pooling
+from scratchcnn.layers import Convolution
 
 
-class RefusesThin(Pooling):
+class RefusesThin(Convolution):
     def forward(self, x):
         if 1 in x.shape[2:]:
             raise ValueError("both axes of an image must be longer than one pixel")
@@ -19,21 +19,21 @@ class RefusesThinAndIsWrong(RefusesThin):
         return 2 * super().backward(dout)
 
 
-class CrashesOnThin(Pooling):
+class CrashesOnThin(Convolution):
     def forward(self, x):
         self.corner = x[0, 0, 1, 1]
         return super().forward(x)
 
 
 def test_a_refusal_is_no_mistake():
-    verdict = verify(RefusesThin, "max_pooling", isolated=False)
+    verdict = verify(RefusesThin, "convolution", isolated=False)
     assert verdict.outcome == "right", str(verdict)
     assert "thin (images one pixel high or wide)" in verdict.not_checked
 
 
 @pytest.mark.parametrize("code", [RefusesThinAndIsWrong, CrashesOnThin])
 def test_what_is_wrong_stays_so(code):
-    assert verify(code, "max_pooling", isolated=False).outcome == "wrong"
+    assert verify(code, "convolution", isolated=False).outcome == "wrong"
 
 
 class SoftmaxOnce:
