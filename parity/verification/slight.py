@@ -1,5 +1,5 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm.
+small constant inside a logarithm, another eps.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -18,12 +18,13 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
-from parity.verification import inside_log
+from parity.verification import inside_log, other_eps
 from scratchcnn.typing import Array
 
 UNCHANGED = "arguments unchanged"  # the contract
 OVERFLOW = "overflow-at-large-inputs"
 INSIDE_LOG = "small-constant-inside-the-logarithm"
+OTHER_EPS = "another-eps"
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
@@ -32,6 +33,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WRITES_GRADIENTS: "a write into the gradients",
     OVERFLOW: "an overflow at large inputs",
     INSIDE_LOG: "a small constant inside the logarithm",
+    OTHER_EPS: "another eps",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = ("sigmoid", "tanh", "silu", "softmax", *LOSSES)  # kinds with an exponential
@@ -54,6 +56,7 @@ def names_of(kind: str) -> dict[str, str]:
     known = kind_of(kind)
     there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
     there[INSIDE_LOG] = kind in inside_log.KINDS
+    there[OTHER_EPS] = kind in other_eps.KINDS
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[WRITES_GRADIENTS] = known.role == "optimizer"
@@ -71,6 +74,7 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
     ones = [one for one in found if one is not None]
     ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
+    ones += _with_another_eps(seen, by_id, {id(one.row) for one in ones})
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
     if writes:  # the same write raises where the array is read-only
         ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
@@ -94,6 +98,28 @@ def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[in
         return []
     wrong = [row for row, _ in rows if not row.ok]
     return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
+
+
+def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results that differ by another eps alone, which must give all others that have one."""
+    if seen.kind not in other_eps.KINDS:
+        return []
+    plain = [row for row in seen.records if row.phase in PLAIN and id(row) not in done and row.case in by_id]
+    plain = [row for row in plain if row.tensor not in other_eps.WITHOUT]
+    wrong = [row for row in plain if not row.ok]
+    values: dict[tuple[str, str], dict[str, Array]] = {}
+    for row in plain:
+        value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
+        if value is not None:
+            narrow = _narrow(value) if _is_widened(row) else value
+            values.setdefault((row.case, row.dtype), {})[row.tensor] = narrow
+    if not wrong or any(row.tensor not in values.get((row.case, row.dtype), ()) for row in wrong):
+        return []
+    eps = other_eps.eps_of((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    if eps is None:
+        return []
+    says = f"its eps is {eps:g}, PyTorch's {other_eps.KINDS[seen.kind]:g}"
+    return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says) for row in wrong]
 
 
 def _exact(probe: Probe, row: Record) -> Array:
@@ -172,6 +198,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
         elif name == INSIDE_LOG:
             says = next(one.says for one in ones if one.name == name)
             lines.append(f"the loss is {says}, which caps it")
+        elif name == OTHER_EPS:
+            lines.append(next(one.says for one in ones if one.name == name))
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
             lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
@@ -199,7 +227,11 @@ def without_slight(seen: Observation, ones: Iterable[Slight], cases: Iterable[Pr
         records.append(record(place, row.layer, row.phase, row.tensor, found, row.case))
         kept = dict(values[row.dtype][row.case])
         kept[row.tensor] = one.value
-        if one.name in (OVERFLOW, INSIDE_LOG):  # what it would have been is not known: it speaks for no bug
+        if one.name in (
+            OVERFLOW,
+            INSIDE_LOG,
+            OTHER_EPS,
+        ):  # what it would have been is not known: it speaks for no bug
             del kept[row.tensor]
             hidden.add((row.case, row.tensor))
         values[row.dtype][row.case] = kept
