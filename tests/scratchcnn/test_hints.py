@@ -1,8 +1,10 @@
 """Wrong answers that learners write, beside the known ones: what the third hint says of each."""
 
+import json
+
 import pytest
 
-from scratchcnn.learn import texts
+from scratchcnn.learn import browser, texts
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.judge import Answer, judge_answer
 from scratchcnn.learn.texts import lesson_texts, messages
@@ -143,6 +145,15 @@ def test_an_error_names_its_line(tmp_path):
     assert hint.endswith(
         f"in line {exercise.solution[: exercise.solution.index('out = col')].count(chr(10)) + 1}."
     )
+
+
+def test_the_page_judges_once_while_it_loads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checked = []
+    real = browser.check
+    monkeypatch.setattr(browser, "check", lambda *args: checked.append(json.loads(real(*args))))
+    browser.prepare()
+    assert [one["right"] for one in checked] == [True]
 
 
 def test_a_file_that_changed_is_judged_as_it_is_now(tmp_path):
