@@ -32,7 +32,7 @@ from parity.adapters.meanings import RATE, value
 from parity.adapters.options import Options, all_read
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, recipe
-from parity.adapters.rules import Rule
+from parity.adapters.rule import Rule
 from parity.kinds.probe import Probe
 
 PROBABILITIES = ("output", "probs", "probabilities", "softmax_output", "y", "y_hat", "out", "p")
@@ -74,6 +74,7 @@ class Live:
         self.options: dict[str, Any] = {}
         self.gradients: dict[str, Any] = {}
         self.batch: tuple[Any, ...] = ()
+        self.seen: list[Any] = []  # what the calls of forward were handed
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
         self.sums: dict[str, Any] = {}
@@ -366,6 +367,7 @@ class Called(Adapter):
         labels = labels_of(t, len(parts), c.x_layouts.get(x.ndim, ""))
         shifted = [part - small if small else part for part in parts]
         outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
+        live.seen = [np.array(part) for part in shifted] if c.probabilities == "own" else kept
         all_read(live.options.values(), live.probe.args)
         live.batch = (kept, x.shape, labels)
         if how.role == "loss":
@@ -424,7 +426,7 @@ class Called(Adapter):
         douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None] * len(kept)
         found: list[Any] = []
         sums: dict[str, Any] = {}
-        for part, d, t in zip(kept, douts, labels, strict=True):
+        for part, d, t in zip(live.seen, douts, labels, strict=True):
             if len(kept) > 1 or (c.tensor and not live.fresh):
                 live.forward_once(part, t)
             found.append(live.backward_once(d, part, t))

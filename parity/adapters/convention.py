@@ -58,6 +58,8 @@ RULES = {
     "arrays+lr": "an array, its gradient and the learning rate",
     "lists+lr": "lists of arrays and the learning rate",
     "dicts+lr": "dicts of arrays and the learning rate",
+    "in order": "an array, its gradient and a name, or a weight and a bias with theirs",
+    "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
     "in dicts": "lists of dicts of arrays, one per layer",
     **LAYERS_IN_WORDS,

@@ -300,7 +300,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         again = [m for name, m in c.forward_args if plain(name) == word and m.startswith("{")]
         return again if way == "backward" else [*grouped(kind)]
     if role == "loss":
-        return _of_loss(word, words, way)
+        again = [m for name, m in c.forward_args if plain(name) == word and m in ("x", "t")]
+        return again if way == "backward" and again else _of_loss(word, words, way)
     if way == "backward" and word in DOUT:
         return ["dout"]
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):

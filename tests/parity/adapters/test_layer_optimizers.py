@@ -15,11 +15,17 @@ RIGHT = [
     ("OfAModelsParameters", "sgd", "whose .layers have .parameters() with .data and .grad"),
     ("OfParameters", "sgd", "step with a list of parameters that have .data and .grad"),
     ("OfListsOfDicts", "sgd", "update with lists of dicts of arrays, one per layer"),
+    ("OfANamedArray", "momentum", "update with an array, its gradient and a name"),
+    ("OfAWeightAndItsBias", "sgd", "or a weight and a bias with theirs"),
+    ("HoldsADict", "sgd", "gradients in a dict: the dict of parameters comes to the constructor"),
+    ("OfPairs", "sgd", "step with pairs of an array and its gradient"),
 ]
 WRONG = [
     ("HoldsLayersWrong", "sgd", "W step 1"),
     ("MomentumOfOneLayerWrong", "momentum", "W step 2"),
     ("WhereThereIsAWeightWrong", "sgd", "b step 1"),
+    ("OfANamedArrayWrong", "momentum", "V step 1"),
+    ("OfAWeightAndItsBiasWrong", "sgd", "b step 1"),
     ("AdamWWrong", "adamw", "W step 1"),
 ]
 

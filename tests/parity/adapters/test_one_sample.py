@@ -28,6 +28,9 @@ CASES = [
     ("NegativeLogLikelihoodWrong", "wrong", ONE, "dx"),
     ("CategoricalCrossEntropy", "right", OF_SCORES, ""),
     ("CategoricalCrossEntropyWrong", "wrong", OF_SCORES, "dx"),
+    ("WithAConstant", "right_but", OWN, ""),
+    ("WithAConstantWrong", "wrong", OWN, "dx"),
+    ("cross_entropy", "right", "function cross_entropy_grad(p, y)", ""),
     ("CrossEntropyOfScores", "right", "", ""),
 ]
 

@@ -122,3 +122,50 @@ class AdamW:
 class AdamWWrong(AdamW):
     def decayed(self, p):
         return self.decay * np.sign(p)
+
+
+class OfANamedArray:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def update(self, name, param, grad):
+        self.v[name] = self.momentum * self.v.get(name, 0) - self.lr * grad
+        return param + self.v[name]
+
+
+class OfANamedArrayWrong(OfANamedArray):
+    """One velocity for all arrays of one shape."""
+
+    def update(self, name, param, grad):
+        return super().update(param.shape, param, grad)
+
+
+class OfAWeightAndItsBias:
+    def __init__(self, learning_rate=0.01):
+        self.rate = learning_rate
+
+    def update(self, W, b, dW, db):
+        return W - self.rate * dW, b - self.rate * db
+
+
+class OfAWeightAndItsBiasWrong(OfAWeightAndItsBias):
+    def update(self, W, b, dW, db):
+        return W - self.rate * dW, b + self.rate * db
+
+
+class HoldsADict:
+    def __init__(self, params, lr=0.01):
+        self.params, self.lr = params, lr
+
+    def step(self, grads):
+        for key in self.params:
+            self.params[key] = self.params[key] - self.lr * grads[key]
+
+
+class OfPairs:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def step(self, params_grads):
+        for p, g in params_grads:
+            p -= self.lr * g

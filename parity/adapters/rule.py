@@ -1,0 +1,259 @@
+"""One optimizer, called in one of the ways of `rules`. Needs NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import call, plain, signature
+from parity.adapters.convention import Convention
+from parity.adapters.layers_given import Layer, Model
+from parity.adapters.recipe import recipe
+from parity.adapters.rules import AFTER, BEFORE, EPS, RATES, in_order
+from parity.kinds.probe import Probe
+
+
+class Rule:
+    """An optimizer under such a convention."""
+
+    def __init__(self, convention: Convention, factory: Any, probe: Probe):
+        self.how, self.factory, self.kind, self.args = convention, factory, probe.kind, dict(probe.args)
+        self.made: dict[str, Any] = {}
+        self.handed: list[Any] = []
+        self.layers: list[Layer] = []
+
+    def _new(self, *first: Any) -> Any:
+        held = dict(zip(signature(self.factory) or (), first, strict=False))
+        if self.how.eps:
+            held[self.how.eps[0]] = EPS[self.kind]
+        args, how = self.args, recipe(self.kind)
+        if self.how.decay:
+            args = {"weight_decay": how.optional["weight_decay"], **args}
+        return call(_builder(self.factory, held), args, how)
+
+    def _one(self, name: str) -> Any:
+        if name not in self.made:
+            self.made[name] = self._new()
+        return self.made[name]
+
+    def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One step: the arrays of params are changed."""
+        if self.how.rule.endswith("+lr"):
+            self._function(params, grads)
+        elif "," in self.how.rule:
+            self._layers(params, grads, *self.how.rule.split(", "))
+        else:
+            getattr(self, f"_{self.how.rule.replace(' ', '_')}")(params, grads)
+
+    def _layers(self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str) -> None:
+        """Layers, one after another or together, or the model that they are in."""
+        if not self.layers:
+            pairs = enumerate(_in_layers(params))
+            self.layers = [Layer([n for n in names if n], form, number) for number, names in pairs]
+        for layer in self.layers:
+            layer.give(params, grads)
+        given: Any = Model(self.layers) if way.endswith("model") else self.layers
+        if way.startswith("held"):
+            self.made.setdefault("", None)
+            self.made[""] = self.made[""] or self._new(given)
+            getattr(self.made[""], self.how.forward)()
+        else:
+            for one in given if way == "layer" else [given]:
+                getattr(self._one(""), self.how.forward)(one)
+        for layer in self.layers:
+            _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """A dict per layer, in a list."""
+        layers = [[n for n in names if n] for names in _in_layers(params)]
+        keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
+        given = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
+        found = getattr(self._one(""), self.how.forward)(*given)
+        new = found if isinstance(found, (list, tuple)) and len(found) == len(keys) else given[0]
+        for own, arrays in zip(keys, new, strict=True):
+            _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
+
+    def _objects(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Parameters with .data and .grad, the same ones at each step."""
+        self.handed = self.handed or [_parameter(p) for p in params.values()]
+        for parameter, name in zip(self.handed, params, strict=True):
+            parameter.data, parameter.grad = params[name], grads[name]
+        getattr(self._one(""), self.how.forward)(self.handed)
+        for parameter, name in zip(self.handed, params, strict=True):
+            _taken_over({name: params[name]}, {name: parameter.data})
+
+    def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        arrays = dict(params)
+        found = getattr(self._one(""), self.how.forward)(params, grads)
+        _taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
+
+    def _lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        given = list(params.values())
+        found = getattr(self._one(""), self.how.forward)(given, list(grads.values()))
+        new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else given
+        _taken_over(params, dict(zip(params, new, strict=True)))
+
+    def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        for name, w in params.items():
+            new = getattr(self._one(name), self.how.forward)(w, grads[name])
+            if new is not None:
+                w[...] = new
+
+    def _layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        optimizer = self._one("")
+        _all_of(optimizer, BEFORE)
+        for number, (weights, biases) in enumerate(_in_layers(params)):
+            layer = self.made.setdefault(f"layer {number}", SimpleNamespace())
+            shown = {"weights": weights, "biases": biases}
+            for attribute, name in shown.items():
+                setattr(layer, attribute, params[name] if name else np.zeros(1))
+                setattr(layer, f"d{attribute}", grads[name] if name else np.zeros(1))
+            getattr(optimizer, self.how.forward)(layer)
+            for attribute, name in shown.items():
+                if name:
+                    _taken_over({name: params[name]}, {name: getattr(layer, attribute)})
+        _all_of(optimizer, AFTER)
+
+    def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        if not self.handed:
+            self.handed = [_parameter(p) for p in params.values()]
+            self.made[""] = self._new(self.handed)
+        for parameter, name in zip(self.handed, params, strict=True):
+            parameter.data, parameter.grad = params[name], grads[name]
+        getattr(self.made[""], self.how.forward)()
+        for parameter, name in zip(self.handed, params, strict=True):
+            _taken_over({name: params[name]}, {name: parameter.data})
+
+    def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self._on_lists(params, grads, list(grads.values()))
+
+    def _held_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The optimizer keeps the dict of the arrays, and may put new ones into it."""
+        if not self.made:
+            self.handed = [dict(params)]
+            self.made[""] = self._new(self.handed[0])
+        held = self.handed[0]
+        held.update(params)
+        found = getattr(self.made[""], self.how.forward)(dict(grads))
+        _taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
+
+    def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Arrays one by one with a name, or a weight with its bias."""
+        method = getattr(self._one(""), self.how.forward)
+        asked = (signature(method) or {}).items()
+        order = in_order([{"name": name} for name, p in asked if p.default is p.empty])
+        layers = _in_layers(params) if "b" in order else [(name, "") for name in params]
+        for name, bias in layers:
+            given = {"key": name, "w": params[name], "dw": grads[name]}
+            given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": np.zeros(1), "db": np.zeros(1)}
+            found = method(*(given[what] for what in order))
+            new = found if isinstance(found, tuple) else (found,)
+            old = [name, bias] if "b" in order else [name]
+            for one, array in zip(old, new, strict=False):
+                if one and array is not None:
+                    _taken_over({one: params[one]}, {one: array})
+
+    def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self._on_lists(params, grads)
+
+    def _on_lists(self, params: dict[str, Any], grads: dict[str, Any], *given: Any) -> None:
+        """The optimizer keeps a list of the arrays, and may put new ones into it."""
+        if not self.handed:
+            self.handed = [[p.copy() for p in params.values()], [np.zeros_like(g) for g in grads.values()]]
+            self.made[""] = self._new(*self.handed[: 1 + (self.how.rule == "both")])
+        arrays, slopes = self.handed
+        for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
+            arrays[i][...], slopes[i][...] = p, g
+        found = getattr(self.made[""], self.how.forward)(*given)
+        own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and _like(v, arrays)]
+        kept = next((v for v in own if v is arrays), own[0] if own else arrays)
+        new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept
+        _taken_over(params, dict(zip(params, new, strict=True)))
+
+    def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        first = plain(next(iter(signature(getattr(self._one(""), self.how.forward)) or ("",))))
+        pairs = [(grads[name], w) for name, w in params.items()]
+        if not first.startswith("grad"):
+            pairs = [(w, g) for g, w in pairs]
+        getattr(self._one(""), self.how.forward)(pairs)
+
+    def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        rate = next(name for name in signature(self.factory) or () if plain(name) in RATES)
+        given = {rate: self.args["lr"]}
+        if self.how.rule == "dicts+lr":
+            arrays = dict(params)
+            found = self.factory(params, grads, **given)
+            _taken_over(
+                arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params
+            )
+        elif self.how.rule == "lists+lr":
+            arrays_in = list(params.values())
+            found = self.factory(arrays_in, list(grads.values()), **given)
+            new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else arrays_in
+            _taken_over(params, dict(zip(params, new, strict=True)))
+        else:
+            for name, w in params.items():
+                found = self.factory(w, grads[name], **given)
+                _taken_over({name: w}, {name: w if found is None else found})
+
+    def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}
+        for name, w in params.items():
+            config = self.made.get(name, dict(start))
+            new, self.made[name] = self.factory(w, grads[name], config)
+            w[...] = new
+
+
+def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
+    """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
+    found = signature(factory)
+    pair = next((name for name in found or () if plain(name) == "betas"), None)
+    if found is None or not (held or pair):
+        return factory  # type: ignore[no-any-return]
+
+    def build(**given: Any) -> Any:
+        if pair is not None:
+            usual = found[pair].default
+            usual = usual if isinstance(usual, (tuple, list)) else (0.9, 0.999)
+            betas = [given.pop("beta1", None), given.pop("beta2", None)]
+            given[pair] = tuple(u if b is None else b for b, u in zip(betas, usual, strict=True))
+        return factory(**held, **given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    left = [p.replace(kind=keyword) for name, p in found.items() if name not in (*held, pair)]
+    left += [inspect.Parameter(b, keyword, default=None) for b in ("beta1", "beta2") if pair is not None]
+    build.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
+    return build
+
+
+def _parameter(array: Any) -> SimpleNamespace:
+    """What a framework makes of an array that is trained."""
+    return SimpleNamespace(data=array, grad=None, requires_grad=True, trainable=True, skip_decay=False)
+
+
+def _like(found: Any, arrays: list[Any]) -> bool:
+    return [np.shape(a) for a in found] == [a.shape for a in arrays]
+
+
+def _in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each array of weights with a bias, as long as there are any."""
+    biases = [name for name, p in params.items() if p.ndim == 1]
+    weights = [name for name in params if name not in biases]
+    return [(name, biases[i] if i < len(biases) else "") for i, name in enumerate(weights)]
+
+
+def _all_of(optimizer: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        if callable(getattr(optimizer, name, None)):
+            getattr(optimizer, name)()
+
+
+def _taken_over(arrays: dict[str, Any], new: dict[str, Any]) -> None:
+    """New arrays are written into those that were handed over."""
+    for name, array in arrays.items():
+        if new[name] is not array:
+            array[...] = new[name]
