@@ -15,7 +15,7 @@ from scratchcnn.learn.exercise import Exercise
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.hunt import bug_numbered, choose, hunt_file, still_wrong
 from scratchcnn.learn.judge import judge_answer, judged_by
-from scratchcnn.learn.lessons import lesson
+from scratchcnn.learn.lessons import lesson, notebook
 from scratchcnn.learn.texts import lesson_texts, messages
 
 PROGRESS = "learn.json"
@@ -129,6 +129,9 @@ def _begin(exercise: Exercise, path: Path, lang: str) -> None:
         _write(path, exercise.with_gaps(lesson_texts(number, lang)["gaps"]))
         print(word["written"].format(lesson=page, exercise=path))
     print(word["read"].format(lesson=page))
+    if importlib.util.find_spec("jupytext"):
+        _write(page.with_suffix(".ipynb"), notebook(number, lang))
+        print(word["notebook"].format(notebook=page.with_suffix(".ipynb")))
     if importlib.util.find_spec("matplotlib") is None:
         print(word["read_needs"])
     print(word["then"].format(number=number))

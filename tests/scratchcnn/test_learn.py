@@ -178,7 +178,7 @@ def test_each_answer_says_what_to_type_next(folder, here, capsys, monkeypatch):
     assert main(["learn", "--lang", "ko"]) == 0  # the language is remembered from the list on
     assert main(["learn", "2"]) == 0
     printed = capsys.readouterr().out
-    assert "python lesson2/lesson.py" in printed and "pip install 'scratchcnn[learn]'" in printed
+    assert "python lesson2/lesson.py" in printed and "pip install matplotlib" in printed
     assert printed.endswith("다 채웠으면 실행하세요: python -m scratchcnn learn 2 --check\n")
     (folder / "lesson2" / "output_size.py").write_text(EXERCISES[1].wrong(EXERCISES[1].mistakes[0]))
     for hint, then in (("0", "--check --hint 1"), ("1", "--check --hint 2"), ("3", "--solution")):
@@ -192,6 +192,13 @@ def test_a_lesson_keeps_what_was_written(folder, capsys):
     path.write_text("mine")
     assert main(["learn", "2"]) == 0
     assert path.read_text() == "mine" and "was left as it is" in capsys.readouterr().out
+
+
+def test_a_lesson_is_written_as_a_notebook_too(folder, capsys):
+    assert main(["learn", "2", "--lang", "ko"]) == 0
+    assert "lesson2/lesson.ipynb" in capsys.readouterr().out
+    cells = json.loads((folder / "lesson2" / "lesson.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert lesson_texts(2, "ko")["title"] in "".join(cells[0]["source"])
 
 
 def test_the_solution_stands_beside_yours(folder, capsys):

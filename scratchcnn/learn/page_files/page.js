@@ -2,7 +2,7 @@
 // One image, one filter, and everything that follows from them: the output, im2col, and which cells belong together.
 const IMAGE = [[1,2,3,0,1],[0,1,2,3,0],[3,0,1,2,1],[2,3,0,1,0],[1,0,2,1,3]], FILTER = [[2,0,1],[0,1,2],[1,0,2]], CELL = 30;
 const $ = (id) => document.getElementById(id), SVG = "http://www.w3.org/2000/svg";
-let chosen = 0;
+let chosen = 0, pressed = false;
 
 const number = (id) => Math.min(+$(id).max, Math.max(+$(id).min, Math.trunc(+$(id).value) || 0));
 
@@ -39,7 +39,9 @@ function grid(id, rows, columns, text, options = {}) {
       g.setAttribute("tabindex", "0");
       g.setAttribute("role", "button");
       g.setAttribute("aria-label", `${id} ${i}, ${j}: ${label.textContent}`);
-      for (const event of ["pointerenter", "pointerdown", "focus"]) g.addEventListener(event, () => options.choose(i, j));
+      for (const event of ["pointerdown", "pointerenter", "focus"]) {
+        g.addEventListener(event, () => (pressed && options.drag || options.choose)(i, j));
+      }
     }
     svg.append(g);
   }
@@ -72,17 +74,31 @@ function showPixel(y, x) {
   $("sum").textContent = `${rows.size} ×`;
 }
 
+// The filter is dragged over the image: the window whose middle is nearest to the pixel.
+function dragTo(y, x) {
+  const { F, S, D, O } = geometry();
+  const at = (pixel) => Math.min(O - 1, Math.max(0, Math.round((pixel - D * (F - 1) / 2) / S)));
+  if (O) show(at(y) * O + at(x));
+}
+
 function draw() {
   const geo = geometry(), { H, F, P, S, D, O } = geo, size = H + 2 * P, at = (k) => windowOf(k, geo);
   $("formula").textContent = `(${H} + 2·${P} − ${D}·(${F} − 1) − 1) / ${S} + 1 → ${O}`;
   const inside = (i, j) => i >= P && j >= P && i < P + H && j < P + H;
-  grid("image", size, size, (i, j) => value(i, j, P), { kind: (i, j) => (inside(i, j) ? "" : "padding"), choose: showPixel });
+  grid("image", size, size, (i, j) => value(i, j, P), { kind: (i, j) => (inside(i, j) ? "" : "padding"), choose: showPixel, drag: dragTo });
   grid("filter", F, F, (i, j) => FILTER[i][j]);
   const out = (k) => at(k).reduce((total, { y, x, w }) => total + w * value(y, x, P), 0);
   grid("out", O, O, (i, j) => out(i * O + j), { choose: (i, j) => show(i * O + j) });
   grid("col", O * O, F * F, (k, j) => value(at(k)[j].y, at(k)[j].x, P), { choose: (k) => show(k) });
   if (O) show(chosen); else $("sum").textContent = "";
 }
+
+// Pressed or not: a finger that was put down on one cell moves on to the others.
+document.addEventListener("pointerdown", ({ target, pointerId }) => {
+  pressed = true;
+  if (target.hasPointerCapture(pointerId)) target.releasePointerCapture(pointerId);
+}, true);
+for (const event of ["pointerup", "pointercancel"]) document.addEventListener(event, () => { pressed = false; });
 
 // The arrows move the focus inside a grid.
 document.addEventListener("keydown", (event) => {

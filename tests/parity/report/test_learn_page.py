@@ -61,6 +61,17 @@ def test_stride_and_dilation_change_the_size_and_a_pixel_its_places(open_page):
     assert shown.locator("#out .hit").get_attribute("data-at") == "0,1"
 
 
+def test_the_filter_can_be_dragged_over_the_image(open_page):
+    shown = open_page(COMMITTED / "index.html", 390, "dark")
+    lit = shown.locator("#out .hit")
+    for pixel, output in (("1,1", "0,0"), ("3,4", "2,3"), ("6,6", "4,4")):
+        shown.locator(f"#image [data-at='{pixel}']").hover()
+        shown.mouse.down()
+        assert lit.get_attribute("data-at") == output and shown.locator("#image .hit").count() == 9
+    shown.mouse.up()
+    assert shown.complaints == []
+
+
 @pytest.fixture(scope="module")
 def gradients():
     """What `Convolution.backward` gives for the numbers of the page, in the page's form."""
