@@ -43,9 +43,20 @@ class _Passing:
 
 def places_of(network: Any, *kinds: str) -> list[tuple[Any, Any]]:
     """Container and key of every layer of these kinds, in order."""
-    box = getattr(network, "layers", None)
-    pairs = list(box.items()) if isinstance(box, dict) else list(enumerate(box or ()))
+    box = _box(getattr(network, "layers", None))
+    pairs = list(box.items()) if isinstance(box, dict) else list(enumerate(box))
     return [(box, key) for key, layer in pairs if kind_by_name(type(layer).__name__) in kinds]
+
+
+def _box(layers: Any) -> Any:
+    """The dict or list of layers, also where a container holds it; an empty one where there is none."""
+    if isinstance(layers, (dict, list)):
+        return layers
+    for held in vars(layers).values() if hasattr(layers, "__dict__") else ():
+        inner = list(held.values()) if isinstance(held, dict) else held
+        if isinstance(inner, list) and inner and all(hasattr(one, "forward") for one in inner):
+            return held
+    return []
 
 
 def _skip(way: str) -> Callable[[Any], None]:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from parity.audit.audit import Audit
 
 
+OF_A_NETWORK = (
+    "no test is suggested for a network; what notices such bugs: gradient(x, t) beside differences of "
+    "loss(x, t), for every parameter, and predict(x) beside the same sums written out"
+)
+
+
 def audit(
     tests: Annotated[
         Path,
@@ -97,5 +103,7 @@ def _print(found: Audit) -> None:
     if found.suggestion:
         console.print(f"this test would notice {len(found.killed_by_it)} of the survivors:\n", markup=False)
         console.print(found.suggestion, markup=False)
+    if found.kind == "network" and found.of(SURVIVED):
+        console.print(OF_A_NETWORK, markup=False)
     after = f"; {found.rate_after:.0%} with the test above" if found.suggestion else ""
     console.print(f"noticed: {found.rate:.0%} of the bugs{after} ({found.seconds:g} s)", markup=False)

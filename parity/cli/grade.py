@@ -89,16 +89,15 @@ def _write_example(path: Path, text: str) -> None:
 
 
 def _try(path: Path, asked: Any, unprotected: bool) -> None:
-    from parity.adapters.wire import clean
     from parity.grading.grade import Job
     from parity.grading.grade import grade as grade_one
     from parity.grading.gradebook import student_text
     from parity.grading.speed import judge_speed
-    from parity.grading.submissions import Submission
+    from parity.grading.submissions import Submission, name_of
 
     if not path.exists():
         raise Misuse(f"no file or folder {path}")
-    submission = Submission(clean(path.stem, 80), path)
+    submission = Submission(name_of(path), path)
     found = grade_one(Job(submission, asked, unprotected))
     judge_speed(submission, asked, unprotected, found)
     console.print(student_text(found, asked).rstrip(), markup=False)

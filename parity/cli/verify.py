@@ -256,7 +256,10 @@ def folder_of(target: str) -> Path:
         raise Misuse(f"--sandbox: expected a file or folder, got {path}; a zip has to be unpacked first")
     if not protection().holds:
         raise Misuse(f"--sandbox: this machine offers only {protection()}; README lists what is needed")
-    return path if path.is_dir() else path.parent
+    folder = path if path.is_dir() else path.parent
+    while (folder / "__init__.py").is_file():  # a package is found in the folder above it
+        folder = folder.absolute().parent
+    return folder
 
 
 def draw(verdict: Verdict, path: Path) -> None:

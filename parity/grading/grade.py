@@ -12,7 +12,7 @@ from parity.adapters.wire import clean
 from parity.faults.diagnose import PLAIN
 from parity.grading.assignment import CONTRACTS, NUMBERS, SPEED, Assignment, Task
 from parity.grading.speed import PENDING, count
-from parity.grading.submissions import UNREADABLE, Submission, stage
+from parity.grading.submissions import UNREADABLE, Submission, files_in, room_in, stage
 from parity.sandbox.policy import Policy, sandboxed
 from parity.sandbox.protection import OPEN, protection
 from parity.verification.listing import Listed, listed
@@ -62,14 +62,14 @@ def grade(job: Job) -> Graded:
         "protection": OPEN if job.trust else str(protection()),
     }
     with tempfile.TemporaryDirectory(prefix="parity-grade-") as name:
-        folder = Path(name).resolve()
+        folder = room_in(name)
         try:
             staged = stage(job.submission.path, folder, assignment.allowed)
             found |= {"findings": staged.refused, "shingles": sorted(staged.shingles)}
             there = [(path, one) for path in staged.files for one in _listed(path, found)]
         except (TargetError, *UNREADABLE) as error:
             found["problem"], there = clean(f"could not be read: {error}"), []
-        policy = Policy(str(folder), assignment.allowed, memory=assignment.memory)
+        policy = Policy(str(folder.parent), assignment.allowed, memory=assignment.memory)
         with sandboxed(None if job.trust else policy):
             found["tasks"] = [
                 _graded(task, there, assignment, folder, found["findings"]) for task in assignment.tasks
@@ -80,8 +80,7 @@ def grade(job: Job) -> Graded:
 
 def modified(path: Path) -> float:
     """When it was last changed; of a folder the newest file in it."""
-    inside = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else []
-    return max((p.lstat().st_mtime for p in inside), default=path.lstat().st_mtime)
+    return max((p.lstat().st_mtime for p in files_in(path)), default=path.lstat().st_mtime)
 
 
 def _listed(path: Path, found: Graded) -> list[Listed]:

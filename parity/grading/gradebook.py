@@ -22,7 +22,8 @@ from parity.grading.submissions import Submission, source_of, stage
 from parity.report.page import templates_of
 from scratchcnn.files import atomic_write
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
+# How a cell begins that a spreadsheet would run: also with the wide signs that some keyboards type.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 MOST_PAIRS = 20  # side by side on the page of the class
 
 

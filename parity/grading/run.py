@@ -17,7 +17,7 @@ from parity.grading.cluster import grade_on
 from parity.grading.grade import VERSION, Graded, Job, grade
 from parity.grading.gradebook import write_all
 from parity.grading.speed import judge_speed, pending
-from parity.grading.submissions import Submission
+from parity.grading.submissions import Submission, files_in
 from parity.sandbox.cell import remove
 from parity.sweep.cluster import Cluster
 from scratchcnn.files import atomic_write
@@ -61,13 +61,9 @@ def read_grade(path: Path) -> Graded | None:
 
 def _key(job: Job) -> str:
     """The same for the same files under the same assignment."""
-    path = job.submission.path
-    files = (
-        sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink()) if path.is_dir() else [path]
-    )
     found = hashlib.sha256(f"{job.assignment.digest} {job.trust}".encode())
-    for file in files:
-        size = file.stat()
+    for file in files_in(job.submission.path):
+        size = file.lstat()
         found.update(f"{file} {size.st_size} {size.st_mtime_ns}".encode("utf-8", "replace"))
     return found.hexdigest()
 

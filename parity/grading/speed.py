@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from parity.adapters.subject import AUTO, Instance, Subject, place_apart
 from parity.adapters.trial import NotCallable
 from parity.adapters.wire import clean
 from parity.grading.assignment import SPEED, Assignment
-from parity.grading.submissions import UNREADABLE, Submission, stage
+from parity.grading.submissions import UNREADABLE, Submission, room_in, stage
 from parity.kinds import Probe, kind_of
 from parity.sandbox.policy import Policy, sandboxed
 from parity.timing.clock import FOREIGN, Watch, others_seconds, ratio
@@ -58,12 +57,12 @@ def pending(found: Graded) -> list[Graded]:
 def judge_speed(submission: Submission, assignment: Assignment, trust: bool, found: Graded) -> None:
     """Measure what is pending, one after another, and enter it into what was found."""
     with tempfile.TemporaryDirectory(prefix="parity-grade-") as name:
-        folder = Path(name).resolve()
+        folder = room_in(name)
         for task in pending(found):
             try:
                 if not any(folder.iterdir()):
                     stage(submission.path, folder, assignment.allowed)
-                policy = Policy(str(folder), assignment.allowed, memory=assignment.memory)
+                policy = Policy(str(folder.parent), assignment.allowed, memory=assignment.memory)
                 target = f"{folder / task['file']}:{task['name']}"
                 target = only_definitions(target) if assignment.definitions_only else target
                 limits = Limits(silence=assignment.timeout, memory=assignment.memory)

@@ -6,10 +6,12 @@ import ast
 import hashlib
 import io
 import json
+import os
 import shutil
 import sys
 import tokenize
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +36,8 @@ INSIDE = (  # the checker's own process and modules, by the name's end
     *("gc.get_objects", "gc.get_referrers", "os.getppid", "__globals__", "__subclasses__", "f_back"),
 )
 UNUSUAL = ("ctypes", "subprocess", "socket", "multiprocessing", "gc", "inspect", "importlib", "pickle")
+LONGEST = 160  # bytes of a student's name
+DEEPEST = 40  # folders in each other that are looked through
 SHINGLE = 12  # tokens that are compared together
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, tokenize.TokenError)
 
@@ -51,7 +55,7 @@ def submissions_in(folder: Path) -> list[Submission]:
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder of submissions")
     found = [
-        Submission(clean(p.name if p.is_dir() else p.stem, 80), p)
+        Submission(name_of(p), p)
         for p in sorted(folder.iterdir())
         if not p.name.startswith((".", "__")) and (p.is_dir() or p.suffix in (*SUFFIXES, ".zip"))
     ]
@@ -65,6 +69,32 @@ def submissions_in(folder: Path) -> list[Submission]:
     return found
 
 
+def name_of(path: Path) -> str:
+    """The student's, from the name of the file or folder: printable, and short enough to name files by."""
+    name = path.name if path.is_dir() else path.stem
+    shown = clean(name, 80)
+    if shown.strip("?") and len(shown.encode()) <= LONGEST and len(name) <= 80:
+        return shown
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    return f"{shown.encode()[:LONGEST].decode(errors='ignore').strip(' ?.')} {digest}".strip()
+
+
+def files_in(path: Path) -> list[Path]:
+    """The file itself, or every file in the folder as far down as anybody's code lies; no links."""
+    if not path.is_dir() or path.is_symlink():
+        return [path]
+    found, left = [], [(str(path), 0)]
+    while left:
+        where, depth = left.pop()
+        with suppress(OSError), os.scandir(where) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    found.append(Path(entry.path))
+                elif depth < DEEPEST and entry.is_dir(follow_symlinks=False):
+                    left.append((entry.path, depth + 1))
+    return sorted(found)
+
+
 @dataclass
 class Staged:
     """A copy in a folder of its own: its files, and what was found by reading them."""
@@ -73,6 +103,13 @@ class Staged:
     digest: str
     refused: list[str] = field(default_factory=list)
     shingles: frozenset[int] = frozenset()
+
+
+def room_in(temporary: str) -> Path:
+    """The folder for a copy, in one that holds nothing else and may be read: it may be a package."""
+    folder = Path(temporary).resolve() / "submission"
+    folder.mkdir()
+    return folder
 
 
 def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:

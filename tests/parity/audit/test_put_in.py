@@ -15,11 +15,12 @@ from parity.adapters.subject import subject_here
 from parity.audit.alike import NotApplied, same
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, audit
 from parity.audit.faulty import UNCHANGED, put_in, reason_not
-from parity.audit.faulty_network import APPLIED, faulty_network, network_faults
+from parity.audit.faulty_network import APPLIED, faulty_network, network_faults, places_of
 from parity.audit.run_tests import run_tests
 from parity.audit.suggest import suggestions
 from parity.faults import FAULTS, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
+from scratchcnn import SimpleConvNet
 
 
 def module_of(source):
@@ -633,6 +634,15 @@ class Pooling(Tanh):
 class Box:
     def __init__(self):
         self.layers = [Tanh(), Pooling(), Dropout()]
+
+
+def test_layers_are_found_in_the_container_that_holds_them():
+    x, t = draw(2, 1, 28, 28), np.array([1, 2])
+    assert [key for _, key in places_of(SimpleConvNet(), "relu")] == ["Relu1", "Relu2"]
+    assert places_of(ModuleType("nothing"), "relu") == []
+    skipped = faulty_network(SimpleConvNet, NETWORK_FAULTS["layer-skipped-backward"], [])
+    right, wrong = (of(rng=0).gradient(x, t)["W2"] for of in (SimpleConvNet, skipped))
+    assert right.shape == wrong.shape and not np.allclose(right, wrong)
 
 
 def test_swapped_neighbours_and_a_network_left_in_eval():

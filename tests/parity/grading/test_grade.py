@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from itertools import islice
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -19,6 +20,7 @@ from parity.grading.gradebook import safe
 from parity.grading.similar import nearly_the_same
 from parity.grading.submissions import UNREADABLE as REFUSED
 from parity.grading.submissions import stage, submissions_in
+from parity.sandbox.cell import remove
 from parity.sandbox.protection import Protection
 from parity.verification.listing import listed
 
@@ -236,6 +238,63 @@ def test_a_folder_a_zip_and_a_notebook_are_submissions(folder, assignment, tmp_p
     assert {one["student"]: one["points"] for one in found} == {"ben": 5, "carl": 5, "dora": 5}
 
 
+def test_a_package_and_a_notebook_of_commands_are_submissions(folder, assignment, tmp_path):
+    """Nothing runs outside the sandbox: no magic command, no module that Python imports on its own."""
+    submissions, mark = folder(), tmp_path / "ran"
+    (submissions / "anna").mkdir()
+    (submissions / "anna" / "__init__.py").touch()
+    (submissions / "anna" / "base.py").write_text("class Base: pass\n")
+    (submissions / "anna" / "layers.py").write_text(f"from .base import Base\n{RELU}")
+    for name in ("numpy", "sitecustomize", "usercustomize", "conftest", "json", "torch", "setup"):
+        (submissions / "anna" / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    (submissions / "anna" / "attack.pth").write_text(f"import os; os.system('touch {mark}')\n")
+    cells = [f"!touch {mark}\n%matplotlib inline", f"%%bash\ntouch {mark}", RELU]
+    found = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in cells]
+    (submissions / "ben.ipynb").write_text(json.dumps({"cells": found, "metadata": {}, "nbformat": 4}))
+    graded, _ = run.grade_all(submissions_in(submissions), assignment(), tmp_path / "grades")
+    assert {one["student"]: one["points"] for one in graded} == {"anna": 5, "ben": 5}
+    assert not mark.exists()
+
+
+def test_folders_in_each_other_and_odd_names_stop_nobody(folder, assignment, tmp_path):
+    submissions = folder(**{"\U0001f600" * 62: RELU})
+    Path(os.fsdecode(os.fsencode(submissions) + b"/\xff\xfe.py")).write_text(RELU)
+    deep, top = submissions / "eve", Path.cwd()
+    deep.mkdir()
+    try:
+        os.chdir(deep)
+        for _ in range(1200):
+            os.mkdir("d")
+            os.chdir("d")
+    finally:
+        os.chdir(top)
+    found, _ = run.grade_all(submissions_in(submissions), assignment(), tmp_path / "grades")
+    assert sorted(one["points"] for one in found) == [0, 5, 5]
+    assert all(0 < len(one["student"].encode()) < 180 for one in found)
+    remove(str(deep))  # which pytest could not
+
+
+ZIPPED = {  # files of a zip -> what is said of it
+    "an absolute path": ({"/etc/layers.py": RELU}, "a file outside its folder"),
+    "up and out": ({"a/../../layers.py": RELU}, "a file outside its folder"),
+    "folders without end": ({"d/" * 1500 + "layers.py": RELU}, "no zip that can be read"),
+    "a name without end": ({"n" * 300 + ".py": RELU}, "File name too long"),
+    "a file that is a folder": ({"a.py": RELU, "a.py/b.py": RELU}, "Not a directory"),
+    "files without end": ({f"{n}.py": "" for n in range(2100)}, "the zip holds more than"),
+}
+
+
+@pytest.mark.parametrize("what", ZIPPED)
+def test_an_odd_zip_is_refused_in_a_sentence(folder, assignment, tmp_path, what):
+    files, said = ZIPPED[what]
+    with zipfile.ZipFile(folder() / "eve.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    found, _ = run.grade_all(submissions_in(folder()), assignment(), tmp_path / "grades")
+    assert said in found[0]["problem"] and found[0]["points"] == 0
+    assert not Path("/etc/layers.py").exists() and not (tmp_path / "layers.py").exists()
+
+
 def test_links_and_paths_out_of_a_submission_are_not_followed(folder, tmp_path):
     submissions = folder(anna=RELU)
     (submissions / "eve").mkdir()
@@ -336,7 +395,7 @@ def test_no_cell_is_a_formula_and_no_name_is_markup(folder, assignment, tmp_path
         text = (tmp_path / "grades" / name).read_text()
         assert "'=1+1" in text and "\n=1+1" not in text and "\x1b" not in text
     assert "<b>" not in (tmp_path / "grades" / "class.html").read_text()
-    assert list(safe(pd.DataFrame({"a": ["@x", "-1", "x", 3]}))["a"]) == ["'@x", "'-1", "x", 3]
+    assert list(safe(pd.DataFrame({"a": ["@x", "-1", "＝1", "x", 3]}))["a"]) == ["'@x", "'-1", "'＝1", "x", 3]
 
 
 def test_a_renamed_copy_is_nearly_the_same(tmp_path):
@@ -371,6 +430,30 @@ CHEATS = {
     "one answer for all instances": RELU.replace("self.mask", "Relu.mask"),
     "PyTorch, and no error": "try:\n    import torch\nexcept ImportError: pass\n" + HALF,
     "a patched judge": "np.subtract = lambda a, b, **_: np.zeros_like(a)\n" + HALF,
+    "right at even moments": instead(
+        "import time\n        if time.time_ns() % 2: return np.where(self.mask, x, 0)"
+    ),
+    "right for images only": instead("if x.ndim == 4: return np.where(self.mask, x, 0)"),
+    "right in one of two objects": HALF.replace(
+        "class Relu:",
+        "class Relu:\n    made = 0\n    def __init__(self): Relu.made += 1; self.half = Relu.made % 2 / 2",
+    ).replace("0.5 * x", "self.half * x"),
+    "an object that makes arrays": instead(
+        "return type('A', (), {'__array__': lambda s, *a, **k: np.where(x > 0, x, 0)})()"
+    ),
+    "an array of objects": instead("return np.where(self.mask, x, 0).astype(object)"),
+    "everything is an instance": "import builtins\nbuiltins.isinstance = lambda a, b: True\n" + HALF,
+    "a process that stops itself": instead("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"),
+    "PyTorch in another encoding": "# coding: utf-7\n# +AAo-import torch+AAo-\n" + HALF.replace("+", "+-"),
+    "an end in atexit": HALF + "import atexit, os\natexit.register(os._exit, 0)\n",
+    "a class that lies about itself": HALF
+    + "class M(type):\n    def __getattribute__(c, n): raise SystemExit(0)\n"
+    + "class Relu(Relu, metaclass=M): pass\n",
+    "what its callers hold": instead(
+        "import sys\n        f = sys._getframe()\n        while f:\n"
+        "            for v in f.f_locals.values():\n"
+        "                if isinstance(v, dict) and 'out' in v: return v['out']\n            f = f.f_back"
+    ),
     "an end in the middle": instead("import os; os._exit(0)"),
     "a forged answer": instead(
         "import os; [os.write(n, b'done') for n in range(3, 64) if WRITES(n)]"
@@ -391,9 +474,10 @@ CHEATS = {
 @pytest.mark.parametrize("source", CHEATS.values(), ids=CHEATS)
 def test_a_cheat_gets_less_than_full_marks(folder, assignment, tmp_path, source):
     folder(anna=RELU, eve=source)
+    asked = assignment(f"timeout = 3\n{OF_RELU}")
     before = {p.name: p.read_bytes() for p in folder().iterdir()}
     (eve,) = (one for one in submissions_in(folder()) if one.student == "eve")
-    found, _ = run.grade_all([eve], assignment(), tmp_path / "grades")
+    found, _ = run.grade_all([eve], asked, tmp_path / "grades")
     assert found[0]["points"] < 5, found[0]["tasks"]
     assert {p.name: p.read_bytes() for p in folder().iterdir()} == before
 
