@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +167,7 @@ def _find(name: str, data_dir: PathLike | None) -> tuple[forms.Found, str]:
             if found := forms.find(path, name):
                 return found, str(path)
         if name not in NAMES:
-            raise ValueError(f"{place} is no data set; expected {FORMS}")
+            raise ValueError(f"{place} is no data set; expected {FORMS}{_near_miss(place)}")
         if data_dir is not None:
             raise FileNotFoundError(_not_there(place, name))
     from scratchcnn.data.download import fetch
@@ -220,8 +221,30 @@ def _not_there(folder: Path, name: str) -> str:
     hint = f"; files of another form are not read ({', '.join(others[:4])})" if others else ""
     return (
         f"there is no {name} in {folder}: expected {wanted} "
-        f"there, in {folder / name} or in {folder / TORCHVISION[name] / 'raw'}{hint}"
+        f"there, in {folder / name} or in {folder / TORCHVISION[name] / 'raw'}{hint}{_near_miss(folder)}"
     )
+
+
+def _near_miss(folder: Path) -> str:
+    """The folder below this one that holds such files, or a file whose name is nearly right; for an error."""
+    if not folder.is_dir():
+        return ""
+    for place in _folders_below(folder):
+        if any(_file(place, file) for file in FILES):
+            return f"; there are such files in {place}: name that folder"
+    for path in sorted(folder.iterdir()):
+        if near := get_close_matches(path.name.lower().removesuffix(".gz"), FILES, 1, 0.85):
+            return f"; it holds {path.name}: should that be {near[0]}?"
+    return ""
+
+
+def _folders_below(folder: Path, depth: int = 3, most: int = 100) -> list[Path]:
+    """The folders in this one, to that depth, the nearest first."""
+    found, level = [], [folder]
+    for _ in range(depth):
+        level = [path for place in level for path in sorted(place.iterdir()) if path.is_dir()][:most]
+        found += level
+    return found
 
 
 def _in_folder(folder: Path, name: str) -> list[Path] | None:
@@ -240,11 +263,19 @@ def _in_folder(folder: Path, name: str) -> list[Path] | None:
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    """The file of that name, gzipped or not, with a dash or, as in older copies, a dot before "idx"; also in
-    a folder of its own name, as Kaggle's archive has it."""
+    """The file of that name, gzipped or not, with a dash or, as in older copies, a dot before "idx", in
+    capitals or with underscores; also in a folder of its own name, as Kaggle's archive has it."""
     names = [f"{n}{suffix}" for n in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
     places = [place for n in names for place in (folder / n, folder / n / n)]
-    return next((place for place in places if place.is_file()), None)
+    if found := next((place for place in places if place.is_file()), None):
+        return found
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return next((path for path in files if _letters(path.name) == _letters(name) and path.is_file()), None)
+
+
+def _letters(name: str) -> str:
+    """Train_Images.IDX3_ubyte.gz -> trainimagesidx3ubyte"""
+    return "".join(c for c in name.lower().removesuffix(".gz") if c.isalnum())
 
 
 def _refuse_another_set(name: str, path: str, labels: NDArray[np.int64]) -> None:

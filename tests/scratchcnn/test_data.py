@@ -200,6 +200,26 @@ def test_a_folder_for_each_file_as_kaggle_packs_them(tmp_path):
     assert load("mnist", tmp_path).x_train.shape == (20, 1, 3, 4)
 
 
+def test_names_in_capitals_and_with_underscores_are_read(tmp_path):
+    for path in list(small_set(tmp_path).iterdir()):
+        path.rename(path.with_name(path.name.replace("-", "_").upper()))
+    assert len(load("mnist", tmp_path).t_train) == len(load(str(tmp_path)).t_train) == 20
+
+
+def test_a_near_miss_is_named(tmp_path):
+    small_set(tmp_path / "archive" / "mnist" / "files")
+    wanted = r"there are such files in .*files: name that folder"
+    for ask in (lambda: load(str(tmp_path)), lambda: load("mnist", tmp_path)):
+        with pytest.raises((ValueError, FileNotFoundError), match=wanted):
+            ask()
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "train-images-idx3-ubtye.gz").write_bytes(b"")
+    with pytest.raises(
+        ValueError, match="it holds train-images-idx3-ubtye.gz: should that be train-images-idx3"
+    ):
+        load(str(tmp_path / "wrong"))
+
+
 def test_a_copy_of_another_form_is_named(tmp_path):
     (tmp_path / "archive.zip").touch()
     with pytest.raises(FileNotFoundError, match=r"files of another form are not read \(archive.zip\)$"):
