@@ -47,10 +47,14 @@ def key_of(name: str) -> str:
 
 def unknown(what: str, name: object, among: Iterable[str]) -> str:
     """The sentence about a name that is not there: all that are, and the nearest."""
+    names = list(among)
+    return f"there is no {what} {name!r}; there are {', '.join(names)}{nearest(name, names)}"
+
+
+def nearest(name: object, among: Iterable[str]) -> str:
+    """`; did you mean relu?`, the end of a sentence about a name that is not there; empty if none is near."""
     import difflib
 
-    names = list(among)
-    plain = {key.replace("_", ""): key for key in names}
+    plain = {key_of(key).replace("_", ""): key for key in among}
     near = difflib.get_close_matches(key_of(str(name)).replace("_", ""), plain, n=1)
-    hint = f"; did you mean {plain[near[0]]}?" if near else ""
-    return f"there is no {what} {name!r}; there are {', '.join(names)}{hint}"
+    return f"; did you mean {plain[near[0]]}?" if near else ""

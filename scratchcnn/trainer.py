@@ -290,6 +290,8 @@ def _interrupts_wait() -> Iterator[Callable[[], None]]:
 
 def _network(network: Any) -> Any:
     """The network itself; raises TypeError if it lacks what the book's networks have."""
+    if isinstance(network, type):
+        raise TypeError(f"network is the class {network.__name__}; pass an object: {network.__name__}()")
     needed = [name for name in ("predict", "loss", "gradient", "params") if not hasattr(network, name)]
     if needed:
         raise TypeError(
@@ -310,6 +312,8 @@ def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
             raise TypeError(
                 "optimizer_param is for an optimizer given by name; pass these settings to the optimizer"
             )
+        if not hasattr(optimizer, "update"):
+            raise TypeError(f"optimizer must be a name or have update(params, grads), got {optimizer!r}")
         given: Optimizer = optimizer
         return given
     return lookup("optimizer", optimizer, OPTIMIZERS)(**(param or {}))

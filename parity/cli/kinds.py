@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from parity.cli.options import Misuse, console
+from scratchcnn.lookup import nearest
 
 
 def kinds(
@@ -23,7 +24,7 @@ def kinds(
     if kind is not None:
         name = kind.replace("-", "_").lower()
         if name not in TARGETS:
-            raise Misuse(f"no kind is named {name!r}; there are {', '.join(TARGETS)}")
+            raise Misuse(f"no kind is named {name!r}; there are {', '.join(TARGETS)}{nearest(name, TARGETS)}")
         _print_one(name)
         return
     for name in TARGETS:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from scratchcnn.lookup import nearest
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
@@ -89,7 +91,7 @@ def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     if unknown:
         raise Misuse(
             f"nothing is named {', '.join(unknown)}; networks: {', '.join(NETWORKS)}; "
-            f"layers: {', '.join(ALL_KINDS)}"
+            f"layers: {', '.join(ALL_KINDS)}{nearest(unknown[0], [*NETWORKS, *ALL_KINDS])}"
         )
     if not names:
         return list(CHAPTER), list(ALL_KINDS)

@@ -58,6 +58,8 @@ def report(
     parts = tuple(part.value for part in Part if part not in (skip or []))
     if not parts:
         raise Misuse("--skip leaves nothing to do; keep at least one part")
+    if out.exists() and not out.is_dir():
+        raise Misuse(f"{out} is a file; --out names the folder to write to")
     from parity.cores import cores
     from parity.reference import machine
     from parity.report.collect import collect

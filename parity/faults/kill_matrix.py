@@ -24,6 +24,7 @@ from parity.kinds import ALL_KINDS
 from parity.kinds.probes import probes
 from parity.kinds.random_geometry import WINDOWS, draw
 from parity.kinds.real_sizes import real_sizes
+from scratchcnn.lookup import nearest
 
 __all__ = ["by_kind", "failures", "false_alarms", "figures", "injection_frame", "kill_matrix", "totals"]
 
@@ -36,7 +37,10 @@ def known_kinds(names: Collection[str]) -> tuple[str, ...]:
     kinds = tuple(name.replace("-", "_").lower() for name in names)
     there = {fault.kind for fault in FAULTS.values()}
     if unknown := [kind for kind in kinds if kind not in there]:
-        raise ValueError(f"no faults of {', '.join(unknown)}; there are those of {', '.join(sorted(there))}")
+        near = nearest(unknown[0], there)
+        raise ValueError(
+            f"no faults of {', '.join(unknown)}; there are those of {', '.join(sorted(there))}{near}"
+        )
     return kinds
 
 

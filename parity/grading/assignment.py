@@ -14,6 +14,7 @@ from typing import Any
 from parity.kinds import ALL_KINDS
 from parity.sandbox.policy import ALLOWED, ALWAYS_REFUSED
 from parity.timing.layer_sizes import LAYERS
+from scratchcnn.lookup import nearest
 
 HINTS = ("which", "where", "what")
 NUMBERS, CONTRACTS, SPEED = "numbers", "contracts", "speed"  # checks besides results by their names
@@ -141,7 +142,8 @@ def _task(found: Any) -> Task:
         raise AssignmentError(f"[[task]]: expected kind, points and names, got {found!r}")
     kind = str(found.get("kind", "")).replace("-", "_").lower()
     if kind not in ALL_KINDS:
-        raise AssignmentError(f"[[task]]: no kind named {kind!r}; there are {', '.join(ALL_KINDS)}")
+        near = nearest(kind, ALL_KINDS)
+        raise AssignmentError(f"[[task]]: no kind named {kind!r}; there are {', '.join(ALL_KINDS)}{near}")
     points = found.get("points")
     if not isinstance(points, dict) or not points:
         raise AssignmentError(f"{kind}: expected points such as {{ forward = 2, dx = 2 }}, got {points!r}")

@@ -24,6 +24,7 @@ from parity.kinds.kind import Kind, Operation
 from parity.kinds.optimizers import OptimizerKind
 from parity.kinds.probe import Probe, Tensors
 from scratchcnn.layers import Layer
+from scratchcnn.lookup import nearest
 
 OPERATIONS = (
     windows,
@@ -49,7 +50,8 @@ ALL_KINDS: dict[str, Kind] = {**KINDS, **OPTIMIZER_KINDS}
 def kind_of(name: str) -> Kind:
     """The kind of that name. Raises ValueError naming those there are."""
     if name not in ALL_KINDS:
-        raise ValueError(f"no kind named {name!r}; there are {', '.join(ALL_KINDS)}")
+        near = nearest(name, ALL_KINDS)
+        raise ValueError(f"no kind named {name!r}; there are {', '.join(ALL_KINDS)}{near}")
     return ALL_KINDS[name]
 
 

@@ -27,6 +27,7 @@ from parity.verification.slight import (
     removable,
     without_slight,
 )
+from scratchcnn.lookup import nearest
 
 JOINED = "+"  # between the names of two bugs, as a diagnosis prints them
 
@@ -67,7 +68,7 @@ def declared_faults(kind: str, names: Iterable[str]) -> Declared:
     if unknown := [name for name in wanted if name not in known and name not in NAMES]:
         raise ValueError(
             f"no known difference named {', '.join(unknown)} for {kind}; "
-            f"there are: {', '.join([*sorted(known), *NAMES])}"
+            f"there are: {', '.join([*sorted(known), *NAMES])}{nearest(unknown[0], [*known, *NAMES])}"
         )
     slight = [name for name in wanted if name not in known]
     return Declared([known[name] for name in wanted if name in known], slight)

@@ -49,6 +49,7 @@ from parity.verification.slight import (
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 from parity.verification.why import explanation_of
+from scratchcnn.lookup import nearest
 
 NETWORK = "network"
 
@@ -109,7 +110,8 @@ def verify(
         verdict = _network(factory, network, tuple(allow), book, seed, limits, isolated)
         return strictly(verdict, strict)
     if kind not in ALL_KINDS:
-        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}")
+        near = nearest(kind, ALL_KINDS)
+        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}{near}")
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
     if isolated:

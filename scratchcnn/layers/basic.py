@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,10 @@ class Softmax(Layer):
 
     def __init__(self, axis: int = 1):
         super().__init__()
-        self.axis = axis
+        try:
+            self.axis = operator.index(axis)
+        except TypeError:
+            raise TypeError(f"Softmax: axis must be a whole number, got {axis!r}") from None
 
     def forward(self, x: Array) -> Array:
         x = self.check_input(x)

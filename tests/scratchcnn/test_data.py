@@ -215,7 +215,7 @@ def test_a_near_miss_is_named(tmp_path):
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "train-images-idx3-ubtye.gz").write_bytes(b"")
     with pytest.raises(
-        ValueError, match="it holds train-images-idx3-ubtye.gz: should that be train-images-idx3"
+        ValueError, match=r"it holds train-images-idx3-ubtye\.gz: should that be train-images-idx3"
     ):
         load(str(tmp_path / "wrong"))
 

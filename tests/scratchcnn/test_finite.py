@@ -72,3 +72,13 @@ def test_no_array_of_labels_or_images():
         with pytest.raises(ValueError, match=r"x\.reshape\(-1, 1, 28, 28\) makes it so"):
             network.predict(x)
     np.testing.assert_array_equal(network.predict(torch.tensor(X)), network.predict(X))
+
+
+def test_a_trainer_names_what_is_no_network_or_optimizer():
+    with pytest.raises(TypeError, match=r"network is the class LeNet; pass an object: LeNet\(\)"):
+        sc.Trainer(sc.LeNet, X, T, X, T)
+    for wrong in (None, 3):
+        with pytest.raises(TypeError, match=r"optimizer must be a name or have update\(params, grads\), got"):
+            sc.Trainer(sc.LeNet(), X, T, X, T, wrong)
+    with pytest.raises(TypeError, match=r"Softmax: axis must be a whole number, got '1'"):
+        sc.Softmax("1")
