@@ -73,7 +73,11 @@ def read(folder: Path) -> Report:
     environment = _environment(folder / "environment.json")
     tables = {name: _read_table(folder, name) for name in names}
     for name, table in tables.items():
-        refuse_repeats(table, [k for k in SCHEMAS[name].key if k in table], f"{folder / name}.parquet")
+        path, key = f"{folder / name}.parquet", SCHEMAS[name].key
+        missing = [column for column in key if column not in table]
+        if missing and table.duplicated([column for column in key if column in table]).any():
+            raise ValueError(f"{path} lacks the column {', '.join(missing)}; run `parity report` again")
+        refuse_repeats(table, [column for column in key if column in table], path)
     return Report(folder, environment, tables)
 
 
@@ -89,6 +93,8 @@ def _environment(path: Path) -> dict[str, Any]:
 
 def _read_table(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
+    if not path.is_file():
+        raise ValueError(f"{path} is a folder, not a table; run `parity report` again")
     try:
         table = pd.read_parquet(path)
         numbers = [c.name for c in SCHEMAS[name].columns if c.type in NUMBERS and c.name in RULES[name][1]]

@@ -263,6 +263,18 @@ def test_a_damaged_file_is_named(name, damage, report, parity):
     assert status == 2 and err.startswith(f"error: {new / name} is damaged (") and err.count("\n") == 1
 
 
+def test_a_column_that_is_missing_and_a_folder_for_a_table_are_named(report, parity):
+    old, new = report("old"), report("new")
+    (new / "accuracy.parquet").unlink()
+    and_one(accuracy()).drop(columns=["tensor"]).to_parquet(new / "accuracy.parquet")
+    lacks = f"error: {new}/accuracy.parquet lacks the column tensor; run `parity report` again\n"
+    assert parity("diff", old, new).err == lacks
+    (new / "accuracy.parquet").unlink()
+    (new / "accuracy.parquet").mkdir()
+    done = parity("diff", old, new)
+    assert done.status == 2 and "accuracy.parquet is a folder, not a table" in done.err
+
+
 # -- the command ----------------------------------------------------------------------------------
 def test_exit_statuses(report, parity):
     old, same = report("old"), report("same")
