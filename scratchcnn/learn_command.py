@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 from unicodedata import east_asian_width
@@ -63,7 +64,8 @@ def learn(
     word = messages(lang)
     if chosen and progress.get("lang") != chosen:
         progress = progress | {"lang": lang}
-        _save(folder, progress)
+        with suppress(OSError):  # where nothing can be written, the list is shown all the same
+            _save(folder, progress)
     if hunt:
         return _hunt(folder, what, check, seed, lang)
     if not what:

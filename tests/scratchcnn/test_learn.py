@@ -194,6 +194,12 @@ def test_a_lesson_keeps_what_was_written(folder, capsys):
     assert path.read_text() == "mine" and "was left as it is" in capsys.readouterr().out
 
 
+def test_the_list_needs_no_writable_folder(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["learn", "--lang", "ko", "--folder", str(tmp_path / "file" / "none")]) == 0
+    assert "필터란 무엇인가" in capsys.readouterr().out
+
+
 def test_a_lesson_is_written_as_a_notebook_too(folder, capsys):
     assert main(["learn", "2", "--lang", "ko"]) == 0
     assert "lesson2/lesson.ipynb" in capsys.readouterr().out
