@@ -54,6 +54,8 @@ RULES = {
     "held": "gradients in a list: the parameters come to the constructor",
     "both": "nothing: lists of parameters and gradients come to the constructor",
     "pairs": "pairs of an array and its gradient",
+    "by name": "pairs of an array and its gradient, by name",
+    "state": "an array, its gradient and its state, None at first",
     "config": "an array, its gradient and a dict of options",
     "arrays+lr": "an array, its gradient and the learning rate",
     "lists+lr": "lists of arrays and the learning rate",

@@ -38,6 +38,7 @@ ORDINARY = {
     "rectangular": "rectangular (a window of two sizes)",
     "pixels_over": "pixels_over (sizes that the stride does not divide)",
     "thin": "thin (images one pixel high or wide)",
+    "other_stride": "other_stride (a stride that is not the window's size)",
 }
 # The other form of an input: lacked by code that takes the feature on the right alone.
 FORMS = {
@@ -73,6 +74,7 @@ def asked(probe: Probe) -> frozenset[str]:
         span = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(x, pad, dilation, sizes, strict=True)]
         found |= {"rectangular"} if sizes[0] != sizes[1] else set()
         found |= {"thin"} if 1 in x else set()
+        found |= {"other_stride"} if "pool_h" in args and stride != sizes else set()
         over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
         found |= {"pixels_over"} if over else set()
     if "t" in probe.inputs and "one_hot" not in found:

@@ -34,10 +34,8 @@ OF = {
 }
 
 RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "previous")  # an optimizer's
-PREFIXES = (
-    *("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", ""),
-    *("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord"),  # dldw, dL_dW, dloss_dw
-)
+OF_LOSS = ("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord")  # dldw, dL_dW, dloss_dw
+PREFIXES = ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", "", *OF_LOSS)
 
 
 def find_gradients(
@@ -196,8 +194,8 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
     other = any(_names(word, twin) for word in words for twin in twins)
     if other and not mine:
         return -1
-    if mine and _is_gradient(entry):
-        return 4
+    if mine and _is_gradient(entry):  # dldw may stand beside the step dw, of momentum
+        return 4 + any(word.startswith(OF_LOSS) for word in words)
     return 1 if "grad" in spelled or words[-1].startswith("d") else 0
 
 

@@ -145,6 +145,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
         ("shape", "wshape", "weightshape", "weightsshape"),
         ("(FN,C,FH,FW)", "(FN,FH,FW,C)", "(FH,FW,C,FN)"),
     )
+    | {"shape": ("(FN,C,FH,FW)", "(FN,FH,FW,C)", "(FH,FW,C,FN)", *_IMAGES["inputshape"])}
     | {
         "filters": ("FN", "W"),
         "kernels": ("FN", "W"),
@@ -154,7 +155,8 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     | {"filter": ("kernel", "(FH,FW)", "W"), "w": ("W",), "p": ("pad",), "depth": ("FN", "C")},
     "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING)
     | _IMAGES
-    | {"p": ("pad", "kernel")},
+    | {"p": ("pad", "kernel"), "shape": _IMAGES["inputshape"]}
+    | dict.fromkeys(("inchannels", "channels"), ("C", "(C,H,W)")),
     "affine": _DENSE,
     "affine_last_axis": _DENSE,
     "lrn": _LRN,

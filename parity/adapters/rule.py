@@ -24,6 +24,7 @@ class Rule:
         self.how, self.factory, self.kind, self.args = convention, factory, probe.kind, dict(probe.args)
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
+        self.states: dict[str, Any] = {}
         self.layers: list[Layer] = []
 
     def _new(self, *first: Any) -> Any:
@@ -180,6 +181,15 @@ class Rule:
         if not first.startswith("grad"):
             pairs = [(w, g) for g, w in pairs]
         getattr(self._one(""), self.how.forward)(pairs)
+
+    def _by_name(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        getattr(self._one(""), self.how.forward)({name: (w, grads[name]) for name, w in params.items()})
+
+    def _state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        for name, w in params.items():
+            step = getattr(self._one(name), self.how.forward)
+            new, self.states[name] = step(w, grads[name], self.states.get(name))
+            w[...] = new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         rate = next(name for name in signature(self.factory) or () if plain(name) in RATES)

@@ -11,6 +11,8 @@ layers   cls(layers, lr), then step(); or step(layers), update(layer), step(mode
 held     cls(params, lr), then step(grads), lists of arrays
 both     cls(params, grads, lr), then step(), lists of arrays
 pairs    apply_gradients([(dw, w), ...])
+by name  step({name: (w, dw)})
+state    update(w, dw, state) -> w, state; the state is None at first
 config   a function (w, dw, config) -> w, config
 in order  update(name, w, dw) or update(w, dw, name), and update(w, b, dw, db); names tell which is which
 held dicts  cls(params, lr), then step(grads), dicts of arrays
@@ -38,7 +40,10 @@ STEP = (
 HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "weights", "variables")
 SLOPES = ("grads", "gradients", "dparams")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
+NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
+STATES = ("state", "momentum", "cache", "velocity", "memory", "v", "m", "config")
 KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
+ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
 DECAYS = ("weightdecay", "wd", "weightdecayrate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
@@ -65,14 +70,16 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             required = [p for p in about["methods"][name] or () if p is not None and p["required"]]
             only = plain(required[0]["name"]) if len(required) == 1 else ""
-            given = ["pairs"] if only in PAIRS else ["objects"] if only in HANDED else ["layer"]
+            given = next((way for way, names in ONLY.items() if only in names), "layer")
             styles = {
                 0: ["both"] if both else [*holds, *["params"] * handed],
                 1: ["held", "held dicts"]
                 if handed and not holds
-                else [*(given if only != "layers" else ()), *ways_for(only)],
+                else [*([given] if only != "layers" else ()), *ways_for(only)],
                 2: ["dicts", "arrays", "lists", "in dicts"],
-                3: ["in order"] if in_order(required) else [],
+                3: ["in order"]
+                if in_order(required)
+                else ["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
                 4: ["in order"] if in_order(required) else [],
             }
             for style in styles.get(len(required), ()):

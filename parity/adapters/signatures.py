@@ -62,6 +62,7 @@ BACKWARD = (
     ),
     *(
         "df",
+        "d",
         "dfunc",
         "delta",
         "gradients",
@@ -470,13 +471,13 @@ def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -
 
 def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
     """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
-    found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    found: list[list[tuple[str, tuple[tuple[str, str], ...]]]] = []
     shape = {"affine": "(I,)", "batch_norm": "shape"}.get(kind, "(C,H,W)")
     for name in methods:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if len(params) == 1:
-                found.append((name, ((params[0]["name"], shape),)))
+                found.append([(name, ((params[0]["name"], shape),))])
     for name in methods:
         if plain(name) in (
             "initialize",
@@ -489,10 +490,9 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
             "setup",
         ):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
-            pairs = prepared(params, kind)
-            if pairs is not None:
-                found.append((name, pairs))
-    yield tuple(found)
+            if ways := prepared(params, kind):
+                found.append([(name, pairs) for pairs in ways])
+    yield from itertools.islice(itertools.product(*found), 6)
     if found:
         yield ()
 

@@ -6,6 +6,7 @@ gradient. Needs nothing but Python.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,16 +51,16 @@ def _meaning(name: str, kind: str) -> str:
     return next((meaning for meaning in known if meaning in ("rate", "optimizer")), "")
 
 
-def prepared(params: list[dict[str, Any]], kind: str) -> Pairs | None:
-    """What the parameters of `compile(lr, reg)` or `init(n_in)` get; None where one is unknown."""
-    found = []
+def prepared(params: list[dict[str, Any]], kind: str) -> list[Pairs]:
+    """What the parameters of `compile(lr, reg)` or `init(n_in)` may get; nothing where one is unknown."""
+    found: list[list[tuple[str, str]]] = []
     for p in params:
         word = plain(p["name"].lstrip("*"))
         known = meanings(p["name"].lstrip("*"), kind)
         if word in REGULAR:
-            found.append((p["name"], "=0.0"))
+            found.append([(p["name"], "=0.0")])
         elif known:
-            found.append((p["name"], known[0]))
+            found.append([(p["name"], meaning) for meaning in known])
         else:
-            return None
-    return tuple(found)
+            return []
+    return list(itertools.islice(itertools.product(*found), 6))

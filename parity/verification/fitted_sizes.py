@@ -99,6 +99,8 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
         g["pad"] = tuple(min(pad, g[window] // 2) for pad, window in zip(g["pad"], ("FH", "FW"), strict=True))
     if stride is not None:
         g["stride"] = (g["FH"], g["FW"]) if stride == "window" else (stride, stride)
+    if "other_stride" in lacking:
+        g["stride"] = (g["FH"], g["FW"])
     if "ceil_mode" in lacking:
         g["ceil_mode"] = False
     if "count_include_pad" in lacking:

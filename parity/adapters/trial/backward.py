@@ -52,6 +52,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             best = best or (1, kept)
             continue
         score, found = find_gradients(tried, report, probe, trial.how)
+        if score == COMPLETE and not found.change and trial.how.params:
+            score, found = _at_rest(trial, tried, probe, (score, found))
         if found.change and not is_proportional(trial, found, probe):
             found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
         elif WITH_DX < score < COMPLETE and trial.how.params:
@@ -64,6 +66,19 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             break
     assert best is not None
     return best[0], of_output(trial, best[1], probe)
+
+
+def _at_rest(
+    trial: Trial, c: Convention, probe: Probe, best: tuple[int, Convention]
+) -> tuple[int, Convention]:
+    """With a rate of 0, for a layer whose own weights lie nobody knows where, and whose gradients show."""
+    args = tuple((name, "=0.0" if meaning == "rate" else meaning) for name, meaning in c.backward_args)
+    if args == c.backward_args or c.constructor is None or "W" not in c.passed:
+        return best
+    tried = replace(c, backward_args=args)
+    report = trial.attempt(tried, probe)
+    found = find_gradients(tried, report, probe, trial.how) if "backward" in report else best
+    return found if found[0] == COMPLETE else best
 
 
 def _after_an_update(

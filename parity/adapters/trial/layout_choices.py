@@ -56,7 +56,7 @@ def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
     """The layouts in which a weight may be handed over."""
     shape = probe.args[name].shape
     if len(shape) == 1:
-        return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 3]
+        return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 4]
     if len(shape) == 4 and shape[:2] == (1, 1):
         return ("HW",)  # one filter on grey images: nothing else shows it
     letters = WEIGHTS[len(shape)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
 from parity.adapters.trial.attempt import MOST, Trial
@@ -38,6 +38,8 @@ def find(
         best: tuple[int, Convention] | None = None
         for convention in forwards(trial, probe, limits):
             score, found = backwards(trial, convention, probe)
+            if _is_the_book_s_with_another_bias(found):
+                continue
             if best is None or score > best[0]:
                 best = (score, found)
             if score == COMPLETE:
@@ -69,6 +71,12 @@ def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> 
 def _is_built(trial: Trial) -> bool:
     """Whether the book's way builds it; there is nothing to build of a function."""
     return trial.about["what"] != "class" or True in trial.as_book
+
+
+def _is_the_book_s_with_another_bias(c: Convention) -> bool:
+    """Whether a bias that is a row fits what is the book's in every name: then db has lost its shape."""
+    layout = c.passed.get("b", "")
+    return layout == "1O" and c.grads.get("b") == Place(((".", "object"), (".", "db")), layout)
 
 
 def _has_the_book_s_methods(about: dict[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from parity.kinds.names import kind_by_words
 from parity.verification.listing import kind_of_target
 from parity.verification.verify import verify
@@ -9,8 +11,8 @@ from parity.verification.verify import verify
 FILE = Path(__file__).parent / "wild" / "namings.py"
 
 
-def looked_at(name):
-    return verify(f"{FILE}:{name}", "affine", isolated=False)
+def looked_at(name, kind="affine"):
+    return verify(f"{FILE}:{name}", kind, isolated=False)
 
 
 def test_sizes_as_counts_and_gradients_returned_by_name():
@@ -45,3 +47,31 @@ def test_a_name_that_the_list_of_its_file_knows_needs_no_kind():
     assert kind_of_target(f"{FILE}:FullyConnectedWrong") == "affine"
     assert kind_of_target(f"{FILE}:WithoutSetup") is None
     assert kind_by_words("batchNormalisation") == "batch_norm"
+
+
+def test_the_gradient_of_the_loss_is_not_the_step_beside_it():
+    verdict = looked_at("LinearTransform")
+    assert verdict.outcome == "right", str(verdict)
+    assert "gradients in .dldw, .dldb" in verdict.called and "b (1, FN)" in verdict.called
+    wrong = looked_at("LinearTransformWrong")
+    assert wrong.outcome == "wrong" and set(wrong.wrong["tensor"]) == {"db"}
+
+
+def test_a_bias_as_a_row_excuses_nothing_of_the_book_s_names():
+    verdict = looked_at("Affine")
+    assert verdict.outcome == "wrong" and set(verdict.wrong["tensor"]) == {"db"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "outcome"),
+    [
+        ("MeanPool", "average_pooling", "right"),
+        ("MeanPoolWrong", "average_pooling", "wrong"),
+        ("SGDOfAState", "sgd", "right"),
+        ("SGDOfAStateWrong", "sgd", "wrong"),
+        ("SGDByName", "sgd", "right"),
+    ],
+)
+def test_a_shape_first_and_a_state_that_goes_in_and_comes_out(name, kind, outcome):
+    verdict = looked_at(name, kind)
+    assert verdict.outcome == outcome, str(verdict)

@@ -72,3 +72,97 @@ class WithoutSetup:
 
     def backward(self, grad):
         return grad @ self.kernel_params.T
+
+
+class LinearTransform:
+    """W and b are handed over, b as a row; momentum's step Dw stands beside the gradient dldw."""
+
+    def __init__(self, W, b):
+        self.w, self.b = W, b
+        self.Dw, self.Db = np.zeros_like(W), np.zeros_like(b)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+
+    def backward(self, grad_output, learning_rate=0.0, momentum=0.0):
+        dx = grad_output @ self.w.T
+        self.dldw, self.dldb = self.x.T @ grad_output, grad_output.sum(axis=0, keepdims=True)
+        self.Dw = momentum * self.Dw - learning_rate * self.dldw
+        self.Db = momentum * self.Db - learning_rate * self.dldb
+        self.w, self.b = self.w + self.Dw, self.b + self.Db
+        return dx
+
+
+class LinearTransformWrong(LinearTransform):
+    """db is a mean."""
+
+    def backward(self, grad_output, learning_rate=0.0, momentum=0.0):
+        dx = super().backward(grad_output, learning_rate, momentum)
+        self.dldb = self.dldb / len(grad_output)
+        return dx
+
+
+class Affine:
+    """The book's names, but for a db that has lost its shape."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0, keepdims=True)
+        return dout @ self.W.T
+
+
+class MeanPool:
+    """The image's shape comes first, of the batch; a window of its own stride."""
+
+    def __init__(self, shape, ksize=2, stride=2):
+        self.shape, self.ksize, self.stride = shape, ksize, stride
+        if ksize != stride:
+            raise ValueError("windows side by side only")
+
+    def forward(self, x):
+        k, (n, h, w, c), self.shape = self.ksize, x.shape, x.shape
+        return x[:, : h // k * k, : w // k * k].reshape(n, h // k, k, w // k, k, c).mean((2, 4))
+
+    def backward(self, eta):
+        k, dx = self.ksize, np.zeros(self.shape, eta.dtype)
+        wide = np.repeat(np.repeat(eta, k, axis=1), k, axis=2) / eta.dtype.type(k * k)
+        dx[:, : wide.shape[1], : wide.shape[2]] = wide
+        return dx
+
+
+class MeanPoolWrong(MeanPool):
+    """Not divided by the window."""
+
+    def backward(self, eta):
+        return super().backward(eta) * self.ksize
+
+
+class SGDOfAState:
+    """The state goes in and comes out."""
+
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, param, grad, state):
+        return param - self.lr * grad, state
+
+
+class SGDOfAStateWrong(SGDOfAState):
+    def update(self, param, grad, state):
+        return param - self.lr * np.sign(grad), state
+
+
+class SGDByName:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def step(self, named_params_and_grads):
+        for param, grad in named_params_and_grads.values():
+            param -= self.lr * grad
