@@ -444,9 +444,10 @@ OPTIMIZERS: Table[type[Optimizer]] = Table(
 
 def _shares(blocks: list[list[Array]], count: int) -> list[list[list[Array]]]:
     """The blocks in `count` parts of nearly the same size for the threads; in one if they are few."""
-    ends = np.cumsum([block[0].size for block in blocks])
-    if not blocks or ends[-1] < count * MIN_THREAD_ELEMENTS:
+    sizes = [block[0].size for block in blocks]
+    if count == 1 or sum(sizes) < count * MIN_THREAD_ELEMENTS:
         return [blocks]
+    ends = np.cumsum(sizes)
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count, side="right").tolist()
     return [blocks[start:stop] for start, stop in itertools.pairwise([0, *cuts, len(blocks)])]
 
