@@ -120,7 +120,7 @@ _ANY = _table("""
     =None ='linear' ='identity' =False: activation act activationfn activationfunction nonlinearity actfn
     ='layer': name layername label tag
     =0: index idx layerid layerindex layeridx layernumber layernum
-    =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale
+    =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain
     =False: verbose debug
     dtype: dtype
     seed: seed randomseed randomstate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parity.adapters.trial.attempt import BOOK, Trial
@@ -28,8 +28,10 @@ def constructors(trial: Trial) -> Iterator[Any]:
     if trial.fits and not any(test(signature, trial.kind) for test in odd):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
+    placed = _by_place(signature, trial.kind)
     for p in signature:
-        found: list[tuple[str, str] | None] = [(p["name"], m) for m in parameter_meanings(p, trial.kind)]
+        known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
+        found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]
         if not p["required"]:
             shapes = bool(found) and "," in found[0][1]  # type: ignore[index]
             found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
@@ -38,6 +40,14 @@ def constructors(trial: Trial) -> Iterator[Any]:
         options.append(found)
     for chosen in itertools.islice(itertools.product(*options), 24):
         yield tuple(pair for pair in chosen if pair is not None)
+
+
+def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
+    """The sizes of a dense layer that asks for two things of names that say nothing: in, out."""
+    required = [p for p in signature if p["required"]]
+    if kind != "affine" or len(required) != 2 or any(parameter_meanings(p, kind) for p in required):
+        return {}
+    return {p["name"]: size for p, size in zip(required, "IO", strict=True)}
 
 
 def _worth_giving(pair: tuple[str, str] | None) -> bool:

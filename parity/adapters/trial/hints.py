@@ -7,11 +7,13 @@ from typing import Any
 
 from parity.adapters.arguments import BOTH_AXES, plain
 from parity.adapters.meanings import STRINGS, meanings, padding_word
+from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
 
 
 def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
-    found = meanings(p["name"].lstrip("*"), kind)
+    name = p["name"].lstrip("*")
+    found = meanings(name, kind) or meanings_of_parts(name, kind)
     if "momentum" in found and p["default"]:
         try:  # PyTorch's is the share of what is new
             return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
