@@ -20,6 +20,7 @@ from parity.kinds.random_geometry import Geometry, needs_of, probe_of, random_ge
 from parity.reference.threads import one_thread
 
 EXAMPLES = 200
+EXAMPLES_IN_BROWSER = 60
 MOST_DRAWS = 50  # per example, where few of the geometries are supported
 
 

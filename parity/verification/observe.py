@@ -23,7 +23,7 @@ from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
-from parity.kinds.real_sizes import real_sizes, size_of
+from parity.kinds.real_sizes import in_browser, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
 
@@ -278,13 +278,14 @@ def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe,
 
 def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None:
     """What is right on all fixed inputs is tried on random ones; the smallest wrong one is kept."""
-    from parity.checks.random_search import search
+    from parity.checks.random_search import EXAMPLES, EXAMPLES_IN_BROWSER, search
 
     rows = seen.observation.records
     found = search(
         request.kind,
         subject,
         supports=seen.takes,
+        examples=EXAMPLES_IN_BROWSER if in_browser() else EXAMPLES,
         fit=fitting(seen.convention, seen.lacking),
         prepare=seen.fitted,
     )

@@ -3,7 +3,9 @@
 import pytest
 
 from parity import verify
+from parity.checks.random_search import EXAMPLES_IN_BROWSER
 from parity.kinds.real_sizes import MOST_PRODUCTS, products_of, real_sizes
+from scratchcnn import im2col
 
 AFFINE = """
 import os
@@ -100,3 +102,9 @@ def test_in_a_browser_the_largest_products_are_left_out_and_said(affine, monkeyp
     assert large and all(products_of(probe) <= MOST_PRODUCTS for probe in large)
     monkeypatch.undo()
     assert max(map(products_of, real_sizes("convolution"))) > 10 * MOST_PRODUCTS
+
+
+def test_in_a_browser_fewer_random_sizes_are_tried(monkeypatch):
+    monkeypatch.setattr("parity.verification.observe.in_browser", lambda: True)
+    verdict = verify(im2col, "im2col", isolated=False, judge="numpy")
+    assert verdict.outcome == "right" and verdict.sizes == EXAMPLES_IN_BROWSER
