@@ -49,6 +49,12 @@ def test_a_wrong_layer_is_found_without_hypothesis():
     assert done.returncode == 1 and "WRONG" in done.stdout, done.stderr
 
 
+def test_reports_are_read_and_compared_without_pytorch():
+    reports = Path(__file__).parents[3] / "reports"
+    done = run_without("torch", "dask", "distributed", arguments=["diff", str(reports), str(reports)])
+    assert (done.returncode, done.stderr) == (0, "") and "0 worse, 0 better; compared" in done.stdout
+
+
 def test_after_a_plain_install_parity_names_the_extra():
     """None of the extras' packages is there."""
     done = run_without(*EXTRAS, arguments=["-h"])
@@ -67,7 +73,7 @@ def test_any_other_module_is_a_bug_and_stays_a_traceback():
         needed(ModuleNotFoundError("No module named 'parity.nonsense'", name="parity.nonsense"))
 
 
-@pytest.mark.parametrize("extra", ["parity", "onnx", "referees", "sweep"])
+@pytest.mark.parametrize("extra", ["parity", "onnx", "referees", "sweep", "audit"])
 def test_the_extras_are_those_of_the_project(extra):
     listed = {re.match(r"[\w-]+", line)[0] for line in PROJECT["optional-dependencies"][extra]} - {
         "scratchcnn"
