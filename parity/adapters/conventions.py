@@ -53,6 +53,10 @@ class NotCallable(TargetError):
 
     def _reason(self) -> str:
         takes = f"it takes ({self.signature}), "
+        if not self.tried and not self.signature:
+            return (
+                "none of its methods has a name that is known for a forward; an adapter can say which it is"
+            )
         if not self.tried:
             return f"{takes}and no reading of these names builds it; an adapter can say how"
         at, _, why = self.tried[0][1].partition(": ")

@@ -102,7 +102,7 @@ _NORM = _table("""
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs
     shape (C,) (1,C) C: inputshape inshape shape
-    momentum: momentum decay rho mu
+    momentum: momentum decay rho mu alpha
     eps: eps epsilon
 """)
 _FLATTEN = {

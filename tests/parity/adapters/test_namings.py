@@ -43,6 +43,12 @@ def test_what_takes_no_arrays_is_not_built_as_the_book_builds():
     assert verdict.outcome == "not_checked" and "it takes (units, factor)" in verdict.unchecked
 
 
+def test_methods_of_unknown_names_are_what_is_said():
+    verdict = looked_at("Transform")
+    assert verdict.outcome == "not_checked"
+    assert "none of its methods has a name that is known for a forward" in verdict.unchecked
+
+
 def test_a_name_that_the_list_of_its_file_knows_needs_no_kind():
     assert kind_of_target(f"{FILE}:FullyConnectedWrong") == "affine"
     assert kind_of_target(f"{FILE}:WithoutSetup") is None
