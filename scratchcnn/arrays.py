@@ -1,7 +1,8 @@
-"""What may be passed as an array: a NumPy array, whose dtype says what is computed in."""
+"""What may be passed as an array, and what as a whole number."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -18,3 +19,14 @@ def require_array(array: Any, name: str) -> Array:
     else:
         mend = "a tensor has .numpy()" if hasattr(array, "numpy") else "np.asarray(...) may make one"
     raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}; {mend}")
+
+
+def at_least(least: int, value: Any, name: str) -> int:
+    """The value as an int. Raises TypeError if it is no whole number, ValueError if it is below `least`."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {whole}")
+    return whole

@@ -11,7 +11,6 @@ position in the epoch.
 from __future__ import annotations
 
 import math
-import operator
 import signal
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from scratchcnn import checkpoint
+from scratchcnn.arrays import at_least
 from scratchcnn.data.batches import minibatches
 from scratchcnn.finite import check_scores, is_finite, origin
 from scratchcnn.labels import class_numbers
@@ -93,12 +93,12 @@ class Trainer:
         self.network, self.optimizer = _network(network), _optimizer(optimizer, optimizer_param)
         self.x_train, self.t_train = _pair(x_train, t_train, "train")
         self.x_test, self.t_test = _pair(x_test, t_test, "test")
-        self.epochs = _at_least(0, epochs, "epochs")
-        self.batch_size = _at_least(
+        self.epochs = at_least(0, epochs, "epochs")
+        self.batch_size = at_least(
             1, batch_size if mini_batch_size is None else mini_batch_size, "batch_size"
         )
         evaluate = evaluate if evaluate_sample_num_per_epoch is None else evaluate_sample_num_per_epoch
-        self.evaluate = None if evaluate is None else _at_least(0, evaluate, "evaluate")
+        self.evaluate = None if evaluate is None else at_least(0, evaluate, "evaluate")
         self.rng = np.random.default_rng(rng)
         self.progress, self.transform = progress, transform
         self.checkpoint, self.verbose = checkpoint, verbose
@@ -338,13 +338,3 @@ def _labels(t: Array, scores: Array) -> Array:
     if len(labels) != len(scores):
         raise ValueError(f"expected labels ({len(scores)},) or one-hot {scores.shape}, got {t.shape}")
     return labels
-
-
-def _at_least(least: int, value: int, name: str) -> int:
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
-    if whole < least:
-        raise ValueError(f"{name} must be at least {least}, got {whole}")
-    return whole

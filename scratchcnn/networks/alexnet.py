@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import normal
 from scratchcnn.layers import (
     Affine,
@@ -40,6 +41,7 @@ class AlexNet(Network):
     ):
         rng = np.random.default_rng(rng)
         dropout_rngs = rng.spawn(2)
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (3, 227, 227)
 
         def conv(

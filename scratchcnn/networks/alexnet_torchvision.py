@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import he, normal
 from scratchcnn.layers import (
     AdaptiveAveragePooling,
@@ -62,6 +63,7 @@ class TorchvisionAlexNet(Network):
     ):
         rng = np.random.default_rng(rng)
         dropout_rngs = rng.spawn(2)
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (3, 224, 224)
 
         def conv(FN: int, FS: int, stride: int = 1, pad: int = 0) -> Convolution:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import he, normal
 from scratchcnn.layers import (
     AdaptiveAveragePooling,
@@ -74,6 +75,7 @@ class GoogLeNet(Network):
         dropout_rngs = rng.spawn(3)
         if dropout_ratio is None:
             dropout_ratio = 0.2 if batch_norm else 0.4
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (3, 224, 224)
 
         def size(filters: int) -> int:

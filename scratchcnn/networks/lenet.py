@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import xavier
 from scratchcnn.layers import (
     RBF,
@@ -39,6 +40,7 @@ class LeNet(Network):
         dtype: Any = np.float32,
     ):
         rng = np.random.default_rng(rng)
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (1, 28, 28)
 
         def conv(FN: int, FS: int, pad: int = 0) -> Convolution:
@@ -100,7 +102,7 @@ class LeNet5(Network):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        if not 1 <= output_size <= len(CODES):
+        if not 1 <= at_least(0, output_size, "output_size") <= len(CODES):
             raise ValueError(
                 f"LeNet5: output_size must lie in 1..{len(CODES)}, for which there are codes; "
                 f"got {output_size}"

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import he
 from scratchcnn.layers import (
     Affine,
@@ -54,6 +55,7 @@ class ResNet(Network):
         if stride_in not in ("3x3", "1x1"):
             raise ValueError(f'ResNet: stride_in must be "3x3" or "1x1", got {stride_in!r}')
         rng = np.random.default_rng(rng)
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (3, 224, 224)
 
         def conv(FN: int, C: int, FS: int, stride: int = 1, pad: int = 0) -> Convolution:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.im2col import DoesNotFit
 from scratchcnn.im2col import output_size as conv_output_size
 from scratchcnn.init import normal
@@ -47,11 +48,17 @@ class SimpleConvNet(Network):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
+        if not isinstance(conv_param, Mapping | None):
+            raise TypeError(
+                f"SimpleConvNet: conv_param must be a dict with {list(CONV_PARAM)}, got {conv_param!r}"
+            )
         conv = {**CONV_PARAM, **(conv_param or {})}
         if unknown := sorted(set(conv) - set(CONV_PARAM)):
             raise ValueError(f"SimpleConvNet: conv_param has no {unknown}; it takes {list(CONV_PARAM)}")
         FN, FS, pad, stride = (conv[key] for key in CONV_PARAM)
         C, H, W = image_shape(input_dim)
+        hidden_size = at_least(1, hidden_size, "hidden_size")
+        output_size = at_least(1, output_size, "output_size")
         try:
             OH, OW = conv_output_size(H, FS, stride, pad), conv_output_size(W, FS, stride, pad)
             pooled = FN * conv_output_size(OH, 2, 2) * conv_output_size(OW, 2, 2)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from scratchcnn.arrays import at_least
 from scratchcnn.init import he, normal
 from scratchcnn.layers import (
     AdaptiveAveragePooling,
@@ -53,6 +54,7 @@ class VGG(Network):
             raise ValueError(f"VGG: depth must be one of {', '.join(map(str, STAGES))}, got {depth}")
         rng = np.random.default_rng(rng)
         dropout_rngs = rng.spawn(2)
+        output_size = at_least(1, output_size, "output_size")
         build = Builder(input_dim, dtype)  # (3, 224, 224)
         self._torch_paths: dict[str, str] = {}
 

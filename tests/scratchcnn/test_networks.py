@@ -418,3 +418,25 @@ def test_a_name_that_is_not_there_gets_the_nearest_one(name, near):
     assert str(caught.value).startswith(f"there is no network {name!r}; there are simple_conv_net, lenet, ")
     assert str(caught.value).endswith(f", resnet101; did you mean {near}?")
     assert NETWORKS.get(name) is None and name not in NETWORKS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"output_size": "10"},
+        {"output_size": 2.0},
+        {"output_size": 0},
+        {"hidden_size": "a"},
+        {"conv_param": 3},
+    ],
+)
+def test_a_size_that_is_no_count_is_named(wrong):
+    (name,) = wrong
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        SimpleConvNet(**wrong)
+
+
+@pytest.mark.parametrize("name", [n for n in NETWORKS if n != "simple_conv_net"])
+def test_a_number_of_classes_as_text_is_named(name):
+    with pytest.raises(TypeError, match="output_size must be a whole number, got '10'"):
+        NETWORKS[name](output_size="10")
