@@ -37,7 +37,7 @@ def test_weights_come_back_as_they_were(ndim, layout):
     ("ndim", "layout"), [(n, layout) for n, found in BATCHES.items() for layout in found]
 )
 def test_batches_come_back_as_they_were(ndim, layout):
-    shape = (2, 1, 4, 5) if layout == "HW" else SHAPES[ndim]
+    shape = (2, 1, 4, 5) if layout in ("HW", "NHW") else SHAPES[ndim]
     a = np.arange(float(np.prod(shape))).reshape(shape)
     parts = pieces(a, layout)
     assert {part.shape for part in parts} == {batch_shape(shape, layout)}
