@@ -15,6 +15,8 @@ from scratchcnn.typing import Array, PathLike
 
 __all__ = ["light_background", "read_image", "resize"]
 
+BLANK = 0.05  # what the numbers of a picture with nothing in it span at most
+LEAST_CONTRAST = 0.9  # the images of MNIST and of Fashion-MNIST span at least 0.99
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and most others convert to gray
 
 
@@ -97,7 +99,20 @@ def as_pixels(path: PathLike) -> Array:
 
 def is_blank(x: Array) -> bool:
     """Whether the pixels of each channel of images (N, C, H, W) in [0, 1] differ by less than 5 %."""
-    return bool((x.max(axis=(2, 3)) - x.min(axis=(2, 3))).max() < 0.05)
+    return bool((x.max(axis=(2, 3)) - x.min(axis=(2, 3))).max() < BLANK)
+
+
+def stretched(x: Array) -> Array:
+    """Images (N, C, H, W) in [0, 1] with the darkest number of each at 0 and the brightest at 1.
+
+    Only pictures without contrast are changed: those whose numbers span less than LEAST_CONTRAST, and are
+    not blank.
+    """
+    low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
+    weak = (high - low < LEAST_CONTRAST) & (high - low >= BLANK)
+    span: Array = np.where(weak, high - low, 1).astype(x.dtype)
+    moved: Array = (x - np.where(weak, low, 0).astype(x.dtype)) / span
+    return moved.clip(0, 1)
 
 
 def _gray(colour: Array) -> Array:

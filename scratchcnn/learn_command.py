@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,22 +62,26 @@ def learn(
         return print(*write_pages(page), sep="\n")
     progress = _read_progress(folder)
     chosen, lang = lang, lang or progress.get("lang", "en")
-    word = messages(lang)
+    word = _messages(lang, folder)
     if chosen and progress.get("lang") != chosen:
         progress = progress | {"lang": lang}
         with suppress(OSError):  # where nothing can be written, the list is shown all the same
             _save(folder, progress)
     if hunt:
+        if hint or solution:
+            raise ValueError(word["hunt_options"])
         return _hunt(folder, what, check, seed, lang)
     if not what:
-        return _print_list(progress, lang)
+        if check or hint or solution:
+            raise ValueError(word["which_lesson"])
+        return _print_list(progress, lang, word)
     number = int(what) if what.isdecimal() else 0
     if not 1 <= number <= len(EXERCISES):
         raise ValueError(word["no_lesson"].format(number=what, count=len(EXERCISES)))
     exercise = EXERCISES[number - 1]
     path = folder / f"lesson{number}" / f"{exercise.name}.py"
     if not (check or hint or solution):
-        _begin(exercise, path, lang)
+        _begin(exercise, path, lang, word)
         return _write_progress(folder, progress, lang, number, "begun")
     if not path.is_file():
         raise FileNotFoundError(word["no_file"].format(path=path, number=number))
@@ -87,7 +92,7 @@ def learn(
     if answer.right:
         print(word["right"].format(number=number), judged_by(answer, word))
         _write_progress(folder, progress, lang, number, "done")
-        return _print_next(_read_progress(folder), lang)
+        return _print_next(_read_progress(folder), word, number)
     print(
         word["not_yet"].format(stage=answer.hint(exercise, hint, lang) if hint or answer.gap else "").strip()
     )
@@ -98,7 +103,7 @@ def learn(
 
 def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> None:
     """Write a file with a bug, or judge it."""
-    word = messages(lang)
+    word = _messages(lang, folder)
     if what.isdecimal():
         bug = bug_numbered(int(what))
     elif check:
@@ -107,6 +112,8 @@ def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> 
         bug = choose(what, seed)
     path = folder / "hunt" / f"bug{bug.number}.py"
     if not check:
+        if path.exists():
+            return print(word["hunt_kept"].format(path=path, number=bug.number))
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, hunt_file(bug, lang))
         return print(word["hunt_written"].format(path=path, number=bug.number))
@@ -119,9 +126,9 @@ def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> 
     raise typer.Exit(1)
 
 
-def _begin(exercise: Exercise, path: Path, lang: str) -> None:
+def _begin(exercise: Exercise, path: Path, lang: str, word: dict[str, str]) -> None:
     """Write the lesson, and its exercise unless it is there already."""
-    word, number = messages(lang), exercise.number
+    number = exercise.number
     path.parent.mkdir(parents=True, exist_ok=True)
     page = path.parent / "lesson.py"
     _write(page, lesson(number, lang))
@@ -137,6 +144,20 @@ def _begin(exercise: Exercise, path: Path, lang: str) -> None:
     if importlib.util.find_spec("matplotlib") is None:
         print(word["read_needs"])
     print(word["then"].format(number=number))
+
+
+def _messages(lang: str, folder: Path) -> dict[str, str]:
+    """What the command says; the commands in it are for that folder."""
+    word = messages(lang)
+    if folder == Path("."):
+        return word
+    command = "python -m scratchcnn learn"
+    return {
+        key: text.replace(
+            command, f"{command} --folder {shlex.quote(str(folder)).replace('{', '{{').replace('}', '}}')}"
+        )
+        for key, text in word.items()
+    }
 
 
 def _write(path: Path, text: str) -> None:
@@ -161,12 +182,18 @@ def _cells(text: str) -> int:
 
 # -- progress ---------------------------------------------------------------------------------------
 def _read_progress(folder: Path) -> dict[str, Any]:
-    """{"lang": "ko", "lessons": {"5": "done"}}; a file that is none of ours counts as empty."""
+    """{"lang": "ko", "lessons": {"5": "done"}}, {} without a file. Raises ValueError for a damaged one."""
     try:
         found = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except OSError:
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("lessons", {}), dict) else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("lessons", {}), dict):
+        raise ValueError(
+            f"{folder / PROGRESS}, which says what is done, is damaged; mend it, or delete it to begin anew"
+        )
+    return found
 
 
 def _write_progress(folder: Path, progress: dict[str, Any], lang: str, number: int, state: str) -> None:
@@ -181,17 +208,19 @@ def _save(folder: Path, progress: dict[str, Any]) -> None:
     _write(folder / PROGRESS, json.dumps(progress, indent=1) + "\n")
 
 
-def _print_list(progress: dict[str, Any], lang: str) -> None:
-    word, lessons = messages(lang), progress.get("lessons", {})
+def _print_list(progress: dict[str, Any], lang: str, word: dict[str, str]) -> None:
+    lessons = progress.get("lessons", {})
     print(word["lessons"])
     for exercise in EXERCISES:
         number, state = exercise.number, lessons.get(str(exercise.number), "")
         mark = f"  [{word[state]}]" if state in ("done", "begun") else ""
         print(f"{number:3}  {lesson_texts(number, lang)['title']}{mark}")
-    _print_next(progress, lang)
+    _print_next(progress, word)
 
 
-def _print_next(progress: dict[str, Any], lang: str) -> None:
-    word, lessons = messages(lang), progress.get("lessons", {})
+def _print_next(progress: dict[str, Any], word: dict[str, str], after: int = 0) -> None:
+    """Name the next lesson that is not done: after that number, or else the first."""
+    lessons = progress.get("lessons", {})
     open_ones = [e.number for e in EXERCISES if lessons.get(str(e.number)) != "done"]
-    print(word["next"].format(number=open_ones[0]) if open_ones else word["all_done"])
+    following = [number for number in open_ones if number > after] or open_ones
+    print(word["next"].format(number=following[0]) if following else word["all_done"])

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from scratchcnn.imagenet import HALVES, MEAN, NEWER_FILES, NEWER_RESIZE, OLDER_FILES, STD, preprocess
-from scratchcnn.images import is_blank, light_background, read_image, resize
+from scratchcnn.images import is_blank, light_background, read_image, resize, stretched
 from scratchcnn.layers import softmax
 from scratchcnn.load_network import Loaded, load_network
 from scratchcnn.lookup import key_of, lookup
@@ -204,7 +204,9 @@ def _pictures(
         flip = light_background(path) if invert is None else invert
         why = "" if invert is not None else " (light background)" if flip else " (dark background)"
         x = resize(read_image(path, shape, flip, margin), net.input_dim)
-        note = BLANK if is_blank(x) else ""
+        note, seen = BLANK if is_blank(x) else "", stretched(x)
+        if not np.array_equal(seen, x):
+            note, x = f" contrast stretched from {x.min():.2f} to {x.max():.2f}", seen
         found.append((f"{path}: {'inverted' if flip else 'not inverted'}{why}{note}", x))
     return found
 

@@ -37,7 +37,9 @@ def write_seen(x: Array, folder: Path, picture: Path) -> Path:
 
 
 def _unit(x: Array) -> Array:
-    """From the smallest number, 0, to the largest, 1; all 0 if they are equal."""
+    """Numbers from 0 to 1 as they are; others from their smallest, 0, to their largest, 1."""
+    if x.min() >= 0 and x.max() <= 1:
+        return x
     span = float(x.max() - x.min())
     scaled: Array = (x - x.min()) / (span or 1.0)
     return scaled

@@ -24,7 +24,11 @@ BFLOAT16 = "BF16"
 NUMPY_DTYPES = {"BOOL", *(f"{kind}{8 * size}" for kind in "IU" for size in (1, 2, 4, 8)), "F16", "F32", "F64"}
 
 
-OTHER_FORMATS = (".pth", ".pt", ".ckpt", ".npz", ".npy", ".pkl", ".onnx")
+OTHER_FORMATS = (
+    *(".pth", ".pt", ".ckpt", ".npz", ".npy", ".pkl", ".onnx", ".h5", ".zip"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".csv", ".parquet", ".json", ".toml", ".txt", ".md", ".py", ".ipynb"),
+)
 
 
 class WeightMismatch(ValueError):

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from scratchcnn import params_file
+from scratchcnn.arrays import at_least
 from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.finite import check_scores
 from scratchcnn.gradient_check import numerical_gradient
@@ -121,6 +122,7 @@ class Network:
                 f"got {len(labels)} and {len(x) if x.ndim else repr(x)}"
             )
         correct = 0
+        batch_size = at_least(1, batch_size, "accuracy: batch_size")
         for i in range(0, len(x), batch_size):
             batch = x[i : i + batch_size]
             scores = self.predict(batch)

@@ -74,6 +74,17 @@ def test_a_file_runs_by_itself(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
 
+def test_a_hunt_that_was_begun_is_left_as_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "hunt" / "bug3.py"
+    assert main(["learn", "--hunt", "3"]) == 0
+    path.write_text("mine")
+    assert main(["learn", "--hunt", "3"]) == 0
+    assert path.read_text() == "mine" and "was left as it is" in capsys.readouterr().out
+    assert main(["learn", "--hunt", "3", "--solution"]) == 2
+    assert "a hunt has no --hint and no --solution" in capsys.readouterr().err
+
+
 def test_the_way_through_a_hunt(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["learn", "--hunt", "affine", "--seed", "1"]) == 0

@@ -200,6 +200,28 @@ def test_the_list_needs_no_writable_folder(tmp_path, capsys):
     assert "필터란 무엇인가" in capsys.readouterr().out
 
 
+def test_what_is_typed_next_is_for_the_same_folder(folder, here, capsys):
+    assert main(["learn", "2", "--folder", "my course"]) == 0
+    assert capsys.readouterr().out.endswith("learn --folder 'my course' 2 --check\n")
+    assert main(["learn", "--folder", "my course"]) == 0
+    assert capsys.readouterr().out.endswith("learn --folder 'my course' 1\n")
+
+
+def test_the_next_lesson_is_the_one_after(folder, here, capsys):
+    assert main(["learn", "2"]) == 0
+    (folder / "lesson2" / "output_size.py").write_text(EXERCISES[1].solution)
+    assert main(["learn", "2", "--check"]) == 0
+    assert capsys.readouterr().out.endswith("python -m scratchcnn learn 3\n")
+
+
+@pytest.mark.parametrize("text", ['{"a"', "[]", '{"lessons": 3}'])
+def test_a_damaged_record_of_what_is_done_is_kept(folder, capsys, text):
+    (folder / "learn.json").write_text(text)
+    assert main(["learn", "2"]) == 2
+    assert "learn.json, which says what is done, is damaged" in capsys.readouterr().err
+    assert (folder / "learn.json").read_text() == text
+
+
 def test_a_lesson_is_written_as_a_notebook_too(folder, capsys):
     assert main(["learn", "2", "--lang", "ko"]) == 0
     assert "lesson2/lesson.ipynb" in capsys.readouterr().out

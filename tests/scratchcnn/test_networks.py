@@ -228,6 +228,13 @@ def test_one_hot_labels_give_the_same_loss_and_accuracy():
     assert network.accuracy(X, T) == network.accuracy(X, np.eye(4)[T]) == network.accuracy(X, T[:, None])
 
 
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, "3"])
+def test_accuracy_names_a_batch_size_that_is_no_count(batch_size):
+    network = SimpleConvNet(X.shape[1:], output_size=4, conv_param={"filter_size": 3})
+    with pytest.raises((TypeError, ValueError), match="accuracy: batch_size must be"):
+        network.accuracy(X, T, batch_size)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4, 6, 100])
 def test_accuracy_counts_the_last_smaller_batch(batch_size):
     network = tiny()

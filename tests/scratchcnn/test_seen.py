@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from scratchcnn import predict_command
 from scratchcnn.cli import main
 from scratchcnn.data import load
+from scratchcnn.images import stretched
 from scratchcnn.load_network import load_network
 from scratchcnn.seen import as_characters
 
@@ -33,6 +34,28 @@ def test_predict_needs_no_weights_for_lenet(shoe, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("bundled weights, trained on the Fashion-MNIST sample")
     assert "Trouser" in printed.splitlines()[2]
+
+
+@pytest.mark.parametrize(("light", "dark"), [(0.12, 0), (0.25, 90), (-0.25, 165), (0.75, 0)])
+def test_a_picture_without_contrast_is_stretched(light, dark, tmp_path, capsys):
+    pixels = load(normalize=False).x_test[6, 0]  # an ankle boot
+    weak = (dark + light * pixels).astype(np.uint8)
+    Image.fromarray(weak).save(tmp_path / "boot.png")
+    assert main(["predict", "lenet", str(tmp_path / "boot.png"), "--show-in", str(tmp_path)]) == 0
+    _, heading, _, likeliest, *_ = capsys.readouterr().out.splitlines()
+    assert "contrast stretched from" in heading and "Ankle boot" in likeliest
+    seen = np.asarray(Image.open(tmp_path / "boot.seen.png"), float)
+    assert (seen.min(), seen.max()) == (0, 255) and np.abs(seen - pixels).max() <= 1 + 1 / abs(light)
+
+
+def test_pictures_with_contrast_and_blank_ones_stay_as_they_are():
+    x = np.stack([np.linspace(0, 0.95, 784), np.linspace(0.5, 0.54, 784)]).reshape(2, 1, 28, 28)
+    assert np.array_equal(stretched(x), x)
+
+
+def test_what_is_shown_is_not_stretched():
+    gray = np.full((1, 2, 2), 0.5)
+    assert as_characters(gray) == "\n".join(["++++"] * 2)
 
 
 @pytest.mark.parametrize("digit", [0, 1, 4, 7])
