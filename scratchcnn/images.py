@@ -16,7 +16,7 @@ from scratchcnn.typing import Array, PathLike
 __all__ = ["light_background", "read_image", "resize"]
 
 BLANK = 0.05  # what the numbers of a picture with nothing in it span at most
-LEAST_CONTRAST = 0.9  # the images of MNIST and of Fashion-MNIST span at least 0.99
+LEAST_CONTRAST = 0.8  # the images of MNIST and of Fashion-MNIST span at least 0.99
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and most others convert to gray
 
 
