@@ -16,13 +16,18 @@ def is_finite(array: Any) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
+def not_finite(arrays: Mapping[str, Array]) -> list[str]:
+    """The names of the arrays that hold such numbers."""
+    return [name for name, array in arrays.items() if not is_finite(array)]
+
+
 def origin(x: Any, t: Any, params: Mapping[str, Array]) -> str:
     """What holds such numbers: the images, the labels or some of the weights; empty if none of them does."""
     if not is_finite(x):
         return "the images hold NaN or infinity"
     if not is_finite(t):
         return "the labels hold NaN or infinity"
-    damaged = [name for name, array in params.items() if not is_finite(array)]
+    damaged = not_finite(params)
     return f"the weights hold NaN or infinity in {', '.join(damaged[:3])}" if damaged else ""
 
 

@@ -70,7 +70,7 @@ def learn(
     if hunt:
         if hint or solution:
             raise ValueError(word["hunt_options"])
-        return _hunt(folder, what, check, seed, lang)
+        return _hunt(folder, what, check, seed, lang, word)
     if not what:
         if check or hint or solution:
             raise ValueError(word["which_lesson"])
@@ -101,9 +101,8 @@ def learn(
     raise typer.Exit(1)
 
 
-def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str) -> None:
+def _hunt(folder: Path, what: str, check: bool, seed: int | None, lang: str, word: dict[str, str]) -> None:
     """Write a file with a bug, or judge it."""
-    word = _messages(lang, folder)
     if what.isdecimal():
         bug = bug_numbered(int(what))
     elif check:

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from scratchcnn.finite import not_finite
 from scratchcnn.imagenet import HALVES, MEAN, NEWER_FILES, NEWER_RESIZE, OLDER_FILES, STD, preprocess
 from scratchcnn.images import is_blank, light_background, read_image, resize, stretched
 from scratchcnn.layers import softmax
@@ -131,7 +132,7 @@ def bundled_weights(trained_on: str) -> Path:
 
 def _refuse_not_finite(loaded: Loaded, weights: Path) -> None:
     arrays = {**loaded.network.params, **loaded.network.buffers}
-    if damaged := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+    if damaged := not_finite(arrays):
         raise ValueError(
             f"{weights} holds NaN or infinity in {', '.join(damaged[:5])}; train or fetch it again"
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from parity.adapters.options import pools_windows
+
 IN = {"in", "input", "inputs", "inp", "prev", "previous"}
 OUT = {"out", "output", "outputs", "next", "classes"}
 COUNT = {"num", "n", "no", "of", "nb", "number", "count"}
@@ -30,7 +32,7 @@ def meanings_of_parts(name: str, kind: str) -> tuple[str, ...]:
     if kind == "affine":
         own = found & {"layer", "size"} and found <= {"layer", "own", *SIZE, *COUNT}
         return ("O",) if own else _directed(found, ("I", "(I,)"), ("O",))
-    if kind == "convolution" or (kind.endswith("pooling") and not kind.startswith(("global", "adaptive"))):
+    if kind == "convolution" or pools_windows(kind):
         if shape := _of_a_window(found, kind == "convolution"):
             return shape
         return _directed(found, ("C",), ("FN",)) if kind == "convolution" else ()

@@ -32,10 +32,14 @@ def is_group(word: str) -> bool:
     return word in NAMES or (word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh")
 
 
+def pools_windows(kind: str) -> bool:
+    """Whether the kind is a pooling whose window is an argument."""
+    return kind.endswith("pooling") and not kind.startswith(("global", "adaptive"))
+
+
 def grouped(kind: str) -> tuple[str, ...]:
     """What such a parameter may get in an implementation of that kind."""
-    pooling = kind.endswith("pooling") and not kind.startswith(("global", "adaptive"))
-    return GROUPED.get("pooling" if pooling else kind, ())
+    return GROUPED.get("pooling" if pools_windows(kind) else kind, ())
 
 
 class Options(dict[str, Any]):

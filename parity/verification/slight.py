@@ -25,6 +25,7 @@ UNCHANGED = "arguments unchanged"  # the contract
 OVERFLOW = "overflow-at-large-inputs"
 INSIDE_LOG = "small-constant-inside-the-logarithm"
 OTHER_EPS = "another-eps"
+HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not known: it speaks for no bug
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
@@ -227,11 +228,7 @@ def without_slight(seen: Observation, ones: Iterable[Slight], cases: Iterable[Pr
         records.append(record(place, row.layer, row.phase, row.tensor, found, row.case))
         kept = dict(values[row.dtype][row.case])
         kept[row.tensor] = one.value
-        if one.name in (
-            OVERFLOW,
-            INSIDE_LOG,
-            OTHER_EPS,
-        ):  # what it would have been is not known: it speaks for no bug
+        if one.name in HIDING:
             del kept[row.tensor]
             hidden.add((row.case, row.tensor))
         values[row.dtype][row.case] = kept
