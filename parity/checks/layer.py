@@ -146,15 +146,21 @@ def phase_of(tensor: str) -> str:
 
 
 def judge(
-    probe: Probe, found: Mapping[str, Any], dtype: str = "float64", device: str = "cpu", keep: bool = False
+    probe: Probe,
+    found: Mapping[str, Any],
+    dtype: str = "float64",
+    device: str = "cpu",
+    keep: bool = False,
+    kind: Kind | OptimizerKind | None = None,
 ) -> dict[str, Comparison]:
     """Each result of one probe through the gate of the dtype; what the kind does not define is refused.
 
-    With `keep` the reference stays with the probe, for the next time that it is judged.
+    With `keep` the reference stays with the probe, for the next time that it is judged. The kind is the
+    probe's own unless another with the same results is given.
     """
     got = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in found.items()}
     odd = {name: a.why for name, a in got.items() if isinstance(a, Odd)}
-    kind = kind_of(probe.kind)
+    kind = kind or kind_of(probe.kind)
     theirs = _reference(kind, probe, dtype, device, keep)
     exact = theirs if dtype == "float64" else _reference(kind, probe, "float64", "cpu", keep)
     floors = _kept(probe, f"floors {dtype}", lambda: kind.floors(probe, exact, dtype), keep)

@@ -1,40 +1,70 @@
-"""Another eps than PyTorch's, written into the code: sqrt(var + 1e-8) for sqrt(var + 1e-5).
+"""Another eps than PyTorch's, written into the code: sqrt(var + 1e-8) for sqrt(var + 1e-5), sqrt(v + eps) for
+sqrt(v) + eps.
 
 It is there against a division by 0, and changes the results by as little as it is small. The mathematics is
-right. The eps is read off: it must give every result, and be one that people write. The book's 1e-6, and
-none at all, have names of their own in the catalogue.
+right. The eps and its place are read off: they must give every result, and the eps must be one that people
+write. None at all has a name of its own in the catalogue, and is a bug: 0 / 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from parity.checks.layer import judge
-from parity.kinds import Probe
+from parity.faults import FAULTS
+from parity.kinds import Probe, kind_of
+from parity.kinds.numpy_reference import judged_by
 from scratchcnn.typing import Array
 
-KINDS = {"batch_norm": 1e-5}  # PyTorch's
-CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 3, 7, 4, 9, 10, 11, 12, 2, 5))
+KINDS = {"batch_norm": 1e-5, "adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}  # PyTorch's
+CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
+# Where else it may stand, and the class of the catalogue that has it there.
+PLACES = {
+    "batch_norm": {"outside the root": "batch-norm-eps-outside-the-root"},
+    "adagrad": {"inside the root": "adagrad-eps-inside-the-root"},
+    "rmsprop": {"inside the root": "rmsprop-eps-inside-the-root"},
+    "adam": {
+        "inside the root": "adam-eps-inside-the-root",
+        "beside the uncorrected root": "adam-eps-before-correction",
+    },
+}
 WITHOUT = ("running_mean", "running_var")  # no eps is in them
 Results = tuple[Probe, str, Mapping[str, Array]]  # an input, a dtype, some of its results by name
 
 
-def eps_of(results: Iterable[Results]) -> float | None:
-    """The eps that gives all of these results; None where none of CONSTANTS does."""
-    left = list(CONSTANTS)
+@dataclass(frozen=True)
+class Eps:
+    """A small constant, and where it stands; "" where PyTorch has it."""
+
+    value: float
+    place: str = ""
+
+    def says(self, kind: str) -> str:
+        """`its eps is 1e-08, PyTorch's 1e-05`, and where it stands if that is another place."""
+        usual = KINDS[kind]
+        number = f"its eps is {self.value:g}, PyTorch's {usual:g}" if self.value != usual else "its eps"
+        joined = ", and stands " if self.value != usual else " stands "
+        return number + (f"{joined}{self.place}" if self.place else "")
+
+
+def eps_of(kind: str, results: Iterable[Results]) -> Eps | None:
+    """The eps that gives all of these results; None where none of CONSTANTS does in any place."""
+    usual = Eps(KINDS[kind])
+    left = [Eps(value, place) for place in ("", *PLACES.get(kind, ())) for value in CONSTANTS]
+    left = [eps for eps in left if eps != usual]
     for probe, dtype, found in results:
         left = [eps for eps in left if _gives(eps, probe, dtype, found)]
         if not left:
             return None
-    return left[0] if left and left[0] != KINDS.get(probe.kind) else None
+    return left[0] if left else None
 
 
-def with_eps(probe: Probe, eps: float) -> Probe:
-    """The same input, judged with that eps."""
-    return replace(probe, args={**probe.args, "eps": eps})
-
-
-def _gives(eps: float, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
-    judged = judge(with_eps(probe, eps), dict(found), dtype, keep=True)
+def _gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
+    kind = kind_of(probe.kind)
+    if eps.place:
+        kind = replace(kind, ours=FAULTS[PLACES[probe.kind][eps.place]].make)
+    given = probe.known.setdefault(str(eps), replace(probe, args={**probe.args, "eps": eps.value}))
+    with judged_by("numpy"):  # PyTorch has it in one place alone
+        judged = judge(given, dict(found), dtype, keep=True, kind=kind)
     return all(judged[name].ok for name in found)

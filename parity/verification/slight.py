@@ -1,5 +1,5 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm, another eps.
+small constant inside a logarithm, another eps, a second backward that raises.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -21,13 +21,14 @@ from parity.kinds import Probe, kind_of
 from parity.verification import inside_log, other_eps
 from scratchcnn.typing import Array
 
-UNCHANGED = "arguments unchanged"  # the contract
+UNCHANGED, AGAIN = "arguments unchanged", "backward twice"  # contracts
 OVERFLOW = "overflow-at-large-inputs"
 INSIDE_LOG = "small-constant-inside-the-logarithm"
 OTHER_EPS = "another-eps"
 HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not known: it speaks for no bug
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
+RAISES_AGAIN = "second-backward-raises"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
@@ -35,6 +36,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     OVERFLOW: "an overflow at large inputs",
     INSIDE_LOG: "a small constant inside the logarithm",
     OTHER_EPS: "another eps",
+    RAISES_AGAIN: "a second backward that raises",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = ("sigmoid", "tanh", "silu", "softmax", *LOSSES)  # kinds with an exponential
@@ -60,6 +62,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[OTHER_EPS] = kind in other_eps.KINDS
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
+    there[RAISES_AGAIN] = known.role in ("layer", "loss")
     there[WRITES_GRADIENTS] = known.role == "optimizer"
     return {name: says for name, says in NAMES.items() if there[name]}
 
@@ -116,15 +119,19 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
             values.setdefault((row.case, row.dtype), {})[row.tensor] = narrow
     if not wrong or any(row.tensor not in values.get((row.case, row.dtype), ()) for row in wrong):
         return []
-    eps = other_eps.eps_of((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    eps = other_eps.eps_of(seen.kind, given)
     if eps is None:
         return []
-    says = f"its eps is {eps:g}, PyTorch's {other_eps.KINDS[seen.kind]:g}"
+    says = eps.says(seen.kind)
     return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says) for row in wrong]
 
 
 def _exact(probe: Probe, row: Record) -> Array:
-    found: Array = kind_of(probe.kind).reference(probe, row.dtype)[row.tensor]
+    key = f"exact {row.dtype}"
+    if key not in probe.known:
+        probe.known[key] = kind_of(probe.kind).reference(probe, row.dtype)
+    found: Array = probe.known[key][row.tensor]
     return found
 
 
@@ -153,6 +160,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     if row.phase == UNCHANGED and row.why == "was written into":
         name = _written(row, seen.kind)
         return Slight(row, name) if name else None
+    if row.phase == AGAIN and row.why.startswith("raised"):  # it frees what forward kept, as PyTorch does
+        return Slight(row, RAISES_AGAIN)
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if probe is None or value is None or row.phase not in PLAIN:
         return None
@@ -204,6 +213,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
             lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
+        elif name == RAISES_AGAIN:
+            lines.append("a second backward without a new forward raises")
         else:
             lines.append(f"it {NAMES[name].replace('a write', 'writes')}, which the caller may still need")
     return lines

@@ -40,6 +40,7 @@ from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profil
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import (
     NAMES,
+    OTHER_EPS,
     besides_names,
     removable,
     sentences,
@@ -393,7 +394,8 @@ def _diagnosed(
     names = list(dict.fromkeys(one.name for one in ones))
     says = ", and ".join(NAMES[name] for name in names)
     if rest.ok:
-        return Diagnosis(" + ".join(names), says, 0.0)
+        named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if OTHER_EPS in names else UNKNOWN
+        return named if named.fault else Diagnosis(" + ".join(names), says, 0.0)
     found = diagnose(rest, cases, seed, adapter)
     return replace(found, besides=says) if found.fault else diagnose_apart(seen, cases, seed, adapter)
 

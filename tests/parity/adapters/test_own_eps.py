@@ -57,5 +57,6 @@ def test_the_constant_is_a_choice_and_is_said(factory):
     assert ".epsilon = 0.001 is set to 1e-05, PyTorch's" in verdict.called
 
 
-def test_a_constant_outside_the_root_is_still_wrong():
-    assert ask(Outside).outcome == "wrong"
+def test_a_constant_outside_the_root_is_said():
+    verdict = ask(Outside)
+    assert verdict.outcome == "right_but" and verdict.buts == ["its eps stands outside the root"]

@@ -1,6 +1,7 @@
 """Batch normalization with an eps of its own in the code: said, and nothing else is excused."""
 
 import numpy as np
+import pytest
 
 from parity.verification.verify import verify
 
@@ -59,3 +60,40 @@ def test_another_bug_comes_first_and_the_eps_is_said_beside_it():
     assert verdict.outcome == "wrong" and verdict.first.record.tensor == "running_var"
     assert "wrong: running_var;" in verdict.culprit.sentence
     assert "besides, its eps is 1e-08" in verdict.culprit.sentence
+
+
+def optimizer(eps, inside=False, power=2):
+    class AdaGrad:
+        def __init__(self, lr=0.01):
+            self.lr, self.h = lr, {}
+
+        def update(self, params, grads):
+            for name, g in grads.items():
+                self.h[name] = self.h.get(name, 0) + abs(g) ** power
+                h = self.h[name]
+                params[name] -= self.lr * g / (np.sqrt(h + eps) if inside else np.sqrt(h) + eps)
+
+    return AdaGrad
+
+
+EPS = {
+    "another value": (optimizer(1e-6), "its eps is 1e-06, PyTorch's 1e-10"),
+    "one of the catalogue": (optimizer(1e-8), "its eps is 1e-08, PyTorch's 1e-10"),
+    "another place": (optimizer(1e-10, inside=True), "its eps stands inside the root"),
+    "both": (optimizer(1e-6, inside=True), "its eps is 1e-06, PyTorch's 1e-10, and stands inside the root"),
+}
+
+
+@pytest.mark.parametrize(("factory", "said"), EPS.values(), ids=EPS)
+def test_the_eps_of_an_optimizer_and_its_place_are_named(factory, said):
+    verdict = verify(factory, "adagrad", isolated=False)
+    assert verdict.outcome == "right_but" and verdict.buts == [said], str(verdict)
+
+
+@pytest.mark.parametrize("factory", [optimizer(0), optimizer(1e-8, power=1.999)], ids=["none", "its power"])
+def test_no_eps_and_another_formula_are_wrong(factory):
+    assert verify(factory, "adagrad", isolated=False).outcome == "wrong"
+
+
+def test_what_the_catalogue_calls_by_name_keeps_it():
+    assert verify(optimizer(1e-8), "adagrad", isolated=False).diagnosis.fault == "adagrad-eps-of-1e-8"

@@ -1,0 +1,63 @@
+"""A second backward without a new forward: one that raises is a remark, as PyTorch raises; wrong numbers are
+wrong."""
+
+import numpy as np
+import pytest
+
+from parity.verification.verify import verify
+
+
+class Frees:
+    """What forward kept is gone after one backward."""
+
+    def forward(self, x):
+        self.mask = x > 0
+        return np.where(self.mask, x, x.dtype.type(0))
+
+    def backward(self, dout):
+        dx = dout * self.mask
+        del self.mask
+        return dx
+
+
+class Pops(Frees):
+    def forward(self, x):
+        self.kept = [x > 0]
+        return np.where(self.kept[0], x, x.dtype.type(0))
+
+    def backward(self, dout):
+        return dout * self.kept.pop()
+
+
+class Spoils(Frees):
+    """The second gradient is another number."""
+
+    def backward(self, dout):
+        dx = dout * self.mask
+        self.mask = ~self.mask
+        return dx
+
+
+class WrongAtFirst(Frees):
+    """The first gradient is wrong too."""
+
+    def backward(self, dout):
+        return 2 * super().backward(dout)
+
+
+def ask(factory, **options):
+    return verify(factory, "relu", isolated=False, **options)
+
+
+@pytest.mark.parametrize("factory", [Frees, Pops])
+def test_one_that_raises_is_said(factory):
+    verdict = ask(factory)
+    assert verdict.outcome == "right_but" and verdict.ok, str(verdict)
+    assert verdict.buts == ["a second backward without a new forward raises"]
+    assert "[second-backward-raises]" in str(verdict)
+    assert ask(factory, allow=["second-backward-raises"]).declared
+
+
+@pytest.mark.parametrize("factory", [Spoils, WrongAtFirst])
+def test_wrong_numbers_are_wrong(factory):
+    assert ask(factory).outcome == "wrong"
