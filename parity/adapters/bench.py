@@ -48,7 +48,11 @@ class _Object:
     layer: Any
     probe: Probe
     returned: dict[str, Any] = field(default_factory=dict)  # by the call that returned it
+    earlier: dict[str, Any] = field(default_factory=dict)  # what the same call returned before that
     arrays: dict[str, Any] = field(default_factory=dict)  # an optimizer's parameters as they were handed over
+
+    def keep(self, by: str, result: Any) -> None:
+        self.earlier[by], self.returned[by] = self.returned.get(by), result
 
 
 class Bench:
@@ -144,7 +148,7 @@ class Bench:
         """What the call returns."""
         on = self._given(number, inputs)
         with as_raised():
-            on.returned["forward"] = self._using().forward(on.layer, on.probe)
+            on.keep("forward", self._using().forward(on.layer, on.probe))
         return plain(on.returned["forward"])
 
     def backward(self, number: int, inputs: dict[str, Any] | None = None) -> Any:
@@ -152,7 +156,7 @@ class Bench:
         on = self._objects[number] if inputs is None else self._given(number, inputs)
         try:
             with as_raised():
-                on.returned["backward"] = self._using().backward(on.layer, on.probe)
+                on.keep("backward", self._using().backward(on.layer, on.probe))
             return plain(on.returned["backward"])
         except Raised as error:
             return Odd(f"raised {error}")
@@ -182,7 +186,7 @@ class Bench:
                 on.arrays = dict(inputs["params"])
                 found = using.steps(on.layer, inputs["params"], inputs["grads"])
             else:
-                found = using.attempt(on.layer, on.probe)
+                found = using.attempt(on.layer, on.probe, plain)
         return {str(name): plain(value) for name, value in found.items()}
 
     def _results_of_its_own(self, on: _Object) -> dict[str, Any]:
@@ -218,9 +222,10 @@ class Bench:
         held: dict[str, Any] = copied({"args": on.probe.args, "inputs": on.probe.inputs, "arrays": on.arrays})
         return held
 
-    def returned(self, number: int, by: str) -> Any:
-        """What the last forward or backward returned, as it is now."""
-        return plain(self._objects[number].returned.get(by))
+    def returned(self, number: int, by: str, before: bool = False) -> Any:
+        """What the last forward or backward returned, or the one before, as it is now."""
+        on = self._objects[number]
+        return plain((on.earlier if before else on.returned).get(by))
 
     def overwrite(self, number: int, name: str, value: float) -> None:
         """Fill the input of that name, which the code may have kept."""
@@ -260,8 +265,8 @@ def _beside(adapter: str) -> Adapter:
 # -- plain data -----------------------------------------------------------------------------------
 def plain(value: Any) -> Any:
     """A copy of what is an array of real numbers; an Odd that says what anything else is."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, Odd):
+        return value
     if isinstance(value, Exception):
         return Odd(f"raised {_words(value)}")
     if isinstance(value, np.generic):

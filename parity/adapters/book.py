@@ -86,14 +86,19 @@ class Adapter(ABC):
                 raise value
         return found
 
-    def attempt(self, layer: Any, probe: Probe) -> dict[str, Any]:
-        """As `results`, but where backward or state raises, the exception stands for what it would give."""
+    def attempt(
+        self, layer: Any, probe: Probe, taken: Callable[[Any], Any] = lambda result: result
+    ) -> dict[str, Any]:
+        """As `results`, but where backward or state raises, the exception stands for what it would give.
+
+        `taken` is called with the result of forward before backward may write into it.
+        """
         how = recipe(probe.kind)
         if how.role == "optimizer":
             params = {name: p.copy() for name, p in probe.inputs["params"].items()}
             steps = [{name: g.copy() for name, g in grads.items()} for grads in probe.inputs["grads"]]
             return self.steps(layer, params, steps)
-        found = {how.out: self.forward(layer, probe)}
+        found = {how.out: taken(self.forward(layer, probe))}
         if how.role == "function":
             return found
         rest = [*(f"d{name}" for name in how.params if probe.args.get(name) is not None), *how.buffers]

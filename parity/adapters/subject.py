@@ -263,9 +263,9 @@ class Instance:
         found = self._ask("held")
         return found if isinstance(found, dict) else {}
 
-    def returned(self, by: str) -> Any:
-        """What the last "forward" or "backward" returned, as it is now."""
-        return _array(self._ask("returned", by=by))
+    def returned(self, by: str, before: bool = False) -> Any:
+        """What the last "forward" or "backward" returned, or the one before, as it is now."""
+        return _array(self._ask("returned", by=by, before=before))
 
     def overwrite(self, name: str, value: float) -> None:
         """Fill one of the inputs of the last call, which the code may have kept."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.subject import Subject
+from parity.adapters.subject import Instance, Subject
 from parity.adapters.wire import Odd
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
 from parity.comparison.gates import Comparison, refused
@@ -22,6 +22,8 @@ from scratchcnn.typing import Array
 Judge = Callable[[Probe, dict[str, Any]], dict[str, Comparison]]
 Outcome = tuple[str, str, Comparison]  # contract, tensor, how it compared
 GARBAGE = 7.0
+KEPT, OVERWRITTEN = "results may be kept", "was written over"
+AFTER_ANOTHER = "after another object's call"
 
 
 def check_contracts(
@@ -128,6 +130,57 @@ def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterato
     yield from but_running(judge(probe, {_out(probe): kept, "dx": dx, **layer.state()}))
 
 
+def results_stay(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
+    """What a call returned stays as it was: no later call, of this object or of another, writes into it."""
+    name, turned = _out(probe), _turned(probe)
+    layer = subject.build(probe)
+    if kind_of(probe.kind).role == "function":
+        out = layer.forward()
+        layer.forward(turned)
+        yield f"{name} {AFTER_ANOTHER}", _kept(out, layer.returned("forward", before=True))
+        return
+    other = subject.build(replace(probe, inputs=turned))
+    out = layer.forward()
+    other.forward()
+    out, now = layer.returned("forward"), out
+    yield f"{name} {AFTER_ANOTHER}", _kept(now, out)
+    dx = layer.backward()
+    out, now = layer.returned("forward"), out
+    yield f"{name} after backward", _kept(now, out)
+    grads = _gradients(layer)
+    other.backward()
+    for gradient, after in _gradients(layer).items():
+        yield f"{gradient} {AFTER_ANOTHER}", _kept(grads.get(gradient), after)
+    dx, now = layer.returned("backward"), dx
+    yield f"dx {AFTER_ANOTHER}", _kept(now, dx)
+    layer.forward(turned)
+    yield f"{name} after the next forward", _kept(out, layer.returned("forward", before=True))
+    dx, now = layer.returned("backward"), dx
+    yield "dx after the next forward", _kept(now, dx)
+    layer.backward()
+    yield "dx after the next backward", _kept(dx, layer.returned("backward", before=True))
+
+
+def _turned(probe: Probe) -> dict[str, Any]:
+    """Other inputs of the same shapes: the last image comes first, and dout has the other sign."""
+    signs = {"x": 1, "dout": -1, "input_data": 1, "col": 1}
+    return {
+        name: signs[name] * a[::-1] if name in signs and isinstance(a, np.ndarray) and a.ndim else a
+        for name, a in probe.inputs.items()
+    }
+
+
+def _gradients(layer: Instance) -> dict[str, Any]:
+    return {name: value for name, value in layer.state().items() if name.startswith("d")}
+
+
+def _kept(before: Any, now: Any) -> Comparison:
+    """What is no array has been found by other checks."""
+    if not isinstance(before, np.ndarray) or _same(before, now):
+        return Comparison(np.shape(before), 0.0, 0.0, 0.0, 0.0, True, True)
+    return refused(before, OVERWRITTEN)
+
+
 def eval_then_train(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """An inference call leaves no trace: training afterwards is as if it had not been."""
     if not kind_of(probe.kind).switches or probe.args.get("training") is False:
@@ -223,6 +276,7 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "backward twice": backward_twice,
     "the last forward counts": last_forward_counts,
     "buffers may be reused": input_may_be_reused,
+    KEPT: results_stay,
     "eval, then train": eval_then_train,
     "two half batches": split_batch,
     "masks it draws": drawn_masks,

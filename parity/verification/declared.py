@@ -21,6 +21,7 @@ from parity.kinds import Probe
 from parity.verification.slight import (
     NAMES,
     OVERFLOW,
+    REUSES,
     WRITES,
     WRITES_GRADIENTS,
     Slight,
@@ -79,6 +80,8 @@ def slight_name(fault: Fault) -> str:
     if fault.shows == "precision":
         return WIDENED if "float64" in fault.says else ""
     if fault.shows == "contract":
+        if fault.says.startswith("an output that the next forward"):
+            return REUSES
         for what, name in {**WRITES, "grads": WRITES_GRADIENTS}.items():
             if fault.says.startswith((f"a write into {what}", f"zeros written into {what}")):
                 return name

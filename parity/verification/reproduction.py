@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.convention import Convention
 from parity.adapters.load import load
 from parity.adapters.subject import AUTO, adapter_name, subject_here
+from parity.checks.contracts import AFTER_ANOTHER, KEPT
 from parity.checks.layer import check_kind
 from parity.explain.exact import PHASE, certify
 from parity.kinds import Probe, Tensors, kind_of
@@ -32,6 +33,8 @@ CALLS = {
     "the last forward counts": "layer.forward(np.roll(-x, 1, axis=-1)); {both}",
     "buffers may be reused": "out = layer.forward(x).copy(); x[...] = 7; "
     "dx = layer.backward(dout); dout[...] = 7",
+    KEPT: "out = layer.forward({x}); kept = [out.copy()]; dx = layer.backward({dout}); kept += [dx.copy()]; "
+    "layer.forward({x}[::-1].copy()); layer.backward({dout}[::-1].copy())",
 }
 
 
@@ -133,7 +136,7 @@ def _plain(factory: Any, probe: Probe, dtype: str, phase: str, tensor: str) -> l
     data = [name for name in ("x", "t", "dout") if name in inputs]
     line = f"{', '.join(data)} = {', '.join(_literal(inputs[name]) for name in data)}"
     build = f"layer = {made}({_arguments(args, kind_of(probe.kind).order)})"
-    calls = _calls(probe, phase)
+    calls = "" if tensor.endswith(AFTER_ANOTHER) else _calls(probe, phase)
     return [imports, line, build, calls, _print(probe, phase, tensor, expected)] if calls else []
 
 
@@ -159,7 +162,8 @@ def _calls(probe: Probe, phase: str) -> str:
     if phase in ("backward", "calls", "contracts"):
         return both
     if phase not in CALLS or (
-        kind_of(probe.kind).role == "loss" and phase in ("the last forward counts", "buffers may be reused")
+        kind_of(probe.kind).role == "loss"
+        and phase in ("the last forward counts", "buffers may be reused", KEPT)
     ):
         return ""
     before = "before = [a.copy() for a in (x, dout)]; " if phase == "arguments unchanged" and dout else ""
@@ -176,6 +180,9 @@ def _print(probe: Probe, phase: str, tensor: str, expected: str) -> str:
         )
     if phase in ("calls", "contracts"):
         return "print(out, dx)"
+    if phase == KEPT:
+        name = tensor.split(" ")[0]
+        return f'print("{name} before and after:", kept[{int(name == "dx")}], {name})'
     shown = "out" if tensor in ("out", "loss") else tensor if tensor == "dx" else f"layer.{tensor}"
     return f"print({shown}, {expected})"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from parity.checks.contracts import AFTER_ANOTHER, KEPT
 from parity.checks.layer import judge
 from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import PLAIN, Observation
@@ -29,10 +30,12 @@ HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not kno
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 RAISES_AGAIN = "second-backward-raises"
+REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
     WRITES_GRADIENTS: "a write into the gradients",
+    REUSES: "results that are written over by its own next call",
     OVERFLOW: "an overflow at large inputs",
     INSIDE_LOG: "a small constant inside the logarithm",
     OTHER_EPS: "another eps",
@@ -64,6 +67,7 @@ def names_of(kind: str) -> dict[str, str]:
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
     there[WRITES_GRADIENTS] = known.role == "optimizer"
+    there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}
 
 
@@ -162,6 +166,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, name) if name else None
     if row.phase == AGAIN and row.why.startswith("raised"):  # it frees what forward kept, as PyTorch does
         return Slight(row, RAISES_AGAIN)
+    if row.phase == KEPT and not row.tensor.endswith(AFTER_ANOTHER):
+        return Slight(row, REUSES) if kind_of(seen.kind).role in ("layer", "loss") else None
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if probe is None or value is None or row.phase not in PLAIN:
         return None
@@ -210,6 +216,9 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             lines.append(f"the loss is {says}, which caps it")
         elif name == OTHER_EPS:
             lines.append(next(one.says for one in ones if one.name == name))
+        elif name == REUSES:
+            which = dict.fromkeys(row.tensor for row in rows)
+            lines.append(f"its own next call writes into the array that it returned ({', '.join(which)})")
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
             lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")

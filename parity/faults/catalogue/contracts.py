@@ -7,7 +7,7 @@ layer, and the story says how it gets into that layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -281,6 +281,86 @@ class BufferNotCleared(Convolution):
             self.buffer = np.zeros_like(dx)
         self.buffer += dx
         return self.buffer.copy()
+
+
+# -- one array for several results ---------------------------------------------------------------
+class ReusesOut(Layer):
+    """Returns the same array at each call."""
+
+    buffer: Array | None = None
+
+    def forward(self, x: Array) -> Array:
+        out = super().forward(x)
+        if self.buffer is None or (self.buffer.shape, self.buffer.dtype) != (out.shape, out.dtype):
+            self.buffer = np.empty_like(out)
+        self.buffer[...] = out
+        return self.buffer
+
+
+class SharesOut(Layer):
+    """Returns the same array as every other object whose output has that shape."""
+
+    shared: ClassVar[dict[Any, Array]] = {}
+
+    def forward(self, x: Array) -> Array:
+        out = super().forward(x)
+        kept = self.shared.setdefault((out.shape, out.dtype), out)
+        kept[...] = out
+        return kept
+
+
+class SharesGradient(Layer):
+    """Puts dW where every other object with weights of that shape puts it."""
+
+    shared: ClassVar[dict[Any, Array]] = {}
+
+    def backward(self, dout: Array) -> Array:
+        dx = super().backward(dout)
+        dW = self.grads["W"]
+        kept = self.shared.setdefault((dW.shape, dW.dtype), dW)
+        kept[...] = dW
+        self.grads["W"] = kept
+        return dx
+
+
+_put(
+    ReusesOut,
+    "an output that the next forward writes over",
+    ("relu-reuses-out", "relu", Relu, "out is allocated once, and np.maximum(x, 0, out=self.out) fills it."),
+    (
+        "conv-reuses-out",
+        "convolution",
+        Convolution,
+        "The output is a workspace of the object, as the matrix of the windows is.",
+    ),
+)
+_put(
+    SharesOut,
+    "an output that other objects write over",
+    ("relu-shares-out", "relu", Relu, "The workspaces are kept in a dict of the module, by shape."),
+    (
+        "affine-shares-out",
+        "affine",
+        Affine,
+        "A function that hands out arrays by shape is used for results, too.",
+    ),
+)
+_put(
+    SharesGradient,
+    "dW that other objects write over",
+    (
+        "affine-shares-dw",
+        "affine",
+        Affine,
+        "np.dot(x.T, dout, out=workspace(W.shape)) fills an array that belongs to no layer.",
+    ),
+    (
+        "conv-shares-dw",
+        "convolution",
+        Convolution,
+        "dW is a default argument that is an array, so that all layers of one size have the same.",
+    ),
+)
 
 
 # -- arrays written into --------------------------------------------------------------------------

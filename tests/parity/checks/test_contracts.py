@@ -64,6 +64,17 @@ class KeepsTheCallersX(sc.Relu):
         return dout * (self.x > 0)
 
 
+class ReusesOut(sc.Relu):
+    out = None
+
+    def forward(self, x):
+        out = super().forward(x)
+        if self.out is None or self.out.shape != x.shape:
+            self.out = out.copy()
+        self.out[...] = out
+        return self.out
+
+
 class DeadAfterEval(sc.Dropout):
     dead = False
 
@@ -94,6 +105,7 @@ BROKEN = {
     "backward twice": ("tanh", ForgetsAfterBackward),
     "the last forward counts": ("tanh", RemembersTheFirst),
     "buffers may be reused": ("relu", KeepsTheCallersX),
+    "results may be kept": ("relu", ReusesOut),
     "eval, then train": ("dropout", DeadAfterEval),
     "two half batches": ("affine", SmallBatchesDiffer),
     "masks it draws": ("dropout", SameMask),
@@ -133,3 +145,89 @@ class RoundsBatches(sc.Affine):
 def test_another_dtype_is_a_wrong_result_and_not_a_contract():
     rows = [row for row in check_kind("affine", "float32", factory=RoundsBatches) if row.phase == "forward"]
     assert rows and all(row.why == "dtype float64, expected float32" for row in rows)
+
+
+class DxIntoOut(sc.Relu):
+    def forward(self, x):
+        self.out = super().forward(x)
+        return self.out
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.out[...] = dx
+        return dx
+
+
+class ReusesDx(sc.Relu):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dx = getattr(self, "dx", dx)
+        self.dx[...] = dx
+        return self.dx
+
+
+class OneArrayForAll(sc.Relu):
+    arrays = {}  # noqa: RUF012  the bug: one for all objects
+
+    def forward(self, x):
+        out = super().forward(x)
+        kept = self.arrays.setdefault(x.shape, out)
+        kept[...] = out
+        return kept
+
+
+class OneGradientForAll(sc.Affine):
+    arrays = {}  # noqa: RUF012  the bug: one for all objects
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        kept = self.arrays.setdefault(self.dW.shape, self.dW)
+        kept[...] = self.dW
+        self.grads["W"] = kept
+        return dx
+
+
+OVERWRITTEN = [
+    ("relu", ReusesOut, {"out after the next forward"}),
+    ("relu", DxIntoOut, {"out after backward"}),
+    ("relu", ReusesDx, {"dx after the next backward"}),
+    ("relu", OneArrayForAll, {"out after another object's call"}),
+    ("affine", OneGradientForAll, {"dW after another object's call"}),
+]
+
+
+@pytest.mark.parametrize("kind, factory, expected", OVERWRITTEN)
+def test_what_writes_over_a_result_is_named(kind, factory, expected):
+    rows = [row for row in check_kind(kind, factory=factory) if not row.ok]
+    assert {row.phase for row in rows} == {"results may be kept"}
+    assert {row.tensor for row in rows} == expected and {row.why for row in rows} == {"was written over"}
+
+
+class GradientsInPlace(sc.Affine):
+    """A gradient that is filled anew at each backward is what optimizers expect."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.kept = getattr(self, "kept", self.dW)
+        self.kept[...] = self.dW
+        self.grads["W"] = self.kept
+        return dx
+
+
+def test_gradients_that_are_filled_anew_are_right():
+    assert all(row.ok for row in check_kind("affine", factory=GradientsInPlace, lives=True))
+
+
+class OneMatrixForAll:
+    arrays = {}  # noqa: RUF012  the bug: one for all calls
+
+    def __call__(self, input_data, filter_h, filter_w, stride=1, pad=0):
+        col = sc.im2col(input_data, filter_h, filter_w, stride, pad)
+        kept = self.arrays.setdefault(col.shape, col)
+        kept[...] = col
+        return kept
+
+
+def test_a_function_may_not_write_over_its_result():
+    rows = [row for row in check_kind("im2col", factory=OneMatrixForAll()) if not row.ok]
+    assert {row.tensor for row in rows} == {"col after another object's call"}

@@ -213,6 +213,21 @@ class AffineMean(right.Affine):
         return dx
 
 
+class ReluOneArray:
+    """One array for the output of every call."""
+
+    out = None
+
+    def forward(self, x):
+        self.mask = x > 0
+        if self.out is None or (self.out.shape, self.out.dtype) != (x.shape, x.dtype):
+            self.out = np.empty_like(x)
+        return np.multiply(x, self.mask, out=self.out)
+
+    def backward(self, dout):
+        return dout * self.mask
+
+
 class ReluInPlace:
     """The book's own."""
 

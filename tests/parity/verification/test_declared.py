@@ -17,6 +17,8 @@ OF_RIGHT_NUMBERS = {  # as a diagnosis prints them
     "float64-from-float32": ("ConvolutionFloat64", "convolution"),
     "conv-float64-output": ("ConvolutionFloat64", "convolution"),
     "writes-into-dout": ("ReluInPlace", "relu"),
+    "reuses-its-results": ("ReluOneArray", "relu"),
+    "relu-reuses-out": ("ReluOneArray", "relu"),
     "overflow-at-large-inputs": ("SoftmaxNoShift", "softmax"),
     "softmax-no-shift": ("SoftmaxNoShift", "softmax"),
 }

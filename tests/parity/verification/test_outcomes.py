@@ -11,6 +11,10 @@ RIGHT_BUT = {
     "ConvolutionFloat64": ("convolution", "float64 comes out of float32 (out, dx, dW)"),
     "im2col_float64": ("im2col", "float64 comes out of float32 (col)"),
     "ReluInPlace": ("relu", "it writes into dout, which the caller may still need"),
+    "ReluOneArray": (
+        "relu",
+        "its own next call writes into the array that it returned (out after the next forward)",
+    ),
     "SoftmaxNoShift": ("softmax", "it overflows at inputs of 901 (out, dx not finite)"),
     "SigmoidOverflows": ("sigmoid", "it overflows at inputs of 2219 (out, dx not finite)"),
 }
