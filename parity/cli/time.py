@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("simple_conv_net", "lenet", "alexnet")
 BATCH_SIZES = {"simple_conv_net": (100, 1), "lenet": (100, 1), "lenet5": (100, 1), "alexnet": (32, 1)}
 OTHER_BATCH_SIZES = (8, 1)
-EVERY = {  # of --all
-    **dict.fromkeys(("simple_conv_net", "lenet"), (1, 10, 100, 500)),
-    "alexnet": (1, 8, 32),
-    **dict.fromkeys(("vgg11", "vgg16"), (1, 4)),
-    **dict.fromkeys(("resnet18", "resnet50", "googlenet", "googlenet_bn"), (1, 8)),
-}
 SHAPES_OF = "lenet"  # whose shapes anyone's layer is timed on, where no network is named
 QUICK_ROUNDS = 3
 
@@ -76,7 +70,9 @@ def time(
     every: Annotated[
         bool,
         typer.Option(
-            "--all", help=f"Time {', '.join(EVERY)}, at {sum(map(len, EVERY.values()))} batch sizes."
+            "--all",
+            help="Time every network of the zoo at 23 batch sizes, their convolutions, each kind of layer, "
+            "and growth with the batch; also ONNX Runtime, JAX and torch.compile.",
         ),
     ] = False,
     limit: Annotated[
@@ -109,13 +105,15 @@ def time(
     others = [name for name in names or [] if ":" not in name]
     if every and (names or batch_size):
         raise Misuse("--all names the networks and the batch sizes; leave the others out")
-    networks, kinds = _split(list(EVERY) if every else others or ([SHAPES_OF] if yours else []))
+    networks, kinds = _split(others or ([SHAPES_OF] if yours else []))
     if yours and (kinds or device is not Device.cpu or layers or scaling):
         raise Misuse("anyone's layer is timed on the CPU and on the shapes of networks, such as lenet, alone")
     import pandas as pd
 
     from parity.cores import cores
+    from parity.referees.predictions import other_frameworks
     from parity.reference import machine
+    from parity.timing import everything
     from parity.timing.clock import Patience
     from parity.timing.measure import Setup
     from parity.timing.scaling import scaling as measure_scaling
@@ -139,39 +137,47 @@ def time(
             QUICK_ROUNDS if quick else rounds,
             seed,
             peaks,
-            baselines=not quick,
+            baselines=not (quick or every),
+            others=other_frameworks if every and not quick else None,
             layers=layers,
             transfers=device is Device.cuda,
             patience=Patience(
-                more=10.0 if quick else 120.0,
+                seconds=everything.RETRY_S if every else 60.0,
+                more=10.0 if quick else everything.MORE_S if every else 120.0,
                 waiting=lambda text: bar.update(task, description=text),
                 gave_up=lambda text: print(text, file=sys.stderr),
             ),
         )
         try:
-            for rows in (
-                _measure_yours(yours, networks, batch_size, setup, progress)
-                if yours
-                else _measure(_cases(networks, kinds, batch_size, every), setup, progress, limit)
-            ):
-                tables["speed"] = pd.concat([tables["speed"], rows], ignore_index=True)
-                if every:
-                    bar.console.print(_line(rows), markup=False)
+            if every:
+                measured = _measure_all(
+                    setup, progress, limit, lambda said: bar.console.print(said, markup=False)
+                )
+            elif yours:
+                measured = _measure_yours(yours, networks, batch_size, setup, progress)
+            else:
+                measured = _measure(_cases(networks, kinds, batch_size), setup, progress, limit)
+            for name, rows in measured:
+                tables[name] = pd.concat([tables[name], rows], ignore_index=True)
             if scaling:
                 name = (networks or ["simple_conv_net"])[0]
                 tables["scaling"] = measure_scaling(name, setup, progress)
         except KeyboardInterrupt:  # what was measured is kept
             interrupted = True
-    _finish(tables, out, interrupted)
+    _finish(tables, out, interrupted, every)
 
 
 def _cases(
-    networks: list[str], kinds: list[str], batch_sizes: list[int] | None, every: bool
+    networks: list[str], kinds: list[str], batch_sizes: list[int] | None
 ) -> list[tuple[str, int, bool]]:
     """(name, images per batch, whether it is a network) of everything to be timed."""
-    usual = EVERY if every else BATCH_SIZES
-    found = [(name, n, True) for name in networks for n in batch_sizes or usual.get(name, OTHER_BATCH_SIZES)]
+    found = [
+        (name, n, True) for name in networks for n in batch_sizes or BATCH_SIZES.get(name, OTHER_BATCH_SIZES)
+    ]
     return found + [(kind, n, False) for kind in kinds for n in batch_sizes or OTHER_BATCH_SIZES]
+
+
+Measured = Iterator[tuple[str, "pd.DataFrame"]]  # of each table, rows
 
 
 def _measure(
@@ -179,25 +185,63 @@ def _measure(
     setup: Setup,
     progress: Callable[[str, int, int], None],
     limit: float | None,
-) -> Iterator[pd.DataFrame]:
+) -> Measured:
     """One frame per network or layer and batch size; none is begun after `limit` minutes."""
     from parity.timing.measure import time_layer, time_network
 
+    for name, n, is_network in _until(limit, [(f"{name} N={n}", (name, n, net)) for name, n, net in cases]):
+        yield "speed", (time_network if is_network else time_layer)(name, n, setup, progress)
+
+
+def _measure_all(
+    setup: Setup,
+    progress: Callable[[str, int, int], None],
+    limit: float | None,
+    say: Callable[[str], None],
+) -> Measured:
+    """Everything of --all; a line is printed on each cell when it has been timed."""
+    from parity.timing.everything import cells, time_cell
+    from parity.timing.layer_sizes import LAYERS
+
     start = monotonic()
-    for number, (name, n, is_network) in enumerate(cases):
+    for cell in _until(limit, [(str(cell), cell) for cell in cells(tuple(LAYERS))]):
+        for table, rows in time_cell(cell, setup, progress):
+            yield table, rows
+            found = _ratios(rows) if table == "speed" else f"{rows['size'].nunique()} batch sizes"
+            say(f"{(monotonic() - start) / 60:4.1f} min  {cell}: {found}")
+
+
+def _until(limit: float | None, named: list[tuple[str, Any]]) -> Iterator[Any]:
+    """The items one after another; those that are left after `limit` minutes are named and not begun."""
+    start = monotonic()
+    for number, (_, item) in enumerate(named):
         if limit is not None and monotonic() - start > 60 * limit:
-            left = ", ".join(f"{name} N={n}" for name, n, _ in cases[number:])
+            left = ", ".join(name for name, _ in named[number:])
             print(f"the limit of {limit:g} minutes is reached; not timed: {left}", file=sys.stderr)
             return
-        yield (time_network if is_network else time_layer)(name, n, setup, progress)
+        yield item
 
 
-def _line(rows: pd.DataFrame) -> str:
-    """`vgg11 N=1: forward 0.71, backward 0.85, step 0.80, predict 0.66 times PyTorch's`."""
-    ours = rows[(rows["implementation"] == "ours") & (rows["layer"] == "")]
-    said = [f"{r['phase']} {r['ratio_to_torch']:.2f}" for r in ours.to_dict("records")]
-    first = ours.iloc[0]
-    return f"{first['network']} N={first['batch_size']}: {', '.join(said)} times PyTorch's"
+def _ratios(rows: pd.DataFrame) -> str:
+    """`forward 0.71, backward 0.85, step 0.80 (0.78 - 0.83), predict 0.66 (0.60 - 0.70) times PyTorch's`; of
+    several layers the geometric means."""
+    from parity.timing.tables import geometric_mean
+
+    ours = rows[(rows["implementation"] == "ours") & rows["median_ms"].notna()]
+    said = []
+    for phase, of in ours.groupby("phase", sort=False):
+        known = of[of["ratio_to_torch"].notna()]
+        if known.empty:
+            said.append(f"{phase} disturbed")
+            continue
+        text = f"{phase} {geometric_mean(known['ratio_to_torch']):.2f}"
+        if len(of) == 1 and phase in ("step", "predict"):
+            text += f" ({known['ratio_low'].iloc[0]:.2f} - {known['ratio_high'].iloc[0]:.2f})"
+        said.append(text)
+    count = ours.groupby("phase").size().max()
+    of_all = f" (geometric means of {count})" if count > 1 else ""
+    wrong = "" if ours["ok"].fillna(True).all() else "; WRONG"
+    return f"{', '.join(said)} times PyTorch's{of_all}{wrong}"
 
 
 def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:
@@ -222,14 +266,14 @@ def _measure_yours(
     batch_sizes: list[int] | None,
     setup: Setup,
     progress: Callable[[str, int, int], None],
-) -> Iterator[pd.DataFrame]:
+) -> Measured:
     """One frame per layer, network and batch size."""
     from parity.timing.yours import time_yours
 
     for layer in yours:
         for name in networks:
             for n in batch_sizes or OTHER_BATCH_SIZES:
-                yield time_yours(layer, name, n, setup, progress)
+                yield "speed", time_yours(layer, name, n, setup, progress)
 
 
 def _split(names: list[str] | None) -> tuple[list[str], list[str]]:
@@ -251,9 +295,11 @@ def _cuda(device: str) -> dict[str, object]:
     return {key: value for key, value in settings(device).items() if key not in ("torch", "threads")}
 
 
-def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool) -> None:
+def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool, every: bool) -> None:
     """Write, print, and exit with the status."""
+    from parity.timing.scaling import rises
     from parity.timing.tables import (
+        all_cells,
         display_table,
         exponent_table,
         failed,
@@ -266,9 +312,13 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
 
     speed, machine = tables["speed"], tables["machine"]
     save(out, tables)
+    said = [] if tables["scaling"].empty else rises(tables["scaling"])
+    if every and not speed.empty:
+        said += all_cells(speed)
     if out is not None and not speed.empty:
         with atomic_write(out / "speed.md") as temporary:
-            temporary.write_text(markdown(speed, machine), encoding="utf-8")
+            page = markdown(speed, machine) + "".join(f"- {text}\n" for text in said)
+            temporary.write_text(page, encoding="utf-8")
         print_written(out / "speed.md")
     console.print(heading(machine), markup=False)
     if interrupted:
@@ -279,4 +329,6 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
             console.print(text, markup=False)
     if not tables["scaling"].empty:
         print_table(exponent_table(tables["scaling"]))
+    for text in said:
+        console.print(text, markup=False)
     raise typer.Exit(INTERRUPTED if interrupted else 1 if failed(speed) else 0)

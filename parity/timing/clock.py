@@ -31,6 +31,7 @@ FOREIGN = 0.05  # share of the cores that others may use during a turn
 TRIES, REST_S = 12, 0.1  # turns tried until one is undisturbed, and the pause after one that was not
 RETRY_S = 2.0  # long turns are repeated less often: for about this long
 SLOW_S, FEW_ROUNDS = 6.0, 3  # a contestant as slow as this (the book's AlexNet) gets only a few rounds
+LEAST_ROUNDS = 5  # of a race whose seconds are limited, however slow it is
 LEAST_PAIRS = 3  # rounds in which neither side was disturbed, for a ratio
 CLOSE = 0.05  # rounds are added until the interval of a ratio is no wider than this to either side
 MORE_ROUNDS = 4  # times as many rounds, at most
@@ -150,10 +151,12 @@ def race(
     pause: float = PAUSE_S,
     patience: Patience | None = None,
     close: tuple[str, str] | None = None,
+    seconds: float | None = None,
 ) -> Samples:
     """Every contestant's time in every phase, one number per round: the median of its turn.
 
-    close  two contestants whose ratio is wanted closely: where it is not, they go on for some more rounds
+    close    two contestants whose ratio is wanted closely: where it is not, they go on for some more rounds
+    seconds  that the rounds may take: then there are fewer of them where they are slow, but LEAST_ROUNDS
     """
     patience = patience or Patience()
     phases = {(c.name, phase): 0 for c in contestants for lap in c.laps for phase in _phases(lap)}
@@ -161,7 +164,11 @@ def race(
         {key: [] for key in phases}, {c.name: 0 for c in contestants}, {key: [] for key in phases}
     )
     lengths = {c.name: [_seconds(lap, c.wait) for lap in c.laps] for c in contestants}  # also warms up
-    most = {c.name: min(c.most, FEW_ROUNDS if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
+    slow = FEW_ROUNDS
+    if seconds is not None:
+        one = sum(_turn_seconds(length) + pause for c in contestants for length in lengths[c.name])
+        rounds = slow = min(rounds, max(LEAST_ROUNDS, int(seconds / one)))
+    most = {c.name: min(c.most, slow if sum(lengths[c.name]) > SLOW_S else rounds) for c in contestants}
 
     def one_round(number: int, taking_part: Sequence[Contestant]) -> None:
         for place in range(len(taking_part)):
@@ -262,11 +269,20 @@ def others_seconds() -> float:
 
 def _turn(lap: Lap, seconds: float, wait: Callable[[], None]) -> dict[str, float]:
     """Run the lap once uncounted, then for about TURN_S: median milliseconds of each phase."""
-    laps = int(np.clip(TURN_S / max(seconds, 1e-9), 1, MOST_LAPS))
     if seconds < LONG_S:
         _timed(lap, wait)
-    timed = [_timed(lap, wait) for _ in range(laps)]
+    timed = [_timed(lap, wait) for _ in range(_laps(seconds))]
     return {phase: float(np.median([times[phase] for times in timed])) for phase in timed[0]}
+
+
+def _laps(seconds: float) -> int:
+    """How often a turn runs a lap of that length."""
+    return int(np.clip(TURN_S / max(seconds, 1e-9), 1, MOST_LAPS))
+
+
+def _turn_seconds(seconds: float) -> float:
+    """How long a turn of such laps takes."""
+    return seconds * (_laps(seconds) + (seconds < LONG_S))
 
 
 def _phases(lap: Lap) -> list[str]:

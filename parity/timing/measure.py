@@ -7,7 +7,8 @@
                              on a GPU also host_to_device (a batch) and device_to_host (its scores)
     dtype, device            of that implementation (ours always runs on the cpu; baselines in float64)
     threads, batch_size, input_shape
-    implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines)
+    implementation           ours | torch | torch_compile | book | naive (see parity.timing.baselines) |
+                             onnxruntime | jax (predict alone; see parity.referees.predictions)
     median_ms, q1_ms, q3_ms, rounds
     disturbed                turns of that implementation during which other processes used the cores
     ratio_to_torch           the median of the rounds' ratios; ratio_q1 and ratio_q3: their quartiles;
@@ -18,8 +19,9 @@
     gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
     peak_rss_mb, rss_rise_mb of a separate process that runs some steps (see parity.timing.memory);
                              missing for PyTorch on a GPU, which has a memory of its own
-    ok                       the verdict of `parity check` on the same code, dtype and shapes; missing where
-                             there is nothing to check or nothing was run
+    ok                       the verdict of `parity check` on the same code, dtype and shapes, or with
+                             `as_timed` of the timed calls alone; missing where there is nothing to check or
+                             nothing was run
     note                     what a reader must know, such as why a row has no time
 """
 
@@ -45,9 +47,11 @@ from parity.timing import clock, memory
 from parity.timing.baselines import in_style
 from parity.timing.clock import Contestant, Patience, Samples
 from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
-from parity.timing.costs import STEP, TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
-from parity.timing.layer_sizes import layer_probe
-from scratchcnn.networks import Network
+from parity.timing.costs import PREDICT, STEP, TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
+from parity.timing.layer_sizes import convolution_probes, layer_probe
+from parity.timing.verdict import right_as_timed
+from scratchcnn.networks import NETWORKS, Network
+from scratchcnn.typing import Array
 
 NUMBERS = [
     *("median_ms", "q1_ms", "q3_ms", "rounds", "disturbed", "ratio_to_torch", "ratio_q1", "ratio_q3"),
@@ -62,6 +66,10 @@ SPEED_COLUMNS = [
 # style 2e9.
 MAX_STEP_FLOPS = {"naive": 3e7, "book": 2e10}
 ProgressCallback = Callable[[str, int, int], None]
+# The contestants for a network, images, labels and threads, their verdicts, and why others are not timed.
+Others = Callable[
+    [Network, Array, Array, int], tuple[list[Contestant], dict[str, bool | None], dict[str, str]]
+]
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,10 @@ class Setup:
     pause: float = clock.PAUSE_S
     transfers: bool = False  # also a batch's way to PyTorch's device and back
     patience: Patience = field(default_factory=Patience)  # with other processes, in all that this times
+    others: Others | None = None  # also other frameworks' predictions
+    compiling: bool = False  # also torch.compile, where the baselines are left out
+    seconds: float | None = None  # of the rounds of one race, which are then fewer where they are slow
+    as_timed: bool = False  # the verdict covers the timed calls alone, not every layer and step
 
 
 def time_network(
@@ -88,22 +100,29 @@ def time_network(
 ) -> pd.DataFrame:
     """Every implementation of one network at one batch size."""
     progress(f"checking {name}, N={batch_size}", 0, 0)
-    records = _checked(name, batch_size, setup)
+    records = [] if setup.as_timed else _checked(name, batch_size, setup)
     network, module = build_pair(name, np.dtype(setup.dtype), setup.device, setup.seed)
     x, t = Images(network, batch_size, setup.seed).batch()
     x = x.astype(setup.dtype)
     costs = network_costs(network, batch_size)
+    ok = right_as_timed(name, network, x, t, setup.seed) if setup.as_timed else all(r.ok for r in records)
     verdicts: dict[str, bool | None] = {
-        "ours": all(r.ok for r in records),
+        "ours": ok,
         "torch": None,
         "torch_compile": None,
     }
     theirs = torchs("torch", module, x, t, setup.device, setup.transfers)
-    contestants, notes = [ours("ours", network, x, t), theirs], {}
+    contestants, notes = [ours("ours", network, x, t), theirs], dict[str, str]()
     costs |= _transfer_costs(network, x, t)
-    if setup.baselines:
+    if setup.others:
+        progress(f"preparing the other frameworks for {name}, N={batch_size}", 0, 0)
+        more, right, notes = setup.others(network, x, t, setup.threads)
+        contestants += more
+        verdicts |= right
+    if setup.baselines or setup.compiling:
         other, notes["torch_compile"] = compiled(torch_like(name, network, setup.device), x, t, setup.device)
         contestants += [other] if other else []
+    if setup.baselines:
         for style in ("book", "naive"):
             found = _baseline(style, name, network, x, t, costs["", STEP], setup)
             contestant, verdicts[style], notes[style] = found
@@ -115,12 +134,14 @@ def time_network(
         setup.pause,
         setup.patience,
         close=("ours", "torch"),
+        seconds=setup.seconds,
     )
     place = {"network": name, "layer": "", "batch_size": batch_size, "input_shape": x.shape[1:]}
     rows = rows_of(place, samples, {phase: c for (path, phase), c in costs.items() if not path}, setup)
     names = {contestant.name for contestant in contestants}
     missing = [name for name, why in notes.items() if why and name not in names]
-    rows += [{**place, "implementation": name, "phase": STEP} for name in missing]
+    alone = {"onnxruntime": PREDICT, "jax": PREDICT}
+    rows += [{**place, "implementation": name, "phase": alone.get(name, STEP)} for name in missing]
     _add_memory(rows, name, batch_size, setup)
     for row in rows:
         row |= {"ok": verdicts.get(row["implementation"]), "note": notes.get(row["implementation"], "")}
@@ -138,11 +159,25 @@ def time_layer(
 ) -> pd.DataFrame:
     """Our layer and PyTorch's function of one kind, forward and backward."""
     probe = layer_probe(kind, batch_size, setup.seed, **({} if side is None else {"side": side}))
-    probe = probe.cast(setup.dtype)
-    found = BookAdapter().results(BookAdapter().build(kind_of(kind).ours, probe), probe)
-    ok = all(c.ok for c in judge(probe, found, setup.dtype, setup.device).values())
-    rows = _race_probe("", kind, probe, ok, None, setup, progress)
+    return frame(_judged_and_raced("", kind, probe.cast(setup.dtype), setup, progress), setup)
+
+
+def time_convolutions(
+    name: str, batch_size: int, setup: Setup, progress: ProgressCallback = lambda *_: None
+) -> pd.DataFrame:
+    """Every convolution of a network on random numbers, forward and backward, each shape once."""
+    rows: list[dict[str, Any]] = []
+    for path, probe in convolution_probes(NETWORKS[name](rng=setup.seed), batch_size, setup.seed):
+        rows += _judged_and_raced(name, path, probe.cast(setup.dtype), setup, progress)
     return frame(rows, setup)
+
+
+def _judged_and_raced(
+    network: str, label: str, probe: Probe, setup: Setup, progress: ProgressCallback
+) -> list[dict[str, Any]]:
+    found = BookAdapter().results(BookAdapter().build(kind_of(probe.kind).ours, probe), probe)
+    ok = all(c.ok for c in judge(probe, found, setup.dtype, setup.device).values())
+    return _race_probe(network, label, probe, ok, None, setup, progress)
 
 
 def frame(rows: Sequence[dict[str, Any]], setup: Setup) -> pd.DataFrame:
@@ -239,6 +274,8 @@ def _race_probe(
         lambda i, n: progress(f"{network_name} {label}".strip(), i, n),
         setup.pause,
         setup.patience,
+        close=None if setup.seconds is None else ("ours", "torch"),
+        seconds=setup.seconds,
     )
     x, dout = probe.inputs["x"], probe.inputs.get("dout")
     layer = BookAdapter().build(kind_of(probe.kind).ours, probe)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from parity.timing.costs import TO_DEVICE, TO_HOST
 
-BASELINES = ("yours", "torch_compile", "book", "naive")  # a column each, where they were timed
+BASELINES = ("yours", "torch_compile", "onnxruntime", "jax", "book", "naive")  # a column each, if timed
 
 
 def display_table(speed: pd.DataFrame) -> Table:
@@ -111,6 +111,51 @@ def summary(speed: pd.DataFrame) -> list[str]:
             times = float(book.loc[key]) / row["median_ms"]
             lines.append(f"{key[0]} N={key[1]}: {times:.1f} times as fast as the book's style")
     return lines
+
+
+def all_cells(speed: pd.DataFrame) -> list[str]:
+    """Sentences on everything that was timed: means by category and over all, sides of the mark, memory."""
+    mine = speed[(speed["implementation"] == "ours") & speed["median_ms"].notna()]
+    whole, in_step = mine["layer"] == "", mine["phase"].isin(["step", "predict"])
+    categories = {
+        "steps and predictions of networks": mine[whole & in_step],
+        "convolutions of networks, forward and backward": mine[~whole & (mine["network"] != "")],
+        "layers alone, forward and backward": mine[~whole & (mine["network"] == "")],
+    }
+    lines = [_sides(name, rows) for name, rows in categories.items() if len(rows)]
+    if len(lines) > 1:
+        lines.append(_sides("all of these", pd.concat(list(categories.values()))))
+    for name in ("torch_compile", "onnxruntime", "jax"):
+        rows = speed[(speed["implementation"] == name) & speed["ratio_to_torch"].notna()]
+        for phase in ("step", "predict"):
+            ratios = rows.loc[rows["phase"] == phase, "ratio_to_torch"]
+            if len(ratios):
+                mean = geometric_mean(ratios)
+                lines.append(f"{name}, {phase}: {mean:.2f} times PyTorch's (geometric mean of {len(ratios)})")
+    return lines + _memory(speed)
+
+
+def _sides(name: str, rows: pd.DataFrame) -> str:
+    marks = [mark(row) for row in rows.to_dict("records")]
+    counts = [f"{marks.count(side)} {side}" for side in ("faster", "undecided", "slower", "disturbed")]
+    ratios = rows["ratio_to_torch"].dropna()
+    mean = f"{geometric_mean(ratios):.2f} times PyTorch's" if len(ratios) else "no ratio"
+    return f"{name}: {mean} (geometric mean of {len(ratios)}); {', '.join(counts)}"
+
+
+def _memory(speed: pd.DataFrame) -> list[str]:
+    """In how many steps the peak memory is at most PyTorch's, and where it is not."""
+    steps = speed[(speed["phase"] == "step") & speed["peak_rss_mb"].notna()]
+    wide = steps.pivot_table("peak_rss_mb", ["network", "batch_size"], "implementation", observed=True)
+    if not {"ours", "torch"} <= set(wide):
+        return []
+    more = wide[wide["ours"] > wide["torch"]]
+    where = [
+        f"{row['network']} N={row['batch_size']} {row['ours']:,.0f} MB to {row['torch']:,.0f}"
+        for row in more.reset_index().to_dict("records")
+    ]
+    text = f"peak memory of a step: at most PyTorch's in {len(wide) - len(more)} of {len(wide)}"
+    return [f"{text}; more in {', '.join(where)}" if where else text]
 
 
 def geometric_mean(ratios: pd.Series) -> float:

@@ -50,6 +50,13 @@ def test_a_slow_contestant_takes_part_in_fewer_rounds():
     assert [len(samples.times[name, "forward"]) for name in ("slow", "b")] == [1, 3]
 
 
+def test_few_seconds_give_fewer_rounds_but_five(monkeypatch):
+    monkeypatch.setattr(clock, "_seconds", lambda lap, wait: 1.0)
+    for seconds, count in ((0.0, 5), (15.0, 7), (100.0, 11)):
+        samples = race(two([]), rounds=11, pause=0, seconds=seconds)
+        assert {len(times) for times in samples.times.values()} == {count}
+
+
 def test_the_device_is_waited_for_before_each_reading():
     events = []
     race(

@@ -1,5 +1,6 @@
 """`parity time`: its columns, its verdicts, its threads, its files. No time is asserted."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,14 @@ from threadpoolctl import threadpool_info
 import scratchcnn as sc
 from parity.comparison.gates import logic_gate
 from parity.cores import cores
+from parity.referees import predictions
 from parity.reference import machine
-from parity.timing import baselines, clock, memory, scaling
+from parity.timing import baselines, clock, everything, memory, scaling
 from parity.timing import measure as timing
 from parity.timing.costs import TO_DEVICE, TO_HOST, Cost, network_costs
 from parity.timing.measure import SPEED_COLUMNS, Setup, time_layer, time_network
-from parity.timing.tables import mark, summary
+from parity.timing.tables import all_cells, mark, summary
+from parity.timing.verdict import right_as_timed
 
 FAST = Setup(rounds=1, baselines=False, measure_memory=False, steps=1, pause=0)
 NETWORKS = {"simple_conv_net": sc.SimpleConvNet, "lenet": sc.LeNet}
@@ -248,14 +251,87 @@ def test_what_was_measured_before_ctrl_c_is_kept(parity, monkeypatch, tmp_path):
 
 def test_all_networks_are_timed_one_after_another_until_the_limit(parity, monkeypatch):
     made = time_layer("relu", 1, FAST).assign(network="x", layer="")
-    asked, now = [], iter([0.0, 1.0, 59.0, 61.0])
+    asked, now = [], iter([0.0, 0.0, 1.0, 30.0, 59.0, 60.0, 61.0])
     monkeypatch.setattr(timing, "time_network", lambda name, n, *_: asked.append((name, n)) or made)
     monkeypatch.setattr("parity.cli.time.monotonic", lambda: next(now))
     status, out, err = parity("time", "--all", "--limit", 1, "--quick")
-    assert status == 0 and asked == [("simple_conv_net", 1), ("simple_conv_net", 10)]
-    assert out.count("x N=1: forward ") == 2
-    assert err.startswith("the limit of 1 minutes is reached; not timed: simple_conv_net N=100, ")
-    assert err.endswith("googlenet_bn N=1, googlenet_bn N=8\n")
+    assert status == 0 and asked == [("simple_conv_net", 1), ("lenet", 1)]
+    assert "0.5 min  simple_conv_net N=1: forward " in out and "1.0 min  lenet N=1: forward " in out
+    assert err.startswith("the limit of 1 minutes is reached; not timed: alexnet N=1, vgg11 N=1, ")
+    assert "relu N=8, " in err and err.endswith("resnet50 N=8, alexnet N=32\n")
+
+
+def test_all_has_everything_once_and_no_category_comes_last_as_a_whole():
+    found = everything.cells(("relu", "lrn"))
+    assert len(set(map(str, found))) == len(found) == 23 + 2 + 7 + 2
+    assert {cell.what for cell in found[:20]} == {"network", "kind", "convolutions", "growth"}
+
+
+def test_each_shape_of_a_networks_convolutions_is_timed_once():
+    table = timing.time_convolutions("lenet", 2, FAST)
+    ours = table[table["implementation"] == "ours"]
+    assert ours["layer"].tolist() == ["conv1", "conv1", "conv2", "conv2"] and ours["ok"].all()
+    assert ours["input_shape"].tolist() == ["1x28x28"] * 2 + ["6x14x14"] * 2
+
+
+def test_the_timed_calls_have_a_verdict(monkeypatch):
+    network, _ = timing.build_pair("lenet", np.float32, "cpu", 0)
+    x, t = timing.Images(network, 3, 0).batch()
+    assert right_as_timed("lenet", network, x, t, 0)
+    monkeypatch.setattr(network.layers["sigmoid2"], "__class__", Wrong)
+    assert not right_as_timed("lenet", network, x, t, 0)
+    monkeypatch.undo()
+    monkeypatch.setattr(network, "predict", lambda x: 1.01 * type(network).predict(network, x))
+    assert not right_as_timed("lenet", network, x, t, 0)
+
+
+def test_other_frameworks_predict_the_same_scores_or_have_a_note():
+    table = time_network("lenet", 2, replace(FAST, others=predictions.other_frameworks, as_timed=True))
+    others = table[table["implementation"].isin(["onnxruntime", "jax"])]
+    assert others["phase"].tolist() == ["predict", "predict"]
+    assert (others["ok"].fillna(True) & (others["median_ms"].notna() | (others["note"] != ""))).all()
+
+
+def test_another_frameworks_wrong_scores_are_marked(monkeypatch):
+    network, _ = timing.build_pair("lenet", np.float32, "cpu", 0)
+    x, t = timing.Images(network, 2, 0).batch()
+    monkeypatch.setattr(predictions, "_jax", lambda *_: lambda: 1.01 * network.predict(x))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    contestants, verdicts, notes = predictions.other_frameworks(network, x, t, 1)
+    assert [c.name for c in contestants] == ["jax"] and verdicts == {"jax": False}
+    assert notes == {"onnxruntime": "not run: onnxruntime is not installed"}
+
+
+def row(implementation, phase, ratio, width=0.0, **others):
+    found = {"network": "x", "layer": "", "batch_size": 1, "median_ms": 1.0, "peak_rss_mb": np.nan}
+    found |= {"ratio_to_torch": ratio, "ratio_low": ratio - width, "ratio_high": ratio + width}
+    return found | {"implementation": implementation, "phase": phase} | others
+
+
+def test_everything_is_summed_up():
+    rows = [row("ours", "step", 0.5, peak_rss_mb=3.0), row("torch", "step", 1.0, peak_rss_mb=2.0)]
+    rows += [row("ours", "predict", 2.0), row("ours", "step", np.nan, batch_size=2)]
+    rows += [row("ours", "forward", 1.0, 0.1, layer="conv1"), row("onnxruntime", "predict", 0.25)]
+    assert all_cells(pd.DataFrame(rows)) == [
+        "steps and predictions of networks: 1.00 times PyTorch's (geometric mean of 2); "
+        "1 faster, 0 undecided, 1 slower, 1 disturbed",
+        "convolutions of networks, forward and backward: 1.00 times PyTorch's (geometric mean of 1); "
+        "0 faster, 1 undecided, 0 slower, 0 disturbed",
+        "all of these: 1.00 times PyTorch's (geometric mean of 3); "
+        "1 faster, 1 undecided, 1 slower, 1 disturbed",
+        "onnxruntime, predict: 0.25 times PyTorch's (geometric mean of 1)",
+        "peak memory of a step: at most PyTorch's in 0 of 1; more in x N=1 3 MB to 2",
+    ]
+
+
+def test_a_rise_of_the_time_per_image_is_found():
+    times = {1: 10.0, 2: 12.0, 4: 36.0, 8: 48.0}
+    rows = [{"variable": "images", "implementation": "ours", "network": "x"}] * 4
+    table = pd.DataFrame(rows).assign(size=list(times), median_ms=list(times.values()))
+    assert scaling.rises(table) == [
+        "x: the time of a step per image rises by 50% at most from one of 4 batch sizes to the next "
+        "(N=2 to 4); N=8: 6 ms per image"
+    ]
 
 
 MISUSE = {
