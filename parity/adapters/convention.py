@@ -362,6 +362,13 @@ class Convention:
             parts.append(f"dx in {self.dx}")
         if self.mask is not None:
             parts.append("mask read off the output" if self.mask == self.out else f"mask in {self.mask}")
+        parts += [
+            ("p" if meaning.startswith("{") else name)
+            + " is the share that is "
+            + ("kept" if "keep" in meaning else "dropped")
+            for name, meaning in [*(self.constructor or ()), *self.forward_args]
+            if self.kind == "dropout" and (meaning in ("keep", "ratio") or meaning.startswith("{mode"))
+        ]
         parts += [f"{name} there is the output" for name, meaning in self.backward_args if meaning == "out"]
         if self.change:
             parts.append("gradients read from the change of its weights")

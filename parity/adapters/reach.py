@@ -94,7 +94,8 @@ SMALL = 1024  # numbers
 def described(root: Any) -> list[dict[str, Any]]:
     """Every array in it as plain data: its path, shape, dtype, and a checksum that shows whether it changed.
 
-    "same" is the number of an earlier entry that is the very same array, "value" the mean of a small one.
+    "same" is the number of an earlier entry that is the very same array, "value" the mean of a small one, and
+    "zeros" its share of zeros.
     """
     found: list[dict[str, Any]] = []
     numbers: dict[int, int] = {}
@@ -111,6 +112,7 @@ def described(root: Any) -> list[dict[str, Any]]:
         }
         if array.size and (array.ndim <= 2 or array.size <= SMALL):
             entry["value"] = float(array.mean())
+            entry["zeros"] = float((array == 0).mean())
         numbers.setdefault(id(value), len(found))
         found.append(entry)
     return found

@@ -13,6 +13,7 @@ from parity.adapters.signatures import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_mask import mask_of
+from parity.adapters.trial.dropout_share import as_it_drops
 from parity.adapters.trial.gradient_steps import is_proportional
 from parity.adapters.trial.output_derivatives import of_output
 from parity.adapters.updates import updates
@@ -33,6 +34,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
     calls = list(backward_calls(trial.about, trial.kind, c))
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
     if trial.kind == "dropout":
+        c = as_it_drops(trial, c, probe)
         c = replace(c, mask=mask_of(trial, c, probe))
         if c.mask is None:
             return 0, c

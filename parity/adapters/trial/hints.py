@@ -9,6 +9,7 @@ from parity.adapters.arguments import BOTH_AXES, plain
 from parity.adapters.meanings import STRINGS, meanings, padding_word
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.dropout_share import EITHER
 
 
 def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
             return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
         except ValueError:
             return found
-    if "ratio" in found and plain(p["name"]) in ("p", "prob", "probability") and p["default"]:
+    if "ratio" in found and plain(p["name"]) in EITHER and p["default"]:
         try:  # nobody drops most of what there is
             return ("keep",) if float(p["default"]) > 0.5 else ("ratio",)
         except ValueError:
@@ -59,5 +60,6 @@ def may_pad_always(trial: Trial) -> bool:
 
 
 def takes_what_is_kept(signature: Sequence[dict[str, Any]], kind: str) -> bool:
-    """Whether a dropout takes the share that it keeps, by the name or the default of its parameter."""
-    return kind == "dropout" and any("keep" in parameter_meanings(p, kind) for p in signature)
+    """Whether a dropout may take the share that it keeps: its parameter is called so, or says nothing."""
+    may = (plain(p["name"]) in EITHER or "keep" in parameter_meanings(p, kind) for p in signature)
+    return kind == "dropout" and any(may)

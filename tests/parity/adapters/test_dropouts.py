@@ -15,6 +15,11 @@ CASES = [
     ("dropout_forward,dropout_backward", "right", "mask in returned[1][1]"),
     ("dropout", "right", "mask read off the output"),
     ("dropout_twice", "wrong", "forward, out, on the input"),
+    ("dropped_forward,dropped_backward", "right", "p is the share that is dropped"),
+    ("dropped_forward,dropped_backward_not_scaled", "wrong", "[dropout-backward-not-scaled]"),
+    ("Kept", "right", "p is the share that is kept"),
+    ("KeptWronglyScaled", "wrong", "forward, out"),
+    ("DrawnNormal", "wrong", "expected 0.700"),
 ]
 
 

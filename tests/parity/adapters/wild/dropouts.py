@@ -60,3 +60,50 @@ def dropout(x, p, training=True):
 
 def dropout_twice(x, p, training=True):
     return dropout(x, p, training) / x.dtype.type(1 - p)
+
+
+def dropped_forward(x, dropout_param):
+    """Here p is the share that is dropped, as in the course's first years."""
+    p, mask = dropout_param["p"], None
+    if dropout_param["mode"] == "train":
+        mask = (RNG.random(x.shape) >= p).astype(x.dtype)
+        return x * mask / x.dtype.type(1 - p), (dropout_param, mask)
+    return x.copy(), (dropout_param, mask)
+
+
+def dropped_backward(dout, cache):
+    param, mask = cache
+    return dout * mask / dout.dtype.type(1 - param["p"]) if param["mode"] == "train" else dout
+
+
+def dropped_backward_not_scaled(dout, cache):
+    return dout * cache[1] if cache[0]["mode"] == "train" else dout
+
+
+class Kept:
+    """p is the share that is kept."""
+
+    def __init__(self, p):
+        self.p, self.training = p, True
+
+    def forward(self, x):
+        self.mask = (self.drawn(x.shape) < self.p).astype(x.dtype)
+        return x * self.mask / x.dtype.type(self.p) if self.training else x.copy()
+
+    def drawn(self, shape):
+        return RNG.random(shape)
+
+    def backward(self, dout):
+        return dout * self.mask / dout.dtype.type(self.p) if self.training else dout.copy()
+
+
+class KeptWronglyScaled(Kept):
+    def forward(self, x):
+        return super().forward(x) * x.dtype.type(self.p / (1 - self.p) if self.training else 1)
+
+
+class DrawnNormal(Kept):
+    """randn for rand."""
+
+    def drawn(self, shape):
+        return RNG.standard_normal(shape)
