@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def _dropped(trial: Trial, c: Convention, probe: Probe, ratio: float) -> float |
     return next((e["zeros"] for e in report.get("forward", ()) if e["path"] == path and "zeros" in e), None)
 
 
-def _turned(pairs: tuple[tuple[str, str], ...] | None) -> tuple[tuple[str, str], ...] | None:
+def _turned(pairs: Sequence[Sequence[str]] | None) -> Any:
     """The arguments with the other meaning of what is called p."""
     return pairs and tuple(
         (name, OTHER.get(meaning, meaning) if plain(name) in EITHER or meaning[0] == "{" else meaning)
