@@ -98,7 +98,8 @@ class Live:
     def _build(self) -> Any:
         c = self.convention
         if c.as_in_the_book:
-            given = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k != "training"}
+            left_out = ("training", "reduction", "factor") if c.reduction else ("training",)
+            given = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k not in left_out}
             return call(self.factory, given, recipe(self.probe.kind))
         args, named = self._arguments(c.constructor or ())
         return self.factory(*args, **named)
@@ -371,6 +372,8 @@ class Called(Adapter):
         all_read(live.options.values(), live.probe.args)
         live.batch = (kept, x.shape, labels)
         if how.role == "loss":
+            if c.reduction == "none" and all(isinstance(out, np.ndarray) for out in outs):
+                return joined(outs, c.x_layouts.get(x.ndim, ""), x.shape)
             losses = [out.mean() if c.mean and isinstance(out, np.ndarray) else out for out in outs]
             losses = [np.asarray(out, dtype=x.dtype) if type(out) is float else out for out in losses]
             return losses[0] if len(losses) == 1 else np.mean(losses, dtype=np.result_type(*losses))

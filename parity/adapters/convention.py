@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
+from parity.adapters.loss_arguments import order_in_words
 from parity.adapters.reach import parsed, spelled
+from parity.adapters.recipe import is_reduced
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same, window_of
 
@@ -122,6 +124,9 @@ class Convention:
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
+    reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
+                 number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
+    factor       what that loss is multiplied by, 0.5 or 1
     inside_log   the small constant that such a loss adds to them inside its logarithm
     columns      the layout of im2col's columns; see `columns`
     unseen       results that cannot be had
@@ -162,6 +167,8 @@ class Convention:
     decay: Sequence[str] = ()
     probabilities: str = ""
     per_row: bool = False
+    reduction: str = ""
+    factor: float = 1.0
     inside_log: float = 0.0
     columns: str = ""
     unseen: Sequence[str] = ()
@@ -250,6 +257,8 @@ class Convention:
             return False
         if self.probabilities and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART:
             return False
+        if self.reduction and probe.needs & {"reduction", "factor"}:
+            return False
         if limits.get("square") and known.get("H") != known.get("W"):
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
@@ -268,7 +277,12 @@ class Convention:
         return is_same(probe, self.every_stride)
 
     def fitted(self, probe: Probe) -> Probe:
-        """The probe without a bias, where the implementation has none; a pad that is 'same' needs that."""
+        """The probe without a bias, where the implementation has none; a pad that is 'same' needs that; a
+        loss of outputs with the divisor that its forward shows."""
+        if self.reduction:
+            own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
+            own |= {"factor": self.factor} if self.factor != 1 else {}
+            probe = replace(probe, args={**probe.args, **own})
         if self.padding and "pad" in probe.needs and is_same(probe, self.every_stride):
             pairs = set() if isinstance(probe.args.get("stride"), tuple) else {"pairs"}
             probe = replace(probe, needs=probe.needs - {"pad"} - pairs | {"same"})
@@ -345,6 +359,8 @@ class Convention:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
+        if self.reduction:
+            parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
         if self.eps:
@@ -358,6 +374,8 @@ class Convention:
         if self.update:
             call += f", {self.update[0]}({', '.join(name for name, _ in self.update[1])})"
         parts.append(call)
+        if is_reduced(self.kind) and (order := order_in_words(self.forward_args)):
+            parts.append(order)
         if not self.backward and self.dx is not None:
             parts.append(f"dx in {self.dx}")
         if self.mask is not None:
@@ -379,6 +397,24 @@ class Convention:
                 + adding * bool(self.zero)
             )
         return "; ".join(parts)
+
+
+REDUCED = {
+    "mean": "the mean over all outputs",
+    "batchmean": "the sum divided by N",
+    "sum": "the sum over all outputs",
+    "none": "that of each output",
+}
+
+
+def reduced_in_words(c: Convention) -> str:
+    """`half the sum divided by N`, and whose gradient backward gives where the loss is an array."""
+    half = "half " if c.factor == 0.5 else ""
+    samples = "the number of columns, the samples" if c.rows == "FN" else "N"
+    words = half + REDUCED[c.reduction].replace("N", samples)
+    if c.mean and c.reduction != "none":
+        words += " as one number per row" + ", each with its own gradient" * c.per_row
+    return words
 
 
 def _literal(value: Any) -> str:

@@ -106,6 +106,8 @@ def pieces(a: Array, layout: str) -> list[Array]:
 
 def labels_of(t: Any, count: int, layout: str) -> list[Any]:
     """The labels of each call, for rows in that layout: one number, or one-hot numbers laid out as x."""
+    if layout == "FN" and np.ndim(t) == 2:  # targets lie as x does
+        return [t.T]
     if not one_at_a_time(layout) or not isinstance(t, np.ndarray):
         return [t] * count
     return [label if t.ndim == 1 else laid_out(label, "F", layout) for label in t]

@@ -45,3 +45,8 @@ def recipe(kind: str) -> Recipe:
 
         RECIPES[kind] = recipe_of(kind)
     return RECIPES[kind]
+
+
+def is_reduced(kind: str) -> bool:
+    """Whether the kind has a loss per output, whose sum people divide in several ways."""
+    return {"reduction", "factor"} <= set(recipe(kind).optional)

@@ -9,9 +9,10 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.convention import Convention
+from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.options import grouped, is_group
-from parity.adapters.recipe import recipe
+from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.updates import prepared
 
 FORWARD = (
@@ -37,6 +38,14 @@ FORWARD = (
         "activation",
         "output",
         "calculateloss",
+        "cost",
+        "computecost",
+        "calculatecost",
+        "getloss",
+        "lossfn",
+        "lossfunction",
+        "error",
+        "evaluate",
     ),
 )
 BACKWARD = (
@@ -73,6 +82,9 @@ BACKWARD = (
         "diff",
     ),
     *("dfunction", "calculategradient", "losspprime", "lossprime", "derive", "dloss", "activationderivative"),
+    *("lossderivative", "costderivative", "costprime", "costgradient", "dcost", "computegrad", "calcgrad"),
+    *("getgradient", "getgrad", "calculategrad", "calcderivative", "computederivative", "gradloss"),
+    *("calculatederivative", "fprime", "lossbackward", "derivativeofloss", "calcdelta", "computedelta"),
 )
 DERIVATIVE = (
     "gradient",
@@ -302,7 +314,9 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return again if way == "backward" else [*grouped(kind)]
     if role == "loss":
         again = [m for name, m in c.forward_args if plain(name) == word and m in ("x", "t")]
-        return again if way == "backward" and again else _of_loss(word, words, way)
+        if way == "backward" and again:
+            return again
+        return _of_outputs(word, words, way) if is_reduced(kind) else _of_loss(word, words, way)
     if way == "backward" and word in DOUT:
         return ["dout"]
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):
@@ -343,6 +357,15 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
     if way == "backward" and word in ("dvalues",):
         return ["probabilities", "x"]  # those that it kept, or those of forward once more
     return ["=1"] if way == "backward" and word in DOUT else []
+
+
+def _of_outputs(word: str, words: Sequence[str], way: str) -> list[str]:
+    """Of a loss per output, of which backward may take the outputs once more."""
+    if way == "backward" and word in DOUT - {"dvalues"}:
+        return ["=1"]
+    taken = [other for other in words if way == "forward" or other not in DOUT - {"dvalues"}]
+    meaning = dict(zip(taken, meanings_of(taken), strict=True)).get(word, "")
+    return [meaning] if meaning else []
 
 
 def forward_calls(
@@ -400,6 +423,8 @@ def _as_derivative(
         for args in _pairs(required, "forward", kind, c):
             yield name, args, True
         return
+    if is_reduced(kind) and len([w for w in words if w not in DOUT - {"dvalues"}]) > 2:
+        return  # delta(z, a, y) goes through the activation before the loss as well
     for args in _pairs(params, "backward", kind, c):
         yield name, args, False
 
@@ -413,7 +438,7 @@ def _function_backwards(
         if plain(p["name"]) in FLAG and not p["required"]:
             others = [q for q in own if q["required"]]
             for args in _pairs(others, "forward", kind, c):
-                yield f"function {first}", (*args, (p["name"], "=True")), True
+                yield f"function {first}", (*args, (p["name"], "=True")), recipe(kind).role != "loss"
             return
     names = about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
     for name in names:

@@ -20,7 +20,7 @@ from parity.adapters.connection import Apart, Connection, Ended, Here
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
-from parity.adapters.recipe import recipe
+from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
@@ -101,7 +101,7 @@ class Subject:
             return self._found_columns(about, kind)
         signature = about.get("signature") or ()
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
-        odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about))
+        odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
         if not odd and fits_the_book(self, kind):
             return None
 

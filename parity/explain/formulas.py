@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from parity.explain import losses
 from parity.explain.borders import borders
+from parity.explain.elementwise_losses import LOSSES as LOSSES_OF_OUTPUTS
+from parity.explain.elementwise_losses import losses_of_outputs
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.last_axis import last_axis
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
@@ -39,6 +42,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "softmax_with_loss": lambda n: chain(losses.of_logarithms(n), _losses(n)),
         "penalty_loss": losses.penalties,
         "weighted_cross_entropy": losses.weighted,
+        **{kind: partial(losses_of_outputs, kind) for kind in LOSSES_OF_OUTPUTS},
         "adaptive_average_pooling": _adaptive,
         "image_padding": borders,
         "affine_last_axis": last_axis,

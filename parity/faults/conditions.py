@@ -61,6 +61,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "softmax_with_loss": ("N", "classes"),
     "penalty_loss": ("N", "classes"),
     "weighted_cross_entropy": ("N", "classes"),
+    "mean_squared_error": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
     "batch_norm_options": ("N", "C", "H"),

@@ -62,6 +62,30 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
 )
 
 
+# Losses by words that other names have too: all of them are in the name, and nothing else but LOSS_AROUND.
+LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("mse",), "mean_squared_error"),
+    (("mean", "squared", "error"), "mean_squared_error"),
+    (("mean", "square", "error"), "mean_squared_error"),
+    (("squared", "error"), "mean_squared_error"),
+    (("square", "error"), "mean_squared_error"),
+    (("quadratic",), "mean_squared_error"),
+)
+LOSS_AROUND = {"loss", "cost", "error", "fn", "criterion", "objective", "forward", "calc", "compute", "half"}
+LOSS_AROUND |= {*AROUND, *AROUND_TOO}
+
+
+def _loss_by_words(words: list[str]) -> str | None:
+    return next(
+        (
+            kind
+            for needed, kind in LOSSES
+            if set(needed) <= set(words) and set(words) <= {*needed, *LOSS_AROUND} and len(words) > 1
+        ),
+        None,
+    )
+
+
 def kind_by_words(name: str) -> str | None:
     """The kind by the words of a name, for what is known to be a layer; None where they do not say."""
     if known := kind_by_name(name):
@@ -73,6 +97,8 @@ def kind_by_words(name: str) -> str | None:
     if known := KNOWN.get(rest):
         return known
     joined = " ".join(words).replace("2 d", "2d").replace("1 d", "1d").replace("3 d", "3d").split()
+    if loss := _loss_by_words(joined):
+        return loss
     if set(joined) & set(OTHER_THINGS) or name.lower().endswith(("1d", "3d")):
         return None
     if {"sigmoid", "entropy"} <= set(joined):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.kinds.probe import Probe, Tensors, function
+from parity.kinds.probe import Array, Probe, Tensors, function
 from parity.kinds.same_padding import SAME, counted_share, cut, padded_explicitly
 from scratchcnn import fast, naive
 from scratchcnn.layers import Pad
@@ -174,6 +174,16 @@ def _softmax_with_loss(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
     return {"loss": np.asarray(loss), "dx": naive.softmax_cross_entropy_backward(x, t)}
 
 
+def _of_outputs(
+    forward: Callable[..., Any], backward: Callable[..., Array]
+) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
+    def loops(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+        x, t = inputs["x"], inputs["t"]
+        return {"loss": np.asarray(forward(x, t, **args)), "dx": backward(x, t, **args)}
+
+    return loops
+
+
 def _im2col(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
     return {"col": naive.im2col(**inputs, **args)}
 
@@ -202,6 +212,7 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "average_pooling_options": _pooling("average"),
     "image_padding": _pad,
     "softmax_with_loss": _softmax_with_loss,
+    "mean_squared_error": _of_outputs(naive.squared_error, naive.squared_error_backward),
     "im2col": _im2col,
     "col2im": _col2im,
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed
+from parity.adapters.recipe import is_reduced
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import kind_by_name, kind_by_words
 
@@ -74,7 +75,8 @@ def kind_of_target(target: str) -> str | None:
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
     if {"loss", "gradient"} <= methods:
-        return NETWORK
+        kind = kind_by_words(node.name)
+        return kind if kind and is_reduced(kind) else NETWORK
     if known := kind_by_name(node.name):
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
@@ -114,8 +116,9 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, known)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
         return []
-    if kind_by_words(name) == "softmax_with_loss" and FORWARD not in name:
-        return [Listed(name, "softmax_with_loss")]
+    meant = kind_by_words(name)
+    if meant and kind_of(meant).role == "loss" and FORWARD not in name:
+        return [Listed(name, meant)]
     other = name.replace(FORWARD, BACKWARD)
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
     kind = kind_by_words(words) if other != name else None

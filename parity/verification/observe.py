@@ -84,6 +84,11 @@ class Seen:
         return self.convention.limits_in_words() if self.convention else []
 
     @property
+    def read_off(self) -> set[str]:
+        """Features that nothing asks for, since the convention says how they are."""
+        return {"reduction", "factor"} if self.convention and self.convention.reduction else set()
+
+    @property
     def unseen(self) -> list[str]:
         """Results that the convention does not have."""
         return list(self.convention.unseen) if self.convention else []

@@ -177,7 +177,11 @@ def _verify(
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion)
     adapter = _settled(adapter, seen)
     cases = seen.tried_of(cases)
-    unseen = [*in_words(seen.lacking), *seen.limits, *([] if seen.backward_too else ["gradients"])]
+    unseen = [
+        *in_words(seen.lacking - seen.read_off),
+        *seen.limits,
+        *([] if seen.backward_too else ["gradients"]),
+    ]
     if seen.backward_too:
         unseen += seen.unseen
     unseen += [seen.after_inference] if seen.after_inference else []

@@ -18,6 +18,7 @@ from scratchcnn.layers.branches import Concat, Residual
 from scratchcnn.layers.convolution import Convolution
 from scratchcnn.layers.cross_entropy import CrossEntropy
 from scratchcnn.layers.dropout import Dropout
+from scratchcnn.layers.elementwise_losses import ElementwiseLoss, MeanSquaredError
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.linear import Linear
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
@@ -37,12 +38,14 @@ __all__ = [
     "Convolution",
     "CrossEntropy",
     "Dropout",
+    "ElementwiseLoss",
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
     "Linear",
     "LocalResponseNormalization",
     "Loss",
+    "MeanSquaredError",
     "Pad",
     "PartialConvolution",
     "PenaltyLoss",

@@ -26,6 +26,7 @@ from scratchcnn.naive.affine import (
     rbf_forward,
 )
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
+from scratchcnn.naive.elementwise_losses import squared_error, squared_error_backward
 from scratchcnn.naive.loss import (
     cross_entropy,
     cross_entropy_backward,
@@ -76,6 +77,8 @@ __all__ = [
     "softmax_cross_entropy",
     "softmax_cross_entropy_backward",
     "softmax_forward",
+    "squared_error",
+    "squared_error_backward",
     "subsampling_backward",
     "subsampling_forward",
 ]

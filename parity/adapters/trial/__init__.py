@@ -1,4 +1,5 @@
 """How somebody's class or function is called, found by trying: names and shapes decide, never numbers.
+Only what a loss divides its sum by is read off what its forward returns (`reductions`).
 
 `find` asks the process that runs the code what the implementation looks like, proposes conventions one after
 another, and keeps the first under which a forward gives the right shape and a backward leaves gradients of

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
     one_for_both_axes,
@@ -24,6 +25,9 @@ def constructors(trial: Trial) -> Iterator[Any]:
         yield None
         return
     signature = trial.about["signature"] or ()
+    if is_reduced(trial.kind) and not signature:
+        yield ()
+        return
     odd = (one_for_both_axes, pads_by_word, takes_what_is_kept)
     if trial.fits and not any(test(signature, trial.kind) for test in odd):
         yield BOOK

@@ -18,6 +18,7 @@ from parity.adapters.layouts import (
     one_at_a_time,
 )
 from parity.adapters.meanings import STRINGS
+from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import (
     forward_calls,
 )
@@ -25,6 +26,7 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
 from parity.adapters.trial.one_sample import of_one_sample
+from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import results_of
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds.probe import Probe
@@ -91,6 +93,8 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     outs = results_of(report)
     if trial.how.role == "loss":
         found = _loss_of(c, outs, probe)
+        if found is not None and is_reduced(c.kind):
+            return read_off(trial, found, probe)
         single = found is not None and one_at_a_time(c.rows)
         return of_one_sample(trial, found, probe) if found is not None and single else found
     if not c.buffers and trial.how.buffers:
@@ -143,7 +147,14 @@ def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
 def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Convention | None:
     """A loss is one number, or one per row, of which the mean is taken."""
     sizes: list[tuple[tuple[int, ...], bool]] = [((), False), ((1,), True), ((1, 1), True)]
-    sizes += [] if one_at_a_time(c.rows) else [((len(probe.inputs["x"]),), True)]
+    N, shape = len(probe.inputs["x"]), probe.inputs["x"].shape
+    sizes += [] if one_at_a_time(c.rows) else [((N,), True)]
+    if is_reduced(c.kind):
+        sizes += [((N, 1), True)]
+        each = shape[1:] if c.rows == "F" else (shape[1], 1) if c.rows == "F1" else shape
+        for entry in outs:
+            if tuple(entry["shape"]) == each:
+                return replace(c, out=place_of(entry), reduction="none", rows_out=c.rows)
     for size, mean in sizes:
         for entry in outs:
             if tuple(entry["shape"]) == size:

@@ -30,13 +30,14 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         "softmax",
         "softmax_axis",
         "softmax_with_loss",
+        "mean_squared_error",
         "dropout",
         "lrn",
     ):
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
-        alone = ("F", "F1") if trial.kind == "softmax_with_loss" else alone
+        alone = ("F", "F1") if trial.how.role == "loss" else alone
         batches = (*batches[:1], *alone)
     if trial.kind == "batch_norm":  # the statistics are those of a batch
         batches = tuple(layout for layout in batches if not one_at_a_time(layout))

@@ -8,6 +8,7 @@ from typing import Any
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
+from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import MOST, Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
@@ -15,6 +16,7 @@ from parity.adapters.trial.hints import may_pad_always
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
+from parity.adapters.trial.reductions import per_value
 from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
@@ -44,6 +46,8 @@ def find(
                 best = (score, found)
             if score == COMPLETE:
                 break
+        if best is not None and is_reduced(kind):
+            best = (best[0], per_value(trial, best[1], probe))
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             best = (best[0], as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe))

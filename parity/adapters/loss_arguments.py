@@ -1,0 +1,52 @@
+"""Which argument of a loss is the output and which the target, as far as their names tell.
+
+Most losses of outputs are the same when the two are exchanged, and their gradients are not. So the order is
+never found by trying: names decide, and where they do not, the output comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parity.adapters.arguments import plain
+
+TARGETS = {  # in lower case and without underscores
+    *("t", "label", "labels", "target", "targets", "truth", "groundtruth", "gt", "actual", "trueval"),
+    *("truelabels", "onehot", "expected", "yb", "trues", "tlabel", "desired", "correct", "answer", "answers"),
+    *("reference", "goal", "observed", "ground", "real", "ideal", "teacher", "tgt", "lbl", "desiredoutput"),
+    *("expectedoutput", "targetoutput", "actualvalue", "actualvalues", "trueoutput"),
+}
+OUTPUTS = {
+    *("output", "outputs", "out", "yhat", "predicted", "score", "scores", "logits", "estimate", "estimated"),
+    *("guess", "estimates", "yh", "al", "a2", "a3", "hypothesis", "h", "forecast", "predictions", "prob"),
+    *("probs", "ao", "networkoutput", "modeloutput", "approx", "yp", "dvalues"),
+}
+
+
+def meanings_of(words: Sequence[str]) -> list[str]:
+    """ "x" for the output, "t" for the target and "" for what neither its name nor the other's tells."""
+    found = [_own(plain(word)) for word in words]
+    if "y" in map(plain, words):  # the target beside an output, and the output beside a target
+        at = [plain(word) for word in words].index("y")
+        found[at] = "x" if "t" in found else "t"
+    if found.count("") == 1 and len(found) == 2:
+        found[found.index("")] = "t" if "x" in found else "x"
+    return found
+
+
+def order_in_words(pairs: Sequence[Sequence[str]]) -> str:
+    """What is assumed of the order where the names of (parameter, "x" or "t") do not tell; else ""."""
+    both = [(name, meaning) for name, meaning in pairs if meaning in ("x", "t")]
+    if "" not in meanings_of([name for name, _ in both]):
+        return ""
+    names = {meaning: name for name, meaning in both}
+    said = f"{names.get('x')} is taken for the output, {names.get('t')} for the target"
+    return f"{said}: their names do not say"
+
+
+def _own(word: str) -> str:
+    if "pred" in word or "hat" in word or word in OUTPUTS:
+        return "x"
+    if "true" in word or word in TARGETS or word.endswith(("target", "truth", "label", "labels", "real")):
+        return "t"
+    return ""

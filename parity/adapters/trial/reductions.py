@@ -1,0 +1,86 @@
+"""What a loss per output divides its sum by: read off the loss that forward returns, and off nothing else.
+
+A mean over all outputs, over the rows or over the columns, a sum, the half of any of these, and the loss of
+each output are conventions. One of them must give the loss of every trial exactly; backward is then held to
+the gradient of that very loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from parity.adapters.convention import Convention, Place
+from parity.adapters.layouts import one_at_a_time
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import loss_at
+from parity.kinds import kind_of
+from parity.kinds.probe import Probe
+
+FACTORS = (1.0, 0.5)
+EXACT = 1e-9
+
+
+def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """The convention with what its forward divides by; as it is where no reading gives every loss."""
+    probes = [probe, *_others(probe)]
+    losses = [loss_at(trial, c, one) for one in probes]
+    each = c.reduction == "none"
+    for reading in _readings(c):
+        exact = [_loss(reading, one) for one in probes]
+        if np.allclose(losses, exact, rtol=EXACT, atol=0) and not (each and reading.reduction != "none"):
+            return reading
+    return c
+
+
+def _readings(c: Convention) -> Iterator[Convention]:
+    names = ("none",) if c.reduction == "none" else ("mean", "batchmean", "sum")
+    for name in names:
+        for factor in FACTORS:
+            yield replace(c, reduction=name, factor=factor)
+    if c.rows == "NF" and not c.mean and "none" not in names:
+        for factor in FACTORS:  # the sum over x.shape[1]: columns are the samples
+            yield replace(c, reduction="batchmean", factor=factor, rows="FN", rows_out="FN")
+
+
+def _loss(reading: Convention, probe: Probe) -> float:
+    """What that reading gives for a call on the probe's numbers as they lie, or its mean."""
+    probe = replace(probe, args={"reduction": reading.reduction, "factor": reading.factor})
+    if reading.rows == "FN":  # the trial handed over x as it is
+        inputs = {name: a.T for name, a in probe.inputs.items()}
+        probe = replace(probe, inputs=inputs)
+    elif one_at_a_time(reading.rows):  # it was handed the first row
+        inputs = {name: a[:1] for name, a in probe.inputs.items()}
+        probe = replace(probe, inputs=inputs)
+    return float(np.mean(kind_of(probe.kind).reference(probe)["loss"]))
+
+
+def _others(probe: Probe) -> list[Probe]:
+    """The same numbers with fewer rows, with fewer columns, and other ones."""
+    cuts = (np.s_[:3], np.s_[:, :1], np.s_[::-1, 1:])
+    return [replace(probe, inputs={name: a[cut] for name, a in probe.inputs.items()}) for cut in cuts]
+
+
+def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether the gradient is that of the losses that forward gives, one per row or output, or of their mean.
+
+    Twice the rows halve the gradient of a mean.
+    """
+    if not (c.mean or c.reduction == "none") or c.dx is None or one_at_a_time(c.rows):
+        return c
+    both = replace(probe, inputs={name: np.concatenate([a, a]) for name, a in probe.inputs.items()})
+    once, twice = (_gradient(trial, c, one) for one in (probe, both))
+    if c.reduction == "none":
+        return c if once == twice else replace(c, reduction="mean", mean=True)
+    return replace(c, per_row=once == twice)
+
+
+def _gradient(trial: Trial, c: Convention, probe: Probe) -> float:
+    """The mean of dx."""
+    report = trial.attempt(c, probe)
+    path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
+    entries = report.get("backward" if c.backward else "forward", ())
+    found = [e["value"] for e in entries if e["path"] == path and "value" in e]
+    return float(found[0]) if found else np.nan

@@ -1,0 +1,112 @@
+"""Losses per output that people write for another, other slopes, and what their sums are divided by."""
+
+# A probe holds arrays as Any, and lambdas keep loop variables as defaults.
+# mypy: disable-error-code="no-any-return, misc"
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from parity.kinds import Probe
+from parity.kinds.elementwise_losses import divisor
+from scratchcnn.typing import Array
+
+OfOutputs = Callable[[Array, Array], Array]  # (x, t) -> a loss, or a slope, of each
+
+
+LOSSES: dict[str, dict[str, OfOutputs]] = {
+    "mean_squared_error": {
+        "(x - t)**2": lambda x, t: (x - t) ** 2,
+        "|x - t|": lambda x, t: np.abs(x - t),
+        "x**2 - t**2": lambda x, t: x**2 - t**2,
+        "2*(x - t)": lambda x, t: 2 * (x - t),
+        "x - t": lambda x, t: x - t,
+        "(x + t)**2": lambda x, t: (x + t) ** 2,
+        "(x - t)**4": lambda x, t: (x - t) ** 4,
+        "(x - t)**3": lambda x, t: (x - t) ** 3,
+        "(x - t)**2 of each row of x with every row of t": lambda x, t: ((x[:, None] - t[None]) ** 2).mean(1),
+    }
+}
+SLOPES: dict[str, dict[str, OfOutputs]] = {
+    "mean_squared_error": {
+        "2*(x - t)": lambda x, t: 2 * (x - t),
+        "x - t": lambda x, t: x - t,
+        "(x - t)/2": lambda x, t: (x - t) / 2,
+        "t - x": lambda x, t: t - x,
+        "2*(t - x)": lambda x, t: 2 * (t - x),
+        "4*(x - t)": lambda x, t: 4 * (x - t),
+        "the sign of x - t": lambda x, t: np.sign(x - t),
+        "2*(x - t)**2": lambda x, t: 2 * (x - t) ** 2,
+        "(x - t)**2": lambda x, t: (x - t) ** 2,
+        "2*(x - t)*x": lambda x, t: 2 * (x - t) * x,
+        "(x - t)*x": lambda x, t: (x - t) * x,
+        "2*x": lambda x, t: 2 * x,
+        "2*(x + t)": lambda x, t: 2 * (x + t),
+    }
+}
+PARTS: dict[str, Callable[[Array], Array]] = {
+    "": lambda a: a,
+    " of the last row alone": lambda a: np.where(np.arange(len(a))[:, None] == len(a) - 1, a, 0),
+    " of the first row alone": lambda a: np.where(np.arange(len(a))[:, None] == 0, a, 0),
+    " of the first column alone": lambda a: np.where(np.arange(a.shape[1]) == 0, a, 0),
+}
+SPREAD: dict[str, Callable[[Array], Array]] = {
+    "": lambda a: a,
+    ", its mean over the batch in every row": lambda a: np.broadcast_to(a.mean(0), a.shape),
+    ", that of the first column in every column": lambda a: np.broadcast_to(a[:, :1], a.shape),
+}
+DIVISORS: dict[str, Callable[[Probe], float]] = {
+    "": lambda p: divisor(p.inputs["x"], p.args),
+    ", not divided": lambda p: 1,
+    ", divided by N alone": lambda p: len(p.inputs["x"]),
+    ", divided by x.shape[1]": lambda p: p.inputs["x"].shape[1],
+    ", divided by the number of outputs": lambda p: p.inputs["x"].size,
+    ", divided twice": lambda p: divisor(p.inputs["x"], p.args) ** 2,
+}
+
+
+def losses_of_outputs(kind: str, name: str) -> Iterator[tuple[str, Callable[[Probe], Array | None]]]:
+    """(what is different, the result) for the loss or dx."""
+    right = next(iter((LOSSES if name == "loss" else SLOPES)[kind]))
+    if name == "loss":
+        for words, of in LOSSES[kind].items():
+            for part, keep in PARTS.items():
+                for by, count in DIVISORS.items():
+                    if (words, part, by) != (right, "", ""):
+                        says = f"{words}{part} in place of {right}" if words != right else f"{words}{part}"
+                        yield f"{says}{by}", lambda p, o=of, k=keep, c=count: _loss(p, o, k, c)
+        square = LOSSES[kind][right]
+        yield "the square root of PyTorch's", lambda p: np.sqrt(_loss(p, square, PARTS[""], DIVISORS[""]))
+        if kind == "mean_squared_error":
+            yield "the square of the sum of x - t for the sum of squares", _square_of_sum
+        return
+    for words, of in SLOPES[kind].items():
+        for spread, make in SPREAD.items():
+            for by, count in DIVISORS.items():
+                if (words, spread, by) != (right, "", ""):
+                    yield f"{words}{spread}{by}", lambda p, o=of, m=make, c=count: _dx(p, o, m, c)
+                    says = f"{words}{spread}{by}, without the factor"
+                    yield says, lambda p, o=of, m=make, c=count: _dx(p, o, m, c) / p.args.get("factor", 1.0)
+    of = SLOPES[kind][right]
+    yield (
+        f"{right}, without the factor",
+        lambda p: _dx(p, of, SPREAD[""], DIVISORS[""]) / p.args.get("factor", 1.0),
+    )
+
+
+def _loss(p: Probe, of: OfOutputs, keep: Callable[[Array], Array], by: Callable[[Probe], float]) -> Array:
+    losses = p.args.get("factor", 1.0) * keep(of(p.inputs["x"], p.inputs["t"]))
+    return losses if p.args.get("reduction") == "none" else np.array(losses.sum() / by(p))
+
+
+def _dx(p: Probe, of: OfOutputs, make: Callable[[Array], Array], by: Callable[[Probe], float]) -> Array:
+    return p.args.get("factor", 1.0) * make(of(p.inputs["x"], p.inputs["t"])) / by(p)
+
+
+def _square_of_sum(p: Probe) -> Array:
+    d = p.inputs["x"] - p.inputs["t"]
+    if p.args.get("reduction") == "none":
+        return p.args.get("factor", 1.0) * d * d.mean()
+    return np.array(p.args.get("factor", 1.0) * d.sum() ** 2 / d.size / divisor(d, p.args))

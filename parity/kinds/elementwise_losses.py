@@ -1,0 +1,134 @@
+"""Losses of each output on its own: the squared error, and what their sum is divided by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import scratchcnn as sc
+from parity.kinds.kind import Operation, Options
+from parity.kinds.probe import Array, Probe, Rng, normal, quarters
+from parity.kinds.torch_when_used import F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Pairs = Callable[[Rng], Iterator[tuple[str, Array, Array]]]  # name, outputs x and targets t
+OTHER_OPTIONS: tuple[dict[str, Any], ...] = (
+    {"reduction": "sum"},
+    {"reduction": "batchmean"},
+    {"reduction": "none"},
+    {"factor": 0.5},
+)
+OPTIONS: dict[str, Any] = {"reduction": "mean", "factor": 1.0}
+SHAPES = ((2, 3), (1, 3), (4, 1), (1, 1), (5, 4), (3, 7))
+ROWS = ((3, 1), (1, 6), (4, 2), (7, 5), (32, 10), (100, 1), (7, 100), (32, 1000))
+
+
+def divisor(x: Any, options: Options) -> float:
+    """What the sum over all outputs is divided by."""
+    return {"mean": np.size(x), "batchmean": len(x)}.get(options.get("reduction", "mean"), 1)
+
+
+def reduced(losses: Tensor, options: Options) -> Tensor:
+    """The losses of all outputs (N, ...) as `reduction` and `factor` say."""
+    losses = options.get("factor", 1.0) * losses
+    reduction = options.get("reduction", "mean")
+    if reduction == "none":
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum() / divisor(losses, options)
+
+
+def mean_squared_error(a: dict[str, Tensor], o: Options) -> Tensor:
+    return reduced(F.mse_loss(a["x"], a["t"], reduction="none"), o)
+
+
+def _probes(kind: str, pairs: Pairs) -> Callable[[Rng], Iterator[Probe]]:
+    def build(rng: Rng) -> Iterator[Probe]:
+        for name, x, t in pairs(rng):
+            yield Probe(kind, name, {}, {"x": x, "t": t})
+        for args in OTHER_OPTIONS:
+            name, x, t = list(pairs(rng))[4]
+            says = ", ".join(f"{key} {value}" for key, value in args.items())
+            yield Probe(kind, f"{name}, {says}", args, {"x": x, "t": t}, frozenset(args))
+
+    return build
+
+
+def _real(
+    kind: str, draw: Callable[[Rng, int, int], tuple[Array, Array]]
+) -> Callable[[Rng], Iterator[Probe]]:
+    def build(rng: Rng) -> Iterator[Probe]:
+        for N, C in ROWS:
+            x, t = draw(rng, N, C)
+            yield Probe(kind, f"{N} rows of {C}", {}, {"x": x, "t": t})
+
+    return build
+
+
+# -- the squared error ------------------------------------------------------------------------------
+def _real_valued(rng: Rng) -> Iterator[tuple[str, Array, Array]]:
+    for shape in SHAPES:
+        yield "x".join(map(str, shape)), normal(rng, *shape), normal(rng, *shape)
+    yield "all met", np.ones((2, 3)), np.ones((2, 3))
+    yield "far off", normal(rng, 3, 4, scale=1e3), normal(rng, 3, 4)
+    yield "near", np.round(normal(rng, 4, 3), 1), np.round(normal(rng, 4, 3), 1)
+    yield "one-hot targets", normal(rng, 4, 3), np.eye(3)[[2, 0, 0, 1]]
+
+
+def _sizes_of_squares(probe: Probe) -> dict[str, float]:
+    """x - t is rounded where x and t are."""
+    x, t = np.abs(probe.inputs["x"]), np.abs(probe.inputs["t"])
+    by, largest = divisor(x, probe.args) / probe.args.get("factor", 1.0), float((x + t).max(initial=0))
+    of_loss = largest**2 if probe.args.get("reduction") == "none" else ((x + t) ** 2).sum()
+    return {"loss": float(of_loss / by), "dx": 2 * largest / by}
+
+
+def _quarters(rng: Rng, N: int, C: int) -> tuple[Array, Array]:
+    return quarters(rng, N, C), quarters(rng, N, C)
+
+
+MEAN_SQUARED_ERROR = Operation(
+    name="mean_squared_error",
+    formula=mean_squared_error,
+    probes=_probes("mean_squared_error", _real_valued),
+    ours=sc.MeanSquaredError,
+    role="loss",
+    sizes=_sizes_of_squares,
+    out="loss",
+    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; x and t have one "
+    "shape, and the loss is the mean over all numbers, or what its forward shows: the mean over the rows, "
+    "the sum, half of these",
+    aliases=(
+        "mse",
+        "mseloss",
+        "msecost",
+        "msefunction",
+        "msecriterion",
+        "meansquarederrorloss",
+        "meansquareloss",
+        "meansquareerror",
+        "meansquarederrors",
+        "meansquarecost",
+        "squarederror",
+        "squareerror",
+        "squaredloss",
+        "squareloss",
+        "squarederrorloss",
+        "sumsquarederror",
+        "sumsquarederrors",
+        "sumofsquares",
+        "sumofsquarederrors",
+        "sse",
+        "halfmse",
+        "quadraticcost",
+        "quadraticloss",
+        "l2loss",
+    ),
+    optional=OPTIONS,
+    real=_real("mean_squared_error", _quarters),
+)
+
+KINDS = (MEAN_SQUARED_ERROR,)

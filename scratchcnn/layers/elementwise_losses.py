@@ -1,0 +1,96 @@
+"""Losses of each output on its own: the squared error of chapter 4, and their mean or sum."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from scratchcnn.layers.basic import Loss
+from scratchcnn.typing import Array
+
+Reduction = Literal["mean", "batchmean", "sum", "none"]
+REDUCTIONS = ("mean", "batchmean", "sum", "none")
+
+
+class ElementwiseLoss(Loss):
+    """A loss per output, reduced to one number. A subclass has the loss of one output and its slope.
+
+        loss = factor * (sum over all outputs of each(x, t)) / divisor
+        dx   = dout * factor * slope(x, t) / divisor
+
+    reduction  what the sum is divided by: "mean" the number of outputs, as PyTorch does; "batchmean" N;
+               "sum" nothing; "none" gives the loss of each output, in the shape of x
+    factor     0.5 for a square whose slope has no 2
+
+    x (N, ...) outputs, t the targets in the same shape: nothing is broadcast, so that (N, 1) never meets
+    (N,). A network needs a reduction other than "none".
+
+    Raises ValueError for an unknown reduction, a factor of 0 and shapes that differ.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", factor: float = 1.0):
+        super().__init__()
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                f'{self.kind}: reduction must be "mean", "batchmean", "sum" or "none", got {reduction!r}'
+            )
+        if not 0 < factor < np.inf:
+            raise ValueError(f"{self.kind}: factor must be above 0, got {factor!r}")
+        self.reduction, self.factor = reduction, float(factor)
+
+    def each(self, x: Array, t: Array) -> Array:
+        """The loss of each output, in the shape of x."""
+        raise NotImplementedError
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """The derivative of each loss by its output."""
+        raise NotImplementedError
+
+    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
+        x, t = self.check(x, t)
+        self.remember(x.copy(), t.copy())
+        losses = x.dtype.type(self.factor) * self.each(x, t)
+        return losses if self.reduction == "none" else losses.sum() / self.divisor(x)
+
+    def backward(self, dout: Any = 1) -> Array:
+        """dx = dout * factor * slope(x, t) / divisor"""
+        x, t = self.recall()
+        dout = np.asarray(dout, dtype=x.dtype)
+        if dout.ndim:  # of each output, for reduction="none"
+            dout = self.check_dout(dout, x.shape)
+        dx: Array = dout * x.dtype.type(self.factor) * self.slope(x, t) / self.divisor(x)
+        return dx
+
+    def divisor(self, x: Array) -> Any:
+        """What the sum of the losses is divided by."""
+        return x.dtype.type({"mean": x.size, "batchmean": len(x)}.get(self.reduction, 1))
+
+    def check(self, x: Array, t: Any) -> tuple[Array, Array]:
+        """x and t of one shape, t in the dtype of x."""
+        x, t = self.check_input(x), np.asarray(t)
+        if not x.ndim or not x.size:
+            raise ValueError(f"{self.label}: expected x of shape (N, ...) with N at least 1, got {x.shape}")
+        if t.shape != x.shape:
+            raise ValueError(f"{self.label}: expected t of shape {x.shape}, as x is; got {t.shape}")
+        if t.dtype.kind not in "fiub":
+            raise TypeError(f"{self.label}: targets must be numbers, got {t.dtype}")
+        return x, t.astype(x.dtype)
+
+    def arguments(self) -> str:
+        return f"reduction={self.reduction!r}, factor={self.factor:g}"
+
+
+class MeanSquaredError(ElementwiseLoss):
+    """(x - t)**2, mean over all outputs; `torch.nn.MSELoss`.
+
+    The book's (eq. 4.1) is half the sum: `MeanSquaredError("sum", factor=0.5)`, of which dx is x - t.
+    """
+
+    def each(self, x: Array, t: Array) -> Array:
+        squares: Array = (x - t) ** 2
+        return squares
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """d (x - t)**2 / dx = 2 * (x - t)"""
+        return 2 * (x - t)

@@ -1,0 +1,55 @@
+"""Losses of each output on its own, one number at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratchcnn.naive.windows import as_float64, indices
+from scratchcnn.typing import Array
+
+OfNumbers = Callable[[float, float], float]  # (x, t) -> the loss of one output, or its slope
+
+
+def squared_error(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
+    """factor times the sum of (x[i] - t[i])**2, divided by the number of outputs ("mean"), by N ("batchmean")
+    or by nothing ("sum"); "none" keeps each."""
+    return _reduced(_square, x, t, reduction, factor)
+
+
+def squared_error_backward(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Array:
+    """dx[i] = factor * 2 * (x[i] - t[i]) / divisor"""
+    return _of_each(_slope_of_square, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
+def _square(x: float, t: float) -> float:
+    return (x - t) * (x - t)
+
+
+def _slope_of_square(x: float, t: float) -> float:
+    return 2 * (x - t)
+
+
+def _reduced(loss: OfNumbers, x: Array, t: Array, reduction: str, factor: float) -> Any:
+    losses = _of_each(loss, x, t, factor)
+    if reduction == "none":
+        return losses.astype(x.dtype)
+    total = 0.0
+    for i in indices(*losses.shape):
+        total += losses[i]
+    return x.dtype.type(total / _divisor(x, reduction))
+
+
+def _of_each(of: OfNumbers, x: Array, t: Array, factor: float) -> Array:
+    x64 = as_float64(x, "x", *x.shape)
+    t64 = as_float64(np.asarray(t, float), "t", *x.shape)
+    found = np.zeros(x.shape)
+    for i in indices(*x.shape):
+        found[i] = factor * of(float(x64[i]), float(t64[i]))
+    return found
+
+
+def _divisor(x: Array, reduction: str) -> float:
+    return {"mean": x.size, "batchmean": len(x)}.get(reduction, 1)
