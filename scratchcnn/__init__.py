@@ -20,6 +20,7 @@ from scratchcnn.gradient_check import (
 from scratchcnn.im2col import col2im, im2col, output_size
 from scratchcnn.init import fans, he, normal, xavier
 from scratchcnn.layers import (
+    ELU,
     RBF,
     AdaptiveAveragePooling,
     Affine,
@@ -33,6 +34,7 @@ from scratchcnn.layers import (
     Flatten,
     GlobalAveragePooling,
     Layer,
+    LeakyRelu,
     Linear,
     LocalResponseNormalization,
     Loss,
@@ -117,6 +119,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CHAPTER",
+    "ELU",
     "NETWORKS",
     "OPTIMIZERS",
     "RBF",
@@ -154,6 +157,7 @@ __all__ = [
     "LayerSummary",
     "LeNet",
     "LeNet5",
+    "LeakyRelu",
     "Linear",
     "LocalResponseNormalization",
     "Loss",

@@ -175,6 +175,21 @@ def tanh(graph: Graph, layer: sc.Tanh, path: str, x: str, shape: Shape) -> str:
     return graph.node("Mul", [out, graph.constant(f"{path}.amplitude", np.asarray(layer.amplitude))], path)
 
 
+def leaky_relu(graph: Graph, layer: sc.LeakyRelu, path: str, x: str, shape: Shape) -> str:
+    """PRelu, whose slope is an array: LeakyRelu's is a float32, also in a network of float64."""
+    return graph.node("PRelu", [x, graph.constant(f"{path}.slope", np.asarray(layer.negative_slope))], path)
+
+
+def elu(graph: Graph, layer: sc.ELU, path: str, x: str, shape: Shape) -> str:
+    """Elu where alpha is 1; else relu(x) + alpha * min(elu(x), 0), since Elu's alpha is a float32."""
+    if layer.alpha == 1:
+        return graph.node("Elu", [x], path)
+    zero, alpha = (graph.constant(f"{path}.{k}", np.asarray(v)) for k, v in (("0", 0.0), ("a", layer.alpha)))
+    below = graph.node("Min", [graph.node("Elu", [x], f"{path}.elu"), zero], f"{path}.below")
+    scaled = graph.node("Mul", [below, alpha], f"{path}.scaled")
+    return graph.node("Add", [graph.node("Relu", [x], f"{path}.above"), scaled], path)
+
+
 def silu(graph: Graph, layer: sc.SiLU, path: str, x: str, shape: Shape) -> str:
     """ONNX has no operator for it before Swish of version 24: x times its sigmoid."""
     return graph.node("Mul", [x, graph.node("Sigmoid", [x], f"{path}.sigmoid")], path)
@@ -231,6 +246,8 @@ RULES: dict[type[Layer], Rule] = {
     sc.Flatten: node("Flatten", axis=1),
     sc.RBF: rbf,
     sc.Relu: node("Relu"),
+    sc.LeakyRelu: leaky_relu,
+    sc.ELU: elu,
     sc.Sigmoid: node("Sigmoid"),
     sc.Tanh: tanh,
     sc.SiLU: silu,

@@ -23,7 +23,8 @@ from parity.verification.observe import Request, Seen, observe_target
 OIHW_HWIO, HWIO_OIHW = (2, 3, 1, 0), (3, 2, 0, 1)
 LAST, FIRST = (0, 2, 3, 1), (0, 3, 1, 2)  # channels
 POOLS = ("max_pooling", "average_pooling", "min_pooling")
-ELEMENTS = ("relu", "sigmoid", "tanh", "silu", "softmax", "flatten", "global_average_pooling")
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "softmax")
+ELEMENTS = (*ACTIVATIONS, "flatten", "global_average_pooling")
 
 
 def pair(value: Any) -> tuple[int, int]:
@@ -213,6 +214,14 @@ def _tanh(self: Any, amplitude: float = 1.0, slope: float = 1.0) -> None:
     self.wear({}, amplitude=amplitude, slope=slope)
 
 
+def _leaky(self: Any, alpha: float = 0.2) -> None:
+    self.wear({}, negative_slope=alpha)
+
+
+def _elu(self: Any, alpha: float = 1.0) -> None:
+    self.wear({}, alpha=alpha)
+
+
 def _lrn(self: Any, size: int, alpha: float, beta: float, k: float) -> None:
     self.wear({}, size=size, alpha=alpha, beta=beta, k=k)
 
@@ -226,7 +235,9 @@ def _constructor(kind: str, W: str, b: str, shape: Any, transposed: bool, wrap: 
         return _norm(wrap)
     if kind in POOLS:
         return _pool(kind)
-    return {"dropout": _dropout, "lrn": _lrn, "tanh": _tanh}.get(kind, _plain)
+    return {"dropout": _dropout, "lrn": _lrn, "tanh": _tanh, "leaky_relu": _leaky, "elu": _elu}.get(
+        kind, _plain
+    )
 
 
 def _params(kind: str) -> tuple[str, ...]:
@@ -342,7 +353,7 @@ DRESSES: dict[str, tuple[Callable[[Any, str], Any], tuple[str, ...]]] = {
     "channels_last": (channels_last, (*IMAGES, "batch_norm", "global_average_pooling")),
     "single_image": (single_image, (*IMAGES, "affine", "global_average_pooling")),
     "self_updating": (self_updating, WEIGHTS),
-    "engine": (engine, (*IMAGES, "affine", "batch_norm", "relu", "sigmoid", "tanh", "silu", "softmax")),
+    "engine": (engine, (*IMAGES, "affine", "batch_norm", *ACTIVATIONS)),
 }
 
 

@@ -128,6 +128,7 @@ class Convention:
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
     inside_log   the small constant that such a loss adds to them inside its logarithm
+    own          the constant of an activation that cannot be given, as its forward shows it
     columns      the layout of im2col's columns; see `columns`
     unseen       results that cannot be had
     limits       what it does not take, in words
@@ -170,6 +171,7 @@ class Convention:
     reduction: str = ""
     factor: float = 1.0
     inside_log: float = 0.0
+    own: Mapping[str, float] = field(default_factory=dict)
     columns: str = ""
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -278,7 +280,7 @@ class Convention:
 
     def fitted(self, probe: Probe) -> Probe:
         """The probe without a bias, where the implementation has none; a pad that is 'same' needs that; a
-        loss of outputs with the divisor that its forward shows."""
+        loss of outputs with the divisor that its forward shows; an activation with its own constant."""
         if self.reduction:
             own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
             own |= {"factor": self.factor} if self.factor != 1 else {}
@@ -290,7 +292,7 @@ class Convention:
             probe = replace(probe, args={**probe.args, "pad": SAME})
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
             return replace(probe, args={**probe.args, "b": None})
-        return probe
+        return replace(probe, args={**self.own, **probe.args}) if self.own else probe
 
     def limits_in_words(self) -> list[str]:
         """What it does not take, as the report prints it."""
@@ -363,6 +365,7 @@ class Convention:
             parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
+        parts += [f"{name} {value:g}, read off its forward where x < 0" for name, value in self.own.items()]
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"

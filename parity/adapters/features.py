@@ -27,6 +27,8 @@ WORDS = {
     "even_window": "even_window (an even size)",
     "negative_axis": "negative_axis (an axis counted from the last one)",
     "integers": "integers (an array of whole numbers)",
+    "negative_slope": "negative_slope (a slope other than its own)",
+    "alpha": "alpha (an alpha other than its own)",
     "same": "same (padding='same')",
     "same_strided": "same_strided (padding='same' with a stride above 1)",
     "same_even": "same_even (padding='same' with a window of an even size)",
@@ -45,7 +47,17 @@ FORMS = {
     "rows": ("images", "rows (2-D input)"),
     "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
 }
-EITHER = ("batch_norm", "relu", "sigmoid", "tanh", "silu", "dropout", "flatten")  # of rows or of images
+EITHER = (
+    "batch_norm",
+    "relu",
+    "sigmoid",
+    "tanh",
+    "silu",
+    "leaky_relu",
+    "elu",
+    "dropout",
+    "flatten",
+)  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import ALIASES, plain
+from parity.adapters.constants import CONSTANTS, NAMES
 from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
@@ -163,6 +164,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "batch_norm": _NORM,
     "dropout": _DROPOUT,
     "flatten": _FLATTEN,
+    **{kind: dict.fromkeys(names, (CONSTANTS[kind],)) for kind, names in NAMES.items()},
 }
 _FAMILY_OF = {
     "max_pooling": "pooling",

@@ -8,6 +8,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
+from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
@@ -224,7 +225,7 @@ T = {
     ),
 }
 ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
-OF_OUTPUT = ("sigmoid", "tanh")  # their derivatives are written in terms of x or of the output
+OF_OUTPUT = ("sigmoid", "tanh", "elu")  # their derivatives are written in terms of x or of the output
 OF_INPUT = {"z", "zs", "input", "inputs", "inp", "preactivation", "net", "netinput", "logits", "u"}
 CONTEXT = (
     "ctx",
@@ -239,9 +240,12 @@ Calls = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def _pairs(
-    params: Sequence[dict[str, Any]] | None, way: str, kind: str, c: Convention
+    params: Sequence[dict[str, Any]] | None, way: str, kind: str, c: Convention, constant: bool = False
 ) -> Iterator[tuple[tuple[str, str], ...]]:
-    """What each parameter of a method gets, the likeliest first; nothing where one is unknown."""
+    """What each parameter of a method gets, the likeliest first; nothing where one is unknown.
+
+    An activation's constant that has a default is given if `constant` says so, or if forward is given it.
+    """
     role = recipe(kind).role
     params = [p for p in params or () if p is not None]
     words = [plain(p["name"]) for p in params]
@@ -249,13 +253,17 @@ def _pairs(
         return  # with labels it is the gradient of the loss after it
     found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
-        options: list[str] = _options(word, words, way, kind, role, c)
+        own = constant_of(kind, p)
+        options: list[str] = [own] if own else _options(word, words, way, kind, role, c)
         if padded := padding_word(p["default"], kind):
             options = [padded]
         elif p["default"].startswith(("(", "[")):
             options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
             found.append([*options])
+            continue
+        if own:
+            found.append([own if constant or own in {m for _, m in c.forward_args} else None])
             continue
         given = (*_GIVEN, *recipe(kind).order) if kind in ("lrn", "softmax_axis") else _GIVEN
         keep = [m for m in options if m in given or m in c.passed or m.startswith("=")]
@@ -375,7 +383,7 @@ def forward_calls(
     tensors = about["tensors"]
     if c.constructor is None:
         name = about["names"][0]
-        for args in _pairs(about["signature"], "forward", kind, c):
+        for args in _pairs(about["signature"], "forward", kind, c, _agreed(about, kind)):
             yield f"function {name}", args, "", ""
         return
     engine = any(
@@ -415,8 +423,9 @@ def _as_derivative(
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
     words = [plain(p["name"]) for p in params if p is not None]
     alone = recipe(kind).role == "layer" and not any(w in DOUT for w in words)
-    if alone and any(word.endswith(d) for d in DERIVATIVE) and (not words or words[0] in X | OUT):
-        required = [p for p in params if p["required"]]
+    named = any(word.endswith(d) for d in DERIVATIVE) or (c.constructor is None and word.startswith("d"))
+    if alone and named and (not words or words[0] in X | OUT):
+        required = [p for p in params if p["required"] or constant_of(kind, p)]
         if len(required) == 1 and words[0] in ACTIVATED:
             yield name, ((required[0]["name"], "out"),), True
             return
@@ -436,14 +445,27 @@ def _function_backwards(
     own = about["signature"] or []
     for p in own:
         if plain(p["name"]) in FLAG and not p["required"]:
-            others = [q for q in own if q["required"]]
+            others = [q for q in own if q["required"] or constant_of(kind, q)]
             for args in _pairs(others, "forward", kind, c):
                 yield f"function {first}", (*args, (p["name"], "=True")), recipe(kind).role != "loss"
             return
-    names = about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
-    for name in names:
+    for name in _beside(about):
         word = plain(name)
         yield from _as_derivative(about["functions"].get(name) or [], word, f"function {name}", kind, c)
+
+
+def _beside(about: dict[str, Any]) -> list[str]:
+    """The functions that may be the backward of this one."""
+    first = about["names"][0]
+    return about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
+
+
+def _agreed(about: dict[str, Any], kind: str) -> bool:
+    """Whether an activation's constant may be given: its derivative takes it too, with the same default."""
+    own, others = about["signature"] or [], _beside(about)
+    if not others or any(plain(p["name"]) in FLAG for p in own):
+        return True
+    return same_default(kind, own, about["functions"].get(others[0]) or [])
 
 
 def _belongs(name: str, first: str) -> bool:

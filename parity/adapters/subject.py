@@ -17,6 +17,7 @@ from parity.adapters.arguments import GIVEN
 from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
+from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
@@ -101,6 +102,7 @@ class Subject:
             return self._found_columns(about, kind)
         signature = about.get("signature") or ()
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
+        odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
         if not odd and fits_the_book(self, kind):
             return None

@@ -15,6 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
+from parity.explain import newer_activations
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -409,11 +410,11 @@ def terms(name: str, probe: Probe) -> Terms:
 def _all() -> dict[str, Callable[[str, Probe], Terms]]:
     from parity.explain.normalization import OF_KINDS as NORMALIZATION
 
-    return OF_KINDS | NORMALIZATION
+    return OF_KINDS | newer_activations.OF_KINDS | NORMALIZATION
 
 
 def _right(name: str, kind: str) -> dict[str, float]:
-    return RIGHT.get((kind, name), {})
+    return (RIGHT | newer_activations.RIGHT).get((kind, name), {})
 
 
 RIGHT: dict[tuple[str, str], dict[str, float]] = {

@@ -49,6 +49,9 @@ def softmax_sizes(probe: Probe) -> dict[str, float]:
 
 
 # -- inputs to try ---------------------------------------------------------------------------------
+LARGE = "large values of both signs"
+
+
 def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], Iterator[Probe]]:
     """Inputs for a function of single numbers, images among them, whole ones if it has a kink at zero."""
 
@@ -60,7 +63,7 @@ def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], 
         yield Probe(kind, "tiny values", args, {"x": normal(rng, 3, 4, scale=2.0**-20)})
         large = normal(rng, 3, 4, scale=1e3)
         large[0, 0] = 0.5  # where all saturate, dx is nothing but rounding
-        yield Probe(kind, "large values of both signs", args, {"x": large})
+        yield Probe(kind, LARGE, args, {"x": large})
 
     return build
 

@@ -162,6 +162,21 @@ def _pooling(mode: str) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
     return loops
 
 
+def _elementwise(
+    forward: Callable[..., Any], backward: Callable[..., Any]
+) -> Callable[[dict[str, Any], dict[str, Any]], Tensors]:
+    """Loops over rows, given the numbers of any shape as one row."""
+
+    def loops(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
+        x, dout = inputs["x"], inputs.get("dout")
+        found = {"out": forward(x.reshape(1, -1), **args).reshape(x.shape)}
+        if dout is not None:
+            found["dx"] = backward(dout.reshape(1, -1), x.reshape(1, -1), **args).reshape(x.shape)
+        return found
+
+    return loops
+
+
 def _softmax(inputs: dict[str, Any], args: dict[str, Any]) -> Tensors:
     x, dout = inputs["x"], inputs.get("dout")
     found = {"out": naive.softmax_forward(x, **args)}
@@ -203,6 +218,9 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "convolution": _convolution,
     "affine": _product(naive.affine_forward, naive.affine_backward),
     "affine_last_axis": _product(naive.linear_forward, naive.linear_backward),
+    "silu": _elementwise(naive.silu_forward, naive.silu_backward),
+    "leaky_relu": _elementwise(naive.leaky_relu_forward, naive.leaky_relu_backward),
+    "elu": _elementwise(naive.elu_forward, naive.elu_backward),
     "softmax": _softmax,
     "softmax_axis": _softmax,
     "max_pooling": _pooling("max"),

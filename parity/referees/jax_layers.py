@@ -167,6 +167,8 @@ RULES: dict[type[Layer], JaxRule] = {
     sc.Flatten: lambda l, a, x, mode: x.reshape(len(x), -1),
     sc.RBF: rbf,
     sc.Relu: lambda l, a, x, mode: jax.nn.relu(x),
+    sc.LeakyRelu: lambda l, a, x, mode: jax.nn.leaky_relu(x, l.negative_slope),
+    sc.ELU: lambda l, a, x, mode: jax.nn.elu(x, l.alpha),
     sc.Sigmoid: lambda l, a, x, mode: jax.nn.sigmoid(x),
     sc.Tanh: lambda l, a, x, mode: l.amplitude * jnp.tanh(l.slope * x),
     sc.SiLU: lambda l, a, x, mode: jax.nn.silu(x),

@@ -32,7 +32,15 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
     *("backprop", "jacobian", "back", "test", "plot", "check"),
 )
-ACTIVATIONS = ("relu", "sigmoid", "tanh", "silu", "softmax")  # by their names alone, also as functions
+ACTIVATIONS = (
+    "relu",
+    "leaky_relu",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "silu",
+    "softmax",
+)  # by their names alone, also as functions
 
 
 @dataclass(frozen=True)

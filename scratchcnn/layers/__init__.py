@@ -1,5 +1,6 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
+from scratchcnn.layers.activations import ELU, LeakyRelu
 from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
 from scratchcnn.layers.base import Container, Layer, Sequential
 from scratchcnn.layers.basic import (
@@ -28,6 +29,7 @@ from scratchcnn.layers.side_head import SideHead
 from scratchcnn.layers.silu import SiLU
 
 __all__ = [
+    "ELU",
     "RBF",
     "AdaptiveAveragePooling",
     "Affine",
@@ -42,6 +44,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
+    "LeakyRelu",
     "Linear",
     "LocalResponseNormalization",
     "Loss",

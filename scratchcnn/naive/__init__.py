@@ -10,7 +10,14 @@ Each backward repeats the loop of the forward: where the forward adds `a * b` to
 Letters: N images, C channels, H and W height and width, FN filters, FH and FW filter, OH and OW output.
 """
 
-from scratchcnn.naive.activations import silu_backward, silu_forward
+from scratchcnn.naive.activations import (
+    elu_backward,
+    elu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    silu_backward,
+    silu_forward,
+)
 from scratchcnn.naive.adaptive import (
     adaptive_average_backward,
     adaptive_average_forward,
@@ -58,9 +65,13 @@ __all__ = [
     "conv_forward",
     "cross_entropy",
     "cross_entropy_backward",
+    "elu_backward",
+    "elu_forward",
     "global_average_backward",
     "global_average_forward",
     "im2col",
+    "leaky_relu_backward",
+    "leaky_relu_forward",
     "linear_backward",
     "linear_forward",
     "lrn_backward",

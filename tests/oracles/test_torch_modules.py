@@ -122,6 +122,14 @@ def elementwise(make, m, x):
     return make(), {}
 
 
+def leaky_relu(m, x):
+    return sc.LeakyRelu(m.negative_slope), {}
+
+
+def elu(m, x):
+    return sc.ELU(m.alpha), {}
+
+
 def lrn(m, x):
     return sc.LocalResponseNormalization(m.size, m.alpha, m.beta, m.k), {}
 
@@ -149,6 +157,8 @@ EXPRESSED = {
     "Sigmoid": partial(elementwise, sc.Sigmoid),
     "Tanh": partial(elementwise, sc.Tanh),
     "SiLU": partial(elementwise, sc.SiLU),
+    "LeakyReLU": leaky_relu,
+    "ELU": elu,
     "Softmax": softmax,
     "LocalResponseNorm": lrn,
     "CrossEntropyLoss": loss,

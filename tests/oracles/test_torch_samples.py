@@ -99,6 +99,14 @@ def pad(mode, x, sides, *_, **options):
     return sc.Pad(((top, bottom), (left, right)), mode), x, {}
 
 
+def leaky_relu(x, negative_slope=0.01, inplace=False):
+    return sc.LeakyRelu(negative_slope), x, {}
+
+
+def elu(x, alpha=1.0, inplace=False):
+    return sc.ELU(alpha), x, {}
+
+
 def softmax(x, dim, dtype=None):
     need(x.ndim >= 2, "a row without a batch")
     return sc.Softmax(dim), x, {}
@@ -148,6 +156,8 @@ EXPRESSED = {
     "nn.functional.local_response_norm": local_response_norm,
     "nn.functional.cross_entropy": cross_entropy,
     "nn.functional.relu": partial(elementwise, sc.Relu),
+    "nn.functional.leaky_relu": leaky_relu,
+    "nn.functional.elu": elu,
     "nn.functional.silu": partial(elementwise, sc.SiLU),
     "sigmoid": partial(elementwise, sc.Sigmoid),
     "tanh": partial(elementwise, sc.Tanh),

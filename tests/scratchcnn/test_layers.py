@@ -118,6 +118,20 @@ def silu(x, dout, W, v, m, s):
     return (layer.forward(x), layer.backward(dout)), (naive.silu_forward(x), naive.silu_backward(dout, x))
 
 
+def leaky(x, dout, W, v, m, s):
+    layer = sc.LeakyRelu(0.2)
+    loops = naive.leaky_relu_forward(x, 0.2), naive.leaky_relu_backward(dout, x, 0.2)
+    return (layer.forward(x), layer.backward(dout)), loops
+
+
+def elu(x, dout, W, v, m, s):
+    layer = sc.ELU(0.5)
+    return (layer.forward(x), layer.backward(dout)), (
+        naive.elu_forward(x, 0.5),
+        naive.elu_backward(dout, x, 0.5),
+    )
+
+
 LOOPS = {
     "adaptive average, even": (adaptive(2, 3), (2, 3, 4, 6)),
     "adaptive average, overlapping": (adaptive(3, 4), (2, 3, 7, 5)),
@@ -128,6 +142,8 @@ LOOPS = {
     "affine, N=1": (affine, (1, 3)),
     "rbf": (rbf, (4, 3)),
     "silu": (silu, (4, 3)),
+    "leaky relu": (leaky, (4, 3)),
+    "elu": (elu, (4, 3)),
     "softmax": (softmax, (4, 3)),
     "batch norm": (bn(True), (4, 3)),
     "batch norm, images": (bn(True), (2, 3, 4, 5)),

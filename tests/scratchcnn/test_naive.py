@@ -199,12 +199,17 @@ def test_batch_normalization_refuses_one_value_a_channel():
 
 
 @pytest.mark.parametrize("scale", [1, 1000])
-def test_silu(scale):
+@pytest.mark.parametrize(
+    ("name", "theirs", "args"),
+    [("silu", F.silu, ()), ("leaky_relu", F.leaky_relu, (0.2,)), ("elu", F.elu, (0.5,))],
+)
+def test_an_activation(name, theirs, args, scale):
     x, dout = scale * draw(3, 4), draw(3, 4, seed=1)
     (tx,) = tensors(x)
-    out = F.silu(tx)
-    close(naive.silu_forward(x), out)
-    close(naive.silu_backward(dout, x), torch.autograd.grad(out, tx, torch.tensor(dout))[0])
+    out = theirs(tx, *args)
+    close(getattr(naive, f"{name}_forward")(x, *args), out)
+    dx = torch.autograd.grad(out, tx, torch.tensor(dout))[0]
+    close(getattr(naive, f"{name}_backward")(dout, x, *args), dx)
 
 
 @pytest.mark.parametrize("scale", [1, 1e3], ids=["usual", "extreme logits"])

@@ -7,11 +7,13 @@ import torch.nn.functional as F
 from helpers import draw
 
 from scratchcnn import (
+    ELU,
     RBF,
     Affine,
     BatchNormalization,
     Dropout,
     Flatten,
+    LeakyRelu,
     LocalResponseNormalization,
     Relu,
     Sigmoid,
@@ -56,12 +58,22 @@ def test_relu_has_gradient_0_at_0_and_leaves_dout_alone():
     np.testing.assert_array_equal(dout, [1, 2, 3])
 
 
-@pytest.mark.parametrize("layer", [Relu(), Sigmoid(), SiLU(), Tanh(), Softmax()], ids=repr)
+THEIRS = {
+    "Relu()": F.relu,
+    "LeakyRelu(0.2)": F.leaky_relu,
+    "ELU(1)": F.elu,
+    "Sigmoid()": torch.sigmoid,
+    "SiLU()": F.silu,
+    "Tanh()": torch.tanh,
+}
+
+
+@pytest.mark.parametrize(
+    "layer", [Relu(), LeakyRelu(0.2), ELU(), Sigmoid(), SiLU(), Tanh(), Softmax()], ids=repr
+)
 def test_nan_goes_through_as_in_pytorch(layer):
     x = np.array([[np.nan, 1.0], [0.0, 1.0]])
-    theirs = {"Relu()": F.relu, "Sigmoid()": torch.sigmoid, "SiLU()": F.silu, "Tanh()": torch.tanh}.get(
-        repr(layer), lambda a: F.softmax(a, 1)
-    )
+    theirs = THEIRS.get(repr(layer), lambda a: F.softmax(a, 1))
     np.testing.assert_array_equal(np.isnan(layer.forward(x)), np.isnan(theirs(torch.tensor(x)).numpy()))
 
 

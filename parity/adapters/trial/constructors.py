@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
@@ -28,7 +29,7 @@ def constructors(trial: Trial) -> Iterator[Any]:
     if is_reduced(trial.kind) and not signature:
         yield ()
         return
-    odd = (one_for_both_axes, pads_by_word, takes_what_is_kept)
+    odd = (one_for_both_axes, pads_by_word, takes_what_is_kept, is_not_pytorch_s)
     if trial.fits and not any(test(signature, trial.kind) for test in odd):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []

@@ -27,6 +27,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         "sigmoid",
         "tanh",
         "silu",
+        "leaky_relu",
+        "elu",
         "softmax",
         "softmax_axis",
         "softmax_with_loss",

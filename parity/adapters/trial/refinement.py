@@ -13,6 +13,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
+from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.padding import by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.kinds.probe import Probe
@@ -21,6 +22,7 @@ from parity.kinds.probe import Probe
 def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the window may be given as two numbers; limits that the signature shows."""
     used = replace(c, forward_args=()).given
+    c = own_constant(trial, c, probe)
     if trial.kind == "batch_norm":
         c = _own_eps(trial, c, probe)
         return images_too(trial, c) if probe.inputs["x"].ndim == 2 else c

@@ -89,6 +89,8 @@ def test_the_targets_over_the_whole_catalogue():
         "image_padding",
         "softmax_axis",
         "mean_squared_error",
+        "leaky_relu",
+        "elu",
     ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):

@@ -237,6 +237,8 @@ KINDS = [
     "softmax",
     "affine",
     "tanh",
+    "leaky_relu",
+    "elu",
 ]
 
 

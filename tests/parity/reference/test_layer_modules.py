@@ -83,6 +83,8 @@ LAYERS = {
     "flatten": (sc.Flatten, (2, 3, 2, 2)),
     "rbf": (lambda: sc.RBF(draw(3, 4)), (2, 4)),
     "relu": (sc.Relu, (3, 4)),
+    "leaky relu": (lambda: sc.LeakyRelu(0.2), (3, 4)),
+    "elu": (lambda: sc.ELU(0.5), (3, 4)),
     "sigmoid": (sc.Sigmoid, (3, 4)),
     "tanh": (lambda: sc.Tanh(1.7159, 2 / 3), (3, 4)),
     "softmax": (sc.Softmax, (2, 3, 2, 2)),

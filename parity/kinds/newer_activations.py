@@ -1,0 +1,80 @@
+"""The activations that came after the book's: LeakyReLU and ELU, whose negative side has a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import scratchcnn as sc
+from parity.kinds.activations import LARGE, elementwise, timed
+from parity.kinds.kind import LAYER, Operation, Options
+from parity.kinds.probe import Probe, Rng, needs, normal
+from parity.kinds.shapes import IMAGES, of_shapes
+from parity.kinds.torch_when_used import F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+# -- PyTorch's functions ---------------------------------------------------------------------------
+def leaky_relu(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.leaky_relu(a["x"], float(o.get("negative_slope", 0.01)))
+
+
+def elu(a: dict[str, Tensor], o: Options) -> Tensor:
+    return F.elu(a["x"], float(o.get("alpha", 1.0)))
+
+
+def rounded_at_one(probe: Probe) -> dict[str, float]:
+    """exp(x) - 1 is rounded as 1 is, also where x is far smaller."""
+    return {"out": float(np.abs(probe.inputs["x"]).max(initial=1.0))}
+
+
+# -- inputs to try ---------------------------------------------------------------------------------
+def with_constant(kind: str, name: str, *values: float) -> Callable[[Rng], Iterator[Probe]]:
+    """The inputs of every elementwise function, zeros among them, and some with other constants."""
+
+    def build(rng: Rng) -> Iterator[Probe]:
+        for probe in elementwise(kind, kinks=True)(rng):
+            if probe.id == LARGE:
+                probe.inputs["x"][0, 1:3] = 800, -800  # exp(800) is infinite
+            yield probe
+        for value in values:
+            asked = needs(**{name: True})
+            yield Probe(kind, f"{name} {value}", {name: value}, {"x": normal(rng, 3, 4)}, asked)
+
+    return build
+
+
+# -- kinds -----------------------------------------------------------------------------------------
+def _activation(name: str, formula: Any, ours: Any, **fields: Any) -> Operation:
+    """What these kinds have in common."""
+    real = of_shapes(name, *IMAGES, asked=True)
+    return Operation(name=name, formula=formula, ours=ours, real=real, timed=timed, **fields)
+
+
+LEAKY_RELU = _activation(
+    "leaky_relu",
+    leaky_relu,
+    sc.LeakyRelu,
+    probes=with_constant("leaky_relu", "negative_slope", 0.2, 0.75),
+    call=f"cls(negative_slope=0.01){LAYER}",
+    aliases=("lrelu", "leakyrelulayer", "leakyrectifier", "leakyrectifiedlinear", "leakyrectifiedlinearunit"),
+    optional={"negative_slope": 0.01},
+    kinks=(0.0,),
+)
+ELU = _activation(
+    "elu",
+    elu,
+    sc.ELU,
+    probes=with_constant("elu", "alpha", 0.5, 1.75),
+    sizes=rounded_at_one,
+    call=f"cls(alpha=1.0){LAYER}",
+    aliases=("elulayer", "exponentiallinearunit", "exponentiallinear"),
+    optional={"alpha": 1.0},
+    kinks=(0.0,),
+)
+
+KINDS = (LEAKY_RELU, ELU)

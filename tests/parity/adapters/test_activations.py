@@ -1,0 +1,69 @@
+"""An activation's constant is given, or read off its forward; the backward is held to it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parity.adapters.convention import Convention, Place
+from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.own_constants import own_constant
+from parity.kinds.probe import Probe
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "activations.py"
+# name, kind, outcome, how it was called, what the page says
+VERDICTS = [
+    ("LeakyReLU", "leaky_relu", "right", "LeakyReLU(alpha); __call__(x), gradient(x), times dout", ""),
+    ("SlopeForgotten", "leaky_relu", "wrong", "SlopeForgotten(alpha)", "leaky-backward-of-relu"),
+    ("LReLU", "leaky_relu", "right", "negative_slope 0.1, read off its forward where x < 0", ""),
+    ("LReLUOfTwoMinds", "leaky_relu", "wrong", "negative_slope 0.1, read off its forward", "backward, dx"),
+    ("LReLUThatIsNone", "leaky_relu", "wrong", "LReLUThatIsNone(); forward(inputs)", "forward, out"),
+    (
+        "leaky_relu",
+        "leaky_relu",
+        "right",
+        "(x, alpha), function leaky_relu_derivative(x, alpha)",
+        "",
+    ),
+    ("lrelu", "leaky_relu", "wrong", "negative_slope 0.01, read off its forward", "backward, dx"),
+    ("elu", "elu", "right", "alpha 1.5, read off its forward where x < 0; function elu(z)", ""),
+    ("ELU", "elu", "right", "called as ELU(alpha)", ""),
+    ("ELUWithoutAlpha", "elu", "wrong", "called as ELUWithoutAlpha(alpha)", "elu-derivative-plus-one"),
+    ("elu_act,d_elu_act", "elu", "right", "a there is the output", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "outcome", "called", "said"), VERDICTS, ids=lambda text: text)
+def test_verdicts(name, kind, outcome, called, said):
+    verdict = verify(f"{WILD}:{name}", kind, isolated=False)
+    assert verdict.outcome == outcome, str(verdict)
+    assert called in verdict.called and said in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ((-0.05, -0.2, -0.8), {"negative_slope": 0.2}),
+        ((-0.05, -0.2, -0.8 - 1e-5), {}),
+        ((0.05, 0.2, 0.8), {}),
+        ((0.0, 0.0, 0.0), {}),
+        ((-0.25, -1.0, -4.0), {}),
+        ((-0.05, -0.2), {}),
+    ],
+    ids=["a slope", "no single one", "folded", "a ReLU's", "the identity's", "raises at the third"],
+)
+def test_what_counts_as_a_slope(values, read):
+    """One number below 1 for all negative numbers, and nothing else."""
+    left = iter(values)
+
+    def ask(convention, probe):
+        value = next(left, None)
+        if value is None:
+            return {"at": "forward", "error": "ValueError: no"}
+        return {"forward": [{"path": [[".", "out"]], "value": value}], "error": ""}
+
+    trial = Trial(ask, {}, "leaky_relu", False)
+    given = Convention("leaky_relu", out=Place(((".", "out"),)), constructor=())
+    probe = Probe("leaky_relu", "a trial", {}, {"x": np.zeros((6, 4))})
+    assert own_constant(trial, given, probe).own == read

@@ -1,0 +1,98 @@
+"""LeakyReLU and ELU as people write them: with a constant that is given, fixed, or only a default."""
+
+import numpy as np
+
+
+class LeakyReLU:
+    """A derivative beside the call, the slope for the constructor, and x >= 0 for the positive side."""
+
+    def __init__(self, alpha=0.2):
+        self.alpha = alpha
+
+    def __call__(self, x):
+        return np.where(x >= 0, x, self.alpha * x)
+
+    def gradient(self, x):
+        return np.where(x >= 0, x.dtype.type(1), x.dtype.type(self.alpha))
+
+
+class SlopeForgotten(LeakyReLU):
+    def gradient(self, x):
+        return np.where(x >= 0, x.dtype.type(1), x.dtype.type(0))
+
+
+class LReLU:
+    """The slope is a number in the code."""
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        return np.where(inputs > 0, inputs, 0.1 * inputs)
+
+    def backward(self, dvalues):
+        return np.where(self.inputs > 0, dvalues, 0.1 * dvalues)
+
+
+class LReLUOfTwoMinds(LReLU):
+    def backward(self, dvalues):
+        return np.where(self.inputs > 0, dvalues, 0.01 * dvalues)
+
+
+class LReLUThatIsNone(LReLU):
+    """No number is its slope: it is a parabola there."""
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        return np.where(inputs > 0, inputs, 0.1 * inputs * inputs)
+
+
+def leaky_relu(x, alpha=0.05):
+    return np.maximum(alpha * x, x)
+
+
+def leaky_relu_derivative(x, alpha=0.05):
+    dx = np.ones_like(x)
+    dx[x < 0] = alpha
+    return dx
+
+
+def lrelu(x, slope=0.01):
+    return np.where(x > 0, x, slope * x)
+
+
+def lrelu_derivative(x, slope=0.1):
+    """Its default is another than the function's."""
+    return np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))
+
+
+def elu(z, deriv=False):
+    if deriv:
+        return np.where(z > 0, z.dtype.type(1), 1.5 * np.exp(z))
+    return np.where(z > 0, z, 1.5 * (np.exp(z) - 1))
+
+
+class ELU:
+    """The derivative of the negative side is y + alpha."""
+
+    def __init__(self, alpha=0.1):
+        self.alpha = alpha
+
+    def forward(self, x):
+        self.out = np.where(x > 0, x, self.alpha * (np.exp(np.minimum(x, 0)) - 1))
+        return self.out
+
+    def backward(self, grad):
+        return grad * np.where(self.out > 0, 1, self.out + self.alpha).astype(grad.dtype)
+
+
+class ELUWithoutAlpha(ELU):
+    def backward(self, grad):
+        return grad * np.where(self.out > 0, 1, self.out + 1).astype(grad.dtype)
+
+
+def elu_act(x):
+    return np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1)
+
+
+def d_elu_act(a):
+    """Takes the output."""
+    return np.where(a > 0, a.dtype.type(1), a + 1)
