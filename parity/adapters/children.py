@@ -138,6 +138,7 @@ class Watch:
         try:
             socket.send_fds(self.socket, [how], [requests, answers, output])
             pid = int(self._next("pid", 60.0))
+            pid = pid if self.cell is None else self.cell.outside(self.pid, pid)
         except OSError:
             for fd in (to_it, from_it, printed):
                 os.close(fd)

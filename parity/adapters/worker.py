@@ -59,6 +59,7 @@ def main() -> NoReturn:
     stand_in()
     import numpy.random  # noqa: F401  what a child needs is imported once
 
+    import parity.sandbox.processes  # noqa: F401
     from parity.adapters.serve import die_with_parent
 
     watch = socket.socket(fileno=0)
@@ -179,11 +180,13 @@ def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
 # -- the end of everything ------------------------------------------------------------------------
 def _end_all(child: int) -> None:
     """The child, its group, and all that came back to this process."""
+    from parity.sandbox.processes import children_of
+
     deadline = time.monotonic() + PATIENCE
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
     while time.monotonic() < deadline:
-        for pid in _children():
+        for pid in children_of():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         try:
@@ -193,17 +196,10 @@ def _end_all(child: int) -> None:
         time.sleep(0.001)
 
 
-def _children() -> list[int]:
-    found: list[int] = []
-    with suppress(OSError, ValueError):
-        for task in os.listdir("/proc/self/task"):
-            with open(f"/proc/self/task/{task}/children") as children:
-                found += map(int, children.read().split())
-    return found
-
-
 def _leave() -> NoReturn:
-    for pid in _children():
+    from parity.sandbox.processes import children_of
+
+    for pid in children_of():
         _end_all(pid)
     os._exit(0)
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from parity.sandbox.policy import Policy, package_paths
+from parity.sandbox.processes import outside
 from parity.sandbox.protection import protection, readable, wrapped
 
 
@@ -45,6 +46,11 @@ class Cell:
             "layers": protection().layers,
         }
         return {"folder": policy.folder, "path": [], "guard": guard}
+
+    def outside(self, wrapper: int, pid: int) -> int:
+        """The id that a process of the sandbox has out here, where `wrapper` is what it was started by."""
+        found = protection()
+        return outside(wrapper, pid) if found.bubblewrap and found.pids else pid
 
     def empty(self) -> None:
         """Nothing that the session wrote survives it."""

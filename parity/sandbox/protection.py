@@ -14,6 +14,7 @@ from parity.sandbox.policy import Policy, package_paths, python_paths
 from parity.sandbox.seccomp import can_filter
 
 PATIENCE = 30.0  # seconds in which a trial has to end
+PIDS = "--unshare-pid"  # refused in containers whose /proc is partly hidden
 BWRAP = ("--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--dev", "/dev")
 OPEN = "a process of its own with limits; files and the network are open to it (closed by --sandbox)"
 LIMITS = "limits on time, memory, output, threads and the size of files"
@@ -24,6 +25,7 @@ class Protection:
     """The layers that hold here, besides a process of its own with limits, which always hold.
 
     bubblewrap  the path of bwrap, "" where it cannot be used
+    pids        whether a process under it sees no other process
     landlock    the version of the kernel's interface, 0 where there is none
     seccomp     whether system calls can be filtered
     """
@@ -31,6 +33,7 @@ class Protection:
     bubblewrap: str = ""
     landlock: int = 0
     seccomp: bool = False
+    pids: bool = False
 
     @property
     def holds(self) -> bool:
@@ -46,7 +49,8 @@ class Protection:
     def __str__(self) -> str:
         texts = []
         if self.bubblewrap:
-            texts.append("bubblewrap (no network, nothing else to read)")
+            seen = "no other process to see" if self.pids else "names of other processes can be seen"
+            texts.append(f"bubblewrap (no network, nothing else to read, {seen})")
         if self.landlock:
             texts.append(f"Landlock (its own folder to read, version {self.landlock})")
         if self.seccomp:
@@ -59,25 +63,15 @@ def protection() -> Protection:
     """What this machine offers; each layer is tried once in a process of its own."""
     if not sys.platform.startswith("linux"):
         return Protection()
-    return Protection(_bubblewrap(), _landlock(), can_filter() and _runs(_FILTER))
-
-
-def _bubblewrap() -> str:
     path = shutil.which("bwrap") or ""
-    trial = [
-        path,
-        "--ro-bind",
-        "/",
-        "/",
-        *BWRAP,
-        "--proc",
-        "/proc",
-        "--remount-ro",
-        "/proc",
-        "--",
-        "/bin/true",
-    ]
-    return path if path and _runs_command(trial) else ""
+    pids = bool(path) and _wraps(path, PIDS)
+    bubblewrap = path if pids or (path and _wraps(path)) else ""
+    return Protection(bubblewrap, _landlock(), can_filter() and _runs(_FILTER), pids)
+
+
+def _wraps(path: str, *more: str) -> bool:
+    root, proc = ("--ro-bind", "/", "/"), ("--proc", "/proc", "--remount-ro", "/proc")
+    return _runs_command([path, *root, *BWRAP, *more, *proc, "--", "/bin/true"])
 
 
 _FILTER = "from parity.sandbox.seccomp import restrict_calls; restrict_calls()"
@@ -140,4 +134,5 @@ def wrapped(command: Sequence[str], policy: Policy, scratch: str) -> list[str]:
     # /proc too: its settings of the kernel are files of root's, and root needs no capability to write them.
     mounts += ["--bind", scratch, scratch]
     mounts += [word for place in ("/", "/dev", "/proc") for word in ("--remount-ro", place)]
-    return [bubblewrap, *BWRAP, *mounts, "--", *command]
+    pids = [PIDS] if protection().pids else []
+    return [bubblewrap, *BWRAP, *pids, *mounts, "--", *command]
