@@ -17,7 +17,7 @@ def children_of(pid: int | str = "self") -> list[int]:
 
 
 def outside(wrapper: int, pid: int) -> int:
-    """The descendant of `wrapper` that has the id `pid` in a namespace of its own; `wrapper` where it is gone."""
+    """The descendant of `wrapper` that has the id `pid` in its own namespace; `wrapper` where it is gone."""
     left = children_of(wrapper)
     while left:
         now = left.pop()
