@@ -9,10 +9,11 @@ Every hot operation is there three times, and tests and `parity check` hold the 
 Layers use their fast implementation automatically; in a `with fast.textbook():` they run the code that one
 reads in their class instead. A subclass always runs the code of its class.
 
-Which code runs is decided in two places:
+Which code runs is decided in three places:
 
     dispatch.py     a layer's forward and backward: the table of the implementations
     batch_split.py  a network's gradient and predict: a batch split over the threads
+    branches.py     where it is not split: whole branches to each thread
 
 What makes it fast, one file each:
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from scratchcnn.fast import inference, memory, threads
+from scratchcnn.fast.branches import side_by_side
 from scratchcnn.fast.dispatch import Lazy, backward_lazy_dx, faster, is_replaced
 from scratchcnn.layers import (
     BatchNormalization,
@@ -153,6 +154,8 @@ class SplitSequential(Sequential):
             for images in slices:
                 self.parts.append((images, replicas(self.split)))
             x = joined(threads.each(lambda part: run_forward(part[1], x[part[0]]), self.parts))
+        if self.recording or self.training:
+            self.whole = list(map(side_by_side, self.whole))
         return run_forward(self.whole, x)
 
     def backward(self, dout: Array) -> Any:

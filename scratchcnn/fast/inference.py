@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchcnn.fast import convolution
+from scratchcnn.fast.branches import each_branch, may_run_side_by_side
 from scratchcnn.fast.dispatch import is_replaced
 from scratchcnn.fast.elementwise import rectified
 from scratchcnn.layers import BatchNormalization, Concat, Convolution, Layer, Relu, Residual, Sequential
@@ -105,7 +106,11 @@ def residual(layer: Residual, x: Array, after: After) -> tuple[Array, After]:
 
 
 def concatenated(layer: Concat, x: Array) -> Array:
-    outs = [run([branch], x) for branch in layer.values()]
+    outs = None
+    if may_run_side_by_side(layer):
+        outs = each_branch(layer, lambda branch: run([branch], x), x)
+    if outs is None:
+        outs = [run([branch], x) for branch in layer.values()]
     if len({out.shape[:1] + out.shape[2:] for out in outs}) > 1:
         return layer.forward(x)  # which says what is wrong
     return np.concatenate(outs, axis=1)
