@@ -22,6 +22,7 @@ FILES = (
     "affine",
     "batch_norm",
     "batch_split",
+    "branches",
     "convolution",
     "dispatch",
     "elementwise",
