@@ -378,8 +378,8 @@ class Called(Adapter):
             losses = [np.asarray(out, dtype=x.dtype) if type(out) is float else out for out in losses]
             return losses[0] if len(losses) == 1 else np.mean(losses, dtype=np.result_type(*losses))
         expected = expected_shape(c.kind, live.probe)
-        if any(not isinstance(out, (np.ndarray, np.generic)) for out in outs):
-            return outs[0]
+        if odd := [out for out in outs if not _is_plain(out)]:
+            return odd[0]
         return joined(outs, c.out_layouts.get(len(expected), ""), expected)
 
     def _columns(self, live: Live, probe: Probe) -> Any:
@@ -394,8 +394,8 @@ class Called(Adapter):
         shape = probe.args["input_shape"]
         parts = columns.given(probe.inputs["col"], shape[0], c.columns)
         outs = [live.forward_once(part) for part in parts]
-        if not all(isinstance(out, np.ndarray) for out in outs):
-            return outs[0]
+        if odd := [out for out in outs if not _is_plain(out)]:
+            return odd[0]
         return joined(outs, c.images, shape)
 
     def _drop(self, live: Live, x: Any, wanted: Any) -> Any:
@@ -437,8 +437,8 @@ class Called(Adapter):
                 seen = isinstance(gradient, np.ndarray) and isinstance(sums.get(name), np.ndarray)
                 sums[name] = sums[name] + gradient if seen else gradient
         live.sums = sums
-        if not all(isinstance(dx, (np.ndarray, np.generic)) for dx in found):
-            return found[0]
+        if odd := [dx for dx in found if not _is_plain(dx)]:
+            return odd[0]
         layout = c.x_layouts.get(len(shape), "")
         dx: Any = joined(found, layout, shape)
         if c.per_row or (dout is None and one_at_a_time(layout)):
@@ -463,6 +463,11 @@ class Called(Adapter):
             original = live.probe.args[name]
             found[name] = _unfolded(here, original, places[0].layout, name) if places else None
         return found
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is an array of NumPy's own type: one of another type, as a matrix, computes otherwise."""
+    return type(value) is np.ndarray or isinstance(value, np.generic)
 
 
 def _arguments_of(c: Convention) -> set[str]:

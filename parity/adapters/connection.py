@@ -25,6 +25,7 @@ from parity.adapters.wire import (
     HEADER,
     MAX_HEAD,
     NotAMessage,
+    bytes_of,
     clean,
     decode,
     encode,
@@ -126,13 +127,6 @@ def _copied(value: Any) -> Any:
     return type(value)(map(_copied, value)) if isinstance(value, (list, tuple)) else value
 
 
-def _size(value: Any) -> int:
-    """Bytes of all arrays in it."""
-    if isinstance(value, dict):
-        return sum(map(_size, value.values()))
-    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else getattr(value, "nbytes", 0)
-
-
 class Apart:
     """The code runs in another process; see `children.py`."""
 
@@ -154,7 +148,7 @@ class Apart:
 
     def ask(self, what: str, /, **fields: Any) -> Any:
         self.number += 1
-        most = self.least + TIMES_ANSWER * _size(fields)
+        most = self.least + TIMES_ANSWER * bytes_of(fields)
         request = {"number": self.number, "ask": what, "fields": fields, "most": most}
         data = encode(request, layout=True)
         importing = what in ("open", "open_network")

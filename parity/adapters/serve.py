@@ -11,14 +11,16 @@ import os
 import signal
 import sys
 import warnings
+from collections import deque
 from contextlib import suppress
 from typing import Any, NoReturn
 
 from parity.adapters.bench import Bench, Raised
 from parity.adapters.load import TargetError
-from parity.adapters.wire import HEADER, Odd, clean, decode, encode, lengths
+from parity.adapters.wire import HEADER, Odd, bytes_of, clean, decode, encode, lengths
 
 PR_SET_PDEATHSIG = 1  # of Linux: a signal when the parent is gone, however it went
+RECENT, SMALL = 64, 1 << 16  # requests that are kept, and how many bytes each may have
 STANDARD = 3  # descriptors below are input, output and errors
 
 
@@ -73,10 +75,12 @@ def _quiet() -> None:
 
 def serve(bench: Bench, requests: int, answers: int) -> NoReturn:
     """Answer each request in turn; the process ends with the last one, or when the code ends it."""
-    process = os.getpid()
+    process, recent = os.getpid(), deque[dict[str, Any]](maxlen=RECENT)
     with suppress(OSError, EOFError):
         while True:
             request = _read(requests)
+            if bytes_of(request) <= SMALL:  # the next one lies elsewhere in memory
+                recent.append(request)
             answer, last = _answer(bench, request)
             if os.getpid() != process:  # the code has forked, and this is the copy
                 os._exit(0)

@@ -46,6 +46,13 @@ def clean(text: Any, most: int = MAX_TEXT) -> str:
 
 
 # -- writing --------------------------------------------------------------------------------------
+def bytes_of(value: Any) -> int:
+    """Of all arrays in it."""
+    if isinstance(value, dict):
+        return sum(map(bytes_of, value.values()))
+    return sum(map(bytes_of, value)) if isinstance(value, (list, tuple)) else getattr(value, "nbytes", 0)
+
+
 def encode(value: Any, layout: bool = False) -> bytes:
     """The message for a value of numbers, texts, plain arrays, and lists, tuples and dicts of them.
 

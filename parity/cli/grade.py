@@ -73,9 +73,13 @@ def grade(
     if one is not None:
         _try(one, asked, not held)
     assert submissions is not None
-    from parity.grading.submissions import submissions_in
+    from parity.grading.submissions import left_out, submissions_in
 
-    _grade(submissions_in(submissions), asked, out, workers or cores(), not held, scheduler)
+    found = submissions_in(submissions)
+    if others := left_out(submissions):
+        line = f"not graded, since they are no .py, .ipynb, .zip or folder: {', '.join(others)}"
+        console.print(line, markup=False)
+    _grade(found, asked, out, workers or cores(), not held, scheduler)
 
 
 def _write_example(path: Path, text: str) -> None:

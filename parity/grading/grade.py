@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,9 @@ CAUGHT = {
     "called sys.exit": "ends its process",
     "printed more than": "prints without end",
     "of memory": "uses too much memory",
+    "MemoryError": "uses too much memory",
+    "expected a plain array": "returns arrays of another type than NumPy's own",
+    "can't start new thread": "starts more threads than it may",
     "hung": "does not come to an end",
     "crashed": "crashes its process",
 }
@@ -67,8 +72,10 @@ def grade(job: Job) -> Graded:
             staged = stage(job.submission.path, folder, assignment.allowed)
             found |= {"findings": staged.refused, "shingles": sorted(staged.shingles)}
             there = [(path, one) for path in staged.files for one in _listed(path, found)]
+            if not staged.files:
+                found["problem"] = "it holds no Python file and no notebook"
         except (TargetError, *UNREADABLE) as error:
-            found["problem"], there = clean(f"could not be read: {error}"), []
+            found["problem"], there = clean(f"could not be read: {_unread(error)}"), []
         policy = Policy(str(folder.parent), assignment.allowed, memory=assignment.memory)
         with sandboxed(None if job.trust else policy):
             found["tasks"] = [
@@ -87,8 +94,17 @@ def _listed(path: Path, found: Graded) -> list[Listed]:
     try:
         return listed(path)
     except UNREADABLE as error:
-        found["findings"].append(clean(f"{path.name} cannot be read: {type(error).__name__}: {error}"))
+        why = _unread(error)
+        if path.read_bytes()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            why = "it is UTF-16, which Python does not read; save it as UTF-8"
+        found["findings"].append(clean(f"{path.name} cannot be read: {why}"))
         return []
+
+
+def _unread(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no notebook, since it is no JSON ({error})"
+    return str(error) if isinstance(error, TargetError) else f"{type(error).__name__}: {error}"
 
 
 def _graded(
@@ -165,6 +181,8 @@ def _stages(verdict: Verdict, assignment: Assignment, folder: Path) -> Graded:
         shown["where"] = clean(verdict.culprit.sentence)
         if first is not None and first.inputs:
             shown["where"] += f"; on {clean(first.inputs)}"
+        if first is not None and first.record.why.startswith("raised") and first.record.why not in text:
+            shown["where"] += f": it {clean(first.record.why.replace(str(folder), '.'))}"
     if "what" in assignment.hints:
         shown["what"] = clean(verdict.diagnosis.says)
     if assignment.reference_numbers:

@@ -10,16 +10,19 @@ import os
 import shutil
 import sys
 import tokenize
+import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from parity.adapters.definitions import parsed
 from parity.adapters.load import TargetError
 from parity.adapters.wire import clean
 from parity.sandbox.policy import ALWAYS_REFUSED
-from parity.verification.listing import SUFFIXES, files_of
+from parity.verification.listing import SUFFIXES
 from parity.verification.whole import unpacked
 
 MOST_FILES, MOST_BYTES = 500, 8 << 20  # of a folder; of one file an eighth
@@ -37,6 +40,8 @@ INSIDE = (  # the checker's own process and modules, by the name's end
 )
 UNUSUAL = ("ctypes", "subprocess", "socket", "multiprocessing", "gc", "inspect", "importlib", "pickle")
 LONGEST = 160  # bytes of a student's name
+PASSED_OVER = ("__MACOSX", "__pycache__", "site-packages", "node_modules")  # folders of no one's own code
+PROGRAMS = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".pth", ".whl", ".zip")  # that Python might load
 DEEPEST = 40  # folders in each other that are looked through
 SHINGLE = 12  # tokens that are compared together
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, tokenize.TokenError)
@@ -54,11 +59,7 @@ def submissions_in(folder: Path) -> list[Submission]:
     """One per entry of the folder, by name. Raises ValueError where there is none or two have one name."""
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder of submissions")
-    found = [
-        Submission(name_of(p), p)
-        for p in sorted(folder.iterdir())
-        if not p.name.startswith((".", "__")) and (p.is_dir() or p.suffix in (*SUFFIXES, ".zip"))
-    ]
+    found = [Submission(name_of(p), p) for p in sorted(folder.iterdir()) if _is_submission(p)]
     if not found:
         raise ValueError(
             f"{folder} has no submissions: .py, .ipynb or .zip files, or folders, one per student"
@@ -67,6 +68,18 @@ def submissions_in(folder: Path) -> list[Submission]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{folder} has two submissions of {twice[0]}; one per student is expected")
     return found
+
+
+def left_out(folder: Path) -> list[str]:
+    """The names of what lies there and is no submission; not those that systems put everywhere."""
+    others = (p for p in sorted(folder.iterdir()) if not _is_submission(p))
+    return [clean(p.name, 80) for p in others if not p.name.startswith((".", "__"))]
+
+
+def _is_submission(path: Path) -> bool:
+    if path.name.startswith((".", "__")):
+        return False
+    return path.is_dir() or path.suffix.lower() in (*SUFFIXES, ".zip")
 
 
 def name_of(path: Path) -> str:
@@ -113,24 +126,19 @@ def room_in(temporary: str) -> Path:
 
 
 def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:
-    """Copy Python files and notebooks to `folder`. Raises TargetError for what is too large or no zip."""
+    """Copy the submission to `folder`, with what is zipped in it. Raises TargetError for what is too large
+    or no zip. Other files than Python and notebooks are copied as far as they are small, and no programs.
+    """
     if where.is_symlink():
         raise TargetError("it is a link, and links are not followed")
-    with unpacked(where) as base:
-        paths = [base] if base.is_file() else [p for p in files_of(base) if not _is_link(p, base)]
-        if len(paths) > MOST_FILES or too_large(paths):
+    with ExitStack() as stack:
+        base = stack.enter_context(unpacked(where))
+        found = [(base, Path(base.name))] if base.is_file() else list(_below(base, stack))
+        code = {path: name.with_suffix(name.suffix.lower()) for path, name in found if _is_code(path)}
+        if len(code) > MOST_FILES or too_large(list(code)):
             raise TargetError(f"more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB")
-        copies = []
-        for path in paths:
-            copy = folder / (path.name if base.is_file() else path.relative_to(base))
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".ipynb":
-                copy.write_text(without_outputs(path), encoding="utf-8")
-            else:
-                shutil.copyfile(path, copy)
-            if copy.stat().st_size > MOST_BYTES // 8:
-                raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
-            copies.append(copy)
+        copies = [_copied(path, folder / name, len(code) == 1) for path, name in code.items()]
+        _copy_data([(path, folder / name) for path, name in found if path not in code])
     digest = hashlib.sha256()
     for copy in copies:
         digest.update(copy.relative_to(folder).as_posix().encode("utf-8", "replace") + b"\0")
@@ -139,6 +147,52 @@ def stage(where: Path, folder: Path, allowed: tuple[str, ...]) -> Staged:
     staged.refused = list(dict.fromkeys(text for copy in copies for text in _refused(copy, copies, allowed)))
     staged.shingles = frozenset(number for copy in copies for number in _shingles(copy))
     return staged
+
+
+def _below(base: Path, stack: ExitStack, zips: bool = True) -> Iterator[tuple[Path, Path]]:
+    """The files in a folder, and in the zips that lie in it, with their names below it."""
+    for path in files_in(base):
+        name = path.relative_to(base)
+        if any(part.startswith(".") or part in PASSED_OVER for part in name.parts):
+            continue
+        if path.suffix.lower() == ".zip" and zips:
+            with suppress(TargetError):
+                inner = stack.enter_context(unpacked(path))
+                for file, inside in _below(inner, stack, zips=False):
+                    yield file, name.with_suffix("") / inside
+                continue
+        yield path, name
+
+
+def _is_code(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _copied(path: Path, copy: Path, alone: bool) -> Path:
+    """The copy of a Python file or notebook; one that is damaged stays as it is where it is not alone."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, copy)
+    if copy.suffix == ".ipynb":
+        try:
+            copy.write_text(without_outputs(path), encoding="utf-8")
+        except ValueError:
+            if alone:
+                raise
+    if copy.stat().st_size > MOST_BYTES // 8:
+        raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
+    return copy
+
+
+def _copy_data(found: list[tuple[Path, Path]]) -> None:
+    """What code may read: files that are no programs, the smallest first, as many as one may hand in."""
+    left = MOST_BYTES
+    for path, copy in sorted(found, key=lambda pair: pair[0].stat().st_size)[:MOST_FILES]:
+        left -= path.stat().st_size
+        if left < 0:
+            return
+        if path.suffix.lower() not in PROGRAMS:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def too_large(paths: list[Path]) -> bool:
@@ -161,11 +215,6 @@ def without_outputs(path: Path) -> str:
     return json.dumps(found)
 
 
-def _is_link(path: Path, base: Path) -> bool:
-    """Whether it leads out of the submission."""
-    return path.is_symlink() or not path.resolve().is_relative_to(base.resolve())
-
-
 def _refused(path: Path, own: list[Path], allowed: tuple[str, ...]) -> Iterator[str]:
     """What the file imports, and may not: sentences."""
     brought = {p.stem for p in own} | {p.parent.name for p in own}
@@ -185,6 +234,27 @@ def _refused(path: Path, own: list[Path], allowed: tuple[str, ...]) -> Iterator[
                 yield f"imports {clean(name, 40)}"
             elif name in UNUSUAL:
                 yield f"imports {name}, which a layer has no use for"
+    for name in dict.fromkeys(name for node in nodes for name in _replaced(node)):
+        yield f"replaces NumPy's {clean(name, 60)}"
+
+
+def _replaced(node: ast.AST) -> Iterator[str]:
+    """The functions of NumPy in whose place it puts something; not a name that NumPy had once."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    for target in targets:
+        if isinstance(target, ast.Attribute):
+            first, *rest = ast.unparse(target).split(".")
+            if first in ("np", "numpy") and _there(rest):
+                yield ".".join(rest)
+
+
+def _there(path: list[str]) -> bool:
+    found: object = np
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in path:
+            found = getattr(found, name, None)
+    return found is not None
 
 
 def _looks(node: ast.Attribute) -> bool:

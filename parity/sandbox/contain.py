@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import site
 import sys
 import tempfile
 from contextlib import suppress
@@ -34,6 +35,7 @@ def contain(how: dict[str, Any], readable: list[str]) -> None:
               code: the folder of the code; memory, file: MiB
     readable  files and folders
     """
+    site.setquit()  # `exit()` is there for everyone
     os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = how["scratch"]
     sys.dont_write_bytecode = True
     _limit(how)

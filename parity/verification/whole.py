@@ -231,7 +231,7 @@ def _is_known(name: str, kind: str) -> bool:
 @contextmanager
 def unpacked(where: Path) -> Iterator[Path]:
     """The file or folder; that of a zip, unpacked where nothing else is."""
-    if where.suffix != ".zip" or where.is_dir():
+    if where.suffix.lower() != ".zip" or where.is_dir():
         yield where
         return
     with tempfile.TemporaryDirectory(prefix="parity-") as folder:

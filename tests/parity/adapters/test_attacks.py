@@ -141,6 +141,8 @@ def test_what_is_patched_there_is_not_patched_here(tmp_path, text):
 LIES = {
     "masked, full of NaN": "np.ma.masked_array(np.full_like(x, np.nan), mask=True)",
     "a matrix": "np.asmatrix(super().forward(x).reshape(len(x), -1))",
+    "a matrix where there are two axes": "f(np.asmatrix, super().forward(x))",
+    "a type of its own, and right": "super().forward(x).view(Own)",
     "a shape that lies": "super().forward(x)[:1].view(Liar)",
     "an __array__ that lies": "Liar2()",
     "objects": "super().forward(x).astype(object)",
@@ -149,6 +151,8 @@ LIES = {
     "more than fits": "np.broadcast_to(np.float64(0), (1 << 20, 1 << 20))",
 }
 LIAR = """
+f = lambda change, out: change(out) if out.ndim == 2 else out
+class Own(np.ndarray): pass
 class Liar(np.ndarray):
     shape = property(lambda self: (2, 3))
 class Liar2:
@@ -163,6 +167,12 @@ def test_only_plain_arrays_of_numbers_pass(tmp_path, expression):
     verdict = attack(tmp_path, text, before=LIAR, of=RIGHT)
     assert not verdict.ok and "out" in set(verdict.wrong["tensor"])
     printed(verdict)
+
+
+@pytest.mark.parametrize("key", ["id(x) // 16", "x.ctypes.data // 16"])
+def test_what_depends_on_where_an_array_lies_is_wrong(tmp_path, key):
+    verdict = attack(tmp_path, body(f"if {key} % 5 == 0: return x"), of=RIGHT)
+    assert verdict.outcome == "wrong" and "out" in set(verdict.wrong["tensor"])
 
 
 def printed(verdict):

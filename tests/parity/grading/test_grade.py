@@ -19,7 +19,7 @@ from parity.grading.assignment import EXAMPLE, AssignmentError, read_assignment
 from parity.grading.gradebook import safe
 from parity.grading.similar import nearly_the_same
 from parity.grading.submissions import UNREADABLE as REFUSED
-from parity.grading.submissions import stage, submissions_in
+from parity.grading.submissions import left_out, stage, submissions_in
 from parity.sandbox.cell import remove
 from parity.sandbox.protection import Protection
 from parity.verification.listing import listed
@@ -312,6 +312,45 @@ def test_links_and_paths_out_of_a_submission_are_not_followed(folder, tmp_path):
     assert (submissions / "anna.py").read_text() == RELU
 
 
+def test_what_a_course_site_makes_of_a_submission_is_found(folder, tmp_path):
+    """A folder per student that holds a zip; names in capitals; a damaged notebook, and data."""
+    submissions = folder()
+    eve = submissions / "eve"
+    (eve / "__MACOSX").mkdir(parents=True)
+    for name, text in {"A.PY": RELU, "data.csv": "1, 2", "x.so": "", "bad.ipynb": "", "no.zip": ""}.items():
+        (eve / name).write_text(text)
+    (eve / "__MACOSX" / "b.py").write_text(RELU)
+    with zipfile.ZipFile(eve / "hand in.zip", "w") as archive:
+        archive.writestr("src/layers.py", RELU)
+    (submissions / "report.pdf").touch()
+    (submissions / "BEN.PY").write_text(RELU)
+    assert [one.student for one in submissions_in(submissions)] == ["BEN", "eve"]
+    assert left_out(submissions) == ["report.pdf"]
+    staged = stage(eve, tmp_path / "staged", ())
+    names = {p.relative_to(tmp_path / "staged").as_posix() for p in (tmp_path / "staged").rglob("*.*")}
+    assert names == {"A.py", "bad.ipynb", "data.csv", "hand in/src/layers.py"}
+    assert [p.suffix for p in staged.files] == [".py", ".ipynb", ".py"]
+
+
+SAID_OF = {
+    "no code": ({"notes.txt": "x"}, "it holds no Python file and no notebook"),
+    "no notebook": ({"a.ipynb": "{"}, "could not be read: it is no notebook, since it is no JSON"),
+    "UTF-16": ({"a.py": RELU.encode("utf-16")}, "a.py cannot be read: it is UTF-16, which Python does not"),
+    "NumPy replaced": ({"a.py": "np.int = int\nnp.allclose = all\n"}, "replaces NumPy's allclose"),
+}
+
+
+@pytest.mark.parametrize("what", SAID_OF)
+def test_what_is_odd_about_a_submission_is_said_in_a_sentence(folder, assignment, tmp_path, what):
+    files, said = SAID_OF[what]
+    (folder() / "eve").mkdir()
+    for name, text in files.items():
+        (folder() / "eve" / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    (found,), _ = run.grade_all(submissions_in(folder()), assignment(), tmp_path / "grades")
+    texts = [*found["findings"], *filter(None, [found["problem"]])]
+    assert len(texts) == 1 and texts[0].startswith(said) and found["points"] == 0
+
+
 UNREADABLE = {
     "deep": "x = " + "(" * 5000 + ")" * 5000,
     "null": "\0",
@@ -516,7 +555,7 @@ ODD = {  # what it does -> its source, what the grade says
     "equal to everything": (
         HALF + "class L(np.ndarray):\n    __eq__ = lambda self, other: True\nown = Relu.forward\n"
         "Relu.forward = lambda self, x: own(self, x).view(L)\n",
-        "first wrong: forward, out",
+        "expected a plain array, got L",
     ),
     "an array of 8 TB": (
         HALF.replace(

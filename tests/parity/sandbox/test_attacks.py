@@ -265,6 +265,7 @@ ENDINGS = {
         ("crashed: SIGSEGV", "MemoryError", "RecursionError", "of memory"),
     ),
     "an end in atexit": ("import atexit; atexit.register(os._exit, 0); sys.exit(0)", "called sys.exit(0)"),
+    "exit, as one types it": ("exit()", "called sys.exit(None)"),
     "an endless import": ("while True: pass", "hung: its import was not done after 0.6 s"),
 }
 
