@@ -139,7 +139,7 @@ NETWORKS = {
     "lenet5": lambda: sc.LeNet5(rng=1),
     "alexnet_torchvision": lambda: sc.TorchvisionAlexNet((3, 67, 63), 10, hidden_size=16, rng=1),
     "vgg11_bn": lambda: sc.VGG(11, True, (3, 48, 40), 10, width=8, hidden_size=16, rng=1),
-    "googlenet": lambda: sc.GoogLeNet(False, True, (3, 224, 223), 10, width=8, hidden_size=16, rng=1),
+    "googlenet": lambda: sc.GoogLeNet(False, True, (3, 127, 79), 10, width=8, hidden_size=16, rng=1),
     "googlenet_bn": lambda: sc.GoogLeNet(True, True, (3, 97, 110), 10, width=8, hidden_size=16, rng=1),
     "resnet18": lambda: sc.ResNet(18, (3, 61, 50), 10, width=8, rng=1),
     "resnet50": lambda: sc.ResNet(50, (3, 61, 50), 10, width=4, rng=1),

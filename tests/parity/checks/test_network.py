@@ -59,11 +59,11 @@ def test_every_layer_and_parameter_is_compared(name):
 
 @pytest.mark.slow
 def test_alexnet_of_full_size_passes():
-    rows = list(check_network(Case("alexnet", "float64", steps=2, batch_size=1)))
+    rows = list(check_network(Case("alexnet", "float64", steps=1, batch_size=1)))
     assert failed(rows) == []
     shapes = {(row.layer, row.phase, row.tensor): row.shape for row in rows}
     assert shapes["conv1", "forward", "out"] == (1, 96, 55, 55)
-    assert shapes["fc6.W", "step 2", "param"] == (9216, 4096)
+    assert shapes["fc6.W", "step 1", "param"] == (9216, 4096)
     assert max(row.max_rel for row in rows) < 1e-9
 
 

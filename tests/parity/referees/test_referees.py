@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from small_networks import SMALL
 
 import scratchcnn as sc
 from parity.checks.network import Case
@@ -17,30 +18,11 @@ from parity.referees.jax_referee import Jax
 from parity.referees.onnx_referee import OnnxRuntime
 from parity.referees.outcome import UNDECIDED, NotCompared, RefereeOutcome, TensorOutcome
 from parity.referees.torch_referee import Torch
-from parity.reference.googlenet import GoogLeNet
 from parity.reference.networks import TORCH_NETWORKS
-from parity.reference.vgg_resnet import VGG, ResNet, TorchvisionAlexNet
 from scratchcnn import NETWORKS
 
 ALL = ("torch", "jax", "onnxruntime")
-SMALL = {  # name: (ours, theirs)
-    "alexnet_torchvision": (
-        lambda rng: sc.TorchvisionAlexNet((3, 67, 63), 10, hidden_size=16, rng=rng),
-        lambda: TorchvisionAlexNet(10, hidden_size=16),
-    ),
-    "vgg11_bn": (
-        lambda rng: sc.VGG(11, True, (3, 48, 40), 10, width=8, hidden_size=16, rng=rng),
-        lambda: VGG(11, True, 10, width=8, hidden_size=16),
-    ),
-    "googlenet": (
-        lambda rng: sc.GoogLeNet(False, True, (3, 224, 223), 10, width=8, hidden_size=16, rng=rng),
-        lambda: GoogLeNet(False, True, 10, width=8, hidden_size=16),
-    ),
-    "resnet18": (
-        lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=8, rng=rng),
-        lambda: ResNet(18, 10, width=8),
-    ),
-}
+SAMPLE = ("alexnet_torchvision", "vgg11_bn", "googlenet", "resnet18")
 
 
 @pytest.fixture
@@ -93,7 +75,7 @@ def test_what_was_not_compared_is_listed():
     assert missing(outcome("lenet", *ALL, dtype="float32")) == {("inference", "all", "gradients")}
 
 
-@pytest.mark.parametrize("small", SMALL, indirect=True)
+@pytest.mark.parametrize("small", SAMPLE, indirect=True)
 def test_every_network_in_training_and_inference(small):
     found = outcome("small", *ALL)
     assert found.ok, (

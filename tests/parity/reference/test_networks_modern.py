@@ -4,55 +4,17 @@ import numpy as np
 import pytest
 import torch
 from helpers import failed
+from small_networks import SMALL
 
 import scratchcnn as sc
-from parity.checks.network import Case, check_network, steps_of
+from parity.checks.network import Case, check_network, steps_of, subject_of, traced
 from parity.checks.zero_gradients import Sum, cancelled, zero_gate
 from parity.comparison.records import GRADIENT, PREDICT, TEXTBOOK, unproven
 from parity.reference.googlenet import GoogLeNet
 from parity.reference.networks import TORCH_NETWORKS
-from parity.reference.trace import trace_torch
-from parity.reference.vgg_resnet import VGG, ResNet, TorchvisionAlexNet
+from parity.reference.trace import Trace, trace_torch
+from parity.reference.vgg_resnet import VGG, ResNet
 from scratchcnn import NETWORKS
-
-SMALL = {  # name: (ours, theirs)
-    "alexnet_torchvision": (
-        lambda rng: sc.TorchvisionAlexNet((3, 67, 63), 10, hidden_size=16, rng=rng),
-        lambda: TorchvisionAlexNet(10, hidden_size=16),
-    ),
-    "vgg11": (
-        lambda rng: sc.VGG(11, False, (3, 33, 40), 10, width=8, hidden_size=16, rng=rng),
-        lambda: VGG(11, False, 10, width=8, hidden_size=16),
-    ),
-    "vgg11_bn": (
-        lambda rng: sc.VGG(11, True, (3, 48, 40), 10, width=8, hidden_size=16, rng=rng),
-        lambda: VGG(11, True, 10, width=8, hidden_size=16),
-    ),
-    "googlenet": (
-        lambda rng: sc.GoogLeNet(False, True, (3, 224, 223), 10, width=8, hidden_size=16, rng=rng),
-        lambda: GoogLeNet(False, True, 10, width=8, hidden_size=16),
-    ),
-    "googlenet_bn": (
-        lambda rng: sc.GoogLeNet(True, True, (3, 97, 110), 10, width=8, hidden_size=16, rng=rng),
-        lambda: GoogLeNet(True, True, 10, width=8, hidden_size=16),
-    ),
-    "googlenet_bn without heads": (
-        lambda rng: sc.GoogLeNet(True, False, (3, 97, 110), 10, width=8, rng=rng),
-        lambda: GoogLeNet(True, False, 10, width=8),
-    ),
-    "resnet18": (
-        lambda rng: sc.ResNet(18, (3, 61, 50), 10, width=8, rng=rng),
-        lambda: ResNet(18, 10, width=8),
-    ),
-    "resnet50": (
-        lambda rng: sc.ResNet(50, (3, 61, 50), 10, width=4, rng=rng),
-        lambda: ResNet(50, 10, width=4),
-    ),
-    "resnet50, stride in the 1x1": (
-        lambda rng: sc.ResNet(50, (3, 61, 50), 10, "1x1", width=4, rng=rng),
-        lambda: ResNet(50, 10, True, width=4),
-    ),
-}
 
 
 @pytest.fixture
@@ -188,6 +150,20 @@ def test_which_gradients_cancel():
 def test_the_larger_networks_take_fewer_steps():
     assert {steps_of(name) for name in sc.CHAPTER} == {10}
     assert {steps_of(name) for name in set(NETWORKS) - set(sc.CHAPTER)} == {2}
+
+
+@pytest.mark.slow
+def test_the_heads_of_googlenet_at_the_size_of_the_paper(monkeypatch):
+    """Narrow, but on 224x224: the heads' average leaves 4x4 of 14x14."""
+    monkeypatch.setitem(
+        NETWORKS, "small", lambda rng: sc.GoogLeNet(output_size=10, width=4, hidden_size=16, rng=rng)
+    )
+    monkeypatch.setitem(TORCH_NETWORKS, "small", lambda: GoogLeNet(False, True, 10, width=4, hidden_size=16))
+    rows = list(traced(*subject_of(Case("small", steps=0, batch_size=1)), Trace()))
+    assert failed(rows) == [] and unproven(rows) == []
+    shapes = {(row.layer, row.phase, row.tensor): row.shape for row in rows}
+    assert shapes["aux2.pool", "forward", "out"] == (1, 33, 4, 4)
+    assert shapes["aux2.fc1.W", "backward", "grad"] == (8 * 4 * 4, 16)
 
 
 @pytest.mark.slow
