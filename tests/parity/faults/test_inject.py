@@ -170,7 +170,7 @@ def test_every_file_of_the_fast_implementations_has_faults_of_its_own():
     assert set(counts) == set(files)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.exhaustive) for k in (1, 2))])
 @pytest.mark.parametrize("name", FAST_SUBJECTS)
 def test_every_fault_of_the_fast_implementations_is_caught_in_the_calls_as_users_make_them(name, seed):
     on = called_target(name, seed)
