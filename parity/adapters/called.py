@@ -31,7 +31,7 @@ from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.options import Options, all_read
 from parity.adapters.reach import got, put
-from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
 from parity.kinds.probe import Probe
 
@@ -74,6 +74,7 @@ class Live:
         self.options: dict[str, Any] = {}
         self.gradients: dict[str, Any] = {}
         self.batch: tuple[Any, ...] = ()
+        self.given: Any = None  # x as the checker has it
         self.seen: list[Any] = []  # what the calls of forward were handed
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
@@ -360,7 +361,10 @@ class Called(Adapter):
 
     def _forward(self, live: Live, x: Any, t: Any) -> Any:
         c, how = self.convention, recipe(self.convention.kind)
-        if c.probabilities:
+        given = x
+        if c.probabilities == "logits":
+            x = np.log(x) - np.log1p(-x)
+        elif c.probabilities and not is_reduced(c.kind):
             x = softmax(x)
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
         kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
@@ -370,7 +374,7 @@ class Called(Adapter):
         outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
         live.seen = [np.array(part) for part in shifted] if c.probabilities == "own" else kept
         all_read(live.options.values(), live.probe.args)
-        live.batch = (kept, x.shape, labels)
+        live.batch, live.given = (kept, x.shape, labels), np.array(given)
         if how.role == "loss":
             if c.reduction == "none" and all(isinstance(out, np.ndarray) for out in outs):
                 return joined(outs, c.x_layouts.get(x.ndim, ""), x.shape)
@@ -443,6 +447,10 @@ class Called(Adapter):
         dx: Any = joined(found, layout, shape)
         if c.per_row or (dout is None and one_at_a_time(layout)):
             dx = dx / dx.dtype.type(shape[0])
+        if (
+            c.probabilities and is_reduced(c.kind) and np.shape(dx) == shape
+        ):  # the chain rule through a sigmoid
+            return dx / (live.given * (1 - live.given))
         if c.probabilities == "own" and np.shape(dx) == shape:  # the chain rule through softmax
             y: Any = joined(kept, layout, shape)
             return y * (dx - (dx * y).sum(axis=1, keepdims=True))

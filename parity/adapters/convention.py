@@ -123,6 +123,8 @@ class Convention:
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
+                 Of a loss of binary probabilities "logits" where it takes scores and has a sigmoid of its
+                 own, "scores" where backward goes through a sigmoid before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
@@ -257,7 +259,11 @@ class Convention:
             return False
         if limits.get("labels") == "one_hot" and probe.inputs["t"].ndim == 1:
             return False
-        if self.probabilities and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART:
+        if (
+            self.probabilities
+            and not is_reduced(self.kind)
+            and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART
+        ):
             return False
         if self.reduction and probe.needs & {"reduction", "factor"}:
             return False
@@ -321,7 +327,7 @@ class Convention:
         found += ["inference"] if self.limits.get("training") else []
         found += ["class_numbers (labels as numbers of classes)"] if self.limits.get("labels") else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
-        found += ["probabilities next to 0 or 1"] if self.probabilities else []
+        found += ["probabilities next to 0 or 1"] if self.probabilities or self.kind == OF_BINARY else []
         return found
 
     def __str__(self) -> str:
@@ -357,7 +363,9 @@ class Convention:
             parts.append(f"in {self.tensor}")
         if self.columns:
             parts.append(f"columns {_columns(self.columns)}")
-        if self.probabilities:
+        if self.probabilities and is_reduced(self.kind):
+            parts.append(THROUGH_SIGMOID[self.probabilities])
+        elif self.probabilities:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
@@ -402,6 +410,11 @@ class Convention:
         return "; ".join(parts)
 
 
+OF_BINARY = "binary_cross_entropy"
+THROUGH_SIGMOID = {
+    "logits": "takes scores, of which it takes the sigmoid itself; checked on the scores of probabilities",
+    "scores": "dx is the gradient of the scores before the sigmoid",
+}
 REDUCED = {
     "mean": "the mean over all outputs",
     "batchmean": "the sum divided by N",

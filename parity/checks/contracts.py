@@ -109,7 +109,7 @@ def last_forward_counts(subject: Subject, probe: Probe, judge: Judge) -> Iterato
     layer = subject.build(probe)
     x = probe.inputs["x"]
     other = np.roll(-x, 1, axis=x.ndim - 1) if probe.kind != "penalty_loss" else np.roll(x, 1, axis=1)
-    layer.forward({**probe.inputs, "x": other})
+    layer.forward({**probe.inputs, "x": kind_of(probe.kind).inside(other)})
     yield from but_running(judge(probe, layer.results()))
 
 

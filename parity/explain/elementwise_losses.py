@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from parity.explain.functions import sigmoid
 from parity.kinds import Probe
 from parity.kinds.elementwise_losses import divisor
 from scratchcnn.typing import Array
 
 OfOutputs = Callable[[Array, Array], Array]  # (x, t) -> a loss, or a slope, of each
+
+
+def _bce(x: Array, t: Array) -> Array:
+    return -t * np.log(x) - (1 - t) * np.log1p(-x)
 
 
 LOSSES: dict[str, dict[str, OfOutputs]] = {
@@ -27,7 +32,35 @@ LOSSES: dict[str, dict[str, OfOutputs]] = {
         "(x - t)**4": lambda x, t: (x - t) ** 4,
         "(x - t)**3": lambda x, t: (x - t) ** 3,
         "(x - t)**2 of each row of x with every row of t": lambda x, t: ((x[:, None] - t[None]) ** 2).mean(1),
-    }
+    },
+    "mean_absolute_error": {
+        "|x - t|": lambda x, t: np.abs(x - t),
+        "x - t": lambda x, t: x - t,
+        "(x - t)**2": lambda x, t: (x - t) ** 2,
+        "|x + t|": lambda x, t: np.abs(x + t),
+        "|x| - |t|": lambda x, t: np.abs(x) - np.abs(t),
+    },
+    "binary_cross_entropy": {
+        "-t*log(x) - (1 - t)*log(1 - x)": lambda x, t: _bce(x, t),
+        "t*log(x) + (1 - t)*log(1 - x)": lambda x, t: -_bce(x, t),
+        "-t*log(x)": lambda x, t: -t * np.log(x),
+        "-(1 - t)*log(1 - x)": lambda x, t: -(1 - t) * np.log1p(-x),
+        "-t*log(x) + (1 - t)*log(1 - x)": lambda x, t: -t * np.log(x) + (1 - t) * np.log1p(-x),
+        "-t*log(1 - x) - (1 - t)*log(x)": lambda x, t: _bce(x, 1 - t),
+        "-log(x)": lambda x, t: -np.log(x),
+        "-t*log2(x) - (1 - t)*log2(1 - x)": lambda x, t: _bce(x, t) / np.log(2),
+        "-t*log10(x) - (1 - t)*log10(1 - x)": lambda x, t: _bce(x, t) / np.log(10),
+        "the cross entropy of x clipped to [0.1, 0.9]": lambda x, t: _bce(x.clip(0.1, 0.9), t),
+        "the cross entropy of the sigmoid of x": lambda x, t: _bce(sigmoid(x), t),
+        "-t*log(x + 0.01) - (1 - t)*log(1 - x + 0.01)": lambda x, t: (
+            -t * np.log(x + 0.01) - (1 - t) * np.log(1.01 - x)
+        ),
+        "-t*log(x + 0.001) - (1 - t)*log(1 - x + 0.001)": lambda x, t: (
+            -t * np.log(x + 0.001) - (1 - t) * np.log(1.001 - x)
+        ),
+        "(x - t)**2": lambda x, t: (x - t) ** 2,
+        "|x - t|": lambda x, t: np.abs(x - t),
+    },
 }
 SLOPES: dict[str, dict[str, OfOutputs]] = {
     "mean_squared_error": {
@@ -44,7 +77,33 @@ SLOPES: dict[str, dict[str, OfOutputs]] = {
         "(x - t)*x": lambda x, t: (x - t) * x,
         "2*x": lambda x, t: 2 * x,
         "2*(x + t)": lambda x, t: 2 * (x + t),
-    }
+    },
+    "mean_absolute_error": {
+        "the sign of x - t": lambda x, t: np.sign(x - t),
+        "2*(x - t)": lambda x, t: 2 * (x - t),
+        "x - t": lambda x, t: x - t,
+        "1 where x >= t and -1 elsewhere": lambda x, t: np.where(x >= t, 1.0, -1.0),
+        "-1 where x <= t and 1 elsewhere": lambda x, t: np.where(x > t, 1.0, -1.0),
+        "1 where x > t and 0 elsewhere": lambda x, t: 1.0 * (x > t),
+        "|x - t|": lambda x, t: np.abs(x - t),
+    },
+    "binary_cross_entropy": {
+        "(x - t)/(x*(1 - x))": lambda x, t: (x - t) / (x * (1 - x)),
+        "-(x - t)/(x*(1 - x))": lambda x, t: (t - x) / (x * (1 - x)),
+        "-t/x": lambda x, t: -t / x,
+        "-t/x - (1 - t)/(1 - x)": lambda x, t: -t / x - (1 - t) / (1 - x),
+        "-t/(1 - x) + (1 - t)/x": lambda x, t: -t / (1 - x) + (1 - t) / x,
+        "(x - t)*x*(1 - x)": lambda x, t: (x - t) * x * (1 - x),
+        "(x - t)/x": lambda x, t: (x - t) / x,
+        "(x - t)/(1 - x)": lambda x, t: (x - t) / (1 - x),
+        "(x - t)/x*(1 - x)": lambda x, t: (x - t) / x * (1 - x),
+        "x - t": lambda x, t: x - t,
+        "t - x": lambda x, t: t - x,
+        "2*(x - t)": lambda x, t: 2 * (x - t),
+        "that of x clipped to [0.1, 0.9]": lambda x, t: (
+            (x.clip(0.1, 0.9) - t) / (x.clip(0.1, 0.9) * (1 - x.clip(0.1, 0.9)))
+        ),
+    },
 }
 PARTS: dict[str, Callable[[Array], Array]] = {
     "": lambda a: a,

@@ -128,6 +128,8 @@ def fresh(probe: Probe, rng: np.random.Generator) -> Probe:
     drawn = {"args": _drawn(probe.args, rng), "inputs": _drawn(probe.inputs, rng)}
     if probe.kind == "penalty_loss":  # penalties are squared distances
         drawn["inputs"]["x"] = np.abs(drawn["inputs"]["x"])
+    if "x" in probe.inputs:
+        drawn["inputs"]["x"] = kind_of(probe.kind).inside(drawn["inputs"]["x"])
     if "t" in probe.inputs:
         t = probe.inputs["t"]
         drawn["inputs"]["t"] = rng.permutation(t) if t.ndim == 2 else rng.permuted(t)

@@ -62,6 +62,8 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "penalty_loss": ("N", "classes"),
     "weighted_cross_entropy": ("N", "classes"),
     "mean_squared_error": ("N", "classes"),
+    "mean_absolute_error": ("N", "classes"),
+    "binary_cross_entropy": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
     "batch_norm_options": ("N", "C", "H"),
@@ -268,7 +270,8 @@ def life_conditions(kind: str) -> Iterator[tuple[str, Callable[..., Any]]]:
     for n in CALLS:
         yield f"from call {n} on", partial(_wrong_from, kind, n)
     odd = ODD_NUMBERS if by_image(kind) else {}
-    for name, holds in {**LAYOUTS, **ONE_SIGN, **odd}.items():
+    signs = ONE_SIGN if kind_of(kind).within is None else {}
+    for name, holds in {**LAYOUTS, **signs, **odd}.items():
         if not (name == READ_ONLY and kind_of(kind).borrows):  # the caller never hands that over
             yield name, partial(_wrong_for, kind, holds)
     if role != "function":

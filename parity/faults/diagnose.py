@@ -9,7 +9,7 @@ answer is "unknown": never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
 from parity.adapters.conventions import ADAPTERS
+from parity.adapters.recipe import is_reduced
 from parity.adapters.subject import subject_here
 from parity.checks.layer import check_kind
 from parity.checks.long_life import LIVES
@@ -88,6 +89,7 @@ class Diagnosis:
         return f"equals the reference with {self.says}, {how_well}{besides}"
 
 
+Options = tuple[tuple[str, Any], ...]
 UNKNOWN = Diagnosis()
 
 
@@ -122,11 +124,17 @@ def diagnose(
     matches = {diagnosis.says: diagnosis for diagnosis in reversed(found) if diagnosis.fault}
     if len(matches) > 1 and seen.remarked is not None:
         ids = tuple(probe.id for probe in cases)
+        options = read_off(cases)
         matches = {
             says: diagnosis
             for says, diagnosis in matches.items()
-            if _remarks(fault_observation(FAULTS[diagnosis.fault], ids, seed, adapter)) == seen.remarked
+            if _remarks(fault_observation(FAULTS[diagnosis.fault], ids, seed, adapter, options))
+            == seen.remarked
         }
+    if len(matches) > 1 and is_reduced(
+        seen.kind
+    ):  # the same where nothing is divided; the plainest comes last
+        return list(matches.values())[-1]
     if matches:
         return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
     from parity.faults.diagnose_pairs import diagnose_pair
@@ -144,7 +152,8 @@ def diagnose_as(
     """This fault when it explains the whole observation, else UNKNOWN."""
     if not plausible(fault, seen, cases, adapter):
         return UNKNOWN
-    left = explains(fault_observation(fault, tuple(p.id for p in cases), seed, adapter), seen)
+    ids = tuple(p.id for p in cases)
+    left = explains(fault_observation(fault, ids, seed, adapter, read_off(cases)), seen)
     return UNKNOWN if left is None else Diagnosis(fault.name, fault.says, left)
 
 
@@ -181,10 +190,24 @@ def lasting_probes(kind: str, seed: int) -> list[Probe]:
 
 
 @cache
-def fault_observation(fault: Fault, ids: tuple[str, ...], seed: int, adapter: Adapter) -> Observation:
-    """What the check sees of a fault, on the probes of these ids; the same for every diagnosis."""
+def fault_observation(
+    fault: Fault, ids: tuple[str, ...], seed: int, adapter: Adapter, options: Options = ()
+) -> Observation:
+    """What the check sees of a fault, on the probes of these ids; the same for every diagnosis.
+
+    With `options` of a loss that were read off the implementation, and are the same for all.
+    """
     cases = [probe for probe in lasting_probes(fault.kind, seed) if probe.id in ids]
+    if options:
+        cases = [replace(probe, args=probe.args | dict(options)) for probe in cases]
     return observe(fault.kind, fault.make, adapter, cases, seed)
+
+
+def read_off(cases: Sequence[Probe]) -> Options:
+    """The options that a convention has put into all of the probes of a loss per output."""
+    if not cases or not is_reduced(cases[0].kind) or cases[0].needs:
+        return ()
+    return tuple(cases[0].args.items())
 
 
 def explains(fault: Observation, seen: Observation) -> float | None:

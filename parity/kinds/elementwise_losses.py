@@ -1,4 +1,4 @@
-"""Losses of each output on its own: the squared error, and what their sum is divided by."""
+"""Losses of each output on its own: squared and absolute errors, binary cross entropy; and their divisors."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def reduced(losses: Tensor, options: Options) -> Tensor:
 
 def mean_squared_error(a: dict[str, Tensor], o: Options) -> Tensor:
     return reduced(F.mse_loss(a["x"], a["t"], reduction="none"), o)
+
+
+def mean_absolute_error(a: dict[str, Tensor], o: Options) -> Tensor:
+    return reduced(F.l1_loss(a["x"], a["t"], reduction="none"), o)
+
+
+def binary_cross_entropy(a: dict[str, Tensor], o: Options) -> Tensor:
+    return reduced(F.binary_cross_entropy(a["x"], a["t"], reduction="none"), o)
 
 
 def _probes(kind: str, pairs: Pairs) -> Callable[[Rng], Iterator[Probe]]:
@@ -131,4 +139,90 @@ MEAN_SQUARED_ERROR = Operation(
     real=_real("mean_squared_error", _quarters),
 )
 
-KINDS = (MEAN_SQUARED_ERROR,)
+
+# -- the absolute error -----------------------------------------------------------------------------
+def _sizes_of_distances(probe: Probe) -> dict[str, float]:
+    x, t = np.abs(probe.inputs["x"]), np.abs(probe.inputs["t"])
+    by = divisor(x, probe.args) / probe.args.get("factor", 1.0)
+    each = (x + t).max(initial=0) if probe.args.get("reduction") == "none" else (x + t).sum()
+    return {"loss": float(each / by), "dx": 1 / by}
+
+
+MEAN_ABSOLUTE_ERROR = Operation(
+    name="mean_absolute_error",
+    formula=mean_absolute_error,
+    probes=_probes("mean_absolute_error", _real_valued),
+    ours=sc.MeanAbsoluteError,
+    role="loss",
+    sizes=_sizes_of_distances,
+    out="loss",
+    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; the divisor "
+    "as of mean_squared_error",
+    aliases=(
+        *("mae", "maeloss", "l1", "l1loss", "l1error", "absoluteerror", "absoluteloss", "absoluteerrorloss"),
+        *("meanabsoluteerrorloss", "meanabserror", "absloss"),
+    ),
+    optional=OPTIONS,
+    real=_real("mean_absolute_error", _quarters),
+)
+
+
+# -- binary cross entropy ---------------------------------------------------------------------------
+def _share(rng: Rng, *shape: int) -> Array:
+    """Probabilities from 0.02 to 0.98: what people cut off next to 0 and 1 does not matter there."""
+    return 0.02 + 0.96 * rng.random(shape)
+
+
+CONFIDENT = np.array([[0.03, 0.97], [0.98, 0.02]])
+
+
+def _classes(rng: Rng, *shape: int) -> Array:
+    return (rng.random(shape) < 0.5).astype(np.float64)
+
+
+def _probabilities(rng: Rng) -> Iterator[tuple[str, Array, Array]]:
+    for shape in SHAPES:
+        yield "x".join(map(str, shape)), _share(rng, *shape), _classes(rng, *shape)
+    yield "all 0", _share(rng, 3, 4), np.zeros((3, 4))
+    yield "all 1", _share(rng, 3, 4), np.ones((3, 4))
+    yield "undecided", np.full((2, 3), 0.5), _classes(rng, 2, 3)
+    yield "confident and wrong", CONFIDENT, np.array([[1.0, 0.0], [0.0, 1.0]])
+    yield "confident and right", CONFIDENT, np.array([[0.0, 1.0], [1.0, 0.0]])
+
+
+def _sizes_of_logarithms(probe: Probe) -> dict[str, float]:
+    """1 - x is rounded where 1 is, and so are its logarithm and what is divided by it."""
+    x, t = probe.inputs["x"], probe.inputs["t"]
+    by = divisor(x, probe.args) / probe.args.get("factor", 1.0)
+    room = np.maximum(np.minimum(x, 1 - x), 1e-12)
+    each = np.abs(t * np.log(np.maximum(x, 1e-12))) + (1 - t) * np.abs(np.log(np.maximum(1 - x, 1e-12)))
+    each = each + 1 / (1 - np.minimum(x, 1 - 1e-12))
+    of_loss = each.max() if probe.args.get("reduction") == "none" else each.sum()
+    return {"loss": float(of_loss / by), "dx": float((1 / room**2).max() / by)}
+
+
+def _shares(rng: Rng, N: int, C: int) -> tuple[Array, Array]:
+    return np.round(64 * _share(rng, N, C)).clip(1, 63) / 64, _classes(rng, N, C)
+
+
+BINARY_CROSS_ENTROPY = Operation(
+    name="binary_cross_entropy",
+    formula=binary_cross_entropy,
+    probes=_probes("binary_cross_entropy", _probabilities),
+    ours=sc.BinaryCrossEntropy,
+    role="loss",
+    sizes=_sizes_of_logarithms,
+    out="loss",
+    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; x holds "
+    "probabilities and t 0 or 1, in one shape; the divisor as of mean_squared_error",
+    aliases=(
+        *("bce", "bceloss", "bcecost", "binarycrossentropyloss", "binarycrossentropycost", "logloss"),
+        *("binaryentropy", "binarycrossentropyerror", "binaryce", "binarylogloss", "logisticloss"),
+        *("binarycrossentropyfunction", "bcecriterion", "sigmoidlogloss"),
+    ),
+    optional=OPTIONS,
+    within=(0.02, 0.98),
+    real=_real("binary_cross_entropy", _shares),
+)
+
+KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, BINARY_CROSS_ENTROPY)

@@ -60,6 +60,7 @@ class Kind:
     switches    whether inference computes something else than training
     kinks       values of x at which the derivative jumps, and at which any is right: dout is 0 there
     may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
+    within      the interval in which x lies, of a loss of probabilities; None: anywhere
     dtypes      the dtypes in which it is checked
     rtol        how far a right float64 result may be off, of the tensor's largest value
     real        inputs of the sizes that networks have, as `probes`; see `parity.kinds.real_sizes`
@@ -83,6 +84,7 @@ class Kind:
     switches: bool = False
     kinks: tuple[float, ...] = ()
     may_refuse: frozenset[str] = frozenset()
+    within: tuple[float, float] | None = None
     dtypes: tuple[str, ...] = ("float64", "float32")
     rtol: float = LOGIC
     real: Callable[[Rng], Iterator[Probe]] | None = None
@@ -96,6 +98,15 @@ class Kind:
     def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
         """sqrt(K) * u * (|a| . |b|) per result: what rounding alone may cost in a dtype."""
         raise NotImplementedError
+
+    def inside(self, x: Array) -> Array:
+        """x, with what lies beside `within` folded into it."""
+        if self.within is None:
+            return x
+        low, high = self.within
+        wide = high - low
+        folded = low + np.abs(np.mod(x - low + wide, 2 * wide) - wide)
+        return np.where((x < low) | (x > high), folded, x).astype(x.dtype)
 
     def fits(self, cls: type, instance: Any) -> bool:
         """Whether `cls` is our class of this kind, and the instance has the arguments that belong to it."""

@@ -70,6 +70,13 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("squared", "error"), "mean_squared_error"),
     (("square", "error"), "mean_squared_error"),
     (("quadratic",), "mean_squared_error"),
+    (("mae",), "mean_absolute_error"),
+    (("mean", "absolute", "error"), "mean_absolute_error"),
+    (("absolute", "error"), "mean_absolute_error"),
+    (("bce",), "binary_cross_entropy"),
+    (("binary", "cross", "entropy"), "binary_cross_entropy"),
+    (("binary", "crossentropy"), "binary_cross_entropy"),
+    (("log", "loss"), "binary_cross_entropy"),
 )
 LOSS_AROUND = {"loss", "cost", "error", "fn", "criterion", "objective", "forward", "calc", "compute", "half"}
 LOSS_AROUND |= {*AROUND, *AROUND_TOO}

@@ -230,6 +230,8 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "average_pooling_options": _pooling("average"),
     "image_padding": _pad,
     "softmax_with_loss": _softmax_with_loss,
+    "mean_absolute_error": _of_outputs(naive.absolute_error, naive.absolute_error_backward),
+    "binary_cross_entropy": _of_outputs(naive.binary_cross_entropy, naive.binary_cross_entropy_backward),
     "mean_squared_error": _of_outputs(naive.squared_error, naive.squared_error_backward),
     "im2col": _im2col,
     "col2im": _col2im,

@@ -278,6 +278,8 @@ def simpler(probe: Probe) -> list[Probe]:
         small.insert(0, _one_image(probe))
     if probe.kind in WINDOWS and probe.args.get("groups", 1) == 1:
         small.insert(0, _one_channel(small[0]))
+    if kind_of(probe.kind).within is not None:
+        return [replace(_mapped(p, _to_eighths), id=f"{probe.id} #{i}") for i, p in enumerate(small)]
     return [replace(_mapped(p, _round), id=f"{probe.id} #{i}") for i, p in enumerate(small)]
 
 
@@ -306,6 +308,11 @@ def _mapped(probe: Probe, change: Callable[[Array], Array]) -> Probe:
         return change(value) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
     return replace(probe, args=changed(probe.args), inputs=changed(probe.inputs))
+
+
+def _to_eighths(a: Array) -> Array:
+    """Of probabilities."""
+    return a if np.isin(a, (0, 1)).all() else np.round(8 * a).clip(1, 7) / 8
 
 
 def _round(a: Array) -> Array:

@@ -19,7 +19,7 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
-from parity.verification import inside_log, other_eps
+from parity.verification import inside_binary_log, inside_log, other_eps
 from scratchcnn.typing import Array
 
 UNCHANGED, AGAIN = "arguments unchanged", "backward twice"  # contracts
@@ -61,7 +61,7 @@ def names_of(kind: str) -> dict[str, str]:
     """Those of NAMES that an implementation of the kind can have."""
     known = kind_of(kind)
     there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
-    there[INSIDE_LOG] = kind in inside_log.KINDS
+    there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
@@ -91,6 +91,10 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
 
 def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
     """The losses that differ by a small constant inside the logarithm alone."""
+    if seen.kind == inside_binary_log.KIND:
+        return [
+            one for tensor in inside_binary_log.FORMS for one in _in_a_fraction(seen, by_id, done, tensor)
+        ]
     rows = [
         (row, value)
         for row in seen.records
@@ -105,6 +109,24 @@ def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[in
     if not says:
         return []
     wrong = [row for row, _ in rows if not row.ok]
+    return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
+
+
+def _in_a_fraction(
+    seen: Observation, by_id: Mapping[str, Probe], done: set[int], tensor: str
+) -> list[Slight]:
+    """The same of a binary cross entropy, in whose gradient there may be one too."""
+    rows = [
+        (row, value)
+        for row in seen.records
+        if row.tensor == tensor and row.phase in PLAIN and id(row) not in done and row.case in by_id
+        if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get(tensor)) is not None
+        if np.isfinite(value).all()
+    ]
+    if all(row.ok for row, _ in rows):
+        return []
+    says = inside_binary_log.constant_in(tensor, ((by_id[r.case], r.dtype, value) for r, value in rows))
+    wrong = [row for row, _ in rows if not row.ok] if says else []
     return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
 
 
@@ -212,8 +234,9 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
         if name == WIDENED_NAME:
             lines.append(f"float64 comes out of float32 ({tensors})")
         elif name == INSIDE_LOG:
-            says = next(one.says for one in ones if one.name == name)
-            lines.append(f"the loss is {says}, which caps it")
+            says = {one.row.tensor: one.says for one in ones if one.name == name}
+            lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
+            lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
         elif name == OTHER_EPS:
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:

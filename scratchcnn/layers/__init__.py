@@ -19,7 +19,12 @@ from scratchcnn.layers.branches import Concat, Residual
 from scratchcnn.layers.convolution import Convolution
 from scratchcnn.layers.cross_entropy import CrossEntropy
 from scratchcnn.layers.dropout import Dropout
-from scratchcnn.layers.elementwise_losses import ElementwiseLoss, MeanSquaredError
+from scratchcnn.layers.elementwise_losses import (
+    BinaryCrossEntropy,
+    ElementwiseLoss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.linear import Linear
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
@@ -35,6 +40,7 @@ __all__ = [
     "Affine",
     "BatchNorm",
     "BatchNormalization",
+    "BinaryCrossEntropy",
     "Concat",
     "Container",
     "Convolution",
@@ -48,6 +54,7 @@ __all__ = [
     "Linear",
     "LocalResponseNormalization",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "Pad",
     "PartialConvolution",

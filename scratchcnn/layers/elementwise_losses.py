@@ -1,4 +1,4 @@
-"""Losses of each output on its own: the squared error of chapter 4, and their mean or sum."""
+"""Losses of each output on its own: squared and absolute errors, binary cross entropy; their mean or sum."""
 
 from __future__ import annotations
 
@@ -94,3 +94,45 @@ class MeanSquaredError(ElementwiseLoss):
     def slope(self, x: Array, t: Array) -> Array:
         """d (x - t)**2 / dx = 2 * (x - t)"""
         return 2 * (x - t)
+
+
+class MeanAbsoluteError(ElementwiseLoss):
+    """|x - t|, mean over all outputs; `torch.nn.L1Loss`. Where x meets t the slope is 0."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        distances: Array = np.abs(x - t)
+        return distances
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """d |x - t| / dx = the sign of x - t"""
+        signs: Array = np.sign(x - t)
+        return signs
+
+
+class BinaryCrossEntropy(ElementwiseLoss):
+    """-(t log x + (1 - t) log(1 - x)) of probabilities x, mean over all outputs; `torch.nn.BCELoss`.
+
+    x in [0, 1], of a sigmoid for instance; t 0 or 1, or between. As in PyTorch a logarithm is at least -100,
+    so that x = 0 where t is 1 costs 100, and the denominator of the slope is at least 1e-12.
+
+    Raises ValueError for x outside of [0, 1].
+    """
+
+    def check(self, x: Array, t: Any) -> tuple[Array, Array]:
+        x, t = super().check(x, t)
+        if x.min() < 0 or x.max() > 1:
+            raise ValueError(
+                f"{self.label}: x holds probabilities from 0 to 1; got {x.min():.3g} to {x.max():.3g}"
+            )
+        return x, t
+
+    def each(self, x: Array, t: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            log_x, log_rest = np.maximum(np.log(x), -100), np.maximum(np.log1p(-x), -100)
+        losses: Array = -(t * log_x + (1 - t) * log_rest)
+        return losses
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """-t / x + (1 - t) / (1 - x) = (x - t) / (x * (1 - x))"""
+        slopes: Array = (x - t) / np.maximum(x * (1 - x), x.dtype.type(1e-12))
+        return slopes

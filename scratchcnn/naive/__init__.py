@@ -33,7 +33,14 @@ from scratchcnn.naive.affine import (
     rbf_forward,
 )
 from scratchcnn.naive.convolution import col2im, conv_backward, conv_forward, im2col
-from scratchcnn.naive.elementwise_losses import squared_error, squared_error_backward
+from scratchcnn.naive.elementwise_losses import (
+    absolute_error,
+    absolute_error_backward,
+    binary_cross_entropy,
+    binary_cross_entropy_backward,
+    squared_error,
+    squared_error_backward,
+)
 from scratchcnn.naive.loss import (
     cross_entropy,
     cross_entropy_backward,
@@ -53,6 +60,8 @@ from scratchcnn.naive.padding import pad_backward, pad_forward
 from scratchcnn.naive.pooling import pool_backward, pool_forward, subsampling_backward, subsampling_forward
 
 __all__ = [
+    "absolute_error",
+    "absolute_error_backward",
     "adaptive_average_backward",
     "adaptive_average_forward",
     "affine_backward",
@@ -60,6 +69,8 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_forward",
     "batch_norm_options_forward",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
     "col2im",
     "conv_backward",
     "conv_forward",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,46 @@ def squared_error(x: Array, t: Array, reduction: str = "mean", factor: float = 1
 def squared_error_backward(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Array:
     """dx[i] = factor * 2 * (x[i] - t[i]) / divisor"""
     return _of_each(_slope_of_square, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
+def absolute_error(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
+    """The same of |x[i] - t[i]|."""
+    return _reduced(_distance, x, t, reduction, factor)
+
+
+def absolute_error_backward(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Array:
+    """dx[i] = factor * (1 above t[i], -1 below it, 0 there) / divisor"""
+    return _of_each(_sign, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
+def binary_cross_entropy(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
+    """The same of -(t[i] * log x[i] + (1 - t[i]) * log(1 - x[i])), each logarithm at least -100."""
+    return _reduced(_surprise, x, t, reduction, factor)
+
+
+def binary_cross_entropy_backward(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Array:
+    """dx[i] = factor * (x[i] - t[i]) / (x[i] * (1 - x[i])) / divisor, x * (1 - x) at least 1e-12"""
+    return _of_each(_slope_of_surprise, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
+def _distance(x: float, t: float) -> float:
+    return abs(x - t)
+
+
+def _sign(x: float, t: float) -> float:
+    return (x > t) - (x < t)
+
+
+def _surprise(x: float, t: float) -> float:
+    return -(t * _log(x) + (1 - t) * _log(1 - x))
+
+
+def _log(x: float) -> float:
+    return max(math.log(x), -100.0) if x > 0 else -100.0
+
+
+def _slope_of_surprise(x: float, t: float) -> float:
+    return (x - t) / max(x * (1 - x), 1e-12)
 
 
 def _square(x: float, t: float) -> float:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from helpers import draw
 
-from scratchcnn import MeanSquaredError, naive
+from scratchcnn import BinaryCrossEntropy, MeanAbsoluteError, MeanSquaredError, naive
 
 # layer, the loops, PyTorch's, outputs and targets
 LOSSES = {
@@ -15,6 +15,24 @@ LOSSES = {
         (naive.squared_error, naive.squared_error_backward),
         F.mse_loss,
         (draw(4, 3), draw(4, 3, seed=1)),
+    ),
+    "absolute error": (
+        MeanAbsoluteError,
+        (naive.absolute_error, naive.absolute_error_backward),
+        F.l1_loss,
+        (draw(4, 3).round(), draw(4, 3, seed=1).round()),
+    ),
+    "binary cross entropy": (
+        BinaryCrossEntropy,
+        (naive.binary_cross_entropy, naive.binary_cross_entropy_backward),
+        F.binary_cross_entropy,
+        (1 / (1 + np.exp(-draw(4, 3))), np.eye(4)[:, :3]),
+    ),
+    "sure probabilities": (
+        BinaryCrossEntropy,
+        (naive.binary_cross_entropy, naive.binary_cross_entropy_backward),
+        F.binary_cross_entropy,
+        (np.array([[0.0, 1.0], [1e-14, 0.25]] * 2), np.array([[1.0, 0.0], [1.0, 0.5]] * 2)),
     ),
 }
 OPTIONS = [(reduction, factor) for reduction in ("mean", "sum", "none") for factor in (1.0, 0.5)]
@@ -31,7 +49,7 @@ def test_as_pytorchs(layer, loops, theirs, pair, reduction, factor):
     for ours in (made.forward(x, t), loops[0](x, t, reduction, factor)):
         np.testing.assert_allclose(ours, loss.detach().numpy(), rtol=1e-12)
     for ours in (made.backward(), loops[1](x, t, reduction, factor)):
-        np.testing.assert_allclose(ours, dx.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(ours, dx.numpy(), rtol=1e-8)  # its 1e-12 is a float32
 
 
 @pytest.mark.parametrize(("layer", "loops", "theirs", "pair"), LOSSES.values(), ids=LOSSES)
@@ -59,6 +77,7 @@ def test_the_books_is_half_the_sum():
 REFUSED = {
     "shapes": (lambda: MeanSquaredError().forward(draw(3, 1), draw(3)), r"t of shape \(3, 1\), as x is"),
     "reduction": (lambda: MeanSquaredError("max"), '"sum" or "none", got \'max\''),
+    "scores": (lambda: BinaryCrossEntropy().forward(draw(2, 3) * 9, np.ones((2, 3))), "from 0 to 1; got -"),
     "factor": (lambda: MeanSquaredError(factor=0), "factor must be above 0, got 0"),
     "nothing": (lambda: MeanSquaredError().forward(np.empty((0, 2)), np.empty((0, 2))), "N at least 1"),
 }

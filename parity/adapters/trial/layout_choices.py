@@ -14,6 +14,7 @@ from parity.adapters.layouts import (
     one_at_a_time,
     shape_in,
 )
+from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import Trial
 from parity.kinds.probe import Probe
 
@@ -22,7 +23,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
     """The layouts of what goes in, the usual ones first; weights that are handed over too."""
     x = probe.inputs["x"]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
-    if trial.kind in (
+    if is_reduced(trial.kind) or trial.kind in (
         "relu",
         "sigmoid",
         "tanh",
@@ -32,7 +33,6 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         "softmax",
         "softmax_axis",
         "softmax_with_loss",
-        "mean_squared_error",
         "dropout",
         "lrn",
     ):
@@ -40,6 +40,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         alone = ("F", "F1") if trial.how.role == "loss" else alone
+        alone = ("F", "F1", "1F") if is_reduced(trial.kind) else alone
         batches = (*batches[:1], *alone)
     if trial.kind == "batch_norm":  # the statistics are those of a batch
         batches = tuple(layout for layout in batches if not one_at_a_time(layout))

@@ -96,8 +96,11 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         t = np.array([0, 3, 1, 2, 3, 0])
         yield probe({}, x=normal(6, 4), t=t), {}
         yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
-    elif kind == "mean_squared_error":
+    elif kind in ("mean_squared_error", "mean_absolute_error"):
         yield probe({}, x=normal(6, 4), t=normal(6, 4)), {}
+    elif kind == "binary_cross_entropy":
+        t = np.arange(24).reshape(6, 4) * 7 % 3 % 2 * 1.0
+        yield probe({}, x=0.1 + 0.8 * rng.random((6, 4)), t=t), {}
     elif kind == "dropout":
         yield probe({"dropout_ratio": 0.3}, x=normal(6, 4), mask=rng.random((6, 4)) > 0.3), {}
     elif kind == "lrn":

@@ -20,17 +20,18 @@ from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 
 FACTORS = (1.0, 0.5)
-EXACT = 1e-9
+CLOSE = 1e-3  # the factors are far apart; log(x + 1e-7) is near enough to log(x)
 
 
 def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """The convention with what its forward divides by; as it is where no reading gives every loss."""
     probes = [probe, *_others(probe)]
-    losses = [loss_at(trial, c, one) for one in probes]
+    c = _own_sigmoid(trial, c, probe)
+    losses = [loss_at(trial, c, as_handed_over(c, one)) for one in probes]
     each = c.reduction == "none"
     for reading in _readings(c):
         exact = [_loss(reading, one) for one in probes]
-        if np.allclose(losses, exact, rtol=EXACT, atol=0) and not (each and reading.reduction != "none"):
+        if np.allclose(losses, exact, rtol=CLOSE, atol=0) and not (each and reading.reduction != "none"):
             return reading
     return c
 
@@ -63,6 +64,39 @@ def _others(probe: Probe) -> list[Probe]:
     return [replace(probe, inputs={name: a[cut] for name, a in probe.inputs.items()}) for cut in cuts]
 
 
+def _own_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether a loss of binary probabilities takes scores: at 0 both classes are equally likely then."""
+    if kind_of(probe.kind).within is None:
+        return c
+    x = np.zeros_like(probe.inputs["x"])
+    zero, one = (
+        loss_at(trial, c, replace(probe, inputs={"x": x, "t": np.full_like(x, t)})) for t in (0.0, 1.0)
+    )
+    return replace(c, probabilities="logits") if zero and np.isclose(zero, one, rtol=1e-6) else c
+
+
+def as_handed_over(c: Convention, probe: Probe) -> Probe:
+    """The probe with scores for probabilities, where the loss takes them."""
+    if c.probabilities != "logits":
+        return probe
+    x = probe.inputs["x"]
+    return replace(probe, inputs={**probe.inputs, "x": np.log(x) - np.log1p(-x)})
+
+
+def through_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """Whether the gradient of a loss of binary probabilities is that of the scores before a sigmoid.
+
+    The gradient of probabilities grows as 1 / x towards 0; the other, x - t, does not.
+    """
+    if kind_of(probe.kind).within is None or c.dx is None or c.probabilities:
+        return c
+    t = np.ones_like(probe.inputs["x"])
+    half, low = (
+        _gradient(trial, c, replace(probe, inputs={"x": np.full_like(t, x), "t": t})) for x in (0.5, 0.01)
+    )
+    return replace(c, probabilities="scores") if np.isclose(low / half, 0.99 / 0.5, rtol=1e-3) else c
+
+
 def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the gradient is that of the losses that forward gives, one per row or output, or of their mean.
 
@@ -70,6 +104,7 @@ def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """
     if not (c.mean or c.reduction == "none") or c.dx is None or one_at_a_time(c.rows):
         return c
+    probe = as_handed_over(c, probe)
     both = replace(probe, inputs={name: np.concatenate([a, a]) for name, a in probe.inputs.items()})
     once, twice = (_gradient(trial, c, one) for one in (probe, both))
     if c.reduction == "none":

@@ -11,11 +11,129 @@ from typing import Any
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.layers import MeanSquaredError
+from scratchcnn.layers import BinaryCrossEntropy, ElementwiseLoss, MeanAbsoluteError, MeanSquaredError
 from scratchcnn.typing import Array
 
 fault = Family()
-MSE = "mean_squared_error"
+MSE, MAE, BCE = "mean_squared_error", "mean_absolute_error", "binary_cross_entropy"
+
+
+# -- bugs of every loss per output -------------------------------------------------------------------
+def _of_every(prefix: str, kind: str, Right: type[ElementwiseLoss]) -> None:
+    """What goes wrong around the formula, whichever it is."""
+
+    @fault(f"{prefix}-gradient-sign", kind, "dx with the sign flipped")
+    class Sign(Right):  # type: ignore[misc, valid-type]
+        """Outputs and targets are exchanged in backward, or the minus of the loss is lost there."""
+
+        def slope(self, x: Array, t: Array) -> Array:
+            return -super().slope(x, t)
+
+    @fault(
+        f"{prefix}-gradient-not-divided", kind, "dx not divided, though the loss is: the gradient of the sum"
+    )
+    class NotDivided(Right):  # type: ignore[misc, valid-type]
+        """The loss is a mean, and backward returns the slope of each output."""
+
+        def backward(self, dout: Any = 1) -> Array:
+            return super().backward(dout) * self.divisor(self.recall()[0])
+
+    @fault(f"{prefix}-gradient-divided-by-rows", kind, "dx divided by N for N * C")
+    class DividedByRows(Right):  # type: ignore[misc, valid-type]
+        """np.mean divides the losses by their number, and backward divides by len(x)."""
+
+        def backward(self, dout: Any = 1) -> Array:
+            x, _ = self.recall()
+            return super().backward(dout) * self.divisor(x) / x.dtype.type(len(x))
+
+    @fault(f"{prefix}-gradient-divided-by-columns", kind, "dx divided by x.shape[1]")
+    class DividedByColumns(Right):  # type: ignore[misc, valid-type]
+        """np.mean divides the losses by their number, and backward by shape[1]."""
+
+        def backward(self, dout: Any = 1) -> Array:
+            x, _ = self.recall()
+            return super().backward(dout) * self.divisor(x) / x.dtype.type(x.shape[1])
+
+    @fault(f"{prefix}-gradient-divided-twice", kind, "dx divided twice by what the loss is divided by")
+    class DividedTwice(Right):  # type: ignore[misc, valid-type]
+        """The mean's division is in the slope and in backward."""
+
+        def backward(self, dout: Any = 1) -> Array:
+            return super().backward(dout) / self.divisor(self.recall()[0])
+
+    @fault(f"{prefix}-gradient-mean-over-the-batch", kind, "the mean of dx over the batch in every row")
+    class MeanOfRows(Right):  # type: ignore[misc, valid-type]
+        """np.mean(..., axis=0) is taken in backward too, and broadcast over the rows."""
+
+        def slope(self, x: Array, t: Array) -> Array:
+            return np.broadcast_to(super().slope(x, t).mean(axis=0), x.shape).astype(x.dtype)
+
+    @fault(f"{prefix}-gradient-of-one-column", kind, "dx of the first column in every column")
+    class FirstColumn(Right):  # type: ignore[misc, valid-type]
+        """Written for one output per row, backward takes column 0, and the shape is put right afterwards."""
+
+        def slope(self, x: Array, t: Array) -> Array:
+            return np.broadcast_to(super().slope(x, t)[:, :1], x.shape).astype(x.dtype)
+
+    @fault(f"{prefix}-last-row", kind, "the loss of the last row alone")
+    class LastRow(Right):  # type: ignore[misc, valid-type]
+        """The loss is assigned in the loop over the batch, where it should be added to."""
+
+        def each(self, x: Array, t: Array) -> Array:
+            losses = super().each(x, t)
+            losses[:-1] = 0
+            return losses
+
+    @fault(f"{prefix}-first-column", kind, "the loss of the first column alone")
+    class ColumnOnly(Right):  # type: ignore[misc, valid-type]
+        """Written for one output per row, forward reads [:, 0]."""
+
+        def each(self, x: Array, t: Array) -> Array:
+            losses = super().each(x, t)
+            losses[:, 1:] = 0
+            return losses
+
+    @fault(f"{prefix}-root", kind, "the square root of the loss")
+    class Root(Right):  # type: ignore[misc, valid-type]
+        """np.sqrt stands around the whole loss, and the gradient is the one without it."""
+
+        def forward(self, x: Array, t: Any) -> Any:
+            return np.sqrt(super().forward(x, t))
+
+    @fault(f"{prefix}-factor-not-in-backward", kind, "dx without the factor", needs={"factor"})
+    class FactorNotInBackward(Right):  # type: ignore[misc, valid-type]
+        """The factor is in forward, and backward is the one of the whole loss."""
+
+        def backward(self, dout: Any = 1) -> Array:
+            return super().backward(dout) / self.recall()[0].dtype.type(self.factor)
+
+    @fault(f"{prefix}-reduction-ignored", kind, "the mean whatever reduction says", needs={"reduction"})
+    class ReductionIgnored(Right):  # type: ignore[misc, valid-type]
+        """The constructor keeps reduction, and forward and backward use np.mean."""
+
+        def forward(self, x: Array, t: Any) -> Any:
+            loss = super().forward(x, t)
+            return loss.mean() if self.reduction == "none" else loss * self.divisor(x) / x.dtype.type(x.size)
+
+        def backward(self, dout: Any = 1) -> Array:
+            x, _ = self.recall()
+            return super().backward(dout) * self.divisor(x) / x.dtype.type(x.size)
+
+    @fault(f"{prefix}-targets-keep-their-dtype", kind, "float64 out of float32 outputs", shows="precision")
+    class WideTargets(Right):  # type: ignore[misc, valid-type]
+        """The targets stay float64, and everything that is computed with them is float64 too."""
+
+        def check(self, x: Array, t: Any) -> tuple[Array, Array]:
+            x, t = super().check(x, t)
+            return x, t.astype(np.float64)
+
+
+for _prefix, _kind, _right in (
+    ("mse", MSE, MeanSquaredError),
+    ("mae", MAE, MeanAbsoluteError),
+    ("bce", BCE, BinaryCrossEntropy),
+):
+    _of_every(_prefix, _kind, _right)
 
 
 # -- the gradient of the squared error ---------------------------------------------------------------
@@ -35,28 +153,12 @@ class TwoTwice(MeanSquaredError):
         return 4 * (x - t)
 
 
-@fault("mse-gradient-sign", MSE, "dx with the sign flipped")
-class Sign(MeanSquaredError):
-    """The square does not care about t - x for x - t, and its slope does."""
-
-    def slope(self, x: Array, t: Array) -> Array:
-        return 2 * (t - x)
-
-
 @fault("mse-gradient-exchanged-without-two", MSE, "dx as t - x, without the 2 of the square")
 class ExchangedWithoutTwo(MeanSquaredError):
     """t - x is returned as "the error", which is what a perceptron's rule adds to the weights."""
 
     def slope(self, x: Array, t: Array) -> Array:
         return t - x
-
-
-@fault("mse-gradient-not-divided", MSE, "dx not divided, though the loss is: the gradient of the sum")
-class NotDivided(MeanSquaredError):
-    """The loss is a mean, and backward returns 2 * (x - t)."""
-
-    def backward(self, dout: Any = 1) -> Array:
-        return super().backward(dout) * self.divisor(self.recall()[0])
 
 
 @fault("mse-gradient-neither-two-nor-divided", MSE, "dx as x - t, neither doubled nor divided")
@@ -67,46 +169,12 @@ class Difference(MeanSquaredError):
         return super().backward(dout) * self.divisor(self.recall()[0]) / 2
 
 
-@fault("mse-gradient-divided-by-rows", MSE, "dx divided by N for N * C")
-class DividedByRows(MeanSquaredError):
-    """np.mean divides the squares by their number, and backward divides by len(x)."""
-
-    def backward(self, dout: Any = 1) -> Array:
-        x, _ = self.recall()
-        return super().backward(dout) * self.divisor(x) / x.dtype.type(len(x))
-
-
-@fault("mse-gradient-divided-by-columns", MSE, "dx divided by x.shape[1]")
-class DividedByColumns(MeanSquaredError):
-    """np.mean divides the squares by their number, and backward by shape[1], the features and not all."""
-
-    def backward(self, dout: Any = 1) -> Array:
-        x, _ = self.recall()
-        return super().backward(dout) * self.divisor(x) / x.dtype.type(x.shape[1])
-
-
-@fault("mse-gradient-divided-twice", MSE, "dx divided twice by what the loss is divided by")
-class DividedTwice(MeanSquaredError):
-    """The mean's division is in the slope and in backward."""
-
-    def backward(self, dout: Any = 1) -> Array:
-        return super().backward(dout) / self.divisor(self.recall()[0])
-
-
 @fault("mse-gradient-half-without-two", MSE, "dx without the 2, halved as well")
 class HalfWithoutTwo(MeanSquaredError):
     """The half of the textbook's square is kept in backward although its 2 is gone."""
 
     def slope(self, x: Array, t: Array) -> Array:
         return (x - t) / 2
-
-
-@fault("mse-gradient-mean-over-the-batch", MSE, "the mean of dx over the batch in every row")
-class MeanOfRows(MeanSquaredError):
-    """np.mean(..., axis=0) is taken in backward too, and broadcast over the rows."""
-
-    def slope(self, x: Array, t: Array) -> Array:
-        return np.broadcast_to((2 * (x - t)).mean(axis=0), x.shape).astype(x.dtype)
 
 
 @fault("mse-gradient-of-the-absolute-error", MSE, "dx as the sign of x - t")
@@ -141,15 +209,6 @@ class WithoutTargets(MeanSquaredError):
         return 2 * x
 
 
-@fault("mse-gradient-of-one-column", MSE, "dx of the first column in every column")
-class FirstColumn(MeanSquaredError):
-    """Written for one output per row, backward takes column 0, and the shape is put right afterwards."""
-
-    def slope(self, x: Array, t: Array) -> Array:
-        first = 2 * (x - t).reshape(len(x), -1)[:, 0]
-        return np.broadcast_to(first.reshape(-1, *(1,) * (x.ndim - 1)), x.shape).astype(x.dtype)
-
-
 # -- the squared error itself ------------------------------------------------------------------------
 @fault("mse-absolute-error", MSE, "|x - t| for its square")
 class Absolute(MeanSquaredError):
@@ -157,14 +216,6 @@ class Absolute(MeanSquaredError):
 
     def each(self, x: Array, t: Array) -> Array:
         return np.abs(x - t)
-
-
-@fault("mse-root", MSE, "the square root of the loss")
-class Root(MeanSquaredError):
-    """The root mean squared error is returned, with the gradient of the mean squared error."""
-
-    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
-        return np.sqrt(super().forward(x, t))
 
 
 @fault("mse-square-of-the-sum", MSE, "the square of the sum for the sum of squares")
@@ -205,26 +256,6 @@ class Sum(MeanSquaredError):
         return (x + t) ** 2
 
 
-@fault("mse-last-row", MSE, "the loss of the last row alone")
-class LastRow(MeanSquaredError):
-    """The loss is assigned in the loop over the batch, where it should be added to."""
-
-    def each(self, x: Array, t: Array) -> Array:
-        losses = (x - t) ** 2
-        losses[:-1] = 0
-        return losses
-
-
-@fault("mse-first-column", MSE, "the loss of the first column alone")
-class ColumnOnly(MeanSquaredError):
-    """Written for one output per row, forward reads [:, 0]."""
-
-    def each(self, x: Array, t: Array) -> Array:
-        losses = (x - t) ** 2
-        losses[:, 1:] = 0
-        return losses
-
-
 @fault("mse-rows-against-every-row", MSE, "every row's outputs against every row's targets")
 class EveryPair(MeanSquaredError):
     """(N, 1) minus (N,) broadcasts to (N, N), and the mean of N * N squares looks like a loss."""
@@ -241,32 +272,214 @@ class Fourth(MeanSquaredError):
         return (x - t) ** 4
 
 
-# -- the options -------------------------------------------------------------------------------------
-@fault("mse-factor-not-in-backward", MSE, "dx without the factor", needs={"factor"})
-class FactorNotInBackward(MeanSquaredError):
-    """The half is in forward, and backward is the one of the whole square."""
+# -- the absolute error ------------------------------------------------------------------------------
+@fault("mae-gradient-of-the-square", MAE, "dx as 2 * (x - t)")
+class SlopeOfSquare(MeanAbsoluteError):
+    """The slope is the one of the squared error, from the class above in the file."""
 
-    def backward(self, dout: Any = 1) -> Array:
-        return super().backward(dout) / self.recall()[0].dtype.type(self.factor)
-
-
-@fault("mse-reduction-ignored", MSE, "the mean whatever reduction says", needs={"reduction"})
-class ReductionIgnored(MeanSquaredError):
-    """The constructor keeps reduction, and forward and backward use np.mean."""
-
-    def forward(self, x: Array, t: Any) -> Any:  # type: ignore[override]
-        loss = super().forward(x, t)
-        return loss.mean() if self.reduction == "none" else loss * self.divisor(x) / x.dtype.type(x.size)
-
-    def backward(self, dout: Any = 1) -> Array:
-        x, _ = self.recall()
-        return super().backward(dout) * self.divisor(x) / x.dtype.type(x.size)
+    def slope(self, x: Array, t: Array) -> Array:
+        return 2 * (x - t)
 
 
-@fault("mse-targets-keep-their-dtype", MSE, "float64 out of float32 outputs", shows="precision")
-class WideTargets(MeanSquaredError):
-    """The targets stay float64, and every difference from them is float64 too."""
+@fault("mae-gradient-of-the-difference", MAE, "dx as x - t")
+class SlopeOfDifference(MeanAbsoluteError):
+    """The sign of the difference is forgotten, and the difference returned."""
 
-    def check(self, x: Array, t: Any) -> tuple[Array, Array]:
-        x, t = super().check(x, t)
-        return x, t.astype(np.float64)
+    def slope(self, x: Array, t: Array) -> Array:
+        return x - t
+
+
+@fault("mae-gradient-one-where-met", MAE, "1 where x meets t")
+class OneWhereMet(MeanAbsoluteError):
+    """np.where(x >= t, 1, -1) has no case for outputs that are right."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(x >= t, x.dtype.type(1), x.dtype.type(-1))
+
+
+@fault("mae-gradient-minus-one-where-met", MAE, "-1 where x meets t")
+class MinusOneWhereMet(MeanAbsoluteError):
+    """np.where(x > t, 1, -1) has no case for outputs that are right."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(x > t, x.dtype.type(1), x.dtype.type(-1))
+
+
+@fault("mae-gradient-zero-below", MAE, "0 for -1 below the target")
+class ZeroBelow(MeanAbsoluteError):
+    """x > t is used as the slope, which is 0 and not -1 on the other side."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return (x > t).astype(x.dtype)
+
+
+@fault("mae-difference", MAE, "x - t for |x - t|")
+class WithoutAbs(MeanAbsoluteError):
+    """np.abs is left out, and errors of both signs cancel."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return x - t
+
+
+@fault("mae-square", MAE, "(x - t)**2 for |x - t|")
+class Squared(MeanAbsoluteError):
+    """The squared error is copied, and only its gradient replaced."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return (x - t) ** 2
+
+
+@fault("mae-absolute-sum", MAE, "|x + t| for |x - t|")
+class AbsoluteSum(MeanAbsoluteError):
+    """The sign of t is lost in forward alone."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.abs(x + t)
+
+
+# -- the gradient of binary cross entropy ------------------------------------------------------------
+@fault("bce-gradient-of-ones-alone", BCE, "dx of the targets 1 alone")
+class OnesAlone(BinaryCrossEntropy):
+    """-t / x is the gradient of categorical cross entropy, which has no term for the other class."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return -t / x
+
+
+@fault("bce-gradient-plus", BCE, "-t / x - (1 - t) / (1 - x)")
+class BothNegative(BinaryCrossEntropy):
+    """The inner derivative of log(1 - x), which is -1, is forgotten."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return -t / x - (1 - t) / (1 - x)
+
+
+@fault("bce-gradient-denominators-exchanged", BCE, "-t / (1 - x) + (1 - t) / x")
+class DenominatorsExchanged(BinaryCrossEntropy):
+    """x and 1 - x stand under each other's term."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return -t / (1 - x) + (1 - t) / x
+
+
+@fault("bce-gradient-times-slope", BCE, "dx multiplied by x * (1 - x) for divided by it")
+class TimesSlope(BinaryCrossEntropy):
+    """The sigmoid's slope is multiplied with, where the loss's own gradient is divided by it."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return (x - t) * x * (1 - x)
+
+
+@fault("bce-gradient-divided-by-x", BCE, "dx divided by x alone")
+class DividedByX(BinaryCrossEntropy):
+    """(x - t) / (x * (1 - x)) is written without the second factor of its denominator."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return (x - t) / x
+
+
+@fault("bce-gradient-precedence", BCE, "(x - t) / x * (1 - x)")
+class Precedence(BinaryCrossEntropy):
+    """The brackets around x * (1 - x) are left out, so that 1 - x is multiplied with."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return (x - t) / x * (1 - x)
+
+
+@fault("bce-gradient-of-the-square", BCE, "dx as 2 * (x - t)")
+class SlopeOfASquare(BinaryCrossEntropy):
+    """The slope is the one of the squared error."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return 2 * (x - t)
+
+
+@fault("bce-gradient-clipped", BCE, "dx of probabilities clipped to [0.1, 0.9]")
+class GradientClipped(BinaryCrossEntropy):
+    """A clip against the division by 0 is set to 0.1, where 1e-7 would do."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        x = x.clip(0.1, 0.9).astype(x.dtype)
+        return (x - t) / (x * (1 - x))
+
+
+# -- binary cross entropy itself ---------------------------------------------------------------------
+@fault("bce-ones-alone", BCE, "the targets 1 alone")
+class LossOfOnes(BinaryCrossEntropy):
+    """-t * log(x) is categorical cross entropy, in which an output for a target 0 costs nothing."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return -t * np.log(x)
+
+
+@fault("bce-sign", BCE, "the loss with the sign flipped")
+class LossSign(BinaryCrossEntropy):
+    """The minus in front of the logarithms is left out, and the loss is negative."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return -super().each(x, t)
+
+
+@fault("bce-minus-between", BCE, "-t log x minus (1 - t) log(1 - x) with its own sign")
+class MinusBetween(BinaryCrossEntropy):
+    """The minus in front is given to the first logarithm alone."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return -t * np.log(x) + (1 - t) * np.log1p(-x)
+
+
+@fault("bce-logarithms-exchanged", BCE, "log(1 - x) for the targets 1")
+class LogarithmsExchanged(BinaryCrossEntropy):
+    """The two logarithms stand at each other's target."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(x, 1 - t)
+
+
+@fault("bce-one-logarithm", BCE, "log x in both terms")
+class OneLogarithm(BinaryCrossEntropy):
+    """(1 - t) * log(x) is written for (1 - t) * log(1 - x)."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return -np.log(x) * np.ones_like(t)
+
+
+@fault("bce-base-two", BCE, "logarithms to base 2")
+class BaseTwo(BinaryCrossEntropy):
+    """np.log2 is used, as information theory does, with the gradient of np.log."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(x, t) / x.dtype.type(np.log(2))
+
+
+@fault("bce-large-constant", BCE, "log(x + 0.01)")
+class LargeConstant(BinaryCrossEntropy):
+    """The constant against log(0) is large enough to change every loss."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        small = x.dtype.type(0.01)
+        return -(t * np.log(x + small) + (1 - t) * np.log(1 - x + small))
+
+
+@fault("bce-clipped", BCE, "probabilities clipped to [0.1, 0.9]")
+class Clipped(BinaryCrossEntropy):
+    """A clip against log(0) is set to 0.1, where 1e-7 would do."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(x.clip(0.1, 0.9).astype(x.dtype), t)
+
+
+@fault("bce-squared-error", BCE, "the squared error of the probabilities")
+class SquaredError(BinaryCrossEntropy):
+    """The squared error stands in forward, from an earlier version."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return (x - t) ** 2
+
+
+@fault("bce-sigmoid-once-more", BCE, "the sigmoid taken of the probabilities")
+class SigmoidOnceMore(BinaryCrossEntropy):
+    """The loss takes a sigmoid of its own, and the network ends with one already."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(1 / (1 + np.exp(-x)), t)

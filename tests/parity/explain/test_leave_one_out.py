@@ -91,6 +91,8 @@ def test_the_targets_over_the_whole_catalogue():
         "mean_squared_error",
         "leaky_relu",
         "elu",
+        "mean_absolute_error",
+        "binary_cross_entropy",
     ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):
