@@ -23,6 +23,7 @@ from parity.adapters.wire import clean
 from parity.audit.faulty import UNCHANGED, put_in, reason_not
 from parity.audit.faulty_network import faulty_network, layer_classes, network_faults
 from parity.audit.run_tests import Change, of_file, run_tests
+from parity.audit.style import in_style
 from parity.audit.suggest import Suggestion, checks_of, joined, suggestions, with_checks
 from parity.cores import cores
 from parity.faults import faults_of
@@ -378,7 +379,8 @@ class _Run:
             bug.mutant.seen_by = min(seen, key=lambda one: one.numbers).text if seen else ""
         chosen = _most(good, survivors)
         if chosen:
-            found.suggestion = joined([good[i] for i in chosen])
+            text = joined([good[i] for i in chosen])
+            found.suggestion = in_style(text, self.tests, self.path, self.name)
             found.killed_by_it = [bug.mutant.name for bug in survivors if any(bug.seen[i] for i in chosen)]
 
     def _suggestions(self) -> list[Suggestion]:

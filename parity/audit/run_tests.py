@@ -35,7 +35,7 @@ def is_pytest(path: Path) -> bool:
     """Whether the file defines tests, for pytest or unittest; else it is run as a script."""
     if path.suffix != ".py":
         return False
-    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    nodes = ast.parse(path.read_bytes()).body
     return any(
         (isinstance(node, ast.FunctionDef) and node.name.startswith("test"))
         or (isinstance(node, ast.ClassDef) and ("Test" in node.name or "TestCase" in map(_name, node.bases)))

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 OF_A_NETWORK = (
-    "no test is suggested for a network; what notices such bugs: gradient(x, t) beside differences of "
-    "loss(x, t), for every parameter, and predict(x) beside the same sums written out"
+    "no test is suggested for a network, whose sizes are its own; two tests notice such bugs: one that "
+    "compares gradient(x, t) with differences of loss(x, t) for every parameter, and one that compares "
+    "predict(x) with the same sums written out"
 )
 
 

@@ -17,6 +17,7 @@ from parity.audit import audit as audits
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, Bug, Mutant, _most, audit, failures
 from parity.audit.faulty import faulty, reason_not
 from parity.audit.source import source_mutants
+from parity.audit.style import in_style
 from parity.audit.suggest import Suggestion, joined, suggestions
 from parity.comparison.tables import write_tables
 from parity.faults import FAULTS, faults_of
@@ -252,3 +253,23 @@ def test_what_is_wrong_already_is_left_out_of_a_suggestion(tmp_path):
     assert len(good) == len(candidates) >= 2
     for one in good:
         assert "layer.dW" not in one.text and "dx, " in one.text and "layer.db" in one.text
+
+
+STYLES = {
+    "pytest": ("import numpy as np\nfrom layers import Relu\ndef test_x(): pass\n", "def test_relu():"),
+    "unittest": ("import unittest, lib.layers\nclass T(unittest.TestCase):\n    pass\n", "class TestRelu("),
+    "a script": ("from layers import Relu\nassert Relu\n", "\n\ntest_relu()\n"),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_suggestion_is_in_the_style_of_the_tests_and_imports_what_they_do_not(tmp_path, style):
+    source, has = STYLES[style]
+    (tmp_path / "checks.py").write_bytes(b"# caf\xe9, coding: latin-1\n" + source.encode())
+    text = "def test_relu():\n    assert Relu() is not np\n"
+    found = in_style(text, tmp_path / "checks.py", tmp_path / "layers.py", "Relu")
+    assert has in found and ("import numpy as np" in found) == (style != "pytest")
+    assert ("from lib.layers import Relu" in found) == (style == "unittest")
+    compile(found, "checks.py", "exec")
+    if style == "pytest":
+        assert found == text
