@@ -130,6 +130,10 @@ def audit(
     for file in (of_file(tests)[0], path):
         if not file.is_file():
             raise TargetError(f"no file {file}")
+    if path.suffix != ".py":
+        raise TargetError(
+            f"{path.name} is no .py file; bugs are put in where tests import the code, so move it to one"
+        )
     start = time.monotonic()
     first = _results(run_tests(tests, path, 600.0, only=only))
     own = time.monotonic() - start

@@ -12,6 +12,7 @@ import pytest
 from audit_samples import SAMPLES, write
 from honest import CORE, DRESSES
 
+from parity.adapters.load import TargetError
 from parity.adapters.subject import subject_here
 from parity.audit import audit as audits
 from parity.audit.audit import EQUIVALENT, KILLED, NOT_APPLIED, SURVIVED, Bug, Mutant, _most, audit, failures
@@ -273,3 +274,9 @@ def test_a_suggestion_is_in_the_style_of_the_tests_and_imports_what_they_do_not(
     compile(found, "checks.py", "exec")
     if style == "pytest":
         assert found == text
+
+
+def test_code_in_a_notebook_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "hw.ipynb").write_text('{"cells": []}')
+    with pytest.raises(TargetError, match=r"hw.ipynb is no .py file; .* so move it to one"):
+        audit(tmp_path / "hw.ipynb", f"{tmp_path / 'hw.ipynb'}:Relu", "relu")
