@@ -190,6 +190,36 @@ def elu(graph: Graph, layer: sc.ELU, path: str, x: str, shape: Shape) -> str:
     return graph.node("Add", [graph.node("Relu", [x], f"{path}.above"), scaled], path)
 
 
+def selu(graph: Graph, layer: sc.SELU, path: str, x: str, shape: Shape) -> str:
+    """scale * ELU(alpha), since Selu's two constants are float32."""
+    inner = elu(graph, sc.ELU(layer.alpha), f"{path}.inner", x, shape)
+    return graph.node("Mul", [inner, graph.constant(f"{path}.scale", np.asarray(layer.scale))], path)
+
+
+def gelu(graph: Graph, layer: sc.GELU, path: str, x: str, shape: Shape) -> str:
+    """x * P, written out: ONNX has no Gelu before version 20."""
+
+    def number(name: str, value: float) -> str:
+        return graph.constant(f"{path}.{name}", np.asarray(value))
+
+    if layer.approximate == "tanh":
+        cube = graph.node("Mul", [graph.node("Mul", [x, x], f"{path}.square"), x], f"{path}.cube")
+        added = graph.node("Mul", [cube, number("third", 0.044715)], f"{path}.added")
+        inner = graph.node("Add", [x, added], f"{path}.inner")
+        scaled = graph.node("Mul", [inner, number("slope", math.sqrt(2 / math.pi))], f"{path}.scaled")
+        odd = graph.node("Tanh", [scaled], f"{path}.tanh")
+    else:
+        scaled = graph.node("Mul", [x, number("slope", math.sqrt(0.5))], f"{path}.scaled")
+        odd = graph.node("Erf", [scaled], f"{path}.erf")
+    above = graph.node("Add", [odd, number("one", 1.0)], f"{path}.above")
+    return graph.node("Mul", [graph.node("Mul", [above, number("half", 0.5)], f"{path}.below"), x], path)
+
+
+def relu6(graph: Graph, layer: sc.Relu6, path: str, x: str, shape: Shape) -> str:
+    bounds = [graph.constant(f"{path}.{name}", np.asarray(v)) for name, v in (("low", 0.0), ("high", 6.0))]
+    return graph.node("Clip", [x, *bounds], path)
+
+
 def silu(graph: Graph, layer: sc.SiLU, path: str, x: str, shape: Shape) -> str:
     """ONNX has no operator for it before Swish of version 24: x times its sigmoid."""
     return graph.node("Mul", [x, graph.node("Sigmoid", [x], f"{path}.sigmoid")], path)
@@ -248,6 +278,11 @@ RULES: dict[type[Layer], Rule] = {
     sc.Relu: node("Relu"),
     sc.LeakyRelu: leaky_relu,
     sc.ELU: elu,
+    sc.SELU: selu,
+    sc.Softplus: node("Softplus"),
+    sc.GELU: gelu,
+    sc.Relu6: relu6,
+    sc.Softsign: node("Softsign"),
     sc.Sigmoid: node("Sigmoid"),
     sc.Tanh: tanh,
     sc.SiLU: silu,

@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.isolate import Limits
 from parity.faults import Fault
 from parity.faults.diagnose import lasting_probes, observe
+from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 from parity.kinds.probes import probes
 from parity.verification.observe import Request, Seen, observe_target
@@ -23,7 +24,7 @@ from parity.verification.observe import Request, Seen, observe_target
 OIHW_HWIO, HWIO_OIHW = (2, 3, 1, 0), (3, 2, 0, 1)
 LAST, FIRST = (0, 2, 3, 1), (0, 3, 1, 2)  # channels
 POOLS = ("max_pooling", "average_pooling", "min_pooling")
-ACTIVATIONS = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "softmax")
+ACTIVATIONS = (*ELEMENTWISE, "softmax")
 ELEMENTS = (*ACTIVATIONS, "flatten", "global_average_pooling")
 
 
@@ -222,6 +223,10 @@ def _elu(self: Any, alpha: float = 1.0) -> None:
     self.wear({}, alpha=alpha)
 
 
+def _gelu(self: Any, approximate: str = "none") -> None:
+    self.wear({}, approximate=approximate)
+
+
 def _lrn(self: Any, size: int, alpha: float, beta: float, k: float) -> None:
     self.wear({}, size=size, alpha=alpha, beta=beta, k=k)
 
@@ -235,9 +240,14 @@ def _constructor(kind: str, W: str, b: str, shape: Any, transposed: bool, wrap: 
         return _norm(wrap)
     if kind in POOLS:
         return _pool(kind)
-    return {"dropout": _dropout, "lrn": _lrn, "tanh": _tanh, "leaky_relu": _leaky, "elu": _elu}.get(
-        kind, _plain
-    )
+    return {
+        "dropout": _dropout,
+        "lrn": _lrn,
+        "tanh": _tanh,
+        "leaky_relu": _leaky,
+        "elu": _elu,
+        "gelu": _gelu,
+    }.get(kind, _plain)
 
 
 def _params(kind: str) -> tuple[str, ...]:

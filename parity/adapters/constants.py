@@ -6,13 +6,14 @@ its derivative, are given it where both take it and have the same default; else 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.recipe import recipe
 
-CONSTANTS = {"leaky_relu": "negative_slope", "elu": "alpha"}
+CONSTANTS = {"leaky_relu": "negative_slope", "elu": "alpha", "gelu": "approximate"}
 NAMES = {  # in lower case and without underscores
     "leaky_relu": (
         *(
@@ -31,6 +32,7 @@ NAMES = {  # in lower case and without underscores
         *("leakyrate", "leakyfactor", "leakyreluslope", "leakyreluparam", "leakyrelualpha", "param", "lam"),
         *("slopeneg", "eps", "epsilon", "beta", "gamma", "p", "m", "c"),
     ),
+    "gelu": (),  # its form is read off in any case: people call it what they like
     "elu": ("alpha", "a", "alfa", "scale", "k", "elualpha", "coef", "coefficient", "param", "lam", "p", "c"),
 }
 
@@ -49,7 +51,7 @@ def is_not_pytorch_s(signature: Sequence[Mapping[str, Any]], kind: str) -> bool:
         return False
     name = CONSTANTS[kind]
     own = [p["default"] for p in signature if plain(p["name"]) == plain(name) and not p["required"]]
-    return not own or _number(own[0]) != recipe(kind).optional[name]
+    return not own or _literal(own[0]) != recipe(kind).optional[name]
 
 
 def same_default(kind: str, mine: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> bool:
@@ -58,8 +60,8 @@ def same_default(kind: str, mine: Sequence[Mapping[str, Any]], others: Sequence[
     return given[0] == given[1] and bool(given[0])
 
 
-def _number(text: str) -> float | None:
+def _literal(text: str) -> Any:
     try:
-        return float(text)
-    except ValueError:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
         return None

@@ -173,7 +173,7 @@ class Convention:
     reduction: str = ""
     factor: float = 1.0
     inside_log: float = 0.0
-    own: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
     columns: str = ""
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -373,7 +373,9 @@ class Convention:
             parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
-        parts += [f"{name} {value:g}, read off its forward where x < 0" for name, value in self.own.items()]
+        for name, value in self.own.items():
+            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            parts.append(f"{name} {shown}, read off its forward where x < 0")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
         call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from parity.comparison.records import Record
-from parity.kinds import Probe, kind_of
+from parity.kinds import ELEMENTWISE, Probe, kind_of
 from parity.kinds.same_padding import SAME
 
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
@@ -29,6 +29,7 @@ WORDS = {
     "integers": "integers (an array of whole numbers)",
     "negative_slope": "negative_slope (a slope other than its own)",
     "alpha": "alpha (an alpha other than its own)",
+    "approximate": "approximate (the form that it does not have: exact, or by a tanh)",
     "same": "same (padding='same')",
     "same_strided": "same_strided (padding='same' with a stride above 1)",
     "same_even": "same_even (padding='same' with a window of an even size)",
@@ -47,17 +48,7 @@ FORMS = {
     "rows": ("images", "rows (2-D input)"),
     "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
 }
-EITHER = (
-    "batch_norm",
-    "relu",
-    "sigmoid",
-    "tanh",
-    "silu",
-    "leaky_relu",
-    "elu",
-    "dropout",
-    "flatten",
-)  # of rows or of images
+EITHER = ("batch_norm", *ELEMENTWISE, "dropout", "flatten")  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")

@@ -225,7 +225,7 @@ T = {
     ),
 }
 ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
-OF_OUTPUT = ("sigmoid", "tanh", "elu")  # their derivatives are written in terms of x or of the output
+OF_OUTPUT = ("sigmoid", "tanh", "elu", "selu")  # their derivatives are written in terms of x or of the output
 OF_INPUT = {"z", "zs", "input", "inputs", "inp", "preactivation", "net", "netinput", "logits", "u"}
 CONTEXT = (
     "ctx",

@@ -14,10 +14,10 @@ from typing import Any
 
 from parity.audit.alike import NotApplied
 from parity.faults.catalogue.networks import NETWORK_FAULTS, NetworkFault
-from parity.kinds import kind_of
+from parity.kinds import ELEMENTWISE, kind_of
 from parity.kinds.names import kind_by_name
 
-ACTIVATIONS = ("relu", "sigmoid", "tanh", "silu")
+ACTIVATIONS = ELEMENTWISE
 SWITCHED = ("dropout", "batch_norm")
 SQUASHING = ("sigmoid", "tanh", "silu", "lrn")
 OF_WEIGHTS = "it is a bug of copying weights from another framework"

@@ -19,7 +19,7 @@ from parity.explain.elementwise_losses import LOSSES as LOSSES_OF_OUTPUTS
 from parity.explain.elementwise_losses import losses_of_outputs
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.last_axis import last_axis
-from parity.explain.newer_activations import FUNCTIONS, newer_activations
+from parity.explain.newer_activations import ALL_FUNCTIONS, newer_activations
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
 from parity.explain.softmax_axis import softmax_axis
 from parity.kinds import Probe, kind_of
@@ -39,7 +39,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "sigmoid": lambda n: _elementwise("sigmoid", n),
         "tanh": lambda n: _elementwise("tanh", n),
         "silu": lambda n: _elementwise("silu", n),
-        **{kind: partial(newer_activations, kind) for kind in FUNCTIONS},
+        **{kind: partial(newer_activations, kind) for kind in ALL_FUNCTIONS},
         "softmax": _softmaxes,
         "softmax_with_loss": lambda n: chain(losses.of_logarithms(n), _losses(n)),
         "penalty_loss": losses.penalties,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.explain import smooth_activations as smooth
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -82,62 +83,74 @@ def elu_terms(name: str, p: Probe) -> Terms:
     }
 
 
-OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {"leaky_relu": leaky_relu_terms, "elu": elu_terms}
+OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {
+    "leaky_relu": leaky_relu_terms,
+    "elu": elu_terms,
+    **smooth.OF_KINDS,
+}
 RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("leaky_relu", "out"): {"x where x > 0": 1, "negative_slope*x where x < 0": 1},
     ("leaky_relu", "dx"): {"dout where x > 0": 1, "negative_slope*dout where x < 0": 1},
     ("elu", "out"): {"x where x > 0": 1, "alpha*exp(x) where x <= 0": 1, "alpha where x <= 0": -1},
     ("elu", "dx"): {"dout where x > 0": 1, "alpha*dout*exp(x) where x < 0": 1},
+    **smooth.RIGHT,
 }
 
 
 # -- whole formulas --------------------------------------------------------------------------------
-Pair = tuple[Callable[[Array, float], Array], Callable[[Array, float], Array] | None]
-FUNCTIONS: dict[str, dict[str, Pair]] = {
+def _elu(x: Array, a: float, inner: float) -> Array:
+    return np.where(x > 0, x, a * np.expm1(inner * np.minimum(x, 0)))
+
+
+ALL_FUNCTIONS: dict[str, dict[str, smooth.Both]] = {
     "leaky_relu": {},
     "elu": {
         "exp(alpha*x) - 1 where x < 0": (
-            lambda x, a: np.where(x > 0, x, np.expm1(a * np.minimum(x, 0))),
-            lambda x, a: np.where(x > 0, 1, a * np.exp(a * np.minimum(x, 0))),
+            lambda x, p: _elu(x, 1.0, constant(p)),
+            lambda x, p: np.where(x > 0, 1, constant(p) * np.exp(constant(p) * np.minimum(x, 0))),
         ),
         "alpha*(exp(x) - 1) where x > 0, and x below": (
-            lambda x, a: np.where(x > 0, a * np.expm1(x), x),
+            lambda x, p: np.where(x > 0, constant(p) * np.expm1(x), x),
             None,
         ),
         "(x > 0)*x + (x <= 0)*alpha*(exp(x) - 1), which overflows": (
-            lambda x, a: (x > 0) * x + (x <= 0) * a * np.expm1(x),
-            lambda x, a: (x > 0) + (x <= 0) * a * np.exp(x),
+            lambda x, p: (x > 0) * x + (x <= 0) * constant(p) * np.expm1(x),
+            lambda x, p: (x > 0) + (x <= 0) * constant(p) * np.exp(x),
         ),
     },
+    **smooth.FUNCTIONS,
 }
-OF_OUTPUT: dict[str, dict[str, Callable[[Array, Array, float], Array]]] = {
+ALL_OF_OUTPUT: dict[str, dict[str, smooth.Slope]] = {
     "leaky_relu": {},
     "elu": {
-        "dout where x > 0, else dout*(y + alpha)": lambda x, y, a: np.where(x > 0, 1, y + a),
-        "dout where x > 0, else dout*(y + 1)": lambda x, y, a: np.where(x > 0, 1, y + 1),
-        "dout where y > 0, else dout*(y + alpha)": lambda x, y, a: np.where(y > 0, 1, y + a),
-        "dout where x > 0, else alpha*dout*exp(y)": lambda x, y, a: np.where(x > 0, 1, a * np.exp(y)),
-        "dout*y": lambda x, y, a: y,
+        "dout where x > 0, else dout*(y + alpha)": lambda x, y, p: np.where(x > 0, 1, y + constant(p)),
+        "dout where x > 0, else dout*(y + 1)": lambda x, y, p: np.where(x > 0, 1, y + 1),
+        "dout where y > 0, else dout*(y + alpha)": lambda x, y, p: np.where(y > 0, 1, y + constant(p)),
+        "dout where x > 0, else alpha*dout*exp(y)": lambda x, y, p: np.where(
+            x > 0, 1, constant(p) * np.exp(y)
+        ),
+        "dout*y": lambda x, y, p: y,
     },
+    **smooth.OF_OUTPUT,
 }
 
 
 def newer_activations(kind: str, name: str) -> Iterator[tuple[str, Formula]]:
     """(what is different, the result) for out or dx."""
-    for words, (f, slope) in FUNCTIONS[kind].items():
+    for words, (f, slope) in ALL_FUNCTIONS[kind].items():
         if name == "out":
-            yield words, lambda p, f=f: f(p.inputs["x"], constant(p))
+            yield words, lambda p, f=f: f(p.inputs["x"], p)
         elif slope is not None:
             yield (
                 f"the derivative of {words}, times dout",
-                lambda p, s=slope: p.inputs["dout"] * s(p.inputs["x"], constant(p)),
+                lambda p, s=slope: p.inputs["dout"] * s(p.inputs["x"], p),
             )
     if name == "out":
         return
-    for words, g in OF_OUTPUT[kind].items():
+    for words, g in ALL_OF_OUTPUT[kind].items():
         yield (
             f"what follows from its own out: {words}",
-            lambda p, g=g: p.inputs["dout"] * g(p.inputs["x"], p.known["found"]["out"], constant(p)),
+            lambda p, g=g: p.inputs["dout"] * g(p.inputs["x"], p.known["found"]["out"], p),
         )
     yield "the derivative, not times dout", _slope
     yield "PyTorch's with the side chosen by dout's sign", _by_dout

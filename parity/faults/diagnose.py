@@ -25,7 +25,7 @@ from parity.checks.long_life import LIVES
 from parity.comparison.gates import difference, largest
 from parity.comparison.records import Record
 from parity.faults import FAULTS, Fault, faults_of
-from parity.kinds import Probe, Tensors, kind_of
+from parity.kinds import ELEMENTWISE, Probe, Tensors, kind_of
 from parity.kinds.probes import probes
 from scratchcnn.typing import Array
 
@@ -204,7 +204,10 @@ def fault_observation(
 
 
 def read_off(cases: Sequence[Probe]) -> Options:
-    """The options that a convention has put into all of the probes of a loss per output."""
+    """The options that a convention has put into all of the probes: of a loss per output, of an activation."""
+    if cases and cases[0].kind in ELEMENTWISE:
+        first = cases[0].args.items()
+        return tuple((k, v) for k, v in first if all(probe.args.get(k) == v for probe in cases))
     if not cases or not is_reduced(cases[0].kind) or cases[0].needs:
         return ()
     return tuple(cases[0].args.items())

@@ -48,6 +48,9 @@ KINDS: dict[str, Operation] = {kind.name: kind for family in OPERATIONS for kind
 OPTIMIZER_KINDS: dict[str, OptimizerKind] = {
     kind.name: kind for family in (optimizers, optimizer_options) for kind in family.KINDS
 }
+ELEMENTWISE = tuple(  # one number in, one number out
+    kind.name for kind in (*activations.KINDS, *newer_activations.KINDS) if kind is not activations.SOFTMAX
+)
 ALL_KINDS: dict[str, Kind] = {**KINDS, **OPTIMIZER_KINDS}
 
 
@@ -73,6 +76,7 @@ def kind_of_layer(layer: Layer) -> Operation:
 
 __all__ = [
     "ALL_KINDS",
+    "ELEMENTWISE",
     "KINDS",
     "OPTIMIZER_KINDS",
     "Kind",

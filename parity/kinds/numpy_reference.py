@@ -218,9 +218,10 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "convolution": _convolution,
     "affine": _product(naive.affine_forward, naive.affine_backward),
     "affine_last_axis": _product(naive.linear_forward, naive.linear_backward),
-    "silu": _elementwise(naive.silu_forward, naive.silu_backward),
-    "leaky_relu": _elementwise(naive.leaky_relu_forward, naive.leaky_relu_backward),
-    "elu": _elementwise(naive.elu_forward, naive.elu_backward),
+    **{
+        name: _elementwise(getattr(naive, f"{name}_forward"), getattr(naive, f"{name}_backward"))
+        for name in ("silu", "leaky_relu", "elu", "selu", "softplus", "gelu", "relu6", "softsign")
+    },
     "softmax": _softmax,
     "softmax_axis": _softmax,
     "max_pooling": _pooling("max"),

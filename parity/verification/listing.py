@@ -16,7 +16,7 @@ from pathlib import Path
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed
 from parity.adapters.recipe import is_reduced
-from parity.kinds import OPTIMIZER_KINDS, kind_of
+from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import kind_by_name, kind_by_words
 
 NETWORK = "network"
@@ -32,15 +32,7 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
     *("backprop", "jacobian", "back", "test", "plot", "check"),
 )
-ACTIVATIONS = (
-    "relu",
-    "leaky_relu",
-    "elu",
-    "sigmoid",
-    "tanh",
-    "silu",
-    "softmax",
-)  # by their names alone, also as functions
+ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
 
 
 @dataclass(frozen=True)

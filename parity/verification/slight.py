@@ -42,7 +42,16 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     RAISES_AGAIN: "a second backward that raises",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
-SATURATING = ("sigmoid", "tanh", "silu", "elu", "softmax", *LOSSES)  # kinds with an exponential
+SATURATING = (
+    "sigmoid",
+    "tanh",
+    "silu",
+    "elu",
+    "selu",
+    "softplus",
+    "softmax",
+    *LOSSES,
+)  # kinds with an exponential
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 
 

@@ -1,6 +1,6 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
-from scratchcnn.layers.activations import ELU, LeakyRelu
+from scratchcnn.layers.activations import ELU, GELU, SELU, LeakyRelu, Relu6, Softplus, Softsign
 from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
 from scratchcnn.layers.base import Container, Layer, Sequential
 from scratchcnn.layers.basic import (
@@ -35,7 +35,9 @@ from scratchcnn.layers.silu import SiLU
 
 __all__ = [
     "ELU",
+    "GELU",
     "RBF",
+    "SELU",
     "AdaptiveAveragePooling",
     "Affine",
     "BatchNorm",
@@ -61,6 +63,7 @@ __all__ = [
     "PenaltyLoss",
     "Pooling",
     "Relu",
+    "Relu6",
     "Residual",
     "Sequential",
     "SiLU",
@@ -68,6 +71,8 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SoftmaxWithLoss",
+    "Softplus",
+    "Softsign",
     "Subsampling",
     "Tanh",
     "softmax",

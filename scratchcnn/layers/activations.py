@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchcnn.layers.base import Layer
@@ -55,3 +57,111 @@ class ELU(Layer):
 
     def arguments(self) -> str:
         return f"{self.alpha:g}"
+
+
+class SELU(Layer):
+    """scale * ELU(alpha)(x) with the two constants that keep mean 0 and variance 1; `torch.nn.SELU`.
+
+    Klambauer et al. 2017, equation 2.
+    """
+
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        out = self.scale * np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
+        self.remember(x > 0, out.copy())
+        return out
+
+    def backward(self, dout: Array) -> Array:
+        """dx = scale * dout where x > 0, else dout * scale * alpha * exp(x) = dout * (y + scale * alpha)."""
+        positive, y = self.recall()
+        dout = self.check_dout(dout, y.shape)
+        return np.where(positive, self.scale * dout, dout * (y + self.scale * self.alpha))
+
+
+class Softplus(Layer):
+    """log(1 + exp(x)), any shape, without overflow; `torch.nn.Softplus` (Dugas et al. 2001)."""
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        self.remember(x.copy())
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+    def backward(self, dout: Array) -> Array:
+        """dx = dout * sigmoid(x)."""
+        (x,) = self.recall()
+        with np.errstate(over="ignore"):  # exp(1000) is inf, and 1 / inf the 0 that it should be
+            s = 1 / (1 + np.exp(-x))
+        dx: Array = self.check_dout(dout, x.shape) * s
+        return dx
+
+
+class GELU(Layer):
+    """x * P(a normal number is below x), any shape; `torch.nn.GELU` (Hendrycks and Gimpel 2016).
+
+    `approximate="tanh"` is the paper's 0.5 * x * (1 + tanh(u)) with u = sqrt(2 / pi) * (x + 0.044715 * x**3).
+    NumPy has no erf, so that "none", the exact function, is computed one number at a time, which is slow.
+    """
+
+    def __init__(self, approximate: str = "none"):
+        super().__init__()
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f"GELU: approximate must be 'none' or 'tanh', got {approximate!r}")
+        self.approximate = approximate
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        if self.approximate == "tanh":
+            t = np.tanh(SLOPE * (x + 0.044715 * x**3))
+            below = 0.5 * (1 + t)
+            density = 0.5 * (1 - t * t) * SLOPE * (1 + 3 * 0.044715 * x * x)
+        else:
+            below = 0.5 * (1 + _erf(x / math.sqrt(2)).astype(x.dtype))
+            density = np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        self.remember(below + x * density)
+        return x * below
+
+    def backward(self, dout: Array) -> Array:
+        """dx = dout * (P(below x) + x * its derivative): the product rule."""
+        (slope,) = self.recall()
+        dx: Array = self.check_dout(dout, slope.shape) * slope
+        return dx
+
+    def arguments(self) -> str:
+        return "" if self.approximate == "none" else f"approximate={self.approximate!r}"
+
+
+SLOPE = math.sqrt(2 / math.pi)
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+class Relu6(Layer):
+    """min(max(x, 0), 6), any shape; `torch.nn.ReLU6` (Krizhevsky 2010). The gradient at 0 and at 6 is 0."""
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        self.remember((x > 0) & (x < 6))
+        return np.clip(x, 0, 6)
+
+    def backward(self, dout: Array) -> Array:
+        """dx = dout where 0 < x < 6, else 0."""
+        (mask,) = self.recall()
+        dout = self.check_dout(dout, mask.shape)
+        return np.where(mask, dout, dout.dtype.type(0))
+
+
+class Softsign(Layer):
+    """x / (1 + |x|), any shape; `torch.nn.Softsign` (Turian et al. 2009)."""
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        divisor = 1 + np.abs(x)
+        self.remember(divisor)
+        return x / divisor
+
+    def backward(self, dout: Array) -> Array:
+        """dx = dout / (1 + |x|)**2."""
+        (divisor,) = self.recall()
+        dx: Array = self.check_dout(dout, divisor.shape) / (divisor * divisor)
+        return dx

@@ -31,6 +31,67 @@ def elu_backward(dout: Array, x: Array, alpha: float = 1.0) -> Array:
     return _each_times(dout, x, lambda v: 1.0 if v > 0 else alpha * math.exp(v))
 
 
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu_forward(x: Array) -> Array:
+    """(N, C) -> (N, C): out[n, c] = scale * x[n, c], or scale * alpha * (exp(x[n, c]) - 1) below 0."""
+    return _each(x, lambda v: SELU_SCALE * (v if v > 0 else SELU_ALPHA * math.expm1(v)))
+
+
+def selu_backward(dout: Array, x: Array) -> Array:
+    """dx[n, c] = scale * dout[n, c], times alpha * exp(x[n, c]) where x[n, c] is not positive."""
+    return _each_times(dout, x, lambda v: SELU_SCALE * (1 if v > 0 else SELU_ALPHA * math.exp(v)))
+
+
+def softplus_forward(x: Array) -> Array:
+    """(N, C) -> (N, C): out[n, c] = log(1 + exp(x[n, c])), by the exponential that cannot overflow."""
+    return _each(x, lambda v: max(v, 0.0) + math.log1p(math.exp(-abs(v))))
+
+
+def softplus_backward(dout: Array, x: Array) -> Array:
+    """dx[n, c] = dout[n, c] * sigmoid(x[n, c])."""
+    return _each_times(dout, x, _sigmoid)
+
+
+def gelu_forward(x: Array, approximate: str = "none") -> Array:
+    """(N, C) -> (N, C): out[n, c] = x[n, c] * P(a normal number is below x[n, c])."""
+    return _each(x, lambda v: v * _below(v, approximate)[0])
+
+
+def gelu_backward(dout: Array, x: Array, approximate: str = "none") -> Array:
+    """dx[n, c] = dout[n, c] * (P + x[n, c] * P's derivative): the product rule."""
+    return _each_times(dout, x, lambda v: _below(v, approximate)[0] + v * _below(v, approximate)[1])
+
+
+def _below(v: float, approximate: str) -> tuple[float, float]:
+    """P(a normal number is below v), exact or by a tanh, and its derivative."""
+    if approximate == "none":
+        return math.erfc(-v / math.sqrt(2)) / 2, math.exp(-v * v / 2) / math.sqrt(2 * math.pi)
+    t = math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))
+    return (1 + t) / 2, (1 - t * t) / 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * v * v)
+
+
+def relu6_forward(x: Array) -> Array:
+    """(N, C) -> (N, C): out[n, c] = x[n, c], but at least 0 and at most 6."""
+    return _each(x, lambda v: min(max(v, 0.0), 6.0))
+
+
+def relu6_backward(dout: Array, x: Array) -> Array:
+    """dx[n, c] = dout[n, c] where 0 < x[n, c] < 6, else 0."""
+    return _each_times(dout, x, lambda v: 1.0 if 0 < v < 6 else 0.0)
+
+
+def softsign_forward(x: Array) -> Array:
+    """(N, C) -> (N, C): out[n, c] = x[n, c] / (1 + |x[n, c]|)."""
+    return _each(x, lambda v: v / (1 + abs(v)))
+
+
+def softsign_backward(dout: Array, x: Array) -> Array:
+    """dx[n, c] = dout[n, c] / (1 + |x[n, c]|)**2."""
+    return _each_times(dout, x, lambda v: 1 / (1 + abs(v)) ** 2)
+
+
 def silu_forward(x: Array) -> Array:
     """(N, C) -> (N, C): out[n, c] = x[n, c] * sigmoid(x[n, c])."""
     x64 = as_float64(x, "x", "N", "C")

@@ -130,6 +130,15 @@ def elu(m, x):
     return sc.ELU(m.alpha), {}
 
 
+def gelu(m, x):
+    return sc.GELU(m.approximate), {}
+
+
+def softplus(m, x):
+    need((m.beta, m.threshold) == (1, 20), "a beta or a threshold")
+    return sc.Softplus(), {}
+
+
 def lrn(m, x):
     return sc.LocalResponseNormalization(m.size, m.alpha, m.beta, m.k), {}
 
@@ -159,6 +168,11 @@ EXPRESSED = {
     "SiLU": partial(elementwise, sc.SiLU),
     "LeakyReLU": leaky_relu,
     "ELU": elu,
+    "SELU": partial(elementwise, sc.SELU),
+    "Softplus": softplus,
+    "GELU": gelu,
+    "ReLU6": partial(elementwise, sc.Relu6),
+    "Softsign": partial(elementwise, sc.Softsign),
     "Softmax": softmax,
     "LocalResponseNorm": lrn,
     "CrossEntropyLoss": loss,

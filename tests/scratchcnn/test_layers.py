@@ -113,23 +113,14 @@ def softmax(x, dout, W, v, m, s):
     )
 
 
-def silu(x, dout, W, v, m, s):
-    layer = sc.SiLU()
-    return (layer.forward(x), layer.backward(dout)), (naive.silu_forward(x), naive.silu_backward(dout, x))
+def activation(layer, name, *args):
+    """A layer of single numbers, and the loops of that name."""
 
+    def run(x, dout, W, v, m, s):
+        forward, backward = getattr(naive, f"{name}_forward"), getattr(naive, f"{name}_backward")
+        return (layer.forward(x), layer.backward(dout)), (forward(x, *args), backward(dout, x, *args))
 
-def leaky(x, dout, W, v, m, s):
-    layer = sc.LeakyRelu(0.2)
-    loops = naive.leaky_relu_forward(x, 0.2), naive.leaky_relu_backward(dout, x, 0.2)
-    return (layer.forward(x), layer.backward(dout)), loops
-
-
-def elu(x, dout, W, v, m, s):
-    layer = sc.ELU(0.5)
-    return (layer.forward(x), layer.backward(dout)), (
-        naive.elu_forward(x, 0.5),
-        naive.elu_backward(dout, x, 0.5),
-    )
+    return run
 
 
 LOOPS = {
@@ -141,9 +132,15 @@ LOOPS = {
     "affine": (affine, (4, 3)),
     "affine, N=1": (affine, (1, 3)),
     "rbf": (rbf, (4, 3)),
-    "silu": (silu, (4, 3)),
-    "leaky relu": (leaky, (4, 3)),
-    "elu": (elu, (4, 3)),
+    "silu": (activation(sc.SiLU(), "silu"), (4, 3)),
+    "leaky relu": (activation(sc.LeakyRelu(0.2), "leaky_relu", 0.2), (4, 3)),
+    "elu": (activation(sc.ELU(0.5), "elu", 0.5), (4, 3)),
+    "selu": (activation(sc.SELU(), "selu"), (4, 3)),
+    "softplus": (activation(sc.Softplus(), "softplus"), (4, 3)),
+    "gelu": (activation(sc.GELU(), "gelu"), (4, 3)),
+    "gelu, tanh": (activation(sc.GELU("tanh"), "gelu", "tanh"), (4, 3)),
+    "relu6": (activation(sc.Relu6(), "relu6"), (4, 3)),
+    "softsign": (activation(sc.Softsign(), "softsign"), (4, 3)),
     "softmax": (softmax, (4, 3)),
     "batch norm": (bn(True), (4, 3)),
     "batch norm, images": (bn(True), (2, 3, 4, 5)),

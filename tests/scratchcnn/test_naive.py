@@ -201,7 +201,17 @@ def test_batch_normalization_refuses_one_value_a_channel():
 @pytest.mark.parametrize("scale", [1, 1000])
 @pytest.mark.parametrize(
     ("name", "theirs", "args"),
-    [("silu", F.silu, ()), ("leaky_relu", F.leaky_relu, (0.2,)), ("elu", F.elu, (0.5,))],
+    [
+        ("silu", F.silu, ()),
+        ("leaky_relu", F.leaky_relu, (0.2,)),
+        ("elu", F.elu, (0.5,)),
+        ("selu", F.selu, ()),
+        ("softplus", F.softplus, ()),
+        ("gelu", F.gelu, ()),
+        ("gelu", lambda x, form: F.gelu(x, approximate=form), ("tanh",)),
+        ("relu6", F.relu6, ()),
+        ("softsign", F.softsign, ()),
+    ],
 )
 def test_an_activation(name, theirs, args, scale):
     x, dout = scale * draw(3, 4), draw(3, 4, seed=1)

@@ -1,5 +1,7 @@
 """What Affine, the activations, the normalizations and Dropout do beyond what every layer does."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from helpers import draw
 
 from scratchcnn import (
     ELU,
+    GELU,
     RBF,
+    SELU,
     Affine,
     BatchNormalization,
     Dropout,
@@ -16,9 +20,12 @@ from scratchcnn import (
     LeakyRelu,
     LocalResponseNormalization,
     Relu,
+    Relu6,
     Sigmoid,
     SiLU,
     Softmax,
+    Softplus,
+    Softsign,
     Tanh,
     softmax,
 )
@@ -58,30 +65,35 @@ def test_relu_has_gradient_0_at_0_and_leaves_dout_alone():
     np.testing.assert_array_equal(dout, [1, 2, 3])
 
 
-THEIRS = {
-    "Relu()": F.relu,
-    "LeakyRelu(0.2)": F.leaky_relu,
-    "ELU(1)": F.elu,
-    "Sigmoid()": torch.sigmoid,
-    "SiLU()": F.silu,
-    "Tanh()": torch.tanh,
+ELEMENTWISE = {
+    Relu(): F.relu,
+    LeakyRelu(0.2): F.leaky_relu,
+    ELU(): F.elu,
+    SELU(): F.selu,
+    Softplus(): F.softplus,
+    GELU(): F.gelu,
+    GELU("tanh"): partial(F.gelu, approximate="tanh"),
+    Relu6(): F.relu6,
+    Softsign(): F.softsign,
+    Sigmoid(): torch.sigmoid,
+    SiLU(): F.silu,
+    Tanh(): torch.tanh,
 }
 
 
-@pytest.mark.parametrize(
-    "layer", [Relu(), LeakyRelu(0.2), ELU(), Sigmoid(), SiLU(), Tanh(), Softmax()], ids=repr
-)
+@pytest.mark.parametrize("layer", [*ELEMENTWISE, Softmax()], ids=repr)
 def test_nan_goes_through_as_in_pytorch(layer):
     x = np.array([[np.nan, 1.0], [0.0, 1.0]])
-    theirs = THEIRS.get(repr(layer), lambda a: F.softmax(a, 1))
+    theirs = ELEMENTWISE.get(layer, lambda a: F.softmax(a, 1))
     np.testing.assert_array_equal(np.isnan(layer.forward(x)), np.isnan(theirs(torch.tensor(x)).numpy()))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-def test_sigmoid_silu_and_softmax_do_not_overflow(dtype):
+def test_sigmoid_silu_softplus_and_softmax_do_not_overflow(dtype):
     x = np.array([[-1e4, 0, 1e4]], dtype)
     np.testing.assert_array_equal(Sigmoid().forward(x), [[0, 0.5, 1]])
     np.testing.assert_array_equal(SiLU().forward(x), [[0, 0, 1e4]])
+    np.testing.assert_allclose(Softplus().forward(x), [[0, np.log(2), 1e4]], rtol=1e-6)
     np.testing.assert_array_equal(Softmax().forward(x), [[0, 0, 1]])
 
 
@@ -258,3 +270,8 @@ REPRS = {
 @pytest.mark.parametrize(("text", "make"), REPRS.items(), ids=REPRS)
 def test_repr_shows_the_arguments(text, make):
     assert repr(make()) == text
+
+
+def test_gelu_has_two_forms_and_says_which():
+    with pytest.raises(ValueError, match="GELU: approximate must be 'none' or 'tanh', got 'erf'"):
+        GELU("erf")

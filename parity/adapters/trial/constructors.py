@@ -17,7 +17,7 @@ from parity.adapters.trial.hints import (
 )
 
 # of parameters whose own default serves as well
-KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype")
+KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype", "approximate")
 
 
 def constructors(trial: Trial) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import Trial
+from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
 
@@ -24,12 +25,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
     x = probe.inputs["x"]
     batches: tuple[str, ...] = BATCHES.get(x.ndim, ("",))
     if is_reduced(trial.kind) or trial.kind in (
-        "relu",
-        "sigmoid",
-        "tanh",
-        "silu",
-        "leaky_relu",
-        "elu",
+        *ELEMENTWISE,
         "softmax",
         "softmax_axis",
         "softmax_with_loss",

@@ -1,7 +1,8 @@
 """The constant of an activation that cannot be given: the slope of a leaky ReLU, the alpha of an ELU.
 
-It is read off the forward on negative numbers alone, where it has to be one number for all of them. The
-gradient is then judged against that number; nothing of the backward is looked at here.
+It is read off the forward on negative numbers alone, where it has to be one number for all of them; GELU's
+form, of which there are two, in the same way. The gradient is then judged against it; nothing of the backward
+is looked at here.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from parity.kinds.probe import Probe
 AT = (-0.25, -1.0, -4.0)
 SHAPES: dict[str, Callable[[float], float]] = {"leaky_relu": lambda x: x, "elu": math.expm1}
 DIGITS = ((1e-12, 12), (1e-6, 6))  # that agree, and to how many it is rounded: of float64, of float32
+FORMS = {  # GELU's, at AT; they are 1e-4 apart
+    "none": tuple(x * math.erfc(-x / math.sqrt(2)) / 2 for x in AT),
+    "tanh": tuple(x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2 for x in AT),
+}
+SAME = 1e-6
 MOST = {"leaky_relu": 1.0, "elu": 16.0}
 
 
@@ -28,14 +34,25 @@ def own_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     name = CONSTANTS.get(trial.kind, "")
     if not name or name in c.given or c.as_in_the_book:
         return c
+    shown = _outputs(trial, c, probe)
+    if len(shown) < len(AT):
+        return c
+    if trial.kind == "gelu":
+        form = next((form for form, right in FORMS.items() if np.allclose(shown, right, 0, SAME)), "")
+        return replace(c, own={name: form}) if form else c
+    value = _of_all([out / SHAPES[trial.kind](at) for out, at in zip(shown, AT, strict=True)])
+    return replace(c, own={name: value}) if 0 < value < MOST[trial.kind] else c
+
+
+def _outputs(trial: Trial, c: Convention, probe: Probe) -> list[float]:
+    """What its forward gives at AT."""
     path, shown = [list(step) for step in c.out.path], []
     for at in AT:
         x = np.full_like(probe.inputs["x"], at)
         report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": x}))
         means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-        shown += [mean / SHAPES[trial.kind](at) for mean in means[:1]]
-    value = _of_all(shown) if len(shown) == len(AT) else 0.0
-    return replace(c, own={name: value}) if 0 < value < MOST[trial.kind] else c
+        shown += means[:1]
+    return shown
 
 
 def _of_all(shown: list[float]) -> float:

@@ -29,6 +29,7 @@ from parity.faults.catalogue import (
     padding,
     pooling,
     pooling_options,
+    smooth_activations,
     softmax_axis,
     windows,
 )
@@ -45,6 +46,7 @@ FAMILIES = (
     linear,
     activations,
     newer_activations,
+    smooth_activations,
     softmax_axis,
     losses,
     cross_entropy,

@@ -30,6 +30,9 @@ VERDICTS = [
     ("elu", "elu", "right", "alpha 1.5, read off its forward where x < 0; function elu(z)", ""),
     ("ELU", "elu", "right", "called as ELU(alpha)", ""),
     ("ELUWithoutAlpha", "elu", "wrong", "called as ELUWithoutAlpha(alpha)", "elu-derivative-plus-one"),
+    ("gelu", "gelu", "right", "approximate 'tanh', read off its forward where x < 0", ""),
+    ("GELU", "gelu", "wrong", "called as GELU(); approximate 'tanh'", "gelu-derivative-of-the-other-form"),
+    ("SoftPlus", "softplus", "right_but", "gradient(x), times dout", "it overflows at inputs of"),
     ("elu_act,d_elu_act", "elu", "right", "a there is the output", ""),
 ]
 

@@ -93,6 +93,11 @@ def test_the_targets_over_the_whole_catalogue():
         "elu",
         "mean_absolute_error",
         "binary_cross_entropy",
+        "selu",
+        "softplus",
+        "gelu",
+        "relu6",
+        "softsign",
     ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):

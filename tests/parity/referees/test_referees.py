@@ -221,6 +221,11 @@ KINDS = [
     "tanh",
     "leaky_relu",
     "elu",
+    "selu",
+    "softplus",
+    "gelu",
+    "relu6",
+    "softsign",
 ]
 
 

@@ -85,6 +85,8 @@ LAYERS = {
     "relu": (sc.Relu, (3, 4)),
     "leaky relu": (lambda: sc.LeakyRelu(0.2), (3, 4)),
     "elu": (lambda: sc.ELU(0.5), (3, 4)),
+    "gelu": (lambda: sc.GELU("tanh"), (3, 4)),
+    "softplus": (sc.Softplus, (3, 4)),
     "sigmoid": (sc.Sigmoid, (3, 4)),
     "tanh": (lambda: sc.Tanh(1.7159, 2 / 3), (3, 4)),
     "softmax": (sc.Softmax, (2, 3, 2, 2)),

@@ -1,4 +1,6 @@
-"""LeakyReLU and ELU as people write them: with a constant that is given, fixed, or only a default."""
+"""Activations as people write them: with a constant that is given, fixed, or only a default."""
+
+import math
 
 import numpy as np
 
@@ -96,3 +98,36 @@ def elu_act(x):
 def d_elu_act(a):
     """Takes the output."""
     return np.where(a > 0, a.dtype.type(1), a + 1)
+
+
+def gelu(x):
+    return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + x.dtype.type(0.044715) * x**3)))
+
+
+def d_gelu(x):
+    t = np.tanh(0.7978845608028654 * (x + 0.044715 * x**3))
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 0.134145 * x**2)
+
+
+class GELU:
+    """Its flag is a bool of its own; its backward is that of the other form."""
+
+    def __init__(self, approximate=True):
+        self.approximate = approximate
+
+    def forward(self, x):
+        self.x = x
+        return gelu(x)
+
+    def backward(self, dout):
+        P = np.vectorize(math.erfc, otypes=[float])(-self.x / math.sqrt(2)) / 2
+        density = np.exp(-self.x * self.x / 2) / math.sqrt(2 * math.pi)
+        return dout * (P + self.x * density).astype(dout.dtype)
+
+
+class SoftPlus:
+    def __call__(self, x):
+        return np.log(1 + np.exp(x))
+
+    def gradient(self, x):
+        return 1 / (1 + np.exp(-x))
