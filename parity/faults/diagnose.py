@@ -204,7 +204,7 @@ def fault_observation(
 
 
 def read_off(cases: Sequence[Probe]) -> Options:
-    """The options that a convention has put into all of the probes: of a loss per output, of an activation."""
+    """The options that a convention has put into all of the probes of a loss per output or an activation."""
     if cases and cases[0].kind in ELEMENTWISE:
         first = cases[0].args.items()
         return tuple((k, v) for k, v in first if all(probe.args.get(k) == v for probe in cases))

@@ -158,7 +158,8 @@ class Softsign(Layer):
         x = self.check_input(x)
         divisor = 1 + np.abs(x)
         self.remember(divisor)
-        return x / divisor
+        out: Array = x / divisor
+        return out
 
     def backward(self, dout: Array) -> Array:
         """dx = dout / (1 + |x|)**2."""
