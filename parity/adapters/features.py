@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from parity.adapters.recipe import is_reduced
 from parity.comparison.records import Record
 from parity.kinds import ELEMENTWISE, Probe, kind_of
 from parity.kinds.same_padding import SAME
@@ -41,6 +42,7 @@ ORDINARY = {
     "rectangular": "rectangular (a window of two sizes)",
     "pixels_over": "pixels_over (sizes that the stride does not divide)",
     "thin": "thin (images one pixel high or wide)",
+    "several_outputs": "several_outputs (more than one output per row)",
     "other_stride": "other_stride (a stride that is not the window's size)",
 }
 # The other form of an input: lacked by code that takes the feature on the right alone.
@@ -80,7 +82,9 @@ def asked(probe: Probe) -> frozenset[str]:
         found |= {"other_stride"} if "pool_h" in args and stride != sizes else set()
         over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
         found |= {"pixels_over"} if over else set()
-    if "t" in probe.inputs and "one_hot" not in found:
+    if is_reduced(probe.kind):
+        found |= {"several_outputs"} if probe.inputs["x"].shape[1] > 1 else set()
+    elif "t" in probe.inputs and "one_hot" not in found:
         found.add("class_numbers")
     if probe.kind in EITHER and "images" not in found:
         found.add("rows")

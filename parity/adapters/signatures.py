@@ -47,6 +47,7 @@ FORWARD = (
         "lossfunction",
         "error",
         "evaluate",
+        "execute",
     ),
 )
 BACKWARD = (
@@ -85,7 +86,16 @@ BACKWARD = (
     *("dfunction", "calculategradient", "losspprime", "lossprime", "derive", "dloss", "activationderivative"),
     *("lossderivative", "costderivative", "costprime", "costgradient", "dcost", "computegrad", "calcgrad"),
     *("getgradient", "getgrad", "calculategrad", "calcderivative", "computederivative", "gradloss"),
-    *("calculatederivative", "fprime", "lossbackward", "derivativeofloss", "calcdelta", "computedelta"),
+    *(
+        "calculatederivative",
+        "fprime",
+        "lossbackward",
+        "derivate",
+        "dervivative",
+        "derivativeofloss",
+        "calcdelta",
+        "computedelta",
+    ),
 )
 DERIVATIVE = (
     "gradient",

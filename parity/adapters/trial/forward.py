@@ -145,18 +145,17 @@ def _with_out(c: Convention, out: Place, layout: str, ndim: int) -> Convention:
 
 
 def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Convention | None:
-    """A loss is one number, or one per row, of which the mean is taken."""
+    """A loss is one number, or one per row, of which the mean is taken; of outputs also one for each."""
     sizes: list[tuple[tuple[int, ...], bool]] = [((), False), ((1,), True), ((1, 1), True)]
     N, shape = len(probe.inputs["x"]), probe.inputs["x"].shape
     sizes += [] if one_at_a_time(c.rows) else [((N,), True)]
     if is_reduced(c.kind):
         sizes += [((N, 1), True)]
-        each = shape[1:] if c.rows == "F" else (shape[1], 1) if c.rows == "F1" else shape
-        for entry in outs:
-            if tuple(entry["shape"]) == each:
-                return replace(c, out=place_of(entry), reduction="none", rows_out=c.rows)
     for size, mean in sizes:
         for entry in outs:
             if tuple(entry["shape"]) == size:
                 return replace(c, out=place_of(entry), mean=mean, rows_out=c.rows)
-    return None
+    each = next((e for e in outs if tuple(e["shape"]) == batch_shape(shape, c.rows)), None)
+    if each is None or not is_reduced(c.kind):
+        return None
+    return replace(c, out=place_of(each), reduction="none", rows_out=c.rows)

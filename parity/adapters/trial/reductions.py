@@ -97,6 +97,19 @@ def through_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
     return replace(c, probabilities="scores") if np.isclose(low / half, 0.99 / 0.5, rtol=1e-3) else c
 
 
+def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A cross entropy of probabilities, in columns where its sum is divided by their number."""
+    if not c.probabilities or c.rows != "NF" or c.mean or probe.inputs["t"].ndim == 1:
+        return c
+    for one in (probe, *_others(probe)[:1]):
+        p, t = np.exp(one.inputs["x"]), one.inputs["t"]
+        p = p / p.sum(axis=1, keepdims=True)
+        loss = loss_at(trial, c, replace(one, inputs={**one.inputs, "x": p}))
+        if not np.isclose(loss, -(t * np.log(p)).sum() / p.shape[1], rtol=CLOSE):
+            return c
+    return replace(c, rows="FN", rows_out="FN")
+
+
 def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the gradient is that of the losses that forward gives, one per row or output, or of their mean.
 

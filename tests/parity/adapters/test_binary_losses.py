@@ -18,7 +18,7 @@ CASES = [
         "right",
         "the mean over all outputs; function binary_cross_entropy(y_true, y_pred)",
     ),
-    ("BCELoss", "wrong", "bce-gradient-divided-by-rows"),
+    ("BCELoss", "wrong", "right: loss; only with several_outputs"),
     ("BinaryCrossEntropy", "right", "that of each output; loss(y, p), gradient(y, p)"),
     ("log_loss", "right", "rows (1, F), one at a time"),
     ("Loss_BinaryCrossentropy", "right", "as one number per row; forward"),
@@ -29,6 +29,8 @@ CASES = [
     ("binary_crossentropy", "wrong", "bce-ones-alone"),
     ("mae", "wrong", "mae-gradient-minus-one-where-met"),
     ("L1Loss", "right", "the mean over all outputs"),
+    ("CrossEntropyLoss", "right", "rows (F, N); takes probabilities, with the gradient of the scores"),
+    ("CrossEntropy", "wrong", "rows (F, N); takes probabilities, with their gradient"),
 ]
 
 

@@ -29,6 +29,8 @@ CASES = [
     ("SquaredErrorOfOne", "right", "one at a time"),
     ("MSEWithHalf", "wrong", "dx is PyTorch's multiplied by 2"),
     ("MSEOfRows", "wrong", "mse-gradient-divided-by-rows"),
+    ("MeanSquaredErrorLoss", "right", "calculate(x, target) -> returned[0]; dx in returned[1]"),
+    ("MSECriterion", "right", "execute(y_pred, y_true), derivative(y_pred, y_true)"),
     ("RootMSE", "wrong", "loss is the square root of PyTorch's"),
 ]
 

@@ -101,3 +101,20 @@ class L1Loss:
 
     def backward(self):
         return np.sign(self.d) / self.d.size
+
+
+class CrossEntropyLoss:
+    def execute(self, y_pred, y_true):
+        y_pred = np.clip(y_pred, 1e-12, 1.0 - 1e-12)
+        return -np.sum(y_true * np.log(y_pred)) / y_true.shape[1]
+
+    def derivative(self, y_pred, y_true):
+        return (y_pred - y_true) / y_true.shape[1]
+
+
+class CrossEntropy:
+    def forward(self, y_pred, y_true):
+        return -np.sum(y_true * np.log(y_pred)) / y_true.shape[1]
+
+    def backward(self, y_pred, y_true):
+        return -y_true / y_pred / y_true.shape[0]

@@ -126,3 +126,16 @@ class RootMSE:
 
     def backward(self):
         return 2 * self.d / self.d.size
+
+
+class MeanSquaredErrorLoss:
+    def calculate(self, x, target):
+        return np.mean((x - target) ** 2), 2 * (x - target) / x.size
+
+
+class MSECriterion:
+    def execute(self, y_pred, y_true):
+        return float(np.mean((y_pred - y_true) ** 2))
+
+    def derivative(self, y_pred, y_true):
+        return 2 * (y_pred - y_true) / y_true.size
