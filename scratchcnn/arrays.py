@@ -21,6 +21,15 @@ def require_array(array: Any, name: str) -> Array:
     raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}; {mend}")
 
 
+def unmasked(array: Any, name: str) -> Array:
+    """`np.asarray(array)`; raises TypeError for a masked array, whose mask that would drop."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost; fill its gaps first: .filled(0)"
+        )
+    return np.asarray(array)
+
+
 def at_least(least: int, value: Any, name: str) -> int:
     """The value as an int. Raises TypeError if it is no whole number, ValueError if it is below `least`."""
     try:

@@ -21,6 +21,16 @@ DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
+def mistaken_download(start: bytes) -> str:
+    """What was saved in a file's place, by its first bytes: "an HTML page; ...", else ""."""
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page; the address was that of a page: download the file itself"
+    if text.startswith(b"version https://git-lfs."):
+        return "a Git LFS pointer; `git lfs pull` fetches the file in its place"
+    return ""
+
+
 @contextmanager
 def atomic_write(path: PathLike) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it replaces `path` when the `with` block succeeds.

@@ -31,10 +31,13 @@ def normal(shape: Sequence[int], std: float, rng: Rng, dtype: Any = np.float32) 
     try:
         dtype = np.dtype(dtype)
     except TypeError:
-        raise TypeError(
-            f"dtype must be float32 or float64, got {dtype!r}; is it in rng's place? The arguments are "
-            "normal(shape, std, rng, dtype), he(shape, rng, dtype) and xavier(shape, rng, dtype)"
-        ) from None
+        message = f"dtype must be float32 or float64, got {dtype!r}"
+        if not isinstance(dtype, str):
+            message += (
+                "; is it in rng's place? The arguments are normal(shape, std, rng, dtype), "
+                "he(shape, rng, dtype) and xavier(shape, rng, dtype)"
+            )
+        raise TypeError(message) from None
     if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"weights are float32 or float64, got dtype {dtype}")
     if not 0 <= std < math.inf:

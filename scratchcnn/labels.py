@@ -6,20 +6,28 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.arrays import unmasked
 from scratchcnn.finite import is_finite
 from scratchcnn.typing import Array
+
+MAX_SUM_ERROR = 1e-2  # of a row of shares, which float16 rounds
 
 
 def class_numbers(t: Any, classes: int, name: str = "t") -> Array:
     """The class of each image as (N,): t is (N,), the book's column (N, 1), or one-hot rows (N, classes).
 
-    Raises TypeError for labels that are not integers, ValueError for other shapes and for labels outside of
-    0..classes-1; the error names `name`.
+    Raises TypeError for labels that are not integers and for masked arrays, ValueError for other shapes, for
+    labels outside of 0..classes-1 and for rows that do not sum to 1; the error names `name`.
     """
-    t = np.asarray(t)
+    t = unmasked(t, name)
     if t.ndim == 2 and t.shape[1] == classes > 1 and t.dtype.kind in "fiub":
         if not is_finite(t):
             raise ValueError(f"{name}: the labels hold NaN or infinity")
+        wrong = np.flatnonzero(abs(t.sum(axis=1) - 1) > MAX_SUM_ERROR)
+        if len(wrong):
+            raise ValueError(
+                f"{name}: one-hot rows must sum to 1, row {wrong[0]} sums to {t[wrong[0]].sum():g}"
+            )
         return np.asarray(t.argmax(axis=1))
     if t.ndim != 1 and t.shape[1:] != (1,):
         raise ValueError(f"{name}: expected labels (N,) or one-hot (N, {classes}), got {t.shape}")

@@ -44,7 +44,8 @@ def learn(
         bool, typer.Option("--hunt", help="Write a file with one bug, whose tests pass; find and mend it.")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option(help="With --hunt: the same bug again.", show_default="another each time")
+        int | None,
+        typer.Option(help="With --hunt: the same bug again.", min=0, show_default="another each time"),
     ] = None,
     page: Annotated[
         Path | None,
@@ -94,7 +95,9 @@ def learn(
         _write_progress(folder, progress, lang, number, "done")
         return _print_next(_read_progress(folder), word, number)
     print(
-        word["not_yet"].format(stage=answer.hint(exercise, hint, lang) if hint or answer.gap else "").strip()
+        word["not_yet"]
+        .format(stage=answer.hint(exercise, hint, lang) if hint or answer.gap or answer.endless else "")
+        .strip()
     )
     if not answer.gap:
         print(word["hint_next" if hint < 3 else "hint_over"].format(number=number, hint=hint + 1))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchcnn.files import DAMAGE, atomic_write
+from scratchcnn.files import DAMAGE, atomic_write, mistaken_download
 from scratchcnn.legacy_pth import is_legacy, read_legacy
 from scratchcnn.safe_pickle import Refused
 from scratchcnn.torch_pickle import BFLOAT16, STORAGES, Dtype, TensorUnpickler
@@ -182,6 +182,8 @@ def _what_it_is(path: PathLike) -> str:
         return "is empty"
     if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
         return "is a pickle that torch.save did not write"
+    if found := mistaken_download(start):
+        return f"is {found}"
     return "is neither a .pth of PyTorch nor whole; fetch or save it again"
 
 

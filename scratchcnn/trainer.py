@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from scratchcnn import checkpoint
-from scratchcnn.arrays import at_least
+from scratchcnn.arrays import at_least, unmasked
 from scratchcnn.data.batches import minibatches
 from scratchcnn.finite import check_scores, is_finite, origin
 from scratchcnn.labels import class_numbers
@@ -320,7 +320,7 @@ def _optimizer(optimizer: Any, param: Mapping[str, float] | None) -> Optimizer:
 
 
 def _pair(x: Array, t: Array, which: str) -> tuple[Array, Array]:
-    x, t = np.asarray(x), np.asarray(t)
+    x, t = unmasked(x, f"x_{which}"), unmasked(t, f"t_{which}")
     for name, array in ((f"x_{which}", x), (f"t_{which}", t)):
         if not array.ndim:
             raise ValueError(f"{name} must be an array with one entry per image, got {array[()]!r}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchcnn.files import atomic_write
+from scratchcnn.files import atomic_write, mistaken_download
 from scratchcnn.typing import Array, PathLike
 
 __all__ = ["WeightMismatch", "load_weights", "read_safetensors", "save_weights", "write_safetensors"]
@@ -215,6 +215,8 @@ def _what_is_wrong(path: PathLike) -> str | None:
         length = int.from_bytes(start, "little")
         header = file.read(min(length, 100_000_000))  # the format allows no more
     if header[:1] != b"{" or length > 100_000_000:
+        if found := mistaken_download(start + header[:100]):
+            return f"it is {found}"
         torch = start[:2] in (b"PK", b"\x80\x02")  # as torch.save writes now, and did before 1.6
         return "it is of another format" + ("; load_torch_weights reads PyTorch's files" if torch else "")
     try:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from scratchcnn.learn.texts import messages
+from scratchcnn.lookup import nearest
 
 HERE = Path(__file__).parent
 WIDTH = 96
@@ -196,8 +197,9 @@ def choose(kind: str = "", seed: int | None = None) -> Bug:
     kind = kind.replace("-", "_").lower()
     found = [bug for bug in bugs() if kind in ("", bug.kind)]
     if not found:
-        kinds = ", ".join(dict.fromkeys(bug.kind for bug in bugs()))
-        raise ValueError(f"there are no bugs of {kind!r} to hunt; there are some of {kinds}")
+        kinds = list(dict.fromkeys(bug.kind for bug in bugs()))
+        near = nearest(kind, kinds)
+        raise ValueError(f"there are no bugs of {kind!r} to hunt; there are some of {', '.join(kinds)}{near}")
     return found[int(np.random.default_rng(seed).integers(len(found)))]
 
 
@@ -254,7 +256,7 @@ def target_of(bug: Bug) -> str:
 
 
 def still_wrong(bug: Bug, path: Path, isolated: bool | None = None) -> tuple[bool, str]:
-    """(whether anything is wrong, the name of the bug that is diagnosed, or what is wrong in words)."""
+    """(whether anything is wrong, the bug's name if it is still there, else what is wrong in words)."""
     import importlib.util
 
     from parity.verification.verify import verify
@@ -264,5 +266,7 @@ def still_wrong(bug: Bug, path: Path, isolated: bool | None = None) -> tuple[boo
     verdict = verify(target, bug.kind, isolated=isolated, judge=judge, profile="none")
     if verdict.outcome == "right":
         return False, ""
-    said = verdict.diagnosis.fault or "; ".join(verdict.buts) or verdict.unchecked
+    if verdict.diagnosis.fault == bug.fault:
+        return True, bug.fault
+    said = verdict.diagnosis.says or "; ".join(verdict.buts) or verdict.unchecked
     return True, said or (verdict.culprit.sentence if verdict.culprit else "")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchcnn.learn.answer_source import endless_line, refuse_imports
 from scratchcnn.learn.clues import Clue, clues
 from scratchcnn.learn.exercise import Difference, Exercise, Results, alike, first_difference
 from scratchcnn.learn.texts import lesson_texts, messages
@@ -29,6 +30,7 @@ class Answer:
     says      what `parity.verify` found, if it found something
     where     the results that it found wrong, and those that are right
     judge     who judged: "PyTorch", "NumPy" or "the textbook"
+    endless   whether it did not end, and line, where it then was; 0 if that is not known
     """
 
     right: bool
@@ -39,12 +41,16 @@ class Answer:
     says: str = ""
     where: str = ""
     judge: str = ""
+    endless: bool = False
+    line: int = 0
 
     def hint(self, exercise: Exercise, stage: int, language: str) -> str:
         """The hint of that stage, 1 to 3, in the language."""
         word, names = messages(language), lesson_texts(exercise.number, language).get("names", {})
         if self.gap:
             return word["gap"].format(name=self.gap)
+        if self.endless:
+            return word["endless_line" if self.line else "endless"].format(line=self.line)
         if self.first is None:
             return word["diagnosis_known"].format(says=self.says or self.where)
         tensor, case = (names.get(name, name) for name in (self.first.tensor, self.first.case))
@@ -75,13 +81,14 @@ def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -
 
     PyTorch is the judge where it is installed, otherwise NumPy. With `isolated` False the code runs here, and
     an answer that makes a known mistake is recognised by that, without `parity.verify`. Raises ValueError if
-    the file is not Python.
+    the file is not Python, or imports what the exercise is to be written without.
     """
     source = path.read_text(encoding="utf-8")
     try:
         compile(source, str(path), "exec")
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{path} is not Python: {error}") from None
+    refuse_imports(exercise, source, path)
     for gap in exercise.gaps:
         if f'raise NotImplementedError("{gap}")' in source:
             return Answer(False, gap=gap)
@@ -91,7 +98,8 @@ def judge_answer(exercise: Exercise, path: Path, isolated: bool | None = None) -
         return _on_its_inputs(exercise, source)
     verified, ended = _verified(exercise, path, isolated)
     if ended:
-        return verified
+        hung = verified.says.startswith("hung")
+        return replace(verified, endless=hung, line=endless_line(exercise, source) if hung else 0)
     found = _on_its_inputs(exercise, source)
     right, says = found.right and verified.right, found.says or verified.says
     return replace(found, right=right, says=says, where=verified.where, judge=verified.judge)

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from scratchcnn import params_file
-from scratchcnn.arrays import at_least
+from scratchcnn.arrays import at_least, unmasked
 from scratchcnn.fast.batch_split import split_over_threads
 from scratchcnn.finite import check_scores
 from scratchcnn.gradient_check import numerical_gradient
@@ -114,7 +114,7 @@ class Network:
 
         Raises FloatingPointError if images hold NaN or infinity, or scores are NaN.
         """
-        x, t = np.asarray(x), np.asarray(t)
+        x, t = unmasked(x, "accuracy: x"), unmasked(t, "accuracy: t")
         labels = class_numbers(t, self.output_size, "accuracy") if t.size else np.zeros(0, int)
         if not x.ndim or len(x) != len(labels) or not len(labels):
             raise ValueError(
@@ -210,6 +210,8 @@ class Network:
 
         Warns with PixelRangeWarning where x looks like bytes of 0..255, or divided by 255 twice.
         """
+        if isinstance(x, np.ma.MaskedArray):
+            unmasked(x, f"{type(self).__name__}: x")  # raises
         x = np.asarray(x)
         if x.ndim != 4 or x.shape[1:] != self.input_dim:
             C, H, W = self.input_dim

@@ -13,7 +13,7 @@ from parity.faults.kill_matrix import diagnose, lasting_probes, observe
 from parity.kinds.numpy_reference import judged_by
 from scratchcnn.cli import main
 from scratchcnn.learn import hunt
-from scratchcnn.learn.hunt import bugs, choose, hunt_file, passing_tests, right_source, target_of
+from scratchcnn.learn.hunt import bugs, choose, hunt_file, passing_tests, right_source, still_wrong, target_of
 
 KINDS = list(dict.fromkeys(bug.kind for bug in bugs()))
 OPTIONS = {"pairs", "dilation", "groups", "ceil_mode", "count_include_pad", "no_bias"}
@@ -96,7 +96,7 @@ def test_the_way_through_a_hunt(tmp_path, monkeypatch, capsys):
     other = next(b for b in bugs() if b.fault == "affine-db-mean" and b != bug)
     path.write_text(path.read_text().replace(bug.source, other.source))
     assert main(["learn", "--hunt", number, "--check"]) == 1
-    assert "affine-db-mean" in capsys.readouterr().out
+    assert "the mean of dout for its sum in db" in capsys.readouterr().out
     path.write_text(path.read_text().replace(other.source, right_source("affine")))
     assert main(["learn", "--hunt", number, "--check"]) == 0
     assert FAULTS[bug.fault].story in capsys.readouterr().out
@@ -120,3 +120,18 @@ def test_the_command_refuses(args, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["learn", "--hunt", *args]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_kind_with_a_slip_and_a_negative_seed_are_refused(scratchcnn):
+    with pytest.raises(ValueError, match=r"did you mean convolution\?$"):
+        choose("convolutoin")
+    status, _, err = scratchcnn("learn", "--hunt", "--seed", -1)
+    assert status == 2 and "'--seed': Input should be greater than or equal to 0" in err
+
+
+def test_another_bug_is_told_in_words(tmp_path):
+    first, second = [bug for bug in bugs() if bug.kind == "relu"][:2]
+    (tmp_path / "bug.py").write_text(hunt_file(second), encoding="utf-8")
+    wrong, says = still_wrong(first, tmp_path / "bug.py", isolated=False)
+    assert wrong and " " in says and says != second.fault
+    assert still_wrong(second, tmp_path / "bug.py", isolated=False) == (True, second.fault)

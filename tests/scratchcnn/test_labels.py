@@ -92,3 +92,24 @@ def test_floating_labels_get_the_mend(count):
     network = sc.SimpleConvNet((1, 6, 6), {"filter_num": 2, "filter_size": 3}, 4, 3, rng=0)
     with pytest.raises(TypeError, match=r"must be integers, got float64; did you mean t\.astype\(int\)\?"):
         getattr(network, count)(X, T.astype(float))
+
+
+@pytest.mark.parametrize(("row", "sum_"), [([0, 0, 0], "0"), ([0.5, 0, 0], "0.5"), ([1, 1, 0], "2")])
+def test_rows_that_are_no_shares_are_refused(row, sum_):
+    with pytest.raises(ValueError, match=rf"t: one-hot rows must sum to 1, row 1 sums to {sum_}$"):
+        class_numbers(np.array([[0, 1, 0], row]), 3)
+    assert class_numbers(np.array([[0, 1, 0], [0.2, 0.1, 0.7]]), 3).tolist() == [1, 2]
+
+
+def test_masked_arrays_are_refused():
+    network, t = sc.LeNet(rng=0), np.ma.masked_array([0, 1], [True, False])
+    x = np.zeros((2, 1, 28, 28), np.float32)
+    masked = "is a masked array, whose mask would be lost; fill its gaps first"
+    for call in (
+        lambda: class_numbers(t, 10),
+        lambda: network.accuracy(x, t),
+        lambda: network.predict(np.ma.masked_array(x)),
+        lambda: sc.Trainer(network, x, t, x, t, sc.SGD()),
+    ):
+        with pytest.raises(TypeError, match=masked):
+            call()

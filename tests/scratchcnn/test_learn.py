@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pytest
 
 from scratchcnn.cli import main
-from scratchcnn.learn import judge, texts
+from scratchcnn.learn import answer_source, judge, texts
 from scratchcnn.learn.exercise import alike, first_difference
 from scratchcnn.learn.exercises import EXERCISES
 from scratchcnn.learn.judge import judge_answer, mistake_of
@@ -280,3 +280,42 @@ def test_writing_a_lesson_needs_no_matplotlib(monkeypatch, folder):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "jupytext", None)
     assert main(["learn", "4"]) == 0
+
+
+# -- answers that are none ------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "line",
+    ["from scratchcnn import Pooling as P", "import torch.nn", "import scratchcnn.layers", "import parity"],
+)
+def test_an_answer_that_imports_the_layer_is_refused(line, folder):
+    path = folder / "pooling.py"
+    path.write_text(f"{EXERCISES[6].solution}\n{line}\n")
+    number = len(path.read_text().splitlines())
+    with pytest.raises(ValueError, match=f"pooling.py, line {number}, imports .* written with NumPy"):
+        judge_answer(EXERCISES[6], path)
+
+
+@each
+def test_what_the_file_of_the_lesson_imports_may_be_imported(exercise):
+    answer_source.refuse_imports(exercise, exercise.solution, exercise.name)
+
+
+def test_an_endless_loop_is_told_with_its_line(folder, monkeypatch):
+    monkeypatch.setattr(answer_source, "HANGS", 0.5)
+    head, body = "def forward(self, x):", "\n        while True: pass"
+    source = EXERCISES[6].solution.replace(head, head + body)
+    line = 1 + next(i for i, text in enumerate(source.splitlines(), 1) if head in text)
+    assert answer_source.endless_line(EXERCISES[6], source) == line
+    assert answer_source.endless_line(EXERCISES[6], EXERCISES[6].solution) == 0
+    answer = judge.Answer(False, endless=True, line=line)
+    assert f"stopped in line {line}. Look" in answer.hint(EXERCISES[6], 1, "en")
+
+
+def test_a_hang_that_the_checker_saw_is_looked_at(folder, monkeypatch, scratchcnn):
+    hung = judge.Answer(False, says="hung: no answer within 10 s"), True
+    monkeypatch.setattr(judge, "_verified", lambda *_: hung)
+    monkeypatch.setattr(judge, "endless_line", lambda *_: 12)
+    (folder / "lesson7").mkdir()
+    (folder / "lesson7" / "pooling.py").write_text(EXERCISES[6].solution)
+    status, out, _ = scratchcnn("learn", "7", "--check")
+    assert status == 1 and out.startswith("Not right yet. It did not end and was stopped in line 12.")

@@ -190,7 +190,9 @@ BROKEN = {
     "longer": (lambda data: data + b"xx", r"it should have \d+ bytes and has \d+"),
     "a zip file": (lambda data: b"PK\x03\x04" + bytes(60), "it is of another format"),
     "PyTorch's": (lambda data: b"PK\x03\x04" + bytes(60), "load_torch_weights reads PyTorch's files"),
-    "text": (lambda data: b"<!DOCTYPE html><html>", "it is of another format"),
+    "text": (lambda data: b"hello, world", "it is of another format"),
+    "a page": (lambda data: b"<!DOCTYPE html><html>", "it is an HTML page; .* download the file itself"),
+    "a pointer": (lambda data: b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer; `git lfs"),
     "not JSON": (lambda data: header(b"{nonsense"), "its header is truncated or damaged"),
     "text for a number": (
         lambda data: header(b'{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, "8"]}}'),

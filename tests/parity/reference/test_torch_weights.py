@@ -417,6 +417,14 @@ REFUSED = {
     "another zip": (other_zip, "it is a zip file and not a state dict"),
     "an empty file": (lambda path: path.touch(), "is empty"),
     "text": (lambda path: path.write_text("hello"), "is neither a .pth of PyTorch nor whole"),
+    "a page": (
+        lambda path: path.write_text("<!DOCTYPE html><html>"),
+        "is an HTML page; .* download the file",
+    ),
+    "a pointer": (
+        lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"),
+        "`git lfs pull`",
+    ),
     "a list": (lambda path: torch.save([torch.zeros(2)], path), "holds list, expected a state dict"),
     "more than tensors": (
         lambda path: torch.save({"w": torch.zeros(2), "epoch": 3}, path),
