@@ -156,7 +156,8 @@ def race(
     """Every contestant's time in every phase, one number per round: the median of its turn.
 
     close    two contestants whose ratio is wanted closely: where it is not, they go on for some more rounds
-    seconds  that the rounds may take: then there are fewer of them where they are slow, but LEAST_ROUNDS
+    seconds  that the rounds may take, and half of that those which are added: there are fewer of them where
+             they are slow, but LEAST_ROUNDS
     """
     patience = patience or Patience()
     phases = {(c.name, phase): 0 for c in contestants for lap in c.laps for phase in _phases(lap)}
@@ -186,7 +187,8 @@ def race(
         progress(number + 1, rounds)
     pair = [c for c in contestants if close and c.name in close and most[c.name] >= rounds]
     if close and len(pair) == len(close):
-        _go_on(samples, close, pair, rounds, one_round, patience, progress)
+        left = min(MORE_S if seconds is None else seconds / 2, MORE_S, patience.more)
+        _go_on(samples, close, pair, rounds, one_round, patience, left, progress)
     return samples
 
 
@@ -197,10 +199,11 @@ def _go_on(
     rounds: int,
     one_round: Callable[[int, Sequence[Contestant]], None],
     patience: Patience,
+    left: float,
     progress: Callable[[int, int], None],
 ) -> None:
-    """More rounds of two contestants, until their ratios are known closely or time is up."""
-    start, left = time.perf_counter(), min(MORE_S, patience.more)
+    """More rounds of two contestants, until their ratios are known closely or the seconds `left` are up."""
+    start = time.perf_counter()
     for number in range(rounds, MORE_ROUNDS * rounds):
         used = time.perf_counter() - start
         if used + (used / (number - rounds) if number > rounds else 0.0) >= left or _known(samples, *close):

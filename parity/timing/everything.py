@@ -26,8 +26,8 @@ CONVOLUTIONS = {
     **dict.fromkeys(("alexnet", "vgg11", "resnet18", "resnet50", "googlenet"), 1),
 }
 KIND_IMAGES = 8
-COMPILED = {("simple_conv_net", 1), ("lenet", 1), ("lenet", 100), ("resnet18", 1)}  # each takes a minute
-NETWORK_S, LAYER_S = 15.0, 1.5  # of the rounds of one race
+COMPILED = {("simple_conv_net", 100), ("lenet", 100), ("resnet18", 1)}  # each takes a minute
+NETWORK_S, LAYER_S = 12.0, 0.8  # of the rounds of one race
 MORE_S, RETRY_S = 240.0, 120.0  # of added rounds in all, and of turns repeated since they were disturbed
 
 
