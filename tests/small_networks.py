@@ -33,11 +33,11 @@ SMALL = {  # name: (ours, theirs)
         torch_googlenet,
     ),
     "googlenet_bn": (
-        lambda rng: sc.GoogLeNet(True, True, (3, 97, 110), 10, width=8, hidden_size=16, rng=rng),
+        lambda rng: sc.GoogLeNet(True, True, (3, 65, 76), 10, width=8, hidden_size=16, rng=rng),
         lambda: GoogLeNet(True, True, 10, width=8, hidden_size=16),
     ),
     "googlenet_bn without heads": (
-        lambda rng: sc.GoogLeNet(True, False, (3, 97, 110), 10, width=8, rng=rng),
+        lambda rng: sc.GoogLeNet(True, False, (3, 65, 76), 10, width=8, rng=rng),
         lambda: GoogLeNet(True, False, 10, width=8),
     ),
     "resnet18": (
