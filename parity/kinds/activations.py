@@ -32,6 +32,11 @@ def tanh(a: dict[str, Tensor], o: Options) -> Tensor:
     return amplitude * torch.tanh(slope * a["x"])
 
 
+def tanh_sizes(probe: Probe) -> dict[str, float]:
+    """tanh(x) as 2 * sigmoid(2 * x) - 1 is rounded as 1 is, also where it is far smaller."""
+    return {"out": abs(float(probe.args.get("amplitude", 1)))}
+
+
 def silu(a: dict[str, Tensor], o: Options) -> Tensor:
     return F.silu(a["x"])
 
@@ -114,6 +119,7 @@ TANH = Operation(
     formula=tanh,
     probes=_tanhs,
     ours=sc.Tanh,
+    sizes=tanh_sizes,
     call=f"cls(){LAYER}",
     optional={"amplitude": 1.0, "slope": 1.0},
     real=of_shapes("tanh", *IMAGES, asked=True),

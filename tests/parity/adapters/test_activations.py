@@ -33,6 +33,7 @@ VERDICTS = [
     ("gelu", "gelu", "right", "approximate 'tanh', read off its forward where x < 0", ""),
     ("GELU", "gelu", "wrong", "called as GELU(); approximate 'tanh'", "gelu-derivative-of-the-other-form"),
     ("SoftPlus", "softplus", "right_but", "gradient(x), times dout", "it overflows at inputs of"),
+    ("TanH", "tanh", "right", "gradient(x), times dout", ""),
     ("elu_act,d_elu_act", "elu", "right", "a there is the output", ""),
 ]
 

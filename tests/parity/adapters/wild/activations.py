@@ -131,3 +131,13 @@ class SoftPlus:
 
     def gradient(self, x):
         return 1 / (1 + np.exp(-x))
+
+
+class TanH:
+    """By the sigmoid: near 0 it is rounded as 1 is."""
+
+    def __call__(self, x):
+        return 2 / (1 + np.exp(-2 * x)) - 1
+
+    def gradient(self, x):
+        return 1 - np.power(self.__call__(x), 2)
