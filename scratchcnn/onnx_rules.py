@@ -283,6 +283,7 @@ RULES: dict[type[Layer], Rule] = {
     sc.GELU: gelu,
     sc.Relu6: relu6,
     sc.Softsign: node("Softsign"),
+    sc.Identity: node("Identity"),
     sc.Sigmoid: node("Sigmoid"),
     sc.Tanh: tanh,
     sc.SiLU: silu,

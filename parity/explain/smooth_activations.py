@@ -128,12 +128,21 @@ def _softsign(name: str, p: Probe) -> Terms:
     }
 
 
+def _identity(name: str, p: Probe) -> Terms:
+    x = p.inputs["x"]
+    if name == "out":
+        return {"x": x, "|x|": np.abs(x), "1": np.ones_like(x)}
+    d = p.inputs["dout"]
+    return {"dout": d, "dout*x": d * x, "1": np.ones_like(x)}
+
+
 OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {
     "selu": _selu,
     "softplus": _softplus,
     "gelu": _gelu,
     "relu6": _relu6,
     "softsign": _softsign,
+    "identity": _identity,
 }
 RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("selu", "out"): {"scale*x where x > 0": 1, "scale*alpha*(exp(x) - 1) where x < 0": 1},
@@ -146,6 +155,8 @@ RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("relu6", "dx"): {"dout where 0 < x < 6": 1},
     ("softsign", "out"): {"x/(1 + |x|)": 1},
     ("softsign", "dx"): {"dout/(1 + |x|)**2": 1},
+    ("identity", "out"): {"x": 1},
+    ("identity", "dx"): {"dout": 1},
 }
 
 
@@ -223,6 +234,7 @@ FUNCTIONS: dict[str, dict[str, Both]] = {
             lambda x, p: _gelu_slope(x, p, 0.044715, 0.044715),
         ),
     },
+    "identity": {"the ReLU": (lambda x, p: np.maximum(x, 0), lambda x, p: 1.0 * (x > 0))},
     "relu6": {"the ReLU": (lambda x, p: np.maximum(x, 0), lambda x, p: 1.0 * (x > 0))},
     "softsign": {
         "x/(1 + x*x)": (lambda x, p: x / (1 + x * x), None),
@@ -250,6 +262,7 @@ OF_OUTPUT: dict[str, dict[str, Slope]] = {
         "dout*y": lambda x, y, p: y,
     },
     "relu6": {"dout*y": lambda x, y, p: y},
+    "identity": {},
     "softsign": {
         "dout/(1 + |y|)**2": lambda x, y, p: 1 / (1 + np.abs(y)) ** 2,
         "dout*(1 - y)**2": lambda x, y, p: (1 - y) ** 2,

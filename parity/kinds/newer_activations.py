@@ -48,6 +48,10 @@ def softsign(a: dict[str, Tensor], o: Options) -> Tensor:
     return F.softsign(a["x"])
 
 
+def identity(a: dict[str, Tensor], o: Options) -> Tensor:
+    return a["x"] * 1
+
+
 def rounded_at_one(probe: Probe) -> dict[str, float]:
     """exp(x) - 1 is rounded as 1 is, also where x is far smaller."""
     return {"out": float(np.abs(probe.inputs["x"]).max(initial=1.0))}
@@ -143,5 +147,13 @@ SOFTSIGN = _activation(
     call=f"cls(){LAYER}",
     aliases=("softsignlayer",),
 )
+IDENTITY = _activation(
+    "identity",
+    identity,
+    sc.Identity,
+    probes=tried_with("identity"),
+    call=f"cls(){LAYER}",
+    aliases=("identitylayer", "linearactivation", "noactivation"),
+)
 
-KINDS = (LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, RELU6, SOFTSIGN)
+KINDS = (LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, RELU6, SOFTSIGN, IDENTITY)

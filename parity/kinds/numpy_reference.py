@@ -220,7 +220,7 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "affine_last_axis": _product(naive.linear_forward, naive.linear_backward),
     **{
         name: _elementwise(getattr(naive, f"{name}_forward"), getattr(naive, f"{name}_backward"))
-        for name in ("silu", "leaky_relu", "elu", "selu", "softplus", "gelu", "relu6", "softsign")
+        for name in ("silu", "leaky_relu", "elu", "selu", "softplus", "gelu", "relu6", "softsign", "identity")
     },
     "softmax": _softmax,
     "softmax_axis": _softmax,

@@ -173,6 +173,7 @@ RULES: dict[type[Layer], JaxRule] = {
     sc.Softplus: lambda l, a, x, mode: jax.nn.softplus(x),
     sc.GELU: lambda l, a, x, mode: jax.nn.gelu(x, approximate=l.approximate == "tanh"),
     sc.Relu6: lambda l, a, x, mode: jax.nn.relu6(x),
+    sc.Identity: lambda l, a, x, mode: x,
     sc.Softsign: lambda l, a, x, mode: jax.nn.soft_sign(x),
     sc.Sigmoid: lambda l, a, x, mode: jax.nn.sigmoid(x),
     sc.Tanh: lambda l, a, x, mode: l.amplitude * jnp.tanh(l.slope * x),

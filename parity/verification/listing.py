@@ -109,7 +109,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 
     One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
     """
-    known = kind_by_name(name)
+    known = "identity" if _is_identity(name, node) else kind_by_name(name)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
@@ -125,6 +125,13 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     if not kind:
         return []
     return [Listed(f"{name},{other}" if other in functions else name, kind)]
+
+
+def _is_identity(name: str, node: ast.stmt) -> bool:
+    """Whether it is called linear and takes x alone, beside what has a default."""
+    if name.lower() not in ("linear", "identity") or not isinstance(node, ast.FunctionDef):
+        return False
+    return len(node.args.args) - len(node.args.defaults) == 1
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -1,6 +1,6 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
-from scratchcnn.layers.activations import ELU, GELU, SELU, LeakyRelu, Relu6, Softplus, Softsign
+from scratchcnn.layers.activations import ELU, GELU, SELU, Identity, LeakyRelu, Relu6, Softplus, Softsign
 from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
 from scratchcnn.layers.base import Container, Layer, Sequential
 from scratchcnn.layers.basic import (
@@ -51,6 +51,7 @@ __all__ = [
     "ElementwiseLoss",
     "Flatten",
     "GlobalAveragePooling",
+    "Identity",
     "Layer",
     "LeakyRelu",
     "Linear",

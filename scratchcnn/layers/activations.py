@@ -166,3 +166,20 @@ class Softsign(Layer):
         (divisor,) = self.recall()
         dx: Array = self.check_dout(dout, divisor.shape) / (divisor * divisor)
         return dx
+
+
+class Identity(Layer):
+    """x itself, any shape, for where an activation is asked for and none is wanted; `torch.nn.Identity`.
+
+    Unlike PyTorch's, forward and backward return copies.
+    """
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        self.remember(x.shape)
+        return x.copy()
+
+    def backward(self, dout: Array) -> Array:
+        """dx = dout."""
+        (shape,) = self.recall()
+        return self.check_dout(dout, shape).copy()

@@ -72,6 +72,16 @@ def _below(v: float, approximate: str) -> tuple[float, float]:
     return (1 + t) / 2, (1 - t * t) / 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * v * v)
 
 
+def identity_forward(x: Array) -> Array:
+    """(N, C) -> (N, C): out[n, c] = x[n, c]."""
+    return _each(x, lambda v: v)
+
+
+def identity_backward(dout: Array, x: Array) -> Array:
+    """dx[n, c] = dout[n, c]."""
+    return _each_times(dout, x, lambda v: 1.0)
+
+
 def relu6_forward(x: Array) -> Array:
     """(N, C) -> (N, C): out[n, c] = x[n, c], but at least 0 and at most 6."""
     return _each(x, lambda v: min(max(v, 0.0), 6.0))

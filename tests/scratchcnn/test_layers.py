@@ -141,6 +141,7 @@ LOOPS = {
     "gelu, tanh": (activation(sc.GELU("tanh"), "gelu", "tanh"), (4, 3)),
     "relu6": (activation(sc.Relu6(), "relu6"), (4, 3)),
     "softsign": (activation(sc.Softsign(), "softsign"), (4, 3)),
+    "identity": (activation(sc.Identity(), "identity"), (4, 3)),
     "softmax": (softmax, (4, 3)),
     "batch norm": (bn(True), (4, 3)),
     "batch norm, images": (bn(True), (2, 3, 4, 5)),

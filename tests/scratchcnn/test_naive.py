@@ -211,6 +211,7 @@ def test_batch_normalization_refuses_one_value_a_channel():
         ("gelu", lambda x, form: F.gelu(x, approximate=form), ("tanh",)),
         ("relu6", F.relu6, ()),
         ("softsign", F.softsign, ()),
+        ("identity", torch.nn.Identity(), ()),
     ],
 )
 def test_an_activation(name, theirs, args, scale):

@@ -71,6 +71,7 @@ LAYERS = {  # layer: the shape of one image
     "gelu, tanh": (sc.GELU("tanh"), (3, 4, 5)),
     "relu6": (sc.Relu6(), (3, 4, 5)),
     "softsign": (sc.Softsign(), (3, 4, 5)),
+    "identity": (sc.Identity(), (3, 4, 5)),
     "elu, alpha 0.3": (sc.ELU(0.3), (3, 4, 5)),
     "softmax": (sc.Softmax(), (6,)),
     "softmax of images": (sc.Softmax(), (6, 2, 3)),

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.layers import GELU, SELU, Layer, Relu6, Softplus, Softsign
+from scratchcnn.layers import GELU, SELU, Identity, Layer, Relu6, Softplus, Softsign
 from scratchcnn.typing import Array
 
 fault = Family()
@@ -528,5 +528,39 @@ _register(
             None,
         ),
         *_ordinary(lambda o: (1 + np.abs(o.x)) ** -2.0),
+    ),
+)
+
+# -- identity --------------------------------------------------------------------------------------
+_register(
+    "identity",
+    Identity,
+    (
+        (
+            "gradient-zero",
+            "a gradient of 0",
+            "x is taken for a constant.",
+            None,
+            lambda o: 0 * o.dout,
+        ),
+        (
+            "gradient-of-relu",
+            "the mask of ReLU for the derivative",
+            "A ReLU was switched off in forward alone.",
+            None,
+            lambda o: o.dout * (o.x > 0),
+        ),
+        (
+            "still-a-relu",
+            "the ReLU",
+            "activation=None falls back to ReLU.",
+            lambda o: np.maximum(o.x, 0),
+            lambda o: o.dout * (o.x > 0),
+        ),
+        *(
+            row
+            for row in _ordinary(lambda o: np.ones_like(o.x))
+            if row[0] in ("without-dout", "multiplies-by-output")
+        ),
     ),
 )

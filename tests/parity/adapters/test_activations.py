@@ -9,6 +9,7 @@ from parity.adapters.convention import Convention, Place
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.own_constants import own_constant
 from parity.kinds.probe import Probe
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 WILD = Path(__file__).parent / "wild" / "activations.py"
@@ -33,6 +34,7 @@ VERDICTS = [
     ("gelu", "gelu", "right", "approximate 'tanh', read off its forward where x < 0", ""),
     ("GELU", "gelu", "wrong", "called as GELU(); approximate 'tanh'", "gelu-derivative-of-the-other-form"),
     ("SoftPlus", "softplus", "right_but", "gradient(x), times dout", "it overflows at inputs of"),
+    ("linear", "identity", "right", "function linear(x, derivative), times dout", ""),
     ("TanH", "tanh", "right", "gradient(x), times dout", ""),
     ("elu_act,d_elu_act", "elu", "right", "a there is the output", ""),
 ]
@@ -43,6 +45,12 @@ def test_verdicts(name, kind, outcome, called, said):
     verdict = verify(f"{WILD}:{name}", kind, isolated=False)
     assert verdict.outcome == outcome, str(verdict)
     assert called in verdict.called and said in str(verdict)
+
+
+def test_a_file_lists_what_takes_x_alone_as_the_identity():
+    kinds = {one.name: one.kind for one in listed(WILD)}
+    assert (kinds["linear"], kinds["gelu"], kinds["LeakyReLU"]) == ("identity", "gelu", "leaky_relu")
+    assert "d_gelu" not in kinds and "lrelu_derivative" not in kinds
 
 
 @pytest.mark.parametrize(
