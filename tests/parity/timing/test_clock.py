@@ -125,6 +125,15 @@ def test_added_rounds_end_when_their_time_is_up(monkeypatch):
     assert len(race(two([]), 3, pause=0, patience=patience, close=("a", "b")).times["a", "forward"]) == 12
 
 
+def test_added_rounds_take_half_of_the_seconds_of_a_race(monkeypatch):
+    monkeypatch.setattr(clock, "_known", lambda *_: False)
+    given = []
+    monkeypatch.setattr(clock, "_go_on", lambda *args: given.append(args[-2]))
+    for seconds in (None, 4.0, 1000.0):
+        race(two([]), 1, pause=0, close=("a", "b"), seconds=seconds)
+    assert given == [clock.MORE_S, 2.0, clock.MORE_S]
+
+
 def test_an_interval_is_close_or_not():
     def samples(times):
         keys = [("a", "step"), ("b", "step")]

@@ -382,7 +382,7 @@ def test_resident_memory_says_nothing_about_a_gpu(device, measured, monkeypatch)
 
 def test_transfers_are_printed_and_written(parity, tmp_path, monkeypatch):
     frames = [time_network("lenet", 2, replace(FAST, transfers=True))]
-    monkeypatch.setattr("parity.cli.time._measure", lambda *_: iter(frames))
+    monkeypatch.setattr("parity.cli.time._measure", lambda *_: (("speed", rows) for rows in frames))
     status, out, _ = parity("time", "lenet", "--quick", "--threads", 1, "--out", tmp_path)
     assert status == 0 and "host_to_device" in out
     assert "| device_to_host |" in (tmp_path / "speed.md").read_text()
