@@ -148,7 +148,8 @@ def shown_lacking(
     `by_crash` are also lacked where any exception comes before a number, and all that is without is right.
     """
     rows = [row for row in records if row.phase in ("forward", "backward")]
-    raised = {row.case for row in rows if row.why.startswith("raised")}
+    wrong = {row.case for row in rows if not row.ok and not row.why}  # a number that is wrong is no refusal
+    raised = {row.case for row in rows if row.why.startswith("raised")} - wrong
     no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
     meant = {row.case for row in rows if MEANT.search(row.why)}
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}

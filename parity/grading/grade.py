@@ -40,6 +40,8 @@ CAUGHT = {
     "crashed": "crashes its process",
 }
 
+LATER, MANY_CALLS = "answers otherwise at a later call", "a hundred calls"  # the scenario's name
+
 Graded = dict[str, Any]  # plain data, which is kept as JSON
 
 
@@ -161,8 +163,12 @@ def _earned(check: str, verdict: Verdict) -> bool:
 
 
 def _caught(verdict: Verdict) -> list[str]:
+    """The names of what it does besides computing, or instead."""
+    plain = all(row.ok for row in verdict.records if row.phase in PLAIN)
+    later = any(row.phase == MANY_CALLS and not row.ok for row in verdict.records)
     texts = [verdict.ending, verdict.unchecked, *(row.why for row in verdict.records if not row.ok)]
-    return list(dict.fromkeys(name for part, name in CAUGHT.items() if any(part in text for text in texts)))
+    names = [name for part, name in CAUGHT.items() if any(part in text for text in texts)]
+    return list(dict.fromkeys([*names, *([LATER] if plain and later else [])]))
 
 
 def _stages(verdict: Verdict, assignment: Assignment, folder: Path) -> Graded:

@@ -169,6 +169,30 @@ def test_only_plain_arrays_of_numbers_pass(tmp_path, expression):
     printed(verdict)
 
 
+KEYED = {
+    "another forward at each look": "class Mine(Relu):\n"
+    "    looks = 0\n"
+    "    @property\n"
+    "    def forward(self):\n"
+    "        Mine.looks += 1\n"
+    "        return super().forward if Mine.looks % 2 else (lambda x: x)\n",
+    "large inputs": body("if x.size > 5000: return x"),
+    "rare inputs": body("if x.sum() % 1 > 0.9: return x"),
+    "numbers of another machine": body(
+        "return (lambda a: a.astype(a.dtype.newbyteorder()))(super().forward(x))"
+    ),
+    "an interrupt": body("raise KeyboardInterrupt"),
+    "a generator's end": body("raise GeneratorExit"),
+    "everything is an array": "Mine = Relu\nimport builtins\nbuiltins.isinstance = lambda *_: True\n",
+}
+
+
+@pytest.mark.parametrize("what", KEYED)
+def test_what_answers_otherwise_now_and_then_does_not_pass(tmp_path, what):
+    verdict = attack(tmp_path, KEYED[what], of=RIGHT)
+    assert verdict.outcome in ("wrong", "not_checked"), printed(verdict)
+
+
 @pytest.mark.parametrize("key", ["id(x) // 16", "x.ctypes.data // 16"])
 def test_what_depends_on_where_an_array_lies_is_wrong(tmp_path, key):
     verdict = attack(tmp_path, body(f"if {key} % 5 == 0: return x"), of=RIGHT)

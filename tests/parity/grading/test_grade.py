@@ -607,3 +607,13 @@ def test_a_named_finding_for_what_it_tried(folder, assignment, tmp_path):
     assert noticed["ben"] == ["tries what the sandbox forbids"] and noticed["carl"] == ["forges an answer"]
     assert "imports scratchcnn" in noticed["dora"]
     assert all(one["points"] == 0 for one in found)
+
+
+def test_what_answers_otherwise_later_is_a_finding(folder, assignment, tmp_path):
+    """Right on the first calls of each object, as many as single checks make."""
+    source = RELU.replace("class Relu:", "class Relu:\n    calls = 0").replace(
+        "x, 0)", "x, 0) if self.calls < 40 else x"
+    )
+    source = source.replace("        self.mask", "        self.calls += 1\n        self.mask", 1)
+    (found,), _ = run.grade_all(submissions_in(folder(eve=source)), assignment(), tmp_path / "grades")
+    assert found["points"] < found["most"] and found["findings"] == ["answers otherwise at a later call"]
