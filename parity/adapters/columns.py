@@ -17,6 +17,7 @@ import numpy as np
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.meanings import meanings
+from parity.adapters.signatures import PAIRS
 from parity.kinds.probe import Probe
 
 BOOK = "(NP)K"
@@ -65,6 +66,8 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             found = ["input_shape", "(C,H,W)"]
         else:
             found = [m for m in meanings(p["name"], kind) if m != "input_shape"]
+            if p["default"].startswith(("(", "[")):
+                found = [PAIRS.get(m, m) for m in found]
         if not found and p["required"]:
             return
         options.append([(p["name"], m) for m in found] or [None])
@@ -82,6 +85,7 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 images=images,
                 images_out=images,
                 columns=layout,
+                limits={"one_pad": True} if {"(SH,SW)", "pad"} <= {m for _, m in args} else {},
             )
 
 

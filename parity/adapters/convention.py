@@ -253,9 +253,16 @@ class Convention:
                 return False
         if self.padding and "x" in probe.inputs and not self._takes_padding(probe):
             return False
-        if limits.get("training") and probe.args.get("training") is False:
+        infers = probe.args.get("training") is False or (
+            self.kind == "dropout" and "mask" not in probe.inputs
+        )
+        if limits.get("training") and infers:
             return False
         if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
+            return False
+        if limits.get("images_only") and probe.inputs["x"].ndim == 2:
+            return False
+        if limits.get("one_pad") and isinstance(probe.args.get("pad"), tuple):
             return False
         if limits.get("labels") == "one_hot" and probe.inputs["t"].ndim == 1:
             return False
@@ -323,6 +330,8 @@ class Convention:
             found.append("padding='same' with an even window at a stride above 1")
         found += ["images that are not square"] if self.limits.get("square") else []
         found += ["images (4-D input)"] if self.limits.get("rows_only") else []
+        found += ["rows (2-D input)"] if self.limits.get("images_only") else []
+        found += ["a pad of two numbers"] if self.limits.get("one_pad") else []
         found += ["bias"] if self.limits.get("no_bias") else []
         found += ["inference"] if self.limits.get("training") else []
         found += ["class_numbers (labels as numbers of classes)"] if self.limits.get("labels") else []

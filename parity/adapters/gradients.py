@@ -42,8 +42,10 @@ def find_gradients(
     c: Convention, report: dict[str, Any], probe: Probe, how: Recipe
 ) -> tuple[int, Convention]:
     """The convention with the places of dx and each gradient, and a score: COMPLETE where all are found."""
-    before = {_key(e): e["sum"] for e in report["forward"]}
-    entries = [e for e in report["backward"] if before.get(_key(e)) != e["sum"] or _root(e) == "back"]
+    before = {_key(e): (e["sum"], e["shape"]) for e in report["forward"]}
+    entries = [
+        e for e in report["backward"] if before.get(_key(e)) != (e["sum"], e["shape"]) or _root(e) == "back"
+    ]
     returned = [e for e in entries if _root(e) == "back" and e["shape"] is not None]
     left = [e for e in entries if _root(e) in ("object", "x", "passed") and e["shape"] is not None]
     used: set[int] = set()
@@ -120,6 +122,10 @@ def _input_gradient(
         own = [e for e in left if _root(e) == "object" and tuple(e["shape"]) == tuple(shape)]
         named = [e for e in own if _words(e) and _words(e)[-1] in DX]
         fitting = named or [e for e in own if _is_gradient(e)]
+    if not fitting:  # a slice [pad:-pad] is empty without pad: there is a dx, of a wrong shape
+        fitting = [
+            e for e in (*returned, *left) if _words(e)[-1:] and _words(e)[-1] in DX and 0 in e["shape"]
+        ]
     if not fitting:
         return None
     first = min(fitting, key=lambda e: len(e["path"]))

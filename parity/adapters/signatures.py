@@ -313,6 +313,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["dout"]
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
+    if way == "backward" and word in ("batchsize", "nbatch", "nsamples", "numsamples"):
+        return ["N"]
     if kind in MODES and word in MODE_NAMES:
         return list(meanings(word, kind))
     if way == "forward" and word in KEEP:
@@ -374,6 +376,15 @@ def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
         return ["x"]
     if way == "backward" and word in ("dvalues",):
         return ["probabilities", "x"]  # those that it kept, or those of forward once more
+    if way == "backward" and word in (
+        "probs",
+        "prob",
+        "probabilities",
+        "softmax",
+        "softmaxout",
+        "softmaxprobs",
+    ):
+        return ["cache", "probabilities"]  # returned beside the loss, or kept
     return ["=1"] if way == "backward" and word in DOUT else []
 
 

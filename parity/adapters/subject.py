@@ -85,6 +85,7 @@ class Subject:
         from parity.adapters.trial import (
             find,
             fits_the_book,
+            may_be_derivative,
             may_take_probabilities,
             one_for_both_axes,
             pads_by_word,
@@ -104,6 +105,7 @@ class Subject:
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
         odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
+        odd = odd or may_be_derivative(about, kind)
         if not odd and fits_the_book(self, kind):
             return None
 

@@ -56,7 +56,9 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("min", "pool"), "min_pooling"),
     (("pool",), "max_pooling"),
     (("conv",), "convolution"),
-    (("fully", "connected"), "affine"),
+    (("fully",), "affine"),
+    (("full", "connect"), "affine"),
+    (("full", "connected"), "affine"),
     *(((word,), "affine") for word in ("affine", "dense", "linear", "fc")),
     *(((word,), word) for word in ("relu", "sigmoid", "tanh", "softmax", "dropout", "silu", "flatten")),
 )
@@ -97,6 +99,7 @@ def kind_by_words(name: str) -> str | None:
     """The kind by the words of a name, for what is known to be a layer; None where they do not say."""
     if known := kind_by_name(name):
         return known
+    name = re.sub(r"Re(LU|Lu)", "Relu", name)  # one word, not two
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
     words = [word.lower() for word in spaced.split()]
     words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]

@@ -20,6 +20,8 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
         return (
             f"after backward there is no .{row.tensor}; are gradients in a dict? then --adapter params_grads"
         )
+    if row.tensor == "dx" and row.why.startswith("shape") and 0 in getattr(ours, "shape", ()):
+        return "a slice [pad:-pad] is empty for a pad of 0; write [pad:H + pad]"
     if row.why.startswith("shape") and _channels_last(ours, theirs):
         return "the shape is (N, H, W, C); if that is meant: --adapter channels_last"
     return ""

@@ -9,6 +9,7 @@ the right shapes. The sizes of the probes are all different, so that a shape sho
 from parity.adapters.conventions import NotCallable
 from parity.adapters.trial.hints import one_for_both_axes, pads_by_word, takes_what_is_kept
 from parity.adapters.trial.ordinary import changes_all, fits_the_book
+from parity.adapters.trial.output_derivatives import may_be_derivative
 from parity.adapters.trial.probabilities import may_take_probabilities
 from parity.adapters.trial.search import find
 
@@ -17,6 +18,7 @@ __all__ = [
     "changes_all",
     "find",
     "fits_the_book",
+    "may_be_derivative",
     "may_take_probabilities",
     "one_for_both_axes",
     "pads_by_word",

@@ -15,7 +15,7 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_mask import mask_of
 from parity.adapters.trial.dropout_share import as_it_drops
 from parity.adapters.trial.gradient_steps import is_proportional
-from parity.adapters.trial.output_derivatives import of_output
+from parity.adapters.trial.output_derivatives import is_derivative, may_be_derivative, of_output
 from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
@@ -45,6 +45,11 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
     if not calls:
         return COMPLETE, replace(c, unseen=(*gradients, *missing_buffers))
     best: tuple[int, Convention] | None = None
+    if may_be_derivative(trial.about, trial.kind) and c.constructor is not None:
+        name = str((trial.about["methods"]["backward"] or [{}])[0]["name"])
+        as_gradient = replace(c, backward="backward", backward_args=((name, "dout"),))
+        derivative = is_derivative(trial, as_gradient, probe)
+        calls = [("backward", ((name, "x" if derivative else "dout"),), derivative)]
     for backward, args, derivative in calls:
         tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
         tried = replace(tried, zero=_zeroed_by(trial, tried))

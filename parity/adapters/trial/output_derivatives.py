@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.signatures import (
     may_be_output,
@@ -14,6 +16,25 @@ from parity.adapters.trial.attempt import Trial
 from parity.kinds.probe import Probe
 
 FAR, BOUND = 32.0, 8.0
+ELEMENTWISE = ("relu", "sigmoid", "tanh", "silu")
+
+
+def may_be_derivative(about: dict[str, Any], kind: str) -> bool:
+    """Whether a backward takes nothing but an x by its name: `backward(self, x)` may be f'(x)."""
+    params = [p for p in about["methods"].get("backward") or () if p is not None and p["required"]]
+    return kind in ELEMENTWISE and len(params) == 1 and plain(params[0]["name"]) in ("x", "z")
+
+
+def is_derivative(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether what backward gives for twice its argument is not twice as much: a gradient is linear in dout."""
+
+    def mean(dout: Any) -> list[float]:
+        report = trial.attempt(c, replace(probe, inputs={**probe.inputs, "dout": dout}))
+        return [e.get("value", 0.0) for e in report.get("backward", ()) if e["path"][0][1] == "back"]
+
+    dout = np.abs(probe.inputs["dout"]) + 0.5
+    once, twice = mean(dout), mean(2 * dout)
+    return bool(once) and len(once) == len(twice) and not np.allclose(twice, np.multiply(2, once))
 
 
 def of_output(trial: Trial, c: Convention, probe: Probe) -> Convention:

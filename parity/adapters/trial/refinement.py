@@ -25,7 +25,9 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     c = own_constant(trial, c, probe)
     if trial.kind == "batch_norm":
         c = _own_eps(trial, c, probe)
-        return images_too(trial, c) if probe.inputs["x"].ndim == 2 else c
+        if probe.inputs["x"].ndim == 2:
+            return images_too(trial, c)
+        return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
     if trial.kind == "softmax" and not c.backward and c.rows == "NF":
         return _of_one_vector(trial, c, probe)
     if trial.kind == "lrn":
@@ -52,6 +54,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
     if c.constructor is not None and not {"stride", "stride_h", "(SH,SW)", "book"} & used:
         limits |= _own_stride(trial, c, probe)
+    if "(SH,SW)" in used and "pad" in used and _refuses_two_pads(trial, c, probe):
+        limits["one_pad"] = True
     c = replace(c, limits=limits)
     if "kernel" in used:
         pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
@@ -64,6 +68,13 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if "forward" in report or not (report["at"] == "build" or refused or ": assert)" in report["error"]):
             return replace(c, constructor=pairs)
     return c
+
+
+def _refuses_two_pads(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether a pad of two numbers raises a TypeError before any number, where a stride is always two."""
+    asked = replace(probe, args={**probe.args, "pad": (1, 1)})
+    report = trial.attempt(replace(c, backward=""), asked)
+    return "forward" not in report and str(report["error"]).startswith("TypeError")
 
 
 def _own_eps(trial: Trial, c: Convention, probe: Probe) -> Convention:
