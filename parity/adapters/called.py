@@ -29,7 +29,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
-from parity.adapters.options import Options, all_read
+from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
@@ -161,7 +161,7 @@ class Live:
             items = [item.split(":") for item in meaning[1:-1].split(";")]
             together = {item[0]: self.passed[item[-1]] for item in items}
             return together if ":" in meaning else tuple(together.values())
-        if meaning.startswith("{"):
+        if meaning.startswith("{") and meaning != ANY:
             made = Options(value(meaning, self.probe))
             kept = self.options.setdefault(meaning, made)
             if "mode" in made:

@@ -15,7 +15,7 @@ import numpy as np
 
 from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.constants import CONSTANTS, NAMES
-from parity.adapters.options import grouped, is_group
+from parity.adapters.options import ANY, ByName, grouped, holds_sizes, is_group
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same
@@ -226,6 +226,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         named = (*(meaning for meaning in named if meaning not in STRINGS), "='valid'")
     if not (named or own or word in _ANY) and is_group(word):
         return grouped(kind)
+    if not (named or own or word in _ANY) and holds_sizes(word):
+        return (ANY,)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
     return tuple(
@@ -281,6 +283,8 @@ def value(meaning: str, probe: Probe) -> Any:
         return ast.literal_eval(meaning[1:])
     if meaning.startswith("("):
         return tuple(known[c] if c in known else int(c) for c in meaning[1:-1].split(",") if c)
+    if meaning == ANY:
+        return ByName(lambda key: _of_key(key, probe))
     if meaning.startswith("{"):
         pairs = (item.split(":") for item in meaning[1:-1].split(";"))
         return {key: value(inner, probe) for key, inner in pairs}
@@ -306,6 +310,16 @@ def value(meaning: str, probe: Probe) -> Any:
             raise NotImplementedError("pad is a number")
         return args[meaning]
     return recipe(probe.kind).optional[meaning]
+
+
+def _of_key(key: str, probe: Probe) -> Any:
+    """What a dict of sizes has under that key. Raises KeyError where its name is not known."""
+    for meaning in meanings(key, probe.kind):
+        return value(meaning, probe)
+    word = plain(key)
+    if word.startswith(("activation", "nonlinearity")):
+        return None
+    raise KeyError(key)
 
 
 def _padding_word(probe: Probe, valid: str, same: str) -> str:

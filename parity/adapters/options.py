@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 KEYS = {"stride": ("stride", "strides"), "pad": ("pad", "padding")}  # what people call them there
@@ -24,12 +24,41 @@ GROUPED = {  # the dicts of a kind, the likeliest first: key:meaning
     "batch_norm": (f"{{mode:mode;eps:eps;momentum:momentum;{_RUNNING}}}",),
     "dropout": ("{mode:mode;p:keep}",),  # as CS231n has had it since 2017
 }
+ANY = "{*}"  # a dict that is asked for sizes by their names
+HOLDS = ("config", "cfg", "info", "dict", "spec", "settings", "kwargs", "conf")  # how its parameter ends
 NAMES = ("params", "parameters", "param", "options", "opts", "config", "hyperparams", "hparams")
 
 
 def is_group(word: str) -> bool:
     """Whether a parameter of that plain name is a dict of options: conv_param, hparameters, params."""
     return word in NAMES or (word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh")
+
+
+def holds_sizes(word: str) -> bool:
+    """Whether a constructor's parameter of that plain name is a dict of sizes: layer_info, config."""
+    return word.endswith(HOLDS)
+
+
+class ByName(dict[str, Any]):
+    """A dict that has a value for each key whose name is known, and no other; it holds nothing itself."""
+
+    def __init__(self, find: Callable[[str], Any]):
+        super().__init__()
+        self.find = find
+
+    def __missing__(self, key: str) -> Any:
+        return self.find(key)
+
+    def __contains__(self, key: object) -> bool:
+        return self.get(str(key), self) is not self
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self.find(key)
+        except KeyError:
+            return default
+
+    pop = setdefault = get
 
 
 def pools_windows(kind: str) -> bool:

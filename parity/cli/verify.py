@@ -20,7 +20,7 @@ from parity.cli.options import (
     save,
 )
 from parity.kinds.names import NAMES
-from parity.verification.listing import kind_of_target
+from parity.verification.listing import kind_of_target, no_such_name
 
 if TYPE_CHECKING:
     from parity.comparison.records import Record
@@ -166,6 +166,8 @@ def verify(
     known = "network" if twin is not None else kind_of_target(target)  # nothing else has a twin
     kind = kind or (None if whole else known)
     if kind is None and not whole:
+        if missing := no_such_name(target):
+            raise Misuse(missing)
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
     if template is not None:
         from parity.verification.template import write_template

@@ -18,6 +18,7 @@ from parity.adapters.definitions import defined, parsed
 from parity.adapters.recipe import is_reduced
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import kind_by_name, kind_by_words
+from scratchcnn.lookup import nearest
 
 NETWORK = "network"
 CALLED = (  # in lower case and without underscores
@@ -70,6 +71,30 @@ def kind_of_target(target: str) -> str | None:
         return None
     kind = found.get(name) or found.get(name.partition(",")[0])
     return kind if kind and kind != NETWORK else None
+
+
+def no_such_name(target: str) -> str:
+    """That the file of `file.py:Name` does not define it, and what is near, in a sentence; "" where it does,
+    or where that cannot be read off."""
+    where, _, names = target.rpartition(":")
+    path = Path(where.removesuffix(":"))
+    try:
+        trees = [tree for _, tree in parsed(path)] if path.suffix in SUFFIXES and path.is_file() else []
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return ""
+    there = {node.name for tree in trees for node in defined(tree.body)}
+    missing = [name for name in names.split(",") if "." not in name and name not in there]
+    imported = {
+        alias.asname or alias.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.ImportFrom, ast.Import))
+        for alias in node.names
+    }
+    assigned = {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    missing = [name for name in missing if name not in imported | assigned]
+    near = nearest(missing[0], there) if missing else ""
+    return f"{path.name} defines no {missing[0]}{near}" if missing and (near or "*" not in imported) else ""
 
 
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:

@@ -33,6 +33,7 @@ from parity.kinds.numpy_reference import judged_by
 from parity.kinds.probes import probes
 from parity.kinds.real_sizes import MOST_PRODUCTS, in_browser, size_of
 from parity.reference.threads import one_thread
+from parity.verification.built_in import built_in
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
 from parity.verification.observe import Request, Seen, observe_target
@@ -53,6 +54,10 @@ from parity.verification.why import explanation_of
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
+# Known differences that are choices: the numbers are right in another way that is as good.
+BY_CHOICE = {
+    "dropout-not-inverted": "it scales in inference instead of in training, as the first dropout did"
+}
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -110,9 +115,7 @@ def verify(
         book = profile_of(factory, profile) == BOOK
         verdict = _network(factory, network, tuple(allow), book, seed, limits, isolated)
         return strictly(verdict, strict)
-    if kind not in ALL_KINDS:
-        near = nearest(kind, ALL_KINDS)
-        raise ValueError(f"no kind named {kind!r}; there are {', '.join(ALL_KINDS)}, {NETWORK}{near}")
+    known_kind(kind)
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
     if isolated:
@@ -122,6 +125,16 @@ def verify(
         verdict = _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated)
         verdict.judge = judge
         return strictly(verdict, strict)
+
+
+def known_kind(kind: str) -> str:
+    """The kind as it is named here. Raises ValueError, with the nearest name, where there is none such."""
+    plain = kind.replace("-", "_").lower()
+    if plain not in (*ALL_KINDS, NETWORK):
+        near = nearest(plain, (*ALL_KINDS, NETWORK))
+        there = f"here are {', '.join(ALL_KINDS)}, {NETWORK}"
+        raise ValueError(f"no kind named {kind!r}" + (f"{near} T{there}" if near else f"; t{there}"))
+    return plain
 
 
 def _network(
@@ -214,6 +227,8 @@ def _verify(
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
         )
+    if verdict.outcome == "wrong" and not (seen.ending or seen.unfinished):
+        verdict.unchecked = built_in(seen.observation, fixed)
     if not verdict.ok or verdict.declared:
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
@@ -328,7 +343,18 @@ def _judge_declared(
         verdict.complaint = f"{declared}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not stopped:
         found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
+        if said := BY_CHOICE.get(found.fault):
+            _judge_choice(verdict, said, found, seen, asker, adapter)
     verdict.diagnosis = found
+
+
+def _judge_choice(
+    verdict: Verdict, said: str, found: Diagnosis, seen: Seen, asker: _Asker, adapter: Adapter
+) -> None:
+    """What is done in two ways in books and papers, where it is that other way and nothing else."""
+    whose = f"but for {found.says}"
+    if _holds_at_other_sizes(verdict, whose, [found.fault], asker, seen, adapter):
+        verdict.buts = [said, *([f"there is {found.besides}"] if found.besides else [])]
 
 
 def _judge_habits(

@@ -18,7 +18,7 @@ from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
 from parity.verification.listing import NETWORK, Listed, files_of, listed, passed_over
 from parity.verification.verdict import Outcome, Verdict, by_judge
-from parity.verification.verify import verify
+from parity.verification.verify import known_kind, verify
 
 # What zipfile raises for a file that is none, or was damaged.
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
@@ -145,6 +145,7 @@ def verify_all(
     for name in options.get("allow", ()):
         if not any(_is_known(name, kind) for kind in ALL_KINDS):
             raise ValueError(f"no known difference named {name}; `parity kinds NAME` lists those of a kind")
+    kind = kind and known_kind(kind)
     where = Path(where)
     if not where.exists():
         raise TargetError(f"no file or folder {where}")

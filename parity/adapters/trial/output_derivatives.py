@@ -26,7 +26,7 @@ def may_be_derivative(about: dict[str, Any], kind: str) -> bool:
 
 
 def is_derivative(trial: Trial, c: Convention, probe: Probe) -> bool:
-    """Whether what backward gives for twice its argument is not twice as much: a gradient is linear in dout."""
+    """Whether what backward gives for twice its argument is not twice as much, as a gradient's is."""
 
     def mean(dout: Any) -> list[float]:
         report = trial.attempt(c, replace(probe, inputs={**probe.inputs, "dout": dout}))

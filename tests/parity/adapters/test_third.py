@@ -19,6 +19,12 @@ CASES = [
     ("LossWithProbabilities", "softmax_with_loss", "right_but", "forward(logits, labels) -> returned[0]"),
     ("im2col_indices", "im2col", "right", "columns (C*FH*FW, OH*OW*N)"),
     ("Conv2D", "convolution", "right", "a pad of two numbers"),
+    ("DenseWithReLU", "affine", "not_checked", "a dense layer followed by ReLU, which is built in"),
+    ("DenseThatClips", "affine", "wrong", "forward, out"),
+    ("NotInverted", "dropout", "right_but", "scales in inference instead of in training"),
+    ("NeverScaled", "dropout", "wrong", "wrong: out, dx"),
+    ("FCLayer", "affine", "right", "FCLayer(layer_info)"),
+    ("FCLayerMean", "affine", "wrong", "wrong: dW"),
     ("Conv2DSliced", "convolution", "wrong", "[pad:-pad] is empty for a pad of 0"),
 ]
 

@@ -162,6 +162,7 @@ NUMBERS_RIGHT = (
     "SigmoidOverflows",
     "SoftmaxNoShift",
     "SGDSpoilsGradients",
+    "DropoutNotInverted",
     "AdaGradBook",
     "RMSPropBook",
     "AdamBook",

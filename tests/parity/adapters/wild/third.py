@@ -1,4 +1,4 @@
-"""More styles: no way to infer, images only, f'(x) under the name of a gradient, a dx that a slice empties."""
+"""More styles: no way to infer, images only, f'(x) called backward, a dx that a slice empties."""
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class Conv2D:
         self.padding, self.stride = padding, stride
 
     def forward(self, x):
-        FN, C, FH, FW = self.w.shape
+        FN, _, FH, FW = self.w.shape
         p, (sh, sw) = self.padding, self.stride
         self.shape = x.shape
         OH, OW = (x.shape[2] + 2 * p - FH) // sh + 1, (x.shape[3] + 2 * p - FW) // sw + 1
@@ -164,3 +164,68 @@ class Conv2DSliced(Conv2D):
     def cut(self, dx, H, W):
         p = self.padding
         return dx[:, :, p:-p, p:-p]
+
+
+class DenseWithReLU:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = RNG.standard_normal((n_in, n_out)), np.zeros(n_out)
+
+    def forward(self, x):
+        self.x, z = x, x @ self.W + self.b
+        self.on = z > 0
+        return z * self.on
+
+    def backward(self, dout):
+        dout = dout * self.on
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class DenseThatClips(DenseWithReLU):
+    """It is no activation that is known."""
+
+    def forward(self, x):
+        return np.minimum(super().forward(x), 1)
+
+
+class NotInverted:
+    def __init__(self, ratio):
+        self.ratio, self.training = ratio, True
+
+    def forward(self, x):
+        if not self.training:
+            return x * x.dtype.type(1 - self.ratio)
+        self.mask = RNG.random(x.shape) > self.ratio
+        return x * self.mask
+
+    def backward(self, dout):
+        return dout * self.mask if self.training else dout * dout.dtype.type(1 - self.ratio)
+
+
+class NeverScaled(NotInverted):
+    def forward(self, x):
+        return super().forward(x) if self.training else x.copy()
+
+
+class FCLayer:
+    """Its sizes come in a dict."""
+
+    def __init__(self, layer_info):
+        self.n_in, self.n_out = layer_info["input_size"], layer_info["output_size"]
+        self.activation = layer_info.get("activation_type", "relu")
+        self.W, self.b = RNG.standard_normal((self.n_in, self.n_out)), np.zeros(self.n_out)
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x @ self.W + self.b, 0) if self.activation == "relu" else x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class FCLayerMean(FCLayer):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dW = self.dW / len(dout)
+        return dx
