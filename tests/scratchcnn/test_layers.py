@@ -48,6 +48,7 @@ def test_every_layer_has_a_kind():
     assert exported - checked == {
         "Layer",
         "Loss",
+        "ElementwiseLoss",
         "Container",
         "Sequential",
         "Concat",
