@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from parity.kinds import ALL_KINDS
 
@@ -113,4 +114,6 @@ def kind_by_words(name: str) -> str | None:
         return None
     if {"sigmoid", "entropy"} <= set(joined):
         return None
+    if any(len(first) == 1 and second == "relu" for first, second in pairwise(joined)):
+        return None  # PReLU, CReLU, RReLU
     return next((kind for needed, kind in WORDS if set(needed) <= set(joined)), None)

@@ -17,7 +17,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed
 from parity.adapters.recipe import is_reduced
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
-from parity.kinds.names import kind_by_name, kind_by_words
+from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -63,14 +63,15 @@ def kind_of_target(target: str) -> str | None:
     """The kind of `file.py:Name` by its name, else by the list of its file; None where neither says."""
     where, _, name = target.rpartition(":")
     path = Path(where.removesuffix(":"))
-    if (known := kind_by_name(target)) or path.suffix not in SUFFIXES or not path.is_file():
+    known = kind_by_name(target)
+    if path.suffix not in SUFFIXES or not path.is_file():
         return known
     try:
         found = {one.name: one.kind for one in listed(path)}
     except (SyntaxError, ValueError, OSError, RecursionError):
-        return None
+        return known
     kind = found.get(name) or found.get(name.partition(",")[0])
-    return kind if kind and kind != NETWORK else None
+    return kind if kind and kind != NETWORK else known
 
 
 def no_such_name(target: str) -> str:
@@ -100,15 +101,47 @@ def no_such_name(target: str) -> str:
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
     if {"loss", "gradient"} <= methods:
-        kind = kind_by_words(node.name)
+        if plain(node.name) in LOSS_AROUND:
+            return ""  # the base of losses
+        kind = _of_two_classes(kind_by_words(node.name), node)
         return kind if kind and is_reduced(kind) else NETWORK
-    if known := kind_by_name(node.name):
+    if known := _of_two_classes(kind_by_name(node.name), node):
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
     if not {plain(name) for name in methods} & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
-    return kind_by_words(node.name) or ""
+    return _of_two_classes(kind_by_words(node.name), node) or ""
+
+
+def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
+    """A cross entropy with log(1 - y) in it is that of two classes, unless its name says softmax or categories."""
+    name = plain(getattr(node, "name", ""))
+    if (
+        kind not in ("softmax_with_loss", "weighted_cross_entropy")
+        or "softmax" in name
+        or "categorical" in name
+    ):
+        return kind
+    return "binary_cross_entropy" if _logs_of_the_rest(node) else kind
+
+
+def _logs_of_the_rest(node: ast.stmt) -> bool:
+    """Whether a logarithm of 1 - something is written in it."""
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, (ast.Attribute, ast.Name))
+        and (call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id) == "log"
+        and any(
+            isinstance(part, ast.BinOp)
+            and isinstance(part.op, ast.Sub)
+            and isinstance(part.left, ast.Constant)
+            and part.left.value == 1
+            for argument in call.args
+            for part in ast.walk(argument)
+        )
+        for call in ast.walk(node)
+    )
 
 
 def _is_adapter(node: ast.ClassDef) -> bool:
@@ -134,14 +167,14 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 
     One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
     """
-    known = "identity" if _is_identity(name, node) else kind_by_name(name)
+    known = "identity" if _is_identity(name, node) else _of_two_classes(kind_by_name(name), node)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
         return []
-    meant = kind_by_words(name)
+    meant = _of_two_classes(kind_by_words(name), node)
     if meant and kind_of(meant).role == "loss" and FORWARD not in name:
         return [Listed(name, meant)]
     other = name.replace(FORWARD, BACKWARD)

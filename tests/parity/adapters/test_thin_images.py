@@ -37,7 +37,7 @@ def test_what_is_wrong_stays_so(code):
 
 
 class SoftmaxOnce:
-    """Overflows, and a second backward raises."""
+    """Overflows, and a second backward gives other numbers."""
 
     def forward(self, x):
         e = np.exp(x)
@@ -45,8 +45,7 @@ class SoftmaxOnce:
         return self.y
 
     def backward(self, dout):
-        self.y = self.y[..., None]
-        y = self.y[:, :, 0]
+        y, self.y = self.y, self.y / 2
         return y * (dout - (dout * y).sum(axis=1, keepdims=True))
 
 

@@ -50,7 +50,7 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
     text = (
         "class Conv2DLayer:\n    def forward(self, x): pass\n"
         "class NaiveMaxPool(Conv2DLayer): pass\n"
-        "class LeakyRelu(Conv2DLayer): pass\n"
+        "class PRelu(Conv2DLayer): pass\n"
         "class Conv1D(Conv2DLayer): pass\n"
         "class Dense: pass\n"
         "class DenseNotes: pass\n"
@@ -66,7 +66,7 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
     assert listed(file(text + NETWORK)) == [
         Listed("Conv2DLayer", "convolution"),
         Listed("NaiveMaxPool", "max_pooling"),
-        Listed("LeakyRelu", ""),
+        Listed("PRelu", ""),
         Listed("Conv1D", ""),
         Listed("Dense", "affine"),
         Listed("DenseNotes", ""),
@@ -78,6 +78,41 @@ def test_each_is_found_by_name_and_signature(tmp_path, file):
         Listed("cross_entropy", "softmax_with_loss"),
         Listed("Net", "network"),
     ]
+
+
+OF_TWO_CLASSES = """
+import numpy as np
+
+class Loss:
+    def loss(self, y, p): raise NotImplementedError
+    def gradient(self, y, p): raise NotImplementedError
+
+class CrossEntropy(Loss):
+    def loss(self, y, p):
+        return -y * np.log(p) - (1 - y) * np.log(1 - p)
+
+    def gradient(self, y, p):
+        return -(y / p) + (1 - y) / (1 - p)
+
+def cross_entropy_cost(a, y):
+    return -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a))
+
+class CategoricalCrossEntropy:
+    def forward(self, y, t):
+        return -np.sum(t * np.log(y) + 0 * np.log(1 - y))
+"""
+
+
+def test_a_cross_entropy_with_a_logarithm_of_the_rest_is_of_two_classes(file, parity):
+    path = file(OF_TWO_CLASSES)
+    assert [(one.name, one.kind) for one in listed(path)] == [
+        ("Loss", ""),
+        ("CrossEntropy", "binary_cross_entropy"),
+        ("cross_entropy_cost", "binary_cross_entropy"),
+        ("CategoricalCrossEntropy", "softmax_with_loss"),
+    ]
+    status, out, _ = parity("verify", f"{path}:CrossEntropy")
+    assert status == 0 and "CrossEntropy as binary_cross_entropy: right on what was checked" in out
 
 
 def test_every_one_is_checked_and_what_is_not_is_named(file, parity):
