@@ -115,7 +115,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
 
 
 def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
-    """A cross entropy with log(1 - y) in it is that of two classes, unless its name says softmax or categories."""
+    """A cross entropy with log(1 - y) in it is that of two classes, unless its name says otherwise."""
     name = plain(getattr(node, "name", ""))
     if (
         kind not in ("softmax_with_loss", "weighted_cross_entropy")
