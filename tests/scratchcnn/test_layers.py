@@ -15,6 +15,7 @@ import scratchcnn as sc
 from parity.adapters.book import BookAdapter
 from parity.adapters.features import without
 from parity.checks.layer import check_kind
+from parity.faults import FAULTS
 from parity.kinds import KINDS, kind_of
 from parity.kinds.probes import probes
 from scratchcnn import layers, naive
@@ -259,7 +260,8 @@ def test_the_same_call_twice_gives_the_same_answer(kind):
         layer, again = build(probe), build(probe)
         expected = results(again, probe)
         if not kind.startswith("batch_norm"):  # whose running statistics have to move
-            same(results(layer, probe), expected, probe.id)
+            for _ in range(2):  # of one object: what it kept of the first call is gone
+                same(results(layer, probe), expected, probe.id)
         same(results(build(probe), probe), expected, probe.id)
 
     call(kind, contract)
@@ -281,6 +283,25 @@ def test_overwritten_buffers_do_no_harm(kind):
         expected.pop("out")
         found = {"dx": dx} | BookAdapter().state(layer, mine)
         same({name: found[name] for name in expected}, expected, probe.id)
+
+    call(kind, contract)
+
+
+@pytest.mark.parametrize("kind", LAYER_KINDS)
+def test_results_stay_as_they_were_when_a_layer_runs_again(kind):
+    """No later call writes into a result: of the layer itself into out or dx, of another into a gradient."""
+
+    def contract(probe):
+        layer, turned = build(probe), probe.cast(np.float64)
+        turned.inputs["x"] = turned.inputs["x"][::-1]
+        turned.inputs["dout"] = -turned.inputs["dout"][::-1]
+        kept = results(layer, probe)
+        before = {name: a.copy() for name, a in kept.items()}
+        results(build(turned), turned)
+        same(kept, before, f"{probe.id}, another layer")
+        results(layer, turned)
+        for name in ("out", "dx"):
+            np.testing.assert_array_equal(kept[name], before[name], err_msg=f"{probe.id}: {name}")
 
     call(kind, contract)
 
@@ -311,6 +332,26 @@ def test_forward_twice_then_backward_is_that_of_the_second(kind):
         np.testing.assert_array_equal(layer.backward(probe.inputs["dout"]), expected, err_msg=probe.id)
 
     call(kind, contract)
+
+
+OF_CONTRACTS = [
+    fault
+    for fault in FAULTS.values()
+    if fault.kind in ("relu", "sigmoid", "affine", "convolution")
+    and fault.shows == "contract"
+    and not fault.equivalent
+]
+
+
+@pytest.mark.parametrize("fault", OF_CONTRACTS, ids=lambda fault: fault.name)
+def test_known_bugs_that_no_single_call_shows_are_noticed_above(fault, monkeypatch):
+    monkeypatch.setitem(globals(), "build", lambda probe: BookAdapter().build(fault.make, probe))
+    with pytest.raises((AssertionError, ValueError)):
+        test_nothing_of_the_callers_is_changed_and_the_dtype_kept(fault.kind, np.float64)
+        test_the_same_call_twice_gives_the_same_answer(fault.kind)
+        test_overwritten_buffers_do_no_harm(fault.kind)
+        test_results_stay_as_they_were_when_a_layer_runs_again(fault.kind)
+        test_forward_twice_then_backward_is_that_of_the_second(fault.kind)
 
 
 @pytest.mark.parametrize("kind", LAYER_KINDS)
