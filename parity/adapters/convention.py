@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
+from parity.adapters.layouts import KEEPS_AXES
 from parity.adapters.loss_arguments import order_in_words
 from parity.adapters.reach import parsed, spelled
 from parity.adapters.recipe import is_reduced
@@ -362,9 +363,10 @@ class Convention:
             if layout not in ("", "OIHW", "IO", "O")
         ]
         parts += [f"given {', '.join(odd)}"] if odd else []
+        kept = self.rows_out in KEEPS_AXES.values()  # the result of images, and no rows
         for what, inner, outer in (
-            ("images", self.images, self.images_out),
-            ("rows", self.rows, self.rows_out),
+            ("images", self.images, self.rows_out.replace("F", "C") if kept else self.images_out),
+            ("rows", self.rows, "NF" if kept else self.rows_out),
         ):
             if (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))

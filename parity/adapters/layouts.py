@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.generic]
 BATCH = {4: "NCHW", 2: "NF"}  # by the number of axes; others have one layout only
 WEIGHTS = {4: "OIHW", 2: "IO", 1: "O"}
+KEEPS_AXES = {"NCHW": "NF11", "NHWC": "N11F", "CHW": "F11", "HWC": "11F"}  # of means over H and W
 # The order is the one in which they are tried.
 BATCHES = {4: ("NCHW", "NHWC", "CHW", "HWC", "HW", "CHWN", "NHW"), 2: ("NF", "FN", "F", "F1", "1F")}
 STORED = {

@@ -14,6 +14,7 @@ from parity.adapters.gradients import place_of
 from parity.adapters.layouts import (
     BATCHES,
     CHANNELS_LAST,
+    KEEPS_AXES,
     batch_shape,
     one_at_a_time,
 )
@@ -103,7 +104,8 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
     x_layout = c.images if probe.inputs["x"].ndim == 4 else c.rows
     single = one_at_a_time(x_layout)
     same = [x_layout] if len(expected) == probe.inputs["x"].ndim else []
-    for layout in dict.fromkeys([*same, *BATCHES.get(len(expected), ("",))]):
+    kept = [KEEPS_AXES.get(c.images, "NF")] if c.kind == "global_average_pooling" else []
+    for layout in dict.fromkeys([*same, *BATCHES.get(len(expected), ("",)), *kept]):
         if single != one_at_a_time(layout) and len(expected) in BATCHES:
             continue
         shape = batch_shape(expected, layout)

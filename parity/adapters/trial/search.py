@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
+from parity.adapters.layouts import KEEPS_AXES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import MOST, Trial
 from parity.adapters.trial.backward import backwards
@@ -55,6 +57,8 @@ def find(
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
             return refined(trial, best[1], probe)  # other sizes would not help
+        if best is not None and best[1].rows_out in KEEPS_AXES.values():
+            return replace(best[1], dx=Place(((".", "back"),)), unseen=())  # dx has no shape of its own
         if trial.count > MOST + MORE:
             break
     if book and _is_built(trial):

@@ -189,17 +189,6 @@ class OverTheBatch(GlobalAveragePooling):
         return np.broadcast_to(out.mean(axis=0), out.shape).copy()
 
 
-@fault("global-pool-keeps-its-axes", GLOBAL, "an output of shape (N, C, 1, 1)")
-class KeepsAxes(GlobalAveragePooling):
-    """keepdims=True is left in."""
-
-    def forward(self, x: Array) -> Array:
-        return super().forward(x)[:, :, None, None]
-
-    def backward(self, dout: Array) -> Array:
-        return super().backward(dout.reshape(dout.shape[:2]))
-
-
 @fault("global-pool-backward-not-divided", GLOBAL, "a dx that is not divided by H * W")
 class GlobalNotDivided(GlobalAveragePooling):
     """dout is repeated over the image, and the mean's factor forgotten."""
