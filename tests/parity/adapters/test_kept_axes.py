@@ -1,4 +1,4 @@
-"""Global average pooling that keeps its axes, as AdaptiveAvgPool2d(1) does: a layout, and an excuse for nothing."""
+"""Global average pooling that keeps its axes, as AdaptiveAvgPool2d(1) does, is a layout; the rest is judged."""
 
 import numpy as np
 import pytest
