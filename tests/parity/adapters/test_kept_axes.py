@@ -1,4 +1,4 @@
-"""Global average pooling that keeps its axes, as AdaptiveAvgPool2d(1) does, is a layout; the rest is judged."""
+"""Global average pooling that keeps its axes, as AdaptiveAvgPool2d(1) does: a layout, no excuse."""
 
 import numpy as np
 import pytest
