@@ -66,6 +66,7 @@ RULES = {
     "in order": "an array, its gradient and a name, or a weight and a bias with theirs",
     "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
+    "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
     "in dicts": "lists of dicts of arrays, one per layer",
     **LAYERS_IN_WORDS,
 }
@@ -122,11 +123,14 @@ class Convention:
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
+    rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
                  Of a loss of binary probabilities "logits" where it takes scores and has a sigmoid of its
                  own, "scores" where backward goes through a sigmoid before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
+    total        whether a loss of probabilities of classes is the sum over the rows, and its gradient the
+                 sum's; both are divided by their number
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
@@ -169,8 +173,10 @@ class Convention:
     rule: str = ""
     eps: Sequence[str] = ()
     decay: Sequence[str] = ()
+    rate: str = ""
     probabilities: str = ""
     per_row: bool = False
+    total: bool = False
     reduction: str = ""
     factor: float = 1.0
     inside_log: float = 0.0
@@ -345,6 +351,7 @@ class Convention:
         names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
         if self.rule:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if self.eps else ""
+            eps += f"; {self.rate} is the learning rate" if self.rate else ""
             return f"called as {self.name}; {self.forward} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]
@@ -380,6 +387,8 @@ class Convention:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
+        if self.total:
+            parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
         if self.reduction:
             parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):

@@ -25,6 +25,7 @@ WAYS = {  # who gets the layers
     "layers": "a list of layers that have {}",
     "layer": "each layer, which has {}",
     "model": "a model whose .layers have {}",
+    "whole": "a model that has {}",
     "held layers": "nothing: layers come to the constructor, which have {}",
     "held model": "nothing: a model comes to the constructor, whose .layers have {}",
 }
@@ -40,7 +41,8 @@ def ways_for(name: str, held: bool = False) -> list[str]:
     word, before = plain(name), "held " if held else ""
     way = "layers" if word in LAYERS else "model" if word in MODEL else ""
     way = "layer" if word in LAYER and not held else way
-    return [f"{before}{way}, {form}" for form in FORMS] if way else []
+    found = [f"{before}{way}, {form}" for form in FORMS] if way else []
+    return [*found, *["whole, dicts"] * (way == "model" and not held)]
 
 
 class _Called(dict[str, Any]):
@@ -56,12 +58,12 @@ class _CalledList(list[Any]):
 
 
 class Layer:
-    """One layer that holds a weight and its bias in one of the FORMS."""
+    """One layer that holds a weight and its bias in one of the FORMS; a whole model holds every array so."""
 
     trainable = training = True
 
-    def __init__(self, names: Sequence[str], form: str, number: int):
-        self.keys = dict(zip(names, ("W", "b"), strict=False))
+    def __init__(self, names: Sequence[str], form: str, number: int, whole: bool = False):
+        self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
         self.form, self.name, self.id = form, f"layer{number}", number
         self.objects: list[Any] = []
         self.params: Any = None

@@ -93,9 +93,11 @@ _DENSE = _table("""
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
     O: featuresout dimout channelsout nchannelsout outchannels
     O: outfeature outputlength nhidden numhidden width hidden
+    I O: d n
+    O I: m h k c
     N: batchsize
     bias: bias usebias hasbias withbias
-    (I,O) (O,I): shape wshape weightshape weightsshape
+    (I,O) (O,I): shape wshape weightshape weightsshape layerdims layerdim dims layersizes layersize
 """)
 _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
@@ -212,9 +214,10 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
     family = FAMILIES.get(_FAMILY_OF.get(kind, kind), {})
     if word in MODE_NAMES and kind in MODES:
         return tuple(f"={mode!r}" for mode in MODES[kind])
-    if name in ("C", "F", "K", "H", "N") and kind == "convolution":
+    if name in ("C", "D", "F", "K", "H", "N") and kind == "convolution":
         found = {
             "C": ("C",),
+            "D": ("C", "FN"),
             "F": ("FN", "kernel"),
             "K": ("kernel", "FN", "W"),
             "H": ("H",),

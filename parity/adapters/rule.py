@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from parity.adapters.arguments import call, plain, signature
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import AFTER, BEFORE, EPS, RATES, in_order
+from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, rate_of
 from parity.kinds.probe import Probe
 
 
@@ -29,9 +30,12 @@ class Rule:
 
     def _new(self, *first: Any) -> Any:
         held = dict(zip(signature(self.factory) or (), first, strict=False))
+        args, how = self.args, recipe(self.kind)
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
-        args, how = self.args, recipe(self.kind)
+        if self.how.rate:
+            held[self.how.rate] = args["lr"]
+            args = {name: value for name, value in args.items() if name != "lr"}
         if self.how.decay:
             args = {"weight_decay": how.optional["weight_decay"], **args}
         return call(_builder(self.factory, held), args, how)
@@ -40,6 +44,12 @@ class Rule:
         if name not in self.made:
             self.made[name] = self._new()
         return self.made[name]
+
+    def _step(self, name: str) -> Callable[..., Any]:
+        """The method of the optimizer of that name; of a function, itself at its rate."""
+        if isinstance(self.factory, type):
+            return getattr(self._one(name), self.how.forward)  # type: ignore[no-any-return]
+        return partial(self.factory, **{rate_of(signature(self.factory) or ()): self.args["lr"]})
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
@@ -52,7 +62,9 @@ class Rule:
 
     def _layers(self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str) -> None:
         """Layers, one after another or together, or the model that they are in."""
-        if not self.layers:
+        if not self.layers and way == "whole":
+            self.layers = [Layer(list(params), form, 0, whole=True)]
+        elif not self.layers:
             pairs = enumerate(_in_layers(params))
             self.layers = [Layer([n for n in names if n], form, number) for number, names in pairs]
         for layer in self.layers:
@@ -63,10 +75,29 @@ class Rule:
             self.made[""] = self.made[""] or self._new(given)
             getattr(self.made[""], self.how.forward)()
         else:
-            for one in given if way == "layer" else [given]:
-                getattr(self._one(""), self.how.forward)(one)
+            step = self._step("")
+            for one in given if way in ("layer", "whole") else [given]:
+                step(one)
         for layer in self.layers:
             _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    def _numbered(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """W1, b1, W2, b2 and their gradients dW1, db1, ...: two layers at a time, as many have no more."""
+        layers = _in_layers(params)
+        for first in range(0, len(layers), 2):
+            given: dict[str, Any] = {f"{key}{i}": np.zeros(1) for i in (1, 2) for key in "Wb"}
+            slopes = {f"d{key}": np.zeros(1) for key in given}
+            own = {
+                f"{key}{i}": name
+                for i, pair in enumerate(layers[first : first + 2], start=1)
+                for key, name in zip("Wb", pair, strict=True)
+                if name
+            }
+            for key, name in own.items():
+                given[key], slopes[f"d{key}"] = params[name], grads[name]
+            found = self._step(f"layers from {first}")(given, slopes)
+            new = found if isinstance(found, dict) and own.keys() <= found.keys() else given
+            _taken_over({n: params[n] for n in own.values()}, {n: new[key] for key, n in own.items()})
 
     def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """A dict per layer, in a list."""
@@ -192,8 +223,7 @@ class Rule:
             w[...] = new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        rate = next(name for name in signature(self.factory) or () if plain(name) in RATES)
-        given = {rate: self.args["lr"]}
+        given = {rate_of(signature(self.factory) or ()): self.args["lr"]}
         if self.how.rule == "dicts+lr":
             arrays = dict(params)
             found = self.factory(params, grads, **given)

@@ -15,7 +15,9 @@ by name  step({name: (w, dw)})
 state    update(w, dw, state) -> w, state; the state is None at first
 config   a function (w, dw, config) -> w, config
 in order  update(name, w, dw) or update(w, dw, name), and update(w, b, dw, db); names tell which is which
+numbered  update(params, grads), dicts of W1, b1, W2, b2 and of dW1, db1, ...: also a function with the rate
 held dicts  cls(params, lr), then step(grads), dicts of arrays
+layers, a model and the learning rate: the ways of `layers_given` for a function
 arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
 A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value, and so is
@@ -24,7 +26,7 @@ a weight decay whose default is another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +47,7 @@ STATES = ("state", "momentum", "cache", "velocity", "memory", "v", "m", "config"
 KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
+EPSILON = ("eps", "epsilon")
 DECAYS = ("weightdecay", "wd", "weightdecayrate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
@@ -54,11 +57,15 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
+    base = replace(base, rate=odd_rate(about, kind))
     if about["what"] == "function":
-        rate = [p["name"] for p in signature[2:] if plain(p["name"]) in RATES]
-        if rate and kind == "sgd":
-            for style in ("arrays", "lists", "dicts"):
-                yield _with(base, f"{style}+lr", about["names"][0])
+        names = [p["name"] for p in signature]
+        if kind == "sgd" and rate_of(names[2:]):
+            for style in ("arrays+lr", "lists+lr", "dicts+lr", "numbered"):
+                yield _with(base, style, about["names"][0])
+        elif kind == "sgd" and rate_of(names[1:]):
+            for style in ways_for(plain(names[0])):
+                yield _with(base, style, about["names"][0])
         elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
         return
@@ -76,7 +83,7 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 1: ["held", "held dicts"]
                 if handed and not holds
                 else [*([given] if only != "layers" else ()), *ways_for(only)],
-                2: ["dicts", "arrays", "lists", "in dicts"],
+                2: ["dicts", "arrays", "lists", "in dicts", "numbered"],
                 3: ["in order"]
                 if in_order(required)
                 else ["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
@@ -86,9 +93,23 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 yield _with(base, style, name)
 
 
+def rate_of(names: Iterable[str]) -> str:
+    """Which of these parameters of plain gradient descent is the learning rate; "" for none."""
+    known = [name for name in names if plain(name) in RATES]
+    return next(iter(known or [name for name in names if plain(name) in EPSILON]), "")
+
+
+def odd_rate(about: dict[str, Any], kind: str) -> str:
+    """What the constructor calls the rate, where that is eps and the kind has no small constant."""
+    if about["what"] == "function" or kind in EPS:
+        return ""
+    found = rate_of([p["name"] for p in about["signature"] or ()])
+    return found if plain(found) in EPSILON else ""
+
+
 def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:
     """The small constant of the constructor and its default, where that is another than PyTorch's."""
-    named = (p for p in about["signature"] or () if plain(p["name"]) in ("eps", "epsilon"))
+    named = (p for p in about["signature"] or () if plain(p["name"]) in EPSILON)
     found = next(named, None)
     if found is None or kind not in EPS or found["default"] == repr(EPS[kind]):
         return ()

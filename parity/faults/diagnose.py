@@ -3,7 +3,7 @@
 Every fault of the catalogue is a hypothesis. It is run on the same probes, in both precisions, and
 through the same contracts; it explains the observation when it gives the same numbers everywhere, right
 and wrong ones alike, and breaks the same contracts. When no fault does, or two different ones do, the
-answer is "unknown": never a guess.
+answer is "unknown": never a guess. Two that are the same at an activation's own constant are both named.
 """
 
 from __future__ import annotations
@@ -135,11 +135,20 @@ def diagnose(
         seen.kind
     ):  # the same where nothing is divided; the plainest comes last
         return list(matches.values())[-1]
+    if len(matches) > 1 and seen.kind in ELEMENTWISE and read_off(cases):
+        return _either(list(matches.values()))
     if matches:
         return next(iter(matches.values())) if len(matches) == 1 else UNKNOWN
     from parity.faults.diagnose_pairs import diagnose_pair
 
     return diagnose_pair(seen, cases, seed, adapter)
+
+
+def _either(matches: Sequence[Diagnosis]) -> Diagnosis:
+    """Bugs that are one at the constant that the implementation has: 0.01 is the square of a slope of 0.1."""
+    ones = sorted(matches, key=lambda one: one.fault)
+    says = f"{' or '.join(one.says for one in ones)} (the same at this constant)"
+    return Diagnosis(" or ".join(one.fault for one in ones), says, max(one.residual for one in ones))
 
 
 def _remarks(seen: Observation) -> set[tuple[str, str, str]]:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed
+from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.recipe import is_reduced
+from parity.adapters.rules import HANDED, RATES, SLOPES
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words
 from scratchcnn.lookup import nearest
@@ -33,6 +35,9 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
     *("backprop", "jacobian", "back", "test", "plot", "check"),
 )
+DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
+AROUND_DESCENT = {"gradient", "params", "parameters", "weights", "with", "apply", "model", "layers", "of"}
+AROUND_DESCENT |= {"param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini"}
 ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
 
 
@@ -177,12 +182,24 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     meant = _of_two_classes(kind_by_words(name), node)
     if meant and kind_of(meant).role == "loss" and FORWARD not in name:
         return [Listed(name, meant)]
+    if _is_descent(name, node):
+        return [Listed(name, "sgd")]
     other = name.replace(FORWARD, BACKWARD)
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
     kind = kind_by_words(words) if other != name else None
     if not kind:
         return []
     return [Listed(f"{name},{other}" if other in functions else name, kind)]
+
+
+def _is_descent(name: str, node: ast.stmt) -> bool:
+    """Whether it is plain gradient descent by its name and takes (params, grads, lr) or (model, lr) alone."""
+    words = set(name.lower().split("_"))
+    if not words & DESCENT or words - DESCENT - AROUND_DESCENT or not isinstance(node, ast.FunctionDef):
+        return False
+    *arrays, rate = [plain(p.arg) for p in node.args.args] or [""]
+    of_arrays = len(arrays) == 2 and arrays[0] in (*HANDED, "w") and arrays[1] in (*SLOPES, "grad", "dw")
+    return rate in RATES and (of_arrays or (len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)))
 
 
 def _is_identity(name: str, node: ast.stmt) -> bool:

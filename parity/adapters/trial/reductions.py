@@ -7,7 +7,7 @@ the gradient of that very loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import loss_at
 from parity.kinds import kind_of
-from parity.kinds.probe import Probe
+from parity.kinds.probe import Array, Probe
 
 FACTORS = (1.0, 0.5)
 CLOSE = 1e-3  # the factors are far apart; log(x + 1e-7) is near enough to log(x)
@@ -99,15 +99,34 @@ def through_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
 
 def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """A cross entropy of probabilities, in columns where its sum is divided by their number."""
-    if not c.probabilities or c.rows != "NF" or c.mean or probe.inputs["t"].ndim == 1:
+    if not _of_rows(c) or probe.inputs["t"].ndim == 1:
         return c
+    columns = _divides_by(trial, c, probe, lambda p: p.shape[1])
+    return replace(c, rows="FN", rows_out="FN") if columns else c
+
+
+def sum_of_rows(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A cross entropy of probabilities whose forward divides its sum by nothing: -sum(t * log(p)).
+
+    One of scores is held to the mean.
+    """
+    return replace(c, total=True) if _of_rows(c) and _divides_by(trial, c, probe, lambda p: 1) else c
+
+
+def _of_rows(c: Convention) -> bool:
+    return bool(c.probabilities) and c.rows == "NF" and not c.mean
+
+
+def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Array], int]) -> bool:
+    """Whether the loss is the sum of -log of the right classes' probabilities divided by that."""
     for one in (probe, *_others(probe)[:1]):
         p, t = np.exp(one.inputs["x"]), one.inputs["t"]
         p = p / p.sum(axis=1, keepdims=True)
+        hot = t if t.ndim == 2 else np.eye(p.shape[1])[t]
         loss = loss_at(trial, c, replace(one, inputs={**one.inputs, "x": p}))
-        if not np.isclose(loss, -(t * np.log(p)).sum() / p.shape[1], rtol=CLOSE):
-            return c
-    return replace(c, rows="FN", rows_out="FN")
+        if not np.isclose(loss, -(hot * np.log(p)).sum() / divisor(p), rtol=CLOSE):
+            return False
+    return True
 
 
 def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:

@@ -18,7 +18,7 @@ from parity.adapters.trial.hints import may_pad_always
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
-from parity.adapters.trial.reductions import columns_of_samples, per_value, through_sigmoid
+from parity.adapters.trial.reductions import columns_of_samples, per_value, sum_of_rows, through_sigmoid
 from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
@@ -53,7 +53,7 @@ def find(
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
-            best = (best[0], columns_of_samples(trial, found, probe))
+            best = (best[0], sum_of_rows(trial, columns_of_samples(trial, found, probe), probe))
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
             return refined(trial, best[1], probe)  # other sizes would not help
