@@ -156,7 +156,7 @@ def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
     taken = set(found)
     pairs = [pair for pair in AXES if set(pair) <= set(order)]
     for name in [name for name in names if name not in found]:
-        alias = next((a for a in wanted if a not in taken and plain(name) in _names(a)), None)
+        alias = next((a for a in wanted if a not in taken and _is_likeliest(name, a, names)), None)
         if alias is not None:
             found[name] = (alias,)
         elif pairs and not taken & set(pairs[0]) and plain(name) in BOTH_AXES:
@@ -167,6 +167,13 @@ def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
             found[name] = (argument,)
             taken.add(argument)
     return found
+
+
+def _is_likeliest(name: str, argument: str, names: Sequence[str]) -> bool:
+    """Whether it is a name of the argument, and none of the others is a likelier one: rho before decay."""
+    known = _names(argument)
+    here = [known.index(plain(other)) for other in names if plain(other) in known]
+    return plain(name) in known and known.index(plain(name)) == min(here)
 
 
 def plain(name: str) -> str:

@@ -25,7 +25,7 @@ from scratchcnn.lookup import nearest
 NETWORK = "network"
 CALLED = (  # in lower case and without underscores
     *("forward", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "forwardpropagate"),
-    *("feedforward", "propagate", "predict", "activate", "calculate", "execute"),
+    *("feedforward", "propagate", "predict", "activate", "calculate", "execute", "fn"),
 )
 STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
@@ -60,7 +60,8 @@ def listed(path: Path) -> list[Listed]:
         if name in functions:
             found += _function(name, functions, by_name[name])
         elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
-            found.append(Listed(name, _kind_of_class(classes[name], classes)))
+            base = _leaves_to_others(classes[name], classes)
+            found.append(Listed(name, "" if base else _kind_of_class(classes[name], classes)))
     return found
 
 
@@ -110,6 +111,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
             return ""  # the base of losses
         kind = _of_two_classes(kind_by_words(node.name), node)
         return kind if kind and is_reduced(kind) else NETWORK
+    if {"activation", "linear"} == set(re.findall(r"[a-z]+", _spaced(node.name))):
+        return "identity"
     if known := _of_two_classes(kind_by_name(node.name), node):
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
@@ -117,6 +120,11 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if not {plain(name) for name in methods} & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
     return _of_two_classes(kind_by_words(node.name), node) or ""
+
+
+def _spaced(name: str) -> str:
+    """`LinearActivation` -> `linear activation`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
 
 
 def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
@@ -161,6 +169,25 @@ def _methods(node: ast.ClassDef, classes: dict[str, ast.ClassDef], depth: int = 
             yield from _methods(classes[base.id], classes, depth - 1)
 
 
+def _leaves_to_others(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether it is a base whose subclasses in the file define a method that it calls and does not have."""
+    heirs = [one for one in classes.values() if any(ast.unparse(base) == node.name for base in one.bases)]
+    if not heirs or _has_foreign_base(node, classes):
+        return False
+    own = set(_methods(node, classes))
+    own |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    called = {
+        call.func.attr
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "self"
+    }
+    missing = called - own
+    return bool(missing) and all(missing <= set(_methods(heir, classes)) for heir in heirs)
+
+
 def _has_foreign_base(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
     """Whether it inherits from a class that is not in the file, so that its methods are not all known."""
     names = [base.id if isinstance(base, ast.Name) else "" for base in node.bases]
@@ -179,6 +206,8 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, known)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
         return []
+    if set(name.lower().split("_")) <= LOSS_AROUND and _required(node) == 2 and _logs_of_the_rest(node):
+        return [Listed(name, "binary_cross_entropy")]  # compute_cost(AL, Y)
     meant = _of_two_classes(kind_by_words(name), node)
     if meant and kind_of(meant).role == "loss" and FORWARD not in name:
         return [Listed(name, meant)]
@@ -187,7 +216,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     other = name.replace(FORWARD, BACKWARD)
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
     kind = kind_by_words(words) if other != name else None
-    if not kind:
+    if not kind or (kind == "identity" and _required(node) != 1):
         return []
     return [Listed(f"{name},{other}" if other in functions else name, kind)]
 
@@ -204,9 +233,12 @@ def _is_descent(name: str, node: ast.stmt) -> bool:
 
 def _is_identity(name: str, node: ast.stmt) -> bool:
     """Whether it is called linear and takes x alone, beside what has a default."""
-    if name.lower() not in ("linear", "identity") or not isinstance(node, ast.FunctionDef):
-        return False
-    return len(node.args.args) - len(node.args.defaults) == 1
+    return name.lower() in ("linear", "identity") and _required(node) == 1
+
+
+def _required(node: ast.stmt) -> int:
+    """How many arguments a function requires; -1 for what is none."""
+    return len(node.args.args) - len(node.args.defaults) if isinstance(node, ast.FunctionDef) else -1
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -27,7 +27,12 @@ CASES = [
     ("SumOfScores", LOSS, "right", "the loss is the sum over the rows"),
     ("SumWithGradientOfMean", LOSS, "wrong", "backward, dx"),
     ("MeanWithGradientOfSum", LOSS, "wrong", "backward, dx"),
-    ("LeakyRelu", "leaky_relu", "wrong", "a slope of 0.01 in backward or the slope applied twice in backward"),
+    (
+        "LeakyRelu",
+        "leaky_relu",
+        "wrong",
+        "a slope of 0.01 in backward or the slope applied twice in backward",
+    ),
     ("Dense", "affine", "right", "Dense(layer_dims)"),
     ("DenseOfCapitals", "affine", "right", "DenseOfCapitals(D, H)"),
     ("DenseWithMean", "affine", "wrong", "affine-dw-mean"),
