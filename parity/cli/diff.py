@@ -20,6 +20,7 @@ class ComparedPart(StrEnum):
     accuracy = "accuracy"
     faults = "faults"
     speed = "speed"
+    counts = "counts"
 
 
 def diff(
@@ -30,7 +31,7 @@ def diff(
         typer.Option(help="Part to compare; repeat the option for several.", show_default="all"),
     ] = None,
 ) -> None:
-    """List what got worse or better between two reports: accuracy, caught bugs, speed.
+    """List what got worse or better between two reports: accuracy, caught bugs, speed, counts of NumPy calls.
 
     What OLD holds and NEW lacks is worse too; --only leaves out a part that NEW was made without.
 

@@ -120,7 +120,7 @@ def time(
 
     set_device(device)
     count = threads or cores()
-    tables: dict[str, pd.DataFrame] = {"speed": pd.DataFrame(), "scaling": pd.DataFrame()}
+    tables = {name: pd.DataFrame() for name in ("speed", "counts", "scaling")}
     interrupted = False
     with machine.equal_threads(count), Progress(console=console, transient=True) as bar:
         task = bar.add_task("measuring the machine", total=None)
@@ -187,10 +187,12 @@ def _measure(
     limit: float | None,
 ) -> Measured:
     """One frame per network or layer and batch size; none is begun after `limit` minutes."""
-    from parity.timing.measure import time_layer, time_network
+    from parity.timing.measure import count_network, time_layer, time_network
 
     for name, n, is_network in _until(limit, [(f"{name} N={n}", (name, n, net)) for name, n, net in cases]):
         yield "speed", (time_network if is_network else time_layer)(name, n, setup, progress)
+        if is_network:
+            yield "counts", count_network(name, n, setup, progress)
 
 
 def _measure_all(
@@ -207,6 +209,8 @@ def _measure_all(
     for cell in _until(limit, [(str(cell), cell) for cell in cells(tuple(LAYERS))]):
         for table, rows in time_cell(cell, setup, progress):
             yield table, rows
+            if table == "counts":
+                continue
             found = _ratios(rows) if table == "speed" else f"{rows['size'].nunique()} batch sizes"
             say(f"{(monotonic() - start) / 60:4.1f} min  {cell}: {found}")
 
@@ -300,6 +304,7 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
     from parity.timing.scaling import rises
     from parity.timing.tables import (
         all_cells,
+        count_table,
         display_table,
         exponent_table,
         failed,
@@ -317,7 +322,7 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
         said += all_cells(speed)
     if out is not None and not speed.empty:
         with atomic_write(out / "speed.md") as temporary:
-            page = markdown(speed, machine) + "".join(f"- {text}\n" for text in said)
+            page = markdown(speed, machine, tables["counts"]) + "".join(f"- {text}\n" for text in said)
             temporary.write_text(page, encoding="utf-8")
         print_written(out / "speed.md")
     console.print(heading(machine), markup=False)
@@ -327,6 +332,8 @@ def _finish(tables: dict[str, pd.DataFrame], out: Path | None, interrupted: bool
         print_table(display_table(speed))
         for text in [*notes(speed), *summary(speed)]:
             console.print(text, markup=False)
+    if not tables["counts"].empty:
+        print_table(count_table(tables["counts"]))
     if not tables["scaling"].empty:
         print_table(exponent_table(tables["scaling"]))
     for text in said:

@@ -5,7 +5,8 @@
 - A part, a table or a row that OLD has and NEW lacks is worse, unless only NEW is a quick report and a quick
   one leaves that row out (the training steps of AlexNet, injections into networks, some times).
 - A row that only NEW has is reported; it is worse when it fails.
-- Times are compared only on the same machine with the same number of threads.
+- Times are compared only on the same machine with the same number of threads; counts on any machine, with
+  the same number of threads. Where neither report has counts, nothing is said of them.
 - A report in which two rows have the same key is refused, since rows could not be matched up.
 """
 
@@ -26,9 +27,11 @@ PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
     "accuracy": ("accuracy",),
     "faults": ("faults", "injections", "faults_summary"),
     "speed": ("speed",),
+    "counts": ("counts",),
 }
 NUMBERS = ("float64", "int64", "bool")
-MACHINE = ("cpu", "threads", "cores", "gpu", "blas")
+# part: what of the environment has to be the same for it to be compared
+DEPENDS = {"speed": ("cpu", "threads", "cores", "gpu", "blas"), "counts": ("threads", "textbook")}
 
 
 @dataclass
@@ -112,10 +115,12 @@ def compare(old: Report, new: Report, parts: tuple[str, ...] = tuple(PARTS)) -> 
     """
     found = Difference()
     for part in parts:
+        if part == "counts" and not (part in old.tables or part in new.tables):
+            continue
         if part not in old.tables or part not in new.tables:
             _whole_part(part, old, new, found)
-        elif part == "speed" and (why := _other_machine(old, new)):
-            found.notes.append(f"speed: not judged, since {why}")
+        elif why := _not_comparable(part, old, new):
+            found.notes.append(f"{part}: not judged, since {why}")
         else:
             for name in PARTS[part]:
                 _table(part, name, old, new, found)
@@ -135,8 +140,9 @@ def _whole_part(part: str, old: Report, new: Report, found: Difference) -> None:
         found.notes.append(f"{part}: not compared, it is not in {' and not in '.join(lacking)}")
 
 
-def _other_machine(old: Report, new: Report) -> str:
-    for key in MACHINE:
+def _not_comparable(part: str, old: Report, new: Report) -> str:
+    """Why this part of two runs cannot be compared: another machine, other threads."""
+    for key in DEPENDS.get(part, ()):
         was, now = old.environment.get(key), new.environment.get(key)
         if was != now:
             return f"{key} was {was} and is {now}"
@@ -198,4 +204,4 @@ def _left_out(name: str, gone: pd.DataFrame, new: Report) -> pd.Series:
         made = new.tables[name]
         stepping = made[made["phase"].astype(str).str.startswith("step")]["network"].astype(str)
         return gone["phase"].str.startswith("step") & ~gone["network"].isin(stepping)
-    return pd.Series(name in ("injections", "speed"), index=gone.index, dtype=bool)
+    return pd.Series(name in ("injections", "speed", "counts"), index=gone.index, dtype=bool)

@@ -6,6 +6,8 @@
     injections  worse: a bug injected into a network is no longer caught, or its place no longer found
     speed       worse: the quartiles of the ratio to PyTorch do not overlap, and the median grew by a tenth;
                 a ratio that is missing because other processes disturbed it is no news
+    counts      worse: calls of NumPy, bytes allocated or moved, or multiplications grew by more than a
+                fiftieth (MORE); they are the same in every run, on every machine
 
 A rule gets the two tables joined, with columns ending in _old and _new, and `_merge` as pandas writes it.
 Where OLD lacks a value that a rule needs, nothing is judged; where NEW lacks one that OLD has, that is worse.
@@ -25,6 +27,13 @@ from parity.report.schema import SCHEMAS
 # Rounding differs between machines; it uses millionths of what is allowed in float64, up to half in float32.
 GROWN = {"float64": (100.0, 1e-3), "float32": (2.0, 0.75)}
 TENTH = 1.1
+MORE = 1.02
+COUNTED = {
+    "numpy_calls": "calls of NumPy",
+    "allocated_bytes": "bytes allocated",
+    "moved_bytes": "bytes moved",
+    "multiplications": "multiplications",
+}
 Row = dict[str, Any]
 
 
@@ -46,6 +55,8 @@ def name_of(row: Row, table: str) -> str:
         by = key["implementation"]
         names = [key["network"], key["layer"], key["phase"], f"N={key['batch_size']}"]
         return " ".join(filter(None, [*names, "" if by == "ours" else by]))
+    if table == "counts":
+        return f"{key['network']} {key['phase']} N={key['batch_size']}"
     return " ".join(filter(None, key.values()))
 
 
@@ -157,6 +168,18 @@ def speed(both: pd.DataFrame) -> Iterator[Change]:
             yield Change("speed", name_of(row, "speed"), _ratio(row, "old"), _ratio(row, "new"), slower)
 
 
+def counts(both: pd.DataFrame) -> Iterator[Change]:
+    for row in rows(both):
+        yield from lost(row, "counts", "counts", *COUNTED)
+        for name, said in COUNTED.items():
+            was, now = row[f"{name}_old"], row[f"{name}_new"]
+            if known(row, name) and (now > MORE * was or was > MORE * now):
+                by = f" ({abs(now / was - 1):.0%} {'more' if now > was else 'fewer'})" if was else ""
+                yield Change(
+                    "counts", f"{name_of(row, 'counts')}: {said}", f"{was:,.0f}", f"{now:,.0f}{by}", now > was
+                )
+
+
 def _ratio(row: Row, side: str) -> str:
     low, high = row[f"ratio_q1_{side}"], row[f"ratio_q3_{side}"]
     return f"{row[f'ratio_to_torch_{side}']:.2f} ({low:.2f} to {high:.2f})"
@@ -176,4 +199,5 @@ RULES: dict[str, tuple[DiffRule, tuple[str, ...]]] = {
     "injections": (injections, ("caught", "right")),
     "faults_summary": (summary, ("count",)),
     "speed": (speed, ("median_ms", "ratio_to_torch", "ratio_q1", "ratio_q3", "pairs", "rounds")),
+    "counts": (counts, tuple(COUNTED)),
 }

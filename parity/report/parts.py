@@ -209,12 +209,13 @@ def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[s
     """Networks interleaved with PyTorch's; a full report also times the baselines and how cost grows."""
     from parity.reference import machine
     from parity.timing.clock import Patience
-    from parity.timing.measure import Setup, time_network
+    from parity.timing.measure import Setup, count_network, time_network
     from parity.timing.scaling import scaling
 
     tasks = [*map(str, request.timed), SCALING]
     patience = Patience(more=10.0) if request.quick else Patience()
     tables: list[pd.DataFrame] = []
+    counted: list[pd.DataFrame] = []
     with machine.equal_threads(request.threads):
         progress.update("measuring the machine", 0, len(tasks))
         peaks = machine.measured_peaks(request.threads)
@@ -242,6 +243,8 @@ def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[s
             found.left = tasks[number:]
             tables.append(time_network(timed.network, timed.batch_size, setup(timed), update))
             found.tables["speed"] = pd.concat(tables, ignore_index=True)
+            counted.append(count_network(timed.network, timed.batch_size, setup(timed), update))
+            found.tables["counts"] = pd.concat(counted, ignore_index=True)
         found.left = tasks[-1:]
         most = setup(max(request.timed, key=lambda timed: timed.rounds))
         found.tables["scaling"] = scaling("simple_conv_net", most, update, request.batches, request.sides)

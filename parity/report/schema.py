@@ -263,6 +263,25 @@ SCHEMAS: dict[str, Schema] = {
         ),
         ("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"),
     ),
+    "counts": Schema(
+        "one phase of our network, counted: the same in every run, on every machine",
+        _columns(
+            """
+    network               category which network
+    phase                 category forward, backward, step (with update), predict
+    dtype                 category float32 or float64
+    threads               int64    of NumPy's BLAS and ours
+    batch_size            int64    images per batch
+    numpy_calls           int64    calls, operators and subscripts that lines of scratchcnn hand to NumPy
+    allocated_bytes       int64    of the new arrays that these return
+    moved_bytes           int64    of the arrays that go in and come out, once per call; a view moves none
+    multiplications       int64    in matrix products, as they are made
+    least_bytes           int64    of every array that a layer needs and gives, once
+    least_multiplications int64    of the same layers by their definition; Winograd's need fewer
+"""
+        ),
+        ("network", "phase", "dtype", "threads", "batch_size"),
+    ),
     "cuda_steps": Schema(
         "one step of a run on a GPU",
         _columns(

@@ -64,7 +64,7 @@ def cells(kinds: tuple[str, ...]) -> list[Cell]:
 
 
 def time_cell(cell: Cell, setup: Setup, progress: ProgressCallback) -> Iterator[tuple[str, pd.DataFrame]]:
-    """(table, its rows): one of `speed`, or of `scaling`."""
+    """(table, its rows): one of `speed`, or of `scaling`; of a network also one of `counts`."""
     from parity.timing import measure
     from parity.timing.scaling import ALL_BATCHES, scaling
 
@@ -75,6 +75,7 @@ def time_cell(cell: Cell, setup: Setup, progress: ProgressCallback) -> Iterator[
         compiling = setup.others is not None and (cell.name, cell.batch_size) in COMPILED
         setup = replace(setup, seconds=NETWORK_S, compiling=compiling)
         yield "speed", measure.time_network(cell.name, cell.batch_size, setup, progress)
+        yield "counts", measure.count_network(cell.name, cell.batch_size, setup, progress)
     elif cell.what == "convolutions":
         yield "speed", measure.time_convolutions(cell.name, cell.batch_size, setup, progress)
     else:

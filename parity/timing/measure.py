@@ -43,11 +43,21 @@ from parity.kinds import Probe, kind_of
 from parity.reference.machine import UNKNOWN, Peaks
 from parity.reference.model_pair import Images, build_pair, torch_like
 from parity.reference.trace import draw_masks, dropout_shapes, trace_torch
-from parity.timing import clock, memory
+from parity.timing import clock, counts, memory
 from parity.timing.baselines import in_style
 from parity.timing.clock import Contestant, Patience, Samples
 from parity.timing.contestants import compiled, our_kind, ours, torch_kind, torchs
-from parity.timing.costs import PREDICT, STEP, TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
+from parity.timing.costs import (
+    BACKWARD,
+    FORWARD,
+    PREDICT,
+    STEP,
+    TO_DEVICE,
+    TO_HOST,
+    Cost,
+    layer_cost,
+    network_costs,
+)
 from parity.timing.layer_sizes import convolution_probes, layer_probe
 from parity.timing.verdict import right_as_timed
 from scratchcnn.networks import NETWORKS, Network
@@ -65,6 +75,10 @@ SPEED_COLUMNS = [
 # Larger steps of the baselines are not run: the loops do about 1e6 multiplications per second, the book's
 # style 2e9.
 MAX_STEP_FLOPS = {"naive": 3e7, "book": 2e10}
+COUNT_COLUMNS = [
+    *("network", "phase", "dtype", "threads", "batch_size"),
+    *(*counts.COUNTS, "least_bytes", "least_multiplications"),
+]
 ProgressCallback = Callable[[str, int, int], None]
 # The contestants for a network, images, labels and threads, their verdicts, and why others are not timed.
 Others = Callable[
@@ -148,6 +162,27 @@ def time_network(
     if setup.layers:
         rows += _network_layers(name, network, x, t, records, setup, progress)
     return frame(rows, setup)
+
+
+def count_network(
+    name: str, batch_size: int, setup: Setup, progress: ProgressCallback = lambda *_: None
+) -> pd.DataFrame:
+    """COUNT_COLUMNS of our network, a row per phase: the counts, beside the least work."""
+    progress(f"counting the calls of {name}, N={batch_size}", 0, 0)
+    found = counts.measure(name, batch_size, setup.dtype, setup.threads)
+    least = network_costs(NETWORKS[name](rng=setup.seed, dtype=setup.dtype), batch_size)
+    place = {"network": name, "dtype": setup.dtype, "threads": setup.threads, "batch_size": batch_size}
+    rows = [
+        {
+            **place,
+            "phase": phase,
+            **found[phase],
+            "least_bytes": least["", phase].nbytes,
+            "least_multiplications": least["", phase].flops // 2,
+        }
+        for phase in (FORWARD, BACKWARD, STEP, PREDICT)
+    ]
+    return pd.DataFrame(rows, columns=COUNT_COLUMNS)
 
 
 def time_layer(

@@ -68,14 +68,38 @@ def mark(row: Mapping[Any, Any]) -> str:
     return "faster" if row["ratio_to_torch"] < 1 else "slower"
 
 
-def markdown(speed: pd.DataFrame, machine: pd.DataFrame) -> str:
-    """The same table in Markdown, under the machine that it was measured on and followed by the summary."""
-    shown = display_table(speed)
+def count_table(counts: pd.DataFrame) -> Table:
+    """One line per network, batch size and phase: what ours asks of NumPy, the same in every run."""
+    shown = Table("counts of ours", "N", "phase", box=None, header_style="bold")
+    for name in ("NumPy calls", "MB allocated", "MB moved", "x least", "1e6 multiplications", "of least"):
+        shown.add_column(name, justify="right")
+    for row in counts.to_dict("records"):
+        least, products = row["least_bytes"], row["least_multiplications"]
+        shown.add_row(
+            *map(str, (row["network"], row["batch_size"], row["phase"])),
+            f"{row['numpy_calls']:,}",
+            _number(row["allocated_bytes"] / 1e6),
+            _number(row["moved_bytes"] / 1e6),
+            f"{row['moved_bytes'] / least:.1f}",
+            _number(row["multiplications"] / 1e6),
+            f"{row['multiplications'] / products:.0%}" if products else "",
+        )
+    return shown
+
+
+def markdown(speed: pd.DataFrame, machine: pd.DataFrame, counts: pd.DataFrame | None = None) -> str:
+    """The same tables in Markdown, under the machine that it was measured on and followed by the summary."""
+    lines = [heading(machine) + ".", "", *_markdown(display_table(speed)), ""]
+    if counts is not None and not counts.empty:
+        lines += [*_markdown(count_table(counts)), ""]
+    return "\n".join([*lines, *(f"- {text}" for text in summary(speed))]) + "\n"
+
+
+def _markdown(shown: Table) -> list[str]:
     cells = [[Text.from_markup(str(cell)).plain for cell in column.cells] for column in shown.columns]
     names = [str(column.header) or "network" for column in shown.columns]
-    lines = [heading(machine) + ".", "", f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    lines += [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)]
-    return "\n".join([*lines, "", *(f"- {text}" for text in summary(speed))]) + "\n"
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    return lines + [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)]
 
 
 def heading(machine: pd.DataFrame) -> str:

@@ -38,6 +38,12 @@ def speed():
     return table.assign(ratio_to_torch=[0.9, 1.0], ratio_q1=[0.88, 0.9], ratio_q3=[0.92, 1.1])
 
 
+def counts():
+    table = pd.DataFrame({"network": "lenet", "phase": ["step", "predict"], "dtype": "float32"})
+    table = table.assign(threads=2, batch_size=100, numpy_calls=[900, 300], allocated_bytes=[10**6, 0])
+    return table.assign(moved_bytes=10**8, multiplications=10**7)
+
+
 @pytest.fixture
 def report(tmp_path):
     """Write a report folder: report(name, quick, cpu, accuracy=..., faults=..., speed=...)."""
@@ -273,6 +279,50 @@ def test_a_column_that_is_missing_and_a_folder_for_a_table_are_named(report, par
     (new / "accuracy.parquet").mkdir()
     done = parity("diff", old, new)
     assert done.status == 2 and "accuracy.parquet is a folder, not a table" in done.err
+
+
+STEP = "lenet step N=100: "
+COUNTED = {
+    "within a fiftieth": ({"numpy_calls": 918}, "", ""),
+    "more calls": ({"numpy_calls": 919}, "calls of NumPy", "919 (2% more)"),
+    "more bytes": ({"allocated_bytes": 2 * 10**6}, "bytes allocated", "2,000,000 (100% more)"),
+    "more traffic": ({"moved_bytes": 2 * 10**8}, "bytes moved", "200,000,000 (100% more)"),
+    "more products": ({"multiplications": 2 * 10**7}, "multiplications", "20,000,000 (100% more)"),
+    "fewer calls": ({"numpy_calls": 450}, "calls of NumPy", "450 (50% fewer)"),
+}
+
+
+@pytest.mark.parametrize(("values", "what", "new"), COUNTED.values(), ids=COUNTED)
+def test_counts_are_gated_on_any_machine(report, values, what, new):
+    old = report("old", counts=counts())
+    found = compare(read(old), read(report("new", cpu="two", counts=changed(counts(), 0, **values))))
+    expected = [(STEP + what, new, "fewer" not in new)] if what else []
+    assert [(c.what, c.new, c.worse) for c in found.changes] == expected
+
+
+def test_bytes_where_there_were_none_are_worse(report):
+    more = changed(counts(), 1, allocated_bytes=8)
+    (change,) = compare(read(report("old", counts=counts())), read(report("new", counts=more))).changes
+    assert change.worse and (change.what, change.old, change.new) == (
+        "lenet predict N=100: bytes allocated",
+        "0",
+        "8",
+    )
+
+
+def test_counts_that_one_report_lacks(report, parity):
+    without, counted = report("without"), report("counted", counts=counts())
+    assert compare(read(without), read(counted)).notes == [f"counts: not compared, it is not in {without}"]
+    status, out, _ = parity("diff", counted, without)
+    assert status == 1 and "all of counts   compared -> not compared" in out
+    assert not compare(read(without), read(report("too"))).notes
+
+
+def test_counts_of_other_threads_are_not_judged(report):
+    old, new = (read(report(name, counts=counts().assign(threads=n))) for name, n in (("a", 2), ("b", 1)))
+    new.environment["threads"] = 1
+    found = compare(old, new)
+    assert not found.changes and "counts: not judged, since threads was 2 and is 1" in found.notes
 
 
 # -- the command ----------------------------------------------------------------------------------

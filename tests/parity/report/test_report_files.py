@@ -27,6 +27,7 @@ TABLES = (
     "predictions",
     "filters",
     "speed",
+    "counts",
     "scaling",
 )
 
@@ -276,6 +277,6 @@ def test_markdown_escapes_and_aligns():
 
 
 def test_the_readme_of_a_report_without_timings(found):
-    tables = {name: t for name, t in found.tables.items() if name not in ("speed", "scaling")}
+    tables = {name: t for name, t in found.tables.items() if name not in ("speed", "counts", "scaling")}
     text = readme(replace(found, tables=tables))
     assert "**How fast**" not in text and "### speed" not in text
