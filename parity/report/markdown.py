@@ -12,7 +12,7 @@ from parity.report.findings import Findings
 from parity.report.headline import headlines, steps
 from parity.report.schema import PARQUET_ONLY, SCHEMAS
 from parity.timing.costs import TO_DEVICE, TO_HOST
-from parity.timing.tables import mark
+from parity.timing.tables import count_frame, mark
 
 NAMES = {  # of implementations, in headings
     "ours": "NumPy",
@@ -48,6 +48,7 @@ def summaries(found: Findings) -> dict[str, pd.DataFrame]:
     makers = {
         "accuracy": ("Accuracy", accuracy),
         "speed": ("Speed of a training step", speed),
+        "counts": ("Counts, the same in every run", count_frame),
         "faults_summary": ("What the checker catches", checker),
         "explanations": ("Why it is wrong, without the catalogue", explanations),
         "training": ("Training", training),

@@ -102,8 +102,9 @@ def sections(found: Findings) -> list[Section]:
         text = (
             "Times are medians; both frameworks take turns on the same number of threads, so that drift "
             "affects both. A ratio is the median of the rounds' ratios, and stands beside its 95 % interval "
-            "(by bootstrap). Rounds during which other processes used the cores are left out of it, and "
-            "where fewer than three are left there is no ratio."
+            "(by bootstrap). Rounds during which other processes used the cores are left out of it; where "
+            "fewer than three are left, a median is more than 2.5 times its own best, or a rate is beyond the "
+            "machine's peak, there is no ratio."
         )
         made = speed.figures(tables["speed"], tables.get("scaling"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))

@@ -258,7 +258,7 @@ SCHEMAS: dict[str, Schema] = {
     peak_rss_mb      float64  peak memory of a process that runs some steps, megabytes
     rss_rise_mb      float64  of that, the part that the steps added
     ok               boolean  whether the same code passes parity check; missing where nothing is checked
-    note             str      what a reader must know
+    note             str      what a reader must know, such as a rate beyond the peak, which gets no ratio
 """
         ),
         ("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "implementation"),

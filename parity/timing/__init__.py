@@ -1,1 +1,1 @@
-"""Timing both frameworks fairly: contestants, costs, memory, scaling, tables."""
+"""Timing both frameworks fairly: contestants, costs, counts, memory, scaling, tables."""

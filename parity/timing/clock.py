@@ -10,6 +10,10 @@ Other processes disturb most: threads that wait for each other lose whole time s
 during which others used part of the cores is therefore repeated; if they never stop, the least disturbed
 turn is kept and counted as disturbed. A ratio is taken from rounds that were not disturbed alone; where
 these are fewer than LEAST_PAIRS there is none. `Patience` limits how long all of that may take.
+
+The kernel counts processor time in ticks, so that a turn of a few of them says little of it. Therefore each
+side is also held against itself: where its median is more than APART times its own best lap of the race, it
+waited for others most of the time, and there is no ratio either.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -33,6 +37,7 @@ RETRY_S = 2.0  # long turns are repeated less often: for about this long
 SLOW_S, FEW_ROUNDS = 6.0, 3  # a contestant as slow as this (the book's AlexNet) gets only a few rounds
 LEAST_ROUNDS = 5  # of a race whose seconds are limited, however slow it is
 LEAST_PAIRS = 3  # rounds in which neither side was disturbed, for a ratio
+APART = 2.5  # times its own best lap of the race that a contestant's median may take
 CLOSE = 0.05  # rounds are added until the interval of a ratio is no wider than this to either side
 MORE_ROUNDS = 4  # times as many rounds, at most
 MORE_S = 10.0  # seconds of added rounds in one race, at most
@@ -42,6 +47,7 @@ LONG_S = 0.25  # a lap as long as this needs neither repetition nor a call befor
 # (phase, call) in order: forward, then its backward. A call of several phases names them all, and returns the
 # readings of the clock between them.
 Lap = Sequence[tuple[str | tuple[str, ...], Callable[[], object]]]
+Laps = dict[str, list[float]]  # milliseconds by phase
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ class Ratio(NamedTuple):
     pairs: int
 
 
+NO_RATIO = Ratio(*[float("nan")] * 5, 0)
+
+
 def ratio(ours: Sequence[float], theirs: Sequence[float], counts: Sequence[bool] | None = None) -> Ratio:
     """Each round's ratio, of the rounds that count; NaN throughout where too few do.
 
@@ -90,8 +99,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float], counts: Sequence[bool]
     if counts is not None:
         found = found[np.asarray(counts[:rounds], dtype=bool)]
     if len(found) < max(1, min(LEAST_PAIRS, rounds)):
-        none = float("nan")
-        return Ratio(none, none, none, none, none, len(found))
+        return NO_RATIO._replace(pairs=len(found))
     drawn = np.random.default_rng(0).choice(found, (RESAMPLES, len(found)))
     low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
     return Ratio(*quartiles(found.tolist()), float(low), float(high), len(found))
@@ -130,18 +138,25 @@ class Patience:
 
 @dataclass
 class Samples:
-    """(contestant, phase) -> milliseconds, one per round, and whether that turn was quiet; contestant -> how
-    many of its turns were disturbed."""
+    """(contestant, phase) -> milliseconds, one per round, whether that turn was quiet, and its shortest lap;
+    contestant -> how many of its turns were disturbed."""
 
     times: dict[tuple[str, str], list[float]]
     disturbed: dict[str, int]
     quiet: dict[tuple[str, str], list[bool]]
+    best: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def ratio(self, name: str, other: str, phase: str) -> Ratio:
         """Of one contestant's time to another's. Its ratio to itself is 1, however disturbed."""
         quiet = zip(self.quiet[name, phase], self.quiet[other, phase], strict=False)
-        counts = None if name == other else [a and b for a, b in quiet]
+        steady = self.steady(name, phase) and self.steady(other, phase)
+        counts = None if name == other else [steady and a and b for a, b in quiet]
         return ratio(self.times[name, phase], self.times[other, phase], counts)
+
+    def steady(self, name: str, phase: str) -> bool:
+        """Whether the median of its rounds is at most APART times its best lap."""
+        best = self.best.get((name, phase), np.inf)
+        return bool(np.median(self.times[name, phase]) <= APART * best)
 
 
 def race(
@@ -176,11 +191,13 @@ def race(
             contestant = taking_part[(number + place) % len(taking_part)]
             for lap, seconds in zip(contestant.laps, lengths[contestant.name], strict=True):
                 time.sleep(pause)
-                times, undisturbed = _undisturbed_turn(lap, seconds, contestant, patience)
+                laps, undisturbed = _undisturbed_turn(lap, seconds, contestant, patience)
                 samples.disturbed[contestant.name] += not undisturbed
-                for phase, value in times.items():
-                    samples.times[contestant.name, phase].append(value)
-                    samples.quiet[contestant.name, phase].append(undisturbed)
+                for phase, values in laps.items():
+                    key = contestant.name, phase
+                    samples.times[key].append(float(np.median(values)))
+                    samples.quiet[key].append(undisturbed)
+                    samples.best[key] = min(samples.best.get(key, np.inf), *values)
 
     for number in range(rounds):
         one_round(number, [c for c in contestants if number < most[c.name]])
@@ -221,16 +238,16 @@ def _known(samples: Samples, name: str, other: str) -> bool:
 
 def _undisturbed_turn(
     lap: Lap, seconds: float, contestant: Contestant, patience: Patience
-) -> tuple[dict[str, float], bool]:
+) -> tuple[Laps, bool]:
     """A turn that other processes did not disturb, or the least disturbed of several."""
-    best: tuple[float, dict[str, float]] = (np.inf, {})
+    best: tuple[float, Laps] = (np.inf, {})
     for _ in range(min(TRIES, contestant.most, max(2, int(RETRY_S / max(seconds, 1e-9))))):
         watch = Watch()
-        times = _turn(lap, seconds, contestant.wait)
+        laps = _turn(lap, seconds, contestant.wait)
         wall, share = watch.seconds(), watch.share()
-        best = min(best, (share, times), key=lambda pair: pair[0])
+        best = min(best, (share, laps), key=lambda pair: pair[0])
         if share <= FOREIGN:
-            return times, True
+            return laps, True
         if not patience.lost(wall + REST_S, share):
             break
         time.sleep(REST_S)
@@ -270,12 +287,12 @@ def others_seconds() -> float:
     return busy - ours.user - ours.system
 
 
-def _turn(lap: Lap, seconds: float, wait: Callable[[], None]) -> dict[str, float]:
-    """Run the lap once uncounted, then for about TURN_S: median milliseconds of each phase."""
+def _turn(lap: Lap, seconds: float, wait: Callable[[], None]) -> Laps:
+    """Run the lap once uncounted, then for about TURN_S: milliseconds of each phase, lap by lap."""
     if seconds < LONG_S:
         _timed(lap, wait)
     timed = [_timed(lap, wait) for _ in range(_laps(seconds))]
-    return {phase: float(np.median([times[phase] for times in timed])) for phase in timed[0]}
+    return {phase: [times[phase] for times in timed] for phase in timed[0]}
 
 
 def _laps(seconds: float) -> int:

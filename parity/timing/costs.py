@@ -21,31 +21,41 @@ TO_DEVICE, TO_HOST = "host_to_device", "device_to_host"  # of a GPU, timed separ
 
 
 class Cost(NamedTuple):
+    """windowed: of the flops, those of convolutions with 3x3 windows, which can be made from fewer."""
+
     flops: int
     nbytes: int
+    windowed: int = 0
 
     def __add__(self, other: object) -> Cost:
         assert isinstance(other, Cost)
-        return Cost(self.flops + other.flops, self.nbytes + other.nbytes)
+        return Cost(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def fewest(self, saving: float) -> float:
+        """The flops where those of 3x3 windows are divided by `saving`."""
+        return self.flops - self.windowed * (1 - 1 / saving)
 
 
 def layer_cost(
     layer: Layer, x_shape: tuple[int, ...], out_shape: tuple[int, ...], itemsize: int, phase: str
 ) -> Cost:
     """The cost of one phase. Backward computes two products where forward computes one: for dx and dW."""
-    products = 0
+    products, fewer = 0, False
     if isinstance(layer, Convolution):
         products = math.prod(out_shape) * math.prod(layer.W.shape[1:])
+        fewer = layer.W.shape[2:] == (3, 3)
     elif isinstance(layer, Affine):
         products = out_shape[0] * layer.W.size
     params = sum(p.size for p in layer.params.values())
-    forward = Cost(2 * products, itemsize * (math.prod(x_shape) + math.prod(out_shape) + params))
+    nbytes = itemsize * (math.prod(x_shape) + math.prod(out_shape) + params)
+    forward = Cost(2 * products, nbytes, 2 * products * fewer)
     if phase == FORWARD:
         return forward
     # dout and x go in, dx comes out; the weights go in, their gradients come out
     return Cost(
         4 * products,
         itemsize * (2 * math.prod(x_shape) + math.prod(out_shape) + (2 * params if params else 0)),
+        4 * products * fewer,
     )
 
 

@@ -1,6 +1,6 @@
 """Counts that do not wobble: what our network asks of NumPy, in a process of its own, apart from the clock.
 
-    python -m parity.timing.counts lenet 100 float32 2   ->   {"forward": {"numpy_calls": 78, ...}, ...}
+    python -m parity.timing.counts lenet 100 float32   ->   {"forward": {"numpy_calls": 333, ...}, ...}
 
 In that process every module of scratchcnn is loaded with its calls and operators wrapped, so that each one
 that reaches NumPy is seen with its arguments and its result. One call of `gradient` (forward until the loss

@@ -13,7 +13,8 @@
     disturbed                turns of that implementation during which other processes used the cores
     ratio_to_torch           the median of the rounds' ratios; ratio_q1 and ratio_q3: their quartiles;
                              ratio_low and ratio_high: its 95 % interval; missing where too few rounds were
-                             undisturbed; pairs: the rounds that it is taken from
+                             undisturbed, a median is more than APART times its own best, or a rate is
+                             beyond the peak; pairs: the rounds that it is taken from
     gflops, gemm_share       least arithmetic over the median; as a share of the measured peak of float32
                              matrix products; of the CPU, so missing for PyTorch on a GPU
     gbytes_per_s, copy_share least memory traffic over the median; as a share of the measured copy
@@ -72,6 +73,12 @@ SPEED_COLUMNS = [
     *("network", "layer", "phase", "dtype", "device", "threads", "batch_size", "input_shape"),
     *("implementation", *NUMBERS, "ok", "note"),
 ]
+# The peak is that of one product of large matrices, and itself known to about a tenth; no rate beyond PEAK
+# times it is believed. Of the multiplications of 3x3 windows Winograd's F(2x2, 3x3) needs 1 in 2.25, which is
+# ours; its F(4x4, 3x3) 1 in 4, which others may use.
+PEAK = 1.25
+SAVING = {"ours": 2.25}
+SAVING_OF_OTHERS = 4.0
 # Larger steps of the baselines are not run: the loops do about 1e6 multiplications per second, the book's
 # style 2e9.
 MAX_STEP_FLOPS = {"naive": 3e7, "book": 2e10}
@@ -158,7 +165,8 @@ def time_network(
     rows += [{**place, "implementation": name, "phase": alone.get(name, STEP)} for name in missing]
     _add_memory(rows, name, batch_size, setup)
     for row in rows:
-        row |= {"ok": verdicts.get(row["implementation"]), "note": notes.get(row["implementation"], "")}
+        by = row["implementation"]
+        row |= {"ok": verdicts.get(by), "note": notes.get(by, "") or row.get("note", "")}
     if setup.layers:
         rows += _network_layers(name, network, x, t, records, setup, progress)
     return frame(rows, setup)
@@ -320,7 +328,6 @@ def _race_probe(
     rows = rows_of(place, samples, costs, setup)
     for row in rows:
         row["ok"] = ok if row["implementation"] == "ours" else None
-        row["note"] = ""
     return rows
 
 
@@ -338,6 +345,9 @@ def rows_of(
     for (name, phase), times in samples.times.items():
         median, q1, q3 = clock.quartiles(times)
         ratio = samples.ratio(name, "torch", phase)
+        why = too_fast(name, phase, samples, costs[phase], setup)
+        if why or (why := too_fast("torch", phase, samples, costs[phase], setup)):
+            ratio = clock.NO_RATIO
         gflops, gbytes = costs[phase].flops / median / 1e6, costs[phase].nbytes / median / 1e6
         on_cpu = setup.device == "cpu" or not name.startswith("torch")
         peaks = setup.peaks if on_cpu else UNKNOWN
@@ -361,9 +371,24 @@ def rows_of(
                 "gemm_share": gflops / peaks.gemm_gflops,
                 "gbytes_per_s": gbytes,
                 "copy_share": gbytes / peaks.copy_gbytes_per_s,
+                "note": why,
             }
         )
     return rows
+
+
+def too_fast(name: str, phase: str, samples: Samples, cost: Cost, setup: Setup) -> str:
+    """Why a time is not believed: it would take more than the measured peak; otherwise nothing."""
+    if (name, phase) not in samples.times or (setup.device != "cpu" and name.startswith("torch")):
+        return ""
+    fewest = cost.fewest(SAVING.get(name, SAVING_OF_OTHERS))
+    gflops = fewest / clock.quartiles(samples.times[name, phase]).median / 1e6
+    if not gflops > PEAK * setup.peaks.gemm_gflops:  # or no peak was measured
+        return ""
+    return (
+        f"no ratio: {name} would do {gflops:,.0f} GFLOP/s in {phase}, more than {PEAK:g} times the measured "
+        f"peak of {setup.peaks.gemm_gflops:,.0f}"
+    )
 
 
 def _add_memory(rows: list[dict[str, Any]], name: str, batch_size: int, setup: Setup) -> None:

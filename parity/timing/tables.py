@@ -69,22 +69,35 @@ def mark(row: Mapping[Any, Any]) -> str:
 
 
 def count_table(counts: pd.DataFrame) -> Table:
-    """One line per network, batch size and phase: what ours asks of NumPy, the same in every run."""
-    shown = Table("counts of ours", "N", "phase", box=None, header_style="bold")
-    for name in ("NumPy calls", "MB allocated", "MB moved", "x least", "1e6 multiplications", "of least"):
-        shown.add_column(name, justify="right")
+    """`count_frame` for the terminal."""
+    found = count_frame(counts)
+    shown = Table(box=None, header_style="bold")
+    for name in found:
+        shown.add_column(name, justify="left" if name in ("network", "phase") else "right")
+    for cells in found.itertuples(index=False):
+        shown.add_row(*map(str, cells))
+    return shown
+
+
+def count_frame(counts: pd.DataFrame) -> pd.DataFrame:
+    """One row of text per network, batch size and phase: what ours asks of NumPy, the same in every run."""
+    rows = []
     for row in counts.to_dict("records"):
         least, products = row["least_bytes"], row["least_multiplications"]
-        shown.add_row(
-            *map(str, (row["network"], row["batch_size"], row["phase"])),
-            f"{row['numpy_calls']:,}",
-            _number(row["allocated_bytes"] / 1e6),
-            _number(row["moved_bytes"] / 1e6),
-            f"{row['moved_bytes'] / least:.1f}",
-            _number(row["multiplications"] / 1e6),
-            f"{row['multiplications'] / products:.0%}" if products else "",
+        rows.append(
+            {
+                "network": row["network"],
+                "N": row["batch_size"],
+                "phase": row["phase"],
+                "NumPy calls": f"{row['numpy_calls']:,}",
+                "MB allocated": _number(row["allocated_bytes"] / 1e6),
+                "MB moved": _number(row["moved_bytes"] / 1e6),
+                "x least": f"{row['moved_bytes'] / least:.1f}",
+                "1e6 multiplications": _number(row["multiplications"] / 1e6),
+                "of least": f"{row['multiplications'] / products:.0%}" if products else "",
+            }
         )
-    return shown
+    return pd.DataFrame(rows)
 
 
 def markdown(speed: pd.DataFrame, machine: pd.DataFrame, counts: pd.DataFrame | None = None) -> str:

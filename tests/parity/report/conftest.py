@@ -38,6 +38,7 @@ def small_run():
         patch.setattr(training, "load", lambda *args, **options: few)
         patch.setattr(clock, "others_seconds", lambda: 0.0)  # the times are not looked at
         patch.setattr(clock, "MORE_ROUNDS", 1)
+        patch.setattr(clock, "APART", float("inf"))
         return collect(ReportRequest(**SMALL))
 
 

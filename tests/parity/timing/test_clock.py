@@ -156,3 +156,27 @@ def test_waiting_for_other_processes_ends_with_a_word(monkeypatch):
     assert texts[0].startswith("waiting for other processes, which use")
     assert "after 3 s of waiting for them the times are taken as they are" in words[0]
     assert len(calls) == 2 + 2 * (3 + 4)  # three turns in the first round, one in each of the others
+
+
+def test_a_side_that_is_mostly_far_from_its_best_is_disturbed():
+    """PyTorch's threads waited for each other in most laps: 50 ms instead of 1, and each turn looked quiet."""
+    times = {("ours", "predict"): [1.0] * 5, ("torch", "predict"): [50.0, 50.0, 1.0, 48.0, 52.0]}
+    quiet = {key: [True] * 5 for key in times}
+
+    def found(**best):
+        return clock.Samples(times, {}, quiet, {(name, "predict"): b for name, b in best.items()}).ratio(
+            "ours", "torch", "predict"
+        )
+
+    assert np.isnan(found(ours=1.0, torch=1.0).median) and found(ours=1.0, torch=1.0).pairs == 0
+    assert np.isnan(found(ours=0.1, torch=40.0).median)
+    assert found(ours=0.8, torch=40.0).median == 0.02
+
+
+def test_the_best_lap_of_a_race_is_kept(monkeypatch):
+    monkeypatch.setattr(clock, "TURN_S", 1.0)
+    monkeypatch.setattr(clock, "_seconds", lambda lap, wait: 0.3)  # three laps a turn
+    spans = iter([5.0, 2.0, 3.0, 4.0, 6.0, 7.0])
+    monkeypatch.setattr(clock, "_timed", lambda lap, wait: {"forward": next(spans)})
+    samples = race(two([])[:1], rounds=2, pause=0)
+    assert samples.times["a", "forward"] == [3.0, 6.0] and samples.best == {("a", "forward"): 2.0}

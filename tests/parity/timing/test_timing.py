@@ -16,7 +16,7 @@ from parity.referees import predictions
 from parity.reference import machine
 from parity.timing import baselines, clock, everything, memory, scaling
 from parity.timing import measure as timing
-from parity.timing.costs import TO_DEVICE, TO_HOST, Cost, network_costs
+from parity.timing.costs import TO_DEVICE, TO_HOST, Cost, layer_cost, network_costs
 from parity.timing.measure import SPEED_COLUMNS, Setup, time_layer, time_network
 from parity.timing.tables import all_cells, mark, summary
 from parity.timing.verdict import right_as_timed
@@ -30,6 +30,7 @@ def hurry(monkeypatch):
     monkeypatch.setattr(clock, "TURN_S", 0.0)
     monkeypatch.setattr(clock, "others_seconds", lambda: 0.0)
     monkeypatch.setattr(clock, "MORE_ROUNDS", 1)
+    monkeypatch.setattr(clock, "APART", float("inf"))
 
 
 class Wrong(sc.Sigmoid):
@@ -253,6 +254,7 @@ def test_all_networks_are_timed_one_after_another_until_the_limit(parity, monkey
     made = time_layer("relu", 1, FAST).assign(network="x", layer="")
     asked, now = [], iter([0.0, 0.0, 1.0, 30.0, 59.0, 60.0, 61.0])
     monkeypatch.setattr(timing, "time_network", lambda name, n, *_: asked.append((name, n)) or made)
+    monkeypatch.setattr(timing, "count_network", lambda *_: pd.DataFrame())
     monkeypatch.setattr("parity.cli.time.monotonic", lambda: next(now))
     status, out, err = parity("time", "--all", "--limit", 1, "--quick")
     assert status == 0 and asked == [("simple_conv_net", 1), ("lenet", 1)]
@@ -369,6 +371,40 @@ def test_a_gpu_has_no_share_of_this_machines_peaks():
         assert [bool(np.isfinite(row["gemm_share"])) for row in rows] == known
         assert [bool(np.isfinite(row["copy_share"])) for row in rows] == known
         assert [row["gflops"] for row in rows] == [1000.0, 1000.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "gflop", "windows", "said"),
+    [
+        ("ours", 0.12, 0.0, ""),
+        ("ours", 0.13, 0.0, "no ratio: ours would do 130 GFLOP/s in step, more than 1.25 times the measured "),
+        ("ours", 0.28, 1.0, ""),
+        ("ours", 0.29, 1.0, "no ratio: ours would do 129 GFLOP/s"),
+        ("ours", 0.29, 0.5, "no ratio: ours would do 209 GFLOP/s"),
+        ("torch", 0.49, 1.0, ""),
+        ("torch", 0.51, 1.0, "no ratio: torch would do 128 GFLOP/s"),
+    ],
+)
+def test_what_is_faster_than_the_peak_is_not_reported(name, gflop, windows, said):
+    """100 GFLOP/s; a share of the arithmetic is that of 3x3 windows."""
+    keys = [(n, "step") for n in ("ours", "torch")]
+    times = {key: [1.0 if key[0] == name else 1000.0] * 3 for key in keys}
+    samples = clock.Samples(times, {"ours": 0, "torch": 0}, {key: [True] * 3 for key in keys})
+    cost = Cost(round(gflop * 1e9), 1, round(windows * gflop * 1e9))
+    mine, _ = timing.rows_of({}, samples, {"step": cost}, replace(FAST, peaks=machine.Peaks(100.0, 10.0)))
+    assert mine["note"].startswith(said) and (mine["note"] == "") == (said == "")
+    assert np.isnan(mine["ratio_to_torch"]) == bool(said) and (mine["pairs"] == 0) == bool(said)
+    assert timing.rows_of({}, samples, {"step": cost}, FAST)[0]["note"] == ""  # no peak was measured
+
+
+def test_the_arithmetic_of_3x3_windows_is_known():
+    layers = [sc.Convolution(np.zeros((2, 3, size, size)), np.zeros(2), pad=size // 2) for size in (3, 5)]
+    costs = [layer_cost(layer, (1, 3, 8, 8), (1, 2, 8, 8), 8, "backward") for layer in layers]
+    three, five = costs
+    assert three.windowed == three.flops == 4 * 2 * 64 * 27 and five.windowed == 0
+    total = three + five
+    assert total.fewest(2.25) == five.flops + three.flops / 2.25
+    assert network_costs(sc.LeNet(rng=0), 1)["", "step"].windowed == 0
 
 
 @pytest.mark.parametrize(("device", "measured"), [("cpu", ["ours", "torch"]), ("cuda", ["ours"])])
