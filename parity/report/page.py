@@ -103,10 +103,10 @@ def sections(found: Findings) -> list[Section]:
             "Times are medians; both frameworks take turns on the same number of threads, so that drift "
             "affects both. A ratio is the median of the rounds' ratios, and stands beside its 95 % interval "
             "(by bootstrap). Rounds during which other processes used the cores are left out of it; where "
-            "fewer than three are left, a median is more than 2.5 times its own best, or a rate is beyond the "
+            "fewer than three are left, a median is more than 2.5 times its own best, or a rate beyond the "
             "machine's peak, there is no ratio."
         )
-        made = speed.figures(tables["speed"], tables.get("scaling"))
+        made = speed.figures(tables["speed"], tables.get("scaling"), tables.get("counts"))
         out.append(Section("speed", "How fast", text, short["Speed of a training step"], made))
     if {"faults", "faults_summary"} <= tables.keys():
         text = (

@@ -86,7 +86,8 @@ class Ratio(NamedTuple):
     pairs: int
 
 
-NO_RATIO = Ratio(*[float("nan")] * 5, 0)
+NAN = float("nan")
+NO_RATIO = Ratio(NAN, NAN, NAN, NAN, NAN, 0)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float], counts: Sequence[bool] | None = None) -> Ratio:

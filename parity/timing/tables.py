@@ -72,7 +72,7 @@ def count_table(counts: pd.DataFrame) -> Table:
     """`count_frame` for the terminal."""
     found = count_frame(counts)
     shown = Table(box=None, header_style="bold")
-    for name in found:
+    for name in map(str, found):
         shown.add_column(name, justify="left" if name in ("network", "phase") else "right")
     for cells in found.itertuples(index=False):
         shown.add_row(*map(str, cells))

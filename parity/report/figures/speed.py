@@ -20,7 +20,9 @@ RATIO_COLUMNS = (
 )
 
 
-def figures(speed: pd.DataFrame, scaling: pd.DataFrame | None) -> list[Figure]:
+def figures(
+    speed: pd.DataFrame, scaling: pd.DataFrame | None, counts: pd.DataFrame | None = None
+) -> list[Figure]:
     found = [ratios(speed)]
     if (speed["layer"] != "").any():
         found.append(layers(speed))
@@ -28,6 +30,8 @@ def figures(speed: pd.DataFrame, scaling: pd.DataFrame | None) -> list[Figure]:
         found.append(growth(scaling))
     if speed["gemm_share"].notna().any():
         found.append(limits(speed))
+    if counts is not None:
+        found.append(counted(counts))
     return found
 
 
@@ -160,4 +164,24 @@ def limits(speed: pd.DataFrame) -> Figure:
         where="phase=step layer=",
         legend=OURS_AND_TORCH,
         says=f"NumPy reaches up to {both.loc[both['implementation'] == 'ours', 'gemm_share'].max():.0%}",
+    )
+
+
+def counted(counts: pd.DataFrame) -> Figure:
+    steps, rows = counts[counts["phase"] == "step"], []
+    for row in steps.to_dict("records"):
+        images = "1 image" if row["batch_size"] == 1 else f"{row['batch_size']} images"
+        moved, made = row["moved_bytes"] / 1e6, row["allocated_bytes"] / 1e6
+        detail = f"{images}, {moved:,.0f} MB moved, {made:,.1f} MB allocated"
+        rows.append(Bar(str(row["network"]), row["numpy_calls"], f"{row['numpy_calls']:,}", "ours", detail))
+    most = int(steps["numpy_calls"].max())
+    return Figure(
+        "Calls of NumPy",
+        "How often a training step of ours calls NumPy, with the bytes that go into these calls and come out "
+        "of them. Counted, not timed: the same in every run and on every machine.",
+        bars("Calls of NumPy in a training step, by network", rows, Scale(0, most), 0.0),
+        "counts",
+        tuple(counts.columns),
+        where="phase=step",
+        says=f"at most {most:,} in a step",
     )

@@ -159,7 +159,7 @@ def test_waiting_for_other_processes_ends_with_a_word(monkeypatch):
 
 
 def test_a_side_that_is_mostly_far_from_its_best_is_disturbed():
-    """PyTorch's threads waited for each other in most laps: 50 ms instead of 1, and each turn looked quiet."""
+    """PyTorch's threads waited for each other in most laps: 50 ms, not 1, and each turn looked quiet."""
     times = {("ours", "predict"): [1.0] * 5, ("torch", "predict"): [50.0, 50.0, 1.0, 48.0, 52.0]}
     quiet = {key: [True] * 5 for key in times}
 

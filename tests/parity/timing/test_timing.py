@@ -377,7 +377,12 @@ def test_a_gpu_has_no_share_of_this_machines_peaks():
     ("name", "gflop", "windows", "said"),
     [
         ("ours", 0.12, 0.0, ""),
-        ("ours", 0.13, 0.0, "no ratio: ours would do 130 GFLOP/s in step, more than 1.25 times the measured "),
+        (
+            "ours",
+            0.13,
+            0.0,
+            "no ratio: ours would do 130 GFLOP/s in step, more than 1.25 times the measured ",
+        ),
         ("ours", 0.28, 1.0, ""),
         ("ours", 0.29, 1.0, "no ratio: ours would do 129 GFLOP/s"),
         ("ours", 0.29, 0.5, "no ratio: ours would do 209 GFLOP/s"),
