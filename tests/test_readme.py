@@ -82,6 +82,16 @@ SMALL_REPORT = {
     "trained": (("simple_conv_net", 1),),
     "timed": (),
 }
+ANNA = """import numpy as np
+
+class Relu:
+    def forward(self, x):
+        self.mask = x > 0
+        return np.where(self.mask, x, 0)
+
+    def backward(self, dout):
+        return np.where(self.mask, dout, 0)
+"""
 SMALL_PLAN = '[[part]]\nlayers = "relu"\ndtypes = "float64"\n'
 EXTRAS = {*tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]}
 
@@ -192,6 +202,7 @@ def test_every_block_works_in_its_place(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("parity.report.request.QUICK", SMALL_REPORT)
     (tmp_path / "small.toml").write_text(SMALL_PLAN)
     (tmp_path / "submissions" / "anna").mkdir(parents=True)
+    (tmp_path / "submissions" / "anna" / "layers.py").write_text(ANNA)
     shared = {}
     for what, detail, kind, body in BLOCK.findall(README.read_text()):
         if what == "file":

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from parity.checks.layer_in_network import as_probe
 from parity.kinds import ALL_KINDS, Probe
 from parity.kinds.probes import with_cotangent
-from parity.reference.trace import Trace, recording
 from scratchcnn.layers import Convolution
 from scratchcnn.networks import Network
 
@@ -31,6 +29,9 @@ def layer_probe(kind: str, batch_size: int, seed: int, side: int = SIDE) -> Prob
 
 def convolution_probes(network: Network, batch_size: int, seed: int) -> Iterator[tuple[str, Probe]]:
     """(path, probe) of each convolution of the network on random numbers, every shape once."""
+    from parity.checks.layer_in_network import as_probe  # these import PyTorch, which a refusal does without
+    from parity.reference.trace import Trace, recording
+
     trace, seen = Trace(), set()
     with recording(network, trace):
         network.predict(np.zeros((1, *network.input_dim), network.dtype))

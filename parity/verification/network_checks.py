@@ -23,6 +23,7 @@ import torch
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended
+from parity.adapters.constants import CONSTANTS
 from parity.adapters.network_subject import Called, ForeignNetwork
 from parity.checks.gate import gate
 from parity.checks.network_outputs import LOSS, Key, Reference
@@ -270,6 +271,7 @@ class NetworkCheck:
             run = self.layers[row.layer]
             what = "output" if row.tensor in ("out", "loss") else row.tensor
             kind = str(run.kind).replace("_", " ")
+            kind += " with its usual constant" if run.kind in CONSTANTS else ""
             other = f"{run.view.classes[0]}, whose {what} is the twin's and not that of {kind}"
             self.unchecked.append(f"{row.layer} individually ({other})")
 

@@ -125,7 +125,7 @@ def test_a_loss_and_its_twin(make, labels):
 
 def test_every_rule_is_tried():
     tried = {type(make()) for make, _ in (*LAYERS.values(), *LOSSES.values())}
-    assert set(RULES) == tried
+    assert set(RULES) <= tried  # what has no rule has its kind's formula as a twin
 
 
 def test_a_layer_without_a_rule_is_named_and_a_subclass_has_its_bases():

@@ -178,7 +178,7 @@ def test_in_this_process_too():
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("convolutoin", {}, "no kind named 'convolutoin'; there are im2col"),
+        ("convolutoin", {}, r"no kind named 'convolutoin'; did you mean convolution\? There are im2col"),
         ("relu", {"adapter": "cs321n"}, "no adapter named 'cs321n'; there are book, cs231n"),
         (
             "convolution",

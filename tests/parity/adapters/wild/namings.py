@@ -171,7 +171,7 @@ class SGDByName:
 class Transform:
     """Methods whose names nobody knows."""
 
-    def execute(self, x):
+    def transmute(self, x):
         return x @ self.W
 
     def push(self, grad):
