@@ -24,6 +24,7 @@ from parity.kinds import ALL_KINDS
 from parity.reference import devices
 from parity.report.findings import Findings, Pictures, Progress
 from parity.report.request import DTYPES, ReportRequest, Timed
+from scratchcnn.networks import CHAPTER
 
 SCALING = "the cost against batch and image size"
 
@@ -233,6 +234,7 @@ def speed(request: ReportRequest, found: Findings, progress: Progress) -> list[s
                 layers=timed.layers,
                 measure_memory=timed.memory,
                 patience=patience,
+                as_timed=timed.network not in CHAPTER,  # their layers and steps are `parity check`'s
             )
 
         def update(text: str, done: int, total: int) -> None:
