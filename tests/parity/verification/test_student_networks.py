@@ -91,8 +91,8 @@ def test_a_twin_without_modules_is_compared_too():
         (
             "LeakyNet",
             "LeakyTwin",
-            "Relu1 individually (LeakyRelu, whose output is the twin's and not that of leaky relu with its usual "
-            "constant)",
+            "Relu1 individually (LeakyRelu, whose output is the twin's and not that of leaky relu "
+            "with its usual constant)",
         ),
         (
             "TorchLikeNet",
