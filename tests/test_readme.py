@@ -61,6 +61,7 @@ SHORTENED_MODULES = {  # each after `python -m`
     "parity report --out build/full": "parity report --quick --skip training --skip speed --out build/full",
     "parity report --quick": "parity report --quick --skip speed",
     "parity audit test_layers.py --of layers.py:Relu --no-source": "parity audit -h",
+    "parity audit homework.ipynb --of homework.ipynb:Relu": "parity audit -h",
     "parity grade submissions/ --assignment assignment.toml --out grades": (
         "parity grade submissions/ --assignment relu.toml --out grades --workers 1"
     ),

@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import json
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -41,16 +42,31 @@ def parsed(path: Path) -> list[Part]:
     """The code of a file: one part, or one per cell of a notebook. Raises SyntaxError and ValueError."""
     if path.suffix != ".ipynb":
         return [(str(path), ast.parse(path.read_bytes(), str(path)))]
+    return [(where, tree) for where, tree, _ in _cells(path)]
+
+
+def code_of(path: Path) -> str:
+    """The text of a Python file; of a notebook that of its cells, without magic commands.
+
+    Raises SyntaxError and ValueError.
+    """
+    if path.suffix != ".ipynb":
+        with tokenize.open(path) as file:
+            return file.read()
+    return "\n\n".join(text for _, _, text in _cells(path))
+
+
+def _cells(path: Path) -> Iterator[tuple[str, ast.Module, str]]:
+    """Where each cell of code is, its tree and its text."""
     cells = json.loads(path.read_bytes().decode("utf-8")).get("cells", [])
-    parts = []
     for number, cell in enumerate(cells, 1):
         if cell.get("cell_type") == "code":
-            where = f"{path}, cell {number}"
+            where, text = f"{path}, cell {number}", _plain(cell.get("source", ""))
             try:
-                parts.append((where, ast.parse(_plain(cell.get("source", "")), where)))
+                tree = ast.parse(text, where)
             except SyntaxError:
                 continue  # a cell of shell commands, or one that never ran
-    return parts
+            yield where, tree, text
 
 
 def _plain(source: str | list[str]) -> str:
@@ -73,14 +89,15 @@ def defined(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
             yield from defined(handler.body)
 
 
-def load_definitions(path: Path) -> ModuleType:
-    """A module with the classes, functions, imports and constants of the file."""
+def load_definitions(path: Path, source: str | None = None) -> ModuleType:
+    """A module with the classes, functions, imports and constants of the file, or of another text for it."""
     spec = importlib.util.spec_from_loader(path.stem, loader=None)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__dict__.update({"__file__": str(path), FAILED: {}})
     sys.modules.setdefault(path.stem, module)
-    for where, tree in parsed(path):
+    parts = parsed(path) if source is None else [(str(path), ast.parse(source))]
+    for where, tree in parts:
         for node in tree.body:
             if kept(node):
                 _run(node, where, module)

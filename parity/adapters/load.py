@@ -61,14 +61,17 @@ def only_definitions(target: str) -> str:
     return f"{where.removesuffix(':')}::{name}"
 
 
-def definitions_of(path: Path) -> ModuleType:
-    """The classes and functions of a file or notebook. Raises TargetError where there is no such file."""
+def definitions_of(path: Path, source: str | None = None) -> ModuleType:
+    """The classes and functions of a file or notebook, or of another text for it.
+
+    Raises TargetError where there is no such file.
+    """
     if not path.is_file():
         raise TargetError(f"no file {path}")
     path = path.resolve()
     for folder in (path.parent, *path.parents[1:DEPTH], Path.cwd()):
         _on_path(folder, first=folder == path.parent)
-    return load_definitions(path)
+    return load_definitions(path, source)
 
 
 def _in_folder(folder: Path, name: str) -> tuple[Path, str]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.isolate import Limits, Outcome, run_isolated
-from parity.adapters.load import TargetError, import_file, split
+from parity.adapters.load import TargetError, definitions_of, import_file, split
 from parity.adapters.reach import got
 from parity.adapters.subject import subject_here
 from parity.adapters.wire import clean
@@ -25,6 +25,7 @@ from parity.audit.faulty_network import faulty_network, layer_classes, network_f
 from parity.audit.run_tests import Change, of_file, run_tests
 from parity.audit.style import in_style
 from parity.audit.suggest import Suggestion, checks_of, joined, suggestions, with_checks
+from parity.audit.suggest_network import Build, builds_in, network_suggestions, watch
 from parity.cores import cores
 from parity.faults import faults_of
 from parity.faults.catalogue.networks import NetworkFault
@@ -130,22 +131,27 @@ def audit(
     for file in (of_file(tests)[0], path):
         if not file.is_file():
             raise TargetError(f"no file {file}")
-    if path.suffix != ".py":
+    if path.suffix == ".ipynb" and of_file(tests)[0] != path:
         raise TargetError(
-            f"{path.name} is no .py file; bugs are put in where tests import the code, so move it to one"
+            f"{path.name} is a notebook, which {clean(of_file(tests)[0].name, 80)} does not import; audit "
+            f"the notebook's own asserting cells (parity audit {path.name} --of {path.name}:{name}), or move the "
+            "code to a .py file"
         )
-    start = time.monotonic()
-    first = _results(run_tests(tests, path, 600.0, only=only))
+    start, notes = time.monotonic(), list[str]()
+    network = kind == "network"
+    watched = (lambda module: watch(_named(module, name), notes)) if network else None
+    outcome = run_tests(tests, path, 600.0, watched, problems=notes, only=only, name=name)
+    first = _results(outcome)
     own = time.monotonic() - start
     if wrong := [f"{test}: {why}" for test, (passed, why) in first.items() if not passed]:
         raise TestsFail(f"the tests do not pass on the code as it is: {clean(wrong[0], 300)}")
     if not first:
         raise TestsFail(f"{tests} has no tests that ran")
-    network = kind == "network"
     convention = None if network else _convention(path, name, kind)
     found = Audit(target, kind, list(first), convention=str(convention or ""))
     run = _Run(tests, path, name, kind, convention, max(LEAST, TIMES * own), only)
     if network:
+        run.builds = builds_in([message[1] for message in outcome.messages if message[0] == "odd"])
         bugs = run.network_bugs(most)
     else:
         bugs = [run.known_bug(fault) for fault in faults_of(kind) if not fault.equivalent]
@@ -210,7 +216,7 @@ def _convention(path: Path, name: str, kind: str) -> Convention | None:
     """How the class is called, found in a process of its own; None for the book's way."""
 
     def work(send: Callable[[Any], None]) -> None:
-        subject = subject_here(_named(import_file(path), name), kind, "auto")
+        subject = subject_here(_named(_loaded(path), name), kind, "auto")
         send(None if subject.convention is None else subject.convention.data())
 
     outcome = run_isolated(work, Limits(silence=60.0))
@@ -225,7 +231,7 @@ def _layers(path: Path, network: str) -> list[tuple[str, str, Convention | None]
     """The classes of layers that a network's file knows: name, kind, and how it is called."""
 
     def work(send: Callable[[Any], None]) -> None:
-        module = import_file(path)
+        module = _loaded(path)
         for name, kind in layer_classes(module, network).items():
             with suppress(Exception):  # a class that is no such layer after all
                 convention = subject_here(_named(module, name), kind, "auto").convention
@@ -233,6 +239,11 @@ def _layers(path: Path, network: str) -> list[tuple[str, str, Convention | None]
 
     found = [m for m in run_isolated(work, Limits(silence=60.0)).messages if len(m) == 3]
     return [(name, kind, None if data is None else Convention.of(data)) for name, kind, data in found]
+
+
+def _loaded(path: Path) -> ModuleType:
+    """The file; of a notebook what it defines."""
+    return definitions_of(path) if path.suffix == ".ipynb" else import_file(path)
 
 
 def _named(module: ModuleType, name: str) -> Any:
@@ -291,6 +302,7 @@ class _Run:
     seconds: float
     only: str = ""
     killers: list[str] = field(default_factory=list)
+    builds: list[Build] = field(default_factory=list)  # of a network, in its tests
 
     def known_bug(self, fault: Fault) -> Bug:
         bug = _bug(fault, "", reason_not(fault, self.convention))
@@ -345,6 +357,7 @@ class _Run:
             self.killers,
             bug.problems,
             self.only,
+            self.name,
         )
         odd = [message[1] for message in outcome.messages if message[0] == "odd"]
         failed = {test: why for test, (passed, why) in _results(outcome).items() if not passed}
@@ -389,11 +402,15 @@ class _Run:
 
     def _suggestions(self) -> list[Suggestion]:
         """Made in a process of its own, like everything that PyTorch computes here."""
-        if self.kind == "network":
-            return []
 
         def work(send: Callable[[Any], None]) -> None:
-            send([asdict(one) for one in suggestions(self.name, self.kind, self.convention)])
+            if self.kind == "network":
+                module, first = _loaded(self.path), self.name.partition(".")[0]
+                person, names = _named(module, self.name), {first: getattr(module, first)}
+                found = network_suggestions(self.name, person, names, self.builds)
+            else:
+                found = suggestions(self.name, self.kind, self.convention)
+            send([asdict(one) for one in found])
 
         outcome = run_isolated(work, Limits(silence=60.0))
         return [Suggestion(**one) for one in outcome.messages[0]] if outcome.messages else []
@@ -403,6 +420,8 @@ class _Run:
         another one again, and left out."""
         fails = self._fails(candidates, as_it_is)
         good = [one for one, failed in zip(candidates, fails, strict=True) if not failed]
+        if self.kind == "network":
+            return good
         rest = [one for one, failed in zip(candidates, fails, strict=True) if failed]
         single = [(one, at) for one in rest for at in checks_of(one)]
         fails = self._fails([with_checks(one, [at]) for one, at in single], as_it_is)
@@ -464,7 +483,9 @@ class _Run:
     def _module(self, bug: Bug, as_it_is: bool = False) -> ModuleType:
         """The module under test with the bug, unless as it is; in a process of its own."""
         if bug.source is None:
-            module = import_file(self.path)
+            module = _loaded(self.path)
+        elif self.path.suffix == ".ipynb":
+            module = definitions_of(self.path, bug.source)
         else:
             module = ModuleType("audited")
             module.__file__ = str(self.path)

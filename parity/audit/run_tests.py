@@ -17,8 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from parity.adapters.definitions import code_of, defined
 from parity.adapters.isolate import Limits, Outcome, run_isolated
-from parity.grading.submissions import source_of
 
 OURS = f"{Path(__file__).resolve().parents[2]}{os.sep}"
 WHOLE = "the whole file"  # the one test of a script
@@ -56,6 +56,7 @@ def run_tests(
     killers: Collection[str] = (),
     problems: list[str] | None = None,
     only: str = "",
+    name: str = "",
 ) -> Outcome:
     """The outcome's messages: ("test", id, passed, why) per test that ran, ("problem", text), ("odd", text).
 
@@ -63,6 +64,8 @@ def run_tests(
     source   what is run in the place of its own source
     problems  what the change found that it could not do, while the tests ran; it is sent as "odd"
     only     pytest's expression for the tests that are meant (its -k)
+    name     the class, or functions with a comma, after whose definition a script that is itself under test
+             is changed
     killers  tests that are known to fail for some change: they come last, and only if no other failed
     """
 
@@ -76,7 +79,8 @@ def run_tests(
         if is_pytest(tests):
             _by_pytest([f"{tests}{node}", *(["-k", only] if only else [])], killers, send)
         else:
-            _as_script(tests, send)
+            own = tests.resolve() == under_test
+            _as_script(tests, send, name.split(",") if own else [], change, source if own else None, problems)
         for text in dict.fromkeys(problems):
             send(("odd", text))
 
@@ -105,12 +109,16 @@ def _watch_imports(under_test: Path, change: Change | None, source: str | None, 
             else:
                 exec(compile(source, str(under_test), "exec"), module.__dict__)
             if change is not None:
-                try:
-                    change(module)
-                except Exception as error:
-                    problems.append(f"it could not be put in: {type(error).__name__}: {error}"[:200])
+                _put_in(change, module, problems)
 
         loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def _put_in(change: Change, module: ModuleType, problems: list[str]) -> None:
+    try:
+        change(module)
+    except Exception as error:
+        problems.append(f"it could not be put in: {type(error).__name__}: {error}"[:200])
 
 
 # -- pytest -----------------------------------------------------------------------------------------
@@ -165,16 +173,35 @@ def _by_pytest(tests: list[str], killers: Collection[str], send: Callable[[Any],
 
 
 # -- scripts ----------------------------------------------------------------------------------------
-def _as_script(tests: Path, send: Callable[[Any], None]) -> None:
+def _as_script(
+    tests: Path,
+    send: Callable[[Any], None],
+    names: Collection[str],
+    change: Change | None,
+    source: str | None,
+    problems: list[str],
+) -> None:
+    """Run it as it stands; where it defines these names itself, what is after them sees the change."""
     try:
-        code = compile(source_of(tests), str(tests), "exec")
+        body = ast.parse(code_of(tests) if source is None else source, str(tests)).body
+        wanted = {name.strip().partition(".")[0] for name in names}
+        ends = [at for at, node in enumerate(body, 1) if wanted & {one.name for one in defined([node])}]
+        end = max(ends, default=0)
+        futures = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
         module = ModuleType("__main__")
         module.__file__ = str(tests)
         sys.modules["__main__"] = module
-        exec(code, module.__dict__)
+        _execute(body[:end], tests, module)
+        if change is not None and ends:
+            _put_in(change, module, problems)
+        _execute([*(futures if end else []), *body[end:]], tests, module)
         send(("test", WHOLE, True, ""))
     except SystemExit as error:
         send(("test", WHOLE, not error.code, f"exit status {error.code}" if error.code else ""))
     except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         send(("test", WHOLE, False, f"{type(error).__name__}: {error} (line {last.lineno})"[:400]))
+
+
+def _execute(nodes: list[ast.stmt], tests: Path, module: ModuleType) -> None:
+    exec(compile(ast.Module(nodes, []), str(tests), "exec"), module.__dict__)

@@ -8,6 +8,8 @@ from pathlib import Path
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from parity.adapters.definitions import code_of
+
 AXES = ("transpose", "reshape", "moveaxis", "swapaxes")
 
 
@@ -24,7 +26,7 @@ def source_mutants(path: Path, name: str, most: int = 40) -> list[SourceMutant]:
 
     Raises libcst.ParserSyntaxError where the file cannot be read.
     """
-    wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
+    wrapper = MetadataWrapper(cst.parse_module(code_of(path)))
     asked = {part.strip().partition(".")[0] for part in name.split(",")}
     look = _Change(asked)
     wrapper.visit(look)

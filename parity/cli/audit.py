@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 OF_A_NETWORK = (
-    "no test is suggested for a network, whose sizes are its own; two tests notice such bugs: one that "
-    "compares gradient(x, t) with differences of loss(x, t) for every parameter, and one that compares "
-    "predict(x) with the same sums written out"
+    "no test is suggested: the tests do not show how the network is built from plain values, or it does not take "
+    "new values in its params; two tests notice such bugs: one that compares gradient(x, t) with differences of "
+    "loss(x, t) for every parameter, and one that compares predict(x) with the same sums written out"
 )
 
 
@@ -104,7 +104,7 @@ def _print(found: Audit) -> None:
     if found.suggestion:
         console.print(f"this test would notice {len(found.killed_by_it)} of the survivors:\n", markup=False)
         console.print(found.suggestion, markup=False)
-    if found.kind == "network" and found.of(SURVIVED):
+    if found.kind == "network" and found.of(SURVIVED) and not found.suggestion:
         console.print(OF_A_NETWORK, markup=False)
     after = f"; {found.rate_after:.0%} with the test above" if found.suggestion else ""
     console.print(f"noticed: {found.rate:.0%} of the bugs{after} ({found.seconds:g} s)", markup=False)

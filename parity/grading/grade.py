@@ -11,6 +11,7 @@ from typing import Any
 
 from parity.adapters.load import TargetError, only_definitions
 from parity.adapters.wire import clean
+from parity.checks.long_life import CHANGED
 from parity.faults.diagnose import PLAIN
 from parity.grading.assignment import CONTRACTS, NUMBERS, SPEED, Assignment, Task
 from parity.grading.speed import PENDING, count
@@ -21,7 +22,7 @@ from parity.verification.listing import Listed, listed
 from parity.verification.verdict import Verdict
 from parity.verification.verify import verify
 
-VERSION = 2  # of what is kept of a graded submission
+VERSION = 3  # of what is kept of a graded submission
 # What a verdict says of code that does more than compute, and the name of the finding.
 CAUGHT = {
     "which is not allowed here": "imports what is not allowed",
@@ -40,7 +41,7 @@ CAUGHT = {
     "crashed": "crashes its process",
 }
 
-LATER, MANY_CALLS = "answers otherwise at a later call", "a hundred calls"  # the scenario's name
+LATER = "answers otherwise at a later call"  # than at the same call before
 
 Graded = dict[str, Any]  # plain data, which is kept as JSON
 
@@ -133,10 +134,13 @@ def _graded(
             )
         except (TargetError, ValueError, OSError, RecursionError, MemoryError) as error:
             return row | {"target": one.name, "outcome": "not_checked", "which": clean(error)}
-        findings += [text for text in _caught(verdict) if text not in findings]
-        checks: Graded = {check: _earned(check, verdict) for check in task.points if check != SPEED}
+        caught = _caught(verdict)
+        findings += [text for text in caught if text not in findings]
+        checks: Graded = {
+            check: LATER not in caught and _earned(check, verdict) for check in task.points if check != SPEED
+        }
         row["checks"] = {check: checks.get(check) for check in task.points}
-        if SPEED in task.points and _earned(NUMBERS, verdict):
+        if SPEED in task.points and LATER not in caught and _earned(NUMBERS, verdict):
             row |= {"file": str(path.relative_to(folder)), "name": one.name, "speed": PENDING}
         elif SPEED in task.points:
             row["checks"][SPEED], row["speed"] = False, "not measured: its numbers are not all right"
@@ -165,7 +169,7 @@ def _earned(check: str, verdict: Verdict) -> bool:
 def _caught(verdict: Verdict) -> list[str]:
     """The names of what it does besides computing, or instead."""
     plain = all(row.ok for row in verdict.records if row.phase in PLAIN)
-    later = any(row.phase == MANY_CALLS and not row.ok for row in verdict.records)
+    later = any(row.why.startswith(CHANGED) for row in verdict.records)
     texts = [verdict.ending, verdict.unchecked, *(row.why for row in verdict.records if not row.ok)]
     names = [name for part, name in CAUGHT.items() if any(part in text for text in texts)]
     return list(dict.fromkeys([*names, *([LATER] if plain and later else [])]))

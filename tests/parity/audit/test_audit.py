@@ -276,7 +276,42 @@ def test_a_suggestion_is_in_the_style_of_the_tests_and_imports_what_they_do_not(
         assert found == text
 
 
-def test_code_in_a_notebook_is_refused_in_a_sentence(tmp_path):
-    (tmp_path / "hw.ipynb").write_text('{"cells": []}')
-    with pytest.raises(TargetError, match=r"hw.ipynb is no .py file; .* so move it to one"):
-        audit(tmp_path / "hw.ipynb", f"{tmp_path / 'hw.ipynb'}:Relu", "relu")
+CHECKED_BELOW = """import numpy as np
+class Relu:
+    def forward(self, x):
+        self.mask = x > 0
+        return np.where(self.mask, x, 0)
+    def backward(self, dout):
+        return np.where(self.mask, dout, 0)
+""", """relu = Relu()
+assert relu.forward(np.array([-1.0, 2.0])).tolist() == [0, 2]
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A layer with asserting cells after it, and a plot that is not wanted."""
+    cells = ["%matplotlib inline", *CHECKED_BELOW, "!ls"]
+    cells = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in cells]
+    (tmp_path / "hw.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
+    return tmp_path / "hw.ipynb"
+
+
+@pytest.mark.parametrize("suffix", [".ipynb", ".py"])
+def test_code_with_its_asserts_below_it_is_audited_where_it_is(notebook, few, suffix):
+    few("relu-leaky", "relu-gradient-one-at-zero", "relu-dx-is-dout")
+    path = notebook.with_suffix(suffix)
+    if suffix == ".py":
+        path.write_text("from __future__ import annotations\n" + "".join(CHECKED_BELOW))
+    found = audit(path, f"{path}:Relu", "relu")
+    outcomes = {m.name: m.outcome for m in found.mutants}
+    assert outcomes["relu-leaky"] == KILLED
+    changes = [m.outcome for m in found.mutants if m.of == audits.SOURCE]
+    assert KILLED in changes and SURVIVED in changes  # of forward, and of backward
+    assert found.suggestion.startswith("def test_relu_") and len(found.killed_by_it) == len(found.of(SURVIVED))
+
+
+def test_tests_that_cannot_import_a_notebook_are_refused_in_a_sentence(notebook, tmp_path):
+    (tmp_path / "test_it.py").write_text("def test_x(): pass\n")
+    with pytest.raises(TargetError, match=r"hw.ipynb is a notebook, which test_it.py does not import; audit"):
+        audit(tmp_path / "test_it.py", f"{notebook}:Relu", "relu")

@@ -4,6 +4,7 @@ A bug that is put in is put into the code itself, called as its author calls it;
 process on the code with the bug.
 """
 
+import re
 import sys
 from types import ModuleType
 
@@ -18,6 +19,7 @@ from parity.audit.faulty import UNCHANGED, put_in, reason_not
 from parity.audit.faulty_network import APPLIED, faulty_network, network_faults, places_of
 from parity.audit.run_tests import run_tests
 from parity.audit.suggest import suggestions
+from parity.audit.suggest_network import Build, _text, builds_in, network_suggestions, watch
 from parity.faults import FAULTS, faults_of
 from parity.faults.catalogue.networks import NETWORK_FAULTS
 from scratchcnn import SimpleConvNet
@@ -554,27 +556,75 @@ def test_against_differences_and_a_forward_of_its_own():
 """
 
 
-def audited(folder, monkeypatch, tests, bugs):
-    """Outcome by bug, of these bugs in the network."""
+def audit_of(folder, monkeypatch, tests, bugs):
+    """The audit of these bugs in the network."""
     from parity.audit import audit as audits
 
     (folder / "nets.py").write_text(f"import numpy as np\n{NETWORK}")
     (folder / "test_nets.py").write_text(tests)
     monkeypatch.setattr(audits, "network_faults", lambda: [f for f in network_faults() if f[0].name in bugs])
     monkeypatch.setattr(audits, "faults_of", lambda kind: [f for f in faults_of(kind) if f.name in bugs])
-    found = audit(folder / "test_nets.py", f"{folder}/nets.py:Net", "network", source=False)
-    return {m.name: m.outcome for m in found.mutants}
+    return audit(folder / "test_nets.py", f"{folder}/nets.py:Net", "network", source=False)
 
 
 @pytest.mark.parametrize(("tests", "outcome"), [(WEAK, SURVIVED), (STRONG, KILLED)], ids=["weak", "strong"])
 def test_bugs_of_a_network(tmp_path, monkeypatch, tests, outcome):
     bugs = {"layer-skipped-forward", "left-in-eval", "bias-not-copied", "relu-leaky"}
     bugs |= {"affine-flattens-channels-last"} if tests is STRONG else set()
-    found = audited(tmp_path, monkeypatch, tests, bugs)
+    audited = audit_of(tmp_path, monkeypatch, tests, bugs)
+    found = {m.name: m.outcome for m in audited.mutants}
     assert found.pop("left-in-eval") == found.pop("bias-not-copied") == NOT_APPLIED  # it has no dropout
     assert found.pop("affine-flattens-channels-last in Affine", EQUIVALENT) == EQUIVALENT
     assert found == {"layer-skipped-forward": outcome, "relu-leaky in Relu": outcome}
     assert "changes no number" in UNCHANGED
+
+
+IN_THE_LAYERS = {"affine-db-mean", "affine-dw-mean", "relu-straight-through", "affine-bias-forgotten"}
+
+
+def test_the_test_to_add_for_a_network_notices_what_survived(tmp_path, monkeypatch):
+    """Both what its gradient gets wrong and what a forward and backward get wrong alike."""
+    bugs = {"layer-skipped-forward", "layer-skipped-backward", "gradients-under-each-others-names"}
+    bugs |= IN_THE_LAYERS | {"relu-leaky"}
+    found = audit_of(tmp_path, monkeypatch, WEAK, bugs)
+    survived = {m.name for m in found.of(SURVIVED)}
+    assert len(survived) >= 7 and set(found.killed_by_it) == survived and found.rate_after == 1
+    assert "net = Net()\n" in found.suggestion and "x = rng.normal(size=(2, 4))\n" in found.suggestion
+    assert not {"torch", "parity", "scratchcnn"} & set(re.findall(r"\w+", found.suggestion))
+    again = audit_of(tmp_path, monkeypatch, f"{WEAK}\n{found.suggestion}", bugs)
+    assert again.of(SURVIVED) == [] and len(again.of(KILLED)) == len(found.of(KILLED, SURVIVED))
+
+
+OF_IMAGES = """
+from scratchcnn import SimpleConvNet
+class Net(SimpleConvNet):
+    def __init__(self, input_dim=(1, 28, 28), units=20, **more):
+        super().__init__(input_dim, {"filter_num": 3, "filter_size": 5, "pad": 0, "stride": 1}, units, 4, **more)
+"""
+
+
+def test_the_test_of_a_network_of_images_is_not_square():
+    module, notes = module_of(OF_IMAGES), []
+    watch(module.Net, notes)
+    net = module.Net(units=np.int64(9), rng=np.random.default_rng(3))
+    net.gradient(draw(5, 1, 28, 28).astype(np.float32), np.eye(4)[[0, 1, 2, 3, 0]])
+    (build,) = builds_in(notes)
+    assert build == Build({"units": "9", "rng": "np.random.default_rng(0)"}, (1, 28, 28), True)
+    found = list(network_suggestions("Net", module.Net, {"Net": module.Net}, [build]))
+    assert len(found) == 7  # one, two or all of: the loss, the scores, the gradient
+    assert all("dtype=np.float64, input_dim=(1, 10, 12))" in one.text for one in found)
+    assert all("rng.normal(size=(2, 1, 10, 12))" in one.text and "np.eye(4)[[0, 3]]" in one.text for one in found)
+    for one in found:
+        exec(one.text, space := {"np": np, "Net": module.Net})
+        space[one.name]()
+
+
+def test_what_cannot_be_written_down_makes_no_test():
+    module = module_of(NETWORK)
+    assert _text(object()) is None and _text(np.float32) == "np.float32" and _text((1, "a")) == "(1, 'a')"
+    assert builds_in(["something else"]) == []
+    wrong = Build({"n": "5"}, (4,))  # x does not fit
+    assert list(network_suggestions("Net", module.Net, {"Net": module.Net}, [wrong])) == []
 
 
 def test_what_cannot_be_put_in_is_no_kill(tmp_path):

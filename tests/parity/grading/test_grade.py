@@ -616,4 +616,54 @@ def test_what_answers_otherwise_later_is_a_finding(folder, assignment, tmp_path)
     )
     source = source.replace("        self.mask", "        self.calls += 1\n        self.mask", 1)
     (found,), _ = run.grade_all(submissions_in(folder(eve=source)), assignment(), tmp_path / "grades")
-    assert found["points"] < found["most"] and found["findings"] == ["answers otherwise at a later call"]
+    assert found["points"] == 0 and found["findings"] == ["answers otherwise at a later call"]
+    assert "a hundred calls" in found["tasks"][0]["which"]
+
+
+ADDS_UP = """import numpy as np
+class Affine:
+    def __init__(self, W, b):
+        self.W, self.b, self.dW, self.db = W, b, 0, 0
+    def forward(self, x):
+        self.x = x.copy()
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW = self.dW + self.x.T @ dout
+        self.db = self.db + dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+FIRST_MASK = RELU.replace("self.mask = x", "self.mask = self.mask if hasattr(self, 'mask') else x")
+
+
+def test_an_honest_bug_of_the_second_call_costs_the_contracts_alone(folder, assignment, tmp_path):
+    asked = assignment('[[task]]\nkind = "affine"\npoints = { forward = 2, dx = 2, dW = 2, contracts = 1 }\n')
+    (found,), _ = run.grade_all(submissions_in(folder(ben=ADDS_UP)), asked, tmp_path / "grades")
+    assert (found["points"], found["findings"]) == (6, [])
+    other = tmp_path / "of Relu"
+    other.mkdir()
+    (other / "ben.py").write_text(FIRST_MASK)
+    (found,), _ = run.grade_all(submissions_in(other), assignment(), tmp_path / "grades of Relu")
+    assert (found["points"], found["findings"]) == (4, [])
+
+
+def test_the_text_of_an_error_is_shown_with_where(folder, assignment, tmp_path):
+    source = RELU.replace("return np.where(self.mask, dout, 0)", "raise ValueError('no <mask> yet')")
+    (found,), _ = run.grade_all(submissions_in(folder(ben=source)), assignment(), tmp_path / "grades")
+    assert found["points"] == 2 and "it raised ValueError: no <mask> yet" in found["tasks"][0]["where"]
+    students = tmp_path / "grades" / "students"
+    assert "it raised ValueError: no <mask> yet" in (students / "ben.txt").read_text()
+    assert "no &lt;mask&gt; yet" in (students / "ben.html").read_text()
+
+
+TOO_MUCH = {
+    "starts more threads than it may": "import threading, time\n"
+    "        for _ in range(5000): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+    "uses too much memory": "np.ones(1 << 50)",
+}
+
+
+@pytest.mark.parametrize("finding", TOO_MUCH)
+def test_too_much_of_something_is_a_finding(folder, assignment, tmp_path, finding):
+    source = instead(TOO_MUCH[finding])
+    (found,), _ = run.grade_all(submissions_in(folder(eve=source)), assignment(), tmp_path / "grades")
+    assert found["findings"] == [finding] and found["points"] == 0
