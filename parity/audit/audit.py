@@ -134,8 +134,8 @@ def audit(
     if path.suffix == ".ipynb" and of_file(tests)[0] != path:
         raise TargetError(
             f"{path.name} is a notebook, which {clean(of_file(tests)[0].name, 80)} does not import; audit "
-            f"the notebook's own asserting cells (parity audit {path.name} --of {path.name}:{name}), or move the "
-            "code to a .py file"
+            f"the notebook's own asserting cells (parity audit {path.name} --of {path.name}:{name}), or move "
+            "the code to a .py file"
         )
     start, notes = time.monotonic(), list[str]()
     network = kind == "network"

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 OF_A_NETWORK = (
-    "no test is suggested: the tests do not show how the network is built from plain values, or it does not take "
-    "new values in its params; two tests notice such bugs: one that compares gradient(x, t) with differences of "
-    "loss(x, t) for every parameter, and one that compares predict(x) with the same sums written out"
+    "no test is suggested: the tests do not show how the network is built from plain values, or it does not "
+    "take new values in its params; two tests notice such bugs: one that compares gradient(x, t) with "
+    "differences of loss(x, t) for every parameter, and one that compares predict(x) with the same sums "
+    "written out"
 )
 
 

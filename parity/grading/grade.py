@@ -19,6 +19,7 @@ from parity.grading.submissions import UNREADABLE, Submission, files_in, room_in
 from parity.sandbox.policy import Policy, sandboxed
 from parity.sandbox.protection import OPEN, protection
 from parity.verification.listing import Listed, listed
+from parity.verification.unchecked import FORWARD_IS_RIGHT
 from parity.verification.verdict import Verdict
 from parity.verification.verify import verify
 
@@ -152,6 +153,8 @@ def _graded(
 
 def _earned(check: str, verdict: Verdict) -> bool:
     """Whether that check holds: something was compared for it, and all of it is right."""
+    if verdict.unchecked.endswith(FORWARD_IS_RIGHT) and not verdict.ending and not _caught(verdict):
+        return check == "forward"
     if verdict.outcome == "not_checked" or verdict.ending or verdict.unfinished:
         return False
     plain = [row for row in verdict.records if row.phase in PLAIN]

@@ -13,6 +13,7 @@ from parity.faults.diagnose import PLAIN
 NO_NUMBER = ("raised ", "missing", "expected an array", "expected a plain array")
 ENDED = ("import", "calls")  # phases of the record that says how a process ended
 NOT_NUMBERS = re.compile(r"^dtype .*, expected real numbers$")
+FORWARD_IS_RIGHT = "(forward is right)"  # at the end of why a backward that always raises is not checked
 
 
 def compared(row: Record) -> bool:
@@ -33,7 +34,7 @@ def why_unchecked(records: Sequence[Record], ending: str = "") -> str:
         return _first(forward) or ending or "nothing of it was compared"
     if all(row.ok for row in forward if compared(row)) and backward and not any(map(compared, backward)):
         raised = [row for row in backward if row.why.startswith("raised ")]
-        return f"backward {raised[0].why} (forward is right)" if len(raised) == len(backward) else ""
+        return f"backward {raised[0].why} {FORWARD_IS_RIGHT}" if len(raised) == len(backward) else ""
     return ""
 
 

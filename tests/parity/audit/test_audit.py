@@ -276,16 +276,19 @@ def test_a_suggestion_is_in_the_style_of_the_tests_and_imports_what_they_do_not(
         assert found == text
 
 
-CHECKED_BELOW = """import numpy as np
+CHECKED_BELOW = (
+    """import numpy as np
 class Relu:
     def forward(self, x):
         self.mask = x > 0
         return np.where(self.mask, x, 0)
     def backward(self, dout):
         return np.where(self.mask, dout, 0)
-""", """relu = Relu()
+""",
+    """relu = Relu()
 assert relu.forward(np.array([-1.0, 2.0])).tolist() == [0, 2]
-"""
+""",
+)
 
 
 @pytest.fixture
@@ -308,7 +311,9 @@ def test_code_with_its_asserts_below_it_is_audited_where_it_is(notebook, few, su
     assert outcomes["relu-leaky"] == KILLED
     changes = [m.outcome for m in found.mutants if m.of == audits.SOURCE]
     assert KILLED in changes and SURVIVED in changes  # of forward, and of backward
-    assert found.suggestion.startswith("def test_relu_") and len(found.killed_by_it) == len(found.of(SURVIVED))
+    assert found.suggestion.startswith("def test_relu_") and len(found.killed_by_it) == len(
+        found.of(SURVIVED)
+    )
 
 
 def test_tests_that_cannot_import_a_notebook_are_refused_in_a_sentence(notebook, tmp_path):

@@ -599,7 +599,8 @@ OF_IMAGES = """
 from scratchcnn import SimpleConvNet
 class Net(SimpleConvNet):
     def __init__(self, input_dim=(1, 28, 28), units=20, **more):
-        super().__init__(input_dim, {"filter_num": 3, "filter_size": 5, "pad": 0, "stride": 1}, units, 4, **more)
+        conv = {"filter_num": 3, "filter_size": 5, "pad": 0, "stride": 1}
+        super().__init__(input_dim, conv, units, 4, **more)
 """
 
 
@@ -613,7 +614,9 @@ def test_the_test_of_a_network_of_images_is_not_square():
     found = list(network_suggestions("Net", module.Net, {"Net": module.Net}, [build]))
     assert len(found) == 7  # one, two or all of: the loss, the scores, the gradient
     assert all("dtype=np.float64, input_dim=(1, 10, 12))" in one.text for one in found)
-    assert all("rng.normal(size=(2, 1, 10, 12))" in one.text and "np.eye(4)[[0, 3]]" in one.text for one in found)
+    assert all(
+        "rng.normal(size=(2, 1, 10, 12))" in one.text and "np.eye(4)[[0, 3]]" in one.text for one in found
+    )
     for one in found:
         exec(one.text, space := {"np": np, "Net": module.Net})
         space[one.name]()
