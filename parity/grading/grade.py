@@ -194,8 +194,9 @@ def _stages(verdict: Verdict, assignment: Assignment, folder: Path) -> Graded:
         shown["where"] = clean(verdict.culprit.sentence)
         if first is not None and first.inputs:
             shown["where"] += f"; on {clean(first.inputs)}"
-        if first is not None and first.record.why.startswith("raised") and first.record.why not in text:
-            shown["where"] += f": it {clean(first.record.why.replace(str(folder), '.'))}"
+        raised = clean(first.record.why.replace(str(folder), ".")) if first is not None else ""
+        if raised.startswith("raised") and raised not in f"{text} {shown['where']}":
+            shown["where"] += f": it {raised}"
     if "what" in assignment.hints:
         shown["what"] = clean(verdict.diagnosis.says)
     if assignment.reference_numbers:

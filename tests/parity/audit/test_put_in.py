@@ -598,14 +598,20 @@ def test_the_test_to_add_for_a_network_notices_what_survived(tmp_path, monkeypat
 OF_IMAGES = """
 from scratchcnn import SimpleConvNet
 class Net(SimpleConvNet):
-    def __init__(self, input_dim=(1, 28, 28), units=20, **more):
+    def __init__(self, input_dim=(1, 28, 28), units=20, ARGUMENT):
         conv = {"filter_num": 3, "filter_size": 5, "pad": 0, "stride": 1}
-        super().__init__(input_dim, conv, units, 4, **more)
+        super().__init__(input_dim, conv, units, 4, GIVEN)
 """
 
 
-def test_the_test_of_a_network_of_images_is_not_square():
-    module, notes = module_of(OF_IMAGES), []
+@pytest.mark.parametrize(
+    ("argument", "given", "more"),
+    [("**more", "**more", ""), ("rng=0, dtype=np.float32", "rng=rng, dtype=dtype", "dtype=np.float64, ")],
+    ids=["float32", "float64"],
+)
+def test_the_test_of_a_network_of_images_is_not_square(argument, given, more):
+    module = module_of(OF_IMAGES.replace("ARGUMENT", argument).replace("GIVEN", given))
+    notes = []
     watch(module.Net, notes)
     net = module.Net(units=np.int64(9), rng=np.random.default_rng(3))
     net.gradient(draw(5, 1, 28, 28).astype(np.float32), np.eye(4)[[0, 1, 2, 3, 0]])
@@ -613,7 +619,7 @@ def test_the_test_of_a_network_of_images_is_not_square():
     assert build == Build({"units": "9", "rng": "np.random.default_rng(0)"}, (1, 28, 28), True)
     found = list(network_suggestions("Net", module.Net, {"Net": module.Net}, [build]))
     assert len(found) == 7  # one, two or all of: the loss, the scores, the gradient
-    assert all("dtype=np.float64, input_dim=(1, 10, 12))" in one.text for one in found)
+    assert all(f"{more}input_dim=(1, 10, 12))" in one.text for one in found)
     assert all(
         "rng.normal(size=(2, 1, 10, 12))" in one.text and "np.eye(4)[[0, 3]]" in one.text for one in found
     )

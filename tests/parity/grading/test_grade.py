@@ -646,13 +646,25 @@ def test_an_honest_bug_of_the_second_call_costs_the_contracts_alone(folder, assi
     assert (found["points"], found["findings"]) == (4, [])
 
 
+RAISING = RELU.replace("return np.where(self.mask, dout, 0)", "raise ValueError('no <mask> yet')")
+
+
 def test_the_text_of_an_error_is_shown_with_where(folder, assignment, tmp_path):
-    source = RELU.replace("return np.where(self.mask, dout, 0)", "raise ValueError('no <mask> yet')")
-    (found,), _ = run.grade_all(submissions_in(folder(ben=source)), assignment(), tmp_path / "grades")
-    assert found["points"] == 2 and "it raised ValueError: no <mask> yet" in found["tasks"][0]["where"]
+    sometimes = RAISING.replace("raise", "if (dout == 0).any(): raise") + RELU.splitlines(True)[-1]
+    (found,), _ = run.grade_all(submissions_in(folder(ben=sometimes)), assignment(), tmp_path / "grades")
+    assert "right: out; on " in found["tasks"][0]["where"] and found["points"] == 3
     students = tmp_path / "grades" / "students"
-    assert "it raised ValueError: no <mask> yet" in (students / "ben.txt").read_text()
-    assert "no &lt;mask&gt; yet" in (students / "ben.html").read_text()
+    assert "it raised ValueError: no <mask> yet (ben.py, line 7" in (students / "ben.txt").read_text()
+    assert "it raised ValueError: no &lt;mask&gt; yet (ben.py" in (students / "ben.html").read_text()
+
+
+def test_a_right_forward_has_its_points_where_backward_always_raises(folder, assignment, tmp_path):
+    (found,), _ = run.grade_all(submissions_in(folder(ben=RAISING)), assignment(), tmp_path / "grades")
+    assert found["points"] == 2 and found["tasks"][0]["checks"]["forward"]
+    assert found["tasks"][0]["which"].endswith("(forward is right)")
+    leaky = RAISING.replace("x, 0)", "x, 0.01 * x)")
+    (found,), _ = run.grade_all(submissions_in(folder(ben=leaky)), assignment(), tmp_path / "grades")
+    assert not found["tasks"][0]["checks"]["forward"] and found["points"] < 2
 
 
 TOO_MUCH = {
