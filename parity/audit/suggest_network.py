@@ -51,10 +51,11 @@ def watch(person: type, notes: list[str]) -> None:
     def noting(own: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(own)
         def call(self: Any, *args: Any, **given: Any) -> Any:
-            x, t, *_ = [a for a in (*args, *given.values()) if isinstance(a, np.ndarray)] + [None, None]
+            arrays = [a for a in (*args, *given.values()) if isinstance(a, np.ndarray)]
             built = self.__dict__.get("_built")
-            if built is not None and x is not None and None not in built.values():
-                found = {"arguments": built, "shape": x.shape[1:], "one_hot": np.ndim(t) == 2}
+            if built is not None and arrays and None not in built.values():
+                one_hot = len(arrays) > 1 and arrays[1].ndim == 2
+                found = {"arguments": built, "shape": arrays[0].shape[1:], "one_hot": one_hot}
                 note = SEEN_CALL + json.dumps(found)
                 notes.extend([note] if note not in notes else [])
             return own(self, *args, **given)
