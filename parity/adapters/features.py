@@ -54,6 +54,7 @@ EITHER = ("batch_norm", *ELEMENTWISE, "dropout", "flatten")  # of rows or of ima
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
+EMPTY = re.compile(r"shape \((\d+, )*0\b.*, expected ")  # a result without a number
 DIVIDES = "raised ValueError: cannot reshape array of size"  # into windows side by side
 BUILT = " while it was built"
 INFERENCE = "gradients after an inference call"
@@ -151,6 +152,7 @@ def shown_lacking(
     wrong = {row.case for row in rows if not row.ok and not row.why}  # a number that is wrong is no refusal
     raised = {row.case for row in rows if row.why.startswith("raised")} - wrong
     no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
+    empty = {row.case for row in rows if row.phase == "forward" and EMPTY.match(row.why)} - wrong
     meant = {row.case for row in rows if MEANT.search(row.why)}
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
@@ -172,11 +174,22 @@ def shown_lacking(
                 found.add(feature)
         else:
             others = {probe.id for probe in cases} - having
-            crashes = feature in by_crash and having <= raised and others <= right
+            crashes = (
+                feature in by_crash and others <= right and _all_crash(feature, having, raised | empty, cases)
+            )
             refused = meant | divides if feature == "pixels_over" else meant
             if crashes or (having <= refused and not others <= raised):
                 found.add(feature)
     return found
+
+
+def _all_crash(feature: str, having: set[str], raised: set[str], cases: Sequence[Probe]) -> bool:
+    """Whether all inputs with the feature crash or give nothing; a window one pixel wide NumPy may stretch."""
+    if feature == "rectangular":
+        windows = ((probe.id, _window(probe)) for probe in cases if probe.id in having)
+        wide = {case for case, window in windows if window is not None and min(window[1]) > 1}
+        return bool(wide) and wide <= raised
+    return having <= raised
 
 
 def after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> str:

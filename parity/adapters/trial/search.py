@@ -11,7 +11,7 @@ from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
 from parity.adapters.layouts import KEEPS_AXES
 from parity.adapters.recipe import is_reduced
-from parity.adapters.trial.attempt import MOST, Trial
+from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
 from parity.adapters.trial.hints import may_pad_always
@@ -22,6 +22,7 @@ from parity.adapters.trial.reductions import columns_of_samples, per_value, sum_
 from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
+HANDED_OVER = 4  # times as many trials
 MORE = 120  # of what keeps the size of an image, after the others
 
 
@@ -33,12 +34,15 @@ def find(
     Raises NotCallable where none is found.
     """
     trial = Trial(ask, about, kind, fits)
+    if kind == "convolution" and about["what"] != "class":  # weights handed over have many layouts
+        trial.most *= HANDED_OVER
+    most = trial.most
     book = fits and _has_the_book_s_methods(about)
     for probe, limits in trial_probes(kind):
         if "pad" in limits:
             if not may_pad_always(trial):
                 continue
-            trial.most = max(trial.most, MOST + MORE)
+            trial.most = max(trial.most, most + MORE)
         best: tuple[int, Convention] | None = None
         for convention in forwards(trial, probe, limits):
             score, found = backwards(trial, convention, probe)
@@ -59,7 +63,7 @@ def find(
             return refined(trial, best[1], probe)  # other sizes would not help
         if best is not None and best[1].rows_out in KEEPS_AXES.values():
             return replace(best[1], dx=Place(((".", "back"),)), unseen=())  # dx has no shape of its own
-        if trial.count > MOST + MORE:
+        if trial.count > most + MORE:
             break
     if book and _is_built(trial):
         return None

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from parity.adapters.arguments import bind
+from parity.adapters.recipe import recipe
 from parity.verification.listing import listed
 from parity.verification.verify import verify
 
@@ -48,3 +50,42 @@ def test_it_is_called_and_judged(name, kind, outcome, part):
 def test_functions_of_gradient_descent_are_listed():
     found = {one.name for one in listed(RATES) if one.kind == "sgd"}
     assert {"sgd_step", "update_parameters", "sgd_update", "update_layers"} <= found
+
+
+HELD = """
+class Pooling:
+    def forward(self, x):
+        return self._of(x)
+
+class MaxPooling(Pooling):
+    def _of(self, x):
+        return x.max(axis=(2, 3))
+
+class Activation_Linear:
+    def forward(self, inputs):
+        return inputs
+
+def compute_cost(AL, Y):
+    return -np.mean(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))
+
+def linear_activation_forward(A_prev, W, b, activation):
+    return activation(W @ A_prev + b)
+"""
+
+
+def test_what_a_file_holds_is_what_its_code_shows(tmp_path):
+    (tmp_path / "held.py").write_text(HELD)
+    found = {one.name: one.kind for one in listed(tmp_path / "held.py")}
+    assert found == {
+        "Pooling": "",  # a base: what it calls is its subclasses'
+        "MaxPooling": "max_pooling",
+        "Activation_Linear": "identity",
+        "compute_cost": "binary_cross_entropy",
+    }
+
+
+def test_decay_beside_rho_is_that_of_the_rate():
+    how = recipe("rmsprop")
+    assert bind(["learning_rate", "decay", "rho"], how)["rho"] == ("decay_rate",)
+    assert "decay" not in bind(["learning_rate", "decay", "rho"], how)
+    assert bind(["learning_rate", "decay"], how)["decay"] == ("decay_rate",)

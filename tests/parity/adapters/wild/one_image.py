@@ -127,3 +127,21 @@ class Tanh:
 
     def backward(self, output_gradient, learning_rate):
         return output_gradient * (1 - np.tanh(self.input) ** 2)
+
+
+def conv_square(image, filt, bias, s=1):
+    """Square windows on square images, one at a time; NumPy stretches a window one pixel wide."""
+    FN, _, f, _ = filt.shape
+    _, size, _ = image.shape
+    out_size = (size - f) // s + 1
+    out = np.zeros((FN, out_size, out_size), image.dtype)
+    for n in range(FN):
+        for i in range(out_size):
+            for j in range(out_size):
+                window = image[:, i * s : i * s + f, j * s : j * s + f]
+                out[n, i, j] = np.sum(window * filt[n]) + bias[n]
+    return out
+
+
+def conv_square_wrong(image, filt, bias, s=1):
+    return conv_square(image, filt, 2 * bias, s)
