@@ -119,7 +119,8 @@ def _of_rows(c: Convention) -> bool:
 
 def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Array], int]) -> bool:
     """Whether the loss is the sum of -log of the right classes' probabilities divided by that."""
-    for one in (probe, *_others(probe)[:1]):
+    fewer = replace(probe, inputs={name: a[:3] for name, a in probe.inputs.items()})
+    for one in (probe, fewer):
         p, t = np.exp(one.inputs["x"]), one.inputs["t"]
         p = p / p.sum(axis=1, keepdims=True)
         hot = t if t.ndim == 2 else np.eye(p.shape[1])[t]
