@@ -184,7 +184,7 @@ def shown_lacking(
 
 
 def _all_crash(feature: str, having: set[str], raised: set[str], cases: Sequence[Probe]) -> bool:
-    """Whether all inputs with the feature crash or give nothing; a window one pixel wide NumPy may stretch."""
+    """Whether all inputs with the feature crash or give nothing; NumPy may stretch a window 1 wide."""
     if feature == "rectangular":
         windows = ((probe.id, _window(probe)) for probe in cases if probe.id in having)
         wide = {case for case, window in windows if window is not None and min(window[1]) > 1}
