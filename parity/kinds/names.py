@@ -12,7 +12,6 @@ NAMES = tuple(kind.name for kind in ALL_KINDS.values() if kind.call)
 KNOWN = {name.replace("_", ""): name for name in NAMES} | {
     alias: name for name in NAMES for alias in ALL_KINDS[name].aliases
 }
-KNOWN |= dict.fromkeys(("gradientdescent", "stochasticgradientdescent"), "sgd")
 
 
 def kind_by_name(name: str) -> str | None:

@@ -135,6 +135,9 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 
 
 # -- kinds -----------------------------------------------------------------------------------------
+ALIASES = {"sgd": ("gradientdescent", "stochasticgradientdescent")}
+
+
 def optimizer(
     name: str,
     rule: Build,
@@ -160,6 +163,7 @@ def optimizer(
         call=call,
         order=("lr", *own),
         optional={"weight_decay": weight_decay},
+        aliases=ALIASES.get(name, ()),
     )
 
 

@@ -23,7 +23,7 @@ CASES = [
     ("OfOneColumn", "right", COLUMN, ""),
     ("CrossEntropy", "right", OWN, ""),
     ("CrossEntropyWrong", "wrong", OWN, "dx"),
-    ("CrossEntropySumWrong", "wrong", OWN, "loss"),
+    ("CrossEntropySumWrong", "wrong", "the loss is the sum over the rows", "dx"),
     ("NegativeLogLikelihood", "right", f"{ONE}; {OWN}", ""),
     ("NegativeLogLikelihoodWrong", "wrong", ONE, "dx"),
     ("CategoricalCrossEntropy", "right", OF_SCORES, ""),

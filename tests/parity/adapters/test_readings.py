@@ -29,7 +29,7 @@ CASES = [
     ("ClippedNotDivided", LOSS, "wrong", "[loss-gradient-not-divided]"),
     ("PerRow", LOSS, "right", "with the gradient of the scores per row"),
     ("PerRowSign", LOSS, "wrong", "[loss-gradient-sign]"),
-    ("SumOfPredictions", LOSS, "wrong", "[loss-not-divided]"),
+    ("SumOfPredictions", LOSS, "wrong", "dx divided by N twice"),
     ("LossOfVideoCourse", LOSS, "right", "backward(dvalues, y_true) -> .dinputs"),
     ("softmax", "softmax", "right", "rows (F), one at a time"),
     ("stable_softmax", "softmax", "wrong", "function stable_softmax(vector)"),

@@ -51,7 +51,7 @@ CASES = [
     ("documented", "Sigmoid", "sigmoid", "right", "grad(x), times dout"),
     ("documented", "ReLU", "relu", "right", "grad(x), times dout"),
     ("documented", "TanhWrong", "tanh", "wrong", "backward, dx"),
-    ("documented", "CrossEntropy", LOSS, "wrong", "takes probabilities"),
+    ("documented", "CrossEntropy", LOSS, "right_but", "the loss is the sum over the rows"),
     ("joel", "Linear", "affine", "right", 'weights in .params["w"] (in, out)'),
     ("joel", "LinearWrong", "affine", "wrong", "[affine-db-mean]"),
     ("joel", "tanh", "tanh", "right", "tanh_prime(x), times dout"),
