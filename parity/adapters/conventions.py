@@ -57,10 +57,13 @@ class NotCallable(TargetError):
             return (
                 "none of its methods has a name that is known for a forward; an adapter can say which it is"
             )
+        if not self.tried and recipe(self.kind).role == "loss":
+            return f"{takes}and no reading of these names gives it output and target; an adapter can say how"
         if not self.tried:
             return f"{takes}and no reading of these names builds it; an adapter can say how"
         at, _, why = self.tried[0][1].partition(": ")
-        more = f", and {len(self.tried) - 1} other ways failed too" if len(self.tried) > 1 else ""
+        others = len(self.tried) - 1
+        more = f", and {others} other way{'s' * (others > 1)} failed too" if others else ""
         if at == "weights":
             return f"{takes}and keeps {why}" + (" after it was built" if why.startswith("no array") else "")
         return f"{takes}and its {_STEPS.get(at, at)} {_raised(why)}{more}"

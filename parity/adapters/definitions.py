@@ -89,6 +89,19 @@ def defined(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
             yield from defined(handler.body)
 
 
+def with_lambdas(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
+    """Those, and each `name = lambda x: ...` of the module as the function that it is."""
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=args, body=result)):
+                function = ast.parse(f"def {name}(): pass").body[0]
+                assert isinstance(function, ast.FunctionDef)
+                function.args, function.body = args, [ast.Return(result)]
+                yield function
+            case _:
+                yield from defined([node])
+
+
 def load_definitions(path: Path, source: str | None = None) -> ModuleType:
     """A module with the classes, functions, imports and constants of the file, or of another text for it."""
     spec = importlib.util.spec_from_loader(path.stem, loader=None)
@@ -120,8 +133,10 @@ def kept(node: ast.stmt) -> bool:
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """Whether working it out calls nothing but NumPy, and reads no file."""
-    return all(_is_numpy(node.func) for node in ast.walk(value) if isinstance(node, ast.Call))
+    """Whether working it out calls nothing but NumPy, and reads no file; what a lambda calls is for later."""
+    return isinstance(value, ast.Lambda) or all(
+        _is_numpy(node.func) for node in ast.walk(value) if isinstance(node, ast.Call)
+    )
 
 
 def _is_numpy(call: ast.expr) -> bool:

@@ -104,6 +104,8 @@ def _named(module: ModuleType, name: str, where: str) -> Any:
             hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(own) or 'no classes'}"
             raise TargetError(f"{where} has no {name!r}{hint}")
         found = getattr(found, part)
+    if getattr(found, "__name__", "") == "<lambda>":
+        found.__name__ = name  # its derivative is looked for by it
     return found
 
 

@@ -164,6 +164,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "affine_last_axis": _DENSE,
     "lrn": _LRN,
     "batch_norm": _NORM,
+    "weighted_cross_entropy": _table("label_smoothing: smoothing labelsmoothing smooth epsilon eps alpha"),
     "dropout": _DROPOUT,
     "flatten": _FLATTEN,
     **{kind: dict.fromkeys(names, (CONSTANTS[kind],)) for kind, names in NAMES.items()},

@@ -405,7 +405,8 @@ def forward_calls(
     if c.constructor is None:
         name = about["names"][0]
         for args in _pairs(about["signature"], "forward", kind, c, _agreed(about, kind)):
-            yield f"function {name}", args, "", ""
+            if _is_whole(args, kind, c):
+                yield f"function {name}", args, "", ""
         return
     engine = any(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
@@ -413,12 +414,18 @@ def forward_calls(
     for word in FORWARD:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
-                if not any(meaning == "x" for _, meaning in args):
+                if not any(meaning == "x" for _, meaning in args) or not _is_whole(args, kind, c):
                     continue
                 if not (engine and tensors):
                     yield name, args, "", ""
                 for tensor in tensors:
                     yield name, args, tensor, ""
+
+
+def _is_whole(args: Sequence[Sequence[str]], kind: str, c: Convention) -> bool:
+    """Whether a loss is given an output and a target: `mse(errors)` takes what is neither."""
+    given = {meaning for _, meaning in (*(c.constructor or ()), *args)}
+    return recipe(kind).role != "loss" or {"x", "t"} <= given
 
 
 def backward_calls(

@@ -54,7 +54,8 @@ def _sizes(probe: Probe) -> dict[str, float]:
 
 def _case(name: str, args: dict[str, Any], x: Array, t: Array) -> Probe:
     asked = needs(one_hot=t.shape == x.shape, images=x.ndim > 2)
-    return Probe(NAME, name, args, {"x": x, "t": t}, asked | args.keys())
+    ignores = {"ignore_index"} if (t == IGNORED).any() else set()
+    return Probe(NAME, name, args, {"x": x, "t": t}, asked | args.keys() | ignores)
 
 
 def _probes(rng: Rng) -> Iterator[Probe]:

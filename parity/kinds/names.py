@@ -40,9 +40,22 @@ OTHER_THINGS = (
     *("unpool", "unpooling", "1d", "3d", "leaky", "prelu", "elu", "selu", "gelu", "crelu", "relu6", "hard"),
     *("log", "logsoftmax", "group", "instance", "recurrent", "lstm", "gru", "rnn", "attention", "embedding"),
     *("binary", "bce", "mse", "hinge"),
+    *("clipped", "capped", "bounded", "saturated", "thresholded", "threshold", "parametric", "parameterized"),
+    *("randomized", "noisy", "concatenated", "squared", "square", "quadratic", "shrink", "scaled", "shifted"),
+    *("bipolar", "symmetric", "gated", "glu", "penalized", "rectified"),
+    *("gaussian", "alpha", "variational"),
+    *("sum", "lp", "l2", "median", "stochastic", "fractional", "pyramid", "roi", "unpooled", "un", "kmax"),
+    *("adaptive", "mixed", "gumbel", "sparsemax", "hierarchical", "sampled", "temperature", "tempered"),
+    *("focal", "margin", "smooth", "smoothed", "smoothing", "deformable", "octave", "renorm", "ghost"),
     *("net", "network", "model", "test", "base", "abstract", "partial", "bn", "masked", "causal"),
 )
+# Words that make it something else only together: a maximum over the whole image, a mask for whole channels.
+OTHER_PAIRS = (
+    *(("global", "max"), ("global", "min"), ("global", "sum"), ("dropout", "2d"), ("spatial", "dropout")),
+    *(("learnable", "relu"), ("trainable", "relu"), ("concrete", "dropout")),
+)
 WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the kind, the most particular first
+    (("sigmoid", "loss"), "binary_cross_entropy"),
     (("softmax", "loss"), "softmax_with_loss"),
     (("softmax", "entropy"), "softmax_with_loss"),
     (("cross", "entropy"), "softmax_with_loss"),
@@ -104,6 +117,8 @@ def kind_by_words(name: str) -> str | None:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
     words = [word.lower() for word in spaced.split()]
     words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]
+    if any(set(both) <= set(words) for both in OTHER_PAIRS):
+        return None
     rest = "".join(word for word in words if word not in AROUND_TOO)
     if known := KNOWN.get(rest):
         return known

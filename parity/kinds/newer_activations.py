@@ -136,7 +136,7 @@ RELU6 = _activation(
     sc.Relu6,
     probes=tried_with("relu6"),
     call=f"cls(){LAYER}",
-    aliases=("relu6layer", "clippedrelu"),
+    aliases=("relu6layer",),
     kinks=(0.0, 6.0),
 )
 SOFTSIGN = _activation(

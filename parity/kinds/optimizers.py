@@ -135,7 +135,10 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 
 
 # -- kinds -----------------------------------------------------------------------------------------
-ALIASES = {"sgd": ("gradientdescent", "stochasticgradientdescent")}
+ALIASES = {
+    "sgd": ("gradientdescent", "stochasticgradientdescent"),
+    "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum"),
+}
 
 
 def optimizer(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parity.adapters.arguments import plain
-from parity.adapters.definitions import defined, parsed
+from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rules import HANDED, RATES, SLOPES
@@ -51,7 +51,7 @@ class Listed:
 
 def listed(path: Path) -> list[Listed]:
     """What the file defines, in its order. Raises SyntaxError or ValueError where it cannot be read."""
-    nodes = [node for _, tree in parsed(path) for node in defined(tree.body)]
+    nodes = [node for _, tree in parsed(path) for node in with_lambdas(tree.body)]
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from traceback import extract_tb
 from typing import Any
 
 from parity.adapters.load import TargetError, only_definitions
@@ -27,7 +28,7 @@ ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without r
 MODULE = "a module"  # the kind of a file that could not be imported
 SHORT: dict[Outcome, str] = {
     "right": "right",
-    "right_but": "numbers right, but",
+    "right_but": "right in the numbers only",
     "wrong": "wrong",
     "not_checked": "could not be checked",
 }
@@ -215,6 +216,30 @@ def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, 
         )
     except TargetError as error:
         return Verdict(kind, one.name, False, [], unchecked=str(error))
+    except Exception as error:
+        if _is_misuse(error, options):
+            raise
+        return Verdict(kind, one.name, False, [], unchecked=_own_defect(error))
+
+
+ASKED = ("supports", "adapter", "profile", "judge")  # options that may be refused, by a ValueError
+
+
+def _is_misuse(error: Exception, options: dict[str, Any]) -> bool:
+    """Whether the caller asked for what there is not, so that no definition could be checked."""
+    asked = any(options.get(name) not in (None, (), "auto", "torch") for name in ASKED)
+    by_verify = extract_tb(error.__traceback__)[-1].name == "verify"
+    return isinstance(error, (TypeError, ValueError)) and (by_verify or asked)
+
+
+def _own_defect(error: Exception) -> str:
+    """That parity raised, and where."""
+    last = extract_tb(error.__traceback__)[-1]
+    where = "/".join(Path(last.filename).parts[-3:])
+    return (
+        f"parity itself raised {type(error).__name__}: {clean(error, 200)} ({where}, line {last.lineno}); "
+        "this is a defect of parity, not of this code"
+    )
 
 
 def _is_right(verdict: Verdict) -> bool:

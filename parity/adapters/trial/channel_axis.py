@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import (
     batch_shape,
@@ -19,7 +20,9 @@ from parity.kinds.probe import Probe
 
 
 def images_too(trial: Trial, c: Convention) -> Convention:
-    """The layout of images, where rows have said all the rest."""
+    """The layout of images, where rows have said all the rest; none where it is for rows, as BatchNorm1d."""
+    if plain(trial.about["name"]).endswith("1d"):
+        return replace(c, limits={**c.limits, "rows_only": True})
     images = next(p for p, _ in trial_probes(trial.kind) if p.inputs["x"].ndim == 4)
     own = trial.attempt(replace(c, lazy=True, forward="", backward=""), images).get("built", ())
     gamma = c.stored.get("gamma", [None])[0]
@@ -32,7 +35,7 @@ def images_too(trial: Trial, c: Convention) -> Convention:
         shape = list(batch_shape(images.inputs["dout"].shape, layout) or ())
         if not any(e["shape"] == shape for e in (results_of(report) if "forward" in report else ())):
             continue
-        if not _per_channel(c, report):
+        if not _per_channel(c, report) or _per_position(trial, tried, images):
             return replace(c, limits={**c.limits, "rows_only": True})
         return tried
     return c
@@ -44,6 +47,17 @@ def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
     places = [found[0] for found in c.buffers.values() if found]
     here = [shapes.get(repr([list(step) for step in place.path])) for place in places]
     return here == [list(shape_in((4,), "O", place.layout) or (4,)) for place in places]
+
+
+def _per_position(trial: Trial, c: Convention, images: Probe) -> bool:
+    """Whether equal images give the same result whatever is in them: then each number is normalized over the
+    batch alone, which is a batch normalization of rows."""
+    path, sums = [list(step) for step in c.out.path], []
+    for image in (np.arange(60.0), np.arange(60.0) ** 2 % 7):
+        x = np.broadcast_to(image.reshape(4, 3, 5), (6, 4, 3, 5)).copy()
+        report = trial.attempt(replace(c, backward=""), replace(images, inputs={**images.inputs, "x": x}))
+        sums += [e["sum"] for e in report.get("forward", ()) if e["path"] == path]
+    return len(sums) == 2 and sums[0] == sums[1]
 
 
 BY_AXIS = {"NCHW": ("CHWN", "NCHW", "", "NHWC"), "CHW": ("CHW", "", "HWC")}

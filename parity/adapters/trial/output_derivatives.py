@@ -13,10 +13,10 @@ from parity.adapters.signatures import (
     may_be_output,
 )
 from parity.adapters.trial.attempt import Trial
+from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
 FAR, BOUND = 32.0, 8.0
-ELEMENTWISE = ("relu", "sigmoid", "tanh", "silu")
 
 
 def may_be_derivative(about: dict[str, Any], kind: str) -> bool:

@@ -92,6 +92,8 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             args = {"gamma": normal(4), "beta": normal(4), "momentum": 0.8}
             args |= {"running_mean": normal(4), "running_var": 0.5 + np.abs(normal(4))}
             yield probe(args, x=normal(*shape)), {}
+    elif kind == "weighted_cross_entropy":
+        yield probe({"label_smoothing": 0.25}, x=normal(6, 4), t=np.array([0, 3, 1, 2, 3, 0])), {}
     elif kind == "softmax_with_loss":
         t = np.array([0, 3, 1, 2, 3, 0])
         yield probe({}, x=normal(6, 4), t=t), {}

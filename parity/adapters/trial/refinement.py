@@ -28,8 +28,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if probe.inputs["x"].ndim == 2:
             return images_too(trial, c)
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
-    if trial.kind == "softmax" and not c.backward and c.rows == "NF":
-        return _of_one_vector(trial, c, probe)
+    if trial.kind == "softmax" and c.rows == "NF" and (not c.backward or c.constructor is None):
+        return (_in_columns if c.backward else _of_one_vector)(trial, c, probe)
     if trial.kind == "lrn":
         return by_neighbours(trial, c, probe)
     if trial.kind not in ("convolution", *WINDOWS):
@@ -91,12 +91,24 @@ def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
     Whether rows, columns or everything adds up to 1 is all that is looked at.
     """
     N, classes = probe.inputs["x"].shape
-    report = trial.attempt(c, probe)
-    path = [list(step) for step in c.out.path]
-    means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-    if not any(np.isclose(means, 1 / count).any() for count in (N * classes, N)):
+    mean = _mean(trial, c, probe)
+    if not np.isclose(mean, [1 / (N * classes), 1 / N]).any():
         return c
     return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
+
+
+def _in_columns(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A pair of functions whose softmax adds up to 1 down each column takes samples as columns."""
+    N = len(probe.inputs["x"])
+    return replace(c, rows="FN", rows_out="FN") if np.isclose(_mean(trial, c, probe), 1 / N) else c
+
+
+def _mean(trial: Trial, c: Convention, probe: Probe) -> float:
+    """The mean of what forward gives; NaN where there is none."""
+    report = trial.attempt(replace(c, backward=""), probe)
+    path = [list(step) for step in c.out.path]
+    found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
+    return float(found[0]) if found else np.nan
 
 
 def _window(probe: Probe) -> tuple[int, int]:

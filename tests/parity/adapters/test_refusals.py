@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from parity.adapters.conventions import NotCallable
 from parity.verification.verify import verify
 
 
@@ -144,3 +145,11 @@ def test_the_step_of_the_trial_that_hung_is_named(tmp_path, name, step):
     (tmp_path / "mine.py").write_text(HANGS.format("forward", "backward"))
     verdict = verify(f"{tmp_path}/mine.py:{name}", {"Relu": "relu", "Dense": "affine"}[name], timeout=1)
     assert verdict.outcome == "not_checked" and step in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, ""), (2, ", and 1 other way failed too"), (3, ", and 2 other ways failed too")]
+)
+def test_the_other_ways_are_counted(count, said):
+    tried = [(f"called as Mine({n})", "build: TypeError: no") for n in range(count)]
+    assert NotCallable("Mine", "relu", "n", tried).reason.endswith("raised TypeError: no" + said)

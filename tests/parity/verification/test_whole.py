@@ -234,3 +234,38 @@ def test_what_is_no_file_is_named_and_not_opened(file, tmp_path):
     sheet = verify_all(tmp_path)
     assert sheet.ok and sheet.passed == {"gone.py": "a symbolic link to nothing", "pipe.py": "a pipe"}
     assert str(sheet).split("\n")[1] == "passed over: gone.py (a symbolic link to nothing), pipe.py (a pipe)"
+
+
+LAMBDAS = """
+import numpy as np
+sigmoid = lambda x: 1 / (1 + np.exp(-x))
+sigmoid_prime = lambda x: sigmoid(x) * (1 {sign} sigmoid(x))
+pick = lambda x: x[0]
+"""
+
+
+@pytest.mark.parametrize(("sign", "outcome"), [("-", "right"), ("+", "wrong")])
+def test_a_lambda_with_a_known_name_is_checked_as_a_function(file, sign, outcome):
+    path = file(LAMBDAS.format(sign=sign))
+    for options in ({}, {"definitions_only": True}):
+        assert outcomes(verify_all(path, isolated=False, **options)) == [("sigmoid", outcome)]
+
+
+def test_what_parity_cannot_do_costs_no_other_verdict(file, monkeypatch):
+    def fails(target, kind, **options):
+        if kind == "tanh":
+            raise KeyError("t")
+        return verify(target, kind, **options)
+
+    monkeypatch.setattr("parity.verification.whole.verify", fails)
+    sheet = verify_all(file("def tanh(x): return x\n" + RELU), isolated=False)
+    assert outcomes(sheet) == [("tanh", "not_checked"), ("Relu", "right")] and sheet.status == 2
+    assert "parity itself raised KeyError: 't' (" in sheet.verdicts[0].headline
+    assert "this is a defect of parity, not of this code" in sheet.verdicts[0].headline
+
+
+def test_options_that_there_are_not_are_refused(file):
+    with pytest.raises(ValueError, match="relu has no feature nonsense"):
+        verify_all(file(RELU), supports=["nonsense"])
+    with pytest.raises(TypeError, match="takes no nonsense"):
+        verify_all(file(RELU), nonsense=1)
