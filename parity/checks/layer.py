@@ -121,11 +121,11 @@ def run_probe(
 def contract_cases(cases: Sequence[Probe], most: int = 2) -> list[Probe]:
     """A few probes of ordinary size: more than one image, nothing optional needed and none to be refused.
 
-    Images are ordinary for all but the fully connected layer.
+    Images are ordinary for all but the fully connected layer, and ignored labels for a loss that takes them.
     """
 
     def optional(probe: Probe) -> frozenset[str]:
-        return probe.needs if probe.kind == "affine" else probe.needs - {"images"}
+        return probe.needs if probe.kind == "affine" else probe.needs - {"images", "ignore_index"}
 
     cases = [probe for probe in cases if not optional(probe) & kind_of(probe.kind).may_refuse]
     ordinary = [p for p in cases if not optional(p) and all(len(a) > 1 for a in _arrays(p.inputs))]
