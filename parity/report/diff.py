@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from parity.report.diff_rules import RULES, Change, name_of
+from parity.report.diff_rules import RETIRED, RULES, Change, name_of
 from parity.report.schema import SCHEMAS, refuse_repeats
 
 PARTS: dict[str, tuple[str, ...]] = {  # part: its tables
@@ -193,6 +193,13 @@ def _gone(part: str, name: str, both: pd.DataFrame, old: Report, new: Report, fo
             count = f"{left_out.sum():,} rows of {old.folder}"
             found.notes.append(f"{name}: {count} are not in {new.folder}, which is a quick report")
         gone = gone[~left_out]
+    if "fault" in gone:
+        retired = gone["fault"].isin(list(RETIRED))
+        found.notes += [
+            f"{name}: {fault} is no known bug any more: {RETIRED[fault]}"
+            for fault in dict.fromkeys(gone.loc[retired, "fault"].astype(str))
+        ]
+        gone = gone[~retired]
     for row in gone.to_dict("records"):
         what = name_of({str(k): v for k, v in row.items()}, name)
         found.changes.append(Change(part, what, "compared", "not compared", True))

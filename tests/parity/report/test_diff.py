@@ -223,6 +223,16 @@ def test_what_is_gone_is_worse(gone, report, parity):
     assert parity("diff", old, new, *(f"--only={part}" for part in others))[0] == 0
 
 
+def test_a_bug_that_was_taken_out_of_the_catalogue_is_a_note(report):
+    there = faults()
+    there["fault"] = there["fault"].astype(object)
+    retired = changed(there, 0, fault="global-pool-keeps-its-axes")
+    found = compare(read(report("old", faults=retired)), read(report("new", faults=retired[1:])))
+    assert not found.worse
+    (note,) = found.notes
+    assert note.startswith("faults: global-pool-keeps-its-axes is no known bug any more: out (N, C, 1, 1)")
+
+
 def test_a_ratio_that_was_disturbed_is_no_news(report):
     timed = speed()
     disturbed = changed(timed, 0, ratio_to_torch=np.nan, ratio_q1=np.nan, ratio_q3=np.nan, pairs=1.0)
