@@ -15,7 +15,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.probes import trial_probes
-from parity.adapters.trial.results import results_of
+from parity.adapters.trial.results import out_at, results_of
 from parity.kinds.probe import Probe
 
 
@@ -52,12 +52,11 @@ def _per_channel(c: Convention, report: dict[str, Any]) -> bool:
 def _per_position(trial: Trial, c: Convention, images: Probe) -> bool:
     """Whether equal images give the same result whatever is in them: then each number is normalized over the
     batch alone, which is a batch normalization of rows."""
-    path, sums = [list(step) for step in c.out.path], []
+    sums = []
     for image in (np.arange(60.0), np.arange(60.0) ** 2 % 7):
         x = np.broadcast_to(image.reshape(4, 3, 5), (6, 4, 3, 5)).copy()
-        report = trial.attempt(replace(c, backward=""), replace(images, inputs={**images.inputs, "x": x}))
-        sums += [e["sum"] for e in report.get("forward", ()) if e["path"] == path]
-    return len(sums) == 2 and sums[0] == sums[1]
+        sums.append(out_at(trial, c, replace(images, inputs={**images.inputs, "x": x}), "sum"))
+    return sums[0] == sums[1]
 
 
 BY_AXIS = {"NCHW": ("CHWN", "NCHW", "", "NHWC"), "CHW": ("CHW", "", "HWC")}
@@ -69,15 +68,12 @@ def by_neighbours(trial: Trial, c: Convention, probe: Probe) -> Convention:
     Two numbers among zeros give less together than alone where one is in the other's window.
     """
     x, letters = probe.inputs["x"], BY_AXIS[c.images]
-    path = [list(step) for step in c.out.path]
 
     def mean(*places: tuple[int, ...]) -> float:
         sparse = np.zeros_like(x)
         for place in places:
             sparse[(0, *place)[-4:]] = 2.0
-        report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": sparse}))
-        found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-        return float(found[0]) if found else np.nan
+        return out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": sparse}))
 
     first = (0,) * len(letters)
     alone, acts = mean(first), []

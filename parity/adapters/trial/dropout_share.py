@@ -11,6 +11,7 @@ import numpy as np
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
 
 EITHER = ("p", "prob", "probability")  # names that say neither
@@ -33,16 +34,14 @@ def as_it_drops(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if other == c:
         return c
     few, many = (_dropped(trial, c, probe, ratio) for ratio in (0.25, 0.75))
-    return other if few is not None and many is not None and many < few - 0.05 else c
+    return other if many < few - 0.05 else c
 
 
-def _dropped(trial: Trial, c: Convention, probe: Probe, ratio: float) -> float | None:
-    """The share of zeros that come out of ones."""
+def _dropped(trial: Trial, c: Convention, probe: Probe, ratio: float) -> float:
+    """The share of zeros that come out of ones; NaN where nothing comes."""
     ones = {"x": np.ones(SHAPE), "dout": np.ones(SHAPE)}
     asked = replace(probe, args={**probe.args, "dropout_ratio": ratio}, inputs=ones)
-    report = trial.attempt(replace(c, backward=""), asked)
-    path = [list(step) for step in c.out.path]
-    return next((e["zeros"] for e in report.get("forward", ()) if e["path"] == path and "zeros" in e), None)
+    return out_at(trial, c, asked, "zeros")
 
 
 def _turned(pairs: Sequence[Sequence[str]] | None) -> Any:

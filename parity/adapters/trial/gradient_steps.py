@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import number_at
 from parity.kinds.probe import Probe
 
 
@@ -27,10 +28,6 @@ def _changes(trial: Trial, c: Convention, probe: Probe) -> dict[str, float]:
     report = trial.attempt(replace(c, updates=False), probe)
     found = {}
     for name, places in c.stored.items():
-        path = [list(step) for step in places[0].path]
-        means = [
-            next((e["value"] for e in report.get(when, ()) if e["path"] == path and "value" in e), np.nan)
-            for when in ("forward", "backward")
-        ]
-        found[name] = means[1] - means[0]
+        before, after = (number_at(report, when, places[0]) for when in ("forward", "backward"))
+        found[name] = after - before
     return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.results import loss_at
+from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
 
 
@@ -30,7 +30,7 @@ def _by_number(trial: Trial, c: Convention, probe: Probe) -> bool:
     N, classes = probe.inputs["x"].shape
     x = np.full((N, classes), 1 / classes)
     losses = [
-        loss_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": np.full(N, label)}))
+        out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": np.full(N, label)}))
         for label in range(classes)
     ]
     return bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
@@ -52,6 +52,6 @@ def other_rows(trial: Trial, c: Convention, probe: Probe) -> Iterator[Convention
     if c.rows != "NF" or c.mean or probe.inputs["t"].ndim == 1:
         return
     inputs = {**probe.inputs, "x": np.zeros((N, classes)), "t": hot}
-    if np.isclose(loss_at(trial, c, replace(probe, inputs=inputs)), N * np.log(N * classes)):
+    if np.isclose(out_at(trial, c, replace(probe, inputs=inputs)), N * np.log(N * classes)):
         for layout in ("F", "F1"):
             yield replace(c, rows=layout, backward="", limits={**c.limits, "one_vector": True})

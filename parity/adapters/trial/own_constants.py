@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.constants import CONSTANTS
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
 
 AT = (-0.25, -1.0, -4.0)
@@ -34,25 +35,15 @@ def own_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     name = CONSTANTS.get(trial.kind, "")
     if not name or name in c.given or c.as_in_the_book:
         return c
-    shown = _outputs(trial, c, probe)
-    if len(shown) < len(AT):
+    at_each = (np.full_like(probe.inputs["x"], at) for at in AT)
+    shown = [out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x})) for x in at_each]
+    if np.isnan(shown).any():
         return c
     if trial.kind == "gelu":
         form = next((form for form, right in FORMS.items() if np.allclose(shown, right, 0, SAME)), "")
         return replace(c, own={name: form}) if form else c
     value = _of_all([out / SHAPES[trial.kind](at) for out, at in zip(shown, AT, strict=True)])
     return replace(c, own={name: value}) if 0 < value < MOST[trial.kind] else c
-
-
-def _outputs(trial: Trial, c: Convention, probe: Probe) -> list[float]:
-    """What its forward gives at AT."""
-    path, shown = [list(step) for step in c.out.path], []
-    for at in AT:
-        x = np.full_like(probe.inputs["x"], at)
-        report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": x}))
-        means = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-        shown += means[:1]
-    return shown
 
 
 def _of_all(shown: list[float]) -> float:

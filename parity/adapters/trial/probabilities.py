@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.convention import Convention, Place
+from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.results import loss_at
+from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds.probe import Probe
 
 
@@ -64,7 +64,7 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     ):
         return c
     x = np.abs(probe.inputs["x"])
-    here, moved = (loss_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5))
+    here, moved = (out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5))
     if np.isclose(here, moved, rtol=1e-3, equal_nan=True):
         return c
     row = np.array([[0.1, 0.2, 0.3, 0.4]])
@@ -82,11 +82,7 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
 
 def _slope(trial: Trial, c: Convention, probe: Probe, x: Any) -> float:
     """The mean of the gradient, for labels that are all the first class."""
-    report = trial.attempt(c, _of_first_class(probe, x))
-    path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
-    entries = report.get("backward" if c.backward else "forward", ())
-    found = [e["value"] for e in entries if e["path"] == path and "value" in e]
-    return float(found[0]) if found else np.nan
+    return dx_at(trial, c, _of_first_class(probe, x))
 
 
 def _of_first_class(probe: Probe, x: Any) -> Probe:
@@ -98,9 +94,9 @@ def _of_first_class(probe: Probe, x: Any) -> Probe:
 def _inside_log(trial: Trial, c: Convention, probe: Probe, row: Any) -> float:
     """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
     first = np.arange(row.size) == 0
-    at_zero = loss_at(trial, c, _of_first_class(probe, np.where(first, 0.0, row)))
+    at_zero = out_at(trial, c, _of_first_class(probe, np.where(first, 0.0, row)))
     small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
     if not 0 < small < 1e-4:
         return 0.0
-    above = loss_at(trial, c, _of_first_class(probe, np.where(first, small, row)))
+    above = out_at(trial, c, _of_first_class(probe, np.where(first, small, row)))
     return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.adapters.convention import Convention, Place
+from parity.adapters.convention import Convention
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.results import loss_at
+from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds import kind_of
 from parity.kinds.probe import Array, Probe
 
@@ -27,7 +27,7 @@ def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """The convention with what its forward divides by; as it is where no reading gives every loss."""
     probes = [probe, *_others(probe)]
     c = _own_sigmoid(trial, c, probe)
-    losses = [loss_at(trial, c, as_handed_over(c, one)) for one in probes]
+    losses = [out_at(trial, c, as_handed_over(c, one)) for one in probes]
     each = c.reduction == "none"
     for reading in _readings(c):
         exact = [_loss(reading, one) for one in probes]
@@ -70,7 +70,7 @@ def _own_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     x = np.zeros_like(probe.inputs["x"])
     zero, one = (
-        loss_at(trial, c, replace(probe, inputs={"x": x, "t": np.full_like(x, t)})) for t in (0.0, 1.0)
+        out_at(trial, c, replace(probe, inputs={"x": x, "t": np.full_like(x, t)})) for t in (0.0, 1.0)
     )
     return replace(c, probabilities="logits") if zero and np.isclose(zero, one, rtol=1e-6) else c
 
@@ -92,7 +92,7 @@ def through_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     t = np.ones_like(probe.inputs["x"])
     half, low = (
-        _gradient(trial, c, replace(probe, inputs={"x": np.full_like(t, x), "t": t})) for x in (0.5, 0.01)
+        dx_at(trial, c, replace(probe, inputs={"x": np.full_like(t, x), "t": t})) for x in (0.5, 0.01)
     )
     return replace(c, probabilities="scores") if np.isclose(low / half, 0.99 / 0.5, rtol=1e-3) else c
 
@@ -124,7 +124,7 @@ def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Ar
         p, t = np.exp(one.inputs["x"]), one.inputs["t"]
         p = p / p.sum(axis=1, keepdims=True)
         hot = t if t.ndim == 2 else np.eye(p.shape[1])[t]
-        loss = loss_at(trial, c, replace(one, inputs={**one.inputs, "x": p}))
+        loss = out_at(trial, c, replace(one, inputs={**one.inputs, "x": p}))
         if not np.isclose(loss, -(hot * np.log(p)).sum() / divisor(p), rtol=CLOSE):
             return False
     return True
@@ -139,16 +139,7 @@ def per_value(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     probe = as_handed_over(c, probe)
     both = replace(probe, inputs={name: np.concatenate([a, a]) for name, a in probe.inputs.items()})
-    once, twice = (_gradient(trial, c, one) for one in (probe, both))
+    once, twice = (dx_at(trial, c, one) for one in (probe, both))
     if c.reduction == "none":
         return c if once == twice else replace(c, reduction="mean", mean=True)
     return replace(c, per_row=once == twice)
-
-
-def _gradient(trial: Trial, c: Convention, probe: Probe) -> float:
-    """The mean of dx."""
-    report = trial.attempt(c, probe)
-    path = [list(step) for step in (c.dx or Place(((".", "back"),))).path]
-    entries = report.get("backward" if c.backward else "forward", ())
-    found = [e["value"] for e in entries if e["path"] == path and "value" in e]
-    return float(found[0]) if found else np.nan

@@ -16,6 +16,7 @@ from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.padding import by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
+from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
 
 
@@ -91,7 +92,7 @@ def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
     Whether rows, columns or everything adds up to 1 is all that is looked at.
     """
     N, classes = probe.inputs["x"].shape
-    mean = _mean(trial, c, probe)
+    mean = out_at(trial, c, probe)
     if not np.isclose(mean, [1 / (N * classes), 1 / N]).any():
         return c
     return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
@@ -100,15 +101,7 @@ def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
 def _in_columns(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """A pair of functions whose softmax adds up to 1 down each column takes samples as columns."""
     N = len(probe.inputs["x"])
-    return replace(c, rows="FN", rows_out="FN") if np.isclose(_mean(trial, c, probe), 1 / N) else c
-
-
-def _mean(trial: Trial, c: Convention, probe: Probe) -> float:
-    """The mean of what forward gives; NaN where there is none."""
-    report = trial.attempt(replace(c, backward=""), probe)
-    path = [list(step) for step in c.out.path]
-    found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-    return float(found[0]) if found else np.nan
+    return replace(c, rows="FN", rows_out="FN") if np.isclose(out_at(trial, c, probe), 1 / N) else c
 
 
 def _window(probe: Probe) -> tuple[int, int]:

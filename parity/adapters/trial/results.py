@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
 from parity.adapters.trial.attempt import Trial
 from parity.kinds.probe import Probe
 
@@ -41,8 +41,18 @@ RESULTS = (
 )
 
 
-def loss_at(trial: Trial, c: Convention, probe: Probe) -> float:
-    report = trial.attempt(replace(c, backward=""), probe)
-    path = [list(step) for step in c.out.path]
-    found = [e["value"] for e in report.get("forward", ()) if e["path"] == path and "value" in e]
-    return float(found[0]) if found else np.nan
+def out_at(trial: Trial, c: Convention, probe: Probe, what: str = "value") -> float:
+    """The mean of what forward gives, or another number of its description; NaN where there is none."""
+    return number_at(trial.attempt(replace(c, backward=""), probe), "forward", c.out, what)
+
+
+def dx_at(trial: Trial, c: Convention, probe: Probe) -> float:
+    """The mean of dx; NaN where there is none."""
+    when = "backward" if c.backward else "forward"
+    return number_at(trial.attempt(c, probe), when, c.dx or Place(((".", "back"),)))
+
+
+def number_at(report: dict[str, Any], when: str, place: Place, what: str = "value") -> float:
+    """A number of the description of what lies at the place; NaN where nothing does."""
+    path = [list(step) for step in place.path]
+    return next((float(e[what]) for e in report.get(when, ()) if e["path"] == path and what in e), np.nan)
