@@ -106,6 +106,18 @@ def _put(shape: type[Layer], says: str, *entries: Entry) -> None:
         fault(name, kind, says, shows="contract")(before(shape, layer, story))
 
 
+def callers_arrays(
+    family: Family, prefix: str, kind: str, layer: type[Layer], of_x: str, of_dout: str, of_kept: str
+) -> None:
+    """Register what goes wrong with the caller's x and dout in that layer, each with its story."""
+    for shape, name, says, story in (
+        (WritesInput, "writes-into-x", "a write into x", of_x),
+        (WritesCotangent, "writes-into-dout", "a write into dout", of_dout),
+        (KeepsInput, "keeps-x", "the caller's x kept without a copy", of_kept),
+    ):
+        family(f"{prefix}-{name}", kind, says, shows="contract")(before(shape, layer, story))
+
+
 # -- stale caches ---------------------------------------------------------------------------------
 _put(
     Stale,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from parity.faults.catalogue.contracts import callers_arrays
 from parity.faults.fault import Family
 from scratchcnn.layers import ELU, LeakyRelu
 from scratchcnn.typing import Array
@@ -174,37 +175,15 @@ class Inverted(LeakyRelu):
         return np.where(self.recall()[0], dout, dout / dout.dtype.type(self.negative_slope))
 
 
-@fault("leaky-writes-into-x", "leaky_relu", "a write into x", shows="contract")
-class WritesIntoX(LeakyRelu):
-    """x[x < 0] *= slope needs no second array."""
-
-    def forward(self, x: Array) -> Array:
-        out = super().forward(x)
-        x[...] = out
-        return out
-
-
-@fault("leaky-writes-into-dout", "leaky_relu", "a write into dout", shows="contract")
-class WritesIntoDout(LeakyRelu):
-    """dout[x < 0] *= slope is the book's own way with its ReLU."""
-
-    def backward(self, dout: Array) -> Array:
-        dx = super().backward(dout)
-        dout[...] = dx
-        return dx
-
-
-@fault("leaky-keeps-x", "leaky_relu", "the caller's x kept without a copy", shows="contract")
-class KeepsX(LeakyRelu):
-    """x is kept for its sign, and the next layer works in place."""
-
-    def forward(self, x: Array) -> Array:
-        out = super().forward(x)
-        self.remember(x)
-        return out
-
-    def backward(self, dout: Array) -> Array:
-        return np.where(self.recall()[0] > 0, dout, self.negative_slope * dout)
+callers_arrays(
+    fault,
+    "leaky",
+    "leaky_relu",
+    LeakyRelu,
+    "x[x < 0] *= slope needs no second array.",
+    "dout[x < 0] *= slope is the book's own way with its ReLU.",
+    "x is kept for its sign, and the next layer works in place.",
+)
 
 
 @fault("leaky-stale-mask", "leaky_relu", "the memory of the first forward", shows="contract")
@@ -402,31 +381,12 @@ class Overflow(ELU):
             return (x > 0) * x + (x <= 0) * (self.alpha * np.expm1(x))
 
 
-@fault("elu-writes-into-x", "elu", "a write into x", shows="contract")
-class ELUWritesIntoX(ELU):
-    """x[x < 0] = alpha * (exp(x[x < 0]) - 1) needs no second array."""
-
-    def forward(self, x: Array) -> Array:
-        out = super().forward(x)
-        x[...] = out
-        return out
-
-
-@fault("elu-writes-into-dout", "elu", "a write into dout", shows="contract")
-class ELUWritesIntoDout(ELU):
-    """dout *= y + alpha needs no second array."""
-
-    def backward(self, dout: Array) -> Array:
-        dx = super().backward(dout)
-        dout[...] = dx
-        return dx
-
-
-@fault("elu-keeps-x", "elu", "the caller's x kept without a copy", shows="contract")
-class ELUKeepsX(OpenELU):
-    """The backward needs x, and a reference to it is what self.x = x keeps."""
-
-    def forward(self, x: Array) -> Array:
-        out = super().forward(x)
-        self.remember(x, out.copy())
-        return out
+callers_arrays(
+    fault,
+    "elu",
+    "elu",
+    ELU,
+    "x[x < 0] = alpha * (exp(x[x < 0]) - 1) needs no second array.",
+    "dout *= y + alpha needs no second array.",
+    "The backward needs x, and a reference to it is what self.x = x keeps.",
+)

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from parity.faults.catalogue.contracts import callers_arrays
 from parity.faults.fault import Family
 from scratchcnn.layers import GELU, SELU, Identity, Layer, Relu6, Softplus, Softsign
 from scratchcnn.typing import Array
@@ -61,21 +62,28 @@ Row = tuple[str, str, str, Part | None, Part | None]
 
 def _register(kind: str, ours: type[Layer], rows: tuple[Row, ...]) -> None:
     for name, says, story, forward, backward in rows:
-        shows = "contract" if says.startswith("a write") or "kept without" in says else "values"
-        made = type("Broken", (ours,), {"__doc__": story, **_methods(ours, forward, backward, says)})
+        made = type("Broken", (ours,), {"__doc__": story, **_methods(ours, forward, backward)})
         needs = {"approximate"} if "in the tanh form" in says else set()
-        fault(f"{kind}-{name}", kind, says, shows=shows, needs=needs)(made)  # type: ignore[arg-type]
+        fault(f"{kind}-{name}", kind, says, needs=needs)(made)
+    if ours is not Identity:  # which computes nothing
+        callers_arrays(
+            fault,
+            kind,
+            kind,
+            ours,
+            "The output is computed in place, to save an array.",
+            "dout *= the derivative needs no second array.",
+            "The backward needs x, and a reference to it is what self.x = x keeps.",
+        )
 
 
-def _methods(ours: type[Layer], first: Part | None, second: Part | None, says: str) -> dict[str, object]:
+def _methods(ours: type[Layer], first: Part | None, second: Part | None) -> dict[str, object]:
     def forward(self: Layer, x: Array) -> Array:
         y = ours.forward(self, x)
         if second is not None:
-            self.remember(x if "kept without" in says else x.copy(), y.copy())
+            self.remember(x.copy(), y.copy())
         with np.errstate(all="ignore"):
             out = y if first is None else first(Numbers(x, y, x, getattr(self, "approximate", "")))
-        if says == "a write into x":
-            x[...] = out
         return np.asarray(out).astype(x.dtype)
 
     def backward(self: Layer, dout: Array) -> Array:
@@ -84,8 +92,6 @@ def _methods(ours: type[Layer], first: Part | None, second: Part | None, says: s
         x, y = self.recall()
         with np.errstate(all="ignore"):
             dx = second(Numbers(x, y, self.check_dout(dout, x.shape), getattr(self, "approximate", "")))
-        if says == "a write into dout":
-            dout[...] = dx
         return np.asarray(dx).astype(dout.dtype)
 
     return {"forward": forward, "backward": backward}
@@ -114,27 +120,6 @@ def _ordinary(right: Part) -> tuple[Row, ...]:
             "dout * out is written where the derivative belongs.",
             None,
             lambda o: o.dout * o.y,
-        ),
-        (
-            "writes-into-x",
-            "a write into x",
-            "The output is computed in place, to save an array.",
-            lambda o: o.y,
-            None,
-        ),
-        (
-            "writes-into-dout",
-            "a write into dout",
-            "dout *= the derivative needs no second array.",
-            None,
-            lambda o: o.dout * right(o),
-        ),
-        (
-            "keeps-x",
-            "the caller's x kept without a copy",
-            "The backward needs x, and a reference to it is what self.x = x keeps.",
-            None,
-            lambda o: o.dout * right(o),
         ),
     )
 
@@ -557,10 +542,6 @@ _register(
             lambda o: np.maximum(o.x, 0),
             lambda o: o.dout * (o.x > 0),
         ),
-        *(
-            row
-            for row in _ordinary(lambda o: np.ones_like(o.x))
-            if row[0] in ("without-dout", "multiplies-by-output")
-        ),
+        *_ordinary(lambda o: np.ones_like(o.x))[1:],  # to hand dout on is right
     ),
 )
