@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Pairs = Callable[[Rng], Iterator[tuple[str, Array, Array]]]  # name, outputs x and targets t
+Draw = Callable[[Rng, int, int], tuple[Array, Array]]
 OTHER_OPTIONS: tuple[dict[str, Any], ...] = (
     {"reduction": "sum"},
     {"reduction": "batchmean"},
@@ -65,15 +66,41 @@ def _probes(kind: str, pairs: Pairs) -> Callable[[Rng], Iterator[Probe]]:
     return build
 
 
-def _real(
-    kind: str, draw: Callable[[Rng, int, int], tuple[Array, Array]]
-) -> Callable[[Rng], Iterator[Probe]]:
+def _real(kind: str, draw: Draw) -> Callable[[Rng], Iterator[Probe]]:
     def build(rng: Rng) -> Iterator[Probe]:
         for N, C in ROWS:
             x, t = draw(rng, N, C)
             yield Probe(kind, f"{N} rows of {C}", {}, {"x": x, "t": t})
 
     return build
+
+
+def _loss(
+    formula: Any,
+    ours: Any,
+    pairs: Pairs,
+    draw: Draw,
+    sizes: Callable[[Probe], dict[str, float]],
+    says: str,
+    aliases: tuple[str, ...],
+    within: tuple[float, float] | None = None,
+) -> Operation:
+    """A kind of the formula's name. `draw` gives x and t of real sizes, `says` what they are."""
+    name = formula.__name__
+    return Operation(
+        name=name,
+        formula=formula,
+        probes=_probes(name, pairs),
+        ours=ours,
+        role="loss",
+        sizes=sizes,
+        out="loss",
+        call=f"cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; {says}",
+        aliases=aliases,
+        optional=OPTIONS,
+        within=within,
+        real=_real(name, draw),
+    )
 
 
 # -- the squared error ------------------------------------------------------------------------------
@@ -98,15 +125,13 @@ def _quarters(rng: Rng, N: int, C: int) -> tuple[Array, Array]:
     return quarters(rng, N, C), quarters(rng, N, C)
 
 
-MEAN_SQUARED_ERROR = Operation(
-    name="mean_squared_error",
-    formula=mean_squared_error,
-    probes=_probes("mean_squared_error", _real_valued),
-    ours=sc.MeanSquaredError,
-    role="loss",
-    sizes=_sizes_of_squares,
-    out="loss",
-    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; x and t have one "
+MEAN_SQUARED_ERROR = _loss(
+    mean_squared_error,
+    sc.MeanSquaredError,
+    _real_valued,
+    _quarters,
+    _sizes_of_squares,
+    says="x and t have one "
     "shape, and the loss is the mean over all numbers, or what its forward shows: the mean over the rows, "
     "the sum, half of these",
     aliases=(
@@ -135,8 +160,6 @@ MEAN_SQUARED_ERROR = Operation(
         "quadraticloss",
         "l2loss",
     ),
-    optional=OPTIONS,
-    real=_real("mean_squared_error", _quarters),
 )
 
 
@@ -148,22 +171,17 @@ def _sizes_of_distances(probe: Probe) -> dict[str, float]:
     return {"loss": float(each / by), "dx": 1 / by}
 
 
-MEAN_ABSOLUTE_ERROR = Operation(
-    name="mean_absolute_error",
-    formula=mean_absolute_error,
-    probes=_probes("mean_absolute_error", _real_valued),
-    ours=sc.MeanAbsoluteError,
-    role="loss",
-    sizes=_sizes_of_distances,
-    out="loss",
-    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; the divisor "
-    "as of mean_squared_error",
+MEAN_ABSOLUTE_ERROR = _loss(
+    mean_absolute_error,
+    sc.MeanAbsoluteError,
+    _real_valued,
+    _quarters,
+    _sizes_of_distances,
+    says="the divisor as of mean_squared_error",
     aliases=(
         *("mae", "maeloss", "l1", "l1loss", "l1error", "absoluteerror", "absoluteloss", "absoluteerrorloss"),
         *("meanabsoluteerrorloss", "meanabserror", "absloss"),
     ),
-    optional=OPTIONS,
-    real=_real("mean_absolute_error", _quarters),
 )
 
 
@@ -205,24 +223,19 @@ def _shares(rng: Rng, N: int, C: int) -> tuple[Array, Array]:
     return np.round(64 * _share(rng, N, C)).clip(1, 63) / 64, _classes(rng, N, C)
 
 
-BINARY_CROSS_ENTROPY = Operation(
-    name="binary_cross_entropy",
-    formula=binary_cross_entropy,
-    probes=_probes("binary_cross_entropy", _probabilities),
-    ours=sc.BinaryCrossEntropy,
-    role="loss",
-    sizes=_sizes_of_logarithms,
-    out="loss",
-    call="cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; x holds "
-    "probabilities and t 0 or 1, in one shape; the divisor as of mean_squared_error",
+BINARY_CROSS_ENTROPY = _loss(
+    binary_cross_entropy,
+    sc.BinaryCrossEntropy,
+    _probabilities,
+    _shares,
+    _sizes_of_logarithms,
+    says="x holds probabilities and t 0 or 1, in one shape; the divisor as of mean_squared_error",
     aliases=(
         *("bce", "bceloss", "bcecost", "binarycrossentropyloss", "binarycrossentropycost", "logloss"),
         *("binaryentropy", "binarycrossentropyerror", "binaryce", "binarylogloss", "logisticloss"),
         *("binarycrossentropyfunction", "bcecriterion", "sigmoidlogloss"),
     ),
-    optional=OPTIONS,
     within=(0.02, 0.98),
-    real=_real("binary_cross_entropy", _shares),
 )
 
 KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, BINARY_CROSS_ENTROPY)

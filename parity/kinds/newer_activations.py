@@ -10,12 +10,14 @@ import numpy as np
 import scratchcnn as sc
 from parity.kinds.activations import LARGE, elementwise, timed
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, integers, needs, normal
+from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal
 from parity.kinds.shapes import IMAGES, of_shapes
 from parity.kinds.torch_when_used import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Inputs = Callable[[Rng], dict[str, Array]]  # further x by name
 
 
 # -- PyTorch's functions ---------------------------------------------------------------------------
@@ -58,8 +60,10 @@ def rounded_at_one(probe: Probe) -> dict[str, float]:
 
 
 # -- inputs to try ---------------------------------------------------------------------------------
-def tried_with(kind: str, name: str = "", *values: Any) -> Callable[[Rng], Iterator[Probe]]:
-    """The inputs of every elementwise function, zeros among them, and some with other constants."""
+def tried_with(
+    kind: str, constant: str, values: tuple[Any, ...], more: Inputs
+) -> Callable[[Rng], Iterator[Probe]]:
+    """The inputs of every elementwise function, zeros among them, some with other constants, and more."""
 
     def build(rng: Rng) -> Iterator[Probe]:
         for probe in elementwise(kind, kinks=True)(rng):
@@ -67,93 +71,80 @@ def tried_with(kind: str, name: str = "", *values: Any) -> Callable[[Rng], Itera
                 probe.inputs["x"][0, 1:3] = 800, -800  # exp(800) is infinite
             yield probe
         for value in values:
-            asked = needs(**{name: True})
-            yield Probe(kind, f"{name} {value}", {name: value}, {"x": normal(rng, 3, 4)}, asked)
-        if kind == "relu6":
-            yield Probe(kind, "at and above 6", {}, {"x": integers(rng, 4, 9, 4, 5)})
+            asked = needs(**{constant: True})
+            yield Probe(kind, f"{constant} {value}", {constant: value}, {"x": normal(rng, 3, 4)}, asked)
+        for name, x in more(rng).items():
+            yield Probe(kind, name, {}, {"x": x})
 
     return build
 
 
 # -- kinds -----------------------------------------------------------------------------------------
-def _activation(name: str, formula: Any, ours: Any, **fields: Any) -> Operation:
-    """What these kinds have in common."""
-    real = of_shapes(name, *IMAGES, asked=True)
-    return Operation(name=name, formula=formula, ours=ours, real=real, timed=timed, **fields)
+def _activation(
+    formula: Any,
+    ours: Any,
+    aliases: tuple[str, ...],
+    more: Inputs = lambda rng: {},
+    kinks: tuple[float, ...] = (),
+    sizes: Callable[[Probe], dict[str, float]] | None = None,
+    **constant: tuple[Any, ...],
+) -> Operation:
+    """A kind of the formula's name. `constant` is the argument that it has, if any: its default, and the
+    other values that are tried."""
+    name = formula.__name__
+    argument, (default, *others) = next(iter(constant.items()), ("", ("",)))
+    return Operation(
+        name=name,
+        formula=formula,
+        ours=ours,
+        probes=tried_with(name, argument, tuple(others), more),
+        real=of_shapes(name, *IMAGES, asked=True),
+        timed=timed,
+        call=f"cls({f'{argument}={default!r}' if argument else ''}){LAYER}",
+        aliases=aliases,
+        optional={argument: default} if argument else {},
+        kinks=kinks,
+        sizes=sizes,
+    )
 
 
-LEAKY_RELU = _activation(
-    "leaky_relu",
-    leaky_relu,
-    sc.LeakyRelu,
-    probes=tried_with("leaky_relu", "negative_slope", 0.2, 0.75),
-    call=f"cls(negative_slope=0.01){LAYER}",
-    aliases=("lrelu", "leakyrelulayer", "leakyrectifier", "leakyrectifiedlinear", "leakyrectifiedlinearunit"),
-    optional={"negative_slope": 0.01},
-    kinks=(0.0,),
+KINDS = (
+    _activation(
+        leaky_relu,
+        sc.LeakyRelu,
+        ("lrelu", "leakyrelulayer", "leakyrectifier", "leakyrectifiedlinear", "leakyrectifiedlinearunit"),
+        kinks=(0.0,),
+        negative_slope=(0.01, 0.2, 0.75),
+    ),
+    _activation(
+        elu,
+        sc.ELU,
+        ("elulayer", "exponentiallinearunit", "exponentiallinear"),
+        kinks=(0.0,),
+        sizes=rounded_at_one,
+        alpha=(1.0, 0.5, 1.75),
+    ),
+    _activation(
+        selu,
+        sc.SELU,
+        ("selulayer", "scaledexponentiallinearunit", "scaledelu"),
+        kinks=(0.0,),
+        sizes=rounded_at_one,
+    ),
+    _activation(softplus, sc.Softplus, ("softpluslayer", "smoothrelu", "softrelu")),
+    _activation(
+        gelu,
+        sc.GELU,
+        ("gelulayer", "gaussianerrorlinearunit", "gelutanh", "newgelu", "geluactivation", "fastgelu"),
+        approximate=("none", "tanh"),
+    ),
+    _activation(
+        relu6,
+        sc.Relu6,
+        ("relu6layer",),
+        more=lambda rng: {"at and above 6": integers(rng, 4, 9, 4, 5)},
+        kinks=(0.0, 6.0),
+    ),
+    _activation(softsign, sc.Softsign, ("softsignlayer",)),
+    _activation(identity, sc.Identity, ("identitylayer", "linearactivation", "noactivation")),
 )
-ELU = _activation(
-    "elu",
-    elu,
-    sc.ELU,
-    probes=tried_with("elu", "alpha", 0.5, 1.75),
-    sizes=rounded_at_one,
-    call=f"cls(alpha=1.0){LAYER}",
-    aliases=("elulayer", "exponentiallinearunit", "exponentiallinear"),
-    optional={"alpha": 1.0},
-    kinks=(0.0,),
-)
-SELU = _activation(
-    "selu",
-    selu,
-    sc.SELU,
-    probes=tried_with("selu"),
-    sizes=rounded_at_one,
-    call=f"cls(){LAYER}",
-    aliases=("selulayer", "scaledexponentiallinearunit", "scaledelu"),
-    kinks=(0.0,),
-)
-SOFTPLUS = _activation(
-    "softplus",
-    softplus,
-    sc.Softplus,
-    probes=tried_with("softplus"),
-    call=f"cls(){LAYER}",
-    aliases=("softpluslayer", "smoothrelu", "softrelu"),
-)
-GELU = _activation(
-    "gelu",
-    gelu,
-    sc.GELU,
-    probes=tried_with("gelu", "approximate", "tanh"),
-    call=f"cls(approximate='none'){LAYER}",
-    aliases=("gelulayer", "gaussianerrorlinearunit", "gelutanh", "newgelu", "geluactivation", "fastgelu"),
-    optional={"approximate": "none"},
-)
-RELU6 = _activation(
-    "relu6",
-    relu6,
-    sc.Relu6,
-    probes=tried_with("relu6"),
-    call=f"cls(){LAYER}",
-    aliases=("relu6layer",),
-    kinks=(0.0, 6.0),
-)
-SOFTSIGN = _activation(
-    "softsign",
-    softsign,
-    sc.Softsign,
-    probes=tried_with("softsign"),
-    call=f"cls(){LAYER}",
-    aliases=("softsignlayer",),
-)
-IDENTITY = _activation(
-    "identity",
-    identity,
-    sc.Identity,
-    probes=tried_with("identity"),
-    call=f"cls(){LAYER}",
-    aliases=("identitylayer", "linearactivation", "noactivation"),
-)
-
-KINDS = (LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, RELU6, SOFTSIGN, IDENTITY)
