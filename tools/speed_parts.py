@@ -21,7 +21,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -188,12 +188,6 @@ def median(runs: list[tuple[Times, Times]], side: int, part: str) -> float:
     return statistics.median(pair[side].get(part, 0.0) for pair in runs)
 
 
-@contextmanager
-def two_sides(count: int) -> Iterator[machine.Peaks]:
-    with machine.equal_threads(count):
-        yield machine.measured_peaks(count)
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="+", metavar="NAME:N", help="network and images in a batch")
@@ -203,7 +197,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         wanted = [(name, int(n)) for name, n in (text.split(":") for text in options.networks)]
-        with two_sides(options.threads) as peaks:
+        with machine.equal_threads(options.threads):
+            peaks = machine.measured_peaks(options.threads)
             lines = [
                 f"{options.threads} threads; {peaks.gemm_gflops:.0f} GFLOP/s in matrix products, "
                 f"{peaks.copy_gbytes_per_s:.0f} GB/s copied."

@@ -22,7 +22,6 @@ from scratchcnn.typing import Array
 
 ROUNDS = 5  # they are compared with PyTorch, not closely
 CLOSE = 1e-3  # of the largest score: both round differently, and nothing is proved here
-OTHERS = ("onnxruntime", "jax")
 Predict = Callable[[], Array]
 
 

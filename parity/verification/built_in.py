@@ -13,23 +13,16 @@ import numpy as np
 from parity.comparison.gates import logic_gate
 from parity.faults.diagnose import Observation
 from parity.kinds import Probe, kind_of
+from scratchcnn.layers import softmax
 from scratchcnn.typing import Array
 
 KINDS = {"affine": "a dense layer", "affine_last_axis": "a dense layer", "convolution": "a convolution"}
-
-
-def softmax(y: Array) -> Array:
-    """Along the axis of the classes, or of the channels."""
-    e = np.exp(y - y.max(axis=1, keepdims=True))
-    softened: Array = e / e.sum(axis=1, keepdims=True)
-    return softened
-
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "ReLU": lambda y: np.maximum(y, 0),
     "sigmoid": lambda y: 1 / (1 + np.exp(-y)),
     "tanh": np.tanh,
-    "softmax": softmax,
+    "softmax": softmax,  # along the axis of the classes, or of the channels
 }
 
 

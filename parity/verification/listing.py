@@ -141,20 +141,11 @@ def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
 
 def _logs_of_the_rest(node: ast.stmt) -> bool:
     """Whether a logarithm of 1 - something is written in it."""
-    return any(
-        isinstance(call, ast.Call)
-        and isinstance(call.func, (ast.Attribute, ast.Name))
-        and (call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id) == "log"
-        and any(
-            isinstance(part, ast.BinOp)
-            and isinstance(part.op, ast.Sub)
-            and isinstance(part.left, ast.Constant)
-            and part.left.value == 1
-            for argument in call.args
-            for part in ast.walk(argument)
-        )
-        for call in ast.walk(node)
-    )
+    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
+    logs = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "log"]
+    parts = (part for call in logs for argument in call.args for part in ast.walk(argument))
+    rests = (part for part in parts if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
+    return any(isinstance(rest.left, ast.Constant) and rest.left.value == 1 for rest in rests)
 
 
 def _is_adapter(node: ast.ClassDef) -> bool:

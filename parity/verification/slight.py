@@ -7,8 +7,9 @@ to read first; it is named, so that it can be declared and taken away, and every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -53,6 +54,9 @@ SATURATING = (
     *LOSSES,
 )  # kinds with an exponential
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
+Reading = Callable[
+    [Iterable[tuple[Probe, str, Array]]], str
+]  # what gives all of these results; "" if nothing
 
 
 @dataclass(frozen=True)
@@ -99,42 +103,31 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
 
 
 def _with_a_constant(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
-    """The losses that differ by a small constant inside the logarithm alone."""
-    if seen.kind == inside_binary_log.KIND:
-        return [
-            one for tensor in inside_binary_log.FORMS for one in _in_a_fraction(seen, by_id, done, tensor)
-        ]
-    rows = [
-        (row, value)
-        for row in seen.records
-        if row.tensor == "loss" and row.phase in PLAIN and id(row) not in done
-        if row.case in by_id and seen.kind in inside_log.KINDS
-        if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get("loss")) is not None
-        if np.shape(value) == () and np.isfinite(value)
-    ]
-    if all(row.ok for row, _ in rows):
-        return []
-    says = inside_log.constant_inside((by_id[row.case], row.dtype, value) for row, value in rows)
-    if not says:
-        return []
-    wrong = [row for row, _ in rows if not row.ok]
-    return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
+    """What differs by a small constant inside the logarithm alone: losses, and dx of a binary one."""
+    readings: dict[str, Reading] = {}
+    if seen.kind in inside_log.KINDS:
+        readings = {"loss": inside_log.constant_inside}
+    elif seen.kind == inside_binary_log.KIND:
+        readings = {
+            tensor: partial(inside_binary_log.constant_in, tensor) for tensor in inside_binary_log.FORMS
+        }
+    return [one for name, reading in readings.items() for one in _read_as(seen, by_id, done, name, reading)]
 
 
-def _in_a_fraction(
-    seen: Observation, by_id: Mapping[str, Probe], done: set[int], tensor: str
+def _read_as(
+    seen: Observation, by_id: Mapping[str, Probe], done: set[int], tensor: str, reading: Reading
 ) -> list[Slight]:
-    """The same of a binary cross entropy, in whose gradient there may be one too."""
+    """The rows of that tensor that are wrong, where one reading gives all that is finite, right or wrong."""
     rows = [
         (row, value)
         for row in seen.records
         if row.tensor == tensor and row.phase in PLAIN and id(row) not in done and row.case in by_id
         if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get(tensor)) is not None
-        if np.isfinite(value).all()
+        if np.isfinite(value).all() and (seen.kind not in inside_log.KINDS or np.shape(value) == ())
     ]
     if all(row.ok for row, _ in rows):
         return []
-    says = inside_binary_log.constant_in(tensor, ((by_id[r.case], r.dtype, value) for r, value in rows))
+    says = reading((by_id[row.case], row.dtype, value) for row, value in rows)
     wrong = [row for row, _ in rows if not row.ok] if says else []
     return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
 
