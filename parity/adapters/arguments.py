@@ -116,6 +116,7 @@ ELSE = {
     "config",
     *BOTH_AXES,
 }
+BOUNDS = ("max", "maxvalue", "cap", "ceiling", "limit", "upper", "clip")  # of an activation
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
 Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
 
@@ -197,6 +198,20 @@ def defaults(call: Any, how: Recipe) -> dict[str, Any]:
     bound = bind(list(found), how)
     own = {bound[name][0]: p.default for name, p in found.items() if name in bound}
     return {k: v for k, v in own.items() if k in GIVEN and v is not inspect.Parameter.empty}
+
+
+def numbers(call: Any, how: Recipe) -> dict[str, Any]:
+    """The parameters beside the kind's own whose default is a number, or None for a bound: name -> default."""
+    if isinstance(call, tuple):
+        call = call[0]
+    found = (signature(call) if callable(call) else None) or {}
+    bound = bind(list(found), how)
+    return {
+        name: p.default
+        for name, p in found.items()
+        if name not in bound
+        if type(p.default) in (int, float) or (p.default is None and plain(name) in BOUNDS)
+    }
 
 
 def misfit(call: Any, how: Recipe, first: Sequence[str] = ()) -> str:

@@ -280,7 +280,9 @@ class Convention:
         ):
             return False
         if self.reduction and probe.needs & {"reduction", "factor"}:
-            return False
+            chosen = self.limits.get("reductions", ())
+            if "factor" in probe.needs or probe.args["reduction"] not in chosen:
+                return False
         if limits.get("square") and known.get("H") != known.get("W"):
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
@@ -340,6 +342,9 @@ class Convention:
         found += ["rows (2-D input)"] if self.limits.get("images_only") else []
         found += ["a pad of two numbers"] if self.limits.get("one_pad") else []
         found += ["bias"] if self.limits.get("no_bias") else []
+        if (chosen := self.limits.get("reductions")) is not None:
+            usual = " and ".join(map(repr, chosen)) or "its default"
+            found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
         found += ["class_numbers (labels as numbers of classes)"] if self.limits.get("labels") else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []

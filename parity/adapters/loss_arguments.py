@@ -44,6 +44,11 @@ def order_in_words(pairs: Sequence[Sequence[str]]) -> str:
     return f"{said}: their names do not say"
 
 
+def names_a_reduction(default: str) -> bool:
+    """Whether the default of a `reduction`, as Python writes it, is one of PyTorch's words."""
+    return default.strip("\"'") in ("mean", "sum", "none")
+
+
 def _own(word: str) -> str:
     if "pred" in word or "hat" in word or word in OUTPUTS:
         return "x"

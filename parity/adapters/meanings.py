@@ -234,6 +234,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         return (ANY,)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
+    if word == "alpha" and not (named or how.params):
+        return own  # a constant of an activation; what has no weights has no learning rate
     return tuple(
         dict.fromkeys([*(own if not named or word in ("w", "b") else ()), *named, *own])
     ) or _ANY.get(word, ())

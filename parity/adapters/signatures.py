@@ -10,7 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
-from parity.adapters.loss_arguments import meanings_of
+from parity.adapters.loss_arguments import meanings_of, names_a_reduction
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import is_reduced, recipe
@@ -275,6 +275,12 @@ def _pairs(
         if own:
             found.append([own if constant or own in {m for _, m in c.forward_args} else None])
             continue
+        if word == "reduction" and is_reduced(kind):
+            found.append([word if p["required"] or names_a_reduction(p["default"]) else None])
+            continue
+        if word == "alpha" and not recipe(kind).params:
+            found.append([None])
+            continue
         given = (*_GIVEN, *recipe(kind).order) if kind in ("lrn", "softmax_axis") else _GIVEN
         keep = [m for m in options if m in given or m in c.passed or m.startswith("=")]
         if way == "backward" and "dout" in options and role == "layer":
@@ -311,6 +317,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["optimizer"]
     if way == "backward" and word == "eta" and not set(words) & (DOUT - {"eta"}):
         return ["dout"]
+    if way == "backward" and word == "alpha" and not recipe(kind).params:
+        return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
     if way == "backward" and word in ("batchsize", "nbatch", "nsamples", "numsamples"):

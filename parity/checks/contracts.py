@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.bench import Raised
 from parity.adapters.subject import Instance, Subject
 from parity.adapters.wire import Odd
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
@@ -199,9 +200,12 @@ def drawn_masks(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
 
     A share that is off by more than six standard deviations of a fair draw fails (once in 5e8).
     """
-    if probe.kind != "dropout" or "mask" not in probe.inputs or not subject.backward_too:
+    if probe.kind != "dropout" or "mask" not in probe.inputs:
         return
     ratio, x = probe.args["dropout_ratio"], np.ones((100, 200), dtype=probe.dtype)
+    if not subject.backward_too:
+        yield from _drawn_forward_alone(subject, probe, x)
+        return
     layer = subject.build(probe)
     first = layer.draw(x)
     if first is None:  # the adapter cannot say
@@ -218,15 +222,7 @@ def drawn_masks(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
         "share kept",
         _holds(x, abs(share - (1 - ratio)) <= 6 * sigma, f"kept {share:.3f}, expected {1 - ratio:.3f}"),
     )
-    rows, columns = (first != 0).mean(axis=1), (first != 0).mean(axis=0)
-    uneven = max(
-        np.abs(rows - (1 - ratio)).max() * x.shape[1] ** 0.5,
-        np.abs(columns - (1 - ratio)).max() * x.shape[0] ** 0.5,
-    )
-    yield (
-        "one draw a number",
-        _holds(x, uneven <= 6 * np.sqrt(ratio * (1 - ratio)), "rows or columns are dropped together"),
-    )
+    yield "one draw a number", _drawn_apart(first, ratio)
     yield (
         "a fresh mask each time",
         _holds(x, not np.array_equal(first, again), "two forwards drew the same mask"),
@@ -235,6 +231,30 @@ def drawn_masks(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[
         "backward's mask",
         _holds(x, np.array_equal(first != 0, dx != 0), "backward used another mask than forward"),
     )
+
+
+def _drawn_forward_alone(subject: Subject, probe: Probe, x: Array) -> Iterator[tuple[str, Comparison]]:
+    """Whether numbers are dropped apart, of a dropout whose mask shows in its output and nowhere else."""
+    if subject.convention is None:
+        return
+    try:
+        first = subject.build(probe).draw(x)
+    except Raised:  # it takes no rows
+        return
+    if isinstance(first, np.ndarray) and first.shape == x.shape and 0 < (first != 0).mean() < 1:
+        yield "one draw a number", _drawn_apart(first, probe.args["dropout_ratio"])
+
+
+def _drawn_apart(out: Array, ratio: float) -> Comparison:
+    """Whether no row and no column of the output for ones (100, 200) has far more zeros than its share."""
+    kept = out != 0
+    uneven = max(
+        np.abs(kept.mean(axis=1) - (1 - ratio)).max() * out.shape[1] ** 0.5,
+        np.abs(kept.mean(axis=0) - (1 - ratio)).max() * out.shape[0] ** 0.5,
+    )
+    same = np.array_equal(kept, np.broadcast_to(kept[0], kept.shape))
+    why = "the same units are dropped in every row" if same else "rows or columns are dropped together"
+    return _holds(out, uneven <= 6 * np.sqrt(ratio * (1 - ratio)), why)
 
 
 def _holds(like: Array, ok: Any, why: str) -> Comparison:

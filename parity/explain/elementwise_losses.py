@@ -97,7 +97,9 @@ SLOPES: dict[str, dict[str, OfOutputs]] = {
         "(x - t)/x": lambda x, t: (x - t) / x,
         "(x - t)/(1 - x)": lambda x, t: (x - t) / (1 - x),
         "(x - t)/x*(1 - x)": lambda x, t: (x - t) / x * (1 - x),
-        "x - t": lambda x, t: x - t,
+        "x - t (the gradient of the scores before the sigmoid, not of the probabilities that it takes)": (
+            lambda x, t: x - t
+        ),
         "t - x": lambda x, t: t - x,
         "2*(x - t)": lambda x, t: 2 * (x - t),
         "that of x clipped to [0.1, 0.9]": lambda x, t: (

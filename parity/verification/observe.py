@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import plain
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
+from parity.adapters.constants import NAMES
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import NotCallable
 from parity.adapters.features import after_inference, claims, fits, is_inference, lacking, shown_lacking
@@ -21,7 +23,7 @@ from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
 from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
-from parity.kinds import Probe, Tensors
+from parity.kinds import ELEMENTWISE, Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import in_browser, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
@@ -32,6 +34,10 @@ TOO_SLOW = 50  # times as long as the size before it: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
+OTHERWISE = {  # parameters of an activation whose number is no part of its function, as plain names
+    *("eps", "epsilon", "seed", "lr", "learningrate", "learnrate", "eta", "stepsize", "index", "idx", "id"),
+    *("axis", "units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize"),
+}
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
@@ -42,6 +48,7 @@ class Seen:
     misfit        why it cannot be called at all, so that nothing was tried
     lacking       features that it has not
     defaults      what its stride and pad are where they are not given
+    numbers       its parameters that have a number for a default, and that default
     random        probes of random geometry on which it is wrong, or ended
     sized         probes of real size that were tried
     sized32       that of them which was also tried in float32
@@ -61,6 +68,7 @@ class Seen:
     misfit: str = ""
     lacking: set[str] = field(default_factory=set)
     defaults: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
     ending: str = ""
     unfinished: str = ""
     output: str = ""
@@ -82,6 +90,20 @@ class Seen:
     def limits(self) -> list[str]:
         """What the convention leaves out, in words."""
         return self.convention.limits_in_words() if self.convention else []
+
+    @property
+    def constants(self) -> list[str]:
+        """An activation's own constants that nothing gave it: that it is right with others is not known."""
+        if self.observation.kind not in ELEMENTWISE:
+            return []
+        c = self.convention
+        given = {name for name, _ in [*(c.constructor or ()), *c.forward_args]} if c else set()
+        known = {*NAMES.get(self.observation.kind, ()), *OTHERWISE}
+        return [
+            f"{name} other than {value.removesuffix('.0')}"
+            for name, value in self.numbers.items()
+            if name not in given and plain(name) not in known
+        ]
 
     @property
     def read_off(self) -> set[str]:
@@ -159,7 +181,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     try:
         subject.open(request.kind)
         seen.backward_too, seen.convention = subject.backward_too, subject.convention
-        seen.misfit, seen.defaults = subject.misfit, subject.defaults
+        seen.misfit, seen.defaults, seen.numbers = subject.misfit, subject.defaults, subject.numbers
         if seen.misfit:
             return
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)

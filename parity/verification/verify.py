@@ -193,6 +193,7 @@ def _verify(
     unseen = [
         *in_words(seen.lacking - seen.read_off),
         *seen.limits,
+        *seen.constants,
         *([] if seen.backward_too else ["gradients"]),
     ]
     if seen.backward_too:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parity.adapters.constants import is_not_pytorch_s
+from parity.adapters.loss_arguments import names_a_reduction
 from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
@@ -38,6 +39,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]
         if not p["required"]:
+            if is_reduced(trial.kind) and p["name"] == "reduction" and not names_a_reduction(p["default"]):
+                found = []  # words of its own
             shapes = bool(found) and "," in found[0][1]  # type: ignore[index]
             found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
         elif not found:

@@ -12,13 +12,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.adapters.convention import Convention
+from parity.adapters.arguments import plain
+from parity.adapters.convention import Convention, Pairs, Place
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds import kind_of
 from parity.kinds.probe import Array, Probe
 
+OF_SCORES = ("sigmoid", "logit")  # in the name of a loss
+SCORES = {"z", "zs", "logit", "logits", "score", "scores"}  # what its backward may take
+REDUCTION, MEAN = "reduction", "='mean'"
 FACTORS = (1.0, 0.5)
 CLOSE = 1e-3  # the factors are far apart; log(x + 1e-7) is near enough to log(x)
 
@@ -86,15 +90,58 @@ def as_handed_over(c: Convention, probe: Probe) -> Probe:
 def through_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the gradient of a loss of binary probabilities is that of the scores before a sigmoid.
 
-    The gradient of probabilities grows as 1 / x towards 0; the other, x - t, does not.
+    Its names have to say so; without them it is held to the gradient of the probabilities that it takes.
+    That grows as 1 / x towards 0; the other, x - t, does not.
     """
-    if kind_of(probe.kind).within is None or c.dx is None or c.probabilities:
+    if kind_of(probe.kind).within is None or c.dx is None or c.probabilities or not _names_scores(trial, c):
         return c
     t = np.ones_like(probe.inputs["x"])
     half, low = (
         dx_at(trial, c, replace(probe, inputs={"x": np.full_like(t, x), "t": t})) for x in (0.5, 0.01)
     )
     return replace(c, probabilities="scores") if np.isclose(low / half, 0.99 / 0.5, rtol=1e-3) else c
+
+
+def _names_scores(trial: Trial, c: Convention) -> bool:
+    """Whether the loss's name has a sigmoid or logits in it, or its backward is one of scores by its names:
+    `backward(logits, t)`, or `delta`, which in backpropagation is the gradient of what goes into the sigmoid.
+    """
+    name, backward = plain(trial.about["name"]), plain(c.backward.removeprefix("function "))
+    taken = {plain(parameter) for parameter, _ in c.backward_args}
+    return any(w in name or w in backward for w in OF_SCORES) or "delta" in backward or bool(taken & SCORES)
+
+
+def with_choices(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the values of its own `reduction` to which it is held: "mean" and, where that is another number,
+    "sum". None of them where it is not handed over, and keeps its default.
+    """
+    ways = [trial.about.get("signature"), trial.about.get("methods", {}).get(c.forward)]
+    if not any(plain(p["name"]) == REDUCTION for way in ways for p in way or () if p is not None):
+        return c
+    built = REDUCTION in {meaning for _, meaning in c.constructor or ()} or c.as_in_the_book
+    called = [c.forward_args, *([c.backward_args] if c.backward else [])]
+    if not (built or all(REDUCTION in {meaning for _, meaning in pairs} for pairs in called)):
+        return replace(c, limits={**c.limits, "reductions": ()})
+    if not c.reduction:
+        return c
+    chosen: tuple[str, ...] = ("mean",)
+    if c.reduction != "mean":  # what it calls the mean is another
+        c = replace(
+            c,
+            constructor=((REDUCTION, MEAN),) if c.as_in_the_book else _as_mean(c.constructor),
+            forward_args=_as_mean(c.forward_args) or (),
+            backward_args=_as_mean(c.backward_args) or (),
+        )
+    elif not c.mean and not one_at_a_time(c.rows):
+        probe = as_handed_over(c, probe)
+        asked = replace(probe, args={**probe.args, REDUCTION: "sum"})
+        mean, total = (loss_at(trial, c, one) for one in (probe, asked))
+        chosen = ("mean", "sum") if np.isfinite(total) and not np.isclose(mean, total) else chosen
+    return replace(c, limits={**c.limits, "reductions": chosen})
+
+
+def _as_mean(pairs: Pairs | None) -> Pairs | None:
+    return pairs and tuple((name, MEAN if meaning == REDUCTION else meaning) for name, meaning in pairs)
 
 
 def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:

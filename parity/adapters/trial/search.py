@@ -18,7 +18,13 @@ from parity.adapters.trial.hints import may_pad_always
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
-from parity.adapters.trial.reductions import columns_of_samples, per_value, sum_of_rows, through_sigmoid
+from parity.adapters.trial.reductions import (
+    columns_of_samples,
+    per_value,
+    sum_of_rows,
+    through_sigmoid,
+    with_choices,
+)
 from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
@@ -53,7 +59,8 @@ def find(
             if score == COMPLETE:
                 break
         if best is not None and is_reduced(kind):
-            best = (best[0], through_sigmoid(trial, per_value(trial, best[1], probe), probe))
+            found = through_sigmoid(trial, per_value(trial, best[1], probe), probe)
+            best = (best[0], with_choices(trial, found, probe))
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)

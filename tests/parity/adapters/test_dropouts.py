@@ -19,6 +19,7 @@ CASES = [
     ("dropped_forward,dropped_backward_not_scaled", "wrong", "[dropout-backward-not-scaled]"),
     ("Kept", "right", "p is the share that is kept"),
     ("KeptWronglyScaled", "wrong", "forward, out"),
+    ("OneMaskForAllRows", "wrong", "the same units are dropped in every row"),
     ("DrawnNormal", "wrong", "expected 0.700"),
 ]
 

@@ -32,6 +32,10 @@ CASES = [
     ("MeanSquaredErrorLoss", "right", "calculate(x, target) -> returned[0]; dx in returned[1]"),
     ("MSECriterion", "right", "execute(y_pred, y_true), derivative(y_pred, y_true)"),
     ("RootMSE", "wrong", "loss is the square root of PyTorch's"),
+    ("MSEOfChoices", "right", "not checked: a reduction other than 'mean' and 'sum'"),
+    ("MSEOfNoChoice", "wrong", "backward, dx; wrong: dx; right: loss; only with reduction"),
+    ("MSEOfRowsOrSum", "right", "not checked: a reduction other than 'mean'"),
+    ("mse_of_choices", "right", "not checked: a reduction other than its default"),
 ]
 
 

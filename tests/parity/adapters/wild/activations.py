@@ -145,3 +145,36 @@ class TanH:
 
 def linear(x, derivative=False):
     return np.ones_like(x) if derivative else x
+
+
+class SoftplusOfBeta:
+    def __init__(self, beta=1.0, threshold=20.0):
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x):
+        self.x = x
+        bx = self.beta * x
+        return np.where(bx > self.threshold, x, np.log1p(np.exp(np.minimum(bx, self.threshold))) / self.beta)
+
+    def backward(self, dout):
+        return dout / (1 + np.exp(-np.clip(self.beta * self.x, -500, 500)))
+
+
+def relu_of_keras(x, alpha=0.0, max_value=None):
+    return np.where(x > 0, x, alpha * x)
+
+
+def selu_of_two(x, alpha=1.6732632423543772, scale=1.0507009873554805):
+    return scale * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+class ReluOfAlpha:
+    def __init__(self, alpha=0.0):
+        self.alpha = alpha
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x > 0, x, self.alpha * x)
+
+    def backward(self, dout, alpha=0.0):
+        return np.where(self.x > 0, dout, alpha * dout)

@@ -82,6 +82,15 @@ class BCECost:
         return (self.a - self.y) / self.y.size
 
 
+class SigmoidLogLoss:
+    def forward(self, a, y):
+        self.a, self.y = a, y
+        return np.mean(-y * np.log(a) - (1 - y) * np.log(1 - a))
+
+    def backward(self):
+        return (self.a - self.y) / self.y.size
+
+
 def binary_crossentropy(y_true, y_pred):
     return -np.mean(y_true * np.log(y_pred))
 

@@ -107,3 +107,17 @@ class DrawnNormal(Kept):
 
     def drawn(self, shape):
         return RNG.standard_normal(shape)
+
+
+class OneMaskForAllRows:
+    def __init__(self, keep_prob=0.8):
+        self.keep_prob = keep_prob
+
+    def forward(self, x, training=True):
+        if not training:
+            return x
+        self.mask = (np.random.rand(*x.shape[1:]) < self.keep_prob) / self.keep_prob
+        return x * self.mask
+
+    def backward(self, grad):
+        return grad * self.mask

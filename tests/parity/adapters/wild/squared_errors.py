@@ -139,3 +139,37 @@ class MSECriterion:
 
     def derivative(self, y_pred, y_true):
         return 2 * (y_pred - y_true) / y_true.size
+
+
+class MSEOfChoices:
+    def __init__(self, reduction="mean"):
+        self.reduction = reduction
+
+    def forward(self, x, t):
+        self.d = x - t
+        return (self.d**2).mean() if self.reduction == "mean" else (self.d**2).sum()
+
+    def backward(self):
+        return 2 * self.d / (self.d.size if self.reduction == "mean" else 1)
+
+
+class MSEOfNoChoice(MSEOfChoices):
+    def backward(self):
+        return 2 * self.d / self.d.size
+
+
+class MSEOfRowsOrSum(MSEOfChoices):
+    def forward(self, x, t):
+        self.d = x - t
+        return (self.d**2).sum() / (len(x) if self.reduction == "mean" else 1)
+
+    def backward(self):
+        return 2 * self.d / (len(self.d) if self.reduction == "mean" else 1)
+
+
+def mse_of_choices(x, t, reduction="mean"):
+    return np.mean((x - t) ** 2) if reduction == "mean" else np.sum((x - t) ** 2)
+
+
+def mse_of_choices_grad(x, t):
+    return 2 * (x - t) / x.size
