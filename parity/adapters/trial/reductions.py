@@ -116,9 +116,12 @@ def with_choices(trial: Trial, c: Convention, probe: Probe) -> Convention:
     "sum". None of them where it is not handed over, and keeps its default.
     """
     ways = [trial.about.get("signature"), trial.about.get("methods", {}).get(c.forward)]
-    if not any(plain(p["name"]) == REDUCTION for way in ways for p in way or () if p is not None):
+    own = [p for way in ways for p in way or () if p is not None and p["name"] == REDUCTION]
+    if not own:
         return c
-    built = REDUCTION in {meaning for _, meaning in c.constructor or ()} or c.as_in_the_book
+    if c.as_in_the_book and own[0]["default"] == repr("mean"):
+        c = replace(c, constructor=((REDUCTION, REDUCTION),))
+    built = REDUCTION in {meaning for _, meaning in c.constructor or ()}
     called = [c.forward_args, *([c.backward_args] if c.backward else [])]
     if not (built or all(REDUCTION in {meaning for _, meaning in pairs} for pairs in called)):
         return replace(c, limits={**c.limits, "reductions": ()})
@@ -128,7 +131,7 @@ def with_choices(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if c.reduction != "mean":  # what it calls the mean is another
         c = replace(
             c,
-            constructor=((REDUCTION, MEAN),) if c.as_in_the_book else _as_mean(c.constructor),
+            constructor=_as_mean(c.constructor),
             forward_args=_as_mean(c.forward_args) or (),
             backward_args=_as_mean(c.backward_args) or (),
         )

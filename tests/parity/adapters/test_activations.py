@@ -36,7 +36,7 @@ VERDICTS = [
     ("SoftPlus", "softplus", "right_but", "gradient(x), times dout", "it overflows at inputs of"),
     ("linear", "identity", "right", "function linear(x, derivative), times dout", ""),
     ("TanH", "tanh", "right", "gradient(x), times dout", ""),
-    ("SoftplusOfBeta", "softplus", "right", "()", "not checked: beta other than 1, threshold other than 20"),
+    ("SoftplusOfBeta", "softplus", "right", "", "not checked: beta other than 1, threshold other than 20"),
     ("relu_of_keras", "relu", "right", "(x)", "alpha other than 0, max_value other than None"),
     ("selu_of_two", "selu", "right", "(x)", "alpha other than 1.6732632423543772, scale other than"),
     ("ReluOfAlpha", "relu", "right", "backward(dout)", "not checked: alpha other than 0"),

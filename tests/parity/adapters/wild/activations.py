@@ -172,7 +172,7 @@ class ReluOfAlpha:
     def __init__(self, alpha=0.0):
         self.alpha = alpha
 
-    def forward(self, x):
+    def __call__(self, x):
         self.x = x
         return np.where(x > 0, x, self.alpha * x)
 
