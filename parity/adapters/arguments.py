@@ -201,7 +201,7 @@ def defaults(call: Any, how: Recipe) -> dict[str, Any]:
 
 
 def numbers(call: Any, how: Recipe) -> dict[str, Any]:
-    """The parameters beside the kind's own whose default is a number, or None for a bound: name -> default."""
+    """The parameters beside the kind's own whose default is a number, or None for a bound, with it."""
     if isinstance(call, tuple):
         call = call[0]
     found = (signature(call) if callable(call) else None) or {}

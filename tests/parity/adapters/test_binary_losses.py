@@ -25,7 +25,11 @@ CASES = [
     ("bce", "right_but", "the loss is log(y + 1e-08), which caps it; dx is (y - t) / (y*(1 - y) + 1e-08)"),
     ("bce_loss", "wrong", "dx not divided, though the loss is: the gradient of the sum"),
     ("BinaryCrossEntropyLoss", "right", "takes scores, of which it takes the sigmoid itself"),
-    ("BCECost", "wrong", "dx is x - t (the gradient of the scores before the sigmoid, not of the probabilities"),
+    (
+        "BCECost",
+        "wrong",
+        "dx is x - t (the gradient of the scores before the sigmoid, not of the probabilities",
+    ),
     ("SigmoidLogLoss", "right", "dx is the gradient of the scores before the sigmoid"),
     ("binary_crossentropy", "wrong", "bce-ones-alone"),
     ("mae", "wrong", "mae-gradient-minus-one-where-met"),

@@ -116,7 +116,7 @@ class OneMaskForAllRows:
     def forward(self, x, training=True):
         if not training:
             return x
-        self.mask = (np.random.rand(*x.shape[1:]) < self.keep_prob) / self.keep_prob
+        self.mask = (np.random.rand(*x.shape[1:]) < self.keep_prob) / self.keep_prob  # noqa: NPY002
         return x * self.mask
 
     def backward(self, grad):
