@@ -278,7 +278,7 @@ def _pairs(
         if word == "reduction" and is_reduced(kind):
             found.append([word if p["required"] or names_a_reduction(p["default"]) else None])
             continue
-        if word == "alpha" and not recipe(kind).params:
+        if word == "alpha" and not (recipe(kind).params or meanings(word, kind)):
             found.append([None])
             continue
         given = (*_GIVEN, *recipe(kind).order) if kind in ("lrn", "softmax_axis") else _GIVEN
@@ -317,7 +317,7 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["optimizer"]
     if way == "backward" and word == "eta" and not set(words) & (DOUT - {"eta"}):
         return ["dout"]
-    if way == "backward" and word == "alpha" and not recipe(kind).params:
+    if way == "backward" and word == "alpha" and not (recipe(kind).params or meanings(word, kind)):
         return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
