@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.convention import Convention, Pairs, Place
+from parity.adapters.convention import Convention, Pairs
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import dx_at, out_at
@@ -138,7 +138,7 @@ def with_choices(trial: Trial, c: Convention, probe: Probe) -> Convention:
     elif not c.mean and not one_at_a_time(c.rows):
         probe = as_handed_over(c, probe)
         asked = replace(probe, args={**probe.args, REDUCTION: "sum"})
-        mean, total = (loss_at(trial, c, one) for one in (probe, asked))
+        mean, total = (out_at(trial, c, one) for one in (probe, asked))
         chosen = ("mean", "sum") if np.isfinite(total) and not np.isclose(mean, total) else chosen
     return replace(c, limits={**c.limits, "reductions": chosen})
 
