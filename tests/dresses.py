@@ -18,7 +18,7 @@ from parity.faults import Fault
 from parity.faults.diagnose import lasting_probes, observe
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
-from parity.kinds.probes import probes
+from parity.kinds.probes import shared_probes
 from parity.verification.observe import Request, Seen, observe_target
 
 OIHW_HWIO, HWIO_OIHW = (2, 3, 1, 0), (3, 2, 0, 1)
@@ -374,11 +374,13 @@ def killed(dressed: Any, kind: str) -> bool:
     A wrong number of a single call is enough; only what has none is held to the contracts and tried at
     other sizes.
     """
-    single = Request(dressed, kind, "auto", probes(kind), contracts=False, dtypes=("float64",))
+    single = Request(dressed, kind, "auto", shared_probes(kind), contracts=False, dtypes=("float64",))
     seen = observe_target(single, Limits(), isolated=False)
     if _shows(single, seen):
         return True
-    whole = Request(dressed, kind, seen.convention or "book", probes(kind))  # the trial would find the same
+    whole = Request(
+        dressed, kind, seen.convention or "book", shared_probes(kind)
+    )  # the trial would find the same
     return _shows(whole, observe_target(whole, Limits(), isolated=False))
 
 

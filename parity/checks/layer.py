@@ -183,6 +183,6 @@ def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str
 def _kept(probe: Probe, name: str, compute: Callable[[], Any], keep: bool) -> Any:
     if not keep:
         return compute()
-    if name not in probe.known:
-        probe.known[name] = compute()
-    return probe.known[name]
+    if name not in probe.judged:
+        probe.judged[name] = compute()
+    return probe.judged[name]

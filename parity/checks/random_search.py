@@ -16,7 +16,7 @@ from parity.adapters.connection import Ended
 from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge, run_probe
 from parity.kinds import Probe
-from parity.kinds.random_geometry import Geometry, needs_of, probe_of, random_geometry
+from parity.kinds.random_geometry import Geometry, needs_of, probe_of, random_geometry, shared_probe_of
 from parity.reference.threads import one_thread
 
 EXAMPLES = 200
@@ -108,7 +108,7 @@ def _any(
             supported[needs] = supports(Probe(kind, "", needs=needs))
         if not supported[needs]:
             continue
-        probe = prepare(probe_of(kind, g))
+        probe = prepare(shared_probe_of(kind, g))
         if supports(probe):
             if wrong(probe):
                 return True

@@ -193,9 +193,9 @@ def _scaled(probe: Probe, name: str, says: str) -> Array | None:
 
 def reference(probe: Probe) -> Tensors:
     """PyTorch's results, kept with the probe."""
-    if "explain" not in probe.known:
-        probe.known["explain"] = kind_of(probe.kind).reference(probe)
-    found: Tensors = probe.known["explain"]
+    if "explain" not in probe.judged:
+        probe.judged["explain"] = kind_of(probe.kind).reference(probe)
+    found: Tensors = probe.judged["explain"]
     return found
 
 

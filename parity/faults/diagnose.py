@@ -181,14 +181,14 @@ def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], adapter: 
 
 def single_call(fault: Fault, probe: Probe, dtype: str, adapter: Adapter) -> Tensors:
     """What the fault gives on a probe; nothing when it raises. Kept with the probe."""
-    key = f"{fault.name} {dtype} {id(adapter)}"
-    if key not in probe.known:
+    key = fault, dtype, adapter
+    if key not in probe.judged:
         try:
             found = subject_here(fault.make, probe.kind, adapter).results(probe.cast(dtype))
         except Raised:
             found = {}
-        probe.known[key] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
-    found_before: Tensors = probe.known[key]
+        probe.judged[key] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
+    found_before: Tensors = probe.judged[key]
     return found_before
 
 

@@ -95,6 +95,10 @@ class Kind:
         `numpy_reference.judged_by("numpy")` by NumPy instead."""
         raise NotImplementedError
 
+    def out_shape(self, probe: Probe) -> tuple[int, ...]:
+        """The shape of its result on this probe."""
+        return self.reference(probe)[self.out].shape
+
     def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
         """sqrt(K) * u * (|a| . |b|) per result: what rounding alone may cost in a dtype."""
         raise NotImplementedError
@@ -170,13 +174,20 @@ class Operation(Kind):
             results |= {name: to_numpy(value) for name, value in self.extra(tensors, options).items()}
         return results
 
+    def out_shape(self, probe: Probe) -> tuple[int, ...]:
+        if numpy_reference.judge() == "numpy":
+            return super().out_shape(probe)
+        probe = probe.cast(np.float64)
+        arrays = {k: v for k, v in {**probe.args, **probe.inputs}.items() if isinstance(v, np.ndarray)}
+        tensors = {k: place(np.ascontiguousarray(v), "cpu") for k, v in arrays.items()}
+        with torch.no_grad():
+            out = self.formula(tensors, {k: v for k, v in probe.args.items() if k not in tensors})
+        return tuple(out.shape)
+
     def floors(self, probe: Probe, exact: Tensors, dtype: str = "float32") -> dict[str, float]:
         sizes = {name: largest(a) for name, a in exact.items()}
         if self.linear:
-            positive = probe.cast(np.float64)
-            for arrays in (positive.args, positive.inputs):
-                arrays.update({k: np.abs(v) for k, v in arrays.items() if isinstance(v, np.ndarray)})
-            sizes = {name: largest(a) for name, a in self.reference(positive).items()}
+            sizes = dict(self._of_absolutes(probe))
         if self.sizes is not None:
             sizes |= self.sizes(probe)
         work = sum(a.size for a in {**probe.args, **probe.inputs}.values() if isinstance(a, np.ndarray))
@@ -184,6 +195,17 @@ class Operation(Kind):
             name: math.sqrt(max(1, work // max(a.size, 1))) * UNIT[dtype] * sizes[name]
             for name, a in exact.items()
         }
+
+    def _of_absolutes(self, probe: Probe) -> dict[str, float]:
+        """|a| . |b| per result: its largest value on absolute values, computed once per probe."""
+        key = f"{self.name} of absolute values by {numpy_reference.judge()}"
+        if key not in probe.judged:
+            positive = probe.cast(np.float64)
+            for arrays in (positive.args, positive.inputs):
+                arrays.update({k: np.abs(v) for k, v in arrays.items() if isinstance(v, np.ndarray)})
+            probe.judged[key] = {name: largest(a) for name, a in self.reference(positive).items()}
+        found: dict[str, float] = probe.judged[key]
+        return found
 
 
 def to_numpy(tensor: Tensor) -> Array:

@@ -32,7 +32,12 @@ class Probe:
 
     @cached_property
     def known(self) -> dict[str, Any]:
-        """What a judge has computed for this probe already."""
+        """What has been computed for this probe already, of the code under test too."""
+        return {}
+
+    @cached_property
+    def judged(self) -> dict[Any, Any]:
+        """What has been computed from its numbers alone, whatever code is asked; its copies share it."""
         return {}
 
     @property
@@ -44,16 +49,26 @@ class Probe:
     def cast(self, dtype: Any) -> Probe:
         """The same numbers in another floating-point dtype."""
 
-        def convert(value: Any) -> Any:
-            if isinstance(value, dict):
-                return {k: convert(v) for k, v in value.items()}
-            if isinstance(value, list):
-                return [convert(v) for v in value]
-            if isinstance(value, np.ndarray):
-                return value.astype(dtype) if value.dtype.kind == "f" else value.copy()
-            return value
+        def convert(a: Array) -> Array:
+            return a.astype(dtype) if a.dtype.kind == "f" else a.copy()
 
-        return Probe(self.kind, self.id, convert(self.args), convert(self.inputs), self.needs)
+        return Probe(self.kind, self.id, _each(self.args, convert), _each(self.inputs, convert), self.needs)
+
+    def copy(self) -> Probe:
+        """The same with arrays of its own; what has been computed from them is not computed again."""
+        args, inputs = _each(self.args, np.copy), _each(self.inputs, np.copy)
+        other = Probe(self.kind, self.id, args, inputs, self.needs)
+        vars(other)["judged"] = self.judged
+        return other
+
+
+def _each(value: Any, change: Callable[[Array], Array]) -> Any:
+    """With every array in dicts and lists changed."""
+    if isinstance(value, dict):
+        return {k: _each(v, change) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_each(v, change) for v in value]
+    return change(value) if isinstance(value, np.ndarray) else value
 
 
 def normal(rng: Rng, *shape: int, scale: float = 1.0) -> Array:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from parity.kinds import kind_of
+from parity.kinds import Kind, kind_of
+from parity.kinds.numpy_reference import judge
 from parity.kinds.probe import Probe, normal
 
 
@@ -29,6 +31,19 @@ def probes(kind: str, seed: int = 0, only: Callable[[int], bool] = lambda i: Tru
     return [with_cotangent(probe, seed) for i, probe in enumerate(found.probes(rng)) if only(i)]
 
 
+def shared_probes(kind: str, seed: int = 0) -> list[Probe]:
+    """Those probes, of which this process computes each reference once, however often they are asked for.
+
+    Raises ValueError for a kind that does not exist.
+    """
+    return [probe.copy() for probe in _made(kind_of(kind), seed, judge())]
+
+
+@lru_cache(maxsize=128)
+def _made(kind: Kind, seed: int, judge: str) -> list[Probe]:
+    return probes(kind.name, seed)
+
+
 def with_cotangent(probe: Probe, seed: int) -> Probe:
     """The probe rounded to float32, with a random dout of the output's shape where its kind takes one."""
     probe = probe.cast(np.float32).cast(np.float64)
@@ -36,6 +51,6 @@ def with_cotangent(probe: Probe, seed: int) -> Probe:
     if kind.out != "out":
         return probe
     rng = np.random.default_rng([seed, *probe.id.encode()])
-    shape = kind.reference(probe)["out"].shape
+    shape = kind.out_shape(probe)
     dout = normal(rng, *shape).astype(np.float32).astype(np.float64)
     return kind.spared(replace(probe, inputs={**probe.inputs, "dout": dout}))

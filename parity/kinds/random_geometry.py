@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from parity.kinds import KINDS
+from parity.kinds import KINDS, Kind, kind_of
+from parity.kinds.numpy_reference import judge
 from parity.kinds.probe import Probe, normal
 from parity.kinds.probes import with_cotangent
 from parity.kinds.same_padding import SAME
@@ -104,6 +106,16 @@ def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
     args = {"pool_h": g["FH"], "pool_w": g["FW"]}
     args |= given(stride=stride, pad=pad, ceil_mode=g["ceil_mode"], count_include_pad=g["count_include_pad"])
     return with_cotangent(Probe(kind, name, args, {"x": x}, needs), seed)
+
+
+def shared_probe_of(kind: str, g: Geometry) -> Probe:
+    """That probe, of which this process computes the reference once, however often it is asked for."""
+    return _made(kind_of(kind), tuple(g.items()), judge()).copy()
+
+
+@lru_cache(maxsize=1500)  # the geometries that a search tries, of each kind
+def _made(kind: Kind, g: tuple[tuple[str, Any], ...], judge: str) -> Probe:
+    return probe_of(kind.name, dict(g))
 
 
 def draw(kind: str, seed: int) -> Probe:

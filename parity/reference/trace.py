@@ -7,7 +7,7 @@ can be compared key by key.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,14 +123,12 @@ def module_at(module: nn.Module, path: str) -> nn.Module:
 
     A module's `our_paths`, if it has them, say which names differ.
     """
-    modules = dict(module.named_modules())
     path = getattr(module, "our_paths", {}).get(path, path)
-    found = modules.get(path) or modules.get(path.lower())
-    if found is None:
-        raise KeyError(
-            f"the torch network has no module named {path!r} or {path.lower()!r}; it has {sorted(modules)}"
-        )
-    return found
+    for name in (path, path.lower()):
+        with suppress(AttributeError):  # there is none of that name
+            return module.get_submodule(name)
+    there = sorted(name for name, _ in module.named_modules())
+    raise KeyError(f"the torch network has no module named {path!r} or {path.lower()!r}; it has {there}")
 
 
 def trace_torch(module: nn.Module, network: Network, x: Array, t: Array, masks: Masks | None = None) -> Trace:

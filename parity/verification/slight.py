@@ -157,9 +157,9 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
 
 def _exact(probe: Probe, row: Record) -> Array:
     key = f"exact {row.dtype}"
-    if key not in probe.known:
-        probe.known[key] = kind_of(probe.kind).reference(probe, row.dtype)
-    found: Array = probe.known[key][row.tensor]
+    if key not in probe.judged:
+        probe.judged[key] = kind_of(probe.kind).reference(probe, row.dtype)
+    found: Array = probe.judged[key][row.tensor]
     return found
 
 

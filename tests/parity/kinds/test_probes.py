@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from parity.checks.layer import judge
-from parity.kinds import ALL_KINDS, OPTIMIZER_KINDS, kind_of
-from parity.kinds.probes import probes
+from parity.kinds import ALL_KINDS, KINDS, OPTIMIZER_KINDS, kind_of
+from parity.kinds.probes import probes, shared_probes
 
 
 def pair(value):
@@ -95,3 +95,17 @@ def test_values_go_where_formulas_bend():
     assert max(np.abs(x).max() for x in relu) > 1e3
     masks = [p.inputs["mask"] for p in probes("dropout") if "mask" in p.inputs]
     assert masks and all(m.any() and not m.all() for m in masks)
+
+
+def test_what_is_judged_once_is_known_to_every_copy_and_arrays_are_its_own():
+    one, other = (shared_probes("affine")[0] for _ in range(2))
+    one.judged["a reference"] = 1
+    assert other.judged["a reference"] == 1 and other.known == {}
+    one.inputs["x"][...] = 7
+    assert not np.array_equal(one.inputs["x"], other.inputs["x"])
+
+
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.out == "out"])
+def test_the_shape_of_out_is_that_of_the_reference(kind):
+    probe = probes(kind, 0, lambda i: i == 0)[0]
+    assert kind_of(kind).out_shape(probe) == kind_of(kind).reference(probe)["out"].shape
