@@ -346,7 +346,7 @@ class Convention:
             usual = " and ".join(map(repr, chosen)) or "its default"
             found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
-        found += ["class_numbers (labels as numbers of classes)"] if self.limits.get("labels") else []
+        found += ["labels as numbers of classes"] if self.limits.get("labels") else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
         found += ["probabilities next to 0 or 1"] if self.probabilities or self.kind == OF_BINARY else []
         return found

@@ -21,34 +21,34 @@ from parity.kinds.same_padding import SAME
 OURS_ALONE = {"amplitude"}  # LeNet's tanh
 # Features that no keyword stands for; they show in use, by any exception.
 WORDS = {
-    "pairs": "pairs (a stride or pad of its own for each axis)",
-    "no_bias": "no_bias (b=None)",
+    "pairs": "a stride or pad of its own for each axis",
+    "no_bias": "a bias of None",
     "images": "images (4-D input)",
-    "one_hot": "one_hot (labels as one-hot rows)",
-    "even_window": "even_window (an even size)",
-    "negative_axis": "negative_axis (an axis counted from the last one)",
-    "integers": "integers (an array of whole numbers)",
-    "negative_slope": "negative_slope (a slope other than its own)",
-    "alpha": "alpha (an alpha other than its own)",
-    "approximate": "approximate (the form that it does not have: exact, or by a tanh)",
-    "same": "same (padding='same')",
-    "same_strided": "same_strided (padding='same' with a stride above 1)",
-    "same_even": "same_even (padding='same' with a window of an even size)",
-    "uneven": "uneven (an output size that does not divide the input's)",
+    "one_hot": "labels as one-hot rows",
+    "even_window": "windows of an even size",
+    "negative_axis": "an axis counted from the last one",
+    "integers": "arrays of whole numbers",
+    "negative_slope": "a slope other than its own",
+    "alpha": "an alpha other than its own",
+    "approximate": "the form that it does not have (exact or by a tanh)",
+    "same": "padding='same'",
+    "same_strided": "padding='same' with a stride above 1",
+    "same_even": "padding='same' with a window of an even size",
+    "uneven": "an output size that does not divide the input's",
 }
 SIZED = ("same", "same_strided", "same_even")  # a result of the wrong shape is no refusal of these
 # What nearly everyone has: lacked only by code that says so, by a `raise` or `assert` of its own.
 ORDINARY = {
-    "rectangular": "rectangular (a window of two sizes)",
-    "pixels_over": "pixels_over (sizes that the stride does not divide)",
-    "thin": "thin (images one pixel high or wide)",
-    "several_outputs": "several_outputs (more than one output per row)",
-    "other_stride": "other_stride (a stride that is not the window's size)",
+    "rectangular": "windows that are not square",
+    "pixels_over": "sizes that the stride does not divide",
+    "thin": "images one pixel high or wide",
+    "several_outputs": "more than one output per row",
+    "other_stride": "a stride that is not the window's size",
 }
 # The other form of an input: lacked by code that takes the feature on the right alone.
 FORMS = {
     "rows": ("images", "rows (2-D input)"),
-    "class_numbers": ("one_hot", "class_numbers (labels as numbers of classes)"),
+    "class_numbers": ("one_hot", "labels as numbers of classes"),
 }
 EITHER = ("batch_norm", *ELEMENTWISE, "dropout", "flatten")  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
@@ -230,3 +230,11 @@ def in_words(missing: Iterable[str]) -> list[str]:
     missing = set(missing) - OURS_ALONE
     missing -= {"same_strided", "same_even"} if "same" in missing else set()
     return [TOLD.get(name, name) for name in sorted(missing)]
+
+
+def with_names(features: Iterable[str]) -> list[str]:
+    """The features as `supports` names them, each with its words where it has some."""
+    names = sorted(set(features) - OURS_ALONE)
+    return [
+        words if (words := TOLD.get(name, name)).startswith(name) else f"{name} ({words})" for name in names
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from scratchcnn.cli import printable
 from scratchcnn.lookup import nearest
 
 if TYPE_CHECKING:
@@ -140,3 +142,17 @@ def print_written(*paths: Path) -> None:
 def print_table(table: Table) -> None:
     """Print a wide table; where the output is no terminal, Rich would cut it at 80 columns."""
     Console(highlight=False, soft_wrap=True, width=None if console.is_terminal else WIDTH).print(table)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show at the terminal, until this is over, what is being done; what it yields changes the text.
+
+    It is written to standard error, and only where that is a terminal.
+    """
+    shown = Console(stderr=True, highlight=False, emoji=False)
+    if not shown.is_terminal:
+        yield lambda text: None
+        return
+    with shown.status(escape(printable(text))) as status:
+        yield lambda text: status.update(escape(printable(text)))

@@ -17,10 +17,11 @@ from parity.cli.options import (
     only_json,
     print_json,
     print_written,
+    progress,
     save,
 )
 from parity.kinds.names import NAMES
-from parity.verification.listing import kind_of_target, no_such_name
+from parity.verification.listing import kind_of_target, no_such_name, unreadable
 
 if TYPE_CHECKING:
     from parity.comparison.records import Record
@@ -166,6 +167,8 @@ def verify(
     known = "network" if twin is not None else kind_of_target(target)  # nothing else has a twin
     kind = kind or (None if whole else known)
     if kind is None and not whole:
+        if unread := unreadable(target):
+            raise Misuse(unread)
         if missing := no_such_name(target):
             raise Misuse(missing)
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
@@ -195,11 +198,17 @@ def verify(
     if whole and picture is not None:
         raise Misuse("--picture draws one layer, path/to/file.py:Name; --html draws all that a file defines")
     if whole:
-        from parity.verification.as_json import sheet_object
-        from parity.verification.whole import verify_all
+        with progress(f"reading {target}") as said, sandboxed(policy):
+            from parity.verification.as_json import sheet_object
+            from parity.verification.whole import verify_all
 
-        with sandboxed(policy):
-            sheet = verify_all(target, kind, definitions_only=definitions_only, **options)
+            sheet = verify_all(
+                target,
+                kind,
+                definitions_only=definitions_only,
+                starts=lambda what: said(f"checking {what}"),
+                **options,
+            )
         with only_json(as_json):
             console.print(str(sheet), markup=False)
             console.print(f"protection: {protection_of(sandbox)}", markup=False)
@@ -209,12 +218,12 @@ def verify(
         if as_json:
             print_json({**sheet_object(sheet), "protection": protection_of(sandbox)})
         raise typer.Exit(sheet.status)
-    from parity.adapters.load import only_definitions
-    from parity.verification.as_json import verdict_object
-    from parity.verification.verify import verify as check
-
     assert kind is not None
-    with sandboxed(policy):
+    with progress(f"checking {target} as {kind}"), sandboxed(policy):
+        from parity.adapters.load import only_definitions
+        from parity.verification.as_json import verdict_object
+        from parity.verification.verify import verify as check
+
         verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
     if called:
         print(verdict.adapter or f"# {target} is called as in the book: --adapter book", end="")

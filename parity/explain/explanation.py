@@ -8,6 +8,7 @@ A result that nothing reproduces is described by where its wrong numbers are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from parity.adapters.subject import Subject
 from parity.explain.axes import views
 from parity.explain.exact import KINDS as EXACT
 from parity.explain.exact import bits, whole
+from parity.explain.letters import spelled_out
 from parity.explain.maps import listed
 from parity.explain.search import EXACTLY, FAILS, Case, Finding, findings, reference, same
 from parity.explain.wiring import Ask, Wiring, wiring
@@ -36,6 +38,7 @@ class Explanation:
     unexplained  wrong results that no sentence is about
     missing      results that are not there at all
     wiring       which numbers meet in one wrong entry, where that can be read off
+    first        the result that is printed first
     """
 
     sentences: tuple[str, ...] = ()
@@ -44,6 +47,7 @@ class Explanation:
     unexplained: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     wiring: Wiring | None = field(default=None, repr=False)
+    first: str = ""
 
     @property
     def example(self) -> str:
@@ -57,8 +61,12 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """For the report, each with its title."""
-        titles = [*("why" for _ in self.sentences), *("wrong part" for _ in self.regions)]
-        lines = [f"{t:12} {text}" for t, text in zip(titles, [*self.sentences, *self.regions], strict=True)]
+        texts = [
+            *(("why", text) for text in self.sentences),
+            *(("wrong part", text) for text in self.regions),
+        ]
+        texts.sort(key=lambda one: not _is_about(self.first, one[1]))
+        lines = [f"{title:12} {text}" for title, text in texts]
         return [*lines, f"{'for example':12} {self.example}"] if self.example else lines
 
     def __str__(self) -> str:
@@ -77,10 +85,10 @@ def asker(subject: Subject) -> Ask:
     return ask
 
 
-def explain(cases: Sequence[Case], ask: Ask, seed: int = 0) -> Explanation:
+def explain(cases: Sequence[Case], ask: Ask, seed: int = 0, first: str = "") -> Explanation:
     """The sentences for what was seen, as far as they hold on fresh inputs of the same geometries too.
 
-    Raises what asking the code does.
+    What is said of the result `first` comes first. Raises what asking the code does.
     """
     if not cases:
         return Explanation()
@@ -93,10 +101,18 @@ def explain(cases: Sequence[Case], ask: Ask, seed: int = 0) -> Explanation:
         n for n in dict.fromkeys(n for c in cases for n in c.right) if all(n not in c.found for c in cases)
     )
     unexplained = [*unexplained, *fallen]
-    sentences = [*_sentences(kept), *(f"{name} is missing" for name in missing)]
+    said = sorted(_sentences(kept), key=lambda text: not _is_about(first, text))
+    texts = spelled_out(cases[0].probe.kind, said, [case.probe for case in cases])
+    sentences = [*texts, *(f"{name} is missing" for name in missing)]
     met = _wiring([*(one.tensor for one in kept), *unexplained], cases, ask)
     regions = [text for name in unexplained if (text := region(name, cases))]
-    return Explanation(tuple(sentences), tuple(regions), tuple(kept), tuple(unexplained), missing, met)
+    return Explanation(tuple(sentences), tuple(regions), tuple(kept), tuple(unexplained), missing, met, first)
+
+
+def _is_about(name: str, text: str) -> bool:
+    """Whether a result of that name is among those that the text begins with: `dW and db are ...`."""
+    subject, *_ = re.split(r" (?:is|are) ", text, maxsplit=1)
+    return name in re.split(r", | and ", subject)
 
 
 def _arrays(found: Mapping[str, Any], right: Mapping[str, Array]) -> dict[str, Array]:

@@ -160,7 +160,7 @@ def _sigmoid_terms(name: str, p: Probe) -> Terms:
         "dout": d,
         "dout*x": d * x,
         "dout*x**2": d * x * x,
-        "dout*s(y)*(1 - s(y))": d * s * (1 - s),
+        "dout*sigmoid(y)*(1 - sigmoid(y))": d * s * (1 - s),
         "dout*y**3": d * y**3,
     }
 
@@ -207,8 +207,8 @@ def _silu_terms(name: str, p: Probe) -> Terms:
         "dout*y": d * y,
         "dout*y**2": d * y * y,
         "dout where x > 0": d * (x > 0),
-        "dout*s(y)": d * sy,
-        "dout*y*s(y)*(1 - s(y))": d * y * sy * (1 - sy),
+        "dout*sigmoid(y)": d * sy,
+        "dout*y*sigmoid(y)*(1 - sigmoid(y))": d * y * sy * (1 - sy),
         "dout": d,
         "dout*x": d * x,
     }

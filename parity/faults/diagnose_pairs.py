@@ -32,6 +32,7 @@ from parity.kinds import kind_of
 from parity.kinds.probe import Probe, Tensors
 from scratchcnn.typing import Array
 
+OVERFLOWS = ("-overflow", "-no-shift")  # how the names of those end that are right wherever they are finite
 Pair = tuple[Fault, Fault]
 
 
@@ -51,7 +52,7 @@ def diagnose_pair(
     }
     if len(found) != 1:
         return UNKNOWN
-    a, b = next(iter(found.values()))
+    a, b = sorted(next(iter(found.values())), key=lambda fault: fault.name.endswith(OVERFLOWS))
     left = max(_left(fault, seen, cases, adapter) for fault in (a, b))
     return Diagnosis(f"{a.name} + {b.name}", f"{a.says}, and with {b.says}", left)
 
@@ -100,9 +101,9 @@ def _part(
 
 def _exact(probe: Probe) -> Tensors:
     """PyTorch's results in float64, kept with the probe."""
-    if "float64 cpu" not in probe.known:
-        probe.known["float64 cpu"] = kind_of(probe.kind).reference(probe)
-    found: Tensors = probe.known["float64 cpu"]
+    if "float64 cpu" not in probe.judged:
+        probe.judged["float64 cpu"] = kind_of(probe.kind).reference(probe)
+    found: Tensors = probe.judged["float64 cpu"]
     return found
 
 

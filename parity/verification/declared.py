@@ -16,7 +16,7 @@ from parity.adapters.book import Adapter
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
-from parity.faults.diagnose_pairs import diagnose_pair
+from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
 from parity.verification.slight import (
     NAMES,
@@ -86,7 +86,7 @@ def slight_name(fault: Fault) -> str:
             if fault.says.startswith((f"a write into {what}", f"zeros written into {what}")):
                 return name
         return ""
-    return OVERFLOW if fault.name.endswith(("-overflow", "-no-shift")) else ""
+    return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""
 
 
 def explained(

@@ -29,8 +29,8 @@ def _logarithms(x: Array, t: Array, small: float) -> Array:
 
 FORMS: dict[str, dict[str, Form]] = {
     "loss": {
-        "log(y + {})": _logarithms,
-        "log(y + {}) beside log(1 - y)": lambda x, t, s: -(t * np.log(x + s) + (1 - t) * np.log1p(-x)),
+        "-log(y + {})": _logarithms,
+        "-log(y + {}) beside -log(1 - y)": lambda x, t, s: -(t * np.log(x + s) + (1 - t) * np.log1p(-x)),
     },
     "dx": {
         "(y - t) / (y*(1 - y) + {})": lambda x, t, s: (x - t) / (x * (1 - x) + s),
@@ -41,7 +41,7 @@ FORMS: dict[str, dict[str, Form]] = {
 
 
 def constant_in(tensor: str, results: Iterable[tuple[Probe, str, Array]]) -> str:
-    """What gives all of these results, each with its input and dtype, as `log(y + 1e-08)`; "" if nothing."""
+    """What gives all of these results, each with its input and dtype, as `-log(y + 1e-08)`; "" if nothing."""
     left = [(form, small) for form in FORMS.get(tensor, ()) for small in CONSTANTS]
     for probe, dtype, found in results:
         left = [one for one in left if _gives(tensor, one, probe, found, CLOSE[dtype])]

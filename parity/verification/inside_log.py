@@ -23,11 +23,11 @@ CONSTANTS = (
     *EPS,
     *TINY,
 )
-IN_CATALOGUE = ("log(y + {})", 1e-7)
+IN_CATALOGUE = ("-log(y + {})", 1e-7)
 FORMS: dict[str, Callable[[Array, float], Array]] = {
-    "log(y + {})": lambda y, small: y + y.dtype.type(small),
-    "log(y), y cut off below {}": lambda y, small: np.maximum(y, y.dtype.type(small)),
-    "log(y), y cut off below {0} and above 1 - {0}": lambda y, small: np.clip(
+    "-log(y + {})": lambda y, small: y + y.dtype.type(small),
+    "-log(y), y cut off below {}": lambda y, small: np.maximum(y, y.dtype.type(small)),
+    "-log(y), y cut off below {0} and above 1 - {0}": lambda y, small: np.clip(
         y, y.dtype.type(small), y.dtype.type(1 - small)
     ),
 }
@@ -35,7 +35,7 @@ CLOSE = {"float64": 1e-12, "float32": 2e-5}
 
 
 def constant_inside(losses: Iterable[tuple[Probe, str, Array]]) -> str:
-    """What gives all of these losses, each with its input and dtype, as `log(y + 1e-12)`; "" if nothing."""
+    """What gives all of these losses, each with its input and dtype, as `-log(y + 1e-12)`; "" if nothing."""
     left = [(form, small) for form in FORMS for small in CONSTANTS if (form, small) != IN_CATALOGUE]
     for probe, dtype, loss in losses:
         y = _of_labels(probe, dtype)

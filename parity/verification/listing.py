@@ -80,6 +80,20 @@ def kind_of_target(target: str) -> str | None:
     return kind if kind and kind != NETWORK else known
 
 
+def unreadable(target: str) -> str:
+    """Why the file of `file.py:Name` is no Python, with its line, in a sentence; "" where it is."""
+    where, _, _ = target.rpartition(":")
+    path = Path(where.removesuffix(":"))
+    try:
+        if path.suffix in SUFFIXES and path.is_file():
+            parsed(path)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return f"{path.name} could not be read: {type(error).__name__}: {error}"
+    except OSError:
+        pass
+    return ""
+
+
 def no_such_name(target: str) -> str:
     """That the file of `file.py:Name` does not define it, and what is near, in a sentence; "" where it does,
     or where that cannot be read off."""

@@ -37,7 +37,7 @@ HABITS: dict[str, dict[str, str]] = {
     "relu": {WRITES["dout"]: DOUT, "relu-dx-is-dout": DOUT},
     "softmax_with_loss": {
         WIDENED: FLOAT64,
-        "loss-clamped-logarithm": "the loss is log(y + 1e-7)",
+        "loss-clamped-logarithm": "the loss is -log(y + 1e-7)",
     },
     "dropout": {
         WIDENED: FLOAT64,
@@ -55,7 +55,7 @@ HABITS: dict[str, dict[str, str]] = {
     },
 }
 NETWORK_HABITS = {
-    "loss-clamped-logarithm": "the loss is log(y + 1e-7)",
+    "loss-clamped-logarithm": "the loss is -log(y + 1e-7)",
     WIDENED: FLOAT64,
 }
 # The book's networks and what their constructors take.

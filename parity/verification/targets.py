@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 
 from parity.adapters.conventions import ADAPTERS
-from parity.adapters.features import features, in_words
+from parity.adapters.features import features, with_names
 from parity.faults import faults_of
 from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.kind import LAYER
@@ -33,7 +33,7 @@ def optional_features(target: str) -> list[str]:
     if target not in ALL_KINDS:
         return []
     cases = kind_of(target).probes(np.random.default_rng(0))  # without cotangents, which need PyTorch
-    return in_words(features(list(cases)))
+    return with_names(features(list(cases)))
 
 
 def known_differences(target: str) -> dict[str, str]:

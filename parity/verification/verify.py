@@ -17,6 +17,7 @@ from parity.adapters.book import Adapter
 from parity.adapters.children import warm_up
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.features import (
+    TOLD,
     asked,
     in_words,
     is_inference,
@@ -30,7 +31,7 @@ from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagn
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.numpy_reference import judged_by
-from parity.kinds.probes import probes
+from parity.kinds.probes import shared_probes
 from parity.kinds.real_sizes import MOST_PRODUCTS, in_browser, size_of
 from parity.reference.threads import one_thread
 from parity.verification.built_in import built_in
@@ -183,7 +184,7 @@ def _verify(
 ) -> Verdict:
     """The verdict on a layer, function, loss or optimizer."""
     declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
-    cases = probes(kind, seed)
+    cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
         why = f"it cannot be called: {seen.misfit}"
@@ -223,7 +224,7 @@ def _verify(
         _judge_habits(verdict, habits, seen, (fixed, cases), asker)
     right = verdict.outcome in ("right", "right_but")
     if seen.convention is not None and seen.convention.inside_log and right:
-        verdict.buts = [*verdict.buts, f"the loss is log(y + {seen.convention.inside_log:.3g})"]
+        verdict.buts = [*verdict.buts, f"the loss is -log(y + {seen.convention.inside_log:.3g})"]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
@@ -541,7 +542,9 @@ def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -
     passing = {r.case for r in plain} - failing
     common = frozenset.intersection(*(asked(by_id[case]) for case in failing)) if failing else frozenset()
     common -= {need for case in passing if case in by_id for need in asked(by_id[case])}
-    return sentence + (f"; only with {_listed(sorted(common))}" if common else "")
+    return sentence + (
+        f"; only with {_listed([TOLD.get(name, name) for name in sorted(common)])}" if common else ""
+    )
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

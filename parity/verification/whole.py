@@ -23,6 +23,7 @@ from parity.verification.verify import known_kind, verify
 
 # What zipfile raises for a file that is none, or was damaged.
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
+LONGEST = 160  # characters of how it was called, in the line of a page
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
 MODULE = "a module"  # the kind of a file that could not be imported
@@ -69,21 +70,28 @@ class Sheet:
         return self.ok
 
     def __str__(self) -> str:
-        lines = self.summary()
+        lines = self.summary(with_calls=True)
         for verdict in self.verdicts:
             if verdict.outcome in ("wrong", "not_checked"):
                 lines += ["", str(verdict)]
         return "\n".join(lines)
 
-    def summary(self) -> list[str]:
-        """A line per definition, and what was not looked at."""
+    def summary(self, with_calls: bool = False) -> list[str]:
+        """A line per definition, and what was not looked at; below what is right also how it was called."""
+        if why := self.unread.get(self.where):
+            return [f"{clean(self.where)}: could not be read: {clean(why)}"]
         lines = [f"{clean(self.where)}: {self._counts()}"]
         if self.passed:
             names = _names([f"{name} ({what})" for name, what in self.passed.items()])
             lines.append(f"passed over: {names}")
         lines.append("")
         wide = max([len(v.name) for v in self.verdicts], default=0)
-        lines += [f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}" for v in self.verdicts]
+        for v in self.verdicts:
+            lines.append(f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}")
+            if (
+                with_calls and v.called and v.outcome in ("right", "right_but")
+            ):  # of the others it follows below
+                lines.append(f"    {clean(v.called, LONGEST)}")
         for name, why in self.unread.items():
             lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
         if self.networks:
@@ -108,6 +116,7 @@ class Sheet:
     def _counts(self) -> str:
         count = Counter(verdict.outcome for verdict in self.verdicts)
         texts = [f"{count[outcome]} {text}" for outcome, text in SHORT.items() if count[outcome]]
+        texts += [f"{len(self.unread)} could not be read"] if self.unread else []
         return ", ".join(texts) or "nothing in it could be recognised as a layer, loss, optimizer or network"
 
 
@@ -132,6 +141,7 @@ def verify_all(
     *,
     definitions_only: bool = False,
     each: Callable[[Verdict], None] | None = None,
+    starts: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Sheet:
     """The verdict on everything in a file, a notebook (its definitions), a folder or a zip of a folder.
@@ -139,6 +149,7 @@ def verify_all(
     kind              what each class and function is meant to be, where their names do not say it
     definitions_only  do not run what is neither class, function, import nor constant
     each              called with each verdict as it is there
+    starts            called with what is checked next, such as "layers.py:Relu as relu"
     options           as those of `verify`
 
     Raises TargetError where there is no such file.
@@ -156,7 +167,7 @@ def verify_all(
         sheet.passed = passed_over(base) if base.is_dir() else {}
         for path in files:
             shown = path.relative_to(base).as_posix() if base.is_dir() else str(where)
-            for verdict in _verdicts(path, shown, kind, definitions_only, sheet, options):
+            for verdict in _verdicts(path, shown, kind, definitions_only, sheet, options, starts):
                 if base != where:  # what was unpacked is gone when the lines are pasted
                     verdict.reproduction = ""
                 sheet.verdicts.append(verdict)
@@ -166,7 +177,13 @@ def verify_all(
 
 
 def _verdicts(
-    path: Path, shown: str, kind: str | None, only: bool, sheet: Sheet, options: dict[str, Any]
+    path: Path,
+    shown: str,
+    kind: str | None,
+    only: bool,
+    sheet: Sheet,
+    options: dict[str, Any],
+    starts: Callable[[str], None] | None,
 ) -> Iterator[Verdict]:
     """Of one file; what fails at its import ends it with one verdict."""
     try:
@@ -181,8 +198,11 @@ def _verdicts(
         elif meant == NETWORK and "twin" not in options:
             sheet.networks.append(one.name if shown == sheet.where else f"{shown}:{one.name}")
         else:
+            name = one.name if shown == sheet.where else f"{shown}:{one.name}"
+            if starts is not None:
+                starts(f"{name} as {meant}")
             verdict = _verdict(path, one, meant, only, options)
-            verdict.name = one.name if shown == sheet.where else f"{shown}:{one.name}"
+            verdict.name = name
             if failed_at_import(verdict):
                 verdict.name, verdict.kind = shown, MODULE
                 verdict.unchecked += f" ({ONLY_DEFINITIONS})"

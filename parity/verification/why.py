@@ -37,7 +37,7 @@ def explanation_of(
 
     try:
         subject.open(verdict.kind)
-        return explain(known, asker(subject))
+        return explain(known, asker(subject), first=verdict.culprit.tensor if verdict.culprit else "")
     except (Ended, Raised, TargetError):
         return None
     finally:

@@ -18,11 +18,11 @@ CASES = [
         "right",
         "the mean over all outputs; function binary_cross_entropy(y_true, y_pred)",
     ),
-    ("BCELoss", "wrong", "right: loss; only with several_outputs"),
+    ("BCELoss", "wrong", "right: loss; only with more than one output per row"),
     ("BinaryCrossEntropy", "right", "that of each output; loss(y, p), gradient(y, p)"),
     ("log_loss", "right", "rows (1, F), one at a time"),
     ("Loss_BinaryCrossentropy", "right", "as one number per row; forward"),
-    ("bce", "right_but", "the loss is log(y + 1e-08), which caps it; dx is (y - t) / (y*(1 - y) + 1e-08)"),
+    ("bce", "right_but", "the loss is -log(y + 1e-08), which caps it; dx is (y - t) / (y*(1 - y) + 1e-08)"),
     ("bce_loss", "wrong", "dx not divided, though the loss is: the gradient of the sum"),
     ("BinaryCrossEntropyLoss", "right", "takes scores, of which it takes the sigmoid itself"),
     (

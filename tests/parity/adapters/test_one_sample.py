@@ -57,7 +57,7 @@ def test_a_loss_per_number_is_wrong_and_no_crash():
 
 def test_what_a_loss_of_one_one_hot_sample_does_not_take_is_named():
     found = ask("OfOneHotSample").not_checked
-    assert {"class_numbers (labels as numbers of classes)", "several rows at once"} <= set(found)
+    assert {"labels as numbers of classes", "several rows at once"} <= set(found)
 
 
 def test_one_hot_labels_stay_so_in_a_simpler_input():

@@ -23,7 +23,7 @@ CASES = [
         "right",
         "takes probabilities, with their gradient; function cross_entropy(y, t)",
     ),
-    ("CategoricalCrossEntropy", LOSS, "right_but", "the loss is log(y + 1e-09)"),
+    ("CategoricalCrossEntropy", LOSS, "right_but", "the loss is -log(y + 1e-09)"),
     ("CategoricalCrossEntropy", LOSS, "right_but", "takes probabilities, with the gradient of the scores;"),
     ("Clipped", LOSS, "right", "takes probabilities, with their gradient"),
     ("ClippedNotDivided", LOSS, "wrong", "[loss-gradient-not-divided]"),

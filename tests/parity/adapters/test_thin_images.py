@@ -28,7 +28,7 @@ class CrashesOnThin(Convolution):
 def test_a_refusal_is_no_mistake():
     verdict = verify(RefusesThin, "convolution", isolated=False)
     assert verdict.outcome == "right", str(verdict)
-    assert "thin (images one pixel high or wide)" in verdict.not_checked
+    assert "images one pixel high or wide" in verdict.not_checked
 
 
 @pytest.mark.parametrize("code", [RefusesThinAndIsWrong, CrashesOnThin])

@@ -137,3 +137,33 @@ def test_the_verdict_has_the_sentence_beside_the_diagnosis():
 
 def test_a_right_layer_has_no_explanation():
     assert verify(sc.Relu, "relu", isolated=False).explanation is None
+
+
+class PlainTanh:
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dout):
+        return dout * (1 + self.y**2)
+
+
+class OverflowsAndIsWrong:
+    def forward(self, x):
+        self.x = x
+        return np.log(1 + np.exp(x))
+
+    def backward(self, dout):
+        return dout / (1 + np.exp(self.x))
+
+
+def test_letters_are_explained_and_factors_that_nobody_gave_are_left_out():
+    says = "dx is dout + dout*t**2, where PyTorch's is dout - dout*t**2 (t = tanh(x))"
+    assert verify(PlainTanh, "tanh", isolated=False).explanation.sentences == (says,)
+
+
+def test_the_bug_comes_before_an_overflow():
+    verdict = verify(OverflowsAndIsWrong, "softplus", isolated=False)
+    assert verdict.diagnosis.fault == "softplus-derivative-of-minus-x + softplus-overflow"
+    whys = [line.split()[1] for line in str(verdict).splitlines() if line.startswith("why ")]
+    assert whys == ["dx", "out"]

@@ -51,7 +51,7 @@ DEFECTS = {
         "forward",
         "grad",
         "numerical-gradient-integers",
-        "only with integers",
+        "only with arrays of whole numbers",
     ),
     "max pooling padded by zero": (
         "PoolingZeroPadded",

@@ -28,8 +28,8 @@ def ask(*arguments, **options):
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        (lambda y: y + 1e-12, "log(y + 1e-12)"),
-        (lambda y: y + 1e-8, "log(y + 1e-08)"),
+        (lambda y: y + 1e-12, "is -log(y + 1e-12)"),
+        (lambda y: y + 1e-8, "is -log(y + 1e-08)"),
         (lambda y: np.maximum(y, 1e-10), "y cut off below 1e-10"),
         (lambda y: np.maximum(y, 1e-100), "1e-100"),
         (lambda y: np.clip(y, 1e-9, 1 - 1e-9), "y cut off below 1e-09 and above 1 - 1e-09"),

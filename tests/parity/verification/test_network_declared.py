@@ -116,14 +116,14 @@ def book(tmp_path):
 
 def test_the_book_s_network_is_right_but_for_its_habits(book):
     verdict = book()
-    assert (verdict.outcome, verdict.habits) == ("right_but", ["the loss is log(y + 1e-7)"]), str(verdict)
+    assert (verdict.outcome, verdict.habits) == ("right_but", ["the loss is -log(y + 1e-7)"]), str(verdict)
     first = str(verdict).splitlines()[0]
-    assert first.endswith("right, but for the book's habits: the loss is log(y + 1e-7)")
+    assert first.endswith("right, but for the book's habits: the loss is -log(y + 1e-7)")
 
 
 def test_no_habit_hides_a_bug_of_the_book_s_network(book):
     verdict = book(('.dW, self.layers["Affine1"].db', '.dW, 2 * self.layers["Affine1"].db'))
-    assert verdict.outcome == "wrong" and verdict.habits == ["the loss is log(y + 1e-7)"], str(verdict)
+    assert verdict.outcome == "wrong" and verdict.habits == ["the loss is -log(y + 1e-7)"], str(verdict)
     assert "b2" in verdict.culprit.sentence and "2 times PyTorch's" in verdict.culprit.sentence
 
 

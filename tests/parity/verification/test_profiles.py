@@ -12,7 +12,7 @@ from parity.verification.whole import verify_all
 BOOK = Path(__file__).parents[1] / "homework" / "book"
 HABIT = {  # of the code in homework/book/common
     "layers.py:Relu": ("relu", "Relu writes into dout"),
-    "layers.py:SoftmaxWithLoss": ("softmax_with_loss", "the loss is log(y + 1e-7)"),
+    "layers.py:SoftmaxWithLoss": ("softmax_with_loss", "the loss is -log(y + 1e-7)"),
     "layers.py:Dropout": ("dropout", "Dropout scales in inference, not in training"),
     "layers.py:Pooling": (
         "max_pooling",

@@ -269,3 +269,20 @@ def test_options_that_there_are_not_are_refused(file):
         verify_all(file(RELU), supports=["nonsense"])
     with pytest.raises(TypeError, match="takes no nonsense"):
         verify_all(file(RELU), nonsense=1)
+
+
+def test_how_a_right_one_was_called_follows_in_a_line(file):
+    text = RELU.replace("return x * self.mask", "self.output = x * self.mask")
+    lines = str(verify_all(file(text), isolated=False)).splitlines()
+    assert lines[2].split()[:3] == ["Relu", "relu", "right,"]
+    assert lines[3] == "    called as Relu(...); forward(x) -> .output, backward(dout)"
+
+
+def test_a_file_that_is_no_python_is_named_with_its_line_first(file, parity):
+    path = file("import numpy as np\nclass Layer(\n")
+    for target in (path, f"{path}:Frobnicator"):
+        status, out, err = parity("verify", target)
+        first = (err.removeprefix("error: ") + out).splitlines()[0]
+        assert (
+            status == 2 and "could not be read: SyntaxError: '(' was never closed (mine.py, line 2)" in first
+        )
