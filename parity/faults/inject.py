@@ -40,7 +40,8 @@ from scratchcnn.typing import Array
 
 SUBJECTS = ("alexnet", "simple_conv_net", "lenet", "lenet5", "branched")  # the longest first
 INFERENCE, BETWEEN = "branched, inference", "between layers"
-FAST, FAST_SUBJECTS = "fast", ("fast_layers", "many_channels", "lenet", "simple_conv_net")
+FAST = "fast"
+FAST_SUBJECTS = ("fast_layers", "many_channels", "many_branches", "lenet", "simple_conv_net")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The networks that faults are put into, each with PyTorch's of the same weights.
 
-SimpleConvNet, LeNet and LeNet-5 as they are, AlexNet with all its layers on small images, and three of
-our own: one with branches and a shortcut, and two for what only `scratchcnn.fast` does.
+SimpleConvNet, LeNet and LeNet-5 as they are, AlexNet with all its layers on small images, and four of
+our own: one with branches and a shortcut, and three for what only `scratchcnn.fast` does.
 """
 
 from __future__ import annotations
@@ -116,10 +116,30 @@ class ManyChannels(Network):
         super().__init__((12, 4, 4), 5, build.layers)
 
 
+class ManyBranches(Network):
+    """Three branches that `scratchcnn/fast` gives to the threads side by side, since batch normalization in
+    one of them keeps the batch whole. The heaviest is not the first, and two of the three share a thread.
+    """
+
+    def __init__(self, rng: int = 0, dtype: Any = np.float64):
+        build = Drawn((3, 8, 7), rng, dtype)
+        build.add("conv1", build.conv(6, 3, pad=1))
+        build.add("relu1", sc.Relu())
+        one = build.conv(4, 3, pad=1)
+        two = sc.Sequential({"conv": build.conv(4, 5, pad=2), "bn": build.batch_norm(4)})
+        three = sc.Sequential({"conv": build.conv(4, 3, pad=1), "relu": sc.Relu()})
+        build.add("branches", sc.Concat({"one": one, "two": two, "three": three}))
+        build.add("relu2", sc.Relu())
+        build.add("flatten", sc.Flatten())
+        build.add("affine", build.affine(5, scale=0.1))
+        super().__init__((3, 8, 7), 5, build.layers)
+
+
 OWN: dict[str, Callable[[int], Network]] = {
     "branched": Branched,
     "fast_layers": FastLayers,
     "many_channels": ManyChannels,
+    "many_branches": ManyBranches,
 }
 
 

@@ -25,6 +25,7 @@ from scratchcnn.typing import Array
 # by a thousand roundings, and three runs seldom show it; 64 ulps cross a kink for certain.
 ONE_ULP = (1, 1, 1)
 OVER_KINKS = (1, 1, 64)
+OVER_MORE_KINKS = (*OVER_KINKS, *(64, 128, 256) * 2)  # a step on one image hangs on single kinks
 FEW = 50_000_000  # parameters of which four more copies fit
 
 

@@ -137,3 +137,44 @@ def test_only_batch_normalization_asks_for_further_runs(monkeypatch, name, runs)
     network = NETWORKS[name](rng=0).astype(np.float64)
     rows = list(check_steps(Case(name, steps=1), network, Images(network, 4, 0), {}))
     assert seen == [runs] and all(row.ok for row in rows)
+
+
+# -- float32 where a kink was crossed --------------------------------------------------------------
+def steps32(monkeypatch):
+    """A float32 step of simple_conv_net on one image, and how many of PyTorch's runs it was held against."""
+    seen, in_lockstep = [], trajectory.lockstep
+    monkeypatch.setattr(
+        trajectory,
+        "lockstep",
+        lambda place, ours, exact, runs, *rest: (
+            seen.append(len(runs)) or in_lockstep(place, ours, exact, runs, *rest)
+        ),
+    )
+    network = NETWORKS["simple_conv_net"](rng=0).astype(np.float64)
+    case = Case("simple_conv_net", "float32", steps=1, batch_size=1)
+    return list(check_steps(case, network, Images(network, 1, 0), {})), seen
+
+
+def test_a_step_that_passes_is_held_against_few_runs(monkeypatch):
+    rows, seen = steps32(monkeypatch)
+    assert failed(rows) == [] and seen == [4]
+
+
+def test_a_bug_fails_against_further_runs_too(monkeypatch):
+    right = sc.Affine.backward
+    monkeypatch.setattr(sc.Affine, "backward", lambda self, dout: right(self, dout) * np.float32(1.5))
+    rows, seen = steps32(monkeypatch)
+    assert failed(rows) and seen == [4, 10]
+
+
+def test_what_further_runs_allow_passes(monkeypatch):
+    monkeypatch.setattr(trajectory, "OVER_KINKS", ())
+    monkeypatch.setattr(trajectory, "OVER_MORE_KINKS", (100_000,))
+    network = NETWORKS["simple_conv_net"](rng=0).astype(np.float64)
+    case = Case("simple_conv_net", "float32", steps=1, batch_size=1)
+    slightly = sc.Affine.backward
+    monkeypatch.setattr(sc.Affine, "backward", lambda self, dout: slightly(self, dout) * np.float32(1.0001))
+    rows = list(check_steps(case, network, Images(network, 1, 0), {}))
+    assert failed(rows) == []
+    monkeypatch.setattr(trajectory, "OVER_MORE_KINKS", (1,))
+    assert failed(check_steps(case, network, Images(network, 1, 0), {}))

@@ -163,14 +163,8 @@ def test_nan_and_a_crash_are_caught(branched):
 
 
 # -- scratchcnn.fast --------------------------------------------------------------------------------
-# Branches run side by side in networks that are too large to be injected a hundred times;
-# tests/scratchcnn/test_fast_branches.py holds them to the textbook's numbers.
-NOT_INJECTED = {"branches"}
-
-
 def test_every_file_of_the_fast_implementations_has_faults_of_its_own():
     files = [file.stem for file in Path(fast.__file__).parent.glob("*.py") if file.stem != "__init__"]
-    files = [file for file in files if file not in NOT_INJECTED]
     counts = Counter(fault.file for fault in FAST_FAULTS.values())
     assert {file: counts[file] for file in files if counts[file] < 2} == {}
     assert set(counts) == set(files)
