@@ -35,7 +35,15 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS
 from parity.kinds.kind import to_numpy
 from parity.kinds.tensors import place
-from parity.reference.model_pair import ONE_ULP, OVER_KINKS, OVER_MORE_KINKS, Images, has_kinks, torch_like, ulp_runs
+from parity.reference.model_pair import (
+    ONE_ULP,
+    OVER_KINKS,
+    OVER_MORE_KINKS,
+    Images,
+    has_kinks,
+    torch_like,
+    ulp_runs,
+)
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
 from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import BatchNormalization
