@@ -175,7 +175,7 @@ def _sides64(case: Case, network64: Network) -> tuple[Side, Side, list[Side]]:
 
 
 def _sides32(case: Case, network64: Network, moved: Sequence[int]) -> tuple[Side, Side, list[Side]]:
-    """Ours in float32, PyTorch's in float64, and its float32 runs, whose weights are `moved` by so many ulps."""
+    """Ours in float32, PyTorch's in float64, and its float32 runs with weights `moved` by so many ulps."""
     network, rule = network64.astype(np.float32), case.optimizer
     exact = Theirs(torch_like(case.network, network64, case.device), network64, rule)
     modules = ulp_runs(case.network, network, case.device, moved)
