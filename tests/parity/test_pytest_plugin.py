@@ -6,16 +6,31 @@ from pathlib import Path
 import pytest
 from helpers import python
 
+from parity.adapters.isolate import Limits, run_isolated
+from parity.verification import items  # so that a copy of this process need not import PyTorch
+
 HOMEWORK = Path(__file__).parent / "homework"
 ENVIRONMENT = os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 for name in ("CI", "BUILD_NUMBER"):  # with these pytest prints every report twice
     ENVIRONMENT.pop(name, None)
 
 
+PLUGINS = ("-p", "parity.pytest_plugin", "-p", "no:cacheprovider")
+PATIENT = Limits(silence=600, memory=8192)
+
+
 def run(folder, *arguments):
-    plugins = ("-p", "parity.pytest_plugin", "-p", "no:cacheprovider")
-    done = python("-m", "pytest", *plugins, *arguments, cwd=folder, env=ENVIRONMENT)
-    return done.returncode, done.stdout + done.stderr
+    """pytest in a copy of this process: its exit status and what it prints."""
+
+    def work(send):
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(ENVIRONMENT)
+        send(int(pytest.main([*PLUGINS, *map(str, arguments)])))
+
+    ended = run_isolated(work, PATIENT)
+    assert not ended.ending, ended
+    return ended.messages[0], ended.output
 
 
 def test_a_right_one_is_one_more_test_that_passes(tmp_path):
@@ -96,8 +111,9 @@ def test_a_parametrized_test_of_their_own(tmp_path):
     assert "items.py" not in out
 
 
-def test_every_check_of_a_verdict_is_an_item():
-    """A phase that no item looks at would let a wrong one pass."""
+def test_every_check_of_a_verdict_is_an_item(monkeypatch):
+    """A phase that no item looks at would let a wrong one pass; large inputs have those of small ones."""
+    monkeypatch.setattr("parity.verification.observe.real_sizes", lambda kind: [])
     from parity.kinds import ALL_KINDS
     from parity.verification.items import check_of, checks_of
     from parity.verification.verify import verify
@@ -110,8 +126,6 @@ def test_every_check_of_a_verdict_is_an_item():
 
 
 def test_what_no_item_looks_at_fails_the_first(monkeypatch):
-    from parity.verification import items
-
     monkeypatch.setattr(items, "checks_of", lambda kind: [items.CALLED, items.FORWARD, items.FLOAT32])
     first = items.checks(f"{HOMEWORK}/wrong.py:ConvolutionMeanBias", "convolution")[0]
     with pytest.raises(AssertionError, match="conv-db-mean"):
@@ -128,8 +142,8 @@ def test_a_check_that_was_not_tried_is_no_pass():
 
 def test_the_plugin_is_light_without_the_option(tmp_path):
     (tmp_path / "test_own.py").write_text("import sys\ndef test_own(): assert 'torch' not in sys.modules\n")
-    status, out = run(tmp_path)
-    assert status == 0, out
+    done = python("-m", "pytest", *PLUGINS, cwd=tmp_path, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_declared_difference(tmp_path):
