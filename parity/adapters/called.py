@@ -29,6 +29,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
+from parity.adapters.members import siblings
 from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
@@ -283,7 +284,7 @@ def named(factory: Any, name: str) -> Any:
         factory = factory[0]
     if getattr(factory, "__name__", "") == name and not isinstance(factory, type):
         return factory
-    names: Mapping[str, Any] = getattr(factory, "__globals__", {})
+    names: Mapping[str, Any] = {**getattr(factory, "__globals__", {}), **siblings(factory)}
     if not names:
         names = vars(sys.modules.get(getattr(factory, "__module__", ""), sys))
     return names[name]

@@ -68,6 +68,11 @@ RULES = {
     "objects": "a list of parameters that have .data and .grad",
     "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
     "in dicts": "lists of dicts of arrays, one per layer",
+    "numbered+state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the gradients' names",
+    "numbered+own state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the arrays' names",
+    "dicts+state": "dicts of arrays, of gradients and of its state",
+    "lists+state": "lists of arrays, of gradients and of its state",
+    "arrays+state": "an array, its gradient and its state",
     **LAYERS_IN_WORDS,
 }
 
@@ -123,6 +128,7 @@ class Convention:
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
+    average      what it calls momentum's constant, where that is the name of an average's: beta
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
@@ -174,6 +180,7 @@ class Convention:
     eps: Sequence[str] = ()
     decay: Sequence[str] = ()
     rate: str = ""
+    average: str = ""
     probabilities: str = ""
     per_row: bool = False
     total: bool = False
@@ -357,6 +364,7 @@ class Convention:
         if self.rule:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if self.eps else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
+            eps += f"; {self.average} is the momentum" if self.average else ""
             return f"called as {self.name}; {self.forward} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]

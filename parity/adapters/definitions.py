@@ -134,9 +134,14 @@ def kept(node: ast.stmt) -> bool:
 
 def _is_constant(value: ast.expr) -> bool:
     """Whether working it out calls nothing but NumPy, and reads no file; what a lambda calls is for later."""
-    return isinstance(value, ast.Lambda) or all(
-        _is_numpy(node.func) for node in ast.walk(value) if isinstance(node, ast.Call)
-    )
+    return all(_is_numpy(node.func) for node in _carried_out(value) if isinstance(node, ast.Call))
+
+
+def _carried_out(value: ast.AST) -> Iterator[ast.AST]:
+    """The parts of an expression without the bodies of its lambdas."""
+    yield value
+    for part in () if isinstance(value, ast.Lambda) else ast.iter_child_nodes(value):
+        yield from _carried_out(part)
 
 
 def _is_numpy(call: ast.expr) -> bool:

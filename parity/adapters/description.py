@@ -10,6 +10,8 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.called import Live
+from parity.adapters.engine_methods import is_engine
+from parity.adapters.members import siblings
 from parity.adapters.reach import described
 
 Parameters = list[dict[str, Any]]
@@ -31,7 +33,9 @@ def about(factory: Any) -> dict[str, Any]:
     if not callable(one) or (what == "function" and not hasattr(one, "__code__") and len(pair) == 1):
         what = "object" if not callable(one) else "callable"
     beside = getattr(one, "__globals__", None) or vars(sys.modules.get(getattr(one, "__module__", ""), sys))
-    functions = {k: v for k, v in beside.items() if inspect.isfunction(v)} if what != "class" else {}
+    functions: dict[str, Any] = {}
+    if what != "class":
+        functions = {k: v for k, v in beside.items() if inspect.isfunction(v)} | siblings(one)
     functions |= {getattr(f, "__name__", ""): f for f in pair if what == "pair"}
     return {
         "what": what,
@@ -40,7 +44,7 @@ def about(factory: Any) -> dict[str, Any]:
         "signature": parameters(one),
         "methods": _methods(one) if isinstance(one, type) else {},
         "functions": {name: parameters(f) for name, f in functions.items()},
-        "tensors": [name for name, value in beside.items() if isinstance(value, type) and _is_tensor(value)],
+        "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
     }
 
 
@@ -86,13 +90,6 @@ def is_stub(function: Any) -> bool:
         return not any(value is not None for value in returned)
     named = {one.argval for one in code if one.opname == "LOAD_GLOBAL"}
     return named == {"NotImplementedError"} and all(one.opname in REFUSES for one in code)
-
-
-def _is_tensor(cls: type) -> bool:
-    """Whether it has a backward and arithmetic of its own."""
-    return callable(getattr(cls, "backward", None)) and any(
-        hasattr(cls, name) for name in ("__mul__", "__add__", "__matmul__")
-    )
 
 
 def flag(built: Any) -> list[str]:

@@ -42,7 +42,8 @@ def ways_for(name: str, held: bool = False) -> list[str]:
     way = "layers" if word in LAYERS else "model" if word in MODEL else ""
     way = "layer" if word in LAYER and not held else way
     found = [f"{before}{way}, {form}" for form in FORMS] if way else []
-    return [*found, *["whole, dicts"] * (way == "model" and not held)]
+    itself = ["whole, dicts", "layer, attributes", "layer, lists"]  # a model that is its own only layer
+    return [*found, *(itself if way == "model" and not held else ())]
 
 
 class _Called(dict[str, Any]):

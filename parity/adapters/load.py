@@ -5,6 +5,8 @@ of its package when there is an `__init__.py` (or a relative import that asks fo
 also looked for in the working directory and in the folders above the file.
 
     path/to/package:layers.Convolution   a name in a module of that folder
+    layers.py:Activations.relu           a function of a class, static or not
+    layers.py:ACTIVATIONS["relu"]        an item of a dict: a function, or a pair of one and its derivative
     layers.py::Convolution               of the file only classes, functions and constants are loaded; so is
     notes.ipynb:Convolution              a notebook always
 """
@@ -20,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from parity.adapters.definitions import FAILED, load_definitions
+from parity.adapters.members import pair, steps, taken
 
 DEPTH = 6  # folders above a file in which what it imports is looked for
 MOST_FOLDERS = 8  # that one file may need
@@ -44,7 +47,7 @@ def load(target: str) -> Any:
     else:
         module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
     found = tuple(_named(module, part.strip(), where) for part in name.split(","))
-    return found if len(found) > 1 else found[0]
+    return found[0] if len(found) == 1 else pair(*found) if len(found) == 2 else found
 
 
 def split(target: str) -> tuple[str, str]:
@@ -91,22 +94,32 @@ def _in_folder(folder: Path, name: str) -> tuple[Path, str]:
 
 def _named(module: ModuleType, name: str, where: str) -> Any:
     found: Any = module
-    if name in (failed := vars(module).get(FAILED, {})) and not hasattr(module, name):
-        raise failed[name]
-    for part in name.split("."):
-        if not hasattr(found, part):
-            own = [
-                k
-                for k, v in vars(module).items()
-                if callable(v) and getattr(v, "__module__", "") == module.__name__
-            ]
-            close = difflib.get_close_matches(part, own, 1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(own) or 'no classes'}"
-            raise TargetError(f"{where} has no {name!r}{hint}")
-        found = getattr(found, part)
+    path = steps(name)
+    first = path[0][1] if path else ""
+    if first in (failed := vars(module).get(FAILED, {})) and not hasattr(module, first):
+        raise failed[first]
+    for how, part in path:
+        try:
+            found = taken(found, how, part)
+        except (AttributeError, LookupError, TypeError):
+            raise TargetError(f"{where} has no {name!r}{_instead(module, found, how, part)}") from None
     if getattr(found, "__name__", "") == "<lambda>":
         found.__name__ = name  # its derivative is looked for by it
     return found
+
+
+def _instead(module: ModuleType, found: Any, how: str, part: str) -> str:
+    """What is near, or what there is."""
+    if how == "[]":
+        there = list(map(str, found)) if isinstance(found, dict) else []
+    else:
+        there = [
+            k
+            for k, v in vars(module).items()
+            if callable(v) and getattr(v, "__module__", "") == module.__name__
+        ]
+    close = difflib.get_close_matches(part, there, 1)
+    return f"; did you mean {close[0]}?" if close else f"; it has {', '.join(there) or 'no classes'}"
 
 
 def _import_module(name: str) -> ModuleType:

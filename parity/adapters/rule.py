@@ -15,6 +15,7 @@ from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model
 from parity.adapters.recipe import recipe
 from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, rate_of
+from parity.adapters.stateful import Stateful, reading
 from parity.kinds.probe import Probe
 
 
@@ -27,6 +28,7 @@ class Rule:
         self.handed: list[Any] = []
         self.states: dict[str, Any] = {}
         self.layers: list[Layer] = []
+        self.stateful: Stateful | None = None
 
     def _new(self, *first: Any) -> Any:
         held = dict(zip(signature(self.factory) or (), first, strict=False))
@@ -55,6 +57,8 @@ class Rule:
         """One step: the arrays of params are changed."""
         if self.how.rule.endswith("+lr"):
             self._function(params, grads)
+        elif self.how.rule.endswith("state") and "+" in self.how.rule:
+            self._with_state(params, grads)
         elif "," in self.how.rule:
             self._layers(params, grads, *self.how.rule.split(", "))
         else:
@@ -239,6 +243,16 @@ class Rule:
             for name, w in params.items():
                 found = self.factory(w, grads[name], **given)
                 _taken_over({name: w}, {name: w if found is None else found})
+
+    def _with_state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        if self.stateful is None:
+            asked = [
+                {"name": name, "required": p.default is p.empty}
+                for name, p in (signature(self.factory) or {}).items()
+            ]
+            given = {**self.args, "eps": EPS.get(self.kind)}
+            self.stateful = Stateful(self.factory, reading(asked, self.kind), given, self.how.rule)
+        self.stateful.update(params, grads, _in_layers(params))
 
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}

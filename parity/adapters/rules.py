@@ -34,6 +34,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import ways_for
 from parity.adapters.recipe import recipe
+from parity.adapters.stateful import averaged, forms_of
 
 STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
@@ -57,7 +58,7 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
-    base = replace(base, rate=odd_rate(about, kind))
+    base = replace(base, rate=odd_rate(about, kind), average=averaged(signature, kind))
     if about["what"] == "function":
         names = [p["name"] for p in signature]
         if kind == "sgd" and rate_of(names[2:]):
@@ -65,6 +66,9 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 yield _with(base, style, about["names"][0])
         elif kind == "sgd" and rate_of(names[1:]):
             for style in ways_for(plain(names[0])):
+                yield _with(base, style, about["names"][0])
+        elif forms := forms_of(signature, kind):
+            for style in forms:
                 yield _with(base, style, about["names"][0])
         elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])

@@ -16,10 +16,15 @@ from pathlib import Path
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
+from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rules import HANDED, RATES, SLOPES
+from parity.adapters.signatures import FORWARD as FORWARDS
+from parity.adapters.stateful import KINDS as STATEFUL
+from parity.adapters.stateful import reading
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words
+from parity.verification.held import Held, of_class, of_dicts
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -37,6 +42,18 @@ DERIVATIVES = (  # in a name, the function is the other half of another
 )
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
 AROUND_DESCENT = {"gradient", "params", "parameters", "weights", "with", "apply", "model", "layers", "of"}
+AROUND_DESCENT |= {
+    "optimizer",
+    "optimization",
+    "optimiser",
+    "rule",
+    "new",
+    "get",
+    "using",
+    "by",
+    "numpy",
+    "np",
+}
 AROUND_DESCENT |= {"param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini"}
 ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
 
@@ -51,7 +68,8 @@ class Listed:
 
 def listed(path: Path) -> list[Listed]:
     """What the file defines, in its order. Raises SyntaxError or ValueError where it cannot be read."""
-    nodes = [node for _, tree in parsed(path) for node in with_lambdas(tree.body)]
+    body = [node for _, tree in parsed(path) for node in tree.body]
+    nodes = list(with_lambdas(body))
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
@@ -60,16 +78,64 @@ def listed(path: Path) -> list[Listed]:
         if name in functions:
             found += _function(name, functions, by_name[name])
         elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
-            base = _leaves_to_others(classes[name], classes)
-            found.append(Listed(name, "" if base else _kind_of_class(classes[name], classes)))
+            found += _class(classes[name], classes)
+    own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
+    known = {part for one in found for part in one.name.split(",")}
+    items = [held for held in of_dicts(body, own) if held.other not in known]
+    return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
+
+
+def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[Listed]:
+    """A class, and the functions that it keeps where it is none of the kinds or has no forward itself."""
+    base = _leaves_to_others(node, classes)
+    whole = Listed(node.name, "" if base else _kind_of_class(node, classes))
+    held = of_class(node)
+    inner = _of_held(held)
+    methods = {plain(name) for name in _methods(node, classes)}
+    called = methods & {*CALLED, *map(plain, (*STEPS, *FORWARDS))}
+    if not inner or (whole.kind not in ("", NETWORK) and called):
+        return [whole]
+    if whole.kind not in ("", NETWORK):
+        return inner
+    if any(one.method for one in held) or whole.kind:
+        return [whole, *inner]
+    return inner + [Listed(one.target, "") for one in _left(held)]
+
+
+def _of_held(held: Sequence[Held]) -> list[Listed]:
+    """Those whose names show what they are; of methods activations and losses alone."""
+    names, found = [last(one.target.partition(",")[0]) for one in held], []
+    for one, name in zip(held, names, strict=True):
+        if name.startswith(SKIPPED) or (one.method and set(name.lower().split("_")) <= LOSS_AROUND):
+            continue  # the loss of a network goes through all of it
+        for listed_ in _function(name, names, one.node):
+            loss = kind_of(listed_.kind).role == "loss"
+            least = 2 if loss else 0 if one.engine and listed_.kind in ELEMENTWISE else 1
+            usual = listed_.kind in ACTIVATIONS or loss
+            if len(one.node.args.args) >= least and (usual or not one.method):
+                other = listed_.name.partition(",")[2]  # a backward beside it
+                beside = [h.target for h, n in zip(held, names, strict=True) if n == other]
+                found.append(Listed(",".join([one.target, *beside]), listed_.kind))
     return found
+
+
+def _left(held: Sequence[Held]) -> list[Held]:
+    """Those that are neither listed nor another's derivative."""
+    known = {one.name.partition(",")[0] for one in _of_held(held)}
+    names = [(one, last(one.target.partition(",")[0])) for one in held]
+    return [
+        one
+        for one, name in names
+        if one.target.partition(",")[0] not in known and not (is_derivative(name) or name.startswith(SKIPPED))
+    ]
 
 
 def kind_of_target(target: str) -> str | None:
     """The kind of `file.py:Name` by its name, else by the list of its file; None where neither says."""
     where, _, name = target.rpartition(":")
     path = Path(where.removesuffix(":"))
-    known = kind_by_name(target)
+    name = name.replace("'", '"')
+    known = kind_by_name(last(name.partition(",")[0]))
     if path.suffix not in SUFFIXES or not path.is_file():
         return known
     try:
@@ -104,7 +170,8 @@ def no_such_name(target: str) -> str:
     except (SyntaxError, ValueError, OSError, RecursionError):
         return ""
     there = {node.name for tree in trees for node in defined(tree.body)}
-    missing = [name for name in names.split(",") if "." not in name and name not in there]
+    firsts = [steps(name)[0][1] for name in names.split(",") if steps(name)]
+    missing = [name for name in firsts if name not in there]
     imported = {
         alias.asname or alias.name
         for tree in trees
@@ -209,6 +276,8 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, known)]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)]
+    if rule := _rule(name, node):
+        return [Listed(name, rule)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
         return []
     if set(name.lower().split("_")) <= LOSS_AROUND and _required(node) == 2 and _logs_of_the_rest(node):
@@ -216,8 +285,6 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     meant = _of_two_classes(kind_by_words(name), node)
     if meant and kind_of(meant).role == "loss" and FORWARD not in name:
         return [Listed(name, meant)]
-    if _is_descent(name, node):
-        return [Listed(name, "sgd")]
     other = name.replace(FORWARD, BACKWARD)
     words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
     kind = kind_by_words(words) if other != name else None
@@ -226,11 +293,24 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     return [Listed(f"{name},{other}" if other in functions else name, kind)]
 
 
-def _is_descent(name: str, node: ast.stmt) -> bool:
-    """Whether it is plain gradient descent by its name and takes (params, grads, lr) or (model, lr) alone."""
+def _rule(name: str, node: ast.stmt) -> str:
+    """The kind of a function that is one step of an optimizer by its name and what it takes; "" for none.
+
+    Plain gradient descent takes (params, grads, lr) or (model, lr) alone, the others their state besides.
+    """
     words = set(name.lower().split("_"))
-    if not words & DESCENT or words - DESCENT - AROUND_DESCENT or not isinstance(node, ast.FunctionDef):
-        return False
+    named = [kind for kind in STATEFUL if kind in words]
+    if words - DESCENT - AROUND_DESCENT - {*named} or len(named) > 1 or not isinstance(node, ast.FunctionDef):
+        return ""
+    if not named:
+        return "sgd" if words & DESCENT and _is_descent(node) else ""
+    least = _required(node)
+    params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]
+    return named[0] if reading(params, named[0]) else ""
+
+
+def _is_descent(node: ast.FunctionDef) -> bool:
+    """Whether it takes arrays, gradients and a rate, or a model and a rate, and nothing else."""
     *arrays, rate = [plain(p.arg) for p in node.args.args] or [""]
     of_arrays = len(arrays) == 2 and arrays[0] in (*HANDED, "w") and arrays[1] in (*SLOPES, "grad", "dw")
     return rate in RATES and (of_arrays or (len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)))

@@ -57,7 +57,14 @@ from scratchcnn.lookup import nearest
 NETWORK = "network"
 # Known differences that are choices: the numbers are right in another way that is as good.
 BY_CHOICE = {
-    "dropout-not-inverted": "it scales in inference instead of in training, as the first dropout did"
+    "dropout-not-inverted": "it scales in inference instead of in training, as the first dropout did",
+    "loss-sum-for-mean": "the loss is the sum over the batch and its gradient that sum's, as with PyTorch's "
+    'reduction="sum"',
+}
+# A momentum under another name than PyTorch's, `beta`, may be the weight of an average.
+BY_NAME = {
+    "momentum-averages": "its velocity is the average beta * v + (1 - beta) * g, with which a step is "
+    "1 - beta times as long as PyTorch's at the same rate"
 }
 
 
@@ -345,7 +352,8 @@ def _judge_declared(
         verdict.complaint = f"{declared}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not stopped:
         found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
-        if said := BY_CHOICE.get(found.fault):
+        averages = seen.convention is not None and seen.convention.average
+        if said := (BY_CHOICE | (BY_NAME if averages else {})).get(found.fault):
             _judge_choice(verdict, said, found, seen, asker, adapter)
     verdict.diagnosis = found
 

@@ -23,6 +23,8 @@ CASES = [
     ("NumberedMomentum", "momentum", "right", "dicts of W1, b1, W2, b2"),
     ("sgd_update", "sgd", "right", "a model that has .params and .grads, dicts"),
     ("update_layers", "sgd", "right", "a model whose .layers have"),
+    ("sgd_model", "sgd", "right", "an attribute for each array (.W, .dW, ...)"),
+    ("sgd_model_without_bias", "sgd", "wrong", "b step 1"),
     ("sgd_upwards", "sgd", "wrong", "a model that has .params and .grads, dicts"),
     ("cross_entropy", LOSS, "right", "the loss is the sum over the rows"),
     ("SumOfEntropies", LOSS, "right", "the loss is the sum over the rows"),

@@ -61,6 +61,16 @@ def sgd_update(model, lr):
         model.params[key] -= lr * model.grads[key]
 
 
+def sgd_model(model, lr):
+    model.W -= lr * model.dW
+    model.b -= lr * model.db
+
+
+def sgd_model_without_bias(model, lr):
+    model.W -= lr * model.dW
+    model.b -= lr * model.b
+
+
 def update_layers(net, step_size):
     for layer in net.layers:
         layer.W = layer.W - step_size * layer.dW

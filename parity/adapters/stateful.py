@@ -1,0 +1,195 @@
+"""Optimizers that are functions and are handed their state: `f(params, grads, v, s, t, lr, beta1, beta2)`.
+
+The state begins with zeros, and the new one is what is returned after the arrays, or what lies in the old
+one's place. Steps are counted from 1, or from 0 where nothing is divided by zero then: it adds the one
+itself. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import plain
+
+Arrays = dict[str, Any]
+HANDED = (
+    *("params", "parameters", "weights", "variables", "modelparams", "modelparameters"),
+    *("w", "param", "parameter", "theta", "weight", "p"),
+)
+SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "dw", "grad", "gradient", "g", "dtheta", "dparam")
+ONE = ("w", "param", "parameter", "theta", "weight", "p")  # of the arrays: one at a time
+STATES = (
+    *("state", "cache", "velocity", "velocities", "v", "s", "m", "r", "h", "u", "moment", "moments"),
+    *("momentums", "squares", "squaredgrads", "accumulator", "firstmoment", "secondmoment", "m1", "m2"),
+    *("vdw", "sdw", "mdw", "momentum1", "momentum2"),
+)
+COUNTS = ("t", "step", "iteration", "iter", "timestep", "i", "counter", "adamcounter", "nstep", "iters")
+RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
+CONSTANTS = {  # each may go by another's name where that is not there
+    "momentum": ("momentum", "mu", "beta", "beta1", "gamma", "rho", "momentumrate", "momentumcoefficient"),
+    "decay_rate": ("decayrate", "decay", "rho", "beta", "beta2", "gamma"),
+    "beta1": ("beta1", "b1"),
+    "beta2": ("beta2", "b2"),
+}
+EPSILON = ("eps", "epsilon")
+KINDS: dict[str, tuple[str, ...]] = {
+    "momentum": ("momentum",),
+    "nesterov": ("momentum",),
+    "adagrad": (),
+    "rmsprop": ("decay_rate",),
+    "adam": ("beta1", "beta2"),
+    "adamw": ("beta1", "beta2"),
+}
+FORMS = ("numbered+state", "numbered+own state", "dicts+state", "lists+state", "arrays+state")
+
+
+def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
+    """Parameter -> "params", "grads", "state", "t", "eps", "lr" or the constant.
+
+    Nothing where one is unknown or one is missing; what has a default and no meaning here is left alone.
+    """
+    found: dict[str, str] = {}
+    tables: dict[str, Sequence[str]] = {"params": HANDED, "grads": SLOPES, "lr": RATES}
+    tables |= {name: CONSTANTS[name] for name in KINDS.get(kind, ())}
+    tables |= {"t": COUNTS, "eps": EPSILON}
+    for p in params:
+        word = plain(p["name"])
+        names = (name for name, words in tables.items() if word in words and name not in found.values())
+        meaning = next(names, "state" if word in STATES else "")
+        if meaning:
+            found[p["name"]] = meaning
+        elif p["required"]:
+            return {}
+    needed = {"params", "grads", "state", "lr", *KINDS.get(kind, ())}
+    return found if kind in KINDS and needed <= set(found.values()) else {}
+
+
+def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
+    """The forms in which such a function may take its arrays, the likeliest first; none for another."""
+    found = reading(params, kind)
+    one = [name for name, meaning in found.items() if meaning == "params" and plain(name) in ONE]
+    return () if not found else tuple(reversed(FORMS)) if one else FORMS
+
+
+def averaged(params: Sequence[Mapping[str, Any]], kind: str) -> str:
+    """Which parameter is momentum's constant under the name of an average's, `beta`; "" for none."""
+    words = {plain(p["name"]): p["name"] for p in params}
+    if kind != "momentum" or words.keys() & {"momentum", "mu"}:
+        return ""
+    return next((name for word, name in words.items() if word in ("beta", "beta1", "b1")), "")
+
+
+class Stateful:
+    """Such a function with its state.
+
+    meanings  what each parameter gets, as `reading` says
+    given     its constants by name, `lr` and `eps` among them
+    form      one of FORMS
+    """
+
+    def __init__(self, function: Callable[..., Any], meanings: Mapping[str, str], given: Arrays, form: str):
+        self.function, self.meanings, self.given, self.form = function, meanings, given, form
+        self.states: dict[str, list[Any]] = {}
+        self.count: dict[str, int] = {}
+
+    def update(self, params: Arrays, grads: Arrays, layers: Sequence[tuple[str, str]]) -> None:
+        """One step: the arrays of params are changed."""
+        for keys in self._groups(params, layers):
+            self._step(keys, params, grads)
+
+    def _groups(self, params: Arrays, layers: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+        """What is handed over together: key -> the array's name, "" for one that is nobody's."""
+        if self.form == "arrays+state":
+            return [{name: name} for name in params]
+        if not self.form.startswith("numbered"):
+            return [{name: name for name in params}]
+        pairs = [[*layers[at : at + 2], ("", "")][:2] for at in range(0, len(layers), 2)]
+        return [
+            {
+                f"{letter}{i}": name
+                for i, pair in enumerate(two, 1)
+                for letter, name in zip("Wb", pair, strict=True)
+            }
+            for two in pairs
+        ]
+
+    def _step(self, keys: dict[str, str], params: Arrays, grads: Arrays) -> None:
+        at = next(iter(filter(None, keys.values())))
+        arrays = {key: params[name] if name else np.zeros(1) for key, name in keys.items()}
+        slopes = {key: grads[name] if name else np.zeros(1) for key, name in keys.items()}
+        if at not in self.states:
+            zeros = {key: np.zeros_like(a) for key, a in arrays.items()}
+            states = [m for m in self.meanings.values() if m == "state"]
+            self.states[at] = [self._packed(zeros, self.form == "numbered+state") for _ in states]
+            self.count[at] = self._first_count(arrays, slopes, self.states[at])
+        given = self._packed(arrays)
+        found = self._call(given, slopes, self.states[at], self.count[at])
+        self.count[at] += 1
+        parts = list(found) if isinstance(found, tuple) else [found]
+        new = parts[0] if parts and _alike(parts[0], given) else given
+        for i, state in enumerate(self.states[at]):
+            if len(parts) > i + 1 and _alike(parts[i + 1], state):
+                self.states[at][i] = parts[i + 1]
+        for key, name in keys.items():
+            now = self._unpacked(new, key, list(keys))
+            if name and now is not params[name]:
+                params[name][...] = now
+
+    def _call(self, given: Any, slopes: Arrays, states: Sequence[Any], count: int) -> Any:
+        left = iter(states)
+        values = {"params": given, "grads": self._packed(slopes, True), "t": count, **self.given}
+        return self.function(
+            **{
+                name: next(left) if meaning == "state" else values[meaning]
+                for name, meaning in self.meanings.items()
+                if meaning == "state" or meaning in values
+            }
+        )
+
+    def _first_count(self, arrays: Arrays, slopes: Arrays, states: Sequence[Any]) -> int:
+        """0 where that divides by nothing, tried on copies; else 1."""
+        if "t" not in self.meanings.values():
+            return 1
+        copies = {key: a.copy() for key, a in arrays.items()}
+        try:
+            with np.errstate(divide="raise", invalid="raise"):
+                self._call(self._packed(copies), slopes, [_copied(state) for state in states], 0)
+        except Exception:
+            return 1
+        return 0
+
+    def _packed(self, arrays: Arrays, slopes: bool = False) -> Any:
+        """The arrays as the form has them; gradients of numbered ones, and their state, are dW1, db1, ..."""
+        if self.form == "arrays+state":
+            return next(iter(arrays.values()))
+        if self.form == "lists+state":
+            return list(arrays.values())
+        prefix = "d" if slopes and self.form.startswith("numbered") else ""
+        return {f"{prefix}{key}": a for key, a in arrays.items()}
+
+    def _unpacked(self, found: Any, key: str, keys: list[str]) -> Any:
+        if self.form == "arrays+state":
+            return found
+        return found[keys.index(key) if self.form == "lists+state" else key]
+
+
+def _alike(found: Any, given: Any) -> bool:
+    """Whether it may take its place: arrays of the same shapes under the same keys."""
+    if isinstance(given, dict):
+        return (
+            isinstance(found, dict)
+            and given.keys() <= found.keys()
+            and all(np.shape(found[k]) == a.shape for k, a in given.items())
+        )
+    if isinstance(given, list):
+        return isinstance(found, (list, tuple)) and [np.shape(a) for a in found] == [a.shape for a in given]
+    return isinstance(found, np.ndarray) and found.shape == given.shape
+
+
+def _copied(state: Any) -> Any:
+    if isinstance(state, dict):
+        return {key: a.copy() for key, a in state.items()}
+    return [a.copy() for a in state] if isinstance(state, list) else state.copy()
