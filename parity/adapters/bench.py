@@ -108,6 +108,7 @@ class Bench:
         try:
             with as_raised():
                 live.make()
+                live.training = args.get("training") is not False
                 found["built"], found["flag"] = held(live), flag(live.object)
                 found["eps"] = small_constant(live.object)
                 at = "forward" if how.forward else "done"

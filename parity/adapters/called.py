@@ -154,6 +154,8 @@ class Live:
             return self.passed[meaning]
         if meaning == "training":
             return self.training
+        if meaning == "inference":
+            return not self.training
         if meaning == "context":
             return self.context
         if meaning == "probabilities":
@@ -242,6 +244,8 @@ class Live:
             return None
         at = self.convention.out.path[1][1]
         rest = [value for i, value in enumerate(self.out) if i != at]
+        if [isinstance(value, (tuple, dict)) for value in rest[1:]] == [*[False] * (len(rest) - 2), True]:
+            rest = rest[-1:]  # after running statistics
         return rest[0] if len(rest) == 1 else tuple(rest)
 
     def _arguments(self, pairs: Sequence[Sequence[str]], **own: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -397,9 +401,9 @@ class Called(Adapter):
             images = probe.inputs["input_data"]
             width = images.shape[1] * probe.args["filter_h"] * probe.args["filter_w"]
             outs = [live.forward_once(part) for part in pieces(images, c.images)]
-            return columns.taken(outs, len(images), width, c.columns)
+            return columns.taken(outs, len(images), width, c.columns, images.shape[1])
         shape = probe.args["input_shape"]
-        parts = columns.given(probe.inputs["col"], shape[0], c.columns)
+        parts = columns.given(probe.inputs["col"], shape[0], c.columns, shape[1])
         outs = [live.forward_once(part) for part in parts]
         if odd := [out for out in outs if not _is_plain(out)]:
             return odd[0]

@@ -2,8 +2,8 @@
 
 A layout is a word of N (images), P (positions of the window, row by row) and K (the numbers of a window, in
 the order C, FH, FW); letters in parentheses are one axis. The book's is (NP)K; K(PN) is CS231n's, whose
-columns come position by position; without an N it is one image at a time. Exchanging rows and columns of a
-window is no layout.
+columns come position by position; without an N it is one image at a time. Of images that are (N, H, W, C) the
+numbers of a window may come in the order FH, FW, C: an L. Exchanging rows and columns of a window is no layout.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ from parity.kinds.probe import Probe
 
 BOOK = "(NP)K"
 COLUMNS = (BOOK, "K(NP)", "K(PN)", "NKP", "NPK", "PK", "KP")
+LAST = "L"  # FH, FW, C
 SHAPES = ("inputshape", "xshape", "imageshape", "imgshape", "shape", "imshape", "outshape", "outputshape")
 
 
-def given(col: Any, count: int, layout: str) -> list[Any]:
+def given(col: Any, count: int, layout: str, channels: int = 1) -> list[Any]:
     """What is handed over, call by call, for columns of that many images in the book's layout."""
+    if LAST in layout:
+        windows = col.reshape(len(col), channels, -1)
+        last = windows.transpose(0, 2, 1).reshape(col.shape)
+        return given(last, count, layout.replace(LAST, "K"))
     whole = col.reshape(count, -1, col.shape[1])  # (N, P, K)
     if layout == BOOK:
         return [col]
@@ -37,8 +42,13 @@ def given(col: Any, count: int, layout: str) -> list[Any]:
     return [np.ascontiguousarray(moved if "(" not in layout else moved.reshape(col.shape[1], -1))]
 
 
-def taken(parts: list[Any], count: int, width: int, layout: str) -> Any:
+def taken(parts: list[Any], count: int, width: int, layout: str, channels: int = 1) -> Any:
     """Columns in the book's layout; what has another shape as it came."""
+    if LAST in layout:
+        last = taken(parts, count, width, layout.replace(LAST, "K"))
+        if not isinstance(last, np.ndarray) or last.ndim != 2 or last.shape[1] != width:
+            return last
+        return last.reshape(len(last), -1, channels).transpose(0, 2, 1).reshape(last.shape)
     if layout == BOOK or not all(isinstance(part, np.ndarray) for part in parts):
         return parts[0]
     letters = layout.replace("(", "").replace(")", "")
@@ -63,7 +73,7 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
         if number == 0:
             found = ["x"]
         elif word in SHAPES:
-            found = ["input_shape", "(C,H,W)"]
+            found = ["input_shape", "(N,H,W,C)", "(C,H,W)"]
         else:
             found = [m for m in meanings(p["name"], kind) if m != "input_shape"]
             if p["default"].startswith(("(", "[")):
@@ -72,10 +82,12 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             return
         options.append([(p["name"], m) for m in found] or [None])
     name = about["names"][0]
-    for pairs in itertools.islice(itertools.product(*options), 8):
+    for pairs in itertools.islice(itertools.product(*options), 24):
         args = tuple(pair for pair in pairs if pair is not None)
-        for layout in COLUMNS:
-            images = "NCHW" if "N" in layout else "CHW"
+        used = {meaning for _, meaning in args}
+        limits: dict[str, Any] = {"one_pad": True} if {"(SH,SW)", "pad"} <= used else {}
+        limits |= {} if used & {"stride", "(SH,SW)"} else {"stride": 1}
+        for layout, images in itertools.chain(_of_channels_first(used), _of_channels_last(used)):
             yield Convention(
                 kind,
                 about["name"],
@@ -85,28 +97,52 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 images=images,
                 images_out=images,
                 columns=layout,
-                limits={"one_pad": True} if {"(SH,SW)", "pad"} <= {m for _, m in args} else {},
+                limits=limits,
             )
 
 
-def probe_of(kind: str) -> Probe:
-    """Two images, and columns of one window, next to windows that do not overlap: all sizes differ."""
-    args: dict[str, Any] = {"filter_h": 2, "filter_w": 2, "stride": 2}
+def _of_channels_first(used: set[str]) -> Iterator[tuple[str, str]]:
+    for layout in () if "(N,H,W,C)" in used else COLUMNS:
+        yield layout, "NCHW" if "N" in layout else "CHW"
+
+
+def _of_channels_last(used: set[str]) -> Iterator[tuple[str, str]]:
+    """Columns of images (N, H, W, C), whose shape is given so where it is given."""
+    if not used & {"input_shape", "(C,H,W)"}:
+        for layout in (layout for layout in COLUMNS if "N" in layout):
+            yield layout.replace("K", LAST), "NHWC"
+            yield layout, "NHWC"
+
+
+def probe_of(kind: str, stride: int = 2) -> Probe:
+    """Two images, and columns of one window, next to windows that do not overlap: all sizes differ.
+
+    Each channel of an image has a number of its own.
+    """
+    args: dict[str, Any] = {"filter_h": 2, "filter_w": 2, "stride": stride}
     if kind == "im2col":
-        x = np.ones((2, 3, 6, 10)) * np.array([1.0, 2.0])[:, None, None, None]
-        return Probe(kind, "a trial", args, {"input_data": x})
-    col = np.zeros((2 * 15, 12))
-    col[15 + 7] = 1  # of the second image, the window at (2, 4)
+        x = np.ones((2, 3, 6, 10)) * np.array([10.0, 20.0])[:, None, None, None]
+        return Probe(kind, "a trial", args, {"input_data": x + np.arange(3.0)[:, None, None]})
+    count, at = (15, 7) if stride == 2 else (45, 2 * 9 + 4)
+    col = np.zeros((2 * count, 12))
+    col[count + at] = np.repeat([1.0, 2.0, 3.0], 4)  # of the second image, the window at (2, 4)
     return Probe(kind, "a trial", {"input_shape": (2, 3, 6, 10), **args}, {"col": col})
 
 
-def shows_the_layout(kind: str, found: Any) -> bool:
-    """Whether each image's numbers came where that image's belong; what they are is not looked at."""
+def shows_the_layout(kind: str, found: Any, images: str = "NCHW", stride: int = 2) -> bool:
+    """Whether each image's numbers came where that image's belong, and with channels last each channel's."""
     if not isinstance(found, np.ndarray):
         return False
+    last = images == "NHWC"
     if kind == "im2col":
-        wanted = np.repeat([1.0, 2.0], 15)
-        return found.shape == (30, 12) and bool((found == wanted[:, None]).all())
-    window = np.zeros((2, 3, 6, 10), bool)
-    window[1, :, 2:4, 4:6] = True
-    return found.shape == window.shape and np.array_equal(found != 0, window)
+        count = 15 if stride == 2 else 45
+        wanted = np.repeat([10.0, 20.0], count)[:, None] + np.repeat([0.0, 1.0, 2.0], 4)
+        right = found.shape == wanted.shape and (found if last else found // 10 * 10) == (
+            wanted if last else wanted // 10 * 10
+        )
+        return bool(np.all(right))
+    window = np.zeros((2, 3, 6, 10))
+    window[1, :, 2:4, 4:6] = np.array([1.0, 2.0, 3.0])[:, None, None]
+    return found.shape == window.shape and bool(
+        np.array_equal(found, window) if last else np.array_equal(found != 0, window != 0)
+    )

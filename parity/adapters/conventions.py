@@ -45,7 +45,10 @@ class NotCallable(TargetError):
     def __init__(self, name: str, kind: str, signature: str, tried: Sequence[tuple[str, str]]):
         self.name, self.kind, self.signature = name, kind, signature
         order = ("backward", "forward", "build", "weights")
-        self.tried = sorted(dict.fromkeys(tried), key=lambda t: order.index(t[1].partition(":")[0]))
+        self.tried = sorted(
+            dict.fromkeys(tried),
+            key=lambda t: (order.index(t[1].partition(":")[0]), "values to unpack (expected" in t[1]),
+        )
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
         self.suggestion = suggestion(kind)
         self.reason = self._reason()

@@ -75,6 +75,16 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
             if is_stub(method):
                 continue
             found[name] = (parameters(method) or [None])[1:]  # type: ignore[list-item]
+    return _chosen(cls, found) | found
+
+
+def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:
+    """Methods that its constructor chooses, the first of each: `self.forward = self.forward_fast`."""
+    code = list(dis.get_instructions(cls.__init__)) if inspect.isfunction(cls.__init__) else []
+    found: dict[str, Parameters | None] = {}
+    for read, _, write in zip(code, code[1:], code[2:], strict=False):
+        if write.opname == "STORE_ATTR" and read.opname.startswith("LOAD_") and read.argval in methods:
+            found.setdefault(str(write.argval), methods[read.argval])
     return found
 
 

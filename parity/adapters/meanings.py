@@ -91,8 +91,8 @@ _DENSE = _table("""
     O: hiddenunits
     O: nooutputs outputcount outcount
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
-    O: featuresout dimout channelsout nchannelsout outchannels
-    O: outfeature outputlength nhidden numhidden width hidden
+    O: outshape featuresout dimout channelsout nchannelsout outchannels
+    O: length outfeature outputlength nhidden numhidden width hidden
     I O: d n
     O I: m h k c
     N: batchsize
@@ -103,7 +103,7 @@ _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
     C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
-    C (C,) (1,C): numinputs
+    C (C,) (1,C): numinputs inputnode inputnodes inputunits
     shape (C,) (1,C) C: inputshape inshape shape
     momentum: momentum decay rho mu alpha
     eps: eps epsilon
@@ -127,7 +127,8 @@ _ANY = _table("""
     =False: verbose debug
     dtype: dtype
     seed: seed randomseed randomstate
-    rng: rng generator
+    rng legacy_rng: rng generator
+    model =None: model network net
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
     =None: prevlayer previouslayer
 """)
@@ -282,6 +283,19 @@ class RecordingOptimizer:
     __call__ = update_params = step = update
 
 
+class TakesGradient:
+    """For losses that hand their gradient on to the model: what backward was given is in `grad`."""
+
+    def __init__(self) -> None:
+        self.layers: list[Any] = []
+        self.grad: Any = None
+
+    def backward(self, grad: Any, *_: Any) -> None:
+        self.grad = grad
+
+    backprop = backward_pass = backward
+
+
 def value(meaning: str, probe: Probe) -> Any:
     """What a parameter of that meaning gets. Raises NotImplementedError where it cannot have it."""
     args, known = probe.args, sizes(probe)
@@ -347,6 +361,8 @@ _OTHERS: dict[str, Any] = {
     "optimizer": lambda probe: RecordingOptimizer(),
     "zeros": lambda probe: _zeros,
     "rng": lambda probe: np.random.default_rng(0),
+    "legacy_rng": lambda probe: np.random.RandomState(0),  # noqa: NPY002
+    "model": lambda probe: TakesGradient(),
     "seed": lambda probe: 0,
     "dtype": lambda probe: probe.dtype,
     "bias": lambda probe: probe.args.get("b", 0) is not None,

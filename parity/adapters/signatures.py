@@ -245,6 +245,7 @@ CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache",
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
 KEEP = ("savecache", "keepcache", "storecache", "cacheinput", "cacheinputs", "saveforbackward", "save")
+INFER = {"eval", "evaluate", "inference", "isinference", "istest", "testing", "isevaluation", "evalmode"}
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
 Calls = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -286,6 +287,8 @@ def _pairs(
         if way == "backward" and "dout" in options and role == "layer":
             keep = ["dout"] if not any("dout" in others for others in found) else []
         found.append([keep[0] if keep else None])
+    if way == "backward" and c.constructor is not None and kind in TAKES_DOUT:
+        found = _with_dout(found)
     known = {m for options in found for m in options}
     unknown = [i for i, options in enumerate(found) if not options]
     for i, meaning in zip(unknown, _by_place(way, role, known, len(unknown)), strict=False):
@@ -294,6 +297,17 @@ def _pairs(
         return
     for chosen in itertools.islice(itertools.product(*found), 8):
         yield tuple((p["name"], m) for p, m in zip(params, chosen, strict=True) if m is not None)
+
+
+TAKES_DOUT = ("convolution", "affine", "batch_norm", "dropout", "flatten", *MODES)  # never f'(x) alone
+
+
+def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:
+    """The only array that a backward of weights or of windows takes is dout, whatever it is called."""
+    arrays = [i for i, options in enumerate(found) if set(options) & {"x", "out", "dout"}]
+    if len(arrays) != 1 or "dout" in found[arrays[0]] or not all(found):
+        return found
+    return [["dout"] if i == arrays[0] else options for i, options in enumerate(found)]
 
 
 def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequence[str]:
@@ -305,7 +319,7 @@ def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequen
 
 PAIRS = {"stride": "(SH,SW)", "pad": "(PH,PW)", "kernel": "(FH,FW)"}  # of two numbers, by their default
 _GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep", *PAIRS.values(), *STRINGS)
-_GIVEN = ("training", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although they have defaults
+_GIVEN = ("training", "inference", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although they have defaults
 
 
 def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
@@ -329,6 +343,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["=True"]
     if word in TRAIN:
         return ["mode" if word == "mode" else "training"]
+    if word in INFER and way == "forward":
+        return ["inference"]
     if (
         word in ("params", "parameters", "weights")
         and way == "forward"
@@ -366,9 +382,11 @@ def _by_its_parts(word: str, words: Sequence[str], way: str) -> list[str]:
     """A longer name by what it begins or ends with: dconv_prev, conv_in, grad_of_output."""
     if way == "backward" and word.startswith(("d", "grad", "err", "upstream")) and not set(words) & DOUT:
         return ["dout"]
+    if way == "backward" and word.startswith("prev") and set(words) & X and not set(words) & DOUT:
+        return ["dout"]  # of the layer after it, which comes first in backward
     if word.endswith(("in", "orig", "original")) or "input" in word or "prev" in word:
         return ["x"]
-    return []
+    return ["=False"] if word.endswith("flag") else []
 
 
 def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:
@@ -566,6 +584,7 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
             "initialize",
             "init",
             "initparams",
+            "initparam",
             "initweights",
             "initializeweights",
             "initparameters",
@@ -583,7 +602,7 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
 def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
     """How inference is switched on, if at all."""
     for p, meaning in c.forward_args:
-        if meaning in ("training", "mode") or meaning.startswith("{mode:"):
+        if meaning in ("training", "inference", "mode") or meaning.startswith("{mode:"):
             return ("argument", p)
     methods = about["methods"]
     for infer, learn in (

@@ -8,7 +8,7 @@ nothing, or an `Odd` that says what stood in its place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
 from parity.adapters.constants import is_not_pytorch_s
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
 from parity.adapters.recipe import is_reduced, recipe
@@ -27,6 +27,7 @@ from parity.kinds.probe import Probe
 
 FRESH, COPY = "in a process of its own", "in a copy of this process, where the checker is too"
 AUTO = "auto"  # the adapter that is found by trial
+FIRST = Place("out[0]")  # of a tuple: the columns, before their sizes
 Arrays = dict[str, Any]  # name -> array, None or Odd
 
 
@@ -146,18 +147,23 @@ class Subject:
         """How im2col or col2im is called and lays its columns out; None where that is the book's way."""
         from parity.adapters.columns import probe_of, shows_the_layout, ways
 
-        probe, names = probe_of(kind), [p["name"] for p in about.get("signature") or ()]
+        names = [p["name"] for p in about.get("signature") or ()]
         if not self.misfit and names[: len(recipe(kind).order)] == list(recipe(kind).order):
             return None  # under the book's names it is held to the book's order
         for way in ways(about, kind):
-            self.convention = way
-            self._open(kind)
-            try:
-                found = self.results(probe).get(recipe(kind).out)
-            except Raised:
-                continue
-            if shows_the_layout(kind, found):
-                return way
+            stride = way.limits.get("stride", 2)
+            probe = probe_of(kind, stride)
+            for one in (way, replace(way, out=FIRST)):
+                self.convention = one
+                self._open(kind)
+                try:
+                    found = self.results(probe).get(recipe(kind).out)
+                except Raised:
+                    break
+                if shows_the_layout(kind, found, one.images, stride):
+                    return one
+                if isinstance(found, np.ndarray):
+                    break  # nothing was returned beside it
         self.convention, self.adapter = None, "book"  # the last way that was tried is not to stay
         self._open(kind)
         return None

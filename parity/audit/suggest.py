@@ -263,7 +263,7 @@ def _of_function(cls: str, probe: Probe, reference: dict[str, Any], c: Conventio
     if c is None:
         rest = [f"{k}={literal(v)}" for k, v in probe.args.items()]
     else:
-        if "N" not in c.columns:
+        if "N" not in c.columns or c.images != "NCHW" or len(c.out.path) > 1:
             return []
         rest = [f"{p}={value(meaning, probe)!r}" for p, meaning in c.forward_args if meaning != "x"]
         name = next(p for p, meaning in c.forward_args if meaning == "x")

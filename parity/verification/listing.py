@@ -73,10 +73,11 @@ def listed(path: Path) -> list[Listed]:
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
+    written = [name for name in functions if BACKWARD not in name or not _is_stub(by_name[name])]
     found: list[Listed] = []
     for name in by_name:
         if name in functions:
-            found += _function(name, functions, by_name[name])
+            found += _function(name, written, by_name[name])
         elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
             found += _class(classes[name], classes)
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
@@ -235,10 +236,23 @@ def _is_adapter(node: ast.ClassDef) -> bool:
 
 def _methods(node: ast.ClassDef, classes: dict[str, ast.ClassDef], depth: int = 8) -> Iterator[str]:
     """Its methods and those of its bases in the same file."""
-    yield from (part.name for part in node.body if isinstance(part, ast.FunctionDef))
+    own = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    yield from (part.name for part in own)
+    yield from (name for part in own if part.name == "__init__" for name in _chosen(part))
     for base in node.bases:
         if depth and isinstance(base, ast.Name) and base.id in classes and base.id != node.name:
             yield from _methods(classes[base.id], classes, depth - 1)
+
+
+def _chosen(constructor: ast.FunctionDef) -> Iterator[str]:
+    """Methods that a constructor chooses: `self.forward = self.forward_fast`."""
+    for part in ast.walk(constructor):
+        match part:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)],
+                value=ast.Attribute(value=ast.Name(id="self")),
+            ):
+                yield name
 
 
 def _leaves_to_others(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
@@ -314,6 +328,15 @@ def _is_descent(node: ast.FunctionDef) -> bool:
     *arrays, rate = [plain(p.arg) for p in node.args.args] or [""]
     of_arrays = len(arrays) == 2 and arrays[0] in (*HANDED, "w") and arrays[1] in (*SLOPES, "grad", "dw")
     return rate in RATES and (of_arrays or (len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)))
+
+
+def _is_stub(node: ast.stmt) -> bool:
+    """Whether a function is still to be written: a docstring, `pass` or an exception, and no more."""
+    return all(
+        isinstance(line, (ast.Pass, ast.Raise))
+        or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+        for line in getattr(node, "body", ())
+    )
 
 
 def _is_identity(name: str, node: ast.stmt) -> bool:

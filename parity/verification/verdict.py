@@ -114,7 +114,7 @@ class Verdict:
         if self.complaint:
             return "wrong"
         failed = not all(row.ok for row in self.records) and not self.declared
-        if self.unfinished and not failed:
+        if self.unfinished and (not failed or self.buts):
             return "not_checked"
         if self.buts:
             return "right_but"

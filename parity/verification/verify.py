@@ -355,6 +355,10 @@ def _judge_declared(
         averages = seen.convention is not None and seen.convention.average
         if said := (BY_CHOICE | (BY_NAME if averages else {})).get(found.fault):
             _judge_choice(verdict, said, found, seen, asker, adapter)
+    elif not found.fault and verdict.unfinished and not verdict.ending and not seen.observation.ok:
+        ones = removable(seen.observation, every)
+        if without_slight(seen.observation, ones, every).ok:
+            verdict.buts = sentences(ones, every)
     verdict.diagnosis = found
 
 

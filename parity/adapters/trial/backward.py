@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
@@ -109,7 +112,21 @@ def _beside_the_loss(trial: Trial, c: Convention, probe: Probe) -> Place | None:
     shape = list(probe.inputs["x"].shape)
     found = [e for e in report.get("forward", ()) if e["path"][0][1] == "out" and e["shape"] == shape]
     named = [e for e in found if plain(str(e["path"][-1][1])).startswith(("d", "grad"))]
+    if not named and _are_probabilities(trial, c, probe, found):
+        return None
     return place_of((named or found)[0]) if len(found) == 1 or named else None
+
+
+def _are_probabilities(trial: Trial, c: Convention, probe: Probe, found: list[dict[str, Any]]) -> bool:
+    """Whether all that is returned beside a loss adds up to 1 per row, and is the same for other labels."""
+    t, classes = probe.inputs["t"], probe.inputs["x"].shape[1]
+    others = (t + 1) % classes if t.ndim == 1 else np.roll(t, 1, axis=1)
+    report = trial.attempt(c, replace(probe, inputs={**probe.inputs, "t": others}))
+    again = {repr(e["path"]): e["sum"] for e in report.get("forward", ())}
+    return all(
+        np.isclose(e.get("value", np.nan), 1 / classes) and again.get(repr(e["path"])) == e["sum"]
+        for e in found
+    )
 
 
 ZERO = (

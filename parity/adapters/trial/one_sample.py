@@ -49,9 +49,24 @@ def other_rows(trial: Trial, c: Convention, probe: Probe) -> Iterator[Convention
     """Readings of a loss that took a batch as one sample: nothing but a softmax over the whole shows it."""
     N, classes = probe.inputs["x"].shape
     hot = np.eye(classes)[np.zeros(N, int)]
-    if c.rows != "NF" or c.mean or probe.inputs["t"].ndim == 1:
+    if c.rows == "NF" and probe.inputs["t"].ndim == 1:
+        if _reads_one_column(trial, c, probe):
+            yield replace(c, rows="F1", mean=False, backward="", limits={**c.limits, "one_vector": True})
+        return
+    if c.rows != "NF" or c.mean:
         return
     inputs = {**probe.inputs, "x": np.zeros((N, classes)), "t": hot}
     if np.isclose(out_at(trial, c, replace(probe, inputs=inputs)), N * np.log(N * classes)):
         for layout in ("F", "F1"):
             yield replace(c, rows=layout, backward="", limits={**c.limits, "one_vector": True})
+
+
+def _reads_one_column(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether a loss of the second class goes by the first column of what it is given, and by no other."""
+    N, classes = probe.inputs["x"].shape
+    x = np.full((N, classes), 1 / classes)
+    inputs = {**probe.inputs, "x": x, "t": np.ones(N, int)}
+    changed = [np.where(np.arange(classes) == column, x / 2, x) for column in range(classes)]
+    first, *others = (out_at(trial, c, replace(probe, inputs={**inputs, "x": a})) for a in changed)
+    usual = out_at(trial, c, replace(probe, inputs=inputs))
+    return bool(first != usual and all(other == usual for other in others))  # NaN where it raised

@@ -25,7 +25,7 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     used = replace(c, forward_args=()).given
     c = own_constant(trial, c, probe)
     if trial.kind == "batch_norm":
-        c = _own_eps(trial, c, probe)
+        c = _statistics(trial, _own_eps(trial, c, probe), probe)
         if probe.inputs["x"].ndim == 2:
             return images_too(trial, c)
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
@@ -53,7 +53,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
-    if c.constructor is not None and not {"stride", "stride_h", "(SH,SW)", "book"} & used:
+    asked = used if c.constructor is not None else c.given
+    if not {"stride", "stride_h", "(SH,SW)", "book"} & asked:
         limits |= _own_stride(trial, c, probe)
     if "(SH,SW)" in used and "pad" in used and _refuses_two_pads(trial, c, probe):
         limits["one_pad"] = True
@@ -84,6 +85,19 @@ def _own_eps(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     found = trial.attempt(replace(c, forward="", backward=""), probe).get("eps", ())
     return replace(c, eps=(found[0], f"{found[1]:g}")) if found and found[1] != EPS else c
+
+
+def _statistics(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the layout of the running statistics that a function is handed: the first that it can use."""
+    names = [meaning for _, meaning in c.forward_args if meaning in trial.how.buffers]
+    if c.constructor is not None or not names:
+        return c
+    infers = replace(probe, args={**probe.args, "training": False})
+    for layout in ("O", "1O11", "1O"):
+        handed = replace(c, passed={**c.passed, **dict.fromkeys(names, layout)})
+        if not np.isnan(out_at(trial, handed, infers)):
+            return c if layout == "O" else handed
+    return c
 
 
 def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:

@@ -34,6 +34,9 @@ NAMES = {
 RUNNING = ("run", "mov", "avg", "overall", "global", "pop", "test", "ema")
 
 
+RUNNING_LETTERS = {"running_mean": "runningm", "running_var": "runningv"}
+
+
 NOT_WEIGHTS = (
     "d",
     "grad",
@@ -52,6 +55,9 @@ NOT_WEIGHTS = (
 )
 
 
+STATISTICS = ("mean", "var", "std", "mu", "sigma", "hat", "norm", "inv", "cent")  # in a normalization
+
+
 def name_score(path: Sequence[Sequence[Any]], name: str) -> int:
     """How well a path is named for a weight; below zero where it says that it is something else."""
     words = [plain(str(step)) for how, step in path[1:] if not isinstance(step, int)]
@@ -63,7 +69,8 @@ def name_score(path: Sequence[Sequence[Any]], name: str) -> int:
         return 3
     if any(last.startswith(alias) or last.endswith(alias) for alias in NAMES[name] if len(alias) > 2):
         return 2 if not last.startswith(NOT_WEIGHTS) or last.startswith("weight") else -1
-    return -1 if last.startswith(NOT_WEIGHTS) else 0
+    statistic = name in ("gamma", "beta") and any(word in last for word in STATISTICS)
+    return -1 if statistic or last.startswith(NOT_WEIGHTS) else 0
 
 
 def places_of(
@@ -145,6 +152,7 @@ def running_places(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial
             names = [plain(str(step)) for _, step in entry["path"]]
             last = next((word for word in reversed(names) if word not in HOLDERS), "")
             running = any(word in last for word in RUNNING) and any(alias in last for alias in NAMES[name])
+            running = running or last == RUNNING_LETTERS[name]
             if (
                 running
                 and name not in found
