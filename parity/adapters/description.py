@@ -35,7 +35,8 @@ def about(factory: Any) -> dict[str, Any]:
     beside = getattr(one, "__globals__", None) or vars(sys.modules.get(getattr(one, "__module__", ""), sys))
     functions: dict[str, Any] = {}
     if what != "class":
-        functions = {k: v for k, v in beside.items() if inspect.isfunction(v)} | siblings(one)
+        written = {k: v for k, v in beside.items() if inspect.isfunction(v) and (v is one or not is_stub(v))}
+        functions = written | siblings(one)
     functions |= {getattr(f, "__name__", ""): f for f in pair if what == "pair"}
     return {
         "what": what,

@@ -361,7 +361,7 @@ _OTHERS: dict[str, Any] = {
     "optimizer": lambda probe: RecordingOptimizer(),
     "zeros": lambda probe: _zeros,
     "rng": lambda probe: np.random.default_rng(0),
-    "legacy_rng": lambda probe: np.random.RandomState(0),  # noqa: NPY002
+    "legacy_rng": lambda probe: np.random.RandomState(0),
     "model": lambda probe: TakesGradient(),
     "seed": lambda probe: 0,
     "dtype": lambda probe: probe.dtype,

@@ -319,7 +319,15 @@ def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequen
 
 PAIRS = {"stride": "(SH,SW)", "pad": "(PH,PW)", "kernel": "(FH,FW)"}  # of two numbers, by their default
 _GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep", *PAIRS.values(), *STRINGS)
-_GIVEN = ("training", "inference", "mode", "rate", "optimizer", "t", *_GEOMETRY)  # although they have defaults
+_GIVEN = (
+    "training",
+    "inference",
+    "mode",
+    "rate",
+    "optimizer",
+    "t",
+    *_GEOMETRY,
+)  # although they have defaults
 
 
 def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
