@@ -2,8 +2,8 @@
 
 A layout is a word of N (images), P (positions of the window, row by row) and K (the numbers of a window, in
 the order C, FH, FW); letters in parentheses are one axis. The book's is (NP)K; K(PN) is CS231n's, whose
-columns come position by position; without an N it is one image at a time. Of images that are (N, H, W, C) the
-numbers of a window may come in the order FH, FW, C: an L. Exchanging rows and columns of a window is no layout.
+columns come position by position; without an N it is one image at a time. Of images (N, H, W, C) the numbers
+of a window may come in the order FH, FW, C: an L. Exchanging rows and columns of a window is no layout.
 """
 
 from __future__ import annotations

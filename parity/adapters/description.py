@@ -81,7 +81,8 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
 
 def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:
     """Methods that its constructor chooses, the first of each: `self.forward = self.forward_fast`."""
-    code = list(dis.get_instructions(cls.__init__)) if inspect.isfunction(cls.__init__) else []
+    constructor = inspect.getattr_static(cls, "__init__")
+    code = list(dis.get_instructions(constructor)) if inspect.isfunction(constructor) else []
     found: dict[str, Parameters | None] = {}
     for read, _, write in zip(code, code[1:], code[2:], strict=False):
         if write.opname == "STORE_ATTR" and read.opname.startswith("LOAD_") and read.argval in methods:

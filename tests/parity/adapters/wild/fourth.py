@@ -1,4 +1,4 @@
-"""More styles: columns in other orders, losses that hand on what they know, methods that a constructor picks."""
+"""More styles: other orders of columns, gradients that go to a model, methods that a constructor picks."""
 
 import numpy as np
 
