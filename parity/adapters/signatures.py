@@ -271,7 +271,8 @@ def _pairs(
         elif p["default"].startswith(("(", "[")):
             options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
-            found.append([*options])
+            switched_off = ["=False"] if way == "backward" and word.endswith("flag") else []
+            found.append([*(options or switched_off)])
             continue
         if own:
             found.append([own if constant or own in {m for _, m in c.forward_args} else None])
@@ -394,7 +395,7 @@ def _by_its_parts(word: str, words: Sequence[str], way: str) -> list[str]:
         return ["dout"]  # of the layer after it, which comes first in backward
     if word.endswith(("in", "orig", "original")) or "input" in word or "prev" in word:
         return ["x"]
-    return ["=False"] if word.endswith("flag") else []
+    return []
 
 
 def _of_loss(word: str, words: Sequence[str], way: str) -> list[str]:

@@ -156,6 +156,8 @@ class _Calls:
         pairs = self.c.forward_args if self.c else _in_order(own, how.order, how.optional)
         values = meant(own, pairs, args, given)
         layout = self.c.columns if self.c else columns.BOOK
+        if self.c and self.c.images == "NHWC":
+            raise NotApplied("its images are (N, H, W, C)")
         if kind == "im2col":
             x = in_book(values.pop("x", values.get("input_data")), self.c, IN)
             handed = {"input_data": x} | options(values, kind)

@@ -54,7 +54,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))
         limits["sizes"] = {**limits.get("sizes", {}), **sizes}
     asked = used if c.constructor is not None else c.given
-    if not {"stride", "stride_h", "(SH,SW)", "book"} & asked:
+    options = c.constructor is None and any(meaning.startswith("{") for meaning in asked)
+    if not options and not {"stride", "stride_h", "(SH,SW)", "book"} & asked:
         limits |= _own_stride(trial, c, probe)
     if "(SH,SW)" in used and "pad" in used and _refuses_two_pads(trial, c, probe):
         limits["one_pad"] = True
