@@ -73,7 +73,8 @@ def listed(path: Path) -> list[Listed]:
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
-    written = [name for name in functions if BACKWARD not in name or not _is_stub(by_name[name])]
+    stubs = {name for name in functions if _is_stub(by_name[name])}  # a backward alone is left out
+    written = [n for n in functions if n not in stubs or n.replace(BACKWARD, FORWARD) in stubs]
     found: list[Listed] = []
     for name in by_name:
         if name in functions:
