@@ -8,6 +8,7 @@ error.
 import os
 import shutil
 from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from helpers import Ended
 
 from parity.cli import main
 from parity.kinds import ALL_KINDS
+from parity.kinds.real_sizes import real_sizes
+from parity.verification import observe
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENT = 600_000  # milliseconds that a busy machine may take for what is there at once on a quiet one
@@ -31,6 +34,17 @@ def parity(capsys):
         return Ended(end.value.code, *capsys.readouterr())
 
     return run
+
+
+@lru_cache
+def cheapest(kind, most=4):
+    return real_sizes(kind)[:most]
+
+
+@pytest.fixture
+def few_real_sizes(monkeypatch):
+    """Of the inputs of real size only the cheapest are tried, for what shows on small ones."""
+    monkeypatch.setattr(observe, "real_sizes", lambda kind: [probe.copy() for probe in cheapest(kind)])
 
 
 @pytest.fixture

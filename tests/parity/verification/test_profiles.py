@@ -67,6 +67,7 @@ def test_its_habits_are_by_design(target, case):
     assert f": right, but for the book's habits: {habit}" in first and "WRONG" not in str(verdict)
 
 
+@pytest.mark.usefixtures("few_real_sizes")
 def test_a_page_for_the_whole_file(parity):
     status, out, _ = parity("verify", BOOK / "common" / "layers.py")
     assert status == 0 and out.splitlines()[0].endswith("layers.py: 2 right, 5 right in the numbers only")
@@ -77,6 +78,7 @@ def test_a_page_for_the_whole_file(parity):
     assert parity("verify", BOOK / "common" / "layers.py", "--strict").status == 1
 
 
+@pytest.mark.usefixtures("few_real_sizes")
 def test_without_the_profile_they_are_what_they_are():
     outcomes = {v.name: v.outcome for v in verify_all(BOOK / "common" / "layers.py", profile=NONE).verdicts}
     assert {name for name, outcome in outcomes.items() if outcome == "wrong"} == {
@@ -86,6 +88,7 @@ def test_without_the_profile_they_are_what_they_are():
     assert outcomes["Relu"] == outcomes["Convolution"] == "right_but"
 
 
+@pytest.mark.usefixtures("few_real_sizes")
 @pytest.mark.parametrize(("file", "old", "new", "name", "printed"), BUGS.values(), ids=BUGS)
 def test_a_bug_is_found_behind_the_habits(tmp_path, file, old, new, name, printed):
     shutil.copytree(BOOK, tmp_path / "book")
