@@ -61,6 +61,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("cross", "entropy"), "softmax_with_loss"),
     (("crossentropy",), "softmax_with_loss"),
     (("batch", "norm"), "batch_norm"),
+    (("batchnorm",), "batch_norm"),
     (("batch", "normalization"), "batch_norm"),
     (("batch", "normalisation"), "batch_norm"),
     (("global", "pool"), "global_average_pooling"),

@@ -55,6 +55,7 @@ def test_the_words_of_a_name():
     for name in ("BCEWithLogitsLoss", "BinaryConv2d", "BCENetwork", "categorical_cross_entropy"):
         assert kind_by_words(name) != "binary_cross_entropy", name
     assert kind_by_words("MAELossFunction") == "mean_absolute_error"
+    assert kind_by_words("spatial_batchnorm") == "batch_norm" and kind_by_words("layernorm") is None
 
 
 def test_what_lies_beside_the_probabilities_is_folded_in():

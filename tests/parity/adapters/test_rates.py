@@ -29,6 +29,8 @@ CASES = [
     ("cross_entropy", LOSS, "right", "the loss is the sum over the rows"),
     ("SumOfEntropies", LOSS, "right", "the loss is the sum over the rows"),
     ("SumOfScores", LOSS, "right", "the loss is the sum over the rows"),
+    ("SoftmaxSum", LOSS, "right_but", "the loss is the sum over the batch and its gradient that sum's"),
+    ("SoftmaxSumOfMean", LOSS, "wrong", "loss-not-divided"),
     ("SumWithGradientOfMean", LOSS, "wrong", "backward, dx"),
     ("MeanWithGradientOfSum", LOSS, "wrong", "backward, dx"),
     (

@@ -106,6 +106,24 @@ class SumOfScores:
         return self.y - self.t
 
 
+class SoftmaxSum:
+    """Of the scores, and the gradient is that of the sum as well."""
+
+    def forward(self, x, t):
+        shifted = x - x.max(axis=1, keepdims=True)
+        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        self.y, self.t = np.exp(log_y), t if t.ndim == 2 else np.eye(x.shape[1], dtype=x.dtype)[t]
+        return -np.sum(self.t * log_y)
+
+    def backward(self):
+        return self.y - self.t
+
+
+class SoftmaxSumOfMean(SoftmaxSum):
+    def backward(self):
+        return super().backward() / self.t.dtype.type(len(self.t))
+
+
 class SumWithGradientOfMean(SumOfEntropies):
     def backward(self):
         return super().backward() / len(self.t)
