@@ -41,7 +41,7 @@ from scratchcnn.typing import Array
 SUBJECTS = ("alexnet", "simple_conv_net", "lenet", "lenet5", "branched")  # the longest first
 INFERENCE, BETWEEN = "branched, inference", "between layers"
 FAST = "fast"
-FAST_SUBJECTS = ("fast_layers", "many_channels", "many_branches", "lenet", "simple_conv_net")
+FAST_SUBJECTS = ("fast_layers", "activations", "many_channels", "many_branches", "lenet", "simple_conv_net")
 
 
 @dataclass

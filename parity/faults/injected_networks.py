@@ -135,7 +135,31 @@ class ManyBranches(Network):
         super().__init__((3, 8, 7), 5, build.layers)
 
 
+class Activations(Network):
+    """The activations after the book's, a convolution before each, and dropout, on 2x13x12 images."""
+
+    def __init__(self, rng: int = 0, dtype: Any = np.float64):
+        build = Drawn((2, 13, 12), rng, dtype)
+        layers = (
+            sc.LeakyRelu(0.2),
+            sc.ELU(),
+            sc.SELU(),
+            sc.Softplus(),
+            sc.GELU(),
+            sc.GELU("tanh"),
+            sc.SiLU(),
+        )
+        for i, layer in enumerate((*layers, sc.Relu6()), start=1):
+            build.add(f"conv{i}", build.conv(5, 1, scale=5 if isinstance(layer, sc.Relu6) else 0.8))
+            build.add(f"activation{i}", layer)
+        build.add("dropout", sc.Dropout(0.3))
+        build.add("flatten", sc.Flatten())
+        build.add("affine", build.affine(5, scale=0.1))
+        super().__init__((2, 13, 12), 5, build.layers)
+
+
 OWN: dict[str, Callable[[int], Network]] = {
+    "activations": Activations,
     "branched": Branched,
     "fast_layers": FastLayers,
     "many_channels": ManyChannels,

@@ -26,7 +26,10 @@ What makes it fast, one file each:
     batch_norm.py   all passes over some channels while they are in the cache
     lrn.py          blocks that stay in the cache, beta = 0.75 by square roots
     affine.py       matrix products split over the threads
-    elementwise.py  Relu and Sigmoid without branches
+    elementwise.py  Relu, Sigmoid and Tanh without branches
+    activations.py  the activations after the book's, the same
+    normal.py       the normal distribution function, for GELU
+    dropout.py      random numbers drawn, compared and dropped while they are in the cache
     memory.py       arrays from memory that was touched before
     threads.py      as many threads as NumPy's BLAS has
 """

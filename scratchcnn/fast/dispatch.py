@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from scratchcnn.fast import affine, batch_norm, convolution, elementwise, lrn, pooling
+from scratchcnn.fast import activations, affine, batch_norm, convolution, dropout, elementwise, lrn, pooling
 from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ Lazy = Callable[[], Array]
 class Implementation(NamedTuple):
     """How a layer is computed.
 
-    forward           (layer, x) -> its output and what backward needs; None if the class has to run its own
-                      code, for a rare case or for the error message
+    forward           (layer, x, ...) -> its output and what backward needs; None if the class has to run its
+                      own code, for a rare case or for the error message
     backward          (layer, dout, what forward left) -> dx, with the gradients in layer.grads
     backward_lazy_dx  the same, but dx only when the result is called, if the layer can do so
     """
 
-    forward: Callable[[Any, Array], tuple[Array, Any] | None]
+    forward: Callable[..., tuple[Array, Any] | None]
     backward: Callable[[Any, Array, Any], Array]
     backward_lazy_dx: Callable[[Any, Array, Any], Lazy] | None = None
 
@@ -45,7 +45,11 @@ IMPLEMENTATIONS = {
     "Affine": Implementation(affine.forward, affine.backward),
     "BatchNormalization": Implementation(batch_norm.forward, batch_norm.backward),
     "Convolution": Implementation(convolution.forward, convolution.backward, convolution.backward_lazy_dx),
+    "Dropout": Implementation(dropout.forward, dropout.backward),
+    "ELU": Implementation(activations.elu_forward, activations.times_slope),
     "Flatten": Implementation(affine.flatten_forward, affine.flatten_backward),
+    "GELU": Implementation(activations.gelu_forward, activations.times_slope),
+    "LeakyRelu": Implementation(activations.leaky_relu_forward, activations.times_slope),
     "LocalResponseNormalization": Implementation(lrn.forward, lrn.backward),
     "PartialConvolution": Implementation(
         convolution.forward, convolution.partial_backward, convolution.partial_backward_lazy_dx
@@ -53,6 +57,8 @@ IMPLEMENTATIONS = {
     "Pooling": Implementation(pooling.forward, pooling.backward),
     "RBF": Implementation(affine.rbf_forward, affine.rbf_backward),
     "Relu": Implementation(elementwise.relu_forward, elementwise.relu_backward),
+    "Relu6": Implementation(activations.relu6_forward, elementwise.relu_backward),
+    "SELU": Implementation(activations.selu_forward, activations.times_slope),
     "Sigmoid": Implementation(elementwise.sigmoid_forward, elementwise.sigmoid_backward),
     "Subsampling": Implementation(pooling.subsampling_forward, pooling.subsampling_backward),
     "Tanh": Implementation(elementwise.tanh_forward, elementwise.tanh_backward),
@@ -107,8 +113,8 @@ def accelerated(cls: C) -> C:
     implementation = IMPLEMENTATIONS[cls.__name__]
     own_backward = cls.backward
 
-    def fast_forward(layer: Layer, x: Array) -> Array | None:
-        if type(layer) is not cls or (result := implementation.forward(layer, x)) is None:
+    def fast_forward(layer: Layer, x: Array, *args: Any, **options: Any) -> Array | None:
+        if type(layer) is not cls or (result := implementation.forward(layer, x, *args, **options)) is None:
             return None
         out, values = result
         if layer.recording:

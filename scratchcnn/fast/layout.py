@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,48 @@ def each_slab(call: Callable[..., Any], *arrays: Array, passes: int = 1) -> None
     threads.each_part(
         lambda part: call(*(a[(*whole, part)] for a in arrays)), first.shape[axis], first.size * passes
     )
+
+
+BLOCK = 1 << 14  # numbers: a few arrays of so many stay in the cache from pass to pass
+
+
+def flat_like(a: Array, model: Array) -> Array:
+    """The numbers of a in the memory order of `model`, which is dense and of a's shape: 1-D, a copy where a
+    does not lie so."""
+    for n, s, t in zip(a.shape, a.strides, model.strides, strict=True):
+        if n > 1 and s * model.itemsize != t * a.itemsize:
+            ordered = memory.empty_like(model, a.dtype)
+            np.copyto(ordered, a)
+            return flat_view(ordered)
+    return flat_view(a)
+
+
+def each_block(call: Callable[..., Any], *runs: Array, passes: int) -> None:
+    """call(*blocks) with a block of each of the 1-D arrays after the other, in a part per thread if they are
+    large. Each number costs so many `passes`."""
+
+    def work(*parts: Array) -> None:
+        for blocks in zip(*map(pieces, parts), strict=True):
+            call(*blocks)
+
+    each_slab(work, *runs, passes=passes)
+
+
+def pieces(run: Array) -> list[Array]:
+    """A 1-D array in blocks, of as many numbers whatever their dtype."""
+    return [run[i : i + BLOCK] for i in range(0, len(run), BLOCK)]
+
+
+def constant(value: float, like: Array) -> Array:
+    """As many as there are in a block `like`: NumPy's maximum and minimum are faster with an array."""
+    return _constants(value, like.dtype)[: len(like)]
+
+
+@lru_cache(64)
+def _constants(value: float, dtype: np.dtype) -> Array:
+    array = np.full(BLOCK, value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 class _Spaces(threading.local):

@@ -111,9 +111,16 @@ def is_private(layer: Any) -> bool:
 
 def owned(layer: Any, array: Array) -> Array:
     """The array, to be given or kept: a copy in its memory order, where a caller might overwrite it."""
-    return array if is_private(layer) else array.copy("K")
+    return array if is_private(layer) else copied(array)
 
 
 def kept(layer: Any, array: Array) -> Array:
     """The array, for a backward only: no copy where none will follow."""
-    return array.copy("K") if layer.recording and not is_private(layer) else array
+    return copied(array) if layer.recording and not is_private(layer) else array
+
+
+def copied(array: Array) -> Array:
+    """A copy in its memory order."""
+    copy = empty_like(array)
+    np.copyto(copy, array)
+    return copy

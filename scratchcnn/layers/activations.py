@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
+from scratchcnn.fast import accelerated
 from scratchcnn.layers.base import Layer
 from scratchcnn.typing import Array
 
 
+@accelerated
 class LeakyRelu(Layer):
     """x where x > 0, else negative_slope * x, any shape; `torch.nn.LeakyReLU` (Maas et al. 2013).
 
@@ -36,6 +38,7 @@ class LeakyRelu(Layer):
         return f"{self.negative_slope:g}"
 
 
+@accelerated
 class ELU(Layer):
     """x where x > 0, else alpha * (exp(x) - 1), any shape; `torch.nn.ELU` (Clevert et al. 2016)."""
 
@@ -59,6 +62,7 @@ class ELU(Layer):
         return f"{self.alpha:g}"
 
 
+@accelerated
 class SELU(Layer):
     """scale * ELU(alpha)(x) with the two constants that keep mean 0 and variance 1; `torch.nn.SELU`.
 
@@ -97,11 +101,12 @@ class Softplus(Layer):
         return dx
 
 
+@accelerated
 class GELU(Layer):
     """x * P(a normal number is below x), any shape; `torch.nn.GELU` (Hendrycks and Gimpel 2016).
 
     `approximate="tanh"` is the paper's 0.5 * x * (1 + tanh(u)) with u = sqrt(2 / pi) * (x + 0.044715 * x**3).
-    NumPy has no erf, so that "none", the exact function, is computed one number at a time, which is slow.
+    NumPy has no erf, so that "none", the exact function, is computed here one number at a time.
     """
 
     def __init__(self, approximate: str = "none"):
@@ -136,6 +141,7 @@ SLOPE = math.sqrt(2 / math.pi)
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
+@accelerated
 class Relu6(Layer):
     """min(max(x, 0), 6), any shape; `torch.nn.ReLU6` (Krizhevsky 2010). The gradient at 0 and at 6 is 0."""
 

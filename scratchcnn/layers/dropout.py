@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratchcnn.fast import accelerated
 from scratchcnn.layers.base import Layer
 from scratchcnn.typing import Array
 
 
+@accelerated
 class Dropout(Layer):
     """Any shape -> the same: in training each value is dropped with probability `dropout_ratio`.
 

@@ -323,12 +323,18 @@ ACCELERATED = {
     "Affine": lambda: sc.Affine(rng().standard_normal((24, 5)), np.ones(5)),
     "BatchNormalization": lambda: BatchNormalization(np.array([1.5, -0.5]), np.ones(2)),
     "Convolution": lambda: Convolution(rng().standard_normal((5, 2, 3, 2)), np.ones(5)),
+    "Dropout": lambda: sc.Dropout(0.3, rng=0),
+    "ELU": sc.ELU,
     "Flatten": Flatten,
+    "GELU": sc.GELU,
+    "LeakyRelu": sc.LeakyRelu,
     "LocalResponseNormalization": lambda: LocalResponseNormalization(3, 0.3),
     "PartialConvolution": lambda: PartialConvolution(np.ones((2, 2, 2, 2)), None, np.eye(2)),
     "Pooling": lambda: Pooling(2, 2),
     "RBF": lambda: sc.RBF(rng().standard_normal((5, 3))),
     "Relu": Relu,
+    "Relu6": sc.Relu6,
+    "SELU": sc.SELU,
     "Sigmoid": Sigmoid,
     "Subsampling": lambda: sc.Subsampling(np.arange(1.0, 3), np.ones(2), 3),
     "Tanh": lambda: sc.Tanh(1.7, 0.7),
@@ -357,7 +363,7 @@ def test_the_class_shows_the_textbooks_code(name):
     for method in (cls.forward, cls.backward):
         source = inspect.getsource(method)
         assert source.lstrip().startswith(f"def {method.__name__}(self, ") and "fast" not in source
-        assert inspect.signature(method).parameters.keys() <= {"self", "x", "dout"}
+        assert inspect.signature(method).parameters.keys() <= {"self", "x", "dout", "train_flg"}
 
 
 def test_memory_of_the_fast_rung_is_none_of_the_classs_business():

@@ -19,17 +19,20 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 FILES = (
+    "activations",
     "affine",
     "batch_norm",
     "batch_split",
     "branches",
     "convolution",
     "dispatch",
+    "dropout",
     "elementwise",
     "inference",
     "layout",
     "lrn",
     "memory",
+    "normal",
     "pooling",
     "products",
     "threads",
@@ -120,7 +123,7 @@ def _renew() -> None:
     """What a bug may have left: in workspaces, buffers and caches."""
     layout, memory = import_module("scratchcnn.fast.layout"), import_module("scratchcnn.fast.memory")
     layout._spaces, memory._buffers = layout._Spaces(), memory.Buffers()  # type: ignore[attr-defined]
-    for file in ("elementwise", "products"):
+    for file in ("elementwise", "layout", "products"):
         for value in vars(import_module(f"scratchcnn.fast.{file}")).values():
             if clear := getattr(value, "cache_clear", None):
                 clear()
@@ -131,6 +134,24 @@ ALL = ("fast_layers", "lenet", "simple_conv_net")
 FAST_FAULTS: dict[str, FastFault] = {
     fault.name: fault
     for fault in (
+        FastFault(
+            "slope-of-a-constant",
+            "activations",
+            "_slope_of_elu",
+            before="slope += negative",
+            after="pass",
+            story="On the negative side of SELU the slope is that at 0.",
+            networks=("activations",),
+        ),
+        FastFault(
+            "nothing-cut-off-at-6",
+            "activations",
+            "_relu6",
+            before="mask &= below",
+            after="mask |= below",
+            story="The mask has what is above 0 or below 6, which is everything.",
+            networks=("activations",),
+        ),
         FastFault(
             "columns-of-the-last-thread-missing",
             "affine",
@@ -321,6 +342,24 @@ FAST_FAULTS: dict[str, FastFault] = {
             networks=ALL,
         ),
         FastFault(
+            "kept-numbers-not-scaled",
+            "dropout",
+            "_drop",
+            before="if keep not in (0, 1):",
+            after="if False:",
+            story="What is not dropped stays as it is instead of making up for the rest.",
+            networks=("activations",),
+        ),
+        FastFault(
+            "share-of-the-other-numbers",
+            "dropout",
+            "backward",
+            before="1 - layer.dropout_ratio",
+            after="layer.dropout_ratio",
+            story="dx is divided by the share that is dropped.",
+            networks=("activations",),
+        ),
+        FastFault(
             "last-numbers-not-rectified",
             "elementwise",
             "_relu",
@@ -351,6 +390,15 @@ FAST_FAULTS: dict[str, FastFault] = {
             before="relu, i = True, i + 1",
             after="relu, i = False, i + 1",
             story="A Relu is passed over as one that its convolution will do, and the convolution does not.",
+        ),
+        FastFault(
+            "last-numbers-in-no-block",
+            "layout",
+            "pieces",
+            before="range(0, len(run), BLOCK)",
+            after="range(0, len(run) - BLOCK + 1, BLOCK)",
+            story="The numbers that fill no whole block are left out.",
+            networks=("activations",),
         ),
         FastFault(
             "flat-copy-taken-for-a-view",
@@ -402,6 +450,24 @@ FAST_FAULTS: dict[str, FastFault] = {
             after="pass",
             story="Memory that was used before is taken for new memory, which is zero.",
             networks=ALL,
+        ),
+        FastFault(
+            "one-side-of-the-distribution",
+            "normal",
+            "_by_quotient",
+            before="np.abs(below, out=below)",
+            after="pass",
+            story="P(x) is negative for negative x.",
+            networks=("activations",),
+        ),
+        FastFault(
+            "constant-term-lost",
+            "normal",
+            "_polynomial",
+            before="out += terms[-1]",
+            after="pass",
+            story="Horner's rule ends before the last addition.",
+            networks=("activations",),
         ),
         FastFault(
             "last-window-wins",
