@@ -236,7 +236,8 @@ class Live:
                 for place in here:
                     put(self, place.path, before[name])
         dx = got(self, c.dx.path) if c.dx is not None else None
-        return dout * dx if c.derivative and not c.tensor and isinstance(dx, np.ndarray) else dx
+        number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
+        return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
 
     def _cache(self) -> Any:
         """What forward returned besides its result, for backward."""

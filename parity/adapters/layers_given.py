@@ -7,7 +7,6 @@ old one's place, is read back. Needs NumPy alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,8 @@ LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
 MODEL = ("model", "net", "network", "nn", "neuralnetwork")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = ("d{}", "grad_{}", "{}_grad", "{}_gradient")
+VALUES = ("data", "value", "val", "array", "params", "param", "_data")  # of a parameter that is an object
+GRADS = ("grad", "grads", "gradient", "_grad")
 
 
 def ways_for(name: str, held: bool = False) -> list[str]:
@@ -58,6 +59,44 @@ class _CalledList(list[Any]):
         return self
 
 
+class SlopesByName(dict[str, Any]):
+    """The gradients of one layer's weight and bias, `W` and `b`, under any name that they may have."""
+
+    def __missing__(self, name: str) -> Any:
+        for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
+            if name in aliases or name in [slope.format(alias) for slope in SLOPES for alias in aliases]:
+                return self[key]
+        raise KeyError(name)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """As a dict's."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(name) is not None
+
+
+class Parameter:
+    """What a framework makes of an array that is trained, under every name that it may have there."""
+
+    requires_grad = trainable = True
+    skip_decay = False
+
+    def give(self, array: Any, slope: Any) -> None:
+        """This array and its gradient."""
+        self.shape, self.size, self.ndim, self.dtype = array.shape, array.size, array.ndim, array.dtype
+        for names, held in ((VALUES, array), (GRADS, slope)):
+            for name in names:
+                setattr(self, name, held)
+
+    def taken(self, array: Any) -> Any:
+        """What the array is now: the same one, or what was put in its place."""
+        return next((now for name in VALUES if (now := getattr(self, name)) is not array), array)
+
+
 class Layer:
     """One layer that holds a weight and its bias in one of the FORMS; a whole model holds every array so."""
 
@@ -66,40 +105,41 @@ class Layer:
     def __init__(self, names: Sequence[str], form: str, number: int, whole: bool = False):
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
         self.form, self.name, self.id = form, f"layer{number}", number
-        self.objects: list[Any] = []
+        self.objects: list[Parameter] = []
         self.params: Any = None
         self.grads: Any = None
 
-    def give(self, params: Arrays, grads: Arrays) -> None:
-        """These arrays, where an optimizer looks for them."""
+    def give(self, params: Arrays, grads: Arrays | None) -> None:
+        """These arrays, where an optimizer looks for them; without gradients, attributes of weights alone."""
         if self.form == "attributes":
             self._set(params, grads)
             return
         names = {key: name for name, key in self.keys.items()}
         if self.form == "objects":
-            self.objects = self.objects or [SimpleNamespace(data=None, grad=None) for _ in names]
+            self.objects = self.objects or [Parameter() for _ in names]
             for parameter, name in zip(self.objects, names.values(), strict=True):
-                parameter.data, parameter.grad = params[name], grads[name]
+                parameter.give(params[name], (grads or {})[name])
             self.params = self.parameters = self.get_params = _CalledList(self.objects)
             return
         both: list[Any] = []
-        for arrays in (params, grads):
+        for arrays in (params, grads or {}):
             own = {key: arrays[name] for key, name in names.items()}
             both.append(_Called(own) if self.form == "dicts" else _CalledList(own.values()))
         self.params = self.parameters = self.get_params = self.get_parameters = both[0]
         self.grads = self.gradients = self.get_grads = self.get_gradients = both[1]
 
-    def _set(self, params: Arrays, grads: Arrays) -> None:
+    def _set(self, params: Arrays, grads: Arrays | None) -> None:
         """Under every name; a layer without a bias has one that is nobody's."""
         names = {key: name for name, key in self.keys.items()}
         for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
-            here = [np.zeros(1), np.zeros(1)]
-            if key in names:
-                here = [params[names[key]], grads[names[key]]]
+            array = params[names[key]] if key in names else np.zeros(1)
             for alias in aliases:
-                setattr(self, alias, here[0])
-                for slope in SLOPES:
-                    setattr(self, slope.format(alias), here[1])
+                setattr(self, alias, array)
+            if grads is None:
+                continue
+            slope = grads[names[key]] if key in names else np.zeros(1)
+            for name in [form.format(alias) for form in SLOPES for alias in aliases]:
+                setattr(self, name, slope)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient."""
@@ -120,7 +160,7 @@ class Layer:
                 aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
                 found[name] = next((a for a in aliases if a is not params[name]), params[name])
             elif self.form == "objects":
-                found[name] = self.objects[at].data
+                found[name] = self.objects[at].taken(params[name])
             else:
                 found[name] = self.params[key if self.form == "dicts" else at]
         return found

@@ -83,7 +83,7 @@ _DENSE = _table("""
     I (I,): inputfeatures numin noinputs inputcount incount sizeinput
     I (I,): channelsin nchannelsin inchannels
     I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures
-    I (I,): numfeatures infeature
+    I (I,): numfeatures infeature indims inputdims inputneurons numinputneurons
     I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
     O: nout noutputs noutput outputsize outfeatures outputdim outdim outsize numoutputs fanout outputs
     O: dout units nunits
@@ -93,6 +93,7 @@ _DENSE = _table("""
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
     O: outshape featuresout dimout channelsout nchannelsout outchannels
     O: length outfeature outputlength nhidden numhidden width hidden
+    O: outdims outputdims outputneurons numoutputneurons neuronsnum neuroncount unitsnum numneuron
     I O: d n
     O I: m h k c
     N: batchsize

@@ -12,9 +12,9 @@ import numpy as np
 
 from parity.adapters.arguments import call, plain, signature
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import Layer, Model
+from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, rate_of
+from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, of_layer, rate_of
 from parity.adapters.stateful import Stateful, reading
 from parity.kinds.probe import Probe
 
@@ -27,6 +27,7 @@ class Rule:
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
         self.states: dict[str, Any] = {}
+        self.steps = 0
         self.layers: list[Layer] = []
         self.stateful: Stateful | None = None
 
@@ -55,6 +56,7 @@ class Rule:
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
+        self.steps += 1
         if self.how.rule.endswith("+lr"):
             self._function(params, grads)
         elif self.how.rule.endswith("state") and "+" in self.how.rule:
@@ -115,12 +117,10 @@ class Rule:
 
     def _objects(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Parameters with .data and .grad, the same ones at each step."""
-        self.handed = self.handed or [_parameter(p) for p in params.values()]
-        for parameter, name in zip(self.handed, params, strict=True):
-            parameter.data, parameter.grad = params[name], grads[name]
+        self.handed = self.handed or [Parameter() for _ in params]
+        _give(self.handed, params, grads)
         getattr(self._one(""), self.how.forward)(self.handed)
-        for parameter, name in zip(self.handed, params, strict=True):
-            _taken_over({name: params[name]}, {name: parameter.data})
+        _take(self.handed, params)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
@@ -155,14 +155,12 @@ class Rule:
         _all_of(optimizer, AFTER)
 
     def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        if not self.handed:
-            self.handed = [_parameter(p) for p in params.values()]
+        self.handed = self.handed or [Parameter() for _ in params]
+        _give(self.handed, params, grads)
+        if not self.made:
             self.made[""] = self._new(self.handed)
-        for parameter, name in zip(self.handed, params, strict=True):
-            parameter.data, parameter.grad = params[name], grads[name]
         getattr(self.made[""], self.how.forward)()
-        for parameter, name in zip(self.handed, params, strict=True):
-            _taken_over({name: params[name]}, {name: parameter.data})
+        _take(self.handed, params)
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads, list(grads.values()))
@@ -178,20 +176,71 @@ class Rule:
         _taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
 
     def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        """Arrays one by one with a name, or a weight with its bias."""
-        method = getattr(self._one(""), self.how.forward)
-        asked = (signature(method) or {}).items()
-        order = in_order([{"name": name} for name, p in asked if p.default is p.empty])
+        """Arrays one by one, or a weight with its bias; an optimizer for each that comes without a name."""
+        order = in_order(self._asked())
         layers = _in_layers(params) if "b" in order else [(name, "") for name in params]
+        moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
+            method = getattr(self._one("" if "key" in order else name), self.how.forward)
             given = {"key": name, "w": params[name], "dw": grads[name]}
             given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": np.zeros(1), "db": np.zeros(1)}
+            if moments:
+                held = self.states.setdefault(name, [np.zeros_like(params[name]) for _ in moments])
+                given |= dict(zip(moments, held, strict=True))
+            if "t" in order:
+                given["t"] = self.steps - (1 - self._first_step(order, given))
             found = method(*(given[what] for what in order))
             new = found if isinstance(found, tuple) else (found,)
+            if moments and len(new) == 1 + len(moments):
+                at = self._place_of_the_array(order, given)
+                self.states[name] = [*new[:at], *new[at + 1 :]]
+                new = new[at : at + 1]
             old = [name, bias] if "b" in order else [name]
             for one, array in zip(old, new, strict=False):
                 if one and array is not None:
                     _taken_over({one: params[one]}, {one: array})
+
+    def _asked(self) -> list[dict[str, Any]]:
+        """The parameters of its method that have to be given."""
+        found = (signature(getattr(self.factory, self.how.forward)) or {}).items()
+        return [{"name": name} for name, p in list(found)[1:] if p.default is p.empty]
+
+    def _tried(self, order: list[str], given: dict[str, Any]) -> list[Any]:
+        """What a new optimizer gives for copies of these arrays, or makes of them."""
+        given = {
+            what: value.copy() if isinstance(value, np.ndarray) else value for what, value in given.items()
+        }
+        found = getattr(self._new(), self.how.forward)(*(given[what] for what in order))
+        return list(found) if isinstance(found, tuple) else [given["w"] if found is None else found]
+
+    def _first_step(self, order: list[str], given: dict[str, Any]) -> int:
+        """The number of the first step: 0 where that gives numbers, else 1, since 1 - beta ** 0 is 0."""
+        try:
+            with np.errstate(all="ignore"):
+                found = self._tried(order, {**given, "t": 0})
+        except ArithmeticError:
+            return 1
+        return 0 if all(np.isfinite(array).all() for array in found) else 1
+
+    def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
+        """Which of the returned arrays is the parameter: without gradient and moments, the one that stays."""
+        nothing = {w: np.zeros_like(a) for w, a in given.items() if w == "dw" or w.startswith("moment")}
+        found = self._tried(order, {**given, **nothing, "w": np.ones_like(given["w"])})
+        return int(np.argmax([np.mean(array) for array in found]))
+
+    def _given_layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Layers one by one with their gradients beside them, and an optimizer for each."""
+        asked = of_layer(self._asked())
+        if not self.layers:
+            pairs = enumerate(_in_layers(params))
+            self.layers = [Layer([n for n in names if n], "attributes", number) for number, names in pairs]
+        for layer in self.layers:
+            layer.give(params, None)
+            slopes = {key: grads[name] for name, key in layer.keys.items()}
+            slopes.setdefault("b", np.zeros(1))
+            given = {"layer": layer, "grads": SlopesByName(slopes), "dw": slopes["W"], "db": slopes["b"]}
+            getattr(self._one(layer.name), self.how.forward)(*(given[what] for what in asked))
+            _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
 
     def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads)
@@ -284,9 +333,14 @@ def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
     return build
 
 
-def _parameter(array: Any) -> SimpleNamespace:
-    """What a framework makes of an array that is trained."""
-    return SimpleNamespace(data=array, grad=None, requires_grad=True, trainable=True, skip_decay=False)
+def _give(parameters: list[Any], params: dict[str, Any], grads: dict[str, Any]) -> None:
+    for parameter, name in zip(parameters, params, strict=True):
+        parameter.give(params[name], grads[name])
+
+
+def _take(parameters: list[Any], params: dict[str, Any]) -> None:
+    for parameter, name in zip(parameters, params, strict=True):
+        _taken_over({name: params[name]}, {name: parameter.taken(params[name])})
 
 
 def _like(found: Any, arrays: list[Any]) -> bool:

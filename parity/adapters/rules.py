@@ -14,7 +14,10 @@ pairs    apply_gradients([(dw, w), ...])
 by name  step({name: (w, dw)})
 state    update(w, dw, state) -> w, state; the state is None at first
 config   a function (w, dw, config) -> w, config
-in order  update(name, w, dw) or update(w, dw, name), and update(w, b, dw, db); names tell which is which
+in order  update(name, w, dw) or update(w, dw, name), and update(w, b, dw, db); names tell which is which,
+         and may ask for the number of the step, t, from 0 or 1, or for moments, update(w, dw, m, v) -> w,
+         m, v; where no name of the array is asked for, there is an optimizer for each
+given layer  update(layer, grads) or update(layer, dw, db), with .weights and .bias; an optimizer for each
 numbered  update(params, grads), dicts of W1, b1, W2, b2 and of dW1, db1, ...: also a function with the rate
 held dicts  cls(params, lr), then step(grads), dicts of arrays
 layers, a model and the learning rate: the ways of `layers_given` for a function
@@ -32,7 +35,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import ways_for
+from parity.adapters.layers_given import LAYER, ways_for
 from parity.adapters.recipe import recipe
 from parity.adapters.stateful import averaged, forms_of
 
@@ -46,6 +49,11 @@ PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "pa
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
 STATES = ("state", "momentum", "cache", "velocity", "memory", "v", "m", "config")
 KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
+COUNTERS = ("t", "step", "timestep", "iteration", "iter")  # of steps, from 1
+MOMENTS = (  # of one array; 0 at first
+    *("m", "v", "s", "h", "cache", "velocity", "momentum", "mom", "moment1", "moment2", "m1", "m2"),
+    *("mprev", "vprev", "mt", "vt", "firstmoment", "secondmoment"),
+)
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
 EPSILON = ("eps", "epsilon")
@@ -87,12 +95,17 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 1: ["held", "held dicts"]
                 if handed and not holds
                 else [*([given] if only != "layers" else ()), *ways_for(only)],
-                2: ["dicts", "arrays", "lists", "in dicts", "numbered"],
-                3: ["in order"]
-                if in_order(required)
-                else ["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
-                4: ["in order"] if in_order(required) else [],
+                2: [
+                    *["given layer"] * bool(of_layer(required)),
+                    *("dicts", "arrays", "lists", "in dicts", "numbered"),
+                ],
+                3: [
+                    *["given layer"] * bool(of_layer(required)),
+                    *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
+                ],
             }
+            if len(required) > 2 and in_order(required):
+                styles[len(required)] = [*styles.get(len(required), ()), "in order"]
             for style in styles.get(len(required), ()):
                 yield _with(base, style, name)
 
@@ -132,18 +145,35 @@ def other_decay(about: dict[str, Any], kind: str) -> tuple[str, ...]:
 def in_order(params: list[dict[str, Any]]) -> list[str]:
     """What each parameter of an update of one array, or of a weight and its bias, gets; nothing if unknown.
 
-    "key", "w" and "dw", or "w", "b", "dw" and "db".
+    "key", "w" and "dw", or "w", "b", "dw" and "db"; beside them "t", the number of the step, and of one array
+    also its moments, "moment 1" and "moment 2".
     """
     words = [plain(p["name"]) for p in params]
     keys = [word for word in words if word in KEYS]
+    counters = [word for word in words if word in COUNTERS and word not in keys]
     slopes = [word for word in words if word.startswith(("d", "g")) and word not in keys]
-    arrays = [word for word in words if word not in (*keys, *slopes)]
+    arrays = [word for word in words if word not in (*keys, *counters, *slopes)]
+    moments = [word for word in arrays[1:] if word in MOMENTS] if len(slopes) == 1 else []
+    arrays = [word for word in arrays if word not in moments]
     counts = (len(keys), len(arrays), len(slopes))
-    if counts not in ((1, 1, 1), (0, 2, 2)):
+    more = len(counters) == 1 or 0 < len(moments) < 3
+    if counts not in ((1, 1, 1), (0, 2, 2), *[(0, 1, 1)] * more) or len(counters) > 1:
         return []
-    given = dict(zip(keys, ["key"], strict=False))
+    given = dict(zip([*keys, *counters], [*["key"] * len(keys), *["t"] * len(counters)], strict=True))
+    given |= {word: f"moment {i}" for i, word in enumerate(moments, start=1)}
     given |= dict(zip(arrays, ("w", "b"), strict=False)) | dict(zip(slopes, ("dw", "db"), strict=False))
     return [given[word] for word in words]
+
+
+def of_layer(params: list[dict[str, Any]]) -> list[str]:
+    """What an update of one layer is given, "layer" and "grads" or "dw" and "db"; nothing if unknown."""
+    words = [plain(p["name"]) for p in params]
+    if not words or words[0] not in LAYER:
+        return []
+    if len(words) == 2 and words[1] in (*SLOPES, "grad", "gradient"):
+        return ["layer", "grads"]
+    slopes = len(words) == 3 and all(word.startswith(("d", "g")) for word in words[1:])
+    return ["layer", "dw", "db"] if slopes else []
 
 
 def _with(base: Convention, style: str, method: str) -> Convention:

@@ -53,6 +53,7 @@ FORWARD = (
 BACKWARD = (
     *(
         "backward",
+        "backword",
         "backprop",
         "bprop",
         "backwardpass",
@@ -555,6 +556,8 @@ def _belongs(name: str, first: str) -> bool:
             "derivate",
             "d1",
             "backwardnaive",
+            "dz",
+            "dx",
             "outputtoderivative",
             "2deriv",
             "p",

@@ -18,7 +18,13 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_mask import mask_of
 from parity.adapters.trial.dropout_share import as_it_drops
 from parity.adapters.trial.gradient_steps import is_proportional
-from parity.adapters.trial.output_derivatives import is_derivative, may_be_derivative, of_output
+from parity.adapters.trial.output_derivatives import (
+    beside_the_function,
+    is_derivative,
+    may_be_derivative,
+    names_the_output,
+    of_output,
+)
 from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
@@ -34,7 +40,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
     still = trial.kind == "batch_norm" and not c.buffers  # it keeps nothing to infer with
     if kind_of(trial.kind).switches and (still or not c.switch):
         c = replace(c, limits={**c.limits, "training": True})
-    calls = list(backward_calls(trial.about, trial.kind, c))
+    calls = [beside_the_function(trial.kind, c, one) for one in backward_calls(trial.about, trial.kind, c)]
     missing_buffers = tuple(n for n in trial.how.buffers if n in probe.args and n not in c.buffers)
     if trial.kind == "dropout":
         c = as_it_drops(trial, c, probe)
@@ -52,7 +58,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
         name = str((trial.about["methods"]["backward"] or [{}])[0]["name"])
         as_gradient = replace(c, backward="backward", backward_args=((name, "dout"),))
         derivative = is_derivative(trial, as_gradient, probe)
-        calls = [("backward", ((name, "x" if derivative else "dout"),), derivative)]
+        meaning = "out" if names_the_output(trial.kind, plain(name)) else "x"
+        calls = [("backward", ((name, meaning if derivative else "dout"),), derivative)]
     for backward, args, derivative in calls:
         tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
         tried = replace(tried, zero=_zeroed_by(trial, tried))

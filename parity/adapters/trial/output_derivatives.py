@@ -9,20 +9,33 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
-from parity.adapters.signatures import (
-    may_be_output,
-)
+from parity.adapters.signatures import OF_OUTPUT, OUT, may_be_output
 from parity.adapters.trial.attempt import Trial
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
+Call = tuple[str, tuple[tuple[str, str], ...], bool]  # what is called, with what, and whether it gives f'
 FAR, BOUND = 32.0, 8.0
+SIGNS = ("relu", "leaky_relu")  # go by the sign, which is that of the output too
 
 
 def may_be_derivative(about: dict[str, Any], kind: str) -> bool:
-    """Whether a backward takes nothing but an x by its name: `backward(self, x)` may be f'(x)."""
+    """Whether a backward takes nothing but x or the output by its name: `backward(self, x)` may be f'(x)."""
     params = [p for p in about["methods"].get("backward") or () if p is not None and p["required"]]
-    return kind in ELEMENTWISE and len(params) == 1 and plain(params[0]["name"]) in ("x", "z")
+    word = plain(params[0]["name"]) if len(params) == 1 else ""
+    return kind in ELEMENTWISE and (word in ("x", "z") or names_the_output(kind, word))
+
+
+def names_the_output(kind: str, word: str) -> bool:
+    """Whether a parameter of that name is the output, where a derivative may be written in terms of it."""
+    return kind in (*OF_OUTPUT, *SIGNS) and word in OUT - {"a", "s"}
+
+
+def beside_the_function(kind: str, c: Convention, call: Call) -> Call:
+    """That call of a function beside an activation: one of x or of the output alone gives the derivative."""
+    name, args, derivative = call
+    alone = c.constructor is None and kind in ELEMENTWISE and [m for _, m in args] in (["x"], ["out"])
+    return name, args, derivative or alone
 
 
 def is_derivative(trial: Trial, c: Convention, probe: Probe) -> bool:

@@ -41,6 +41,15 @@ VERDICTS = [
     ("selu_of_two", "selu", "right", "(x)", "alpha other than 1.6732632423543772, scale other than"),
     ("ReluOfAlpha", "relu", "right", "", "not checked: alpha other than 0"),
     ("elu_act,d_elu_act", "elu", "right", "a there is the output", ""),
+    ("straight", "identity", "right", "function straight(x, derivative), times dout", ""),
+    ("crooked", "identity", "wrong", "function crooked(x, derivative), times dout", "backward, dx"),
+    ("ReluActivator", "relu", "right", "backward(output), times dout", ""),
+    ("ReluActivatorWrong", "relu", "wrong", "backward(output), times dout", "backward, dx"),
+    ("TanhActivator", "tanh", "right", "backward(output), times dout", ""),
+    ("TanhActivatorWrong", "tanh", "wrong", "backward(output), times dout", "backward, dx"),
+    ("SigmoidWhoseGradientIsCalledOutput", "sigmoid", "right", "", ""),
+    ("rectify", "relu", "right", "function rectify_backward(x), times dout", ""),
+    ("rectify,rectify_backward_wrong", "relu", "wrong", "times dout", "backward, dx"),
 ]
 
 

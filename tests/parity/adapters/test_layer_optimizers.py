@@ -19,6 +19,14 @@ RIGHT = [
     ("OfAWeightAndItsBias", "sgd", "or a weight and a bias with theirs"),
     ("HoldsADict", "sgd", "gradients in a dict: the dict of parameters comes to the constructor"),
     ("OfPairs", "sgd", "step with pairs of an array and its gradient"),
+    ("AdamOfCountedSteps", "adam", "; without a name, an optimizer for each"),
+    ("AdamOfStepsFromZero", "adam", "t counts from 0 where that gives numbers"),
+    ("RMSpropOfCountedSteps", "rmsprop", "t counts from 0 where that gives numbers"),
+    ("AdamOfHandedMoments", "adam", "an array, its gradient"),
+    ("AdamThatReturnsMomentsFirst", "adam", "an array, its gradient"),
+    ("MomentumOfALayerAndItsSlopes", "momentum", "a layer that has .weights and .bias, and its gradients"),
+    ("OfALayerAndTwoArrays", "sgd", "step with a layer that has .weights and .bias, and its gradients"),
+    ("OfParamsThatHaveParams", "momentum", "nothing: the parameters come to the constructor"),
 ]
 WRONG = [
     ("HoldsLayersWrong", "sgd", "W step 1"),
@@ -27,6 +35,12 @@ WRONG = [
     ("OfANamedArrayWrong", "momentum", "V step 1"),
     ("OfAWeightAndItsBiasWrong", "sgd", "b step 1"),
     ("AdamWWrong", "adamw", "W step 1"),
+    ("AdamOfCountedStepsWrong", "adam", "b step 1"),
+    ("AdamOfStepsFromZeroWrong", "adam", "b step 1"),
+    ("AdamOfHandedMomentsWrong", "adam", "W step 2"),
+    ("MomentumOfALayerAndItsSlopesWrong", "momentum", "b step 2"),
+    ("OfALayerAndTwoArraysWrong", "sgd", "b step 1"),
+    ("OfParamsThatHaveParamsWrong", "momentum", "W step 2"),
 ]
 
 

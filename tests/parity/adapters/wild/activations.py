@@ -178,3 +178,64 @@ class ReluOfAlpha:
 
     def backward(self, dout, alpha=0.0):
         return np.where(self.x > 0, dout, alpha * dout)
+
+
+class ReluActivator:
+    """Its backward is a derivative, of the output."""
+
+    def forward(self, weighted_input):
+        return np.maximum(0, weighted_input)
+
+    def backward(self, output):
+        return (output > 0).astype(output.dtype)
+
+
+class ReluActivatorWrong(ReluActivator):
+    def backward(self, output):
+        return (output >= 0).astype(output.dtype)
+
+
+class TanhActivator:
+    def forward(self, weighted_input):
+        return np.tanh(weighted_input)
+
+    def backward(self, output):
+        return 1 - output * output
+
+
+class TanhActivatorWrong(TanhActivator):
+    def backward(self, output):
+        return 1 - output
+
+
+class SigmoidWhoseGradientIsCalledOutput:
+    """Named for the output, and yet handed the gradient: twice as much gives twice as much."""
+
+    def forward(self, x):
+        self.kept = 1 / (1 + np.exp(-x))
+        return self.kept
+
+    def backward(self, output):
+        return output * self.kept * (1 - self.kept)
+
+
+def rectify(x):
+    return np.maximum(0, x)
+
+
+def rectify_backward(x):
+    """Of x alone: the derivative."""
+    return (x > 0).astype(x.dtype)
+
+
+def rectify_backward_wrong(x):
+    return (x >= 0).astype(x.dtype)
+
+
+def straight(x, derivative=False):
+    """Its derivative is a plain number."""
+    return 1 if derivative else x
+
+
+def crooked(x, derivative=False):
+    return 2 if derivative else x

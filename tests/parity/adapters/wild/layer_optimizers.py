@@ -169,3 +169,135 @@ class OfPairs:
     def step(self, params_grads):
         for p, g in params_grads:
             p -= self.lr * g
+
+
+class AdamOfCountedSteps:
+    """The number of the step comes with every call, and the moments are nobody's in particular."""
+
+    def __init__(self, eta=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.m_dw, self.v_dw, self.m_db, self.v_db = 0, 0, 0, 0
+        self.eta, self.beta1, self.beta2, self.epsilon = eta, beta1, beta2, epsilon
+
+    def squared(self, db):
+        return db**2
+
+    def update(self, t, w, b, dw, db):
+        self.m_dw = self.beta1 * self.m_dw + (1 - self.beta1) * dw
+        self.m_db = self.beta1 * self.m_db + (1 - self.beta1) * db
+        self.v_dw = self.beta2 * self.v_dw + (1 - self.beta2) * dw**2
+        self.v_db = self.beta2 * self.v_db + (1 - self.beta2) * self.squared(db)
+        one, two = 1 - self.beta1**t, 1 - self.beta2**t
+        w = w - self.eta * (self.m_dw / one) / (np.sqrt(self.v_dw / two) + self.epsilon)
+        b = b - self.eta * (self.m_db / one) / (np.sqrt(self.v_db / two) + self.epsilon)
+        return w, b
+
+
+class AdamOfCountedStepsWrong(AdamOfCountedSteps):
+    def squared(self, db):
+        return abs(db)
+
+
+class AdamOfHandedMoments:
+    """The caller keeps the moments."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.lr, self.beta1, self.beta2, self.epsilon, self.t = lr, beta1, beta2, epsilon, 0
+
+    def update(self, param, grad, m, v):
+        self.t += 1
+        m = self.beta1 * m + (1 - self.beta1) * grad
+        v = self.beta2 * v + (1 - self.beta2) * grad**2
+        m_hat, v_hat = m / (1 - self.beta1**self.t), v / (1 - self.beta2**self.t)
+        param -= self.lr * m_hat / (np.sqrt(v_hat) + self.epsilon)
+        return param, m, v
+
+
+class AdamOfHandedMomentsWrong(AdamOfHandedMoments):
+    """What it hands back as a moment is the corrected one."""
+
+    def update(self, param, grad, m, v):
+        param, m, v = super().update(param, grad, m, v)
+        return param, m / (1 - self.beta1**self.t), v
+
+
+class AdamThatReturnsMomentsFirst(AdamOfHandedMoments):
+    def update(self, param, grad, m, v):
+        param, m, v = super().update(param, grad, m, v)
+        return m, v, param
+
+
+class MomentumOfALayerAndItsSlopes:
+    def __init__(self, learning_rate=0.01, momentum=0.9, clip=None):
+        self.rate, self.momentum, self.clip, self.velocity = learning_rate, momentum, clip, {}
+
+    def update(self, layer, gradients):
+        for grad in gradients.values() if self.clip else ():
+            np.clip(grad, -self.clip, self.clip, out=grad)
+        for name in ("weights", "bias"):
+            old = self.velocity.get(name, 0)
+            self.velocity[name] = self.momentum * old - self.rate * gradients[name]
+            setattr(layer, name, getattr(layer, name) + self.velocity[name])
+
+
+class MomentumOfALayerAndItsSlopesWrong(MomentumOfALayerAndItsSlopes):
+    """The velocity of the bias is forgotten."""
+
+    def update(self, layer, gradients):
+        super().update(layer, gradients)
+        self.velocity["bias"] = 0
+
+
+class OfALayerAndTwoArrays:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def step(self, layer, dW, db):
+        layer.weight -= self.lr * dW
+        layer.bias -= self.lr * db
+
+
+class OfALayerAndTwoArraysWrong(OfALayerAndTwoArrays):
+    def step(self, layer, dW, db):
+        super().step(layer, dW, 2 * db)
+
+
+class OfParamsThatHaveParams:
+    """A framework whose parameters have .params, .grads and a shape."""
+
+    def __init__(self, params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum = list(params), lr, momentum
+        for p in self.params:
+            p.velocity = np.zeros(p.shape)
+
+    def step(self):
+        for p in self.params:
+            p.velocity = self.momentum * p.velocity + p.grads
+            p.params = p.params - self.lr * p.velocity
+
+
+class OfParamsThatHaveParamsWrong(OfParamsThatHaveParams):
+    def step(self):
+        super().step()
+        for p in self.params:
+            p.velocity = p.velocity * (1 - self.lr)
+
+
+class RMSpropOfCountedSteps:
+    """Corrects nothing by the number of the step, which begins where its caller likes."""
+
+    def __init__(self, lr=0.01, alpha=0.99, eps=1e-8):
+        self.lr, self.alpha, self.eps, self.v = lr, alpha, eps, 0
+
+    def update(self, w, dw, t):
+        self.v = self.alpha * self.v + (1 - self.alpha) * dw**2
+        return w - self.lr * dw / (np.sqrt(self.v) + self.eps)
+
+
+class AdamOfStepsFromZero(AdamOfCountedSteps):
+    def update(self, t, w, b, dw, db):
+        return super().update(t + 1, w, b, dw, db)
+
+
+class AdamOfStepsFromZeroWrong(AdamOfStepsFromZero):
+    def squared(self, db):
+        return abs(db)
