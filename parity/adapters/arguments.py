@@ -6,6 +6,7 @@ the place means something else. Needs nothing but Python.
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import re
@@ -143,7 +144,20 @@ def _signature(call: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
         found = inspect.signature(call).parameters
     except (TypeError, ValueError):
         return None
-    return None if any(p.kind is p.VAR_KEYWORD for p in found.values()) else dict(found)
+    loose = next((name for name, p in found.items() if p.kind is p.VAR_KEYWORD), None)
+    if loose is not None and _reads(call, loose):
+        return None
+    return {name: p for name, p in found.items() if name != loose}
+
+
+def _reads(call: Callable[..., Any], name: str) -> bool:
+    """Whether its code looks at that parameter; what it swallows unseen is not taken."""
+    built = getattr(call, "__init__", call) if isinstance(call, type) else call
+    code = getattr(inspect.unwrap(built), "__code__", None)
+    if code is None or name not in code.co_varnames + code.co_cellvars:
+        return True
+    loads = (one.argval for one in dis.get_instructions(code) if one.opname.startswith("LOAD"))
+    return any(name in (argval if isinstance(argval, tuple) else (argval,)) for argval in loads)
 
 
 def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:

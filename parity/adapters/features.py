@@ -122,8 +122,8 @@ def lacking(
     if supports is not None:
         claimed = claims(kind, cases, supports)
         return known - claimed
-    if names is None:
-        return set()
+    if names is None:  # nobody's **kwargs mean what only ours has
+        return known & OURS_ALONE
     return {name for name in known & found.optional.keys() if name not in names}
 
 
@@ -161,6 +161,9 @@ def shown_lacking(
     found: set[str] = set()
     for feature in WORDS if supports is None else ():
         having = {probe.id for probe in cases if feature in probe.needs}
+        if feature == "one_hot" and not plain & wrong:  # flattened, one row is as many numbers of classes
+            labelled = [probe for probe in cases if probe.id in having]
+            having = {probe.id for probe in labelled if len(probe.inputs["x"]) > 1} or having
         refused = no_number if feature in SIZED else raised
         if having and having <= refused and not plain <= raised:
             found.add(feature)

@@ -153,3 +153,32 @@ def test_the_step_of_the_trial_that_hung_is_named(tmp_path, name, step):
 def test_the_other_ways_are_counted(count, said):
     tried = [(f"called as Mine({n})", "build: TypeError: no") for n in range(count)]
     assert NotCallable("Mine", "relu", "n", tried).reason.endswith("raised TypeError: no" + said)
+
+
+class OfFlattenedLabels:
+    """Numbers of classes alone: one-hot rows flattened are too many of them, but for one row."""
+
+    def forward(self, logits, targets):
+        self.labels, self.rows = targets.flatten().astype(int), np.arange(len(logits))
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        self.probs = e / e.sum(axis=1, keepdims=True)
+        logs = logits - logits.max(axis=1, keepdims=True) - np.log(e.sum(axis=1, keepdims=True))
+        return -np.mean(logs[self.rows, self.labels])
+
+    def backward(self):
+        dx = self.probs.copy()
+        dx[self.rows, self.labels] -= 1
+        return dx / len(dx)
+
+
+class OfFlattenedLabelsWrong(OfFlattenedLabels):
+    def backward(self):
+        return super().backward() * len(self.rows)
+
+
+def test_one_row_of_flattened_labels_is_no_answer_for_one_hot_rows():
+    verdict = verify(OfFlattenedLabels, "softmax_with_loss", isolated=False)
+    assert verdict.outcome == "right", str(verdict)
+    assert any("one-hot" in said for said in verdict.not_checked)
+    wrong = verify(OfFlattenedLabelsWrong, "softmax_with_loss", isolated=False)
+    assert wrong.outcome == "wrong" and "dx" in set(wrong.wrong["tensor"])

@@ -239,3 +239,30 @@ def straight(x, derivative=False):
 
 def crooked(x, derivative=False):
     return 2 if derivative else x
+
+
+class OfAnyOptions:
+    def __init__(self, **kwargs):
+        super().__init__()
+
+
+class TanhOfAnyOptions(OfAnyOptions):
+    """What is given by name is swallowed unseen."""
+
+    def __call__(self, z):
+        return np.tanh(z)
+
+    def grad(self, x):
+        return 1 - np.tanh(x) ** 2
+
+
+class TanhOfAnyOptionsWrong(TanhOfAnyOptions):
+    def grad(self, x):
+        return 1 - np.tanh(x)
+
+
+class TanhOfAName(TanhOfAnyOptions):
+    """What is given by name is looked at, for something else."""
+
+    def __init__(self, **kwargs):
+        self.name = kwargs.get("name", "tanh")
