@@ -161,7 +161,7 @@ def shown_lacking(
     found: set[str] = set()
     for feature in WORDS if supports is None else ():
         having = {probe.id for probe in cases if feature in probe.needs}
-        if feature == "one_hot" and not plain & wrong:  # flattened, one row is as many numbers of classes
+        if feature == "one_hot":  # flattened, one row is as many numbers of classes
             labelled = [probe for probe in cases if probe.id in having]
             having = {probe.id for probe in labelled if len(probe.inputs["x"]) > 1} or having
         refused = no_number if feature in SIZED else raised
