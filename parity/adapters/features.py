@@ -152,6 +152,9 @@ def shown_lacking(
     wrong = {row.case for row in rows if not row.ok and not row.why}  # a number that is wrong is no refusal
     raised = {row.case for row in rows if row.why.startswith("raised")} - wrong
     no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
+    of_one_number = {  # a tuple where it calculates with a number
+        row.case for row in rows if row.phase == "forward" and row.why.startswith("raised TypeError")
+    }
     empty = {row.case for row in rows if row.phase == "forward" and EMPTY.match(row.why)} - wrong
     meant = {row.case for row in rows if MEANT.search(row.why)}
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
@@ -164,6 +167,9 @@ def shown_lacking(
         if feature == "one_hot":  # flattened, one row is as many numbers of classes
             labelled = [probe for probe in cases if probe.id in having]
             having = {probe.id for probe in labelled if len(probe.inputs["x"]) > 1} or having
+        if feature == "pairs":  # np.pad of one image makes something of any two numbers
+            strides = {probe.id for probe in cases if isinstance(probe.args.get("stride"), tuple)}
+            having = strides if strides and strides <= of_one_number else having
         refused = no_number if feature in SIZED else raised
         if having and having <= refused and not plain <= raised:
             found.add(feature)
