@@ -59,6 +59,13 @@ def may_pad_always(trial: Trial) -> bool:
     return not trial.fits and (not asked or bool(found & {*STRINGS}))
 
 
+def may_stride_always(trial: Trial) -> bool:
+    """Whether it is a class whose windows may move by a number of its own: nothing asks for a stride."""
+    names = [p["name"].lstrip("*") for p in trial.about["signature"] or ()]
+    asked = any(meaning.startswith(("stride", "(SH")) for n in names for meaning in meanings(n, trial.kind))
+    return trial.about["what"] == "class" and not asked
+
+
 def takes_what_is_kept(signature: Sequence[dict[str, Any]], kind: str) -> bool:
     """Whether a dropout may take the share that it keeps: its parameter is called so, or says nothing."""
     may = (plain(p["name"]) in EITHER or "keep" in parameter_meanings(p, kind) for p in signature)

@@ -60,7 +60,11 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         if oblong:
             yield from images((3, 2))
             return
-        yield from images((3, 3))
+        first, *others = images((3, 3))
+        yield first
+        strided = {"W": normal(8, 6, 3, 3), "b": normal(8), "stride": 2}
+        yield probe(strided, x=normal(2, 6, 11, 16)), {"stride": 2}
+        yield from others
         args = {"W": normal(1, 1, 3, 3), "b": normal(1)}  # one filter on a grey image
         yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
         yield from images((5, 5))

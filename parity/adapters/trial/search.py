@@ -14,7 +14,7 @@ from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
-from parity.adapters.trial.hints import may_pad_always
+from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
@@ -45,6 +45,9 @@ def find(
     most = trial.most
     book = fits and _has_the_book_s_methods(about)
     for probe, limits in trial_probes(kind):
+        before = trial.count
+        if "stride" in limits and not may_stride_always(trial):
+            continue
         if "pad" in limits:
             if not may_pad_always(trial):
                 continue
@@ -70,6 +73,8 @@ def find(
             return refined(trial, best[1], probe)  # other sizes would not help
         if best is not None and best[1].rows_out in KEEPS_AXES.values():
             return replace(best[1], dx=Place(((".", "back"),)), unseen=())  # dx has no shape of its own
+        if "stride" in limits:  # at no cost of those after it
+            most, trial.most = (n + trial.count - before for n in (most, trial.most))
         if trial.count > most + MORE:
             break
     if book and _is_built(trial):

@@ -25,6 +25,10 @@ CASES = [
     ("Flatten", "flatten", "right", "Flatten(in_shape, out_shape)"),
     ("Convolutional", "convolution", "right", ".biases (FN, FH, FW)"),
     ("ConvolutionalTurned", "convolution", "wrong", "forward, out"),
+    ("correlate", "convolution", "right", "a stride or pad of its own for each axis"),
+    ("correlate_padded_late", "convolution", "wrong", "forward, out"),
+    ("Strided", "convolution", "right", "strides other than 2"),
+    ("StridedFirst", "convolution", "wrong", "strides other than 2"),
     ("ConvolutionalOfTheSame", "convolution", "not_checked", "it cannot be called"),
 ]
 

@@ -212,3 +212,48 @@ class Augmented:
     def backward(self, dout):
         self.grad_weights = np.outer(dout, self.x)
         return (self.weights.T @ dout)[1:]
+
+
+def correlate(image, kernel, stride=1, padding=0):
+    """One image; the stride and the padding are numbers, and `np.pad` takes two numbers too."""
+    image = np.pad(image, padding)
+    (kh, kw), (h, w) = kernel.shape, image.shape
+    out = np.zeros(((h - kh) // stride + 1, (w - kw) // stride + 1), image.dtype)
+    for i, j in np.ndindex(out.shape):
+        top, left = i * stride, j * stride
+        out[i, j] = (image[top : top + kh, left : left + kw] * kernel).sum()
+    return out
+
+
+def correlate_padded_late(image, kernel, stride=1, padding=0):
+    """The padding is at the bottom and the right alone."""
+    return correlate(np.pad(image, (0, 2 * padding)), kernel, stride)
+
+
+class Strided:
+    """A convolution that always moves by two."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        windows = np.lib.stride_tricks.sliding_window_view(x, self.W.shape[2:], axis=(2, 3))
+        self.windows = windows[:, :, ::2, ::2]
+        return np.einsum("nchwij,fcij->nfhw", self.windows, self.W) + self.b[:, None, None]
+
+    def backward(self, dout):
+        self.dW, self.db = np.einsum("nchwij,nfhw->fcij", self.windows, dout), dout.sum((0, 2, 3))
+        dx, (OH, OW) = np.zeros_like(self.x), dout.shape[2:]
+        for i, j in np.ndindex(self.W.shape[2:]):
+            reached = dx[:, :, i : i + 2 * OH : 2, j : j + 2 * OW : 2]
+            reached += np.einsum("nfhw,fc->nchw", dout, self.W[:, :, i, j])
+        return dx
+
+
+class StridedFirst(Strided):
+    """Its windows begin one pixel late where the image has one to spare."""
+
+    def forward(self, x):
+        late = (x.shape[2] - self.W.shape[2]) % 2
+        return super().forward(np.roll(x, -late, axis=2))
