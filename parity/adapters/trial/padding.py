@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import batch_shape
 from parity.adapters.meanings import STRINGS, WORDED
+from parity.adapters.options import ANY
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.probes import as_same
 from parity.adapters.trial.results import out_at
@@ -33,6 +35,55 @@ def by_word(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if shape is not None and list(shape) in outs:
             return replace(c, constructor=pairs)
     return c
+
+
+# (window, stride, (H, W)) of images that tell 'same' from no padding, ceil_mode and a pad of k // 2.
+ALWAYS = ((3, 2, (7, 11)), (4, 2, (8, 12)), (2, 2, (7, 11)), (2, 1, (6, 9)))
+
+
+def always_same(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A pooling that nothing asks for padding, with 'same' where the sizes of its outputs are that alone.
+
+    They are ceil(H / stride) at every size; no padding, ceil_mode, and a pad of k // 2 or of (k - 1) // 2 on
+    both sides give another one at some. Where the stride is the window, ceil_mode gives the same: then two
+    pixels of 7 have to share the first window of 3, and two the last.
+    """
+    fixed = c.limits.get("stride")
+    asked = c.given & {"pad", "(PH,PW)", "book", ANY, *STRINGS}
+    if trial.kind not in WORDED or asked or c.padding or "sizes" in c.limits or fixed == 3:
+        return c  # at a stride of 3 they tell nothing of ceil_mode
+    images = [
+        (window, window if fixed == "window" else fixed or stride, size) for window, stride, size in ALWAYS
+    ]
+    N, C = probe.inputs["x"].shape[:2]
+    for window, stride, size in dict.fromkeys(images):
+        if not _keeps(trial, c, _pooled(probe, np.ones((N, C, *size)), window, stride)):
+            return c
+    same = replace(c, limits={**c.limits, "pad": SAME})
+    if fixed != "window":
+        return same
+    sign = -1 if trial.kind == "min_pooling" else 1
+    for own, other in ((0, 2), (6, 4)):
+        x = np.zeros((N, C, 7, 7))
+        x[:, :, own, own], x[:, :, other, other] = 2 * sign, sign
+        # of 4 pixels and of 9; as maxima they are both seen
+        apart = 2 / 4 + 1 / 9 if trial.kind == "average_pooling" else 3 * sign
+        if not np.isclose(out_at(trial, c, _pooled(probe, x, 3, 3)) * 9, apart):
+            return c
+    return same
+
+
+def _pooled(probe: Probe, x: NDArray[np.float64], window: int, stride: int) -> Probe:
+    args = {**probe.args, "pool_h": window, "pool_w": window, "stride": stride}
+    return as_same(replace(probe, args=args, inputs={"x": x}))
+
+
+def _keeps(trial: Trial, c: Convention, asked: Probe) -> bool:
+    """Whether its output is as large as that of 'same'."""
+    report = trial.attempt(replace(c, backward=""), asked)
+    shape, path = batch_shape(asked.inputs["dout"].shape, c.images_out), [list(step) for step in c.out.path]
+    outs = [tuple(e["shape"]) for e in report.get("forward", ()) if e["path"] == path]
+    return shape is not None and shape in outs
 
 
 EVEN = {-1: "(k - 1) // 2", 1: "k // 2"}  # by what the image grows: the pad on both sides of an even window

@@ -14,7 +14,7 @@ from parity.adapters.layouts import (
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.own_constants import own_constant
-from parity.adapters.trial.padding import by_word, even_windows, every_stride
+from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
@@ -60,6 +60,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if "(SH,SW)" in used and "pad" in used and _refuses_two_pads(trial, c, probe):
         limits["one_pad"] = True
     c = replace(c, limits=limits)
+    if trial.kind != "convolution" and (always := always_same(trial, c, probe)) != c:
+        c = every_stride(trial, always, probe)
     if "kernel" in used:
         pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
         oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))

@@ -29,6 +29,13 @@ CASES = [
     ("correlate_padded_late", "convolution", "wrong", "forward, out"),
     ("Strided", "convolution", "right", "strides other than 2"),
     ("StridedFirst", "convolution", "wrong", "strides other than 2"),
+    ("PoolSame", "max_pooling", "right", "padding other than 'same'"),
+    ("PoolSameAtTop", "max_pooling", "wrong", "padding other than 'same'"),
+    ("PoolSameOneSize", "max_pooling", "right", "padding other than 'same'"),
+    ("PoolSameOneSizeAtTop", "max_pooling", "wrong", "padding other than 'same'"),
+    ("MeanSame", "average_pooling", "right", "padding other than 'same'"),
+    ("MeanSameOneSize", "average_pooling", "right", "padding other than 'same'"),
+    ("MeanSameCounted", "average_pooling", "wrong", "padding other than 'same'"),
     ("ConvolutionalOfTheSame", "convolution", "not_checked", "it cannot be called"),
 ]
 

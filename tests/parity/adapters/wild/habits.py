@@ -257,3 +257,81 @@ class StridedFirst(Strided):
     def forward(self, x):
         late = (x.shape[2] - self.W.shape[2]) % 2
         return super().forward(np.roll(x, -late, axis=2))
+
+
+# -- poolings that always pad as TensorFlow's 'same' -----------------------------------------------------
+class PoolSame:
+    """The maximum; images (N, H, W, C)."""
+
+    fill = -np.inf
+
+    def __init__(self, pool_size=2, stride=2):
+        self.k, self.s = pool_size, stride
+
+    def pads(self, size):
+        total = max((-(-size // self.s) - 1) * self.s + self.k - size, 0)
+        return total // 2, total - total // 2
+
+    def forward(self, x):
+        self.shape, self.p = x.shape, [self.pads(size) for size in x.shape[1:3]]
+        padded = np.pad(x, ((0, 0), *self.p, (0, 0)), constant_values=self.fill)
+        self.padded = padded.shape
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (self.k, self.k), (1, 2))
+        return self.one(windows[:, :: self.s, :: self.s].reshape(*self.cells(windows), self.k**2))
+
+    def cells(self, windows):
+        N, H, W, C = windows.shape[:4]
+        return N, -(-H // self.s), -(-W // self.s), C
+
+    def one(self, windows):
+        best = windows.argmax(-1)[..., None]
+        self.share = np.arange(self.k**2) == best
+        return windows.max(-1)
+
+    def backward(self, dout):
+        dx, (OH, OW) = np.zeros(self.padded, dout.dtype), dout.shape[1:3]
+        for cell, (y, z) in enumerate(np.ndindex(self.k, self.k)):
+            reached = dx[:, y : y + self.s * OH : self.s, z : z + self.s * OW : self.s]
+            reached += self.share[..., cell] * dout
+        (top, _), (left, _) = self.p
+        return dx[:, top : top + self.shape[1], left : left + self.shape[2]]
+
+
+class PoolSameAtTop(PoolSame):
+    """The odd row is at the top, the odd column at the left."""
+
+    def pads(self, size):
+        return PoolSame.pads(self, size)[::-1]
+
+
+class PoolSameOneSize(PoolSame):
+    """Its windows lie side by side."""
+
+    def __init__(self, size):
+        super().__init__(size, size)
+
+
+class PoolSameOneSizeAtTop(PoolSameOneSize):
+    pads = PoolSameAtTop.pads
+
+
+class MeanSame(PoolSame):
+    """The mean of the pixels that there are."""
+
+    fill = np.nan
+
+    def one(self, windows):
+        self.share = ~np.isnan(windows) / (~np.isnan(windows)).sum(-1, keepdims=True)
+        self.share = self.share.astype(windows.dtype)
+        return np.nanmean(windows, -1)
+
+
+class MeanSameOneSize(MeanSame):
+    def __init__(self, size):
+        super().__init__(size, size)
+
+
+class MeanSameCounted(MeanSame):
+    """The zeros around count in the mean."""
+
+    fill = 0.0
