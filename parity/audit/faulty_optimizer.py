@@ -32,6 +32,9 @@ Arrays = dict[Any, Any]
 def faulty_optimizer(person: Any, fault: Fault, convention: Convention | None, problems: list[str]) -> Any:
     """The person's class, or function, with the bug; what cannot be done while it runs goes to `problems`."""
     rule = convention.rule if convention else "dicts"
+    if HANDLED.get(rule, rule) not in HANDS:
+        problems.append(f"bugs are not put into an optimizer that is called in this way ({rule})")
+        return person
     if rule == "config" or rule.endswith("+lr"):
         return _function(person, fault, rule, problems)
     method = convention.forward if convention else "update"
@@ -237,6 +240,7 @@ HANDS: dict[str, Callable[[Any, list[Any]], _Hands]] = {
     "both": _on_lists,
     "pairs": _pairs,
 }
+HANDLED = {"config": "arrays", "arrays+lr": "arrays", "lists+lr": "lists", "dicts+lr": "dicts"}  # functions
 
 
 # -- functions ---------------------------------------------------------------------------------------
@@ -257,7 +261,7 @@ def _function(person: Any, fault: Fault, rule: str, problems: list[str]) -> Any:
         bound = inspect.signature(person).bind(*args, **given)
         bound.apply_defaults()
         values = list(bound.arguments.values())
-        held = HANDS["arrays" if rule == "config" else rule.removesuffix("+lr")](None, values)
+        held = HANDS[HANDLED[rule]](None, values)
         before, grads = _copied(held.params()), _copied(held.grads())
         config = values[2] if rule == "config" else None
         start = dict(config or {})

@@ -260,6 +260,22 @@ def test_an_optimizer_that_makes_other_steps_is_said():
     assert "makes other steps" in outcome(source, "Adam", "adam", "adam-not-squared", adam_goes_down, None)
 
 
+IN_ORDER = """
+class SGD:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+    def update(self, w, b, dw, db):
+        w -= self.lr * dw
+        b -= self.lr * db
+"""
+
+
+def test_an_optimizer_that_no_bug_can_be_put_into_is_said():
+    convention = convention_of(IN_ORDER, "SGD", "sgd")
+    said = outcome(IN_ORDER, "SGD", "sgd", "sgd-ascends", lambda module: None, convention)
+    assert said == "bugs are not put into an optimizer that is called in this way (in order)"
+
+
 # -- functions ----------------------------------------------------------------------------------------
 SOFTMAX = """
 def softmax(x):
