@@ -112,9 +112,8 @@ def test_beside_the_book_s_habits(ask):
     verdict = ask(LEAKY, "Relu1:relu-leaky", loss="Clamped", profile="book")
     assert (verdict.outcome, verdict.declared) == ("right_but", "Relu1:relu-leaky"), str(verdict)
     first = str(verdict).splitlines()[0]
-    assert (
-        "as declared (Relu1:relu-leaky); otherwise right, but for the book's habits: the loss is -log" in first
-    )
+    assert "as declared (Relu1:relu-leaky); otherwise right, but for" in first
+    assert "the book's habits: the loss is -log" in first
     assert ask(LEAKY, "Relu2:relu-leaky", loss="Clamped", profile="book").outcome == "wrong"
 
 
