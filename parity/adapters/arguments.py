@@ -118,6 +118,7 @@ ELSE = {
     *BOTH_AXES,
 }
 BOUNDS = ("max", "maxvalue", "cap", "ceiling", "limit", "upper", "clip")  # of an activation
+MAY_BE_NONE = (*BOUNDS, "activation", "act", "activationfunction", "nonlinearity", "clipnorm", "clipvalue")
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
 Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
 
@@ -214,17 +215,20 @@ def defaults(call: Any, how: Recipe) -> dict[str, Any]:
     return {k: v for k, v in own.items() if k in GIVEN and v is not inspect.Parameter.empty}
 
 
-def numbers(call: Any, how: Recipe) -> dict[str, Any]:
-    """The parameters beside the kind's own whose default is a number, or None for a bound, with it."""
-    if isinstance(call, tuple):
-        call = call[0]
-    found = (signature(call) if callable(call) else None) or {}
-    bound = bind(list(found), how)
+def options(call: Any, how: Recipe, forward: str = "") -> dict[str, Any]:
+    """The parameters beside the kind's own, of the constructor or function and of its forward, whose default
+    is a number, a flag or a word, with it; None may stand for no bound or no activation."""
+    call = call[0] if isinstance(call, tuple) else call
+    calls = [call, *([getattr(call, forward, None)] if forward and isinstance(call, type) else [])]
+    found: dict[str, Any] = {}
+    for one in calls:
+        own = (signature(one) if callable(one) else None) or {}
+        bound = bind(list(own), how)
+        found |= {name: p.default for name, p in own.items() if name not in bound}
     return {
-        name: p.default
-        for name, p in found.items()
-        if name not in bound
-        if type(p.default) in (int, float) or (p.default is None and plain(name) in BOUNDS)
+        name: default
+        for name, default in found.items()
+        if type(default) in (int, float, bool, str) or (default is None and plain(name) in MAY_BE_NONE)
     }
 
 

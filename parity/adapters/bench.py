@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import defaults, numbers, room
+from parity.adapters.arguments import defaults, options, room
 from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
@@ -81,10 +81,12 @@ class Bench:
                 self._adapter = Called(Convention.of(convention))
             using = self._using()
             names = using.parameters(self._factory)
+            forward = using.convention.forward if isinstance(using, Called) else "forward"
+            own = options(self._factory, recipe, forward)
             return {
                 "names": names if names is None or isinstance(using, Called) else room(names, recipe),
                 "defaults": {name: repr(value) for name, value in defaults(self._factory, recipe).items()},
-                "numbers": {name: repr(value) for name, value in numbers(self._factory, recipe).items()},
+                "options": {name: repr(value) for name, value in own.items()},
                 "misfit": using.misfit(self._factory, recipe),
                 "backward_too": bool(using.backward_too),
                 "convention": using.convention.data() if isinstance(using, Called) else None,

@@ -43,6 +43,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "adam": ("beta1", "beta2"),
     "adamw": ("beta1", "beta2"),
 }
+CONSTANTS_OF = {  # every name that the kind's constants may have
+    kind: ("betas", "weightdecay", "wd", *(word for name in names for word in CONSTANTS[name]))
+    for kind, names in KINDS.items()
+}
 FORMS = ("numbered+state", "numbered+own state", "dicts+state", "lists+state", "arrays+state")
 
 

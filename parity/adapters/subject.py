@@ -38,7 +38,7 @@ class Subject:
     target, adapter  what is still to be loaded there, None where it is there already
     names    the arguments of the kind that it has room for, None where any name goes
     defaults what it takes for stride and pad where they are not given, as Python writes it
-    numbers  its parameters that have a number for a default, and that default
+    options  its parameters beside the kind's own that have a default, and that default
     misfit   why it cannot be called as the adapter calls, as far as its signature shows
     """
 
@@ -56,7 +56,7 @@ class Subject:
         self.by_trial = by_trial
         self.names: list[str] | None = None
         self.defaults: dict[str, str] = {}
-        self.numbers: dict[str, str] = {}
+        self.options: dict[str, str] = {}
         self.misfit = ""
         self.backward_too = True
         self.step = ""  # of the trial, what is being asked
@@ -182,8 +182,8 @@ class Subject:
         self.names = [clean(name, 80) for name in names] if isinstance(names, (list, tuple)) else None
         defaults = found.get("defaults")
         self.defaults = {k: clean(v, 80) for k, v in defaults.items()} if isinstance(defaults, dict) else {}
-        own = found.get("numbers")
-        self.numbers = {clean(k, 80): clean(v, 80) for k, v in own.items()} if isinstance(own, dict) else {}
+        own = found.get("options")
+        self.options = {clean(k, 80): clean(v, 80) for k, v in own.items()} if isinstance(own, dict) else {}
         self.misfit = clean(found.get("misfit", ""))
         self.backward_too = found.get("backward_too") is True
         return self

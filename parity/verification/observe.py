@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import plain
+from parity.adapters.arguments import MAY_BE_NONE, plain
 from parity.adapters.bench import Raised
+from parity.adapters.book import FLAGS
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.constants import NAMES
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import NotCallable
 from parity.adapters.features import after_inference, claims, fits, is_inference, lacking, shown_lacking
 from parity.adapters.isolate import Limits
+from parity.adapters.meanings import INITIALIZERS, MODE_NAMES
+from parity.adapters.stateful import CONSTANTS_OF
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
@@ -34,10 +37,16 @@ TOO_SLOW = 50  # times as long as the size before it: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
-OTHERWISE = {  # parameters of an activation whose number is no part of its function, as plain names
+OTHERWISE = {  # parameters that are no part of what a kind computes, as plain names
     *("eps", "epsilon", "seed", "lr", "learningrate", "learnrate", "eta", "stepsize", "index", "idx", "id"),
-    *("axis", "units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize"),
+    *("units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize", "name", "layername", "label"),
+    *("dtype", "rng", "random", "randomstate", "verbose", "debug", "device", "trainable", "requiresgrad"),
+    *("std", "sigma", "scale", "weightscale", "weightstd", "wscale", "initscale", "gain", "weightinitstd"),
+    *map(plain, FLAGS),
+    *("isinference", "inference", "isdrop", "isfirst", "first", "last", "optimizer", "copy", "inplace"),
 }
+CHOICES = (*MODE_NAMES, *MAY_BE_NONE)  # what is given one of its values alone
+OF_ACTIVATIONS = {"axis"}  # what an activation of single numbers does not read
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
 
@@ -48,7 +57,7 @@ class Seen:
     misfit        why it cannot be called at all, so that nothing was tried
     lacking       features that it has not
     defaults      what its stride and pad are where they are not given
-    numbers       its parameters that have a number for a default, and that default
+    options       its parameters beside the kind's own that have a default, and that default
     random        probes of random geometry on which it is wrong, or ended
     sized         probes of real size that were tried
     sized32       that of them which was also tried in float32
@@ -68,7 +77,7 @@ class Seen:
     misfit: str = ""
     lacking: set[str] = field(default_factory=set)
     defaults: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
     ending: str = ""
     unfinished: str = ""
     output: str = ""
@@ -93,16 +102,17 @@ class Seen:
 
     @property
     def constants(self) -> list[str]:
-        """An activation's own constants that nothing gave it: that it is right with others is not known."""
-        if self.observation.kind not in ELEMENTWISE:
-            return []
-        c = self.convention
-        given = {name for name, _ in [*(c.constructor or ()), *c.forward_args]} if c else set()
-        known = {*NAMES.get(self.observation.kind, ()), *OTHERWISE}
+        """Its own options that nothing gave it: that it is right with others is not known."""
+        kind, c = self.observation.kind, self.convention
+        pairs = {name: m for name, m in [*(c.constructor or ()), *c.forward_args]} if c else {}
+        known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
+        known |= OF_ACTIVATIONS if kind in ELEMENTWISE else set()
+        held = {name: value for name, value in self.options.items() if name not in pairs}
+        held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         return [
             f"{name} other than {value.removesuffix('.0')}"
-            for name, value in self.numbers.items()
-            if name not in given and plain(name) not in known
+            for name, value in held.items()
+            if plain(name) not in known and not plain(name).endswith(INITIALIZERS)
         ]
 
     @property
@@ -181,7 +191,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     try:
         subject.open(request.kind)
         seen.backward_too, seen.convention = subject.backward_too, subject.convention
-        seen.misfit, seen.defaults, seen.numbers = subject.misfit, subject.defaults, subject.numbers
+        seen.misfit, seen.defaults, seen.options = subject.misfit, subject.defaults, subject.options
         if seen.misfit:
             return
         seen.lacking = lacking(request.kind, subject.names, request.cases, request.supports)

@@ -208,7 +208,8 @@ class Verdict:
             return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
-            return f"{declared}the numbers are right, but {'; '.join(self.buts)}"
+            unseen = f"; not checked: {', '.join(self.not_checked)}" if self.not_checked else ""
+            return f"{declared}the numbers are right, but {'; '.join(self.buts)}{unseen}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.not_checked:
