@@ -224,7 +224,8 @@ def options(call: Any, how: Recipe, forward: str = "") -> dict[str, Any]:
     for one in calls:
         own = (signature(one) if callable(one) else None) or {}
         bound = bind(list(own), how)
-        found |= {name: p.default for name, p in own.items() if name not in bound}
+        fixed = getattr(one, "keywords", {})  # of a functools.partial
+        found |= {name: p.default for name, p in own.items() if name not in bound and name not in fixed}
     return {
         name: default
         for name, default in found.items()

@@ -31,6 +31,7 @@ from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import in_browser, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
+from parity.verification.verdict import OPTION
 
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
 TOO_SLOW = 50  # times as long as the size before it: it hangs
@@ -41,11 +42,11 @@ OTHERWISE = {  # parameters that are no part of what a kind computes, as plain n
     *("eps", "epsilon", "seed", "lr", "learningrate", "learnrate", "eta", "stepsize", "index", "idx", "id"),
     *("units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize", "name", "layername", "label"),
     *("dtype", "rng", "random", "randomstate", "verbose", "debug", "device", "trainable", "requiresgrad"),
-    *("std", "sigma", "scale", "weightscale", "weightstd", "wscale", "initscale", "gain", "weightinitstd"),
     *map(plain, FLAGS),
     *("isinference", "inference", "isdrop", "isfirst", "first", "last", "optimizer", "copy", "inplace"),
 }
 CHOICES = (*MODE_NAMES, *MAY_BE_NONE)  # what is given one of its values alone
+OF_WEIGHTS = {"std", "sigma", "scale", "weightscale", "weightstd", "wscale", "gain"}  # at the beginning
 OF_ACTIVATIONS = {"axis"}  # what an activation of single numbers does not read
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
 
@@ -106,11 +107,11 @@ class Seen:
         kind, c = self.observation.kind, self.convention
         pairs = {name: m for name, m in [*(c.constructor or ()), *c.forward_args]} if c else {}
         known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
-        known |= OF_ACTIVATIONS if kind in ELEMENTWISE else set()
+        known |= OF_ACTIVATIONS if kind in ELEMENTWISE else OF_WEIGHTS
         held = {name: value for name, value in self.options.items() if name not in pairs}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         return [
-            f"{name} other than {value.removesuffix('.0')}"
+            f"{name}{OPTION}{value.removesuffix('.0')}"
             for name, value in held.items()
             if plain(name) not in known and not plain(name).endswith(INITIALIZERS)
         ]

@@ -19,6 +19,7 @@ from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
 
+OPTION = " other than "  # of what is not checked: an option that kept its default
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
 
 if TYPE_CHECKING:
@@ -208,8 +209,9 @@ class Verdict:
             return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
-            unseen = f"; not checked: {', '.join(self.not_checked)}" if self.not_checked else ""
-            return f"{declared}the numbers are right, but {'; '.join(self.buts)}{unseen}"
+            unseen = ", ".join(text for text in self.not_checked if OPTION in text)
+            more = f"; not checked: {unseen}" if unseen else ""
+            return f"{declared}the numbers are right, but {'; '.join(self.buts)}{more}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.not_checked:

