@@ -95,7 +95,7 @@ def one_sign(subject: Subject, probe: Probe, judge: Judge) -> Found:
     """x of pixels (none negative), x of zeros, dout of ones: nothing may hold for mixed signs only."""
     for change in ONE_SIGN if kind_of(probe.kind).within is None else ():
         inputs = {k: change[k](v) if k in change else v for k, v in probe.inputs.items()}
-        turn = kind_of(probe.kind).spared(replace(probe, inputs=inputs, id=f"{probe.id}, of one sign"))
+        turn = replace(probe, inputs=inputs, id=f"{probe.id}, of one sign")
         if not subject.takes(turn):  # equal scores, say, where it takes probabilities
             continue
         judged = dict(but_running(judge(turn, subject.build(turn).results(turn.inputs))))

@@ -41,12 +41,14 @@ def leaky_relu_terms(name: str, p: Probe) -> Terms:
     d, y = p.inputs["dout"], np.where(above, x, s * x)
     return {
         "dout where x > 0": d * above,
-        "negative_slope*dout where x < 0": s * d * below,
-        "dout where x < 0": d * below,
+        "negative_slope*dout where x <= 0": s * d * ~above,
+        "dout where x <= 0": d * ~above,
         "negative_slope*dout where x > 0": s * d * above,
-        "negative_slope**2*dout where x < 0": s * s * d * below,
-        "dout/negative_slope where x < 0": d / s * below,
+        "negative_slope**2*dout where x <= 0": s * s * d * ~above,
+        "dout/negative_slope where x <= 0": d / s * ~above,
         "negative_slope where x <= 0": s * ~above,
+        "dout where x >= 0": d * ~below,
+        "negative_slope*dout where x < 0": s * d * below,
         "dout where dout > 0": d * (d > 0),
         "negative_slope*dout where dout < 0": s * d * (d < 0),
         "dout*y": d * y,
@@ -72,14 +74,16 @@ def elu_terms(name: str, p: Probe) -> Terms:
     d = p.inputs["dout"]
     return {
         "dout where x > 0": d * above,
-        "alpha*dout*exp(x) where x < 0": a * d * e * below,
-        "alpha*dout where x < 0": a * d * below,
-        "dout*exp(x) where x < 0": d * e * below,
-        "dout where x < 0": d * below,
-        "dout*x where x < 0": d * x * below,
+        "alpha*dout*exp(x) where x <= 0": a * d * e * ~above,
+        "alpha*dout where x <= 0": a * d * ~above,
+        "dout*exp(x) where x <= 0": d * e * ~above,
+        "dout where x <= 0": d * ~above,
+        "dout*x where x <= 0": d * x * ~above,
         "dout*x where x > 0": d * x * above,
-        "alpha**2*dout where x < 0": a * a * d * below,
-        "alpha**2*dout*exp(x) where x < 0": a * a * d * e * below,
+        "dout where x >= 0": d * ~below,
+        "alpha*dout*exp(x) where x < 0": a * d * e * below,
+        "alpha**2*dout where x <= 0": a * a * d * ~above,
+        "alpha**2*dout*exp(x) where x <= 0": a * a * d * e * ~above,
     }
 
 
@@ -90,9 +94,9 @@ OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {
 }
 RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("leaky_relu", "out"): {"x where x > 0": 1, "negative_slope*x where x < 0": 1},
-    ("leaky_relu", "dx"): {"dout where x > 0": 1, "negative_slope*dout where x < 0": 1},
+    ("leaky_relu", "dx"): {"dout where x > 0": 1, "negative_slope*dout where x <= 0": 1},
     ("elu", "out"): {"x where x > 0": 1, "alpha*exp(x) where x <= 0": 1, "alpha where x <= 0": -1},
-    ("elu", "dx"): {"dout where x > 0": 1, "alpha*dout*exp(x) where x < 0": 1},
+    ("elu", "dx"): {"dout where x > 0": 1, "alpha*dout*exp(x) where x <= 0": 1},
     **smooth.RIGHT,
 }
 

@@ -31,7 +31,7 @@ def gelu_parts(x: Array, p: Probe, other: bool = False) -> tuple[Array, Array]:
 
 def _selu(name: str, p: Probe) -> Terms:
     x = p.inputs["x"]
-    above, under, e = x > 0, x < 0, np.exp(np.minimum(x, 0))
+    above, e = x > 0, np.exp(np.minimum(x, 0))
     if name == "out":
         return {
             "scale*x where x > 0": SCALE * x * above,
@@ -44,14 +44,16 @@ def _selu(name: str, p: Probe) -> Terms:
     d = p.inputs["dout"]
     return {
         "scale*dout where x > 0": SCALE * d * above,
-        "scale*alpha*dout*exp(x) where x < 0": SCALE * ALPHA * d * e * under,
+        "scale*alpha*dout*exp(x) where x <= 0": SCALE * ALPHA * d * e * ~above,
         "dout where x > 0": d * above,
-        "alpha*dout*exp(x) where x < 0": ALPHA * d * e * under,
-        "scale*dout*exp(x) where x < 0": SCALE * d * e * under,
+        "alpha*dout*exp(x) where x <= 0": ALPHA * d * e * ~above,
+        "scale*dout*exp(x) where x <= 0": SCALE * d * e * ~above,
         "alpha*dout where x > 0": ALPHA * d * above,
-        "alpha*dout where x < 0": ALPHA * d * under,
-        "scale*alpha*dout where x < 0": SCALE * ALPHA * d * under,
-        "dout where x < 0": d * under,
+        "alpha*dout where x <= 0": ALPHA * d * ~above,
+        "scale*alpha*dout where x <= 0": SCALE * ALPHA * d * ~above,
+        "dout where x <= 0": d * ~above,
+        "scale*dout where x >= 0": SCALE * d * (x >= 0),
+        "scale*alpha*dout*exp(x) where x < 0": SCALE * ALPHA * d * e * (x < 0),
         "dout*x where x > 0": d * x * above,
     }
 
@@ -108,7 +110,9 @@ def _relu6(name: str, p: Probe) -> Terms:
     return {
         "dout where 0 < x < 6": d * inside,
         "dout where x > 6": d * (x > 6),
-        "dout where x < 0": d * (x < 0),
+        "dout where x <= 0": d * (x <= 0),
+        "dout where x = 0": d * (x == 0),
+        "dout where x = 6": d * (x == 6),
         "dout*x where 0 < x < 6": d * x * inside,
         "dout where x >= 6": d * over,
     }
@@ -146,7 +150,7 @@ OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {
 }
 RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("selu", "out"): {"scale*x where x > 0": 1, "scale*alpha*(exp(x) - 1) where x < 0": 1},
-    ("selu", "dx"): {"scale*dout where x > 0": 1, "scale*alpha*dout*exp(x) where x < 0": 1},
+    ("selu", "dx"): {"scale*dout where x > 0": 1, "scale*alpha*dout*exp(x) where x <= 0": 1},
     ("softplus", "out"): {"log(1 + exp(x))": 1},
     ("softplus", "dx"): {"dout*s": 1},
     ("gelu", "out"): {"x*P": 1},

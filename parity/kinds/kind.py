@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -58,7 +58,6 @@ class Kind:
     borrows     inputs that a call may change while it runs, and leaves as they were
     out         what the result is called
     switches    whether inference computes something else than training
-    kinks       values of x at which the derivative jumps, and at which any is right: dout is 0 there
     may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
     within      the interval in which x lies, of a loss of probabilities; None: anywhere
     dtypes      the dtypes in which it is checked
@@ -82,7 +81,6 @@ class Kind:
     borrows: tuple[str, ...] = ()
     out: str = "out"
     switches: bool = False
-    kinks: tuple[float, ...] = ()
     may_refuse: frozenset[str] = frozenset()
     within: tuple[float, float] | None = None
     dtypes: tuple[str, ...] = ("float64", "float32")
@@ -118,14 +116,6 @@ class Kind:
             fixed = self.ours.keywords
             return self.ours.func is cls and all(getattr(instance, k, v) == v for k, v in fixed.items())
         return self.ours is cls
-
-    def spared(self, probe: Probe) -> Probe:
-        """The probe with a dout of 0 wherever x is at one of the kinks."""
-        if not self.kinks or "dout" not in probe.inputs:
-            return probe
-        x, dout = probe.inputs["x"], probe.inputs["dout"]
-        dout = np.where(np.isin(x, self.kinks), dout.dtype.type(0), dout)
-        return replace(probe, inputs={**probe.inputs, "dout": dout})
 
     def arguments(self, layer: Layer) -> dict[str, Any]:
         """What one of our layers was built with: its arrays as they are now, and its other arguments."""

@@ -72,7 +72,9 @@ def tried_with(
             yield probe
         for value in values:
             asked = needs(**{constant: True})
-            yield Probe(kind, f"{constant} {value}", {constant: value}, {"x": normal(rng, 3, 4)}, asked)
+            x = normal(rng, 3, 4)
+            x[1, 2] = 0  # the slope there is the constant's too
+            yield Probe(kind, f"{constant} {value}", {constant: value}, {"x": x}, asked)
         for name, x in more(rng).items():
             yield Probe(kind, name, {}, {"x": x})
 
@@ -85,7 +87,6 @@ def _activation(
     ours: Any,
     aliases: tuple[str, ...],
     more: Inputs = lambda rng: {},
-    kinks: tuple[float, ...] = (),
     sizes: Callable[[Probe], dict[str, float]] | None = None,
     **constant: tuple[Any, ...],
 ) -> Operation:
@@ -103,7 +104,6 @@ def _activation(
         call=f"cls({f'{argument}={default!r}' if argument else ''}){LAYER}",
         aliases=aliases,
         optional={argument: default} if argument else {},
-        kinks=kinks,
         sizes=sizes,
     )
 
@@ -113,14 +113,12 @@ KINDS = (
         leaky_relu,
         sc.LeakyRelu,
         ("lrelu", "leakyrelulayer", "leakyrectifier", "leakyrectifiedlinear", "leakyrectifiedlinearunit"),
-        kinks=(0.0,),
         negative_slope=(0.01, 0.2, 0.75),
     ),
     _activation(
         elu,
         sc.ELU,
         ("elulayer", "exponentiallinearunit", "exponentiallinear"),
-        kinks=(0.0,),
         sizes=rounded_at_one,
         alpha=(1.0, 0.5, 1.75),
     ),
@@ -128,7 +126,6 @@ KINDS = (
         selu,
         sc.SELU,
         ("selulayer", "scaledexponentiallinearunit", "scaledelu"),
-        kinks=(0.0,),
         sizes=rounded_at_one,
     ),
     _activation(softplus, sc.Softplus, ("softpluslayer", "smoothrelu", "softrelu")),
@@ -143,7 +140,6 @@ KINDS = (
         sc.Relu6,
         ("relu6layer",),
         more=lambda rng: {"at and above 6": integers(rng, 4, 9, 4, 5)},
-        kinks=(0.0, 6.0),
     ),
     _activation(softsign, sc.Softsign, ("softsignlayer",)),
     _activation(identity, sc.Identity, ("identitylayer", "linearactivation", "noactivation")),

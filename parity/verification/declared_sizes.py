@@ -15,6 +15,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
 from parity.adapters.connection import Ended
+from parity.adapters.features import is_inference
 from parity.adapters.subject import Arrays, Subject, subject_here
 from parity.checks.layer import REFUSALS
 from parity.checks.random_search import search
@@ -120,7 +121,9 @@ def _same(subject: Subject, probe: Probe, seen: Seen, faults: Sequence[Fault], a
 
 
 def _shown(name: str, probe: Probe, seen: Seen) -> bool:
-    return name not in seen.unseen and (seen.backward_too or not name.startswith("d"))
+    """Whether that result can be had there, as for the kind's own inputs (`Seen.counts`)."""
+    silent = not seen.backward_too or (bool(seen.after_inference) and is_inference(probe.id))
+    return name not in seen.unseen and not (silent and name.startswith("d"))
 
 
 def _expected(probe: Probe, faults: Sequence[Fault], adapter: Adapter) -> Arrays | None:

@@ -16,6 +16,12 @@ WILD = Path(__file__).parent / "wild" / "activations.py"
 # name, kind, outcome, how it was called, what the page says
 VERDICTS = [
     ("LeakyReLU", "leaky_relu", "right", "LeakyReLU(alpha); __call__(x), gradient(x), times dout", ""),
+    ("LeakyReLUOfOneAtZero", "leaky_relu", "wrong", "", "(dout where x >= 0)"),
+    ("leaky_relu,leaky_relu_derivative_of_one_at_zero", "leaky_relu", "wrong", "", "backward, dx"),
+    ("ELUOfOneAtZero", "elu", "wrong", "", "only with an alpha other than its own"),
+    ("SELUOfScaleAtZero", "selu", "wrong", "", "backward, dx"),
+    ("ReLU6", "relu6", "right", "", ""),
+    ("ReLU6OfOneAtSix", "relu6", "wrong", "", "(dout where x = 6)"),
     ("SlopeForgotten", "leaky_relu", "wrong", "SlopeForgotten(alpha)", "leaky-backward-of-relu"),
     ("LReLU", "leaky_relu", "right", "negative_slope 0.1, read off its forward where x < 0", ""),
     ("LReLUOfTwoMinds", "leaky_relu", "wrong", "negative_slope 0.1, read off its forward", "backward, dx"),

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class LeakyReLU:
-    """A derivative beside the call, the slope for the constructor, and x >= 0 for the positive side."""
+    """A derivative beside the call, and the slope for the constructor."""
 
     def __init__(self, alpha=0.2):
         self.alpha = alpha
@@ -15,12 +15,19 @@ class LeakyReLU:
         return np.where(x >= 0, x, self.alpha * x)
 
     def gradient(self, x):
+        return np.where(x > 0, x.dtype.type(1), x.dtype.type(self.alpha))
+
+
+class LeakyReLUOfOneAtZero(LeakyReLU):
+    """x >= 0 for the positive side: PyTorch's gradient at 0 is the slope."""
+
+    def gradient(self, x):
         return np.where(x >= 0, x.dtype.type(1), x.dtype.type(self.alpha))
 
 
 class SlopeForgotten(LeakyReLU):
     def gradient(self, x):
-        return np.where(x >= 0, x.dtype.type(1), x.dtype.type(0))
+        return np.where(x > 0, x.dtype.type(1), x.dtype.type(0))
 
 
 class LReLU:
@@ -53,8 +60,57 @@ def leaky_relu(x, alpha=0.05):
 
 def leaky_relu_derivative(x, alpha=0.05):
     dx = np.ones_like(x)
+    dx[x <= 0] = alpha
+    return dx
+
+
+def leaky_relu_derivative_of_one_at_zero(x, alpha=0.05):
+    dx = np.ones_like(x)
     dx[x < 0] = alpha
     return dx
+
+
+class ELUOfOneAtZero:
+    """PyTorch's gradient at 0 is alpha."""
+
+    def __init__(self, alpha=0.1):
+        self.alpha = alpha
+
+    def __call__(self, x):
+        return np.where(x >= 0, x, self.alpha * (np.exp(np.minimum(x, 0)) - 1))
+
+    def gradient(self, x):
+        return np.where(x >= 0, x.dtype.type(1), self(x) + self.alpha)
+
+
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+class SELUOfScaleAtZero:
+    """PyTorch's gradient at 0 is scale * alpha."""
+
+    def forward(self, x):
+        self.x = x
+        return SCALE * np.where(x >= 0, x, ALPHA * (np.exp(np.minimum(x, 0)) - 1))
+
+    def backward(self, dout):
+        return dout * SCALE * np.where(self.x >= 0, 1, ALPHA * np.exp(self.x)).astype(dout.dtype)
+
+
+class ReLU6:
+    def forward(self, x):
+        self.x = x
+        return np.clip(x, 0, 6)
+
+    def backward(self, dout):
+        return dout * ((self.x > 0) & (self.x < 6))
+
+
+class ReLU6OfOneAtSix(ReLU6):
+    """PyTorch's gradient at 0 and at 6 is 0."""
+
+    def backward(self, dout):
+        return dout * ((self.x > 0) & (self.x <= 6))
 
 
 def lrelu(x, slope=0.01):
