@@ -64,3 +64,16 @@ def test_bugs_that_change_no_number_need_no_reference_of_their_own():
     assert faults_in(["affine-db-mean + float64-from-float32", "relu-dx-is-dout"]) == [
         FAULTS["affine-db-mean"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("infers", "right"), [("return gamma *", True), ("return 2 ** (len(x) > 31) * gamma *", False)]
+)
+def test_gradients_after_an_inference_that_cannot_be_had_are_not_compared(tmp_path, infers, right):
+    source = (Path(__file__).parents[1] / "adapters" / "wild" / "assignment.py").read_text()
+    (tmp_path / "mine.py").write_text(source.replace("return gamma *", infers))
+    target = f"{tmp_path}/mine.py:batchnorm_forward,batchnorm_backward"
+    allow = ["batch-norm-running-biased-variance"]
+    verdict = verify(target, "batch_norm", isolated=False, allow=allow)
+    assert verdict.ok == right and bool(verdict.declared) == right, str(verdict)
+    assert "gradients after an inference call" in verdict.not_checked
