@@ -155,6 +155,22 @@ def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:
     return replace(c, rows="FN", rows_out="FN") if columns else c
 
 
+def columns_of_scores(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A cross entropy of scores, in columns where its softmax is taken down each of them.
+
+    Equal amounts added to a column's scores then change nothing, and added to a row's they do; of rows it is
+    the other way round.
+    """
+    if c.probabilities or c.rows != "NF" or probe.inputs["t"].ndim == 1:
+        return c
+    x = probe.inputs["x"]
+    N, F = x.shape
+    moved = (x, x + np.arange(F), x + np.arange(N)[:, None])
+    here, column, row = (out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": a})) for a in moved)
+    down = np.isclose(here, column, rtol=CLOSE) and np.isfinite(row) and not np.isclose(here, row, rtol=CLOSE)
+    return replace(c, rows="FN", rows_out="FN") if down else c
+
+
 def sum_of_rows(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """A cross entropy of probabilities whose forward divides its sum by nothing: -sum(t * log(p)).
 

@@ -20,6 +20,7 @@ from parity.adapters.trial.probabilities import as_of_probabilities
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.reductions import (
     columns_of_samples,
+    columns_of_scores,
     per_value,
     sum_of_rows,
     through_sigmoid,
@@ -67,7 +68,8 @@ def find(
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
-            best = (best[0], sum_of_rows(trial, columns_of_samples(trial, found, probe), probe))
+            found = columns_of_scores(trial, columns_of_samples(trial, found, probe), probe)
+            best = (best[0], sum_of_rows(trial, found, probe))
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
             return refined(trial, best[1], probe)  # other sizes would not help

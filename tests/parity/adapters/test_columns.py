@@ -9,7 +9,10 @@ from parity.verification.verify import verify
 WILD = Path(__file__).parent / "wild" / "columns.py"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("Softmax", "softmax"), ("Dropout", "dropout")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("Softmax", "softmax"), ("Dropout", "dropout"), ("SoftmaxCrossEntropyOfColumns", "softmax_with_loss")],
+)
 def test_right(name, kind):
     verdict = verify(f"{WILD}:{name}", kind)
     assert verdict.ok, str(verdict)
@@ -18,7 +21,11 @@ def test_right(name, kind):
 
 @pytest.mark.parametrize(
     ("name", "kind", "tensor"),
-    [("SoftmaxTransposed", "softmax", "dx"), ("DropoutThatNeverStops", "dropout", "out")],
+    [
+        ("SoftmaxTransposed", "softmax", "dx"),
+        ("DropoutThatNeverStops", "dropout", "out"),
+        ("SoftmaxCrossEntropyOfColumnsWrong", "softmax_with_loss", "dx"),
+    ],
 )
 def test_wrong(name, kind, tensor):
     verdict = verify(f"{WILD}:{name}", kind)

@@ -60,3 +60,20 @@ def pool_forward(A_prev, hparameters, mode="max"):
             window = A_prev[:, i * s : i * s + f, j * s : j * s + f]
             out[:, i, j] = window.max(axis=(1, 2)) if mode == "max" else window.mean(axis=(1, 2))
     return out, (A_prev, hparameters)
+
+
+class SoftmaxCrossEntropyOfColumns:
+    """Scores (classes, N), one-hot columns."""
+
+    def forward(self, Z, Y):
+        Z = Z - Z.max(axis=0)
+        self.A, self.Y = np.exp(Z) / np.exp(Z).sum(axis=0), Y
+        return -np.sum(Y * (Z - np.log(np.exp(Z).sum(axis=0)))) / Z.shape[1]
+
+    def backward(self):
+        return (self.A - self.Y) / self.Y.shape[1]
+
+
+class SoftmaxCrossEntropyOfColumnsWrong(SoftmaxCrossEntropyOfColumns):
+    def backward(self):
+        return (self.A - self.Y) / self.Y.shape[0]
