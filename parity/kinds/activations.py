@@ -9,7 +9,7 @@ import numpy as np
 
 import scratchcnn as sc
 from parity.kinds.kind import LAYER, Operation, Options
-from parity.kinds.probe import Probe, Rng, integers, needs, normal, quarters
+from parity.kinds.probe import Array, Probe, Rng, integers, needs, normal, quarters
 from parity.kinds.shapes import IMAGES, ROWS, logits, of_shapes
 from parity.kinds.torch_when_used import F, torch
 from parity.kinds.windows import images
@@ -55,6 +55,9 @@ def softmax_sizes(probe: Probe) -> dict[str, float]:
 
 # -- inputs to try ---------------------------------------------------------------------------------
 LARGE = "large values of both signs"
+TAILS = "tails of both signs"
+# Up to 20, where PyTorch's Softplus becomes linear, float64 shows a cut; exp(4 * 20) is finite in float32.
+TAIL = (3.25, 3.75, 4.25, 5.25, 6.25, 7.5, 8.75, 10.25, 12, 14, 16.5, 19.5)
 
 
 def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], Iterator[Probe]]:
@@ -69,8 +72,15 @@ def elementwise(kind: str, kinks: bool = False, **args: Any) -> Callable[[Rng], 
         large = normal(rng, 3, 4, scale=1e3)
         large[0, 0] = 0.5  # where all saturate, dx is nothing but rounding
         yield Probe(kind, LARGE, args, {"x": large})
+        yield Probe(kind, TAILS, args, {"x": tails()})
 
     return build
+
+
+def tails() -> Array:
+    """(5, 8): two rows of small numbers, for the scale of dx, and TAIL with both signs."""
+    sizes = np.array((*np.arange(1, 9) / 8, *TAIL))
+    return np.stack((sizes, -sizes), axis=1).reshape(5, 8)
 
 
 def _tanhs(rng: Rng) -> Iterator[Probe]:

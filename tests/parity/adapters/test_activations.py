@@ -59,6 +59,15 @@ VERDICTS = [
     ("SigmoidWhoseGradientIsCalledOutput", "sigmoid", "right", "", ""),
     ("rectify", "relu", "right", "function rectify_backward(x), times dout", ""),
     ("rectify,rectify_backward_wrong", "relu", "wrong", "times dout", "backward, dx"),
+    ("SiLUCutBelow5", "silu", "wrong", "", "'tails of both signs'"),
+    ("SoftplusLinearFrom10", "softplus", "wrong", "", "'tails of both signs'"),
+    ("SoftplusLinearFrom5", "softplus", "wrong", "", "'tails of both signs'"),
+    ("SoftplusLinearFrom20", "softplus", "right", "", ""),
+    ("SigmoidCutAt6", "sigmoid", "wrong", "", "'tails of both signs'"),
+    ("ELUCutBelow6", "elu", "wrong", "", "'tails of both signs'"),
+    ("SELUCutBelow6", "selu", "wrong", "", "'tails of both signs'"),
+    ("TanhCutAt5", "tanh", "wrong", "", "'tails of both signs'"),
+    ("PlainSigmoid", "sigmoid", "right", "", ""),
 ]
 
 

@@ -322,3 +322,79 @@ class TanhOfAName(TanhOfAnyOptions):
 
     def __init__(self, **kwargs):
         self.name = kwargs.get("name", "tanh")
+
+
+class SiLUCutBelow5:
+    def forward(self, x):
+        self.x = x
+        self.s = np.where(x < -5, 0, 1 / (1 + np.exp(-np.maximum(x, -30)))).astype(x.dtype)
+        return x * self.s
+
+    def backward(self, dout):
+        return dout * self.s * (1 + self.x * (1 - self.s))
+
+
+class SoftplusLinearFrom10:
+    threshold = 10
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x > self.threshold, x, np.log1p(np.exp(np.minimum(x, self.threshold))))
+
+    def backward(self, dout):
+        return dout / (1 + np.exp(-np.maximum(self.x, -80)))
+
+
+class SoftplusLinearFrom5(SoftplusLinearFrom10):
+    threshold = 5
+
+
+class SoftplusLinearFrom20(SoftplusLinearFrom10):
+    """PyTorch's own threshold."""
+
+    threshold = 20
+
+
+class SigmoidCutAt6:
+    def forward(self, x):
+        y = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+        self.out = np.where(x > 6, 1, np.where(x < -6, 0, y)).astype(x.dtype)
+        return self.out
+
+    def backward(self, dout):
+        return dout * self.out * (1 - self.out)
+
+
+class ELUCutBelow6:
+    alpha, scale = 1.0, 1.0
+
+    def forward(self, x):
+        self.x = x
+        low = np.where(x < -6, -1, np.expm1(np.minimum(x, 0)))
+        return (self.scale * np.where(x > 0, x, self.alpha * low)).astype(x.dtype)
+
+    def backward(self, dout):
+        slope = np.where(self.x > 0, 1, self.alpha * np.exp(np.minimum(self.x, 0)))
+        return dout * (self.scale * slope).astype(dout.dtype)
+
+
+class SELUCutBelow6(ELUCutBelow6):
+    alpha, scale = 1.6732632423543772848, 1.0507009873554804934
+
+
+class TanhCutAt5:
+    def forward(self, x):
+        self.out = np.where(np.abs(x) > 5, np.sign(x), np.tanh(x))
+        return self.out
+
+    def backward(self, dout):
+        return dout * (1 - self.out**2)
+
+
+class PlainSigmoid:
+    def forward(self, x):
+        self.out = 1 / (1 + np.exp(-x))
+        return self.out
+
+    def backward(self, dout):
+        return dout * self.out * (1 - self.out)
