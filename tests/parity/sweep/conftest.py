@@ -1,4 +1,4 @@
-"""A small plan, one of 5,100 cells, and a Dask cluster of two real worker processes on 127.0.0.1."""
+"""A small plan, one of 5,700 cells, and a Dask cluster of two real worker processes on 127.0.0.1."""
 
 import fcntl
 import json
@@ -69,12 +69,12 @@ layers = ["relu", "tanh", "softmax"]
 contracts = false
 seeds = 150
 """
-CELLS = 5_100
+CELLS = 5_700
 
 
 @pytest.fixture
 def thousands(tmp_path):
-    """A plan of 5,100 cells, as a file."""
+    """A plan of 5,700 cells, as a file."""
     path = tmp_path / "thousands.toml"
     path.write_text(THOUSANDS)
     return path

@@ -40,7 +40,7 @@ def kill(process):
     process.wait()
 
 
-def test_5100_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, undisturbed, rows_of, parity):
+def test_5700_cells_give_the_same_rows_as_here(thousands, cluster, tmp_path, undisturbed, rows_of, parity):
     out = tmp_path / "there"
     assert parity("sweep", thousands, "--out", out, "--scheduler", cluster.address).status == 0
     pd.testing.assert_frame_equal(rows_of(out), rows_of(undisturbed))
@@ -71,8 +71,8 @@ def test_a_killed_client_and_a_killed_scheduler_leave_what_was_finished(
     status, out, err = parity("sweep", thousands, "--out", store.folder, *there)
     assert status == 2
     assert f"error: the scheduler at {cluster.address} is gone; what is finished is kept" in err
-    assert f" cells, {len(finished):,} finished before, of 5,100" in out
-    assert finished < store.finished() and len(store.finished()) < 5_100
+    assert f" cells, {len(finished):,} finished before, of 5,700" in out
+    assert finished < store.finished() and len(store.finished()) < 5_700
     assert parity("sweep", thousands, "--out", store.folder, "--workers", 2).status == 0
     pd.testing.assert_frame_equal(rows_of(store.folder), rows_of(undisturbed))
 

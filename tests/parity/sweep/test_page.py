@@ -1,4 +1,4 @@
-"""The page of 5,100 cells in a real browser, without a network."""
+"""The page of 5,700 cells in a real browser, without a network."""
 
 import pytest
 
@@ -16,10 +16,10 @@ def page_file(undisturbed, tmp_path_factory):
 def test_it_opens_fits_and_asks_for_nothing(page_file, open_page, width, theme):
     page = open_page(page_file, width, theme)
     assert page.complaints == [] and page.asked == [page_file.as_uri()]
-    assert page.locator("h1").inner_text() == "All 5,100 cells match PyTorch"
+    assert page.locator("h1").inner_text() == "All 5,700 cells match PyTorch"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     totals = page.locator("#totals tbody tr")
     cells = [row.locator("td").nth(4).inner_text() for row in totals.all()]
-    assert sum(int(text.replace(",", "")) for text in cells) == 5_100
+    assert sum(int(text.replace(",", "")) for text in cells) == 5_700
     for name in ("failures", "margins", "throughput"):
         assert page.locator(f"#{name} h2").is_visible()

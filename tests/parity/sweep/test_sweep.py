@@ -44,7 +44,7 @@ def test_the_command_writes_rows_that_any_reader_opens(planned, parity):
     assert parity("sweep", plan, "--out", out).status == 0  # nothing is left to do
     assert {path: path.stat().st_mtime_ns for path in (out / "rows").rglob("*.parquet")} == parts
     assert parity("sweep-report", out).status == 0
-    assert "All 72 cells match PyTorch" in (out / "report.html").read_text()
+    assert "All 78 cells match PyTorch" in (out / "report.html").read_text()
 
 
 def test_one_and_two_workers_give_the_same_rows(plan, tmp_path, rows_of):
@@ -59,9 +59,9 @@ def test_a_killed_sweep_goes_on_and_repeats_nothing(
     out = tmp_path / "killed"
     finished = killed_sweep(4, out, thousands, "--workers", 2)
     kept = {path: path.stat().st_mtime_ns for path in Store(out).files()}
-    assert 0 < len(finished) < 5_100 and Store(out).about()["seconds"] > 0
+    assert 0 < len(finished) < 5_700 and Store(out).about()["seconds"] > 0
     status, said, _ = parity("sweep", thousands, "--out", out, "--workers", 2)
-    left = f"{5_100 - len(finished):,} cells, {len(finished):,} finished before, of 5,100"
+    left = f"{5_700 - len(finished):,} cells, {len(finished):,} finished before, of 5,700"
     assert status == 0 and left in said
     assert not list(out.rglob(".*.tmp"))
     assert kept.items() <= {path: path.stat().st_mtime_ns for path in Store(out).files()}.items()
@@ -139,10 +139,10 @@ def test_a_dry_run_counts_and_estimates_and_writes_nothing(planned, parity):
     plan, out = planned
     plan.write_text(PLAN + "devices = ['cpu', 'cuda']\n")
     status, said, _ = parity("sweep", plan, "--out", out, "--workers", 2, "--dry-run")
-    assert status == 0 and re.search(r"^small +probe +60 cells +\d+\.\d\d ms each$", said, re.M)
-    assert re.search(r"^144 cells, \d+\.\d\d core hours; about [\d.]+ \w+ with 2 processes here", said, re.M)
+    assert status == 0 and re.search(r"^small +probe +66 cells +\d+\.\d\d ms each$", said, re.M)
+    assert re.search(r"^156 cells, \d+\.\d\d core hours; about [\d.]+ \w+ with 2 processes here", said, re.M)
     if not torch.cuda.is_available():
-        assert re.search(r"^small +probe cuda +60 cells +not timed: ", said, re.M)
+        assert re.search(r"^small +probe cuda +66 cells +not timed: ", said, re.M)
     assert not out.exists()
 
 
