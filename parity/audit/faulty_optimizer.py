@@ -35,7 +35,7 @@ def faulty_optimizer(person: Any, fault: Fault, convention: Convention | None, p
     if HANDLED.get(rule, rule) not in HANDS:
         problems.append(f"bugs are not put into an optimizer that is called in this way ({rule})")
         return person
-    if rule == "config" or rule.endswith("+lr"):
+    if rule in HANDLED:
         return _function(person, fault, rule, problems)
     method = convention.forward if convention else "update"
     hands = HANDS[rule]

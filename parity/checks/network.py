@@ -36,11 +36,9 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import Probe
 from parity.reference import trace as tr
 from parity.reference.model_pair import (
-    ONE_ULP,
-    OVER_KINKS,
     Images,
     build_pair,
-    has_kinks,
+    moves,
     torch_like,
     ulp_runs,
 )
@@ -194,7 +192,7 @@ def as_called(case: Case, network: Network, batches: Batches, shown: bool) -> It
     del wide
     runs: list[nn.Module] = []
     if case.dtype == "float32":
-        runs = ulp_runs(case.network, network, case.device, OVER_KINKS if has_kinks(network) else ONE_ULP)
+        runs = ulp_runs(case.network, network, case.device, moves(network)[0])
     on_cpu = case.device == "cpu"  # the textbook's code runs there, and is held against PyTorch there
     made = calls(Sides(network, exact, runs), batches, shown, textbook=on_cpu)
     yield from check_as_called(case.place, network, made)

@@ -35,15 +35,7 @@ from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS
 from parity.kinds.kind import to_numpy
 from parity.kinds.tensors import place
-from parity.reference.model_pair import (
-    ONE_ULP,
-    OVER_KINKS,
-    OVER_MORE_KINKS,
-    Images,
-    has_kinks,
-    torch_like,
-    ulp_runs,
-)
+from parity.reference.model_pair import Images, moves, torch_like, ulp_runs
 from parity.reference.trace import DropoutShapes, Masks, draw_masks, injected, torch_injected
 from parity.reference.weights import links, named_tensors
 from scratchcnn.layers import BatchNormalization
@@ -156,8 +148,7 @@ def check_steps(
     if case.dtype == "float64":
         yield from lockstep(case.place, *_sides64(case, network64), batches, zeros)
         return
-    kinks = has_kinks(network64)
-    for moved in (OVER_KINKS, OVER_MORE_KINKS) if kinks else (ONE_ULP,):
+    for moved in moves(network64):
         records = list(lockstep(case.place, *_sides32(case, network64, moved), batches, zeros))
         if all(one.ok for one in records):
             break

@@ -96,6 +96,12 @@ def nudged(modules: list[nn.Module], moved: Sequence[int]) -> list[nn.Module]:
     return modules
 
 
+def moves(network: Network) -> tuple[tuple[int, ...], ...]:
+    """By how many ulps the weights of PyTorch's float32 runs are moved; of a network with kinks also those of
+    further runs, for where the first ones crossed other kinks than ours."""
+    return (OVER_KINKS, OVER_MORE_KINKS) if has_kinks(network) else (ONE_ULP,)
+
+
 def has_kinks(network: Network) -> bool:
     """Whether gradients jump somewhere: at ReLU, maximum and minimum pooling."""
     layers = [layer for _, layer in network.layers.leaves()]

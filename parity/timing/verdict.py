@@ -13,15 +13,7 @@ import numpy as np
 
 from parity.checks.as_called import Call, Sides, check_as_called, differentiated, predicted
 from parity.comparison.records import GRADIENT, PREDICT, Place
-from parity.reference.model_pair import (
-    ONE_ULP,
-    OVER_KINKS,
-    OVER_MORE_KINKS,
-    Images,
-    has_kinks,
-    torch_like,
-    ulp_runs,
-)
+from parity.reference.model_pair import Images, moves, torch_like, ulp_runs
 from parity.reference.trace import draw_masks, dropout_shapes
 from scratchcnn.networks import Network
 from scratchcnn.typing import Array
@@ -36,10 +28,8 @@ def right_as_timed(name: str, network: Network, x: Array, t: Array, seed: int) -
     """
     if network.dtype != np.float32:
         return _right(name, network, x, t, seed, ())
-    kinks = has_kinks(network)
-    return _right(name, network, x, t, seed, (OVER_KINKS if kinks else ONE_ULP)[-1:]) or (
-        kinks and _right(name, network, x, t, seed, OVER_MORE_KINKS)
-    )
+    first, *further = moves(network)
+    return any(_right(name, network, x, t, seed, moved) for moved in (first[-1:], *further))
 
 
 def _right(name: str, network: Network, x: Array, t: Array, seed: int, moved: Sequence[int]) -> bool:

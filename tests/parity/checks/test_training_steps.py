@@ -168,13 +168,12 @@ def test_a_bug_fails_against_further_runs_too(monkeypatch):
 
 
 def test_what_further_runs_allow_passes(monkeypatch):
-    monkeypatch.setattr(trajectory, "OVER_KINKS", ())
-    monkeypatch.setattr(trajectory, "OVER_MORE_KINKS", (100_000,))
+    monkeypatch.setattr(trajectory, "moves", lambda network: ((), (100_000,)))
     network = NETWORKS["simple_conv_net"](rng=0).astype(np.float64)
     case = Case("simple_conv_net", "float32", steps=1, batch_size=1)
     slightly = sc.Affine.backward
     monkeypatch.setattr(sc.Affine, "backward", lambda self, dout: slightly(self, dout) * np.float32(1.0001))
     rows = list(check_steps(case, network, Images(network, 1, 0), {}))
     assert failed(rows) == []
-    monkeypatch.setattr(trajectory, "OVER_MORE_KINKS", (1,))
+    monkeypatch.setattr(trajectory, "moves", lambda network: ((), (1,)))
     assert failed(check_steps(case, network, Images(network, 1, 0), {}))
