@@ -30,7 +30,7 @@ CUBE = 0.044715  # of GELU by tanh
 ROOT = float(np.sqrt(2 / np.pi))
 
 
-def _forward(compute: Callable[..., None], layer: Layer, x: Array, passes: int, kept: Any = None) -> Found:
+def _forward(compute: Callable[..., None], layer: Layer, x: Array, kept: Any = None) -> Found:
     """The output and what a backward needs, both by compute(x, out, kept); without a backward by
     compute(x, out). What is kept is of x's dtype unless `kept` is another."""
     x = layer.check_input(x)
@@ -39,7 +39,7 @@ def _forward(compute: Callable[..., None], layer: Layer, x: Array, passes: int, 
     out = memory.empty_like(x)
     arrays = [flat_like(x, out), flat_view(out)]
     left = memory.empty_like(out, kept) if layer.recording else None
-    each_block(compute, *arrays, *([] if left is None else [flat_view(left)]), passes=passes)
+    each_block(compute, *arrays, *([] if left is None else [flat_view(left)]))
     return out, left
 
 
@@ -47,7 +47,7 @@ def times_slope(layer: Layer, dout: Array, slope: Array) -> Array:
     """dout times the derivative."""
     dout = layer.check_dout(dout, slope.shape)
     dx = memory.empty_like(slope, np.result_type(dout, slope))
-    each_block(np.multiply, flat_like(dout, dx), flat_view(slope), flat_view(dx), passes=1)
+    each_block(np.multiply, flat_like(dout, dx), flat_view(slope), flat_view(dx))
     return dx
 
 
@@ -55,7 +55,7 @@ def leaky_relu_forward(layer: LeakyRelu, x: Array) -> Found:
     """max(x, negative_slope * x), for slopes from 0 to 1."""
     if not MIN_SLOPE <= layer.negative_slope <= 1:
         return None
-    return _forward(partial(_leaky_relu, layer.negative_slope), layer, x, passes=4)
+    return _forward(partial(_leaky_relu, layer.negative_slope), layer, x)
 
 
 def _leaky_relu(negative: float, x: Array, out: Array, slope: Array | None = None) -> None:
@@ -70,12 +70,12 @@ def elu_forward(layer: ELU, x: Array) -> Found:
     """max(x, 0) + alpha * (exp(min(x, 0)) - 1)"""
     if not 0.5 <= layer.alpha <= 2:  # 1 - alpha would be rounded
         return None
-    return _forward(partial(_elu, layer.alpha, 1.0), layer, x, passes=6)
+    return _forward(partial(_elu, layer.alpha, 1.0), layer, x)
 
 
 def selu_forward(layer: SELU, x: Array) -> Found:
     """The same, times the scale."""
-    return _forward(partial(_elu, layer.alpha, layer.scale), layer, x, passes=10)
+    return _forward(partial(_elu, layer.alpha, layer.scale), layer, x)
 
 
 def _elu(alpha: float, scale: float, x: Array, out: Array, slope: Array | None = None) -> None:
@@ -109,7 +109,7 @@ def _slope_of_elu(alpha: float, scale: float, x: Array, negative: Array, slope: 
 
 def gelu_forward(layer: GELU, x: Array) -> Found:
     """x * P(x), with P by `normal.py` or by the paper's tanh."""
-    return _forward(_gelu_by_tanh if layer.approximate == "tanh" else _gelu, layer, x, passes=30)
+    return _forward(_gelu_by_tanh if layer.approximate == "tanh" else _gelu, layer, x)
 
 
 def _gelu(x: Array, out: Array, slope: Array | None = None) -> None:
@@ -146,7 +146,7 @@ def _gelu_by_tanh(x: Array, out: Array, slope: Array | None = None) -> None:
 
 def relu6_forward(layer: Relu6, x: Array) -> Found:
     """min(max(x, 0), 6) and, for a backward, where x is between them."""
-    return _forward(_relu6, layer, x, passes=3, kept=bool)
+    return _forward(_relu6, layer, x, kept=bool)
 
 
 def _relu6(x: Array, out: Array, mask: Array | None = None) -> None:

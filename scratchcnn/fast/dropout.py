@@ -56,7 +56,7 @@ def drawn(rng: np.random.Generator, shape: tuple[int, ...], ratio: float) -> Arr
 
 
 def _each_dropped(keep: float, a: Array, mask: Array, out: Array) -> None:
-    each_block(partial(_drop, keep), flat_like(a, out), flat_view(mask), flat_view(out), passes=3)
+    each_block(partial(_drop, keep), flat_like(a, out), flat_view(mask), flat_view(out))
 
 
 def _drop(keep: float, a: Array, mask: Array, out: Array) -> None:

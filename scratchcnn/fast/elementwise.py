@@ -27,14 +27,14 @@ def relu_forward(layer: Relu, x: Array) -> tuple[Array, Array | None]:
     if not layer.recording:
         return rectified(x), None
     out, mask = memory.empty_like(x), memory.empty_like(x, bool)
-    each_slab(_relu, out, x, mask, passes=2)
+    each_slab(_relu, out, x, mask, passes=3)
     return out, mask
 
 
 def rectified(x: Array) -> Array:
     """max(x, 0), in x's memory order."""
     out = memory.empty_like(x)
-    each_slab(_relu, out, x)
+    each_slab(_relu, out, x, passes=2)
     return out
 
 
@@ -70,7 +70,7 @@ def sigmoid_forward(layer: Sigmoid, x: Array) -> tuple[Array, Array]:
     last subnormal number."""
     x = layer.check_input(x)
     out = memory.empty_like(x)
-    each_slab(_sigmoid, out, x, passes=8)
+    each_slab(_sigmoid, out, x, passes=5)
     return out, memory.kept(layer, out)
 
 
@@ -101,7 +101,7 @@ def tanh_forward(layer: Tanh, x: Array) -> tuple[Array, Array]:
     x = layer.check_input(x)
     y = memory.empty_like(x)
     out = memory.empty_like(x) if layer.recording else y  # y is for a backward only
-    each_slab(partial(_tanh, layer), y, x, out, passes=8)
+    each_slab(partial(_tanh, layer), y, x, out, passes=5)
     return out, y
 
 

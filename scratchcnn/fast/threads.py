@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 MIN_BLAS_PRODUCTS = 1 << 18  # multiplications; OpenBLAS makes a smaller matrix product on one thread anyway
-MIN_SHARED_PASSES = 1 << 19  # numbers passed over; below, waking a thread takes longer than that
+MIN_SHARED_PASSES = 1 << 21  # numbers passed over; below, waking a thread takes longer than that
 
 T = TypeVar("T")
 R = TypeVar("R")

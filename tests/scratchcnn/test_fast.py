@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
 from scratchcnn import fast
-from scratchcnn.fast import batch_split, convolution, memory, pooling, products, winograd
+from scratchcnn.fast import batch_norm, batch_split, convolution, memory, pooling, products, winograd
 from scratchcnn.fast import threads as workers
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.fast.layout import workspace_above_ones
@@ -229,11 +229,17 @@ def test_lrn(size, beta, monkeypatch):
     close(found["dx"], wanted["dx"])
 
 
+def lying(a, images_last):
+    """The same numbers, in memory as (C, H, W, N) or as they are."""
+    return np.ascontiguousarray(a.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2) if images_last else a
+
+
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
-@pytest.mark.parametrize("cell_bytes", [1, 1 << 20], ids=["channel by channel", "all channels at once"])
+@pytest.mark.parametrize("images_last", [(False, False), (True, True), (False, True), (True, False)], ids=str)
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20], ids=["channel by channel", "all channels at once"])
 @pytest.mark.parametrize("shape", [(3, 6, 4, 5), (1, 6, 3, 2), (2, 6, 1, 1), (64, 6, 40, 9)], ids=str)
-def test_batch_normalization(shape, cell_bytes, training, team, monkeypatch):
-    monkeypatch.setattr(pooling, "CELL_BYTES", cell_bytes)
+def test_batch_normalization(shape, block_bytes, images_last, training, monkeypatch):
+    monkeypatch.setattr(batch_norm, "BLOCK_BYTES", block_bytes)
     r, running = rng(), {}
     layer = BatchNormalization(
         r.uniform(-1, 2, 6),
@@ -242,12 +248,14 @@ def test_batch_normalization(shape, cell_bytes, training, team, monkeypatch):
         running_mean=r.standard_normal(6),
         running_var=r.uniform(0.1, 3, 6),
     ).train(training)
-    x, before = 3 + r.standard_normal(shape), {key: a.copy() for key, a in layer.buffers.items()}
+    x, dout = 3 + r.standard_normal(shape), rng(1).standard_normal(shape)
+    x, dout = (lying(a, last) for a, last in zip((x, dout), images_last, strict=True))
+    before = {key: a.copy() for key, a in layer.buffers.items()}
     for rung in (fast.textbook(), nullcontext()):
         layer.buffers.update(before)
         with rung:
             out = layer.forward(x)
-            dx = layer.backward(rng(1).standard_normal(shape))
+            dx = layer.backward(dout)
         running[len(running)] = {"out": out, "dx": dx, **layer.grads, **deepcopy(layer.buffers)}
     assert running[0].keys() == running[1].keys()
     for name in running[0]:
