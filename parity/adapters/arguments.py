@@ -50,6 +50,36 @@ ALIASES: dict[str, tuple[str, ...]] = {
 # One number for both axes.
 BOTH_AXES = ("kernelsize", "kernel", "poolsize", "windowsize", "window", "filtersize", "ksize", "k", "size")
 AXES = (("pool_h", "pool_w"), ("filter_h", "filter_w"))
+# Words of a name that says what it is: it stands for no argument of a kind, wherever it comes.
+TELLING = {
+    *("format", "layout", "mode", "type", "method", "ceil", "include", "count", "return", "indices", "order"),
+    *("initializer", "initialization", "activation", "act", "regularizer", "regularization", "reg"),
+    *(
+        "l1",
+        "l2",
+        "clip",
+        "threshold",
+        "verbose",
+        "debug",
+        "device",
+        "train",
+        "training",
+        "trainable",
+        "flag",
+    ),
+    *(
+        "padding",
+        "dilation",
+        "dilations",
+        "groups",
+        "nesterov",
+        "amsgrad",
+        "centered",
+        "maximize",
+        "dampening",
+    ),
+    *("schedule", "scheduler", "warmup", "epochs", "inplace", "random", "seed"),
+}
 # Names that never stand for an argument of a kind, wherever they come.
 ELSE = {
     "inchannels",
@@ -107,7 +137,7 @@ ELSE = {
     "eps",
     "epsilon",
     "axis",
-    "initializer",
+    "init",
     "weightinitstd",
     "params",
     "convparam",
@@ -179,10 +209,16 @@ def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
             found[name] = pairs[0]
         taken |= set(found.get(name, ()))
     for name, argument in zip(names, order, strict=False):
-        if name not in found and argument not in taken and plain(name) not in ELSE:
+        if name not in found and argument not in taken and not _says_else(name):
             found[name] = (argument,)
             taken.add(argument)
     return found
+
+
+def _says_else(name: str) -> bool:
+    """Whether a name that is none of the kind's arguments says that it is something else."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", name)
+    return plain(name) in ELSE or bool(TELLING & {plain(word) for word in (name, *words)})
 
 
 def _is_likeliest(name: str, argument: str, names: Sequence[str]) -> bool:

@@ -130,6 +130,7 @@ class Convention:
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
+    switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
     average      what it calls momentum's constant, where that is the name of an average's: beta
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
@@ -181,6 +182,7 @@ class Convention:
     rule: str = ""
     eps: Sequence[str] = ()
     decay: Sequence[str] = ()
+    switched: Mapping[str, Any] = field(default_factory=dict)
     rate: str = ""
     average: str = ""
     probabilities: str = ""
@@ -367,6 +369,7 @@ class Convention:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if self.eps else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
             eps += f"; {self.average} is the momentum" if self.average else ""
+            eps += "".join(f"; {name} is given as {value}" for name, value in self.switched.items())
             return f"called as {self.name}; {self.forward} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]

@@ -130,6 +130,7 @@ _ANY = _table("""
     seed: seed randomseed randomstate
     rng legacy_rng: rng generator
     model =None: model network net
+    ='channels_first' ='NCHW' ='channels_last' ='NHWC': dataformat
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
     =None: prevlayer previouslayer
 """)

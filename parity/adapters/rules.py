@@ -24,7 +24,7 @@ layers, a model and the learning rate: the ways of `layers_given` for a function
 arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
 A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value, and so is
-a weight decay whose default is another.
+a weight decay whose default is another. Plain gradient descent is given a momentum of 0.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ MOMENTS = (  # of one array; 0 at first
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
 EPSILON = ("eps", "epsilon")
+MOMENTUM = (
+    *("momentum", "mu", "mom", "momentumrate", "momentumcoefficient", "momentumcoeff", "momentumfactor"),
+    "beta",
+)
+NESTEROV = ("nesterov", "usenesterov", "isnesterov")
 DECAYS = ("weightdecay", "wd", "weightdecayrate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
@@ -67,6 +72,7 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=averaged(signature, kind))
+    base = replace(base, switched=switched(about, kind))
     if about["what"] == "function":
         names = [p["name"] for p in signature]
         if kind == "sgd" and rate_of(names[2:]):
@@ -140,6 +146,20 @@ def other_decay(about: dict[str, Any], kind: str) -> tuple[str, ...]:
     found = next(named, None)
     the_same = {repr(usual), "None", *(["0"] if usual == 0 else ())}
     return () if found is None or found["default"] in the_same else (found["name"], found["default"])
+
+
+def switched(about: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The momentum of the constructor that plain gradient descent is given as 0, and the flag of Nesterov's,
+    where their defaults are others."""
+    if about["what"] == "function" or kind not in ("sgd", "momentum", "nesterov"):
+        return {}
+    found: dict[str, Any] = {}
+    for p in about["signature"] or ():
+        if plain(p["name"]) in MOMENTUM and kind == "sgd" and p["default"] not in ("0", "0.0", "None"):
+            found[p["name"]] = 0.0
+        elif plain(p["name"]) in NESTEROV and p["default"] != repr(kind == "nesterov"):
+            found[p["name"]] = kind == "nesterov"
+    return found
 
 
 def in_order(params: list[dict[str, Any]]) -> list[str]:

@@ -122,13 +122,14 @@ class Subject:
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
-        from parity.adapters.rules import odd_rate, other_decay, other_eps, rules
+        from parity.adapters.rules import odd_rate, other_decay, other_eps, rules, switched
         from parity.adapters.stateful import averaged
         from parity.adapters.trial import NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
-        other = other_eps(about, kind) or other_decay(about, kind) or odd_rate(about, kind)
-        other = other or averaged(about.get("signature") or (), kind)
+        signature = about.get("signature") or ()
+        given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
+        other = any(given) or bool(averaged(signature, kind) or switched(about, kind))
         by_book = [] if self.misfit or other else [None]
         for way in (*by_book, *rules(about, kind)):
             self.convention = way

@@ -20,6 +20,7 @@ from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
 from parity.verification.slight import (
     NAMES,
+    NEW_ARRAYS,
     OVERFLOW,
     REUSES,
     WRITES,
@@ -82,6 +83,8 @@ def slight_name(fault: Fault) -> str:
     if fault.shows == "contract":
         if fault.says.startswith("an output that the next forward"):
             return REUSES
+        if fault.says.startswith("new arrays in params"):
+            return NEW_ARRAYS
         for what, name in {**WRITES, "grads": WRITES_GRADIENTS}.items():
             if fault.says.startswith((f"a write into {what}", f"zeros written into {what}")):
                 return name

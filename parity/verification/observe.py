@@ -45,7 +45,7 @@ OTHERWISE = {  # parameters that are no part of what a kind computes, as plain n
     *map(plain, FLAGS),
     *("isinference", "inference", "isdrop", "isfirst", "first", "last", "optimizer", "copy", "inplace"),
 }
-CHOICES = (*MODE_NAMES, *MAY_BE_NONE)  # what is given one of its values alone
+CHOICES = (*MODE_NAMES, *MAY_BE_NONE, "dataformat")  # what is given one of its values alone
 OF_WEIGHTS = {"std", "sigma", "scale", "weightscale", "weightstd", "wscale", "gain"}  # at the beginning
 OF_ACTIVATIONS = {"axis"}  # what an activation of single numbers does not read
 KEEPS = "keeps x or dout without a copy, as PyTorch does; overwriting it changes"
@@ -108,7 +108,8 @@ class Seen:
         pairs = {name: m for name, m in [*(c.constructor or ()), *c.forward_args]} if c else {}
         known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
         known |= OF_ACTIVATIONS if kind in ELEMENTWISE else OF_WEIGHTS
-        held = {name: value for name, value in self.options.items() if name not in pairs}
+        given = {*pairs, *(c.switched if c else ())}
+        held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         return [
             f"{name}{OPTION}{value.removesuffix('.0')}"

@@ -1,5 +1,5 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm, another eps, a second backward that raises.
+small constant inside a logarithm, another eps, a second backward that raises, new arrays from an optimizer.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -23,7 +23,7 @@ from parity.kinds import Probe, kind_of
 from parity.verification import inside_binary_log, inside_log, other_eps
 from scratchcnn.typing import Array
 
-UNCHANGED, AGAIN = "arguments unchanged", "backward twice"  # contracts
+UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated in place"  # contracts
 OVERFLOW = "overflow-at-large-inputs"
 INSIDE_LOG = "small-constant-inside-the-logarithm"
 OTHER_EPS = "another-eps"
@@ -31,6 +31,7 @@ HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not kno
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 RAISES_AGAIN = "second-backward-raises"
+NEW_ARRAYS = "new-arrays-in-params"
 REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
@@ -41,6 +42,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     INSIDE_LOG: "a small constant inside the logarithm",
     OTHER_EPS: "another eps",
     RAISES_AGAIN: "a second backward that raises",
+    NEW_ARRAYS: "new arrays in params",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -79,7 +81,7 @@ def names_of(kind: str) -> dict[str, str]:
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
-    there[WRITES_GRADIENTS] = known.role == "optimizer"
+    there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS), known.role == "optimizer")
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}
 
@@ -190,6 +192,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, name) if name else None
     if row.phase == AGAIN and row.why.startswith("raised"):  # it frees what forward kept, as PyTorch does
         return Slight(row, RAISES_AGAIN)
+    if row.phase == IN_PLACE:
+        return Slight(row, NEW_ARRAYS)
     if row.phase == KEPT and not row.tensor.endswith(AFTER_ANOTHER):
         return Slight(row, REUSES) if kind_of(seen.kind).role in ("layer", "loss") else None
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
@@ -249,6 +253,10 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
         elif name == RAISES_AGAIN:
             lines.append("a second backward without a new forward raises")
+        elif name == NEW_ARRAYS:
+            lines.append(
+                "its update puts new arrays into params: a layer that holds the old ones keeps their values"
+            )
         else:
             lines.append(f"it {NAMES[name].replace('a write', 'writes')}, which the caller may still need")
     return lines

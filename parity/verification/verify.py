@@ -52,6 +52,7 @@ from parity.verification.slight import (
 from parity.verification.unchecked import ENDED, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 from parity.verification.why import explanation_of
+from parity.verification.with_momentum import joined, kind_after, split
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -130,7 +131,7 @@ def verify(
         warm_up()
     with judged_by(judge), one_thread():
         habits = habits_of(kind, profile_of(factory, profile))
-        verdict = _verify(factory, kind, adapter, supports, allow, habits, seed, limits, isolated)
+        verdict = _verify(factory, kind, adapter, supports, tuple(allow), habits, seed, limits, isolated)
         verdict.judge = judge
         return strictly(verdict, strict)
 
@@ -183,19 +184,45 @@ def _verify(
     kind: str,
     adapter: Any,
     supports: Iterable[str] | None,
-    allow: Iterable[str],
+    allow: Sequence[str],
     habits: dict[str, str],
     seed: int,
     limits: Limits,
     isolated: bool,
 ) -> Verdict:
-    """The verdict on a layer, function, loss or optimizer."""
+    """The verdict on a layer, function, loss or optimizer; on one with a momentum, as both of its kinds."""
+    own, later = split(kind, allow)
+    verdict, parameters = _verify_as(factory, kind, adapter, supports, own, habits, seed, limits, isolated)
+    by_trial = adapter is None or (isinstance(adapter, str) and adapter.lower() == AUTO)
+    further, names = kind_after(kind, parameters if by_trial else ())
+    if not further:
+        declared_faults(kind, allow)
+        return verdict
+
+    def ask() -> Verdict:
+        return _verify(factory, further, adapter, supports, later, {}, seed, limits, isolated)
+
+    return joined(verdict, names, ask)
+
+
+def _verify_as(
+    factory: Any,
+    kind: str,
+    adapter: Any,
+    supports: Iterable[str] | None,
+    allow: Iterable[str],
+    habits: dict[str, str],
+    seed: int,
+    limits: Limits,
+    isolated: bool,
+) -> tuple[Verdict, list[str]]:
+    """The verdict on it as one kind, and the parameters that its constructor has besides."""
     declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
     cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
         why = f"it cannot be called: {seen.misfit}"
-        return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion)
+        return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), []
     adapter = _settled(adapter, seen)
     cases = seen.tried_of(cases)
     unseen = [
@@ -242,7 +269,8 @@ def _verify(
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
-    return verdict
+    switched = seen.convention.switched if seen.convention is not None else {}
+    return verdict, list(dict.fromkeys([*seen.options, *switched]))
 
 
 def _largest(seen: Seen) -> str:

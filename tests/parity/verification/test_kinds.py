@@ -161,6 +161,7 @@ NUMBERS_RIGHT = (
     "ReluInPlace",
     "SigmoidOverflows",
     "SoftmaxNoShift",
+    "SGDReplaces",
     "SGDSpoilsGradients",
     "DropoutNotInverted",
     "AdaGradBook",

@@ -1,0 +1,62 @@
+"""An optimizer whose constructor takes a momentum is more than one kind: plain gradient descent where that is
+0, and momentum where it is not; with a flag for it, Nesterov's too. Each is asked for, one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from parity.adapters.arguments import plain
+from parity.adapters.rules import MOMENTUM, NESTEROV
+from parity.faults import faults_of
+from parity.verification.slight import NAMES
+from parity.verification.verdict import OPTION, Verdict
+
+NEXT = {
+    "sgd": ("momentum", MOMENTUM),
+    "momentum": ("nesterov", NESTEROV),
+}  # kind, and the names that ask for it
+WORSE = ("right", "right_but", "wrong")
+
+
+def kind_after(kind: str, parameters: Iterable[str]) -> tuple[str, list[str]]:
+    """The kind that it is as well, and its parameters that say so; "" where there is none."""
+    further, names = NEXT.get(kind, ("", ()))
+    found = [name for name in parameters if plain(name) in names]
+    return (further, found) if found else ("", [])
+
+
+def split(kind: str, allow: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The declared differences that this kind can have, and those of the kinds after it."""
+    own, later = {fault.name for fault in faults_of(kind)}, set[str]()
+    while kind in NEXT:
+        kind = NEXT[kind][0]
+        later |= {fault.name for fault in faults_of(kind)}
+    given = list(allow)
+    only_later = [name for name in given if name in later - own]
+    return [n for n in given if n not in only_later], only_later + [n for n in given if n in NAMES]
+
+
+def joined(verdict: Verdict, asked_for: Sequence[str], ask: Callable[[], Verdict]) -> Verdict:
+    """The verdict with that on the kind after it; the worse of the two is told, and both are counted."""
+    if verdict.outcome not in ("right", "right_but"):
+        return verdict
+    other = ask()
+    if other.outcome not in WORSE:
+        return verdict
+    first, second = (verdict, other) if _rank(verdict) >= _rank(other) else (other, verdict)
+    first.remarks = [*first.remarks, *second.remarks]
+    if other.outcome == "wrong":
+        return other
+    unseen = dict.fromkeys([*verdict.not_checked, *other.not_checked])
+    both = {*verdict.not_checked} & {*other.not_checked}
+    first.not_checked = [text for text in unseen if OPTION not in text or text in both]
+    first.buts = list(dict.fromkeys([*first.buts, *second.buts]))
+    first.records = [*verdict.records, *other.records]
+    first.kind = verdict.kind
+    first.remarks = [*first.remarks, f"{', '.join(asked_for)}: checked as {other.kind} too"]
+    return first
+
+
+def _rank(verdict: Verdict) -> tuple[int, bool]:
+    return WORSE.index(verdict.outcome), bool(verdict.declared)
