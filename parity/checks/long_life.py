@@ -18,6 +18,7 @@ from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
 from parity.comparison.gates import Comparison, logic_gate
 from parity.kinds import kind_of
+from parity.kinds.kinks import as_pytorch, kinks_of
 from parity.kinds.probe import Probe
 from scratchcnn.typing import Array
 
@@ -98,7 +99,10 @@ def one_sign(subject: Subject, probe: Probe, judge: Judge) -> Found:
         turn = replace(probe, inputs=inputs, id=f"{probe.id}, of one sign")
         if not subject.takes(turn):  # equal scores, say, where it takes probabilities
             continue
-        judged = dict(but_running(judge(turn, subject.build(turn).results(turn.inputs))))
+        found = subject.build(turn).results(turn.inputs)
+        if isinstance(dx := found.get("dx"), np.ndarray) and kinks_of(turn):  # many x are at the kink
+            found["dx"] = as_pytorch(turn, dx, kind_of(turn.kind).reference(turn)["dx"])
+        judged = dict(but_running(judge(turn, found)))
         yield from judged.items()
         if not all(c.ok for c in judged.values()):
             return

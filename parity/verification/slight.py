@@ -1,5 +1,6 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm, another eps, a second backward that raises, new arrays from an optimizer.
+small constant inside a logarithm, another eps, the other slope at a kink, a second backward that raises, new
+arrays from an optimizer.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -20,7 +21,8 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
-from parity.verification import inside_binary_log, inside_log, other_eps
+from parity.kinds.kinks import OF_KIND, as_pytorch
+from parity.verification import at_kinks, inside_binary_log, inside_log, other_eps
 from scratchcnn.typing import Array
 
 UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated in place"  # contracts
@@ -32,6 +34,7 @@ WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"
 WRITES_GRADIENTS = "writes-into-grads"
 RAISES_AGAIN = "second-backward-raises"
 NEW_ARRAYS = "new-arrays-in-params"
+AT_KINK = "other-slope-at-the-kink"
 REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
@@ -43,6 +46,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     OTHER_EPS: "another eps",
     RAISES_AGAIN: "a second backward that raises",
     NEW_ARRAYS: "new arrays in params",
+    AT_KINK: "the other slope at the kink",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -78,6 +82,7 @@ def names_of(kind: str) -> dict[str, str]:
     there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS
+    there[AT_KINK] = kind in OF_KIND
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
@@ -98,6 +103,7 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     ones = [one for one in found if one is not None]
     ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
     ones += _with_another_eps(seen, by_id, {id(one.row) for one in ones})
+    ones += _at_kinks(seen, by_id, {id(one.row) for one in ones})
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
     if writes:  # the same write raises where the array is read-only
         ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
@@ -155,6 +161,25 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
         return []
     says = eps.says(seen.kind)
     return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says) for row in wrong]
+
+
+def _at_kinks(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """What differs by the slope at a kink alone, which must be the same in every dx."""
+    if seen.kind not in OF_KIND:
+        return []
+    rows = [
+        (row, by_id[row.case], _narrow(value) if _is_widened(row) else value)
+        for row in seen.records
+        if row.tensor == "dx" and row.phase in PLAIN and id(row) not in done and row.case in by_id
+        if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get("dx")) is not None
+    ]
+    if all(row.ok for row, _, _ in rows) or any(dx.shape != p.inputs["x"].shape for _, p, dx in rows):
+        return []
+    says = at_kinks.other_slopes((probe, dx) for _, probe, dx in rows)
+    mended = [(row, probe, as_pytorch(probe, dx, _exact(probe, row))) for row, probe, dx in rows]
+    if not says or not all(_right(probe, row, dx) for row, probe, dx in mended):
+        return []
+    return [Slight(row, AT_KINK, dx, says) for row, _, dx in mended if not row.ok]
 
 
 def _exact(probe: Probe, row: Record) -> Array:
@@ -243,7 +268,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name == OTHER_EPS:
+        elif name in (OTHER_EPS, AT_KINK):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

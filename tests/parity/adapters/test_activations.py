@@ -16,12 +16,18 @@ WILD = Path(__file__).parent / "wild" / "activations.py"
 # name, kind, outcome, how it was called, what the page says
 VERDICTS = [
     ("LeakyReLU", "leaky_relu", "right", "LeakyReLU(alpha); __call__(x), gradient(x), times dout", ""),
-    ("LeakyReLUOfOneAtZero", "leaky_relu", "wrong", "", "(dout where x >= 0)"),
-    ("leaky_relu,leaky_relu_derivative_of_one_at_zero", "leaky_relu", "wrong", "", "backward, dx"),
-    ("ELUOfOneAtZero", "elu", "wrong", "", "only with an alpha other than its own"),
-    ("SELUOfScaleAtZero", "selu", "wrong", "", "backward, dx"),
+    ("LeakyReLUOfOneAtZero", "leaky_relu", "right_but", "", "dx takes the slope on the right"),
+    (
+        "leaky_relu,leaky_relu_derivative_of_one_at_zero",
+        "leaky_relu",
+        "right_but",
+        "",
+        "the slope on the right",
+    ),
+    ("ELUOfOneAtZero", "elu", "right_but", "", "at x = 0, where the function has a kink"),
+    ("SELUOfScaleAtZero", "selu", "right_but", "", "[other-slope-at-the-kink]"),
     ("ReLU6", "relu6", "right", "", ""),
-    ("ReLU6OfOneAtSix", "relu6", "wrong", "", "(dout where x = 6)"),
+    ("ReLU6OfOneAtSix", "relu6", "right_but", "", "at x = 6, where the function has a kink"),
     ("SlopeForgotten", "leaky_relu", "wrong", "SlopeForgotten(alpha)", "leaky-backward-of-relu"),
     ("LReLU", "leaky_relu", "right", "negative_slope 0.1, read off its forward where x < 0", ""),
     ("LReLUOfTwoMinds", "leaky_relu", "wrong", "negative_slope 0.1, read off its forward", "backward, dx"),
