@@ -1,4 +1,4 @@
-"""Where an activation has a kink there is no one derivative: any slope from the left to the right one will do.
+"""Where an activation has a kink there is no one derivative: any slope from the left to the right one does.
 
 PyTorch takes one of the two. Who writes x >= 0 for x > 0 takes the other, and who means well their mean; the
 function is right everywhere, and so is every other dx. Relu is not among these: its gradient at 0 is a bug of

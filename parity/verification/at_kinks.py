@@ -10,7 +10,7 @@ from scratchcnn.typing import Array
 
 
 def other_slopes(results: Iterable[tuple[Probe, Array]]) -> str:
-    """The slopes that are not PyTorch's and are there in all of these dx, in words; "" where there is none."""
+    """The slopes other than PyTorch's that all of these dx have, in words; "" where there is none."""
     left: dict[float, tuple[Kink, list[str]]] = {}
     for probe, dx in results:
         for kink in kinks_of(probe):

@@ -1,5 +1,5 @@
-"""At a kink any slope from the left to the right one is a derivative: another than PyTorch's is said, and only
-that is excused."""
+"""At a kink any slope from the left to the right one is a derivative: another than PyTorch's is said, and
+nothing else is excused."""
 
 import numpy as np
 import pytest
