@@ -220,6 +220,19 @@ class Bench:
         with as_raised():
             self._using().learn(self._objects[number].layer)
 
+    def change(self, number: int, args: dict[str, Any]) -> list[str]:
+        """Write other weights over its own, as an optimizer does; the names of those that were found."""
+        on = self._objects[number]
+        with as_raised():
+            return list(self._using().change(on.layer, on.probe, args))
+
+    def train(self, number: int) -> dict[str, Any]:
+        """The weights after a forward and a backward that change them; none where backward leaves them."""
+        on = self._objects[number]
+        with as_raised():
+            found = self._using().train(on.layer, on.probe)
+        return {name: plain(value) for name, value in found.items()}
+
     def held(self, number: int) -> dict[str, Any]:
         """What the arrays that it was given hold now."""
         on = self._objects[number]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from parity.adapters.arguments import call, misfit, parameters
 from parity.adapters.masks import as_if_drawn
+from parity.adapters.own_weights import change
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
 
@@ -73,6 +74,17 @@ class Adapter(ABC):
     def draw(self, layer: Any, x: NDArray[Any]) -> Any:
         """The output of a dropout layer that draws its mask itself; None where an adapter cannot say."""
         return None
+
+    def change(self, layer: Any, probe: Probe, new: dict[str, NDArray[Any]]) -> list[str]:
+        """Write other weights over those of the layer, as an optimizer does; the names of those that it can.
+
+        The layer was built on the probe's own arrays.
+        """
+        return []
+
+    def train(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """The weights after a forward and a backward that change them; none where backward leaves them."""
+        return {}
 
     def update(self, optimizer: Any, params: dict[str, NDArray[Any]], grads: dict[str, NDArray[Any]]) -> None:
         """One step of an optimizer: the arrays of params are changed in place."""
@@ -132,8 +144,7 @@ class BookAdapter(Adapter):
     """A class (or function) in the book's style, as listed above."""
 
     def misfit(self, factory: Any, how: Recipe) -> str:
-        ours = type(self).build.__module__.startswith("parity.adapters.")  # a build of their own may know how
-        return misfit(factory, how) if ours else ""
+        return misfit(factory, how) if self._builds_as_here else ""  # a build of their own may know how
 
     def build(self, factory: Callable[..., Any], probe: Probe, copy: bool = True) -> Any:
         how = recipe(probe.kind)
@@ -145,6 +156,15 @@ class BookAdapter(Adapter):
         if not training:
             self.infer(layer)
         return layer
+
+    def change(self, layer: Any, probe: Probe, new: dict[str, NDArray[Any]]) -> list[str]:
+        if not self._builds_as_here:  # what a build of their own makes of the arrays is theirs to know
+            return []
+        return [name for name, array in new.items() if change(layer, name, probe.args[name], array)]
+
+    @property
+    def _builds_as_here(self) -> bool:
+        return type(self).build.__module__.startswith("parity.adapters.")
 
     def infer(self, layer: Any) -> None:
         """Switch to inference, by `eval()` where there is one; else by the argument of forward, or the

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
@@ -31,6 +33,7 @@ from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.members import siblings
 from parity.adapters.options import ANY, Options, all_read
+from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
@@ -63,6 +66,7 @@ class Live:
     x        what forward was handed, where it is wrapped in the tensor of an engine
     options  dicts of options, which a function may write into
     passed   weights that are handed to each call
+    trains   whether what backward makes of the weights stays
     """
 
     def __init__(self, convention: Convention, factory: Any, probe: Probe, copy: bool = True):
@@ -79,6 +83,7 @@ class Live:
         self.seen: list[Any] = []  # what the calls of forward were handed
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
+        self.trains = False
         self.sums: dict[str, Any] = {}
         self.context = Context()
 
@@ -133,6 +138,40 @@ class Live:
                 for place in here:
                     if list(place.path[0]) != [".", "options"]:  # those are made of the probe's own
                         put(self, place.path, self._per_pixel(array, place) if name == "b" else array)
+
+    def change_weights(self, new: Mapping[str, Any]) -> list[str]:
+        """Write other weights over those that it holds and that it is handed; the names of those found."""
+        c = self.convention
+        handed = {name: np.array(self._weight(name, c.passed[name])) for name in c.passed if name in new}
+        found = set()
+        if c.as_in_the_book:
+            own = {name: array for name, array in new.items() if name not in handed}
+            found = {n for n, array in own.items() if change(self.object, n, self.probe.args[n], array)}
+        self.probe = replace(self.probe, args={**self.probe.args, **new})
+        found |= {name for name, old in handed.items() if self._change_handed(name, old)}
+        for name, here in c.stored.items():
+            if here and self.probe.args.get(name) is not None:
+                array = self._weight(name, here[0].layout)
+                for place in here:
+                    overwrite(self, place.path, self._per_pixel(array, place) if name == "b" else array)
+                found.add(name)
+        with_bias = ["+" in (here[0].layout if here else "") for here in c.stored.values()]
+        with_bias += ["+" in c.passed[name] for name in found if name in c.passed]
+        return [name for name in new if name in found or (name == "b" and any(with_bias))]
+
+    def _change_handed(self, name: str, old: Any) -> bool:
+        """Of a weight that is handed over, which was `old` as it lies there."""
+        given, array = self.passed[name], self._weight(name, self.convention.passed[name])
+        built_with = re.findall(r"\w+", " ".join(meaning for _, meaning in self.convention.constructor or ()))
+        if isinstance(given, np.ndarray) and name in built_with:
+            return change(self.object, name, given, array)
+        if isinstance(given, np.ndarray):
+            given[...] = array
+            return True
+        paths = shown(given, name, old)  # in the tensor of an engine
+        for path in paths:
+            overwrite(given, path, array)
+        return bool(paths)
 
     def _per_pixel(self, array: Any, place: Place) -> Any:
         """A bias for each pixel, all of a channel alike; any other as it is."""
@@ -232,7 +271,7 @@ class Live:
                 self.gradients[name] = got(self, place.path)
         for name, here in c.stored.items():
             now = got(self, here[0].path) if here else None
-            if isinstance(now, np.ndarray) and c.updates and name in before:
+            if isinstance(now, np.ndarray) and c.updates and name in before and not self.trains:
                 for place in here:
                     put(self, place.path, before[name])
         dx = got(self, c.dx.path) if c.dx is not None else None
@@ -336,6 +375,27 @@ class Called(Adapter):
         if probe.args.get("training") is False:
             self.infer(live)
         return live
+
+    def change(self, layer: Any, probe: Probe, new: dict[str, Any]) -> list[str]:
+        return [] if self.convention.rule else layer.change_weights(new)
+
+    def train(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        live, c = layer, self.convention
+        layouts = [places[0].layout for places in c.stored.values() if places]
+        if not c.updates or any("+" in layout or layout in PER_PIXEL for layout in layouts):
+            return {}
+        live.trains = True
+        try:
+            self.forward(live, probe)
+            self.backward(live, probe)
+        finally:
+            live.trains = False
+        found = {name: got(live, places[0].path) for name, places in c.stored.items() if places}
+        return {
+            name: _unfolded(now, live.probe.args[name], c.stored[name][0].layout, name)
+            for name, now in found.items()
+            if isinstance(live.probe.args.get(name), np.ndarray)
+        }
 
     def infer(self, layer: Any) -> None:
         self._switch(layer, False)

@@ -27,6 +27,7 @@ from parity.adapters.arguments import call, misfit
 from parity.adapters.book import Adapter, BookAdapter
 from parity.adapters.cs231n import Cs231n
 from parity.adapters.load import TargetError
+from parity.adapters.own_weights import shown
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe
 
@@ -122,13 +123,22 @@ class Hwio(ChannelsLast):
     """Channels last, and W and dW are (FH, FW, C, FN)."""
 
     def build(self, factory: Any, probe: Probe, copy: bool = True) -> Any:
-        args = {k: _weights(v, "FN last") if k == "W" else v for k, v in probe.args.items()}
-        return super().build(factory, replace(probe, args=args), copy)
+        return super().build(factory, replace(probe, args=_filters_last(probe.args)), copy)
+
+    def change(self, layer: Any, probe: Probe, new: dict[str, Any]) -> list[str]:
+        laid = _filters_last(probe.args)  # it was given copies, so that only what it shows can be changed
+        names = [name for name in new if shown(layer, name, laid[name])]
+        shows = _filters_last({name: new[name] for name in names})
+        return super().change(layer, replace(probe, args=laid), shows)
 
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         return {
             k: _weights(v, "FN first") if k == "dW" else v for k, v in super().state(layer, probe).items()
         }
+
+
+def _filters_last(args: dict[str, Any]) -> dict[str, Any]:
+    return {k: _weights(v, "FN last") if k == "W" else v for k, v in args.items()}
 
 
 def _weights(W: Any, to: str) -> Any:

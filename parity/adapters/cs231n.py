@@ -81,6 +81,11 @@ class Cs231n(Adapter):
             config = optimizer.configs.get(name, dict(start))
             w[...], optimizer.configs[name] = optimizer.pair(w, grads[name], config)
 
+    def change(self, layer: Any, probe: Probe, new: dict[str, Any]) -> list[str]:
+        for name, array in new.items():  # they are handed over at each call
+            layer.args[name][...] = array
+        return list(new)
+
     def infer(self, layer: Any) -> None:
         layer.args["training"] = False
 

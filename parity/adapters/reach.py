@@ -47,11 +47,17 @@ def put(root: Any, path: Any, value: Any) -> None:
     *above, (how, name) = path
     box = got(root, above)
     if how == ".":
-        setattr(box, name, value)
+        setattr(box, _settable(box, name), value)
     elif isinstance(box, tuple):  # its items stay; what they hold is written over
         box[name][...] = value
     else:
         box[name] = value
+
+
+def _settable(box: Any, name: str) -> str:
+    """The attribute, or the property in front of it: setting `W` may do more than setting `_W` does."""
+    shown = getattr(type(box), name.lstrip("_"), None) if name.startswith("_") else None
+    return name.lstrip("_") if isinstance(shown, property) and shown.fset is not None else name
 
 
 def walk(root: Any, depth: int = DEPTH) -> Iterator[tuple[Path, Any]]:

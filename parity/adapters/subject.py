@@ -40,6 +40,7 @@ class Subject:
     defaults what it takes for stride and pad where they are not given, as Python writes it
     options  its parameters beside the kind's own that have a default, and that default
     misfit   why it cannot be called as the adapter calls, as far as its signature shows
+    unasked  what the checks could not ask it for, in words
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Subject:
         self.defaults: dict[str, str] = {}
         self.options: dict[str, str] = {}
         self.misfit = ""
+        self.unasked: list[str] = []
         self.backward_too = True
         self.step = ""  # of the trial, what is being asked
         self.probe: Probe | None = None  # the one that is being tried
@@ -274,6 +276,15 @@ class Instance:
     def learn(self) -> None:
         """Switch back to training."""
         self._ask("learn")
+
+    def change(self, weights: Mapping[str, Any]) -> list[str]:
+        """Write other weights over its own, as an optimizer does; the names of those that were found."""
+        found = self._ask("change", args=dict(weights))
+        return [name for name in weights if name in found] if isinstance(found, list) else []
+
+    def train(self) -> Arrays:
+        """The weights after a forward and a backward that change them; none where backward leaves them."""
+        return _arrays(self._ask("train"))
 
     def held(self) -> dict[str, Any]:
         """What the arrays that were handed over hold now: "args", "inputs", an optimizer's "arrays"."""

@@ -15,6 +15,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.subject import Instance, Subject
 from parity.adapters.wire import Odd
+from parity.checks.changed_weights import CHANGED, changed_weights
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
@@ -300,5 +301,6 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "eval, then train": eval_then_train,
     "two half batches": split_batch,
     "masks it draws": drawn_masks,
+    CHANGED: changed_weights,
 }
 SCENARIOS = {**CONTRACTS, **LIVES}  # all that a layer is held to beyond single calls

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from parity.checks.changed_weights import CHANGED
 from parity.checks.contracts import SCENARIOS
 from parity.comparison.records import Record
 from parity.comparison.wording import excess
@@ -53,6 +54,8 @@ def checks_of(kind: str) -> list[str]:
         contracts.pop("eval, then train")
     if kind != "dropout":
         contracts.pop("masks it draws")
+    if not known.params:
+        contracts.pop(CHANGED)
     contracts.pop("buffers may be reused")  # PyTorch does not keep it either: a remark
     return [*names, *([FLOAT32] if "float32" in known.dtypes else []), *contracts]
 

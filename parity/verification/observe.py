@@ -69,6 +69,7 @@ class Seen:
     where         the code ran
     after_inference  what is to be said of gradients after an inference call, where they do not count
     extra         inputs of sizes that it takes, where it takes few
+    unasked       what the checks could not ask it for, in words
     certificate   what the comparison by == on whole numbers came to, where it was made
     suggestion    an adapter to be filled in, where it could not be called
     convention    how it is called, where that was found by trial
@@ -94,6 +95,7 @@ class Seen:
     suggestion: str = ""
     after_inference: str = ""
     extra: list[Probe] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
     certificate: Certificate | None = None
 
     @property
@@ -206,6 +208,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:
         _end(seen, error, step=subject.step)
+    seen.unasked = subject.unasked
     _set_remarks_apart(seen)
 
 

@@ -229,6 +229,7 @@ def _verify_as(
         *in_words(seen.lacking - seen.read_off),
         *seen.limits,
         *seen.constants,
+        *seen.unasked,
         *([] if seen.backward_too else ["gradients"]),
     ]
     if seen.backward_too:

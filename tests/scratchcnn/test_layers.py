@@ -5,6 +5,7 @@ The inputs of the contracts are parity's probes: odd geometry, ties, extremes, i
 
 import inspect
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -334,6 +335,23 @@ def test_forward_twice_then_backward_is_that_of_the_second(kind):
     call(kind, contract)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in LAYER_KINDS if KINDS[kind].params])
+def test_weights_that_are_written_into_are_used(kind):
+    def contract(probe):
+        layer = build(probe)
+        results(layer, probe)
+        weights = {key: 2 * p for key, p in layer.params.items()}
+        for key, p in layer.params.items():
+            p[...] = weights[key]
+        found = results(layer, probe)
+        other = replace(probe, args={**probe.args, **weights})
+        for name, expected in results(build(other), other).items():
+            if not name.startswith("running"):
+                np.testing.assert_array_equal(found[name], expected, err_msg=f"{probe.id}: {name}")
+
+    call(kind, contract)
+
+
 OF_CONTRACTS = [
     fault
     for fault in FAULTS.values()
@@ -352,6 +370,7 @@ def test_known_bugs_that_no_single_call_shows_are_noticed_above(fault, monkeypat
         test_overwritten_buffers_do_no_harm(fault.kind)
         test_results_stay_as_they_were_when_a_layer_runs_again(fault.kind)
         test_forward_twice_then_backward_is_that_of_the_second(fault.kind)
+        test_weights_that_are_written_into_are_used(fault.kind)
 
 
 @pytest.mark.parametrize("kind", LAYER_KINDS)

@@ -21,7 +21,8 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.constructors import constructors
 from parity.adapters.trial.results import results_of
-from parity.adapters.trial.weights import name_score, places_of, running_places
+from parity.adapters.trial.weights import places_of, running_places
+from parity.adapters.weight_names import name_score
 from parity.kinds.probe import Probe
 
 

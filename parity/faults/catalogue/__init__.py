@@ -31,6 +31,7 @@ from parity.faults.catalogue import (
     pooling_options,
     smooth_activations,
     softmax_axis,
+    stale_weights,
     windows,
 )
 from parity.faults.fault import Fault
@@ -60,6 +61,7 @@ FAMILIES = (
     optimizer_options,
     numerical_gradient,
     contracts,
+    stale_weights,
     dtypes,
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for family in FAMILIES for fault in family.fault}
