@@ -323,6 +323,6 @@ def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, firs
             given[name] = values[0]
     left = {k: v for k, v in left.items() if k not in how.optional or v != how.optional[k]}
     if left:
-        raise Misfit(f"takes no {', '.join(left)}")
+        raise Misfit(f"it takes no {', '.join(left)}")
     positional = [n for n, p in found.items() if p.kind is p.POSITIONAL_ONLY and n in given]
     return factory(*(given.pop(n) for n in positional), **given)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import defaults, options, room
+from parity.adapters.arguments import Misfit, defaults, options, room
 from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
@@ -338,7 +338,7 @@ def _is_adapters(error: BaseException) -> bool:
 def _words(error: BaseException) -> str:
     """`ValueError: what it said (layers.py, line 3)`"""
     error = _origin(error)
-    name = clean(type(error).__name__, 80)
+    name = "TypeError" if isinstance(error, Misfit) else clean(type(error).__name__, 80)
     try:
         said = clean(error)
     except Exception:

@@ -32,6 +32,7 @@ from parity.adapters.layouts import (
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
 from parity.adapters.members import siblings
+from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, put
@@ -345,7 +346,9 @@ class Called(Adapter):
     def parameters(self, factory: Any) -> list[str] | None:
         c = self.convention
         if c.rule:
-            names = super().parameters(factory) if isinstance(factory, type) else list(recipe(c.kind).order)
+            decays = bool(decay_of(signature(factory) or ()))  # of a function, beside what every one takes
+            order = [*recipe(c.kind).order, *["weight_decay"] * decays]
+            names = super().parameters(factory) if isinstance(factory, type) else order
             return (
                 None if names is None else [n for n in room(names, recipe(c.kind)) if n in _arguments_of(c)]
             )

@@ -85,16 +85,22 @@ def suggestion(kind: str) -> str:
     how = recipe(kind)
     weights = "".join(f"\n        layer.{name} = probe.args[{name!r}].copy()" for name in how.params)
     grads = ", ".join(f'"d{name}": layer.d{name}' for name in how.params)
-    return (
-        "from parity.adapters import BookAdapter\n"
-        "class Mine(BookAdapter):\n"
-        "    def build(self, factory, probe, copy=True):\n"
-        f"        layer = factory(...){weights}\n"
+    build = "    def build(self, factory, probe, copy=True):\n"
+    lines = {
+        "optimizer": f"{build}        return factory(...)  # probe.args: {', '.join(how.order)}\n"
+        "    def update(self, optimizer, params, grads):  # dicts of arrays; params change in place\n"
+        "        optimizer.update(params, grads)",
+        "loss": f"{build}        return factory(...)\n"
+        "    def forward(self, layer, probe): return layer.forward(probe.inputs['x'], probe.inputs['t'])\n"
+        "    def backward(self, layer, probe): return layer.backward()  # dx",
+        "function": f"    def forward(self, function, probe): return function(...)  # {how.out}",
+        "layer": f"{build}        layer = factory(...){weights}\n"
         "        return layer\n"
         "    def forward(self, layer, probe): return layer.forward(probe.inputs['x'])\n"
         "    def backward(self, layer, probe): return layer.backward(probe.inputs['dout'])\n"
-        f"    def state(self, layer, probe): return {{{grads}}}"
-    )
+        f"    def state(self, layer, probe): return {{{grads}}}",
+    }
+    return f"from parity.adapters import BookAdapter\nclass Mine(BookAdapter):\n{lines[how.role]}"
 
 
 class OneArray(BookAdapter):

@@ -13,8 +13,9 @@ import numpy as np
 from parity.adapters.arguments import call, plain, signature
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
+from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, of_layer, rate_of
+from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, of_layer
 from parity.adapters.stateful import Stateful, reading
 from parity.kinds.probe import Probe
 
@@ -53,7 +54,14 @@ class Rule:
         """The method of the optimizer of that name; of a function, itself at its rate."""
         if isinstance(self.factory, type):
             return getattr(self._one(name), self.how.forward)  # type: ignore[no-any-return]
-        return partial(self.factory, **{rate_of(signature(self.factory) or ()): self.args["lr"]})
+        return partial(self.factory, **self._numbers_given())
+
+    def _numbers_given(self) -> dict[str, float]:
+        """The learning rate of a function of plain gradient descent, and its weight decay if it takes one."""
+        names = signature(self.factory) or ()
+        usual = recipe(self.kind).optional["weight_decay"]
+        given = {rate_of(names): self.args["lr"], decay_of(names): self.args.get("weight_decay", usual)}
+        return {name: value for name, value in given.items() if name}
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
@@ -189,7 +197,8 @@ class Rule:
                 held = self.states.setdefault(name, [np.zeros_like(params[name]) for _ in moments])
                 given |= dict(zip(moments, held, strict=True))
             if "t" in order:
-                given["t"] = self.steps - (1 - self._first_step(order, given))
+                tried = partial(self._tried_at, order, given)
+                given["t"] = self.steps - (1 - first_step(tried))
             found = method(*(given[what] for what in order))
             new = found if isinstance(found, tuple) else (found,)
             if moments and len(new) == 1 + len(moments):
@@ -206,6 +215,9 @@ class Rule:
         found = (signature(getattr(self.factory, self.how.forward)) or {}).items()
         return [{"name": name} for name, p in list(found)[1:] if p.default is p.empty]
 
+    def _tried_at(self, order: list[str], given: dict[str, Any], t: int) -> list[Any]:
+        return self._tried(order, {**given, "t": t})
+
     def _tried(self, order: list[str], given: dict[str, Any]) -> list[Any]:
         """What a new optimizer gives for copies of these arrays, or makes of them."""
         given = {
@@ -213,15 +225,6 @@ class Rule:
         }
         found = getattr(self._new(), self.how.forward)(*(given[what] for what in order))
         return list(found) if isinstance(found, tuple) else [given["w"] if found is None else found]
-
-    def _first_step(self, order: list[str], given: dict[str, Any]) -> int:
-        """The number of the first step: 0 where that gives numbers, else 1, since 1 - beta ** 0 is 0."""
-        try:
-            with np.errstate(all="ignore"):
-                found = self._tried(order, {**given, "t": 0})
-        except ArithmeticError:
-            return 1
-        return 0 if all(np.isfinite(array).all() for array in found) else 1
 
     def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
         """Which of the returned arrays is the parameter: without gradient and moments, the one that stays."""
@@ -277,7 +280,7 @@ class Rule:
             w[...] = new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        given = {rate_of(signature(self.factory) or ()): self.args["lr"]}
+        given = self._numbers_given()
         if self.how.rule == "dicts+lr":
             arrays = dict(params)
             found = self.factory(params, grads, **given)
@@ -300,7 +303,8 @@ class Rule:
                 {"name": name, "required": p.default is p.empty}
                 for name, p in (signature(self.factory) or {}).items()
             ]
-            given = {**self.args, "eps": EPS.get(self.kind)}
+            usual = recipe(self.kind).optional["weight_decay"]
+            given = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
             self.stateful = Stateful(self.factory, reading(asked, self.kind), given, self.how.rule)
         self.stateful.update(params, grads, _in_layers(params))
 

@@ -29,13 +29,23 @@ a weight decay whose default is another. Plain gradient descent is given a momen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import LAYER, ways_for
+from parity.adapters.optimizer_names import (
+    COUNTS,
+    DECAYS,
+    EPSILON,
+    MOMENTS,
+    SLOPE,
+    SLOPES,
+    TOGETHER,
+    rate_of,
+)
 from parity.adapters.recipe import recipe
 from parity.adapters.stateful import averaged, forms_of
 
@@ -43,26 +53,18 @@ STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
     *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates"),
 )
-HANDED = ("params", "parameters", "modelparams", "modelparameters", "layers", "weights", "variables")
-SLOPES = ("grads", "gradients", "dparams")
+HANDED = (*TOGETHER, "layers")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
-STATES = ("state", "momentum", "cache", "velocity", "memory", "v", "m", "config")
+STATES = ("state", "momentum", "memory", "config", *MOMENTS)
 KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
-COUNTERS = ("t", "step", "timestep", "iteration", "iter")  # of steps, from 1
-MOMENTS = (  # of one array; 0 at first
-    *("m", "v", "s", "h", "cache", "velocity", "momentum", "mom", "moment1", "moment2", "m1", "m2"),
-    *("mprev", "vprev", "mt", "vt", "firstmoment", "secondmoment"),
-)
+ITS_MOMENTS = ("momentum", *MOMENTS)  # of one array, in a method's parameters
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
-RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate")
-EPSILON = ("eps", "epsilon")
 MOMENTUM = (
     *("momentum", "mu", "mom", "momentumrate", "momentumcoefficient", "momentumcoeff", "momentumfactor"),
     "beta",
 )
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
-DECAYS = ("weightdecay", "wd", "weightdecayrate")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
@@ -116,12 +118,6 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
                 yield _with(base, style, name)
 
 
-def rate_of(names: Iterable[str]) -> str:
-    """Which of these parameters of plain gradient descent is the learning rate; "" for none."""
-    known = [name for name in names if plain(name) in RATES]
-    return next(iter(known or [name for name in names if plain(name) in EPSILON]), "")
-
-
 def odd_rate(about: dict[str, Any], kind: str) -> str:
     """What the constructor calls the rate, where that is eps and the kind has no small constant."""
     if about["what"] == "function" or kind in EPS:
@@ -170,10 +166,10 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
     """
     words = [plain(p["name"]) for p in params]
     keys = [word for word in words if word in KEYS]
-    counters = [word for word in words if word in COUNTERS and word not in keys]
+    counters = [word for word in words if word in COUNTS and word not in keys]
     slopes = [word for word in words if word.startswith(("d", "g")) and word not in keys]
     arrays = [word for word in words if word not in (*keys, *counters, *slopes)]
-    moments = [word for word in arrays[1:] if word in MOMENTS] if len(slopes) == 1 else []
+    moments = [word for word in arrays[1:] if word in ITS_MOMENTS] if len(slopes) == 1 else []
     arrays = [word for word in arrays if word not in moments]
     counts = (len(keys), len(arrays), len(slopes))
     more = len(counters) == 1 or 0 < len(moments) < 3
@@ -190,7 +186,7 @@ def of_layer(params: list[dict[str, Any]]) -> list[str]:
     words = [plain(p["name"]) for p in params]
     if not words or words[0] not in LAYER:
         return []
-    if len(words) == 2 and words[1] in (*SLOPES, "grad", "gradient"):
+    if len(words) == 2 and words[1] in (*SLOPES, *SLOPE):
         return ["layer", "grads"]
     slopes = len(words) == 3 and all(word.startswith(("d", "g")) for word in words[1:])
     return ["layer", "dw", "db"] if slopes else []

@@ -13,28 +13,29 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
+from parity.adapters.optimizer_names import (
+    COUNTS,
+    DECAYS,
+    EPSILON,
+    MOMENTS,
+    ONE,
+    RATES,
+    SLOPE,
+    SLOPES,
+    TOGETHER,
+    first_step,
+)
 
 Arrays = dict[str, Any]
-HANDED = (
-    *("params", "parameters", "weights", "variables", "modelparams", "modelparameters"),
-    *("w", "param", "parameter", "theta", "weight", "p"),
-)
-SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "dw", "grad", "gradient", "g", "dtheta", "dparam")
-ONE = ("w", "param", "parameter", "theta", "weight", "p")  # of the arrays: one at a time
-STATES = (
-    *("state", "cache", "velocity", "velocities", "v", "s", "m", "r", "h", "u", "moment", "moments"),
-    *("momentums", "squares", "squaredgrads", "accumulator", "firstmoment", "secondmoment", "m1", "m2"),
-    *("vdw", "sdw", "mdw", "momentum1", "momentum2"),
-)
-COUNTS = ("t", "step", "iteration", "iter", "timestep", "i", "counter", "adamcounter", "nstep", "iters")
-RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
+HANDED = (*TOGETHER, *ONE)
+STATES = ("state", *MOMENTS)
+NUMBERS = (*COUNTS, "i")  # of the step; of a class's method i may be the array's
 CONSTANTS = {  # each may go by another's name where that is not there
     "momentum": ("momentum", "mu", "beta", "beta1", "gamma", "rho", "momentumrate", "momentumcoefficient"),
     "decay_rate": ("decayrate", "decay", "rho", "beta", "beta2", "gamma"),
     "beta1": ("beta1", "b1"),
     "beta2": ("beta2", "b2"),
 }
-EPSILON = ("eps", "epsilon")
 KINDS: dict[str, tuple[str, ...]] = {
     "momentum": ("momentum",),
     "nesterov": ("momentum",),
@@ -44,21 +45,21 @@ KINDS: dict[str, tuple[str, ...]] = {
     "adamw": ("beta1", "beta2"),
 }
 CONSTANTS_OF = {  # every name that the kind's constants may have
-    kind: ("betas", "weightdecay", "wd", *(word for name in names for word in CONSTANTS[name]))
+    kind: ("betas", *DECAYS, *(word for name in names for word in CONSTANTS[name]))
     for kind, names in KINDS.items()
 }
 FORMS = ("numbered+state", "numbered+own state", "dicts+state", "lists+state", "arrays+state")
 
 
 def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
-    """Parameter -> "params", "grads", "state", "t", "eps", "lr" or the constant.
+    """Parameter -> "params", "grads", "state", "t", "eps", "lr" or the constant, "weight_decay".
 
     Nothing where one is unknown or one is missing; what has a default and no meaning here is left alone.
     """
     found: dict[str, str] = {}
-    tables: dict[str, Sequence[str]] = {"params": HANDED, "grads": SLOPES, "lr": RATES}
+    tables: dict[str, Sequence[str]] = {"params": HANDED, "grads": (*SLOPES, *SLOPE), "lr": RATES}
     tables |= {name: CONSTANTS[name] for name in KINDS.get(kind, ())}
-    tables |= {"t": COUNTS, "eps": EPSILON}
+    tables |= {"t": NUMBERS, "eps": EPSILON, "weight_decay": DECAYS}
     for p in params:
         word = plain(p["name"])
         names = (name for name, words in tables.items() if word in words and name not in found.values())
@@ -154,16 +155,15 @@ class Stateful:
         )
 
     def _first_count(self, arrays: Arrays, slopes: Arrays, states: Sequence[Any]) -> int:
-        """0 where that divides by nothing, tried on copies; else 1."""
+        """0 where that gives numbers, tried on copies; else 1."""
         if "t" not in self.meanings.values():
             return 1
-        copies = {key: a.copy() for key, a in arrays.items()}
-        try:
-            with np.errstate(divide="raise", invalid="raise"):
-                self._call(self._packed(copies), slopes, [_copied(state) for state in states], 0)
-        except Exception:
-            return 1
-        return 0
+
+        def step(count: int) -> Any:
+            given, own = self._packed(_copied(arrays)), [_copied(state) for state in states]
+            return self._call(given, slopes, own, count), given
+
+        return first_step(step)
 
     def _packed(self, arrays: Arrays, slopes: bool = False) -> Any:
         """The arrays as the form has them; gradients of numbered ones, and their state, are dW1, db1, ..."""

@@ -16,14 +16,14 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
+from parity.adapters.optimizer_names import EPSILON, RATES
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import EPS, RATES
+from parity.adapters.rules import EPS
 from parity.audit.alike import NotApplied, alike, book_name
 from parity.faults.fault import Fault
 from parity.kinds import kind_of
 
 STATE = {"velocity": "v", "cache": "h", "m": "m", "v": "v", "h": "h", "t": "iter"}  # of a dict of options
-EPSILON = ("eps", "epsilon")
 VELOCITY = ("momentum", "nesterov")
 SHOWN = ("weights", "biases")
 Arrays = dict[Any, Any]

@@ -224,7 +224,11 @@ def holds(finding: Finding, probe: Probe, results: Mapping[str, Any]) -> bool:
 
 # -- where it is wrong ----------------------------------------------------------------------------
 def region(name: str, cases: Sequence[Case]) -> str:
-    """Where the wrong numbers of a result are, on the smallest input where some are right."""
+    """Where the wrong numbers of a result are, on the smallest input where some are right.
+
+    It is a place only where all numbers there are wrong, and the same axes say it on most other inputs; else
+    the numbers are wrong where the values fell.
+    """
     shown = [c for c in cases if name in c.found and c.found[name].shape == c.right[name].shape]
     wrong = [(c, _mask(c.found[name], c.right[name])) for c in shown]
     wrong = [(c, mask) for c, mask in wrong if mask.any()]
@@ -232,16 +236,33 @@ def region(name: str, cases: Sequence[Case]) -> str:
         return ""
     case, mask = min(wrong, key=lambda one: (one[1].all(), one[1].size))
     total = f"{name} is wrong in {int(mask.sum())} of {mask.size} numbers on {case.probe.id!r}"
+    partly = [(c, m) for c, m in wrong if not m.all() and m.sum() > 1]
+    there = _where(name, case, mask)
+    agree = [_where(name, c, m).keys() == there.keys() for c, m in partly]
+    if not there or mask.sum() == 1 or not _is_block(mask) or 2 * sum(agree) <= len(agree):
+        return total
+    parts = [f"{letter} = {listed([str(i) for i in at])}" for letter, at in there.items()]
+    return f"{total}: only where {', '.join(parts)}"
+
+
+def _where(name: str, case: Case, mask: Array) -> dict[str, Array]:
+    """Letter of an axis -> the indices at which something is wrong, of the axes that have others too."""
     places = [view for view in views(case.probe, name, case.right[name]) if view.shape == mask.shape]
     if mask.all() or not places:
-        return total
-    parts = []
-    for axis, letter in enumerate(places[0].letters):
-        others = tuple(i for i in range(mask.ndim) if i != axis)
-        at = np.flatnonzero(mask.any(axis=others))
-        if len(at) < mask.shape[axis]:
-            parts.append(f"{letter} = {listed([str(i) for i in at])}")
-    return f"{total}: only where {', '.join(parts)}" if parts else total
+        return {}
+    there = zip(places[0].letters, _along(mask), strict=True)
+    return {letter: np.flatnonzero(at) for letter, at in there if not at.all()}
+
+
+def _along(mask: Array) -> list[Array]:
+    """Of each axis at which indices something is wrong."""
+    axes = range(mask.ndim)
+    return [np.asarray(mask.any(axis=tuple(i for i in axes if i != axis))) for axis in axes]
+
+
+def _is_block(mask: Array) -> bool:
+    """Whether everything is wrong where all of the indices are."""
+    return bool(mask.sum() == np.prod([at.sum() for at in _along(mask)]))
 
 
 def _mask(found: Array, right: Array) -> Array:

@@ -138,6 +138,10 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 ALIASES = {
     "sgd": ("gradientdescent", "stochasticgradientdescent"),
     "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum"),
+    "nesterov": (
+        *("nag", "nesterovmomentum", "momentumnesterov", "nesterovsgd", "sgdnesterov", "sgdnesterovmomentum"),
+        *("nesterovacceleratedgradient", "sgdwithnesterov", "nesterovmomentumsgd"),
+    ),
 }
 
 

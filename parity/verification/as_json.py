@@ -29,9 +29,11 @@
      "protection": "a process ..."}       of the command alone: what stood between the code and the machine
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],
-"networks": [names], "unread": {name: why}, "passed_over": {name: what}, "protection"}; its outcome is
-that of the worst verdict. Numbers that are no numbers (NaN, infinities) are null. Texts hold no control
-characters but line ends. A field is only ever added; whatever else changes raises `schema`.
+"networks": [names], "unread": {name: why}, "passed_over": {name: what}, "left_out": {name: why},
+"protection"}; its outcome is that of the worst verdict. What has no verdict of its own is in "left_out":
+helpers of what was checked, tests, and what is none of the kinds by its name, which is in "unknown" too.
+Numbers that are no numbers (NaN, infinities) are null. Texts hold no control characters but line ends. A
+field is only ever added; whatever else changes raises `schema`.
 """
 
 from __future__ import annotations
@@ -103,6 +105,7 @@ def sheet_object(sheet: Sheet) -> dict[str, Any]:
         "networks": sheet.networks,
         "unread": sheet.unread,
         "passed_over": sheet.passed,
+        "left_out": sheet.left_out,
     }
 
 

@@ -17,11 +17,11 @@ from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
+from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
-from parity.adapters.rules import HANDED, RATES, SLOPES
 from parity.adapters.signatures import FORWARD as FORWARDS
+from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
-from parity.adapters.stateful import reading
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
 from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words
 from parity.verification.held import Held, of_class, of_dicts
@@ -41,20 +41,12 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backprop", "jacobian", "back", "test", "plot", "check"),
 )
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
-AROUND_DESCENT = {"gradient", "params", "parameters", "weights", "with", "apply", "model", "layers", "of"}
-AROUND_DESCENT |= {
-    "optimizer",
-    "optimization",
-    "optimiser",
-    "rule",
-    "new",
-    "get",
-    "using",
-    "by",
-    "numpy",
-    "np",
+AROUND_DESCENT = {
+    *("gradient", "params", "parameters", "weights", "with", "and", "apply", "model", "layers", "of", "new"),
+    *("optimizer", "optimization", "optimiser", "rule", "get", "using", "by", "numpy", "np", "accelerated"),
+    *("param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini", "decay", "wd"),
 }
-AROUND_DESCENT |= {"param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini"}
+NESTEROV = {"nesterov", "nag"}
 ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
 
 
@@ -73,13 +65,13 @@ def listed(path: Path) -> list[Listed]:
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
-    stubs = {name for name in functions if _is_stub(by_name[name])}  # a backward alone is left out
+    stubs = {name for name in functions if is_stub(by_name[name])}  # a backward alone is left out
     written = [n for n in functions if n not in stubs or n.replace(BACKWARD, FORWARD) in stubs]
     found: list[Listed] = []
     for name in by_name:
         if name in functions:
             found += _function(name, written, by_name[name])
-        elif not name.startswith(SKIPPED) and not _is_adapter(classes[name]):
+        elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
             found += _class(classes[name], classes)
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
     known = {part for one in found for part in one.name.split(",")}
@@ -231,7 +223,8 @@ def _logs_of_the_rest(node: ast.stmt) -> bool:
     return any(isinstance(rest.left, ast.Constant) and rest.left.value == 1 for rest in rests)
 
 
-def _is_adapter(node: ast.ClassDef) -> bool:
+def is_adapter(node: ast.ClassDef) -> bool:
+    """Whether it is a subclass of an adapter, which is no part of the code under test."""
     return any("Adapter" in ast.unparse(base) for base in node.bases)
 
 
@@ -314,9 +307,14 @@ def _rule(name: str, node: ast.stmt) -> str:
     Plain gradient descent takes (params, grads, lr) or (model, lr) alone, the others their state besides.
     """
     words = set(name.lower().split("_"))
-    named = [kind for kind in STATEFUL if kind in words]
-    if words - DESCENT - AROUND_DESCENT - {*named} or len(named) > 1 or not isinstance(node, ast.FunctionDef):
+    named = ["nesterov"] if words & NESTEROV else [kind for kind in STATEFUL if kind in words]
+    rest = (
+        words - DESCENT - AROUND_DESCENT - {*named} - (NESTEROV | {"momentum"} if words & NESTEROV else set())
+    )
+    if rest or len(named) > 1 or not isinstance(node, ast.FunctionDef):
         return ""
+    if _takes_options(node):
+        return next(iter(named or ["sgd"] if named or words & DESCENT else []), "")
     if not named:
         return "sgd" if words & DESCENT and _is_descent(node) else ""
     least = _required(node)
@@ -324,14 +322,21 @@ def _rule(name: str, node: ast.stmt) -> str:
     return named[0] if reading(params, named[0]) else ""
 
 
+def _takes_options(node: ast.FunctionDef) -> bool:
+    """Whether it takes an array, its gradient and a dict of options."""
+    names = [plain(p.arg) for p in node.args.args]
+    return len(names) == 3 and names[0] in HANDED and names[1] in (*SLOPES, *SLOPE) and names[2] in OPTIONS
+
+
 def _is_descent(node: ast.FunctionDef) -> bool:
-    """Whether it takes arrays, gradients and a rate, or a model and a rate, and nothing else."""
-    *arrays, rate = [plain(p.arg) for p in node.args.args] or [""]
-    of_arrays = len(arrays) == 2 and arrays[0] in (*HANDED, "w") and arrays[1] in (*SLOPES, "grad", "dw")
+    """Whether it takes arrays, gradients and a rate, or a model and a rate, and at most a weight decay."""
+    names = [plain(p.arg) for p in node.args.args]
+    *arrays, rate = [name for name in names if name not in DECAYS] or [""]
+    of_arrays = len(arrays) == 2 and arrays[0] in HANDED and arrays[1] in (*SLOPES, *SLOPE)
     return rate in RATES and (of_arrays or (len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)))
 
 
-def _is_stub(node: ast.stmt) -> bool:
+def is_stub(node: ast.stmt) -> bool:
     """Whether a function is still to be written: a docstring, `pass` or an exception, and no more."""
     return all(
         isinstance(line, (ast.Pass, ast.Raise))

@@ -225,8 +225,9 @@ def _verify_as(
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), []
     adapter = _settled(adapter, seen)
     cases = seen.tried_of(cases)
-    unseen = [
-        *in_words(seen.lacking - seen.read_off),
+    no_part = {"weight_decay"} if kind_of(kind).role == "optimizer" and supports is None else set()
+    unseen = [  # an optimizer without a parameter for weight decay is whole
+        *in_words(seen.lacking - seen.read_off - no_part),
         *seen.limits,
         *seen.constants,
         *seen.unasked,

@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from traceback import extract_tb
 from typing import Any
@@ -17,12 +17,14 @@ from parity.adapters.load import TargetError, only_definitions
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
+from parity.verification.left_out import NO_KIND, PLURAL, left_out
 from parity.verification.listing import NETWORK, Listed, files_of, listed, passed_over
 from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, verify
 
 # What zipfile raises for a file that is none, or was damaged.
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
+MOST_NAMES = 1000  # characters of a list of names
 LONGEST = 160  # characters of how it was called, in the line of a page
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
@@ -41,7 +43,8 @@ class Sheet:
 
     where      the file, folder or zip
     verdicts   of what could be recognised
-    unknown    what its name does not show the kind of
+    unknown    what is none of the kinds by its name
+    left_out   what has no verdict of its own, with the reason: helpers, tests, and what is in `unknown`
     networks   those for which no twin was given
     unread     files that are no Python, with what was wrong
     passed     what is named like a Python file and is none (a pipe, a link to nothing), with what it is
@@ -53,6 +56,7 @@ class Sheet:
     networks: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     passed: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -97,12 +101,18 @@ class Sheet:
         if self.networks:
             names = _names(self.networks)
             lines.append(f"not checked: a network needs a twin (--as network --twin file.py:Class): {names}")
-        if self.unknown:
-            lines.append(
-                "not looked at, since the name does not show what it is (name one and add --as): "
-                + _names(self.unknown)
-            )
+        lines += self._left_out()
         return lines + self._by_design()
+
+    def _left_out(self) -> list[str]:
+        """What has no verdict of its own: a line per reason, that of what is none of the kinds last."""
+        lines = []
+        for reason, words in PLURAL.items():
+            names = [name for name, why in self.left_out.items() if why == reason]
+            lines += [f"{words}: {_names(names)}"] if names else []
+        if self.unknown:
+            lines.append(f"{NO_KIND}: {_names(self.unknown)} (if one is after all, name it and add --as)")
+        return lines
 
     def _by_design(self) -> list[str]:
         """The habits of a profile, each once, with those that have it."""
@@ -132,7 +142,8 @@ def _brief(verdict: Verdict) -> str:
 
 
 def _names(names: list[str], most: int = 12) -> str:
-    return clean(", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else ""))
+    more = f" and {len(names) - most} more (--json has all)" if len(names) > most else ""
+    return clean(", ".join(names[:most]) + more, MOST_NAMES)
 
 
 def verify_all(
@@ -191,24 +202,33 @@ def _verdicts(
     except (SyntaxError, ValueError, RecursionError, OSError) as error:
         sheet.unread[shown] = f"{type(error).__name__}: {error}"
         return
-    for one in found:
-        meant = kind or one.kind
-        if not meant:
-            sheet.unknown.append(one.name if shown == sheet.where else f"{shown}:{one.name}")
-        elif meant == NETWORK and "twin" not in options:
-            sheet.networks.append(one.name if shown == sheet.where else f"{shown}:{one.name}")
-        else:
-            name = one.name if shown == sheet.where else f"{shown}:{one.name}"
+
+    def named(name: str) -> str:
+        return name if shown == sheet.where else f"{shown}:{name}"
+
+    checked: list[tuple[Listed, Verdict]] = []
+    meant = [replace(one, kind=kind or one.kind) for one in found]
+    for one in meant:
+        if one.kind == NETWORK and "twin" not in options:
+            sheet.networks.append(named(one.name))
+        elif one.kind:
             if starts is not None:
-                starts(f"{name} as {meant}")
-            verdict = _verdict(path, one, meant, only, options)
-            verdict.name = name
+                starts(f"{named(one.name)} as {one.kind}")
+            verdict = _verdict(path, one, one.kind, only, options)
+            verdict.name = named(one.name)
             if failed_at_import(verdict):
                 verdict.name, verdict.kind = shown, MODULE
                 verdict.unchecked += f" ({ONLY_DEFINITIONS})"
                 yield verdict
                 return
+            checked.append((one, verdict))
             yield verdict
+    reasons = left_out(path, meant, checked)
+    for one in meant:  # a dict's items are no definitions
+        if not one.kind and one.name.partition(".")[0].partition("[")[0] not in reasons:
+            reasons[one.name] = NO_KIND
+    sheet.left_out |= {named(name): why for name, why in reasons.items()}
+    sheet.unknown += [named(name) for name, why in reasons.items() if why == NO_KIND]
 
 
 def failed_at_import(verdict: Verdict) -> bool:

@@ -123,7 +123,7 @@ def test_every_one_is_checked_and_what_is_not_is_named(file, parity):
     assert rest[0].split() == ["Relu", "relu", "right,", "the", "same", "function", "as", "PyTorch's"]
     assert "MyReluLayer  relu                 WRONG: forward, out (a slope of 0.01 below zero)" in out
     assert "a network needs a twin (--as network --twin file.py:Class): Net" in out
-    assert "(name one and add --as): Frobnicator" in out
+    assert "\nnot one of the kinds: helper, Frobnicator (if one is after all, name it and add --as)\n" in out
     assert f"{path}:MyReluLayer" in out.split("reproduce")[1]
 
 

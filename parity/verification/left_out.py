@@ -1,0 +1,101 @@
+"""What a file defines beside what is checked, each with the reason: nothing is passed over in silence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from parity.adapters.definitions import parsed, with_lambdas
+from parity.adapters.members import WORDS, is_derivative
+from parity.verification.held import of_class
+from parity.verification.listing import Listed, is_adapter, is_stub
+from parity.verification.verdict import Verdict
+
+NO_KIND = "not one of the kinds"
+HELPER = "used by what was checked"
+TOGETHER = "checked with its function"
+GRADIENT = "a gradient that was not checked with its function"
+STUB = "still to be written"
+TEST = "a test"
+ADAPTER = "an adapter"
+PLURAL = {
+    HELPER: "used by what was checked",
+    GRADIENT: "gradients that were not checked with their functions",
+    STUB: "still to be written",
+    TEST: "tests",
+    ADAPTER: "adapters",
+}
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def left_out(
+    path: Path, found: Sequence[Listed], checked: Sequence[tuple[Listed, Verdict]]
+) -> dict[str, str]:
+    """Name -> why it has no verdict of its own, in the order of the file.
+
+    `found` is what `listed` gives, `checked` what of it has a verdict.
+    """
+    nodes = _definitions(path)
+    named = {part for one in found if one.kind for part in one.name.split(",")}
+    called = " ".join(verdict.called for _, verdict in checked)
+    used = _used({re.split(r"[.\[]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
+    reasons: dict[str, str] = {}
+    for name in _candidates(nodes, named):
+        node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
+        base = _words(own) - WORDS
+        if re.search(rf"(?<!\w){re.escape(own)}(?!\w)", called):
+            reasons[name] = TOGETHER
+        elif own.startswith(("test_", "Test")):
+            reasons[name] = TEST
+        elif isinstance(node, ast.ClassDef) and is_adapter(node):
+            reasons[name] = ADAPTER
+        elif own in used:
+            reasons[name] = HELPER
+        elif isinstance(node, ast.FunctionDef) and is_stub(node):
+            reasons[name] = STUB
+        elif is_derivative(own) and any(base == _words(one.rpartition(".")[2]) - WORDS for one in named):
+            reasons[name] = GRADIENT
+        else:
+            reasons[name] = NO_KIND
+    return reasons
+
+
+def _definitions(path: Path) -> dict[str, Definition]:
+    body = [node for _, tree in parsed(path) for node in tree.body]
+    nodes: dict[str, Definition] = {node.name: node for node in with_lambdas(body)}
+    return nodes | {node.name: node for node in body if isinstance(node, ast.AsyncFunctionDef)}
+
+
+def _candidates(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
+    """What is not checked by its own name; of a class of which only functions are checked, its other ones."""
+    for name, node in nodes.items():
+        inner = [one for one in named if one.startswith((f"{name}.", f"{name}["))]
+        if name in named or f"{name}[" in "".join(inner):
+            continue
+        if not inner or not isinstance(node, ast.ClassDef):
+            yield name
+            continue
+        held = [one for one in of_class(node) if "[" not in one.target]
+        if not any(one.method for one in held):
+            yield from (one.target for one in held if one.target not in named)
+        else:
+            yield name
+
+
+def _used(checked: set[str], nodes: dict[str, Definition]) -> set[str]:
+    """The definitions of the file that those use, and what these use in turn."""
+    found, left = set(), [name for name in checked if name in nodes]
+    while left:
+        for part in ast.walk(nodes[left.pop()]):
+            if isinstance(part, ast.Name) and part.id in nodes and part.id not in found:
+                found.add(part.id)
+                left.append(part.id)
+    return found
+
+
+def _words(name: str) -> set[str]:
+    """`ReluBackward` and `relu_backward` -> relu, backward; without forward, which a derivative's lacks."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return set(re.findall(r"[a-z0-9]+", spaced)) - {"forward"}

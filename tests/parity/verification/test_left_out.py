@@ -1,0 +1,178 @@
+"""Every definition of a file is checked or listed with the reason why it is not."""
+
+import json
+
+import pytest
+
+from parity.verification.listing import listed
+from parity.verification.whole import verify_all
+
+FILE = """
+import numpy as np
+from parity.adapters import BookAdapter
+
+class Module:
+    def __call__(self, x):
+        return self.forward(x)
+
+class Relu(Module):
+    def forward(self, x):
+        self.positive = sign_of(x)
+        return x * self.positive
+
+    def backward(self, dout):
+        return dout * self.positive
+
+def sign_of(x):
+    return greater(x, 0)
+
+def greater(x, y):
+    return x > y
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+def sigmoid_prime(x):
+    return sigmoid(x) * (1 - sigmoid(x))
+
+def relu_backward(dout, x):
+    return dout * (x > 0)
+
+def softmax_backward(dout, cache):
+    pass
+
+def svm_loss(x, y):
+    return np.maximum(0, x - x[np.arange(len(y)), y][:, None] + 1).mean()
+
+def layernorm_forward(x, gamma, beta):
+    return x, None
+
+def layernorm_backward(dout, cache):
+    return dout
+
+def _private(x):
+    return x
+
+async def fetch(url):
+    return url
+
+def test_relu():
+    assert Relu
+
+class MyAdapter(BookAdapter):
+    pass
+
+class Curves:
+    @staticmethod
+    def tanh(x):
+        return np.tanh(x)
+
+    @staticmethod
+    def wave(x):
+        return np.sin(x)
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("left_out") / "mine.py"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def sheet(path):
+    return verify_all(path, isolated=False)
+
+
+def test_each_has_a_verdict_or_a_reason(sheet):
+    assert [verdict.name for verdict in sheet.verdicts] == ["Relu", "sigmoid", "Curves.tanh"] and sheet.ok
+    assert sheet.left_out == {
+        "Module": "used by what was checked",
+        "sign_of": "used by what was checked",
+        "greater": "used by what was checked",
+        "sigmoid_prime": "checked with its function",
+        "relu_backward": "a gradient that was not checked with its function",
+        "softmax_backward": "still to be written",
+        "svm_loss": "not one of the kinds",
+        "layernorm_forward": "not one of the kinds",
+        "layernorm_backward": "not one of the kinds",
+        "_private": "not one of the kinds",
+        "fetch": "not one of the kinds",
+        "test_relu": "a test",
+        "MyAdapter": "an adapter",
+        "Curves.wave": "not one of the kinds",
+    }
+
+
+def test_a_line_per_reason(sheet):
+    assert sheet.summary()[-6:] == [
+        "used by what was checked: Module, sign_of, greater",
+        "gradients that were not checked with their functions: relu_backward",
+        "still to be written: softmax_backward",
+        "tests: test_relu",
+        "adapters: MyAdapter",
+        "not one of the kinds: svm_loss, layernorm_forward, layernorm_backward, _private, Curves.wave, fetch "
+        "(if one is after all, name it and add --as)",
+    ]
+
+
+def test_programs_are_given_all_of_them(path, sheet, parity):
+    found = json.loads(parity("verify", path, "--json").out)
+    assert found["left_out"] == sheet.left_out
+    assert found["unknown"] == [name for name, why in sheet.left_out.items() if why == "not one of the kinds"]
+
+
+def test_what_is_too_many_for_a_line_is_counted(tmp_path):
+    path = tmp_path / "many.py"
+    path.write_text("".join(f"def helper{i}(x): return x\n" for i in range(15)))
+    assert ", helper11 and 3 more (--json has all) (" in str(verify_all(path))
+
+
+OPTIMIZERS = """
+def sgd_update(w, dw, lr, weight_decay):
+    return w - lr * (dw + DECAY * w)
+
+def nag(w, dw, v, lr, mu):
+    before = v
+    v = mu * v - lr * dw
+    return w + v + MU * (v - before), v
+
+def nesterov_momentum(w, dw, config):
+    mu, before = config["momentum"], config.get("velocity", 0 * w)
+    config["velocity"] = mu * before - config["learning_rate"] * dw
+    return w + config["velocity"] + MU * (config["velocity"] - before), config
+
+def adamw_update(w, g, m, v, t, lr, beta1, beta2, eps, weight_decay=0.02):
+    w = w - lr * DECAY * w
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * m / (1 - beta1**t) / ((v / (1 - beta2**t)) ** 0.5 + eps), m, v
+
+def gd_step(w, grad, config):
+    return w - config["learning_rate"] * grad, config
+"""
+KINDS = {
+    "sgd_update": "sgd",
+    "nag": "nesterov",
+    "nesterov_momentum": "nesterov",
+    "adamw_update": "adamw",
+    "gd_step": "sgd",
+}
+
+
+@pytest.mark.parametrize(
+    ("decay", "mu", "wrong"),
+    [
+        ("weight_decay", "mu", []),
+        ("-weight_decay", "mu", ["sgd_update", "adamw_update"]),
+        ("weight_decay", "0", ["nag", "nesterov_momentum"]),
+    ],
+    ids=["right", "decay of the wrong sign", "no look ahead"],
+)
+def test_functions_with_weight_decay_or_nesterov_are_checked_as_such(tmp_path, decay, mu, wrong):
+    path = tmp_path / "optimizers.py"
+    path.write_text(OPTIMIZERS.replace("DECAY", decay).replace("MU", mu))
+    assert {one.name: one.kind for one in listed(path)} == KINDS
+    outcomes = {verdict.name: verdict.outcome for verdict in verify_all(path, isolated=False).verdicts}
+    assert outcomes == {name: "wrong" if name in wrong else "right" for name in KINDS}
