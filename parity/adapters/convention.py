@@ -366,11 +366,12 @@ class Convention:
         """`called as Conv2D(in_channels, kernel_size); weights in .weight (FN, C, FH, FW)`"""
         names = ["..."] if self.as_in_the_book else [name for name, _ in self.constructor or ()]
         if self.rule:
-            eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if self.eps else ""
+            eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if all(self.eps or [""]) else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
             eps += f"; {self.average} is the momentum" if self.average else ""
             eps += "".join(f"; {name} is given as {value}" for name, value in self.switched.items())
-            return f"called as {self.name}; {self.forward} with {RULES[self.rule]}{eps}"
+            method = "" if self.forward == self.name else f"; {self.forward}"
+            return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""
         parts = [f"called as {self.name}{given}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]

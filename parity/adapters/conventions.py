@@ -40,12 +40,20 @@ class NotCallable(TargetError):
     tried      (how it was called, what it raised), in the order in which it was tried
     reason     all that in a sentence
     error      the implementation's own exception under the likeliest of them, with its file and line
+    stubs      those of its methods that are still to be written
     suggestion an adapter to be filled in
     """
 
-    def __init__(self, name: str, kind: str, signature: str, tried: Sequence[tuple[str, str]]):
-        self.name, self.kind, self.signature = name, kind, signature
-        order = ("backward", "forward", "build", "weights")
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        signature: str,
+        tried: Sequence[tuple[str, str]],
+        stubs: Sequence[str] = (),
+    ):
+        self.name, self.kind, self.signature, self.stubs = name, kind, signature, stubs
+        order = ("result", "backward", "forward", "build", "weights")
         self.tried = sorted(
             dict.fromkeys(tried),
             key=lambda t: (order.index(t[1].partition(":")[0]), "values to unpack (expected" in t[1]),
@@ -57,27 +65,41 @@ class NotCallable(TargetError):
 
     def _reason(self) -> str:
         takes = f"it takes ({self.signature}), "
+        if not self.tried and self.stubs:
+            return f"its {self.stubs[0]} is still to be written"
+        if not self.tried and recipe(self.kind).role == "optimizer":
+            return f"{takes}and none of its methods is known for an update (update, step, ...)"
         if not self.tried and not self.signature:
-            return (
-                "none of its methods has a name that is known for a forward; an adapter can say which it is"
-            )
+            return "none of its methods has a name that is known for a forward"
         if not self.tried and recipe(self.kind).role == "loss":
-            return f"{takes}and no reading of these names gives it output and target; an adapter can say how"
+            return f"{takes}and no reading of these names gives it output and target"
         if not self.tried:
-            return f"{takes}and no reading of these names builds it; an adapter can say how"
+            return f"{takes}and no reading of these names builds it"
         at, _, why = self.tried[0][1].partition(": ")
+        if at == "result":
+            return f"{takes}and its forward returns None where its result should be (still to be written?)"
         others = len(self.tried) - 1
         more = f", and {others} other way{'s' * (others > 1)} failed too" if others else ""
+        if others > MOST_WAYS:
+            more = ", and every other way that was tried failed too"
         if at == "weights":
             return f"{takes}and keeps {why}" + (" after it was built" if why.startswith("no array") else "")
-        return f"{takes}and its {_STEPS.get(at, at)} {_raised(why)}{more}"
+        return f"{takes}and {self._step(at, why)} {_raised(why)}{more}"
+
+    def _step(self, at: str, why: str) -> str:
+        """Which step it was that raised."""
+        if at == "build" or why.endswith(" while it was built"):
+            return "its constructor"
+        return "a step" if recipe(self.kind).role == "optimizer" else f"its {at}"
 
 
-_STEPS = {"build": "constructor"}
+MOST_WAYS = 20  # that are counted
 
 
 def _raised(why: str) -> str:
-    return f"raised {why}" if why else "gives no result of the right shape"
+    return (
+        f"raised {why.removesuffix(' while it was built')}" if why else "gives no result of the right shape"
+    )
 
 
 def suggestion(kind: str) -> str:

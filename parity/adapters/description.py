@@ -24,6 +24,7 @@ def about(factory: Any) -> dict[str, Any]:
     name       what it is called
     signature  its parameters: name, whether it is required, the default as Python writes it
     methods    the same of each method
+    stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
     """
@@ -44,6 +45,7 @@ def about(factory: Any) -> dict[str, Any]:
         "names": [getattr(f, "__name__", "") for f in pair],
         "signature": parameters(one),
         "methods": _methods(one) if isinstance(one, type) else {},
+        "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
         "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
     }
@@ -77,6 +79,11 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
                 continue
             found[name] = (parameters(method) or [None])[1:]  # type: ignore[list-item]
     return _chosen(cls, found) | found
+
+
+def _stubs(cls: type) -> list[str]:
+    named = ((name, inspect.getattr_static(cls, name, None)) for name in dir(cls) if name[:2] != "__")
+    return [name for name, method in named if inspect.isfunction(method) and is_stub(method)]
 
 
 def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:

@@ -41,6 +41,7 @@ from parity.adapters.optimizer_names import (
     DECAYS,
     EPSILON,
     MOMENTS,
+    ONE,
     SLOPE,
     SLOPES,
     TOGETHER,
@@ -59,6 +60,7 @@ NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
 STATES = ("state", "momentum", "memory", "config", *MOMENTS)
 KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
 ITS_MOMENTS = ("momentum", *MOMENTS)  # of one array, in a method's parameters
+DESCENTS = ("arrays+lr", "lists+lr", "dicts+lr", "numbered")  # of arrays under one name, likeliest first
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 MOMENTUM = (
     *("momentum", "mu", "mom", "momentumrate", "momentumcoefficient", "momentumcoeff", "momentumfactor"),
@@ -78,7 +80,8 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     if about["what"] == "function":
         names = [p["name"] for p in signature]
         if kind == "sgd" and rate_of(names[2:]):
-            for style in ("arrays+lr", "lists+lr", "dicts+lr", "numbered"):
+            one = plain(names[0]) in ONE
+            for style in DESCENTS if one else reversed(DESCENTS):
                 yield _with(base, style, about["names"][0])
         elif kind == "sgd" and rate_of(names[1:]):
             for style in ways_for(plain(names[0])):

@@ -237,6 +237,7 @@ T = {
 }
 ACTIVATED = {"a", "y", "s", "out", "output", "outputs", "activated", "activation", "sig", "fx", "h", "result"}
 OF_OUTPUT = ("sigmoid", "tanh", "elu", "selu")  # their derivatives are written in terms of x or of the output
+SAME_SIGN = ("relu", "leaky_relu")  # a cache that forward does not return may be x, which is as good as out
 OF_INPUT = {"z", "zs", "input", "inputs", "inp", "preactivation", "net", "netinput", "logits", "u"}
 CONTEXT = (
     "ctx",
@@ -336,7 +337,7 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     if word in CONTEXT and (way == "forward" or "context" in {m for _, m in c.forward_args}):
         return ["context"]
     if word in (*CACHE, *CONTEXT):
-        return ["cache"]
+        return ["cache", "x"] if way == "backward" and kind in SAME_SIGN else ["cache"]
     if word in ("optimizer", "optim", "opt"):
         return ["optimizer"]
     if way == "backward" and word == "eta" and not set(words) & (DOUT - {"eta"}):

@@ -78,7 +78,7 @@ class Subject:
         self._open(kind)
         if self.by_trial:
             self.by_trial = False
-            self.step = "the trial, a call in the book's way"
+            self.step = "its first call"
             self.convention = self._found(kind)
             self.step = ""
             if self.convention is not None:
@@ -115,7 +115,7 @@ class Subject:
             return None
 
         def ask(convention: Convention, probe: Probe) -> dict[str, Any]:
-            self.step = f"the trial, {convention.forward or 'the constructor'}"
+            self.step = f"a call of {convention.forward or 'the constructor'}"
             sent = {"convention": convention.data(), "kind": kind, "args": probe.args, "inputs": probe.inputs}
             found = self.connection.ask("attempt", **sent)
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
@@ -124,7 +124,8 @@ class Subject:
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
-        from parity.adapters.rules import odd_rate, other_decay, other_eps, rules, switched
+        from parity.adapters.arguments import plain
+        from parity.adapters.rules import STEP, odd_rate, other_decay, other_eps, rules, switched
         from parity.adapters.stateful import averaged
         from parity.adapters.trial import NotCallable, changes_all
 
@@ -139,12 +140,13 @@ class Subject:
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return way
         self.convention = None
-        if by_book:
+        stubs = [name for name in about.get("stubs", ()) if plain(name) in STEP]
+        if by_book and not stubs:
             self.adapter = "book"
             self._open(kind)
             return None
         names = ", ".join(p["name"] for p in about.get("signature") or ())
-        raise NotCallable(about["name"], kind, names, errors)
+        raise NotCallable(about["name"], kind, names, errors, stubs)
 
     def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How im2col or col2im is called and lays its columns out; None where that is the book's way."""

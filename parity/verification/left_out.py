@@ -9,10 +9,12 @@ from pathlib import Path
 
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.members import WORDS, is_derivative
+from parity.kinds.names import kind_by_words
 from parity.verification.held import of_class
 from parity.verification.listing import Listed, is_adapter, is_stub
 from parity.verification.verdict import Verdict
 
+METHOD = "a method; of methods activations and losses alone are checked"
 NO_KIND = "not one of the kinds"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
@@ -24,6 +26,7 @@ PLURAL = {
     HELPER: "used by what was checked",
     GRADIENT: "gradients that were not checked with their functions",
     STUB: "still to be written",
+    METHOD: "methods, of which activations and losses alone are checked",
     TEST: "tests",
     ADAPTER: "adapters",
 }
@@ -42,7 +45,11 @@ def left_out(
     called = " ".join(verdict.called for _, verdict in checked)
     used = _used({re.split(r"[.\[]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
     reasons: dict[str, str] = {}
-    for name in _candidates(nodes, named):
+    methods = list(_methods(nodes, named))
+    for name in [*_candidates(nodes, named), *methods]:
+        if name in methods:
+            reasons[name] = METHOD
+            continue
         node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
         base = _words(own) - WORDS
         if re.search(rf"(?<!\w){re.escape(own)}(?!\w)", called):
@@ -99,3 +106,16 @@ def _words(name: str) -> set[str]:
     """`ReluBackward` and `relu_backward` -> relu, backward; without forward, which a derivative's lacks."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return set(re.findall(r"[a-z0-9]+", spaced)) - {"forward"}
+
+
+def _methods(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
+    """Methods named for a layer in a class that is none, and the others of an engine's number."""
+    for name, node in nodes.items():
+        if not isinstance(node, ast.ClassDef) or name in named:
+            continue
+        for one in of_class(node):
+            own = one.target.rpartition(".")[2]
+            layer = re.sub(r"_*(forward|backward)_*", "", own)
+            known = one.engine or (layer != own and kind_by_words(layer))
+            if one.method and known and one.target not in named and own != "backward" and own[0] != "_":
+                yield one.target

@@ -147,7 +147,7 @@ def _not_checked(check: NetworkCheck | None, verdict: Verdict) -> list[str]:
     """What a reader could believe was compared, and was not."""
     found = list(check.unchecked) if check is not None else []
     if verdict.ending:
-        return [*found, "whatever would have come after it ended"]
+        return [*found, "everything after it stopped"]
     if check is not None and not any(row.phase.startswith("step") for row in verdict.records):
         found.append("contracts and training steps, which come when single calls are right")
     return found

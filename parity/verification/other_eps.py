@@ -54,13 +54,14 @@ def eps_of(kind: str, results: Iterable[Results]) -> Eps | None:
     left = [Eps(value, place) for place in ("", *PLACES.get(kind, ())) for value in CONSTANTS]
     left = [eps for eps in left if eps != usual]
     for probe, dtype, found in results:
-        left = [eps for eps in left if _gives(eps, probe, dtype, found)]
+        left = [eps for eps in left if gives(eps, probe, dtype, found)]
         if not left:
             return None
     return left[0] if left else None
 
 
-def _gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
+def gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
+    """Whether that eps gives these results of the probe."""
     kind = kind_of(probe.kind)
     if eps.place:
         kind = replace(kind, ours=FAULTS[PLACES[probe.kind][eps.place]].make)

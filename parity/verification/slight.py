@@ -153,10 +153,13 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
         if value is not None:
             narrow = _narrow(value) if _is_widened(row) else value
             values.setdefault((row.case, row.dtype), {})[row.tensor] = narrow
-    if not wrong or any(row.tensor not in values.get((row.case, row.dtype), ()) for row in wrong):
-        return []
-    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
-    eps = other_eps.eps_of(seen.kind, given)
+    there = all(row.tensor in values.get((row.case, row.dtype), ()) for row in wrong)
+    given = [(by_id[case], dtype, found) for (case, dtype), found in values.items()]
+    eps = other_eps.eps_of(seen.kind, given) if there and wrong else None
+    if eps is None and any(row.tensor == "out" for row in wrong):  # where forward shows it, gradients may be
+        outs = [(p, d, {"out": found["out"]}) for p, d, found in given if "out" in found]  # wrong besides
+        eps = other_eps.eps_of(seen.kind, outs) if outs else None
+        wrong = [row for row in wrong if eps and _is_given(eps, by_id[row.case], row, values)]
     if eps is None:
         return []
     says = eps.says(seen.kind)
@@ -180,6 +183,14 @@ def _at_kinks(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> 
     if not says or not all(_right(probe, row, dx) for row, probe, dx in mended):
         return []
     return [Slight(row, AT_KINK, dx, says) for row, _, dx in mended if not row.ok]
+
+
+def _is_given(
+    eps: other_eps.Eps, probe: Probe, row: Record, values: Mapping[tuple[str, str], Mapping[str, Array]]
+) -> bool:
+    """Whether that eps alone gives this result."""
+    value = values.get((row.case, row.dtype), {}).get(row.tensor)
+    return value is not None and other_eps.gives(eps, probe, row.dtype, {row.tensor: value})
 
 
 def _exact(probe: Probe, row: Record) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from parity.explain.explanation import Explanation
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight import besides_names
+from parity.verification.unchecked import ENDED
 
 OPTION = " other than "  # of what is not checked: an option that kept its default
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
@@ -149,10 +150,15 @@ class Verdict:
             "example": by_judge(why.example, self.judge),
         }
 
+    def without_suggestion(self) -> str:
+        """The report without the adapter to be filled in."""
+        return str(replace(self, suggestion=""))
+
     def _lines(self) -> list[str]:
         outcome = self.outcome
         lines = [f"{clean(self.name)} as {self.kind}: {self.headline}"]
-        if outcome != "not_checked" or any(row.ok and row.phase in PLAIN for row in self.records):
+        plain = [row for row in self.records if row.phase in PLAIN and not row.tensor.startswith("running_")]
+        if outcome != "not_checked" or any(row.ok for row in plain):
             lines.append(f"checked      {self._checked()}")
         if self.certificate is not None and (outcome != "wrong" or self.certificate.outcome != "exact"):
             lines.append(f"exact        {self.certificate.says}")
@@ -160,7 +166,8 @@ class Verdict:
             lines.append(f"called       {self.called.removeprefix('called ')}")
         if self.where and self.where != FRESH:
             lines.append(f"it ran       {self.where}")
-        if self.not_checked and (outcome != "right" or self.declared):
+        silent = outcome == "not_checked" and not any(row.ok for row in self.records)  # the headline says it
+        if self.not_checked and not silent and (outcome != "right" or self.declared):
             lines.append(f"not checked  {', '.join(self.not_checked)}")
         if self.declared:
             lines.append(f"declared     {self.declared}: {self.diagnosis}")
@@ -209,7 +216,7 @@ class Verdict:
             return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
-            unseen = ", ".join(text for text in self.not_checked if OPTION in text)
+            unseen = ", ".join(text for text in self.not_checked if OPTION in text or text == "gradients")
             more = f"; not checked: {unseen}" if unseen else ""
             return f"{declared}the numbers are right, but {'; '.join(self.buts)}{more}"
         if self.declared:
@@ -237,18 +244,19 @@ class Verdict:
 
     def _first(self, first: First) -> list[str]:
         row = first.record
-        where = ", ".join(filter(None, [row.layer if row.layer != self.kind else "", row.phase, row.tensor]))
+        phase = "" if row.phase in ENDED else row.phase
+        where = ", ".join(filter(None, [row.layer if row.layer != self.kind else "", phase, row.tensor]))
         lines = [
             f"{self._title():12} {where}"
             + (f", on the input {row.case!r}" if row.case else "")
-            + f" ({row.dtype})"
+            + (f" ({row.dtype})" if phase else "")
         ]
         if first.inputs:
             lines.append(f"input        {first.inputs}")
-        if row.why:
-            lines.append(f"what         {row.why}")
-        else:
+        if not row.why:
             lines.append(f"what         {excess(row.max_abs, row.allowed)}")
+        elif self.outcome != "not_checked" or row.why not in self.headline:
+            lines.append(f"what         {row.why}")
         advice = hint_for_network(row) if self.kind == "network" else hint(row, first.ours, first.theirs)
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)

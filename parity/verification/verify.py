@@ -221,7 +221,7 @@ def _verify_as(
     cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
-        why = f"it cannot be called: {seen.misfit}"
+        why = seen.misfit if seen.misfit.startswith("its ") else f"it cannot be called: {seen.misfit}"
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), []
     adapter = _settled(adapter, seen)
     cases = seen.tried_of(cases)
@@ -253,7 +253,7 @@ def _verify_as(
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     verdict.largest = _largest(seen)
     if seen.ending or seen.unfinished:
-        verdict.not_checked = [*unseen, "whatever would have come after it ended"]
+        verdict.not_checked = [*unseen, "everything after it stopped"]
     asker = _Asker(factory, kind, adapter, seed, limits, isolated)
     _judge_declared(verdict, declared, seen, (fixed, cases), asker)
     if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):

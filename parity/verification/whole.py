@@ -76,8 +76,14 @@ class Sheet:
     def __str__(self) -> str:
         lines = self.summary(with_calls=True)
         for verdict in self.verdicts:
-            if verdict.outcome in ("wrong", "not_checked"):
-                lines += ["", str(verdict)]
+            text = verdict.without_suggestion()
+            more = "\n" in text and verdict.kind != MODULE  # than the line above
+            if verdict.outcome == "wrong" or (verdict.outcome == "not_checked" and more):
+                lines += ["", text]
+        asked = [v.name for v in self.verdicts if v.suggestion and "still to be written" not in v.headline]
+        if asked:
+            target = f"python -m parity verify {clean(self.where)}:{clean(asked[0])} --template ."
+            lines += ["", f"an adapter can say how it is called; this begins one: {target}"]
         return "\n".join(lines)
 
     def summary(self, with_calls: bool = False) -> list[str]:

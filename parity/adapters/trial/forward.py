@@ -28,7 +28,7 @@ from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
 from parity.adapters.trial.one_sample import of_one_sample
 from parity.adapters.trial.reductions import read_off
-from parity.adapters.trial.results import results_of
+from parity.adapters.trial.results import results_of, returns_none
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds.probe import Probe
 
@@ -92,6 +92,8 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
             },
         )
     outs = results_of(report)
+    if returns_none(report):
+        trial.errors.append((str(c), "result: None"))
     if trial.how.role == "loss":
         found = _loss_of(c, outs, probe)
         if found is not None and is_reduced(c.kind):

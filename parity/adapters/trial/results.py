@@ -15,6 +15,8 @@ from parity.kinds.probe import Probe
 
 def results_of(report: dict[str, Any]) -> list[dict[str, Any]]:
     """What forward returned; where that is nothing, what it left in attributes named for a result."""
+    if returns_none(report):
+        return []  # what lies beside it is a cache
     there = [e for e in report["forward"] if e["shape"] is not None]
     returned = [e for e in there if e["path"][0][1] == "out"]
     if returned:
@@ -22,6 +24,11 @@ def results_of(report: dict[str, Any]) -> list[dict[str, Any]]:
     before = {repr(e["path"]): e["sum"] for e in report["built"]}
     new = [e for e in there if before.get(repr(e["path"])) != e["sum"] and e["path"][0][1] == "object"]
     return [e for e in new if plain(str(e["path"][-1][1])) in RESULTS]
+
+
+def returns_none(report: dict[str, Any]) -> bool:
+    """Whether forward returned a tuple that begins with None: its result is still to be written."""
+    return any(e["shape"] is None and e["path"] == [[".", "out"], ["[]", 0]] for e in report["forward"])
 
 
 RESULTS = (

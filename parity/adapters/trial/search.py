@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
 from parity.adapters.layouts import KEEPS_AXES
 from parity.adapters.recipe import is_reduced
+from parity.adapters.signatures import FORWARD
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
@@ -82,7 +84,8 @@ def find(
     if book and _is_built(trial):
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
-    raise NotCallable(trial.about["name"], kind, names, trial.errors)
+    stubs = [name for name in trial.about.get("stubs", ()) if plain(name) in FORWARD]
+    raise NotCallable(trial.about["name"], kind, names, trial.errors, stubs)
 
 
 def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:

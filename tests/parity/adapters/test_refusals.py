@@ -139,7 +139,7 @@ class Dense:
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("Relu", "the trial, a call in the book's way"), ("Dense", "the trial, the constructor")],
+    [("Relu", "its first call"), ("Dense", "a call of the constructor")],
 )
 def test_the_step_of_the_trial_that_hung_is_named(tmp_path, name, step):
     (tmp_path / "mine.py").write_text(HANGS.format("forward", "backward"))
@@ -182,3 +182,83 @@ def test_one_row_of_flattened_labels_is_no_answer_for_one_hot_rows():
     assert any("one-hot" in said for said in verdict.not_checked)
     wrong = verify(OfFlattenedLabelsWrong, "softmax_with_loss", isolated=False)
     assert wrong.outcome == "wrong" and "dx" in set(wrong.wrong["tensor"])
+
+
+STUBS = """
+import numpy as np
+
+def affine_forward(x, w, b):
+    out = None
+    return out, (x, w, b)
+
+def affine_backward(dout, cache):
+    return None, None, None
+
+def softmax_loss(x, y):
+    return None, None
+
+class Sigmoid:
+    def forward(self, x):
+        raise NotImplementedError
+
+class Adam:
+    def __init__(self, lr, beta1, beta2):
+        self.lr = lr
+
+    def update(self, params, grads):
+        pass
+
+def update_parameters_with_momentum(parameters, grads, v, beta, learning_rate):
+    for i in ("1", "2"):
+        v["dW" + i] = beta * v["W" + i] + (1 - beta) * grads["dW" + i]
+        v["db" + i] = beta * v["db" + i] + (1 - beta) * grads["db" + i]
+    return parameters, v
+
+def update_parameters(parameters, grads, learning_rate):
+    for i in range(2):
+        parameters[f"W{i + 1}"] -= learning_rate * grads[f"dW{i}"]
+        parameters[f"b{i + 1}"] -= learning_rate * grads[f"db{i + 1}"]
+
+def relu(x):
+    return np.maximum(x, 0)
+
+def relu_backward(dA, cache):
+    return dA * (cache SIGN 0)
+"""
+BY_NAME = {
+    "affine_forward,affine_backward": ("affine", "its forward returns None where its result should be"),
+    "softmax_loss": ("softmax_with_loss", "its forward returns None where its result should be"),
+    "Sigmoid": ("sigmoid", "could not be checked: its forward is still to be written"),
+    "Adam": ("adam", "could not be checked: its update is still to be written"),
+    "update_parameters_with_momentum": ("momentum", "a step raised KeyError: 'W1' (mine.py, line 27)"),
+    "update_parameters": ("sgd", "a step raised KeyError: 'dW0' (mine.py, line 33)"),
+}
+
+
+@pytest.fixture(scope="module")
+def stubs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("stubs") / "mine.py"
+    path.write_text(STUBS.replace("SIGN", ">"))
+    return path
+
+
+@pytest.mark.parametrize(("name", "kind", "why"), [(name, *case) for name, case in BY_NAME.items()])
+def test_the_code_s_own_reason_is_said(stubs, name, kind, why):
+    verdict = verify(f"{stubs}:{name}", kind, isolated=False)
+    assert verdict.outcome == "not_checked" and why in verdict.headline, verdict.headline
+    if kind in ("momentum", "sgd", "adam"):
+        assert "def update(self, optimizer, params, grads)" in verdict.suggestion
+        assert "backward" not in verdict.suggestion
+
+
+@pytest.mark.parametrize(("sign", "outcome"), [(">", "right"), ("<", "wrong")])
+def test_a_cache_that_forward_does_not_return_is_x_for_a_relu(tmp_path, sign, outcome):
+    (tmp_path / "mine.py").write_text(STUBS.replace("SIGN", sign))
+    verdict = verify(f"{tmp_path}/mine.py:relu", "relu", isolated=False)
+    assert verdict.outcome == outcome and "gradients" not in verdict.not_checked, str(verdict)
+
+
+def test_so_many_ways_are_not_counted():
+    tried = [(f"called as Mine({n})", "forward: TypeError: no") for n in range(40)]
+    reason = NotCallable("Mine", "relu", "n", tried).reason
+    assert reason.endswith("raised TypeError: no, and every other way that was tried failed too")

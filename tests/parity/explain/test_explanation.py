@@ -167,3 +167,14 @@ def test_the_bug_comes_before_an_overflow():
     assert verdict.diagnosis.fault == "softplus-derivative-of-minus-x + softplus-overflow"
     whys = [line.split()[1] for line in str(verdict).splitlines() if line.startswith("why ")]
     assert whys == ["dx", "out"]
+
+
+def test_a_few_numbers_that_are_wrong_where_the_values_fell_have_no_place():
+    class OneTooLarge(sc.Convolution):
+        def forward(self, x):
+            out = super().forward(x)
+            out.flat[int(np.argmax(out))] += np.sin(out.flat[int(np.argmax(out))])
+            return out
+
+    found = explained(OneTooLarge, "convolution")
+    assert found.regions[0].startswith("out is wrong in 1 of ") and "only where" not in str(found.regions)

@@ -176,3 +176,77 @@ def test_functions_with_weight_decay_or_nesterov_are_checked_as_such(tmp_path, d
     assert {one.name: one.kind for one in listed(path)} == KINDS
     outcomes = {verdict.name: verdict.outcome for verdict in verify_all(path, isolated=False).verdicts}
     assert outcomes == {name: "wrong" if name in wrong else "right" for name in KINDS}
+
+
+METHODS = """
+import numpy as np
+
+class Network:
+    def relu(self, x):
+        return np.maximum(x, 0)
+
+    def conv_forward(self, x, w, b):
+        return x
+
+    def fit(self, x):
+        return x
+
+class Tensor:
+    def __init__(self, data):
+        self.data = data
+
+    def __add__(self, other):
+        return Tensor(self.data + other.data)
+
+    def exp(self):
+        return Tensor(np.exp(self.data))
+
+    def backward(self):
+        pass
+"""
+
+
+def test_methods_of_a_layer_s_name_and_of_an_engine_s_number_are_listed(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(METHODS)
+    sheet = verify_all(path, isolated=False)
+    assert [verdict.name for verdict in sheet.verdicts] == ["Network.relu"]
+    reason = "a method; of methods activations and losses alone are checked"
+    assert sheet.left_out == {
+        "Network": "not one of the kinds",
+        "Tensor": "not one of the kinds",
+        "Network.conv_forward": reason,
+        "Tensor.exp": reason,
+    }
+
+
+CRASHES = """
+import os
+
+class Relu:
+    def forward(self, x):
+        os._exit(3)
+
+    def backward(self, dout):
+        return dout
+
+class Tanh:
+    def __init__(self, n_units, scale):
+        self.scale = scale
+
+    def forward(self, x):
+        return x
+"""
+
+
+def test_what_could_not_be_checked_is_said_once(tmp_path, parity):
+    path = tmp_path / "mine.py"
+    path.write_text(CRASHES)
+    status, out, _ = parity("verify", path)
+    assert status == 2 and out.count("left the process with exit status 3") == 2
+    assert out.count("it takes (n_units, scale), and no reading of these names builds it") == 1
+    assert "\nit stopped at its first call\nreproduce\n" in out and "not checked" not in out
+    assert (
+        f"\nan adapter can say how it is called; this begins one: python -m parity verify {path}:Tanh" in out
+    )
+    assert "BookAdapter" not in out

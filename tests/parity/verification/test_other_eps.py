@@ -97,3 +97,11 @@ def test_no_eps_and_another_formula_are_wrong(factory):
 
 def test_what_the_catalogue_calls_by_name_keeps_it():
     assert verify(optimizer(1e-8), "adagrad", isolated=False).diagnosis.fault == "adagrad-eps-of-1e-8"
+
+
+def test_a_wrong_gradient_comes_before_the_eps_and_is_explained_alone():
+    verdict = ask(eps=1e-7, slope=2.0)
+    assert verdict.outcome == "wrong" and verdict.culprit.tensor == "dx"
+    assert "wrong: dx; right: " in verdict.culprit.sentence
+    assert verdict.culprit.sentence.endswith("; besides, its eps is 1e-07, PyTorch's 1e-05")
+    assert "out is" not in str(verdict.explanation)
