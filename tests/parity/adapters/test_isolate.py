@@ -34,7 +34,7 @@ RAISED = {
 def test_the_ending_is_a_finding(name, ending):
     verdict = verify(f"{RUDE}:{name}", "relu", timeout=1)
     assert not verdict.ok and verdict.ending == ending
-    assert ending in str(verdict) and "it stopped at" in str(verdict)
+    assert ending in str(verdict)
     assert "everything after it stopped" in verdict.not_checked
     assert verdict.reproduction and verdict.culprit is not None and not verdict.diagnosis.fault
 
