@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from scratchcnn.fast import memory, threads, winograd
-from scratchcnn.fast.layout import each_slab, to_images_first, to_images_last, workspace, workspace_above_ones
+from scratchcnn.fast.layout import (
+    copy_pixels,
+    each_slab,
+    to_images_first,
+    to_images_last,
+    workspace,
+    workspace_above_ones,
+)
 from scratchcnn.fast.products import product, product_over_columns
 from scratchcnn.typing import Array
 
@@ -278,7 +285,8 @@ def columns(a: Array, rows: slice, width: int, g: Geometry, ones: bool) -> Array
         col = workspace_above_ones(K, count * width * N, a.dtype)
     else:
         col = workspace("columns", (K, count * width * N), a.dtype)
-    np.copyto(col[:K].reshape(windows.shape), windows)
+    copy = np.copyto if g.stride[1] == 1 else copy_pixels
+    copy(col[:K].reshape(windows.shape), windows)
     return col
 
 
@@ -431,8 +439,15 @@ def _rows_by_columns(d: Array, rows: slice, W: Array, g: Geometry, pad: int, wid
     product(W.reshape(f, -1).T, d.reshape(f, -1)[:, rows.start * OW * N : rows.stop * OW * N], col)
     cells = col.reshape(Cg, FH, FW, count, OW, N)
     added = workspace("added", (Cg, FH, count, width + 2 * pad, N), d.dtype)
-    added.fill(0)
-    for x in range(FW):
-        left = x * g.dilation[1]
-        added[:, :, :, left : left + (OW - 1) * g.stride[1] + 1 : g.stride[1]] += cells[:, :, x]
+    step = g.stride[1]
+    for first in range(step):  # the pixels that lie `step` apart, side by side: a row of outputs is one run
+        target = added[:, :, :, first::step]
+        taps = [x for x in range(FW) if x * g.dilation[1] % step == first]
+        lane = target if step == 1 else workspace("lane", target.shape, d.dtype)
+        lane.fill(0)
+        for x in taps:
+            left = x * g.dilation[1] // step
+            lane[:, :, :, left : left + OW] += cells[:, :, x]
+        if lane is not target:
+            copy_pixels(target, lane)
     return added[:, :, :, pad : pad + width]

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import as_bits, to_images_first, to_images_last, workspace
+from scratchcnn.fast.layout import as_bits, copy_pixels, to_images_first, to_images_last, workspace
 from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Planes:
             H, W = pixels.shape[3:5]
             if self.size != (H, W):
                 planes[some].fill(0)  # which no window sees
-            np.copyto(planes[some, :, :H, :W].reshape(pixels.shape), pixels)
+            copy_pixels(planes[some, :, :H, :W].reshape(pixels.shape), pixels)
         return planes.reshape(self.count, -1)
 
 
@@ -257,7 +257,7 @@ def spread(d: Array, place: Places, window: Window, stride: Window, shape: tuple
         images, dout = dframe[channels], d[channels]
         if place is None and planes.apart:
             for pixels, _ in planes.sorted(images):
-                np.copyto(pixels, dout)
+                copy_pixels(pixels, dout)
             return
         size = (len(images), height, width, N)
         if planes.beyond:
@@ -269,7 +269,7 @@ def spread(d: Array, place: Places, window: Window, stride: Window, shape: tuple
         _to_cells(dout, None if place is None else place[channels].reshape(-1), planes, flat)
         for pixels, some in [] if planes.is_one(shape) else planes.sorted(images):
             H, W = pixels.shape[3:5]
-            np.copyto(pixels, sums[some, :, :H, :W].reshape(pixels.shape))
+            copy_pixels(pixels, sums[some, :, :H, :W].reshape(pixels.shape))
 
     cells = planes.count * height * width * N * d.itemsize
     each_channel_block(work, C, cells, 4 * len(planes.cells) * d.size)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scratchcnn.fast import memory, threads
-from scratchcnn.fast.layout import workspace
+from scratchcnn.fast.layout import copy_pixels, workspace
 from scratchcnn.typing import Array
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _spread(d: Array, M: Array) -> None:
         H, W = found.shape[1:3]
         if (h, w) != (H, W):
             squares[x, y] = 0  # beyond the border
-        squares[x, y, :, :H, :W] = found
+        copy_pixels(squares[x, y, :, :H, :W], found)
     half = workspace("rows of tiles", (4, 2, f, h, w, N), d.dtype)
     _four(squares[:, 0], squares[:, 1], half)
     _four(half[:, 0], half[:, 1], M)
@@ -229,7 +229,7 @@ def _tiles(pixels: Array, V: Array) -> None:
         for j in range(2):
             found = pixels[:, i::2, j::2]
             _, H, W, _ = found.shape
-            P[i, j, :, :H, :W] = found
+            copy_pixels(P[i, j, :, :H, :W], found)
             P[i, j, :, H:] = 0  # beyond the border of an odd number of rows or columns
             P[i, j, :, :, W:] = 0
     T = workspace("rows of tiles", (4, 2, c, h, w + 1, N), V.dtype)
@@ -261,4 +261,5 @@ def _outputs(M: Array, out: Array) -> None:
             h, w = square.shape[1:3]
             sign(m[1], m[2], out=extra[0])
             last = m[0] if row == 0 else m[3]
-            sign(extra[0, :, :h, :w], last[:, :h, :w], out=square)
+            sign(extra[0], last, out=extra[0])
+            copy_pixels(square, extra[0, :, :h, :w])

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import scratchcnn as sc
 from scratchcnn import fast
-from scratchcnn.fast import batch_norm, batch_split, convolution, memory, pooling, products, winograd
+from scratchcnn.fast import batch_norm, batch_split, convolution, layout, memory, pooling, products, winograd
 from scratchcnn.fast import threads as workers
 from scratchcnn.fast.dispatch import IMPLEMENTATIONS, FastMemory
 from scratchcnn.fast.layout import workspace_above_ones
@@ -689,3 +689,16 @@ def test_empty_like_keeps_the_order_of_memory():
     like = memory.empty_like(x, bool)
     assert like.shape == x.shape and like.dtype == bool
     assert np.argsort(like.strides).tolist() == np.argsort(x.strides).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("N", [1, 2, 3, 4, 5, 8, 9])
+def test_pixels_are_copied_whole(N, dtype):
+    a = rng().standard_normal((3, 9, 8, N)).astype(dtype)
+    a[0, 0, 0] = np.nan, *[-0.0] * (N - 1)
+    for images in (slice(None), slice(None, None, -1)):
+        out = np.full((3, 9, 8, N), 7, dtype)
+        layout.copy_pixels(out[:, 1::2, ::3], a[:, :8:2, ::3, images])
+        wanted = np.full((3, 9, 8, N), 7, dtype)
+        wanted[:, 1::2, ::3] = a[:, :8:2, ::3, images]
+        assert np.array_equal(out.view(np.uint8), wanted.view(np.uint8))
