@@ -397,7 +397,7 @@ def _dx_of_single_pixels(d: Array, W: Array, g: Geometry, size: tuple[int, int])
     dx = seen.reshape(-1, OH, OW, N)
     if size != (OH, OW):
         dx = memory.zeros((len(seen), *size, N), d.dtype)
-        dx[:, :: g.stride[0], :: g.stride[1]][:, :OH, :OW] = seen.reshape(-1, OH, OW, N)
+        copy_pixels(dx[:, :: g.stride[0], :: g.stride[1]][:, :OH, :OW], seen.reshape(-1, OH, OW, N))
     return to_images_first(dx)
 
 
