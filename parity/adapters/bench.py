@@ -226,6 +226,13 @@ class Bench:
         with as_raised():
             return list(self._using().change(on.layer, on.probe, args))
 
+    def used_twice(self, number: int, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Of an autograd engine: the gradients of expressions in which x is used twice; else nothing."""
+        on = self._objects[number]
+        with as_raised():
+            found = self._using().used_twice(on.layer, replace(on.probe, inputs=inputs))
+        return {says: plain(value) for says, value in found.items()}
+
     def train(self, number: int) -> dict[str, Any]:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         on = self._objects[number]

@@ -75,6 +75,14 @@ class Adapter(ABC):
         """The output of a dropout layer that draws its mask itself; None where an adapter cannot say."""
         return None
 
+    def used_twice(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        """Of an autograd engine: the gradients of expressions in which x is used twice, `x + x`, as text.
+
+        The cotangent of `out` is the input dout, that of others the input "slope".
+        """
+        of_number = getattr(type(layer), "used_twice", None)
+        return {} if of_number is None else dict(of_number(layer, probe.inputs["x"]))
+
     def change(self, layer: Any, probe: Probe, new: dict[str, NDArray[Any]]) -> list[str]:
         """Write other weights over those of the layer, as an optimizer does; the names of those that it can.
 

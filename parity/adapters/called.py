@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, count
 from typing import Any
@@ -19,6 +20,7 @@ from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
+from parity.adapters.engine_methods import OUT_TWICE, TWICE
 from parity.adapters.layouts import (
     PER_PIXEL,
     WEIGHTS,
@@ -308,16 +310,37 @@ class Live:
             elif held is not None and name:
                 put(self, place.path, type(held)(0))
 
-    def _from_tensor(self, dout: Any) -> None:
-        out = self.out
+    def used_twice(self, x: Any, dout: Any, slope: Any) -> dict[str, Any]:
+        """The gradients at x, in a tensor, of expressions in which it is used twice; see `Adapter`."""
+        found: dict[str, Any] = {}
+        for says, of in {**TWICE, OUT_TWICE: self._twice}.items():
+            with suppress(Exception):  # an operator that the engine has not
+                self.x = self._wrapped(np.array(x), self.convention.tensor)
+                self._zero()
+                self._back_from(of(self.x), dout if says == OUT_TWICE else slope)
+                found[says] = got(self, self.convention.dx.path if self.convention.dx else ())
+        return found
+
+    def _twice(self, x: Any) -> Any:
+        c = self.convention
+        method = self._method(c.forward)
+        one, other = (self._inner(self._call(method, c.forward_args, x=x)) for _ in range(2))
+        return one + other
+
+    def _inner(self, out: Any) -> Any:
+        """The tensor in what forward returned."""
         for _, step in self.convention.out.path[1:-1]:
             out = out[step] if isinstance(step, int) else getattr(out, step)
-        if self.convention.backward_args:
-            self.back = out.backward(
-                self._wrapped(dout, self.convention.tensor if self.convention.derivative else "")
-            )
-        else:
-            self.back = (out * self._wrapped(dout, self.convention.tensor)).sum().backward()
+        return out
+
+    def _from_tensor(self, dout: Any) -> None:
+        self.back = self._back_from(self._inner(self.out), dout)
+
+    def _back_from(self, out: Any, dout: Any) -> Any:
+        c = self.convention
+        if c.backward_args:
+            return out.backward(self._wrapped(dout, c.tensor if c.derivative else ""))
+        return (out * self._wrapped(dout, c.tensor)).sum().backward()
 
 
 def named(factory: Any, name: str) -> Any:
@@ -381,6 +404,18 @@ class Called(Adapter):
 
     def change(self, layer: Any, probe: Probe, new: dict[str, Any]) -> list[str]:
         return [] if self.convention.rule else layer.change_weights(new)
+
+    def used_twice(self, layer: Any, probe: Probe) -> dict[str, Any]:
+        live, c, x = layer, self.convention, probe.inputs["x"]
+        if not c.tensor:
+            return super().used_twice(live.object, probe)
+        layout, dout = c.x_layouts.get(x.ndim, ""), probe.inputs["dout"]
+        given = [(x, layout), (dout, c.out_layouts.get(dout.ndim, "")), (probe.inputs["slope"], layout)]
+        parts = [pieces(array, order) for array, order in given]
+        if c.buffers or any(len(one) > 1 for one in parts):
+            return {}
+        found = live.used_twice(*(one[0] for one in parts))
+        return {says: joined([a], layout, x.shape) if _is_plain(a) else a for says, a in found.items()}
 
     def train(self, layer: Any, probe: Probe) -> dict[str, Any]:
         live, c = layer, self.convention

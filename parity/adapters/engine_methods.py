@@ -1,18 +1,26 @@
 """An activation that is a method of an autograd engine's number, `Value.relu()`, as a layer.
 
-Each number of x goes through it by itself, and backward() is asked of its result: an engine that adds up
-gradients elsewhere is not blamed here. Needs NumPy alone.
+Each number of x goes through it by itself, and backward() is asked of its result. Whether gradients add up is
+asked by `used_twice`. Needs NumPy alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 ARITHMETIC = ("__mul__", "__add__", "__matmul__")
+TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
+    "x + x": lambda x: x + x,
+    "x * x": lambda x: x * x,
+    "x * x + x": lambda x: x * x + x,
+    "x - x": lambda x: x - x,
+}
+OUT_TWICE = "f(x) + f(x)"  # f is what is checked
 DATA = ("data", "value", "val", "item")
 GRADIENT = ("grad", "gradient", "g", "grads")
 
@@ -44,6 +52,20 @@ def as_layer(cls: type, name: str) -> type:
                 return _number(node, GRADIENT)
 
             return dout * self._each(slope)
+
+        def used_twice(self, x: Any) -> dict[str, Any]:
+            """The gradients at some numbers of expressions in which each of them is used twice."""
+            twice = TWICE | {OUT_TWICE: lambda node: getattr(node, name)() + getattr(node, name)()}
+            found = {}
+            for says, of in twice.items():
+                with suppress(Exception):  # an operator that it has not
+                    found[says] = np.array([self._slope(of, number) for number in x.tolist()])
+            return found
+
+        def _slope(self, of: Callable[[Any], Any], number: float) -> float:
+            node = cls(number, **asked)
+            of(node).backward()
+            return _number(node, GRADIENT)
 
         def _each(self, of: Callable[[Any], float]) -> Any:
             """What that gives for a new node of each number; numbers that are equal are asked once."""

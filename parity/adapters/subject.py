@@ -284,6 +284,10 @@ class Instance:
         found = self._ask("change", args=dict(weights))
         return [name for name in weights if name in found] if isinstance(found, list) else []
 
+    def used_twice(self, inputs: Mapping[str, Any]) -> Arrays:
+        """Of an autograd engine: the gradients of expressions in which x is used twice; else nothing."""
+        return _arrays(self._ask("used_twice", inputs=dict(inputs)))
+
     def train(self) -> Arrays:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return _arrays(self._ask("train"))

@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
+from parity.checks.used_twice import USED_TWICE, used_twice
 from parity.comparison.gates import Comparison, logic_gate
 from parity.kinds import kind_of
 from parity.kinds.kinks import as_pytorch, kinks_of
@@ -230,4 +231,5 @@ LIVES: dict[str, Scenario] = {
     "memory layouts": memory_layouts,
     "one sign": one_sign,
     "NaN and infinity": odd_numbers,
+    USED_TWICE: used_twice,
 }

@@ -65,6 +65,11 @@ class SpreadsNaN(Relu):
         return super().forward(x) + 0 * x.sum(dtype=x.dtype)
 
 
+class WritesOver(Relu):
+    def used_twice(self, x):  # as an engine of numbers has it
+        return {"x + x": np.ones_like(x)}
+
+
 BUGS = [
     ("a hundred calls", TiresOut),
     ("two instances at once", SharedMask),
@@ -72,6 +77,7 @@ BUGS = [
     ("memory layouts", TrustsStrides),
     ("one sign", NeedsBothSigns),
     ("NaN and infinity", SpreadsNaN),
+    ("a number used twice", WritesOver),
 ]
 
 
