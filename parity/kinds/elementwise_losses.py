@@ -187,11 +187,13 @@ MEAN_ABSOLUTE_ERROR = _loss(
 
 # -- binary cross entropy ---------------------------------------------------------------------------
 def _share(rng: Rng, *shape: int) -> Array:
-    """Probabilities from 0.02 to 0.98: what people cut off next to 0 and 1 does not matter there."""
+    """Probabilities from 0.02 to 0.98; `NEAR` has some that are nearer to 0 and 1."""
     return 0.02 + 0.96 * rng.random(shape)
 
 
 CONFIDENT = np.array([[0.03, 0.97], [0.98, 0.02]])
+# Nearer than people have to cut off: a clip at 1e-2, 1e-3 or 1e-4 shows, one at 1e-5 or below does not.
+NEAR = np.array([[2.0**-10, 1 - 2.0**-10], [1 - 2.0**-14, 2.0**-14]])
 
 
 def _classes(rng: Rng, *shape: int) -> Array:
@@ -206,6 +208,8 @@ def _probabilities(rng: Rng) -> Iterator[tuple[str, Array, Array]]:
     yield "undecided", np.full((2, 3), 0.5), _classes(rng, 2, 3)
     yield "confident and wrong", CONFIDENT, np.array([[1.0, 0.0], [0.0, 1.0]])
     yield "confident and right", CONFIDENT, np.array([[0.0, 1.0], [1.0, 0.0]])
+    yield "nearly certain and wrong", NEAR, np.array([[1.0, 0.0], [0.0, 1.0]])
+    yield "nearly certain and right", NEAR, np.array([[0.0, 1.0], [1.0, 0.0]])
 
 
 def _sizes_of_logarithms(probe: Probe) -> dict[str, float]:

@@ -403,6 +403,24 @@ class GradientClipped(BinaryCrossEntropy):
         return (x - t) / (x * (1 - x))
 
 
+@fault("bce-gradient-clipped-at-a-hundredth", BCE, "dx of probabilities clipped to [0.01, 0.99]")
+class GradientClippedAtAHundredth(BinaryCrossEntropy):
+    """The division by x(1 - x) is kept away from 0 by a clip at 0.01."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        x = x.clip(0.01, 0.99).astype(x.dtype)
+        return (x - t) / (x * (1 - x))
+
+
+@fault("bce-gradient-clipped-at-a-thousandth", BCE, "dx of probabilities clipped to [0.001, 0.999]")
+class GradientClippedAtAThousandth(BinaryCrossEntropy):
+    """The clip of the loss, eps = 1e-3, is used for its gradient too."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        x = x.clip(0.001, 0.999).astype(x.dtype)
+        return (x - t) / (x * (1 - x))
+
+
 # -- binary cross entropy itself ---------------------------------------------------------------------
 @fault("bce-ones-alone", BCE, "the targets 1 alone")
 class LossOfOnes(BinaryCrossEntropy):
@@ -467,6 +485,22 @@ class Clipped(BinaryCrossEntropy):
 
     def each(self, x: Array, t: Array) -> Array:
         return super().each(x.clip(0.1, 0.9).astype(x.dtype), t)
+
+
+@fault("bce-clipped-at-a-hundredth", BCE, "probabilities clipped to [0.01, 0.99]")
+class ClippedAtAHundredth(BinaryCrossEntropy):
+    """A clip at 0.01 looks small beside probabilities, and caps the loss at 4.6."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(x.clip(0.01, 0.99).astype(x.dtype), t)
+
+
+@fault("bce-clipped-at-a-thousandth", BCE, "probabilities clipped to [0.001, 0.999]")
+class ClippedAtAThousandth(BinaryCrossEntropy):
+    """eps = 1e-3 is taken from a batch normalization."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return super().each(x.clip(0.001, 0.999).astype(x.dtype), t)
 
 
 @fault("bce-squared-error", BCE, "the squared error of the probabilities")

@@ -65,3 +65,29 @@ def test_what_lies_beside_the_probabilities_is_folded_in():
     assert ((found >= 0.02) & (found <= 0.98)).all()
     np.testing.assert_array_equal(found[2:5], x[2:5])
     np.testing.assert_array_equal(kind_of("mean_squared_error").inside(x), x)
+
+
+def clipped(eps):
+    class BinaryCrossEntropy:
+        def forward(self, y, t):
+            self.y, self.t = np.clip(y, eps, 1 - eps), t
+            return -np.mean(t * np.log(self.y) + (1 - t) * np.log(1 - self.y))
+
+        def backward(self):
+            return (self.y - self.t) / (self.y * (1 - self.y)) / self.y.size
+
+    return BinaryCrossEntropy
+
+
+@pytest.mark.parametrize("eps", [1e-2, 1e-3, 1e-4])
+def test_a_clip_that_caps_ordinary_losses_is_wrong(eps):
+    verdict = verify(clipped(eps), "binary_cross_entropy", isolated=False)
+    assert verdict.outcome == "wrong"
+    assert ("probabilities clipped to" in str(verdict)) == (eps > 1e-4)
+
+
+@pytest.mark.parametrize("eps", [1e-5, 1e-7, 1e-12, 1e-15])
+def test_a_clip_against_the_logarithm_of_0_is_none(eps):
+    verdict = verify(clipped(eps), "binary_cross_entropy", isolated=False)
+    assert verdict.outcome == "right"
+    assert "probabilities next to 0 or 1" in verdict.not_checked
