@@ -17,13 +17,14 @@ Write your own as a subclass of `BookAdapter` that overrides what differs, and n
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.arguments import call, misfit
+from parity.adapters.axis_names import against
 from parity.adapters.book import Adapter, BookAdapter
 from parity.adapters.cs231n import Cs231n
 from parity.adapters.load import TargetError
@@ -40,6 +41,7 @@ class NotCallable(TargetError):
     tried      (how it was called, what it raised), in the order in which it was tried
     reason     all that in a sentence
     error      the implementation's own exception under the likeliest of them, with its file and line
+    axes       how its source names the axes of images and kernels
     stubs      those of its methods that are still to be written
     suggestion an adapter to be filled in
     """
@@ -51,12 +53,17 @@ class NotCallable(TargetError):
         signature: str,
         tried: Sequence[tuple[str, str]],
         stubs: Sequence[str] = (),
+        axes: Mapping[str, str] | None = None,
     ):
         self.name, self.kind, self.signature, self.stubs = name, kind, signature, stubs
         order = ("result", "backward", "forward", "build", "weights")
         self.tried = sorted(
             dict.fromkeys(tried),
-            key=lambda t: (order.index(t[1].partition(":")[0]), "values to unpack (expected" in t[1]),
+            key=lambda t: (
+                order.index(t[1].partition(":")[0]),
+                against(axes or {}, t[0]),
+                "values to unpack (expected" in t[1],
+            ),
         )
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
         self.suggestion = suggestion(kind)

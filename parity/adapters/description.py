@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from parity.adapters.arguments import plain
+from parity.adapters.axis_names import named_axes
 from parity.adapters.called import Live
 from parity.adapters.engine_methods import is_engine
 from parity.adapters.members import siblings
@@ -23,6 +24,7 @@ def about(factory: Any) -> dict[str, Any]:
     what       "class", "function", "pair" or "object"
     name       what it is called
     signature  its parameters: name, whether it is required, the default as Python writes it
+    axes       how its source names the axes of images and kernels
     methods    the same of each method
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
@@ -44,6 +46,7 @@ def about(factory: Any) -> dict[str, Any]:
         "name": ", ".join(getattr(f, "__name__", type(f).__name__) for f in pair),
         "names": [getattr(f, "__name__", "") for f in pair],
         "signature": parameters(one),
+        "axes": named_axes(one),
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},

@@ -146,7 +146,8 @@ def shown_lacking(
     """Features whose probes are all refused, while those without are not.
 
     Of those that `supports` names none is; where it names any, only ordinary ones are looked for. Those in
-    `by_crash` are also lacked where any exception comes before a number, and all that is without is right.
+    `by_crash` are also lacked where any exception comes before a number, and all that is without is right or
+    some of it, which none of them excuses, is not.
     """
     rows = [row for row in records if row.phase in ("forward", "backward")]
     wrong = {row.case for row in rows if not row.ok and not row.why}  # a number that is wrong is no refusal
@@ -174,6 +175,7 @@ def shown_lacking(
         if having and having <= refused and not plain <= raised:
             found.add(feature)
     cases = without(cases, found)
+    crashing = {probe.id for probe in cases if asked(probe) & set(by_crash)}
     for feature in {need for probe in cases for need in asked(probe)} - claimed - WORDS.keys():
         having = {probe.id for probe in cases if feature in asked(probe)}
         if feature in FORMS:
@@ -183,8 +185,11 @@ def shown_lacking(
                 found.add(feature)
         else:
             others = {probe.id for probe in cases} - having
+            otherwise_wrong = bool(others - right - crashing)  # then it is a limit beside the bug
             crashes = (
-                feature in by_crash and others <= right and _all_crash(feature, having, raised | empty, cases)
+                feature in by_crash
+                and (others <= right or otherwise_wrong)
+                and _all_crash(feature, having, raised | empty, cases)
             )
             refused = meant | divides if feature == "pixels_over" else meant
             if crashes or (having <= refused and not others <= raised):

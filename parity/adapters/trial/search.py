@@ -85,7 +85,7 @@ def find(
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     stubs = [name for name in trial.about.get("stubs", ()) if plain(name) in FORWARD]
-    raise NotCallable(trial.about["name"], kind, names, trial.errors, stubs)
+    raise NotCallable(trial.about["name"], kind, names, trial.errors, stubs, trial.about.get("axes"))
 
 
 def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:
