@@ -1,4 +1,4 @@
-"""Of the errors of all the ways that failed, that of the layout is shown of which the source's names speak."""
+"""Of the errors of all the ways that failed, the one of the layout that the source speaks of is shown."""
 
 import pytest
 
