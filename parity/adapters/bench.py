@@ -338,7 +338,7 @@ def _origin(error: BaseException) -> BaseException:
 def _is_adapters(error: BaseException) -> bool:
     """Whether it was raised by an adapter, ours or one of theirs."""
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    own = [name for name in files if not name.startswith(INSTALLED)]
+    own = [name for name in files if not _is_installed(name)]
     return not own or own[-1].startswith(OURS) or own[-1] in _ADAPTER_FILES
 
 
@@ -354,10 +354,16 @@ def _words(error: BaseException) -> str:
     return (f"{name}: {said}" if said else name) + (f" ({line})" if line else "")
 
 
+def _is_installed(file: str) -> bool:
+    """Whether it is of Python or of an installed package, wherever that lies."""
+    return file.startswith(INSTALLED) or bool({"site-packages", "dist-packages"} & {*Path(file).parts})
+
+
 def _line(error: BaseException) -> str:
     """The innermost line that is neither ours nor of an installed package, and whether it says `raise`."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, *INSTALLED))]
+    names = [frame.filename for frame in frames]
+    theirs = [f for f, n in zip(frames, names, strict=True) if not (n.startswith(OURS) or _is_installed(n))]
     if not theirs:
         return ""
     at = theirs[-1]

@@ -45,4 +45,6 @@ def _first(rows: Sequence[Record]) -> str:
     if all(row.why.endswith(BUILT) for row in rows):
         return f"building it {rows[0].why.removesuffix(BUILT)}"
     why = next((row.why for row in rows if not row.why.endswith(BUILT)), rows[0].why)
-    return "forward returned None" if why == "missing" else f"forward: {why}"
+    if why == "missing":
+        return "forward returned None"
+    return f"its forward {why}" if why.startswith("raised ") else f"forward: {why}"

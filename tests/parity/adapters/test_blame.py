@@ -67,3 +67,15 @@ def test_neither_the_exception_nor_the_place_changes(judged, adapter):
 
 def test_an_adapter_s_own_mistake_is_its_own(judged):
     assert judged("Broken").unchecked.startswith("backward raised KeyError: 'dx' (adapter.py, line 18)")
+
+
+def test_the_line_is_that_of_the_code_and_not_of_a_package_elsewhere(tmp_path):
+    package = tmp_path / "site-packages" / "far_away_package.py"
+    package.parent.mkdir()
+    package.write_text("def load(name):\n    raise OSError(name)\n")
+    text = f"import sys\nsys.path.append({str(package.parent)!r})\nimport far_away_package\n"
+    (tmp_path / "mine.py").write_text(
+        f"{text}class Relu:\n    def forward(self, x):\n        return far_away_package.load('gone')\n"
+    )
+    verdict = verify(f"{tmp_path}/mine.py:Relu", "relu")
+    assert "OSError: gone (mine.py, line 6)" in verdict.headline
