@@ -41,6 +41,7 @@ from parity.adapters.reach import got, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
 from parity.kinds.probe import Probe
+from parity.kinds.same_padding import SAME
 
 PROBABILITIES = ("output", "probs", "probabilities", "softmax_output", "y", "y_hat", "out", "p")
 
@@ -108,7 +109,8 @@ class Live:
     def _build(self) -> Any:
         c = self.convention
         if c.as_in_the_book:
-            left_out = ("training", "reduction", "factor") if c.reduction else ("training",)
+            left_out = ["training", *(["reduction", "factor"] if c.reduction else [])]
+            left_out += ["pad"] if c.padding in ("fixed", SAME) else []
             given = {k: self.passed.get(k, v) for k, v in self.probe.args.items() if k not in left_out}
             return call(self.factory, given, recipe(self.probe.kind))
         args, named = self._arguments(c.constructor or ())

@@ -157,7 +157,8 @@ def shown_lacking(
         row.case for row in rows if row.phase == "forward" and row.why.startswith("raised TypeError")
     }
     empty = {row.case for row in rows if row.phase == "forward" and EMPTY.match(row.why)} - wrong
-    meant = {row.case for row in rows if MEANT.search(row.why)}
+    misshapen = {row.case for row in rows if row.phase == "forward" and row.why.startswith("shape")}
+    meant = {row.case for row in rows if MEANT.search(row.why)} - (misshapen - empty)  # no dout fits that out
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
     claimed = claims(cases[0].kind, cases, supports or ()) if cases else set()

@@ -16,7 +16,7 @@ from parity.adapters.bench import Raised
 from parity.adapters.subject import Arrays, Subject, subject_here
 from parity.adapters.wire import Odd
 from parity.checks.contracts import CONTRACTS, check_contracts, check_optimizer_contracts
-from parity.checks.long_life import LIVES, Scenario
+from parity.checks.long_life import FLOAT64_ALONE, LIVES, Scenario
 from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS, Kind, OptimizerKind, Probe, Tensors, kind_of
@@ -37,12 +37,14 @@ def check_kind(
     contracts: bool = True,
     lives: bool = False,
     held: Sequence[Probe] | None = None,
+    lives_in: str = "float64",
 ) -> Iterator[Record]:
     """Yield a record for every result on every probe, then (unless asked not to) for every contract.
 
     `factory` is ours unless another is given, or a subject that has been opened; `adapter` is how it is
     called. `cases` are the kind's probes unless others are. What was computed is put into `keep`, by the
-    probe's id. With `lives` float64 is also held to what a longer life shows (`parity.checks.long_life`).
+    probe's id. With `lives` float64 is also held to what a longer life shows (`parity.checks.long_life`);
+    code that computes in float32 is held to it there (`lives_in`), but for the scenarios of float64 alone.
     Contracts are tried on probes among `held`, where they are others than `cases`.
     """
     subject = (
@@ -64,8 +66,9 @@ def check_kind(
     held = cases if held is None else held
     if contracts:
         scenarios = [(probe, CONTRACTS) for probe in contract_cases(held)]
-    if lives and dtype == "float64" and kind not in OPTIMIZER_KINDS:
-        scenarios += [(probe, LIVES) for probe in sorted(contract_cases(held, len(held)), key=_numbers)[-1:]]
+    if lives and dtype == lives_in and kind not in OPTIMIZER_KINDS:
+        own = {name: one for name, one in LIVES.items() if dtype == "float64" or name not in FLOAT64_ALONE}
+        scenarios += [(probe, own) for probe in sorted(contract_cases(held, len(held)), key=_numbers)[-1:]]
     for probe, held_to in scenarios:
         outcomes: list[tuple[str, str, Comparison]] = []
         try:

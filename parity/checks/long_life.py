@@ -233,3 +233,4 @@ LIVES: dict[str, Scenario] = {
     "NaN and infinity": odd_numbers,
     USED_TWICE: used_twice,
 }
+FLOAT64_ALONE = ("NaN and infinity",)  # judged by its measure

@@ -16,7 +16,9 @@ from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
 from parity.adapters.connection import Ended
 from parity.adapters.features import is_inference
+from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject, subject_here
+from parity.adapters.wire import Odd
 from parity.checks.layer import REFUSALS
 from parity.checks.random_search import search
 from parity.comparison.gates import logic_gate
@@ -112,6 +114,10 @@ def _same(subject: Subject, probe: Probe, seen: Seen, faults: Sequence[Fault], a
         if kind.role == "loss" and probe.inputs["x"].shape[-1] == 1:
             raise _OneClass from None
         return bool(probe.needs & kind.may_refuse) and f"raised {error}".startswith(REFUSALS)
+    out = recipe(probe.kind).out
+    if out in theirs and np.shape(theirs[out]) != kind.reference(probe)[out].shape:  # no dout fits both
+        found = {name: array for name, array in found.items() if not isinstance(array, Odd)}
+        theirs = {name: array for name, array in theirs.items() if name in found or name == out}
     floors = kind.floors(probe, {n: a for n, a in theirs.items() if isinstance(a, np.ndarray)}, "float64")
     return all(
         logic_gate(found.get(name), array, kind.rtol, max(floors.get(name, 0.0), ROUNDING)).ok

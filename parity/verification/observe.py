@@ -30,7 +30,7 @@ from parity.kinds import ELEMENTWISE, Probe, Tensors
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import in_browser, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
-from parity.verification.slight import slight_ones
+from parity.verification.slight import SINGLE, slight_ones
 from parity.verification.verdict import OPTION
 
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
@@ -231,11 +231,13 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
         except Ended as error:
             _end(seen, error, dtype, subject.probe)
             return
-    if request.contracts and "float64" in request.dtypes and _right_so_far(request, seen):
+    if not request.contracts or "float64" not in request.dtypes:
+        return
+    if _right_so_far(request, seen):
         _certify(request, subject, seen)
-    if request.contracts and request.kind in WINDOWS and _right_so_far(request, seen):
+    if request.kind in WINDOWS and _right_so_far(request, seen):
         _try_random_geometry(request, subject, seen)
-    if request.contracts and _right_so_far(request, seen):
+    if _right_so_far(request, seen):
         _try_real_sizes(request, subject, seen)
 
 
@@ -244,7 +246,9 @@ def _hold(
 ) -> None:
     """The contracts, on what it has; a scenario that stops at what a single call has shown is no news."""
     raised = {row.case for row in rows if row.why.startswith(("raised", "expected an array"))}
-    for row in check_kind(kind, dtype, factory=subject, cases=[], held=cases, lives=True):
+    single = any(one.name == SINGLE for one in slight_ones(seen.observation, cases))
+    lives_in = "float32" if single else "float64"
+    for row in check_kind(kind, dtype, factory=subject, cases=[], held=cases, lives=True, lives_in=lives_in):
         if row.phase != "contracts" or row.case not in raised:
             seen.observation.records.append(row)
 

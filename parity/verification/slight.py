@@ -1,6 +1,6 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm, another eps, the other slope at a kink, a second backward that raises, new
-arrays from an optimizer.
+small constant inside a logarithm, another eps, the other slope at a kink, float32 whatever comes in, a second
+backward that raises, new arrays from an optimizer.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -22,7 +22,7 @@ from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
 from parity.kinds.kinks import OF_KIND, as_pytorch
-from parity.verification import at_kinks, inside_binary_log, inside_log, other_eps
+from parity.verification import at_kinks, inside_binary_log, inside_log, other_eps, single_precision
 from scratchcnn.typing import Array
 
 UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated in place"  # contracts
@@ -35,6 +35,7 @@ WRITES_GRADIENTS = "writes-into-grads"
 RAISES_AGAIN = "second-backward-raises"
 NEW_ARRAYS = "new-arrays-in-params"
 AT_KINK = "other-slope-at-the-kink"
+SINGLE = "float32-from-float64"
 REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
@@ -47,6 +48,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     RAISES_AGAIN: "a second backward that raises",
     NEW_ARRAYS: "new arrays in params",
     AT_KINK: "the other slope at the kink",
+    SINGLE: "float32 from float64",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -79,7 +81,9 @@ class Slight:
 def names_of(kind: str) -> dict[str, str]:
     """Those of NAMES that an implementation of the kind can have."""
     known = kind_of(kind)
-    there = {WIDENED_NAME: "float32" in known.dtypes, OVERFLOW: kind in SATURATING}
+    there = dict.fromkeys((WIDENED_NAME, SINGLE), "float32" in known.dtypes)
+    there[OVERFLOW] = kind in SATURATING
+    there[SINGLE] &= known.role != "optimizer"
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS
     there[AT_KINK] = kind in OF_KIND
@@ -104,6 +108,8 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
     ones += _with_another_eps(seen, by_id, {id(one.row) for one in ones})
     ones += _at_kinks(seen, by_id, {id(one.row) for one in ones})
+    rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
+    ones += [Slight(row, SINGLE, _exact(by_id[row.case], row)) for row in rounded]
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
     if writes:  # the same write raises where the array is read-only
         ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
@@ -275,6 +281,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
         tensors = ", ".join(dict.fromkeys(row.tensor for row in rows if row.phase in PLAIN))
         if name == WIDENED_NAME:
             lines.append(f"float64 comes out of float32 ({tensors})")
+        elif name == SINGLE:
+            lines.append(f"it computes in float32 although float64 comes in ({tensors})")
         elif name == INSIDE_LOG:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []

@@ -26,6 +26,7 @@ from parity.adapters.isolate import Limits, can_isolate
 from parity.adapters.subject import AUTO, Subject, place_apart, place_here
 from parity.checks.contracts import SCENARIOS
 from parity.checks.culprit import Culprit
+from parity.checks.long_life import by_image
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
 from parity.faults.diagnose_dtypes import diagnose_apart
@@ -43,6 +44,7 @@ from parity.verification.reproduction import import_line, name_of, reproduction,
 from parity.verification.slight import (
     NAMES,
     OTHER_EPS,
+    SINGLE,
     besides_names,
     removable,
     sentences,
@@ -61,7 +63,11 @@ BY_CHOICE = {
     "dropout-not-inverted": "it scales in inference instead of in training, as the first dropout did",
     "loss-sum-for-mean": "the loss is the sum over the batch and its gradient that sum's, as with PyTorch's "
     'reduction="sum"',
+    "max-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
+    "min-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
 }
+TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
+UNREACHED = "gradients where its output has another size than PyTorch's"
 # A momentum under another name than PyTorch's, `beta`, may be the weight of an average.
 BY_NAME = {
     "momentum-averages": "its velocity is the average beta * v + (1 - beta) * g, with which a step is "
@@ -399,6 +405,8 @@ def _judge_choice(
     whose = f"but for {found.says}"
     if _holds_at_other_sizes(verdict, whose, [found.fault], asker, seen, adapter):
         verdict.buts = [said, *([f"there is {found.besides}"] if found.besides else [])]
+        if seen.observation.hidden:
+            verdict.not_checked = [*verdict.not_checked, UNREACHED]
 
 
 def _judge_habits(
@@ -429,8 +437,10 @@ def _holds_at_other_sizes(
     """Whether it differs in just that way on random geometries and real sizes too; else a complaint."""
     faults = faults_in(names)
     if not faults:  # these were tried as the numbers are right
-        right = {id(one.row) for one in removable(seen.observation, seen.sized)}
-        return not (seen.random or any(not (row.ok or id(row) in right) for row in _beyond(verdict, seen)))
+        own = [probe for probe in shared_probes(verdict.kind, asker.seed) if seen.takes(probe)]
+        every = [*map(seen.fitted, own), *seen.extra, *seen.sized, *seen.random]
+        right = {id(one.row) for one in removable(seen.observation, every)}
+        return all(row.ok or id(row) in right for row in _beyond(verdict, seen))
     sizes = as_declared(asker.place(), seen, faults, adapter)
     verdict.sizes, verdict.largest = sizes.tried, sizes.largest
     if sizes.left_out:
@@ -442,8 +452,8 @@ def _holds_at_other_sizes(
 
 
 def _beyond(verdict: Verdict, seen: Seen) -> list[Record]:
-    """The records of inputs of real size."""
-    ids = {probe.id for probe in seen.sized}
+    """The records of inputs of real size and of random ones."""
+    ids = {probe.id for probe in [*seen.sized, *seen.random]}
     return [row for row in verdict.records if row.case in ids]
 
 
@@ -463,9 +473,11 @@ def _diagnosed(
     rest = without_slight(seen, ones, every)
     if rest.ok:
         verdict.buts = sentences(ones, every)
+    names = list(dict.fromkeys(one.name for one in ones))
+    if SINGLE in names and by_image(seen.kind):
+        verdict.not_checked = [*verdict.not_checked, TRIED_IN_FLOAT64]
     if found.fault:
         return found
-    names = list(dict.fromkeys(one.name for one in ones))
     says = ", and ".join(NAMES[name] for name in names)
     if rest.ok:
         named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if OTHER_EPS in names else UNKNOWN

@@ -56,7 +56,7 @@ def may_pad_always(trial: Trial) -> bool:
         return True
     found = {m for p in signature for m in meanings(p["name"].lstrip("*"), trial.kind)}
     asked = found & {"pad", *STRINGS}
-    return not trial.fits and (not asked or bool(found & {*STRINGS}))
+    return not asked or (not trial.fits and bool(found & {*STRINGS}))
 
 
 def may_stride_always(trial: Trial) -> bool:

@@ -32,6 +32,7 @@ from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
 HANDED_OVER = 4  # times as many trials
+FEW = 8  # of one that is called as the book's, and keeps the size of an image
 MORE = 120  # of what keeps the size of an image, after the others
 
 
@@ -45,9 +46,9 @@ def find(
     trial = Trial(ask, about, kind, fits)
     if kind == "convolution" and about["what"] != "class":  # weights handed over have many layouts
         trial.most *= HANDED_OVER
-    most = trial.most
     book = fits and _has_the_book_s_methods(about)
-    for probe, limits in trial_probes(kind):
+    most = trial.most
+    for number, (probe, limits) in enumerate(trial_probes(kind)):
         before = trial.count
         if "stride" in limits and not may_stride_always(trial):
             continue
@@ -79,6 +80,8 @@ def find(
             return replace(best[1], dx=Place(((".", "back"),)), unseen=())  # dx has no shape of its own
         if "stride" in limits:  # at no cost of those after it
             most, trial.most = (n + trial.count - before for n in (most, trial.most))
+        if number == 0 and book and (padded := _that_pads_always(trial)) is not None:
+            return padded
         if trial.count > most + MORE:
             break
     if book and _is_built(trial):
@@ -86,6 +89,22 @@ def find(
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     stubs = [name for name in trial.about.get("stubs", ()) if plain(name) in FORWARD]
     raise NotCallable(trial.about["name"], kind, names, trial.errors, stubs, trial.about.get("axes"))
+
+
+def _that_pads_always(trial: Trial) -> Convention | None:
+    """The book's way where nothing asks for padding and an image keeps its size; None where it does not."""
+    if not may_pad_always(trial):
+        return None
+    count, most, found = trial.count, trial.most, None
+    for probe, limits in trial_probes(trial.kind):
+        if limits.keys() == {"pad"} and found is None:
+            trial.count, trial.most = 0, FEW
+            found = next(forwards(trial, probe, limits), None)
+            trial.count, trial.most = 0, most
+            score, found = backwards(trial, found, probe) if found is not None else (0, None)
+            found = refined(trial, found, probe) if found is not None and score == COMPLETE else None
+    trial.count = count  # at no cost of the others
+    return found
 
 
 def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:

@@ -1,0 +1,56 @@
+"""Code that computes in float32 although float64 came in: a cast in the constructor, an np.zeros of float32.
+
+Its results are right to float32's rounding, and what it returns shows where they come from: forward's numbers
+are those of float32, whatever their dtype. What is judged is then float32 alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from parity.checks.layer import judge
+from parity.comparison.records import Record
+from parity.faults.diagnose import PLAIN, Observation
+from parity.kinds import Probe, kind_of
+from scratchcnn.typing import Array
+
+
+def rounded_to_float32(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Record]:
+    """The results in float64 that differ by float32's rounding; none where anything else is wrong.
+
+    That is where forward gives numbers of float32 on every input, and all results in float64 are right by
+    float32's measure. `done` are records that something else explains.
+    """
+    plain = [row for row in seen.records if row.phase in PLAIN and row.case in by_id and not row.ok]
+    wrong = [row for row in plain if row.dtype == "float64" and id(row) not in done]
+    out, values = kind_of(seen.kind).out, seen.values.get("float64", {})
+    if not wrong or kind_of(seen.kind).role == "optimizer" or "float32" not in kind_of(seen.kind).dtypes:
+        return []
+    outs = [values[case][out] for case in values if out in values[case] and case in by_id]
+    if not outs or not all(_is_single(array) for array in outs) or not any(_has_digits(a) for a in outs):
+        return []
+    for row in wrong:
+        value = values.get(row.case, {}).get(row.tensor)
+        if value is None or not _is_right(by_id[row.case], row.tensor, value):
+            return []
+    return wrong
+
+
+def _is_single(array: Array) -> bool:
+    """Whether all of its numbers are numbers of float32."""
+    if array.dtype == np.float32:
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return array.dtype == np.float64 and np.array_equal(array.astype(np.float32), array, equal_nan=True)
+
+
+def _has_digits(array: Array) -> bool:
+    """Whether there are numbers that float32 does not have by chance: no whole ones, no halves."""
+    return bool(np.any(np.isfinite(array) & (array * 2**12 % 1 != 0)))
+
+
+def _is_right(probe: Probe, tensor: str, value: Array) -> bool:
+    with np.errstate(over="ignore"):
+        return judge(probe, {tensor: value.astype(np.float32)}, "float32", keep=True)[tensor].ok
