@@ -47,6 +47,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "beta2": ("b2",),
     "weight_decay": ("wd", "weightdecayrate"),
 }
+WRITTEN = {"lr": ("learning_rate", "step_size"), "weight_decay": ("weight_decay_rate",)}
 # One number for both axes.
 BOTH_AXES = ("kernelsize", "kernel", "poolsize", "windowsize", "window", "filtersize", "ksize", "k", "size")
 AXES = (("pool_h", "pool_w"), ("filter_h", "filter_w"))
@@ -235,6 +236,12 @@ def plain(name: str) -> str:
 
 def _names(argument: str) -> tuple[str, ...]:
     return (plain(argument), *ALIASES.get(argument, ()))
+
+
+def spellings(argument: str) -> tuple[str, ...]:
+    """What an argument of a kind may also be called, as it is written: `beta1`, `beta_1`, `b1`."""
+    spaced = (re.sub(r"(?<=[a-z])(?=[0-9])", "_", word) for word in _names(argument))
+    return tuple(dict.fromkeys((argument, *_names(argument), *spaced, *WRITTEN.get(argument, ()))))
 
 
 def room(names: Sequence[str], how: Recipe) -> list[str]:

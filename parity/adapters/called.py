@@ -33,7 +33,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.meanings import RATE, value
-from parity.adapters.members import siblings
+from parity.adapters.members import is_bare, siblings
 from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.own_weights import change, overwrite, shown
@@ -229,7 +229,9 @@ class Live:
     def _method(self, name: str) -> Any:
         if self.object is None or name.startswith("function "):
             return named(self.factory, name.removeprefix("function "))
-        return self.object if name == "__call__" else getattr(self.object, name)
+        if name == "__call__":
+            return self.object
+        return getattr(type(self.object) if is_bare(type(self.object)) else self.object, name)
 
     def forward_once(self, x: Any, t: Any = None) -> Any:
         """One call of forward; its result."""

@@ -12,7 +12,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.axis_names import named_axes
 from parity.adapters.called import Live
 from parity.adapters.engine_methods import is_engine
-from parity.adapters.members import siblings
+from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described
 
 Parameters = list[dict[str, Any]]
@@ -73,6 +73,7 @@ def parameters(call: Any) -> Parameters | None:
 
 def _methods(cls: type) -> dict[str, Parameters | None]:
     found: dict[str, Parameters | None] = {}
+    bare = is_bare(cls)
     for name in dir(cls):
         method = inspect.getattr_static(cls, name, None)
         if isinstance(method, (staticmethod, classmethod)):
@@ -80,7 +81,7 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
         elif inspect.isfunction(method) and (not name.startswith("__") or name == "__call__"):
             if is_stub(method):
                 continue
-            found[name] = (parameters(method) or [None])[1:]  # type: ignore[list-item]
+            found[name] = (parameters(method) or [None])[0 if bare else 1 :]  # type: ignore[list-item]
     return _chosen(cls, found) | found
 
 

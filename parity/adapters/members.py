@@ -20,6 +20,37 @@ from parity.adapters.engine_methods import as_layer, is_engine, takes_nothing
 STEP = re.compile(r"""\.?([^.\[\]]+)|\[(?:"([^"]*)"|'([^']*)'|([^\]]*))\]""")
 DERIVATIVE = "_prime"  # what the name of a derivative without one ends in
 SELF = ("self", "this")
+FIRST = {  # what a function of an activation or of a loss takes first, where it takes no self
+    *(
+        "x",
+        "z",
+        "a",
+        "v",
+        "inputs",
+        "input",
+        "value",
+        "values",
+        "data",
+        "arr",
+        "array",
+        "net",
+        "y",
+        "yhat",
+        "ytrue",
+    ),
+    *(
+        "logits",
+        "output",
+        "outputs",
+        "pred",
+        "preds",
+        "predictions",
+        "predicted",
+        "actual",
+        "target",
+        "targets",
+    ),
+}
 
 
 def steps(name: str) -> list[tuple[str, str]]:
@@ -64,6 +95,15 @@ def siblings(function: Any) -> dict[str, Callable[..., Any]]:
 def _is_method(held: Any) -> bool:
     """Whether it is a function that takes self; one that does not is called by the class's name."""
     return isfunction(held) and next(iter(signature(held).parameters), "") in SELF
+
+
+def is_bare(cls: type) -> bool:
+    """Whether its functions are written without self: they are called by the class's name."""
+    own = [held for c in cls.__mro__[:-1] for held in vars(c).values() if isfunction(held)]
+    firsts = [next(iter(signature(held).parameters), "") for held in own]
+    return bool(own) and all(
+        first.lower() in FIRST or first.lower().startswith(("x_", "y_")) for first in firsts
+    )
 
 
 def _class_of(function: Any) -> type | None:

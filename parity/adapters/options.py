@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 KEYS = {"stride": ("stride", "strides"), "pad": ("pad", "padding")}  # what people call them there
@@ -59,6 +59,40 @@ class ByName(dict[str, Any]):
             return default
 
     pop = setdefault = get
+
+
+class Renamed(dict[str, Any]):
+    """A dict that is also asked by the other names that people have for its keys: `mu` for `momentum`.
+
+    names  key -> those names; a key that it holds itself is never another's
+    """
+
+    def __init__(self, held: Mapping[str, Any], names: Mapping[str, Sequence[str]]):
+        super().__init__(held)
+        self.names = names
+
+    def _own(self, key: str) -> str:
+        others = (
+            own
+            for own, names in self.names.items()
+            if super(Renamed, self).__contains__(own) and key in names
+        )
+        return key if super().__contains__(key) else next(others, key)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(self._own(str(key)))
+
+    def __missing__(self, key: str) -> Any:
+        own = self._own(key)
+        if own == key:
+            raise KeyError(key)
+        return self[own]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(self._own(key), default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        return super().setdefault(self._own(key), default)
 
 
 def pools_windows(kind: str) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import call, plain, signature
+from parity.adapters.arguments import call, plain, signature, spellings
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
+from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, of_layer
 from parity.adapters.stateful import Stateful, reading
@@ -310,8 +311,9 @@ class Rule:
 
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}
+        others = {key: spellings("lr" if key == "learning_rate" else key) for key in start}
         for name, w in params.items():
-            config = self.made.get(name, dict(start))
+            config = self.made.get(name) or Renamed(start, others)
             new, self.made[name] = self.factory(w, grads[name], config)
             w[...] = new
 

@@ -490,7 +490,8 @@ def _as_derivative(
     alone = recipe(kind).role == "layer" and not any(w in DOUT for w in words)
     named = any(word.endswith(d) for d in DERIVATIVE) or "derivative" in word
     named = named or (c.constructor is None and word.startswith("d"))
-    if alone and named and (not words or words[0] in X | OUT):
+    constants = c.constructor is None and not any(p["required"] for p in params if p is not None)
+    if alone and named and (constants or not words or words[0] in X | OUT):
         required = [p for p in params if p["required"] or constant_of(kind, p)]
         if len(required) == 1 and words[0] in ACTIVATED:
             yield name, ((required[0]["name"], "out"),), True

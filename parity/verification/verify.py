@@ -65,6 +65,8 @@ BY_CHOICE = {
     'reduction="sum"',
     "max-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
     "min-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
+    "batch-norm-running-biased-variance": "its running variance averages the batches' own "
+    "variances, PyTorch's those times N / (N - 1)",
 }
 TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
 UNREACHED = "gradients where its output has another size than PyTorch's"

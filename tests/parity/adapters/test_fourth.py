@@ -35,7 +35,7 @@ CASES = [
     ("bn", "batch_norm", "right", "function bn(x, g, b)"),
     ("bn_unscaled", "batch_norm", "wrong", "forward, out"),
     ("BatchNorm2d", "batch_norm", "right", "forward(Z, eval)"),
-    ("BatchNorm2dBiased", "batch_norm", "wrong", "[batch-norm-running-biased-variance]"),
+    ("BatchNorm2dBiased", "batch_norm", "right_but", "[batch-norm-running-biased-variance]"),
     ("BatchNormWithoutWeights", "batch_norm", "not_checked", "no array of the shape of gamma, beta"),
     ("Dense", "affine", "right", "backward(output_gradient, learning_rate, adam_flag)"),
     ("DenseMean", "affine", "wrong", "wrong: dW"),

@@ -11,7 +11,7 @@ THIRD = Path(__file__).parent / "wild" / "third.py"
 CASES = [
     ("DropoutAlways", "dropout", "right", "not checked: inference"),
     ("BatchNorm2D", "batch_norm", "right", "rows (2-D input), gradients"),
-    ("BatchNorm2DBiased", "batch_norm", "wrong", "[batch-norm-running-biased-variance]"),
+    ("BatchNorm2DBiased", "batch_norm", "right_but", "[batch-norm-running-biased-variance]"),
     ("Tanh", "tanh", "right", "backward(x), times dout"),
     ("TanhWrong", "tanh", "wrong", "backward, dx"),
     ("TanhOfGradient", "tanh", "right", "the same function as PyTorch's"),

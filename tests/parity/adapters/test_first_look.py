@@ -1,0 +1,31 @@
+"""Styles that were first met in public code: each is called as it is meant; what is wrong stays wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+MORE = Path(__file__).parent / "wild" / "first_look.py"
+CASES = [
+    ("Tanh", "tanh", "right", "function(x), derivative(x), times dout"),
+    ("Sigmoid", "sigmoid", "wrong", "backward, dx"),
+    ("MSE", "mean_squared_error", "right", "loss(y_true, y_pred), gradient(y_true, y_pred)"),
+    ("heavy_ball", "momentum", "right", "a dict of options"),
+    ("heavy_ball_of_half", "momentum", "wrong", "W step 1"),
+    ("adam_short", "adam", "right", "a dict of options"),
+    ("linear", "identity", "right", "function dlinear(), times dout"),
+    ("identity", "identity", "wrong", "backward, dx"),
+    ("Affine", "affine", "right_but", "float32 comes out of float64 (out)"),
+    ("AffineOff", "affine", "wrong", "forward, out"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "outcome", "part"), CASES, ids=[c[0] for c in CASES])
+def test_the_style_and_the_verdict(name, kind, outcome, part):
+    verdict = verify(f"{MORE}:{name}", kind, isolated=False)
+    assert verdict.outcome == outcome and part in str(verdict), str(verdict)
+
+
+def test_float32_out_of_float64_can_be_declared():
+    assert verify(f"{MORE}:Affine", "affine", isolated=False, allow=["float32-from-float64"]).ok
