@@ -237,7 +237,7 @@ class Live:
         """One call of forward; its result."""
         c = self.convention
         self.x = self._wrapped(x, c.tensor)
-        own = {"x": self.x, "t": t}
+        own = {"x": self.x, "t": self._labels(t)}
         if c.lazy and not getattr(self, "_warm", False):
             self._call(self._method(c.forward), c.forward_args, **own)
             self._warm = True
@@ -262,7 +262,7 @@ class Live:
             self._from_tensor(dout)
         elif c.backward:  # else forward has returned its gradient
             out = got(self, c.out.path)
-            own = {"dout": dout, "x": x, "t": t, "out": out, "cache": self._cache()}
+            own = {"dout": dout, "x": x, "t": self._labels(t), "out": out, "cache": self._cache()}
             self.back = self._call(self._method(c.backward), c.backward_args, **own)
             if c.update:
                 self._call(self._method(c.update[0]), c.update[1])
@@ -284,6 +284,10 @@ class Live:
         dx = got(self, c.dx.path) if c.dx is not None else None
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
+
+    def _labels(self, t: Any) -> Any:
+        """The target as it is, or as whole numbers where it is an index."""
+        return t.astype(np.int64) if self.convention.limits.get("whole_labels") else t
 
     def _cache(self) -> Any:
         """What forward returned besides its result, for backward."""

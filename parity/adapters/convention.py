@@ -282,6 +282,8 @@ class Convention:
             return False
         if limits.get("one_pad") and isinstance(probe.args.get("pad"), tuple):
             return False
+        if limits.get("whole_labels") and np.any(probe.inputs["t"] % 1):
+            return False
         if limits.get("labels") == "one_hot" and probe.inputs["t"].ndim == 1:
             return False
         if (
@@ -408,6 +410,8 @@ class Convention:
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         if self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
+        if self.limits.get("whole_labels"):
+            parts.append("labels are given as whole numbers")
         if self.reduction:
             parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):

@@ -161,6 +161,8 @@ def shown_lacking(
     meant = {row.case for row in rows if MEANT.search(row.why)} - (misshapen - empty)  # no dout fits that out
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
+    if cases and cases[0].kind == "flatten":
+        raised |= {row.case for row in rows if _of_one_image(row.why)}
     claimed = claims(cases[0].kind, cases, supports or ()) if cases else set()
     plain = {probe.id for probe in cases if not probe.needs}
     found: set[str] = set()
@@ -196,6 +198,12 @@ def shown_lacking(
             if crashes or (having <= refused and not others <= raised):
                 found.add(feature)
     return found
+
+
+def _of_one_image(why: str) -> bool:
+    """Whether flattening took what has no fourth axis for one image, and made one row of all its rows."""
+    found = re.match(r"shape \(1, (\d+)\), expected \((\d+), (\d+)\)", why)
+    return found is not None and int(found[1]) == int(found[2]) * int(found[3])
 
 
 def _all_crash(feature: str, having: set[str], raised: set[str], cases: Sequence[Probe]) -> bool:

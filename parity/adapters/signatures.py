@@ -91,6 +91,7 @@ BACKWARD = (
         "calculatederivative",
         "fprime",
         "lossbackward",
+        "backwardloss",
         "derivate",
         "dervivative",
         "derivativeofloss",
@@ -566,6 +567,10 @@ def _belongs(name: str, first: str) -> bool:
             "p",
             "derivativeof",
             "gradientof",
+            "derivada",
+            "derivadade",
+            "derivee",
+            "ableitung",
         ),
     }
 

@@ -120,7 +120,7 @@ SIGMOID = Operation(
     probes=elementwise("sigmoid"),
     ours=sc.Sigmoid,
     call=f"cls(){LAYER}",
-    aliases=("sigmoidlayer", "logistic"),
+    aliases=("sigmoidlayer", "logistic", "sigmoide"),
     real=of_shapes("sigmoid", *IMAGES, asked=True),
     timed=timed,
 )

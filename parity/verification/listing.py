@@ -40,6 +40,7 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
     *("backprop", "jacobian", "back", "test", "plot", "check"),
 )
+LABELS = ("t", "y", "label", "labels", "target", "targets", "ytrue", "onehot")
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
 AROUND_DESCENT = {
     *("gradient", "params", "parameters", "weights", "with", "and", "apply", "model", "layers", "of", "new"),
@@ -188,13 +189,67 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return kind if kind and is_reduced(kind) else NETWORK
     if {"activation", "linear"} == set(re.findall(r"[a-z]+", _spaced(node.name))):
         return "identity"
-    if known := _of_two_classes(kind_by_name(node.name), node):
+    known = _of_two_classes(kind_by_name(node.name), node)
+    if known == "affine" and _is_identity_class(node, classes):
+        return "identity"
+    if known == "softmax" and _takes_labels(node, classes):
+        return "softmax_with_loss"
+    if known:
         return known  # whatever it has: that it lacks a forward is worth a sentence
+    if plain(node.name) == "matmul" and len(_built_of(node, classes)) == 1:
+        return "affine"  # without a bias
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
     if not {plain(name) for name in methods} & set(CALLED) and not _has_foreign_base(node, classes):
         return ""
     return _of_two_classes(kind_by_words(node.name), node) or ""
+
+
+def _defs(node: ast.ClassDef, classes: dict[str, ast.ClassDef], depth: int = 8) -> dict[str, ast.FunctionDef]:
+    """Its methods by name, and those of its bases in the same file that it does not have itself."""
+    found = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
+    for base in node.bases:
+        if depth and isinstance(base, ast.Name) and base.id in classes and base.id != node.name:
+            found = _defs(classes[base.id], classes, depth - 1) | found
+    return found
+
+
+def _built_of(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[str]:
+    """What its constructor asks for."""
+    constructor = _defs(node, classes).get("__init__")
+    return [] if constructor is None else [arg.arg for arg in _asked_for(constructor)]
+
+
+def _asked_for(method: ast.FunctionDef) -> list[ast.arg]:
+    """The parameters of a method that have no default, without self."""
+    return method.args.args[1 : len(method.args.args) - len(method.args.defaults)]
+
+
+def _forwards(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[ast.FunctionDef]:
+    return [method for name, method in _defs(node, classes).items() if plain(name) in CALLED]
+
+
+def _is_identity_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether a class called linear is built of nothing, takes x alone and multiplies no matrices."""
+    if set(re.findall(r"[a-z]+", _spaced(node.name))) - {"layer"} != {"linear"} or _has_foreign_base(
+        node, classes
+    ):
+        return False
+    defs, forwards = _defs(node, classes), _forwards(node, classes)
+    constructor = defs.get("__init__")
+    takes_more = constructor is not None and len(constructor.args.args) > 1
+    if takes_more or not forwards or any(len(_asked_for(method)) != 1 for method in forwards):
+        return False
+    parts = [part for method in defs.values() for part in ast.walk(method)]
+    products = (isinstance(part, ast.MatMult) for part in parts)
+    names = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    return not any(products) and not names & {"dot", "matmul", "einsum", "tensordot"}
+
+
+def _takes_labels(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether forward takes the scores and labels, with which a softmax is the loss after it as well."""
+    asked = [[plain(arg.arg) for arg in _asked_for(method)] for method in _forwards(node, classes)]
+    return any(len(words) == 2 and words[1] in LABELS for words in asked)
 
 
 def _spaced(name: str) -> str:

@@ -53,8 +53,16 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
             )
             for laid in laid_out(called, probe, trial):
                 found = one_forward(trial, laid, probe)
+                if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
+                    whole = replace(laid, limits={**laid.limits, "whole_labels": True})
+                    found = one_forward(trial, whole, probe)
                 if found is not None:
                     yield found
+
+
+def _wants_whole_labels(trial: Trial) -> bool:
+    """Whether the last call raised because labels, which are 0 or 1 in floating point, are its indices."""
+    return bool(trial.errors) and "must be of integer" in trial.errors[-1][1]
 
 
 def _limits(limits: dict[str, Any], built: Convention, args: Sequence[Sequence[str]]) -> dict[str, Any]:

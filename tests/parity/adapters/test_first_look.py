@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 MORE = Path(__file__).parent / "wild" / "first_look.py"
@@ -16,8 +17,16 @@ CASES = [
     ("adam_short", "adam", "right", "a dict of options"),
     ("linear", "identity", "right", "function dlinear(), times dout"),
     ("identity", "identity", "wrong", "backward, dx"),
-    ("Affine", "affine", "right_but", "float32 comes out of float64 (out)"),
+    ("Affine", "affine", "right_but", "it computes in float32 although float64 comes in"),
     ("AffineOff", "affine", "wrong", "forward, out"),
+    ("SigmoidWithLoss", "binary_cross_entropy", "right_but", "labels are given as whole numbers"),
+    ("SigmoidWithLossOfSum", "binary_cross_entropy", "wrong", "backward, dx"),
+    ("Flatten", "flatten", "right", "not checked: rows (2-D input)"),
+    ("FlattenTurned", "flatten", "wrong", "forward, out"),
+    ("MatMul", "affine", "right", "bias"),
+    ("Softmax", "softmax_with_loss", "right_but", "labels as one-hot rows"),
+    ("MeanAbsoluteError", "mean_absolute_error", "wrong", "backward, dx"),
+    ("sigmoide", "sigmoid", "right", "function derivada_sigmoide(x), times dout"),
 ]
 
 
@@ -29,3 +38,15 @@ def test_the_style_and_the_verdict(name, kind, outcome, part):
 
 def test_float32_out_of_float64_can_be_declared():
     assert verify(f"{MORE}:Affine", "affine", isolated=False, allow=["float32-from-float64"]).ok
+
+
+def test_what_a_class_takes_and_does_says_what_it_is():
+    kinds = {one.name: one.kind for one in listed(MORE)}
+    named = {
+        "MatMul": "affine",
+        "Linear": "identity",
+        "LinearLayer": "affine",
+        "Softmax": "softmax_with_loss",
+    }
+    assert named | {"sigmoide": "sigmoid"} == {name: kinds[name] for name in [*named, "sigmoide"]}
+    assert "derivada_sigmoide" not in kinds
