@@ -240,6 +240,11 @@ class Bench:
             found = self._using().train(on.layer, on.probe)
         return {name: plain(value) for name, value in found.items()}
 
+    def set_rate(self, number: int, old: float, new: float) -> bool:
+        """Set the learning rate of an optimizer; whether it shows one."""
+        with as_raised():
+            return self._using().set_rate(self._objects[number].layer, old, new)
+
     def held(self, number: int) -> dict[str, Any]:
         """What the arrays that it was given hold now."""
         on = self._objects[number]

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from parity.adapters.arguments import call, misfit, parameters
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.own_weights import change
+from parity.adapters.rates import set_rate
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
 
@@ -93,6 +94,10 @@ class Adapter(ABC):
     def train(self, layer: Any, probe: Probe) -> dict[str, Any]:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return {}
+
+    def set_rate(self, optimizer: Any, old: float, new: float) -> bool:
+        """Set its learning rate, which was `old`, as a schedule does; whether it shows one."""
+        return set_rate(optimizer, old, new)
 
     def update(self, optimizer: Any, params: dict[str, NDArray[Any]], grads: dict[str, NDArray[Any]]) -> None:
         """One step of an optimizer: the arrays of params are changed in place."""

@@ -449,6 +449,9 @@ class Called(Adapter):
     def learn(self, layer: Any) -> None:
         self._switch(layer, True)
 
+    def set_rate(self, optimizer: Any, old: float, new: float) -> bool:
+        return isinstance(optimizer, Rule) and super().set_rate(optimizer.made, old, new)
+
     def _switch(self, live: Live, training: bool) -> None:
         how, *names = self.convention.switch or ("",)
         live.training = training

@@ -292,6 +292,10 @@ class Instance:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return _arrays(self._ask("train"))
 
+    def set_rate(self, old: float, new: float) -> bool:
+        """Set the learning rate of an optimizer; whether it shows one."""
+        return self._ask("set_rate", old=old, new=new) is True
+
     def held(self) -> dict[str, Any]:
         """What the arrays that were handed over hold now: "args", "inputs", an optimizer's "arrays"."""
         found = self._ask("held")

@@ -15,6 +15,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.subject import Instance, Subject
 from parity.adapters.wire import Odd
+from parity.checks.changed_rate import CHANGED_RATE, changed_rate
 from parity.checks.changed_weights import CHANGED, changed_weights
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
 from parity.comparison.gates import Comparison, refused
@@ -45,7 +46,10 @@ def check_contracts(
 
 
 def check_optimizer_contracts(subject: Subject, probe: Probe) -> Iterator[Outcome]:
-    """`update` reads the gradients without writing into them, and changes the arrays of params in place."""
+    """`update` reads the gradients without writing into them, and changes the arrays of params in place.
+
+    A learning rate that is set between two steps counts.
+    """
     optimizer = subject.build(probe)
     optimizer.results()
     held = optimizer.held()
@@ -59,6 +63,7 @@ def check_optimizer_contracts(subject: Subject, probe: Probe) -> Iterator[Outcom
         same = _same(array, params.get(name))
         comparison = _holds(probe.inputs["params"][name], same, "was replaced, not changed in place")
         yield "updated in place", f"{name} unchanged as an object", comparison
+    yield from ((CHANGED_RATE, name, comparison) for name, comparison in changed_rate(subject, probe))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from parity.checks.changed_rate import CHANGED_RATE
 from parity.checks.changed_weights import CHANGED
 from parity.checks.contracts import SCENARIOS
 from parity.checks.used_twice import USED_TWICE
@@ -28,7 +29,7 @@ from parity.verification.verdict import Verdict
 from parity.verification.verify import NETWORK, verify
 
 CALLED, FORWARD, BACKWARD, FLOAT32 = "can be called", "forward", "backward", "float32"
-OF_OPTIMIZERS = ("arguments unchanged", "updated in place")
+OF_OPTIMIZERS = ("arguments unchanged", "updated in place", CHANGED_RATE)
 MOST_ROWS = 5
 
 

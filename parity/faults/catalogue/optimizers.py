@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.faults.fault import Family
+from parity.faults.fault import Family, before
 from scratchcnn.optim import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
 from scratchcnn.typing import Array
 
@@ -292,3 +292,28 @@ class KeepsTheGradient(Momentum):
         super().update(params, grads)
         if first and not self.weight_decay:
             self.v = dict(grads)
+
+
+# -- the rate -------------------------------------------------------------------------------------
+class FirstRate(Optimizer):
+    """Keeps the rate of its first step."""
+
+    first: float | None = None
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        now = self.lr
+        self.first = now if self.first is None else self.first
+        self.lr = self.first
+        super().update(params, grads)
+        self.lr = now
+
+
+for _rule, _story in (
+    (SGD, "-lr is computed in the constructor, and a schedule that sets lr changes nothing."),
+    (Momentum, "The rate is bound in a closure when the optimizer is built."),
+    (Adam, "The corrected rate is computed from a copy of lr that the first step makes."),
+):
+    _kind = _rule.__name__.lower()
+    fault(f"{_kind}-first-rate-kept", _kind, "the rate of the first step for ever", shows="contract")(
+        before(FirstRate, _rule, _story)
+    )
