@@ -315,6 +315,11 @@ def _asks_for_more(call: Callable[..., Any], how: Recipe, first: Sequence[str]) 
     return f"it requires {', '.join(more)}; an adapter can say what that is" if more else ""
 
 
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether it is what holds where nothing is given; an array never is."""
+    return not getattr(value, "ndim", 0) and bool(value == default)
+
+
 def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:
     """`factory(**args)`, under the names that it has for them. Raises Misfit where it has none."""
     found = signature(factory)
@@ -328,7 +333,7 @@ def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, firs
             raise NotImplementedError(f"{name} is one number for both axes")
         if values and values[0] is not p.empty and (arguments[0] in args or p.default is p.empty):
             given[name] = values[0]
-    left = {k: v for k, v in left.items() if k not in how.optional or v != how.optional[k]}
+    left = {k: v for k, v in left.items() if k not in how.optional or not _is_default(v, how.optional[k])}
     if left:
         raise Misfit(f"it takes no {', '.join(left)}")
     positional = [n for n, p in found.items() if p.kind is p.POSITIONAL_ONLY and n in given]

@@ -91,6 +91,8 @@ class NotCallable(TargetError):
             more = ", and every other way that was tried failed too"
         if at == "weights":
             return f"{takes}and keeps {why}" + (" after it was built" if why.startswith("no array") else "")
+        if why.startswith("TypeError: it takes no ") and "(" not in why:  # said by us: the code did not raise
+            return f"{takes}and {why.removeprefix('TypeError: it takes ')}"
         return f"{takes}and {self._step(at, why)} {_raised(why)}{more}"
 
     def _step(self, at: str, why: str) -> str:

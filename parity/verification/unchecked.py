@@ -13,6 +13,8 @@ from parity.faults.diagnose import PLAIN
 NO_NUMBER = ("raised ", "missing", "expected an array", "expected a plain array")
 ENDED = ("import", "calls")  # phases of the record that says how a process ended
 NOT_NUMBERS = re.compile(r"^dtype .*, expected real numbers$")
+TAKES_NO = "it takes no "  # how the sentence begins where a parameter is lacking: nothing of theirs raised
+LACKS = re.compile(rf"^raised TypeError: ({TAKES_NO}[^()]*?)( while it was built)?$")
 FORWARD_IS_RIGHT = "(forward is right)"  # at the end of why a backward that always raises is not checked
 
 
@@ -42,6 +44,8 @@ def _first(rows: Sequence[Record]) -> str:
     """What stood in the way on the first input; that it is the constructor only where it is so on all."""
     if not rows:
         return ""
+    if found := LACKS.match(rows[0].why):
+        return found[1]
     if all(row.why.endswith(BUILT) for row in rows):
         return f"building it {rows[0].why.removesuffix(BUILT)}"
     why = next((row.why for row in rows if not row.why.endswith(BUILT)), rows[0].why)

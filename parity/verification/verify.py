@@ -51,7 +51,7 @@ from parity.verification.slight import (
     slight_ones,
     without_slight,
 )
-from parity.verification.unchecked import ENDED, compared, why_unchecked
+from parity.verification.unchecked import ENDED, TAKES_NO, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 from parity.verification.why import explanation_of
 from parity.verification.with_momentum import joined, kind_after, split
@@ -275,7 +275,7 @@ def _verify_as(
         )
     if verdict.outcome == "wrong" and not (seen.ending or seen.unfinished):
         verdict.unchecked = built_in(seen.observation, fixed)
-    if not verdict.ok or verdict.declared:
+    if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)

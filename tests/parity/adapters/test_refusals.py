@@ -262,3 +262,36 @@ def test_so_many_ways_are_not_counted():
     tried = [(f"called as Mine({n})", "forward: TypeError: no") for n in range(40)]
     reason = NotCallable("Mine", "relu", "n", tried).reason
     assert reason.endswith("raised TypeError: no, and every other way that was tried failed too")
+
+
+LACKING = """
+class Momentum:
+    def __init__(self, lr):
+        self.lr, self.v = lr, {}
+
+    def update(self, params, grads):
+        for key in params:
+            self.v[key] = 0.9 * self.v.get(key, 0) - self.lr * grads[key]
+            params[key] += self.v[key]
+
+class Convolution:
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "why"),
+    [
+        ("Momentum", "momentum", "it takes no momentum"),
+        ("Convolution", "convolution", "it cannot be called: it takes (W), and no b"),
+    ],
+)
+def test_a_parameter_that_is_lacking_is_no_exception_of_the_code(tmp_path, name, kind, why):
+    path = tmp_path / f"lacking_{kind}.py"
+    path.write_text(LACKING)
+    verdict = verify(f"{path}:{name}", kind, isolated=False)
+    assert verdict.headline == f"could not be checked: {why}" and "raised" not in str(verdict)
