@@ -339,7 +339,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
-        return [Listed(name, known)]
+        return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
     if rule := _rule(name, node):
         return [Listed(name, rule)]
     if set(name.lower().split("_")) & set(DERIVATIVES):
@@ -376,6 +376,13 @@ def _rule(name: str, node: ast.stmt) -> str:
     least = _required(node)
     params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]
     return named[0] if reading(params, named[0]) else ""
+
+
+def _takes_gradients(node: ast.FunctionDef) -> bool:
+    """Whether one of its parameters is a gradient or a model; a whole descent of f from x0 takes none."""
+    names = [plain(p.arg) for p in node.args.args]
+    known = (*SLOPES, *MODEL, *LAYERS, *LAYER)
+    return any(name in known or name.startswith(("d", "g")) for name in names)
 
 
 def _takes_options(node: ast.FunctionDef) -> bool:

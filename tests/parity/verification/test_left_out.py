@@ -250,3 +250,10 @@ def test_what_could_not_be_checked_is_said_once(tmp_path, parity):
         f"\nan adapter can say how it is called; this begins one: python -m parity verify {path}:Tanh" in out
     )
     assert "BookAdapter" not in out
+
+
+def test_a_whole_descent_is_no_step_of_an_optimizer(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def gradient_descent(f, x0, lr, steps): return x0\ndef sgd(w, dw, lr): return w - lr * dw\n"
+    )
+    assert [one.name for one in listed(tmp_path / "mine.py")] == ["sgd"]
