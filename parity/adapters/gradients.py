@@ -35,6 +35,7 @@ OF = {
 
 RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "previous")  # an optimizer's
 OF_LOSS = ("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord")  # dldw, dL_dW, dloss_dw
+ENDINGS = ("grad", "gradient", "grads", "gradients", "error", "err", "delta", "deltas", "derivative", "deriv")
 PREFIXES = ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", "", *OF_LOSS)
 
 
@@ -200,7 +201,8 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
     other = any(_names(word, twin) for word in words for twin in twins)
     if other and not mine:
         return -1
-    if mine and _is_gradient(entry):  # dldw may stand beside the step dw, of momentum
+    said = _is_gradient(entry) or words[-1].endswith(ENDINGS)
+    if mine and said:  # dldw may stand beside the step dw, of momentum
         return 4 + any(word.startswith(OF_LOSS) for word in words)
     return 1 if "grad" in spelled or words[-1].startswith("d") else 0
 
@@ -208,7 +210,7 @@ def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:
 def _names(word: str, name: str) -> bool:
     bare = word.rstrip("0123456789")
     for prefix in PREFIXES:
-        for suffix in ("", "grad", "gradient", "grads", "gradients"):
+        for suffix in ("", *ENDINGS):
             if any(bare == f"{prefix}{alias}{suffix}" for alias in OF[name]):
                 return True
     return False

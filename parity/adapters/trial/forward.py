@@ -106,8 +106,9 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         found = _loss_of(c, outs, probe)
         if found is not None and is_reduced(c.kind):
             return read_off(trial, found, probe)
-        single = found is not None and one_at_a_time(c.rows)
-        return of_one_sample(trial, found, probe) if found is not None and single else found
+        numbers = c.rows == "FN" and probe.inputs["t"].ndim == 1  # they may be factors of columns
+        apart = found is not None and (numbers or one_at_a_time(c.rows))
+        return of_one_sample(trial, found, probe) if found is not None and apart else found
     if not c.buffers and trial.how.buffers:
         c = replace(c, buffers=running_places(report["forward"], probe, trial))
     expected = tuple(probe.inputs["dout"].shape)

@@ -36,6 +36,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         alone = ("F", "F1") if trial.how.role == "loss" else alone
+        alone = (*alone, "FN") if trial.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1 else alone
         alone = ("F", "F1", "1F") if is_reduced(trial.kind) else alone
         batches = (*batches[:1], *alone)
     if trial.kind == "batch_norm":  # the statistics are those of a batch

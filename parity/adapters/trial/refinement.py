@@ -16,7 +16,7 @@ from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
-from parity.adapters.trial.results import out_at
+from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds.probe import Probe
 
 
@@ -31,6 +31,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
     if trial.kind == "softmax" and c.rows == "NF" and (not c.backward or c.constructor is None):
         return (_in_columns if c.backward else _of_one_vector)(trial, c, probe)
+    if trial.kind == "softmax" and c.rows == "F1" and c.backward:
+        return _of_a_flat_vector(trial, c, probe)
     if trial.kind == "lrn":
         return by_neighbours(trial, c, probe)
     if trial.kind not in ("convolution", *WINDOWS):
@@ -113,6 +115,17 @@ def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if not np.isclose(mean, [1 / (N * classes), 1 / N]).any():
         return c
     return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
+
+
+def _of_a_flat_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A softmax of one vector takes it as (n,) where its dx adds up to 0 then, and as (n, 1) it does not.
+
+    np.diag(y) is a matrix of the one and a single number of the other. Nothing else is looked at.
+    """
+    one = replace(probe, inputs={name: a[:1] for name, a in probe.inputs.items()})
+    flat = replace(c, rows="F", rows_out="F")
+    column, row = abs(dx_at(trial, c, one)), abs(dx_at(trial, flat, one))
+    return flat if row < 1e-12 < column else c
 
 
 def _in_columns(trial: Trial, c: Convention, probe: Probe) -> Convention:
