@@ -168,7 +168,7 @@ class Live:
         """Of a weight that is handed over, which was `old` as it lies there."""
         given, array = self.passed[name], self._weight(name, self.convention.passed[name])
         built_with = re.findall(r"\w+", " ".join(meaning for _, meaning in self.convention.constructor or ()))
-        if isinstance(given, np.ndarray) and name in built_with:
+        if isinstance(given, np.ndarray) and (self.convention.as_in_the_book or name in built_with):
             return change(self.object, name, given, array)
         if isinstance(given, np.ndarray):
             given[...] = array
