@@ -132,6 +132,7 @@ class Convention:
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
     average      what it calls momentum's constant, where that is the name of an average's: beta
+    kept         constants of an optimizer that its constructor sets and does not take: argument -> attribute
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
@@ -185,6 +186,7 @@ class Convention:
     switched: Mapping[str, Any] = field(default_factory=dict)
     rate: str = ""
     average: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
     probabilities: str = ""
     per_row: bool = False
     total: bool = False
@@ -372,6 +374,7 @@ class Convention:
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
             eps += f"; {self.average} is the momentum" if self.average else ""
             eps += "".join(f"; {name} is given as {value}" for name, value in self.switched.items())
+            eps += "".join(f"; .{name} is set" for name in self.kept.values())
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""

@@ -29,6 +29,7 @@ def about(factory: Any) -> dict[str, Any]:
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
+    kept       the attributes that its constructor sets
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -50,6 +51,7 @@ def about(factory: Any) -> dict[str, Any]:
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
+        "kept": _kept(one) if isinstance(one, type) else [],
         "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
     }
 
@@ -88,6 +90,12 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
 def _stubs(cls: type) -> list[str]:
     named = ((name, inspect.getattr_static(cls, name, None)) for name in dir(cls) if name[:2] != "__")
     return [name for name, method in named if inspect.isfunction(method) and is_stub(method)]
+
+
+def _kept(cls: type) -> list[str]:
+    built = [vars(c)["__init__"] for c in cls.__mro__[:-1] if inspect.isfunction(vars(c).get("__init__"))]
+    code = (one for constructor in built for one in dis.get_instructions(constructor))
+    return sorted({str(one.argval) for one in code if one.opname == "STORE_ATTR"})
 
 
 def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:

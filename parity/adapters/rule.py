@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import call, plain, signature, spellings
+from parity.adapters.arguments import Misfit, call, plain, signature, spellings
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
@@ -44,7 +44,14 @@ class Rule:
             args = {name: value for name, value in args.items() if name != "lr"}
         if self.how.decay:
             args = {"weight_decay": how.optional["weight_decay"], **args}
-        return call(_builder(self.factory, held), args, how)
+        kept = {name: args[name] for name in self.how.kept if name in args}
+        args = {name: value for name, value in args.items() if name not in kept}
+        built = call(_builder(self.factory, held), args, how)
+        for name, value in kept.items():
+            if not _is_free(built, self.how.kept[name]):
+                raise Misfit(f"it takes no {', '.join(kept)}")
+            setattr(built, self.how.kept[name], value)
+        return built
 
     def _one(self, name: str) -> Any:
         if name not in self.made:
@@ -316,6 +323,13 @@ class Rule:
             config = self.made.get(name) or Renamed(start, others)
             new, self.made[name] = self.factory(w, grads[name], config)
             w[...] = new
+
+
+def _is_free(built: Any, attribute: str) -> bool:
+    """Whether that is a number of which the constructor has made no other, as a power to begin with."""
+    numbers = {k: v for k, v in vars(built).items() if type(v) in (int, float)}
+    own = numbers.pop(attribute, None)
+    return own is not None and not any(np.isclose(v, (own, 1 - own)).any() for v in numbers.values())
 
 
 def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from parity.adapters.arguments import plain
+from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import LAYER, ways_for
 from parity.adapters.optimizer_names import (
@@ -76,7 +76,7 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=averaged(signature, kind))
-    base = replace(base, switched=switched(about, kind))
+    base = replace(base, switched=switched(about, kind), kept=kept(about, kind))
     if about["what"] == "function":
         names = [p["name"] for p in signature]
         if kind == "sgd" and rate_of(names[2:]):
@@ -127,6 +127,19 @@ def odd_rate(about: dict[str, Any], kind: str) -> str:
         return ""
     found = rate_of([p["name"] for p in about["signature"] or ()])
     return found if plain(found) in EPSILON else ""
+
+
+def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
+    """The kind's constants that the constructor sets itself and does not take: argument -> attribute."""
+    names = [p["name"] for p in about["signature"] or ()]
+    if about["what"] != "class" or "betas" in map(plain, names):
+        return {}
+    taken, found = room(names, recipe(kind)), {}
+    for argument in recipe(kind).order:
+        own = [name for name in about["kept"] if plain(name) in map(plain, spellings(argument))]
+        if argument != "lr" and argument not in taken and len(own) == 1:
+            found[argument] = own[0]
+    return found
 
 
 def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:

@@ -26,6 +26,10 @@ CASES = [
     ("MatMul", "affine", "right", "bias"),
     ("Softmax", "softmax_with_loss", "right_but", "labels as one-hot rows"),
     ("MeanAbsoluteError", "mean_absolute_error", "wrong", "backward, dx"),
+    ("Adam", "adam", "right", ".beta1 is set; .beta_2 is set"),
+    ("AdamOfPowers", "adam", "not_checked", "it takes no beta1, beta2"),
+    ("Momentum", "momentum", "right", ".momentum is set"),
+    ("MomentumForgotten", "momentum", "wrong", "W step 1"),
     ("sigmoide", "sigmoid", "right", "function derivada_sigmoide(x), times dout"),
 ]
 

@@ -183,3 +183,52 @@ def sigmoide(x):
 
 def derivada_sigmoide(x):
     return sigmoide(x) * (1 - sigmoide(x))
+
+
+class Adam:
+    """Its constants stand in the constructor, which takes the rate alone."""
+
+    def __init__(self, lr=0.001):
+        self.lr, self.m, self.v, self.t = lr, {}, {}, 0
+        self.beta1, self.beta_2 = 0.9, 0.999
+
+    def update(self, params, grads):
+        self.t += 1
+        for name, g in grads.items():
+            self.m[name] = self.beta1 * self.m.get(name, 0) + (1 - self.beta1) * g
+            self.v[name] = self.beta_2 * self.v.get(name, 0) + (1 - self.beta_2) * g**2
+            m, v = self.m[name] / (1 - self.beta1**self.t), self.v[name] / (1 - self.beta_2**self.t)
+            params[name] -= self.lr * m / (np.sqrt(v) + 1e-8)
+
+
+class AdamOfPowers(Adam):
+    """Begins with the powers of its constants, which are others than those that would be set."""
+
+    def __init__(self, lr=0.001):
+        super().__init__(lr)
+        self.power1, self.power2 = self.beta1, self.beta_2
+
+    def update(self, params, grads):
+        for name, g in grads.items():
+            self.m[name] = self.beta1 * self.m.get(name, 0) + (1 - self.beta1) * g
+            self.v[name] = self.beta_2 * self.v.get(name, 0) + (1 - self.beta_2) * g**2
+            m, v = self.m[name] / (1 - self.power1), self.v[name] / (1 - self.power2)
+            params[name] -= self.lr * m / (np.sqrt(v) + 1e-8)
+        self.power1, self.power2 = self.power1 * self.beta1, self.power2 * self.beta_2
+
+
+class Momentum:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate, self.momentum, self.v = learning_rate, 0.9, {}
+
+    def update(self, params, grads):
+        for name, g in grads.items():
+            self.v[name] = self.momentum * self.v.get(name, 0) - self.learning_rate * g
+            params[name] += self.v[name]
+
+
+class MomentumForgotten(Momentum):
+    def update(self, params, grads):
+        for name, g in grads.items():
+            self.v[name] = self.momentum * self.learning_rate * g
+            params[name] -= self.v[name]
