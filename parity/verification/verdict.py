@@ -150,6 +150,11 @@ class Verdict:
             "example": by_judge(why.example, self.judge),
         }
 
+    @property
+    def asks_for_an_adapter(self) -> bool:
+        """Whether an adapter would help: there is one to be filled in, and code that it could call."""
+        return bool(self.suggestion) and "still to be written" not in self.unchecked
+
     def without_suggestion(self) -> str:
         """The report without the adapter to be filled in."""
         return str(replace(self, suggestion=""))
@@ -193,7 +198,7 @@ class Verdict:
             lines += [f"remark       {text}" for text in self.remarks]
         if outcome != "right" and self.output:
             lines.append(f"it printed   {clean(self.output, 200)}")
-        if outcome == "not_checked" and self.suggestion:
+        if outcome == "not_checked" and self.asks_for_an_adapter:
             lines.append("an adapter could say how; then --adapter file.py:Mine")
             lines += [f"    {line}" for line in self.suggestion.splitlines()]
         if outcome != "right" and self.reproduction:

@@ -80,7 +80,7 @@ class Sheet:
             more = "\n" in text and verdict.kind != MODULE  # than the line above
             if verdict.outcome == "wrong" or (verdict.outcome == "not_checked" and more):
                 lines += ["", text]
-        asked = [v.name for v in self.verdicts if v.suggestion and "still to be written" not in v.headline]
+        asked = [v.name for v in self.verdicts if v.asks_for_an_adapter]
         if asked:
             target = f"python -m parity verify {clean(self.where)}:{clean(asked[0])} --template ."
             lines += ["", f"an adapter can say how it is called; this begins one: {target}"]

@@ -246,6 +246,7 @@ def stubs(tmp_path_factory):
 def test_the_code_s_own_reason_is_said(stubs, name, kind, why):
     verdict = verify(f"{stubs}:{name}", kind, isolated=False)
     assert verdict.outcome == "not_checked" and why in verdict.headline, verdict.headline
+    assert ("class Mine" in str(verdict)) == (kind in ("momentum", "sgd"))
     if kind in ("momentum", "sgd", "adam"):
         assert "def update(self, optimizer, params, grads)" in verdict.suggestion
         assert "backward" not in verdict.suggestion
