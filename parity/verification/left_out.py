@@ -52,7 +52,7 @@ def left_out(
             continue
         node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
         base = _words(own) - WORDS
-        if re.search(rf"(?<!\w){re.escape(own)}(?!\w)", called):
+        if f"function {own}(" in called:
             reasons[name] = TOGETHER
         elif own.startswith(("test_", "Test")):
             reasons[name] = TEST

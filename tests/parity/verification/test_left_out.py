@@ -257,3 +257,16 @@ def test_a_whole_descent_is_no_step_of_an_optimizer(tmp_path):
         "def gradient_descent(f, x0, lr, steps): return x0\ndef sgd(w, dw, lr): return w - lr * dw\n"
     )
     assert [one.name for one in listed(tmp_path / "mine.py")] == ["sgd"]
+
+
+def test_a_word_of_how_something_was_called_is_no_function_that_was(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "def sigmoid(x): return 1 / (1 + np.exp(-x))\n"
+        "def sigmoid_prime(x): return sigmoid(x) * (1 - sigmoid(x))\n"
+        "def function(x): return x\n"
+        "def times(x): return x\n"
+    )
+    found = verify_all(tmp_path / "mine.py", isolated=False)
+    assert "function" in found.verdicts[0].called and "times" in found.verdicts[0].called
+    assert found.unknown == ["function", "times"]
