@@ -240,6 +240,15 @@ class Bench:
             found = self._using().train(on.layer, on.probe)
         return {name: plain(value) for name, value in found.items()}
 
+    def backward_of(self, number: int, dout: float) -> Any:
+        """dx of a loss for that dout; None where its backward takes none or raises."""
+        on = self._objects[number]
+        try:
+            with as_raised():
+                return plain(self._using().backward_of(on.layer, on.probe, dout))
+        except Raised:
+            return None
+
     def set_rate(self, number: int, old: float, new: float) -> bool:
         """Set the learning rate of an optimizer; whether it shows one."""
         with as_raised():

@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.arguments import call, misfit, parameters
+from parity.adapters.arguments import call, misfit, parameters, plain, signature
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.own_weights import change
 from parity.adapters.rates import set_rate
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
 
+COTANGENTS = ("dout", "dloss", "dl", "grad", "gradient", "gradoutput", "gradout", "upstream", "g", "d")
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
 
 
@@ -74,6 +75,10 @@ class Adapter(ABC):
 
     def draw(self, layer: Any, x: NDArray[Any]) -> Any:
         """The output of a dropout layer that draws its mask itself; None where an adapter cannot say."""
+        return None
+
+    def backward_of(self, layer: Any, probe: Probe, dout: float) -> Any:
+        """dx of a loss for that dout; None where its backward takes none."""
         return None
 
     def used_twice(self, layer: Any, probe: Probe) -> dict[str, Any]:
@@ -241,6 +246,10 @@ class BookAdapter(Adapter):
     def backward(self, layer: Any, probe: Probe) -> Any:
         loss = recipe(probe.kind).role == "loss"
         return layer.backward() if loss else layer.backward(probe.inputs["dout"])
+
+    def backward_of(self, layer: Any, probe: Probe, dout: float) -> Any:
+        takes = [name for name in signature(layer.backward) or () if plain(name) in COTANGENTS]
+        return layer.backward(**{takes[0]: dout}) if takes else None
 
     def state(self, layer: Any, probe: Probe) -> dict[str, Any]:
         """What backward (or forward) left in attributes: .dW, .db, running statistics."""

@@ -425,6 +425,17 @@ class Called(Adapter):
         found = live.used_twice(*(one[0] for one in parts))
         return {says: joined([a], layout, x.shape) if _is_plain(a) else a for says, a in found.items()}
 
+    def backward_of(self, layer: Any, probe: Probe, dout: float) -> Any:
+        live, c = layer, self.convention
+        given = tuple((name, f"={dout}" if meaning == "=1" else meaning) for name, meaning in c.backward_args)
+        if given == tuple(map(tuple, c.backward_args)):
+            return None
+        live.convention = replace(c, backward_args=given)
+        try:
+            return self.backward(live, probe)
+        finally:
+            live.convention = c
+
     def train(self, layer: Any, probe: Probe) -> dict[str, Any]:
         live, c = layer, self.convention
         layouts = [places[0].layout for places in c.stored.values() if places]

@@ -292,6 +292,10 @@ class Instance:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return _arrays(self._ask("train"))
 
+    def backward_of(self, dout: float) -> Any:
+        """dx of a loss for that dout, after forward; None where its backward takes none or raises."""
+        return _array(self._ask("backward_of", dout=dout))
+
     def set_rate(self, old: float, new: float) -> bool:
         """Set the learning rate of an optimizer; whether it shows one."""
         return self._ask("set_rate", old=old, new=new) is True

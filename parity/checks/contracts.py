@@ -18,6 +18,7 @@ from parity.adapters.wire import Odd
 from parity.checks.changed_rate import CHANGED_RATE, changed_rate
 from parity.checks.changed_weights import CHANGED, changed_weights
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
+from parity.checks.loss_cotangent import DOUT, loss_cotangent
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -307,5 +308,6 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "two half batches": split_batch,
     "masks it draws": drawn_masks,
     CHANGED: changed_weights,
+    DOUT: loss_cotangent,
 }
 SCENARIOS = {**CONTRACTS, **LIVES}  # all that a layer is held to beyond single calls

@@ -17,6 +17,7 @@ from typing import Any
 from parity.checks.changed_rate import CHANGED_RATE
 from parity.checks.changed_weights import CHANGED
 from parity.checks.contracts import SCENARIOS
+from parity.checks.loss_cotangent import DOUT
 from parity.checks.used_twice import USED_TWICE
 from parity.comparison.records import Record
 from parity.comparison.wording import excess
@@ -58,6 +59,8 @@ def checks_of(kind: str) -> list[str]:
         contracts.pop("masks it draws")
     if not known.params:
         contracts.pop(CHANGED)
+    if known.role != "loss":
+        contracts.pop(DOUT)
     contracts.pop(USED_TWICE)  # of autograd engines alone
     contracts.pop("buffers may be reused")  # PyTorch does not keep it either: a remark
     return [*names, *([FLOAT32] if "float32" in known.dtypes else []), *contracts]
