@@ -79,7 +79,7 @@ TELLING = {
         "maximize",
         "dampening",
     ),
-    *("schedule", "scheduler", "warmup", "epochs", "inplace", "random", "seed"),
+    *("decay", "schedule", "scheduler", "warmup", "epochs", "inplace", "random", "seed"),
 }
 # Names that never stand for an argument of a kind, wherever they come.
 ELSE = {

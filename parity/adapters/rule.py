@@ -42,6 +42,9 @@ class Rule:
         if self.how.rate:
             held[self.how.rate] = args["lr"]
             args = {name: value for name, value in args.items() if name != "lr"}
+        if self.how.average:
+            held[self.how.average] = args["momentum"]
+            args = {name: value for name, value in args.items() if name != "momentum"}
         if self.how.decay:
             args = {"weight_decay": how.optional["weight_decay"], **args}
         kept = {name: args[name] for name in self.how.kept if name in args}

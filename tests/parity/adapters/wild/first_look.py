@@ -232,3 +232,23 @@ class MomentumForgotten(Momentum):
         for name, g in grads.items():
             self.v[name] = self.momentum * self.learning_rate * g
             params[name] -= self.v[name]
+
+
+class Average:
+    """The constant of its average is the last of what it takes, and `decay` is none of the kind's."""
+
+    def __init__(self, parameters, lr, decay=0, beta=0.9):
+        self.lr, self.keep, self.beta, self.parameters = lr, 1 - decay, beta, list(parameters)
+        self.v = [np.zeros(p.data.shape) for p in self.parameters]
+
+    def update(self):
+        for i, p in enumerate(self.parameters):
+            self.v[i] = self.beta * self.v[i] + (1 - self.beta) * p.grad
+            p.data *= self.keep
+            p.data -= self.lr * self.v[i]
+
+
+class AverageForgotten(Average):
+    def update(self):
+        self.v = [0 * v for v in self.v]
+        super().update()
