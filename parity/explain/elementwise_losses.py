@@ -17,8 +17,15 @@ from scratchcnn.typing import Array
 OfOutputs = Callable[[Array, Array], Array]  # (x, t) -> a loss, or a slope, of each
 
 
+CLIPS = (0.1, 0.01, 0.001)  # smaller ones lie beyond the probabilities that are tried
+
+
 def _bce(x: Array, t: Array) -> Array:
     return -t * np.log(x) - (1 - t) * np.log1p(-x)
+
+
+def _bce_slope(x: Array, t: Array) -> Array:
+    return (x - t) / (x * (1 - x))
 
 
 LOSSES: dict[str, dict[str, OfOutputs]] = {
@@ -50,7 +57,12 @@ LOSSES: dict[str, dict[str, OfOutputs]] = {
         "-log(x)": lambda x, t: -np.log(x),
         "-t*log2(x) - (1 - t)*log2(1 - x)": lambda x, t: _bce(x, t) / np.log(2),
         "-t*log10(x) - (1 - t)*log10(1 - x)": lambda x, t: _bce(x, t) / np.log(10),
-        "the cross entropy of x clipped to [0.1, 0.9]": lambda x, t: _bce(x.clip(0.1, 0.9), t),
+        **{
+            f"the cross entropy of x clipped to [{at}, {1 - at:g}]": lambda x, t, at=at: _bce(
+                x.clip(at, 1 - at), t
+            )
+            for at in CLIPS
+        },
         "the cross entropy of the sigmoid of x": lambda x, t: _bce(sigmoid(x), t),
         "-t*log(x + 0.01) - (1 - t)*log(1 - x + 0.01)": lambda x, t: (
             -t * np.log(x + 0.01) - (1 - t) * np.log(1.01 - x)
@@ -88,7 +100,7 @@ SLOPES: dict[str, dict[str, OfOutputs]] = {
         "|x - t|": lambda x, t: np.abs(x - t),
     },
     "binary_cross_entropy": {
-        "(x - t)/(x*(1 - x))": lambda x, t: (x - t) / (x * (1 - x)),
+        "(x - t)/(x*(1 - x))": lambda x, t: _bce_slope(x, t),
         "-(x - t)/(x*(1 - x))": lambda x, t: (t - x) / (x * (1 - x)),
         "-t/x": lambda x, t: -t / x,
         "-t/x - (1 - t)/(1 - x)": lambda x, t: -t / x - (1 - t) / (1 - x),
@@ -102,9 +114,10 @@ SLOPES: dict[str, dict[str, OfOutputs]] = {
         ),
         "t - x": lambda x, t: t - x,
         "2*(x - t)": lambda x, t: 2 * (x - t),
-        "that of x clipped to [0.1, 0.9]": lambda x, t: (
-            (x.clip(0.1, 0.9) - t) / (x.clip(0.1, 0.9) * (1 - x.clip(0.1, 0.9)))
-        ),
+        **{
+            f"that of x clipped to [{at}, {1 - at:g}]": lambda x, t, at=at: _bce_slope(x.clip(at, 1 - at), t)
+            for at in CLIPS
+        },
     },
 }
 PARTS: dict[str, Callable[[Array], Array]] = {

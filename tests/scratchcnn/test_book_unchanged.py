@@ -204,9 +204,9 @@ def test_without_mnist_the_sample_and_a_line(monkeypatch, capsys):
 
 
 def test_the_command_runs_a_script(capsys, tmp_path):
-    (tmp_path / "mine.py").write_text("VALUE = 3\n")
+    (tmp_path / "owned.py").write_text("VALUE = 3\n")
     (tmp_path / "script.py").write_text(
-        "import sys\nfrom common.util import im2col\nfrom mine import VALUE\nprint(VALUE, sys.argv[1:])\n"
+        "import sys\nfrom common.util import im2col\nfrom owned import VALUE\nprint(VALUE, sys.argv[1:])\n"
     )
     assert main(["book", "--data", "fashion-mnist-sample", "script.py", "--epochs", "2"]) == 0
     assert capsys.readouterr().out == "3 ['--epochs', '2']\n"
