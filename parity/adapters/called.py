@@ -633,9 +633,9 @@ def _bias_of(array: Any, layout: str) -> Any:
 
 
 def softmax(x: Any) -> Any:
-    """Of each row."""
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    """Of each row, or of one."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
 
 
 def expected_shape(kind: str, probe: Probe) -> tuple[int, ...]:

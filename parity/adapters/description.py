@@ -26,6 +26,7 @@ def about(factory: Any) -> dict[str, Any]:
     signature  its parameters: name, whether it is required, the default as Python writes it
     axes       how its source names the axes of images and kernels
     methods    the same of each method
+    asks_for_axes  whether its own code reads the number of axes of an array
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
@@ -48,6 +49,7 @@ def about(factory: Any) -> dict[str, Any]:
         "names": [getattr(f, "__name__", "") for f in pair],
         "signature": parameters(one),
         "axes": named_axes(one),
+        "asks_for_axes": _asks_for_axes(one),
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
@@ -90,6 +92,12 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
 def _stubs(cls: type) -> list[str]:
     named = ((name, inspect.getattr_static(cls, name, None)) for name in dir(cls) if name[:2] != "__")
     return [name for name, method in named if inspect.isfunction(method) and is_stub(method)]
+
+
+def _asks_for_axes(one: Any) -> bool:
+    methods = vars(one).values() if isinstance(one, type) else [one]
+    codes = [getattr(getattr(m, "__func__", m), "__code__", None) for m in methods]
+    return any("ndim" in code.co_names for code in codes if code is not None)
 
 
 def _kept(cls: type) -> list[str]:

@@ -19,6 +19,7 @@ from parity.checks.changed_rate import CHANGED_RATE, changed_rate
 from parity.checks.changed_weights import CHANGED, changed_weights
 from parity.checks.long_life import LIVES, Scenario, but_running, down_the_batch
 from parity.checks.loss_cotangent import DOUT, loss_cotangent
+from parity.checks.one_row import ONE_ROW, one_row
 from parity.comparison.gates import Comparison, refused
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
@@ -309,5 +310,6 @@ CONTRACTS: dict[str, Callable[..., Iterator[tuple[str, Comparison]]]] = {
     "masks it draws": drawn_masks,
     CHANGED: changed_weights,
     DOUT: loss_cotangent,
+    ONE_ROW: one_row,
 }
 SCENARIOS = {**CONTRACTS, **LIVES}  # all that a layer is held to beyond single calls

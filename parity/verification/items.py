@@ -18,6 +18,7 @@ from parity.checks.changed_rate import CHANGED_RATE
 from parity.checks.changed_weights import CHANGED
 from parity.checks.contracts import SCENARIOS
 from parity.checks.loss_cotangent import DOUT
+from parity.checks.one_row import KINDS, ONE_ROW
 from parity.checks.used_twice import USED_TWICE
 from parity.comparison.records import Record
 from parity.comparison.wording import excess
@@ -61,6 +62,8 @@ def checks_of(kind: str) -> list[str]:
         contracts.pop(CHANGED)
     if known.role != "loss":
         contracts.pop(DOUT)
+    if kind not in KINDS:
+        contracts.pop(ONE_ROW)
     contracts.pop(USED_TWICE)  # of autograd engines alone
     contracts.pop("buffers may be reused")  # PyTorch does not keep it either: a remark
     return [*names, *([FLOAT32] if "float32" in known.dtypes else []), *contracts]
