@@ -242,8 +242,10 @@ def explains(fault: Observation, seen: Observation) -> float | None:
 
 def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float | None:
     """How far `found` is from what was seen of one probe; None when it is not the same."""
-    observed = seen.values[dtype][case]
-    found = {name: a for name, a in found.items() if (case, name) not in seen.hidden}
+    observed, found = (
+        {name: a for name, a in tensors.items() if (case, name) not in seen.hidden}
+        for tensors in (seen.values[dtype][case], found)
+    )
     if found.keys() != observed.keys():
         return None
     worst = 0.0

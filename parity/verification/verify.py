@@ -344,7 +344,9 @@ def _leave_out(seen: Seen, cases: Sequence[Probe], training_only: bool) -> None:
     dropped = [row for row in observation.records if not counts(row)]
     observation.records[:] = [row for row in observation.records if counts(row)]
     if training_only:
-        observation.hidden |= {(row.case, row.tensor) for row in dropped if row.phase in PLAIN}
+        observation.hidden |= {
+            (row.case, row.tensor) for row in dropped if row.phase in PLAIN and row.case in ids
+        }
     for values in observation.values.values():
         for case in values.keys() - ids:
             del values[case]
@@ -407,7 +409,7 @@ def _judge_choice(
     whose = f"but for {found.says}"
     if _holds_at_other_sizes(verdict, whose, [found.fault], asker, seen, adapter):
         verdict.buts = [said, *([f"there is {found.besides}"] if found.besides else [])]
-        if seen.observation.hidden:
+        if any(not is_inference(case) for case, _ in seen.observation.hidden):
             verdict.not_checked = [*verdict.not_checked, UNREACHED]
 
 

@@ -25,6 +25,7 @@ from parity.adapters.trial.output_derivatives import (
     names_the_output,
     of_output,
 )
+from parity.adapters.trial.weights import places_of
 from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
@@ -69,6 +70,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             best = best or (1, kept)
             continue
         score, found = find_gradients(tried, report, probe, trial.how)
+        if score < COMPLETE and c.constructor is not None:
+            score, found = _as_it_keeps_them(trial, tried, probe, report, (score, found))
         if score == COMPLETE and not found.change and trial.how.params:
             score, found = _at_rest(trial, tried, probe, (score, found))
         if found.change and not is_proportional(trial, found, probe):
@@ -83,6 +86,19 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             break
     assert best is not None
     return best[0], of_output(trial, best[1], probe)
+
+
+def _as_it_keeps_them(
+    trial: Trial, c: Convention, probe: Probe, report: dict[str, Any], best: tuple[int, Convention]
+) -> tuple[int, Convention]:
+    """With gradients that lie as its own weights do, where it turned those that it was handed."""
+    handed = [name for name in c.passed if name in trial.how.params]
+    own = places_of(report["built"], probe, handed)
+    turned = {name: own[name] for name in handed if name in own and own[name][0].layout != c.passed[name]}
+    if not turned:
+        return best
+    found = find_gradients(replace(c, stored={**c.stored, **turned}), report, probe, trial.how)
+    return found if found[0] == COMPLETE else best
 
 
 def _at_rest(

@@ -107,6 +107,41 @@ class BatchNormWithoutMean(BatchNorm):
         return (d - self.normalised * (d * self.normalised).mean(0)) / self.std
 
 
+class OwnVariance(BatchNorm):
+    """Its running variance averages the batches' own."""
+
+    share = 1
+
+    def forward(self, x, train_flg=True):
+        before, out = self.running_var, super().forward(x, train_flg)
+        if train_flg:
+            new = x.dtype.type(self.share * (1 - self.momentum))
+            self.running_var = before + new * (x.var(0) - before)
+        return out
+
+
+class OwnVarianceTwiceAsFast(OwnVariance):
+    share = 2
+
+
+class OwnVarianceWithoutMean(OwnVariance, BatchNormWithoutMean):
+    pass
+
+
+def test_training_s_backward_beside_the_batches_own_variance_is_listed():
+    verdict = verify(OwnVariance, "batch_norm", isolated=False)
+    assert verdict.outcome == "right_but" and len(verdict.buts) == 1, str(verdict)
+    assert "the batches' own variances" in verdict.buts[0]
+    assert [text for text in verdict.not_checked if text.startswith("gradients")] == [
+        "gradients after an inference call, which are not PyTorch's (are they training's?)"
+    ]
+
+
+@pytest.mark.parametrize("cls", [OwnVarianceTwiceAsFast, OwnVarianceWithoutMean])
+def test_what_is_wrong_beside_the_batches_own_variance_is_wrong(cls):
+    assert verify(cls, "batch_norm", isolated=False).outcome == "wrong"
+
+
 def test_training_s_backward_after_inference_is_listed():
     verdict = verify(BatchNorm, "batch_norm", isolated=False)
     assert verdict.outcome == "right", str(verdict)

@@ -204,7 +204,46 @@ class UpdatesTheTranspose(OnlyTheTranspose):
         self.b -= lr * self.db
 
 
+class KeepsItTurned:
+    """It is handed W as (in, out), and keeps W and its gradient as (out, in)."""
+
+    def __init__(self, W, b):
+        self.weight, self.bias = W.T.copy(), b.copy()
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight.T + self.bias
+
+    def backward(self, dout):
+        self.grad_weight, self.grad_bias = dout.T @ self.x, dout.sum(axis=0)
+        return dout @ self.weight
+
+
+class KeepsItTurnedTwice(KeepsItTurned):
+    def __init__(self, W, b):
+        super().__init__(W, b)
+        self.copy = self.weight.copy()
+
+    def backward(self, dout):
+        super().backward(dout)
+        return dout @ self.copy
+
+
+class TurnsTheGradientAlone(KeepsItTurned):
+    def __init__(self, W, b):
+        super().__init__(W.T, b)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight + self.bias
+
+    def backward(self, dout):
+        super().backward(dout)
+        return dout @ self.weight.T
+
+
 STALE = {
+    KeepsItTurnedTwice: {"dx"},
     CachesInForward: {"out"},
     CachesInBackward: {"dx"},
     InDictTurnedOnce: {"dx"},
@@ -214,6 +253,7 @@ STALE = {
     OnlyTheTranspose: {"out", "dx"},
 }
 RIGHT = [Dense, InDict, UpdatesItself, Setter, OfAnEngine, TheBooks, CopyOfItsOwn, ViewInTheConstructor]
+RIGHT += [KeepsItTurned]
 
 
 @pytest.mark.parametrize("layer", STALE, ids=lambda layer: layer.__name__)
@@ -234,6 +274,10 @@ def test_what_looks_at_its_weights_at_each_call_is_right(layer):
     assert verdict.ok, str(verdict)
     assert any(row.phase == CHANGED for row in verdict.records)
     assert "weights that change" not in str(verdict)
+
+
+def test_a_gradient_that_lies_otherwise_than_its_weight_is_wrong():
+    assert verify(TurnsTheGradientAlone, "affine", isolated=False).outcome == "wrong"
 
 
 def test_weights_that_it_changes_itself_alone_are_said_not_to_be_checked():
