@@ -42,7 +42,7 @@ from scratchcnn.networks import Network
 from scratchcnn.optim import Momentum
 
 CONV, NORM, ACT, POOL, DENSE, LRN, UPDATE, REST = (
-    *("convolution", "batch normalization", "Relu", "pooling"),
+    *("convolution", "batch normalization", "activations", "pooling"),
     *("fully connected and loss", "local response normalization", "optimizer", "the rest"),
 )
 FINISHED = "convolution with what follows it"
@@ -108,7 +108,7 @@ def timed_torch(call: Callable[[], object], predicting: bool) -> Times:
     inside = 0.0  # of the optimizer's time, what is its operators', whose names do not tell it
     for event in measured.key_averages():
         part = part_of(event.key)
-        if predicting and part in (CONV, NORM, ACT):
+        if predicting and part in (CONV, NORM, ACT) and "sigmoid" not in event.key:
             part = FINISHED
         if part == UPDATE:
             found[part] += event.cpu_time_total / 1e3
@@ -128,7 +128,8 @@ def costs_by_part(network: Network, batch_size: int, phase: str) -> dict[str, Co
     for path, layer in network.layers.leaves():
         part = next((part for part, classes in CLASSES.items() if type(layer) in classes), REST)
         if phase == PREDICT:
-            found[FINISHED if part in (CONV, NORM, ACT) else part] += costs[path, FORWARD]
+            finished = part == CONV or type(layer) in inference.OWN
+            found[FINISHED if finished else part] += costs[path, FORWARD]
         else:
             found[part] += costs[path, FORWARD] + costs[path, BACKWARD]
     found[UPDATE] = Cost(0, 5 * network.dtype.itemsize * sum(p.size for p in network.params.values()))

@@ -32,7 +32,7 @@ def small_peaks(tool, monkeypatch):
         ("aten::mkldnn_convolution", "convolution"),
         ("aten::native_batch_norm_backward", "batch normalization"),
         ("aten::max_pool2d_with_indices_backward", "pooling"),
-        ("aten::threshold_backward", "Relu"),
+        ("aten::threshold_backward", "activations"),
         ("aten::addmm", "fully connected and loss"),
         ("Optimizer.step#SGD.step", "optimizer"),
         ("aten::cat", "the rest"),
