@@ -149,7 +149,11 @@ ELSE = {
     *BOTH_AXES,
 }
 BOUNDS = ("max", "maxvalue", "cap", "ceiling", "limit", "upper", "clip")  # of an activation
-MAY_BE_NONE = (*BOUNDS, "activation", "act", "activationfunction", "nonlinearity", "clipnorm", "clipvalue")
+SCHEDULES = ("schedule", "scheduler", "lrschedule", "lrscheduler", "learningrateschedule")
+NORMS = ("clipnorm", "clipvalue", "gradclip", "maxnorm", "maxgradnorm")  # of gradients
+REGULARIZERS = ("regularizer", "kernelregularizer", "weightregularizer", "biasregularizer")
+FUNCTIONS = ("activation", "act", "activationfunction", "nonlinearity")
+MAY_BE_NONE = (*BOUNDS, *FUNCTIONS, *NORMS, *SCHEDULES, *REGULARIZERS)
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
 Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
 
@@ -260,7 +264,7 @@ def defaults(call: Any, how: Recipe) -> dict[str, Any]:
 
 def options(call: Any, how: Recipe, forward: str = "") -> dict[str, Any]:
     """The parameters beside the kind's own, of the constructor or function and of its forward, whose default
-    is a number, a flag or a word, with it; None may stand for no bound or no activation."""
+    is a number, a flag or a word, with it; None may stand for no bound, no activation or no schedule."""
     call = call[0] if isinstance(call, tuple) else call
     calls = [call, *([getattr(call, forward, None)] if forward and isinstance(call, type) else [])]
     found: dict[str, Any] = {}
