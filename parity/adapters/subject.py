@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,17 @@ class Subject:
         self.gone: list[int] = []
         self._count = 0
 
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What can be read off the implementation without a call (`description.about`), asked once."""
+        found = self.connection.ask("about")
+        return found if isinstance(found, dict) else {}
+
+    def leave_unasked(self, what: str) -> None:
+        """Say that a check could not ask it for that; once, however often it is found."""
+        if what not in self.unasked:
+            self.unasked.append(what)
+
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
         return self.convention is None or self.convention.takes(probe)
@@ -100,8 +112,7 @@ class Subject:
 
         if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
             return None
-        about = self.connection.ask("about")
-        about = about if isinstance(about, dict) else {}
+        about = self.about
         if recipe(kind).role == "optimizer":
             return self._found_rule(about, kind)
         if kind in ("im2col", "col2im"):

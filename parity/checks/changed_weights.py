@@ -69,8 +69,8 @@ def _changed(subject: Subject, layer: Instance, other: dict[str, Array]) -> dict
         same = all(trained[name].dtype == w.dtype for name, w in other.items())
         return {name: trained[name] for name in other} if same else {}  # another dtype is seen elsewhere
     names = layer.change(other)
-    if len(names) < len(other) and UNASKED not in subject.unasked:
-        subject.unasked.append(UNASKED)
+    if len(names) < len(other):
+        subject.leave_unasked(UNASKED)
     return {name: other[name] for name in names}
 
 

@@ -30,7 +30,6 @@ def loss_cotangent(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tup
     if not isinstance(dx, np.ndarray) or dx.dtype.kind != "f":
         return
     if judge(probe, {"dx": dx})["dx"].ok and dx.any():
-        if UNASKED not in subject.unasked:
-            subject.unasked.append(UNASKED)
+        subject.leave_unasked(UNASKED)
         return
     yield "dx", judge(probe, {"dx": dx * dx.dtype.type(0.5)})["dx"]

@@ -30,7 +30,7 @@ def one_row(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str,
     x, out = probe.inputs.get("x"), kind_of(probe.kind).out
     if probe.kind not in KINDS or not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] < 2:
         return
-    if not takes_rows(subject.convention) or not asks_for_axes(subject):
+    if not takes_rows(subject.convention) or subject.about.get("asks_for_axes") is not True:
         return
     first = {k: a[:1] if isinstance(a, np.ndarray) and a.ndim else a for k, a in probe.inputs.items()}
     alone = {k: a[0] if isinstance(a, np.ndarray) and a.ndim else a for k, a in first.items()}
@@ -43,8 +43,7 @@ def one_row(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str,
             return
     expected = kind_of(probe.kind).reference(turn)[out]
     if not isinstance(found, np.ndarray) or found.size != expected.size:
-        if UNASKED not in subject.unasked:
-            subject.unasked.append(UNASKED)
+        subject.leave_unasked(UNASKED)
         return
     yield out, judge(turn, {out: found.reshape(expected.shape)})[out]
 
@@ -56,9 +55,3 @@ def takes_rows(convention: Convention | None) -> bool:
         return True
     plain = c.x_layouts.get(2, "NF") in ("", "NF") and c.out_layouts.get(2, "NF") in ("", "NF")
     return plain and not (c.total or c.reduction or c.tensor or c.probabilities == "logits")
-
-
-def asks_for_axes(subject: Subject) -> bool:
-    """Whether its own code reads the number of axes of an array."""
-    about = subject.connection.ask("about")
-    return isinstance(about, dict) and about.get("asks_for_axes") is True

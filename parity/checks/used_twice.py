@@ -56,8 +56,8 @@ def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str
             yield f"dx of {says}", comparison
         elif any(logic_gate(gradient, one, kind_of(probe.kind).rtol).ok for one in of_one):
             yield f"dx of {says}", replace(comparison, why=WRITTEN_OVER)
-        elif UNASKED not in subject.unasked:  # an operator that is made for something else, as for a bias
-            subject.unasked.append(UNASKED)
+        else:  # an operator that is made for something else, as for a bias
+            subject.leave_unasked(UNASKED)
 
 
 def _numbers(probe: Probe) -> Probe:
