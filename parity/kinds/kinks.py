@@ -1,8 +1,8 @@
 """Where an activation has a kink there is no one derivative: any slope from the left to the right one does.
 
 PyTorch takes one of the two. Who writes x >= 0 for x > 0 takes the other, and who means well their mean; the
-function is right everywhere, and so is every other dx. Relu is not among these: its gradient at 0 is a bug of
-the catalogue with a name of its own. Needs NumPy alone.
+function is right everywhere, and so is every other dx. For Relu both are in the catalogue too, each with a name
+of its own: they differ from PyTorch and are found, and a verdict says what they are. Needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Kink:
 
 
 OF_KIND: dict[str, Callable[[Mapping[str, Any]], tuple[Kink, ...]]] = {
+    "relu": lambda args: (Kink(0, 0, 1),),
     "leaky_relu": lambda args: (Kink(0, float(args.get("negative_slope", 0.01)), 1),),
     "elu": lambda args: (Kink(0, float(args.get("alpha", 1.0)), 1),),
     "selu": lambda args: (Kink(0, SCALE * ALPHA, SCALE),),

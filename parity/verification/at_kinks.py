@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from parity.kinds import Probe
 from parity.kinds.kinks import Kink, kinks_of
@@ -11,15 +11,24 @@ from scratchcnn.typing import Array
 
 def other_slopes(results: Iterable[tuple[Probe, Array]]) -> str:
     """The slopes other than PyTorch's that all of these dx have, in words; "" where there is none."""
-    left: dict[float, tuple[Kink, list[str]]] = {}
+    left: dict[float, list[str]] = {}
+    kinks: dict[float, set[Kink]] = {}
     for probe, dx in results:
         for kink in kinks_of(probe):
-            known = left.get(kink.x, (kink, list(kink.slopes)))[1]
-            left[kink.x] = kink, [name for name in kink.taken(probe, dx) if name in known]
-    if not all(names for _, names in left.values()):
+            known = left.get(kink.x, list(kink.slopes))
+            left[kink.x] = [name for name in kink.taken(probe, dx) if name in known]
+            kinks.setdefault(kink.x, set()).add(kink)
+    if not all(left.values()):
         return ""
     return "; ".join(
-        f"at x = {kink.x:g}, where the function has a kink, dx takes {names[0]} and PyTorch {kink.pytorch}"
-        for kink, names in left.values()
-        if kink.pytorch not in names
+        f"at x = {x:g}, where the function has a kink, dx takes {_named(names[0], kinks[x])} and PyTorch "
+        f"{_named(pytorch, kinks[x])}"
+        for x, names in left.items()
+        if (pytorch := next(iter(kinks[x])).pytorch) not in names
     )
+
+
+def _named(slope: str, kinks: Collection[Kink]) -> str:
+    """The slope with its number, where it is one number on all inputs."""
+    numbers = {kink.slopes[slope] for kink in kinks}
+    return f"{slope} ({numbers.pop():.4g})" if len(numbers) == 1 else slope

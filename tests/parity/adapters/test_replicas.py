@@ -61,7 +61,7 @@ CASES = [
     ("joel", "softmax", "softmax", "right", "function softmax(z)"),
     ("joel", "Softmax", "softmax", "right", ""),
     ("joel", "SoftmaxWrong", "softmax", "wrong", "backward, dx"),
-    ("contexts", "ReLU", "relu", "wrong", "[relu-gradient-one-at-zero]"),
+    ("contexts", "ReLU", "relu", "right_but", "at x = 0"),
     ("contexts", "Sigmoid", "sigmoid", "right", "forward(ctx, input), backward(ctx, grad_output)"),
     ("hand_made", "AvgPool", "average_pooling", "right", "AvgPool(size, stride)"),
     ("hand_made", "AvgPoolWrong", "average_pooling", "wrong", "backward, dx"),

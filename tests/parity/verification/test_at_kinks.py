@@ -68,6 +68,48 @@ class StaleAtZero(LeakyRelu):
         return super().backward(dout) * (2 if (self.x >= 0).all() else 1)
 
 
+class Relu:
+    """x >= 0 for x > 0: the slope at 0 is 1."""
+
+    def forward(self, x):
+        self.x = x.copy()
+        return np.where(x >= 0, x, 0)
+
+    def at_zero(self):
+        return 1.0
+
+    def backward(self, dout):
+        return (dout * np.where(self.x == 0, self.at_zero(), self.x > 0)).astype(dout.dtype)
+
+
+class ReluHalf(Relu):
+    def at_zero(self):
+        return 0.5
+
+
+class ReluTwo(Relu):
+    """No slope between those beside it."""
+
+    def at_zero(self):
+        return 2.0
+
+
+class ReluLeaks(Relu):
+    """1 at 0, and a little below."""
+
+    def backward(self, dout):
+        return (dout * np.where(self.x >= 0, 1.0, 0.01)).astype(dout.dtype)
+
+
+class ReluOfOnes(Relu):
+    """1 at 0 and straight through after the first row."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        dx[1:] = dout[1:]
+        return dx
+
+
 class Relu6:
     """Its slope is 1 at 0 and at 6."""
 
@@ -96,6 +138,22 @@ def test_another_slope_is_said_and_can_be_declared(factory, taken):
     assert verdict.outcome == "right_but" and taken in verdict.headline, str(verdict)
     assert "[other-slope-at-the-kink]" in str(verdict) and not ask(factory, strict=True).ok
     assert ask(factory, allow=["other-slope-at-the-kink"]).declared
+
+
+@pytest.mark.parametrize(
+    ("factory", "taken"),
+    [(Relu, "the slope on the right (1)"), (ReluHalf, "the mean of both slopes (0.5)")],
+)
+def test_relu_at_zero_is_said_with_its_numbers(factory, taken):
+    verdict = ask(factory, "relu")
+    assert verdict.outcome == "right_but", str(verdict)
+    assert f"dx takes {taken} and PyTorch the slope on the left (0)" in verdict.headline
+    assert ask(factory, "relu", allow=["other-slope-at-the-kink"]).declared
+
+
+@pytest.mark.parametrize("factory", [ReluTwo, ReluLeaks, ReluOfOnes])
+def test_a_relu_that_is_wrong_besides_is_wrong(factory):
+    assert ask(factory, "relu").outcome == "wrong"
 
 
 def test_each_kink_is_named():

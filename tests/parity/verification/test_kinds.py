@@ -159,6 +159,7 @@ NUMBERS_RIGHT = (
     "col2im_float64",
     "ConvolutionFloat64",
     "ReluInPlace",
+    "ReluAtZero",
     "SigmoidOverflows",
     "SoftmaxNoShift",
     "SGDReplaces",

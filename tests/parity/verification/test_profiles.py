@@ -25,12 +25,12 @@ HABIT = {  # of the code in homework/book/common
 }
 # file, what is written there, what somebody wrote instead, class, what is printed
 BUGS = {
-    "Relu lets the gradient through at zero": (
+    "Relu lets the gradient through below zero": (
         "layers.py",
-        "self.mask = x <= 0\n",
-        "self.mask = x < 0\n",
+        "        dout[self.mask] = 0\n        return dout\n",
+        "        return dout\n",
         "Relu",
-        "relu-gradient-one-at-zero",
+        "relu-straight-through",
     ),
     "the bias's gradient is a mean": (
         "layers.py",
@@ -100,6 +100,16 @@ def test_a_bug_is_found_behind_the_habits(tmp_path, file, old, new, name, printe
     verdict = next(v for v in sheet.verdicts if v.name == name)
     assert verdict.outcome == "wrong" and printed in str(verdict), str(verdict)
     assert all(v.outcome != "wrong" for v in sheet.verdicts if v.name != name)
+
+
+@pytest.mark.usefixtures("few_real_sizes")
+def test_another_slope_at_zero_is_said_besides_the_habits(tmp_path):
+    shutil.copytree(BOOK, tmp_path / "book")
+    path = tmp_path / "book" / "common" / "layers.py"
+    path.write_text(path.read_text().replace("self.mask = x <= 0\n", "self.mask = x < 0\n"))
+    verdict = verify(f"{path}:Relu", "relu")
+    assert verdict.outcome == "right_but" and verdict.habits, str(verdict)
+    assert "besides, at x = 0" in verdict.headline and "relu-gradient-one-at-zero" in str(verdict)
 
 
 @pytest.mark.parametrize(
