@@ -141,14 +141,18 @@ def test_another_slope_is_said_and_can_be_declared(factory, taken):
 
 
 @pytest.mark.parametrize(
-    ("factory", "taken"),
-    [(Relu, "the slope on the right (1)"), (ReluHalf, "the mean of both slopes (0.5)")],
+    ("factory", "taken", "known"),
+    [
+        (Relu, "the slope on the right (1)", "relu-gradient-one-at-zero"),
+        (ReluHalf, "the mean of both slopes (0.5)", "relu-gradient-half-at-zero"),
+    ],
 )
-def test_relu_at_zero_is_said_with_its_numbers(factory, taken):
+def test_relu_at_zero_is_said_with_its_numbers(factory, taken, known):
     verdict = ask(factory, "relu")
     assert verdict.outcome == "right_but", str(verdict)
     assert f"dx takes {taken} and PyTorch the slope on the left (0)" in verdict.headline
     assert ask(factory, "relu", allow=["other-slope-at-the-kink"]).declared
+    assert ask(factory, "relu", allow=[known]).declared
 
 
 @pytest.mark.parametrize("factory", [ReluTwo, ReluLeaks, ReluOfOnes])

@@ -80,7 +80,7 @@ WRONG = {
     "relu": [
         ("ReluInPlace", "arguments unchanged dout unchanged", "relu-dx-is-dout"),
         ("ReluLeaky", "forward out", "relu-leaky"),
-        ("ReluAtZero", "backward dx", "relu-gradient-one-at-zero"),
+        ("ReluAtZero", "backward dx", "other-slope-at-the-kink"),
     ],
     "sigmoid": [
         ("SigmoidOverflows", "forward out", "sigmoid-overflow"),

@@ -109,7 +109,7 @@ def test_another_slope_at_zero_is_said_besides_the_habits(tmp_path):
     path.write_text(path.read_text().replace("self.mask = x <= 0\n", "self.mask = x < 0\n"))
     verdict = verify(f"{path}:Relu", "relu")
     assert verdict.outcome == "right_but" and verdict.habits, str(verdict)
-    assert "besides, at x = 0" in verdict.headline and "relu-gradient-one-at-zero" in str(verdict)
+    assert "besides, at x = 0" in verdict.headline
 
 
 @pytest.mark.parametrize(
