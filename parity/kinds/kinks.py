@@ -1,7 +1,7 @@
 """Where an activation has a kink there is no one derivative: any slope from the left to the right one does.
 
 PyTorch takes one of the two. Who writes x >= 0 for x > 0 takes the other, and who means well their mean; the
-function is right everywhere, and so is every other dx. For Relu both are in the catalogue too, each with a name
+function is right everywhere, and so is every other dx. Relu's two are in the catalogue too, each with a name
 of its own: they differ from PyTorch and are found, and a verdict says what they are. Needs NumPy alone.
 """
 
