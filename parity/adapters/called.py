@@ -498,7 +498,8 @@ class Called(Adapter):
         labels = labels_of(t, len(parts), c.x_layouts.get(x.ndim, ""))
         shifted = [part - small if small else part for part in parts]
         outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
-        live.seen = [np.array(part) for part in shifted] if c.probabilities == "own" else kept
+        shifts = c.probabilities == "own" and not c.log_alone
+        live.seen = [np.array(part) for part in shifted] if shifts else kept
         all_read(live.options.values(), live.probe.args)
         live.batch, live.given = (kept, x.shape, labels), np.array(given)
         if how.role == "loss":
@@ -562,7 +563,7 @@ class Called(Adapter):
         found: list[Any] = []
         sums: dict[str, Any] = {}
         for part, d, t in zip(live.seen, douts, labels, strict=True):
-            if len(kept) > 1 or (c.tensor and not live.fresh):
+            if len(kept) > 1 or c.log_alone or (c.tensor and not live.fresh):
                 live.forward_once(part, t)
             found.append(live.backward_once(d, part, t))
             for name, gradient in live.gradients.items():

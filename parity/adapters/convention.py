@@ -145,6 +145,7 @@ class Convention:
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
     inside_log   the small constant that such a loss adds to them inside its logarithm
+    log_alone    whether its gradient is without that constant
     own          the constant of an activation that cannot be given, as its forward shows it
     columns      the layout of im2col's columns; see `columns`
     unseen       results that cannot be had
@@ -193,6 +194,7 @@ class Convention:
     reduction: str = ""
     factor: float = 1.0
     inside_log: float = 0.0
+    log_alone: bool = False
     own: Mapping[str, Any] = field(default_factory=dict)
     columns: str = ""
     unseen: Sequence[str] = ()

@@ -30,6 +30,8 @@ def may_take_probabilities(about: dict[str, Any]) -> bool:
 
 EITHER = ("x", "input", "inputs")
 SCORES = (*EITHER, "z", "logits", "scores", "score")
+ROW = np.array([[0.1, 0.2, 0.3, 0.4]])  # the probabilities of one sample
+FIRST = np.arange(ROW.size) == 0
 
 
 def _has_a_softmax(name: str) -> bool:
@@ -67,17 +69,22 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     here, moved = (out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x + s})) for s in (0.0, 0.5))
     if np.isclose(here, moved, rtol=1e-3, equal_nan=True):
         return c
-    row = np.array([[0.1, 0.2, 0.3, 0.4]])
     # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry
-    of_scores = abs(_slope(trial, c, probe, row)) < 1e-9
-    odd = row + np.array([0, 0, 0, 0.5])
+    of_scores = abs(_slope(trial, c, probe, ROW)) < 1e-9
+    odd = ROW + np.array([0, 0, 0, 0.5])
     once, twice = _slope(trial, c, probe, odd), _slope(trial, c, probe, np.concatenate([odd, odd]))
-    return replace(
-        c,
-        probabilities="scores" if of_scores else "own",
-        inside_log=_inside_log(trial, c, probe, row),
-        per_row=c.mean and bool(c.backward) and once == twice,
-    )
+    per_row = c.mean and bool(c.backward) and once == twice
+    return replace(c, probabilities="scores" if of_scores else "own", per_row=per_row)
+
+
+def with_its_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With the constant that a loss of probabilities adds in its logarithm, and whether its gradient does."""
+    small = _inside_log(trial, c, probe) if c.probabilities else 0.0
+    if not small:
+        return c
+    slope = _slope(trial, c, probe, np.where(FIRST, small, ROW)) * ROW.size  # -1 / small, or half as much
+    alone = c.probabilities == "scores" or bool(np.isclose(-small * slope, 1, rtol=0.1))
+    return replace(c, inside_log=small, log_alone=alone)
 
 
 def _slope(trial: Trial, c: Convention, probe: Probe, x: Any) -> float:
@@ -91,12 +98,11 @@ def _of_first_class(probe: Probe, x: Any) -> Probe:
     return replace(probe, inputs={**probe.inputs, "x": x, "t": labels})
 
 
-def _inside_log(trial: Trial, c: Convention, probe: Probe, row: Any) -> float:
+def _inside_log(trial: Trial, c: Convention, probe: Probe) -> float:
     """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
-    first = np.arange(row.size) == 0
-    at_zero = out_at(trial, c, _of_first_class(probe, np.where(first, 0.0, row)))
+    at_zero = out_at(trial, c, _of_first_class(probe, np.where(FIRST, 0.0, ROW)))
     small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
     if not 0 < small < 1e-4:
         return 0.0
-    above = out_at(trial, c, _of_first_class(probe, np.where(first, small, row)))
+    above = out_at(trial, c, _of_first_class(probe, np.where(FIRST, small, ROW)))
     return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0

@@ -18,7 +18,7 @@ from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
-from parity.adapters.trial.probabilities import as_of_probabilities
+from parity.adapters.trial.probabilities import as_of_probabilities, with_its_constant
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.reductions import (
     columns_of_samples,
@@ -72,7 +72,7 @@ def find(
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
             found = columns_of_scores(trial, columns_of_samples(trial, found, probe), probe)
-            best = (best[0], sum_of_rows(trial, found, probe))
+            best = (best[0], sum_of_rows(trial, with_its_constant(trial, found, probe), probe))
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
             return refined(trial, best[1], probe)  # other sizes would not help
