@@ -9,7 +9,7 @@ implementation is right, or wrong in another way) fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from parity.adapters.book import Adapter
@@ -19,6 +19,7 @@ from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
 from parity.verification.slight import (
+    AVERAGES,
     NAMES,
     NEW_ARRAYS,
     OVERFLOW,
@@ -63,17 +64,19 @@ class Found:
     others: Sequence[Slight] = field(default=())
 
 
-def declared_faults(kind: str, names: Iterable[str]) -> Declared:
-    """What these names declare; `a + b`, as a diagnosis prints it, is two. Raises ValueError."""
+def declared_faults(kind: str, names: Iterable[str], slight: Collection[str] = tuple(NAMES)) -> Declared:
+    """What these names declare, bugs of the kind or names among `slight`; `a + b`, as a diagnosis prints it,
+    is two. Raises ValueError."""
     known = {fault.name: fault for fault in faults_of(kind)}
     wanted = [part.strip().lower().replace("_", "-") for name in names for part in name.split(JOINED)]
-    if unknown := [name for name in wanted if name not in known and name not in NAMES]:
+    if unknown := [name for name in wanted if name not in known and name not in slight]:
         raise ValueError(
             f"no known difference named {', '.join(unknown)} for {kind}; "
-            f"there are: {', '.join([*sorted(known), *NAMES])}{nearest(unknown[0], [*known, *NAMES])}"
+            f"there are: {', '.join([*sorted(known), *slight])}{nearest(unknown[0], [*known, *slight])}"
         )
-    slight = [name for name in wanted if name not in known]
-    return Declared([known[name] for name in wanted if name in known], slight)
+    return Declared(
+        [known[name] for name in wanted if name in known], [name for name in wanted if name not in known]
+    )
 
 
 def slight_name(fault: Fault) -> str:
@@ -89,6 +92,8 @@ def slight_name(fault: Fault) -> str:
             if fault.says.startswith((f"a write into {what}", f"zeros written into {what}")):
                 return name
         return ""
+    if fault.name == "momentum-averages":
+        return AVERAGES
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""
 
 

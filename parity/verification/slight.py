@@ -1,6 +1,6 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
 small constant inside a logarithm, another eps, the other slope at a kink, float32 whatever comes in, a second
-backward that raises, new arrays from an optimizer.
+backward that raises, new arrays from an optimizer, a velocity that averages.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -22,7 +22,14 @@ from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.faults.diagnose_dtypes import WIDENED
 from parity.kinds import Probe, kind_of
 from parity.kinds.kinks import OF_KIND, as_pytorch
-from parity.verification import at_kinks, inside_binary_log, inside_log, other_eps, single_precision
+from parity.verification import (
+    at_kinks,
+    averaged_velocity,
+    inside_binary_log,
+    inside_log,
+    other_eps,
+    single_precision,
+)
 from scratchcnn.typing import Array
 
 UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated in place"  # contracts
@@ -36,6 +43,7 @@ RAISES_AGAIN = "second-backward-raises"
 NEW_ARRAYS = "new-arrays-in-params"
 AT_KINK = "other-slope-at-the-kink"
 SINGLE = "float32-from-float64"
+AVERAGES = "velocity-averages"
 REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
@@ -49,6 +57,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     NEW_ARRAYS: "new arrays in params",
     AT_KINK: "the other slope at the kink",
     SINGLE: "float32 from float64",
+    AVERAGES: "a velocity that averages the gradients",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -86,6 +95,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[SINGLE] &= known.role != "optimizer"
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS
+    there[AVERAGES] = kind in averaged_velocity.KINDS
     there[AT_KINK] = kind in OF_KIND
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
@@ -107,6 +117,7 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     ones = [one for one in found if one is not None]
     ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
     ones += _with_another_eps(seen, by_id, {id(one.row) for one in ones})
+    ones += _averaged(seen, by_id, {id(one.row) for one in ones})
     ones += _at_kinks(seen, by_id, {id(one.row) for one in ones})
     rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
     ones += [Slight(row, SINGLE, _exact(by_id[row.case], row)) for row in rounded]
@@ -150,16 +161,7 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
     """The results that differ by another eps alone, which must give all others that have one."""
     if seen.kind not in other_eps.KINDS:
         return []
-    plain = [row for row in seen.records if row.phase in PLAIN and id(row) not in done and row.case in by_id]
-    plain = [row for row in plain if row.tensor not in other_eps.WITHOUT]
-    wrong = [row for row in plain if not row.ok]
-    values: dict[tuple[str, str], dict[str, Array]] = {}
-    for row in plain:
-        value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
-        if value is not None:
-            narrow = _narrow(value) if _is_widened(row) else value
-            values.setdefault((row.case, row.dtype), {})[row.tensor] = narrow
-    there = all(row.tensor in values.get((row.case, row.dtype), ()) for row in wrong)
+    wrong, values, there = _of_single_calls(seen, by_id, done, other_eps.WITHOUT)
     given = [(by_id[case], dtype, found) for (case, dtype), found in values.items()]
     eps = other_eps.eps_of(seen.kind, given) if there and wrong else None
     if eps is None and any(row.tensor == "out" for row in wrong):  # where forward shows it, gradients may be
@@ -170,6 +172,40 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
         return []
     says = eps.says(seen.kind)
     return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says) for row in wrong]
+
+
+def _averaged(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results that differ by an averaging velocity alone, which must give all others too."""
+    if seen.kind not in averaged_velocity.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    if not (wrong and there and averaged_velocity.averages(given)):
+        return []
+    widened = [row for row in wrong if _is_widened(row)]
+    ones = [Slight(row, WIDENED_NAME, values[row.case, row.dtype][row.tensor]) for row in widened]
+    says = averaged_velocity.SAYS
+    return [*ones, *(Slight(row, AVERAGES, _exact(by_id[row.case], row), says) for row in wrong)]
+
+
+def _of_single_calls(
+    seen: Observation, by_id: Mapping[str, Probe], done: set[int], without: Sequence[str] = ()
+) -> tuple[list[Record], dict[tuple[str, str], dict[str, Array]], bool]:
+    """What is wrong of single calls, all that they gave by input and dtype, and whether all of it is there.
+
+    The numbers of a result that is wrong by its dtype too are in the dtype that it should have.
+    """
+    plain = [row for row in seen.records if row.phase in PLAIN and id(row) not in done and row.case in by_id]
+    plain = [row for row in plain if row.tensor not in without]
+    values: dict[tuple[str, str], dict[str, Array]] = {}
+    for row in plain:
+        value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
+        if value is not None:
+            narrow = _narrow(value) if _is_widened(row) else value
+            values.setdefault((row.case, row.dtype), {})[row.tensor] = narrow
+    wrong = [row for row in plain if not row.ok]
+    there = all(row.tensor in values.get((row.case, row.dtype), ()) for row in wrong)
+    return wrong, values, there
 
 
 def _at_kinks(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
@@ -287,7 +323,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, AT_KINK):
+        elif name in (OTHER_EPS, AT_KINK, AVERAGES):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

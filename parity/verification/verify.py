@@ -42,10 +42,12 @@ from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import (
+    AVERAGES,
     NAMES,
     OTHER_EPS,
     SINGLE,
     besides_names,
+    names_of,
     removable,
     sentences,
     slight_ones,
@@ -70,11 +72,6 @@ BY_CHOICE = {
 }
 TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
 UNREACHED = "gradients where its output has another size than PyTorch's"
-# A momentum under another name than PyTorch's, `beta`, may be the weight of an average.
-BY_NAME = {
-    "momentum-averages": "its velocity is the average beta * v + (1 - beta) * g, with which a step is "
-    "1 - beta times as long as PyTorch's at the same rate"
-}
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -204,7 +201,7 @@ def _verify(
     by_trial = adapter is None or (isinstance(adapter, str) and adapter.lower() == AUTO)
     further, names = kind_after(kind, parameters if by_trial else ())
     if not further:
-        declared_faults(kind, allow)
+        declared_faults(kind, [name for name in later if name not in own], names_of(kind))
         return verdict
 
     def ask() -> Verdict:
@@ -392,8 +389,7 @@ def _judge_declared(
         verdict.complaint = f"{declared}: nothing differs from PyTorch; take the declaration away"
     if not found.fault and not seen.observation.ok and not stopped:
         found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
-        averages = seen.convention is not None and seen.convention.average
-        if said := (BY_CHOICE | (BY_NAME if averages else {})).get(found.fault):
+        if said := BY_CHOICE.get(found.fault):
             _judge_choice(verdict, said, found, seen, asker, adapter)
     elif not found.fault and verdict.unfinished and not verdict.ending and not seen.observation.ok:
         ones = removable(seen.observation, every)
@@ -484,7 +480,8 @@ def _diagnosed(
         return found
     says = ", and ".join(NAMES[name] for name in names)
     if rest.ok:
-        named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if OTHER_EPS in names else UNKNOWN
+        may_have_a_name = OTHER_EPS in names or AVERAGES in names
+        named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if may_have_a_name else UNKNOWN
         return named if named.fault else Diagnosis(" + ".join(names), says, 0.0)
     found = diagnose(rest, cases, seed, adapter)
     return replace(found, besides=says) if found.fault else diagnose_apart(seen, cases, seed, adapter)

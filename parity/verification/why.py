@@ -13,7 +13,7 @@ from parity.explain.search import Case, reference
 from parity.kinds import Probe
 from parity.verification.observe import Seen
 from parity.verification.reproduction import size
-from parity.verification.slight import OTHER_EPS, slight_ones
+from parity.verification.slight import AVERAGES, OTHER_EPS, slight_ones
 from parity.verification.verdict import Verdict
 
 LARGEST = 4096  # numbers of an input that is searched
@@ -27,8 +27,11 @@ def explanation_of(
     if all(row.ok for row in rows):
         return None
     counted, values = {(row.case, row.tensor) for row in rows}, seen.observation.values["float64"]
-    slight = {id(one.row) for one in slight_ones(seen.observation, cases) if one.name == OTHER_EPS}
+    said = (OTHER_EPS, AVERAGES)
+    slight = {id(one.row) for one in slight_ones(seen.observation, cases) if one.name in said}
     wrong = {row.tensor for row in rows if not row.ok and id(row) not in slight}
+    if slight and not wrong:
+        return None
     if wrong:  # what is off by an eps alone has been said
         counted = {(row.case, row.tensor) for row in rows if row.tensor in wrong or row.ok}
     known = [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from parity.adapters.arguments import plain
 from parity.adapters.rules import MOMENTUM, NESTEROV
 from parity.faults import faults_of
-from parity.verification.slight import NAMES
+from parity.verification.slight import NAMES, names_of
 from parity.verification.verdict import OPTION, Verdict
 
 NEXT = {
@@ -28,13 +28,18 @@ def kind_after(kind: str, parameters: Iterable[str]) -> tuple[str, list[str]]:
 
 def split(kind: str, allow: Iterable[str]) -> tuple[list[str], list[str]]:
     """The declared differences that this kind can have, and those of the kinds after it."""
-    own, later = {fault.name for fault in faults_of(kind)}, set[str]()
+    own, later = _can_have(kind), set[str]()
     while kind in NEXT:
         kind = NEXT[kind][0]
-        later |= {fault.name for fault in faults_of(kind)}
+        later |= _can_have(kind)
     given = list(allow)
     only_later = [name for name in given if name in later - own]
-    return [n for n in given if n not in only_later], only_later + [n for n in given if n in NAMES]
+    both = [name for name in given if name not in only_later]
+    return both, only_later + [name for name in both if name in NAMES]
+
+
+def _can_have(kind: str) -> set[str]:
+    return {*(fault.name for fault in faults_of(kind)), *names_of(kind)}
 
 
 def joined(verdict: Verdict, asked_for: Sequence[str], ask: Callable[[], Verdict]) -> Verdict:

@@ -11,7 +11,7 @@ from parity.verification.verify import verify
 FILE = Path(__file__).parent / "wild" / "stateful.py"
 # name, kind, outcome, a part of the verdict
 CASES = [
-    ("update_parameters_with_momentum", "momentum", "right_but", "the average beta * v + (1 - beta) * g"),
+    ("update_parameters_with_momentum", "momentum", "right_but", "its velocity averages the gradients"),
     ("update_with_momentum_of_a_sum", "momentum", "right", "its state by the gradients' names"),
     ("update_momentum_forgets", "momentum", "wrong", "W step 2"),
     ("update_momentum_of_half", "momentum", "wrong", "W step 1"),

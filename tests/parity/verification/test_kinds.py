@@ -168,6 +168,7 @@ NUMBERS_RIGHT = (
     "AdaGradBook",
     "RMSPropBook",
     "AdamBook",
+    "MomentumDamped",
 )
 OUTCOMES = {**dict.fromkeys(NUMBERS_RIGHT, "right_but"), "LossReturnsTwo": "not_checked"}
 CASES = [

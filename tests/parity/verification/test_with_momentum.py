@@ -91,7 +91,6 @@ def test_right_with_and_without(factory):
     [
         (HalfWithMomentum, "momentum", ""),
         (Twice, "sgd", "sgd"),
-        (Averages, "momentum", "[momentum-averages]"),
         (FlagUnread, "nesterov", "[nesterov-plain-momentum]"),
     ],
 )
@@ -101,10 +100,12 @@ def test_wrong_as_one_of_them(factory, kind, part):
     assert part in str(verdict) and not verdict.ok
 
 
-def test_an_average_by_its_own_name_is_said():
-    verdict = ask(AveragesByBeta)
-    assert verdict.outcome == "right_but" and "is the average" in verdict.buts[0], str(verdict)
-    assert ask(AveragesByBeta, allow=["momentum-averages"]).declared
+@pytest.mark.parametrize("factory", [Averages, AveragesByBeta])
+def test_an_average_is_said(factory):
+    verdict = ask(factory)
+    assert verdict.outcome == "right_but" and "averages the gradients" in verdict.buts[0], str(verdict)
+    assert "[momentum-averages]" in str(verdict)
+    assert ask(factory, allow=["momentum-averages"]).declared
 
 
 def test_the_flag_of_a_momentum_is_set_by_its_kind():
