@@ -213,7 +213,11 @@ def fault_observation(
 
 
 def read_off(cases: Sequence[Probe]) -> Options:
-    """The options that a convention has put into all of the probes of a loss per output or an activation."""
+    """The options that were put into all of the probes: those of a convention, for a loss per output or an
+    activation, and an eps of the code's own."""
+    own = {probe.args.get("eps") for probe in cases}
+    if len(own) == 1 and None not in own:
+        return (("eps", own.pop()),)
     if cases and cases[0].kind in ELEMENTWISE:
         first = cases[0].args.items()
         return tuple((k, v) for k, v in first if all(probe.args.get(k) == v for probe in cases))

@@ -18,6 +18,7 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
+from parity.verification.other_eps import given_eps
 from parity.verification.slight import (
     AVERAGES,
     NAMES,
@@ -27,6 +28,8 @@ from parity.verification.slight import (
     WRITES,
     WRITES_GRADIENTS,
     Slight,
+    but_eps,
+    own_eps,
     removable,
     without_slight,
 )
@@ -57,11 +60,18 @@ class Declared:
 
 @dataclass(frozen=True)
 class Found:
-    """How a declaration explains an observation: the diagnosis, and what was not declared of it."""
+    """How a declaration explains an observation: the diagnosis, what was not declared of it, and an eps of
+    its own that it has beside the known bug."""
 
     diagnosis: Diagnosis = UNKNOWN
     names: Sequence[str] = ()
     others: Sequence[Slight] = field(default=())
+    eps: float | None = None
+
+    @property
+    def all(self) -> list[str]:
+        """The names of what it has, declared or not."""
+        return [*self.names, *dict.fromkeys(one.name for one in self.others)]
 
 
 def declared_faults(kind: str, names: Iterable[str], slight: Collection[str] = tuple(NAMES)) -> Declared:
@@ -70,9 +80,10 @@ def declared_faults(kind: str, names: Iterable[str], slight: Collection[str] = t
     known = {fault.name: fault for fault in faults_of(kind)}
     wanted = [part.strip().lower().replace("_", "-") for name in names for part in name.split(JOINED)]
     if unknown := [name for name in wanted if name not in known and name not in slight]:
+        there = dict.fromkeys([*sorted(known), *slight])
         raise ValueError(
             f"no known difference named {', '.join(unknown)} for {kind}; "
-            f"there are: {', '.join([*sorted(known), *slight])}{nearest(unknown[0], [*known, *slight])}"
+            f"there are: {', '.join(there)}{nearest(unknown[0], there)}"
         )
     return Declared(
         [known[name] for name in wanted if name in known], [name for name in wanted if name not in known]
@@ -81,6 +92,8 @@ def declared_faults(kind: str, names: Iterable[str], slight: Collection[str] = t
 
 def slight_name(fault: Fault) -> str:
     """The name in `slight.NAMES` of what this bug does to right numbers; nothing for another bug."""
+    if fault.name in NAMES:
+        return fault.name
     if fault.shows == "precision":
         return WIDENED if "float64" in fault.says else ""
     if fault.shows == "contract":
@@ -116,6 +129,11 @@ def explained(
     names = {one.name: declared.covers(one.name) for one in ones}
     used = list(dict.fromkeys(filter(None, names.values())))
     others = [one for one in ones if not names[one.name]]
+    covered = [one for one in ones if names[one.name]]
+    if covered:  # what is declared together is told together: the book's eps and its running variance
+        found = exactly(declared.faults, without_slight(seen, covered, every), cases, seed, adapter)
+        if found.fault:
+            return Found(found, [found.fault, *used], eps=own_eps(covered))
     rest = without_slight(seen, ones, every) if ones else seen
     if rest.ok:
         says = ", and ".join(NAMES[name] for name, allowed in names.items() if allowed)
@@ -124,7 +142,11 @@ def explained(
         found = exactly(declared.faults, rest, cases, seed, adapter)
     if not found.fault and len(declared.faults) > 1:
         found = diagnose_pair(rest, cases, seed, adapter, declared.faults)
-    return Found(found, [found.fault, *used], others) if found.fault else Found()
+    eps = own_eps(ones)
+    if not found.fault and eps is not None:
+        left = without_slight(seen, but_eps(ones), every)
+        found = exactly(declared.faults, left, given_eps(cases, eps), seed, adapter)
+    return Found(found, [found.fault, *used], others, eps) if found.fault else Found()
 
 
 def exactly(

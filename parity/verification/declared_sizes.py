@@ -29,6 +29,8 @@ from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import real_sizes, size_of
 from parity.verification.fitted_sizes import fitting
 from parity.verification.observe import SIZES_SECONDS, Seen
+from parity.verification.other_eps import given_eps
+from parity.verification.slight import NAMES
 
 ROUNDING = 1e-12  # of numbers that the bug leaves where PyTorch has 0
 PARTS = " + "  # between the names in a diagnosis
@@ -49,6 +51,15 @@ class _OneClass(Exception):
     """It raises where there is one class alone."""
 
 
+@dataclass(frozen=True)
+class _Bugs:
+    """The bugs that it has, how they are run, and an eps of its own that it has besides."""
+
+    faults: Sequence[Fault]
+    adapter: Adapter
+    eps: float | None = None
+
+
 def on_own_inputs(seen: Observation, cases: Sequence[Probe]) -> Observation:
     """What was seen on the kind's own inputs, on which a known bug can be run as a whole."""
     ids = {probe.id for probe in cases} | {""}
@@ -57,14 +68,24 @@ def on_own_inputs(seen: Observation, cases: Sequence[Probe]) -> Observation:
 
 
 def faults_in(names: Sequence[str]) -> list[Fault]:
-    """The bugs of the catalogue among names of a diagnosis that change a number."""
-    parts = [part for name in names for part in name.split(PARTS)]
-    return [FAULTS[part] for part in parts if part in FAULTS and FAULTS[part].shows == "values"]
+    """The bugs of the catalogue among names of a diagnosis that change a number.
+
+    There are none where all of them leave the numbers right: with those alone all sizes are tried as ever.
+    """
+    parts = dict.fromkeys(part for name in names for part in name.split(PARTS))
+    found = [FAULTS[part] for part in parts if part in FAULTS and FAULTS[part].shows == "values"]
+    return found if any(fault.name not in NAMES for fault in found) else []
 
 
-def as_declared(subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: Adapter) -> Sizes:
-    """Try them on a subject that is not open yet, and close it."""
+def as_declared(
+    subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: Adapter, eps: float | None = None
+) -> Sizes:
+    """Try them on a subject that is not open yet, and close it; `eps` is one that it has besides."""
     kind, sizes = seen.observation.kind, Sizes()
+
+    def same(probe: Probe) -> bool:
+        return _same(subject, probe, seen, _Bugs(faults, adapter, eps))
+
     try:
         subject.open(kind)
         if kind in WINDOWS:
@@ -74,7 +95,7 @@ def as_declared(subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: 
                 supports=seen.takes,
                 fit=fitting(seen.convention, seen.lacking),
                 prepare=seen.fitted,
-                right=lambda probe: _same(subject, probe, seen, faults, adapter),
+                right=same,
             )
             sizes.tried, sizes.wrong = found.tried, found.probe
             if found.ended is not None:
@@ -85,15 +106,14 @@ def as_declared(subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: 
                 sizes.left_out = f"inputs as large as {size_of(probe)} with the declared difference"
                 break
             try:
-                same = _same(subject, probe, seen, faults, adapter)
+                if not same(probe):
+                    sizes.wrong = probe
+                    break
             except _OneClass:
                 sizes.left_out = (
                     "a single class, where it raises"  # t.size == y.size is taken for one-hot rows
                 )
                 continue
-            if not same:
-                sizes.wrong = probe
-                break
             sizes.largest = size_of(probe)
     except Ended as error:
         sizes.left_out = f"other sizes with the declared difference: it {error}"
@@ -102,10 +122,11 @@ def as_declared(subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: 
     return sizes
 
 
-def _same(subject: Subject, probe: Probe, seen: Seen, faults: Sequence[Fault], adapter: Adapter) -> bool:
+def _same(subject: Subject, probe: Probe, seen: Seen, bugs: _Bugs) -> bool:
     """Whether it gives the numbers of the known bugs there; nothing is compared where they raise."""
     kind = kind_of(probe.kind)
-    theirs = _expected(probe, faults, adapter)
+    own = probe if bugs.eps is None else given_eps([probe], bugs.eps)[0]
+    theirs = _expected(own, bugs)
     if theirs is None:
         return True
     try:
@@ -118,7 +139,7 @@ def _same(subject: Subject, probe: Probe, seen: Seen, faults: Sequence[Fault], a
     if out in theirs and np.shape(theirs[out]) != kind.reference(probe)[out].shape:  # no dout fits both
         found = {name: array for name, array in found.items() if not isinstance(array, Odd)}
         theirs = {name: array for name, array in theirs.items() if name in found or name == out}
-    floors = kind.floors(probe, {n: a for n, a in theirs.items() if isinstance(a, np.ndarray)}, "float64")
+    floors = kind.floors(own, {n: a for n, a in theirs.items() if isinstance(a, np.ndarray)}, "float64")
     return all(
         logic_gate(found.get(name), array, kind.rtol, max(floors.get(name, 0.0), ROUNDING)).ok
         for name, array in theirs.items()
@@ -132,13 +153,13 @@ def _shown(name: str, probe: Probe, seen: Seen) -> bool:
     return name not in seen.unseen and not (silent and name.startswith("d"))
 
 
-def _expected(probe: Probe, faults: Sequence[Fault], adapter: Adapter) -> Arrays | None:
+def _expected(probe: Probe, bugs: _Bugs) -> Arrays | None:
     """What the bugs give together: of each result that of the bug which changes it; None where one raises."""
     exact = kind_of(probe.kind).reference(probe)
     expected: Arrays = dict(exact)
-    for fault in faults:
+    for fault in bugs.faults:
         try:
-            found = subject_here(fault.make, probe.kind, adapter).results(probe.cast("float64"))
+            found = subject_here(fault.make, probe.kind, bugs.adapter).results(probe.cast("float64"))
         except Raised:
             return None
         for name, array in exact.items():

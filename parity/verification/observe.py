@@ -26,7 +26,7 @@ from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
 from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
-from parity.kinds import ELEMENTWISE, Probe, Tensors
+from parity.kinds import ELEMENTWISE, Probe, Tensors, kind_of
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import in_browser, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
@@ -225,7 +225,8 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
             counted = [row for row in seen.observation.records if seen.counts(row)]
             seen.lacking |= shown_lacking(counted, cases, request.supports, seen.by_crash)
             if request.supports is None and not seen.after_inference:
-                seen.after_inference = after_inference(counted, seen.tried_of(request.cases))
+                now = seen.tried_of(request.cases)
+                seen.after_inference = after_inference(_but_slight(counted, seen, now), now)
             if request.contracts:
                 _hold(subject, kind, dtype, seen.taken(cases), rows, seen)
         except Ended as error:
@@ -239,6 +240,14 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
         _try_random_geometry(request, subject, seen)
     if _right_so_far(request, seen):
         _try_real_sizes(request, subject, seen)
+
+
+def _but_slight(rows: Sequence[Record], seen: Seen, cases: Sequence[Probe]) -> list[Record]:
+    """The rows of a kind that switches, without those whose numbers are right."""
+    if not kind_of(seen.observation.kind).switches:
+        return [*rows]
+    slight = {id(one.row) for one in slight_ones(seen.observation, cases)}
+    return [row for row in rows if id(row) not in slight]
 
 
 def _hold(
@@ -312,14 +321,17 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
 
 
 def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe, dtype: str) -> bool:
-    """Whether what it gives is right; what is not is kept."""
+    """Whether what it gives is right; what is not is kept, and all where a choice must give every result."""
     values: dict[str, Tensors] = {}
+    cases = [*seen.tried_of(request.cases), *seen.sized, probe]
+    chosen = any(one.says for one in slight_ones(seen.observation, cases))
     rows = list(check_sizes(request.kind, subject, [probe], values, dtype))
     seen.observation.records += rows
     wrong = [row for row in rows if seen.counts(row) and not row.ok]
-    if wrong:
+    if wrong or chosen:
         seen.observation.values[dtype] |= values
-        slight = slight_ones(seen.observation, [*seen.tried_of(request.cases), *seen.sized, probe])
+    if wrong:
+        slight = slight_ones(seen.observation, cases)
         return {id(row) for row in wrong} <= {id(one.row) for one in slight}
     return True
 

@@ -69,3 +69,8 @@ def gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> boo
     with judged_by("numpy"):  # PyTorch has it in one place alone
         judged = judge(given, dict(found), dtype, keep=True, kind=kind)
     return all(judged[name].ok for name in found)
+
+
+def given_eps(cases: Iterable[Probe], eps: float) -> list[Probe]:
+    """The inputs with that eps as an argument: known bugs are asked on them, and have it."""
+    return [replace(probe, args={**probe.args, "eps": eps}) for probe in cases]

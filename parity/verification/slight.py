@@ -1,6 +1,7 @@
 """What is not right although the numbers are: float64 out of float32, a write into dout, an overflow, a
-small constant inside a logarithm, another eps, the other slope at a kink, float32 whatever comes in, a second
-backward that raises, new arrays from an optimizer, a velocity that averages.
+small constant inside a logarithm, another eps, the batches' own variance in the running one, the other slope
+at a kink, float32 whatever comes in, a second backward that raises, new arrays from an optimizer, a velocity
+that averages.
 
 Such a result is a difference of its own sort. Its mathematics is right, which is what a learner has
 to read first; it is named, so that it can be declared and taken away, and everything else is judged as ever.
@@ -28,6 +29,7 @@ from parity.verification import (
     inside_binary_log,
     inside_log,
     other_eps,
+    own_variance,
     single_precision,
 )
 from scratchcnn.typing import Array
@@ -36,6 +38,7 @@ UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated i
 OVERFLOW = "overflow-at-large-inputs"
 INSIDE_LOG = "small-constant-inside-the-logarithm"
 OTHER_EPS = "another-eps"
+OWN_VARIANCE = own_variance.NAME
 HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not known: it speaks for no bug
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
@@ -53,6 +56,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     OVERFLOW: "an overflow at large inputs",
     INSIDE_LOG: "a small constant inside the logarithm",
     OTHER_EPS: "another eps",
+    OWN_VARIANCE: "the biased variance in the running one",
     RAISES_AGAIN: "a second backward that raises",
     NEW_ARRAYS: "new arrays in params",
     AT_KINK: "the other slope at the kink",
@@ -78,13 +82,14 @@ Reading = Callable[
 
 @dataclass(frozen=True)
 class Slight:
-    """One result whose numbers are right: the record, its name in NAMES, what it should have been, and what
-    it is in its own words."""
+    """One result whose numbers are right: the record, its name in NAMES, what it should have been, what it is
+    in its own words, and the eps that gives it."""
 
     row: Record
     name: str
     value: Array | None = None
     says: str = ""
+    eps: other_eps.Eps | None = None
 
 
 def names_of(kind: str) -> dict[str, str]:
@@ -96,6 +101,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS
     there[AVERAGES] = kind in averaged_velocity.KINDS
+    there[OWN_VARIANCE] = kind in own_variance.KINDS
     there[AT_KINK] = kind in OF_KIND
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
@@ -116,7 +122,9 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
     ones = [one for one in found if one is not None]
     ones += _with_a_constant(seen, by_id, {id(one.row) for one in ones})
-    ones += _with_another_eps(seen, by_id, {id(one.row) for one in ones})
+    choices = _with_another_eps(seen, by_id, {id(one.row) for one in ones})
+    choices += _with_own_variance(seen, by_id, {id(one.row) for one in (*ones, *choices)})
+    ones += [*_widened_too(seen, choices), *choices]
     ones += _averaged(seen, by_id, {id(one.row) for one in ones})
     ones += _at_kinks(seen, by_id, {id(one.row) for one in ones})
     rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
@@ -171,7 +179,45 @@ def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[i
     if eps is None:
         return []
     says = eps.says(seen.kind)
-    return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says) for row in wrong]
+    return [Slight(row, OTHER_EPS, _exact(by_id[row.case], row), says, eps) for row in wrong]
+
+
+def own_eps(ones: Iterable[Slight]) -> float | None:
+    """The eps of its own that some of these have where PyTorch has its own; None without one."""
+    found = next((one.eps for one in ones if one.eps is not None), None)
+    return found.value if found is not None and not found.place else None
+
+
+def but_eps(ones: Iterable[Slight]) -> list[Slight]:
+    """Those that are no matter of another eps."""
+    return [one for one in ones if one.name != OTHER_EPS]
+
+
+def _with_own_variance(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The running variances that average the batches' own alone, which must be so in every one."""
+    if seen.kind not in own_variance.KINDS:
+        return []
+    rows = [
+        (row, _narrow(value) if _is_widened(row) else value)
+        for row in seen.records
+        if row.tensor == own_variance.TENSOR and row.phase in PLAIN and id(row) not in done
+        if row.case in by_id and (value := _value(seen, row)) is not None
+    ]
+    wrong = [row for row, _ in rows if not row.ok]
+    if not wrong or not all(own_variance.gives(by_id[row.case], row.dtype, value) for row, value in rows):
+        return []
+    exact = (_exact(by_id[row.case], row) for row in wrong)
+    return [Slight(row, OWN_VARIANCE, a, own_variance.SAYS) for row, a in zip(wrong, exact, strict=True)]
+
+
+def _widened_too(seen: Observation, ones: Iterable[Slight]) -> list[Slight]:
+    """Those of the results that are float64 out of float32 besides."""
+    widened = [(one.row, _value(seen, one.row)) for one in ones if _is_widened(one.row)]
+    return [Slight(row, WIDENED_NAME, _narrow(a)) for row, a in widened if a is not None]
+
+
+def _value(seen: Observation, row: Record) -> Array | None:
+    return seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
 
 
 def _averaged(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
@@ -323,7 +369,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, AT_KINK, AVERAGES):
+        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

@@ -39,15 +39,19 @@ from parity.verification.built_in import built_in
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
 from parity.verification.observe import Request, Seen, observe_target
+from parity.verification.other_eps import given_eps
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import (
     AVERAGES,
     NAMES,
     OTHER_EPS,
+    OWN_VARIANCE,
     SINGLE,
     besides_names,
+    but_eps,
     names_of,
+    own_eps,
     removable,
     sentences,
     slight_ones,
@@ -67,8 +71,6 @@ BY_CHOICE = {
     'reduction="sum"',
     "max-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
     "min-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
-    "batch-norm-running-biased-variance": "its running variance averages the batches' own "
-    "variances, PyTorch's those times N / (N - 1)",
 }
 TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
 UNREACHED = "gradients where its output has another size than PyTorch's"
@@ -379,7 +381,8 @@ def _judge_declared(
     if declared and not stopped and not verdict.ok:
         own = on_own_inputs(seen.observation, cases)
         by = explained(declared, own, cases, every, seed, adapter)
-        if by.names and _holds_at_other_sizes(verdict, str(declared), by.names, asker, seen, adapter):
+        whose = str(declared)
+        if by.names and _holds_at_other_sizes(verdict, whose, by.all, asker, seen, adapter, by.eps):
             verdict.ok, verdict.declared, found = True, " + ".join(by.names), by.diagnosis
             verdict.buts = sentences(by.others, every)
         elif not by.names:
@@ -421,7 +424,7 @@ def _judge_habits(
     known = declared_faults(verdict.kind, habits)
     by = explained(known, on_own_inputs(seen.observation, cases), cases, every, asker.seed, adapter)
     whose = "but for the book's habits"
-    if by.names and _holds_at_other_sizes(verdict, whose, by.names, asker, seen, adapter):
+    if by.names and _holds_at_other_sizes(verdict, whose, by.all, asker, seen, adapter, by.eps):
         names = [part for name in by.names for part in name.split(" + ")]
         verdict.diagnosis = by.diagnosis
         verdict.buts = [*dict.fromkeys(habits[name] for name in names), *sentences(by.others, every)]
@@ -432,16 +435,25 @@ def _judge_habits(
 
 
 def _holds_at_other_sizes(
-    verdict: Verdict, whose: str, names: Sequence[str], asker: _Asker, seen: Seen, adapter: Adapter
+    verdict: Verdict,
+    whose: str,
+    names: Sequence[str],
+    asker: _Asker,
+    seen: Seen,
+    adapter: Adapter,
+    eps: float | None = None,
 ) -> bool:
-    """Whether it differs in just that way on random geometries and real sizes too; else a complaint."""
+    """Whether it differs in just that way on random geometries and real sizes too; else a complaint.
+
+    `eps` is one of its own that it has beside the known bugs.
+    """
     faults = faults_in(names)
     if not faults:  # these were tried as the numbers are right
         own = [probe for probe in shared_probes(verdict.kind, asker.seed) if seen.takes(probe)]
         every = [*map(seen.fitted, own), *seen.extra, *seen.sized, *seen.random]
         right = {id(one.row) for one in removable(seen.observation, every)}
         return all(row.ok or id(row) in right for row in _beyond(verdict, seen))
-    sizes = as_declared(asker.place(), seen, faults, adapter)
+    sizes = as_declared(asker.place(), seen, faults, adapter, eps)
     verdict.sizes, verdict.largest = sizes.tried, sizes.largest
     if sizes.left_out:
         verdict.not_checked = [*verdict.not_checked, sizes.left_out]
@@ -480,10 +492,13 @@ def _diagnosed(
         return found
     says = ", and ".join(NAMES[name] for name in names)
     if rest.ok:
-        may_have_a_name = OTHER_EPS in names or AVERAGES in names
-        named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if may_have_a_name else UNKNOWN
+        choices = {OTHER_EPS, OWN_VARIANCE, AVERAGES} & {*names}
+        named = diagnose(on_own_inputs(seen, cases), cases, seed, adapter) if choices else UNKNOWN
         return named if named.fault else Diagnosis(" + ".join(names), says, 0.0)
     found = diagnose(rest, cases, seed, adapter)
+    eps = own_eps(ones)
+    if not found.fault and eps is not None:
+        found = diagnose(without_slight(seen, but_eps(ones), every), given_eps(cases, eps), seed, adapter)
     return replace(found, besides=says) if found.fault else diagnose_apart(seen, cases, seed, adapter)
 
 

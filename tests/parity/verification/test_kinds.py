@@ -115,7 +115,7 @@ WRONG = {
     "batch_norm": [
         ("BatchNormReversed", "forward running_mean", "batch-norm-momentum-reversed"),
         ("BatchNormAlwaysTraining", "forward out", ""),
-        ("BatchNormBook", "forward running_var", "batch-norm-book"),
+        ("BatchNormBook", "forward out", "batch-norm-book"),
         ("BatchNormForgetsTheMean", "backward dx", "batch-norm-dx-as-in-inference"),
     ],
     "sgd": [
@@ -165,6 +165,7 @@ NUMBERS_RIGHT = (
     "SGDReplaces",
     "SGDSpoilsGradients",
     "DropoutNotInverted",
+    "BatchNormBook",
     "AdaGradBook",
     "RMSPropBook",
     "AdamBook",

@@ -6,7 +6,9 @@ import pytest
 from parity.verification.verify import verify
 
 
-def made(eps=1e-8, slope=1.0, biased=False):
+def made(eps=1e-8, slope=1.0, biased=False, but=""):
+    """`but` is another difference, in words."""
+
     class BatchNorm:
         def __init__(self, num_features, momentum=0.9):
             self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
@@ -17,21 +19,26 @@ def made(eps=1e-8, slope=1.0, biased=False):
             mean, var = self.running_mean, self.running_var
             if self.training:
                 mean, var = x.mean(0), x.var(0)
-                new = {"mean": mean, "var": var if biased else x.var(0, ddof=1)}
+                own = biased and not (but == "unbiased in large batches" and len(x) > 40)
+                new = {"mean": mean, "var": var if own else x.var(0, ddof=1)}
                 for name, value in new.items():
                     old = getattr(self, f"running_{name}")
-                    kept = self.momentum * old + (1 - self.momentum) * value
+                    share = 1 - self.momentum if but == "momentum reversed" else self.momentum
+                    kept = share * old + (1 - share) * value
                     setattr(self, f"running_{name}", kept.astype(x.dtype))
-            self.std = np.sqrt(var + x.dtype.type(eps))
+            own = 1e-5 if but == "the usual eps in large batches" and len(x) > 40 else eps
+            self.x, self.std = x, np.sqrt(var + x.dtype.type(own))
             self.xhat = (x - mean) / self.std
             return self.gamma * self.xhat + self.beta
 
         def backward(self, dout):
-            self.dgamma, self.dbeta = (dout * self.xhat).sum(0), dout.sum(0)
+            seen = self.x if but == "dgamma of x" else self.xhat
+            self.dgamma, self.dbeta = (dout * seen).sum(0), dout.sum(0)
             d = slope * dout * self.gamma
-            if not self.training:
+            if not self.training and but != "training's backward":
                 return d / self.std
-            return (d - d.mean(0) - self.xhat * (d * self.xhat).mean(0)) / self.std
+            mean = 0 if but == "no mean in dx" else d.mean(0)
+            return (d - mean - self.xhat * (d * self.xhat).mean(0)) / self.std
 
     return BatchNorm
 
@@ -55,11 +62,63 @@ def test_what_is_no_eps_that_people_write_keeps_its_name():
     assert ask(eps=0).diagnosis.fault == "batch-norm-no-eps"
 
 
-def test_another_bug_comes_first_and_the_eps_is_said_beside_it():
-    verdict = ask(biased=True)
-    assert verdict.outcome == "wrong" and verdict.first.record.tensor == "running_var"
-    assert "wrong: running_var;" in verdict.culprit.sentence
-    assert "besides, its eps is 1e-08" in verdict.culprit.sentence
+BOTH = [
+    "its eps is {:g}, PyTorch's 1e-05",
+    "its running variance averages the batches' own variances, PyTorch's those times N / (N - 1)",
+]
+
+
+@pytest.mark.parametrize(
+    ("eps", "fault"),
+    [(1e-8, "another-eps + batch-norm-running-biased-variance"), (10e-7, "batch-norm-book")],
+)
+def test_the_batches_own_running_variance_beside_it_is_said_too(eps, fault):
+    verdict = ask(eps=eps, biased=True)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == [BOTH[0].format(eps), BOTH[1]] and verdict.diagnosis.fault == fault
+    assert verdict.largest, "sizes of networks are tried as ever"
+    declared = verify(made(eps=eps, biased=True), "batch_norm", isolated=False, allow=fault.split(" + "))
+    assert declared.declared and not declared.buts, str(declared)
+
+
+@pytest.mark.parametrize(
+    ("but", "first", "fault"),
+    [
+        ("dgamma of x", "dgamma", "batch-norm-dgamma-not-normalised"),
+        ("no mean in dx", "dx", "batch-norm-dx-without-mean-term"),
+        ("momentum reversed", "running_mean", "batch-norm-momentum-reversed"),
+    ],
+)
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_bug_beside_them_is_wrong_and_named(but, first, fault, biased):
+    verdict = ask(biased=biased, but=but)
+    assert verdict.outcome == "wrong" and verdict.first.record.tensor == first, str(verdict)
+    if not (biased and but == "momentum reversed"):  # a running variance that is wrong in two ways
+        assert verdict.diagnosis.fault == fault and "another eps" in verdict.diagnosis.besides
+        allow = [fault, "another-eps", *["batch-norm-running-biased-variance"] * biased]
+        declared = verify(made(biased=biased, but=but), "batch_norm", isolated=False, allow=allow)
+        assert declared.declared and not declared.buts, str(declared)
+
+
+@pytest.mark.parametrize(
+    ("eps", "biased", "but"),
+    [
+        (1e-5, True, "unbiased in large batches"),
+        (1e-8, True, "unbiased in large batches"),
+        (1e-8, False, "the usual eps in large batches"),
+    ],
+)
+def test_one_that_large_batches_do_not_have_is_no_choice(eps, biased, but):
+    verdict = ask(eps=eps, biased=biased, but=but)
+    assert verdict.outcome == "wrong", str(verdict)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_training_s_backward_after_an_inference_is_said_beside_an_eps(biased):
+    verdict = ask(biased=biased, but="training's backward")
+    assert verdict.outcome == "right_but", str(verdict)
+    assert any(text.startswith("gradients after an inference call") for text in verdict.not_checked)
+    assert verdict.buts[0] == "its eps is 1e-08, PyTorch's 1e-05" and len(verdict.buts) == 1 + biased
 
 
 def optimizer(eps, inside=False, power=2):

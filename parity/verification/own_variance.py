@@ -1,0 +1,28 @@
+"""A running variance that averages the batches' own variances, PyTorch's those times N / (N - 1).
+
+The book's does, and so does most code that is written by hand: the variance that a batch is divided by is at
+hand. It is the estimate of another textbook, not an error, where it is exactly that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parity.checks.layer import judge
+from parity.faults import FAULTS
+from parity.kinds import Probe, kind_of
+from parity.kinds.numpy_reference import judged_by
+from scratchcnn.typing import Array
+
+KINDS = ("batch_norm",)
+TENSOR = "running_var"
+NAME = "batch-norm-running-biased-variance"  # of the catalogue
+SAYS = "its running variance averages the batches' own variances, PyTorch's those times N / (N - 1)"
+
+
+def gives(probe: Probe, dtype: str, value: Array) -> bool:
+    """Whether the batches' own variance, in the running one, gives this running variance of the probe."""
+    kind = replace(kind_of(probe.kind), ours=FAULTS[NAME].make)
+    given = probe.known.setdefault(NAME, replace(probe))  # judged apart: it keeps another reference
+    with judged_by("numpy"):  # PyTorch has no such option
+        return judge(given, {TENSOR: value}, dtype, keep=True, kind=kind)[TENSOR].ok
