@@ -30,7 +30,7 @@ CASES = [
     ("AdamOfPowers", "adam", "not_checked", "it takes no beta1, beta2"),
     ("Momentum", "momentum", "right", ".momentum is set"),
     ("MomentumForgotten", "momentum", "wrong", "W step 1"),
-    ("Average", "momentum", "right_but", "its velocity is the average"),
+    ("Average", "momentum", "right_but", "its velocity averages the gradients"),
     ("AverageForgotten", "momentum", "wrong", "W step 2"),
     ("sigmoide", "sigmoid", "right", "function derivada_sigmoide(x), times dout"),
 ]
