@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 CHANNEL = {"c", "ch", "channels", "channel", "depth", "nc", "cin", "inc"}
@@ -19,18 +20,30 @@ LAST, FIRST = "images (N, H, W, C)", "given W (FH, FW, "  # in the words of a co
 
 def named_axes(code: Any) -> dict[str, str]:
     """The order of "images" (NCHW or NHWC) and of "kernels" (HWIO), of what shows in its source."""
+    found: dict[str, str] = {}
+    for what, layout in _all_named(code):
+        found.setdefault(what, layout)
+    return found
+
+
+def images_of_file(code: Any) -> str:
+    """The order of the axes of images that its whole file shows; "" where it shows none, or two."""
+    module = sys.modules.get(getattr(code, "__module__", ""))
+    found = {layout for what, layout in _all_named(module) if what == "images"}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _all_named(code: Any) -> Iterator[tuple[str, str]]:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
     except (OSError, TypeError, SyntaxError, ValueError):
-        return {}
-    found: dict[str, str] = {}
+        return
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Attribute(attr="shape")):
                 axes = [_words(name.id) for name in names if isinstance(name, ast.Name)]
                 if len(axes) == 4 and (said := _layout(axes)):
-                    found.setdefault(*said)
-    return found
+                    yield said
 
 
 def _layout(axes: list[set[str]]) -> tuple[str, str] | None:

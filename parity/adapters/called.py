@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine_methods import OUT_TWICE, TWICE
+from parity.adapters.flat_order import PYTORCH, in_order
 from parity.adapters.layouts import (
     PER_PIXEL,
     WEIGHTS,
@@ -513,7 +515,8 @@ class Called(Adapter):
         expected = expected_shape(c.kind, live.probe)
         if odd := [out for out in outs if not _is_plain(out)]:
             return odd[0]
-        return joined(outs, c.out_layouts.get(len(expected), ""), expected)
+        out = joined(outs, c.out_layouts.get(len(expected), ""), expected)
+        return in_order(out, x.shape, c.flat, PYTORCH) if c.flat and _is_flat(out, x.shape) else out
 
     def _columns(self, live: Live, probe: Probe) -> Any:
         """im2col or col2im."""
@@ -559,6 +562,8 @@ class Called(Adapter):
             return None
         kept, shape, labels = live.batch
         dout = probe.inputs.get("dout")
+        if c.flat and dout is not None and _is_flat(dout, shape):
+            dout = in_order(dout, shape, PYTORCH, c.flat)
         douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None] * len(kept)
         found: list[Any] = []
         sums: dict[str, Any] = {}
@@ -605,6 +610,11 @@ class Called(Adapter):
 def _is_plain(value: Any) -> bool:
     """Whether it is an array of NumPy's own type: one of another type, as a matrix, computes otherwise."""
     return type(value) is np.ndarray or isinstance(value, np.generic)
+
+
+def _is_flat(rows: Any, shape: Sequence[int]) -> bool:
+    """Whether they are rows of images of that shape."""
+    return len(shape) == 4 and np.shape(rows) == (shape[0], math.prod(shape[1:]))
 
 
 def _arguments_of(c: Convention) -> set[str]:

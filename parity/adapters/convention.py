@@ -147,6 +147,7 @@ class Convention:
     inside_log   the small constant that such a loss adds to them inside its logarithm
     log_alone    whether its gradient is without that constant
     own          the constant of an activation that cannot be given, as its forward shows it
+    flat         the order in which a flatten gives the numbers of an image, where it is not (C, H, W)
     columns      the layout of im2col's columns; see `columns`
     unseen       results that cannot be had
     limits       what it does not take, in words
@@ -196,6 +197,7 @@ class Convention:
     inside_log: float = 0.0
     log_alone: bool = False
     own: Mapping[str, Any] = field(default_factory=dict)
+    flat: str = ""
     columns: str = ""
     unseen: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -247,6 +249,11 @@ class Convention:
         found = {meaning for _, meaning in [*(self.constructor or ()), *self.forward_args]}
         grouped = [meaning[1:-1].split(";") for meaning in found if meaning.startswith("{")]
         return found | {item.partition(":")[2] for group in grouped for item in group}
+
+    @property
+    def other_order(self) -> str:
+        """The order in which it flattens an image, where that is neither PyTorch's nor that of its images."""
+        return "" if self.flat == self.images.replace("N", "") else self.flat
 
     @property
     def padding(self) -> str:
@@ -403,6 +410,8 @@ class Convention:
         ):
             if (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
+        if self.flat:
+            parts.append(f"each is flattened in the order ({', '.join(self.flat)})")
         if self.tensor:
             parts.append(f"in {self.tensor}")
         if self.columns:

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from parity.adapters.arguments import plain
-from parity.adapters.axis_names import named_axes
+from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
 from parity.adapters.engine_methods import is_engine
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described
 
 Parameters = list[dict[str, Any]]
+TURNS = {"transpose", "moveaxis", "swapaxes", "rollaxis", "permute_dims", "T", "einsum", "order"}
 
 
 def about(factory: Any) -> dict[str, Any]:
@@ -25,6 +26,8 @@ def about(factory: Any) -> dict[str, Any]:
     name       what it is called
     signature  its parameters: name, whether it is required, the default as Python writes it
     axes       how its source names the axes of images and kernels
+    turns_axes whether its own code puts axes in another order
+    images     how its file names the axes of images where it turns any; "" where it does not or in two ways
     methods    the same of each method
     asks_for_axes  whether its own code reads the number of axes of an array
     stubs      the methods that are still to be written, which are not among those
@@ -43,13 +46,17 @@ def about(factory: Any) -> dict[str, Any]:
         written = {k: v for k, v in beside.items() if inspect.isfunction(v) and (v is one or not is_stub(v))}
         functions = written | siblings(one)
     functions |= {getattr(f, "__name__", ""): f for f in pair if what == "pair"}
+    read = _names_read(one)
+    turns_axes = any(_names_read(c) & TURNS for c in (one.__mro__[:-1] if isinstance(one, type) else [one]))
     return {
         "what": what,
         "name": ", ".join(getattr(f, "__name__", type(f).__name__) for f in pair),
         "names": [getattr(f, "__name__", "") for f in pair],
         "signature": parameters(one),
         "axes": named_axes(one),
-        "asks_for_axes": _asks_for_axes(one),
+        "asks_for_axes": "ndim" in read,
+        "turns_axes": turns_axes,
+        "images": images_of_file(one) if turns_axes else "",
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
@@ -94,10 +101,13 @@ def _stubs(cls: type) -> list[str]:
     return [name for name, method in named if inspect.isfunction(method) and is_stub(method)]
 
 
-def _asks_for_axes(one: Any) -> bool:
+def _names_read(one: Any) -> set[str]:
+    """The attributes and functions, and the arguments by keyword, that its own code names."""
     methods = vars(one).values() if isinstance(one, type) else [one]
     codes = [getattr(getattr(m, "__func__", m), "__code__", None) for m in methods]
-    return any("ndim" in code.co_names for code in codes if code is not None)
+    found = {name for code in codes if code is not None for name in code.co_names}
+    consts = [c for code in codes if code is not None for c in code.co_consts if isinstance(c, tuple)]
+    return found | {name for names in consts for name in names if isinstance(name, str)}
 
 
 def _kept(cls: type) -> list[str]:

@@ -112,6 +112,9 @@ _NORM = _table("""
 _FLATTEN = {
     **_IMAGES,
     **_table("CHW: outshape outputshape outsize outputsize outfeatures outdim outputdim shapeout"),
+    **_table(
+        "C: channels nchannels numchannels inchannels inputchannels channelsin depth indepth c nc cin inc"
+    ),
 }
 _DROPOUT = _table("""
     ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q

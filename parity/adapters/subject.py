@@ -121,7 +121,7 @@ class Subject:
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
         odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
-        odd = odd or may_be_derivative(about, kind)
+        odd = odd or may_be_derivative(about, kind) or (kind == "flatten" and about.get("turns_axes") is True)
         if not odd and fits_the_book(self, kind):
             return None
 

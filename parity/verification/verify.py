@@ -22,6 +22,7 @@ from parity.adapters.features import (
     in_words,
     is_inference,
 )
+from parity.adapters.flat_order import PYTORCH
 from parity.adapters.isolate import Limits, can_isolate
 from parity.adapters.subject import AUTO, Subject, place_apart, place_here
 from parity.checks.contracts import SCENARIOS
@@ -266,8 +267,8 @@ def _verify_as(
     if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):
         _judge_habits(verdict, habits, seen, (fixed, cases), asker)
     right = verdict.outcome in ("right", "right_but")
-    if seen.convention is not None and seen.convention.inside_log and right:
-        verdict.buts = [*verdict.buts, f"the loss is -log(y + {seen.convention.inside_log:.3g})"]
+    if right:
+        verdict.buts = [*verdict.buts, *_read_off(seen)]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
@@ -280,6 +281,17 @@ def _verify_as(
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     switched = seen.convention.switched if seen.convention is not None else {}
     return verdict, list(dict.fromkeys([*seen.options, *switched]))
+
+
+def _read_off(seen: Seen) -> list[str]:
+    """What the convention knows already of how it differs, in sentences."""
+    c, found = seen.convention, []
+    if c is not None and c.inside_log:
+        found.append(f"the loss is -log(y + {c.inside_log:.3g})")
+    if c is not None and c.other_order:
+        own, usual = ", ".join(c.other_order), ", ".join(PYTORCH)
+        found.append(f"it flattens an image in the order ({own}), PyTorch in ({usual})")
+    return found
 
 
 def _largest(seen: Seen) -> str:

@@ -39,6 +39,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         alone = (*alone, "FN") if trial.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1 else alone
         alone = ("F", "F1", "1F") if is_reduced(trial.kind) else alone
         batches = (*batches[:1], *alone)
+    if trial.kind == "flatten" and trial.about.get("images") == "NHWC":  # no shape shows it
+        batches = ("NHWC", "HWC", *(layout for layout in batches if layout not in ("NHWC", "HWC")))
     if trial.kind == "batch_norm":  # the statistics are those of a batch
         batches = tuple(layout for layout in batches if not one_at_a_time(layout))
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]

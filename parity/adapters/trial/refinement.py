@@ -13,6 +13,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
+from parity.adapters.trial.flat_order import in_its_order
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
@@ -35,6 +36,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return _of_a_flat_vector(trial, c, probe)
     if trial.kind == "lrn":
         return by_neighbours(trial, c, probe)
+    if trial.kind == "flatten":
+        return in_its_order(trial, c, probe)
     if trial.kind not in ("convolution", *WINDOWS):
         return c
     window = {
