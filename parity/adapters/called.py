@@ -202,6 +202,8 @@ class Live:
             return self.training
         if meaning == "inference":
             return not self.training
+        if meaning == "mode":
+            return "train" if self.training else "test"
         if meaning == "context":
             return self.context
         if meaning == "probabilities":

@@ -38,7 +38,7 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 # Names in lower case and without underscores.
 _IMAGES = _table("""
     (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize
-    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape
+    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape xdim
     H: inputheight inheight height h inh hin imageheight inputh
     W: inputwidth inwidth width w inw win imagewidth inputw
     H (H,W): imagesize imgsize
@@ -103,6 +103,7 @@ _DENSE = _table("""
 _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
     C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
+    C (C,) (1,C): infeature numfeature nfeature feature
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs inputnode inputnodes inputunits
     shape (C,) (1,C) C: inputshape inshape shape
@@ -118,7 +119,7 @@ _FLATTEN = {
 }
 _DROPOUT = _table("""
     ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q
-    keep: keepprob keep pkeep keeprate retain retainprob keepprobability
+    keep: keepprob keep pkeep keeprate retain retainprob keepprobability keepratio
 """)
 _ANY = _table("""
     rate: lr learningrate learnrate alpha eta lrate stepsize

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from parity.adapters.arguments import plain
@@ -449,8 +449,9 @@ def forward_calls(
     engine = any(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
     )
+    methods = with_their_layer_s_name(about["methods"], kind)
     for word in FORWARD:
-        for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
+        for name in [n for n, w in methods.items() if n == word or (w == word and n[0] != "_")]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
                 if not any(meaning == "x" for _, meaning in args) or not _is_whole(args, kind, c):
                     continue
@@ -458,6 +459,20 @@ def forward_calls(
                     yield name, args, "", ""
                 for tensor in tensors:
                     yield name, args, tensor, ""
+
+
+def with_their_layer_s_name(methods: Iterable[str], kind: str) -> dict[str, str]:
+    """Each method with its plain name; `fc_forward` of a dense layer is its forward if it has no other."""
+    from parity.kinds.names import kind_by_words  # not in the process that runs foreign code
+
+    found = {name: plain(name) for name in methods}
+    if set(found.values()) & {"forward", "call", "backward"}:
+        return found
+    for way in ("forward", "backward"):
+        named = [n for n in found if n.endswith(f"_{way}") and kind_by_words(n[: -len(way) - 1]) == kind]
+        if len(named) == 1:
+            found[named[0]] = way
+    return found
 
 
 def _is_whole(args: Sequence[Sequence[str]], kind: str, c: Convention) -> bool:
@@ -478,8 +493,9 @@ def backward_calls(
     if c.constructor is None:
         yield from _function_backwards(about, kind, c)
         return
+    methods = with_their_layer_s_name(about["methods"], kind)
     for word in BACKWARD:
-        for name in [n for n in about["methods"] if plain(n) == word and n[0] != "_"]:
+        for name in [n for n, w in methods.items() if w == word and n[0] != "_"]:
             params = about["methods"][name] or []
             yield from _as_derivative(params, word, name, kind, c)
 

@@ -141,6 +141,7 @@ ALIASES = {
     "nesterov": (
         *("nag", "nesterovmomentum", "momentumnesterov", "nesterovsgd", "sgdnesterov", "sgdnesterovmomentum"),
         *("nesterovacceleratedgradient", "sgdwithnesterov", "nesterovmomentumsgd"),
+        *("nagd", "nestrov", "nestrovmomentum", "nesterovaccelerated", "nesterovgradientdescent"),
     ),
 }
 

@@ -20,6 +20,7 @@ from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import FORWARD as FORWARDS
+from parity.adapters.signatures import with_their_layer_s_name
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
@@ -86,7 +87,7 @@ def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[Listed]
     whole = Listed(node.name, "" if base else _kind_of_class(node, classes))
     held = of_class(node)
     inner = _of_held(held)
-    methods = {plain(name) for name in _methods(node, classes)}
+    methods = {*with_their_layer_s_name(_methods(node, classes), whole.kind).values()}
     called = methods & {*CALLED, *map(plain, (*STEPS, *FORWARDS))}
     if not inner or (whole.kind not in ("", NETWORK) and called):
         return [whole]
@@ -200,9 +201,9 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return "affine"  # without a bias
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
-    if not {plain(name) for name in methods} & set(CALLED) and not _has_foreign_base(node, classes):
-        return ""
-    return _of_two_classes(kind_by_words(node.name), node) or ""
+    meant = _of_two_classes(kind_by_words(node.name), node) or ""
+    called = {*with_their_layer_s_name(methods, meant).values()} & set(CALLED)
+    return meant if called or _has_foreign_base(node, classes) else ""
 
 
 def _defs(node: ast.ClassDef, classes: dict[str, ast.ClassDef], depth: int = 8) -> dict[str, ast.FunctionDef]:

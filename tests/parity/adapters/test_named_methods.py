@@ -1,0 +1,48 @@
+"""`fc_forward` is a dense layer's forward, `in_feature` a size, `mode` a word; wrong neighbours are wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.adapters.signatures import with_their_layer_s_name
+from parity.kinds.names import kind_by_words
+from parity.verification.listing import listed
+from parity.verification.verify import verify
+
+FILE = Path(__file__).parent / "wild" / "named_methods.py"
+# name, kind, what is wrong of the wrong one
+PAIRS = [
+    ("fully_connected_layer", "affine", {"db"}),
+    ("relu_layer", "relu", {"dx"}),
+    ("dropout_layer", "dropout", {"out"}),
+    ("BatchNorm", "batch_norm", {"dgamma"}),
+    ("Maxpool", "max_pooling", {"dx"}),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "wrong"), PAIRS, ids=[pair[0] for pair in PAIRS])
+def test_right_is_right_and_a_wrong_neighbour_wrong(name, kind, wrong):
+    right = verify(f"{FILE}:{name}", kind, isolated=False)
+    assert right.outcome == "right", str(right)
+    other = verify(f"{FILE}:{name}{'_wrong' if name.islower() else 'Wrong'}", kind, isolated=False)
+    assert other.outcome == "wrong" and set(other.wrong["tensor"]) == wrong, str(other)
+
+
+def test_they_are_listed_as_layers():
+    found = {one.name: one.kind for one in listed(FILE)}
+    assert found["fully_connected_layer"] == "affine" and found["relu_layer"] == "relu"
+    assert found["dropout_layer"] == "dropout"
+
+
+def test_only_a_method_of_the_layer_s_own_name_counts():
+    found = with_their_layer_s_name(("conv_forward", "fc_backward"), "convolution")
+    assert found == {"conv_forward": "forward", "fc_backward": "fcbackward"}
+    both = with_their_layer_s_name(("forward", "conv_forward"), "convolution")
+    assert both["conv_forward"] == "convforward"
+
+
+def test_other_names_of_nesterov_s_momentum():
+    assert {kind_by_words(name) for name in ("NAGD", "NestrovMomentum", "NesterovAccelerated")} == {
+        "nesterov"
+    }
+    assert kind_by_words("NAdam") is None
