@@ -155,6 +155,7 @@ REGULARIZERS = ("regularizer", "kernelregularizer", "weightregularizer", "biasre
 FUNCTIONS = ("activation", "act", "activationfunction", "nonlinearity")
 MAY_BE_NONE = (*BOUNDS, *FUNCTIONS, *NORMS, *SCHEDULES, *REGULARIZERS)
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
+MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=[A-Za-z])(?!\w*__$)")
 Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
 
 
@@ -234,7 +235,8 @@ def _is_likeliest(name: str, argument: str, names: Sequence[str]) -> bool:
 
 
 def plain(name: str) -> str:
-    """`in_channels` -> `inchannels`."""
+    """`in_channels` -> `inchannels`, and `_Dense__w`, as Python keeps `self.__w` of a class, -> `w`."""
+    name = MANGLED.sub("", name) if name.startswith("_") else name
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

@@ -169,7 +169,11 @@ class Live:
     def _change_handed(self, name: str, old: Any) -> bool:
         """Of a weight that is handed over, which was `old` as it lies there."""
         given, array = self.passed[name], self._weight(name, self.convention.passed[name])
-        built_with = re.findall(r"\w+", " ".join(meaning for _, meaning in self.convention.constructor or ()))
+        pairs = (
+            *(self.convention.constructor or ()),
+            *(p for _, args in self.convention.setup for p in args),
+        )
+        built_with = re.findall(r"\w+", " ".join(meaning for _, meaning in pairs))
         if isinstance(given, np.ndarray) and (self.convention.as_in_the_book or name in built_with):
             return change(self.object, name, given, array)
         if isinstance(given, np.ndarray):

@@ -88,6 +88,8 @@ def _inside(value: Any) -> list[tuple[Step, Any]]:
     for cls in type(value).__mro__:
         slots = cls.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
+            if name.startswith("__") and not name.endswith("__"):  # as Python keeps it
+                name = f"_{cls.__name__.lstrip('_')}{name}"
             if hasattr(value, name):
                 found.setdefault(name, getattr(value, name))
     plain = type(value).__module__ in ("builtins", "numpy", "random", "functools")

@@ -32,6 +32,7 @@ NOT_WEIGHTS = (
     "running",
     "moving",
 )
+BY_NAME = 3  # the score of a name that is one of those
 STATISTICS = ("mean", "var", "std", "mu", "sigma", "hat", "norm", "inv", "cent")  # in a normalization
 
 
@@ -43,7 +44,7 @@ def name_score(path: Sequence[Sequence[Any]], name: str) -> int:
     if any("grad" in word for word in words):
         return -2
     if last.rstrip("0123456789") in NAMES[name] or last in NAMES[name]:
-        return 3
+        return BY_NAME
     if any(last.startswith(alias) or last.endswith(alias) for alias in NAMES[name] if len(alias) > 2):
         return 2 if not last.startswith(NOT_WEIGHTS) or last.startswith("weight") else -1
     statistic = name in ("gamma", "beta") and any(word in last for word in STATISTICS)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
 from parity.adapters.gradients import place_of
 from parity.adapters.layouts import (
+    STORED,
     WEIGHTS,
 )
+from parity.adapters.setters import setters, weights_in
 from parity.adapters.signatures import (
     forward_calls,
     handed_to_forward,
@@ -22,8 +25,10 @@ from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.constructors import constructors
 from parity.adapters.trial.results import results_of
 from parity.adapters.trial.weights import places_of, running_places
-from parity.adapters.weight_names import name_score
+from parity.adapters.weight_names import BY_NAME, name_score
 from parity.kinds.probe import Probe
+
+USUAL = 2  # layouts that are tried where no shape shows one
 
 
 def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
@@ -47,6 +52,7 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
             if not missing:
                 yield convention
             else:
+                yield from _handed_over(trial, probe, convention, missing)
                 trial.errors.append(
                     (str(convention), f"weights: no array of the shape of {', '.join(missing)}")
                 )
@@ -57,16 +63,40 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 if missing == ["b"]:
                     yield replace(convention, limits={"no_bias": True})
                 yield replace(convention, lazy=True)
+                yield from _still_none(report["built"], probe, convention, missing)
 
 
 def _is_given(name: str, constructor: Any, trial: Trial) -> bool:
     if constructor is BOOK:
         return True
-    return constructor is not None and any(meaning == name for _, meaning in constructor)
+    return constructor is not None and any(name in weights_in(meaning) for _, meaning in constructor)
+
+
+def _handed_over(trial: Trial, probe: Probe, c: Convention, missing: Sequence[str]) -> Iterator[Convention]:
+    """Those weights are handed to a method after it was built."""
+    passed = {**c.passed, **{name: _default(probe.args[name]) for name in missing}}
+    for calls in setters(trial.about["methods"], trial.kind, missing):
+        found = replace(c, passed=passed, setup=(*c.setup, *calls))
+        if "built" in trial.attempt(found, probe):
+            yield found
 
 
 def _default(array: Any) -> str:
     return WEIGHTS.get(np.ndim(array), "")
+
+
+def _still_none(
+    entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, missing: Sequence[str]
+) -> Iterator[Convention]:
+    """Weights that its caller puts into attributes of their names, where the constructor leaves None."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for name in missing:
+        paths = [e["path"] for e in entries if e["shape"] is None and name_score(e["path"], name) == BY_NAME]
+        found[name] = [tuple(map(tuple, path)) for path in paths if path[0][1] == "object"]
+    if all(len(paths) == 1 for paths in found.values()):
+        for layouts in itertools.product(*(STORED[probe.args[n].ndim][:USUAL] for n in missing)):
+            own = {n: [Place(found[n][0], layout)] for n, layout in zip(missing, layouts, strict=True)}
+            yield replace(c, stored={**c.stored, **own})
 
 
 def _one_more_row(

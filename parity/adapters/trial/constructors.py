@@ -9,6 +9,7 @@ from typing import Any
 from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.loss_arguments import names_a_reduction
 from parity.adapters.recipe import is_reduced
+from parity.adapters.setters import holds_weights, together
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
     one_for_both_axes,
@@ -37,6 +38,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
     placed = _by_place(signature, trial.kind)
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
+        if _holds_all(p, signature, trial):
+            known = (*known, *together(trial.how.params))
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]
         if not p["required"]:
             if is_reduced(trial.kind) and p["name"] == "reduction" and not names_a_reduction(p["default"]):
@@ -48,6 +51,15 @@ def constructors(trial: Trial) -> Iterator[Any]:
         options.append(found)
     for chosen in itertools.islice(itertools.product(*options), 24):
         yield tuple(pair for pair in chosen if pair is not None)
+
+
+def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Trial) -> bool:
+    """Whether a parameter may be all weights at once: by its name, where no other is one of them."""
+    weights = set(trial.how.params)
+    if not p["required"] or len(weights) < 2 or not holds_weights(p["name"]):
+        return False
+    others = (parameter_meanings(q, trial.kind) for q in signature if q is not p)
+    return not any(weights & set(found) for found in others)
 
 
 def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
