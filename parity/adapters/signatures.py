@@ -593,7 +593,8 @@ def _belongs(name: str, first: str) -> bool:
 
 def may_be_output(kind: str, name: str) -> bool:
     """Whether what a derivative takes under that name may be x or the output: `x` is both, `z` is not."""
-    return kind in OF_OUTPUT and plain(name.lstrip("*")) not in OF_INPUT
+    word = plain(name.lstrip("*"))
+    return kind in OF_OUTPUT and word not in OF_INPUT and "input" not in word
 
 
 def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
-from parity.adapters.signatures import OF_OUTPUT, OUT, may_be_output
+from parity.adapters.signatures import ACTIVATED, DOUT, OF_OUTPUT, OUT, may_be_output
 from parity.adapters.trial.attempt import Trial
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
@@ -32,10 +32,28 @@ def names_the_output(kind: str, word: str) -> bool:
 
 
 def beside_the_function(kind: str, c: Convention, call: Call) -> Call:
-    """That call of a function beside an activation: one of x or of the output alone gives the derivative."""
+    """That call of a function beside an activation: one of x or of the output alone gives the derivative.
+
+    A function keeps nothing, and has nothing else to go by: an argument of a name that is no gradient's is
+    one of the two, the output where the name says so.
+    """
     name, args, derivative = call
+    if c.constructor is None and kind in ELEMENTWISE and len(args) == 1 and _is_unknown(*args[0]):
+        args = ((args[0][0], "out" if _is_output_of(kind, plain(args[0][0])) else "x"),)
     alone = c.constructor is None and kind in ELEMENTWISE and [m for _, m in args] in (["x"], ["out"])
     return name, args, derivative or alone
+
+
+def _is_unknown(name: str, meaning: str) -> bool:
+    """Whether an argument is dout only because its name says nothing else."""
+    word = plain(name)
+    return meaning == "dout" and word not in DOUT and not word.startswith(("d", "grad", "err", "upstream"))
+
+
+def _is_output_of(kind: str, word: str) -> bool:
+    """Whether a name is the output's by the function's name: sigmoid_output, tanh_value, sigmoid_x."""
+    rest = word.removeprefix(plain(kind))
+    return kind in OF_OUTPUT and rest != word and rest in ACTIVATED | {"", "x", "z", "value", "values"}
 
 
 def is_derivative(trial: Trial, c: Convention, probe: Probe) -> bool:

@@ -285,7 +285,7 @@ def rectify_backward(x):
 
 
 def rectify_backward_wrong(x):
-    return (x >= 0).astype(x.dtype)
+    return (x <= 0).astype(x.dtype)
 
 
 def straight(x, derivative=False):
