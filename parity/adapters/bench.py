@@ -249,10 +249,16 @@ class Bench:
         except Raised:
             return None
 
-    def set_rate(self, number: int, old: float, new: float) -> bool:
-        """Set the learning rate of an optimizer; whether it shows one."""
+    def rates(self, number: int, value: float) -> list[str]:
+        """The names under which an optimizer shows its learning rate."""
         with as_raised():
-            return self._using().set_rate(self._objects[number].layer, old, new)
+            return list(self._using().rates(self._objects[number].layer, value))
+
+    def set_rate(self, number: int, old: float, new: float, at: str = "") -> bool:
+        """Set the learning rate of an optimizer, everywhere or under one name alone; whether it shows one."""
+        alone = {"at": at} if at else {}  # an adapter of theirs may know no names
+        with as_raised():
+            return self._using().set_rate(self._objects[number].layer, old, new, **alone)
 
     def held(self, number: int) -> dict[str, Any]:
         """What the arrays that it was given hold now."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from parity.adapters.arguments import call, misfit, parameters, plain, signature
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.own_weights import change
-from parity.adapters.rates import set_rate
+from parity.adapters.rates import rates, set_rate
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
 
@@ -100,9 +100,14 @@ class Adapter(ABC):
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return {}
 
-    def set_rate(self, optimizer: Any, old: float, new: float) -> bool:
-        """Set its learning rate, which was `old`, as a schedule does; whether it shows one."""
-        return set_rate(optimizer, old, new)
+    def rates(self, optimizer: Any, value: float) -> list[str]:
+        """The names under which an optimizer shows its learning rate, which is `value`."""
+        return rates(optimizer, value)
+
+    def set_rate(self, optimizer: Any, old: float, new: float, at: str = "") -> bool:
+        """Set its learning rate, which was `old`, as a schedule does, everywhere or under one name alone;
+        whether it shows one."""
+        return set_rate(optimizer, old, new, at)
 
     def update(self, optimizer: Any, params: dict[str, NDArray[Any]], grads: dict[str, NDArray[Any]]) -> None:
         """One step of an optimizer: the arrays of params are changed in place."""

@@ -468,8 +468,14 @@ class Called(Adapter):
     def learn(self, layer: Any) -> None:
         self._switch(layer, True)
 
-    def set_rate(self, optimizer: Any, old: float, new: float) -> bool:
-        return isinstance(optimizer, Rule) and super().set_rate(optimizer.made, old, new)
+    def rates(self, optimizer: Any, value: float) -> list[str]:
+        return super().rates(optimizer.made, value) if isinstance(optimizer, Rule) else []
+
+    def set_rate(self, optimizer: Any, old: float, new: float, at: str = "") -> bool:
+        if not isinstance(optimizer, Rule):
+            return False
+        handed = not at and optimizer.hand_another_rate(new)
+        return super().set_rate(optimizer.made, old, new, at) or handed
 
     def _switch(self, live: Live, training: bool) -> None:
         how, *names = self.convention.switch or ("",)

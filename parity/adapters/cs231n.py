@@ -81,6 +81,12 @@ class Cs231n(Adapter):
             config = optimizer.configs.get(name, dict(start))
             w[...], optimizer.configs[name] = optimizer.pair(w, grads[name], config)
 
+    def rates(self, optimizer: Any, value: float) -> list[str]:
+        return super().rates(optimizer.configs, value)
+
+    def set_rate(self, optimizer: Any, old: float, new: float, at: str = "") -> bool:
+        return super().set_rate(optimizer.configs, old, new, at)
+
     def change(self, layer: Any, probe: Probe, new: dict[str, Any]) -> list[str]:
         for name, array in new.items():  # they are handed over at each call
             layer.args[name][...] = array

@@ -74,6 +74,15 @@ class Rule:
         given = {rate_of(names): self.args["lr"], decay_of(names): self.args.get("weight_decay", usual)}
         return {name: value for name, value in given.items() if name}
 
+    def hand_another_rate(self, rate: float) -> bool:
+        """Give each call another learning rate from now on; whether the calls are given one."""
+        if isinstance(self.factory, type) or self.how.rule == "config":  # a dict of options keeps it
+            return False
+        self.args["lr"] = rate
+        if self.stateful is not None:
+            self.stateful.given["lr"] = rate
+        return True
+
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
         self.steps += 1

@@ -42,6 +42,7 @@ class Subject:
     options  its parameters beside the kind's own that have a default, and that default
     misfit   why it cannot be called as the adapter calls, as far as its signature shows
     unasked  what the checks could not ask it for, in words
+    remarks  what the checks have to say of it that is no error, in sentences
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Subject:
         self.options: dict[str, str] = {}
         self.misfit = ""
         self.unasked: list[str] = []
+        self.remarks: list[str] = []
         self.backward_too = True
         self.step = ""  # of the trial, what is being asked
         self.probe: Probe | None = None  # the one that is being tried
@@ -77,6 +79,11 @@ class Subject:
         """Say that a check could not ask it for that; once, however often it is found."""
         if what not in self.unasked:
             self.unasked.append(what)
+
+    def remark(self, sentence: str) -> None:
+        """Say something of it that is no error; once, however often it is found."""
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
 
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
@@ -307,9 +314,14 @@ class Instance:
         """dx of a loss for that dout, after forward; None where its backward takes none or raises."""
         return _array(self._ask("backward_of", dout=dout))
 
-    def set_rate(self, old: float, new: float) -> bool:
-        """Set the learning rate of an optimizer; whether it shows one."""
-        return self._ask("set_rate", old=old, new=new) is True
+    def rates(self, value: float) -> list[str]:
+        """The names under which an optimizer shows its learning rate, which is `value`."""
+        found = self._ask("rates", value=value)
+        return [clean(name, 80) for name in found] if isinstance(found, list) else []
+
+    def set_rate(self, old: float, new: float, at: str = "") -> bool:
+        """Set the learning rate of an optimizer, everywhere or under one name alone; whether it shows one."""
+        return self._ask("set_rate", old=old, new=new, at=at) is True
 
     def held(self) -> dict[str, Any]:
         """What the arrays that were handed over hold now: "args", "inputs", an optimizer's "arrays"."""

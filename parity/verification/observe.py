@@ -209,6 +209,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     except Ended as error:
         _end(seen, error, step=subject.step)
     seen.unasked = subject.unasked
+    seen.remarks += subject.remarks
     _set_remarks_apart(seen)
 
 

@@ -50,7 +50,7 @@ def joined(verdict: Verdict, asked_for: Sequence[str], ask: Callable[[], Verdict
     if other.outcome not in WORSE:
         return verdict
     first, second = (verdict, other) if _rank(verdict) >= _rank(other) else (other, verdict)
-    first.remarks = [*first.remarks, *second.remarks]
+    first.remarks = list(dict.fromkeys([*first.remarks, *second.remarks]))
     if other.outcome == "wrong":
         return other
     unseen = dict.fromkeys([*verdict.not_checked, *other.not_checked])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.checks.changed_rate import CHANGED_RATE
+from parity.checks.changed_rate import CHANGED_RATE, UNASKED
 from parity.verification.verify import verify
 
 
@@ -60,6 +60,50 @@ class Groups:
                 p.data -= group["lr"] * p.grad
 
 
+class BothNames(SGD):
+    """Shows its rate twice, and reads it once."""
+
+    def __init__(self, lr):
+        super().__init__(lr)
+        self.learning_rate = lr
+
+    def update(self, params, grads):
+        for key in params:
+            params[key] -= self.learning_rate * grads[key]
+
+
+class PrivateCopy(SGD):
+    """What is set is its own affair, and that it began with another is a record."""
+
+    def __init__(self, lr):
+        super().__init__(lr)
+        self._lr = self.initial_lr = lr
+
+
+class NeitherName(BothNames):
+    """Both are set, and neither is read."""
+
+    def __init__(self, lr):
+        super().__init__(lr)
+        self.bound = [lr]
+
+    def update(self, params, grads):
+        for key in params:
+            params[key] -= self.bound[0] * grads[key]
+
+
+def handed(w, dw, lr):
+    return w - lr * dw
+
+
+FIRST = []
+
+
+def handed_the_first_for_ever(w, dw, lr):
+    FIRST.append(lr)
+    return w - FIRST[0] * dw
+
+
 class Hidden:
     """Shows no rate, so that none can be set."""
 
@@ -81,19 +125,42 @@ def phases(optimizer, kind):
 
 @pytest.mark.parametrize(
     ("optimizer", "kind"),
-    [(SGD, "sgd"), (VelocityWithTheRate, "momentum"), (TwoNames, "sgd"), (Groups, "sgd")],
+    [(SGD, "sgd"), (VelocityWithTheRate, "momentum"), (TwoNames, "sgd"), (Groups, "sgd"), (handed, "sgd")],
 )
 def test_the_rate_that_was_set_is_used(optimizer, kind):
     verdict, rows = phases(optimizer, kind)
     assert verdict.ok and rows, str(verdict)
 
 
-def test_the_rate_of_the_first_step_for_ever_is_wrong_and_named():
-    verdict, rows = phases(StepInTheConstructor, "sgd")
+@pytest.mark.parametrize("optimizer", [StepInTheConstructor, NeitherName])
+def test_the_rate_of_the_first_step_for_ever_is_wrong_and_named(optimizer):
+    verdict, rows = phases(optimizer, "sgd")
     assert verdict.outcome == "wrong" and not any(row.ok for row in rows)
     assert "the rate of the first step for ever" in str(verdict)
 
 
-def test_a_rate_that_it_does_not_show_is_not_asked_for():
+def test_a_function_that_keeps_the_first_rate_that_it_is_handed_is_wrong():
+    verdict, rows = phases(handed_the_first_for_ever, "sgd")
+    assert verdict.outcome == "wrong" and rows and not any(row.ok for row in rows)
+
+
+def test_a_rate_that_it_does_not_show_is_said_to_be_not_checked():
     verdict, rows = phases(Hidden, "sgd")
-    assert verdict.ok and not rows
+    assert verdict.outcome == "right" and not rows
+    assert verdict.not_checked == [UNASKED] and UNASKED in verdict.headline
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "read", "unread"),
+    [(BothNames, ".learning_rate", ".lr"), (TwoNames, ".current_learning_rate", ".learning_rate")],
+)
+def test_a_name_that_is_not_read_is_a_remark(optimizer, read, unread):
+    verdict, _ = phases(optimizer, "sgd")
+    assert verdict.outcome == "right" and not verdict.not_checked, str(verdict)
+    assert f"is read at {read}; set at {unread} alone, it has no effect" in str(verdict)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, PrivateCopy])
+def test_one_name_and_what_is_private_are_no_remark(optimizer):
+    verdict, rows = phases(optimizer, "sgd")
+    assert verdict.outcome == "right" and rows and not verdict.remarks, str(verdict)
