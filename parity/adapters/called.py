@@ -388,9 +388,10 @@ class Called(Adapter):
             decays = bool(decay_of(signature(factory) or ()))  # of a function, beside what every one takes
             order = [*recipe(c.kind).order, *["weight_decay"] * decays]
             names = super().parameters(factory) if isinstance(factory, type) else order
-            return (
-                None if names is None else [n for n in room(names, recipe(c.kind)) if n in _arguments_of(c)]
-            )
+            if names is None:
+                return None
+            found = [*room(names, recipe(c.kind)), *c.numbers.values()]
+            return [name for name in dict.fromkeys(found) if name in _arguments_of(c)]
         used = {m for _, m in [*(c.constructor or ()), *c.forward_args]}
         if c.as_in_the_book:
             names = super().parameters(factory)

@@ -56,6 +56,7 @@ RULES = {
     "params": "nothing: the parameters come to the constructor",
     "held": "gradients in a list: the parameters come to the constructor",
     "both": "nothing: lists of parameters and gradients come to the constructor",
+    "both dicts": "nothing: dicts of parameters and gradients come to the constructor",
     "pairs": "pairs of an array and its gradient",
     "by name": "pairs of an array and its gradient, by name",
     "state": "an array, its gradient and its state, None at first",
@@ -132,7 +133,12 @@ class Convention:
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
     average      what it calls momentum's constant, where that is the name of an average's: beta
-    kept         constants of an optimizer that its constructor sets and does not take: argument -> attribute
+    kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
+                 attribute
+    numbers      what its method is given at each call beside arrays: parameter -> constant, or t for the step
+    order        the parameters of that method, or of a function, that get the arrays, where gradients come
+                 first or numbers between them
+    stays        whether layers that it holds keep their arrays and gradients, which are written into
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
@@ -189,6 +195,9 @@ class Convention:
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    order: Sequence[str] = ()
+    stays: bool = False
     probabilities: str = ""
     per_row: bool = False
     total: bool = False
@@ -384,6 +393,10 @@ class Convention:
             eps += f"; {self.average} is the momentum" if self.average else ""
             eps += "".join(f"; {name} is given as {value}" for name, value in self.switched.items())
             eps += "".join(f"; .{name} is set" for name in self.kept.values())
+            eps += f"; given at each call: {', '.join(self.numbers)}" if self.numbers else ""
+            if len(self.order) == 2:
+                eps += "; {} are the arrays, {} their gradients".format(*self.order)
+            eps += "; the arrays stay the same ones" if self.stays else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
         given = f"({', '.join(names)})" if self.constructor is not None else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from parity.adapters.arguments import plain
@@ -33,7 +33,7 @@ def about(factory: Any) -> dict[str, Any]:
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
-    kept       the attributes that its constructor sets
+    kept       the attributes that its constructor sets, and the numbers of its class, which methods read
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -111,9 +111,42 @@ def _names_read(one: Any) -> set[str]:
 
 
 def _kept(cls: type) -> list[str]:
-    built = [vars(c)["__init__"] for c in cls.__mro__[:-1] if inspect.isfunction(vars(c).get("__init__"))]
-    code = (one for constructor in built for one in dis.get_instructions(constructor))
-    return sorted({str(one.argval) for one in code if one.opname == "STORE_ATTR"})
+    """The attributes that its constructor sets, and the numbers of the class, which other methods read."""
+    found = _constants(cls)
+    for c in cls.__mro__[:-1]:
+        if inspect.isfunction(constructor := vars(c).get("__init__")):
+            found |= {name for name, how in _attributes(constructor.__code__) if how == "STORE_ATTR"}
+            if "__init__" not in constructor.__code__.co_names:  # those of its bases do not run
+                break
+    return sorted(found & {name for code in _codes(cls) for name, how in _attributes(code) if how in READS})
+
+
+def _constants(cls: type) -> set[str]:
+    """The numbers of the class that its methods read off `self`; none where one may read them off a class."""
+    classes = {*(c.__name__ for c in cls.__mro__), "type", "__class__"}
+    own = {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+    of_class = any(isinstance(value, classmethod) for value in own.values())
+    if of_class or any(classes & {*code.co_names} for code in _codes(cls)):
+        return set()
+    return {name for name, value in own.items() if type(value) in (int, float) and not name.startswith("__")}
+
+
+READS = ("LOAD_ATTR", "LOAD_METHOD")
+
+
+def _codes(cls: type) -> list[CodeType]:
+    """The code of its methods and properties, but for the constructors'."""
+    own = {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+    functions = [
+        getattr(v, "fget", getattr(v, "__func__", v)) for name, v in own.items() if name != "__init__"
+    ]
+    return [function.__code__ for function in functions if inspect.isfunction(function)]
+
+
+def _attributes(code: CodeType) -> set[tuple[str, str]]:
+    """Each name of an attribute in it, or in a function inside it, and how it is used."""
+    found = {(str(one.argval), one.opname) for one in dis.get_instructions(code)}
+    return found.union(*(_attributes(one) for one in code.co_consts if isinstance(one, CodeType)))
 
 
 def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:

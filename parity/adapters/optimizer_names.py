@@ -14,7 +14,7 @@ from parity.adapters.arguments import plain
 
 TOGETHER = ("params", "parameters", "weights", "variables", "modelparams", "modelparameters")  # all arrays
 ONE = ("w", "param", "parameter", "theta", "weight", "p")  # one array at a time
-SLOPES = ("grads", "gradients", "dparams", "gradientsdict")  # of all arrays
+SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "gradparams", "dweights")  # of all arrays
 SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam")  # of one
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
 EPSILON = ("eps", "epsilon")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import Misfit, call, plain, signature, spellings
+from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
@@ -26,6 +26,8 @@ class Rule:
 
     def __init__(self, convention: Convention, factory: Any, probe: Probe):
         self.how, self.factory, self.kind, self.args = convention, factory, probe.kind, dict(probe.args)
+        self.probe = probe
+        self.first: int | None = None  # the number of the first step, where it asks for it
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
         self.states: dict[str, Any] = {}
@@ -47,11 +49,15 @@ class Rule:
             args = {name: value for name, value in args.items() if name != "momentum"}
         if self.how.decay:
             args = {"weight_decay": how.optional["weight_decay"], **args}
+        if self.how.numbers:
+            taken = room([n for n in signature(self.factory) or () if n not in held], how)
+            later = [name for name in args if name not in taken and self._at_each_call(name)]
+            args = {name: value for name, value in args.items() if name not in later}
         kept = {name: args[name] for name in self.how.kept if name in args}
         args = {name: value for name, value in args.items() if name not in kept}
         built = call(_builder(self.factory, held), args, how)
         for name, value in kept.items():
-            if not _is_free(built, self.how.kept[name]):
+            if not _is_free(built, self.how.kept[name], self.how.kept.values()):
                 raise Misfit(f"it takes no {', '.join(kept)}")
             setattr(built, self.how.kept[name], value)
         return built
@@ -64,8 +70,45 @@ class Rule:
     def _step(self, name: str) -> Callable[..., Any]:
         """The method of the optimizer of that name; of a function, itself at its rate."""
         if isinstance(self.factory, type):
-            return getattr(self._one(name), self.how.forward)  # type: ignore[no-any-return]
-        return partial(self.factory, **self._numbers_given())
+            return self._method(self._one(name))
+        return self._by_parameter(self.factory, self._numbers_given())
+
+    def _method(self, optimizer: Any) -> Callable[..., Any]:
+        """Its step, which is given the numbers that it asks for at each call."""
+        usual = recipe(self.kind).optional["weight_decay"]
+        known = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
+        known["betas"] = (known.get("beta1"), known.get("beta2"))
+        known["t"] = self.steps - 1 + (self.first or 0)
+        given = {name: known[argument] for name, argument in self.how.numbers.items()}
+        return self._by_parameter(getattr(optimizer, self.how.forward), given)
+
+    def _by_parameter(self, function: Callable[..., Any], numbers: dict[str, Any]) -> Callable[..., Any]:
+        """The function of arrays alone, in the order of the rule."""
+        names = self.how.order
+
+        def step(*arrays: Any) -> Any:
+            if names:
+                return function(**dict(zip(names, arrays, strict=True)), **numbers)
+            return function(*arrays, **numbers)
+
+        return step if names or numbers else function
+
+    def _at_each_call(self, argument: str) -> bool:
+        """Whether each call is given that argument of the kind."""
+        pair = "betas" if argument in ("beta1", "beta2") else argument
+        return bool({argument, pair} & {*self.how.numbers.values()})
+
+    def _first_step(self, params: dict[str, Any], grads: dict[str, Any]) -> int:
+        """The number of the first step, tried on copies by a new optimizer."""
+
+        def step(number: int) -> dict[str, Any]:
+            other = Rule(self.how, self.factory, self.probe)
+            other.first = number
+            copies = {name: p.copy() for name, p in params.items()}
+            other.update(copies, {name: g.copy() for name, g in grads.items()})
+            return copies
+
+        return first_step(step)
 
     def _numbers_given(self) -> dict[str, float]:
         """The learning rate of a function of plain gradient descent, and its weight decay if it takes one."""
@@ -76,7 +119,8 @@ class Rule:
 
     def hand_another_rate(self, rate: float) -> bool:
         """Give each call another learning rate from now on; whether the calls are given one."""
-        if isinstance(self.factory, type) or self.how.rule == "config":  # a dict of options keeps it
+        by_function = not isinstance(self.factory, type) and self.how.rule != "config"  # whose dict keeps it
+        if not by_function and not self._at_each_call("lr"):
             return False
         self.args["lr"] = rate
         if self.stateful is not None:
@@ -85,6 +129,8 @@ class Rule:
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
+        if "t" in self.how.numbers.values() and self.first is None:
+            self.first = self._first_step(params, grads)
         self.steps += 1
         if self.how.rule.endswith("+lr"):
             self._function(params, grads)
@@ -102,19 +148,31 @@ class Rule:
         elif not self.layers:
             pairs = enumerate(_in_layers(params))
             self.layers = [Layer([n for n in names if n], form, number) for number, names in pairs]
+        arrays, slopes = self._lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
-            layer.give(params, grads)
+            layer.give(arrays, slopes)
         given: Any = Model(self.layers) if way.endswith("model") else self.layers
         if way.startswith("held"):
             self.made.setdefault("", None)
             self.made[""] = self.made[""] or self._new(given)
-            getattr(self.made[""], self.how.forward)()
+            self._method(self.made[""])()
         else:
             step = self._step("")
             for one in given if way in ("layer", "whole") else [given]:
                 step(one)
         for layer in self.layers:
-            _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+            _taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
+
+    def _lasting(
+        self, params: dict[str, Any], grads: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Arrays that stay the same ones, into which those of each step are written."""
+        if not self.handed:
+            self.handed = [{n: a.copy() for n, a in side.items()} for side in (params, grads)]
+        for own, new in zip(self.handed, (params, grads), strict=True):
+            for name, array in new.items():
+                own[name][...] = array
+        return self.handed[0], self.handed[1]
 
     def _numbered(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """W1, b1, W2, b2 and their gradients dW1, db1, ...: two layers at a time, as many have no more."""
@@ -139,7 +197,7 @@ class Rule:
         layers = [[n for n in names if n] for names in _in_layers(params)]
         keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
         given = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
-        found = getattr(self._one(""), self.how.forward)(*given)
+        found = self._method(self._one(""))(*given)
         new = found if isinstance(found, (list, tuple)) and len(found) == len(keys) else given[0]
         for own, arrays in zip(keys, new, strict=True):
             _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
@@ -148,23 +206,23 @@ class Rule:
         """Parameters with .data and .grad, the same ones at each step."""
         self.handed = self.handed or [Parameter() for _ in params]
         _give(self.handed, params, grads)
-        getattr(self._one(""), self.how.forward)(self.handed)
+        self._method(self._one(""))(self.handed)
         _take(self.handed, params)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
-        found = getattr(self._one(""), self.how.forward)(params, grads)
+        found = self._method(self._one(""))(params, grads)
         _taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
 
     def _lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         given = list(params.values())
-        found = getattr(self._one(""), self.how.forward)(given, list(grads.values()))
+        found = self._method(self._one(""))(given, list(grads.values()))
         new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else given
         _taken_over(params, dict(zip(params, new, strict=True)))
 
     def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
-            new = getattr(self._one(name), self.how.forward)(w, grads[name])
+            new = self._method(self._one(name))(w, grads[name])
             if new is not None:
                 w[...] = new
 
@@ -177,7 +235,7 @@ class Rule:
             for attribute, name in shown.items():
                 setattr(layer, attribute, params[name] if name else np.zeros(1))
                 setattr(layer, f"d{attribute}", grads[name] if name else np.zeros(1))
-            getattr(optimizer, self.how.forward)(layer)
+            self._method(optimizer)(layer)
             for attribute, name in shown.items():
                 if name:
                     _taken_over({name: params[name]}, {name: getattr(layer, attribute)})
@@ -188,7 +246,7 @@ class Rule:
         _give(self.handed, params, grads)
         if not self.made:
             self.made[""] = self._new(self.handed)
-        getattr(self.made[""], self.how.forward)()
+        self._method(self.made[""])()
         _take(self.handed, params)
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -201,7 +259,7 @@ class Rule:
             self.made[""] = self._new(self.handed[0])
         held = self.handed[0]
         held.update(params)
-        found = getattr(self.made[""], self.how.forward)(dict(grads))
+        found = self._method(self.made[""])(dict(grads))
         _taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
 
     def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -210,7 +268,7 @@ class Rule:
         layers = _in_layers(params) if "b" in order else [(name, "") for name in params]
         moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
-            method = getattr(self._one("" if "key" in order else name), self.how.forward)
+            method = self._method(self._one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
             given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": np.zeros(1), "db": np.zeros(1)}
             if moments:
@@ -231,9 +289,12 @@ class Rule:
                     _taken_over({one: params[one]}, {one: array})
 
     def _asked(self) -> list[dict[str, Any]]:
-        """The parameters of its method that have to be given."""
+        """The parameters of its method that get arrays, or a name or a number of such."""
+        if self.how.order:
+            return [{"name": name} for name in self.how.order]
         found = (signature(getattr(self.factory, self.how.forward)) or {}).items()
-        return [{"name": name} for name, p in list(found)[1:] if p.default is p.empty]
+        asked = [name for name, p in list(found)[1:] if p.default is p.empty]
+        return [{"name": name} for name in asked if name not in self.how.numbers]
 
     def _tried_at(self, order: list[str], given: dict[str, Any], t: int) -> list[Any]:
         return self._tried(order, {**given, "t": t})
@@ -243,7 +304,7 @@ class Rule:
         given = {
             what: value.copy() if isinstance(value, np.ndarray) else value for what, value in given.items()
         }
-        found = getattr(self._new(), self.how.forward)(*(given[what] for what in order))
+        found = self._method(self._new())(*(given[what] for what in order))
         return list(found) if isinstance(found, tuple) else [given["w"] if found is None else found]
 
     def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
@@ -263,8 +324,16 @@ class Rule:
             slopes = {key: grads[name] for name, key in layer.keys.items()}
             slopes.setdefault("b", np.zeros(1))
             given = {"layer": layer, "grads": SlopesByName(slopes), "dw": slopes["W"], "db": slopes["b"]}
-            getattr(self._one(layer.name), self.how.forward)(*(given[what] for what in asked))
+            self._method(self._one(layer.name))(*(given[what] for what in asked))
             _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    def _both_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The optimizer keeps both dicts, and may put new arrays into that of the arrays."""
+        both = self._lasting(params, grads)
+        if not self.made:
+            self.made[""] = self._new(*both)
+        self._method(self.made[""])()
+        _taken_over(params, both[0])
 
     def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads)
@@ -277,44 +346,45 @@ class Rule:
         arrays, slopes = self.handed
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
-        found = getattr(self.made[""], self.how.forward)(*given)
+        found = self._method(self.made[""])(*given)
         own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and _like(v, arrays)]
         kept = next((v for v in own if v is arrays), own[0] if own else arrays)
         new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept
         _taken_over(params, dict(zip(params, new, strict=True)))
 
     def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        first = plain(next(iter(signature(getattr(self._one(""), self.how.forward)) or ("",))))
+        method = getattr(self._one(""), self.how.forward)
+        first = plain(next(iter(self.how.order or signature(method) or ("",))))
         pairs = [(grads[name], w) for name, w in params.items()]
         if not first.startswith("grad"):
             pairs = [(w, g) for g, w in pairs]
-        getattr(self._one(""), self.how.forward)(pairs)
+        self._method(self._one(""))(pairs)
 
     def _by_name(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        getattr(self._one(""), self.how.forward)({name: (w, grads[name]) for name, w in params.items()})
+        self._method(self._one(""))({name: (w, grads[name]) for name, w in params.items()})
 
     def _state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
-            step = getattr(self._one(name), self.how.forward)
+            step = self._method(self._one(name))
             new, self.states[name] = step(w, grads[name], self.states.get(name))
             w[...] = new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        given = self._numbers_given()
+        step = self._by_parameter(self.factory, self._numbers_given())
         if self.how.rule == "dicts+lr":
             arrays = dict(params)
-            found = self.factory(params, grads, **given)
+            found = step(params, grads)
             _taken_over(
                 arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params
             )
         elif self.how.rule == "lists+lr":
             arrays_in = list(params.values())
-            found = self.factory(arrays_in, list(grads.values()), **given)
+            found = step(arrays_in, list(grads.values()))
             new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else arrays_in
             _taken_over(params, dict(zip(params, new, strict=True)))
         else:
             for name, w in params.items():
-                found = self.factory(w, grads[name], **given)
+                found = step(w, grads[name])
                 _taken_over({name: w}, {name: w if found is None else found})
 
     def _with_state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -337,11 +407,16 @@ class Rule:
             w[...] = new
 
 
-def _is_free(built: Any, attribute: str) -> bool:
-    """Whether that is a number of which the constructor has made no other, as a power to begin with."""
-    numbers = {k: v for k, v in vars(built).items() if type(v) in (int, float)}
-    own = numbers.pop(attribute, None)
-    return own is not None and not any(np.isclose(v, (own, 1 - own)).any() for v in numbers.values())
+def _is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
+    """Whether that is a number of which the constructor has made no other, as a power to begin with.
+
+    `constants` are the kind's own, of which none is made of another.
+    """
+    own: Any = getattr(built, attribute, None)
+    if type(own) not in (int, float) or not own > 0:
+        return False
+    numbers = [v for k, v in vars(built).items() if type(v) in (int, float) and k not in constants]
+    return not any(np.isclose(v, (own, 1 - own)).any() for v in numbers)
 
 
 def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:

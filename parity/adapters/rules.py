@@ -9,7 +9,7 @@ objects  step(params); each parameter has .data and .grad
 in dicts  update(params, grads), lists of dicts, one dict per layer
 layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`
 held     cls(params, lr), then step(grads), lists of arrays
-both     cls(params, grads, lr), then step(), lists of arrays
+both     cls(params, grads, lr), then step(), lists of arrays; both dicts: dicts of them
 pairs    apply_gradients([(dw, w), ...])
 by name  step({name: (w, dw)})
 state    update(w, dw, state) -> w, state; the state is None at first
@@ -23,36 +23,42 @@ held dicts  cls(params, lr), then step(grads), dicts of arrays
 layers, a model and the learning rate: the ways of `layers_given` for a function
 arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
-A constructor may take beta1 and beta2 as a pair. Its small constant (eps) is given PyTorch's value, and so is
-a weight decay whose default is another. Plain gradient descent is given a momentum of 0.
+The method may be given the rate and other constants at each call, update(params, grads, lr), and the number
+of the step; and it may take gradients first. A constructor may take beta1 and beta2 as a pair. Its small
+constant (eps) is given PyTorch's value, and so is a weight decay whose default is another. Plain gradient
+descent is given a momentum of 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import LAYER, ways_for
+from parity.adapters.layers_given import LAYER, WEIGHTS, ways_for
 from parity.adapters.optimizer_names import (
     COUNTS,
     DECAYS,
     EPSILON,
     MOMENTS,
     ONE,
+    RATES,
     SLOPE,
     SLOPES,
     TOGETHER,
+    decay_of,
     rate_of,
 )
 from parity.adapters.recipe import recipe
-from parity.adapters.stateful import averaged, forms_of
+from parity.adapters.stateful import CONSTANTS, KINDS, averaged, forms_of
 
 STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
-    *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates"),
+    *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates", "applygrads"),
+    *("updateparam", "updateweight", "updatelayer", "updatelayers", "applyupdate", "applyupdates"),
+    *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate"),
 )
 HANDED = (*TOGETHER, "layers")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
@@ -66,6 +72,8 @@ MOMENTUM = (
     *("momentum", "mu", "mom", "momentumrate", "momentumcoefficient", "momentumcoeff", "momentumfactor"),
     "beta",
 )
+VELOCITIES = ("v", "velocity", "velocities", "vel", "vs", "vt")  # attributes
+BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a velocity
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
@@ -75,17 +83,18 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
-    base = replace(base, rate=odd_rate(about, kind), average=averaged(signature, kind))
+    base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
     base = replace(base, switched=switched(about, kind), kept=kept(about, kind))
     if about["what"] == "function":
-        names = [p["name"] for p in signature]
-        if kind == "sgd" and rate_of(names[2:]):
-            one = plain(names[0]) in ONE
+        rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
+        order = _by_name(rest, signature) if len(rest) <= 2 else ()
+        if kind == "sgd" and rate and len(rest) >= 2:
+            one = plain((order or rest)[0]) in ONE
             for style in DESCENTS if one else reversed(DESCENTS):
-                yield _with(base, style, about["names"][0])
-        elif kind == "sgd" and rate_of(names[1:]):
-            for style in ways_for(plain(names[0])):
-                yield _with(base, style, about["names"][0])
+                yield replace(_with(base, style, about["names"][0]), order=order)
+        elif kind == "sgd" and rate and len(rest) == 1:
+            for style in ways_for(plain(rest[0])):
+                yield replace(_with(base, style, about["names"][0]), order=order)
         elif forms := forms_of(signature, kind):
             for style in forms:
                 yield _with(base, style, about["names"][0])
@@ -96,13 +105,18 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
+    taken = {*room(_constants_taken(about), recipe(kind)), *base.kept}
     for word in STEP:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
-            required = [p for p in about["methods"][name] or () if p is not None and p["required"]]
+            params = [p for p in about["methods"][name] or () if p is not None]
+            numbers = numbers_of(params, taken, kind)
+            required = [p for p in params if p["required"] and p["name"] not in numbers]
+            order = _by_name(_names(required), params)
+            required.sort(key=lambda p: order.index(p["name"]) if order else 0)
             only = plain(required[0]["name"]) if len(required) == 1 else ""
             given = next((way for way, names in ONLY.items() if only in names), "layer")
             styles = {
-                0: ["both"] if both else [*holds, *["params"] * handed],
+                0: ["both", "both dicts"] if both else [*holds, *["params"] * handed],
                 1: ["held", "held dicts"]
                 if handed and not holds
                 else [*([given] if only != "layers" else ()), *ways_for(only)],
@@ -118,7 +132,63 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             if len(required) > 2 and in_order(required):
                 styles[len(required)] = [*styles.get(len(required), ()), "in order"]
             for style in styles.get(len(required), ()):
-                yield _with(base, style, name)
+                yield replace(_with(base, style, name), numbers=numbers, order=order)
+            if counted := _counter(required):
+                counts = {**numbers, counted: "t"}
+                order = _by_name([name for name in _names(required) if name != counted], [])
+                for style in ("dicts", "lists", "in dicts", "numbered"):
+                    yield replace(_with(base, style, name), numbers=counts, order=order)
+
+
+def numbers_of(params: list[dict[str, Any]], taken: Collection[str], kind: str) -> dict[str, str]:
+    """The constants that a method is given at each call: its parameter -> the argument.
+
+    `taken` are those that the constructor takes or keeps: of these only a rate is one that has to be given.
+    """
+    own = {name: CONSTANTS[name] for name in KINDS.get(kind, ())}
+    tables: dict[str, Sequence[str]] = {"lr": RATES, **own}
+    tables |= {"weight_decay": DECAYS} | ({"eps": EPSILON} if kind in EPS else {})
+    tables |= {"betas": ("betas",)} if "beta1" in tables else {}
+    found: dict[str, str] = {}
+    for p in params:
+        word = plain(p["name"])
+        argument = next((a for a, words in tables.items() if word in words and a not in found.values()), "")
+        moment = p["required"] and word in ITS_MOMENTS and "lr" in taken  # an array that the caller keeps
+        if argument and not moment and (argument not in taken or (p["required"] and argument == "lr")):
+            found[p["name"]] = argument
+    return found
+
+
+def _names(params: Iterable[dict[str, Any]]) -> list[str]:
+    return [p["name"] for p in params]
+
+
+def _beside_numbers(signature: list[dict[str, Any]]) -> list[str]:
+    """What a function of gradient descent takes beside its rate and its weight decay."""
+    names = _names(signature)
+    numbers = {rate_of(names), decay_of(names)}
+    return [p["name"] for p in signature if p["required"] and p["name"] not in numbers]
+
+
+def _by_name(rest: list[str], params: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Those parameters with gradients after their arrays, where they are not the first ones in this order;
+    nothing where they can go by their places."""
+    turned = len(rest) == 2 and _is_slope(rest[0]) and plain(rest[1]) in (*TOGETHER, *ONE, *WEIGHTS, *LAYER)
+    order = rest[::-1] if turned else rest
+    if any(name.startswith("*") for name in order) or order == _names(params)[: len(order)]:
+        return ()
+    return tuple(order)
+
+
+def _is_slope(name: str) -> bool:
+    word = plain(name)
+    return word in (*SLOPES, *SLOPE) or word.startswith("grad") or word.endswith(("grad", "grads"))
+
+
+def _counter(required: list[dict[str, Any]]) -> str:
+    """The number of the step among two that are arrays and their gradients; "" where there is none."""
+    found = [p["name"] for p in required if plain(p["name"]) in COUNTS]
+    return found[0] if len(required) == 3 and len(found) == 1 else ""
 
 
 def odd_rate(about: dict[str, Any], kind: str) -> str:
@@ -129,16 +199,43 @@ def odd_rate(about: dict[str, Any], kind: str) -> str:
     return found if plain(found) in EPSILON else ""
 
 
+def odd_momentum(about: dict[str, Any], kind: str) -> str:
+    """What the constructor calls momentum's constant, where that is no name of it alone; "" for none."""
+    found = averaged(about["signature"] or (), kind)
+    return found or (momentum_by_velocity(about) if kind in ("momentum", "nesterov") else "")
+
+
+def momentum_by_velocity(about: dict[str, Any]) -> str:
+    """Momentum's constant under a name that others have too, beside a rate and a velocity; "" for none."""
+    words = {plain(name): name for name in _names(about["signature"] or ())}
+    velocity = any(plain(name) in VELOCITIES for name in about["kept"])
+    named = {*words} & {*MOMENTUM, *BY_VELOCITY}
+    if about["what"] != "class" or not velocity or len(named) != 1 or not {*words} & {*RATES} - named:
+        return ""
+    return next((words[word] for word in named if word in BY_VELOCITY), "")
+
+
+def _constants_taken(about: dict[str, Any]) -> list[str]:
+    """The parameters of the constructor without what holds the arrays: params and grads, layers, a model."""
+    names = _names(about["signature"] or ())
+    asked = [plain(p["name"]) for p in about["signature"] or () if p["required"]]
+    handed = bool(asked) and (asked[0] in HANDED or bool(ways_for(asked[0], held=True)))
+    return names[handed + (handed and len(asked) > 1 and asked[1] in SLOPES) :]
+
+
 def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
-    """The kind's constants that the constructor sets itself and does not take: argument -> attribute."""
-    names = [p["name"] for p in about["signature"] or ()]
+    """The kind's constants that its code sets in an attribute and nothing takes: argument -> attribute."""
+    names = _constants_taken(about)
     if about["what"] != "class" or "betas" in map(plain, names):
         return {}
-    taken, found = room(names, recipe(kind)), {}
+    taken = room(names, recipe(kind))
+    found: dict[str, str] = {}
     for argument in recipe(kind).order:
-        own = [name for name in about["kept"] if plain(name) in map(plain, spellings(argument))]
-        if argument != "lr" and argument not in taken and len(own) == 1:
-            found[argument] = own[0]
+        further = RATES if argument == "lr" else CONSTANTS.get(argument, ())
+        for known in ([*map(plain, spellings(argument))], further):
+            own = [name for name in about["kept"] if plain(name) in known]
+            if argument not in (*taken, *found) and len(own) == 1:
+                found[argument] = own[0]
     return found
 
 
@@ -166,8 +263,10 @@ def switched(about: dict[str, Any], kind: str) -> dict[str, Any]:
     if about["what"] == "function" or kind not in ("sgd", "momentum", "nesterov"):
         return {}
     found: dict[str, Any] = {}
+    by_velocity = momentum_by_velocity(about)
     for p in about["signature"] or ():
-        if plain(p["name"]) in MOMENTUM and kind == "sgd" and p["default"] not in ("0", "0.0", "None"):
+        momentum = plain(p["name"]) in MOMENTUM or p["name"] == by_velocity
+        if momentum and kind == "sgd" and p["default"] not in ("0", "0.0", "None"):
             found[p["name"]] = 0.0
         elif plain(p["name"]) in NESTEROV and p["default"] != repr(kind == "nesterov"):
             found[p["name"]] = kind == "nesterov"

@@ -143,20 +143,26 @@ class Subject:
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
         from parity.adapters.arguments import plain
-        from parity.adapters.rules import STEP, odd_rate, other_decay, other_eps, rules, switched
-        from parity.adapters.stateful import averaged
+        from parity.adapters.rules import (
+            STEP,
+            odd_momentum,
+            odd_rate,
+            other_decay,
+            other_eps,
+            rules,
+            switched,
+        )
         from parity.adapters.trial import NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
-        signature = about.get("signature") or ()
         given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
-        other = any(given) or bool(averaged(signature, kind) or switched(about, kind))
+        other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind))
         by_book = [] if self.misfit or other else [None]
         for way in (*by_book, *rules(about, kind)):
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
-                return way
+                return self._that_sees_new_gradients(way, kind)
         self.convention = None
         stubs = [name for name in about.get("stubs", ()) if plain(name) in STEP]
         if by_book and not stubs:
@@ -165,6 +171,22 @@ class Subject:
             return None
         names = ", ".join(p["name"] for p in about.get("signature") or ())
         raise NotCallable(about["name"], kind, names, errors, stubs)
+
+    def _that_sees_new_gradients(self, way: Convention | None, kind: str) -> Convention | None:
+        """That way, or the same with arrays that stay, where the optimizer has kept those of its layers."""
+        from parity.adapters.trial import changes_all, sees_new_gradients
+
+        if way is None or not way.rule.startswith("held ") or "," not in way.rule:
+            return way
+        if sees_new_gradients(self, kind):
+            return way
+        self.convention = replace(way, stays=True)
+        self._open(kind)
+        if changes_all(self, kind, [], "") and sees_new_gradients(self, kind):
+            return self.convention
+        self.convention = way
+        self._open(kind)
+        return way
 
     def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How im2col or col2im is called and lays its columns out; None where that is the book's way."""

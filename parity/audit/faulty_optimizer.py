@@ -32,8 +32,10 @@ Arrays = dict[Any, Any]
 def faulty_optimizer(person: Any, fault: Fault, convention: Convention | None, problems: list[str]) -> Any:
     """The person's class, or function, with the bug; what cannot be done while it runs goes to `problems`."""
     rule = convention.rule if convention else "dicts"
-    if HANDLED.get(rule, rule) not in HANDS:
-        problems.append(f"bugs are not put into an optimizer that is called in this way ({rule})")
+    unusual = convention is not None and bool(convention.numbers or convention.order)
+    if unusual or HANDLED.get(rule, rule) not in HANDS:
+        how = f"{rule}, numbers at each call" if unusual else rule
+        problems.append(f"bugs are not put into an optimizer that is called in this way ({how})")
         return person
     if rule in HANDLED:
         return _function(person, fault, rule, problems)

@@ -109,6 +109,8 @@ def _text(cls: str, probe: Probe, c: Convention | None, single: bool = False) ->
 
 def _lines(cls: str, probe: Probe, reference: dict[str, Any], c: Convention | None) -> list[str]:
     role = kind_of(probe.kind).role
+    if role == "optimizer" and c is not None and (c.numbers or c.order):
+        return []
     if role == "optimizer":
         return _of_rule(cls, probe, reference, c.rule if c else "dicts", c.forward if c else "update")
     if role == "function":

@@ -395,9 +395,11 @@ def _takes_options(node: ast.FunctionDef) -> bool:
 def _is_descent(node: ast.FunctionDef) -> bool:
     """Whether it takes arrays, gradients and a rate, or a model and a rate, and at most a weight decay."""
     names = [plain(p.arg) for p in node.args.args]
-    *arrays, rate = [name for name in names if name not in DECAYS] or [""]
-    of_arrays = len(arrays) == 2 and arrays[0] in HANDED and arrays[1] in (*SLOPES, *SLOPE)
-    return rate in RATES and (of_arrays or (len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)))
+    arrays = [name for name in names if name not in (*DECAYS, *RATES)]
+    both = (arrays, arrays[::-1]) if len(arrays) == 2 else ()
+    of_arrays = any(one in HANDED and other in (*SLOPES, *SLOPE) for one, other in both)
+    of_model = len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)
+    return sum(name in RATES for name in names) == 1 and (of_arrays or of_model)
 
 
 def is_stub(node: ast.stmt) -> bool:

@@ -110,7 +110,7 @@ class Seen:
         pairs = {name: m for name, m in [*(c.constructor or ()), *c.forward_args]} if c else {}
         known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
         known |= OF_ACTIVATIONS if kind in ELEMENTWISE else OF_WEIGHTS
-        given = {*pairs, *(c.switched if c else ())}
+        given = {*pairs, *((*c.switched, *c.numbers) if c else ())}
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         return [

@@ -200,9 +200,11 @@ def _verify(
 ) -> Verdict:
     """The verdict on a layer, function, loss or optimizer; on one with a momentum, as both of its kinds."""
     own, later = split(kind, allow)
-    verdict, parameters = _verify_as(factory, kind, adapter, supports, own, habits, seed, limits, isolated)
+    verdict, parameters, switched = _verify_as(
+        factory, kind, adapter, supports, own, habits, seed, limits, isolated
+    )
     by_trial = adapter is None or (isinstance(adapter, str) and adapter.lower() == AUTO)
-    further, names = kind_after(kind, parameters if by_trial else ())
+    further, names = kind_after(kind, parameters, switched) if by_trial else ("", [])
     if not further:
         declared_faults(kind, [name for name in later if name not in own], names_of(kind))
         return verdict
@@ -223,14 +225,15 @@ def _verify_as(
     seed: int,
     limits: Limits,
     isolated: bool,
-) -> tuple[Verdict, list[str]]:
-    """The verdict on it as one kind, and the parameters that its constructor has besides."""
+) -> tuple[Verdict, list[str], list[str]]:
+    """The verdict on it as one kind, the parameters that its constructor has besides, and those of them that
+    were given a value for the kind's sake."""
     declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
     cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
     if seen.misfit:
         why = seen.misfit if seen.misfit.startswith("its ") else f"it cannot be called: {seen.misfit}"
-        return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), []
+        return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), [], []
     adapter = _settled(adapter, seen)
     cases = seen.tried_of(cases)
     no_part = {"weight_decay"} if kind_of(kind).role == "optimizer" and supports is None else set()
@@ -280,7 +283,7 @@ def _verify_as(
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     switched = seen.convention.switched if seen.convention is not None else {}
-    return verdict, list(dict.fromkeys([*seen.options, *switched]))
+    return verdict, list(dict.fromkeys([*seen.options, *switched])), list(switched)
 
 
 def _read_off(seen: Seen) -> list[str]:

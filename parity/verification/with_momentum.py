@@ -19,10 +19,14 @@ NEXT = {
 WORSE = ("right", "right_but", "wrong")
 
 
-def kind_after(kind: str, parameters: Iterable[str]) -> tuple[str, list[str]]:
-    """The kind that it is as well, and its parameters that say so; "" where there is none."""
+def kind_after(kind: str, parameters: Iterable[str], switched: Iterable[str] = ()) -> tuple[str, list[str]]:
+    """The kind that it is as well, and its parameters that say so; "" where there is none.
+
+    `switched` are those that were given a value for this kind's sake, under whatever name.
+    """
     further, names = NEXT.get(kind, ("", ()))
-    found = [name for name in parameters if plain(name) in names]
+    off = [name for name in switched if kind == "sgd" and plain(name) not in NESTEROV]
+    found = list(dict.fromkeys([*(name for name in parameters if plain(name) in names), *off]))
     return (further, found) if found else ("", [])
 
 

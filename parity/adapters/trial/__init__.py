@@ -8,7 +8,7 @@ the right shapes. The sizes of the probes are all different, so that a shape sho
 
 from parity.adapters.conventions import NotCallable
 from parity.adapters.trial.hints import one_for_both_axes, pads_by_word, takes_what_is_kept
-from parity.adapters.trial.ordinary import changes_all, fits_the_book
+from parity.adapters.trial.ordinary import changes_all, fits_the_book, sees_new_gradients
 from parity.adapters.trial.output_derivatives import may_be_derivative
 from parity.adapters.trial.probabilities import may_take_probabilities
 from parity.adapters.trial.search import find
@@ -22,5 +22,6 @@ __all__ = [
     "may_take_probabilities",
     "one_for_both_axes",
     "pads_by_word",
+    "sees_new_gradients",
     "takes_what_is_kept",
 ]

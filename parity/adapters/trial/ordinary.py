@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,18 @@ def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str
     return all(
         np.shape(after[name]) == p.shape and not np.array_equal(after[name], p) for name, p in before.items()
     )
+
+
+def sees_new_gradients(subject: Any, kind: str) -> bool:
+    """Whether the second step of an optimizer depends on the gradients that come with it."""
+    probe = next(p for p in probes(kind, 0) if len(p.inputs["grads"]) > 1)
+    first, second = probe.inputs["grads"][:2]
+    found = []
+    for scale in (1.0, -2.0):
+        grads = [first, {name: scale * g for name, g in second.items()}]
+        try:
+            found.append(subject.results(replace(probe, inputs={**probe.inputs, "grads": grads})))
+        except Raised:
+            return True  # what it raises is for others to say
+    names = [f"{name} step 2" for name in first]
+    return any(not np.array_equal(found[0].get(name), found[1].get(name)) for name in names)
