@@ -135,6 +135,7 @@ class Convention:
     average      what it calls momentum's constant, where that is the name of an average's: beta
     kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
                  attribute
+    written      constants of an optimizer that are numbers in its code, PyTorch's: argument -> number
     numbers      what its method is given at each call beside arrays: parameter -> constant, or t for the step
     order        the parameters of that method, or of a function, that get the arrays, where gradients come
                  first or numbers between them
@@ -195,6 +196,7 @@ class Convention:
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     order: Sequence[str] = ()
     stays: bool = False
@@ -335,7 +337,8 @@ class Convention:
 
     def fitted(self, probe: Probe) -> Probe:
         """The probe without a bias, where the implementation has none; a pad that is 'same' needs that; a
-        loss of outputs with the divisor that its forward shows; an activation with its own constant."""
+        loss of outputs with the divisor that its forward shows; an activation with its own constant, an
+        optimizer with those that are written in its code."""
         if self.reduction:
             own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
             own |= {"factor": self.factor} if self.factor != 1 else {}
@@ -345,6 +348,8 @@ class Convention:
             probe = replace(probe, needs=probe.needs - {"pad"} - pairs | {"same"})
         if self.padding == "same" and is_same(probe):
             probe = replace(probe, args={**probe.args, "pad": SAME})
+        if self.written:
+            return replace(probe, args={**probe.args, **self.written})
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
             return replace(probe, args={**probe.args, "b": None})
         return replace(probe, args={**self.own, **probe.args}) if self.own else probe
@@ -359,7 +364,7 @@ class Convention:
             found.append("several channels")
         if sizes.pop("FN", None) == 1:
             found.append("several filters")
-        found += [f"{name} other than {size}" for name, size in sizes.items()]
+        found += [f"{name} other than {size}" for name, size in [*sizes.items(), *self.written.items()]]
         if (stride := self.limits.get("stride")) is not None:
             found.append(f"strides other than {'the window' if stride == 'window' else stride}")
         found += [PADDING[self.padding]] if self.padding else []

@@ -34,6 +34,7 @@ def about(factory: Any) -> dict[str, Any]:
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
+    literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -61,6 +62,7 @@ def about(factory: Any) -> dict[str, Any]:
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
+        "literals": _literals(one, beside) if isinstance(one, type) else [],
         "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
     }
 
@@ -129,6 +131,25 @@ def _constants(cls: type) -> set[str]:
     if of_class or any(classes & {*code.co_names} for code in _codes(cls)):
         return set()
     return {name for name, value in own.items() if type(value) in (int, float) and not name.startswith("__")}
+
+
+def _literals(cls: type, beside: Any) -> list[float]:
+    found: set[Any] = set()
+    for c in cls.__mro__[:-1]:
+        found |= {value for value in vars(c).values() if type(value) is float}
+        functions = [getattr(v, "fget", getattr(v, "__func__", v)) for v in vars(c).values()]
+        for code in [f.__code__ for f in functions if inspect.isfunction(f)]:
+            found |= _fractions(code) | {v for name in code.co_names if type(v := beside.get(name)) is float}
+    return sorted(value for value in found if 0 < value < 1)
+
+
+def _fractions(code: CodeType) -> set[float]:
+    """The numbers in it, in a tuple of it, or in a function inside it."""
+    found: set[float] = set()
+    for one in code.co_consts:
+        found |= {v for v in (one if isinstance(one, tuple) else (one,)) if type(v) is float}
+        found |= _fractions(one) if isinstance(one, CodeType) else set()
+    return found
 
 
 READS = ("LOAD_ATTR", "LOAD_METHOD")

@@ -53,6 +53,7 @@ class Rule:
             taken = room([n for n in signature(self.factory) or () if n not in held], how)
             later = [name for name in args if name not in taken and self._at_each_call(name)]
             args = {name: value for name, value in args.items() if name not in later}
+        args = {name: value for name, value in args.items() if name not in self.how.written}
         kept = {name: args[name] for name in self.how.kept if name in args}
         args = {name: value for name, value in args.items() if name not in kept}
         built = call(_builder(self.factory, held), args, how)

@@ -31,7 +31,7 @@ descent is given a momentum of 0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,15 +76,27 @@ VELOCITIES = ("v", "velocity", "velocities", "vel", "vs", "vt")  # attributes
 BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a velocity
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
+WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
+LEAST = 0.5  # of what may be one of these
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
 
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
+    yield from _rules(about, kind, kept(about, kind), {})
+    if numbers := written(about, kind):
+        own = {name: attribute for name, attribute in kept(about, kind).items() if name not in numbers}
+        yield from _rules(about, kind, own, numbers)
+
+
+def _rules(
+    about: dict[str, Any], kind: str, own: Mapping[str, str], numbers_written: Mapping[str, float]
+) -> Iterator[Convention]:
+    """The same with these constants kept in attributes, and these written in its code."""
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
-    base = replace(base, switched=switched(about, kind), kept=kept(about, kind))
+    base = replace(base, switched=switched(about, kind), kept=own, written=numbers_written)
     if about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
@@ -105,7 +117,7 @@ def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
-    taken = {*room(_constants_taken(about), recipe(kind)), *base.kept}
+    taken = {*_taken(about, kind), *base.kept}
     for word in STEP:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
             params = [p for p in about["methods"][name] or () if p is not None]
@@ -223,12 +235,18 @@ def _constants_taken(about: dict[str, Any]) -> list[str]:
     return names[handed + (handed and len(asked) > 1 and asked[1] in SLOPES) :]
 
 
+def _taken(about: dict[str, Any], kind: str) -> list[str]:
+    """The arguments of the kind that the constructor takes, under whatever name."""
+    odd = {"lr": odd_rate(about, kind), "momentum": odd_momentum(about, kind)}
+    return [*room(_constants_taken(about), recipe(kind)), *(name for name, word in odd.items() if word)]
+
+
 def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
     """The kind's constants that its code sets in an attribute and nothing takes: argument -> attribute."""
     names = _constants_taken(about)
     if about["what"] != "class" or "betas" in map(plain, names):
         return {}
-    taken = room(names, recipe(kind))
+    taken = _taken(about, kind)
     found: dict[str, str] = {}
     for argument in recipe(kind).order:
         further = RATES if argument == "lr" else CONSTANTS.get(argument, ())
@@ -237,6 +255,20 @@ def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
             if argument not in (*taken, *found) and len(own) == 1:
                 found[argument] = own[0]
     return found
+
+
+def written(about: dict[str, Any], kind: str) -> dict[str, float]:
+    """The kind's constants that its code has as numbers, which are PyTorch's defaults and the only ones of
+    their size; nothing where something takes one of them."""
+    usual = WRITTEN.get(kind, {})
+    names = [
+        *_constants_taken(about),
+        *(n for m in about["methods"].values() for n in _names(filter(None, m or ()))),
+    ]
+    taken = {plain(name) for name in names}
+    words = {word for argument in usual for word in CONSTANTS[argument]} | {"betas"}
+    large = {number for number in about["literals"] if number >= LEAST}
+    return dict(usual) if usual and large == {*usual.values()} and not taken & words else {}
 
 
 def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:

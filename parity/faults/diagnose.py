@@ -19,6 +19,7 @@ from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.recipe import is_reduced
+from parity.adapters.rules import WRITTEN
 from parity.adapters.subject import subject_here
 from parity.checks.layer import check_kind
 from parity.checks.long_life import LIVES
@@ -213,11 +214,15 @@ def fault_observation(
 
 
 def read_off(cases: Sequence[Probe]) -> Options:
-    """The options that were put into all of the probes: those of a convention, for a loss per output or an
-    activation, and an eps of the code's own."""
+    """The options that were put into all of the probes: those of a convention, for a loss per output, an
+    activation or an optimizer, and an eps of the code's own."""
     own = {probe.args.get("eps") for probe in cases}
-    if len(own) == 1 and None not in own:
-        return (("eps", own.pop()),)
+    found: dict[str, Any] = {"eps": own.pop()} if len(own) == 1 and None not in own else {}
+    written = WRITTEN.get(cases[0].kind, {}) if cases else {}
+    if all(written.items() <= probe.args.items() for probe in cases):
+        found |= written
+    if found:
+        return tuple(found.items())
     if cases and cases[0].kind in ELEMENTWISE:
         first = cases[0].args.items()
         return tuple((k, v) for k, v in first if all(probe.args.get(k) == v for probe in cases))

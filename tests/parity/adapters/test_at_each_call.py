@@ -40,6 +40,7 @@ WRONG = [
     ("AdamOfArgumentsWrong", "adam", "W step 2"),
     ("AdamOfTheClassWrong", "adam", "W step 2"),
     ("MomentumOfABetaWrong", "momentum", "W step 1"),
+    ("AdamOfNumbersInTheCodeWrong", "adam", "W step 2"),
     ("SGDWithGammaWrong", "sgd", "W step 1"),
     ("KeepsWhatItsLayersHaveWrong", "sgd", "W step 2"),
     ("HoldsBothDictsWrong", "sgd", "W step 1"),
@@ -66,8 +67,29 @@ def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
     assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
 
 
-@pytest.mark.parametrize("name", ["AdamByTheNameOfItsClass", "AdamOfNumbersInTheCode"])
-def test_constants_that_cannot_be_set_are_said(name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AdamByTheNameOfItsClass",
+        "AdamOfNumbersInTheCode",
+        "AdamThatRecordsThem",
+        "AdamOfNumbersOfTheFile",
+    ],
+)
+def test_constants_in_the_code_are_judged_at_their_numbers(name):
+    verdict = ask(name, "adam")
+    assert verdict.outcome == "right", str(verdict)
+    assert verdict.not_checked == ["beta1 other than 0.9", "beta2 other than 0.999"]
+    assert "W step 200" in set(verdict.findings["tensor"])
+
+
+def test_a_bug_beside_constants_in_the_code_is_named():
+    verdict = ask("AdamOfNumbersInTheCodeWrong", "adam")
+    assert verdict.diagnosis.fault == "adam-betas-exchanged"
+
+
+@pytest.mark.parametrize("name", ["AdamOfAnotherNumber", "AdamOfAThirdNumber"])
+def test_constants_that_cannot_be_set_or_known_are_said(name):
     verdict = ask(name, "adam")
     assert verdict.outcome == "not_checked" and "no beta1, beta2" in verdict.headline, str(verdict)
 

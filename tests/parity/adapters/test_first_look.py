@@ -27,7 +27,7 @@ CASES = [
     ("Softmax", "softmax_with_loss", "right_but", "labels as one-hot rows"),
     ("MeanAbsoluteError", "mean_absolute_error", "wrong", "backward, dx"),
     ("Adam", "adam", "right", ".beta1 is set; .beta_2 is set"),
-    ("AdamOfPowers", "adam", "not_checked", "it takes no beta1, beta2"),
+    ("AdamOfPowers", "adam", "right", "beta1 other than 0.9, beta2 other than 0.999"),
     ("Momentum", "momentum", "right", ".momentum is set"),
     ("MomentumForgotten", "momentum", "wrong", "W step 1"),
     ("Average", "momentum", "right_but", "its velocity averages the gradients"),

@@ -174,6 +174,47 @@ class AdamOfNumbersInTheCode(AdamOfTheClass):
         self.stepped(params, grads, self.t, self.learning_rate, 0.9, 0.999, 1e-8)
 
 
+class AdamOfNumbersInTheCodeWrong(AdamOfNumbersInTheCode):
+    def update(self, params, grads):
+        self.t += 1
+        self.stepped(params, grads, self.t, self.learning_rate, 0.999, 0.9, 1e-8)
+
+
+class AdamThatRecordsThem(AdamOfNumbersInTheCode):
+    """Its attributes are there to be read by others."""
+
+    def __init__(self, learning_rate):
+        super().__init__(learning_rate)
+        self.beta1, self.beta2 = 0.9, 0.999
+
+
+FIRST, SECOND = 0.9, 0.999
+
+
+class AdamOfNumbersOfTheFile(AdamOfNumbersInTheCode):
+    def update(self, params, grads):
+        self.t += 1
+        self.stepped(params, grads, self.t, self.learning_rate, FIRST, SECOND, 1e-8)
+
+
+class AdamOfAnotherNumber(AdamOfTheClass):
+    """What it has is not PyTorch's default."""
+
+    beta1 = beta2 = None
+
+    def update(self, params, grads):
+        self.t += 1
+        self.stepped(params, grads, self.t, self.learning_rate, 0.9, 0.99, 1e-8)
+
+
+class AdamOfAThirdNumber(AdamOfNumbersInTheCode):
+    """Which of the three are its constants is not known."""
+
+    def update(self, params, grads):
+        super().update(params, grads)
+        self.learning_rate *= 0.99
+
+
 class MomentumOfABeta:
     def __init__(self, lr):
         self.lr, self.beta, self.velocity = lr, 0.9, {}
