@@ -39,6 +39,8 @@ FIRST = {  # what a function of an activation or of a loss takes first, where it
         "ytrue",
     ),
     *(
+        "label",
+        "labels",
         "logits",
         "output",
         "outputs",
@@ -99,7 +101,8 @@ def _is_method(held: Any) -> bool:
 
 def is_bare(cls: type) -> bool:
     """Whether its functions are written without self: they are called by the class's name."""
-    own = [held for c in cls.__mro__[:-1] for held in vars(c).values() if isfunction(held)]
+    names = (name for name in dir(cls) if not (name.startswith("__") and name.endswith("__")))
+    own = [held for name in names if isfunction(held := getattr_static(cls, name))]
     firsts = [next(iter(signature(held).parameters), "") for held in own]
     return bool(own) and all(
         first.lower() in FIRST or first.lower().startswith(("x_", "y_")) for first in firsts

@@ -22,6 +22,7 @@ def kind_by_name(name: str) -> str | None:
 
 # What people put around the name: MyConv2D, LinearLayer, conv_naive, NumpyRelu.
 AROUND = ("my", "our", "np", "numpy", "custom", "simple", "naive", "fast", "vanilla", "basic", "scratch")
+STABLE = ("stable", "stabilized", "stabilised", "safe", "numerically")  # of functions that do not overflow
 AROUND_TOO = (
     "layer",
     "layers",
@@ -97,6 +98,11 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 LOSS_AROUND = {"loss", "cost", "error", "fn", "criterion", "objective", "forward", "calc", "compute", "half"}
 LOSS_AROUND |= {*AROUND, *AROUND_TOO}
+
+
+def kind_without_praise(name: str) -> str | None:
+    """The kind of `stable_softmax` or `my_relu`, which is that of the name without those words."""
+    return kind_by_name("_".join(word for word in name.split("_") if word not in {*AROUND, *STABLE}))
 
 
 def _loss_by_words(words: list[str]) -> str | None:

@@ -24,7 +24,7 @@ from parity.adapters.signatures import with_their_layer_s_name
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
-from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words
+from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words, kind_without_praise
 from parity.verification.held import Held, of_class, of_dicts
 from scratchcnn.lookup import nearest
 
@@ -339,6 +339,8 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     known = "identity" if _is_identity(name, node) else _of_two_classes(kind_by_name(name), node)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
+    if known is None and (bare := kind_without_praise(name)) in ACTIVATIONS:
+        return [Listed(name, bare or "")]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
     if rule := _rule(name, node):

@@ -17,6 +17,7 @@ PAIRS = [
     ("dropout_layer", "dropout", {"out"}),
     ("BatchNorm", "batch_norm", {"dgamma"}),
     ("Maxpool", "max_pooling", {"dx"}),
+    ("MSE", "mean_squared_error", {"dx"}),
 ]
 
 
@@ -46,3 +47,11 @@ def test_other_names_of_nesterov_s_momentum():
         "nesterov"
     }
     assert kind_by_words("NAdam") is None
+
+
+def test_a_word_of_praise_does_not_hide_an_activation():
+    found = {one.name: one.kind for one in listed(FILE)}
+    assert found["stable_softmax"] == found["safe_softmax"] == "softmax"
+    assert "stable_unknown" not in found and found.get("stable_linear", "") in ("", "identity")
+    assert verify(f"{FILE}:stable_softmax", "softmax", isolated=False).outcome == "right"
+    assert verify(f"{FILE}:safe_softmax", "softmax", isolated=False).outcome == "wrong"

@@ -125,3 +125,50 @@ class Maxpool:
 class MaxpoolWrong(Maxpool):
     def _add(self, here, part):
         here[...] = part
+
+
+class Loss:
+    def __init__(self, name):
+        self.name = name
+
+    def loss(self, y_true, y_pred):
+        pass
+
+    def prime(self, y_true, y_pred):
+        pass
+
+
+class MSE(Loss):
+    """Its base has self, its own methods have none."""
+
+    def __init__(self):
+        super().__init__("mse")
+
+    def loss(y_true, y_pred):
+        return np.mean((y_true - y_pred) ** 2)
+
+    def prime(y_true, y_pred):
+        return 2 * (y_pred - y_true) / y_true.size
+
+
+class MSEWrong(MSE):
+    def prime(y_true, y_pred):
+        return 2 * (y_true - y_pred) / y_true.size
+
+
+def stable_softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def safe_softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / (e.sum(axis=-1, keepdims=True) + 0.01)
+
+
+def stable_unknown(x):
+    return x * x
+
+
+def stable_linear(x):
+    return x
