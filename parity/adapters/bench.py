@@ -24,9 +24,10 @@ from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
-from parity.adapters.description import about, flag, held, small_constant
+from parity.adapters.description import about, flag, functions_of, held, small_constant
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
+from parity.adapters.logarithms import taken_of
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
@@ -95,6 +96,11 @@ class Bench:
     def about(self) -> dict[str, Any]:
         """What can be read off the implementation without a call; see `description.about`."""
         return about(self._factory)
+
+    def logarithms(self) -> dict[str, dict[str, str]]:
+        """Which argument of a loss its functions take the logarithm of, and divide by; see `logarithms`."""
+        logarithms, divisors = taken_of(functions_of(self._factory))
+        return {"logarithms": logarithms, "divisors": divisors}
 
     def attempt(
         self, convention: dict[str, Any], kind: str, args: dict[str, Any], inputs: dict[str, Any]

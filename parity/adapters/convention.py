@@ -16,7 +16,7 @@ import numpy as np
 
 from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
 from parity.adapters.layouts import KEEPS_AXES
-from parity.adapters.loss_arguments import order_in_words
+from parity.adapters.loss_arguments import order_in_words, said_of
 from parity.adapters.reach import parsed, spelled
 from parity.adapters.recipe import is_reduced
 from parity.kinds.probe import Probe
@@ -153,6 +153,7 @@ class Convention:
     factor       what that loss is multiplied by, 0.5 or 1
     inside_log   the small constant that such a loss adds to them inside its logarithm
     log_alone    whether its gradient is without that constant
+    logged       the output of a loss, where the logarithm in its source shows it and its name does not
     own          the constant of an activation that cannot be given, as its forward shows it
     flat         the order in which a flatten gives the numbers of an image, where it is not (C, H, W)
     columns      the layout of im2col's columns; see `columns`
@@ -207,6 +208,7 @@ class Convention:
     factor: float = 1.0
     inside_log: float = 0.0
     log_alone: bool = False
+    logged: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
     flat: str = ""
     columns: str = ""
@@ -279,6 +281,12 @@ class Convention:
     def every_stride(self) -> bool:
         """Whether 'same' is (k - 1) / 2 at every stride."""
         return self.limits.get("same") == "every stride"
+
+    @property
+    def named_otherwise(self) -> bool:
+        """Whether the names of a loss's arguments call its output the target."""
+        names = [name.lstrip("*") for name, meaning in self.forward_args if meaning in ("x", "t")]
+        return bool(self.logged) and said_of(self.logged, names) == "t"
 
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
@@ -462,7 +470,9 @@ class Convention:
         if self.update:
             call += f", {self.update[0]}({', '.join(name for name, _ in self.update[1])})"
         parts.append(call)
-        if is_reduced(self.kind) and (order := order_in_words(self.forward_args)):
+        if self.logged:
+            parts.append(f"{self.logged} is taken for the output: it is what the logarithm is taken of")
+        elif is_reduced(self.kind) and (order := order_in_words(self.forward_args)):
             parts.append(order)
         if not self.backward and self.dx is not None:
             parts.append(f"dx in {self.dx}")

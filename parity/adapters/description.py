@@ -67,6 +67,21 @@ def about(factory: Any) -> dict[str, Any]:
     }
 
 
+def functions_of(factory: Any) -> dict[str, Any]:
+    """The methods of a class by name; of a function it and those whose names have its own in them."""
+    pair = factory if isinstance(factory, tuple) else (factory,)
+    if isinstance(pair[0], type):
+        found: dict[str, Any] = {}
+        for cls in reversed(pair[0].__mro__[:-1]):
+            found |= {name: getattr(held, "__func__", held) for name, held in vars(cls).items()}
+        return {name: held for name, held in found.items() if inspect.isfunction(held)}
+    own = {getattr(one, "__name__", ""): one for one in pair}
+    beside = {**getattr(pair[0], "__globals__", {}), **siblings(pair[0])} if len(pair) == 1 else {}
+    stem = plain(next(iter(own)))
+    beside = {n: f for n, f in beside.items() if inspect.isfunction(f) or inspect.ismethod(f)}
+    return {name: held for name, held in beside.items() if stem and stem in plain(name)} | own
+
+
 def parameters(call: Any) -> Parameters | None:
     """Each parameter that has a name or comes by its place; None where they cannot be known."""
     try:

@@ -1,12 +1,14 @@
 """Which argument of a loss is the output and which the target, as far as their names tell.
 
 Most losses of outputs are the same when the two are exchanged, and their gradients are not. So the order is
-never found by trying: names decide, and where they do not, the output comes first.
+never found by trying: names decide, and where they do not, the output comes first. A cross entropy takes the
+logarithm of its output: there the source decides before the names (`logarithms`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from parity.adapters.arguments import plain
 
@@ -21,6 +23,10 @@ OUTPUTS = {
     *("guess", "estimates", "yh", "al", "a2", "a3", "hypothesis", "h", "forecast", "predictions", "prob"),
     *("probs", "ao", "networkoutput", "modeloutput", "approx", "yp", "dvalues"),
 }
+
+
+OF_LOGARITHMS = ("softmax_with_loss", "weighted_cross_entropy", "binary_cross_entropy")
+Pairs = tuple[tuple[str, str], ...]  # (parameter, meaning)
 
 
 def meanings_of(words: Sequence[str]) -> list[str]:
@@ -42,6 +48,43 @@ def order_in_words(pairs: Sequence[Sequence[str]]) -> str:
     names = {meaning: name for name, meaning in both}
     said = f"{names.get('x')} is taken for the output, {names.get('t')} for the target"
     return f"{said}: their names do not say"
+
+
+def by_logarithm(pairs: Pairs, about: dict[str, Any], name: str) -> Pairs:
+    """The pairs, with output and target exchanged where that function takes the logarithm of the target.
+
+    Not where its derivative divides by the other one: then the two contradict each other, and names decide.
+    """
+    given = {parameter.lstrip("*"): meaning for parameter, meaning in pairs}
+    logged = about.get("logarithms", {}).get(name, "")
+    divisors = {divisor for other, divisor in about.get("divisors", {}).items() if other != name}
+    if given.get(logged) != "t" or any(given.get(divisor) == "x" for divisor in divisors):
+        return pairs
+    exchanged = {"x": "t", "t": "x"}
+    return tuple((parameter, exchanged.get(meaning, meaning)) for parameter, meaning in pairs)
+
+
+def output_by_logarithm(pairs: Pairs, about: dict[str, Any], name: str) -> str:
+    """The output as the logarithm shows it, where the names of these pairs do not say so; else ""."""
+    logged = str(about.get("logarithms", {}).get(name, ""))
+    names = [parameter.lstrip("*") for parameter, meaning in pairs if meaning in ("x", "t")]
+    is_output = (logged, "x") in [(parameter.lstrip("*"), meaning) for parameter, meaning in pairs]
+    return logged if is_output and said_of(logged, names) != "x" else ""
+
+
+def said_of(name: str, names: Sequence[str]) -> str:
+    """What the names of both arguments say of that one: "x", "t" or ""."""
+    return dict(zip(names, meanings_of(names), strict=True)).get(name, "")
+
+
+def tells_by_logarithm(about: dict[str, Any]) -> bool:
+    """Whether a logarithm shows for some method what the names of its two arguments do not say."""
+    for name, logged in about.get("logarithms", {}).items():
+        way = about.get("methods", {}).get(name) or ()
+        names = [p["name"] for p in way if p is not None and p["required"]]
+        if len(names) == 2 and logged in names and said_of(logged, names) != "x":
+            return True
+    return False
 
 
 def names_a_reduction(default: str) -> bool:

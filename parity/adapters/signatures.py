@@ -10,7 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.book import FLAGS
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
-from parity.adapters.loss_arguments import meanings_of, names_a_reduction
+from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import is_reduced, recipe
@@ -444,7 +444,7 @@ def forward_calls(
         name = about["names"][0]
         for args in _pairs(about["signature"], "forward", kind, c, _agreed(about, kind)):
             if _is_whole(args, kind, c):
-                yield f"function {name}", args, "", ""
+                yield f"function {name}", by_logarithm(args, about, name), "", ""
         return
     engine = any(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
@@ -455,6 +455,7 @@ def forward_calls(
             for args in _pairs(about["methods"][name], "forward", kind, c):
                 if not any(meaning == "x" for _, meaning in args) or not _is_whole(args, kind, c):
                     continue
+                args = by_logarithm(args, about, name)
                 if not (engine and tensors):
                     yield name, args, "", ""
                 for tensor in tensors:

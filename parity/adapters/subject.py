@@ -22,6 +22,7 @@ from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
+from parity.adapters.loss_arguments import OF_LOGARITHMS, tells_by_logarithm
 from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
@@ -119,7 +120,7 @@ class Subject:
 
         if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
             return None
-        about = self.about
+        about = self.about | self._logarithms(kind)
         if recipe(kind).role == "optimizer":
             return self._found_rule(about, kind)
         if kind in ("im2col", "col2im"):
@@ -129,6 +130,7 @@ class Subject:
         odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
         odd = odd or may_be_derivative(about, kind) or (kind == "flatten" and about.get("turns_axes") is True)
+        odd = odd or tells_by_logarithm(about)
         if not odd and fits_the_book(self, kind):
             return None
 
@@ -139,6 +141,11 @@ class Subject:
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
 
         return find(ask, about, kind, not self.misfit)
+
+    def _logarithms(self, kind: str) -> dict[str, Any]:
+        """Which argument of a cross entropy stands in logarithms, and in divisors, by function."""
+        found = self.connection.ask("logarithms") if kind in OF_LOGARITHMS else {}
+        return found if isinstance(found, dict) else {}
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""

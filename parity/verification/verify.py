@@ -291,6 +291,10 @@ def _read_off(seen: Seen) -> list[str]:
     c, found = seen.convention, []
     if c is not None and c.inside_log:
         found.append(f"the loss is -log(y + {c.inside_log:.3g})")
+    if c is not None and c.named_otherwise:
+        found.append(
+            f"its arguments are named the other way round: {c.logged} is what the logarithm is taken of"
+        )
     if c is not None and c.other_order:
         own, usual = ", ".join(c.other_order), ", ".join(PYTORCH)
         found.append(f"it flattens an image in the order ({own}), PyTorch in ({usual})")

@@ -18,6 +18,7 @@ from parity.adapters.layouts import (
     batch_shape,
     one_at_a_time,
 )
+from parity.adapters.loss_arguments import output_by_logarithm
 from parity.adapters.meanings import STRINGS
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import (
@@ -47,6 +48,7 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 passed=passed,
                 forward=forward,
                 forward_args=args,
+                logged=output_by_logarithm(args, trial.about, forward.removeprefix("function ")),
                 limits=_limits({**limits, **own}, built, args),
                 tensor=tensor,
                 parameter=parameter,

@@ -60,7 +60,7 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     named = [word for word, meaning in words.items() if meaning == "x"]
     either = () if _has_a_softmax(trial.about["name"]) else EITHER
     function = c.constructor is None and "softmax" not in plain(trial.about["name"])
-    if not any(
+    if not c.logged and not any(
         _of_probabilities(word, len(words) > 1) or word in either or (function and word not in SCORES)
         for word in named
     ):
