@@ -24,7 +24,7 @@ from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
-from parity.adapters.description import about, flag, functions_of, held, small_constant
+from parity.adapters.description import about, classes_beside, flag, functions_of, held, small_constant
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
@@ -62,6 +62,7 @@ class Bench:
     def __init__(self, factory: Any = None, adapter: Adapter | None = None):
         self._factory, self._adapter = factory, adapter
         self._objects: dict[int, _Object] = {}
+        self._others: dict[str, Any] = {}  # classes beside it
 
     def open(
         self,
@@ -97,20 +98,32 @@ class Bench:
         """What can be read off the implementation without a call; see `description.about`."""
         return about(self._factory)
 
+    def beside(self, name: str, how: dict[str, Any]) -> dict[str, Any]:
+        """What can be read off another class of its file, which can then be tried as that kind."""
+        kind = Recipe(**how)
+        RECIPES[kind.kind] = kind
+        self._others[name] = classes_beside(self._factory)[name]
+        return about(self._others[name])
+
     def logarithms(self) -> dict[str, dict[str, str]]:
         """Which argument of a loss its functions take the logarithm of, and divide by; see `logarithms`."""
         logarithms, divisors = taken_of(functions_of(self._factory))
         return {"logarithms": logarithms, "divisors": divisors}
 
     def attempt(
-        self, convention: dict[str, Any], kind: str, args: dict[str, Any], inputs: dict[str, Any]
+        self,
+        convention: dict[str, Any],
+        kind: str,
+        args: dict[str, Any],
+        inputs: dict[str, Any],
+        of: str = "",
     ) -> dict[str, Any]:
         """One object, one forward and one backward under a convention; what each step left.
 
-        "at" is the step that raised "error", or "done".
+        `of` names the class beside it that is meant instead. "at" is the step that raised "error", or "done".
         """
         how = Convention.of(convention)
-        live = Live(how, self._factory, Probe(kind, "a trial", args, inputs))
+        live = Live(how, self._others.get(of, self._factory), Probe(kind, "a trial", args, inputs))
         found: dict[str, Any] = {"error": ""}
         at = "build"
         try:

@@ -151,6 +151,7 @@ class Convention:
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
+    as_of        the layers of its file as of which its samples are columns
     inside_log   the small constant that such a loss adds to them inside its logarithm
     log_alone    whether its gradient is without that constant
     logged       the output of a loss, where the logarithm in its source shows it and its name does not
@@ -206,6 +207,7 @@ class Convention:
     total: bool = False
     reduction: str = ""
     factor: float = 1.0
+    as_of: str = ""
     inside_log: float = 0.0
     log_alone: bool = False
     logged: str = ""
@@ -438,6 +440,8 @@ class Convention:
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.flat:
             parts.append(f"each is flattened in the order ({', '.join(self.flat)})")
+        if self.as_of:
+            parts.append(f"columns, as the file's other layers ({self.as_of})")
         if self.tensor:
             parts.append(f"in {self.tensor}")
         if self.columns:

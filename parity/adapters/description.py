@@ -35,6 +35,7 @@ def about(factory: Any) -> dict[str, Any]:
     tensors    the classes beside it that are tensors of an autograd engine
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
+    classes    the other classes of the file of a class
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -63,8 +64,16 @@ def about(factory: Any) -> dict[str, Any]:
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
+        "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
     }
+
+
+def classes_beside(cls: type) -> dict[str, type]:
+    """The other classes that were written where it was, by their names."""
+    names = vars(sys.modules.get(cls.__module__, sys))
+    own = {name: held for name, held in names.items() if isinstance(held, type) and held is not cls}
+    return {name: held for name, held in own.items() if held.__module__ == cls.__module__}
 
 
 def functions_of(factory: Any) -> dict[str, Any]:

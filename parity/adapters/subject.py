@@ -7,7 +7,8 @@ nothing, or an `Odd` that says what stood in its place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ from parity.kinds.probe import Probe
 
 FRESH, COPY = "in a process of its own", "in a copy of this process, where the checker is too"
 AUTO = "auto"  # the adapter that is found by trial
+DENSE = "affine"
 FIRST = Place("out[0]")  # of a tuple: the columns, before their sizes
 Arrays = dict[str, Any]  # name -> array, None or Odd
 
@@ -132,15 +134,40 @@ class Subject:
         odd = odd or may_be_derivative(about, kind) or (kind == "flatten" and about.get("turns_axes") is True)
         odd = odd or tells_by_logarithm(about)
         if not odd and fits_the_book(self, kind):
-            return None
+            return self._as_its_file(kind)
+        return find(self._asking(kind), about, kind, not self.misfit, self._dense_in_columns)
+
+    def _asking(self, kind: str, of: str = "") -> Callable[[Convention, Probe], dict[str, Any]]:
+        """One attempt under a convention at the implementation, or at the class of that name beside it."""
 
         def ask(convention: Convention, probe: Probe) -> dict[str, Any]:
             self.step = f"a call of {convention.forward or 'the constructor'}"
             sent = {"convention": convention.data(), "kind": kind, "args": probe.args, "inputs": probe.inputs}
-            found = self.connection.ask("attempt", **sent)
+            found = self.connection.ask("attempt", **sent, of=of)
             return found if isinstance(found, dict) else {"at": "build", "error": "no answer"}
 
-        return find(ask, about, kind, not self.misfit)
+        return ask
+
+    def _as_its_file(self, kind: str) -> Convention | None:
+        """How a softmax is called that fits the book, where its file takes samples as columns; else None."""
+        from parity.adapters.trial import dense_beside, find
+
+        if kind != "softmax" or not dense_beside(self.about):
+            return None
+        found = find(self._asking(kind), self.about, kind, True, self._dense_in_columns)
+        return found if found is not None and found.as_of else None
+
+    def _dense_in_columns(self) -> str:
+        """The dense layers of its file, where all that can be called take samples as columns; else ""."""
+        from parity.adapters.trial import NotCallable, dense_beside, find, take_columns
+
+        found: dict[str, Convention] = {}
+        for name in dense_beside(self.about):
+            about = self.connection.ask("beside", name=name, how=asdict(recipe(DENSE)))
+            with suppress(NotCallable):
+                if (way := find(self._asking(DENSE, name), about, DENSE, False)) is not None:
+                    found[name] = way
+        return take_columns(found)
 
     def _logarithms(self, kind: str) -> dict[str, Any]:
         """Which argument of a cross entropy stands in logarithms, and in divisors, by function."""

@@ -21,6 +21,7 @@ class Trial:
     ask      one attempt under a convention, by the process that runs the code
     about    what it looks like
     fits     whether the signature is the book's
+    in_columns  the dense layers of its file that take samples as columns, asked for where that matters
     errors   what was raised, by the convention's text, the first first
     as_book  whether it was built in the book's way, in any and in all of the attempts at it
     """
@@ -30,6 +31,7 @@ class Trial:
     kind: str
     fits: bool
     errors: list[tuple[str, str]] = field(default_factory=list)
+    in_columns: Callable[[], str] = lambda: ""
     count: int = 0
     flag: tuple[str, ...] = ()
     most: int = MOST

@@ -13,6 +13,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
+from parity.adapters.trial.columns_of_file import as_in_its_file
 from parity.adapters.trial.flat_order import in_its_order
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
@@ -32,6 +33,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
     if trial.kind == "softmax" and c.rows == "NF" and (not c.backward or c.constructor is None):
         return (_in_columns if c.backward else _of_one_vector)(trial, c, probe)
+    if trial.kind == "softmax" and c.rows == "NF":
+        return as_in_its_file(trial, c, probe)
     if trial.kind == "softmax" and c.rows == "F1" and c.backward:
         return _of_a_flat_vector(trial, c, probe)
     if trial.kind == "lrn":

@@ -37,13 +37,17 @@ MORE = 120  # of what keeps the size of an image, after the others
 
 
 def find(
-    ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any], kind: str, fits: bool
+    ask: Callable[[Convention, Probe], dict[str, Any]],
+    about: dict[str, Any],
+    kind: str,
+    fits: bool,
+    in_columns: Callable[[], str] = lambda: "",
 ) -> Convention | None:
     """The convention of an implementation; None where it is only known to have the book's signature.
 
-    Raises NotCallable where none is found.
+    Raises NotCallable where none is found. `in_columns` names the layers of its file that take columns.
     """
-    trial = Trial(ask, about, kind, fits)
+    trial = Trial(ask, about, kind, fits, in_columns=in_columns)
     if kind == "convolution" and about["what"] != "class":  # weights handed over have many layouts
         trial.most *= HANDED_OVER
     book = fits and _has_the_book_s_methods(about)
