@@ -13,6 +13,7 @@ from parity.adapters.recipe import Recipe
 from parity.kinds.probe import Probe
 
 COMPLETE = 10
+ROW = "1O"  # the layout of a bias (1, n)
 Entry = dict[str, Any]
 DX = (
     "dx",
@@ -171,6 +172,8 @@ def _gradient(
         for e in [*returned, *left]
         if shape is not None and tuple(e["shape"]) == tuple(shape) and id(e) not in used
     ]
+    if not fitting and layout == ROW and (flat := _flat(returned, left, weight.shape, used)):
+        fitting, layout = flat, ""
     if c.tensor:
         fitting = [e for e in fitting if _root(e) != "back" and _is_gradient(e)]
     twins = [n for n in wanted if n != name and probe.args[n].shape == weight.shape]
@@ -183,6 +186,12 @@ def _gradient(
         return None  # several of that shape, and no name says which
     used.add(id(best[2]))
     return place_of(best[2], layout)
+
+
+def _flat(returned: Sequence[Entry], left: Sequence[Entry], shape: Any, used: set[int]) -> list[Entry]:
+    """Gradients of one axis for a weight that is a row: what is subtracted from it is the same."""
+    either = [e for e in (*returned, *left) if _is_gradient(e) and id(e) not in used]
+    return [e for e in either if tuple(e["shape"]) == tuple(shape)]
 
 
 def _score(entry: Entry, name: str, twins: Sequence[str]) -> int:

@@ -18,8 +18,10 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
+from parity.verification import shared_ties
 from parity.verification.other_eps import given_eps
 from parity.verification.slight import (
+    AT_KINK,
     AVERAGES,
     NAMES,
     NEW_ARRAYS,
@@ -107,6 +109,8 @@ def slight_name(fault: Fault) -> str:
         return ""
     if fault.name == "momentum-averages":
         return AVERAGES
+    if fault.name in shared_ties.KINDS.values():
+        return AT_KINK
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""
 
 

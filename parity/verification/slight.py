@@ -30,6 +30,7 @@ from parity.verification import (
     inside_log,
     other_eps,
     own_variance,
+    shared_ties,
     single_precision,
 )
 from scratchcnn.typing import Array
@@ -102,7 +103,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[OTHER_EPS] = kind in other_eps.KINDS
     there[AVERAGES] = kind in averaged_velocity.KINDS
     there[OWN_VARIANCE] = kind in own_variance.KINDS
-    there[AT_KINK] = kind in OF_KIND
+    there[AT_KINK] = kind in (*OF_KIND, *shared_ties.KINDS)
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
@@ -127,6 +128,7 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     ones += [*_widened_too(seen, choices), *choices]
     ones += _averaged(seen, by_id, {id(one.row) for one in ones})
     ones += _at_kinks(seen, by_id, {id(one.row) for one in ones})
+    ones += _with_shared_ties(seen, by_id, {id(one.row) for one in ones})
     rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
     ones += [Slight(row, SINGLE, _exact(by_id[row.case], row)) for row in rounded]
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
@@ -271,6 +273,17 @@ def _at_kinks(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> 
     if not says or not all(_right(probe, row, dx) for row, probe, dx in mended):
         return []
     return [Slight(row, AT_KINK, dx, says) for row, _, dx in mended if not row.ok]
+
+
+def _with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The dx that differ by shares of equal maxima alone, which must give all other results too."""
+    if seen.kind not in shared_ties.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    if not (wrong and there and shared_ties.shares(given)):
+        return []
+    return [Slight(row, AT_KINK, _exact(by_id[row.case], row), shared_ties.SAYS) for row in wrong]
 
 
 def _is_given(
