@@ -294,7 +294,8 @@ class Live:
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
 
     def _labels(self, t: Any) -> Any:
-        """The target as it is, or as whole numbers where it is an index."""
+        """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1)."""
+        t = t.reshape(len(t)) if self.convention.limits.get("flat_labels") else t
         return t.astype(np.int64) if self.convention.limits.get("whole_labels") else t
 
     def _cache(self) -> Any:

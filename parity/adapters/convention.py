@@ -372,6 +372,8 @@ class Convention:
             found.append(f"windows other than {sizes.pop('FH')}x{sizes.pop('FW')}")
         if sizes.pop("C", None) == 1:
             found.append("several channels")
+        if sizes.pop("I", None) == 1:
+            found.append("several outputs per row")
         if sizes.pop("FN", None) == 1:
             found.append("several filters")
         found += [f"{name} other than {size}" for name, size in [*sizes.items(), *self.written.items()]]
@@ -454,6 +456,8 @@ class Convention:
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         if self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
+        if self.limits.get("flat_labels"):
+            parts.append("labels (N,)")
         if self.limits.get("whole_labels"):
             parts.append("labels are given as whole numbers")
         if self.reduction:

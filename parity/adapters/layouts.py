@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.generic]
 BATCH = {4: "NCHW", 2: "NF"}  # by the number of axes; others have one layout only
 WEIGHTS = {4: "OIHW", 2: "IO", 1: "O"}
+ONE_EACH = "N"  # one number per row
 KEEPS_AXES = {"NCHW": "NF11", "NHWC": "N11F", "CHW": "F11", "HWC": "11F"}  # of means over H and W
 # The order is the one in which they are tried.
 BATCHES = {4: ("NCHW", "NHWC", "CHW", "HWC", "HW", "CHWN", "NHW"), 2: ("NF", "FN", "F", "F1", "1F")}
@@ -107,8 +108,8 @@ def pieces(a: Array, layout: str) -> list[Array]:
 
 def labels_of(t: Any, count: int, layout: str) -> list[Any]:
     """The labels of each call, for rows in that layout: one number, or one-hot numbers laid out as x."""
-    if layout == "FN" and np.ndim(t) == 2:  # targets lie as x does
-        return [t.T]
+    if layout in ("FN", ONE_EACH) and np.ndim(t) == 2:  # targets lie as x does
+        return [laid_out(t, "NF", layout)]
     if not one_at_a_time(layout) or not isinstance(t, np.ndarray):
         return [t] * count
     return [label if t.ndim == 1 else laid_out(label, "F", layout) for label in t]

@@ -58,8 +58,13 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
                     found = one_forward(trial, whole, probe)
-                if found is not None:
+                if found is not None and not _is_stretched(found, probe):
                     yield found
+
+
+def _is_stretched(c: Convention, probe: Probe) -> bool:
+    """Whether (N, 1) outputs against labels of another shape may have become (N, N): nothing reads that."""
+    return is_reduced(c.kind) and probe.inputs["x"].shape[1] == 1 and c.rows == "NF" and not c.reduction
 
 
 def _wants_whole_labels(trial: Trial) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import (
     BATCHES,
+    ONE_EACH,
     STORED,
     WEIGHTS,
     one_at_a_time,
@@ -41,6 +42,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         batches = (*batches[:1], *alone)
     if trial.kind == "flatten" and trial.about.get("images") == "NHWC":  # no shape shows it
         batches = ("NHWC", "HWC", *(layout for layout in batches if layout not in ("NHWC", "HWC")))
+    thin = is_reduced(trial.kind) and x.shape[1] == 1
+    batches = (ONE_EACH, *batches[:1]) if thin else batches
     if trial.kind == "batch_norm":  # the statistics are those of a batch
         batches = tuple(layout for layout in batches if not one_at_a_time(layout))
     choices = [[(name, layout) for layout in _handed(name, probe, c)] for name in c.passed]
@@ -51,6 +54,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
                 yield replace(c, passed=dict(weights), images=layout)
             elif x.ndim == 2:
                 yield replace(c, passed=dict(weights), rows=layout)
+                if thin and layout != ONE_EACH:  # labels alone
+                    yield replace(c, rows=layout, limits={**c.limits, "flat_labels": True})
             else:
                 yield replace(c, passed=dict(weights))
 

@@ -104,9 +104,13 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
     elif kind in ("mean_squared_error", "mean_absolute_error"):
         yield probe({}, x=normal(6, 4), t=normal(6, 4)), {}
+        yield probe({}, x=normal(6, 1), t=normal(6, 1)), {"sizes": {"I": 1}}  # labels may be (N,)
     elif kind == "binary_cross_entropy":
         t = np.arange(24).reshape(6, 4) * 7 % 3 % 2 * 1.0
-        yield probe({}, x=0.1 + 0.8 * rng.random((6, 4)), t=t), {}
+        x = 0.1 + 0.8 * rng.random((6, 4))
+        yield probe({}, x=x, t=t), {}
+        x, t = x[:, :1].copy(), t[:, :1].copy()  # of two classes by one number
+        yield probe({}, x=x, t=t), {"sizes": {"I": 1}}
     elif kind == "dropout":
         yield probe({"dropout_ratio": 0.3}, x=normal(6, 4), mask=rng.random((6, 4)) > 0.3), {}
     elif kind == "lrn":

@@ -10,7 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
-from parity.adapters.layouts import KEEPS_AXES
+from parity.adapters.layouts import KEEPS_AXES, one_at_a_time
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import FORWARD
 from parity.adapters.trial.attempt import Trial
@@ -52,8 +52,12 @@ def find(
         trial.most *= HANDED_OVER
     book = fits and _has_the_book_s_methods(about)
     most = trial.most
+    whole = False  # whether a batch of the first probe went through as it is
+    unread: tuple[Convention, Probe] | None = None  # a loss that no reading gives, if nothing else fits
     for number, (probe, limits) in enumerate(trial_probes(kind)):
         before = trial.count
+        if whole and "I" in limits.get("sizes", ()):
+            break
         if "stride" in limits and not may_stride_always(trial):
             continue
         if "pad" in limits:
@@ -62,6 +66,7 @@ def find(
             trial.most = max(trial.most, most + MORE)
         best: tuple[int, Convention] | None = None
         for convention in forwards(trial, probe, limits):
+            whole = whole or convention.rows == "NF"
             score, found = backwards(trial, convention, probe)
             if _is_the_book_s_with_another_bias(found):
                 continue
@@ -79,7 +84,10 @@ def find(
             best = (best[0], sum_of_rows(trial, with_its_constant(trial, found, probe), probe))
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
-            return refined(trial, best[1], probe)  # other sizes would not help
+            if whole or not _is_unread(best[1]):
+                return refined(trial, best[1], probe)  # other sizes would not help
+            unread = unread or (best[1], probe)
+            continue
         if best is not None and best[1].rows_out in KEEPS_AXES.values():
             return replace(best[1], dx=Place(((".", "back"),)), unseen=())  # dx has no shape of its own
         if "stride" in limits:  # at no cost of those after it
@@ -88,6 +96,8 @@ def find(
             return padded
         if trial.count > most + MORE:
             break
+    if unread is not None:
+        return refined(trial, *unread)
     if book and _is_built(trial):
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
@@ -109,6 +119,11 @@ def _that_pads_always(trial: Trial) -> Convention | None:
             found = refined(trial, found, probe) if found is not None and score == COMPLETE else None
     trial.count = count  # at no cost of the others
     return found
+
+
+def _is_unread(c: Convention) -> bool:
+    """Whether it is a loss of one row at a time that no reading gives: another shape of labels may."""
+    return is_reduced(c.kind) and one_at_a_time(c.rows) and not c.reduction
 
 
 def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:
