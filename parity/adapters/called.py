@@ -253,7 +253,7 @@ class Live:
         if c.zero and plain(c.zero) in FLUSH:  # with the gradients go the inputs that are kept for them
             getattr(self.object, c.zero)()
         self.context = Context()
-        self.out = self._call(self._method(c.forward), c.forward_args, **own)
+        self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
         self.fresh = True
         return got(self, c.out.path)
 
@@ -271,7 +271,7 @@ class Live:
         elif c.backward:  # else forward has returned its gradient
             out = got(self, c.out.path)
             own = {"dout": dout, "x": x, "t": self._labels(t), "out": out, "cache": self._cache()}
-            self.back = self._call(self._method(c.backward), c.backward_args, **own)
+            self.back = self._number(self._call(self._method(c.backward), c.backward_args, **own))
             if c.update:
                 self._call(self._method(c.update[0]), c.update[1])
         self.fresh = False
@@ -292,6 +292,11 @@ class Live:
         dx = got(self, c.dx.path) if c.dx is not None else None
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
+
+    def _number(self, result: Any) -> Any:
+        """A whole number or a truth value as a float, where code for one number gives it."""
+        whole = isinstance(result, (bool, int, np.bool_, np.integer))
+        return float(result) if whole and self.convention.by_number else result
 
     def _labels(self, t: Any) -> Any:
         """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1)."""
@@ -509,11 +514,13 @@ class Called(Adapter):
         elif c.probabilities and not is_reduced(c.kind):
             x = softmax(x)
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
-        kept = [np.array(part) for part in parts] if len(parts) > 1 else parts  # forward is called again
+        again = len(parts) > 1 and not c.by_number  # forward is called again
+        kept = [np.array(part) for part in parts] if again else parts
         small = x.dtype.type(c.inside_log)
         labels = labels_of(t, len(parts), c.x_layouts.get(x.ndim, ""))
         shifted = [part - small if small else part for part in parts]
         outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
+        outs = [as_number(out, x.dtype) for out in outs] if c.by_number else outs
         shifts = c.probabilities == "own" and not c.log_alone
         live.seen = [np.array(part) for part in shifted] if shifts else kept
         all_read(live.options.values(), live.probe.args)
@@ -584,7 +591,8 @@ class Called(Adapter):
         for part, d, t in zip(live.seen, douts, labels, strict=True):
             if len(kept) > 1 or c.log_alone or (c.tensor and not live.fresh):
                 live.forward_once(part, t)
-            found.append(live.backward_once(d, part, t))
+            gradient = live.backward_once(d, part, t)
+            found.append(as_number(gradient, live.given.dtype) if c.by_number else gradient)
             for name, gradient in live.gradients.items():
                 seen = isinstance(gradient, np.ndarray) and isinstance(sums.get(name), np.ndarray)
                 sums[name] = sums[name] + gradient if seen else gradient
@@ -594,7 +602,7 @@ class Called(Adapter):
         layout = c.x_layouts.get(len(shape), "")
         dx: Any = joined(found, layout, shape)
         if c.per_row or c.total or (dout is None and one_at_a_time(layout)):
-            dx = dx / dx.dtype.type(shape[0])
+            dx = dx / dx.dtype.type(len(kept) if c.by_number else shape[0])
         if (
             c.probabilities and is_reduced(c.kind) and np.shape(dx) == shape
         ):  # the chain rule through a sigmoid
@@ -619,6 +627,12 @@ class Called(Adapter):
             original = live.probe.args[name]
             found[name] = _unfolded(here, original, places[0].layout, name) if places else None
         return found
+
+
+def as_number(value: Any, dtype: Any) -> Any:
+    """A number in that dtype: Python knows one alone, whatever the array has; anything else as it is."""
+    number = isinstance(value, (bool, int, float, np.generic)) or type(value) is np.ndarray
+    return dtype.type(value) if number and np.ndim(value) == 0 else value
 
 
 def _is_plain(value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
-from parity.adapters.layouts import KEEPS_AXES
+from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
 from parity.adapters.reach import parsed, spelled
 from parity.adapters.recipe import is_reduced
@@ -45,6 +45,7 @@ AT_EVERY_STRIDE = (
     "padding='same' is (k - 1) / 2 at every stride, as PyTorch's padding=(k - 1) // 2 (TensorFlow's differs "
     "at strides above 1)"
 )
+MOST_NUMBERS = 2000  # that are handed over one by one
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
@@ -252,11 +253,16 @@ class Convention:
 
     @property
     def x_layouts(self) -> dict[int, str]:
-        return {4: self.images, 2: self.rows}
+        return _of_numbers() if self.by_number else {4: self.images, 2: self.rows}
 
     @property
     def out_layouts(self) -> dict[int, str]:
-        return {4: self.images_out, 2: self.rows_out}
+        return _of_numbers() if self.by_number else {4: self.images_out, 2: self.rows_out}
+
+    @property
+    def by_number(self) -> bool:
+        """Whether it takes one number, and no array."""
+        return self.rows == NUMBER
 
     @property
     def given(self) -> set[str]:
@@ -306,6 +312,8 @@ class Convention:
         infers = probe.args.get("training") is False or (
             self.kind == "dropout" and "mask" not in probe.inputs
         )
+        if self.by_number and probe.inputs["x"].size > MOST_NUMBERS:
+            return False
         if limits.get("training") and infers:
             return False
         if limits.get("rows_only") and probe.inputs["x"].ndim == 4:
@@ -397,6 +405,7 @@ class Convention:
             found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") else []
+        found += ["whole arrays (it takes one number)"] if self.by_number else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
         found += ["probabilities next to 0 or 1"] if self.probabilities or self.kind == OF_BINARY else []
         return found
@@ -438,7 +447,9 @@ class Convention:
             ("images", self.images, self.rows_out.replace("F", "C") if kept else self.images_out),
             ("rows", self.rows, "NF" if kept else self.rows_out),
         ):
-            if (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
+            if (inner, outer) == (NUMBER, NUMBER):
+                parts.append("one number at a time")
+            elif (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.flat:
             parts.append(f"each is flattened in the order ({', '.join(self.flat)})")
@@ -561,6 +572,10 @@ def _columns(layout: str) -> str:
     names = {"N": "N", "P": "OH*OW", "K": "C*FH*FW", "L": "FH*FW*C"}
     axes = ["*".join(names[c] for c in axis) for axis in tokens(layout)]
     return f"({', '.join(axes)})" + ("" if "N" in layout else ", one image at a time")
+
+
+def _of_numbers() -> dict[int, str]:
+    return dict.fromkeys(range(32), NUMBER)  # whatever the shape
 
 
 def _axes(layout: str) -> str:

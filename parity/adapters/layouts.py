@@ -20,6 +20,7 @@ Array = NDArray[np.generic]
 BATCH = {4: "NCHW", 2: "NF"}  # by the number of axes; others have one layout only
 WEIGHTS = {4: "OIHW", 2: "IO", 1: "O"}
 ONE_EACH = "N"  # one number per row
+NUMBER = "."  # of an array of any shape: one number at a time
 KEEPS_AXES = {"NCHW": "NF11", "NHWC": "N11F", "CHW": "F11", "HWC": "11F"}  # of means over H and W
 # The order is the one in which they are tried.
 BATCHES = {4: ("NCHW", "NHWC", "CHW", "HWC", "HW", "CHWN", "NHW"), 2: ("NF", "FN", "F", "F1", "1F")}
@@ -96,8 +97,10 @@ def one_at_a_time(layout: str) -> bool:
     return bool(layout) and "N" not in layout
 
 
-def pieces(a: Array, layout: str) -> list[Array]:
+def pieces(a: Array, layout: str) -> list[Any]:
     """What is handed over, call by call, for a batch in that layout."""
+    if layout == NUMBER:
+        return list(a.ravel().tolist())
     letters = BATCH.get(a.ndim, "")
     if not letters or not layout:
         return [a]
@@ -108,6 +111,8 @@ def pieces(a: Array, layout: str) -> list[Array]:
 
 def labels_of(t: Any, count: int, layout: str) -> list[Any]:
     """The labels of each call, for rows in that layout: one number, or one-hot numbers laid out as x."""
+    if layout == NUMBER and isinstance(t, np.ndarray):
+        return pieces(t, NUMBER)
     if layout in ("FN", ONE_EACH) and np.ndim(t) == 2:  # targets lie as x does
         return [laid_out(t, "NF", layout)]
     if not one_at_a_time(layout) or not isinstance(t, np.ndarray):
@@ -117,6 +122,8 @@ def labels_of(t: Any, count: int, layout: str) -> list[Any]:
 
 def joined(parts: Sequence[Array], layout: str, shape: Sequence[int]) -> Array:
     """The batch again, which should have had `shape`, from what each call gave."""
+    if layout == NUMBER:
+        return np.stack(parts).reshape(shape) if all(np.ndim(part) == 0 for part in parts) else parts[0]
     letters = BATCH.get(len(shape), "")
     if not letters or not layout:
         return parts[0]
@@ -128,6 +135,8 @@ def joined(parts: Sequence[Array], layout: str, shape: Sequence[int]) -> Array:
 
 def batch_shape(shape: Sequence[int], layout: str) -> tuple[int, ...] | None:
     """The shape of what one call gets or gives, for a batch of that shape in that layout."""
+    if layout == NUMBER:
+        return ()
     letters = BATCH.get(len(shape), "")
     if not letters or not layout:
         return tuple(shape)

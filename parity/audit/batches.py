@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.convention import Convention
-from parity.adapters.layouts import BATCH, laid_out, tokens
+from parity.adapters.layouts import BATCH, NUMBER, laid_out, tokens
 from parity.audit.alike import to_book
 
 IN, OUT = "in", "out"  # the side of x and dx, of the result and dout
@@ -21,7 +21,7 @@ def in_book(a: Any, c: Convention | None, side: str) -> Any:
     if not isinstance(a, np.ndarray):
         return a
     a = a.astype(float) if a.dtype.kind in "biu" else a
-    if c is None:
+    if c is None or c.by_number:
         return a
     for axes, layout in _layouts(c, side).items():
         if len(tokens(layout)) == a.ndim:
@@ -35,6 +35,8 @@ def as_called(a: Any, c: Convention | None, side: str) -> Any:
     if c is None or a.ndim not in BATCH:
         return a
     letters, layout = BATCH[a.ndim], _layouts(c, side)[a.ndim]
+    if layout == NUMBER:
+        return a.ravel()[0]
     return laid_out(a, letters, layout) if "N" in layout else laid_out(a[0], letters[1:], layout)
 
 

@@ -152,7 +152,7 @@ def _of(cls: str, probe: Probe, reference: dict[str, Any], c: Convention) -> lis
     if not c.takes(probe) or len(c.out.path) > 1 or c.as_in_the_book:
         return []
     x = probe.inputs["x"]
-    if x.ndim in BATCH and "N" not in c.x_layouts[x.ndim] and len(x) > 1:
+    if c.by_number or (x.ndim in BATCH and "N" not in c.x_layouts[x.ndim] and len(x) > 1):
         return []
     given = []
     for name, meaning in c.constructor:

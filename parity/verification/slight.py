@@ -76,6 +76,7 @@ SATURATING = (
     *LOSSES,
 )  # kinds with an exponential
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
+RAISES_OVERFLOW = "raised OverflowError"
 Reading = Callable[
     [Iterable[tuple[Probe, str, Array]]], str
 ]  # what gives all of these results; "" if nothing
@@ -333,18 +334,27 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, NEW_ARRAYS)
     if row.phase == KEPT and not row.tensor.endswith(AFTER_ANOTHER):
         return Slight(row, REUSES) if kind_of(seen.kind).role in ("layer", "loss") else None
+    if probe is None or row.phase not in PLAIN:
+        return None
+    if row.why.startswith(RAISES_OVERFLOW):  # as math.exp does
+        return Slight(row, OVERFLOW) if _saturates(seen.kind, probe) else None
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
-    if probe is None or value is None or row.phase not in PLAIN:
+    if value is None:
         return None
     widened = _is_widened(row)
     if not (widened or row.why == "not finite"):
         return None
     name, value = WIDENED_NAME, _narrow(value) if widened else value
     if not np.isfinite(value).all():
-        if seen.kind not in SATURATING or _largest(probe) < LARGE:
+        if not _saturates(seen.kind, probe):
             return None
         name, value = OVERFLOW, np.where(np.isfinite(value), value, _exact(probe, row))
     return Slight(row, name, value) if _right(probe, row, value) else None
+
+
+def _saturates(kind: str, probe: Probe) -> bool:
+    """Whether an exponential in it may overflow on that input."""
+    return kind in SATURATING and _largest(probe) >= LARGE
 
 
 def _read_only(row: Record) -> bool:
@@ -389,7 +399,9 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             lines.append(f"its own next call writes into the array that it returned ({', '.join(which)})")
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
-            lines.append(f"it overflows at inputs of {size:.0f} ({tensors} not finite)")
+            raised = all(row.why.startswith(RAISES_OVERFLOW) for row in rows)
+            how = "it raises OverflowError" if raised else f"{tensors} not finite"
+            lines.append(f"it overflows at inputs of {size:.0f} ({how})")
         elif name == RAISES_AGAIN:
             lines.append("a second backward without a new forward raises")
         elif name == NEW_ARRAYS:
@@ -414,6 +426,7 @@ def without_slight(seen: Observation, ones: Iterable[Slight], cases: Iterable[Pr
             continue
         if one.value is None:
             records.append(replace(row, ok=True, why=""))
+            hidden |= {(row.case, row.tensor)} if one.name == OVERFLOW else set()
             continue
         place = Place(row.network, row.dtype, row.device)
         found = judge(by_id[row.case], {row.tensor: one.value}, row.dtype, keep=True)[row.tensor]

@@ -33,6 +33,10 @@ from parity.adapters.trial.results import results_of, returns_none
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds.probe import Probe
 
+OF_AN_ARRAY = (
+    "truth value of an array|arrays can be converted to Python scalars|must be real number"  # it raises
+)
+
 
 def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Convention]:
     """Conventions under which one forward gives a result of the right shape."""
@@ -53,7 +57,10 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 tensor=tensor,
                 parameter=parameter,
             )
+            before = len(trial.errors)
             for laid in laid_out(called, probe, trial):
+                if laid.by_number and not _wants_one_number(trial.errors[before:]):
+                    continue
                 found = one_forward(trial, laid, probe)
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
@@ -65,6 +72,11 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
 def _is_stretched(c: Convention, probe: Probe) -> bool:
     """Whether (N, 1) outputs against labels of another shape may have become (N, N): nothing reads that."""
     return is_reduced(c.kind) and probe.inputs["x"].shape[1] == 1 and c.rows == "NF" and not c.reduction
+
+
+def _wants_one_number(errors: Sequence[tuple[str, str]]) -> bool:
+    """Whether a call raised because it was handed an array where Python wants a number."""
+    return any(re.search(OF_AN_ARRAY, error) for _, error in errors)
 
 
 def _wants_whole_labels(trial: Trial) -> bool:

@@ -56,8 +56,9 @@ def _loss(reading: Convention, probe: Probe) -> float:
     if reading.rows == "FN":  # the trial handed over x as it is
         inputs = {name: a.T for name, a in probe.inputs.items()}
         probe = replace(probe, inputs=inputs)
-    elif one_at_a_time(reading.rows):  # it was handed the first row
-        inputs = {name: a[:1] for name, a in probe.inputs.items()}
+    elif one_at_a_time(reading.rows):  # it was handed the first row, or number
+        first = np.s_[:1, :1] if reading.by_number else np.s_[:1]
+        inputs = {name: a[first] for name, a in probe.inputs.items()}
         probe = replace(probe, inputs=inputs)
     return float(np.mean(kind_of(probe.kind).reference(probe)["loss"]))
 
