@@ -29,7 +29,8 @@ from parity.checks.contracts import SCENARIOS
 from parity.checks.culprit import Culprit
 from parity.checks.long_life import by_image
 from parity.comparison.records import Record
-from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose
+from parity.faults import faults_of
+from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose, diagnose_as
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
 from parity.kinds.numpy_reference import judged_by
@@ -413,11 +414,31 @@ def _judge_declared(
         found = _diagnosed(verdict, seen.observation, cases, every, seed, adapter)
         if said := BY_CHOICE.get(found.fault):
             _judge_choice(verdict, said, found, seen, asker, adapter)
+        found = found if found.fault else _but_for_contracts(seen.observation, cases, seed, adapter)
     elif not found.fault and verdict.unfinished and not verdict.ending and not seen.observation.ok:
         ones = removable(seen.observation, every)
         if without_slight(seen.observation, ones, every).ok:
             verdict.buts = sentences(ones, every)
     verdict.diagnosis = found
+
+
+def _but_for_contracts(seen: Observation, cases: Sequence[Probe], seed: int, adapter: Adapter) -> Diagnosis:
+    """The one known bug of the numbers, where contracts are broken besides; it says what they are."""
+    broken = list(dict.fromkeys(r.phase for r in seen.records if r.phase in SCENARIOS and not r.ok))
+    rest = replace(seen, records=[row for row in seen.records if row.phase not in broken])
+    if not broken or rest.ok:
+        return UNKNOWN
+    found = [diagnose_as(fault, rest, cases, seed, adapter) for fault in faults_of(seen.kind)]
+    found = [one for one in found if one.fault]
+    if len({one.says for one in found}) != 1:
+        return UNKNOWN
+    return replace(found[0], besides=_contracts_in_words(broken))
+
+
+def _contracts_in_words(names: Sequence[str]) -> str:
+    """`the contract "dout of a loss" is broken`"""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"the contracts {quoted} are broken" if len(names) > 1 else f"the contract {quoted} is broken"
 
 
 def _judge_choice(
@@ -631,9 +652,14 @@ def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -
     passing = {r.case for r in plain} - failing
     common = frozenset.intersection(*(asked(by_id[case]) for case in failing)) if failing else frozenset()
     common -= {need for case in passing if case in by_id for need in asked(by_id[case])}
-    return sentence + (
-        f"; only with {_listed([TOLD.get(name, name) for name in sorted(common)])}" if common else ""
-    )
+    if common:
+        sentence += f"; only with {_listed([TOLD.get(name, name) for name in sorted(common)])}"
+    besides = [r for r in records if r.phase in SCENARIOS and not r.ok and r.tensor in right]
+    if besides:
+        tensors = _listed(list(dict.fromkeys(r.tensor for r in besides)))
+        broken = list(dict.fromkeys(r.phase for r in besides))
+        sentence += f"; besides, {_contracts_in_words(broken)} ({tensors})"
+    return sentence
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

@@ -68,3 +68,24 @@ def test_a_wrong_gradient_is_not_blamed_again():
 
     _, rows = verified(Doubled)
     assert not rows
+
+
+class ClampedAndSquares:
+    """The book's 1e-7 in the loss; and a dout that is used twice."""
+
+    def forward(self, x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y, self.t = e / e.sum(axis=1, keepdims=True), t if t.ndim == 1 else t.argmax(axis=1)
+        return -np.mean(np.log(self.y[np.arange(len(x)), self.t] + 1e-7))
+
+    def backward(self, dout=1):
+        dx = self.y.copy()
+        dx[np.arange(len(dx)), self.t] -= 1
+        return dout * dout * dx / len(dx)
+
+
+def test_beside_a_known_bug_of_the_numbers_a_broken_contract_is_said():
+    verdict = verify(ClampedAndSquares, "softmax_with_loss", isolated=False)
+    said = f'besides, the contract "{DOUT}" is broken'
+    assert verdict.outcome == "wrong" and verdict.diagnosis.fault == "loss-clamped-logarithm", str(verdict)
+    assert f"{said} (dx)" in verdict.culprit.sentence and said in str(verdict.diagnosis)
