@@ -21,7 +21,8 @@ from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
-from parity.adapters.engine_methods import OUT_TWICE, TWICE
+from parity.adapters.engine import Engine, flags_of
+from parity.adapters.engine_methods import EXPRESSIONS, OUT_TWICE
 from parity.adapters.flat_order import PYTORCH, in_order
 from parity.adapters.layouts import (
     PER_PIXEL,
@@ -194,8 +195,7 @@ class Live:
         if not tensor or not isinstance(array, np.ndarray):
             return array
         cls = named(self.factory, tensor)
-        asked = {name: True for name in signature(cls) or () if name == "requires_grad"}
-        return cls(array, **asked)
+        return cls(array, **flags_of(cls))
 
     def _value(self, meaning: str, **own: Any) -> Any:
         if meaning in own:
@@ -245,7 +245,8 @@ class Live:
         """One call of forward; its result."""
         c = self.convention
         self.x = self._wrapped(x, c.tensor)
-        own = {"x": self.x, "t": self._labels(t)}
+        t = self._labels(t)
+        own = {"x": self.x, "t": self._wrapped(t, c.tensor) if is_reduced(c.kind) else t}
         if c.lazy and not getattr(self, "_warm", False):
             self._call(self._method(c.forward), c.forward_args, **own)
             self._warm = True
@@ -335,7 +336,7 @@ class Live:
     def used_twice(self, x: Any, dout: Any, slope: Any) -> dict[str, Any]:
         """The gradients at x, in a tensor, of expressions in which it is used twice; see `Adapter`."""
         found: dict[str, Any] = {}
-        for says, of in {**TWICE, OUT_TWICE: self._twice}.items():
+        for says, of in {**EXPRESSIONS, OUT_TWICE: self._twice}.items():
             with suppress(Exception):  # an operator that the engine has not
                 self.x = self._wrapped(np.array(x), self.convention.tensor)
                 self._zero()
@@ -345,9 +346,10 @@ class Live:
 
     def _twice(self, x: Any) -> Any:
         c = self.convention
-        method = self._method(c.forward)
-        one, other = (self._inner(self._call(method, c.forward_args, x=x)) for _ in range(2))
-        return one + other
+        one = self._inner(self._call(self._method(c.forward), c.forward_args, x=x))
+        if hasattr(self.object, "backward") and not c.stored:  # it is one place of the graph, for one use
+            self.object = self._build()
+        return one + self._inner(self._call(self._method(c.forward), c.forward_args, x=x))
 
     def _inner(self, out: Any) -> Any:
         """The tensor in what forward returned."""
@@ -360,9 +362,12 @@ class Live:
 
     def _back_from(self, out: Any, dout: Any) -> Any:
         c = self.convention
+        if dout is None:  # of a loss
+            return Engine(named(self.factory, c.tensor)).start(out)
         if c.backward_args:
             return out.backward(self._wrapped(dout, c.tensor if c.derivative else ""))
-        return (out * self._wrapped(dout, c.tensor)).sum().backward()
+        product = out * self._wrapped(dout, c.tensor)
+        return (product.sum() if hasattr(product, "sum") else product).backward()
 
 
 def named(factory: Any, name: str) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
-from parity.adapters.engine_methods import is_engine
+from parity.adapters.engine import is_engine, takes_gradient
+from parity.adapters.engine_methods import OfEngine
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described
 
@@ -33,6 +34,10 @@ def about(factory: Any) -> dict[str, Any]:
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
+    seeded     those of them whose backward may take the gradient of its result
+    on_nodes   the functions and methods that may be made for those: they name neither NumPy nor math
+    engine     of an operator or method of an autograd engine, what of it is the engine's
+    numbers    whether it is one of an engine of single numbers
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
@@ -50,6 +55,8 @@ def about(factory: Any) -> dict[str, Any]:
     functions |= {getattr(f, "__name__", ""): f for f in pair if what == "pair"}
     read = _names_read(one)
     turns_axes = any(_names_read(c) & TURNS for c in (one.__mro__[:-1] if isinstance(one, type) else [one]))
+    tensors = {k: v for k, v in beside.items() if isinstance(v, type) and is_engine(v)}
+    of_engine = isinstance(one, type) and issubclass(one, OfEngine)
     return {
         "what": what,
         "name": ", ".join(getattr(f, "__name__", type(f).__name__) for f in pair),
@@ -65,7 +72,11 @@ def about(factory: Any) -> dict[str, Any]:
         "kept": _kept(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
-        "tensors": [name for name, value in beside.items() if isinstance(value, type) and is_engine(value)],
+        "tensors": list(tensors),
+        "seeded": [name for name, value in tensors.items() if takes_gradient(value)],
+        "on_nodes": _on_nodes(one, functions) if tensors else [],
+        "engine": one.says if of_engine else "",
+        "numbers": of_engine and not one.engine.of_arrays,
     }
 
 
@@ -118,8 +129,16 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
         elif inspect.isfunction(method) and (not name.startswith("__") or name == "__call__"):
             if is_stub(method):
                 continue
-            found[name] = (parameters(method) or [None])[0 if bare else 1 :]  # type: ignore[list-item]
+            own = (parameters(method) or [None])[0 if bare else 1 :]  # type: ignore[list-item]
+            found[name] = own or _many(method)
     return _chosen(cls, found) | found
+
+
+def _many(method: Any) -> Parameters:
+    """`*inputs` of a method that takes nothing else, as one parameter that comes by its place."""
+    found = inspect.signature(method).parameters.values()
+    names = [p.name for p in found if p.kind is p.VAR_POSITIONAL]
+    return [{"name": f"*{name}", "required": True, "default": ""} for name in names]
 
 
 def _stubs(cls: type) -> list[str]:
@@ -203,6 +222,12 @@ def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Param
         if write.opname == "STORE_ATTR" and read.opname.startswith("LOAD_") and read.argval in methods:
             found.setdefault(str(write.argval), methods[read.argval])
     return found
+
+
+def _on_nodes(one: Any, functions: dict[str, Any]) -> list[str]:
+    own = {n: inspect.getattr_static(one, n, None) for n in dir(one)} if isinstance(one, type) else {}
+    codes = {n: getattr(f, "__code__", None) for n, f in (own | functions).items()}
+    return [n for n, code in codes.items() if code and not {"np", "numpy", "math"} & set(code.co_names)]
 
 
 QUIET = ("RESUME", "NOP", "POP_TOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE")

@@ -1,6 +1,6 @@
-"""An activation that is a method of an autograd engine's number, `Value.relu()`, as a layer.
+"""An activation that is a method of an autograd engine's node, `Value.relu()`, as a layer.
 
-Each number of x goes through it by itself, and backward() is asked of its result. Whether gradients add up is
+Of an engine of single numbers each number of x goes through it by itself. Whether gradients add up is
 asked by `used_twice`. Needs NumPy alone.
 """
 
@@ -13,21 +13,36 @@ from typing import Any
 
 import numpy as np
 
-ARITHMETIC = ("__mul__", "__add__", "__matmul__")
+from parity.adapters.engine import ARITHMETIC, Engine, as_given, is_engine
+
 TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
     "x + x": lambda x: x + x,
     "x * x": lambda x: x * x,
     "x * x + x": lambda x: x * x + x,
     "x - x": lambda x: x - x,
 }
+RESULT_TWICE: dict[str, Callable[[Any], Any]] = {  # so is a result y that has to wait for all of its gradient
+    "y + y, y = x + x": lambda x: _twice(x + x, lambda y: y + y),
+    "y * y, y = x + x": lambda x: _twice(x + x, lambda y: y * y),
+    "y + y * y, y = x + x": lambda x: _twice(x + x, lambda y: y + y * y),
+    "y * y + y, y = x + x": lambda x: _twice(x + x, lambda y: y * y + y),
+}
 OUT_TWICE = "f(x) + f(x)"  # f is what is checked
-DATA = ("data", "value", "val", "item")
-GRADIENT = ("grad", "gradient", "g", "grads")
+EXPRESSIONS = TWICE | RESULT_TWICE
 
 
-def is_engine(cls: type) -> bool:
-    """Whether it has a backward and arithmetic of its own."""
-    return callable(getattr(cls, "backward", None)) and any(hasattr(cls, name) for name in ARITHMETIC)
+def _twice(y: Any, of: Callable[[Any], Any]) -> Any:
+    return of(y)
+
+
+class OfEngine:
+    """A layer in the book's way that is made of an engine.
+
+    says    what of it is the engine's, as a verdict prints it
+    """
+
+    engine: Engine
+    says = ""
 
 
 def takes_nothing(method: Any) -> bool:
@@ -36,50 +51,47 @@ def takes_nothing(method: Any) -> bool:
     return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in others)
 
 
+def used_twice(engine: Engine, x: Any, names: Any = tuple(EXPRESSIONS)) -> dict[str, Any]:
+    """The gradients at x of expressions in which it, or a result, is used twice; without what it has not."""
+    found: dict[str, Any] = {}
+    for says in names:
+        with suppress(Exception):
+            found[says] = as_given(engine.gradients(EXPRESSIONS[says], [x], np.ones_like(x))[0], x)
+    return found
+
+
 def as_layer(cls: type, name: str) -> type:
-    """A class with forward and backward that calls the method on one number after another."""
+    """A class with forward and backward that calls the method."""
 
-    asked = {n: True for n in signature(cls).parameters if n == "requires_grad"}
+    engine = Engine(cls)
 
-    class Layer:
+    def of(node: Any) -> Any:
+        return getattr(node, name)()
+
+    class Layer(OfEngine):
+        says = f"{cls.__name__}(x).{name}() and backward()" + _apart(engine)
+
         def forward(self, x: Any) -> Any:
             self.x = np.array(x)
-            return self._each(lambda node: _number(getattr(node, name)(), DATA))
+            return as_given(engine.values(of, [self.x]), self.x)
 
         def backward(self, dout: Any) -> Any:
-            def slope(node: Any) -> float:
-                getattr(node, name)().backward()
-                return _number(node, GRADIENT)
-
-            return dout * self._each(slope)
+            return as_given(engine.gradients(of, [self.x], dout)[0], self.x)
 
         def used_twice(self, x: Any) -> dict[str, Any]:
             """The gradients at some numbers of expressions in which each of them is used twice."""
-            twice = TWICE | {OUT_TWICE: lambda node: getattr(node, name)() + getattr(node, name)()}
-            found = {}
-            for says, of in twice.items():
-                with suppress(Exception):  # an operator that it has not
-                    found[says] = np.array([self._slope(of, number) for number in x.tolist()])
+            found = used_twice(engine, x)
+            with suppress(Exception):
+                both = engine.gradients(lambda node: of(node) + of(node), [x], np.ones_like(x))
+                found[OUT_TWICE] = as_given(both[0], x)
             return found
 
-        def _slope(self, of: Callable[[Any], Any], number: float) -> float:
-            node = cls(number, **asked)
-            of(node).backward()
-            return _number(node, GRADIENT)
-
-        def _each(self, of: Callable[[Any], float]) -> Any:
-            """What that gives for a new node of each number; numbers that are equal are asked once."""
-            numbers, where = np.unique(self.x, return_inverse=True)
-            found = [of(cls(number, **asked)) for number in numbers.astype(float).tolist()]
-            return np.array(found, self.x.dtype)[where].reshape(self.x.shape)
-
-    Layer.__name__ = name
+    Layer.__name__, Layer.engine = name, engine
     return Layer
 
 
-def _number(node: Any, names: tuple[str, ...]) -> float:
-    """What it holds under the first of the names; it may be an array of one number, or a node again."""
-    for name in names:
-        if not isinstance(node, (np.ndarray, np.generic, float, int)) and hasattr(node, name):
-            return _number(getattr(node, name), DATA)
-    return float(np.asarray(node).item())
+def _apart(engine: Engine) -> str:
+    return "" if engine.of_arrays else ", for one number after another"
+
+
+__all__ = ["ARITHMETIC", "OUT_TWICE", "TWICE", "OfEngine", "as_layer", "is_engine", "takes_nothing"]

@@ -2,7 +2,8 @@
 
 A static method is a function as it is, a class method goes with its class, and a method goes with an object
 on which no constructor was called. An item of a dict may be a function, a pair of a function and its
-derivative, or a dict of the two. A method of an autograd engine's number is made a layer. Needs NumPy alone.
+derivative, or a dict of the two. A method or operator of an autograd engine is made a layer. Needs NumPy
+alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.engine_methods import as_layer, is_engine, takes_nothing
+from parity.adapters.engine import is_engine
+from parity.adapters.engine_methods import as_layer, takes_nothing
+from parity.adapters.engine_operators import OPERATORS, as_operator_layer
 
 STEP = re.compile(r"""\.?([^.\[\]]+)|\[(?:"([^"]*)"|'([^']*)'|([^\]]*))\]""")
 DERIVATIVE = "_prime"  # what the name of a derivative without one ends in
@@ -71,6 +74,8 @@ def taken(holder: Any, how: str, name: str) -> Any:
     if how == "[]":
         return _called(holder[name], name)
     found = getattr(holder, name)
+    if isinstance(holder, type) and name in OPERATORS and is_engine(holder):
+        return as_operator_layer(holder, name)
     if isinstance(holder, type) and _is_method(getattr_static(holder, name)):
         if is_engine(holder) and takes_nothing(found):
             return as_layer(holder, name)

@@ -444,21 +444,30 @@ def forward_calls(
         name = about["names"][0]
         for args in _pairs(about["signature"], "forward", kind, c, _agreed(about, kind)):
             if _is_whole(args, kind, c):
-                yield f"function {name}", by_logarithm(args, about, name), "", ""
+                given = by_logarithm(args, about, name)
+                for tensor in tensors if name in about["on_nodes"] else ():
+                    yield f"function {name}", given, tensor, ""
+                yield f"function {name}", given, "", ""
         return
     engine = any(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
     )
     methods = with_their_layer_s_name(about["methods"], kind)
+    no_backward = not any(plain(name) in BACKWARD for name in about["methods"])
+
+    def on_nodes(name: str) -> bool:
+        return no_backward and name in about["on_nodes"]
+
     for word in FORWARD:
         for name in [n for n, w in methods.items() if n == word or (w == word and n[0] != "_")]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
                 if not any(meaning == "x" for _, meaning in args) or not _is_whole(args, kind, c):
                     continue
                 args = by_logarithm(args, about, name)
-                if not (engine and tensors):
-                    yield name, args, "", ""
-                for tensor in tensors:
+                ways = (
+                    [*tensors] if engine and tensors else [*tensors, ""] if on_nodes(name) else ["", *tensors]
+                )
+                for tensor in ways:
                     yield name, args, tensor, ""
 
 
@@ -487,8 +496,9 @@ def backward_calls(
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
     """Method or function, its arguments, and whether it gives a derivative; the likeliest first."""
     if c.tensor:
-        yield "backward", (("*gradient", "dout"),), True
-        yield "backward", (("*gradient", "dout"),), False
+        if c.tensor in about["seeded"]:
+            yield "backward", (("*gradient", "dout"),), True
+            yield "backward", (("*gradient", "dout"),), False
         yield "backward", (), False
         return
     if c.constructor is None:

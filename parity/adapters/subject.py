@@ -66,6 +66,7 @@ class Subject:
         self.misfit = ""
         self.unasked: list[str] = []
         self.remarks: list[str] = []
+        self.engine, self.numbers = "", False  # of an engine's operator; see `description.about`
         self.backward_too = True
         self.step = ""  # of the trial, what is being asked
         self.probe: Probe | None = None  # the one that is being tried
@@ -127,6 +128,9 @@ class Subject:
             return self._found_rule(about, kind)
         if kind in ("im2col", "col2im"):
             return self._found_columns(about, kind)
+        if about.get("engine"):  # an operator or method that was made a layer in the book's way
+            self.engine, self.numbers = clean(about["engine"]), about.get("numbers") is True
+            return None
         signature = about.get("signature") or ()
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
         odd = odd or is_not_pytorch_s(signature, kind)

@@ -1,7 +1,9 @@
 """A number that is used twice gets the gradients of both uses: `x + x` has the gradient 2.
 
-An autograd engine whose backward writes a gradient where it should add to it gives half of it. It is asked
-where code is called through an engine: by expressions of its operators, and by the code itself called twice.
+An autograd engine whose backward writes a gradient where it should add to it gives half of it; one that goes
+on from a result before all of its gradient is there gives too much or too little; and a row that NumPy
+stretches over several is used by each of them. It is asked where code is called through an engine: by
+expressions of its operators, and by the code itself called twice.
 """
 
 from __future__ import annotations
@@ -13,21 +15,27 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.engine_methods import OUT_TWICE
+from parity.adapters.engine_operators import COLUMNS, ROWS, W_TWICE
 from parity.adapters.subject import Subject
+from parity.adapters.wire import Odd
 from parity.comparison.gates import Comparison, logic_gate
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
 USED_TWICE = "a number used twice"
 UNASKED = "numbers that are used twice in an expression"
+BROADCASTING = "broadcasting in"
 MOST = 12  # numbers of an engine of single numbers
 WRITTEN_OVER = "the gradient of one use alone: it is written where it is to be added"
+PASSED_ON = "a result y that is used twice passes on the whole of its gradient, once; here it does not"
+STRETCHED = "the gradient of what is broadcast is the sum over all its copies"
 RIGHT: dict[str, Callable[[Array, Array], Array]] = {
     "x + x": lambda x, slope: 2 * slope,
     "x * x": lambda x, slope: 2 * x * slope,
     "x * x + x": lambda x, slope: (2 * x + 1) * slope,
     "x - x": lambda x, slope: 0 * slope,
     OUT_TWICE: lambda x, dx: 2 * dx,
+    W_TWICE: lambda x, dW: 2 * dW,
 }
 OF_ONE_USE: dict[str, Callable[[Array, Array], list[Array]]] = {
     "x + x": lambda x, slope: [slope],
@@ -35,29 +43,78 @@ OF_ONE_USE: dict[str, Callable[[Array, Array], list[Array]]] = {
     "x * x + x": lambda x, slope: [2 * x * slope, (x + 1) * slope, x * slope, slope],
     "x - x": lambda x, slope: [slope, -slope],
     OUT_TWICE: lambda x, dx: [dx],
+    W_TWICE: lambda x, dW: [dW],
+}
+# Of a result y = x + x, where the operators are right: the expressions that show that, and the gradient.
+OF_RESULTS: dict[str, tuple[tuple[str, ...], Callable[[Array, Array], Array]]] = {
+    "y + y, y = x + x": (("x + x",), lambda x, slope: 4 * slope),
+    "y * y, y = x + x": (("x + x", "x * x"), lambda x, slope: 8 * x * slope),
+    "y + y * y, y = x + x": (("x + x", "x * x", "x * x + x"), lambda x, slope: (8 * x + 2) * slope),
+    "y * y + y, y = x + x": (("x + x", "x * x", "x * x + x"), lambda x, slope: (8 * x + 2) * slope),
+}
+OF_COPIES = {  # how many times the slope
+    f"{ROWS} + x": 3,
+    f"{COLUMNS} + x": 2,
+    f"{ROWS} - x": -3,
+    f"{COLUMNS} - x": -2,
+    f"{ROWS} * x": 6,
+    f"{COLUMNS} * x": 3,
 }
 
 
 def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str, Comparison]]:
     """In an autograd engine a number that is used twice gets the sum of both gradients."""
     of_tensors = subject.convention is not None and bool(subject.convention.tensor)
-    if kind_of(probe.kind).role != "layer" or "x" not in probe.inputs or "dout" not in probe.inputs:
+    kind = kind_of(probe.kind)
+    if kind.role != "layer" or "x" not in probe.inputs or "dout" not in probe.inputs:
         return
-    turn = probe if of_tensors else _numbers(probe)
+    turn = probe if of_tensors else _of_ones(probe) if kind.params else _numbers(probe)
     x = turn.inputs["x"]
     slope = np.ones_like(x) if not of_tensors else np.roll(x, 1).reshape(x.shape) + x.dtype.type(0.5)
     found = subject.build(probe).used_twice({**turn.inputs, "slope": slope})
+    whole = kind.reference(turn) if found.keys() & {OUT_TWICE, W_TWICE} else {}
+    sound = set()
     for says in [says for says in RIGHT if says in found]:
         gradient = found[says]
-        by = kind_of(probe.kind).reference(turn)["dx"] if says == OUT_TWICE else slope
-        comparison = logic_gate(gradient, RIGHT[says](x, by), kind_of(probe.kind).rtol)
-        of_one = OF_ONE_USE[says](x, by)
+        if isinstance(gradient, Odd):
+            subject.leave_unasked(f"{UNASKED} ({gradient.why})")
+            continue
+        by = whole["dx"] if says == OUT_TWICE else whole["dW"] if says == W_TWICE else slope
+        comparison = logic_gate(gradient, RIGHT[says](x, by), kind.rtol)
         if comparison.ok:
-            yield f"dx of {says}", comparison
-        elif any(logic_gate(gradient, one, kind_of(probe.kind).rtol).ok for one in of_one):
-            yield f"dx of {says}", replace(comparison, why=WRITTEN_OVER)
+            sound.add(says)
+            yield _of(says), comparison
+        elif any(logic_gate(gradient, one, kind.rtol).ok for one in OF_ONE_USE[says](x, by)):
+            yield _of(says), replace(comparison, why=WRITTEN_OVER)
         else:  # an operator that is made for something else, as for a bias
             subject.leave_unasked(UNASKED)
+    for says, (needed, right) in OF_RESULTS.items():
+        if says in found and sound.issuperset(found.keys() & needed):
+            comparison = logic_gate(found[says], right(x, slope), kind.rtol)
+            yield _of(says), comparison if comparison.ok else replace(comparison, why=PASSED_ON)
+    yield from _stretched(subject, found, slope, kind.rtol)
+
+
+def _stretched(
+    subject: Subject, found: dict[str, Any], slope: Array, rtol: float
+) -> Iterator[tuple[str, Comparison]]:
+    """Of an array that is stretched over more rows or columns, where the engine does not refuse that."""
+    for says, times in OF_COPIES.items():
+        if isinstance(gradient := found.get(says), Odd):
+            subject.leave_unasked(f"{BROADCASTING} {says} ({gradient.why})")
+        elif gradient is not None:
+            comparison = logic_gate(gradient, times * slope, rtol)
+            why = "; ".join(filter(None, [comparison.why, STRETCHED]))
+            yield _of(says), comparison if comparison.ok else replace(comparison, why=why)
+
+
+def _of(says: str) -> str:
+    return f"dW of {OUT_TWICE}" if says == W_TWICE else f"dx of {says}"
+
+
+def _of_ones(probe: Probe) -> Probe:
+    """The probe with a cotangent of 1."""
+    return replace(probe, inputs={**probe.inputs, "dout": np.ones_like(probe.inputs["dout"])})
 
 
 def _numbers(probe: Probe) -> Probe:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from parity.adapters.engine_methods import ARITHMETIC
+from parity.adapters.engine import ARITHMETIC
 from parity.adapters.members import SELF, WORDS, is_derivative
 
 KEY = re.compile(r"[\w .+-]+")  # what can be written in a target

@@ -14,7 +14,7 @@ from parity.verification.held import of_class
 from parity.verification.listing import Listed, is_adapter, is_stub
 from parity.verification.verdict import Verdict
 
-METHOD = "a method; of methods activations and losses alone are checked"
+METHOD = "a method; of methods activations, losses and operators of an engine alone are checked"
 NO_KIND = "not one of the kinds"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
@@ -26,7 +26,7 @@ PLURAL = {
     HELPER: "used by what was checked",
     GRADIENT: "gradients that were not checked with their functions",
     STUB: "still to be written",
-    METHOD: "methods, of which activations and losses alone are checked",
+    METHOD: "methods, of which activations, losses and operators of an engine alone are checked",
     TEST: "tests",
     ADAPTER: "adapters",
 }

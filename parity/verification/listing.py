@@ -15,6 +15,8 @@ from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed, with_lambdas
+from parity.adapters.engine import ARITHMETIC
+from parity.adapters.engine_operators import ASK_NOTHING, MATRICES, OPERATORS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
@@ -63,6 +65,7 @@ class Listed:
 def listed(path: Path) -> list[Listed]:
     """What the file defines, in its order. Raises SyntaxError or ValueError where it cannot be read."""
     body = [node for _, tree in parsed(path) for node in tree.body]
+    assigned = _assigned(body)
     nodes = list(with_lambdas(body))
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
@@ -74,28 +77,55 @@ def listed(path: Path) -> list[Listed]:
         if name in functions:
             found += _function(name, written, by_name[name])
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
-            found += _class(classes[name], classes)
+            found += _class(classes[name], classes, assigned.get(name, set()))
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
     known = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, own) if held.other not in known]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
 
 
-def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[Listed]:
-    """A class, and the functions that it keeps where it is none of the kinds or has no forward itself."""
+def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[str]) -> list[Listed]:
+    """A class, and the functions that it keeps where it is none of the kinds or has no forward itself.
+
+    `assigned` are the operators that it is given outside of it.
+    """
     base = _leaves_to_others(node, classes)
     whole = Listed(node.name, "" if base else _kind_of_class(node, classes))
     held = of_class(node)
-    inner = _of_held(held)
+    operators = _operators(node, classes, assigned)
+    inner = [*operators, *_of_held(held)]
     methods = {*with_their_layer_s_name(_methods(node, classes), whole.kind).values()}
     called = methods & {*CALLED, *map(plain, (*STEPS, *FORWARDS))}
     if not inner or (whole.kind not in ("", NETWORK) and called):
         return [whole]
     if whole.kind not in ("", NETWORK):
         return inner
-    if any(one.method for one in held) or whole.kind:
+    if operators or any(one.method for one in held) or whole.kind:
         return [whole, *inner]
     return inner + [Listed(one.target, "") for one in _left(held)]
+
+
+def _assigned(body: Sequence[ast.stmt]) -> dict[str, set[str]]:
+    """The operators that classes are given where they are written no more: `Variable.__add__ = add`."""
+    found: dict[str, set[str]] = {}
+    for node in [node for statement in body for node in ast.walk(statement)]:
+        match node:
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=cls), attr=name)]) if name in OPERATORS:
+                found.setdefault(cls, set()).add(name)
+    return found
+
+
+def _operators(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[str]) -> list[Listed]:
+    """The operators of an autograd engine's class, and its methods that are some, in their own order."""
+    own = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
+    names = own.keys() | assigned
+    if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | assigned:
+        return []
+    matrices = [name for name in MATRICES if name in names]  # the same under several names
+    others = {name for name in ASK_NOTHING if name in own and _asked_for(own[name])}
+    others |= {*matrices[1:], *(name for name in own if is_stub(own[name]))}
+    found = [name for name in OPERATORS if name in names - others]
+    return [Listed(f"{node.name}.{name}", OPERATORS[name][0]) for name in found]
 
 
 def _of_held(held: Sequence[Held]) -> list[Listed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import ELEMENTWISE, Probe, Tensors, kind_of
 from parity.kinds.random_geometry import WINDOWS
-from parity.kinds.real_sizes import in_browser, real_sizes, size_of
+from parity.kinds.real_sizes import in_browser, products_of, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import SINGLE, slight_ones
 from parity.verification.verdict import OPTION
@@ -36,6 +37,7 @@ from parity.verification.verdict import OPTION
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
 TOO_SLOW = 50  # times as long as the size before it: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
+OF_NUMBERS, OF_ARRAYS = 10_000, 2_000_000  # products of an input for an engine's operator
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
 OTHERWISE = {  # parameters that are no part of what a kind computes, as plain names
@@ -70,6 +72,7 @@ class Seen:
     after_inference  what is to be said of gradients after an inference call, where they do not count
     extra         inputs of sizes that it takes, where it takes few
     unasked       what the checks could not ask it for, in words
+    engine        of an operator or method of an autograd engine, what of it is the engine's
     certificate   what the comparison by == on whole numbers came to, where it was made
     suggestion    an adapter to be filled in, where it could not be called
     convention    how it is called, where that was found by trial
@@ -96,6 +99,7 @@ class Seen:
     after_inference: str = ""
     extra: list[Probe] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
+    engine: str = ""
     certificate: Certificate | None = None
 
     @property
@@ -195,6 +199,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     try:
         subject.open(request.kind)
         seen.backward_too, seen.convention = subject.backward_too, subject.convention
+        seen.engine = subject.engine
         seen.misfit, seen.defaults, seen.options = subject.misfit, subject.defaults, subject.options
         if seen.misfit:
             return
@@ -289,7 +294,7 @@ def _certify(request: Request, subject: Subject, seen: Seen) -> None:
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time; then one in float32."""
     start, longest, quick = subject.busy(), LEAST_SECONDS, None
-    for probe in seen.taken(real_sizes(request.kind)):
+    for probe in _affordable(subject, seen.taken(real_sizes(request.kind))):
         begun, busy = time.monotonic(), subject.busy()
         if busy - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
@@ -319,6 +324,12 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
             seen.sized32 = quick
         except Ended as error:
             _end(seen, error, "float32", subject.probe)
+
+
+def _affordable(subject: Subject, cases: Sequence[Probe]) -> list[Probe]:
+    """Of an operator of an engine those with few products: each may be a node, which takes long."""
+    most = (OF_NUMBERS if subject.numbers else OF_ARRAYS) if subject.engine else math.inf
+    return [probe for probe in cases if products_of(probe) <= most]
 
 
 def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe, dtype: str) -> bool:

@@ -261,6 +261,8 @@ def _verify_as(
     verdict.certificate = seen.certificate
     if seen.convention is not None:
         verdict.called, verdict.adapter = str(seen.convention), seen.convention.source()
+    elif seen.engine:
+        verdict.called = seen.engine
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     verdict.largest = _largest(seen)

@@ -32,6 +32,7 @@ CASES = [
     (DICTS, 'LOSSES["mse"],LOSS_GRADIENTS["mse"]', "right", "mse_prime(y, p)"),
     (DICTS, 'LOSSES["mae"],LOSS_GRADIENTS["mae"]', "wrong", "mae-gradient-sign"),
     (DICTS, 'Layer.kinds["tanh"]', "right", "not checked: "),
+    (SCALARS, "Value.__add__", "right", "A + B, with A = x @ W and B = b by NumPy"),
     (SCALARS, "Value.relu", "right", "the same function as PyTorch's"),
     (SCALARS, "Value.tanh", "right", "the same function as PyTorch's"),
     (SCALARS, "Value.sigmoid", "wrong", "wrong: dx; right: out"),

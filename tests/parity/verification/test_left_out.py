@@ -210,13 +210,14 @@ def test_methods_of_a_layer_s_name_and_of_an_engine_s_number_are_listed(tmp_path
     path = tmp_path / "mine.py"
     path.write_text(METHODS)
     sheet = verify_all(path, isolated=False)
-    assert [verdict.name for verdict in sheet.verdicts] == ["Network.relu"]
-    reason = "a method; of methods activations and losses alone are checked"
+    assert [verdict.name for verdict in sheet.verdicts] == ["Network.relu", "Tensor.__add__", "Tensor.exp"]
+    assert [verdict.outcome for verdict in sheet.verdicts] == ["right", "not_checked", "not_checked"]
+    assert "left no gradient in .grad" in str(sheet.verdicts[1])
+    reason = "a method; of methods activations, losses and operators of an engine alone are checked"
     assert sheet.left_out == {
         "Network": "not one of the kinds",
-        "Tensor": "not one of the kinds",
+        "Tensor": "used by what was checked",
         "Network.conv_forward": reason,
-        "Tensor.exp": reason,
     }
 
 

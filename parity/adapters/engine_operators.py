@@ -1,0 +1,336 @@
+"""An operator of an autograd engine as a layer: `x @ W + b` with one operator the engine's, the rest NumPy's.
+
+So each operator has a verdict of its own, and no other is held against it. Operands are of one shape; whether
+a gradient is summed over what NumPy stretches is asked by `used_twice`. A power is the square of an error,
+an exponential the left half of ELU. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import numpy as np
+
+from parity.adapters.engine import Engine, NoGradient, as_given
+from parity.adapters.engine_methods import OUT_TWICE, OfEngine, used_twice
+
+W_TWICE = "f(x) + f(x), the gradient of W"
+ROWS, COLUMNS = "rows", "columns"  # of numbers, over which x is stretched
+Operands = tuple[Any, ...]
+Stretched = dict[str, Callable[[Any, Any], Any]]  # by what is stretched
+
+
+class Affine(OfEngine):
+    """x @ W + b, of which one operator is the engine's."""
+
+    of: Callable[..., Any]
+    twice: tuple[str, ...] = ()  # expressions of that operator, some with a sum
+    alone: tuple[str, ...] = ()  # those without
+    stretches: ClassVar[Stretched] = {}  # those in which NumPy stretches x
+    elementwise = True
+
+    def __init__(self, W: Any, b: Any = None):
+        self.W, self.b = W, b
+
+    # -- of each operator ---------------------------------------------------------------------------
+    def operands(self, x: Any, b: Any) -> Operands:
+        raise NotImplementedError
+
+    def result(self, found: Any, b: Any) -> Any:
+        """out, from what the operator gives."""
+        return found
+
+    def seed(self, dout: Any) -> Any:
+        """The gradient of what it gives."""
+        return dout
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        """dx, dW and db."""
+        raise NotImplementedError
+
+    # -- as a layer -----------------------------------------------------------------------------------
+    def forward(self, x: Any) -> Any:
+        self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
+        self.given = self.operands(self.x, self._bias())
+        found = as_given(self.engine.values(type(self).of, self.given), self.x)
+        return _in(found, self.result(found, self._bias()))
+
+    def backward(self, dout: Any) -> Any:
+        dx, self.dW, self.db = self._gradients(type(self).of, dout)
+        return dx.reshape(self.shape) if dx.size == np.prod(self.shape) else dx
+
+    def _bias(self) -> Any:
+        return np.zeros(self.W.shape[1], self.W.dtype) if self.b is None else self.b
+
+    def _gradients(self, of: Callable[..., Any], dout: Any) -> list[Any]:
+        grads = self.engine.gradients(of, self.given, self.seed(dout), self.elementwise)
+        grads = [as_given(grad, self.x) for grad in grads]
+        odd = [grad for grad, a in zip(grads, self.given, strict=True) if grad.shape != a.shape]
+        found = [odd[0]] * 3 if odd else self.gradients(grads, dout)
+        return [_in(grads[0], a) for a in found]
+
+    def used_twice(self, x: Any) -> dict[str, Any]:
+        """The gradients of expressions in which x, or what is made of it, is used more than once."""
+        sums = self.engine.adds_up  # else a sum would be held against them
+        found = used_twice(self.engine, x, self.twice if sums else self.alone)
+        found |= _without_sum(self.engine)
+        with suppress(Exception):
+            out = self.forward(x)
+            of = type(self).of
+            dx, dW, _ = self._gradients(lambda *nodes: of(*nodes) + of(*nodes), np.ones_like(out))
+            found = {OUT_TWICE: dx.reshape(x.shape), W_TWICE: dW} | found
+        for says, stretched in self.stretches.items() if self.engine.of_arrays else ():
+            try:
+                found[says] = self._stretched(says, stretched, x)
+            except Exception as error:  # it may refuse that
+                found[says] = error
+        return found
+
+    def _stretched(self, says: str, of: Callable[[Any, Any], Any], x: Any) -> Any:
+        """The gradient of x where it meets an array that has more rows, or more columns."""
+        rows = ROWS in says
+        flat = x.reshape(1, -1)[0] if rows else x.reshape(-1, 1)
+        other = np.array([[1.0], [2.0], [3.0]]) if rows else np.array([[1.0, 2.0]])
+        other = (other + np.zeros_like(flat)).astype(x.dtype)
+        grads = self.engine.gradients(lambda node: of(self.engine.node(other), node), [flat], 1.0)
+        return as_given(grads[0].reshape(x.shape) if grads[0].shape == flat.shape else grads[0], x)
+
+
+class Addition(Affine):
+    twice = ("x + x", "y + y, y = x + x")
+    alone = twice
+    stretches: ClassVar[Stretched] = {f"{what} + x": operator.add for what in (ROWS, COLUMNS)}
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        product = x @ self.W
+        return product, b + np.zeros_like(product)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return grads[0] @ self.W.T, self.x.T @ grads[0], grads[1].sum(axis=0)
+
+
+class Subtraction(Affine):
+    twice = ("x - x",)
+    alone = twice
+    stretches: ClassVar[Stretched] = {f"{what} - x": operator.sub for what in (ROWS, COLUMNS)}
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        product = x @ self.W
+        return product, -b + np.zeros_like(product)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return grads[0] @ self.W.T, self.x.T @ grads[0], -grads[1].sum(axis=0)
+
+
+class Negation(Affine):
+    def operands(self, x: Any, b: Any) -> Operands:
+        return (-(x @ self.W + b),)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return -grads[0] @ self.W.T, -self.x.T @ grads[0], -grads[0].sum(axis=0)
+
+
+class Matrix(Affine):
+    elementwise = False
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        return x, self.W
+
+    def result(self, found: Any, b: Any) -> Any:
+        return found + b if found.shape[1:] == b.shape else found
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return grads[0], grads[1], dout.sum(axis=0)
+
+
+class Product(Affine):
+    """Each product of the sums by itself: (N * I, O)."""
+
+    twice: tuple[str, ...] = (
+        *("x * x", "x * x + x"),
+        *("y * y, y = x + x", "y + y * y, y = x + x", "y * y + y, y = x + x"),
+    )
+    alone: tuple[str, ...] = ("x * x",)
+    stretches: ClassVar[Stretched] = {f"{what} * x": operator.mul for what in (ROWS, COLUMNS)}
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        shape = (*x.shape, self.W.shape[1])
+        each = np.broadcast_to(x[:, :, None], shape), np.broadcast_to(self.W, shape)
+        return tuple(np.array(a.reshape(-1, shape[2])) for a in each)
+
+    def result(self, found: Any, b: Any) -> Any:
+        return self._apart(found).sum(axis=1) + b if found.shape == self.given[0].shape else found
+
+    def seed(self, dout: Any) -> Any:
+        return np.repeat(dout, self.x.shape[1], axis=0)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return self._apart(grads[0]).sum(axis=2), self._apart(grads[1]).sum(axis=0), dout.sum(axis=0)
+
+    def _apart(self, a: Any) -> Any:
+        return a.reshape(*self.x.shape, self.W.shape[1])  # (N * I, O) -> (N, I, O)
+
+
+class Division(Product):
+    """x / (1 / W); where W is 0, NumPy's product."""
+
+    twice = alone = ()
+    stretches: ClassVar[Stretched] = {}
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        one, other = super().operands(x, b)
+        self.zero = other == 0
+        return one, 1 / np.where(self.zero, 1, other)
+
+    def result(self, found: Any, b: Any) -> Any:
+        return super().result(np.where(self.zero, 0, found) if found.shape == self.zero.shape else found, b)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        one, other = self.given
+        dx = np.where(self.zero, 0, grads[0])
+        dW = np.where(self.zero, self.seed(dout) * one, -grads[1] * other**2)
+        return super().gradients([dx, dW], dout)
+
+
+class Total(Affine):
+    """The sum or the mean of the products, a row of them for each number of out: (1, I)."""
+
+    mean = False
+    by = 1
+
+    def forward(self, x: Any) -> Any:
+        self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
+        self.by = self.x.shape[1] if self.mean else 1
+        found = np.array([[self._value(row * w) for w in self.W.T] for row in self.x])
+        found = as_given(found * found.dtype.type(self.by), self.x)
+        return _in(found, found + self._bias())
+
+    def _value(self, products: Any) -> Any:
+        found = self.engine.values(type(self).of, [products[None]])
+        return found.reshape(()) if found.size == 1 else found
+
+    def _gradients(self, of: Callable[..., Any], dout: Any) -> list[Any]:
+        dx, dW = np.zeros_like(self.x), np.zeros_like(self.W)
+        for n, o in np.ndindex(*dout.shape):
+            row, w, seed = self.x[n], self.W[:, o], dout[n, o] * self.by
+            grad = as_given(self.engine.gradients(of, [(row * w)[None]], seed)[0], self.x)
+            if grad.shape != (1, len(row)):
+                return [grad] * 3
+            dx[n] += grad[0] * w
+            dW[:, o] += grad[0] * row
+        return [_in(grad, a) for a in (dx, dW, dout.sum(axis=0))]
+
+
+class Mean(Total):
+    mean = True
+
+
+class Square(OfEngine):
+    """The mean of (x - t) ** 2, or another of its divisors, of which the power is the engine's."""
+
+    of: Callable[..., Any]
+
+    def __init__(self, reduction: str = "mean", factor: float = 1.0):
+        self.reduction, self.factor = reduction, factor
+
+    def forward(self, x: Any, t: Any) -> Any:
+        self.error = x - t
+        by = {"mean": x.size, "batchmean": len(x)}.get(self.reduction, 1)
+        self.share = x.dtype.type(self.factor / by)
+        found = as_given(self.engine.values(type(self).of, [self.error]), self.error) * self.share
+        return found if self.reduction == "none" else found.sum()
+
+    def backward(self) -> Any:
+        share = np.full_like(self.error, self.share)
+        return as_given(self.engine.gradients(type(self).of, [self.error], share)[0], self.error)
+
+
+class Exponential(OfEngine):
+    """exp(x) - 1 below 0, x above, of which the exponential is the engine's."""
+
+    of: Callable[..., Any]
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        self.x, self.below = np.array(x), x <= 0
+        found = as_given(self.engine.values(type(self).of, [self._given()]), self.x)
+        return np.where(self.below, (found - 1) * found.dtype.type(self.alpha), self.x).astype(found.dtype)
+
+    def backward(self, dout: Any) -> Any:
+        seed = np.where(self.below, dout * dout.dtype.type(self.alpha), 0).astype(dout.dtype)
+        found = as_given(self.engine.gradients(type(self).of, [self._given()], seed)[0], self.x)
+        return np.where(self.below, found, dout).astype(found.dtype)
+
+    def _given(self) -> Any:
+        return np.where(self.below, self.x, 0).astype(self.x.dtype)
+
+    def used_twice(self, x: Any) -> dict[str, Any]:
+        found = _without_sum(self.engine)
+        with suppress(Exception):
+            self.forward(x)
+            of, ones = type(self).of, np.where(self.below, 1, 0).astype(x.dtype)
+            (grad,) = self.engine.gradients(lambda node: of(node) + of(node), [self._given()], ones)
+            found = {OUT_TWICE: np.where(self.below, as_given(grad, x), 2)} | found
+        return found
+
+
+ARRAYS = ("__matmul__", "matmul", "dot", "mm", "sum", "mean")  # made for arrays alone
+# Of each operator or method: the kind that it is checked as, the layer, and what that computes.
+OPERATORS: dict[str, tuple[str, type[OfEngine], str]] = {
+    "__add__": ("affine", Addition, "A + B, with A = x @ W and B = b by NumPy"),
+    "__sub__": ("affine", Subtraction, "A - B, with A = x @ W and B = -b by NumPy"),
+    "__neg__": ("affine", Negation, "-A, with A = -(x @ W + b) by NumPy"),
+    "__mul__": ("affine", Product, "A * B, with A of x and B of W; their sums and b by NumPy"),
+    "__truediv__": ("affine", Division, "A / B, with A of x and B of 1 / W; their sums and b by NumPy"),
+    "__matmul__": ("affine", Matrix, "A @ B, with A = x and B = W; + b by NumPy"),
+    "matmul": ("affine", Matrix, "A.matmul(B), with A = x and B = W; + b by NumPy"),
+    "dot": ("affine", Matrix, "A.dot(B), with A = x and B = W; + b by NumPy"),
+    "mm": ("affine", Matrix, "A.mm(B), with A = x and B = W; + b by NumPy"),
+    "sum": ("affine", Total, "A.sum(), with A = a row of x times a column of W; + b by NumPy"),
+    "mean": ("affine", Mean, "A.mean(), with A = a row of x times a column of W; times I, + b by NumPy"),
+    "__pow__": ("mean_squared_error", Square, "A ** 2, with A = x - t; the mean by NumPy"),
+    "exp": ("elu", Exponential, "A.exp(), with A = x where x is not above 0; - 1 by NumPy"),
+}
+WRITTEN: dict[str, Callable[..., Any]] = {
+    "__add__": operator.add,
+    "__sub__": operator.sub,
+    "__neg__": operator.neg,
+    "__mul__": operator.mul,
+    "__truediv__": operator.truediv,
+    "__matmul__": operator.matmul,
+    "__pow__": lambda a: a**2,
+}
+ASK_NOTHING = ("sum", "mean", "exp")  # methods that are an operator where they do
+MATRICES = ("__matmul__", "matmul", "dot", "mm")
+
+
+def as_operator_layer(cls: type, name: str) -> type:
+    """The layer for an operator, or a method that is one, of an engine's class."""
+    _, base, says = OPERATORS[name]
+    engine = Engine(cls)
+    apart = "" if engine.of_arrays else ", for one number after another"
+    of = WRITTEN.get(name) or (lambda node, *others: getattr(node, name)(*others))
+
+    def refuse(*_: Any) -> Any:
+        raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
+
+    own = refuse if name in ARRAYS and not engine.of_arrays else of
+    space = {"engine": engine, "of": staticmethod(own), "says": f"{says} ({cls.__name__}'s operator{apart})"}
+    return type(name, (base,), {**space, "__module__": __name__, "__doc__": base.__doc__})
+
+
+def _without_sum(engine: Engine) -> dict[str, Any]:
+    """Why it is not asked for the sum of two uses, where its sums are wrong."""
+    if engine.adds_up or not hasattr(engine.cls, "__add__"):
+        return {}
+    return dict.fromkeys((OUT_TWICE, W_TWICE), NoGradient("x + x has another gradient than 2"))
+
+
+def _in(like: Any, array: Any) -> Any:
+    """In the floating-point type of what the engine gave."""
+    return array.astype(like.dtype) if array.dtype.kind == "f" else array
