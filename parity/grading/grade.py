@@ -116,6 +116,7 @@ def _graded(
 ) -> Graded:
     by_name = [(p, one) for p, one in there if task.names and {*one.name.split(",")} & {*task.names}]
     by_kind = [(p, one) for p, one in there if one.kind == task.kind]
+    by_kind.sort(key=lambda found: "." in found[1].name)  # a layer by itself before what a class holds
     chosen = (by_name or by_kind)[:1]
     nothing: Graded = {check: False for check in task.points}
     row: Graded = {"kind": task.kind, "title": task.title, "most": task.most, "points": 0.0, "target": ""}
