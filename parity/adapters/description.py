@@ -166,10 +166,15 @@ def _kept(cls: type) -> list[str]:
     return sorted(found & {name for code in _codes(cls) for name, how in _attributes(code) if how in READS})
 
 
+def _own(cls: type) -> dict[str, Any]:
+    """What the class and its bases define, by name; of one name what is nearest counts."""
+    return {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+
+
 def _constants(cls: type) -> set[str]:
     """The numbers of the class that its methods read off `self`; none where one may read them off a class."""
     classes = {*(c.__name__ for c in cls.__mro__), "type", "__class__"}
-    own = {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+    own = _own(cls)
     of_class = any(isinstance(value, classmethod) for value in own.values())
     if of_class or any(classes & {*code.co_names} for code in _codes(cls)):
         return set()
@@ -200,7 +205,7 @@ READS = ("LOAD_ATTR", "LOAD_METHOD")
 
 def _codes(cls: type) -> list[CodeType]:
     """The code of its methods and properties, but for the constructors'."""
-    own = {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+    own = _own(cls)
     functions = [
         getattr(v, "fget", getattr(v, "__func__", v)) for name, v in own.items() if name != "__init__"
     ]

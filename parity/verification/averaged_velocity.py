@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from parity.checks.layer import judge
 from parity.kinds import Probe
+from parity.verification.other_eps import Results
 from scratchcnn.typing import Array
 
 KINDS = ("momentum", "nesterov")
@@ -19,7 +20,6 @@ SAYS = (
     "its velocity averages the gradients (v = momentum v + (1 - momentum) g), "
     "so every step is 1 - momentum of PyTorch's"
 )
-Results = tuple[Probe, str, Mapping[str, Array]]  # an input, a dtype, some of its results by name
 
 
 def averages(results: Iterable[Results]) -> bool:

@@ -6,12 +6,8 @@ hand. It is the estimate of another textbook, not an error, where it is exactly 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from parity.checks.layer import judge
-from parity.faults import FAULTS
-from parity.kinds import Probe, kind_of
-from parity.kinds.numpy_reference import judged_by
+from parity.kinds import Probe
+from parity.verification import as_known
 from scratchcnn.typing import Array
 
 KINDS = ("batch_norm",)
@@ -22,7 +18,4 @@ SAYS = "its running variance averages the batches' own variances, PyTorch's thos
 
 def gives(probe: Probe, dtype: str, value: Array) -> bool:
     """Whether the batches' own variance, in the running one, gives this running variance of the probe."""
-    kind = replace(kind_of(probe.kind), ours=FAULTS[NAME].make)
-    given = probe.known.setdefault(NAME, replace(probe))  # judged apart: it keeps another reference
-    with judged_by("numpy"):  # PyTorch has no such option
-        return judge(given, {TENSOR: value}, dtype, keep=True, kind=kind)[TENSOR].ok
+    return as_known.gives(NAME, probe, dtype, {TENSOR: value})
