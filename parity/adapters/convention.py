@@ -425,8 +425,13 @@ class Convention:
             eps += "; the arrays stay the same ones" if self.stays else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
-        given = f"({', '.join(names)})" if self.constructor is not None else ""
-        parts = [f"called as {self.name}{given}"]
+        call = self._calls()
+        apart = self.constructor is not None
+        parts = [
+            f"called as {self.name}({', '.join(names)})"
+            if apart
+            else f"called as {call if self.forward else self.name}"
+        ]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]
         weights = [
             f"{places[0]} {letters(places[0].layout)}".strip() for places in self.stored.values() if places
@@ -480,15 +485,7 @@ class Convention:
             parts.append(f"{name} {shown}, read off its forward where x < 0")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
-        call = f"{self.forward}({', '.join(name for name, _ in self.forward_args)})"
-        call += f" -> {self.out}" if len(self.out.path) > 1 else ""
-        if self.backward:
-            call += f", {self.backward}({', '.join(name for name, _ in self.backward_args)})"
-            call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
-            call += ", times dout" if self.derivative else ""
-        if self.update:
-            call += f", {self.update[0]}({', '.join(name for name, _ in self.update[1])})"
-        parts.append(call)
+        parts += [call] if apart else []
         if self.logged:
             parts.append(f"{self.logged} is taken for the output: it is what the logarithm is taken of")
         elif is_reduced(self.kind) and (order := order_in_words(self.forward_args)):
@@ -514,6 +511,20 @@ class Convention:
                 + adding * bool(self.zero)
             )
         return "; ".join(parts)
+
+    def _calls(self) -> str:
+        """`forward(x), backward(dout) -> returned[0]`"""
+        call = _call(self.forward, self.forward_args)
+        call += f" -> {self.out}" if len(self.out.path) > 1 else ""
+        if self.backward:
+            call += f", {_call(self.backward, self.backward_args)}"
+            call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
+            call += ", times dout" if self.derivative else ""
+        return call + (f", {_call(*self.update)}" if self.update else "")
+
+
+def _call(name: str, pairs: Pairs) -> str:
+    return f"{name.removeprefix('function ')}({', '.join(parameter for parameter, _ in pairs)})"
 
 
 OF_BINARY = "binary_cross_entropy"

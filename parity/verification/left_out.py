@@ -42,7 +42,7 @@ def left_out(
     """
     nodes = _definitions(path)
     named = {part for one in found if one.kind for part in one.name.split(",")}
-    called = " ".join(verdict.called for _, verdict in checked)
+    called = {name for one, verdict in checked for name in _functions_called(verdict.called, one, nodes)}
     used = _used({re.split(r"[.\[]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
     reasons: dict[str, str] = {}
     methods = list(_methods(nodes, named))
@@ -52,7 +52,7 @@ def left_out(
             continue
         node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
         base = _words(own) - WORDS
-        if f"function {own}(" in called:
+        if own in called:
             reasons[name] = TOGETHER
         elif own.startswith(("test_", "Test")):
             reasons[name] = TEST
@@ -89,6 +89,17 @@ def _candidates(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
             yield from (one.target for one in held if one.target not in named)
         else:
             yield name
+
+
+def _functions_called(called: str, one: Listed, nodes: dict[str, Definition]) -> set[str]:
+    """The functions in `called as relu(x), relu_backward(x), times dout`; of a class its methods are none."""
+    node = nodes.get(re.split(r"[.\[]", one.name)[0])
+    methods = (
+        {held.name for held in node.body if isinstance(held, ast.FunctionDef)}
+        if isinstance(node, ast.ClassDef) and "." not in one.name
+        else set()
+    )
+    return {*re.findall(r"(\w+)\(", called)} - methods
 
 
 def _used(checked: set[str], nodes: dict[str, Definition]) -> set[str]:

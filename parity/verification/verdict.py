@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from parity.adapters.features import unmarked
 from parity.adapters.subject import FRESH
 from parity.adapters.wire import clean
 from parity.checks.culprit import Culprit
@@ -97,6 +98,19 @@ class Verdict:
     certificate: Certificate | None = field(default=None, repr=False)
     judge: str = "torch"
     explanation: Explanation | None = field(default=None, repr=False)
+
+    def unmark(self) -> Verdict:
+        """What was raised, in its own words: without the mark of what was raised on purpose."""
+        self.records = [_unmarked(row) for row in self.records]
+        self.unchecked, self.ending = unmarked(self.unchecked), unmarked(self.ending)
+        self.unfinished, self.complaint = unmarked(self.unfinished), unmarked(self.complaint)
+        self.not_checked = [*map(unmarked, self.not_checked)]
+        self.listed, self.remarks = [*map(unmarked, self.listed)], [*map(unmarked, self.remarks)]
+        if self.culprit is not None:
+            self.culprit = replace(self.culprit, sentence=unmarked(self.culprit.sentence))
+        if self.first is not None:
+            self.first = replace(self.first, record=_unmarked(self.first.record))
+        return self
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -282,6 +296,11 @@ class Verdict:
             return str(self.diagnosis)
         besides = besides_names(self.diagnosis.besides)
         return f"{self.diagnosis} [{' + '.join([self.diagnosis.fault, *besides])}]"
+
+
+def _unmarked(row: Record) -> Record:
+    why = unmarked(row.why)
+    return row if why == row.why else replace(row, why=why)
 
 
 def by_judge(text: str, judge: str) -> str:

@@ -183,9 +183,9 @@ def _network(
 
 
 def strictly(verdict: Verdict, strict: bool) -> Verdict:
-    """The verdict with `ok` as its outcome means."""
+    """The verdict with `ok` as its outcome means, and without marks of ours in what was raised."""
     verdict.ok = verdict.outcome == "right" or (verdict.outcome == "right_but" and not strict)
-    return verdict
+    return verdict.unmark()
 
 
 def _verify(

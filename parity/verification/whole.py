@@ -261,11 +261,11 @@ def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, 
             else verdict
         )
     except TargetError as error:
-        return Verdict(kind, one.name, False, [], unchecked=str(error))
+        return Verdict(kind, one.name, False, [], unchecked=str(error)).unmark()
     except Exception as error:
         if _is_misuse(error, options):
             raise
-        return Verdict(kind, one.name, False, [], unchecked=_own_defect(error))
+        return Verdict(kind, one.name, False, [], unchecked=_own_defect(error)).unmark()
 
 
 ASKED = ("supports", "adapter", "profile", "judge")  # options that may be refused, by a ValueError

@@ -12,7 +12,7 @@ CASES = [
     ("Softmax", "softmax_axis", "right", "the same function as PyTorch's"),
     ("SoftmaxForward", "softmax_axis", "right", "forward(x, axis), backward(dout)"),
     ("SoftmaxOfSecond", "softmax_axis", "wrong", "the sum along the second axis"),
-    ("softmax", "softmax_axis", "right", "function softmax(x, axis)"),
+    ("softmax", "softmax_axis", "right", "as softmax(x, axis)"),
     ("softmax_of_all", "softmax_axis", "wrong", "forward, out, on the input '+-1e3"),
     ("Linear", "affine_last_axis", "right", "weights in .weight (out, in)"),
 ]

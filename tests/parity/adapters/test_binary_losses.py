@@ -16,7 +16,7 @@ CASES = [
     (
         "binary_cross_entropy",
         "right",
-        "the mean over all outputs; function binary_cross_entropy(y_true, y_pred)",
+        "as binary_cross_entropy(y_true, y_pred), binary_cross_entropy_prime(y_true, y_pred)",
     ),
     ("BCELoss", "wrong", "right: loss; only with more than one output per row"),
     ("BinaryCrossEntropy", "right", "that of each output; loss(y, p), gradient(y, p)"),

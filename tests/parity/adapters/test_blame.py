@@ -36,7 +36,7 @@ class Broken(BookAdapter):
     def backward(self, layer, probe):
         return {}["dx"]
 """
-MINE = r"backward raised IndexError: a mistake of mine (layers.py, line 9: raise) (forward is right)"
+MINE = r"backward raised IndexError: a mistake of mine (layers.py, line 9) (forward is right)"
 
 
 @pytest.fixture

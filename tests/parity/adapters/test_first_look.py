@@ -15,7 +15,7 @@ CASES = [
     ("heavy_ball", "momentum", "right", "a dict of options"),
     ("heavy_ball_of_half", "momentum", "wrong", "W step 1"),
     ("adam_short", "adam", "right", "a dict of options"),
-    ("linear", "identity", "right", "function dlinear(), times dout"),
+    ("linear", "identity", "right", ", dlinear(), times dout"),
     ("identity", "identity", "wrong", "backward, dx"),
     ("Affine", "affine", "right_but", "it computes in float32 although float64 comes in"),
     ("AffineOff", "affine", "wrong", "forward, out"),
@@ -32,7 +32,7 @@ CASES = [
     ("MomentumForgotten", "momentum", "wrong", "W step 1"),
     ("Average", "momentum", "right_but", "its velocity averages the gradients"),
     ("AverageForgotten", "momentum", "wrong", "W step 2"),
-    ("sigmoide", "sigmoid", "right", "function derivada_sigmoide(x), times dout"),
+    ("sigmoide", "sigmoid", "right", ", derivada_sigmoide(x), times dout"),
 ]
 
 

@@ -32,7 +32,7 @@ CASES = [
     ("cross_entropy_of_column_log2", "softmax_with_loss", "wrong", "forward, loss"),
     ("batchnorm_forward,batchnorm_backward", "batch_norm", "right", "given running_mean (1, FN, 1, 1)"),
     ("batchnorm_mean_forward,batchnorm_mean_backward", "batch_norm", "wrong", "wrong: dbeta"),
-    ("bn", "batch_norm", "right", "function bn(x, g, b)"),
+    ("bn", "batch_norm", "right", "as bn(x, g, b)"),
     ("bn_unscaled", "batch_norm", "wrong", "forward, out"),
     ("BatchNorm2d", "batch_norm", "right", "forward(Z, eval)"),
     ("BatchNorm2dBiased", "batch_norm", "right_but", "[batch-norm-running-biased-variance]"),

@@ -107,7 +107,7 @@ def test_a_process_that_it_leaves_behind_is_ended():
     [
         (
             'raise RuntimeError("no weights here")',
-            "raised RuntimeError: no weights here (layers.py, line 1: raise)",
+            "raised RuntimeError: no weights here (layers.py, line 1)",
         ),
         ("class (", "raised SyntaxError"),
     ],

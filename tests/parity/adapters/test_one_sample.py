@@ -30,7 +30,7 @@ CASES = [
     ("CategoricalCrossEntropyWrong", "wrong", OF_SCORES, "dx"),
     ("WithAConstant", "right_but", OWN, ""),
     ("WithAConstantWrong", "wrong", OWN, "dx"),
-    ("cross_entropy", "right", "function cross_entropy_grad(p, y)", ""),
+    ("cross_entropy", "right", ", cross_entropy_grad(p, y)", ""),
     ("CrossEntropyOfScores", "right", "", ""),
 ]
 

@@ -21,7 +21,7 @@ CASES = [
         "cross_entropy",
         LOSS,
         "right",
-        "takes probabilities, with their gradient; function cross_entropy(y, t)",
+        "as cross_entropy(y, t), cross_entropy_derivative(y, t); takes probabilities, with their gradient",
     ),
     ("CategoricalCrossEntropy", LOSS, "right_but", "the loss is -log(y + 1e-09)"),
     ("CategoricalCrossEntropy", LOSS, "right_but", "takes probabilities, with the gradient of the scores;"),
@@ -32,7 +32,7 @@ CASES = [
     ("SumOfPredictions", LOSS, "wrong", "dx divided by N twice"),
     ("LossOfVideoCourse", LOSS, "right", "backward(dvalues, y_true) -> .dinputs"),
     ("softmax", "softmax", "right", "rows (F), one at a time"),
-    ("stable_softmax", "softmax", "wrong", "function stable_softmax(vector)"),
+    ("stable_softmax", "softmax", "wrong", "as stable_softmax(vector)"),
 ]
 
 

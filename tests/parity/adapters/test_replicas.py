@@ -58,7 +58,7 @@ CASES = [
     ("joel", "Tanh", "tanh", "right", ""),
     ("joel", "Sigmoid", "sigmoid", "right", ""),
     ("joel", "SigmoidWrong", "sigmoid", "wrong", "[sigmoid-derivative-of-x]"),
-    ("joel", "softmax", "softmax", "right", "function softmax(z)"),
+    ("joel", "softmax", "softmax", "right", "as softmax(z)"),
     ("joel", "Softmax", "softmax", "right", ""),
     ("joel", "SoftmaxWrong", "softmax", "wrong", "backward, dx"),
     ("contexts", "ReLU", "relu", "right_but", "at x = 0"),

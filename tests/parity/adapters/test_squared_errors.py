@@ -15,7 +15,11 @@ FILE = Path(__file__).parent / "wild" / "squared_errors.py"
 KIND = "mean_squared_error"
 # name, outcome, a part of the verdict
 CASES = [
-    ("mse", "right", "the loss is the mean over all outputs; function mse(y_true, y_pred)"),
+    (
+        "mse",
+        "right",
+        "as mse(y_true, y_pred), mse_prime(y_true, y_pred); the loss is the mean over all outputs",
+    ),
     ("squared_error", "wrong", "mse-gradient-sign"),
     ("MSE", "right", "as MSE(); the loss is half the sum divided by N; forward(y, t), backward()"),
     ("MSELoss", "wrong", "dx not divided, though the loss is: the gradient of the sum"),

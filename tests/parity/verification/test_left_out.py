@@ -269,5 +269,5 @@ def test_a_word_of_how_something_was_called_is_no_function_that_was(tmp_path):
         "def times(x): return x\n"
     )
     found = verify_all(tmp_path / "mine.py", isolated=False)
-    assert "function" in found.verdicts[0].called and "times" in found.verdicts[0].called
+    assert "times" in found.verdicts[0].called
     assert found.unknown == ["function", "times"]

@@ -20,8 +20,8 @@ RIGHT_BUT = {
 }
 UNCHECKED = {
     "NoBackward": "backward raised AttributeError",
-    "RaisesBack": "backward raised IndexError: no such axis (rude.py, line 141: raise) (forward is right)",
-    "RaisesWhenBuilt": "building it raised ValueError: no gamma given (rude.py, line 136: raise)",
+    "RaisesBack": "backward raised IndexError: no such axis (rude.py, line 141) (forward is right)",
+    "RaisesWhenBuilt": "building it raised ValueError: no gamma given (rude.py, line 136)",
     "GivesNothing": "forward returned None",
     "GivesPair": "forward: expected an array, got tuple",
     "Crashes": "crashed: SIGSEGV",
