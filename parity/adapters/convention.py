@@ -56,6 +56,8 @@ RULES = {
     "layer": "a layer that has .weights and .dweights",
     "params": "nothing: the parameters come to the constructor",
     "held": "gradients in a list: the parameters come to the constructor",
+    "held two lists": "lists of gradients of weights and of biases, whose lists come to the constructor",
+    "two lists": "lists of weights, of biases, and of the gradients of both",
     "both": "nothing: lists of parameters and gradients come to the constructor",
     "both dicts": "nothing: dicts of parameters and gradients come to the constructor",
     "pairs": "pairs of an array and its gradient",
@@ -140,6 +142,7 @@ class Convention:
     numbers      what its method is given at each call beside arrays: parameter -> constant, or t for the step
     order        the parameters of that method, or of a function, that get the arrays, where gradients come
                  first or numbers between them
+    held         the parameters of the constructor that get the arrays, layers or a model
     stays        whether layers that it holds keep their arrays and gradients, which are written into
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
@@ -202,6 +205,7 @@ class Convention:
     written: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     order: Sequence[str] = ()
+    held: Sequence[str] = ()
     stays: bool = False
     probabilities: str = ""
     per_row: bool = False

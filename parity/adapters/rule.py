@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -30,13 +30,14 @@ class Rule:
         self.first: int | None = None  # the number of the first step, where it asks for it
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
+        self.kept: list[str] = []
         self.states: dict[str, Any] = {}
         self.steps = 0
         self.layers: list[Layer] = []
         self.stateful: Stateful | None = None
 
     def _new(self, *first: Any) -> Any:
-        held = dict(zip(signature(self.factory) or (), first, strict=False))
+        held = dict(zip(self.how.held or signature(self.factory) or (), first, strict=False))
         args, how = self.args, recipe(self.kind)
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
@@ -353,6 +354,32 @@ class Rule:
         new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept
         _taken_over(params, dict(zip(params, new, strict=True)))
 
+    def _held_two_lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The optimizer keeps a list of weights and one of biases, and may put new arrays into them."""
+        if not self.handed:
+            self.handed = [[a.copy() for a in one] for one in _two_lists(params)]
+            self.made[""] = self._new(*self.handed)
+            self.kept = [_attribute_of(self.made[""], own) for own in self.handed]
+        for own, now in zip(self.handed, _two_lists(params), strict=True):
+            for mine, array in zip(own, now, strict=True):
+                mine[...] = array
+        slopes = _two_lists(grads)
+        biases_first = bool(self._asked()) and plain(self._asked()[0]["name"]).endswith(
+            ("b", "bias", "biases")
+        )
+        found = self._method(self.made[""])(*(slopes[::-1] if biases_first else slopes))
+        now = [getattr(self.made[""], name, own) for name, own in zip(self.kept, self.handed, strict=True)]
+        new = next((one for one in (found, now) if _both_like(one, self.handed)), self.handed)
+        _from_two_lists(params, new)
+
+    def _two_lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Lists of weights and of biases, and of the gradients of both."""
+        given = dict(zip(("w", "b"), _two_lists(params), strict=True))
+        given |= dict(zip(("dw", "db"), _two_lists(grads), strict=True))
+        found = self._method(self._one(""))(*(given[what] for what in in_order(self._asked())))
+        own = [given["w"], given["b"]]
+        _from_two_lists(params, found if _both_like(found, own) else own)
+
     def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         method = getattr(self._one(""), self.how.forward)
         first = plain(next(iter(self.how.order or signature(method) or ("",))))
@@ -461,6 +488,35 @@ def _in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:
     biases = [name for name, p in params.items() if p.ndim == 1]
     weights = [name for name in params if name not in biases]
     return [(name, biases[i] if i < len(biases) else "") for i, name in enumerate(weights)]
+
+
+def _attribute_of(optimizer: Any, arrays: list[Any]) -> str:
+    """In which attribute it keeps these arrays; "" for none."""
+    for name, value in vars(optimizer).items():
+        if isinstance(value, (list, tuple)) and [*map(id, value)] == [*map(id, arrays)]:
+            return str(name)
+    return ""
+
+
+def _two_lists(arrays: dict[str, Any]) -> list[list[Any]]:
+    """The weights and the biases, one of each per layer; a layer without a bias has one that is nobody's."""
+    layers = _in_layers(arrays)
+    return [[arrays[w] for w, _ in layers], [arrays[b] if b else np.zeros(1) for _, b in layers]]
+
+
+def _from_two_lists(params: dict[str, Any], new: Sequence[Sequence[Any]]) -> None:
+    for names, *arrays in zip(_in_layers(params), *new, strict=True):
+        for name, array in zip(names, arrays, strict=True):
+            if name:
+                _taken_over({name: params[name]}, {name: array})
+
+
+def _both_like(found: Any, lists: Sequence[list[Any]]) -> bool:
+    """Whether it is such two lists."""
+    pair = isinstance(found, (list, tuple)) and len(found) == len(lists)
+    return pair and all(
+        isinstance(one, (list, tuple)) and _like(one, own) for one, own in zip(found, lists, strict=True)
+    )
 
 
 def _all_of(optimizer: Any, names: tuple[str, ...]) -> None:

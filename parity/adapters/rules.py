@@ -10,6 +10,8 @@ in dicts  update(params, grads), lists of dicts, one dict per layer
 layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`
 held     cls(params, lr), then step(grads), lists of arrays
 both     cls(params, grads, lr), then step(), lists of arrays; both dicts: dicts of them
+held two lists  cls(weights, biases, lr), then step(dw, db), lists of arrays; two lists: update(weights,
+         biases, dw, db)
 pairs    apply_gradients([(dw, w), ...])
 by name  step({name: (w, dw)})
 state    update(w, dw, state) -> w, state; the state is None at first
@@ -77,6 +79,8 @@ BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a 
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
+WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")
+FOUR_LISTS = (["w", "b", "dw", "db"], ["w", "dw", "b", "db"])
 LEAST = 0.5  # of what may be one of these
 BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
 
@@ -96,7 +100,8 @@ def _rules(
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
-    base = replace(base, switched=switched(about, kind), kept=own, written=numbers_written)
+    holds_these = holders(about)
+    base = replace(base, switched=switched(about, kind), kept=own, written=numbers_written, held=holds_these)
     if about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
@@ -113,10 +118,11 @@ def _rules(
         elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
         return
-    first = [plain(p["name"]) for p in signature if p["required"]]
+    first = [plain(name) for name in holds_these]
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
+    two_lists = len(first) > 1 and not both
     taken = {*_taken(about, kind), *base.kept}
     for word in STEP:
         for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
@@ -133,6 +139,7 @@ def _rules(
                 if handed and not holds
                 else [*([given] if only != "layers" else ()), *ways_for(only)],
                 2: [
+                    *["held two lists"] * two_lists,
                     *["given layer"] * bool(of_layer(required)),
                     *("dicts", "arrays", "lists", "in dicts", "numbered"),
                 ],
@@ -142,7 +149,8 @@ def _rules(
                 ],
             }
             if len(required) > 2 and in_order(required):
-                styles[len(required)] = [*styles.get(len(required), ()), "in order"]
+                two = ["two lists"] * (in_order(required) in FOUR_LISTS)
+                styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
             for style in styles.get(len(required), ()):
                 yield replace(_with(base, style, name), numbers=numbers, order=order)
             if counted := _counter(required):
@@ -227,12 +235,27 @@ def momentum_by_velocity(about: dict[str, Any]) -> str:
     return next((words[word] for word in named if word in BY_VELOCITY), "")
 
 
+def holders(about: dict[str, Any]) -> tuple[str, ...]:
+    """The parameters of the constructor that get the arrays: params or params and grads, weights and biases,
+    layers or a model; they are required or None where they are not given."""
+    if about["what"] == "function":
+        return ()
+    asked = [p["name"] for p in about["signature"] or () if p["required"] or p["default"] == "None"]
+    for name, after in zip(asked, [*asked[1:], ""], strict=False):
+        word, beside = plain(name), plain(after)
+        if beside in (SLOPES if word in HANDED else ()):
+            return name, after
+        if word in WEIGHTS_OF_ALL and beside in BIASES_OF_ALL:
+            return name, after
+        if word in HANDED or ways_for(word, held=True):
+            return (name,)
+    return ()
+
+
 def _constants_taken(about: dict[str, Any]) -> list[str]:
-    """The parameters of the constructor without what holds the arrays: params and grads, layers, a model."""
-    names = _names(about["signature"] or ())
-    asked = [plain(p["name"]) for p in about["signature"] or () if p["required"]]
-    handed = bool(asked) and (asked[0] in HANDED or bool(ways_for(asked[0], held=True)))
-    return names[handed + (handed and len(asked) > 1 and asked[1] in SLOPES) :]
+    """The parameters of the constructor without what holds the arrays."""
+    held = holders(about)
+    return [name for name in _names(about["signature"] or ()) if name not in held]
 
 
 def _taken(about: dict[str, Any], kind: str) -> list[str]:

@@ -1,0 +1,35 @@
+"""Optimizers that are handed their arrays in rarer shapes get a true verdict from their file alone."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "optimizer_shapes.py"
+RIGHT = [
+    ("HoldsTwoLists", "momentum", "lists of gradients of weights and of biases, whose lists come to the"),
+    ("MakesNewLists", "sgd", "lists of gradients of weights and of biases, whose lists come to the"),
+    ("GivesTwoLists", "sgd", "lists of weights, of biases, and of the gradients of both"),
+]
+WRONG = [
+    ("HoldsTwoListsWrong", "momentum", "b step 2"),
+    ("MakesNewListsWrong", "sgd", "b step 1"),
+]
+
+
+def ask(name, kind):
+    return verify(f"{WILD}:{name}", kind, isolated=False)
+
+
+@pytest.mark.parametrize(("name", "kind", "called"), RIGHT, ids=[c[0] for c in RIGHT])
+def test_it_is_called_and_read_back(name, kind, called):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "right" and called in verdict.called, str(verdict)
+    assert "W step 200" in set(verdict.findings["tensor"])
+
+
+@pytest.mark.parametrize(("name", "kind", "tensor"), WRONG, ids=[c[0] for c in WRONG])
+def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
