@@ -39,8 +39,7 @@ class Held:
 
 def of_class(cls: ast.ClassDef) -> list[Held]:
     """Its functions, and those in its dicts."""
-    found, names = [], {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
-    engine = "backward" in names and bool(names & {*ARITHMETIC})
+    found, engine = [], is_engine(cls)
     for node in cls.body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -53,6 +52,12 @@ def of_class(cls: ast.ClassDef) -> list[Held]:
                 Held(f"{cls.name}.{node.name}", _without_first(node) if bare else node, method, engine)
             )
     return found + list(of_dicts(cls.body, {}, f"{cls.name}."))
+
+
+def is_engine(cls: ast.ClassDef) -> bool:
+    """Whether it has a backward and arithmetic of its own."""
+    names = {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
+    return "backward" in names and bool(names & {*ARITHMETIC})
 
 
 def _without_first(node: ast.FunctionDef) -> ast.FunctionDef:

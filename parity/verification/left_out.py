@@ -10,11 +10,12 @@ from pathlib import Path
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.members import WORDS, is_derivative
 from parity.kinds.names import kind_by_words
-from parity.verification.held import of_class
+from parity.verification.held import is_engine, of_class
 from parity.verification.listing import Listed, is_adapter, is_stub
 from parity.verification.verdict import Verdict
 
 METHOD = "a method; of methods activations, losses and operators of an engine alone are checked"
+OPERATOR = "not checked: an operator that has no verdict of its own"
 NO_KIND = "not one of the kinds"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
@@ -26,10 +27,17 @@ PLURAL = {
     HELPER: "used by what was checked",
     GRADIENT: "gradients that were not checked with their functions",
     STUB: "still to be written",
+    OPERATOR: "not checked: operators that have no verdict of their own",
     METHOD: "methods, of which activations, losses and operators of an engine alone are checked",
     TEST: "tests",
     ADAPTER: "adapters",
 }
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+SIGNS = {
+    *(before + name for before in ("", "r", "i") for name in _BINARY),
+    *("neg", "pos", "abs", "lt", "le", "gt", "ge", "eq", "ne", "getitem"),
+}
+TURNED = ("T", "mT", "H")
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -48,7 +56,8 @@ def left_out(
     methods = list(_methods(nodes, named))
     for name in [*_candidates(nodes, named), *methods]:
         if name in methods:
-            reasons[name] = METHOD
+            own = name.rpartition(".")[2]
+            reasons[name] = OPERATOR if own in TURNED or _is_operator(own) else METHOD
             continue
         node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
         base = _words(own) - WORDS
@@ -130,3 +139,27 @@ def _methods(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
             known = one.engine or (layer != own and kind_by_words(layer))
             if one.method and known and one.target not in named and own != "backward" and own[0] != "_":
                 yield one.target
+        if is_engine(node):
+            yield from (one for one in _operators(node) if one not in named)
+
+
+def _operators(cls: ast.ClassDef) -> Iterable[str]:
+    """What Python calls by a sign, as `1 - x`, or reads as a value, as `x.T`; also under a second name."""
+    for node in cls.body:
+        match node:
+            case ast.FunctionDef(name=name) if _is_operator(name) or _is_property(node):
+                yield f"{cls.name}.{name}"
+            case ast.Assign(targets=targets):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+                yield from (f"{cls.name}.{name}" for name in names if _is_operator(name))
+
+
+def _is_operator(name: str) -> bool:
+    """Whether it is a method that Python calls by a sign: `__rsub__`, `__iadd__`, `__lt__`, `__getitem__`."""
+    return name.startswith("__") and name.strip("_") in SIGNS
+
+
+def _is_property(node: ast.FunctionDef) -> bool:
+    """Whether it is read as a value and computes one: not where it only gives what the node holds."""
+    read = any(isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list)
+    return read and node.name in TURNED

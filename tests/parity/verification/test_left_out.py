@@ -221,6 +221,45 @@ def test_methods_of_a_layer_s_name_and_of_an_engine_s_number_are_listed(tmp_path
     }
 
 
+REVERSED = """
+class Value:
+    def __init__(self, data):
+        self.data, self.grad = data, 0.0
+
+    def __add__(self, other):
+        return Value(self.data + other)
+
+    def __rsub__(self, other):
+        return self + other
+
+    def __lt__(self, other):
+        return self.data < other.data
+
+    @property
+    def T(self):
+        return self
+
+    __radd__ = __add__
+
+    def backward(self):
+        pass
+
+    def __repr__(self):
+        return "Value"
+"""
+
+
+def test_operators_of_an_engine_without_a_verdict_are_named(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(REVERSED)
+    sheet = verify_all(path, isolated=False)
+    reason = "not checked: an operator that has no verdict of its own"
+    names = ["Value.__rsub__", "Value.__lt__", "Value.T", "Value.__radd__"]
+    assert sheet.left_out == {"Value": "used by what was checked"} | dict.fromkeys(names, reason)
+    line = "not checked: operators that have no verdict of their own: Value.__rsub__, Value.__lt__, Value.T, "
+    assert line in str(sheet)
+
+
 CRASHES = """
 import os
 
