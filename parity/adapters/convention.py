@@ -55,6 +55,8 @@ RULES = {
     "arrays": "one array and its gradient",
     "layer": "a layer that has .weights and .dweights",
     "params": "nothing: the parameters come to the constructor",
+    "params of pairs": "nothing: pairs of an array and its gradient come to the constructor",
+    "params of dicts": "nothing: dicts of an array and its gradient come to the constructor",
     "held": "gradients in a list: the parameters come to the constructor",
     "held two lists": "lists of gradients of weights and of biases, whose lists come to the constructor",
     "two lists": "lists of weights, of biases, and of the gradients of both",

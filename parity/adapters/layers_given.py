@@ -6,7 +6,8 @@ old one's place, is read back. Needs NumPy alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ FORMS = {
     "lists": ".params and .grads, lists",
     "attributes": "an attribute for each array (.W, .dW, ...)",
     "objects": ".parameters() with .data and .grad",
+    "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
 }
 WAYS = {  # who gets the layers
     "layers": "a list of layers that have {}",
@@ -32,7 +34,14 @@ WORDS = {f"{way}, {form}": text.format(has) for way, text in WAYS.items() for fo
 LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
 MODEL = ("model", "net", "network", "nn", "neuralnetwork")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
-SLOPES = ("d{}", "grad_{}", "{}_grad", "{}_gradient")
+SLOPES = (
+    *("d{}", "d_{}", "grad_{}", "grad{}", "gradient_{}", "grads_{}"),
+    *("{}_grad", "{}_gradient", "{}_grads", "{}_gradients"),
+)
+MOMENT = {  # the words of a moment's name beside that of its array
+    *("m", "v", "s", "r", "h", "vd", "sd", "md", "m1", "m2", "velocity", "velocities", "cache", "caches"),
+    *("momentum", "momentums", "moment", "moments", "first", "second", "squared", "accumulator", "prev"),
+}
 VALUES = ("data", "value", "val", "array", "params", "param", "_data")  # of a parameter that is an object
 GRADS = ("grad", "grads", "gradient", "_grad")
 
@@ -59,12 +68,18 @@ class _CalledList(list[Any]):
         return self
 
 
+def slopes_of(aliases: Sequence[str]) -> list[str]:
+    """What the gradient of an array may be called that has these names: `dW`, `weights_grad`, `dWeights`."""
+    words = dict.fromkeys([*aliases, *(alias.capitalize() for alias in aliases)])
+    return [slope.format(word) for slope in SLOPES for word in words]
+
+
 class SlopesByName(dict[str, Any]):
     """The gradients of one layer's weight and bias, `W` and `b`, under any name that they may have."""
 
     def __missing__(self, name: str) -> Any:
         for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
-            if name in aliases or name in [slope.format(alias) for slope in SLOPES for alias in aliases]:
+            if name in aliases or name in slopes_of(aliases):
                 return self[key]
         raise KeyError(name)
 
@@ -97,12 +112,48 @@ class Parameter:
         return next((now for name in VALUES if (now := getattr(self, name)) is not array), array)
 
 
+class Items(dict[str, Any]):
+    """The same as a dict."""
+
+    def give(self, array: Any, slope: Any) -> None:
+        """This array and its gradient."""
+        self.update(dict.fromkeys((*VALUES, *WEIGHTS, "values"), array))
+        self.update(dict.fromkeys((*GRADS, *slopes_of(WEIGHTS)), slope))
+
+    def taken(self, array: Any) -> Any:
+        """What the array is now: the same one, or what was put in its place."""
+        return next((self[name] for name in (*VALUES, *WEIGHTS, "values") if self[name] is not array), array)
+
+
+class Pair(list[Any]):
+    """The same as a pair of both."""
+
+    def give(self, array: Any, slope: Any) -> None:
+        """This array and its gradient."""
+        self[:] = [array, slope]
+
+    def taken(self, array: Any) -> Any:
+        """What the array is now: the same one, or what was put in its place."""
+        return self[0]
+
+
+PARAMETERS = {"params": Parameter, "params of pairs": Pair, "params of dicts": Items}
+
+
 class Layer:
     """One layer that holds a weight and its bias in one of the FORMS; a whole model holds every array so."""
 
     trainable = training = True
 
-    def __init__(self, names: Sequence[str], form: str, number: int, whole: bool = False):
+    def __init__(
+        self,
+        names: Sequence[str],
+        form: str,
+        number: int,
+        whole: bool = False,
+        asked: Collection[str] = (),
+    ):
+        self.asked = asked  # names that the code may ask whether they are there
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
         self.form, self.name, self.id = form, f"layer{number}", number
         self.objects: list[Parameter] = []
@@ -111,7 +162,7 @@ class Layer:
 
     def give(self, params: Arrays, grads: Arrays | None) -> None:
         """These arrays, where an optimizer looks for them; without gradients, attributes of weights alone."""
-        if self.form == "attributes":
+        if self.form in ("attributes", "state"):
             self._set(params, grads)
             return
         names = {key: name for name, key in self.keys.items()}
@@ -138,8 +189,21 @@ class Layer:
             if grads is None:
                 continue
             slope = grads[names[key]] if key in names else np.zeros(1)
-            for name in [form.format(alias) for form in SLOPES for alias in aliases]:
+            for name in slopes_of(aliases):
                 setattr(self, name, slope)
+
+    def __getattr__(self, name: str) -> Any:
+        """A moment of the weights or the biases that the layer is to have had from its beginning."""
+        words = set(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", name))
+        own = vars(self)
+        if own.get("form") == "state" and name not in own["asked"]:
+            for aliases in (WEIGHTS, BIASES):
+                of_array = {word for word in words if word in aliases or word.lower() in aliases}
+                rest = {word.lower() for word in words - of_array}
+                if len(of_array) == 1 and rest and rest <= MOMENT:
+                    setattr(self, name, np.zeros_like(getattr(self, aliases[0])))
+                    return own[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient."""
@@ -156,7 +220,7 @@ class Layer:
         """What the arrays are now, by the names that they were given under."""
         found = {}
         for at, (name, key) in enumerate(self.keys.items()):
-            if self.form == "attributes":
+            if self.form in ("attributes", "state"):
                 aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
                 found[name] = next((a for a in aliases if a is not params[name]), params[name])
             elif self.form == "objects":

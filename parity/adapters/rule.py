@@ -12,7 +12,7 @@ import numpy as np
 
 from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import Layer, Model, Parameter, SlopesByName
+from parity.adapters.layers_given import PARAMETERS, Layer, Model, Parameter, SlopesByName
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
@@ -31,6 +31,7 @@ class Rule:
         self.made: dict[str, Any] = {}
         self.handed: list[Any] = []
         self.kept: list[str] = []
+        self.parameters: list[Any] = []
         self.states: dict[str, Any] = {}
         self.steps = 0
         self.layers: list[Layer] = []
@@ -149,7 +150,10 @@ class Rule:
             self.layers = [Layer(list(params), form, 0, whole=True)]
         elif not self.layers:
             pairs = enumerate(_in_layers(params))
-            self.layers = [Layer([n for n in names if n], form, number) for number, names in pairs]
+            asked = _strings(self.factory)
+            self.layers = [
+                Layer([n for n in names if n], form, number, asked=asked) for number, names in pairs
+            ]
         arrays, slopes = self._lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
             layer.give(arrays, slopes)
@@ -160,8 +164,10 @@ class Rule:
             self._method(self.made[""])()
         else:
             step = self._step("")
+            _all_of(self.made.get(""), BEFORE)
             for one in given if way in ("layer", "whole") else [given]:
                 step(one)
+            _all_of(self.made.get(""), AFTER)
         for layer in self.layers:
             _taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
 
@@ -244,12 +250,19 @@ class Rule:
         _all_of(optimizer, AFTER)
 
     def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        self.handed = self.handed or [Parameter() for _ in params]
-        _give(self.handed, params, grads)
+        arrays, slopes = (params, grads)
+        if self.how.rule != "params":  # the optimizer may take arrays and gradients out of them for good
+            arrays, slopes = self._lasting(params, grads)
         if not self.made:
-            self.made[""] = self._new(self.handed)
+            self.parameters = [PARAMETERS[self.how.rule]() for _ in params]
+            _give(self.parameters, arrays, slopes)
+            self.made[""] = self._new(self.parameters)
+        _give(self.parameters, arrays, slopes)
         self._method(self.made[""])()
-        _take(self.handed, params)
+        for parameter, name in zip(self.parameters, params, strict=True):
+            _taken_over({name: params[name]}, {name: parameter.taken(arrays[name])})
+
+    _params_of_pairs = _params_of_dicts = _params
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads, list(grads.values()))
@@ -519,10 +532,19 @@ def _both_like(found: Any, lists: Sequence[list[Any]]) -> bool:
     )
 
 
-def _all_of(optimizer: Any, names: tuple[str, ...]) -> None:
-    for name in names:
-        if callable(getattr(optimizer, name, None)):
-            getattr(optimizer, name)()
+def _all_of(optimizer: Any, beginnings: tuple[str, ...]) -> None:
+    """Call its methods without arguments whose names begin so."""
+    for name in dir(optimizer):
+        method = getattr(optimizer, name, None) if plain(name).startswith(beginnings) else None
+        if callable(method) and not any(p.default is p.empty for p in (signature(method) or {}).values()):
+            method()
+
+
+def _strings(factory: Any) -> set[str]:
+    """The words in its code, as in `hasattr(layer, "weight_cache")`."""
+    own = [factory, *(vars(factory).values() if isinstance(factory, type) else ())]
+    codes = [one.__code__ for one in own if inspect.isfunction(one)]
+    return {one for code in codes for one in code.co_consts if isinstance(one, str)}
 
 
 def _taken_over(arrays: dict[str, Any], new: dict[str, Any]) -> None:

@@ -4,7 +4,8 @@ dicts    update(params, grads), dicts of arrays by name
 lists    the same with lists
 arrays   update(w, dw) -> w, or w changed in place; an optimizer for each array
 layer    update_params(layer), with .weights, .biases, .dweights, .dbiases
-params   cls(params, lr), then step(); each parameter has .data and .grad
+params   cls(params, lr), then step(); each parameter has .data and .grad; params of pairs: each is a pair of
+         an array and its gradient; params of dicts: a dict of both
 objects  step(params); each parameter has .data and .grad
 in dicts  update(params, grads), lists of dicts, one dict per layer
 layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`
@@ -33,6 +34,7 @@ descent is given a momentum of 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -62,6 +64,12 @@ STEP = (
     *("updateparam", "updateweight", "updatelayer", "updatelayers", "applyupdate", "applyupdates"),
     *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate"),
 )
+VERBS, THINGS = (  # of other names: update_parms, apply_to_layer
+    "update|updates|apply|step|optimi[sz]e|adjust|perform|take|make|run|descend",
+    "params?|parms?|parameters?|weights?|bias|biases|grads?|gradients?|layers?|model|network|net|variables?|vars?|"
+    "steps?|updates?|all|to|on|with|by|the|of|and|one|single|descent|optimizer|optimizing|rule",
+)
+OTHER_STEP = re.compile(f"({VERBS})({THINGS})*")
 HANDED = (*TOGETHER, "layers")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
@@ -77,12 +85,14 @@ MOMENTUM = (
 VELOCITIES = ("v", "velocity", "velocities", "vel", "vs", "vt")  # attributes
 BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a velocity
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
+OF_PARAMS = ("params", "params of pairs", "params of dicts")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
 WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")
 FOUR_LISTS = (["w", "b", "dw", "db"], ["w", "dw", "b", "db"])
 LEAST = 0.5  # of what may be one of these
-BEFORE, AFTER = ("pre_update_params",), ("post_update_params",)
+BEFORE = ("preupdate", "prestep", "beforeupdate", "beforestep")  # how names of methods begin
+AFTER = ("postupdate", "poststep", "afterupdate", "afterstep")
 
 
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
@@ -124,40 +134,56 @@ def _rules(
     both = handed and len(first) > 1 and first[1] in SLOPES
     two_lists = len(first) > 1 and not both
     taken = {*_taken(about, kind), *base.kept}
-    for word in STEP:
-        for name in [n for n in about["methods"] if n == word or (plain(n) == word and n[0] != "_")]:
-            params = [p for p in about["methods"][name] or () if p is not None]
-            numbers = numbers_of(params, taken, kind)
-            required = [p for p in params if p["required"] and p["name"] not in numbers]
-            order = _by_name(_names(required), params)
-            required.sort(key=lambda p: order.index(p["name"]) if order else 0)
-            only = plain(required[0]["name"]) if len(required) == 1 else ""
-            given = next((way for way, names in ONLY.items() if only in names), "layer")
-            styles = {
-                0: ["both", "both dicts"] if both else [*holds, *["params"] * handed],
-                1: ["held", "held dicts"]
-                if handed and not holds
-                else [*([given] if only != "layers" else ()), *ways_for(only)],
-                2: [
-                    *["held two lists"] * two_lists,
-                    *["given layer"] * bool(of_layer(required)),
-                    *("dicts", "arrays", "lists", "in dicts", "numbered"),
-                ],
-                3: [
-                    *["given layer"] * bool(of_layer(required)),
-                    *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
-                ],
-            }
-            if len(required) > 2 and in_order(required):
-                two = ["two lists"] * (in_order(required) in FOUR_LISTS)
-                styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
-            for style in styles.get(len(required), ()):
-                yield replace(_with(base, style, name), numbers=numbers, order=order)
-            if counted := _counter(required):
-                counts = {**numbers, counted: "t"}
-                order = _by_name([name for name in _names(required) if name != counted], [])
-                for style in ("dicts", "lists", "in dicts", "numbered"):
-                    yield replace(_with(base, style, name), numbers=counts, order=order)
+    for name in steps_of(about["methods"]):
+        params = [p for p in about["methods"][name] or () if p is not None]
+        numbers = numbers_of(params, taken, kind)
+        required = [p for p in params if p["required"] and p["name"] not in numbers]
+        order = _by_name(_names(required), params)
+        required.sort(key=lambda p: order.index(p["name"]) if order else 0)
+        only = plain(required[0]["name"]) if len(required) == 1 else ""
+        given = next((way for way, names in ONLY.items() if only in names), "layer")
+        styles = {
+            0: ["both", "both dicts"] if both else [*holds, *(OF_PARAMS if handed else ())],
+            1: ["held", "held dicts"]
+            if handed and not holds
+            else [*([given] if only != "layers" else ()), *ways_for(only)],
+            2: [
+                *["held two lists"] * two_lists,
+                *["given layer"] * bool(of_layer(required)),
+                *("dicts", "arrays", "lists", "in dicts", "numbered"),
+            ],
+            3: [
+                *["given layer"] * bool(of_layer(required)),
+                *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
+            ],
+        }
+        if len(required) > 2 and in_order(required):
+            two = ["two lists"] * (in_order(required) in FOUR_LISTS)
+            styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
+        for style in styles.get(len(required), ()):
+            yield replace(_with(base, style, name), numbers=numbers, order=order)
+        if counted := _counter(required):
+            counts = {**numbers, counted: "t"}
+            order = _by_name([name for name in _names(required) if name != counted], [])
+            for style in ("dicts", "lists", "in dicts", "numbered"):
+                yield replace(_with(base, style, name), numbers=counts, order=order)
+
+
+def steps_of(methods: Iterable[str]) -> list[str]:
+    """The methods whose names say that they make a step, the likeliest first."""
+    known = [
+        name for word in STEP for name in methods if name == word or (plain(name) == word and name[0] != "_")
+    ]
+    other = [name for name in methods if name[0] != "_" and OTHER_STEP.fullmatch(plain(name))]
+    return list(dict.fromkeys([*known, *other]))
+
+
+def updates_by_book(about: dict[str, Any]) -> bool:
+    """Whether it may be called as `update(params, grads)`."""
+    if about["what"] != "class":
+        return True
+    params = about["methods"].get("update", ())
+    return params is None or (len(params) >= 2 and sum(p["required"] for p in params) <= 2)
 
 
 def numbers_of(params: list[dict[str, Any]], taken: Collection[str], kind: str) -> dict[str, str]:

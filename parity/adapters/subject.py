@@ -180,29 +180,29 @@ class Subject:
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
-        from parity.adapters.arguments import plain
         from parity.adapters.rules import (
-            STEP,
             odd_momentum,
             odd_rate,
             other_decay,
             other_eps,
             rules,
+            steps_of,
             switched,
+            updates_by_book,
         )
         from parity.adapters.trial import NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
         given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
         other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind))
-        by_book = [] if self.misfit or other else [None]
+        by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
         for way in (*by_book, *rules(about, kind)):
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._that_sees_new_gradients(way, kind)
         self.convention = None
-        stubs = [name for name in about.get("stubs", ()) if plain(name) in STEP]
+        stubs = steps_of(about.get("stubs", ()))
         if by_book and not stubs:
             self.adapter = "book"
             self._open(kind)

@@ -46,9 +46,12 @@ def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str
         return False
     before = probe.inputs["params"]
     after = {name: found.get(f"{name} step 1") for name in before}
-    return all(
+    changed = [
         np.shape(after[name]) == p.shape and not np.array_equal(after[name], p) for name, p in before.items()
-    )
+    ]
+    if not all(changed):
+        errors.append((way, f"result: {'not every' if any(changed) else 'none'}"))
+    return all(changed)
 
 
 def sees_new_gradients(subject: Any, kind: str) -> bool:

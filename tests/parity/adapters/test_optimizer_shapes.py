@@ -11,10 +11,18 @@ RIGHT = [
     ("HoldsTwoLists", "momentum", "lists of gradients of weights and of biases, whose lists come to the"),
     ("MakesNewLists", "sgd", "lists of gradients of weights and of biases, whose lists come to the"),
     ("GivesTwoLists", "sgd", "lists of weights, of biases, and of the gradients of both"),
+    ("MomentsOfTheLayer", "momentum", "and its moments, 0 at first"),
+    ("OfHeldPairs", "momentum", "pairs of an array and its gradient come to the constructor"),
+    ("OfHeldDicts", "sgd", "dicts of an array and its gradient come to the constructor"),
+    ("CountsAfterEachStep", "sgd", "update_layer_params with each layer"),
 ]
 WRONG = [
     ("HoldsTwoListsWrong", "momentum", "b step 2"),
     ("MakesNewListsWrong", "sgd", "b step 1"),
+    ("MomentsOfTheLayerWrong", "momentum", "b step 2"),
+    ("AsksForAnotherMomentWrong", "momentum", "W step 2"),
+    ("OfHeldPairsWrong", "momentum", "W step 2"),
+    ("OfHeldDictsWrong", "sgd", "W step 1"),
 ]
 
 
@@ -33,3 +41,9 @@ def test_it_is_called_and_read_back(name, kind, called):
 def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
     verdict = ask(name, kind)
     assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
+
+
+def test_what_changes_nothing_is_said_and_not_called_by_another_name():
+    verdict = ask("OnlyWithMomentum", "sgd")
+    assert verdict.outcome == "not_checked" and "no attribute 'update'" not in str(verdict)
+    assert "a step changes none of the arrays that it is handed" in str(verdict)

@@ -52,3 +52,89 @@ class GivesTwoLists:
             [a - self.learning_rate * g for a, g in zip(arrays, slopes, strict=True)]
             for arrays, slopes in pairs
         )
+
+
+class MomentsOfTheLayer:
+    """The layer has had its velocities from its beginning."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.9):
+        self.learning_rate, self.momentum = learning_rate, momentum
+
+    def update_parms(self, layer):
+        layer.v_weights = self.momentum * layer.v_weights + layer.weights_gradient
+        layer.v_bias = self.momentum * layer.v_bias + layer.bias_gradient
+        layer.weights -= self.learning_rate * layer.v_weights
+        layer.bias -= self.learning_rate * layer.v_bias
+
+
+class MomentsOfTheLayerWrong(MomentsOfTheLayer):
+    def update_parms(self, layer):
+        layer.v_bias[...] = 0
+        super().update_parms(layer)
+
+
+class AsksForAnotherMomentWrong(MomentsOfTheLayer):
+    """It asks for an attribute that is never there, so that each step begins from 0."""
+
+    def update_parms(self, layer):
+        if not hasattr(layer, "weights_momentum"):
+            layer.v_weights, layer.v_bias = np.zeros_like(layer.weights), np.zeros_like(layer.bias)
+        super().update_parms(layer)
+
+
+class OfHeldPairs:
+    def __init__(self, params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum = params, lr, momentum
+        self.v = [np.zeros_like(pair[0]) for pair in params]
+
+    def step(self):
+        for i, (p, g) in enumerate(self.params):
+            self.v[i] = self.momentum * self.v[i] + g
+            p -= self.lr * self.v[i]
+
+
+class OfHeldPairsWrong(OfHeldPairs):
+    def step(self):
+        self.v = [np.zeros_like(v) for v in self.v]
+        super().step()
+
+
+class OfHeldDicts:
+    def __init__(self, params, lr=0.01):
+        self.params, self.lr = params, lr
+
+    def step(self):
+        for p in self.params:
+            p["value"] = p["value"] - self.lr * p["grad"]
+
+
+class OfHeldDictsWrong(OfHeldDicts):
+    def step(self):
+        for p in self.params:
+            p["value"] = p["value"] + self.lr * p["grad"]
+
+
+class OnlyWithMomentum:
+    def __init__(self, learning_rate=0.01, momentum=0.0):
+        self.learning_rate, self.momentum = learning_rate, momentum
+
+    def update_params(self, layer):
+        if self.momentum:
+            layer.weights -= self.learning_rate * layer.dweights
+
+
+class CountsAfterEachStep:
+    """Both calls around the steps, under other names."""
+
+    def __init__(self, lr=0.01):
+        self.lr, self.now = lr, 0.0
+
+    def pre_step(self):
+        self.now = self.lr
+
+    def update_layer_params(self, layer):
+        layer.W -= self.now * layer.dW
+        layer.b -= self.now * layer.db
+
+    def post_step(self):
+        self.now = 0.0
