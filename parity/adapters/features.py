@@ -37,9 +37,11 @@ WORDS = {
     "uneven": "an output size that does not divide the input's",
 }
 SIZED = ("same", "same_strided", "same_even")  # a result of the wrong shape is no refusal of these
+STRIDED = "rectangular_strided"  # shown by random sizes alone: each fixed input that has it has another
 # What nearly everyone has: lacked only by code that says so, by a `raise` or `assert` of its own.
 ORDINARY = {
     "rectangular": "windows that are not square",
+    STRIDED: "windows that are not square at a stride above 1",
     "pixels_over": "sizes that the stride does not divide",
     "thin": "images one pixel high or wide",
     "several_outputs": "more than one output per row",
@@ -85,6 +87,7 @@ def asked(probe: Probe) -> frozenset[str]:
         pad = (0, 0) if divided else pad
         span = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(x, pad, dilation, sizes, strict=True)]
         found |= {"rectangular"} if sizes[0] != sizes[1] else set()
+        found |= {STRIDED} if sizes[0] != sizes[1] and max(stride) > 1 else set()
         found |= {"thin"} if 1 in x else set()
         found |= {"other_stride"} if "pool_h" in args and stride != sizes else set()
         over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
@@ -137,6 +140,7 @@ def claims(kind: str, cases: Sequence[Probe], supports: Iterable[str]) -> set[st
     """The features named in `supports`. Raises ValueError for one that the kind does not know."""
     known = {need for probe in cases for need in asked(probe)}
     claimed = {name.strip().replace("-", "_") for name in supports}
+    claimed |= {STRIDED} & known if "rectangular" in claimed else set()
     if unknown := claimed - known:
         there = ", ".join(sorted(features(cases))) or "none"
         raise ValueError(f"{kind} has no feature {', '.join(sorted(unknown))}; there are: {there}")
@@ -185,7 +189,7 @@ def shown_lacking(
             found.add(feature)
     cases = without(cases, found)
     crashing = {probe.id for probe in cases if asked(probe) & set(by_crash)}
-    for feature in {need for probe in cases for need in asked(probe)} - claimed - WORDS.keys():
+    for feature in {need for probe in cases for need in asked(probe)} - claimed - {*WORDS, STRIDED}:
         having = {probe.id for probe in cases if feature in asked(probe)}
         if feature in FORMS:
             other_form = {probe.id for probe in cases if FORMS[feature][0] in probe.needs}
@@ -204,6 +208,11 @@ def shown_lacking(
             if crashes or (having <= refused and not others <= raised):
                 found.add(feature)
     return found
+
+
+def is_refused(probe: Probe, rows: Iterable[Record], feature: str) -> bool:
+    """Whether code refuses, on purpose, an input that has the feature."""
+    return feature in asked(probe) and any(MEANT.search(row.why) for row in rows)
 
 
 def _of_one_image(why: str) -> bool:
@@ -259,6 +268,7 @@ def in_words(missing: Iterable[str]) -> list[str]:
     """The features as the report prints them, without those that PyTorch does not have either."""
     missing = set(missing) - OURS_ALONE
     missing -= {"same_strided", "same_even"} if "same" in missing else set()
+    missing -= {STRIDED} if "rectangular" in missing else set()
     return [TOLD.get(name, name) for name in sorted(missing)]
 
 

@@ -88,7 +88,9 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     sizes, stride = limits.get("sizes", {}), limits.get("stride")
     g["groups"] = 1 if "groups" in lacking or "C" in sizes else g["groups"]
     g |= {name: size for name, size in sizes.items() if name in g}
-    if "rectangular" in lacking or "kernel" in {meaning for _, meaning in convention.constructor or ()}:
+    strided = stride is not None or bool(np.any(np.not_equal(g["stride"], 1)))
+    one_size = "kernel" in {meaning for _, meaning in convention.constructor or ()}
+    if one_size or "rectangular" in lacking or (strided and "rectangular_strided" in lacking):
         g["FW"] = g["FH"]
     for name, least in (("stride", 1), ("pad", 0), ("dilation", 1)):
         if name in lacking:

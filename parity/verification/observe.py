@@ -17,7 +17,16 @@ from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.constants import NAMES
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import NotCallable
-from parity.adapters.features import after_inference, claims, fits, is_inference, lacking, shown_lacking
+from parity.adapters.features import (
+    STRIDED,
+    after_inference,
+    claims,
+    fits,
+    is_inference,
+    is_refused,
+    lacking,
+    shown_lacking,
+)
 from parity.adapters.isolate import Limits
 from parity.adapters.meanings import INITIALIZERS, MODE_NAMES
 from parity.adapters.stateful import CONSTANTS_OF
@@ -349,10 +358,12 @@ def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe,
 
 
 def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None:
-    """What is right on all fixed inputs is tried on random ones; the smallest wrong one is kept."""
+    """What is right on all fixed inputs is tried on random ones; the smallest wrong one is kept.
+
+    Where it refuses, on purpose, windows that are not square at a stride, it is tried on all others.
+    """
     from parity.checks.random_search import EXAMPLES, EXAMPLES_IN_BROWSER, search
 
-    rows = seen.observation.records
     found = search(
         request.kind,
         subject,
@@ -364,15 +375,26 @@ def _try_random_geometry(request: Request, subject: Subject, seen: Seen) -> None
     seen.tried, probe, ended = found.tried, found.probe, found.ended
     if probe is not None and ended is None:
         values: dict[str, Tensors] = {}
+        rows: list[Record] = []
         try:
             rows += check_kind(request.kind, factory=subject, cases=[probe], keep=values, contracts=False)
         except Ended as error:
             ended = error
+        if is_refused(probe, rows, STRIDED) and STRIDED not in {*seen.lacking, *_claimed(request)}:
+            seen.lacking.add(STRIDED)
+            _try_random_geometry(request, subject, seen)
+            return
+        seen.observation.records += rows
         seen.random.append(probe)
         seen.observation.values["float64"] |= values
     if ended is not None:
         seen.random += [subject.probe] if subject.probe not in seen.random and subject.probe else []
         _end(seen, ended, "float64", subject.probe)
+
+
+def _claimed(request: Request) -> set[str]:
+    """The features that `supports` names."""
+    return claims(request.kind, request.cases, request.supports or ())
 
 
 def _end(
