@@ -37,6 +37,17 @@ def failed(records):
     return [record for record in records if not record.ok]
 
 
+def right_to_its_last_step(verdict, called):
+    """Assert that an optimizer is right, called in that way, in each of the 200 steps."""
+    assert verdict.outcome == "right" and called in verdict.called, str(verdict)
+    assert "W step 200" in set(verdict.findings["tensor"])
+
+
+def wrong_first_at(verdict, tensor):
+    """Assert that the verdict is wrong, and that this is its first wrong array."""
+    assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
+
+
 class Ended(NamedTuple):
     """How a command ended, and what it printed."""
 

@@ -431,13 +431,9 @@ class Convention:
             eps += "; the arrays stay the same ones" if self.stays else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
-        call = self._calls()
-        apart = self.constructor is not None
-        parts = [
-            f"called as {self.name}({', '.join(names)})"
-            if apart
-            else f"called as {call if self.forward else self.name}"
-        ]
+        built, call = self.constructor is not None, self._calls()
+        first = f"{self.name}({', '.join(names)})" if built else call if self.forward else self.name
+        parts = [f"called as {first}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]
         weights = [
             f"{places[0]} {letters(places[0].layout)}".strip() for places in self.stored.values() if places
@@ -491,7 +487,7 @@ class Convention:
             parts.append(f"{name} {shown}, read off its forward where x < 0")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
-        parts += [call] if apart else []
+        parts += [call] if built else []
         if self.logged:
             parts.append(f"{self.logged} is taken for the output: it is what the logarithm is taken of")
         elif is_reduced(self.kind) and (order := order_in_words(self.forward_args)):

@@ -115,14 +115,16 @@ class Parameter:
 class Items(dict[str, Any]):
     """The same as a dict."""
 
+    OF_ARRAY = (*VALUES, *WEIGHTS, "values")
+
     def give(self, array: Any, slope: Any) -> None:
         """This array and its gradient."""
-        self.update(dict.fromkeys((*VALUES, *WEIGHTS, "values"), array))
+        self.update(dict.fromkeys(self.OF_ARRAY, array))
         self.update(dict.fromkeys((*GRADS, *slopes_of(WEIGHTS)), slope))
 
     def taken(self, array: Any) -> Any:
         """What the array is now: the same one, or what was put in its place."""
-        return next((self[name] for name in (*VALUES, *WEIGHTS, "values") if self[name] is not array), array)
+        return next((now for name in self.OF_ARRAY if (now := self[name]) is not array), array)
 
 
 class Pair(list[Any]):

@@ -215,7 +215,7 @@ class Rule:
         self.handed = self.handed or [Parameter() for _ in params]
         _give(self.handed, params, grads)
         self._method(self._one(""))(self.handed)
-        _take(self.handed, params)
+        _take(self.handed, params, params)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
@@ -250,7 +250,7 @@ class Rule:
         _all_of(optimizer, AFTER)
 
     def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        arrays, slopes = (params, grads)
+        arrays, slopes = params, grads
         if self.how.rule != "params":  # the optimizer may take arrays and gradients out of them for good
             arrays, slopes = self._lasting(params, grads)
         if not self.made:
@@ -259,8 +259,7 @@ class Rule:
             self.made[""] = self._new(self.parameters)
         _give(self.parameters, arrays, slopes)
         self._method(self.made[""])()
-        for parameter, name in zip(self.parameters, params, strict=True):
-            _taken_over({name: params[name]}, {name: parameter.taken(arrays[name])})
+        _take(self.parameters, params, arrays)
 
     _params_of_pairs = _params_of_dicts = _params
 
@@ -487,9 +486,10 @@ def _give(parameters: list[Any], params: dict[str, Any], grads: dict[str, Any]) 
         parameter.give(params[name], grads[name])
 
 
-def _take(parameters: list[Any], params: dict[str, Any]) -> None:
+def _take(parameters: list[Any], params: dict[str, Any], given: dict[str, Any]) -> None:
+    """Write into params what became of the arrays that the parameters were given."""
     for parameter, name in zip(parameters, params, strict=True):
-        _taken_over({name: params[name]}, {name: parameter.taken(params[name])})
+        _taken_over({name: params[name]}, {name: parameter.taken(given[name])})
 
 
 def _like(found: Any, arrays: list[Any]) -> bool:

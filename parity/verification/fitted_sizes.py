@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.convention import Convention
+from parity.adapters.features import STRIDED
 from parity.kinds.probe import Probe
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
 from parity.kinds.same_padding import SAME
@@ -90,7 +91,7 @@ def _fitted(g: Geometry, convention: Convention, lacking: set[str]) -> Geometry:
     g |= {name: size for name, size in sizes.items() if name in g}
     strided = stride is not None or bool(np.any(np.not_equal(g["stride"], 1)))
     one_size = "kernel" in {meaning for _, meaning in convention.constructor or ()}
-    if one_size or "rectangular" in lacking or (strided and "rectangular_strided" in lacking):
+    if one_size or "rectangular" in lacking or (strided and STRIDED in lacking):
         g["FW"] = g["FH"]
     for name, least in (("stride", 1), ("pad", 0), ("dilation", 1)):
         if name in lacking:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers import right_to_its_last_step, wrong_first_at
 
 from parity.verification.verify import verify
 
@@ -50,15 +51,12 @@ def ask(name, kind):
 
 @pytest.mark.parametrize(("name", "kind", "called"), RIGHT, ids=[c[0] for c in RIGHT])
 def test_layers_are_handed_over_and_read_back(name, kind, called):
-    verdict = ask(name, kind)
-    assert verdict.outcome == "right" and called in verdict.called, str(verdict)
-    assert "W step 200" in set(verdict.findings["tensor"])
+    right_to_its_last_step(ask(name, kind), called)
 
 
 @pytest.mark.parametrize(("name", "kind", "tensor"), WRONG, ids=[c[0] for c in WRONG])
 def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
-    verdict = ask(name, kind)
-    assert verdict.outcome == "wrong" and verdict.first.record.tensor == tensor, str(verdict)
+    wrong_first_at(ask(name, kind), tensor)
 
 
 def test_another_default_of_the_weight_decay_is_a_remark():
