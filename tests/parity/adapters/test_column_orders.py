@@ -12,12 +12,12 @@ from parity.verification.verify import verify
 FILE = Path(__file__).parent / "wild" / "columns_of_windows.py"
 # name, kind, outcome, how the columns lie
 CASES = [
-    ("im2col_indices", "im2col", "right", "columns (C*FH*FW, OH*OW*N);"),
-    ("col2im_indices", "col2im", "right", "columns (C*FH*FW, OH*OW*N);"),
+    ("im2col_indices", "im2col", "right", "columns (C*FH*FW, OH*OW*N)"),
+    ("col2im_indices", "col2im", "right", "columns (C*FH*FW, OH*OW*N)"),
     ("col2im_assigned", "col2im", "wrong", "[col2im-assigns]"),
-    ("im2col_unfolded", "im2col", "right", "columns (N, C*FH*FW, OH*OW);"),
+    ("im2col_unfolded", "im2col", "right", "columns (N, C*FH*FW, OH*OW)"),
     ("im2col_turned", "im2col", "wrong", "[im2col-window-transposed]"),
-    ("im2col_of_one", "im2col", "right", "columns (OH*OW, C*FH*FW), one image at a time;"),
+    ("im2col_of_one", "im2col", "right", "columns (OH*OW, C*FH*FW), one image at a time"),
 ]
 
 
