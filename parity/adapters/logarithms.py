@@ -23,27 +23,35 @@ Function = ast.FunctionDef | ast.Lambda
 def taken_of(functions: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Of each function or method its one parameter in logarithms, and the one in divisors; none where it is
     not one. A method may find in an attribute what another was given."""
-    nodes = {name: node for name, function in functions.items() if (node := _node(function)) is not None}
-    kept: dict[str, set[str]] = {}
-    for name, node in nodes.items():
-        if name != "__init__":
-            _follow(node, names := {**_parameters(node)})
-            for attribute, parameters in names.items():
-                if "." in attribute:
-                    kept.setdefault(attribute, set()).update(parameters)
+    nodes, kept = definitions(functions)
     logs: dict[str, str] = {}
     divisors: dict[str, str] = {}
     for name, node in nodes.items():
-        names = {**kept, **_parameters(node)}
-        _follow(node, names)
+        names = {**kept, **required_of(node)}
+        follow(node, names)
         for found, parts in ((logs, _in_logarithms(node)), (divisors, _in_divisors(node))):
-            taken = set().union(*(_names(part, names) for part in parts))
+            taken = set().union(*(parameters_in(part, names) for part in parts))
             if len(taken) == 1:
                 found[name] = taken.pop()
     return logs, divisors
 
 
-def _node(function: Any) -> Function | None:
+def definitions(functions: Mapping[str, Any]) -> tuple[dict[str, Function], dict[str, set[str]]]:
+    """The definition of each whose source can be had, and of which parameters their attributes are made."""
+    nodes = {
+        name: node for name, function in functions.items() if (node := definition_of(function)) is not None
+    }
+    kept: dict[str, set[str]] = {}
+    for name, node in nodes.items():
+        if name != "__init__":
+            follow(node, names := {**required_of(node)})
+            for attribute, parameters in names.items():
+                if "." in attribute:
+                    kept.setdefault(attribute, set()).update(parameters)
+    return nodes, kept
+
+
+def definition_of(function: Any) -> Function | None:
     """The definition of a function; None where its source cannot be had, or holds several lambdas."""
     function = getattr(function, "__func__", function)
     try:
@@ -55,21 +63,21 @@ def _node(function: Any) -> Function | None:
     return whole[0] if whole else lambdas[0] if len(lambdas) == 1 else None
 
 
-def _parameters(node: Function) -> dict[str, set[str]]:
+def required_of(node: Function) -> dict[str, set[str]]:
     """Those that have to be given, without self."""
     every = [*node.args.posonlyargs, *node.args.args]
     required = every[: len(every) - len(node.args.defaults)]
     return {p.arg: {p.arg} for p in required if p.arg not in ("self", "cls")}
 
 
-def _follow(node: Function, names: dict[str, set[str]]) -> None:
+def follow(node: Function, names: dict[str, set[str]]) -> None:
     """Add what its assignments make of the parameters, in the order of the text."""
     made = [part for part in ast.walk(node) if isinstance(part, (ast.Assign, ast.AnnAssign, ast.AugAssign))]
     for part in sorted(made, key=lambda part: part.lineno):
         targets = part.targets if isinstance(part, ast.Assign) else [part.target]
         for place, value in (pair for target in targets for pair in _pairs(target, part.value)):
             if (name := _name(place)) and value is not None:
-                names[name] = names.get(name, set()) | _names(value, names)
+                names[name] = names.get(name, set()) | parameters_in(value, names)
 
 
 def _pairs(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.expr, ast.expr | None]]:
@@ -107,7 +115,7 @@ def _last(function: ast.expr) -> str:
     return ast.unparse(function).rpartition(".")[2]
 
 
-def _names(node: ast.AST, names: Names) -> set[str]:
+def parameters_in(node: ast.AST, names: Names) -> set[str]:
     """The parameters that the numbers of an expression come from; indices, conditions, sizes are none."""
     parts: Iterable[ast.AST]
     match node:
@@ -129,4 +137,4 @@ def _names(node: ast.AST, names: Names) -> set[str]:
             parts = args[1:]
         case _:
             parts = ast.iter_child_nodes(node)
-    return set().union(*(_names(part, names) for part in parts))
+    return set().union(*(parameters_in(part, names) for part in parts))

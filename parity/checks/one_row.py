@@ -1,7 +1,8 @@
 """One row by itself, as an array of one axis, where code asks how many axes it has.
 
 The book's softmax and cross entropy have a way of their own for it, which no batch ever takes. Code that
-never asks is not tried: what it makes of one axis is an accident.
+never asks is not tried: what it makes of one axis is an accident. So is a loss that asks for its labels' axes
+alone, to tell numbers of classes from one-hot rows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from parity.adapters.bench import Raised
 from parity.adapters.convention import Convention
+from parity.adapters.recipe import recipe
 from parity.adapters.subject import Subject
 from parity.checks.long_life import Judge
 from parity.comparison.gates import Comparison
@@ -30,7 +32,7 @@ def one_row(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str,
     x, out = probe.inputs.get("x"), kind_of(probe.kind).out
     if probe.kind not in KINDS or not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] < 2:
         return
-    if not takes_rows(subject.convention) or subject.about.get("asks_for_axes") is not True:
+    if not takes_rows(subject.convention) or not asks_for_rows(subject, probe.kind):
         return
     first = {k: a[:1] if isinstance(a, np.ndarray) and a.ndim else a for k, a in probe.inputs.items()}
     alone = {k: a[0] if isinstance(a, np.ndarray) and a.ndim else a for k, a in first.items()}
@@ -46,6 +48,20 @@ def one_row(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str,
         subject.leave_unasked(UNASKED)
         return
     yield out, judge(turn, {out: found.reshape(expected.shape)})[out]
+
+
+def asks_for_rows(subject: Subject, kind: str) -> bool:
+    """Whether its code asks how many axes its input has; of a loss its output, not its labels."""
+    about, c = subject.about, subject.convention
+    if about.get("asks_for_axes") is not True or recipe(kind).role != "loss":
+        return about.get("asks_for_axes") is True
+    if c is not None:
+        names = [name for name, meaning in c.forward_args if meaning == "x"]
+    else:
+        way = about.get("methods", {}).get("forward") or about.get("signature") or ()
+        names = [p["name"] for p in way if p is not None][:1]
+    counted = about.get("counted")
+    return isinstance(counted, list) and any(name.lstrip("*") in counted for name in names)
 
 
 def takes_rows(convention: Convention | None) -> bool:
