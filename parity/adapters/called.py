@@ -24,6 +24,7 @@ from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine import Engine, flags_of
 from parity.adapters.engine_methods import EXPRESSIONS, OUT_TWICE
 from parity.adapters.flat_order import PYTORCH, in_order
+from parity.adapters.jacobian import times_jacobian
 from parity.adapters.layouts import (
     PER_PIXEL,
     WEIGHTS,
@@ -291,6 +292,8 @@ class Live:
                 for place in here:
                     put(self, place.path, before[name])
         dx = got(self, c.dx.path) if c.dx is not None else None
+        if c.jacobian:
+            return times_jacobian(dout, dx)
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
 

@@ -126,6 +126,7 @@ class Convention:
     images, rows layouts of x and dx of four and of two axes; *_out of out and dout
     forward      the method or function and its parameters; out is where the result lies
     backward     the same; derivative: what it gives is a derivative, to be multiplied by dout
+    jacobian     whether that is the matrix of the derivatives of all outputs of a row by all its inputs
     update       a method called after backward that changes the weights, and its parameters
     dx, grads    where the gradients lie; a change: they are read from what backward does to the weights
     updates      whether backward changes the weights; they are set back after it
@@ -185,6 +186,7 @@ class Convention:
     backward: str = ""
     backward_args: Pairs = ()
     derivative: bool = False
+    jacobian: bool = False
     update: Sequence[Any] = ()
     dx: Place | None = None
     grads: Mapping[str, Place] = field(default_factory=dict)
@@ -521,6 +523,7 @@ class Convention:
         if self.backward:
             call += f", {_call(self.backward, self.backward_args)}"
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
+            call += ", the Jacobian" if self.jacobian else ""
             call += ", times dout" if self.derivative else ""
         return call + (f", {_call(*self.update)}" if self.update else "")
 

@@ -12,6 +12,7 @@ from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
+from parity.adapters.method_words import with_words
 from parity.adapters.options import grouped, is_group
 from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.updates import prepared
@@ -452,8 +453,8 @@ def forward_calls(
     engine = any(
         any(step in ("data", "value", "array") for _, step in p[0].path[1:]) for p in c.stored.values() if p
     )
-    methods = with_their_layer_s_name(about["methods"], kind)
-    no_backward = not any(plain(name) in BACKWARD for name in about["methods"])
+    methods = words_of_methods(about["methods"], kind)
+    no_backward = not any(word in BACKWARD for word in methods.values())
 
     def on_nodes(name: str) -> bool:
         return no_backward and name in about["on_nodes"]
@@ -471,18 +472,9 @@ def forward_calls(
                     yield name, args, tensor, ""
 
 
-def with_their_layer_s_name(methods: Iterable[str], kind: str) -> dict[str, str]:
-    """Each method with its plain name; `fc_forward` of a dense layer is its forward if it has no other."""
-    from parity.kinds.names import kind_by_words  # not in the process that runs foreign code
-
-    found = {name: plain(name) for name in methods}
-    if set(found.values()) & {"forward", "call", "backward"}:
-        return found
-    for way in ("forward", "backward"):
-        named = [n for n in found if n.endswith(f"_{way}") and kind_by_words(n[: -len(way) - 1]) == kind]
-        if len(named) == 1:
-            found[named[0]] = way
-    return found
+def words_of_methods(methods: Iterable[str], kind: str) -> dict[str, str]:
+    """Each method with its plain name; with `forward` or `backward` where only that can be meant."""
+    return with_words(methods, kind, FORWARD, BACKWARD)
 
 
 def _is_whole(args: Sequence[Sequence[str]], kind: str, c: Convention) -> bool:
@@ -504,7 +496,7 @@ def backward_calls(
     if c.constructor is None:
         yield from _function_backwards(about, kind, c)
         return
-    methods = with_their_layer_s_name(about["methods"], kind)
+    methods = words_of_methods(about["methods"], kind)
     for word in BACKWARD:
         for name in [n for n, w in methods.items() if w == word and n[0] != "_"]:
             params = about["methods"][name] or []
@@ -610,7 +602,8 @@ def may_be_output(kind: str, name: str) -> bool:
 
 def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:
     """Whether some forward takes all these weights with each call."""
-    ways = [about["methods"][name] for name in about["methods"] if plain(name) in FORWARD and name[0] != "_"]
+    words = words_of_methods(about["methods"], kind)
+    ways = [about["methods"][name] for name in words if words[name] in FORWARD and name[0] != "_"]
     for way in ways:
         taken = {m for p in way or () if p is not None for m in meanings(p["name"], kind)}
         if params and set(params) <= taken:

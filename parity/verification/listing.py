@@ -22,7 +22,7 @@ from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import FORWARD as FORWARDS
-from parity.adapters.signatures import with_their_layer_s_name
+from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
@@ -94,7 +94,7 @@ def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[s
     held = of_class(node)
     operators = _operators(node, classes, assigned)
     inner = [*operators, *_of_held(held)]
-    methods = {*with_their_layer_s_name(_methods(node, classes), whole.kind).values()}
+    methods = {*words_of_methods(_methods(node, classes), whole.kind).values()}
     called = methods & {*CALLED, *map(plain, (*STEPS, *FORWARDS))}
     if not inner or (whole.kind not in ("", NETWORK) and called):
         return [whole]
@@ -232,7 +232,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
     meant = _of_two_classes(kind_by_words(node.name), node) or ""
-    called = {*with_their_layer_s_name(methods, meant).values()} & set(CALLED)
+    called = {*words_of_methods(methods, meant).values()} & set(CALLED)
     return meant if called or _has_foreign_base(node, classes) else ""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
 from parity.adapters.gradients import COMPLETE, find_gradients, place_of
+from parity.adapters.jacobian import matrix_of
 from parity.adapters.signatures import (
     backward_calls,
     switch,
@@ -69,6 +70,9 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers)
             best = best or (1, kept)
             continue
+        if derivative and (matrix := matrix_of(trial.kind, report, probe)) is not None:
+            best = COMPLETE, replace(tried, jacobian=True, dx=matrix, unseen=missing_buffers)
+            break
         score, found = find_gradients(tried, report, probe, trial.how)
         if score < COMPLETE and c.constructor is not None:
             score, found = _as_it_keeps_them(trial, tried, probe, report, (score, found))

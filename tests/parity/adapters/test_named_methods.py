@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.adapters.signatures import with_their_layer_s_name
+from parity.adapters.signatures import words_of_methods
 from parity.kinds.names import kind_by_words
 from parity.verification.listing import listed
 from parity.verification.verify import verify
@@ -36,9 +36,9 @@ def test_they_are_listed_as_layers():
 
 
 def test_only_a_method_of_the_layer_s_own_name_counts():
-    found = with_their_layer_s_name(("conv_forward", "fc_backward"), "convolution")
+    found = words_of_methods(("conv_forward", "fc_backward"), "convolution")
     assert found == {"conv_forward": "forward", "fc_backward": "fcbackward"}
-    both = with_their_layer_s_name(("forward", "conv_forward"), "convolution")
+    both = words_of_methods(("forward", "conv_forward"), "convolution")
     assert both["conv_forward"] == "convforward"
 
 

@@ -1,0 +1,57 @@
+"""Methods are found by parts of names where none is usual, and only where one alone can be meant."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parity.adapters.jacobian import times_jacobian
+from parity.adapters.signatures import words_of_methods
+from parity.verification.verify import verify
+
+FILE = Path(__file__).parent / "wild" / "method_words.py"
+ROLES = ("forward", "backward", "derivative")
+# name, kind, what is wrong of the wrong one
+PAIRS = [
+    ("Sigmoid", "sigmoid", {"dx"}),
+    ("Dense", "affine", {"dW"}),
+    ("Tanh", "tanh", {"dx"}),
+    ("Flatten", "flatten", {"out"}),
+    ("Softmax", "softmax", {"dx"}),
+    ("softmax", "softmax", {"dx"}),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "wrong"), PAIRS, ids=[pair[0] for pair in PAIRS])
+def test_right_is_right_and_a_wrong_neighbour_wrong(name, kind, wrong):
+    right = verify(f"{FILE}:{name}", kind, isolated=False)
+    assert right.outcome == "right", str(right)
+    other = verify(f"{FILE}:{name}{'_wrong' if name.islower() else 'Wrong'}", kind, isolated=False)
+    assert other.outcome == "wrong" and wrong <= set(other.wrong["tensor"]), str(other)
+
+
+@pytest.mark.parametrize(
+    ("methods", "kind", "found"),
+    [
+        (("forward_batch", "backprop"), "affine", {"forward_batch": "forward"}),
+        (("value", "diff"), "relu", {"value": "forward"}),
+        (("convolve", "zero_grads"), "convolution", {"convolve": "forward"}),
+        (("forward", "value"), "relu", {"forward": "forward"}),  # a usual one is there
+        (("forward_train", "forward_eval"), "dropout", {}),  # either may be meant
+        (("update_gradient", "clip_grads"), "affine", {}),
+        (("fc_backward", "fc_forward"), "convolution", {}),  # another layer's
+        (("backward_pass_all", "calc_grad_input"), "affine", {"calc_grad_input": "derivative"}),
+        (("reward", "award"), "affine", {}),
+    ],
+)
+def test_which_method_is_meant(methods, kind, found):
+    words = words_of_methods(methods, kind)
+    assert {name: word for name, word in words.items() if word in ROLES} == found
+
+
+def test_a_jacobian_times_dout():
+    matrix = np.arange(18.0).reshape(2, 3, 3)
+    dout = np.array([[1.0, 2.0, 4.0], [0.5, 8.0, 1.0]])
+    expected = np.stack([dout[0] @ matrix[0], dout[1] @ matrix[1]])
+    assert np.array_equal(times_jacobian(dout, matrix), expected)
+    assert np.array_equal(times_jacobian(dout[:1].T, matrix[0]), expected[:1].T)

@@ -1,0 +1,109 @@
+"""Layers and functions whose methods have names of their own, right ones and wrong neighbours."""
+
+import numpy as np
+
+
+class Sigmoid:
+    def value(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def diff(self, x):
+        y = self.value(x)
+        return y * (1 - y)
+
+
+class SigmoidWrong(Sigmoid):
+    def diff(self, x):
+        y = self.value(x)
+        return y * (1 + y)
+
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W = np.ones((n_in, n_out))
+        self.b = np.zeros(n_out)
+
+    def forward_batch(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backprop_batch(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+        return dout @ self.W.T
+
+    def update_gradients(self, rate):
+        self.W = self.W - rate * self.dW
+
+
+class DenseWrong(Dense):
+    def backprop_batch(self, dout):
+        super().backprop_batch(dout)
+        self.dW = -self.dW
+        return dout @ self.W.T
+
+
+class Tanh:
+    def foward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def bakward(self, dout):
+        return dout * (1 - self.out**2)
+
+
+class TanhWrong(Tanh):
+    def bakward(self, dout):
+        return dout * (1 - self.out)
+
+
+class Flatten:
+    def flatten(self, x):
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backpropagate_error(self, error):
+        return error.reshape(self.shape)
+
+
+class FlattenWrong(Flatten):
+    def flatten(self, x):
+        self.shape = x.shape
+        return x.T.reshape(len(x), -1)
+
+
+class Softmax:
+    """The matrix of a row's derivatives, one for each row."""
+
+    def result(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def prime(self, x):
+        y = self.result(x)
+        return y[:, :, None] * np.eye(y.shape[1], dtype=y.dtype) - y[:, :, None] * y[:, None, :]
+
+
+class SoftmaxWrong(Softmax):
+    def prime(self, x):
+        y = self.result(x)
+        return y[:, :, None] * np.eye(y.shape[1], dtype=y.dtype) - y[:, None, :]
+
+
+def softmax(z):
+    e = np.exp(z - z.max())
+    return e / e.sum()
+
+
+def softmax_prime(z):
+    y = softmax(z).reshape(-1, 1)
+    return np.diagflat(y) - y @ y.T
+
+
+def softmax_wrong(z):
+    return softmax(z)
+
+
+def softmax_wrong_prime(z):
+    y = softmax(z).reshape(-1, 1)
+    return np.diagflat(y) + y @ y.T
