@@ -138,6 +138,7 @@ class Convention:
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
+    off          a decay of the rate by its own code, and what it is given so that the rate stays
     average      what it calls momentum's constant, where that is the name of an average's: beta
     kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
                  attribute
@@ -203,6 +204,7 @@ class Convention:
     eps: Sequence[str] = ()
     decay: Sequence[str] = ()
     switched: Mapping[str, Any] = field(default_factory=dict)
+    off: Mapping[str, float] = field(default_factory=dict)
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -253,6 +255,11 @@ class Convention:
             "from parity.adapters import Called, Convention, Place\n\n"
             f"Mine = Called(\n    Convention(\n{''.join(lines)}    )\n)\n"
         )
+
+    def called_like(self, other: Convention) -> bool:
+        """Whether an optimizer's arrays are handed over in the same way."""
+        same = ("rule", "forward", "order", "numbers", "held")
+        return all(getattr(self, name) == getattr(other, name) for name in same)
 
     @property
     def as_in_the_book(self) -> bool:
@@ -425,7 +432,9 @@ class Convention:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if all(self.eps or [""]) else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
             eps += f"; {self.average} is the momentum" if self.average else ""
-            eps += "".join(f"; {name} is given as {value}" for name, value in self.switched.items())
+            eps += "".join(
+                f"; {name} is given as {value}" for name, value in {**self.switched, **self.off}.items()
+            )
             eps += "".join(f"; .{name} is set" for name in self.kept.values())
             eps += f"; given at each call: {', '.join(self.numbers)}" if self.numbers else ""
             if len(self.order) == 2:

@@ -50,12 +50,12 @@ def decay_of(names: Iterable[str]) -> str:
 
 
 def first_step(step: Callable[[int], Any]) -> int:
-    """The number of the first step: 0 where that step gives numbers, else 1, since 1 - beta ** 0 is 0.
+    """The number of the first step: 0 where that step divides by no 0, else 1: 1 - beta ** 0 is 0.
 
     `step` takes the number and gives the arrays, in any nesting, that it has made of copies.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore", divide="raise", invalid="raise"):
             found = step(0)
     except Exception:
         return 1

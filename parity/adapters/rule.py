@@ -42,7 +42,7 @@ class Rule:
         args, how = self.args, recipe(self.kind)
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
-        held |= self.how.switched
+        held |= {**self.how.switched, **self.how.off}
         if self.how.rate:
             held[self.how.rate] = args["lr"]
             args = {name: value for name, value in args.items() if name != "lr"}

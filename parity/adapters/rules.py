@@ -85,6 +85,15 @@ MOMENTUM = (
 VELOCITIES = ("v", "velocity", "velocities", "vel", "vs", "vt")  # attributes
 BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a velocity
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
+SCHEDULE = (
+    "decay",
+    "lrdecay",
+    "learningratedecay",
+    "decayrate",
+    "lrdecayrate",
+)  # of the rate, by its own code
+FACTOR = 0.3  # the least default of such a decay that multiplies the rate, and is 1 where it is off
+OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or without one
 OF_PARAMS = ("params", "params of pairs", "params of dicts")
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
@@ -111,7 +120,8 @@ def _rules(
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
     holds_these = holders(about)
-    base = replace(base, switched=switched(about, kind), kept=own, written=numbers_written, held=holds_these)
+    base = replace(base, switched=switched(about, kind), off=off(about, kind))
+    base = replace(base, kept=own, written=numbers_written, held=holds_these)
     if about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
@@ -352,6 +362,29 @@ def switched(about: dict[str, Any], kind: str) -> dict[str, Any]:
         elif plain(p["name"]) in NESTEROV and p["default"] != repr(kind == "nesterov"):
             found[p["name"]] = kind == "nesterov"
     return found
+
+
+def off(about: dict[str, Any], kind: str) -> dict[str, float]:
+    """The decay of the rate in the constructor, where its default is one, and what turns it off: 0, or 1 for
+    a factor. A decay that may be the kind's own, or that of the weights, is left alone."""
+    names = [plain(p["name"]) for p in about["signature"] or ()]
+    own = kind == "rmsprop" and not {*names} & {*CONSTANTS["decay_rate"]} - {*SCHEDULE}
+    if about["what"] != "class" or own or kind == "adamw":
+        return {}
+    found = {}
+    for p in about["signature"] or ():
+        number = _number(p["default"]) if plain(p["name"]) in SCHEDULE else 0.0
+        if 0 < number < 1:
+            found[p["name"]] = 1.0 if number >= FACTOR else 0.0
+    return found
+
+
+def _number(text: str) -> float:
+    """The number that is written so; 0 for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def in_order(params: list[dict[str, Any]]) -> list[str]:

@@ -183,6 +183,7 @@ class Subject:
         from parity.adapters.rules import (
             odd_momentum,
             odd_rate,
+            off,
             other_decay,
             other_eps,
             rules,
@@ -190,17 +191,21 @@ class Subject:
             switched,
             updates_by_book,
         )
-        from parity.adapters.trial import NotCallable, changes_all
+        from parity.adapters.trial import NONE_CHANGED, NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
         given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
-        other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind))
+        other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind) or off(about, kind))
         by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
+        idle: list[Convention | None] = []  # ways that change nothing
         for way in (*by_book, *rules(about, kind)):
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._that_sees_new_gradients(way, kind)
+            idle += [way] if errors[-1][1] == NONE_CHANGED else []
+        if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
+            return self.convention
         self.convention = None
         stubs = steps_of(about.get("stubs", ()))
         if by_book and not stubs:
@@ -209,6 +214,23 @@ class Subject:
             return None
         names = ", ".join(p["name"] for p in about.get("signature") or ())
         raise NotCallable(about["name"], kind, names, errors, stubs)
+
+    def _works_as_its_other_kind(self, way: Convention | None, about: dict[str, Any], kind: str) -> bool:
+        """Whether one that so changes nothing changes every array with a momentum, or without one: then it
+        is called right, and is opened that way again."""
+        from parity.adapters.rules import OTHER_KIND, rules
+        from parity.adapters.trial import changes_all
+
+        other = OTHER_KIND.get(kind, "")
+        same = [one for one in rules(about, other) if way and other and one.called_like(way)]
+        works = False
+        for one in same[:1] if way else [None] if other else []:
+            self.convention = one
+            self._open(other)
+            works = not self.misfit and changes_all(self, other, [], "")
+        self.convention = way
+        self._open(kind)
+        return works
 
     def _that_sees_new_gradients(self, way: Convention | None, kind: str) -> Convention | None:
         """That way, or the same with arrays that stay, where the optimizer has kept those of its layers."""

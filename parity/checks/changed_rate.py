@@ -23,6 +23,9 @@ IGNORED = "the step is the same as without the change of the rate"
 UNASKED = f"{CHANGED_RATE} (it shows none that can be set)"
 RAISED = f"{CHANGED_RATE} (a step on other arrays raised)"
 WITHOUT = "a learning rate that is set between steps is read at {}; set at {} alone, it has no effect"
+APART = (
+    "its learning rate is read at {}, that of the other arrays at {}: set at one of them, half of it changes"
+)
 OF_THE_START = ("init", "base", "start", "first", "orig", "default")  # in the name of a rate that stays
 TIMES = 4  # as large
 EVERYWHERE = ""  # under all of its names
@@ -43,28 +46,35 @@ def changed_rate(subject: Subject, probe: Probe) -> Iterator[tuple[str, Comparis
         subject.leave_unasked(UNASKED)
     arrays = {name: a for name, a in unchanged.items() if isinstance(a, np.ndarray)}
     moved = {name: a for name, a in arrays.items() if other and not _same(a, before[name])}
+    wrong = {name: IGNORED for name, array in moved.items() if _same(array, other.get(name))}
+    wrong = wrong or _by_name(subject, probe, names, moved)
     for name, array in moved.items():
-        if _same(array, other.get(name)):
-            yield f"{name} step 2", refused(array, IGNORED)
+        if name in wrong:
+            yield f"{name} step 2", refused(array, wrong[name])
         else:
             yield f"{name} step 2", Comparison(array.shape, 0.0, 0.0, 0.0, 0.0, False, True)
-    if moved and not any(_same(array, other.get(name)) for name, array in moved.items()):
-        _remark_on_names(subject, probe, names, moved)
 
 
-def _remark_on_names(subject: Subject, probe: Probe, names: Sequence[str], unchanged: Steps) -> None:
-    """Of a rate under several names: which of them are read, where one that may be set is not."""
-    without: dict[str, bool] = {}
+def _by_name(subject: Subject, probe: Probe, names: Sequence[str], unchanged: Steps) -> dict[str, str]:
+    """Of a rate under several names: a remark on which are read, where one that may be set is not, and what
+    is wrong with arrays that read it at another name than the others do."""
+    reads: dict[str, list[str]] = {}
     for name in names if len(names) > 1 else ():
         try:
             _, found, _ = _two_steps(subject, probe, name)
         except Raised:
-            return
-        without[name] = all(_same(array, found.get(key)) for key, array in unchanged.items())
-    read = [name for name, unread in without.items() if not unread]
-    unread = [name for name, is_unread in without.items() if is_unread and _may_be_set(name)]
+            return {}
+        reads[name] = [key for key, array in unchanged.items() if not _same(array, found.get(key))]
+    apart = {name: keys for name, keys in reads.items() if 0 < len(keys) < len(unchanged)}
+    if len(apart) > 1:
+        fewest = min(apart, key=lambda name: len(apart[name]))
+        rest = " and ".join(name for name in apart if name != fewest)
+        return dict.fromkeys(apart[fewest], APART.format(fewest, rest))
+    read = [name for name, keys in reads.items() if keys]
+    unread = [name for name, keys in reads.items() if not keys and _may_be_set(name)]
     if read and unread:
         subject.remark(WITHOUT.format(" and ".join(read), " or ".join(unread)))
+    return {}
 
 
 def _may_be_set(name: str) -> bool:

@@ -126,6 +126,7 @@ class Seen:
         given = {*pairs, *((*c.switched, *c.numbers) if c else ())}
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
+        held |= {name: str(value) for name, value in c.off.items()} if c else {}
         return [
             f"{name}{OPTION}{value.removesuffix('.0')}"
             for name, value in held.items()

@@ -13,6 +13,8 @@ from parity.adapters.trial.probes import trial_probes
 from parity.kinds import kind_of
 from parity.kinds.probes import probes
 
+NONE_CHANGED = "result: none"  # how a trial of an optimizer ended
+
 
 def fits_the_book(subject: Any, kind: str) -> bool:
     """Whether the book's way gives every result of the kind in its right shape on an ordinary input."""
@@ -50,7 +52,7 @@ def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str
         np.shape(after[name]) == p.shape and not np.array_equal(after[name], p) for name, p in before.items()
     ]
     if not all(changed):
-        errors.append((way, f"result: {'not every' if any(changed) else 'none'}"))
+        errors.append((way, "result: not every" if any(changed) else NONE_CHANGED))
     return all(changed)
 
 

@@ -16,6 +16,8 @@ RIGHT = [
     ("OfHeldPairs", "momentum", "pairs of an array and its gradient come to the constructor"),
     ("OfHeldDicts", "sgd", "dicts of an array and its gradient come to the constructor"),
     ("CountsAfterEachStep", "sgd", "update_layer_params with each layer"),
+    ("DecaysItsRate", "sgd", "decay is given as 0.0"),
+    ("DecaysItsRateByAFactor", "sgd", "lr_decay is given as 1.0"),
 ]
 WRONG = [
     ("HoldsTwoListsWrong", "momentum", "b step 2"),
@@ -24,6 +26,10 @@ WRONG = [
     ("AsksForAnotherMomentWrong", "momentum", "W step 2"),
     ("OfHeldPairsWrong", "momentum", "W step 2"),
     ("OfHeldDictsWrong", "sgd", "W step 1"),
+    ("FromMomentumOn", "sgd", "W step 1"),
+    ("ChangesByMomentumAlone", "sgd", "W step 1"),
+    ("DecaysItsRateWrong", "sgd", "W step 1"),
+    ("BiasesReadTheFirstRate", "sgd", "b step 2"),
 ]
 
 
@@ -45,3 +51,14 @@ def test_what_changes_nothing_is_said_and_not_called_by_another_name():
     verdict = ask("OnlyWithMomentum", "sgd")
     assert verdict.outcome == "not_checked" and "no attribute 'update'" not in str(verdict)
     assert "a step changes none of the arrays that it is handed" in str(verdict)
+
+
+def test_a_decay_that_was_turned_off_is_not_checked():
+    assert "decay other than 0" in ask("DecaysItsRate", "sgd").not_checked
+    assert "lr_decay other than 1" in ask("DecaysItsRateByAFactor", "sgd").not_checked
+
+
+def test_a_rate_that_half_of_the_arrays_read_elsewhere_is_said():
+    assert "read at .learning_rate, that of the other arrays at .current" in str(
+        ask("BiasesReadTheFirstRate", "sgd")
+    )

@@ -138,3 +138,65 @@ class CountsAfterEachStep:
 
     def post_step(self):
         self.now = 0.0
+
+
+class FromMomentumOn:
+    """The momentum's branch forgets to change anything."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.0):
+        self.learning_rate, self.momentum = learning_rate, momentum
+
+    def update_params(self, layer):
+        if self.momentum:
+            layer.moved = (-self.learning_rate * layer.dweights, -self.learning_rate * layer.dbiases)
+        else:
+            layer.weights += -self.learning_rate * layer.dweights
+            layer.biases += -self.learning_rate * layer.dbiases
+
+
+class ChangesByMomentumAlone:
+    """Without a momentum nothing is changed."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.0):
+        self.learning_rate, self.momentum, self.v = learning_rate, momentum, {}
+
+    def update(self, params, grads):
+        for key in params if self.momentum else ():
+            self.v[key] = self.momentum * self.v.get(key, 0) + grads[key]
+            params[key] -= self.learning_rate * self.v[key]
+
+
+class DecaysItsRate:
+    def __init__(self, learning_rate=0.01, decay=1e-3):
+        self.learning_rate, self.decay, self.iterations = learning_rate, decay, 0
+
+    def update(self, params, grads):
+        for key in params:
+            params[key] -= self.learning_rate / (1 + self.decay * self.iterations) * grads[key]
+        self.iterations += 1
+
+
+class DecaysItsRateByAFactor(DecaysItsRate):
+    def __init__(self, learning_rate=0.01, lr_decay=0.99):
+        self.learning_rate, self.lr_decay = learning_rate, lr_decay
+
+    def update(self, params, grads):
+        for key in params:
+            params[key] -= self.learning_rate * grads[key]
+        self.learning_rate *= self.lr_decay
+
+
+class DecaysItsRateWrong(DecaysItsRate):
+    def update(self, params, grads):
+        super().update(params, {key: -grad for key, grad in grads.items()})
+
+
+class BiasesReadTheFirstRate:
+    """The rate of the biases is not the one that decays."""
+
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = self.current_learning_rate = learning_rate
+
+    def update_params(self, layer):
+        layer.weights -= self.current_learning_rate * layer.dweights
+        layer.biases -= self.learning_rate * layer.dbiases
