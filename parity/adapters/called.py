@@ -304,7 +304,8 @@ class Live:
 
     def _labels(self, t: Any) -> Any:
         """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1)."""
-        t = t.reshape(len(t)) if self.convention.limits.get("flat_labels") else t
+        flat = self.convention.limits.get("flat_labels") and np.size(t) == np.shape(t)[0]
+        t = t.reshape(len(t)) if flat else t
         return t.astype(np.int64) if self.convention.limits.get("whole_labels") else t
 
     def _cache(self) -> Any:

@@ -419,6 +419,7 @@ class Convention:
             usual = " and ".join(map(repr, chosen)) or "its default"
             found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
+        found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
@@ -486,7 +487,8 @@ class Convention:
         if self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
         if self.limits.get("flat_labels"):
-            parts.append("labels (N,)")
+            apart = self.limits.get("sizes", {}).get("I") != 1
+            parts.append("labels (N,)" + " where outputs are (N, 1)" * apart)
         if self.limits.get("whole_labels"):
             parts.append("labels are given as whole numbers")
         if self.reduction:

@@ -17,6 +17,7 @@ from parity.adapters.convention import Convention, Pairs
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import dx_at, out_at
+from parity.adapters.trial.stretched import takes_flat_labels
 from parity.kinds import kind_of
 from parity.kinds.probe import Array, Probe
 
@@ -37,7 +38,15 @@ def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
         exact = [_loss(reading, one) for one in probes]
         if np.allclose(losses, exact, rtol=CLOSE, atol=0) and not (each and reading.reduction != "none"):
             return reading
-    return c
+    if c.rows != "NF" or c.limits.get("flat_labels") or not takes_flat_labels(trial, c, _thin(probe)):
+        return c
+    flat = replace(c, limits={**c.limits, "flat_labels": True})
+    return found if (found := read_off(trial, flat, probe)).reduction not in ("", "none") else c
+
+
+def _thin(probe: Probe) -> Probe:
+    """The same numbers with the first column alone."""
+    return replace(probe, inputs={name: a[:, :1] for name, a in probe.inputs.items()})
 
 
 def _readings(c: Convention) -> Iterator[Convention]:

@@ -17,6 +17,7 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
+from parity.adapters.trial.one_output import of_one_output
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
 from parity.adapters.trial.probabilities import as_of_probabilities, with_its_constant
 from parity.adapters.trial.probes import trial_probes
@@ -76,7 +77,7 @@ def find(
                 break
         if best is not None and is_reduced(kind):
             found = through_sigmoid(trial, per_value(trial, best[1], probe), probe)
-            best = (best[0], with_choices(trial, found, probe))
+            best = (best[0], of_one_output(trial, with_choices(trial, found, probe)))
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
