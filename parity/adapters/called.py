@@ -539,8 +539,8 @@ class Called(Adapter):
                 return joined(outs, c.x_layouts.get(x.ndim, ""), x.shape)
             losses = [out.mean() if c.mean and isinstance(out, np.ndarray) else out for out in outs]
             losses = [np.asarray(out, dtype=x.dtype) if type(out) is float else out for out in losses]
-            if c.total:
-                return losses[0] / x.dtype.type(len(x))
+            if c.total or c.per_class:
+                return losses[0] * x.dtype.type(x.shape[1] if c.per_class else 1 / len(x))
             return losses[0] if len(losses) == 1 else np.mean(losses, dtype=np.result_type(*losses))
         expected = expected_shape(c.kind, live.probe)
         if odd := [out for out in outs if not _is_plain(out)]:
@@ -612,6 +612,8 @@ class Called(Adapter):
         dx: Any = joined(found, layout, shape)
         if c.per_row or c.total or (dout is None and one_at_a_time(layout)):
             dx = dx / dx.dtype.type(len(kept) if c.by_number else shape[0])
+        if c.per_class and np.shape(dx) == shape:
+            dx = dx * dx.dtype.type(shape[1])
         if (
             c.probabilities and is_reduced(c.kind) and np.shape(dx) == shape
         ):  # the chain rule through a sigmoid

@@ -156,6 +156,8 @@ class Convention:
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
     total        whether a loss of probabilities of classes is the sum over the rows, and its gradient the
                  sum's; both are divided by their number
+    per_class    whether a loss of probabilities of classes is the mean over all numbers, and its gradient
+                 that mean's; both are multiplied by the number of classes
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
@@ -216,6 +218,7 @@ class Convention:
     probabilities: str = ""
     per_row: bool = False
     total: bool = False
+    per_class: bool = False
     reduction: str = ""
     factor: float = 1.0
     as_of: str = ""
@@ -486,6 +489,8 @@ class Convention:
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
         if self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
+        if self.per_class:
+            parts.append("the loss is the mean over all numbers, multiplied by C here as its gradient is")
         if self.limits.get("flat_labels"):
             apart = self.limits.get("sizes", {}).get("I") != 1
             parts.append("labels (N,)" + " where outputs are (N, 1)" * apart)

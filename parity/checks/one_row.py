@@ -70,4 +70,4 @@ def takes_rows(convention: Convention | None) -> bool:
     if c is None:
         return True
     plain = c.x_layouts.get(2, "NF") in ("", "NF") and c.out_layouts.get(2, "NF") in ("", "NF")
-    return plain and not (c.total or c.reduction or c.tensor or c.probabilities == "logits")
+    return plain and not (c.total or c.per_class or c.reduction or c.tensor or c.probabilities == "logits")

@@ -294,6 +294,9 @@ def _read_off(seen: Seen) -> list[str]:
     c, found = seen.convention, []
     if c is not None and c.inside_log:
         found.append(f"the loss is -log(y + {c.inside_log:.3g})")
+    if c is not None and c.per_class:
+        gradient = "its gradient that loss's, " * (c.dx is not None)
+        found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")
     if c is not None and c.named_otherwise:
         found.append(
             f"its arguments are named the other way round: {c.logged} is what the logarithm is taken of"

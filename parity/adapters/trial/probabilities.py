@@ -83,6 +83,7 @@ def with_its_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if not small:
         return c
     slope = _slope(trial, c, probe, np.where(FIRST, small, ROW)) * ROW.size  # -1 / small, or half as much
+    slope *= ROW.size if c.per_class else 1
     alone = c.probabilities == "scores" or bool(np.isclose(-small * slope, 1, rtol=0.1))
     return replace(c, inside_log=small, log_alone=alone)
 
@@ -100,9 +101,10 @@ def _of_first_class(probe: Probe, x: Any) -> Probe:
 
 def _inside_log(trial: Trial, c: Convention, probe: Probe) -> float:
     """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
-    at_zero = out_at(trial, c, _of_first_class(probe, np.where(FIRST, 0.0, ROW)))
+    share = ROW.size if c.per_class else 1
+    at_zero = out_at(trial, c, _of_first_class(probe, np.where(FIRST, 0.0, ROW))) * share
     small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
     if not 0 < small < 1e-4:
         return 0.0
-    above = out_at(trial, c, _of_first_class(probe, np.where(FIRST, small, ROW)))
+    above = out_at(trial, c, _of_first_class(probe, np.where(FIRST, small, ROW))) * share
     return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0

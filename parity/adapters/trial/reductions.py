@@ -190,6 +190,13 @@ def sum_of_rows(trial: Trial, c: Convention, probe: Probe) -> Convention:
     return replace(c, total=True) if _of_rows(c) and _divides_by(trial, c, probe, lambda p: 1) else c
 
 
+def mean_of_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A cross entropy of probabilities whose forward divides its sum by the number of all numbers, N * C."""
+    if not c.probabilities or c.rows != "NF":
+        return c
+    return replace(c, per_class=True) if _divides_by(trial, c, probe, lambda p: p.size) else c
+
+
 def _of_rows(c: Convention) -> bool:
     return bool(c.probabilities) and c.rows == "NF" and not c.mean
 

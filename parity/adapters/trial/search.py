@@ -24,6 +24,7 @@ from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.reductions import (
     columns_of_samples,
     columns_of_scores,
+    mean_of_numbers,
     per_value,
     sum_of_rows,
     through_sigmoid,
@@ -82,7 +83,8 @@ def find(
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
             found = columns_of_scores(trial, columns_of_samples(trial, found, probe), probe)
-            best = (best[0], sum_of_rows(trial, with_its_constant(trial, found, probe), probe))
+            found = sum_of_rows(trial, mean_of_numbers(trial, found, probe), probe)
+            best = (best[0], with_its_constant(trial, found, probe))
         accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
         if best is not None and best[0] > 0 and accepted:
             if whole or not _is_unread(best[1]):
