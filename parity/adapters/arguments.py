@@ -154,6 +154,7 @@ NORMS = ("clipnorm", "clipvalue", "gradclip", "maxnorm", "maxgradnorm")  # of gr
 REGULARIZERS = ("regularizer", "kernelregularizer", "weightregularizer", "biasregularizer")
 FUNCTIONS = ("activation", "act", "activationfunction", "nonlinearity")
 MAY_BE_NONE = (*BOUNDS, *FUNCTIONS, *NORMS, *SCHEDULES, *REGULARIZERS)
+INPUTS = ("x", "input_data", "input_shape", "col")  # a name of one of these is no size and no weight
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own
 MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=[A-Za-z])(?!\w*__$)")
 Bound = dict[str, tuple[str, ...]]  # parameter -> the argument that it stands for, or both of a window
@@ -214,17 +215,23 @@ def bind(names: Sequence[str], how: Recipe, first: Sequence[str] = ()) -> Bound:
         elif pairs and not taken & set(pairs[0]) and plain(name) in BOTH_AXES:
             found[name] = pairs[0]
         taken |= set(found.get(name, ()))
-    for name, argument in zip(names, order, strict=False):
-        if name not in found and argument not in taken and not _says_else(name):
-            found[name] = (argument,)
-            taken.add(argument)
-    return found
+    left = {
+        argument: name
+        for name, argument in zip(names, order, strict=False)
+        if name not in found and argument not in taken and not _says_else(name, argument)
+    }
+    for pair in pairs:  # one size by its place is not that of one axis
+        if len(left.keys() & {*pair}) == 1 and not taken & {*pair}:
+            left = {argument: name for argument, name in left.items() if argument not in pair}
+    return found | {name: (argument,) for argument, name in left.items()}
 
 
-def _says_else(name: str) -> bool:
-    """Whether a name that is none of the kind's arguments says that it is something else."""
+def _says_else(name: str, argument: str) -> bool:
+    """Whether a name that is none of the kind's arguments says that it is something else than that one."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", name)
-    return plain(name) in ELSE or bool(TELLING & {plain(word) for word in (name, *words)})
+    if plain(name) in ELSE or TELLING & {plain(word) for word in (name, *words)}:
+        return True
+    return argument not in INPUTS and any(plain(name) in _names(given) for given in INPUTS)
 
 
 def _is_likeliest(name: str, argument: str, names: Sequence[str]) -> bool:

@@ -290,8 +290,8 @@ class Bench:
         on = self._objects[number]
         return plain((on.earlier if before else on.returned).get(by))
 
-    def overwrite(self, number: int, name: str, value: float) -> None:
-        """Fill the input of that name, which the code may have kept."""
+    def overwrite(self, number: int, name: str, value: float | np.ndarray[Any, Any]) -> None:
+        """Fill the input of that name, which the code may have kept, with one number or with others."""
         self._objects[number].probe.inputs[name][...] = value
 
     @property

@@ -75,6 +75,7 @@ class Live:
     options  dicts of options, which a function may write into
     passed   weights that are handed to each call
     trains   whether what backward makes of the weights stays
+    built_on  x as it is handed to a constructor that takes it
     """
 
     def __init__(self, convention: Convention, factory: Any, probe: Probe, copy: bool = True):
@@ -94,6 +95,10 @@ class Live:
         self.trains = False
         self.sums: dict[str, Any] = {}
         self.context = Context()
+        self.built_on: Any = None
+        if convention.built_on_x:
+            x = probe.inputs["x"]
+            self.built_on = pieces(x, convention.x_layouts.get(x.ndim, ""))[0]
 
     # -- building -----------------------------------------------------------------------------------
     def make(self) -> None:
@@ -102,13 +107,39 @@ class Live:
         for name, layout in c.passed.items():
             self.passed[name] = self._wrapped(self._weight(name, layout), c.parameter or c.tensor)
         if c.constructor is not None:
-            self.object = self._build()
-            for method, args in c.setup:
-                self._call(getattr(self.object, method), args)
-            if c.eps:
-                setattr(self.object, c.eps[0], self.probe.args.get("eps", EPS))
+            self._make_object()
         if not c.lazy:
             self.set_weights()
+
+    def _make_object(self) -> None:
+        c = self.convention
+        self.object = self._build()
+        for method, args in c.setup:
+            self._call(getattr(self.object, method), args)
+        if c.eps:
+            setattr(self.object, c.eps[0], self.probe.args.get("eps", EPS))
+
+    def _make_anew(self, x: Any) -> None:
+        """Another object, on that x, with what this one holds and is switched to."""
+        places = [*self.convention.stored.values(), *self.convention.buffers.values()]
+        held = [(place.path, got(self, place.path)) for here in places for place in here]
+        self.built_on = x
+        self._make_object()
+        for path, array in held:
+            put(self, path, array)
+        if not self.training:
+            self.switch_to(False)
+
+    def switch_to(self, training: bool) -> None:
+        """Training or inference. Raises NotImplementedError where nothing switches it."""
+        how, *names = self.convention.switch or ("",)
+        self.training = training
+        if how == "method":
+            getattr(self.object, names[training])()
+        elif how == "attribute":
+            setattr(self.object, names[0], training)
+        elif how != "argument" and not self.convention.limits.get("training"):
+            raise NotImplementedError("no way to infer")
 
     def _build(self) -> Any:
         c = self.convention
@@ -203,6 +234,8 @@ class Live:
             return own[meaning]
         if meaning in self.passed:
             return self.passed[meaning]
+        if meaning == "x":  # of a constructor
+            return self.built_on
         if meaning == "training":
             return self.training
         if meaning == "inference":
@@ -255,6 +288,8 @@ class Live:
         if c.zero and plain(c.zero) in FLUSH:  # with the gradients go the inputs that are kept for them
             getattr(self.object, c.zero)()
         self.context = Context()
+        if c.built_on_x and "x" not in {meaning for _, meaning in c.forward_args}:
+            self._make_anew(self.x)
         self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
         self.fresh = True
         return got(self, c.out.path)
@@ -479,10 +514,10 @@ class Called(Adapter):
         }
 
     def infer(self, layer: Any) -> None:
-        self._switch(layer, False)
+        layer.switch_to(False)
 
     def learn(self, layer: Any) -> None:
-        self._switch(layer, True)
+        layer.switch_to(True)
 
     def rates(self, optimizer: Any, value: float) -> list[str]:
         return super().rates(optimizer.made, value) if isinstance(optimizer, Rule) else []
@@ -492,16 +527,6 @@ class Called(Adapter):
             return False
         handed = not at and optimizer.hand_another_rate(new)
         return super().set_rate(optimizer.made, old, new, at) or handed
-
-    def _switch(self, live: Live, training: bool) -> None:
-        how, *names = self.convention.switch or ("",)
-        live.training = training
-        if how == "method":
-            getattr(live.object, names[training])()
-        elif how == "attribute":
-            setattr(live.object, names[0], training)
-        elif how != "argument" and not self.convention.limits.get("training"):
-            raise NotImplementedError("no way to infer")
 
     def forward(self, layer: Any, probe: Probe) -> Any:
         if self.convention.columns:

@@ -270,6 +270,11 @@ class Convention:
         return [list(pair) for pair in self.constructor or ()] == [["*", "book"]]
 
     @property
+    def built_on_x(self) -> bool:
+        """Whether the constructor takes x."""
+        return "x" in {meaning for _, meaning in self.constructor or ()}
+
+    @property
     def x_layouts(self) -> dict[int, str]:
         return _of_numbers() if self.by_number else {4: self.images, 2: self.rows}
 

@@ -462,7 +462,9 @@ def forward_calls(
     for word in FORWARD:
         for name in [n for n, w in methods.items() if n == word or (w == word and n[0] != "_")]:
             for args in _pairs(about["methods"][name], "forward", kind, c):
-                if not any(meaning == "x" for _, meaning in args) or not _is_whole(args, kind, c):
+                if not (c.built_on_x or any(meaning == "x" for _, meaning in args)):
+                    continue
+                if not _is_whole(args, kind, c):
                     continue
                 args = by_logarithm(args, about, name)
                 ways = (

@@ -414,8 +414,8 @@ class Instance:
         """What the last "forward" or "backward" returned, or the one before, as it is now."""
         return _array(self._ask("returned", by=by, before=before))
 
-    def overwrite(self, name: str, value: float) -> None:
-        """Fill one of the inputs of the last call, which the code may have kept."""
+    def overwrite(self, name: str, value: float | np.ndarray[Any, Any]) -> None:
+        """Fill one of the inputs of the last call, which the code may have kept, with a number or others."""
         self._ask("overwrite", name=name, value=value)
 
     def _inputs(self, given: Mapping[str, Any] | None) -> dict[str, Any]:

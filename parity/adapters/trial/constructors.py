@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.loss_arguments import names_a_reduction
+from parity.adapters.options import pools_windows
 from parity.adapters.recipe import is_reduced
 from parity.adapters.setters import holds_weights, together
+from parity.adapters.signatures import X
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
     one_for_both_axes,
@@ -40,6 +43,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
         if _holds_all(p, signature, trial):
             known = (*known, *together(trial.how.params))
+        if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
+            known = (*known, "x")
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]
         if not p["required"]:
             if is_reduced(trial.kind) and p["name"] == "reduction" and not names_a_reduction(p["default"]):
@@ -63,11 +68,20 @@ def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Tr
 
 
 def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
-    """The sizes of a dense layer that asks for two things of names that say nothing: in, out."""
+    """The sizes of a dense layer that asks for two things of names that say nothing: in, out; and the size
+    of a window, of a pooling that asks for one."""
     required = [p for p in signature if p["required"]]
+    if pools_windows(kind):
+        left = [p for p in required if not _is_known(p, kind)]
+        sized = any({"kernel", "FH", "(FH,FW)"} & {*parameter_meanings(p, kind)} for p in signature)
+        return {left[0]["name"]: "kernel"} if len(left) == 1 and not sized else {}
     if kind != "affine" or len(required) != 2 or any(parameter_meanings(p, kind) for p in required):
         return {}
     return {p["name"]: size for p, size in zip(required, "IO", strict=True)}
+
+
+def _is_known(p: dict[str, Any], kind: str) -> bool:
+    return plain(p["name"].lstrip("*")) in X or bool(parameter_meanings(p, kind))
 
 
 def _worth_giving(pair: tuple[str, str] | None) -> bool:

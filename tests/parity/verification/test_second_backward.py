@@ -45,6 +45,30 @@ class WrongAtFirst(Frees):
         return 2 * super().backward(dout)
 
 
+class IntoX:
+    """Backward makes its mask in the array that forward was handed."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, x.dtype.type(0))
+
+    def backward(self, dout):
+        self.x[self.x < 0] = 0
+        self.x[self.x > 0] = 1
+        self.x *= dout
+        return self.x.copy()
+
+
+class IntoXAndSpoils(IntoX):
+    """Another bug beside it: every other gradient has the other sign."""
+
+    sign = -1
+
+    def backward(self, dout):
+        self.sign = -self.sign
+        return self.sign * super().backward(dout)
+
+
 def ask(factory, **options):
     return verify(factory, "relu", isolated=False, **options)
 
@@ -58,6 +82,12 @@ def test_one_that_raises_is_said(factory):
     assert ask(factory, allow=["second-backward-raises"]).declared
 
 
-@pytest.mark.parametrize("factory", [Spoils, WrongAtFirst])
+def test_a_second_one_on_an_x_that_it_wrote_into_is_no_bug_beside_that():
+    verdict = ask(IntoX)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == ["it writes into x, which the caller may still need"]
+
+
+@pytest.mark.parametrize("factory", [Spoils, WrongAtFirst, IntoXAndSpoils])
 def test_wrong_numbers_are_wrong(factory):
     assert ask(factory).outcome == "wrong"
