@@ -427,6 +427,7 @@ class Convention:
             usual = " and ".join(map(repr, chosen)) or "its default"
             found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
+        found += ["samples as rows"] if self.limits.get("assumed") else []
         found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
@@ -480,6 +481,10 @@ class Convention:
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
         if self.flat:
             parts.append(f"each is flattened in the order ({', '.join(self.flat)})")
+        if self.limits.get("assumed"):
+            parts.append(
+                "it goes down the columns, which are taken for the samples: nothing says what they are"
+            )
         if self.as_of:
             parts.append(f"columns, as the file's other layers ({self.as_of})")
         if self.tensor:

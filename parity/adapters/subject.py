@@ -153,16 +153,19 @@ class Subject:
         return ask
 
     def _as_its_file(self, kind: str) -> Convention | None:
-        """How a softmax is called that fits the book, where its file takes samples as columns; else None."""
-        from parity.adapters.trial import dense_beside, find
+        """How a softmax is called that fits the book, where its samples are columns; else None."""
+        from parity.adapters.trial import find
 
-        if kind != "softmax" or not dense_beside(self.about):
+        if kind != "softmax":
             return None
         found = find(self._asking(kind), self.about, kind, True, self._dense_in_columns)
-        return found if found is not None and found.as_of else None
+        return found if found is not None and found.rows == "FN" else None
 
-    def _dense_in_columns(self) -> str:
-        """The dense layers of its file, where all that can be called take samples as columns; else ""."""
+    def _dense_in_columns(self) -> str | None:
+        """The dense layers of its file, where all that can be called take samples as columns; else "".
+
+        None where there is none that can be called.
+        """
         from parity.adapters.trial import NotCallable, dense_beside, find, take_columns
 
         found: dict[str, Convention] = {}

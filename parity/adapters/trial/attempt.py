@@ -31,7 +31,7 @@ class Trial:
     kind: str
     fits: bool
     errors: list[tuple[str, str]] = field(default_factory=list)
-    in_columns: Callable[[], str] = lambda: ""
+    in_columns: Callable[[], str | None] = lambda: ""
     count: int = 0
     flag: tuple[str, ...] = ()
     most: int = MOST

@@ -1,7 +1,8 @@
 """A class whose softmax adds up to 1 down each column, in a file whose dense layers take samples as columns.
 
-Alone it is a softmax over the batch, a known bug. What tells the two apart is none of its numbers: it is how
-the dense layers of the same file are called, which their shapes show.
+With samples as rows it is a softmax over the batch, a known bug. What tells the two apart is none of its
+numbers: it is how the dense layers of the same file are called, which their shapes show. Without any, nothing
+says what its samples are: where its backward goes down the columns too, they are taken for the samples.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.results import out_at
+from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds.names import kind_by_words
 from parity.kinds.probe import Probe
 
@@ -30,10 +31,18 @@ def as_in_its_file(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if not np.isclose(out_at(trial, c, probe), 1 / len(probe.inputs["x"])):
         return c
     layers = trial.in_columns()
-    return replace(c, rows="FN", rows_out="FN", as_of=layers) if layers else c
+    columns = replace(c, rows="FN", rows_out="FN", as_of=layers or "")
+    if layers is None and abs(dx_at(trial, c, probe)) < 1e-12:  # what goes down a column adds up to 0 there
+        return replace(columns, limits={**c.limits, "assumed": "columns"})
+    return columns if layers else c
 
 
-def take_columns(found: dict[str, Convention]) -> str:
-    """Their names, where all of them take samples as columns, of several or of one; else ""."""
+def take_columns(found: dict[str, Convention]) -> str | None:
+    """Their names, where all of them take samples as columns, of several or of one; else "".
+
+    None where there are no layers.
+    """
+    if not found:
+        return None
     columns = all(c.rows == c.rows_out and c.rows in ("FN", "F1") for c in found.values())
     return ", ".join(found) if columns else ""

@@ -43,7 +43,7 @@ def find(
     about: dict[str, Any],
     kind: str,
     fits: bool,
-    in_columns: Callable[[], str] = lambda: "",
+    in_columns: Callable[[], str | None] = lambda: "",
 ) -> Convention | None:
     """The convention of an implementation; None where it is only known to have the book's signature.
 

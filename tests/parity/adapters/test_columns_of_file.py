@@ -99,9 +99,21 @@ def test_a_layer_that_cannot_be_called_says_nothing(written):
     assert verdict.outcome == "right" and "(Dense)" in verdict.called, str(verdict)
 
 
-@pytest.mark.parametrize("layers", [(), (IN_ROWS,), (IN_COLUMNS, IN_ROWS), (BROKEN,)])
+@pytest.mark.parametrize("layers", [(IN_ROWS,), (IN_COLUMNS, IN_ROWS)])
 def test_without_such_a_file_it_is_over_the_batch(written, layers):
     verdict = ask(written(*layers))
+    assert verdict.outcome == "wrong" and "normalised down the batch" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize("layers", [(), (BROKEN,)])
+def test_where_nothing_says_it_columns_are_assumed(written, layers):
+    verdict = ask(written(*layers))
+    assert verdict.outcome == "right" and "samples as rows" in verdict.not_checked, str(verdict)
+    assert "nothing says what they are" in verdict.called
+
+
+def test_of_one_that_goes_back_along_the_rows_nothing_is_assumed(written):
+    verdict = ask(written(sum="(dA * self.A).sum(axis=1, keepdims=True)"))
     assert verdict.outcome == "wrong" and "normalised down the batch" in str(verdict), str(verdict)
 
 
