@@ -41,7 +41,7 @@ from parity.adapters.members import is_bare, siblings
 from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.own_weights import change, overwrite, shown
-from parity.adapters.reach import got, put
+from parity.adapters.reach import got, numbers, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
 from parity.kinds.probe import Probe
@@ -74,6 +74,7 @@ class Live:
     x        what forward was handed, where it is wrapped in the tensor of an engine
     options  dicts of options, which a function may write into
     passed   weights that are handed to each call
+    masks    what a dropout has drawn, call by call of the last forward
     trains   whether what backward makes of the weights stays
     built_on  x as it is handed to a constructor that takes it
     """
@@ -92,6 +93,7 @@ class Live:
         self.seen: list[Any] = []  # what the calls of forward were handed
         self.fresh = False  # whether forward was called since the last backward
         self.training = True
+        self.masks: list[Any] = []
         self.trains = False
         self.sums: dict[str, Any] = {}
         self.context = Context()
@@ -292,7 +294,7 @@ class Live:
             self._make_anew(self.x)
         self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
         self.fresh = True
-        return got(self, c.out.path)
+        return numbers(got(self, c.out.path), getattr(x, "dtype", None))
 
     def backward_once(self, dout: Any, x: Any = None, t: Any = None) -> Any:
         """One call of backward; dx. The gradients of the weights are left in `gradients`."""
@@ -326,7 +328,7 @@ class Live:
             if isinstance(now, np.ndarray) and c.updates and name in before and not self.trains:
                 for place in here:
                     put(self, place.path, before[name])
-        dx = got(self, c.dx.path) if c.dx is not None else None
+        dx = numbers(got(self, c.dx.path), getattr(dout, "dtype", None)) if c.dx is not None else None
         if c.jacobian:
             return times_jacobian(dout, dx)
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
@@ -342,6 +344,17 @@ class Live:
         flat = self.convention.limits.get("flat_labels") and np.size(t) == np.shape(t)[0]
         t = t.reshape(len(t)) if flat else t
         return t.astype(np.int64) if self.convention.limits.get("whole_labels") else t
+
+    @property
+    def mask(self) -> Any:
+        """The mask that a dropout keeps; None without a place for it."""
+        return None if self.convention.mask is None else numbers(got(self, self.convention.mask.path))
+
+    def put_mask(self, mask: Any) -> None:
+        """Set the mask, as a list where it is one."""
+        assert self.convention.mask is not None
+        path = self.convention.mask.path
+        put(self, path, mask.tolist() if isinstance(got(self, path), list) else mask)
 
     def _cache(self) -> Any:
         """What forward returned besides its result, for backward."""
@@ -553,7 +566,10 @@ class Called(Adapter):
         small = x.dtype.type(c.inside_log)
         labels = labels_of(t, len(parts), c.x_layouts.get(x.ndim, ""))
         shifted = [part - small if small else part for part in parts]
-        outs = [live.forward_once(part, label) for part, label in zip(shifted, labels, strict=True)]
+        outs, live.masks = [], []
+        for part, label in zip(shifted, labels, strict=True):
+            outs.append(live.forward_once(part, label))
+            live.masks.append(None if live.mask is None else np.array(live.mask))
         outs = [as_number(out, x.dtype) for out in outs] if c.by_number else outs
         shifts = c.probabilities == "own" and not c.log_alone
         live.seen = [np.array(part) for part in shifted] if shifts else kept
@@ -590,22 +606,21 @@ class Called(Adapter):
         return joined(outs, c.images, shape)
 
     def _drop(self, live: Live, x: Any, wanted: Any) -> Any:
-        place = self.convention.mask
-        assert place is not None
-
         kept = x.copy()
         inputs = chain([x], (kept.copy() for _ in count()))  # what it writes into x has to be seen
 
         def again() -> tuple[Any, Any]:
             out = self._forward(live, next(inputs), None)
-            mask = got(live, place.path)
-            if not isinstance(mask, np.ndarray) or mask.size != x.size:
-                raise AttributeError(f"expected the mask, of x's shape, in {place}")
-            return out, mask.reshape(x.shape)
+            there = all(isinstance(mask, np.ndarray) for mask in live.masks)
+            if not there or sum(mask.size for mask in live.masks) != x.size:
+                raise AttributeError(f"expected the mask, of x's shape, in {self.convention.mask}")
+            return out, np.stack(live.masks).reshape(x.shape)
 
         found, scale = as_if_drawn(*again(), wanted, again)
-        mask = got(live, place.path)
-        put(live, place.path, np.where(wanted, scale, 0).astype(mask.dtype).reshape(mask.shape))
+        masks = np.where(wanted, scale, 0).reshape(len(live.masks), -1)
+        pairs = zip(masks, live.masks, strict=True)
+        live.masks = [new.astype(old.dtype).reshape(old.shape) for new, old in pairs]
+        live.put_mask(live.masks[-1])
         return found
 
     def draw(self, layer: Any, x: NDArray[Any]) -> Any:
@@ -622,9 +637,11 @@ class Called(Adapter):
         douts = pieces(dout, c.out_layouts.get(dout.ndim, "")) if dout is not None else [None] * len(kept)
         found: list[Any] = []
         sums: dict[str, Any] = {}
-        for part, d, t in zip(live.seen, douts, labels, strict=True):
+        for part, d, t, mask in zip(live.seen, douts, labels, live.masks, strict=True):
             if len(kept) > 1 or c.log_alone or (c.tensor and not live.fresh):
                 live.forward_once(part, t)
+            if len(kept) > 1 and mask is not None:
+                live.put_mask(mask)
             gradient = live.backward_once(d, part, t)
             found.append(as_number(gradient, live.given.dtype) if c.by_number else gradient)
             for name, gradient in live.gradients.items():

@@ -15,7 +15,7 @@ from parity.adapters.called import Live
 from parity.adapters.engine import is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.members import is_bare, siblings
-from parity.adapters.reach import described
+from parity.adapters.reach import described, lists_of_numbers
 
 Parameters = list[dict[str, Any]]
 TURNS = {"transpose", "moveaxis", "swapaxes", "rollaxis", "permute_dims", "T", "einsum", "order"}
@@ -271,4 +271,5 @@ def small_constant(built: Any) -> list[Any]:
 def held(live: Live) -> list[dict[str, Any]]:
     """Every array that a convention can find, as `reach.described` gives it."""
     roots = {name: getattr(live, name) for name in ("object", "out", "back", "x", "passed", "options")}
-    return described(SimpleNamespace(**{k: v for k, v in roots.items() if v is not None}))
+    there = SimpleNamespace(**{k: v for k, v in roots.items() if v is not None})
+    return described(there) + lists_of_numbers(there)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.arguments import plain
+
 DEPTH, MOST = 6, 400  # steps of a path; arrays that are looked at
 Step = tuple[str, Any]
 Path = tuple[Step, ...]
@@ -96,6 +98,22 @@ def _inside(value: Any) -> list[tuple[Step, Any]]:
     return [] if plain else [((".", name), inner) for name, inner in found.items() if isinstance(name, str)]
 
 
+def numbers(value: Any, dtype: Any = None) -> Any:
+    """A list of numbers, or of such lists of one length, as an array; anything else as it is.
+
+    Its dtype is that of NumPy's numbers in it. Python knows one alone, whatever came in: then it is `dtype`.
+    """
+    if not isinstance(value, list) or not value:
+        return value
+    rows = [numbers(one, dtype) if isinstance(one, list) else one for one in value]
+    if all(isinstance(one, np.ndarray) for one in rows) and all(isinstance(one, list) for one in value):
+        return np.stack(rows) if len({row.shape for row in rows}) == 1 else value
+    if not all(isinstance(one, (int, float, np.number)) for one in rows):
+        return value
+    own = {one.dtype for one in rows if isinstance(one, np.floating)}
+    return np.array(rows, dtype=np.result_type(*own) if own else dtype)
+
+
 SMALL = 1024  # numbers
 
 
@@ -106,21 +124,43 @@ def described(root: Any) -> list[dict[str, Any]]:
     "zeros" its share of zeros.
     """
     found: list[dict[str, Any]] = []
-    numbers: dict[int, int] = {}
+    places: dict[int, int] = {}
     for path, value in walk(root):
         array = np.asarray(value) if value is not None else np.empty(0)
         if array.dtype.kind not in "fiub" or array.nbytes > 1 << 26:
             continue
-        entry = {
-            "path": [list(step) for step in path],
-            "shape": None if value is None else list(array.shape),
-            "dtype": array.dtype.name,
-            "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
-            "same": numbers.get(id(value), -1) if isinstance(value, np.ndarray) else -1,
-        }
-        if array.size and (array.ndim <= 2 or array.size <= SMALL):
-            entry["value"] = float(array.mean())
-            entry["zeros"] = float((array == 0).mean())
-        numbers.setdefault(id(value), len(found))
+        entry = _entry(path, array) | ({"shape": None} if value is None else {})
+        entry["same"] = places.get(id(value), -1) if isinstance(value, np.ndarray) else -1
+        places.setdefault(id(value), len(found))
         found.append(entry)
     return found
+
+
+def lists_of_numbers(root: Any) -> list[dict[str, Any]]:
+    """The same of lists of numbers among what was returned, and among masks that an object keeps."""
+    at: dict[Path, Any] = {((".", name),): getattr(root, name, None) for name in ("out", "back")}
+    own = getattr(getattr(root, "object", None), "__dict__", {})
+    at |= {((".", "object"), (".", name)): a for name, a in own.items() if is_mask(name)}
+    arrays = {path: numbers(value) for path, value in at.items() if isinstance(value, list)}
+    return [
+        _entry(path, array) | {"same": -1, "list": True}
+        for path, array in arrays.items()
+        if isinstance(array, np.ndarray)
+    ]
+
+
+def is_mask(name: str) -> bool:
+    """Whether an attribute is named for a dropout's mask."""
+    return any(word in plain(name) for word in ("mask", "drop", "keep"))
+
+
+def _entry(path: Path, array: Any) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "path": [list(step) for step in path],
+        "shape": list(array.shape),
+        "dtype": array.dtype.name,
+        "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
+    }
+    if array.size and (array.ndim <= 2 or array.size <= SMALL):
+        entry |= {"value": float(array.mean()), "zeros": float((array == 0).mean())}
+    return entry

@@ -13,7 +13,7 @@ from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
 from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
 from parity.adapters.method_words import with_words
-from parity.adapters.options import grouped, is_group
+from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.updates import prepared
 
@@ -616,7 +616,8 @@ def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -
 def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
     """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
     found: list[list[tuple[str, tuple[tuple[str, str], ...]]]] = []
-    shape = {"affine": "(I,)", "batch_norm": "shape"}.get(kind, "(C,H,W)")
+    windows = kind == "convolution" or pools_windows(kind)
+    shape = "(C,H,W)" if windows else "(I,)" if kind == "affine" else "shape"
     for name in methods:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]

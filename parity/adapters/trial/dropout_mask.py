@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.gradients import place_of
+from parity.adapters.layouts import batch_shape
+from parity.adapters.reach import is_mask
 from parity.adapters.trial.attempt import Trial
 from parity.kinds.probe import Probe
 
@@ -20,16 +21,18 @@ def mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
     mean, or that mean times the share that is kept. Where none is kept, the output is all that shows it.
     """
     ones = np.ones_like(probe.inputs["x"])
+    shape = batch_shape(ones.shape, c.x_layouts.get(ones.ndim, ""))
     report = trial.attempt(replace(c, backward=""), replace(probe, inputs={**probe.inputs, "x": ones}))
     before = {repr(e["path"]): e["sum"] for e in report.get("built", ())}
     fitting = [
         entry
         for entry in report.get("forward", ())
-        if entry["shape"] == list(ones.shape)
+        if shape is not None
+        and entry["shape"] == list(shape)
         and entry["path"][0][1] in ("object", "out")
         and before.get(repr(entry["path"])) != entry["sum"]
     ]
-    named = [e for e in fitting if any(w in plain(str(e["path"][-1][1])) for w in ("mask", "drop", "keep"))]
+    named = [e for e in fitting if is_mask(str(e["path"][-1][1]))]
     out = [list(step) for step in c.out.path]
     means = [e["value"] for e in fitting if e["path"] == out]
     if named or not means or means[0] == 1:

@@ -31,6 +31,7 @@ from parity.adapters.trial.one_sample import of_one_sample
 from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import results_of, returns_none
 from parity.adapters.trial.weights import found_late, running_places
+from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
 OF_AN_ARRAY = (
@@ -141,6 +142,10 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         shape = batch_shape(expected, layout)
         for entry in outs:
             if shape is not None and tuple(entry["shape"]) == shape and len(entry["path"]) <= 4:
+                if c.rows == "F" and c.kind in (*ELEMENTWISE, "dropout"):
+                    if not entry.get("list"):
+                        continue  # what makes an array of an array may take a batch
+                    c = replace(c, limits={**c.limits, "rows_only": True})
                 out = place_of(entry)
                 if c.tensor and len(entry["path"]) == 1:
                     return None

@@ -41,6 +41,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         alone = (*alone, "FN") if trial.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1 else alone
         alone = ("F", "F1", "1F", NUMBER) if is_reduced(trial.kind) else alone
         alone = (NUMBER,) if trial.kind in ELEMENTWISE and x.ndim == 2 else alone
+        alone = ("F", *alone) if trial.kind in (*ELEMENTWISE, "dropout") and x.ndim == 2 else alone
         batches = (*batches[:1], *alone)
     if trial.kind == "flatten" and trial.about.get("images") == "NHWC":  # no shape shows it
         batches = ("NHWC", "HWC", *(layout for layout in batches if layout not in ("NHWC", "HWC")))

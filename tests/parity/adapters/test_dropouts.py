@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from parity.verification.verify import verify
@@ -28,3 +29,37 @@ CASES = [
 def test_the_mask_is_found(name, outcome, part):
     verdict = verify(f"{DROPOUTS}:{name}", "dropout", isolated=False)
     assert verdict.outcome == outcome and part in str(verdict), str(verdict)
+
+
+class Built:
+    """Raises where build was not called before."""
+
+    scale = 1
+
+    def __init__(self, drop_prob=0.2):
+        self.drop_prob, self.shape, self.training = drop_prob, None, True
+
+    def build(self, input_shape):
+        assert len(input_shape)
+        self.shape = input_shape
+
+    def forward(self, x):
+        if self.shape is None:
+            raise RuntimeError("it must be built before forward")
+        if not self.training:
+            return x
+        self.mask = (np.random.default_rng().random(x.shape) >= self.drop_prob).astype(x.dtype)
+        return x * self.mask / (1 - self.drop_prob)
+
+    def backward(self, dout):
+        return dout * self.mask / (1 - self.drop_prob) * self.scale if self.training else dout
+
+
+class BuiltWrong(Built):
+    scale = 2
+
+
+@pytest.mark.parametrize(("cls", "outcome"), [(Built, "right"), (BuiltWrong, "wrong")])
+def test_one_that_is_built_with_a_shape(cls, outcome):
+    verdict = verify(cls, "dropout", isolated=False)
+    assert verdict.outcome == outcome and "build(input_shape)" in str(verdict), str(verdict)
