@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.layers_given import WORDS as LAYERS_IN_WORDS
+from parity.adapters.layers_given import in_words
 from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
 from parity.adapters.reach import parsed, spelled
@@ -75,14 +75,36 @@ RULES = {
     "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
     "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
+    "held numbered": "a dict of dW1, db1, dW2, db2: one of W1, b1, W2, b2 comes to the constructor",
     "in dicts": "lists of dicts of arrays, one per layer",
     "numbered+state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the gradients' names",
     "numbered+own state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the arrays' names",
     "dicts+state": "dicts of arrays, of gradients and of its state",
     "lists+state": "lists of arrays, of gradients and of its state",
     "arrays+state": "an array, its gradient and its state",
-    **LAYERS_IN_WORDS,
 }
+PARAMETERS = {  # the end of a rule of parameters that are objects
+    "": "a parameter that has .data and .grad",
+    "variables": "a parameter that has .data and .grad.data",
+    "weights": "a parameter that has .w and .dw",
+    "pairs": "a pair of an array and its gradient",
+    "dicts": "a dict of an array and its gradient",
+}
+HANDED = {
+    "params": "nothing: a list comes to the constructor, each is {}",
+    "params by name": "nothing: a dict comes to the constructor, each is {}",
+    "objects": "a list, each is {}",
+    "objects by name": "a dict, each is {}",
+    "object": "{}, one at a time",
+}
+
+
+def rule_in_words(rule: str) -> str:
+    """What the step of an optimizer is called with."""
+    if rule in RULES:
+        return RULES[rule]
+    first, _, form = rule.partition(" of ")
+    return HANDED[first].format(PARAMETERS[form]) if first in HANDED else in_words(rule)
 
 
 @dataclass(frozen=True)
@@ -139,6 +161,7 @@ class Convention:
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
     off          a decay of the rate by its own code, and what it is given so that the rate stays
+    sized        a batch's size that its constructor takes, which is 1
     average      what it calls momentum's constant, where that is the name of an average's: beta
     kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
                  attribute
@@ -148,6 +171,7 @@ class Convention:
                  first or numbers between them
     held         the parameters of the constructor that get the arrays, layers or a model
     stays        whether layers that it holds keep their arrays and gradients, which are written into
+    each         whether there is an optimizer for each layer, since one for several mixes them
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
                  the scores before softmax; it is checked together with a softmax before it
@@ -207,6 +231,7 @@ class Convention:
     decay: Sequence[str] = ()
     switched: Mapping[str, Any] = field(default_factory=dict)
     off: Mapping[str, float] = field(default_factory=dict)
+    sized: Sequence[str] = ()
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -215,6 +240,7 @@ class Convention:
     order: Sequence[str] = ()
     held: Sequence[str] = ()
     stays: bool = False
+    each: bool = False
     probabilities: str = ""
     per_row: bool = False
     total: bool = False
@@ -446,12 +472,14 @@ class Convention:
                 f"; {name} is given as {value}" for name, value in {**self.switched, **self.off}.items()
             )
             eps += "".join(f"; .{name} is set" for name in self.kept.values())
+            eps += f"; {', '.join(self.sized)} is 1" if self.sized else ""
             eps += f"; given at each call: {', '.join(self.numbers)}" if self.numbers else ""
             if len(self.order) == 2:
                 eps += "; {} are the arrays, {} their gradients".format(*self.order)
             eps += "; the arrays stay the same ones" if self.stays else ""
+            eps += "; an optimizer for each" if self.each else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
-            return f"called as {self.name}{method} with {RULES[self.rule]}{eps}"
+            return f"called as {self.name}{method} with {rule_in_words(self.rule)}{eps}"
         built, call = self.constructor is not None, self._calls()
         first = f"{self.name}({', '.join(names)})" if built else call if self.forward else self.name
         parts = [f"called as {first}"]

@@ -22,6 +22,7 @@ FORMS = {
     "objects": ".parameters() with .data and .grad",
     "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
 }
+LISTS = "two lists"  # the form of a whole model alone
 WAYS = {  # who gets the layers
     "layers": "a list of layers that have {}",
     "layer": "each layer, which has {}",
@@ -29,14 +30,30 @@ WAYS = {  # who gets the layers
     "whole": "a model that has {}",
     "held layers": "nothing: layers come to the constructor, which have {}",
     "held model": "nothing: a model comes to the constructor, whose .layers have {}",
+    "held layer": "nothing: a layer comes to the constructor, which has {}; an optimizer for each",
+    "held whole": "nothing: a model comes to the constructor, which has {}",
 }
-WORDS = {f"{way}, {form}": text.format(has) for way, text in WAYS.items() for form, has in FORMS.items()}
+BESIDE = {  # gradients that are handed over beside layers, or alone where those are held
+    "": "",
+    "two lists": "gradients of weights and of biases, in lists",
+    "by layer": "the gradients of each layer, by its number and the array's name",
+}
+
+
+def in_words(rule: str) -> str:
+    """What an optimizer is called with whose rule is `way, form` or `way, form, gradients`."""
+    way, form, beside = [*rule.split(", "), ""][:3]
+    has = FORMS.get(form, ".weights and .biases, lists")
+    text = WAYS[way].format(has)
+    return f"{BESIDE[beside]} beside {text}".replace(" beside nothing", "") if beside else text
+
+
 LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
 MODEL = ("model", "net", "network", "nn", "neuralnetwork")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = (
     *("d{}", "d_{}", "grad_{}", "grad{}", "gradient_{}", "grads_{}"),
-    *("{}_grad", "{}_gradient", "{}_grads", "{}_gradients"),
+    *("{}_grad", "{}_gradient", "{}_grads", "{}_gradients", "delta_{}", "nabla_{}"),
 )
 MOMENT = {  # the words of a moment's name beside that of its array
     *("m", "v", "s", "r", "h", "vd", "sd", "md", "m1", "m2", "velocity", "velocities", "cache", "caches"),
@@ -50,10 +67,16 @@ def ways_for(name: str, held: bool = False) -> list[str]:
     """How a parameter of that name is handed layers, one layer or a model; the likeliest form first."""
     word, before = plain(name), "held " if held else ""
     way = "layers" if word in LAYERS else "model" if word in MODEL else ""
-    way = "layer" if word in LAYER and not held else way
+    way = "layer" if word in LAYER else way
     found = [f"{before}{way}, {form}" for form in FORMS] if way else []
     itself = ["whole, dicts", "layer, attributes", "layer, lists"]  # a model that is its own only layer
-    return [*found, *(itself if way == "model" and not held else ())]
+    itself = ["held whole, dicts", "held whole, lists"] if held else itself
+    return [*found, *([*itself, f"{before}whole, {LISTS}"] if way == "model" else ())]
+
+
+def nobodys(array: Any) -> Any:
+    """A bias, or its gradient, for an array that has none."""
+    return np.zeros(array.shape[-1:])
 
 
 class _Called(dict[str, Any]):
@@ -112,6 +135,43 @@ class Parameter:
         return next((now for name in VALUES if (now := getattr(self, name)) is not array), array)
 
 
+class _Slope:
+    """A gradient that is a variable, too."""
+
+    def __init__(self, array: Any):
+        self.data = self.value = array
+        self.shape = array.shape
+
+
+class Variable(Parameter):
+    """The same with a gradient that is a variable itself: `.grad.data`."""
+
+    def give(self, array: Any, slope: Any) -> None:
+        """This array and its gradient."""
+        super().give(array, slope)
+        for name in GRADS:
+            setattr(self, name, _Slope(slope))
+
+
+class Weight(Parameter):
+    """The same under a weight's names: `.w` and `.dw`."""
+
+    NAMES = (*WEIGHTS, "theta", "p", "x")
+
+    def give(self, array: Any, slope: Any) -> None:
+        """This array and its gradient."""
+        super().give(array, slope)
+        for name in self.NAMES:
+            setattr(self, name, array)
+        for name in slopes_of(self.NAMES):
+            setattr(self, name, slope)
+
+    def taken(self, array: Any) -> Any:
+        """What the array is now: the same one, or what was put in its place."""
+        names = (*VALUES, *self.NAMES)
+        return next((now for name in names if (now := getattr(self, name)) is not array), array)
+
+
 class Items(dict[str, Any]):
     """The same as a dict."""
 
@@ -139,7 +199,13 @@ class Pair(list[Any]):
         return self[0]
 
 
-PARAMETERS = {"params": Parameter, "params of pairs": Pair, "params of dicts": Items}
+PARAMETERS = {  # what each array is made, by the end of a rule: "params of pairs", "object of variables"
+    "": Parameter,
+    "variables": Variable,
+    "weights": Weight,
+    "pairs": Pair,
+    "dicts": Items,
+}
 
 
 class Layer:
@@ -181,16 +247,21 @@ class Layer:
         self.params = self.parameters = self.get_params = self.get_parameters = both[0]
         self.grads = self.gradients = self.get_grads = self.get_gradients = both[1]
 
+    def slopes(self, grads: Arrays) -> SlopesByName:
+        """Its gradients by the names of its arrays."""
+        found = {key: grads[name] for name, key in self.keys.items()}
+        return SlopesByName({"b": nobodys(found["W"]), **found})
+
     def _set(self, params: Arrays, grads: Arrays | None) -> None:
         """Under every name; a layer without a bias has one that is nobody's."""
         names = {key: name for name, key in self.keys.items()}
         for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
-            array = params[names[key]] if key in names else np.zeros(1)
+            array = params[names[key]] if key in names else nobodys(params[names["W"]])
             for alias in aliases:
                 setattr(self, alias, array)
             if grads is None:
                 continue
-            slope = grads[names[key]] if key in names else np.zeros(1)
+            slope = grads[names[key]] if key in names else np.zeros_like(array)
             for name in slopes_of(aliases):
                 setattr(self, name, slope)
 
@@ -202,7 +273,8 @@ class Layer:
             for aliases in (WEIGHTS, BIASES):
                 of_array = {word for word in words if word in aliases or word.lower() in aliases}
                 rest = {word.lower() for word in words - of_array}
-                if len(of_array) == 1 and rest and rest <= MOMENT:
+                joined = any(name == f"{moment}{alias}" for moment in MOMENT for alias in aliases)  # vb
+                if joined or (len(of_array) == 1 and rest and rest <= MOMENT):
                     setattr(self, name, np.zeros_like(getattr(self, aliases[0])))
                     return own[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -232,11 +304,60 @@ class Layer:
         return found
 
 
+class TwoLists:
+    """A model that has a list of its weights and one of its biases, and of the gradients of both."""
+
+    name = "model"
+
+    def __init__(self, layers: Sequence[tuple[str, str]]):
+        self.keys = {name: name for pair in layers for name in pair if name}
+        self.pairs = layers
+        self.lists: list[list[Any]] = [[], []]
+
+    def give(self, params: Arrays, grads: Arrays) -> None:
+        """These arrays, in the lists that it has had from its beginning."""
+        for at, aliases in enumerate((WEIGHTS, BIASES)):
+            own, slopes = (self._of(side, at) for side in (params, grads))
+            self.lists[at][:] = own
+            for alias in aliases:
+                setattr(self, alias, self.lists[at])
+            for name in slopes_of(aliases):
+                setattr(self, name, slopes)
+
+    def _of(self, arrays: Arrays, at: int) -> list[Any]:
+        return [arrays[pair[at]] if pair[at] else nobodys(arrays[pair[0]]) for pair in self.pairs]
+
+    def taken(self, params: Arrays) -> Arrays:
+        """What the arrays are now, by the names that they were given under."""
+        found: Arrays = {}
+        for at, aliases in enumerate((WEIGHTS, BIASES)):
+            lists = [getattr(self, alias) for alias in aliases]
+            now = next((one for one in lists if one is not self.lists[at]), self.lists[at])
+            found |= {pair[at]: array for pair, array in zip(self.pairs, now, strict=True) if pair[at]}
+        return found
+
+
+class ByNumber(list[Any]):
+    """A list that is also asked as a dict by number."""
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """Each number with what is there."""
+        return iter(enumerate(self))
+
+    def keys(self) -> range:
+        """The numbers."""
+        return range(len(self))
+
+    def values(self) -> Iterator[Any]:
+        """What is there."""
+        return iter(self)
+
+
 class Model:
     """The layers, as a model shows them."""
 
     def __init__(self, layers: Sequence[Layer]):
-        self.layers = self.modules = list(layers)
+        self.layers = self.modules = ByNumber(layers)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient, of all layers."""

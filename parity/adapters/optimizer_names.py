@@ -12,10 +12,14 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 
-TOGETHER = ("params", "parameters", "weights", "variables", "modelparams", "modelparameters")  # all arrays
+TOGETHER = (  # all arrays
+    *("params", "parameters", "weights", "variables", "modelparams", "modelparameters"),
+    *("trainables", "trainableparams", "trainablevariables", "trainableweights", "parms", "paramlist"),
+)
 ONE = ("w", "param", "parameter", "theta", "weight", "p")  # one array at a time
 SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "gradparams", "dweights")  # of all arrays
 SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam")  # of one
+BATCH = ("batchsize", "minibatchsize", "nsamples", "numsamples", "numexamples")  # gradients are sums over it
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
 EPSILON = ("eps", "epsilon")
 DECAYS = ("weightdecay", "wd", "weightdecayrate")

@@ -12,7 +12,7 @@ import numpy as np
 
 from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import PARAMETERS, Layer, Model, Parameter, SlopesByName
+from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, TwoLists, nobodys
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
@@ -34,12 +34,14 @@ class Rule:
         self.parameters: list[Any] = []
         self.states: dict[str, Any] = {}
         self.steps = 0
-        self.layers: list[Layer] = []
+        self.layers: list[Any] = []  # of `layers_given`
+        self.key: Any = None  # of the layer or the array that is next
         self.stateful: Stateful | None = None
 
     def _new(self, *first: Any) -> Any:
         held = dict(zip(self.how.held or signature(self.factory) or (), first, strict=False))
         args, how = self.args, recipe(self.kind)
+        held |= dict.fromkeys(self.how.sized, 1)
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
         held |= {**self.how.switched, **self.how.off}
@@ -81,7 +83,7 @@ class Rule:
         usual = recipe(self.kind).optional["weight_decay"]
         known = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
         known["betas"] = (known.get("beta1"), known.get("beta2"))
-        known["t"] = self.steps - 1 + (self.first or 0)
+        known |= {"t": self.steps - 1 + (self.first or 0), "key": self.key, "batch_size": 1}
         given = {name: known[argument] for name, argument in self.how.numbers.items()}
         return self._by_parameter(getattr(optimizer, self.how.forward), given)
 
@@ -141,35 +143,63 @@ class Rule:
             self._with_state(params, grads)
         elif "," in self.how.rule:
             self._layers(params, grads, *self.how.rule.split(", "))
+        elif self.how.rule.startswith(("params", "object")):
+            self._parameters(params, grads)
         else:
             getattr(self, f"_{self.how.rule.replace(' ', '_')}")(params, grads)
 
-    def _layers(self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str) -> None:
-        """Layers, one after another or together, or the model that they are in."""
-        if not self.layers and way == "whole":
-            self.layers = [Layer(list(params), form, 0, whole=True)]
-        elif not self.layers:
-            pairs = enumerate(_in_layers(params))
-            asked = _strings(self.factory)
-            self.layers = [
-                Layer([n for n in names if n], form, number, asked=asked) for number, names in pairs
-            ]
+    def _layers(
+        self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str, beside: str = ""
+    ) -> None:
+        """Layers, one after another or together, or the model that they are in, and gradients beside them."""
+        self.layers = self.layers or self._new_layers(params, way, form)
         arrays, slopes = self._lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
             layer.give(arrays, slopes)
         given: Any = Model(self.layers) if way.endswith("model") else self.layers
-        if way.startswith("held"):
-            self.made.setdefault("", None)
-            self.made[""] = self.made[""] or self._new(given)
-            self._method(self.made[""])()
+        more = self._beside(beside, slopes)
+        if way == "held layer":
+            for layer in self.layers:
+                self._method(self._holding(layer.name, layer))(*more)
+        elif way.startswith("held"):
+            self._method(self._holding("", given[0] if way.endswith("whole") else given))(*more)
         else:
-            step = self._step("")
-            _all_of(self.made.get(""), BEFORE)
-            for one in given if way in ("layer", "whole") else [given]:
-                step(one)
-            _all_of(self.made.get(""), AFTER)
+            self._step_of_layers(given if way in ("layer", "whole") else [given], more)
         for layer in self.layers:
             _taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
+
+    def _new_layers(self, params: dict[str, Any], way: str, form: str) -> list[Any]:
+        if way.endswith("whole"):
+            own = (
+                TwoLists(_in_layers(params)) if form == "two lists" else Layer([*params], form, 0, whole=True)
+            )
+            return [own]
+        asked, pairs = _strings(self.factory), enumerate(_in_layers(params))
+        return [Layer([n for n in names if n], form, number, asked=asked) for number, names in pairs]
+
+    def _holding(self, name: str, given: Any) -> Any:
+        """The optimizer of that name, which was built of what it holds."""
+        if name not in self.made:
+            self.made[name] = self._new(given)
+        return self.made[name]
+
+    def _step_of_layers(self, given: Sequence[Any], more: Sequence[Any]) -> None:
+        """The step of what is given one by one, by one optimizer or by one for each."""
+        made = [""] if not self.how.each else [one.name for one in given]
+        built = [self._one(name) for name in made] if isinstance(self.factory, type) else []
+        for optimizer in built:
+            _all_of(optimizer, BEFORE)
+        for number, one in enumerate(given):
+            self.key = number
+            self._step(one.name if self.how.each else "")(one, *more)
+        for optimizer in built:
+            _all_of(optimizer, AFTER)
+
+    def _beside(self, form: str, grads: dict[str, Any]) -> list[Any]:
+        """The gradients that are handed over by themselves."""
+        if form == "two lists":
+            return self._two_slopes(grads)
+        return [ByNumber(layer.slopes(grads) for layer in self.layers)] if form else []
 
     def _lasting(
         self, params: dict[str, Any], grads: dict[str, Any]
@@ -182,23 +212,32 @@ class Rule:
                 own[name][...] = array
         return self.handed[0], self.handed[1]
 
-    def _numbered(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+    def _numbered(self, params: dict[str, Any], grads: dict[str, Any], held: bool = False) -> None:
         """W1, b1, W2, b2 and their gradients dW1, db1, ...: two layers at a time, as many have no more."""
         layers = _in_layers(params)
         for first in range(0, len(layers), 2):
-            given: dict[str, Any] = {f"{key}{i}": np.zeros(1) for i in (1, 2) for key in "Wb"}
-            slopes = {f"d{key}": np.zeros(1) for key in given}
-            own = {
-                f"{key}{i}": name
-                for i, pair in enumerate(layers[first : first + 2], start=1)
-                for key, name in zip("Wb", pair, strict=True)
-                if name
-            }
-            for key, name in own.items():
-                given[key], slopes[f"d{key}"] = params[name], grads[name]
-            found = self._step(f"layers from {first}")(given, slopes)
-            new = found if isinstance(found, dict) and own.keys() <= found.keys() else given
+            given: dict[str, Any] = {}
+            slopes: dict[str, Any] = {}
+            own: dict[str, str] = {}
+            for i, (weights, bias) in enumerate([*layers[first : first + 2], ("", "")][:2], start=1):
+                own |= {f"{key}{i}": name for key, name in (("W", weights), ("b", bias)) if name}
+                nobody = nobodys(params[weights]) if weights else np.zeros(1)
+                for key, name in ((f"W{i}", weights), (f"b{i}", bias)):
+                    given[key] = params[name] if name else nobody
+                    slopes[f"d{key}"] = grads[name] if name else np.zeros_like(nobody)
+            at = f"layers from {first}"
+            if held:
+                self.states.setdefault(at, {}).update(given)
+                found = self._method(self._holding(at, self.states[at]))(slopes)
+            else:
+                found = self._step(at)(given, slopes)
+            new = self.states[at] if held else given
+            new = found if isinstance(found, dict) and own.keys() <= found.keys() else new
             _taken_over({n: params[n] for n in own.values()}, {n: new[key] for key, n in own.items()})
+
+    def _held_numbered(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The same dicts of arrays, which come to the constructor; an optimizer for each two layers."""
+        self._numbered(params, grads, held=True)
 
     def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """A dict per layer, in a list."""
@@ -209,13 +248,6 @@ class Rule:
         new = found if isinstance(found, (list, tuple)) and len(found) == len(keys) else given[0]
         for own, arrays in zip(keys, new, strict=True):
             _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
-
-    def _objects(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        """Parameters with .data and .grad, the same ones at each step."""
-        self.handed = self.handed or [Parameter() for _ in params]
-        _give(self.handed, params, grads)
-        self._method(self._one(""))(self.handed)
-        _take(self.handed, params, params)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
@@ -241,27 +273,33 @@ class Rule:
             layer = self.made.setdefault(f"layer {number}", SimpleNamespace())
             shown = {"weights": weights, "biases": biases}
             for attribute, name in shown.items():
-                setattr(layer, attribute, params[name] if name else np.zeros(1))
-                setattr(layer, f"d{attribute}", grads[name] if name else np.zeros(1))
-            self._method(optimizer)(layer)
+                setattr(layer, attribute, params[name] if name else nobodys(params[weights]))
+                setattr(layer, f"d{attribute}", grads[name] if name else nobodys(params[weights]))
+            self._method(self._one(f"of layer {number}") if self.how.each else optimizer)(layer)
             for attribute, name in shown.items():
                 if name:
                     _taken_over({name: params[name]}, {name: getattr(layer, attribute)})
         _all_of(optimizer, AFTER)
 
-    def _params(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        arrays, slopes = params, grads
-        if self.how.rule != "params":  # the optimizer may take arrays and gradients out of them for good
-            arrays, slopes = self._lasting(params, grads)
-        if not self.made:
-            self.parameters = [PARAMETERS[self.how.rule]() for _ in params]
-            _give(self.parameters, arrays, slopes)
-            self.made[""] = self._new(self.parameters)
+    def _parameters(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Objects that have an array and its gradient, the same ones at each step: in a list, by name or one
+        by one; or held by the optimizer, which may take arrays and gradients out of them for good."""
+        first, _, form = self.how.rule.partition(" of ")
+        held = first.startswith("params")
+        arrays, slopes = self._lasting(params, grads) if held and form else (params, grads)
+        self.parameters = self.parameters or [PARAMETERS[form]() for _ in params]
         _give(self.parameters, arrays, slopes)
-        self._method(self.made[""])()
+        given: Any = self.parameters
+        if first.endswith("by name"):
+            given = dict(zip(params, self.parameters, strict=True))
+        if held:
+            self._method(self._holding("", given))()
+        elif first == "object":
+            for one in self.parameters:
+                self._method(self._one(""))(one)
+        else:
+            self._method(self._one(""))(given)
         _take(self.parameters, params, arrays)
-
-    _params_of_pairs = _params_of_dicts = _params
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads, list(grads.values()))
@@ -284,7 +322,8 @@ class Rule:
         for name, bias in layers:
             method = self._method(self._one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
-            given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": np.zeros(1), "db": np.zeros(1)}
+            other = nobodys(params[name])
+            given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": other, "db": other.copy()}
             if moments:
                 held = self.states.setdefault(name, [np.zeros_like(params[name]) for _ in moments])
                 given |= dict(zip(moments, held, strict=True))
@@ -335,9 +374,8 @@ class Rule:
             self.layers = [Layer([n for n in names if n], "attributes", number) for number, names in pairs]
         for layer in self.layers:
             layer.give(params, None)
-            slopes = {key: grads[name] for name, key in layer.keys.items()}
-            slopes.setdefault("b", np.zeros(1))
-            given = {"layer": layer, "grads": SlopesByName(slopes), "dw": slopes["W"], "db": slopes["b"]}
+            slopes = layer.slopes(grads)
+            given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
             self._method(self._one(layer.name))(*(given[what] for what in asked))
             _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
 
@@ -375,14 +413,19 @@ class Rule:
         for own, now in zip(self.handed, _two_lists(params), strict=True):
             for mine, array in zip(own, now, strict=True):
                 mine[...] = array
-        slopes = _two_lists(grads)
-        biases_first = bool(self._asked()) and plain(self._asked()[0]["name"]).endswith(
-            ("b", "bias", "biases")
-        )
-        found = self._method(self.made[""])(*(slopes[::-1] if biases_first else slopes))
+        found = self._method(self.made[""])(*self._two_slopes(grads))
         now = [getattr(self.made[""], name, own) for name, own in zip(self.kept, self.handed, strict=True)]
         new = next((one for one in (found, now) if _both_like(one, self.handed)), self.handed)
         _from_two_lists(params, new)
+
+    def _two_slopes(self, grads: dict[str, Any]) -> list[list[Any]]:
+        """The lists of the gradients of weights and of biases, in the order in which they are asked for."""
+        words = [plain(p["name"]) for p in self._asked()][-2:]
+        biases_first = bool(words) and (
+            words[0].endswith(("b", "bias", "biases")) or words[0].startswith(("b", "db", "deltab"))
+        )
+        slopes = _two_lists(grads)
+        return slopes[::-1] if biases_first else slopes
 
     def _two_lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Lists of weights and of biases, and of the gradients of both."""
@@ -514,7 +557,7 @@ def _attribute_of(optimizer: Any, arrays: list[Any]) -> str:
 def _two_lists(arrays: dict[str, Any]) -> list[list[Any]]:
     """The weights and the biases, one of each per layer; a layer without a bias has one that is nobody's."""
     layers = _in_layers(arrays)
-    return [[arrays[w] for w, _ in layers], [arrays[b] if b else np.zeros(1) for _, b in layers]]
+    return [[arrays[w] for w, _ in layers], [arrays[b] if b else nobodys(arrays[w]) for w, b in layers]]
 
 
 def _from_two_lists(params: dict[str, Any], new: Sequence[Sequence[Any]]) -> None:

@@ -41,8 +41,9 @@ from typing import Any
 
 from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import LAYER, WEIGHTS, ways_for
+from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS, ways_for
 from parity.adapters.optimizer_names import (
+    BATCH,
     COUNTS,
     DECAYS,
     EPSILON,
@@ -62,7 +63,7 @@ STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
     *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates", "applygrads"),
     *("updateparam", "updateweight", "updatelayer", "updatelayers", "applyupdate", "applyupdates"),
-    *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate"),
+    *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate", "minimize"),
 )
 VERBS, THINGS = (  # of other names: update_parms, apply_to_layer
     "update|updates|apply|step|optimi[sz]e|adjust|perform|take|make|run|descend",
@@ -74,7 +75,11 @@ HANDED = (*TOGETHER, "layers")
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
 STATES = ("state", "momentum", "memory", "config", *MOMENTS)
-KEYS = ("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx")
+KEYS = (
+    *("name", "key", "k", "paramname", "layername", "id", "paramid", "index", "idx", "i"),
+    *("layerid", "layeridx", "layerindex", "layernum", "layernumber", "layerno", "layerkey", "layeri"),
+    *("paramkey", "paramidx", "paramindex", "varname", "weightname", "pid", "uid", "layern"),
+)
 ITS_MOMENTS = ("momentum", *MOMENTS)  # of one array, in a method's parameters
 DESCENTS = ("arrays+lr", "lists+lr", "dicts+lr", "numbered")  # of arrays under one name, likeliest first
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
@@ -94,7 +99,16 @@ SCHEDULE = (
 )  # of the rate, by its own code
 FACTOR = 0.3  # the least default of such a decay that multiplies the rate, and is 1 where it is off
 OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or without one
-OF_PARAMS = ("params", "params of pairs", "params of dicts")
+OF_PARAMS = (
+    *("params", "params of pairs", "params of dicts", "params of variables", "params of weights"),
+    *("params by name", "params by name of variables", "params by name of weights"),
+)
+OF_OBJECTS = (
+    *("objects", "pairs", "objects of variables", "objects of weights", "objects of dicts"),
+    *("objects by name", "objects by name of variables", "objects by name of weights"),
+)
+OF_ONE = ("object", "object of variables", "object of weights", "object of dicts")  # at a time
+OBJECT = (*ONE, "variable", "var", "tensor", "parm")  # the name of the only parameter, which may be an object
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
 WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")
@@ -120,7 +134,7 @@ def _rules(
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
     holds_these = holders(about)
-    base = replace(base, switched=switched(about, kind), off=off(about, kind))
+    base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=batch_size(signature))
     base = replace(base, kept=own, written=numbers_written, held=holds_these)
     if about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
@@ -152,18 +166,24 @@ def _rules(
         required.sort(key=lambda p: order.index(p["name"]) if order else 0)
         only = plain(required[0]["name"]) if len(required) == 1 else ""
         given = next((way for way, names in ONLY.items() if only in names), "layer")
+        alone = list(OF_OBJECTS) if given == "objects" else [given] if only != "layers" else []
         styles = {
             0: ["both", "both dicts"] if both else [*holds, *(OF_PARAMS if handed else ())],
-            1: ["held", "held dicts"]
+            1: ["held", "held dicts", "held numbered"]
             if handed and not holds
-            else [*([given] if only != "layers" else ()), *ways_for(only)],
+            else [f"{way}, by layer" for way in holds]
+            if holds
+            else [*alone, *ways_for(only), *(OF_ONE if only in OBJECT else ())],
             2: [
                 *["held two lists"] * two_lists,
+                *(f"{way}, two lists" for way in holds),
                 *["given layer"] * bool(of_layer(required)),
+                *_with_slopes(required),
                 *("dicts", "arrays", "lists", "in dicts", "numbered"),
             ],
             3: [
                 *["given layer"] * bool(of_layer(required)),
+                *_with_slopes(required),
                 *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
             ],
         }
@@ -172,11 +192,46 @@ def _rules(
             styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
         for style in styles.get(len(required), ()):
             yield replace(_with(base, style, name), numbers=numbers, order=order)
+        for meaning, words in (("key", KEYS), ("t", COUNTS)):
+            if (numbered := _layer_beside(required, words)) is not None:
+                order = _by_name([numbered[0]], params)
+                for style in ways_for(plain(numbered[0])):
+                    more = {**numbers, numbered[1]: meaning}
+                    yield replace(_with(base, style, name), numbers=more, order=order)
         if counted := _counter(required):
             counts = {**numbers, counted: "t"}
             order = _by_name([name for name in _names(required) if name != counted], [])
             for style in ("dicts", "lists", "in dicts", "numbered"):
                 yield replace(_with(base, style, name), numbers=counts, order=order)
+
+
+def batch_size(signature: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """The parameter by which gradients are divided that are sums over a batch."""
+    return tuple(p["name"] for p in signature if plain(p["name"]) in BATCH)
+
+
+def _with_slopes(required: list[dict[str, Any]]) -> list[str]:
+    """How a model or layers are handed over with gradients beside them."""
+    words = [plain(p["name"]) for p in required]
+    if not words or words[0] not in (*MODEL, *LAYERS) or not all(map(_is_slope, words[1:])):
+        return []
+    beside = "by layer" if len(words) == 2 else "two lists"
+    return [f"{way}, {beside}" for way in ways_for(words[0])]
+
+
+def is_of_one_layer(way: Convention, about: dict[str, Any]) -> bool:
+    """Whether its step gets one layer after another, and nothing says which, or when all have had theirs."""
+    around = any(plain(name).startswith((*BEFORE, *AFTER)) for name in about["methods"])
+    one = way.rule == "layer" or way.rule.startswith("layer, ")
+    return about["what"] == "class" and one and not around and not {"key", "t"} & {*way.numbers.values()}
+
+
+def _layer_beside(required: list[dict[str, Any]], words: Collection[str]) -> tuple[str, str] | None:
+    """Of two parameters the layer, layers or model, and the one that has one of these names; else None."""
+    names = _names(required)
+    first = [name for name in names if plain(name) in (*LAYER, *LAYERS, *MODEL)]
+    other = [name for name in names if plain(name) in words]
+    return (first[0], other[0]) if len(names) == 2 and len(first) == len(other) == 1 else None
 
 
 def steps_of(methods: Iterable[str]) -> list[str]:
@@ -205,6 +260,7 @@ def numbers_of(params: list[dict[str, Any]], taken: Collection[str], kind: str) 
     tables: dict[str, Sequence[str]] = {"lr": RATES, **own}
     tables |= {"weight_decay": DECAYS} | ({"eps": EPSILON} if kind in EPS else {})
     tables |= {"betas": ("betas",)} if "beta1" in tables else {}
+    tables |= {"batch_size": BATCH}
     found: dict[str, str] = {}
     for p in params:
         word = plain(p["name"])
@@ -402,7 +458,7 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
     arrays = [word for word in arrays if word not in moments]
     counts = (len(keys), len(arrays), len(slopes))
     more = len(counters) == 1 or 0 < len(moments) < 3
-    if counts not in ((1, 1, 1), (0, 2, 2), *[(0, 1, 1)] * more) or len(counters) > 1:
+    if counts not in ((1, 1, 1), (0, 2, 2), (1, 2, 2), *[(0, 1, 1)] * more) or len(counters) > 1:
         return []
     given = dict(zip([*keys, *counters], [*["key"] * len(keys), *["t"] * len(counters)], strict=True))
     given |= {word: f"moment {i}" for i, word in enumerate(moments, start=1)}

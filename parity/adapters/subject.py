@@ -205,7 +205,7 @@ class Subject:
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
-                return self._that_sees_new_gradients(way, kind)
+                return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
             idle += [way] if errors[-1][1] == NONE_CHANGED else []
         if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
             return self.convention
@@ -234,6 +234,22 @@ class Subject:
         self.convention = way
         self._open(kind)
         return works
+
+    def _one_for_each(self, way: Convention | None, about: dict[str, Any], kind: str) -> Convention | None:
+        """That way, or the same with an optimizer for each layer, where one for two of them takes the same
+        steps with the same arrays only then."""
+        from parity.adapters.rules import is_of_one_layer
+        from parity.adapters.trial import changes_all, steps_alike
+
+        if way is None or not is_of_one_layer(way, about) or steps_alike(self, kind):
+            return way
+        self.convention = replace(way, each=True)
+        self._open(kind)
+        if changes_all(self, kind, [], "") and steps_alike(self, kind):
+            return self.convention
+        self.convention = way
+        self._open(kind)
+        return way
 
     def _that_sees_new_gradients(self, way: Convention | None, kind: str) -> Convention | None:
         """That way, or the same with arrays that stay, where the optimizer has kept those of its layers."""

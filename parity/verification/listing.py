@@ -21,6 +21,7 @@ from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
+from parity.adapters.rules import steps_of
 from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
@@ -229,7 +230,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if plain(node.name) == "matmul" and len(_built_of(node, classes)) == 1:
         return "affine"  # without a bias
-    if methods & set(STEPS) and kind_by_words(node.name) in OPTIMIZER_KINDS:
+    if steps_of(methods) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
     meant = _of_two_classes(kind_by_words(node.name), node) or ""
     called = {*words_of_methods(methods, meant).values()} & set(CALLED)

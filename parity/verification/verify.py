@@ -301,6 +301,10 @@ def _read_off(seen: Seen) -> list[str]:
         found.append(
             f"its arguments are named the other way round: {c.logged} is what the logarithm is taken of"
         )
+    if c is not None and c.each:
+        found.append(
+            "one optimizer for several layers mixes their steps or moments; it is right with one for each"
+        )
     if c is not None and c.other_order:
         own, usual = ", ".join(c.other_order), ", ".join(PYTORCH)
         found.append(f"it flattens an image in the order ({own}), PyTorch in ({usual})")

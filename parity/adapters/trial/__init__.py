@@ -9,7 +9,13 @@ the right shapes. The sizes of the probes are all different, so that a shape sho
 from parity.adapters.conventions import NotCallable
 from parity.adapters.trial.columns_of_file import dense_beside, take_columns
 from parity.adapters.trial.hints import one_for_both_axes, pads_by_word, takes_what_is_kept
-from parity.adapters.trial.ordinary import NONE_CHANGED, changes_all, fits_the_book, sees_new_gradients
+from parity.adapters.trial.ordinary import (
+    NONE_CHANGED,
+    changes_all,
+    fits_the_book,
+    sees_new_gradients,
+    steps_alike,
+)
 from parity.adapters.trial.output_derivatives import may_be_derivative
 from parity.adapters.trial.probabilities import may_take_probabilities
 from parity.adapters.trial.search import find
@@ -26,6 +32,7 @@ __all__ = [
     "one_for_both_axes",
     "pads_by_word",
     "sees_new_gradients",
+    "steps_alike",
     "take_columns",
     "takes_what_is_kept",
 ]

@@ -69,3 +69,17 @@ def sees_new_gradients(subject: Any, kind: str) -> bool:
             return True  # what it raises is for others to say
     names = [f"{name} step 2" for name in first]
     return any(not np.array_equal(found[0].get(name), found[1].get(name)) for name in names)
+
+
+def steps_alike(subject: Any, kind: str) -> bool:
+    """Whether an optimizer that is given one layer after another changes two equal ones in the same way."""
+    probe = next(p for p in probes(kind, 0) if len(p.inputs["grads"]) > 1)
+    first, second, *_ = probe.inputs["params"]
+    sides = [probe.inputs["params"], *probe.inputs["grads"]]
+    params, *grads = [{**side, second: side[first].copy()} for side in sides]
+    try:
+        found = subject.results(replace(probe, inputs={**probe.inputs, "params": params, "grads": grads}))
+    except Raised:
+        return True  # what it raises is for others to say
+    steps = range(1, 1 + len(grads))
+    return all(np.array_equal(found.get(f"{first} step {n}"), found.get(f"{second} step {n}")) for n in steps)
