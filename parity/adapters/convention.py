@@ -404,8 +404,11 @@ class Convention:
 
     def fitted(self, probe: Probe) -> Probe:
         """The probe without a bias, where the implementation has none; a pad that is 'same' needs that; a
-        loss of outputs with the divisor that its forward shows; an activation with its own constant, an
+        loss of outputs with the divisor that its forward shows, and with one-hot targets where it takes
+        numbers of classes; an activation with its own constant, an
         optimizer with those that are written in its code."""
+        if self.limits.get("class_labels"):
+            probe = with_one_hot_targets(probe)
         if self.reduction:
             own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
             own |= {"factor": self.factor} if self.factor != 1 else {}
@@ -454,6 +457,7 @@ class Convention:
             found.append(f"a reduction other than {usual}")
         found += ["inference"] if self.limits.get("training") else []
         found += ["samples as rows"] if self.limits.get("assumed") else []
+        found += ["targets other than one-hot rows"] if self.limits.get("class_labels") else []
         found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
@@ -532,6 +536,8 @@ class Convention:
         if self.limits.get("flat_labels"):
             apart = self.limits.get("sizes", {}).get("I") != 1
             parts.append("labels (N,)" + " where outputs are (N, 1)" * apart)
+        if self.limits.get("class_labels"):
+            parts.append("labels are given as numbers of classes (N,), the targets are their one-hot rows")
         if self.limits.get("whole_labels"):
             parts.append("labels are given as whole numbers")
         if self.reduction:
@@ -584,6 +590,14 @@ class Convention:
 
 def _call(name: str, pairs: Pairs) -> str:
     return f"{name.removeprefix('function ')}({', '.join(parameter for parameter, _ in pairs)})"
+
+
+def with_one_hot_targets(probe: Probe) -> Probe:
+    """The probe with targets (N, C) that are one-hot rows, of the class with the largest number each."""
+    t = probe.inputs["t"]
+    hot = np.zeros_like(t)
+    hot[np.arange(len(t)), t.argmax(axis=1)] = 1
+    return replace(probe, inputs={**probe.inputs, "t": hot})
 
 
 OF_BINARY = "binary_cross_entropy"

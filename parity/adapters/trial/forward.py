@@ -29,13 +29,19 @@ from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
 from parity.adapters.trial.one_sample import of_one_sample
 from parity.adapters.trial.reductions import read_off
-from parity.adapters.trial.results import results_of, returns_none
+from parity.adapters.trial.results import out_at, results_of, returns_none
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
 OF_AN_ARRAY = (
     "truth value of an array|arrays can be converted to Python scalars|must be real number"  # it raises
+)
+
+OF_CLASSES = ("mean_squared_error", "mean_absolute_error")  # may take numbers of classes
+AS_INDICES = (
+    "must be of integer|as an integer|shape mismatch: indexing arrays|converted to Python scalars"
+    r"|out of bounds for axis|broadcast together with shapes \(\d+,\d+\) \(\d+,\d+,\d+\)"  # np.eye(C)[t]
 )
 
 
@@ -66,6 +72,8 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
                     found = one_forward(trial, whole, probe)
+                if is_reduced(trial.kind) and (found is None or not found.reduction):
+                    found = of_classes(trial, laid, probe, found) or found
                 if found is not None and not _is_stretched(found, probe):
                     yield found
 
@@ -83,6 +91,26 @@ def _wants_one_number(errors: Sequence[tuple[str, str]]) -> bool:
 def _wants_whole_labels(trial: Trial) -> bool:
     """Whether the last call raised because labels, which are 0 or 1 in floating point, are its indices."""
     return bool(trial.errors) and "must be of integer" in trial.errors[-1][1]
+
+
+def of_classes(trial: Trial, c: Convention, probe: Probe, usual: Convention | None) -> Convention | None:
+    """A loss of outputs whose labels are indices, with the numbers of classes, where that gives its losses.
+
+    That they are shows in what was raised, or in that nothing after their decimal point counts.
+    """
+    if trial.kind not in OF_CLASSES or c.rows != "NF" or c.limits or probe.inputs["x"].shape[1] == 1:
+        return None
+    raised = any(re.search(AS_INDICES, error) for _, error in trial.errors)
+    if not raised and (usual is None or not _goes_by_whole_labels(trial, usual, probe)):
+        return None
+    found = one_forward(trial, replace(c, limits={"class_labels": True}), probe)
+    return found if found is not None and found.reduction not in ("", "none") else None
+
+
+def _goes_by_whole_labels(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether the loss is the same for labels that are cut to whole numbers."""
+    whole = replace(probe, inputs={**probe.inputs, "t": np.trunc(probe.inputs["t"])})
+    return out_at(trial, c, probe) == out_at(trial, c, whole)
 
 
 def _limits(limits: dict[str, Any], built: Convention, args: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ CLOSE = 1e-3  # the factors are far apart; log(x + 1e-7) is near enough to log(x
 
 def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """The convention with what its forward divides by; as it is where no reading gives every loss."""
-    probes = [probe, *_others(probe)]
+    probes = [c.fitted(one) for one in (probe, *_others(probe))]
     c = _own_sigmoid(trial, c, probe)
     losses = [out_at(trial, c, as_handed_over(c, one)) for one in probes]
     each = c.reduction == "none"
