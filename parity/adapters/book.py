@@ -27,6 +27,7 @@ from parity.adapters.own_weights import change
 from parity.adapters.rates import rates, set_rate
 from parity.adapters.recipe import Recipe, recipe
 from parity.kinds.probe import Probe, function
+from parity.kinds.spelling import spelled
 
 COTANGENTS = ("dout", "dloss", "dl", "grad", "gradient", "gradoutput", "gradout", "upstream", "g", "d")
 FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
@@ -250,7 +251,8 @@ class BookAdapter(Adapter):
 
     def backward(self, layer: Any, probe: Probe) -> Any:
         loss = recipe(probe.kind).role == "loss"
-        return layer.backward() if loss else layer.backward(probe.inputs["dout"])
+        backward = _backward(layer)
+        return backward() if loss else backward(probe.inputs["dout"])
 
     def backward_of(self, layer: Any, probe: Probe, dout: float) -> Any:
         takes = [name for name in signature(layer.backward) or () if plain(name) in COTANGENTS]
@@ -267,6 +269,13 @@ def _own_flag(layer: Any) -> str:
     """The attribute in which it keeps whether it trains; none where `forward` takes it."""
     switched = "forward" in getattr(layer, "__dict__", {})
     return next((n for n in FLAGS if not switched and type(getattr(layer, n, None)) is bool), "")
+
+
+def _backward(layer: Any) -> Callable[..., Any]:
+    """Its backward, also under a misspelt name."""
+    others = [] if hasattr(layer, "backward") else [n for n in dir(layer) if spelled(n) == "backward"]
+    method: Callable[..., Any] = getattr(layer, others[0] if others else "backward")
+    return method
 
 
 def _forward(layer: Any) -> Callable[..., Any]:

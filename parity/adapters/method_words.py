@@ -49,6 +49,7 @@ def with_words(
     `forward` and `backward` are the usual names, as plain ones.
     """
     found = {name: plain(name) for name in methods}
+    _as_spelled(found)
     if not set(found.values()) & {"forward", "call", "backward"}:
         _by_the_layer_s_name(found, kind)
     public = [name for name in found if name[0] != "_"]
@@ -63,6 +64,16 @@ def with_words(
         if "backward" not in found.values():
             _name_one(found, others, "derivative", (_is_slope,))
     return found
+
+
+def _as_spelled(found: dict[str, str]) -> None:
+    """`bakward` is a backward where there is no other."""
+    from parity.kinds.spelling import spelled  # not in the process that runs foreign code
+
+    for name, word in list(found.items()):
+        meant = spelled(word)
+        if meant in ("forward", "backward") and meant not in found.values():
+            found[name] = meant
 
 
 def _by_the_layer_s_name(found: dict[str, str], kind: str) -> None:

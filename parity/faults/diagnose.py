@@ -41,8 +41,8 @@ PLAIN = ("forward", "backward")  # phases of single calls; the others are contra
 class Observation:
     """All that a check saw of one implementation: its records, and their numbers.
 
-    `hidden` are results, (probe id, tensor), that could not be had at all; they speak neither for nor
-    against a hypothesis. `remarked` are breaches, (contract, tensor, probe id),
+    `hidden` are results, (probe id, tensor), that could not be had at all, `unseen` those that no probe has;
+    they speak neither for nor against a hypothesis. `remarked` are breaches, (contract, tensor, probe id),
     that are no error here: only of hypotheses that explain all else, they show which one it is.
     """
 
@@ -51,6 +51,7 @@ class Observation:
     values: dict[str, dict[str, Tensors]] = field(default_factory=dict)  # dtype -> probe id -> tensors
     hidden: set[tuple[str, str]] = field(default_factory=set)
     remarked: set[tuple[str, str, str]] | None = None
+    unseen: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -68,6 +69,13 @@ class Observation:
             r for r in self.records if r.dtype == "float32" and r.phase in PLAIN and np.isfinite(r.allowed)
         ]
         return {(r.case, r.tensor): 2 * r.allowed for r in rows}
+
+    @cached_property
+    def scales(self) -> dict[tuple[str, str], float]:
+        """Of which size PyTorch's result is in float64: what is nothing but rounding has none of its own."""
+        rows = [r for r in self.records if r.dtype == "float64" and r.phase in PLAIN]
+        rtol = kind_of(self.kind).rtol
+        return {(r.case, r.tensor): r.allowed / rtol for r in rows if np.isfinite(r.allowed)}
 
 
 @dataclass(frozen=True)
@@ -234,8 +242,12 @@ def read_off(cases: Sequence[Probe]) -> Options:
 def explains(fault: Observation, seen: Observation) -> float | None:
     """The largest difference in float64 of any tensor's scale, None where the two are not the same."""
     partly = {case for case, _ in seen.hidden}
-    for contract, _, case in fault.broken_contracts ^ seen.broken_contracts:
-        if case not in partly and not (contract in REMARKED and seen.remarked is not None):
+    for contract, tensor, case in fault.broken_contracts ^ seen.broken_contracts:
+        if (
+            case not in partly
+            and tensor not in seen.unseen
+            and not (contract in REMARKED and seen.remarked is not None)
+        ):
             return None
     worst = 0.0
     for dtype in DTYPES:
@@ -252,14 +264,19 @@ def explains(fault: Observation, seen: Observation) -> float | None:
 def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float | None:
     """How far `found` is from what was seen of one probe; None when it is not the same."""
     observed, found = (
-        {name: a for name, a in tensors.items() if (case, name) not in seen.hidden}
+        {
+            name: a
+            for name, a in tensors.items()
+            if (case, name) not in seen.hidden and name not in seen.unseen
+        }
         for tensors in (seen.values[dtype][case], found)
     )
     if found.keys() != observed.keys():
         return None
     worst = 0.0
     for name, theirs in observed.items():
-        left, scale = tensor_distance(found[name], theirs), largest(theirs)
+        least = seen.scales.get((case, name), 0.0) if dtype == "float64" else 0.0
+        left, scale = tensor_distance(found[name], theirs, least), largest(theirs)
         slack = seen.rounding.get((case, name), 0.0) / scale if dtype == "float32" and scale else 0.0
         if left is None or left > max(SAME[dtype], kind_of(seen.kind).rtol, slack):
             return None
@@ -267,8 +284,11 @@ def _distance(found: Tensors, seen: Observation, dtype: str, case: str) -> float
     return worst
 
 
-def tensor_distance(a: Array, b: Array) -> float | None:
-    """max |a - b| / max |b| over the finite numbers; None unless shape, dtype and infinities agree."""
+def tensor_distance(a: Array, b: Array, least: float = 0.0) -> float | None:
+    """max |a - b| / max |b| over the finite numbers; None unless shape, dtype and infinities agree.
+
+    `least` is what the scale, max |b|, is at least.
+    """
     if a.shape != b.shape or a.dtype != b.dtype:
         return None
     if a.dtype.kind != "f":
@@ -277,5 +297,5 @@ def tensor_distance(a: Array, b: Array) -> float | None:
     if not np.array_equal(np.isfinite(a), finite):
         return None
     a, b = np.where(finite, a, 0), np.where(finite, b, 0)
-    left, scale = difference(a, b), largest(b)
+    left, scale = difference(a, b), max(largest(b), least)
     return left / scale if scale else (0.0 if left == 0 else None)

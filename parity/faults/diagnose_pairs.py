@@ -87,7 +87,7 @@ def _part(
                 continue
             mine = single_call(fault, probe, dtype, adapter)
             for name in exact:
-                if (probe.id, name) in seen.hidden:
+                if (probe.id, name) in seen.hidden or name in seen.unseen:
                     continue
                 slack = seen.rounding.get((probe.id, name), 0.0) if dtype == "float32" else 0.0
                 if dtype == "float64" and not _equal(mine.get(name), exact[name], rtol):
@@ -126,7 +126,9 @@ def _same_contracts(
     return not [
         breach
         for breach in both ^ seen.broken_contracts
-        if breach[2] not in partly and not (breach[0] in REMARKED and seen.remarked is not None)
+        if breach[2] not in partly
+        and breach[1] not in seen.unseen
+        and not (breach[0] in REMARKED and seen.remarked is not None)
     ]
 
 

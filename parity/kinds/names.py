@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from parity.kinds import ALL_KINDS
+from parity.kinds.spelling import respelled, spelled
 
 # The kinds that somebody else's code can be checked as; the others are LeNet-5's own.
 NAMES = tuple(kind.name for kind in ALL_KINDS.values() if kind.call)
@@ -48,7 +49,21 @@ OTHER_THINGS = (
     *("sum", "lp", "l2", "median", "stochastic", "fractional", "pyramid", "roi", "unpooled", "un", "kmax"),
     *("adaptive", "mixed", "gumbel", "sparsemax", "hierarchical", "sampled", "temperature", "tempered"),
     *("focal", "margin", "smooth", "smoothed", "smoothing", "deformable", "octave", "renorm", "ghost"),
-    *("net", "network", "model", "test", "base", "abstract", "partial", "bn", "masked", "causal"),
+    *(
+        "regression",
+        "regressor",
+        "classifier",
+        "net",
+        "network",
+        "model",
+        "test",
+        "base",
+        "abstract",
+        "partial",
+        "bn",
+        "masked",
+        "causal",
+    ),
 )
 # Words that make it something else only together: a maximum over the whole image, a mask for whole channels.
 OTHER_PAIRS = (
@@ -100,9 +115,28 @@ LOSS_AROUND = {"loss", "cost", "error", "fn", "criterion", "objective", "forward
 LOSS_AROUND |= {*AROUND, *AROUND_TOO}
 
 
+# What stands around the name of a function that is one: relu_func, compute_softmax, relu_hidden.
+OF_FUNCTIONS = {*AROUND, *STABLE, "layer", "fn", "func", "function", "activation", "act", "vec", "vectorized"}
+OF_FUNCTIONS |= {"calc", "calculate", "compute", "get", "apply", "f", "hidden", "output", "elementwise"}
+# The same of a layer of several arguments: convolution_multiple_filters, conv_naive.
+OF_LAYERS = {*AROUND, *STABLE, "layer", "op", "operation", "fn", "loop", "loops", "vectorized", "apply"}
+OF_LAYERS |= {"multiple", "multi", "filters", "channels", "channel"}
+
+
 def kind_without_praise(name: str) -> str | None:
-    """The kind of `stable_softmax` or `my_relu`, which is that of the name without those words."""
-    return kind_by_name("_".join(word for word in name.split("_") if word not in {*AROUND, *STABLE}))
+    """The kind of `stable_softmax` or `sigmod_func`, which is that of the name without those words."""
+    return _kind_without(name, OF_FUNCTIONS)
+
+
+def kind_of_layer_function(name: str) -> str | None:
+    """The kind of `my_conv2d` or `convolution_multiple_filters`, as functions of several arguments."""
+    return _kind_without(name, OF_LAYERS)
+
+
+def _kind_without(name: str, around: set[str]) -> str | None:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", re.sub(r"Re(LU|Lu)", "relu", name))
+    words = [spelled(word) for word in name.lower().split("_")]
+    return kind_by_name("_".join(word for word in words if word not in around))
 
 
 def _loss_by_words(words: list[str]) -> str | None:
@@ -120,7 +154,7 @@ def kind_by_words(name: str) -> str | None:
     """The kind by the words of a name, for what is known to be a layer; None where they do not say."""
     if known := kind_by_name(name):
         return known
-    name = re.sub(r"Re(LU|Lu)", "Relu", name)  # one word, not two
+    name = re.sub(r"Re(LU|Lu)", "Relu", respelled(name))  # one word, not two
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
     words = [word.lower() for word in spaced.split()]
     words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]

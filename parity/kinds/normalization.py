@@ -98,7 +98,7 @@ def _batch_norms(rng: Rng) -> Iterator[Probe]:
         ("5x4", (5, 4), 1.0, 2.0),
         ("images", (3, 2, 4, 5), 0.5, 1.0),
         ("one image", (1, 3, 2, 3), 0.0, 1.0),
-        ("small values", (4, 3), 0.0, 2.0**-8),
+        ("small values", (4, 3), 0.0, 2.0**-14),
     ):
         for training in (True, False):
             C = shape[1]

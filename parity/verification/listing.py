@@ -27,7 +27,14 @@ from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
-from parity.kinds.names import LOSS_AROUND, kind_by_name, kind_by_words, kind_without_praise
+from parity.kinds.names import (
+    LOSS_AROUND,
+    kind_by_name,
+    kind_by_words,
+    kind_of_layer_function,
+    kind_without_praise,
+)
+from parity.kinds.spelling import respelled
 from parity.verification.held import Held, of_class, of_dicts
 from scratchcnn.lookup import nearest
 
@@ -370,22 +377,29 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     known = "identity" if _is_identity(name, node) else _of_two_classes(kind_by_name(name), node)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
         return [Listed(name, known)]
-    if known is None and (bare := kind_without_praise(name)) in ACTIVATIONS:
-        return [Listed(name, bare or "")]
+    derives = bool(set(name.lower().split("_")) & set(DERIVATIVES))
+    if known is None and not derives and _required(node) > 0:
+        bare = kind_without_praise(name)
+        if bare in ACTIVATIONS:
+            return [Listed(name, bare or "")]
+        known = kind_of_layer_function(name) if _required(node) > 1 else None
+        known = known if known and kind_of(known).role == "layer" else None
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
     if rule := _rule(name, node):
         return [Listed(name, rule)]
-    if set(name.lower().split("_")) & set(DERIVATIVES):
+    if derives:
         return []
     if set(name.lower().split("_")) <= LOSS_AROUND and _required(node) == 2 and _logs_of_the_rest(node):
         return [Listed(name, "binary_cross_entropy")]  # compute_cost(AL, Y)
     meant = _of_two_classes(kind_by_words(name), node)
-    if meant and kind_of(meant).role == "loss" and FORWARD not in name:
+    if meant and kind_of(meant).role == "loss" and FORWARD not in respelled(name):
         return [Listed(name, meant)]
-    other = name.replace(FORWARD, BACKWARD)
-    words = re.sub(r"_+", "_", name.replace(FORWARD, "")).strip("_")
-    kind = kind_by_words(words) if other != name else None
+    meant_name = respelled(name)
+    other = meant_name.replace(FORWARD, BACKWARD)
+    words = re.sub(r"_+", "_", meant_name.replace(FORWARD, "")).strip("_")
+    kind = kind_by_words(words) if other != meant_name else None
+    other = next((one for one in functions if respelled(one) == other), other)
     if not kind or (kind == "identity" and _required(node) != 1):
         return []
     return [Listed(f"{name},{other}" if other in functions else name, kind)]

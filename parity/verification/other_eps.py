@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from parity.checks.layer import judge
 from parity.faults import FAULTS
 from parity.kinds import Probe, kind_of
@@ -29,6 +31,10 @@ PLACES = {
         "beside the uncorrected root": "adam-eps-before-correction",
     },
 }
+NOWHERE = "nowhere"  # the place of one that is not there at all
+NONE = {
+    "batch_norm": "batch-norm-no-eps"
+}  # the class of the catalogue that has none, where none may pass for one
 WITHOUT = ("running_mean", "running_var")  # no eps is in them
 Results = tuple[Probe, str, Mapping[str, Array]]  # an input, a dtype, some of its results by name
 
@@ -49,24 +55,26 @@ class Eps:
 
 
 def eps_of(kind: str, results: Iterable[Results]) -> Eps | None:
-    """The eps that gives all of these results; None where none of CONSTANTS does in any place."""
-    usual = Eps(KINDS[kind])
+    """The eps that gives all of these results; None where none of CONSTANTS does in any place, and where they
+    show no eps at all."""
+    usual, nowhere = Eps(KINDS[kind]), Eps(KINDS[kind], NOWHERE)
     left = [Eps(value, place) for place in ("", *PLACES.get(kind, ())) for value in CONSTANTS]
-    left = [eps for eps in left if eps != usual]
+    left = [eps for eps in left if eps != usual] + [nowhere] * (kind in NONE)
     for probe, dtype, found in results:
         left = [eps for eps in left if gives(eps, probe, dtype, found)]
         if not left:
             return None
-    return left[0] if left else None
+    return left[0] if left and nowhere not in left else None
 
 
 def gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
     """Whether that eps gives these results of the probe."""
     kind = kind_of(probe.kind)
     if eps.place:
-        kind = replace(kind, ours=FAULTS[PLACES[probe.kind][eps.place]].make)
+        fault = NONE[probe.kind] if eps.place == NOWHERE else PLACES[probe.kind][eps.place]
+        kind = replace(kind, ours=FAULTS[fault].make)
     given = probe.known.setdefault(str(eps), replace(probe, args={**probe.args, "eps": eps.value}))
-    with judged_by("numpy"):  # PyTorch has it in one place alone
+    with judged_by("numpy"), np.errstate(all="ignore"):  # PyTorch has it in one place alone
         judged = judge(given, dict(found), dtype, keep=True, kind=kind)
     return all(judged[name].ok for name in found)
 

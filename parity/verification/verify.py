@@ -363,6 +363,7 @@ def _own_defaults(kind: str, seen: Seen) -> dict[str, str]:
 def _leave_out(seen: Seen, cases: Sequence[Probe], training_only: bool) -> None:
     """Drop what was tried and does not count: features it has not, gradients where there are none."""
     ids, observation = {probe.id for probe in cases} | {""}, seen.observation
+    observation.unseen = seen.unseen
 
     def counts(row: Record) -> bool:
         gradient = row.tensor.startswith("d")
@@ -661,7 +662,7 @@ def _sentence(row: Record, records: Sequence[Record], by_id: dict[str, Probe]) -
     passing = {r.case for r in plain} - failing
     common = frozenset.intersection(*(asked(by_id[case]) for case in failing)) if failing else frozenset()
     common -= {need for case in passing if case in by_id for need in asked(by_id[case])}
-    if common:
+    if common and passing:
         sentence += f"; only with {_listed([TOLD.get(name, name) for name in sorted(common)])}"
     besides = [r for r in records if r.phase in SCENARIOS and not r.ok and r.tensor in right]
     if besides:

@@ -164,3 +164,42 @@ def test_a_wrong_gradient_comes_before_the_eps_and_is_explained_alone():
     assert "wrong: dx; right: " in verdict.culprit.sentence
     assert verdict.culprit.sentence.endswith("; besides, its eps is 1e-07, PyTorch's 1e-05")
     assert "out is" not in str(verdict.explanation)
+
+
+FUNCTIONS = """
+import numpy as np
+
+def batch_norm_forward(x, gamma, beta):
+    centred = x - x.mean(axis=0)
+    std = {std}
+    z = centred / std
+    return gamma * z + beta, (z, std, gamma)
+
+def batch_norm_backward(dout, cache):
+    z, std, gamma = cache
+    d = dout * gamma
+    dx = (d - d.mean(axis=0) - z * (d * z).mean(axis=0)) / std
+    return dx{widened}, (dout * z).sum(axis=0), dout.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize("widened", ["", " * np.ones(dout.shape)"], ids=["", "widened"])
+@pytest.mark.parametrize("forward_alone", [False, True])
+@pytest.mark.parametrize(
+    ("std", "outcome", "said"),
+    [
+        ("x.std(axis=0)", "wrong", "batch-norm-no-eps"),
+        (
+            "x.std(axis=0) + 1e-12",
+            "right_but",
+            "its eps is 1e-12, PyTorch's 1e-05, and stands outside the root",
+        ),
+    ],
+)
+def test_no_eps_has_its_name_without_running_statistics(tmp_path, std, outcome, said, forward_alone, widened):
+    text = FUNCTIONS.format(std=std, widened=widened)
+    (tmp_path / "mine.py").write_text(text.partition("def batch_norm_backward")[0] if forward_alone else text)
+    name = "batch_norm_forward" if forward_alone else "batch_norm_forward,batch_norm_backward"
+    verdict = verify(f"{tmp_path / 'mine.py'}:{name}", "batch_norm", isolated=False)
+    assert verdict.outcome == outcome and said in [*verdict.buts, *verdict.diagnosis.fault.split(" + ")]
+    assert "only with" not in str(verdict) and "eps" not in verdict.culprit.sentence
