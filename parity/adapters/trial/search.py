@@ -12,7 +12,7 @@ from parity.adapters.conventions import NotCallable
 from parity.adapters.gradients import COMPLETE
 from parity.adapters.layouts import KEEPS_AXES, one_at_a_time
 from parity.adapters.recipe import is_reduced
-from parity.adapters.signatures import FORWARD
+from parity.adapters.signatures import BACKWARD, FORWARD
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
@@ -85,7 +85,9 @@ def find(
             found = columns_of_scores(trial, columns_of_samples(trial, found, probe), probe)
             found = sum_of_rows(trial, mean_of_numbers(trial, found, probe), probe)
             best = (best[0], with_its_constant(trial, found, probe))
-        accepted = best is not None and (best[0] == COMPLETE or not (book and _is_built(trial)))
+        accepted = best is not None and (
+            best[0] == COMPLETE or _is_left_behind(best[1]) or not (book and _is_built(trial))
+        )
         if best is not None and best[0] > 0 and accepted:
             if whole or not _is_unread(best[1]):
                 return refined(trial, best[1], probe)  # other sizes would not help
@@ -124,6 +126,11 @@ def _that_pads_always(trial: Trial) -> Convention | None:
     return found
 
 
+def _is_left_behind(c: Convention) -> bool:
+    """Whether forward returns nothing and leaves its result in an attribute, as the book's never does."""
+    return bool(c.out.path[0][1] == "object")
+
+
 def _is_unread(c: Convention) -> bool:
     """Whether it is a loss of one row at a time that no reading gives: another shape of labels may."""
     return is_reduced(c.kind) and one_at_a_time(c.rows) and not c.reduction
@@ -151,4 +158,6 @@ def _is_the_book_s_with_another_bias(c: Convention) -> bool:
 
 
 def _has_the_book_s_methods(about: dict[str, Any]) -> bool:
-    return about["what"] != "class" or "forward" in about["methods"]
+    methods = about["methods"]
+    backward = "backward" in methods or not any(plain(name) in BACKWARD for name in methods)
+    return about["what"] != "class" or ("forward" in methods and backward)

@@ -31,6 +31,19 @@ def test_right_is_right_and_a_wrong_neighbour_wrong(name, kind, wrong):
 
 
 @pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("LeftBehind", "missing 1 required positional argument"),  # not: forward returned None
+        ("Backprop", "no attribute 'last'"),  # not: no attribute 'backward'
+    ],
+)
+def test_what_its_own_backward_raises_is_said_of_a_right_forward(name, said):
+    verdict = verify(f"{FILE}:{name}", "tanh", isolated=False)
+    assert verdict.outcome == "not_checked" and "(forward is right)" in verdict.unchecked
+    assert said in verdict.unchecked
+
+
+@pytest.mark.parametrize(
     ("methods", "kind", "found"),
     [
         (("forward_batch", "backprop"), "affine", {"forward_batch": "forward"}),
