@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from parity.adapters.arguments import plain
 from parity.adapters.name_parts import parts
+from parity.kinds.spelling import spelled
 
 AHEAD = {"forward", "forwards", "fwd", "feedforward", "fprop", "ff"}
 BACK = {"backward", "backwards", "bwd", "backprop", "bprop", "backpropagate", "backpropagation", "bp"}
@@ -49,7 +50,6 @@ def with_words(
     `forward` and `backward` are the usual names, as plain ones.
     """
     found = {name: plain(name) for name in methods}
-    _as_spelled(found)
     if not set(found.values()) & {"forward", "call", "backward"}:
         _by_the_layer_s_name(found, kind)
     public = [name for name in found if name[0] != "_"]
@@ -64,16 +64,6 @@ def with_words(
         if "backward" not in found.values():
             _name_one(found, others, "derivative", (_is_slope,))
     return found
-
-
-def _as_spelled(found: dict[str, str]) -> None:
-    """`bakward` is a backward where there is no other."""
-    from parity.kinds.spelling import spelled  # not in the process that runs foreign code
-
-    for name, word in list(found.items()):
-        meant = spelled(word)
-        if meant in ("forward", "backward") and meant not in found.values():
-            found[name] = meant
 
 
 def _by_the_layer_s_name(found: dict[str, str], kind: str) -> None:
@@ -123,4 +113,5 @@ def _is_slope(name: str) -> bool:
 
 def _spelt(name: str) -> str:
     """The usual word of which this is a misspelling; "" for none."""
-    return next(iter(difflib.get_close_matches(plain(name), SPELT, 1, LIKE)), "")
+    word = spelled(plain(name))
+    return word if word in SPELT else next(iter(difflib.get_close_matches(word, SPELT, 1, LIKE)), "")
