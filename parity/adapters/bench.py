@@ -252,6 +252,15 @@ class Bench:
             found = self._using().used_twice(on.layer, replace(on.probe, inputs=inputs))
         return {says: plain(value) for says, value in found.items()}
 
+    def expressions(self, number: int, x: Any, slope: Any) -> dict[str, Any]:
+        """Of an operator of an engine: its expressions with plain numbers and axes; else nothing."""
+        asked = getattr(type(self._objects[number].layer), "expressions", None)
+        if asked is None:
+            return {}
+        with as_raised():
+            found = asked(self._objects[number].layer, x, slope)
+        return {says: plain(value) for says, value in found.items()}
+
     def train(self, number: int) -> dict[str, Any]:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         on = self._objects[number]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.engine import ARITHMETIC, Engine, as_given, is_engine
+from parity.adapters.engine_expressions import expressions
 
 TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
     "x + x": lambda x: x + x,
@@ -43,6 +44,10 @@ class OfEngine:
 
     engine: Engine
     says = ""
+
+    def expressions(self, x: Any, slope: Any) -> dict[str, Any]:
+        """What its operator gives for plain numbers and along axes, and the gradients at x."""
+        return expressions(self.engine, type(self).__name__, x, slope)
 
 
 def takes_nothing(method: Any) -> bool:

@@ -8,7 +8,7 @@ an exponential the left half of ELU. Needs NumPy alone.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -195,6 +195,112 @@ class Division(Product):
         return super().gradients([dx, dW], dout)
 
 
+class Reversed(Affine):
+    """A plain number on the left, one for each column of out."""
+
+    def forward(self, x: Any) -> Any:
+        self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
+        self.product = self.x @ self.W
+        self.given = self.operands(self.x, self._bias())
+        columns = [self._values(number, column) for number, column in self._columns()]
+        found = next((a for a in columns if a.shape != (len(self.x), 1)), None)
+        found = np.concatenate(columns, axis=1) if found is None else found
+        return _in(found, self.result(found, self._bias()))
+
+    def numbers(self) -> Any:
+        """Those on the left: powers of 2."""
+        return np.resize([2.0, -4.0, 0.5], self.W.shape[1])
+
+    def _values(self, number: float, column: Any) -> Any:
+        return as_given(self.engine.values(lambda node: type(self).of(number, node), [column]), self.x)
+
+    def _columns(self) -> Iterator[tuple[float, Any]]:
+        (given,) = self.given
+        return ((float(number), given[:, [o]]) for o, number in enumerate(self.numbers()))
+
+    def _gradients(self, of: Callable[..., Any], dout: Any) -> list[Any]:
+        grads = [
+            self.engine.gradients(_left(of, number), [column], self.seed(dout[:, [o]]))[0]
+            for o, (number, column) in enumerate(self._columns())
+        ]
+        grads = [as_given(grad, self.x) for grad in grads]
+        odd = [grad for grad in grads if grad.shape != (len(self.x), 1)]
+        found = [odd[0]] * 3 if odd else self.gradients([np.concatenate(grads, axis=1)], dout)
+        return [_in(grads[0], a) for a in found]
+
+
+class ReversedSum(Reversed):
+    def numbers(self) -> Any:
+        return self._bias()
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        return (self.product,)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return grads[0] @ self.W.T, self.x.T @ grads[0], dout.sum(axis=0)
+
+
+class ReversedDifference(ReversedSum):
+    def operands(self, x: Any, b: Any) -> Operands:
+        return (-self.product,)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return super().gradients([-grads[0]], dout)
+
+
+class ReversedProduct(Reversed):
+    def operands(self, x: Any, b: Any) -> Operands:
+        return (((self.product + b) / self.numbers()).astype(x.dtype),)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        grad = (grads[0] / self.numbers()).astype(grads[0].dtype)
+        return grad @ self.W.T, self.x.T @ grad, grad.sum(axis=0)
+
+
+class ReversedQuotient(Reversed):
+    """c / (c / z), with z = x @ W + b; where z is 0 or no number, z itself."""
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        self.z = self.product + b
+        self.apart = ~np.isfinite(self.z) | (self.z == 0)
+        return ((self.numbers() / np.where(self.apart, 1, self.z)).astype(x.dtype),)
+
+    def result(self, found: Any, b: Any) -> Any:
+        return np.where(self.apart, self.z, found) if found.shape == self.z.shape else found
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        (given,) = self.given
+        grad = np.where(self.apart, dout, -grads[0] * given**2 / self.numbers()).astype(grads[0].dtype)
+        return grad @ self.W.T, self.x.T @ grad, grad.sum(axis=0)
+
+
+class ReversedMatrix(Affine):
+    """A plain array on the left: x, of which NumPy has the gradient."""
+
+    elementwise = False
+
+    def operands(self, x: Any, b: Any) -> Operands:
+        return (self.W,)
+
+    def forward(self, x: Any) -> Any:
+        self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
+        self.given = self.operands(self.x, self._bias())
+        found = as_given(self.engine.values(self._of(type(self).of), self.given), self.x)
+        return _in(found, found + self._bias() if found.shape[1:] == self._bias().shape else found)
+
+    def _of(self, of: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda node: of(np.array(self.x), node)
+
+    def _gradients(self, of: Callable[..., Any], dout: Any) -> list[Any]:
+        return super()._gradients(self._of(of), dout)
+
+    def gradients(self, grads: list[Any], dout: Any) -> tuple[Any, Any, Any]:
+        return dout @ self.W.T, grads[0], dout.sum(axis=0)
+
+    def used_twice(self, x: Any) -> dict[str, Any]:
+        return {says: grad for says, grad in super().used_twice(x).items() if says != OUT_TWICE}
+
+
 class Total(Affine):
     """The sum or the mean of the products, a row of them for each number of out: (1, I)."""
 
@@ -249,9 +355,10 @@ class Square(OfEngine):
 
 
 class Exponential(OfEngine):
-    """exp(x) - 1 below 0, x above, of which the exponential is the engine's."""
+    """exp(x) - 1 below 0, x above, of which the exponential is the engine's: of x / unit."""
 
     of: Callable[..., Any]
+    unit = 1.0
 
     def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
@@ -264,10 +371,10 @@ class Exponential(OfEngine):
     def backward(self, dout: Any) -> Any:
         seed = np.where(self.below, dout * dout.dtype.type(self.alpha), 0).astype(dout.dtype)
         found = as_given(self.engine.gradients(type(self).of, [self._given()], seed)[0], self.x)
-        return np.where(self.below, found, dout).astype(found.dtype)
+        return np.where(self.below, found / self.unit, dout).astype(found.dtype)
 
     def _given(self) -> Any:
-        return np.where(self.below, self.x, 0).astype(self.x.dtype)
+        return (np.where(self.below, self.x, 0) / self.unit).astype(self.x.dtype)
 
     def used_twice(self, x: Any) -> dict[str, Any]:
         found = _without_sum(self.engine)
@@ -275,11 +382,17 @@ class Exponential(OfEngine):
             self.forward(x)
             of, ones = type(self).of, np.where(self.below, 1, 0).astype(x.dtype)
             (grad,) = self.engine.gradients(lambda node: of(node) + of(node), [self._given()], ones)
-            found = {OUT_TWICE: np.where(self.below, as_given(grad, x), 2)} | found
+            found = {OUT_TWICE: np.where(self.below, as_given(grad, x) / self.unit, 2)} | found
         return found
 
 
-ARRAYS = ("__matmul__", "matmul", "dot", "mm", "sum", "mean")  # made for arrays alone
+class PowerOf2(Exponential):
+    """exp(x) as 2 ** (x / ln 2), of which the power is the engine's."""
+
+    unit = float(np.log(2))
+
+
+ARRAYS = ("__matmul__", "__rmatmul__", "matmul", "dot", "mm", "sum", "mean")  # made for arrays alone
 # Of each operator or method: the kind that it is checked as, the layer, and what that computes.
 OPERATORS: dict[str, tuple[str, type[OfEngine], str]] = {
     "__add__": ("affine", Addition, "A + B, with A = x @ W and B = b by NumPy"),
@@ -294,6 +407,24 @@ OPERATORS: dict[str, tuple[str, type[OfEngine], str]] = {
     "sum": ("affine", Total, "A.sum(), with A = a row of x times a column of W; + b by NumPy"),
     "mean": ("affine", Mean, "A.mean(), with A = a row of x times a column of W; times I, + b by NumPy"),
     "__pow__": ("mean_squared_error", Square, "A ** 2, with A = x - t; the mean by NumPy"),
+    "__radd__": ("affine", ReversedSum, "c + A, with a plain number c of b and A = x @ W by NumPy"),
+    "__rsub__": ("affine", ReversedDifference, "c - A, with a plain number c of b and A = -x @ W by NumPy"),
+    "__rmul__": ("affine", ReversedProduct, "c * A, with a plain number c and A = (x @ W + b) / c by NumPy"),
+    "__rtruediv__": (
+        "affine",
+        ReversedQuotient,
+        "c / A, with a plain number c and A = c / (x @ W + b) by NumPy",
+    ),
+    "__rmatmul__": (
+        "affine",
+        ReversedMatrix,
+        "A.__rmatmul__(B), with A = W and an array B = x; + b by NumPy",
+    ),
+    "__rpow__": ("elu", PowerOf2, "2 ** A, with A = x / ln 2 where x is not above 0; - 1 by NumPy"),
+    "__iadd__": ("affine", Addition, "A += B, with A = x @ W and B = b by NumPy"),
+    "__isub__": ("affine", Subtraction, "A -= B, with A = x @ W and B = -b by NumPy"),
+    "__imul__": ("affine", Product, "A *= B, with A of x and B of W; their sums and b by NumPy"),
+    "__itruediv__": ("affine", Division, "A /= B, with A of x and B of 1 / W; their sums and b by NumPy"),
     "exp": ("elu", Exponential, "A.exp(), with A = x where x is not above 0; - 1 by NumPy"),
 }
 WRITTEN: dict[str, Callable[..., Any]] = {
@@ -304,9 +435,20 @@ WRITTEN: dict[str, Callable[..., Any]] = {
     "__truediv__": operator.truediv,
     "__matmul__": operator.matmul,
     "__pow__": lambda a: a**2,
+    "__radd__": operator.add,
+    "__rsub__": operator.sub,
+    "__rmul__": operator.mul,
+    "__rtruediv__": operator.truediv,
+    "__rmatmul__": lambda array, a: type(a).__rmatmul__(a, array),
+    "__rpow__": lambda a: 2.0**a,
+    "__iadd__": operator.iadd,
+    "__isub__": operator.isub,
+    "__imul__": operator.imul,
+    "__itruediv__": operator.itruediv,
 }
 ASK_NOTHING = ("sum", "mean", "exp")  # methods that are an operator where they do
 MATRICES = ("__matmul__", "matmul", "dot", "mm")
+IN_PLACE = ("__iadd__", "__isub__", "__imul__", "__itruediv__")
 
 
 def as_operator_layer(cls: type, name: str) -> type:
@@ -322,6 +464,10 @@ def as_operator_layer(cls: type, name: str) -> type:
     own = refuse if name in ARRAYS and not engine.of_arrays else of
     space = {"engine": engine, "of": staticmethod(own), "says": f"{says} ({cls.__name__}'s operator{apart})"}
     return type(name, (base,), {**space, "__module__": __name__, "__doc__": base.__doc__})
+
+
+def _left(of: Callable[..., Any], number: float) -> Callable[[Any], Any]:
+    return lambda node: of(number, node)
 
 
 def _without_sum(engine: Engine) -> dict[str, Any]:

@@ -407,6 +407,10 @@ class Instance:
         """Of an autograd engine: the gradients of expressions in which x is used twice; else nothing."""
         return _arrays(self._ask("used_twice", inputs=dict(inputs)))
 
+    def expressions(self, x: Any, slope: Any) -> Arrays:
+        """Of an operator of an engine: its expressions with plain numbers and axes; else nothing."""
+        return _arrays(self._ask("expressions", x=x, slope=slope))
+
     def train(self) -> Arrays:
         """The weights after a forward and a backward that change them; none where backward leaves them."""
         return _arrays(self._ask("train"))

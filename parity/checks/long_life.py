@@ -16,6 +16,7 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject
+from parity.checks.other_operands import OTHER_OPERANDS, other_operands
 from parity.checks.used_twice import USED_TWICE, used_twice
 from parity.comparison.gates import Comparison, logic_gate
 from parity.kinds import kind_of
@@ -232,5 +233,6 @@ LIVES: dict[str, Scenario] = {
     "one sign": one_sign,
     "NaN and infinity": odd_numbers,
     USED_TWICE: used_twice,
+    OTHER_OPERANDS: other_operands,
 }
 FLOAT64_ALONE = ("NaN and infinity",)  # judged by its measure

@@ -19,6 +19,7 @@ from parity.checks.changed_weights import CHANGED
 from parity.checks.contracts import SCENARIOS
 from parity.checks.loss_cotangent import DOUT
 from parity.checks.one_row import KINDS, ONE_ROW
+from parity.checks.other_operands import OTHER_OPERANDS
 from parity.checks.used_twice import USED_TWICE
 from parity.comparison.records import Record
 from parity.comparison.wording import excess
@@ -65,6 +66,7 @@ def checks_of(kind: str) -> list[str]:
     if kind not in KINDS:
         contracts.pop(ONE_ROW)
     contracts.pop(USED_TWICE)  # of autograd engines alone
+    contracts.pop(OTHER_OPERANDS)
     contracts.pop("buffers may be reused")  # PyTorch does not keep it either: a remark
     return [*names, *([FLOAT32] if "float32" in known.dtypes else []), *contracts]
 

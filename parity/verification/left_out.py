@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from parity.adapters.definitions import parsed, with_lambdas
+from parity.adapters.engine_expressions import ALIASES
 from parity.adapters.members import WORDS, is_derivative
 from parity.kinds.names import kind_by_words
 from parity.verification.held import is_engine, of_class
-from parity.verification.listing import Listed, is_adapter, is_stub
+from parity.verification.listing import Listed, aliases_of, is_adapter, is_stub, is_the_same
 from parity.verification.verdict import Verdict
 
 METHOD = "a method; of methods activations, losses and operators of an engine alone are checked"
@@ -56,8 +57,7 @@ def left_out(
     methods = list(_methods(nodes, named))
     for name in [*_candidates(nodes, named), *methods]:
         if name in methods:
-            own = name.rpartition(".")[2]
-            reasons[name] = OPERATOR if own in TURNED or _is_operator(own) else METHOD
+            reasons[name] = _of_method(name, nodes, named)
             continue
         node, own = nodes[name.split(".")[0]], name.rpartition(".")[2]
         base = _words(own) - WORDS
@@ -76,6 +76,16 @@ def left_out(
         else:
             reasons[name] = NO_KIND
     return reasons
+
+
+def _of_method(name: str, nodes: dict[str, Definition], named: set[str]) -> str:
+    """Why a method has no verdict of its own."""
+    holder, _, own = name.rpartition(".")
+    node = nodes[holder]
+    given = aliases_of(node) if isinstance(node, ast.ClassDef) else {}
+    if own in given and is_the_same(own, given) and f"{holder}.{ALIASES[own]}" in named:
+        return TOGETHER
+    return OPERATOR if own in TURNED or _is_operator(own) else METHOD
 
 
 def _definitions(path: Path) -> dict[str, Definition]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
-from parity.adapters.engine_operators import ASK_NOTHING, MATRICES, OPERATORS
+from parity.adapters.engine_expressions import ALIASES
+from parity.adapters.engine_operators import ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
@@ -85,14 +86,14 @@ def listed(path: Path) -> list[Listed]:
         if name in functions:
             found += _function(name, written, by_name[name])
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
-            found += _class(classes[name], classes, assigned.get(name, set()))
+            found += _class(classes[name], classes, assigned.get(name, {}))
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
     known = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, own) if held.other not in known]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
 
 
-def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[str]) -> list[Listed]:
+def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: dict[str, str]) -> list[Listed]:
     """A class, and the functions that it keeps where it is none of the kinds or has no forward itself.
 
     `assigned` are the operators that it is given outside of it.
@@ -113,27 +114,61 @@ def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[s
     return inner + [Listed(one.target, "") for one in _left(held)]
 
 
-def _assigned(body: Sequence[ast.stmt]) -> dict[str, set[str]]:
+def _assigned(body: Sequence[ast.stmt]) -> dict[str, dict[str, str]]:
     """The operators that classes are given where they are written no more: `Variable.__add__ = add`."""
-    found: dict[str, set[str]] = {}
-    for node in [node for statement in body for node in ast.walk(statement)]:
-        match node:
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=cls), attr=name)]) if name in OPERATORS:
-                found.setdefault(cls, set()).add(name)
+    found: dict[str, dict[str, str]] = {}
+    inner = [part for statement in body for part in ast.walk(statement)]
+    for node, target in [(a, target) for a in inner if isinstance(a, ast.Assign) for target in a.targets]:
+        match target:
+            case ast.Attribute(value=ast.Name(id=cls), attr=name) if name in OPERATORS:
+                found.setdefault(cls, {})[name] = _function_named(node.value)
     return found
 
 
-def _operators(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: set[str]) -> list[Listed]:
+def _function_named(value: ast.expr) -> str:
+    """`add` of add, and `__add__` of Tensor.__add__."""
+    return ast.unparse(value).rpartition(".")[2]
+
+
+def _operators(
+    node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: dict[str, str]
+) -> list[Listed]:
     """The operators of an autograd engine's class, and its methods that are some, in their own order."""
     own = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
-    names = own.keys() | assigned
-    if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | assigned:
+    given = aliases_of(node) | assigned
+    names = own.keys() | given.keys()
+    if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | given.keys():
         return []
     matrices = [name for name in MATRICES if name in names]  # the same under several names
     others = {name for name in ASK_NOTHING if name in own and _asked_for(own[name])}
     others |= {*matrices[1:], *(name for name in own if is_stub(own[name]))}
+    others |= {name for name in IN_PLACE if name in own and _writes_into_self(own[name])}
+    others |= {name for name in given if is_the_same(name, given)}
     found = [name for name in OPERATORS if name in names - others]
     return [Listed(f"{node.name}.{name}", OPERATORS[name][0]) for name in found]
+
+
+def aliases_of(node: ast.ClassDef) -> dict[str, str]:
+    """The operators that a class is given by name or as a lambda: `__radd__ = __add__`."""
+    found = {}
+    for part in node.body:
+        match part:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name in OPERATORS:
+                found[name] = _function_named(part.value)
+    return found
+
+
+def is_the_same(name: str, given: Mapping[str, str]) -> bool:
+    """Whether it is another operator under the name that this has from the right: `__radd__ = __add__`."""
+    own = ALIASES.get(name, "")
+    return bool(own) and given[name] in (own, given.get(own))
+
+
+def _writes_into_self(method: ast.FunctionDef) -> bool:
+    """Whether it gives self back: its left operand is then gone."""
+    returned = [part.value for part in ast.walk(method) if isinstance(part, ast.Return)]
+    rebound = {one.id for one in ast.walk(method) if isinstance(one, ast.Name) and type(one.ctx) is ast.Store}
+    return "self" not in rebound and any(isinstance(one, ast.Name) and one.id == "self" for one in returned)
 
 
 def _of_held(held: Sequence[Held]) -> list[Listed]:

@@ -70,6 +70,11 @@ class WritesOver(Relu):
         return {"x + x": np.ones_like(x)}
 
 
+class TakesNumbersWrongly(Relu):
+    def expressions(self, x, slope):  # as an operator of an engine has them
+        return {"out of x - 3": x + 3}
+
+
 BUGS = [
     ("a hundred calls", TiresOut),
     ("two instances at once", SharedMask),
@@ -78,6 +83,7 @@ BUGS = [
     ("one sign", NeedsBothSigns),
     ("NaN and infinity", SpreadsNaN),
     ("a number used twice", WritesOver),
+    ("plain numbers and axes", TakesNumbersWrongly),
 ]
 
 

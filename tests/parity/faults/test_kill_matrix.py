@@ -6,6 +6,7 @@ import pytest
 import scratchcnn as sc
 from parity.adapters.process_pool import processes
 from parity.checks.long_life import LIVES
+from parity.checks.other_operands import OTHER_OPERANDS
 from parity.checks.used_twice import USED_TWICE
 from parity.faults import FAULTS
 from parity.faults import kill_matrix as kill
@@ -104,7 +105,8 @@ def test_eight_seeds_cover_every_kind_both_precisions_real_sizes_and_contracts()
     }
     assert {"forward", "backward", "backward twice", "updated in place"} <= {r.phase for r in rows}
     assert any(r.case.startswith("N=") for r in rows)
-    assert {*LIVES} - {USED_TWICE} <= {r.phase for r in rows}  # which an engine alone is asked
+    of_engines = {USED_TWICE, OTHER_OPERANDS}
+    assert {*LIVES} - of_engines <= {r.phase for r in rows}
     fixed, large = ({probe.id for probe in some} for some in (probes("lrn"), real_sizes("lrn")))
     assert len(fixed) == 5 and {r.case for r in rows if r.layer == "lrn"} == fixed | large
 

@@ -1,0 +1,255 @@
+"""Reversed operators of an autograd engine have verdicts of their own; numbers and axes are asked for."""
+
+import re
+
+import pytest
+
+from parity.verification.listing import listed
+from parity.verification.verify import verify
+from parity.verification.whole import verify_all
+
+WALK = """
+    def backward(self):
+        order, seen = [], set()
+
+        def visit(node):
+            if id(node) not in seen:
+                seen.add(id(node))
+                for parent in node.parents:
+                    visit(parent)
+                order.append(node)
+
+        visit(self)
+        self.grad = self.grad * 0 + 1
+        for node in reversed(order):
+            node.push(node.grad)
+"""
+NUMBERS = (
+    """
+import math
+
+
+class Value:
+    def __init__(self, data, parents=(), slopes=()):
+        self.data, self.grad, self.parents, self.slopes = data, 0.0, parents, slopes
+
+    def push(self, g):
+        for parent, slope in zip(self.parents, self.slopes):
+            parent.grad += slope * g
+
+    @staticmethod
+    def made(a):
+        return a if isinstance(a, Value) else Value(a)
+
+    def __add__(self, other):
+        other = Value.made(other)
+        return Value(self.data + other.data, (self, other), (1, 1))
+
+    def __mul__(self, other):
+        other = Value.made(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __pow__(self, k):
+        return Value(self.data**k, (self,), (k * self.data ** (k - 1),))
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __iadd__(self, other):
+        return self + other
+
+    def __isub__(self, other):
+        self.data -= other.data
+        return self
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __rtruediv__(self, other):
+        return self**-1 * other
+
+    def __rpow__(self, base):
+        out = base**self.data
+        return Value(out, (self,), (math.log(base) * out,))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+"""
+    + WALK
+)
+ARRAYS = (
+    """
+import numpy as np
+
+
+def fit(grad, shape):
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+
+
+class Tensor:
+    __array_priority__ = 100
+
+    def __init__(self, data, parents=(), push=lambda g: None):
+        self.data, self.parents, self.push = np.asarray(data), parents, push
+        self.grad = np.zeros_like(self.data, dtype=float)
+
+    def take(self, grad):
+        self.grad = self.grad + fit(grad, self.data.shape)
+
+    def __add__(self, other):
+        other = other if isinstance(other, Tensor) else Tensor(other)
+        return Tensor(self.data + other.data, (self, other), lambda g: (self.take(g), other.take(g)))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Tensor) else Tensor(other)
+        push = lambda g: (self.take(g * other.data), other.take(g * self.data))
+        return Tensor(self.data * other.data, (self, other), push)
+
+    def __matmul__(self, other):
+        other = other if isinstance(other, Tensor) else Tensor(other)
+        push = lambda g: (self.take(g @ other.data.T), other.take(self.data.T @ g))
+        return Tensor(self.data @ other.data, (self, other), push)
+
+    def __radd__(self, other):
+        return self + other
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __rmatmul__(self, other):
+        return Tensor(other) @ self
+
+    def sum(self, axis=None, keepdims=False):
+        def push(g):
+            g = g if axis is None or keepdims else np.expand_dims(g, axis)
+            self.take(g * np.ones_like(self.data))
+
+        return Tensor(self.data.sum(axis=axis, keepdims=keepdims), (self,), push)
+
+    def mean(self, axis=None, keepdims=False):
+        count = self.data.size if axis is None else self.data.shape[axis]
+        return self.sum(axis, keepdims) * (1 / count)
+"""
+    + WALK
+)
+OF_NUMBERS = [
+    *("__add__", "__sub__", "__neg__", "__mul__", "__truediv__", "__pow__", "__rsub__", "__rtruediv__"),
+    *("__rpow__", "__iadd__"),
+]
+OF_ARRAYS = ["__add__", "__mul__", "__matmul__", "sum", "mean", "__radd__", "__rmul__", "__rmatmul__"]
+
+
+def verdicts(tmp_path, source, names):
+    path = tmp_path / "engine.py"
+    path.write_text(source)
+    kinds = {one.name: one.kind for one in listed(path)}
+    cls = "Value" if "class Value" in source else "Tensor"
+    return {n: verify(f"{path}:{cls}.{n}", kinds[f"{cls}.{n}"], isolated=False) for n in names}
+
+
+def test_reversed_operators_are_right_and_second_names_are_not_listed_twice(tmp_path):
+    path = tmp_path / "engine.py"
+    path.write_text(NUMBERS)
+    sheet = verify_all(path, isolated=False)
+    found = {v.name.rpartition(".")[2]: v for v in sheet.verdicts}
+    assert sorted(found) == sorted(OF_NUMBERS)
+    assert {v.outcome for v in found.values()} == {"right"} and not any(v.not_checked for v in found.values())
+    assert sheet.left_out["Value.__radd__"] == sheet.left_out["Value.__rmul__"] == "checked with its function"
+    assert sheet.left_out["Value.__isub__"] == "not checked: an operator that has no verdict of its own"
+    assert "c - A, with a plain number c" in found["__rsub__"].called
+
+
+def test_those_of_arrays_are_right(tmp_path):
+    found = verdicts(tmp_path, ARRAYS, OF_ARRAYS)
+    assert {n: (v.outcome, v.not_checked) for n, v in found.items()} == dict.fromkeys(
+        OF_ARRAYS, ("right", [])
+    )
+
+
+# What is written instead -> the operator, and what is said of it.
+WRONG = {
+    "1 - x is 1 + x": (
+        NUMBERS,
+        r"return -self \+ other",
+        "return self + other",
+        "__rsub__",
+        "wrong: out, dx, dW",
+    ),
+    "1 - x is x - 1": (NUMBERS, r"def __rsub__.*\n.*\n", "__rsub__ = __sub__\n", "__rsub__", "wrong: out"),
+    "2 / x is x / 2": (NUMBERS, r"return self\*\*-1 \* other", "return self / other", "__rtruediv__", ""),
+    "2 ** x without log": (NUMBERS, r"math.log\(base\) \* out", "out", "__rpow__", "right: out"),
+    "2 ** x is x ** 2": (NUMBERS, r"return Value\(out, .*", "return self**base", "__rpow__", ""),
+    "2 * x": (ARRAYS, r"return self \* other\n", "return self + other\n", "__rmul__", ""),
+    "2 + x": (ARRAYS, r"return self \+ other\n", "return Tensor(self.data + other)\n", "__radd__", ""),
+    "array @ x": (ARRAYS, r"Tensor\(other\) @ self", "self @ Tensor(other)", "__rmatmul__", ""),
+    "x += y": (
+        NUMBERS,
+        r"__iadd__\(self, other\):\n        return self \+",
+        "__iadd__(self, other):\n        return self -",
+        "__iadd__",
+        "",
+    ),
+    "x - 3": (
+        NUMBERS,
+        r"self \+ -other",
+        "self + (-other if isinstance(other, Value) else other)",
+        "__sub__",
+        "out of x - 3",
+    ),
+    "x * 3": (ARRAYS, r"(__mul__.*\n.*else Tensor\()other", r"\1-other", "__mul__", "out of x * 3"),
+    "3 + x": (
+        ARRAYS.replace("__add__ = __add__", ""),
+        r"(__add__.*\n.*else Tensor\()other",
+        r"\1-other",
+        "__add__",
+        "out of x + 3",
+    ),
+    "x ** 3": (NUMBERS, r"k \* self.data \*\* \(k - 1\)", "2 * self.data", "__pow__", "dx of x ** 3"),
+    "x ** 2 used twice": (
+        NUMBERS,
+        r"return Value\(self.data\*\*k.*",
+        "out = Value(self.data**k, (self,))\n"
+        "        out.push = lambda g: setattr(self, 'grad', k * self.data ** (k - 1) * g)\n"
+        "        return out",
+        "__pow__",
+        "dx of x ** 2 + x ** 2",
+    ),
+    "x.sum(axis=1)": (ARRAYS, r"np.expand_dims\(g, axis\)", "g", "sum", "dx of x.sum(axis=1)"),
+    "x.mean(axis=0)": (ARRAYS, r"self.data.size if .*", "self.data.size", "mean", "out of x.mean(axis=0)"),
+}
+
+
+@pytest.mark.parametrize("bug", WRONG)
+def test_a_bug_is_found_in_the_operator_that_has_it(tmp_path, bug):
+    source, right, wrong, name, said = WRONG[bug]
+    written = re.sub(right, wrong, source, count=1)
+    assert written != source
+    others = ["__add__"] if name not in ("__add__",) else ["__mul__"]
+    found = verdicts(tmp_path, written, [name, *others])
+    assert {n for n, v in found.items() if v.outcome == "wrong"} == {name}, [*map(str, found.values())]
+    assert said in str(found[name])
+
+
+def test_what_an_operator_refuses_is_named(tmp_path):
+    source = ARRAYS.replace("other if isinstance(other, Tensor) else Tensor(other)", "other")
+    found = verdicts(tmp_path, source, ["__add__", "__mul__"])
+    assert {v.outcome for v in found.values()} == {"right"}
+    assert "x * 3 (raised AttributeError" in str(found["__mul__"])
+
+
+def test_operators_given_outside_of_the_class_are_seen_once(tmp_path):
+    path = tmp_path / "engine.py"
+    given = (
+        "\nTensor.__radd__ = Tensor.__add__\nTensor.__rsub__ = Tensor.__sub__ = lambda a, b: a + b * -1.0\n"
+    )
+    path.write_text(re.sub(r"    def __radd__.*\n.*\n", "", ARRAYS) + given)
+    names = [one.name.rpartition(".")[2] for one in listed(path) if one.kind]
+    assert "__radd__" not in names and {"__rsub__", "__sub__"} <= {*names}
