@@ -90,16 +90,34 @@ def defined(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
 
 
 def with_lambdas(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
-    """Those, and each `name = lambda x: ...` of the module as the function that it is."""
+    """Those, and each `name = lambda x: ...` and `name = np.vectorize(f)` of the module as the function that
+    it is."""
+    there = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     for node in body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=args, body=result)):
-                function = ast.parse(f"def {name}(): pass").body[0]
-                assert isinstance(function, ast.FunctionDef)
-                function.args, function.body = args, [ast.Return(result)]
-                yield function
+                yield _function(name, args, [ast.Return(result)])
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(
+                    func=ast.Attribute(attr="vectorize"), args=[ast.Lambda(args=args, body=result)]
+                ),
+            ):
+                yield _function(name, args, [ast.Return(result)])
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(func=ast.Attribute(attr="vectorize"), args=[ast.Name(id=of)]),
+            ) if of in there:
+                yield _function(name, there[of].args, [ast.Expr(ast.Name(of, ast.Load())), *there[of].body])
             case _:
                 yield from defined([node])
+
+
+def _function(name: str, args: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
+    function = ast.parse(f"def {name}(): pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.args, function.body = args, body
+    return function
 
 
 def load_definitions(path: Path, source: str | None = None) -> ModuleType:

@@ -21,8 +21,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from parity.adapters.definitions import FAILED, load_definitions
-from parity.adapters.members import pair, steps, taken
+from parity.adapters.members import of_vectorized, pair, steps, taken
 
 DEPTH = 6  # folders above a file in which what it imports is looked for
 MOST_FOLDERS = 8  # that one file may need
@@ -103,6 +105,8 @@ def _named(module: ModuleType, name: str, where: str) -> Any:
             found = taken(found, how, part)
         except (AttributeError, LookupError, TypeError):
             raise TargetError(f"{where} has no {name!r}{_instead(module, found, how, part)}") from None
+    if isinstance(found, np.vectorize):
+        found = of_vectorized(found, path[-1][1])
     if getattr(found, "__name__", "") == "<lambda>":
         found.__name__ = name  # its derivative is looked for by it
     return found

@@ -138,6 +138,11 @@ _ANY = _table("""
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
     =None: prevlayer previouslayer
 """)
+_SOFTMAX = _table("""
+    I: inputsize insize size n ninputs numinputs inputdim indim dim classes nclasses numclasses units nunits
+    I: outputsize outsize noutputs numoutputs features infeatures length inputs nin nodes neurons
+    I (I,): inputshape inshape
+""")
 _LRN = _table("""
     size: n size localsize windowsize window depth nsize kernelsize neighbours
     alpha: alpha
@@ -172,6 +177,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "lrn": _LRN,
     "batch_norm": _NORM,
     "weighted_cross_entropy": _table("label_smoothing: smoothing labelsmoothing smooth epsilon eps alpha"),
+    "softmax": _SOFTMAX,
     "dropout": _DROPOUT,
     "flatten": _FLATTEN,
     **{kind: dict.fromkeys(names, (CONSTANTS[kind],)) for kind, names in NAMES.items()},

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from inspect import getattr_static, isfunction, signature
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -160,6 +160,20 @@ WORDS = {
     *("grads", "gradient", "gradients", "backward", "backwards", "back", "bwd", "bprop", "backprop", "diff"),
     *("dfunc", "dfn", "delta"),
 }
+
+
+def of_vectorized(vectorized: Any, name: str) -> Callable[..., Any]:
+    """np.vectorize(f) as a function under that name, with the parameters and the file of f."""
+
+    def call(*args: Any, **named: Any) -> Any:
+        return vectorized(*args, **named)
+
+    inner = vectorized.pyfunc
+    there = getattr(inner, "__globals__", call.__globals__)
+    found = FunctionType(call.__code__, there, name, None, call.__closure__)
+    found.__module__ = getattr(inner, "__module__", found.__module__)
+    vars(found)["__wrapped__"] = inner
+    return found
 
 
 def _of_ufunc(function: np.ufunc, name: str) -> Callable[..., Any]:

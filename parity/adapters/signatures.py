@@ -521,7 +521,8 @@ def _as_derivative(
         for args in _pairs(required, "forward", kind, c):
             yield name, args, True
         return
-    if is_reduced(kind) and len([w for w in words if w not in DOUT - {"dvalues"}]) > 2:
+    asked = [plain(p["name"]) for p in params if p is not None and p["required"]]
+    if is_reduced(kind) and len([w for w in asked if w not in DOUT - {"dvalues"}]) > 2:
         return  # delta(z, a, y) goes through the activation before the loss as well
     for args in _pairs(params, "backward", kind, c):
         yield name, args, False

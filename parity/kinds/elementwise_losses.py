@@ -238,6 +238,8 @@ BINARY_CROSS_ENTROPY = _loss(
         *("bce", "bceloss", "bcecost", "binarycrossentropyloss", "binarycrossentropycost", "logloss"),
         *("binaryentropy", "binarycrossentropyerror", "binaryce", "binarylogloss", "logisticloss"),
         *("binarycrossentropyfunction", "bcecriterion", "sigmoidlogloss"),
+        *("bcewithlogits", "bcewithlogitsloss", "bcelogits", "bcelogitsloss", "bcelosswithlogits"),
+        *("binarycrossentropywithlogits", "binarycrossentropywithlogitsloss"),
     ),
     within=(0.02, 0.98),
 )

@@ -64,11 +64,14 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 tensor=tensor,
                 parameter=parameter,
             )
-            before = len(trial.errors)
+            before, batch = len(trial.errors), False
             for laid in laid_out(called, probe, trial):
+                if trial.kind == "softmax" and laid.rows == "1F" and not batch:
+                    continue  # a sum over axis 1 that lost its axis goes through there
                 if laid.by_number and not _wants_one_number(trial.errors[before:]):
                     continue
                 found = one_forward(trial, laid, probe)
+                batch = batch or (found is not None and laid.rows == "NF")
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
                     found = one_forward(trial, whole, probe)

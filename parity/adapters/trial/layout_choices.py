@@ -35,7 +35,7 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         "lrn",
     ):
         # No shape decides, or there is nothing to decide, but that backward takes a row alone and no more.
-        alone: tuple[str, ...] = ("F1", "F") if trial.kind == "softmax" and x.ndim == 2 else ()
+        alone: tuple[str, ...] = ("F1", "F", "1F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         alone = ("F", "F1") if trial.how.role == "loss" else alone
         alone = (*alone, "FN") if trial.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1 else alone
