@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -111,6 +112,8 @@ DERIVATIVE = (
     "diff",
     "dfunction",
     "derive",
+    "derivate",
+    "dervivative",
 )
 DOUT = {
     *(
@@ -547,7 +550,44 @@ def _function_backwards(
 def _beside(about: dict[str, Any]) -> list[str]:
     """The functions that may be the backward of this one."""
     first = about["names"][0]
-    return about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
+    found = about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
+    if found:
+        return found
+    there = {plain(name) for name in about["functions"]}
+    others = [name for name in about["functions"] if _is_derivative_of(name, first, there)]
+    return others if len(others) == 1 else []
+
+
+AROUND_LOSSES = {
+    "loss",
+    "cost",
+    "error",
+    "fn",
+    "func",
+    "function",
+    "compute",
+    "calculate",
+    "calc",
+    "activation",
+}
+
+
+def _is_derivative_of(name: str, first: str, there: set[str]) -> bool:
+    """Whether a derivative has the words of that function but for `loss` and the like, or for their spelling:
+    cross_entropy_loss and cross_entropy_grad. Not where it is another one's by its whole name."""
+    from parity.kinds.spelling import spelled  # not in the process that runs foreign code
+
+    def words(text: str) -> list[str]:
+        return [
+            spelled(w) for w in re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower())
+        ]
+
+    known = {*BACKWARD, "d", "der", "dx", "dz"}
+    rest = [word for word in words(name) if word not in known]
+    if len(rest) == len(words(name)) or "".join(rest) in there - {plain(first)}:
+        return False
+    mine, own = ([w for w in both if w not in AROUND_LOSSES] for both in (rest, words(first)))
+    return bool(own) and mine == own
 
 
 def _agreed(about: dict[str, Any], kind: str) -> bool:

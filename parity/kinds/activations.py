@@ -120,7 +120,7 @@ SIGMOID = Operation(
     probes=elementwise("sigmoid"),
     ours=sc.Sigmoid,
     call=f"cls(){LAYER}",
-    aliases=("sigmoidlayer", "logistic", "sigmoide"),
+    aliases=("sigmoidlayer", "logistic", "sigmoide", "sigm"),
     real=of_shapes("sigmoid", *IMAGES, asked=True),
     timed=timed,
 )

@@ -11,7 +11,16 @@ import unicodedata
 
 WORDS = (
     *("forward", "forwards", "backward", "backwards", "sigmoid", "softmax", "dropout", "flatten", "pooling"),
-    *("convolution", "normalization", "connected", "momentum", "entropy", "derivative"),
+    *(
+        "convolution",
+        "normalization",
+        "connected",
+        "momentum",
+        "entropy",
+        "derivative",
+        "softplus",
+        "softsign",
+    ),
 )
 OF_THEIR_OWN = {"backyard", "cooling", "polling", "pouring", "fooling", "flattened", "flattens", "softmin"}
 OF_THEIR_OWN |= {"denormalization", "renormalization", "unconnected", "involution", "deconvolution"}

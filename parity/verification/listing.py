@@ -275,6 +275,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if steps_of(methods) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
     meant = _of_two_classes(kind_by_words(node.name), node) or ""
+    meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
     called = {*words_of_methods(methods, meant).values()} & set(CALLED)
     return meant if called or _has_foreign_base(node, classes) else ""
 

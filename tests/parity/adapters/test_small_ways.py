@@ -102,3 +102,73 @@ def test_a_sum_that_lost_its_axis_is_not_read_as_one_row(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(WITHOUT_ITS_AXIS)
     assert not verify(f"{file}:softmax", "softmax", isolated=False).ok
+
+
+BESIDE = """
+import numpy as np
+
+def cross_entropy_loss(P, Y):
+    return -np.sum(Y * np.log(P)) / len(P)
+
+def cross_entropy_grad(P, Y):
+    return {sign}Y / P / len(P)
+
+class Functions:
+    def sofplus(self, x):
+        return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+
+    def softplus_grad(self, x):
+        return 1 / (1 + np.exp({sign}x))
+"""
+TWO = """
+import numpy as np
+
+def cross_entropy_cost(P, Y):
+    return -np.sum(Y * np.log(P)) / len(P)
+
+def cross_entropy(x, Y):
+    return cross_entropy_cost(np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), Y)
+
+def cross_entropy_grad(x, Y):
+    return (np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) - Y) / len(x)
+"""
+DERIVATES = """
+import numpy as np
+
+class Relu:
+    def activate(self, z):
+        return np.maximum(0, z)
+
+    def derivate(self, z):
+        return 1.0 * ({sign}z > 0)
+
+class SoftmaxCE:
+    def forward(self, X, y):
+        m = X - X.max(axis=1, keepdims=True)
+        self.p, self.y = np.exp(m - np.log(np.exp(m).sum(axis=1, keepdims=True))), y
+        return -np.log(self.p[np.arange(len(y)), y]).mean()
+
+    def backward(self):
+        d = self.p.copy()
+        d[np.arange(len(self.y)), self.y] -= 1
+        return {sign}d / len(self.y)
+"""
+
+
+def test_a_derivative_with_other_words_around_is_its_function_s(tmp_path):
+    found = outcomes(tmp_path, BESIDE.format(sign="-"))
+    assert {*found} == {"cross_entropy_loss", "Functions.sofplus"}
+    assert {*found.values()} <= {"right", "right_but"}
+    assert {*outcomes(tmp_path, BESIDE.format(sign="+")).values()} == {"wrong"}
+
+
+def test_the_derivative_of_another_function_is_not_taken(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(TWO)
+    verdict = verify(f"{file}:cross_entropy_cost", "softmax_with_loss")
+    assert verdict.outcome == "right" and "gradients" in verdict.not_checked, str(verdict)
+
+
+def test_derivates_and_a_softmax_that_takes_labels(tmp_path):
+    assert {*outcomes(tmp_path, DERIVATES.format(sign="")).values()} <= {"right", "right_but"}
+    assert {*outcomes(tmp_path, DERIVATES.format(sign="-")).values()} == {"wrong"}
