@@ -49,6 +49,7 @@ MOST_NUMBERS = 2000  # that are handed over one by one
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
 
 
+RETURNED = "the step is returned, to be added or taken off as the first one shows"
 RULES = {
     "dicts": "dicts of arrays",
     "lists": "lists of arrays",
@@ -75,6 +76,10 @@ RULES = {
     "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
     "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
+    "chained": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2, of the sizes that its constructor gets",
+    "step of slope": f"a gradient; {RETURNED}; without a name, an optimizer for each",
+    "step of dict": f"gradients in a dict; {RETURNED}",
+    "step of list": f"gradients in a list; {RETURNED}",
     "held numbered": "a dict of dW1, db1, dW2, db2: one of W1, b1, W2, b2 comes to the constructor",
     "in dicts": "lists of dicts of arrays, one per layer",
     "numbered+state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the gradients' names",
@@ -161,7 +166,10 @@ class Convention:
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
     switched     what turns its momentum off, where the kind has none, and Nesterov's on or off: name -> value
     off          a decay of the rate by its own code, and what it is given so that the rate stays
-    sized        a batch's size that its constructor takes, which is 1
+    sized        sizes that its constructor takes: of a batch, which is 1, of layers, or shapes of arrays
+    prepare      a method that is shown the arrays, or what holds them, before the first step
+    then         a method that makes the step of the gradients that the other one was given
+    by_rate      whether the steps that it returns are without the rate
     average      what it calls momentum's constant, where that is the name of an average's: beta
     kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
                  attribute
@@ -231,7 +239,10 @@ class Convention:
     decay: Sequence[str] = ()
     switched: Mapping[str, Any] = field(default_factory=dict)
     off: Mapping[str, float] = field(default_factory=dict)
-    sized: Sequence[str] = ()
+    sized: Mapping[str, str] = field(default_factory=dict)
+    prepare: str = ""
+    then: str = ""
+    by_rate: bool = False
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -476,14 +487,22 @@ class Convention:
                 f"; {name} is given as {value}" for name, value in {**self.switched, **self.off}.items()
             )
             eps += "".join(f"; .{name} is set" for name in self.kept.values())
-            eps += f"; {', '.join(self.sized)} is 1" if self.sized else ""
+            ones = [name for name, what in self.sized.items() if what == "batch_size"]
+            eps += f"; {', '.join(ones)} is 1" if ones else ""
+            handed = rule_in_words(self.rule)
+            if self.prepare and "to the constructor" in handed:
+                handed = handed.replace("to the constructor", f"to {self.prepare}")
+            elif self.prepare:
+                eps += f"; {self.prepare} is given the same before the first step"
+            eps += f"; then {self.then}()" if self.then else ""
+            eps += "; its steps are multiplied by the rate" if self.by_rate else ""
             eps += f"; given at each call: {', '.join(self.numbers)}" if self.numbers else ""
             if len(self.order) == 2:
                 eps += "; {} are the arrays, {} their gradients".format(*self.order)
             eps += "; the arrays stay the same ones" if self.stays else ""
             eps += "; an optimizer for each" if self.each else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
-            return f"called as {self.name}{method} with {rule_in_words(self.rule)}{eps}"
+            return f"called as {self.name}{method} with {handed}{eps}"
         built, call = self.constructor is not None, self._calls()
         first = f"{self.name}({', '.join(names)})" if built else call if self.forward else self.name
         parts = [f"called as {first}"]

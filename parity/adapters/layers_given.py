@@ -20,6 +20,7 @@ FORMS = {
     "lists": ".params and .grads, lists",
     "attributes": "an attribute for each array (.W, .dW, ...)",
     "objects": ".parameters() with .data and .grad",
+    "variables": ".parameters() with .data and .grad.data",
     "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
 }
 LISTS = "two lists"  # the form of a whole model alone
@@ -208,6 +209,9 @@ PARAMETERS = {  # what each array is made, by the end of a rule: "params of pair
 }
 
 
+OBJECTS = {"objects": "", "variables": "variables"}  # forms of a layer, and what its arrays are made
+
+
 class Layer:
     """One layer that holds a weight and its bias in one of the FORMS; a whole model holds every array so."""
 
@@ -224,7 +228,7 @@ class Layer:
         self.asked = asked  # names that the code may ask whether they are there
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
         self.form, self.name, self.id = form, f"layer{number}", number
-        self.objects: list[Parameter] = []
+        self.objects: list[Any] = []
         self.params: Any = None
         self.grads: Any = None
 
@@ -234,8 +238,8 @@ class Layer:
             self._set(params, grads)
             return
         names = {key: name for name, key in self.keys.items()}
-        if self.form == "objects":
-            self.objects = self.objects or [Parameter() for _ in names]
+        if self.form in OBJECTS:
+            self.objects = self.objects or [PARAMETERS[OBJECTS[self.form]]() for _ in names]
             for parameter, name in zip(self.objects, names.values(), strict=True):
                 parameter.give(params[name], (grads or {})[name])
             self.params = self.parameters = self.get_params = _CalledList(self.objects)
@@ -297,7 +301,7 @@ class Layer:
             if self.form in ("attributes", "state"):
                 aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
                 found[name] = next((a for a in aliases if a is not params[name]), params[name])
-            elif self.form == "objects":
+            elif self.form in OBJECTS:
                 found[name] = self.objects[at].taken(params[name])
             else:
                 found[name] = self.params[key if self.form == "dicts" else at]

@@ -18,7 +18,7 @@ TOGETHER = (  # all arrays
 )
 ONE = ("w", "param", "parameter", "theta", "weight", "p")  # one array at a time
 SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "gradparams", "dweights")  # of all arrays
-SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam")  # of one
+SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam", "dx", "dp")  # of one
 BATCH = ("batchsize", "minibatchsize", "nsamples", "numsamples", "numexamples")  # gradients are sums over it
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
 EPSILON = ("eps", "epsilon")

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
+from parity.adapters.chained import chains, zeros_of
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, TwoLists, nobodys
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import AFTER, BEFORE, EPS, in_order, of_layer
+from parity.adapters.returned_steps import Steps
+from parity.adapters.rules import AFTER, BEFORE, EMPTY, EPS, in_order, of_layer
 from parity.adapters.stateful import Stateful, reading
 from parity.kinds.probe import Probe
 
@@ -36,12 +38,15 @@ class Rule:
         self.steps = 0
         self.layers: list[Any] = []  # of `layers_given`
         self.key: Any = None  # of the layer or the array that is next
+        self.shapes: dict[str, Any] = {}  # of the arrays that an optimizer is made for
+        self.prepared: set[int] = set()
+        self.returned = Steps()
         self.stateful: Stateful | None = None
 
     def _new(self, *first: Any) -> Any:
         held = dict(zip(self.how.held or signature(self.factory) or (), first, strict=False))
         args, how = self.args, recipe(self.kind)
-        held |= dict.fromkeys(self.how.sized, 1)
+        held |= {name: self.shapes.get(what, 1) for name, what in self.how.sized.items()}
         if self.how.eps:
             held[self.how.eps[0]] = EPS[self.kind]
         held |= {**self.how.switched, **self.how.off}
@@ -57,6 +62,9 @@ class Rule:
             taken = room([n for n in signature(self.factory) or () if n not in held], how)
             later = [name for name in args if name not in taken and self._at_each_call(name)]
             args = {name: value for name, value in args.items() if name not in later}
+        if self.how.by_rate:
+            self.returned.rate = args["lr"]
+            args = {name: value for name, value in args.items() if name != "lr"}
         args = {name: value for name, value in args.items() if name not in self.how.written}
         kept = {name: args[name] for name in self.how.kept if name in args}
         args = {name: value for name, value in args.items() if name not in kept}
@@ -79,7 +87,26 @@ class Rule:
         return self._by_parameter(self.factory, self._numbers_given())
 
     def _method(self, optimizer: Any) -> Callable[..., Any]:
-        """Its step, which is given the numbers that it asks for at each call."""
+        """Its step, which is given the numbers that it asks for at each call; before the first one what it
+        is handed is shown to its `setup`, after each the step is made of what it was given."""
+        prepare, then = self.how.prepare, self.how.then
+        step = self._plain_method(optimizer)
+        if not prepare and not then:
+            return step
+
+        def around(*arrays: Any) -> Any:
+            if prepare and arrays and id(optimizer) not in self.prepared:
+                self.prepared.add(id(optimizer))
+                getattr(optimizer, prepare)(arrays[0])
+            if not then:
+                return step(*arrays)
+            _all_of(optimizer, EMPTY)
+            step(*arrays)
+            return getattr(optimizer, then)()
+
+        return around
+
+    def _plain_method(self, optimizer: Any) -> Callable[..., Any]:
         usual = recipe(self.kind).optional["weight_decay"]
         known = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
         known["betas"] = (known.get("beta1"), known.get("beta2"))
@@ -124,12 +151,16 @@ class Rule:
 
     def hand_another_rate(self, rate: float) -> bool:
         """Give each call another learning rate from now on; whether the calls are given one."""
+        if self.how.by_rate:
+            self.returned.rate = rate
+            return True
         by_function = not isinstance(self.factory, type) and self.how.rule != "config"  # whose dict keeps it
         if not by_function and not self._at_each_call("lr"):
             return False
         self.args["lr"] = rate
         if self.stateful is not None:
             self.stateful.given["lr"] = rate
+            self.stateful.returned.rate = rate if "lr" not in self.stateful.meanings.values() else 1.0
         return True
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -180,7 +211,9 @@ class Rule:
     def _holding(self, name: str, given: Any) -> Any:
         """The optimizer of that name, which was built of what it holds."""
         if name not in self.made:
-            self.made[name] = self._new(given)
+            self.made[name] = self._new(*([] if self.how.prepare else [given]))
+            if self.how.prepare:
+                getattr(self.made[name], self.how.prepare)(given)
         return self.made[name]
 
     def _step_of_layers(self, given: Sequence[Any], more: Sequence[Any]) -> None:
@@ -235,6 +268,21 @@ class Rule:
             new = found if isinstance(found, dict) and own.keys() <= found.keys() else new
             _taken_over({n: params[n] for n in own.values()}, {n: new[key] for key, n in own.items()})
 
+    def _chained(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The same of an optimizer that asks for the sizes of the layers: an array may have any two sizes, so
+        two of them are layers of sizes (n, 1, m), and a bias is that of a layer of sizes (1, n)."""
+        for at, sizes, own in chains(params):
+            self.shapes = {"sizes": sizes}
+            given = zeros_of(sizes)
+            slopes = {f"d{key}": array for key, array in zeros_of(sizes).items()}
+            for key, name in own.items():
+                given[key][...] = params[name].reshape(given[key].shape)
+                slopes[f"d{key}"][...] = grads[name].reshape(given[key].shape)
+            found = self._step(at)(given, slopes)
+            new = found if isinstance(found, dict) and given.keys() <= found.keys() else given
+            for key, name in own.items():
+                params[name][...] = np.reshape(new[key], params[name].shape)
+
     def _held_numbered(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The same dicts of arrays, which come to the constructor; an optimizer for each two layers."""
         self._numbered(params, grads, held=True)
@@ -260,8 +308,25 @@ class Rule:
         new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else given
         _taken_over(params, dict(zip(params, new, strict=True)))
 
+    def _step_of_slope(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One gradient after another; an optimizer for each that comes without a name."""
+        keyed = "key" in self.how.numbers.values()
+        steps = {}
+        for name, g in grads.items():
+            self.key = name
+            steps[name] = self._method(self._one("" if keyed else name))(g)
+        self.returned.taken(params, grads, steps)
+
+    def _step_of_dict(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self.returned.taken(params, grads, self._method(self._one(""))(dict(grads)))
+
+    def _step_of_list(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        found = self._method(self._one(""))(list(grads.values()))
+        self.returned.taken(params, grads, dict(zip(params, found, strict=True)))
+
     def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
+            self.shapes = {"shape": w.shape, "shape of W": w.shape}
             new = self._method(self._one(name))(w, grads[name])
             if new is not None:
                 w[...] = new
@@ -320,6 +385,9 @@ class Rule:
         layers = _in_layers(params) if "b" in order else [(name, "") for name in params]
         moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
+            about_b = params[bias] if bias else nobodys(params[name])
+            self.shapes = {"shape": params[name].shape, "shape of W": params[name].shape}
+            self.shapes["shape of b"] = about_b.shape
             method = self._method(self._one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
             other = nobodys(params[name])

@@ -116,6 +116,47 @@ FOUR_LISTS = (["w", "b", "dw", "db"], ["w", "dw", "b", "db"])
 LEAST = 0.5  # of what may be one of these
 BEFORE = ("preupdate", "prestep", "beforeupdate", "beforestep")  # how names of methods begin
 AFTER = ("postupdate", "poststep", "afterupdate", "afterstep")
+EMPTY = ("zerograd", "resetgrad", "cleargrad", "zerodelta", "resetdelta")
+SIZES = {  # what a constructor may ask for beside its constants
+    "batch_size": BATCH,
+    "sizes": (
+        *("layersdim", "layersdims", "layerdims", "layerdim", "dims", "layersizes", "layerssizes", "sizes"),
+        *("layersize", "networksizes", "networkdims", "nnlayers"),
+    ),
+    "shape": ("shape", "paramshape", "gradshape", "size"),
+    "shape of W": ("wshape", "weightshape", "weightsshape", "shapew"),
+    "shape of b": ("bshape", "biasshape", "biasesshape", "shapeb"),
+}
+PREPARE = (
+    *(
+        "setup",
+        "initialize",
+        "initialise",
+        "init",
+        "build",
+        "register",
+        "prepare",
+        "compile",
+        "attach",
+        "bind",
+    ),
+    *("setparams", "setparameters", "registerparams", "registerparameters", "addparams", "initparams"),
+    *("initializeparams", "initialize_parameters", "initstate", "initializestate", "initmoments", "link"),
+    *(
+        "setlayers",
+        "setmodel",
+        "setnetwork",
+        "settarget",
+        "addparameters",
+        "initializemoments",
+        "initializer",
+    ),
+)
+TARGETS = ("target", "link", "block")  # of such a method, a model
+OF_STEP = re.compile(  # methods that return the step; they get gradients alone
+    "(get|compute|calc|calculate|find|make)?_?(the)?_?(updates?|steps?|deltas?|changes?|direction|gradients?)"
+    "(_?(values?|steps?|updates?))?"
+)
 
 
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
@@ -134,7 +175,8 @@ def _rules(
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
     base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
     holds_these = holders(about)
-    base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=batch_size(signature))
+    prepare, shown = ("", "") if holds_these else preparing(about)
+    base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=sized(signature))
     base = replace(base, kept=own, written=numbers_written, held=holds_these)
     if about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
@@ -152,7 +194,8 @@ def _rules(
         elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
         return
-    first = [plain(name) for name in holds_these]
+    first = [plain(name) for name in holds_these or ([shown] if shown else [])]
+    first = ["model" if word in TARGETS else word for word in first]
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
@@ -187,11 +230,30 @@ def _rules(
                 *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
             ],
         }
+        if "sizes" in base.sized.values():
+            styles = {2: ["chained"]}
+        given_alone = len(required) == 1 and _is_slope(required[0]["name"]) and not first
+        keyed = [p for p in required if plain(p["name"]) in KEYS]
+        if (given_alone or _is_slope_and_key(required, keyed)) and not holds_these:
+            slopes = {**numbers, **{p["name"]: "key" for p in keyed}}
+            order = _by_name([p["name"] for p in required if p not in keyed], params)
+            by_rate = "lr" not in {*taken, *numbers.values()} and not base.rate
+            way = replace(base, forward=name, numbers=slopes, order=order, by_rate=by_rate)
+            one = plain(required[0]["name"]) in SLOPE or bool(keyed)
+            several = [] if keyed else ["step of list", "step of dict"]
+            for style in ["step of slope", *several] if one else [*several, "step of slope"]:
+                yield replace(way, rule=style)
         if len(required) > 2 and in_order(required):
             two = ["two lists"] * (in_order(required) in FOUR_LISTS)
             styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
         for style in styles.get(len(required), ()):
-            yield replace(_with(base, style, name), numbers=numbers, order=order)
+            way = replace(_with(base, style, name), numbers=numbers, order=order)
+            if not prepare or not style.startswith(("held", "params")):
+                yield way
+            if prepare:
+                yield replace(way, prepare=prepare)
+        if holds_these and required and _are_slopes(required):
+            yield from _in_two_calls(base, name, numbers, styles.get(len(required), ()), about)
         for meaning, words in (("key", KEYS), ("t", COUNTS)):
             if (numbered := _layer_beside(required, words)) is not None:
                 order = _by_name([numbered[0]], params)
@@ -205,15 +267,46 @@ def _rules(
                 yield replace(_with(base, style, name), numbers=counts, order=order)
 
 
-def batch_size(signature: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """The parameter by which gradients are divided that are sums over a batch."""
-    return tuple(p["name"] for p in signature if plain(p["name"]) in BATCH)
+def preparing(about: dict[str, Any]) -> tuple[str, str]:
+    """The method that is shown the arrays before the first step, and its parameter; "" for none."""
+    for name, params in about["methods"].items():
+        required = [p["name"] for p in params or () if p is not None and p["required"]]
+        known = (*TOGETHER, *MODEL, *LAYERS, *TARGETS)
+        if plain(name) in PREPARE and len(required) == 1 and plain(required[0]) in known:
+            return name, required[0]
+    return "", ""
+
+
+def _is_slope_and_key(required: list[dict[str, Any]], keyed: list[dict[str, Any]]) -> bool:
+    rest = [p for p in required if p not in keyed]
+    return len(keyed) == 1 and len(rest) == 1 and _is_slope(rest[0]["name"])
+
+
+def _in_two_calls(
+    base: Convention, name: str, numbers: dict[str, str], styles: Sequence[str], about: dict[str, Any]
+) -> Iterator[Convention]:
+    """Gradients are given by one method, and the step is made by another one without parameters."""
+    for other in steps_of(about["methods"]):
+        params = [p for p in about["methods"][other] or () if p is not None and p["required"]]
+        for style in styles if not params and other != name else ():
+            yield replace(_with(base, style, name), numbers=numbers, then=other)
+
+
+def sized(signature: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The parameters that get sizes: by which gradients are divided that are sums over a batch, those of the
+    layers, and shapes of arrays."""
+    found = {}
+    for p in signature:
+        what = next((what for what, words in SIZES.items() if plain(p["name"]) in words), "")
+        if what and (what == "batch_size" or p["required"]):
+            found[p["name"]] = what
+    return found
 
 
 def _with_slopes(required: list[dict[str, Any]]) -> list[str]:
     """How a model or layers are handed over with gradients beside them."""
     words = [plain(p["name"]) for p in required]
-    if not words or words[0] not in (*MODEL, *LAYERS) or not all(map(_is_slope, words[1:])):
+    if not words or words[0] not in (*MODEL, *LAYERS) or not _are_slopes(required[1:]):
         return []
     beside = "by layer" if len(words) == 2 else "two lists"
     return [f"{way}, {beside}" for way in ways_for(words[0])]
@@ -239,7 +332,11 @@ def steps_of(methods: Iterable[str]) -> list[str]:
     known = [
         name for word in STEP for name in methods if name == word or (plain(name) == word and name[0] != "_")
     ]
-    other = [name for name in methods if name[0] != "_" and OTHER_STEP.fullmatch(plain(name))]
+    other = [
+        name
+        for name in methods
+        if name[0] != "_" and (OTHER_STEP.fullmatch(plain(name)) or OF_STEP.fullmatch(plain(name)))
+    ]
     return list(dict.fromkeys([*known, *other]))
 
 
@@ -290,6 +387,12 @@ def _by_name(rest: list[str], params: list[dict[str, Any]]) -> tuple[str, ...]:
     if any(name.startswith("*") for name in order) or order == _names(params)[: len(order)]:
         return ()
     return tuple(order)
+
+
+def _are_slopes(params: Iterable[dict[str, Any]]) -> bool:
+    """Whether all that is handed over beside a model or its layers are gradients: dW, delta_w, b_grads."""
+    words = [plain(name) for name in _names(params)]
+    return all(w.startswith(("d", "g", "nabla")) or w.endswith(("grad", "grads", "gradients")) for w in words)
 
 
 def _is_slope(name: str) -> bool:

@@ -1,8 +1,8 @@
 """Optimizers that are functions and are handed their state: `f(params, grads, v, s, t, lr, beta1, beta2)`.
 
 The state begins with zeros, and the new one is what is returned after the arrays, or what lies in the old
-one's place. Steps are counted from 1, or from 0 where nothing is divided by zero then: it adds the one
-itself. Needs NumPy alone.
+one's place. One that is handed no arrays returns the step in their stead (`returned_steps`). Steps are
+counted from 1, or from 0 where nothing is divided by zero then: it adds the one itself. Needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -25,10 +25,19 @@ from parity.adapters.optimizer_names import (
     TOGETHER,
     first_step,
 )
+from parity.adapters.returned_steps import Steps
 
 Arrays = dict[str, Any]
 HANDED = (*TOGETHER, *ONE)
 STATES = ("state", *MOMENTS)
+TOGETHER_AS = (
+    "param",
+    "params",
+    "state",
+    "states",
+    "cache",
+    "moments",
+)  # after the kind's name: all in a tuple
 NUMBERS = (*COUNTS, "i")  # of the step; of a class's method i may be the array's
 CONSTANTS = {  # each may go by another's name where that is not there
     "momentum": ("momentum", "mu", "beta", "beta1", "gamma", "rho", "momentumrate", "momentumcoefficient"),
@@ -52,7 +61,7 @@ FORMS = ("numbered+state", "numbered+own state", "dicts+state", "lists+state", "
 
 
 def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
-    """Parameter -> "params", "grads", "state", "t", "eps", "lr" or the constant, "weight_decay".
+    """Parameter -> "params", "grads", "state", "states", "t", "eps", "lr" or the constant, "weight_decay".
 
     Nothing where one is unknown or one is missing; what has a default and no meaning here is left alone.
     """
@@ -63,19 +72,22 @@ def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
     for p in params:
         word = plain(p["name"])
         names = (name for name, words in tables.items() if word in words and name not in found.values())
-        meaning = next(names, "state" if word in STATES else "")
+        together = [f"{kind}{word}" for word in TOGETHER_AS]
+        meaning = next(names, "state" if word in STATES else "states" if word in together else "")
         if meaning:
             found[p["name"]] = meaning
         elif p["required"]:
             return {}
-    needed = {"params", "grads", "state", "lr", *KINDS.get(kind, ())}
+    needed = {"grads", "states" if "states" in found.values() else "state", *KINDS.get(kind, ())}
+    needed |= {"params", "lr"} if "params" in found.values() else set()
     return found if kind in KINDS and needed <= set(found.values()) else {}
 
 
 def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
     """The forms in which such a function may take its arrays, the likeliest first; none for another."""
     found = reading(params, kind)
-    one = [name for name, meaning in found.items() if meaning == "params" and plain(name) in ONE]
+    arrays = "params" if "params" in found.values() else "grads"
+    one = any(meaning == arrays and plain(name) in (*ONE, *SLOPE) for name, meaning in found.items())
     return () if not found else tuple(reversed(FORMS)) if one else FORMS
 
 
@@ -99,6 +111,9 @@ class Stateful:
         self.function, self.meanings, self.given, self.form = function, meanings, given, form
         self.states: dict[str, list[Any]] = {}
         self.count: dict[str, int] = {}
+        self.returned = Steps()
+        if "lr" not in meanings.values():
+            self.returned.rate = given["lr"]
 
     def update(self, params: Arrays, grads: Arrays, layers: Sequence[tuple[str, str]]) -> None:
         """One step: the arrays of params are changed."""
@@ -127,25 +142,42 @@ class Stateful:
         slopes = {key: grads[name] if name else np.zeros(1) for key, name in keys.items()}
         if at not in self.states:
             zeros = {key: np.zeros_like(a) for key, a in arrays.items()}
-            states = [m for m in self.meanings.values() if m == "state"]
-            self.states[at] = [self._packed(zeros, self.form == "numbered+state") for _ in states]
+            own = [self._packed(zeros, self.form == "numbered+state") for _ in range(self._moments())]
+            self.states[at] = _copied(own)
             self.count[at] = self._first_count(arrays, slopes, self.states[at])
         given = self._packed(arrays)
         found = self._call(given, slopes, self.states[at], self.count[at])
         self.count[at] += 1
         parts = list(found) if isinstance(found, tuple) else [found]
-        new = parts[0] if parts and _alike(parts[0], given) else given
+        if "params" not in self.meanings.values():
+            self._take_step(keys, params, grads, parts[0])
+        with_arrays = "params" in self.meanings.values()
+        new = parts[0] if parts and with_arrays and _alike(parts[0], given) else given
         for i, state in enumerate(self.states[at]):
             if len(parts) > i + 1 and _alike(parts[i + 1], state):
                 self.states[at][i] = parts[i + 1]
-        for key, name in keys.items():
+        for key, name in keys.items() if with_arrays else ():
             now = self._unpacked(new, key, list(keys))
             if name and now is not params[name]:
                 params[name][...] = now
 
+    def _moments(self) -> int:
+        """How many moments it is handed."""
+        of_adam = 2 if "beta2" in self.meanings.values() else 1
+        return of_adam if "states" in self.meanings.values() else [*self.meanings.values()].count("state")
+
+    def _take_step(self, keys: dict[str, str], params: Arrays, grads: Arrays, step: Any) -> None:
+        """Change the arrays by what was returned for their gradients, under their names or those of these."""
+        own = {key: name for key, name in keys.items() if name}
+        if self.form.startswith("numbered") and not own.keys() <= step.keys():
+            step = {key: step[f"d{key}"] for key in own}
+        steps = {name: self._unpacked(step, key, list(keys)) for key, name in own.items()}
+        self.returned.taken({n: params[n] for n in steps}, grads, steps)
+
     def _call(self, given: Any, slopes: Arrays, states: Sequence[Any], count: int) -> Any:
         left = iter(states)
         values = {"params": given, "grads": self._packed(slopes, True), "t": count, **self.given}
+        values["states"] = tuple(states)
         return self.function(
             **{
                 name: next(left) if meaning == "state" else values[meaning]
@@ -195,5 +227,5 @@ def _alike(found: Any, given: Any) -> bool:
 
 def _copied(state: Any) -> Any:
     if isinstance(state, dict):
-        return {key: a.copy() for key, a in state.items()}
-    return [a.copy() for a in state] if isinstance(state, list) else state.copy()
+        return {key: _copied(a) for key, a in state.items()}
+    return [_copied(a) for a in state] if isinstance(state, list) else state.copy()

@@ -455,10 +455,12 @@ def _rule(name: str, node: ast.stmt) -> str:
         return ""
     if _takes_options(node):
         return next(iter(named or ["sgd"] if named or words & DESCENT else []), "")
-    if not named:
-        return "sgd" if words & DESCENT and _is_descent(node) else ""
     least = _required(node)
     params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]
+    if not named and {"beta1", "beta2"} <= {plain(p.arg) for p in node.args.args} and reading(params, "adam"):
+        return "adam"  # update(t, grads, adam_param, beta1, beta2)
+    if not named:
+        return "sgd" if words & DESCENT and _is_descent(node) else ""
     return named[0] if reading(params, named[0]) else ""
 
 

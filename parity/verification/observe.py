@@ -127,7 +127,7 @@ class Seen:
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         held |= {name: str(value) for name, value in c.off.items()} if c else {}
-        sums = [*c.sized, *(n for n, m in c.numbers.items() if m == "batch_size")] if c else []
+        sums = [n for n, m in {**c.sized, **c.numbers}.items() if m == "batch_size"] if c else []
         batches = [f"{name}{OPTION}1" for name in sums]
         return batches + [
             f"{name}{OPTION}{value.removesuffix('.0')}"
