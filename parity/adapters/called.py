@@ -36,7 +36,7 @@ from parity.adapters.layouts import (
     restored,
 )
 from parity.adapters.masks import as_if_drawn
-from parity.adapters.meanings import RATE, value
+from parity.adapters.meanings import RATE, of_option, value
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
@@ -253,7 +253,7 @@ class Live:
             together = {item[0]: self.passed[item[-1]] for item in items}
             return together if ":" in meaning else tuple(together.values())
         if meaning.startswith("{") and meaning != ANY:
-            made = Options(value(meaning, self.probe))
+            made = Options(value(meaning, self.probe), lambda key: of_option(key, self.probe))
             kept = self.options.setdefault(meaning, made)
             if "mode" in made:
                 kept["mode"] = "train" if self.training else "test"

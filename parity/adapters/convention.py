@@ -312,6 +312,13 @@ class Convention:
         return "x" in {meaning for _, meaning in self.constructor or ()}
 
     @property
+    def built_for_batch(self) -> bool:
+        """Whether the constructor takes the number of images."""
+        return bool(
+            {"N", "(N,C,H,W)", "(N,H,W,C)", "(N,I)"} & {meaning for _, meaning in self.constructor or ()}
+        )
+
+    @property
     def x_layouts(self) -> dict[int, str]:
         return _of_numbers() if self.by_number else {4: self.images, 2: self.rows}
 

@@ -89,6 +89,17 @@ def find_gradients(
     return score, replace(c, grads=grads)
 
 
+def named_before(c: Convention, report: dict[str, Any], probe: Probe, how: Recipe) -> dict[str, Place]:
+    """Gradients by the names of what the object has before a backward that raised: `self.d_weights`."""
+    wanted = [n for n in how.params if probe.args.get(n) is not None]
+    own = {_key({"path": place.path}) for places in c.stored.values() for place in places}
+    there = [e for e in report.get("forward", ()) if e["shape"] is not None and _root(e) == "object"]
+    named = [e for e in there if _is_gradient(e) and _key(e) not in own]
+    used: set[int] = set()
+    found = {name: _gradient(name, c, [], named, probe, used, wanted) for name in wanted}
+    return {name: place for name, place in found.items() if place is not None}
+
+
 def _returned() -> Place:
     return Place(((".", "back"),))
 

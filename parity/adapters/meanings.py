@@ -106,7 +106,7 @@ _NORM = _table("""
     C (C,) (1,C): infeature numfeature nfeature feature
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs inputnode inputnodes inputunits
-    shape (C,) (1,C) C: inputshape inshape shape
+    shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape
     momentum: momentum decay rho mu alpha
     eps: eps epsilon
 """)
@@ -170,7 +170,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     | {"filter": ("kernel", "(FH,FW)", "W"), "w": ("W",), "p": ("pad",), "depth": ("FN", "C")},
     "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING)
     | _IMAGES
-    | {"p": ("pad", "kernel"), "shape": _IMAGES["inputshape"]}
+    | {"p": ("pad", "kernel"), "shape": ("(FH,FW)", *_IMAGES["inputshape"])}
     | dict.fromkeys(("inchannels", "channels"), ("C", "(C,H,W)")),
     "affine": _DENSE,
     "affine_last_axis": _DENSE,
@@ -342,6 +342,11 @@ def value(meaning: str, probe: Probe) -> Any:
             raise NotImplementedError("pad is a number")
         return args[meaning]
     return recipe(probe.kind).optional[meaning]
+
+
+def of_option(key: str, probe: Probe) -> Any:
+    """What a dict of options has under that key; of its window, where that is its height or width."""
+    return _of_key(f"kernel_{key}" if key in ("height", "width", "h", "w") else key, probe)
 
 
 def _of_key(key: str, probe: Probe) -> Any:

@@ -106,15 +106,21 @@ def grouped(kind: str) -> tuple[str, ...]:
 
 
 class Options(dict[str, Any]):
-    """A dict that notes which of its keys were read."""
+    """A dict that notes which of its keys were read; `find` has others by their names, or raises KeyError."""
 
-    def __init__(self, *args: Any):
-        super().__init__(*args)
+    def __init__(self, held: Mapping[str, Any], find: Callable[[str], Any] | None = None):
+        super().__init__(held)
         self.read: set[str] = set()
+        self.find = find
 
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)
         return super().__getitem__(key)
+
+    def __missing__(self, key: str) -> Any:
+        if self.find is None:
+            raise KeyError(key)
+        return self.find(key)
 
     def get(self, key: str, default: Any = None) -> Any:
         self.read.add(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from parity.adapters.arguments import plain
@@ -20,6 +21,7 @@ from parity.adapters.updates import prepared
 
 FORWARD = (
     *(
+        "forwardbatch",  # beside a forward of one row
         "forward",
         "__call__",
         "call",
@@ -313,6 +315,9 @@ TAKES_DOUT = ("convolution", "affine", "batch_norm", "dropout", "flatten", *MODE
 def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:
     """The only array that a backward of weights or of windows takes is dout, whatever it is called."""
     arrays = [i for i, options in enumerate(found) if set(options) & {"x", "out", "dout"}]
+    outs = [i for i in arrays if found[i] == ["out"]]
+    if len(outs) == 2 and not any("dout" in options for options in found):  # backward(out, input, output)
+        return [["dout"] if i == outs[0] else options for i, options in enumerate(found)]
     if len(arrays) != 1 or "dout" in found[arrays[0]] or not all(found):
         return found
     return [["dout"] if i == arrays[0] else options for i, options in enumerate(found)]
@@ -351,8 +356,10 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
-    if way == "backward" and word in ("batchsize", "nbatch", "nsamples", "numsamples"):
+    if word in ("batchsize", "nbatch", "nsamples", "numsamples", "minibatchsize", "batchlen"):
         return ["N"]
+    if "batch" in c.forward and word in ("m", "n", "") and {*words} & (X | DOUT):
+        return ["N"]  # beside the batch its number, also where that is called _
     if kind in MODES and word in MODE_NAMES:
         return list(meanings(word, kind))
     if way == "forward" and word in KEEP:
@@ -464,7 +471,8 @@ def forward_calls(
 
     for word in FORWARD:
         for name in [n for n, w in methods.items() if n == word or (w == word and n[0] != "_")]:
-            for args in _pairs(about["methods"][name], "forward", kind, c):
+            of_batch = replace(c, forward=name) if "batch" in name else c
+            for args in _pairs(about["methods"][name], "forward", kind, of_batch):
                 if not (c.built_on_x or any(meaning == "x" for _, meaning in args)):
                     continue
                 if not _is_whole(args, kind, c):
@@ -502,10 +510,30 @@ def backward_calls(
         yield from _function_backwards(about, kind, c)
         return
     methods = words_of_methods(about["methods"], kind)
+    found = False
     for word in BACKWARD:
         for name in [n for n, w in methods.items() if w == word and n[0] != "_"]:
             params = about["methods"][name] or []
-            yield from _as_derivative(params, word, name, kind, c)
+            for call in _as_derivative(params, word, name, kind, c):
+                if kind not in TAKES_DOUT or "dout" in {meaning for _, meaning in call[1]}:
+                    found = True
+                    yield call
+    if not found and kind in TAKES_DOUT:
+        yield from _by_their_gradient(about, kind, c)
+
+
+def _by_their_gradient(
+    about: dict[str, Any], kind: str, c: Convention
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
+    """The methods of any name that take a gradient and no other array."""
+    for name, params in about["methods"].items():
+        own = [p for p in params or () if p is not None]
+        words = {plain(p["name"]) for p in own if p["required"]}
+        if name[0] == "_" or plain(name) in FORWARD or not words & (DOUT - {"d", "g", "eta"}):
+            continue
+        for args in _pairs(own, "backward", kind, c):
+            if {meaning for _, meaning in args} <= {"dout", "rate", "N"}:
+                yield name, args, False
 
 
 def _as_derivative(

@@ -131,8 +131,16 @@ def contract_cases(cases: Sequence[Probe], most: int = 2) -> list[Probe]:
         return probe.needs if probe.kind == "affine" else probe.needs - {"images", "ignore_index"}
 
     cases = [probe for probe in cases if not optional(probe) & kind_of(probe.kind).may_refuse]
-    ordinary = [p for p in cases if not optional(p) and all(len(a) > 1 for a in _arrays(p.inputs))]
+    whole = [p for p in cases if all(len(a) > 1 for a in _arrays(p.inputs))]
+    ordinary = [p for p in whole if not optional(p)]
+    if ordinary and all(map(_changes_nothing, ordinary)):  # its stride is that of the window
+        ordinary = [p for p in whole if optional(p) <= {"stride"} and not _changes_nothing(p)] + ordinary
     return (ordinary or cases)[:most]
+
+
+def _changes_nothing(probe: Probe) -> bool:
+    """Whether it is a pooling whose windows are single pixels."""
+    return probe.args.get("pool_h") == probe.args.get("pool_w") == 1
 
 
 def _numbers(probe: Probe) -> int:

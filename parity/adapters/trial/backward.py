@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
-from parity.adapters.gradients import COMPLETE, find_gradients, place_of
+from parity.adapters.gradients import COMPLETE, find_gradients, named_before, place_of
 from parity.adapters.jacobian import matrix_of
 from parity.adapters.signatures import (
     backward_calls,
@@ -67,7 +67,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
         tried = replace(tried, zero=_zeroed_by(trial, tried))
         report = trial.attempt(tried, probe)
         if "backward" not in report:
-            kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers)
+            there = named_before(tried, report, probe, trial.how) if c.constructor is not None else {}
+            kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers, grads=there)
             best = best or (1, kept)
             continue
         if derivative and (matrix := matrix_of(trial.kind, report, probe)) is not None:

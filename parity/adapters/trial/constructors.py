@@ -9,7 +9,7 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.loss_arguments import names_a_reduction
-from parity.adapters.options import pools_windows
+from parity.adapters.options import ANY, pools_windows
 from parity.adapters.recipe import is_reduced
 from parity.adapters.setters import holds_weights, together
 from parity.adapters.signatures import X
@@ -22,6 +22,9 @@ from parity.adapters.trial.hints import (
 )
 
 # of parameters whose own default serves as well
+WINDOW = {"kernel", "FH", "(FH,FW)", "(FN,C,FH,FW)", "W"}  # what gives the size of a window
+SIDES = {"height": "FH", "width": "FW", "h": "FH", "w": "FW"}
+MOST = 32  # constructors that are tried
 KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype", "approximate")
 
 
@@ -38,9 +41,11 @@ def constructors(trial: Trial) -> Iterator[Any]:
     if trial.fits and not any(test(signature, trial.kind) for test in odd):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
-    placed = _by_place(signature, trial.kind)
+    placed = _by_place(signature, trial.kind) | _sides_of_window(signature, trial.kind)
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
+        if trial.kind == "affine" and known[:1] == ("O",) and not _asks_for_inputs(signature):
+            known = (*known, "(I,O)", "(O,I)")
         if _holds_all(p, signature, trial):
             known = (*known, *together(trial.how.params))
         if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
@@ -54,8 +59,15 @@ def constructors(trial: Trial) -> Iterator[Any]:
         elif not found:
             return
         options.append(found)
-    for chosen in itertools.islice(itertools.product(*options), 24):
+    for chosen in itertools.islice(likeliest_first(options), MOST):
         yield tuple(pair for pair in chosen if pair is not None)
+
+
+def likeliest_first(options: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """One of each; those with the fewest that are not the first come first."""
+    every = itertools.islice(itertools.product(*(range(len(own)) for own in options)), 4096)
+    ordered = sorted(every, key=lambda places: sum(place > 0 for place in places))
+    return [tuple(own[i] for own, i in zip(options, places, strict=True)) for places in ordered]
 
 
 def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Trial) -> bool:
@@ -73,11 +85,26 @@ def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
     required = [p for p in signature if p["required"]]
     if pools_windows(kind):
         left = [p for p in required if not _is_known(p, kind)]
-        sized = any({"kernel", "FH", "(FH,FW)"} & {*parameter_meanings(p, kind)} for p in signature)
+        sized = any(WINDOW & {*parameter_meanings(p, kind)} for p in signature)
         return {left[0]["name"]: "kernel"} if len(left) == 1 and not sized else {}
     if kind != "affine" or len(required) != 2 or any(parameter_meanings(p, kind) for p in required):
         return {}
     return {p["name"]: size for p, size in zip(required, "IO", strict=True)}
+
+
+def _sides_of_window(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
+    """Height and width are those of the window where nothing else is its size: no image has them alone."""
+    if kind != "convolution" and not pools_windows(kind):
+        return {}
+    found = {p["name"]: SIDES[word] for p in signature if (word := plain(p["name"])) in SIDES}
+    others = (parameter_meanings(p, kind) for p in signature if p["name"] not in found)
+    sized = any(WINDOW & {*own} or ANY in own for own in others)
+    return found if {*found.values()} == {"FH", "FW"} and not sized else {}
+
+
+def _asks_for_inputs(signature: Sequence[dict[str, Any]]) -> bool:
+    """Whether some parameter of a dense layer is the size of what comes in."""
+    return any("I" in parameter_meanings(p, "affine") for p in signature)
 
 
 def _is_known(p: dict[str, Any], kind: str) -> bool:
