@@ -24,11 +24,12 @@ from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
-from parity.adapters.description import about, classes_beside, flag, functions_of, held, small_constant
+from parity.adapters.description import about, classes_beside, functions_of, held, small_constant
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
 from parity.adapters.recipe import RECIPES, Recipe
+from parity.adapters.training_flag import by_attribute
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
@@ -130,7 +131,7 @@ class Bench:
             with as_raised():
                 live.make()
                 live.training = args.get("training") is not False
-                found["built"], found["flag"] = held(live), flag(live.object)
+                found["built"], found["flag"] = held(live), by_attribute(live.object)
                 found["eps"] = small_constant(live.object)
                 at = "forward" if how.forward else "done"
                 if how.forward:

@@ -26,11 +26,11 @@ from parity.adapters.masks import as_if_drawn
 from parity.adapters.own_weights import change
 from parity.adapters.rates import rates, set_rate
 from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.training_flag import INFERS, TRAINS
 from parity.kinds.probe import Probe, function
 from parity.kinds.spelling import spelled
 
 COTANGENTS = ("dout", "dloss", "dl", "grad", "gradient", "gradoutput", "gradout", "upstream", "g", "d")
-FLAGS = ("train_flg", "training", "is_training", "train")  # what forward may call the book's train_flg
 
 
 class Adapter(ABC):
@@ -197,11 +197,12 @@ class BookAdapter(Adapter):
             layer.eval()
             return
         names = parameters(_forward(layer)) or ()
-        flag = next((name for name in FLAGS if name in names), "")
-        if not flag and (own := _own_flag(layer)):
+        given = next(({name: False} for name in TRAINS if name in names), None)
+        given = given or next(({name: True} for name in INFERS if name in names), None)
+        if not given and (own := _own_flag(layer)):
             setattr(layer, own, False)
         else:
-            layer.forward = functools.partial(_forward(layer), **{flag or FLAGS[0]: False})
+            layer.forward = functools.partial(_forward(layer), **(given or {TRAINS[0]: False}))
 
     def learn(self, layer: Any) -> None:
         if callable(getattr(layer, "train", None)):
@@ -268,7 +269,7 @@ class BookAdapter(Adapter):
 def _own_flag(layer: Any) -> str:
     """The attribute in which it keeps whether it trains; none where `forward` takes it."""
     switched = "forward" in getattr(layer, "__dict__", {})
-    return next((n for n in FLAGS if not switched and type(getattr(layer, n, None)) is bool), "")
+    return next((n for n in TRAINS if not switched and type(getattr(layer, n, None)) is bool), "")
 
 
 def _backward(layer: Any) -> Callable[..., Any]:

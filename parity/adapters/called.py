@@ -44,6 +44,7 @@ from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, numbers, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
+from parity.adapters.training_flag import SWITCHING, by_attribute
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME
 
@@ -116,6 +117,8 @@ class Live:
     def _make_object(self) -> None:
         c = self.convention
         self.object = self._build()
+        if c.kind in SWITCHING and (flag := by_attribute(self.object)):
+            setattr(self.object, flag[1], flag[2])  # it trains until it is switched
         for method, args in c.setup:
             self._call(getattr(self.object, method), args)
         if c.eps:
@@ -138,8 +141,10 @@ class Live:
         self.training = training
         if how == "method":
             getattr(self.object, names[training])()
+        elif how == "setter":
+            getattr(self.object, names[0])(names[1 if training else 2])
         elif how == "attribute":
-            setattr(self.object, names[0], training)
+            setattr(self.object, names[0], names[1 if training else 2])
         elif how != "argument" and not self.convention.limits.get("training"):
             raise NotImplementedError("no way to infer")
 
@@ -242,8 +247,8 @@ class Live:
             return self.training
         if meaning == "inference":
             return not self.training
-        if meaning == "mode":
-            return "train" if self.training else "test"
+        if meaning.startswith("mode:"):
+            return meaning.removeprefix("mode:").split(";")[not self.training]
         if meaning == "context":
             return self.context
         if meaning == "probabilities":

@@ -159,7 +159,8 @@ class Convention:
     updates      whether backward changes the weights; they are set back after it
     buffers      running statistics
     tensor       the class of an autograd engine in which x and weights are wrapped
-    switch       of inference: ("method", "eval", "train"), ("attribute", name) or ("argument", name)
+    switch       of inference: ("method", "eval", "train"), ("argument", name), or ("setter" or "attribute",
+                 name, its value in training, its value in inference)
     zero         a method that sets gradients to zero; PLACES where that is done from outside
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
@@ -230,7 +231,7 @@ class Convention:
     buffers: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     tensor: str = ""
     parameter: str = ""
-    switch: Sequence[str] = ()
+    switch: Sequence[Any] = ()
     zero: str = ""
     mean: bool = False
     mask: Place | None = None

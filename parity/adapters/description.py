@@ -16,6 +16,7 @@ from parity.adapters.engine import is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described, lists_of_numbers
+from parity.adapters.training_flag import codes_of, words_in
 
 Parameters = list[dict[str, Any]]
 TURNS = {"transpose", "moveaxis", "swapaxes", "rollaxis", "permute_dims", "T", "einsum", "order"}
@@ -43,6 +44,7 @@ def about(factory: Any) -> dict[str, Any]:
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
+    modes      the words for training and inference in its own code
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -80,6 +82,7 @@ def about(factory: Any) -> dict[str, Any]:
         "on_nodes": _on_nodes(one, functions) if tensors else [],
         "engine": one.says if of_engine else "",
         "numbers": of_engine and not one.engine.of_arrays,
+        "modes": words_in(codes_of(one)),
     }
 
 
@@ -250,15 +253,6 @@ def is_stub(function: Any) -> bool:
         return not any(value is not None for value in returned)
     named = {one.argval for one in code if one.opname == "LOAD_GLOBAL"}
     return named == {"NotImplementedError"} and all(one.opname in REFUSES for one in code)
-
-
-def flag(built: Any) -> list[str]:
-    """The attribute that says whether it is training."""
-    names = vars(built) if hasattr(built, "__dict__") else {}
-    of = [
-        name for name in ("training", "train", "is_training", "train_mode") if type(names.get(name)) is bool
-    ]
-    return ["attribute", of[0]] if of else []
 
 
 def small_constant(built: Any) -> list[Any]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from parity.adapters import training_flag
 from parity.adapters.arguments import plain
-from parity.adapters.book import FLAGS
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
@@ -252,9 +252,7 @@ CONTEXT = (
 )  # of a function of a framework, an object in which forward keeps what backward needs
 CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
-TRAIN = {plain(name) for name in FLAGS} | {"trainflg", "trainmode", "mode"}
 KEEP = ("savecache", "keepcache", "storecache", "cacheinput", "cacheinputs", "saveforbackward", "save")
-INFER = {"eval", "evaluate", "inference", "isinference", "istest", "testing", "isevaluation", "evalmode"}
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
 Calls = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -364,10 +362,9 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return list(meanings(word, kind))
     if way == "forward" and word in KEEP:
         return ["=True"]
-    if word in TRAIN:
-        return ["mode" if word == "mode" else "training"]
-    if word in INFER and way == "forward":
-        return ["inference"]
+    switching = training_flag.meaning_of(word)
+    if switching and (switching != "inference" or (way == "forward" and role != "loss")):
+        return [switching]
     if (
         word in ("params", "parameters", "weights")
         and way == "forward"
@@ -456,6 +453,7 @@ def forward_calls(
         for args in _pairs(about["signature"], "forward", kind, c, _agreed(about, kind)):
             if _is_whole(args, kind, c):
                 given = by_logarithm(args, about, name)
+                given = training_flag.in_its_words(given, about["signature"], about["modes"])
                 for tensor in tensors if name in about["on_nodes"] else ():
                     yield f"function {name}", given, tensor, ""
                 yield f"function {name}", given, "", ""
@@ -478,6 +476,7 @@ def forward_calls(
                 if not _is_whole(args, kind, c):
                     continue
                 args = by_logarithm(args, about, name)
+                args = training_flag.in_its_words(args, about["methods"][name], about["modes"])
                 ways = (
                     [*tensors] if engine and tensors else [*tensors, ""] if on_nodes(name) else ["", *tensors]
                 )
@@ -712,22 +711,9 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
         yield ()
 
 
-def switch(about: dict[str, Any], c: Convention) -> tuple[str, ...]:
+def switch(about: dict[str, Any], c: Convention) -> tuple[Any, ...]:
     """How inference is switched on, if at all."""
     for p, meaning in c.forward_args:
-        if meaning in ("training", "inference", "mode") or meaning.startswith("{mode:"):
+        if meaning in ("training", "inference") or meaning.startswith(("mode", "{mode:")):
             return ("argument", p)
-    methods = about["methods"]
-    for infer, learn in (
-        ("eval", "train"),
-        ("evaluate", "train"),
-        ("set_eval", "set_train"),
-        ("test", "train"),
-    ):
-        if (
-            infer in methods
-            and learn in methods
-            and not [p for p in methods[infer] or () if p and p["required"]]
-        ):
-            return ("method", infer, learn)
-    return ()
+    return training_flag.by_method(about["methods"], about["modes"])

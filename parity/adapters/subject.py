@@ -25,6 +25,7 @@ from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
 from parity.adapters.loss_arguments import OF_LOGARITHMS, tells_by_logarithm
 from parity.adapters.recipe import is_reduced, recipe
+from parity.adapters.training_flag import is_told_as_in_the_book
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
@@ -136,7 +137,7 @@ class Subject:
         odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
         odd = odd or may_be_derivative(about, kind) or (kind == "flatten" and about.get("turns_axes") is True)
-        odd = odd or tells_by_logarithm(about)
+        odd = odd or tells_by_logarithm(about) or not is_told_as_in_the_book(about, kind)
         if not odd and fits_the_book(self, kind):
             return self._as_its_file(kind)
         return find(self._asking(kind), about, kind, not self.misfit, self._dense_in_columns)

@@ -12,7 +12,6 @@ import numpy as np
 
 from parity.adapters.arguments import MAY_BE_NONE, plain
 from parity.adapters.bench import Raised
-from parity.adapters.book import FLAGS
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.constants import NAMES
 from parity.adapters.convention import Convention
@@ -31,6 +30,7 @@ from parity.adapters.isolate import Limits
 from parity.adapters.meanings import INITIALIZERS, MODE_NAMES
 from parity.adapters.stateful import CONSTANTS_OF
 from parity.adapters.subject import Subject, place_apart, place_here
+from parity.adapters.training_flag import INFERS, TRAINS
 from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
@@ -53,8 +53,8 @@ OTHERWISE = {  # parameters that are no part of what a kind computes, as plain n
     *("eps", "epsilon", "seed", "lr", "learningrate", "learnrate", "eta", "stepsize", "index", "idx", "id"),
     *("units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize", "name", "layername", "label"),
     *("dtype", "rng", "random", "randomstate", "verbose", "debug", "device", "trainable", "requiresgrad"),
-    *map(plain, FLAGS),
-    *("isinference", "inference", "isdrop", "isfirst", "first", "last", "optimizer", "copy", "inplace"),
+    *map(plain, (*TRAINS, *INFERS)),
+    *("isdrop", "isfirst", "first", "last", "optimizer", "copy", "inplace"),
 }
 CHOICES = (*MODE_NAMES, *MAY_BE_NONE, "dataformat")  # what is given one of its values alone
 OF_WEIGHTS = {"std", "sigma", "scale", "weightscale", "weightstd", "wscale", "gain"}  # at the beginning
