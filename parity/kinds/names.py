@@ -97,6 +97,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
 
 # Losses by words that other names have too: all of them are in the name, and nothing else but LOSS_AROUND.
 LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("log", "softmax", "cross", "entropy"), "softmax_with_loss"),
     (("mse",), "mean_squared_error"),
     (("mean", "squared", "error"), "mean_squared_error"),
     (("mean", "square", "error"), "mean_squared_error"),
@@ -111,7 +112,20 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("binary", "crossentropy"), "binary_cross_entropy"),
     (("log", "loss"), "binary_cross_entropy"),
 )
-LOSS_AROUND = {"loss", "cost", "error", "fn", "criterion", "objective", "forward", "calc", "compute", "half"}
+LOSS_AROUND = {
+    "loss",
+    "cost",
+    "error",
+    "fn",
+    "criterion",
+    "objective",
+    "forward",
+    "calc",
+    "compute",
+    "half",
+    "with",
+    "and",
+}
 LOSS_AROUND |= {*AROUND, *AROUND_TOO}
 
 

@@ -25,6 +25,7 @@ WORDS = (
 OF_THEIR_OWN = {"backyard", "cooling", "polling", "pouring", "fooling", "flattened", "flattens", "softmin"}
 OF_THEIR_OWN |= {"denormalization", "renormalization", "unconnected", "involution", "deconvolution"}
 OTHERWISE = {  # two letters off, and what other languages call it
+    **dict.fromkeys(("bacth", "btach", "bacht"), "batch"),
     **dict.fromkeys(("drouput", "droupout", "dropuot"), "dropout"),
     **dict.fromkeys(("bakwards", "backwars", "backwrods"), "backward"),
     **dict.fromkeys(("forwards", "forwrads"), "forward"),

@@ -23,6 +23,7 @@ from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rules import steps_of
+from parity.adapters.signatures import BACKWARD as BACKWARDS
 from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
@@ -276,7 +277,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return kind_by_words(node.name) or ""
     meant = _of_two_classes(kind_by_words(node.name), node) or ""
     meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
-    called = {*words_of_methods(methods, meant).values()} & set(CALLED)
+    words = {*words_of_methods(methods, meant).values()}
+    called = words & set(CALLED) or (words & set(FORWARDS) and words & set(BACKWARDS))
     return meant if called or _has_foreign_base(node, classes) else ""
 
 

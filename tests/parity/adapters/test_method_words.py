@@ -7,6 +7,8 @@ import pytest
 
 from parity.adapters.jacobian import times_jacobian
 from parity.adapters.signatures import words_of_methods
+from parity.kinds.names import kind_by_words
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 FILE = Path(__file__).parent / "wild" / "method_words.py"
@@ -19,7 +21,19 @@ PAIRS = [
     ("Flatten", "flatten", {"out"}),
     ("Softmax", "softmax", {"dx"}),
     ("softmax", "softmax", {"dx"}),
+    ("CategoricalCrossEntropy", "softmax_with_loss", {"dx"}),
+    ("BacthNormalization", "batch_norm", {"dgamma"}),
 ]
+
+
+def test_all_of_them_are_listed():
+    found = {one.name: one.kind for one in listed(FILE)}
+    assert {name: found.get(name) for name, kind, _ in PAIRS} == {name: kind for name, kind, _ in PAIRS}
+
+
+def test_a_cross_entropy_of_scores_may_name_its_log_softmax():
+    assert kind_by_words("CrossEntropyWithLogSoftmax") == "softmax_with_loss"
+    assert kind_by_words("LogSoftmax") is None
 
 
 @pytest.mark.parametrize(("name", "kind", "wrong"), PAIRS, ids=[pair[0] for pair in PAIRS])

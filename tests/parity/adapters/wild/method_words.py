@@ -127,3 +127,40 @@ class Backprop:
 
     def backprop(self, dout):
         return dout * (1 - self.last**2)
+
+
+class CategoricalCrossEntropy:
+    """Columns of probabilities, with the gradient of the scores."""
+
+    def compute(self, y, y_hat):
+        return -np.sum(y * np.log(y_hat)) / y.shape[1]
+
+    def derivative(self, y, y_hat):
+        return (y_hat - y) / y.shape[1]
+
+
+class CategoricalCrossEntropyWrong(CategoricalCrossEntropy):
+    def derivative(self, y, y_hat):
+        return (y_hat + y) / y.shape[1]
+
+
+class BacthNormalization:
+    def __init__(self, num_features):
+        self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
+
+    def forward(self, x):
+        self.root = np.sqrt(x.var(axis=0) + 1e-5)
+        self.xhat = (x - x.mean(axis=0)) / self.root
+        return self.gamma * self.xhat + self.beta
+
+    def backward(self, dout):
+        self.dgamma, self.dbeta = (dout * self.xhat).sum(axis=0), dout.sum(axis=0)
+        d = dout * self.gamma
+        return (d - d.mean(axis=0) - self.xhat * (d * self.xhat).mean(axis=0)) / self.root
+
+
+class BacthNormalizationWrong(BacthNormalization):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dgamma = dout.sum(axis=0)
+        return dx
