@@ -425,7 +425,8 @@ class Live:
         if dout is None:  # of a loss
             return Engine(named(self.factory, c.tensor)).start(out)
         if c.backward_args:
-            return out.backward(self._wrapped(dout, c.tensor if c.derivative else ""))
+            seed = named(self.factory, c.tensor)(dout) if c.derivative else dout  # it needs no gradient
+            return out.backward(seed)
         product = out * self._wrapped(dout, c.tensor)
         return (product.sum() if hasattr(product, "sum") else product).backward()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
+from collections.abc import Iterable
 from types import CodeType, SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.asked_axes import asked_for_axes
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
-from parity.adapters.engine import is_engine, takes_gradient
+from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described, lists_of_numbers
@@ -38,7 +39,8 @@ def about(factory: Any) -> dict[str, Any]:
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
     seeded     those of them whose backward may take the gradient of its result
-    on_nodes   the functions and methods that may be made for those: they name neither NumPy nor math
+    on_nodes   the functions and methods that may be made for those: they name neither NumPy nor math, or
+               read what a node has
     engine     of an operator or method of an autograd engine, what of it is the engine's
     numbers    whether it is one of an engine of single numbers
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
@@ -79,7 +81,7 @@ def about(factory: Any) -> dict[str, Any]:
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": list(tensors),
         "seeded": [name for name, value in tensors.items() if takes_gradient(value)],
-        "on_nodes": _on_nodes(one, functions) if tensors else [],
+        "on_nodes": _on_nodes(one, functions, tensors) if tensors else [],
         "engine": one.says if of_engine else "",
         "numbers": of_engine and not one.engine.of_arrays,
         "modes": words_in(codes_of(one)),
@@ -235,10 +237,13 @@ def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Param
     return found
 
 
-def _on_nodes(one: Any, functions: dict[str, Any]) -> list[str]:
+def _on_nodes(one: Any, functions: dict[str, Any], tensors: Iterable[str]) -> list[str]:
+    """The functions and methods that name neither NumPy nor math, or that read what a node has."""
     own = {n: inspect.getattr_static(one, n, None) for n in dir(one)} if isinstance(one, type) else {}
     codes = {n: getattr(f, "__code__", None) for n, f in (own | functions).items()}
-    return [n for n, code in codes.items() if code and not {"np", "numpy", "math"} & set(code.co_names)]
+    of_nodes, plainly = {*DATA, *tensors}, {"np", "numpy", "math"}
+    names = {n: set(code.co_names) for n, code in codes.items() if code}
+    return [n for n, read in names.items() if not plainly & read or of_nodes & read]
 
 
 QUIET = ("RESUME", "NOP", "POP_TOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE")

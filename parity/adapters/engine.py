@@ -12,13 +12,13 @@ from contextlib import suppress
 from functools import cached_property
 from inspect import Parameter, isfunction, signature
 from itertools import product
-from operator import neg
+from operator import add, mul, neg
 from typing import Any
 
 import numpy as np
 
 ARITHMETIC = ("__mul__", "__add__", "__matmul__")
-DATA = ("data", "value", "val", "array", "arr", "_data", "item")
+DATA = ("data", "value", "val", "array", "arr", "_data", "_value", "cached_data", "numpy", "item")
 GRADIENT = ("grad", "gradient", "g", "grads", "_grad", "adjoint")
 FLAGS = ("requiresgrad", "requiregrad", "requiresgradient", "needsgrad", "autograd")  # as plain names
 HANDED = ("dout", "dy", "gy", "g", "dl", "dz", "d", "delta", "seed", "upstream", "adjoint", "error")
@@ -26,6 +26,7 @@ OF_ARRAYS = {  # with one of these names in its code it is made for arrays
     *("shape", "ndim", "dot", "matmul", "transpose", "T", "reshape", "ones_like", "zeros_like", "full_like"),
     *("array", "asarray", "ndarray", "ones", "zeros", "broadcast_to", "expand_dims", "swapaxes"),
 }
+BROADCASTS = ("expand", "broadcast_to", "broadcast", "expand_as", "broadcastto")
 TWO = 2.0  # the gradient that is handed to single numbers: dividing by it rounds nothing
 Of = Callable[..., Any]  # nodes -> node
 
@@ -210,6 +211,18 @@ class Engine:
         return False
 
     @cached_property
+    def by_hand(self) -> str:
+        """The method by which alone it broadcasts: no operator gives a row the gradient of a row."""
+        name = next((n for n in BROADCASTS if callable(getattr(self.cls, n, None))), "")
+        row, table = np.array([1.0, 2.0]), np.ones((3, 2))
+        for of, pair in product((add, mul), ([row, table], [table, row])) if name else ():
+            with suppress(Exception):
+                grads = self.gradients(of, pair, 1.0)
+                if all(grad.shape == a.shape for grad, a in zip(grads, pair, strict=True)):
+                    return ""
+        return name
+
+    @cached_property
     def _takes(self) -> Parameter | None:
         """The parameter of backward that is the gradient of the result."""
         named = [
@@ -265,12 +278,16 @@ def _held(node: Any, names: Sequence[str]) -> Any:
     for _ in range(4):
         if node is None or isinstance(node, (np.ndarray, np.generic, float, int, list, tuple)):
             return node
-        name = next((name for name in names if hasattr(node, name)), "")
-        if not name:
-            break
-        node, names = getattr(node, name), DATA
-        node = node() if callable(node) and not isinstance(node, type) else node
+        found = (_read(node, name) for name in names if hasattr(node, name))
+        same = type(node) if names is DATA else ()  # `x.data` may be a node again, without its graph
+        node, names = next((one for one in found if not (same and isinstance(one, same))), None), DATA
     return None
+
+
+def _read(node: Any, name: str) -> Any:
+    """An attribute, or what a method of that name gives."""
+    held = getattr(node, name)
+    return held() if callable(held) and not isinstance(held, type) else held
 
 
 def as_given(array: Any, like: Any) -> Any:

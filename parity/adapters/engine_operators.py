@@ -16,11 +16,19 @@ import numpy as np
 
 from parity.adapters.engine import Engine, NoGradient, as_given
 from parity.adapters.engine_methods import OUT_TWICE, OfEngine, used_twice
+from parity.adapters.wire import Odd
 
 W_TWICE = "f(x) + f(x), the gradient of W"
 ROWS, COLUMNS = "rows", "columns"  # of numbers, over which x is stretched
 Operands = tuple[Any, ...]
-Stretched = dict[str, Callable[[Any, Any], Any]]  # by what is stretched
+Stretched = dict[str, Callable[[Any, Any], Any]]  # by what is stretched: of the other array, and of x
+BACK, BY_HAND = "backward of ", "what is stretched"
+
+
+def _stretches(sign: str, of: Callable[[Any, Any], Any]) -> Stretched:
+    """`rows + x`, `x + rows`, and the same with columns."""
+    from_right = {f"{what} {sign} x": of for what in (ROWS, COLUMNS)}
+    return from_right | {f"x {sign} {what}": lambda other, x: of(x, other) for what in (ROWS, COLUMNS)}
 
 
 class Affine(OfEngine):
@@ -82,27 +90,48 @@ class Affine(OfEngine):
             of = type(self).of
             dx, dW, _ = self._gradients(lambda *nodes: of(*nodes) + of(*nodes), np.ones_like(out))
             found = {OUT_TWICE: dx.reshape(x.shape), W_TWICE: dW} | found
-        for says, stretched in self.stretches.items() if self.engine.of_arrays else ():
-            try:
-                found[says] = self._stretched(says, stretched, x)
-            except Exception as error:  # it may refuse that
-                found[says] = error
+        stretches = self.stretches if self.engine.of_arrays else {}
+        if stretches and (name := self.engine.by_hand):
+            return found | {BY_HAND: Odd(f"which it leaves to .{name}()")}
+        for says, stretched in stretches.items():
+            found |= self._asked_for(says, stretched, x)
         return found
 
-    def _stretched(self, says: str, of: Callable[[Any, Any], Any], x: Any) -> Any:
+    def _asked_for(self, says: str, of: Callable[[Any, Any], Any], x: Any) -> dict[str, Any]:
+        """The gradient of x where it is stretched, or what was raised: it may refuse that.
+
+        What backward raises after a forward that gave a result stands under another name. A row is (D,);
+        where that alone cannot go back, (1, D).
+        """
+        shapes = [(-1,), (1, -1)] if ROWS in says else [(-1, 1)]
+        first: Exception | None = None
+        for shape in shapes:
+            flat = x.reshape(shape)
+            other = np.array([[1.0], [2.0], [3.0]]) if ROWS in says else np.array([[1.0, 2.0]])
+            other = (other + np.zeros_like(flat)).astype(x.dtype)
+            try:
+                self.engine.values(lambda node, a=other: of(self.engine.node(a), node), [flat])
+            except Exception as error:
+                return {says: first or error}
+            try:
+                grad = self._stretched(of, flat, other)
+            except Exception as error:
+                first = first or error
+            else:
+                return {
+                    says: first or as_given(grad.reshape(x.shape) if grad.shape == flat.shape else grad, x)
+                }
+        return {says if isinstance(first, NoGradient) else BACK + says: first}
+
+    def _stretched(self, of: Callable[[Any, Any], Any], flat: Any, other: Any) -> Any:
         """The gradient of x where it meets an array that has more rows, or more columns."""
-        rows = ROWS in says
-        flat = x.reshape(1, -1)[0] if rows else x.reshape(-1, 1)
-        other = np.array([[1.0], [2.0], [3.0]]) if rows else np.array([[1.0, 2.0]])
-        other = (other + np.zeros_like(flat)).astype(x.dtype)
-        grads = self.engine.gradients(lambda node: of(self.engine.node(other), node), [flat], 1.0)
-        return as_given(grads[0].reshape(x.shape) if grads[0].shape == flat.shape else grads[0], x)
+        return self.engine.gradients(lambda node: of(self.engine.node(other), node), [flat], 1.0)[0]
 
 
 class Addition(Affine):
     twice = ("x + x", "y + y, y = x + x")
     alone = twice
-    stretches: ClassVar[Stretched] = {f"{what} + x": operator.add for what in (ROWS, COLUMNS)}
+    stretches: ClassVar[Stretched] = _stretches("+", operator.add)
 
     def operands(self, x: Any, b: Any) -> Operands:
         product = x @ self.W
@@ -115,7 +144,7 @@ class Addition(Affine):
 class Subtraction(Affine):
     twice = ("x - x",)
     alone = twice
-    stretches: ClassVar[Stretched] = {f"{what} - x": operator.sub for what in (ROWS, COLUMNS)}
+    stretches: ClassVar[Stretched] = _stretches("-", operator.sub)
 
     def operands(self, x: Any, b: Any) -> Operands:
         product = x @ self.W
@@ -154,7 +183,7 @@ class Product(Affine):
         *("y * y, y = x + x", "y + y * y, y = x + x", "y * y + y, y = x + x"),
     )
     alone: tuple[str, ...] = ("x * x",)
-    stretches: ClassVar[Stretched] = {f"{what} * x": operator.mul for what in (ROWS, COLUMNS)}
+    stretches: ClassVar[Stretched] = _stretches("*", operator.mul)
 
     def operands(self, x: Any, b: Any) -> Operands:
         shape = (*x.shape, self.W.shape[1])
@@ -178,7 +207,7 @@ class Division(Product):
     """x / (1 / W); where W is 0, NumPy's product."""
 
     twice = alone = ()
-    stretches: ClassVar[Stretched] = {}
+    stretches: ClassVar[Stretched] = _stretches("/", operator.truediv)
 
     def operands(self, x: Any, b: Any) -> Operands:
         one, other = super().operands(x, b)

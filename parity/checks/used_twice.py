@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.engine_methods import OUT_TWICE
-from parity.adapters.engine_operators import COLUMNS, ROWS, W_TWICE
+from parity.adapters.engine_operators import BACK, BY_HAND, COLUMNS, ROWS, W_TWICE
+from parity.adapters.features import MARK
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
-from parity.comparison.gates import Comparison, logic_gate
-from parity.kinds import Probe, kind_of
+from parity.comparison.gates import Comparison, logic_gate, refused
+from parity.kinds import ELEMENTWISE, Probe, kind_of
 from scratchcnn.typing import Array
 
 USED_TWICE = "a number used twice"
@@ -52,14 +53,26 @@ OF_RESULTS: dict[str, tuple[tuple[str, ...], Callable[[Array, Array], Array]]] =
     "y + y * y, y = x + x": (("x + x", "x * x", "x * x + x"), lambda x, slope: (8 * x + 2) * slope),
     "y * y + y, y = x + x": (("x + x", "x * x", "x * x + x"), lambda x, slope: (8 * x + 2) * slope),
 }
-OF_COPIES = {  # how many times the slope
-    f"{ROWS} + x": 3,
-    f"{COLUMNS} + x": 2,
-    f"{ROWS} - x": -3,
-    f"{COLUMNS} - x": -2,
-    f"{ROWS} * x": 6,
-    f"{COLUMNS} * x": 3,
-}
+CRASHES = "its forward gives a result, and its backward"
+Slopes = dict[str, Callable[[Array], Any]]
+
+
+def _of_copies(what: str, others: Array) -> Slopes:
+    """The gradient at x of its sum over all copies, each of which meets one of the others."""
+    count, total, inverses = len(others), others.sum(), (1 / others).sum()
+    return {
+        f"{what} + x": lambda x: count,
+        f"x + {what}": lambda x: count,
+        f"{what} - x": lambda x: -count,
+        f"x - {what}": lambda x: count,
+        f"{what} * x": lambda x: total,
+        f"x * {what}": lambda x: total,
+        f"{what} / x": lambda x: -total / x**2,
+        f"x / {what}": lambda x: inverses,
+    }
+
+
+OF_COPIES: Slopes = _of_copies(ROWS, np.array([1.0, 2, 3])) | _of_copies(COLUMNS, np.array([1.0, 2]))
 
 
 def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str, Comparison]]:
@@ -68,7 +81,7 @@ def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str
     kind = kind_of(probe.kind)
     if kind.role != "layer" or "x" not in probe.inputs or "dout" not in probe.inputs:
         return
-    turn = probe if of_tensors else _of_ones(probe) if kind.params else _numbers(probe)
+    turn = probe if of_tensors else _numbers(probe) if probe.kind in ELEMENTWISE else _of_ones(probe)
     x = turn.inputs["x"]
     slope = np.ones_like(x) if not of_tensors else np.roll(x, 1).reshape(x.shape) + x.dtype.type(0.5)
     found = subject.build(probe).used_twice({**turn.inputs, "slope": slope})
@@ -92,18 +105,33 @@ def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str
         if says in found and sound.issuperset(found.keys() & needed):
             comparison = logic_gate(found[says], right(x, slope), kind.rtol)
             yield _of(says), comparison if comparison.ok else replace(comparison, why=PASSED_ON)
-    yield from _stretched(subject, found, slope, kind.rtol)
+    yield from _stretched(subject, found, x, kind.rtol)
 
 
 def _stretched(
-    subject: Subject, found: dict[str, Any], slope: Array, rtol: float
+    subject: Subject, found: dict[str, Any], x: Array, rtol: float
 ) -> Iterator[tuple[str, Comparison]]:
-    """Of an array that is stretched over more rows or columns, where the engine does not refuse that."""
-    for says, times in OF_COPIES.items():
-        if isinstance(gradient := found.get(says), Odd):
+    """Of an array that is stretched over more rows or columns, where the engine does not refuse that.
+
+    It refuses by whatever its forward raises, and by what its backward raises on purpose.
+    """
+    if isinstance(left_to := found.get(BY_HAND), Odd):
+        subject.leave_unasked(f"broadcasting, {left_to.why}")
+    for says, slope in OF_COPIES.items():
+        gradient = found.get(says)
+        if isinstance(crash := found.get(BACK + says), Odd):
+            if MARK.search(crash.why):
+                gradient = crash
+            else:
+                yield _of(says), refused(x, f"{CRASHES} {crash.why}; {STRETCHED}")
+        if isinstance(gradient, Odd):
             subject.leave_unasked(f"{BROADCASTING} {says} ({gradient.why})")
         elif gradient is not None:
-            comparison = logic_gate(gradient, times * slope, rtol)
+            with np.errstate(divide="ignore"):
+                right = slope(x) * np.ones_like(x)
+            if not np.isfinite(right).all():
+                continue
+            comparison = logic_gate(gradient, right, rtol)
             why = "; ".join(filter(None, [comparison.why, STRETCHED]))
             yield _of(says), comparison if comparison.ok else replace(comparison, why=why)
 

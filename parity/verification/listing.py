@@ -180,7 +180,7 @@ def _of_held(held: Sequence[Held]) -> list[Listed]:
             continue  # the loss of a network goes through all of it
         for listed_ in _function(name, names, one.node):
             loss = kind_of(listed_.kind).role == "loss"
-            least = 2 if loss else 0 if one.engine and listed_.kind in ELEMENTWISE else 1
+            least = 2 if loss else 0 if one.engine and listed_.kind in ACTIVATIONS else 1
             usual = listed_.kind in ACTIVATIONS or loss
             if len(one.node.args.args) >= least and (usual or not one.method):
                 other = listed_.name.partition(",")[2]  # a backward beside it

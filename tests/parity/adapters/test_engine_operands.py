@@ -148,7 +148,7 @@ OF_ARRAYS = ["__add__", "__mul__", "__matmul__", "sum", "mean", "__radd__", "__r
 
 
 def verdicts(tmp_path, source, names):
-    path = tmp_path / "engine.py"
+    path = tmp_path / f"engine_{len(list(tmp_path.iterdir()))}.py"  # a file is imported once
     path.write_text(source)
     kinds = {one.name: one.kind for one in listed(path)}
     cls = "Value" if "class Value" in source else "Tensor"
@@ -253,3 +253,60 @@ def test_operators_given_outside_of_the_class_are_seen_once(tmp_path):
     path.write_text(re.sub(r"    def __radd__.*\n.*\n", "", ARRAYS) + given)
     names = [one.name.rpartition(".")[2] for one in listed(path) if one.kind]
     assert "__radd__" not in names and {"__rsub__", "__sub__"} <= {*names}
+
+
+@pytest.mark.parametrize("name", ["__add__", "__mul__"])
+def test_the_left_operand_may_be_stretched(tmp_path, name):
+    source = re.sub(r"self\.take\(g( \* other\.data)?\),", r"self.put(g\1),", ARRAYS).replace(
+        "    def take(", "    def put(self, grad):\n        self.grad = self.grad + grad\n\n    def take("
+    )
+    found = verdicts(tmp_path, source, [name])[name]
+    assert found.outcome == "wrong" and re.search(r"dx of x [+*] rows", str(found)), str(found)
+
+
+def test_a_backward_that_crashes_where_forward_broadcasts_is_wrong(tmp_path):
+    source = ARRAYS.replace("self.grad = self.grad + fit(grad, self.data.shape)", "self.grad += grad")
+    found = verdicts(tmp_path, source, ["__add__", "__matmul__"])
+    assert found["__add__"].outcome == "wrong" and found["__matmul__"].outcome == "right"
+    assert "its forward gives a result, and its backward raised ValueError" in str(found["__add__"])
+    on_purpose = source.replace(
+        "self.grad += grad", "assert grad.shape == self.grad.shape; self.grad += grad"
+    )
+    found = verdicts(tmp_path, on_purpose, ["__add__"])["__add__"]
+    assert found.outcome == "right" and "broadcasting in x + rows (raised AssertionError" in str(found)
+
+
+def test_an_engine_that_broadcasts_by_a_method_alone_is_not_asked_to_do_it_in_operators(tmp_path):
+    source = ARRAYS.replace("fit(grad, self.data.shape)", "grad").replace(
+        "    def sum(", "    def expand(self, shape):\n        return self\n\n    def sum("
+    )
+    found = verdicts(tmp_path, source, ["__add__", "__mul__"])
+    assert {v.outcome for v in found.values()} == {"right"}
+    assert "broadcasting, which it leaves to .expand()" in str(found["__add__"])
+    one = source.replace("other.take(g))", "other.take(fit(g, other.data.shape)))")
+    assert verdicts(tmp_path, one, ["__mul__"])["__mul__"].outcome == "wrong"
+
+
+def test_nodes_whose_data_is_a_node_are_read_from_their_array(tmp_path):
+    source = re.sub(r"self\.data\b", "self.cached_data", ARRAYS)
+    source = re.sub(r"other\.data\b", "other.cached_data", source).replace(
+        "    def take(",
+        "    @property\n    def data(self):\n        return Tensor(self.cached_data)\n\n    def take(",
+    )
+    found = verdicts(tmp_path, source, ["__add__", "__matmul__"])
+    assert {v.outcome for v in found.values()} == {"right"}
+
+
+SOFTMAX = """
+    def softmax(self):
+        e = np.exp(self.data - self.data.max(axis=1, keepdims=True))
+        y = e / e.sum(axis=1, keepdims=True)
+        return Tensor(y, (self,), lambda g: self.take(y * (g - (g * y).sum(axis=1, keepdims=True))))
+"""
+
+
+def test_a_softmax_of_an_engine_is_asked_in_rows(tmp_path):
+    source = ARRAYS.replace("\n    def sum(", SOFTMAX + "\n    def sum(")
+    assert verdicts(tmp_path, source, ["softmax"])["softmax"].outcome == "right"
+    wrong = source.replace("(g * y).sum(axis=1, keepdims=True)", "(g * y).sum()")
+    assert verdicts(tmp_path, wrong, ["softmax"])["softmax"].outcome == "wrong"

@@ -120,9 +120,12 @@ RIGHT = [
     ("functional", "conv2d", "convolution", 'gradients in returned["dw"], returned["db"]', "dilation groups"),
     ("functional", "batchnorm_forward", "batch_norm", "batchnorm_backward(dout, cache)", "images"),
     ("engine_flags", "Linear", "affine", "gradients in .weight.grad.data, .bias.grad.data", "images"),
+    ("engine_functions", "Tanh", "tanh", "in Tensor; forward(input)", ""),
+    ("engine_functions", "tanh", "tanh", "as tanh(tensor) -> returned.data", ""),
 ]
 # file, name, kind, the first thing that is wrong
 WRONG = [
+    ("engine_functions", "sigmoid", "sigmoid", "backward dx"),
     ("nnfs_like", "LayerDenseWrong", "affine", "backward dW"),
     ("nnfs_like", "ActivationReLUWrong", "relu", "backward dx"),
     ("torch_like", "Conv2dWrong", "convolution", "forward out"),
