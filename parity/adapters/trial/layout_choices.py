@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import (
     BATCHES,
@@ -63,9 +65,17 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
                 yield replace(c, passed=dict(weights))
 
 
+def _has_one_filter(probe: Probe) -> bool:
+    """Whether it is one filter of several channels."""
+    weights = probe.args.get("W")
+    return isinstance(weights, np.ndarray) and weights.ndim == 4 and weights.shape[0] == 1 < weights.shape[1]
+
+
 def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
     """The layouts in which a weight may be handed over."""
     shape = probe.args[name].shape
+    if _has_one_filter(probe):
+        return ("IHW", "HWI") if len(shape) == 4 else (NUMBER, "O")
     if len(shape) == 1:
         return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 4]
     if len(shape) == 4 and shape[:2] == (1, 1):

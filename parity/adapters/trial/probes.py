@@ -67,6 +67,8 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         yield from others
         args = {"W": normal(1, 1, 3, 3), "b": normal(1)}  # one filter on a grey image
         yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
+        args = {"W": normal(1, 6, 3, 3), "b": normal(1)}  # one filter, whose result has no channels
+        yield probe(args, x=normal(2, 6, 8, 9)), {"sizes": {"FN": 1}}
         yield from images((5, 5))
         for C, H, W in ((6, 9, 7), (1, 9, 7), (6, 9, 9)):
             limits: dict[str, Any] = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
