@@ -43,8 +43,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "lr": ("learningrate", "lrate", "eta", "stepsize"),
     "momentum": ("mu",),
     "decay_rate": ("rho", "decay"),
-    "beta1": ("b1",),
-    "beta2": ("b2",),
+    "beta1": ("b1", "decay1", "rho1", "betaone", "betam"),
+    "beta2": ("b2", "decay2", "rho2", "betatwo", "betav"),
     "weight_decay": ("wd", "weightdecayrate"),
 }
 WRITTEN = {"lr": ("learning_rate", "step_size"), "weight_decay": ("weight_decay_rate",)}

@@ -81,6 +81,7 @@ RULES = {
     "step of dict": f"gradients in a dict; {RETURNED}",
     "step of list": f"gradients in a list; {RETURNED}",
     "held numbered": "a dict of dW1, db1, dW2, db2: one of W1, b1, W2, b2 comes to the constructor",
+    "by layer name": "dicts of dicts of arrays, one per layer",
     "in dicts": "lists of dicts of arrays, one per layer",
     "numbered+state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the gradients' names",
     "numbered+own state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the arrays' names",

@@ -19,6 +19,7 @@ FORMS = {
     "dicts": ".params and .grads, dicts",
     "lists": ".params and .grads, lists",
     "attributes": "an attribute for each array (.W, .dW, ...)",
+    "slopes": "an attribute for each array (.W, ...) and .grads, a dict",
     "objects": ".parameters() with .data and .grad",
     "variables": ".parameters() with .data and .grad.data",
     "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
@@ -53,7 +54,18 @@ LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
 MODEL = ("model", "net", "network", "nn", "neuralnetwork")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = (
-    *("d{}", "d_{}", "grad_{}", "grad{}", "gradient_{}", "grads_{}"),
+    *(
+        "d{}",
+        "d_{}",
+        "dL_d{}",
+        "dE_d{}",
+        "dJ_d{}",
+        "dLoss_d{}",
+        "grad_{}",
+        "grad{}",
+        "gradient_{}",
+        "grads_{}",
+    ),
     *("{}_grad", "{}_gradient", "{}_grads", "{}_gradients", "delta_{}", "nabla_{}"),
 )
 MOMENT = {  # the words of a moment's name beside that of its array
@@ -81,7 +93,30 @@ def nobodys(array: Any) -> Any:
 
 
 class _Called(dict[str, Any]):
-    """Arrays by name: `layer.params` and `layer.params()`."""
+    """Arrays by name: `layer.params` and `layer.params()`; W and b under any name that they may have."""
+
+    SLOPES = False  # whether the names of their gradients are meant, too
+
+    def _own(self, name: Any) -> Any:
+        if not super().__contains__(name):
+            for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
+                slope = self.SLOPES and name in slopes_of(aliases)
+                if super().__contains__(key) and (slope or name in aliases):
+                    return key
+        return name
+
+    def __getitem__(self, name: Any) -> Any:
+        return super().__getitem__(self._own(name))
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        super().__setitem__(self._own(name), value)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(self._own(name))
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """As a dict's."""
+        return super().get(self._own(name), default)
 
     def __call__(self) -> _Called:
         return self
@@ -98,24 +133,10 @@ def slopes_of(aliases: Sequence[str]) -> list[str]:
     return [slope.format(word) for slope in SLOPES for word in words]
 
 
-class SlopesByName(dict[str, Any]):
-    """The gradients of one layer's weight and bias, `W` and `b`, under any name that they may have."""
+class SlopesByName(_Called):
+    """The gradients of one layer's weight and bias: `dW`, `weights_grad` and `W` are one."""
 
-    def __missing__(self, name: str) -> Any:
-        for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
-            if name in aliases or name in slopes_of(aliases):
-                return self[key]
-        raise KeyError(name)
-
-    def get(self, name: Any, default: Any = None) -> Any:
-        """As a dict's."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    def __contains__(self, name: object) -> bool:
-        return self.get(name) is not None
+    SLOPES = True
 
 
 class Parameter:
@@ -209,6 +230,7 @@ PARAMETERS = {  # what each array is made, by the end of a rule: "params of pair
 }
 
 
+OF_ATTRIBUTES = ("attributes", "slopes", "state")  # forms of a layer
 OBJECTS = {"objects": "", "variables": "variables"}  # forms of a layer, and what its arrays are made
 
 
@@ -234,7 +256,7 @@ class Layer:
 
     def give(self, params: Arrays, grads: Arrays | None) -> None:
         """These arrays, where an optimizer looks for them; without gradients, attributes of weights alone."""
-        if self.form in ("attributes", "state"):
+        if self.form in OF_ATTRIBUTES:
             self._set(params, grads)
             return
         names = {key: name for name, key in self.keys.items()}
@@ -247,7 +269,10 @@ class Layer:
         both: list[Any] = []
         for arrays in (params, grads or {}):
             own = {key: arrays[name] for key, name in names.items()}
-            both.append(_Called(own) if self.form == "dicts" else _CalledList(own.values()))
+            if self.form == "dicts" and [*names] == ["W"]:
+                own["b"] = nobodys(own["W"])
+            by_name = _Called if arrays is params else SlopesByName
+            both.append(by_name(own) if self.form == "dicts" else _CalledList(own.values()))
         self.params = self.parameters = self.get_params = self.get_parameters = both[0]
         self.grads = self.gradients = self.get_grads = self.get_gradients = both[1]
 
@@ -259,6 +284,8 @@ class Layer:
     def _set(self, params: Arrays, grads: Arrays | None) -> None:
         """Under every name; a layer without a bias has one that is nobody's."""
         names = {key: name for name, key in self.keys.items()}
+        if self.form == "slopes" and grads is not None:
+            self.grads = self.gradients = self.slopes(grads)
         for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
             array = params[names[key]] if key in names else nobodys(params[names["W"]])
             for alias in aliases:
@@ -298,7 +325,7 @@ class Layer:
         """What the arrays are now, by the names that they were given under."""
         found = {}
         for at, (name, key) in enumerate(self.keys.items()):
-            if self.form in ("attributes", "state"):
+            if self.form in OF_ATTRIBUTES:
                 aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
                 found[name] = next((a for a in aliases if a is not params[name]), params[name])
             elif self.form in OBJECTS:

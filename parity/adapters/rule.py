@@ -287,15 +287,21 @@ class Rule:
         """The same dicts of arrays, which come to the constructor; an optimizer for each two layers."""
         self._numbered(params, grads, held=True)
 
-    def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        """A dict per layer, in a list."""
+    def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any], by_name: bool = False) -> None:
+        """A dict per layer, in a list or by the layer's name."""
         layers = [[n for n in names if n] for names in _in_layers(params)]
         keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
-        given = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
+        names = [f"layer{number}" for number in range(1, 1 + len(keys))]
+        lists = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
+        given: list[Any] = [dict(zip(names, one, strict=True)) for one in lists] if by_name else lists
         found = self._method(self._one(""))(*given)
-        new = found if isinstance(found, (list, tuple)) and len(found) == len(keys) else given[0]
-        for own, arrays in zip(keys, new, strict=True):
+        alike = isinstance(found, dict if by_name else (list, tuple)) and len(found) == len(keys)
+        new = found if alike else given[0]
+        for own, arrays in zip(keys, new.values() if by_name else new, strict=True):
             _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
+
+    def _by_layer_name(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        self._in_dicts(params, grads, by_name=True)
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)

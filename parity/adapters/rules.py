@@ -222,7 +222,7 @@ def _rules(
                 *(f"{way}, two lists" for way in holds),
                 *["given layer"] * bool(of_layer(required)),
                 *_with_slopes(required),
-                *("dicts", "arrays", "lists", "in dicts", "numbered"),
+                *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered"),
             ],
             3: [
                 *["given layer"] * bool(of_layer(required)),
@@ -263,7 +263,7 @@ def _rules(
         if counted := _counter(required):
             counts = {**numbers, counted: "t"}
             order = _by_name([name for name in _names(required) if name != counted], [])
-            for style in ("dicts", "lists", "in dicts", "numbered"):
+            for style in ("dicts", "lists", "in dicts", "by layer name", "numbered"):
                 yield replace(_with(base, style, name), numbers=counts, order=order)
 
 
@@ -556,6 +556,7 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
     keys = [word for word in words if word in KEYS]
     counters = [word for word in words if word in COUNTS and word not in keys]
     slopes = [word for word in words if word.startswith(("d", "g")) and word not in keys]
+    slopes += [word for word in words if word.endswith(("grad", "grads", "gradient")) and word not in slopes]
     arrays = [word for word in words if word not in (*keys, *counters, *slopes)]
     moments = [word for word in arrays[1:] if word in ITS_MOMENTS] if len(slopes) == 1 else []
     arrays = [word for word in arrays if word not in moments]
@@ -565,6 +566,7 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
         return []
     given = dict(zip([*keys, *counters], [*["key"] * len(keys), *["t"] * len(counters)], strict=True))
     given |= {word: f"moment {i}" for i, word in enumerate(moments, start=1)}
+    slopes.sort(key=words.index)
     given |= dict(zip(arrays, ("w", "b"), strict=False)) | dict(zip(slopes, ("dw", "db"), strict=False))
     return [given[word] for word in words]
 

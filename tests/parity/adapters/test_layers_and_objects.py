@@ -21,6 +21,12 @@ CASES = [  # right as it is, and where its like with Wrong in its name is first 
     ("OfPairsInAList", "sgd", "pairs of an array and its gradient", "W step 1"),
     ("HoldsNumberedArrays", "sgd", "one of W1, b1, W2, b2 comes to the constructor", "V step 1"),
     ("OfSumsOverABatch", "sgd", "batch_size is 1", "W step 1"),
+    ("OfSlopesNamedD", "sgd", ".params and .grads, dicts", "W step 1"),
+    ("OfOtherKeys", "sgd", ".params and .grads, dicts", "b step 1"),
+    ("OfAttributesAndADict", "sgd", "and .grads, a dict", "W step 1"),
+    ("OfLossNames", "sgd", "an attribute for each array", "b step 1"),
+    ("OfDictsOfDicts", "sgd", "dicts of dicts of arrays, one per layer", "W step 1"),
+    ("OfAnArrayItsSlopeAndItsName", "adam", "an array, its gradient and a name", "W step 2"),
     ("OfANumberedWeightAndItsBias", "sgd", "a weight and a bias with theirs", "b step 1"),
 ]
 

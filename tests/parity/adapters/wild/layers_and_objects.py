@@ -231,3 +231,96 @@ class CountsTheLayersWrong(CountsTheLayers):
     def update(self, layer):
         layer.v_bias = 0 * layer.v_bias
         super().update(layer)
+
+
+class OfSlopesNamedD:
+    def __init__(self, layers, lr=0.01):
+        self.layers, self.lr = layers, lr
+
+    def step(self):
+        for layer in self.layers:
+            for key in layer.params:
+                layer.params[key] -= self.lr * layer.grads["d" + key]
+
+
+class OfSlopesNamedDWrong(OfSlopesNamedD):
+    def step(self):
+        self.lr *= 2
+        super().step()
+
+
+class OfOtherKeys:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, layer):
+        layer.params["weights"] = layer.params["weights"] - self.lr * layer.grads["weights"]
+        layer.params["biases"] = layer.params["biases"] - self.lr * layer.grads["biases"]
+
+
+class OfOtherKeysWrong(OfOtherKeys):
+    def update(self, layer):
+        super().update(layer)
+        layer.params["biases"] = layer.params["biases"] - self.lr * layer.grads["biases"]
+
+
+class OfAttributesAndADict:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, layers):
+        for layer in layers:
+            layer.W -= self.lr * layer.grads["W"]
+            layer.b -= self.lr * layer.grads["b"]
+
+
+class OfAttributesAndADictWrong(OfAttributesAndADict):
+    def update(self, layers):
+        super().update(layers[:1] * 2 + layers[1:])
+
+
+class OfLossNames:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = learning_rate
+
+    def apply(self, layer):
+        layer.weights = layer.weights - self.learning_rate * layer.dL_dweights
+        layer.bias = layer.bias - self.learning_rate * layer.dL_dbias
+
+
+class OfLossNamesWrong(OfLossNames):
+    def apply(self, layer):
+        layer.dL_dbias = -layer.dL_dbias
+        super().apply(layer)
+
+
+class OfDictsOfDicts:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, params, grads):
+        for layer in params:
+            for key in params[layer]:
+                params[layer][key] -= self.lr * grads[layer][key]
+
+
+class OfDictsOfDictsWrong(OfDictsOfDicts):
+    def update(self, params, grads):
+        super().update(params, {name: dict.fromkeys(own, own["W"][0]) for name, own in grads.items()})
+
+
+class OfAnArrayItsSlopeAndItsName:
+    def __init__(self, lr=0.01, decay1=0.9, decay2=0.999, eps=1e-7, clip_norm=None):
+        self.lr, self.d1, self.d2, self.eps, self.state = lr, decay1, decay2, eps, {}
+
+    def update(self, param, param_grad, param_name, cur_loss=None):
+        t, m, v = self.state.get(param_name, (0, 0, 0))
+        t, m, v = t + 1, self.d1 * m + (1 - self.d1) * param_grad, self.d2 * v + (1 - self.d2) * param_grad**2
+        self.state[param_name] = t, m, v
+        return param - self.lr * m / (1 - self.d1**t) / (np.sqrt(v / (1 - self.d2**t)) + self.eps)
+
+
+class OfAnArrayItsSlopeAndItsNameWrong(OfAnArrayItsSlopeAndItsName):
+    def update(self, param, param_grad, param_name, cur_loss=None):
+        self.state[param_name] = 0, *self.state.get(param_name, (0, 0, 0))[1:]
+        return super().update(param, param_grad, param_name, cur_loss)
