@@ -92,6 +92,8 @@ SOFTMAX_WITH_LOSS = Operation(
         "softmaxcrossentropy",
         "softmaxcrossentropyloss",
         "softmaxwithcrossentropy",
+        *("crossentropywithlogits", "crossentropylogsoftmax", "logsoftmaxcrossentropy"),
+        *("crossentropywithsoftmax", "softmaxcrossentropywithlogits", "crossentropylosswithlogits"),
     ),
     real=_real_losses("softmax_with_loss"),
     timed=_timed,

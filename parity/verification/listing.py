@@ -50,8 +50,8 @@ SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 FORWARD, BACKWARD = "forward", "backward"
 DERIVATIVES = (  # in a name, the function is the other half of another
-    *("backward", "grad", "gradient", "derivative", "deriv", "prime", "delta", "d", "der", "bprop"),
-    *("backprop", "jacobian", "back", "test", "plot", "check"),
+    *("backward", "grad", "gradient", "derivative", "derivate", "deriv", "prime", "delta", "d", "der"),
+    *("bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
 )
 LABELS = ("t", "y", "label", "labels", "target", "targets", "ytrue", "onehot")
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate

@@ -44,11 +44,12 @@ from parity.verification.slight import SINGLE, slight_ones
 from parity.verification.verdict import OPTION
 
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
-TOO_SLOW = 50  # times as long as the size before it: it hangs
+TOO_SLOW = 50  # times as long as the size before it, at least: it hangs
 SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
 OF_NUMBERS, OF_ARRAYS = 10_000, 2_000_000  # products of an input for an engine's operator
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
+ONE_CLASS = "rows of one class"
 OTHERWISE = {  # parameters that are no part of what a kind computes, as plain names
     *("eps", "epsilon", "seed", "lr", "learningrate", "learnrate", "eta", "stepsize", "index", "idx", "id"),
     *("units", "size", "inputsize", "outputsize", "nin", "nout", "batchsize", "name", "layername", "label"),
@@ -318,7 +319,10 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
             if not slow:
                 seen.sized.append(probe)
                 _end(seen, error, "float64", subject.probe)
-            elif str(error).startswith("hung") and time.monotonic() - begun > TOO_SLOW * longest:
+            elif (
+                str(error).startswith("hung")
+                and time.monotonic() - begun > times_as_long(seen, probe) * longest
+            ):
                 seen.unfinished = f"{error} on inputs of {size_of(probe)}"
             else:
                 seen.beyond = size_of(probe)
@@ -338,6 +342,20 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
             _end(seen, error, "float32", subject.probe)
 
 
+def _is_of_one_class(probe: Probe) -> bool:
+    """Whether it has as many labels as scores: code that asks so for one-hot rows takes them for some."""
+    if kind_of(probe.kind).role != "loss":
+        return False
+    x, t = probe.inputs["x"], probe.inputs["t"]
+    return bool(t.shape == x.shape[:1] and x.shape[1:] == (1,))
+
+
+def times_as_long(seen: Seen, probe: Probe) -> float:
+    """How many times as long as the size before it an input may take: a loop in a loop over its numbers."""
+    before = np.size(seen.sized[-1].inputs["x"]) if seen.sized and "x" in probe.inputs else 0
+    return max(TOO_SLOW, (np.size(probe.inputs["x"]) / before) ** 2 if before else 0.0)
+
+
 def _affordable(subject: Subject, cases: Sequence[Probe]) -> list[Probe]:
     """Of an operator of an engine those with few products: each may be a node, which takes long."""
     most = (OF_NUMBERS if subject.numbers else OF_ARRAYS) if subject.engine else math.inf
@@ -350,6 +368,9 @@ def _try_real_size(request: Request, subject: Subject, seen: Seen, probe: Probe,
     cases = [*seen.tried_of(request.cases), *seen.sized, probe]
     chosen = any(one.says for one in slight_ones(seen.observation, cases))
     rows = list(check_sizes(request.kind, subject, [probe], values, dtype))
+    if _is_of_one_class(probe) and any(row.why.startswith("raised") for row in rows):
+        subject.leave_unasked(ONE_CLASS)
+        return True
     seen.observation.records += rows
     wrong = [row for row in rows if seen.counts(row) and not row.ok]
     if wrong or chosen:

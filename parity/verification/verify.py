@@ -69,6 +69,7 @@ NETWORK = "network"
 # Known differences that are choices: the numbers are right in another way that is as good.
 BY_CHOICE = {
     "dropout-not-inverted": "it scales in inference instead of in training, as the first dropout did",
+    "loss-clamped-logarithm": "the loss is -log(y + 1e-07), which caps it",
     "loss-sum-for-mean": "the loss is the sum over the batch and its gradient that sum's, as with PyTorch's "
     'reduction="sum"',
     "max-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",

@@ -172,3 +172,55 @@ def test_the_derivative_of_another_function_is_not_taken(tmp_path):
 def test_derivates_and_a_softmax_that_takes_labels(tmp_path):
     assert {*outcomes(tmp_path, DERIVATES.format(sign="")).values()} <= {"right", "right_but"}
     assert {*outcomes(tmp_path, DERIVATES.format(sign="-")).values()} == {"wrong"}
+
+
+BY_WORDS = """
+import numpy as np
+
+class CategoricalCrossEntropy:
+    def compute(self, y, y_hat):
+        return -np.sum(y * np.log(y_hat)) / len(y)
+
+    def derivative(self, y, y_hat):
+        return -y / y_hat / len(y)
+
+def cross_entropy(y_hat, y):
+    return -np.sum(y * np.log(y_hat)) / len(y)
+
+def derivate_cross_entropy(y_hat, y):
+    return -y / y_hat / len(y)
+"""
+
+
+def test_a_loss_by_its_words_and_a_derivate_are_found(tmp_path):
+    found = outcomes(tmp_path, BY_WORDS)
+    assert found == {"CategoricalCrossEntropy": "right", "cross_entropy": "right"}
+
+
+BOOKISH = """
+import numpy as np
+
+class SoftmaxWithLoss:
+    def forward(self, x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y, self.t = e / e.sum(axis=1, keepdims=True), t
+        if self.t.size == self.y.size:
+            self.t = self.t.argmax(axis=1)
+        return -np.sum(np.log(self.y[np.arange(len(x)), self.t] + {small})) / len(x)
+
+    def backward(self, dout=1):
+        dx = self.y.copy()
+        dx[np.arange(len(dx)), self.t] -= 1
+        return {sign}dx / len(dx)
+"""
+
+
+@pytest.mark.parametrize("small", ["1e-7", "1e-8"])
+def test_a_small_constant_and_rows_of_one_class_are_no_bugs(tmp_path, small):
+    file = tmp_path / "mine.py"
+    file.write_text(BOOKISH.format(small=small, sign=""))
+    verdict = verify(f"{file}:SoftmaxWithLoss", "softmax_with_loss")
+    assert verdict.outcome == "right_but", str(verdict)
+    assert any(text.startswith("the loss is -log(y + 1e-0") for text in verdict.buts)
+    file.write_text(BOOKISH.format(small=small, sign="-"))
+    assert outcomes(tmp_path, BOOKISH.format(small=small, sign="-")) == {"SoftmaxWithLoss": "wrong"}

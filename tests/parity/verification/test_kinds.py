@@ -155,6 +155,7 @@ WRONG = {
     ],
 }
 NUMBERS_RIGHT = (
+    "ClampedLoss",
     "im2col_float64",
     "col2im_float64",
     "ConvolutionFloat64",

@@ -7,8 +7,11 @@ import pytest
 
 from parity.adapters.isolate import Limits
 from parity.checks.random_search import EXAMPLES
+from parity.faults.diagnose import Observation
+from parity.kinds import Probe
 from parity.sweep.cell import run_cell
 from parity.sweep.cells import Cell, version_of
+from parity.verification.observe import TOO_SLOW, Seen, times_as_long
 from parity.verification.verify import verify
 
 HOMEWORK = Path(__file__).parents[1] / "homework"
@@ -120,3 +123,11 @@ def test_where_it_ran_is_told_unless_it_was_on_its_own():
     assert "it ran       in this process, without limits" in str(verify(Here, "relu", isolated=False))
     assert "it ran       in a copy of this process, where the checker is too" in str(verify(Here, "relu"))
     assert "it ran" not in str(verify(f"{HOMEWORK}/right.py:Relu", "relu"))
+
+
+def test_a_loop_in_a_loop_is_slow_and_does_not_hang():
+    seen = Seen(Observation("softmax", [], {}))
+    large = Probe("softmax", "large", {}, {"x": np.zeros((32, 1000))})
+    assert times_as_long(seen, large) == TOO_SLOW
+    seen.sized.append(Probe("softmax", "small", {}, {"x": np.zeros((32, 100))}))
+    assert times_as_long(seen, large) == 100
