@@ -1,4 +1,7 @@
-"""The order in which a flatten gives the numbers of an image: read off its output, and its dx undoes it."""
+"""The order in which a flatten gives the numbers of an image: read off its output, and its dx undoes it.
+
+Without a backward, that of channels last is taken as it is: no gradient shows whether it is meant.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import number_at
 from parity.kinds.probe import Probe
 
+LAST = "HWC"
+
 
 def in_its_order(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """With the one order in which all numbers come out and dx has them back; as it is where there is none."""
@@ -22,6 +27,8 @@ def in_its_order(trial: Trial, c: Convention, probe: Probe) -> Convention:
     report = trial.attempt(c, probe)
     out = number_at(report, "forward", c.out, "sum")
     dx = number_at(report, "backward", c.dx or Place(((".", "back"),)), "sum")
+    if not c.backward and out == _sum(flattened(x, LAST), c.rows_out):
+        return replace(c, flat=LAST)
     for order in ORDERS:
         there = _sum(flattened(x, order), c.rows_out), _sum(unflattened(dout, x.shape, order), c.images)
         if there == (out, dx):

@@ -142,3 +142,24 @@ def test_an_adapter_that_was_kept_gives_the_same_verdict():
     verdict = verify(ChannelsLast, "flatten", adapter=space["Mine"], isolated=False)
     assert verdict.outcome == "right_but" and "(H, W, C)" in verdict.buts[0], str(verdict)
     assert np.ndim(verdict.findings["ok"]) == 1 and verdict.findings["ok"].all()
+
+
+def flatten(x):
+    return np.transpose(x, (0, 2, 3, 1)).reshape(len(x), -1)
+
+
+def flatten_by_channel(x):
+    return np.transpose(x, (1, 0, 2, 3)).reshape(len(x), -1)
+
+
+def flatten_turned(x):
+    return np.transpose(x, (0, 1, 3, 2)).reshape(len(x), -1)
+
+
+@pytest.mark.parametrize(
+    ("function", "outcome"),
+    [(flatten, "right_but"), (flatten_by_channel, "wrong"), (flatten_turned, "wrong")],
+)
+def test_channels_last_without_a_backward_is_an_order(function, outcome):
+    verdict = verify(function, "flatten", isolated=False, adapter="auto")
+    assert verdict.outcome == outcome, str(verdict)
