@@ -139,6 +139,7 @@ def _beside_the_loss(trial: Trial, c: Convention, probe: Probe) -> Place | None:
     report = trial.attempt(c, probe)
     shape = list(probe.inputs["x"].shape)
     found = [e for e in report.get("forward", ()) if e["path"][0][1] == "out" and e["shape"] == shape]
+    found = [e for e in found if e["path"] != [list(step) for step in c.out.path]]  # the losses themselves
     named = [e for e in found if plain(str(e["path"][-1][1])).startswith(("d", "grad"))]
     if not named and _are_probabilities(trial, c, probe, found):
         return None

@@ -90,3 +90,11 @@ def test_no_known_bug_is_a_convention():
         same = np.allclose(made.backward(), ratio * dx)
         known = np.isclose(ratio, [k * f for k in (1, 4, 24, 6) for f in (1, 0.5)]).any()
         assert not (same and known), fault.name
+
+
+def test_a_loss_of_each_output_is_no_gradient_of_its_own():
+    def squared_error(output, target):
+        return 0.5 * (output - target) ** 2
+
+    verdict = verify(squared_error, "mean_squared_error", isolated=False)
+    assert verdict.outcome == "right" and "gradients" in verdict.not_checked, str(verdict)
