@@ -86,6 +86,16 @@ def _with_number(of: Callable[[Any, Any], Any], number: float) -> Callable[[Any]
     return applied
 
 
+def axis_asked_for(method: Any) -> str:
+    """The name of the axis that a sum cannot do without; "" where it has a default, or asks for more."""
+    try:
+        _, *own = signature(method).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    asked = [p.name for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return asked[0] if len(asked) == 1 and asked[0] in AXES else ""
+
+
 def _along_axes(cls: type, name: str) -> dict[str, Callable[[Any], Any]]:
     """x.sum(axis=0) and so on, as far as it has parameters for that."""
     try:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from parity.adapters.engine import Engine, NoGradient, as_given
+from parity.adapters.engine_expressions import axis_asked_for
 from parity.adapters.engine_methods import OUT_TWICE, OfEngine, used_twice
 from parity.adapters.wire import Odd
 
@@ -475,7 +476,7 @@ WRITTEN: dict[str, Callable[..., Any]] = {
     "__imul__": operator.imul,
     "__itruediv__": operator.itruediv,
 }
-ASK_NOTHING = ("sum", "mean", "exp")  # methods that are an operator where they do
+ASK_NOTHING = ("sum", "mean", "exp")  # methods that are an operator where they do, or ask for an axis
 MATRICES = ("__matmul__", "matmul", "dot", "mm")
 IN_PLACE = ("__iadd__", "__isub__", "__imul__", "__itruediv__")
 
@@ -485,7 +486,9 @@ def as_operator_layer(cls: type, name: str) -> type:
     _, base, says = OPERATORS[name]
     engine = Engine(cls)
     apart = "" if engine.of_arrays else ", for one number after another"
-    of = WRITTEN.get(name) or (lambda node, *others: getattr(node, name)(*others))
+    asks = axis_asked_for(getattr(cls, name)) if name in ("sum", "mean") else ""
+    given = {asks: 1} if asks else {}
+    of = WRITTEN.get(name) or (lambda node, *others: getattr(node, name)(*others, **given))
 
     def refuse(*_: Any) -> Any:
         raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")

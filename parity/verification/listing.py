@@ -16,7 +16,7 @@ from pathlib import Path
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
-from parity.adapters.engine_expressions import ALIASES
+from parity.adapters.engine_expressions import ALIASES, AXES
 from parity.adapters.engine_operators import ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
@@ -45,6 +45,7 @@ CALLED = (  # in lower case and without underscores
     *("forward", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "forwardpropagate"),
     *("feedforward", "propagate", "predict", "activate", "calculate", "execute", "fn"),
 )
+OF_GRAPHS = ("Backward", "Backward0", "Grad")  # ends of classes' names
 STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
@@ -141,7 +142,8 @@ def _operators(
     if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | given.keys():
         return []
     matrices = [name for name in MATRICES if name in names]  # the same under several names
-    others = {name for name in ASK_NOTHING if name in own and _asked_for(own[name])}
+    asked = {name: [arg.arg for arg in _asked_for(own[name])] for name in ASK_NOTHING if name in own}
+    others = {name for name, args in asked.items() if args and not (len(args) == 1 and args[0] in AXES)}
     others |= {*matrices[1:], *(name for name in own if is_stub(own[name]))}
     others |= {name for name in IN_PLACE if name in own and _writes_into_self(own[name])}
     others |= {name for name in given if is_the_same(name, given)}
@@ -257,6 +259,8 @@ def no_such_name(target: str) -> str:
 
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
+    if node.name.endswith(OF_GRAPHS) and not methods & {"forward", "backward"}:
+        return ""  # what an engine calls for the gradient alone
     if {"loss", "gradient"} <= methods:
         if plain(node.name) in LOSS_AROUND:
             return ""  # the base of losses

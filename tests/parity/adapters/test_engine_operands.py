@@ -310,3 +310,16 @@ def test_a_softmax_of_an_engine_is_asked_in_rows(tmp_path):
     assert verdicts(tmp_path, source, ["softmax"])["softmax"].outcome == "right"
     wrong = source.replace("(g * y).sum(axis=1, keepdims=True)", "(g * y).sum()")
     assert verdicts(tmp_path, wrong, ["softmax"])["softmax"].outcome == "wrong"
+
+
+OF_A_DIM = """    def sum(self, dim):
+        push = lambda g: self.take(np.expand_dims(g, dim) * np.ones_like(self.data))
+        return Tensor(self.data.sum(dim), (self,), push)
+"""
+
+
+def test_a_sum_that_asks_for_its_axis_is_checked_along_it(tmp_path):
+    source = re.sub(r"    def sum.*(?=\n    def backward)", lambda _: OF_A_DIM, ARRAYS, flags=re.DOTALL)
+    assert verdicts(tmp_path, source, ["sum"])["sum"].outcome == "right"
+    wrong = verdicts(tmp_path, source.replace("np.expand_dims(g, dim)", "g"), ["sum"])["sum"]
+    assert wrong.outcome == "wrong" and "dx of x.sum(axis=1)" in str(wrong)

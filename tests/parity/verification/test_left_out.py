@@ -260,6 +260,33 @@ def test_operators_of_an_engine_without_a_verdict_are_named(tmp_path):
     assert "not checked: operators that have no verdict of their own: Value.__lt__, Value.T" in str(sheet)
 
 
+GRAPH = """
+class TanhBackward:
+    def __init__(self, a, out):
+        self.inputs, self.out = (a,), out
+
+    def __call__(self, grad):
+        return grad * (1 - self.out**2)
+
+
+class SigmoidGrad:
+    def forward(self, x):
+        return x
+
+    def backward(self, dout):
+        return dout
+"""
+
+
+def test_what_an_engine_calls_for_a_gradient_alone_is_no_layer(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(GRAPH)
+    assert [(one.name, one.kind) for one in listed(path)] == [
+        ("TanhBackward", ""),
+        ("SigmoidGrad", "sigmoid"),
+    ]
+
+
 CRASHES = """
 import os
 
