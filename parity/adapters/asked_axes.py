@@ -1,4 +1,4 @@
-"""Of which arguments a source compares the number of axes with a number: `if y.ndim == 1:`.
+"""Of which arguments a source compares the number of axes with a number, and of which it takes the argmax.
 
 A loss may ask so for its labels, which are numbers of classes or one-hot rows, and for its output, which may
 be one row by itself. It is read, not tried. Needs Python alone.
@@ -24,6 +24,24 @@ def asked_for_axes(functions: Mapping[str, Any]) -> list[str]:
             if isinstance(part, (ast.Compare, ast.Match)):
                 asked = set().union(*_counted(part, names))
                 found |= asked if len(asked) == 1 else set()
+    return sorted(found)
+
+
+def taken_for_one_hot(functions: Mapping[str, Any]) -> list[str]:
+    """The parameters of which some of these take the argmax, as of one-hot rows: `np.argmax(t, axis=1)`."""
+    nodes, kept = definitions(functions)
+    found: set[str] = set()
+    for node in nodes.values():
+        names = {**kept, **required_of(node)}
+        follow(node, names)
+        for part in ast.walk(node):
+            match part:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="argmax"), args=[a, *_]
+                ):
+                    found |= parameters_in(a, names)
+                case ast.Call(func=ast.Attribute(value=a, attr="argmax")):
+                    found |= parameters_in(a, names)
     return sorted(found)
 
 

@@ -10,7 +10,7 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from parity.adapters.arguments import plain
-from parity.adapters.asked_axes import asked_for_axes
+from parity.adapters.asked_axes import asked_for_axes, taken_for_one_hot
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
 from parity.adapters.engine import DATA, is_engine, takes_gradient
@@ -34,6 +34,7 @@ def about(factory: Any) -> dict[str, Any]:
     images     how its file names the axes of images where it turns any; "" where it does not or in two ways
     methods    the same of each method
     asks_for_axes  whether its own code reads the number of axes of an array
+    argmaxed   the arguments of which its own code takes the argmax
     counted    the arguments whose axes its own code counts, where it reads the number of axes of any
     stubs      the methods that are still to be written, which are not among those
     functions  the same of each function beside it
@@ -70,6 +71,7 @@ def about(factory: Any) -> dict[str, Any]:
         "signature": parameters(one),
         "axes": named_axes(one),
         "asks_for_axes": "ndim" in read,
+        "argmaxed": taken_for_one_hot(functions_of(factory)) if "argmax" in read else [],
         "counted": asked_for_axes(functions_of(factory)) if "ndim" in read else [],
         "turns_axes": turns_axes,
         "images": images_of_file(one) if turns_axes else "",

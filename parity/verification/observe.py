@@ -243,6 +243,7 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
                 seen.observation.records.append(row)
             counted = [row for row in seen.observation.records if seen.counts(row)]
             seen.lacking |= shown_lacking(counted, cases, request.supports, seen.by_crash)
+            seen.lacking -= {"one_hot"} if takes_one_hot(subject) else set()
             if request.supports is None and not seen.after_inference:
                 now = seen.tried_of(request.cases)
                 seen.after_inference = after_inference(_but_slight(counted, seen, now), now)
@@ -259,6 +260,18 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
         _try_random_geometry(request, subject, seen)
     if _right_so_far(request, seen):
         _try_real_sizes(request, subject, seen)
+
+
+def takes_one_hot(subject: Subject) -> bool:
+    """Whether its code makes numbers of one-hot labels: then it takes them, and may be wrong there."""
+    c, about = subject.convention, subject.about
+    if c is None:
+        way = about.get("methods", {}).get("forward") or about.get("signature") or ()
+        names = [p["name"] for p in way if p is not None][1:2]
+    else:
+        names = [name for name, meaning in c.forward_args if meaning == "t"]
+    found = about.get("argmaxed")
+    return isinstance(found, list) and any(name.lstrip("*") in found for name in names)
 
 
 def _but_slight(rows: Sequence[Record], seen: Seen, cases: Sequence[Probe]) -> list[Record]:

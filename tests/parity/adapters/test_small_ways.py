@@ -68,7 +68,7 @@ class BCEWithLogits:
 
 
 def outcomes(tmp_path, source):
-    file = tmp_path / "mine.py"
+    file = tmp_path / f"mine_{len(list(tmp_path.glob('*.py')))}.py"  # a module of its own
     file.write_text(source)
     return {v.name: v.outcome for v in verify_all(f"{file}", isolated=True).verdicts}
 
@@ -224,3 +224,11 @@ def test_a_small_constant_and_rows_of_one_class_are_no_bugs(tmp_path, small):
     assert any(text.startswith("the loss is -log(y + 1e-0") for text in verdict.buts)
     file.write_text(BOOKISH.format(small=small, sign="-"))
     assert outcomes(tmp_path, BOOKISH.format(small=small, sign="-")) == {"SoftmaxWithLoss": "wrong"}
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_one_hot_labels_whose_argmax_is_taken_are_labels_that_it_takes(tmp_path, axis):
+    source = BOOKISH.format(small="1e-8", sign="")
+    assert outcomes(tmp_path, source.replace("axis=1)", f"axis={axis})")) == {"SoftmaxWithLoss": "right_but"}
+    wrong = source.replace("self.t.argmax(axis=1)", "self.t.argmax(axis=0)")
+    assert outcomes(tmp_path, wrong) == {"SoftmaxWithLoss": "wrong"}
