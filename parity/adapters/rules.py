@@ -6,9 +6,11 @@ arrays   update(w, dw) -> w, or w changed in place; an optimizer for each array
 layer    update_params(layer), with .weights, .biases, .dweights, .dbiases
 params   cls(params, lr), then step(); each parameter has .data and .grad; params of pairs: each is a pair of
          an array and its gradient; params of dicts: a dict of both
-objects  step(params); each parameter has .data and .grad
-in dicts  update(params, grads), lists of dicts, one dict per layer
-layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`
+         params of variables: each has .grad.data; params of weights: .w and .dw; params by name: a dict
+objects  step(params); each parameter has .data and .grad, or one of these; object: step(param), one by one
+in dicts  update(params, grads), lists of dicts, one dict per layer; by layer name: dicts of dicts
+layers   cls(layers, lr), then step(); or step(layers), update(layer), step(model): see `layers_given`; with
+         gradients beside them, update(model, grads)
 held     cls(params, lr), then step(grads), lists of arrays
 both     cls(params, grads, lr), then step(), lists of arrays; both dicts: dicts of them
 held two lists  cls(weights, biases, lr), then step(dw, db), lists of arrays; two lists: update(weights,
@@ -22,14 +24,17 @@ in order  update(name, w, dw) or update(w, dw, name), and update(w, b, dw, db); 
          m, v; where no name of the array is asked for, there is an optimizer for each
 given layer  update(layer, grads) or update(layer, dw, db), with .weights and .bias; an optimizer for each
 numbered  update(params, grads), dicts of W1, b1, W2, b2 and of dW1, db1, ...: also a function with the rate
-held dicts  cls(params, lr), then step(grads), dicts of arrays
+held dicts  cls(params, lr), then step(grads), dicts of arrays; held numbered: of W1, b1, W2, b2
+chained  cls(sizes, lr), then update(params, grads), dicts of W1, b1, ...: see `chained`
+step of slope  update(grad) -> the step; step of list, step of dict: of all gradients (`returned_steps`)
 layers, a model and the learning rate: the ways of `layers_given` for a function
 arrays+lr, lists+lr, dicts+lr  a function of those and the learning rate: plain gradient descent
 
 The method may be given the rate and other constants at each call, update(params, grads, lr), and the number
 of the step; and it may take gradients first. A constructor may take beta1 and beta2 as a pair. Its small
 constant (eps) is given PyTorch's value, and so is a weight decay whose default is another. Plain gradient
-descent is given a momentum of 0.
+descent is given a momentum of 0. A decay of the rate by its own code is turned off, and a batch has 1 sample.
+A method like `setup(params)` is called before the first step.
 """
 
 from __future__ import annotations
@@ -141,7 +146,7 @@ PREPARE = (
         "bind",
     ),
     *("setparams", "setparameters", "registerparams", "registerparameters", "addparams", "initparams"),
-    *("initializeparams", "initialize_parameters", "initstate", "initializestate", "initmoments", "link"),
+    *("initializeparams", "initializeparameters", "initstate", "initializestate", "initmoments", "link"),
     *(
         "setlayers",
         "setmodel",
