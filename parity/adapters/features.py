@@ -168,6 +168,7 @@ def shown_lacking(
     }
     empty = {row.case for row in rows if row.phase == "forward" and EMPTY.match(row.why)} - wrong
     misshapen = {row.case for row in rows if row.phase == "forward" and row.why.startswith("shape")}
+    misfits = _of_another_shape(rows)
     meant = {row.case for row in rows if MEANT.search(row.why)} - (misshapen - empty)  # no dout fits that out
     divides = {row.case for row in rows if row.phase == "forward" and row.why.startswith(DIVIDES)}
     right = {row.case for row in rows} - {row.case for row in rows if not row.ok}
@@ -185,6 +186,8 @@ def shown_lacking(
             strides = {probe.id for probe in cases if isinstance(probe.args.get("stride"), tuple)}
             having = strides if strides and strides <= of_one_number else having
         refused = no_number if feature in SIZED else raised
+        if feature == "images" and cases[0].kind == "batch_norm" and having & no_number:
+            refused = raised | misfits  # statistics per number of an image fit where it is as wide as gamma
         if having and having <= refused and not plain <= raised:
             found.add(feature)
     cases = without(cases, found)
@@ -208,6 +211,14 @@ def shown_lacking(
             if crashes or (having <= refused and not others <= raised):
                 found.add(feature)
     return found
+
+
+def _of_another_shape(rows: Iterable[Record]) -> set[str]:
+    """The inputs of which some result has another shape, and those that infer on the same arrays."""
+    found = {row.case for row in rows if row.why.startswith("shape ")}
+    return found | {
+        row.case for row in rows if is_inference(row.case) and row.case.rpartition(",")[0] in found
+    }
 
 
 def is_refused(probe: Probe, rows: Iterable[Record], feature: str) -> bool:

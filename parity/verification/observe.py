@@ -28,6 +28,7 @@ from parity.adapters.features import (
 )
 from parity.adapters.isolate import Limits
 from parity.adapters.meanings import INITIALIZERS, MODE_NAMES
+from parity.adapters.recipe import is_reduced
 from parity.adapters.stateful import CONSTANTS_OF
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.adapters.training_flag import INFERS, TRAINS
@@ -356,11 +357,15 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
 
 
 def _is_of_one_class(probe: Probe) -> bool:
-    """Whether it has as many labels as scores: code that asks so for one-hot rows takes them for some."""
+    """Whether it has as many labels as scores: code that asks so for one-hot rows takes them for some.
+
+    A one-hot row of one class is a column of numbers of classes as well.
+    """
     if kind_of(probe.kind).role != "loss":
         return False
     x, t = probe.inputs["x"], probe.inputs["t"]
-    return bool(t.shape == x.shape[:1] and x.shape[1:] == (1,))
+    of_classes = not is_reduced(probe.kind)
+    return bool(x.shape[1:] == (1,) and (t.shape == x.shape[:1] or (of_classes and t.shape == x.shape)))
 
 
 def times_as_long(seen: Seen, probe: Probe) -> float:

@@ -163,9 +163,17 @@ def _read_as(
     ]
     if all(row.ok for row, _ in rows):
         return []
-    says = reading((by_id[row.case], row.dtype, value) for row, value in rows)
-    wrong = [row for row, _ in rows if not row.ok] if says else []
-    return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong]
+    if says := reading((by_id[row.case], row.dtype, value) for row, value in rows):
+        return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row, _ in rows if not row.ok]
+    apart: tuple[list[tuple[Record, Array]], ...] = ([], [])  # code has a branch for each form of labels
+    for row, value in rows:
+        apart[np.ndim(by_id[row.case].inputs["t"]) == 1].append((row, value))
+    found = []
+    for some in apart if all(apart) and seen.kind in inside_log.KINDS else ():
+        wrong = [row for row, _ in some if not row.ok]
+        says = reading((by_id[row.case], row.dtype, value) for row, value in some) if wrong else ""
+        found += [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong if says]
+    return found
 
 
 def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
