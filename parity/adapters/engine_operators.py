@@ -376,7 +376,8 @@ class Square(OfEngine):
         self.error = x - t
         by = {"mean": x.size, "batchmean": len(x)}.get(self.reduction, 1)
         self.share = x.dtype.type(self.factor / by)
-        found = as_given(self.engine.values(type(self).of, [self.error]), self.error) * self.share
+        found = as_given(self.engine.values(type(self).of, [self.error]), self.error)
+        found = found * found.dtype.type(self.share)
         return found if self.reduction == "none" else found.sum()
 
     def backward(self) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 from parity.adapters.engine_expressions import DX, OUT, OVER
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
-from parity.comparison.gates import Comparison, logic_gate
+from parity.checks.engine_gate import engine_gate
+from parity.comparison.gates import Comparison
 from parity.kinds import Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -60,4 +61,4 @@ def other_operands(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple
         x = np.abs(X) if OVER in says else X
         for tensor, right in ((OUT + says, out(x)), (DX + says, dx(x, SLOPE))):
             if tensor in found:
-                yield tensor, logic_gate(found[tensor], right, kind.rtol)
+                yield tensor, engine_gate(found[tensor], right, kind.rtol)

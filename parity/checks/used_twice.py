@@ -19,7 +19,8 @@ from parity.adapters.engine_operators import BACK, BY_HAND, COLUMNS, ROWS, W_TWI
 from parity.adapters.features import MARK
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
-from parity.comparison.gates import Comparison, logic_gate, refused
+from parity.checks.engine_gate import engine_gate
+from parity.comparison.gates import Comparison, refused
 from parity.kinds import ELEMENTWISE, Probe, kind_of
 from scratchcnn.typing import Array
 
@@ -93,17 +94,17 @@ def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str
             subject.leave_unasked(f"{UNASKED} ({gradient.why})")
             continue
         by = whole["dx"] if says == OUT_TWICE else whole["dW"] if says == W_TWICE else slope
-        comparison = logic_gate(gradient, RIGHT[says](x, by), kind.rtol)
+        comparison = engine_gate(gradient, RIGHT[says](x, by), kind.rtol)
         if comparison.ok:
             sound.add(says)
             yield _of(says), comparison
-        elif any(logic_gate(gradient, one, kind.rtol).ok for one in OF_ONE_USE[says](x, by)):
+        elif any(engine_gate(gradient, one, kind.rtol).ok for one in OF_ONE_USE[says](x, by)):
             yield _of(says), replace(comparison, why=WRITTEN_OVER)
         else:  # an operator that is made for something else, as for a bias
             subject.leave_unasked(UNASKED)
     for says, (needed, right) in OF_RESULTS.items():
         if says in found and sound.issuperset(found.keys() & needed):
-            comparison = logic_gate(found[says], right(x, slope), kind.rtol)
+            comparison = engine_gate(found[says], right(x, slope), kind.rtol)
             yield _of(says), comparison if comparison.ok else replace(comparison, why=PASSED_ON)
     yield from _stretched(subject, found, x, kind.rtol)
 
@@ -131,7 +132,7 @@ def _stretched(
                 right = slope(x) * np.ones_like(x)
             if not np.isfinite(right).all():
                 continue
-            comparison = logic_gate(gradient, right, rtol)
+            comparison = engine_gate(gradient, right, rtol)
             why = "; ".join(filter(None, [comparison.why, STRETCHED]))
             yield _of(says), comparison if comparison.ok else replace(comparison, why=why)
 

@@ -323,3 +323,13 @@ def test_a_sum_that_asks_for_its_axis_is_checked_along_it(tmp_path):
     assert verdicts(tmp_path, source, ["sum"])["sum"].outcome == "right"
     wrong = verdicts(tmp_path, source.replace("np.expand_dims(g, dim)", "g"), ["sum"])["sum"]
     assert wrong.outcome == "wrong" and "dx of x.sum(axis=1)" in str(wrong)
+
+
+def test_an_engine_in_single_precision_is_right_but_for_that(tmp_path):
+    source = ARRAYS.replace("np.asarray(data)", "np.asarray(data, np.float32)").replace(
+        "dtype=float)", "dtype=np.float32)"
+    )
+    found = verdicts(tmp_path, source, ["__add__", "__mul__", "mean", "__radd__"])
+    assert {v.outcome for v in found.values()} == {"right_but"}, [*map(str, found.values())]
+    bug = source.replace("other.take(g * self.data)", "other.take(g * self.data * 1.01)")
+    assert verdicts(tmp_path, bug, ["__mul__"])["__mul__"].outcome == "wrong"
