@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.engine import ARITHMETIC, Engine, as_given, is_engine
+from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, as_given, is_engine
 from parity.adapters.engine_expressions import expressions
 
 TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
@@ -60,9 +60,21 @@ def used_twice(engine: Engine, x: Any, names: Any = tuple(EXPRESSIONS)) -> dict[
     """The gradients at x of expressions in which it, or a result, is used twice; without what it has not."""
     found: dict[str, Any] = {}
     for says in names:
-        with suppress(Exception):
+        try:
             found[says] = as_given(engine.gradients(EXPRESSIONS[says], [x], np.ones_like(x))[0], x)
+        except NoGradient:
+            continue
+        except Exception as error:
+            if says in RESULT_TWICE and _goes_forward(engine, says, x):
+                found[says] = error
     return found
+
+
+def _goes_forward(engine: Engine, says: str, x: Any) -> bool:
+    """Whether it gives a result: else an operator is lacking."""
+    with suppress(Exception):
+        return engine.values(EXPRESSIONS[says], [x]) is not None
+    return False
 
 
 def as_layer(cls: type, name: str) -> type:

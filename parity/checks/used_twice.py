@@ -103,7 +103,10 @@ def used_twice(subject: Subject, probe: Probe, judge: Any) -> Iterator[tuple[str
         else:  # an operator that is made for something else, as for a bias
             subject.leave_unasked(UNASKED)
     for says, (needed, right) in OF_RESULTS.items():
-        if says in found and sound.issuperset(found.keys() & needed):
+        if isinstance(crash := found.get(says), Odd):
+            if sound.issuperset(needed) and not MARK.search(crash.why):
+                yield _of(says), refused(x, f"{CRASHES} {crash.why}; {PASSED_ON}")
+        elif says in found and sound.issuperset(found.keys() & needed):
             comparison = engine_gate(found[says], right(x, slope), kind.rtol)
             yield _of(says), comparison if comparison.ok else replace(comparison, why=PASSED_ON)
     yield from _stretched(subject, found, x, kind.rtol)

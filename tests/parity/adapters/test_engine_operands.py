@@ -333,3 +333,20 @@ def test_an_engine_in_single_precision_is_right_but_for_that(tmp_path):
     assert {v.outcome for v in found.values()} == {"right_but"}, [*map(str, found.values())]
     bug = source.replace("other.take(g * self.data)", "other.take(g * self.data * 1.01)")
     assert verdicts(tmp_path, bug, ["__mul__"])["__mul__"].outcome == "wrong"
+
+
+def test_a_graph_of_two_steps_that_cannot_go_back_is_wrong(tmp_path):
+    source = ARRAYS.replace("in reversed(order)", "in order").replace(
+        "self.grad = np.zeros_like(self.data, dtype=float)", "self.grad = None"
+    )
+    source = source.replace(
+        "self.grad = self.grad + fit(grad, self.data.shape)",
+        "self.grad = fit(grad, self.data.shape) + (0 if self.grad is None else self.grad)",
+    ).replace(
+        "self.grad = self.grad * 0 + 1", "self.grad = np.ones(self.data.shape) if grad is None else grad"
+    )
+    source = source.replace("def backward(self)", "def backward(self, grad=None)")
+    found = verdicts(tmp_path, source, ["__add__"])["__add__"]
+    assert found.outcome == "wrong" and "dx of y + y, y = x + x" in str(found)
+    right = source.replace("in order:", "in reversed(order):")
+    assert verdicts(tmp_path, right, ["__add__"])["__add__"].outcome == "right"
