@@ -9,19 +9,22 @@ of a window may come in the order FH, FW, C: an L. Exchanging rows and columns o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
 from parity.adapters.meanings import meanings
+from parity.adapters.reach import checksum
 from parity.adapters.signatures import PAIRS
 from parity.kinds.probe import Probe
 
 BOOK = "(NP)K"
 COLUMNS = (BOOK, "K(NP)", "K(PN)", "NKP", "NPK", "PK", "KP")
+TOGETHER = ("K(NP)", "K(PN)")  # of one shape
 LAST = "L"  # FH, FW, C
 SHAPES = ("inputshape", "xshape", "imageshape", "imgshape", "shape", "imshape", "outshape", "outputshape")
 
@@ -112,6 +115,33 @@ def _of_channels_last(used: set[str]) -> Iterator[tuple[str, str]]:
         for layout in (layout for layout in COLUMNS if "N" in layout):
             yield layout.replace("K", LAST), "NHWC"
             yield layout, "NHWC"
+
+
+def layout_beside(
+    ask: Callable[[Convention, Probe], dict[str, Any]], about: dict[str, Any]
+) -> tuple[str, str]:
+    """The im2col beside a col2im, by its name, and how it lays several images out; nothing where none shows.
+
+    The two belong together: what one makes of images the other makes images of again.
+    """
+    name = about["names"][0].replace("col2im", "im2col")
+    params = about["functions"].get(name)
+    if name == about["names"][0] or not params:
+        return "", ""
+    for way in ways({**about, "name": name, "names": [name], "signature": params}, "im2col"):
+        if "N" not in way.columns or way.images != "NCHW":
+            continue
+        stride = way.limits.get("stride", 2)
+        probe = probe_of("im2col", stride)
+        probe = replace(probe, inputs={"x": probe.inputs["input_data"]})
+        way = replace(way, kind="col2im")  # as which the process that runs it knows the file
+        report = ask(replace(way, out=Place(((".", "out"),))), probe)
+        rows = np.repeat([10.0, 20.0], 15 if stride == 2 else 45)[:, None]
+        made = given(rows + np.repeat([0.0, 1.0, 2.0], 4), 2, way.columns)[0]
+        out = [e for e in report.get("forward", ()) if e["path"][0][1] == "out"]
+        if out and out[0]["shape"] == list(made.shape) and out[0]["sum"] == checksum(made):
+            return name, way.columns
+    return "", ""
 
 
 def probe_of(kind: str, stride: int = 2) -> Probe:

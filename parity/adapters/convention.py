@@ -195,7 +195,7 @@ class Convention:
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
     factor       what that loss is multiplied by, 0.5 or 1
-    as_of        the layers of its file as of which its samples are columns
+    as_of        the layers of its file as of which its samples are columns, or the im2col beside a col2im
     inside_log   the small constant that such a loss adds to them inside its logarithm
     log_alone    whether its gradient is without that constant
     logged       the output of a loss, where the logarithm in its source shows it and its name does not
@@ -545,12 +545,14 @@ class Convention:
             parts.append(
                 "it goes down the columns, which are taken for the samples: nothing says what they are"
             )
-        if self.as_of:
+        if self.as_of and not self.columns:
             parts.append(f"columns, as the file's other layers ({self.as_of})")
         if self.tensor:
             parts.append(f"in {self.tensor}")
         if self.columns:
-            parts.append(f"columns {_columns(self.columns)}")
+            parts.append(
+                f"columns {_columns(self.columns)}" + f", as {self.as_of} lays them out" * bool(self.as_of)
+            )
         if self.probabilities and is_reduced(self.kind):
             parts.append(THROUGH_SIGMOID[self.probabilities])
         elif self.probabilities:

@@ -154,12 +154,17 @@ def is_mask(name: str) -> bool:
     return any(word in plain(name) for word in ("mask", "drop", "keep"))
 
 
+def checksum(array: Any) -> int:
+    """A number that shows whether an array has changed."""
+    return zlib.crc32(np.ascontiguousarray(array).tobytes())
+
+
 def _entry(path: Path, array: Any) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "path": [list(step) for step in path],
         "shape": list(array.shape),
         "dtype": array.dtype.name,
-        "sum": zlib.crc32(np.ascontiguousarray(array).tobytes()),
+        "sum": checksum(array),
     }
     if array.size and (array.ndim <= 2 or array.size <= SMALL):
         entry |= {"value": float(array.mean()), "zeros": float((array == 0).mean())}

@@ -286,12 +286,25 @@ class Subject:
                 except Raised:
                     break
                 if shows_the_layout(kind, found, one.images, stride):
-                    return one
+                    return self._as_im2col(one, about, kind)
                 if isinstance(found, np.ndarray):
                     break  # nothing was returned beside it
         self.convention, self.adapter = None, "book"  # the last way that was tried is not to stay
         self._open(kind)
         return None
+
+    def _as_im2col(self, way: Convention, about: dict[str, Any], kind: str) -> Convention:
+        """That way; a col2im is held to the order of images and positions of the im2col beside it."""
+        from parity.adapters.columns import TOGETHER, layout_beside
+
+        if kind != "col2im" or way.columns not in TOGETHER:
+            return way
+        beside, layout = layout_beside(self._asking(kind), about)
+        if layout in TOGETHER and layout != way.columns:
+            self.convention = replace(way, columns=layout, as_of=beside)
+            self._open(kind)
+            return self.convention
+        return way
 
     def _open(self, kind: str) -> Subject:
         convention = None if self.convention is None else self.convention.data()

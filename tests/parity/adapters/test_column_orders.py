@@ -17,6 +17,8 @@ CASES = [
     ("col2im_assigned", "col2im", "wrong", "[col2im-assigns]"),
     ("im2col_unfolded", "im2col", "right", "columns (N, C*FH*FW, OH*OW)"),
     ("im2col_turned", "im2col", "wrong", "[im2col-window-transposed]"),
+    ("im2col_by_image", "im2col", "right", "columns (C*FH*FW, N*OH*OW)"),
+    ("col2im_by_image", "col2im", "wrong", "columns (C*FH*FW, N*OH*OW), as im2col_by_image lays them out"),
     ("im2col_of_one", "im2col", "right", "columns (OH*OW, C*FH*FW), one image at a time"),
 ]
 
@@ -25,6 +27,11 @@ CASES = [
 def test_the_order_is_found_and_the_windows_are_judged(name, kind, outcome, part):
     verdict = verify(f"{FILE}:{name}", kind, isolated=False)
     assert verdict.outcome == outcome and part in str(verdict), str(verdict)
+
+
+def test_a_process_of_its_own_finds_the_im2col_beside_it():
+    verdict = verify(f"{FILE}:col2im_by_image", "col2im")
+    assert verdict.outcome == "wrong" and "as im2col_by_image lays them out" in str(verdict), str(verdict)
 
 
 @pytest.mark.parametrize("layout", COLUMNS)

@@ -57,3 +57,16 @@ def im2col_of_one(img, k, s=1):
     for row, (i, j) in enumerate((i, j) for i in range(0, H - k + 1, s) for j in range(0, W - k + 1, s)):
         out[row] = img[:, i : i + k, j : j + k].ravel()
     return out
+
+
+def im2col_by_image(x, field_height, field_width, padding=1, stride=1):
+    """The columns of one image after another."""
+    k, i, j = _indices(x.shape, field_height, field_width, padding, stride)
+    p = padding
+    cols = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))[:, k, i, j]
+    return cols.transpose(1, 0, 2).reshape(field_height * field_width * x.shape[1], -1)
+
+
+def col2im_by_image(cols, x_shape, field_height=3, field_width=3, padding=1, stride=1):
+    """Its col2im takes the columns position by position all the same."""
+    return col2im_indices(cols, x_shape, field_height, field_width, padding, stride)
