@@ -195,19 +195,25 @@ class Subject:
             switched,
             updates_by_book,
         )
-        from parity.adapters.trial import NONE_CHANGED, NotCallable, changes_all
+        from parity.adapters.trial import NONE_CHANGED, PARTLY_CHANGED, NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
         given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
         other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind) or off(about, kind))
         by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
         idle: list[Convention | None] = []  # ways that change nothing
+        partly: list[Convention | None] = []  # and those that leave a part of an array
         for way in (*by_book, *rules(about, kind)):
             self.convention = way
             self._open(kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
             idle += [way] if errors[-1][1] == NONE_CHANGED else []
+            partly += [way] if errors[-1][1] == PARTLY_CHANGED else []
+        for way in partly[:1]:
+            self.convention = way
+            self._open(kind)
+            return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
         if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
             return self.convention
         self.convention = None

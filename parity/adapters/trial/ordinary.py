@@ -14,6 +14,7 @@ from parity.kinds import kind_of
 from parity.kinds.probes import probes
 
 NONE_CHANGED = "result: none"  # how a trial of an optimizer ended
+PARTLY_CHANGED = "result: not every number"  # of an array
 
 
 def fits_the_book(subject: Any, kind: str) -> bool:
@@ -39,7 +40,10 @@ def fits_the_book(subject: Any, kind: str) -> bool:
 
 
 def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str) -> bool:
-    """Whether an optimizer called so changes every array on an ordinary input, and keeps its shape."""
+    """Whether an optimizer called so changes every array on an ordinary input, and keeps its shape.
+
+    One of which a part stays is an error of its own: it may be a list for such code.
+    """
     probe = probes(kind, 0, lambda i: i == 0)[0]
     try:
         found = subject.results(probe)
@@ -53,7 +57,11 @@ def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str
     ]
     if not all(changed):
         errors.append((way, "result: not every" if any(changed) else NONE_CHANGED))
-    return all(changed)
+        return False
+    whole = all(np.all(np.asarray(after[name]) != p) for name, p in before.items())
+    if not whole:
+        errors.append((way, PARTLY_CHANGED))
+    return whole
 
 
 def sees_new_gradients(subject: Any, kind: str) -> bool:

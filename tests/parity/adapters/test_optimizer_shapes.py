@@ -16,6 +16,7 @@ RIGHT = [
     ("OfHeldPairs", "momentum", "pairs of an array and its gradient come to the constructor"),
     ("OfHeldDicts", "sgd", "dicts of an array and its gradient come to the constructor"),
     ("CountsAfterEachStep", "sgd", "update_layer_params with each layer"),
+    ("CountsItsLists", "sgd", "lists of weights, of biases, and of the gradients of both"),
     ("DecaysItsRate", "sgd", "decay is given as 0.0"),
     ("DecaysItsRateByAFactor", "sgd", "lr_decay is given as 1.0"),
 ]
@@ -26,6 +27,7 @@ WRONG = [
     ("AsksForAnotherMomentWrong", "momentum", "W step 2"),
     ("OfHeldPairsWrong", "momentum", "W step 2"),
     ("OfHeldDictsWrong", "sgd", "W step 1"),
+    ("LeavesAColumnWrong", "sgd", "W step 1"),
     ("FromMomentumOn", "sgd", "W step 1"),
     ("ChangesByMomentumAlone", "sgd", "W step 1"),
     ("DecaysItsRateWrong", "sgd", "W step 1"),

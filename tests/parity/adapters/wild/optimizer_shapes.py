@@ -200,3 +200,24 @@ class BiasesReadTheFirstRate:
     def update_params(self, layer):
         layer.weights -= self.current_learning_rate * layer.dweights
         layer.biases -= self.learning_rate * layer.dbiases
+
+
+class CountsItsLists:
+    """Arrays would do for as many rows as there are."""
+
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, weights, biases, dweights, dbiases):
+        for i in range(len(weights)):
+            weights[i] -= self.lr * dweights[i]
+            biases[i] -= self.lr * dbiases[i]
+
+
+class LeavesAColumnWrong:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, w, dw):
+        w[..., 1:] -= self.lr * dw[..., 1:]
+        return w
