@@ -259,7 +259,8 @@ def no_such_name(target: str) -> str:
 
 def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     methods = set(_methods(node, classes))
-    if node.name.endswith(OF_GRAPHS) and not methods & {"forward", "backward"}:
+    of_graph = node.name.endswith(OF_GRAPHS) and kind_by_words(node.name) not in OPTIMIZER_KINDS  # AdaGrad
+    if of_graph and not methods & {"forward", "backward"}:
         return ""  # what an engine calls for the gradient alone
     if {"loss", "gradient"} <= methods:
         if plain(node.name) in LOSS_AROUND:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import right_to_its_last_step, wrong_first_at
 
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 WILD = Path(__file__).parent / "wild" / "optimizer_shapes.py"
@@ -64,3 +65,10 @@ def test_a_rate_that_half_of_the_arrays_read_elsewhere_is_said():
     assert "read at .learning_rate, that of the other arrays at .current" in str(
         ask("BiasesReadTheFirstRate", "sgd")
     )
+
+
+@pytest.mark.parametrize("name", ["AdaGrad", "MyAdaGrad", "AdaGradOptimizer"])
+def test_a_name_that_ends_as_those_of_a_graph_s_gradients_is_the_optimizer_s(name, tmp_path):
+    path = tmp_path / "optim.py"
+    path.write_text(f"class {name}:\n    def update(self, params, grads): return params\n")
+    assert [one.kind for one in listed(path)] == ["adagrad"]
