@@ -23,6 +23,7 @@ class Trial:
     fits     whether the signature is the book's
     in_columns  the dense layers of its file that take samples as columns, asked for where that matters
     errors   what was raised, by the convention's text, the first first
+    gives_lists  whether it made a list of lists of a whole batch
     as_book  whether it was built in the book's way, in any and in all of the attempts at it
     """
 
@@ -33,6 +34,7 @@ class Trial:
     errors: list[tuple[str, str]] = field(default_factory=list)
     in_columns: Callable[[], str | None] = lambda: ""
     count: int = 0
+    gives_lists: bool = False
     flag: tuple[str, ...] = ()
     most: int = MOST
     as_book: set[bool] = field(default_factory=set)

@@ -173,6 +173,9 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         shape = batch_shape(expected, layout)
         for entry in outs:
             if shape is not None and tuple(entry["shape"]) == shape and len(entry["path"]) <= 4:
+                if entry.get("list") and (trial.gives_lists or not single):
+                    trial.gives_lists = True  # of a whole batch of arrays: that is no array
+                    continue
                 if c.rows == "F" and c.kind in (*ELEMENTWISE, "dropout"):
                     if not entry.get("list"):
                         continue  # what makes an array of an array may take a batch

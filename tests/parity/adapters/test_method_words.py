@@ -60,7 +60,7 @@ def test_what_its_own_backward_raises_is_said_of_a_right_forward(name, said):
 @pytest.mark.parametrize(
     ("methods", "kind", "found"),
     [
-        (("forward_batch", "backprop"), "affine", {"forward_batch": "forward"}),
+        (("forward_rows", "backprop"), "affine", {"forward_rows": "forward"}),
         (("value", "diff"), "relu", {"value": "forward"}),
         (("convolve", "zero_grads"), "convolution", {"convolve": "forward"}),
         (("forward", "value"), "relu", {"forward": "forward"}),  # a usual one is there
