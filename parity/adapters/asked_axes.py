@@ -15,34 +15,34 @@ from parity.adapters.logarithms import Names, definitions, follow, parameters_in
 
 def asked_for_axes(functions: Mapping[str, Any]) -> list[str]:
     """The parameters of these functions or methods whose axes are counted and compared with no other's."""
-    nodes, kept = definitions(functions)
     found: set[str] = set()
-    for node in nodes.values():
-        names = {**kept, **required_of(node)}
-        follow(node, names)
-        for part in ast.walk(node):
-            if isinstance(part, (ast.Compare, ast.Match)):
-                asked = set().union(*_counted(part, names))
-                found |= asked if len(asked) == 1 else set()
+    for part, names in _parts(functions):
+        if isinstance(part, (ast.Compare, ast.Match)):
+            asked = set().union(*_counted(part, names))
+            found |= asked if len(asked) == 1 else set()
     return sorted(found)
 
 
 def taken_for_one_hot(functions: Mapping[str, Any]) -> list[str]:
     """The parameters of which some of these take the argmax, as of one-hot rows: `np.argmax(t, axis=1)`."""
-    nodes, kept = definitions(functions)
     found: set[str] = set()
+    for part, names in _parts(functions):
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="argmax"), args=[a, *_]):
+                found |= parameters_in(a, names)
+            case ast.Call(func=ast.Attribute(value=a, attr="argmax")):
+                found |= parameters_in(a, names)
+    return sorted(found)
+
+
+def _parts(functions: Mapping[str, Any]) -> Iterator[tuple[ast.AST, Names]]:
+    """Every part of their source, with what its names are made of."""
+    nodes, kept = definitions(functions)
     for node in nodes.values():
         names = {**kept, **required_of(node)}
         follow(node, names)
         for part in ast.walk(node):
-            match part:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="argmax"), args=[a, *_]
-                ):
-                    found |= parameters_in(a, names)
-                case ast.Call(func=ast.Attribute(value=a, attr="argmax")):
-                    found |= parameters_in(a, names)
-    return sorted(found)
+            yield part, names
 
 
 def _counted(part: ast.Compare | ast.Match, names: Names) -> Iterator[set[str]]:

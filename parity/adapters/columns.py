@@ -136,8 +136,7 @@ def layout_beside(
         probe = replace(probe, inputs={"x": probe.inputs["input_data"]})
         way = replace(way, kind="col2im")  # as which the process that runs it knows the file
         report = ask(replace(way, out=Place(((".", "out"),))), probe)
-        rows = np.repeat([10.0, 20.0], 15 if stride == 2 else 45)[:, None]
-        made = given(rows + np.repeat([0.0, 1.0, 2.0], 4), 2, way.columns)[0]
+        made = given(_columns_of_probe(stride), 2, way.columns)[0]
         out = [e for e in report.get("forward", ()) if e["path"][0][1] == "out"]
         if out and out[0]["shape"] == list(made.shape) and out[0]["sum"] == checksum(made):
             return name, way.columns
@@ -159,14 +158,18 @@ def probe_of(kind: str, stride: int = 2) -> Probe:
     return Probe(kind, "a trial", {"input_shape": (2, 3, 6, 10), **args}, {"col": col})
 
 
+def _columns_of_probe(stride: int) -> Any:
+    """The book's columns of the two images of `probe_of`."""
+    return np.repeat([10.0, 20.0], 15 if stride == 2 else 45)[:, None] + np.repeat([0.0, 1.0, 2.0], 4)
+
+
 def shows_the_layout(kind: str, found: Any, images: str = "NCHW", stride: int = 2) -> bool:
     """Whether each image's numbers came where that image's belong, and with channels last each channel's."""
     if not isinstance(found, np.ndarray):
         return False
     last = images == "NHWC"
     if kind == "im2col":
-        count = 15 if stride == 2 else 45
-        wanted = np.repeat([10.0, 20.0], count)[:, None] + np.repeat([0.0, 1.0, 2.0], 4)
+        wanted = _columns_of_probe(stride)
         right = found.shape == wanted.shape and (found if last else found // 10 * 10) == (
             wanted if last else wanted // 10 * 10
         )

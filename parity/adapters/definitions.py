@@ -95,13 +95,10 @@ def with_lambdas(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDe
     there = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     for node in body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=args, body=result)):
-                yield _function(name, args, [ast.Return(result)])
             case ast.Assign(
                 targets=[ast.Name(id=name)],
-                value=ast.Call(
-                    func=ast.Attribute(attr="vectorize"), args=[ast.Lambda(args=args, body=result)]
-                ),
+                value=ast.Lambda(args=args, body=result)
+                | ast.Call(func=ast.Attribute(attr="vectorize"), args=[ast.Lambda(args=args, body=result)]),
             ):
                 yield _function(name, args, [ast.Return(result)])
             case ast.Assign(

@@ -144,17 +144,18 @@ class Parameter:
 
     requires_grad = trainable = True
     skip_decay = False
+    OF_ARRAY: tuple[str, ...] = VALUES  # its names
 
     def give(self, array: Any, slope: Any) -> None:
         """This array and its gradient."""
         self.shape, self.size, self.ndim, self.dtype = array.shape, array.size, array.ndim, array.dtype
-        for names, held in ((VALUES, array), (GRADS, slope)):
+        for names, held in ((self.OF_ARRAY, array), (GRADS, slope)):
             for name in names:
                 setattr(self, name, held)
 
     def taken(self, array: Any) -> Any:
         """What the array is now: the same one, or what was put in its place."""
-        return next((now for name in VALUES if (now := getattr(self, name)) is not array), array)
+        return next((now for name in self.OF_ARRAY if (now := getattr(self, name)) is not array), array)
 
 
 class _Slope:
@@ -179,19 +180,13 @@ class Weight(Parameter):
     """The same under a weight's names: `.w` and `.dw`."""
 
     NAMES = (*WEIGHTS, "theta", "p", "x")
+    OF_ARRAY = (*VALUES, *NAMES)
 
     def give(self, array: Any, slope: Any) -> None:
         """This array and its gradient."""
         super().give(array, slope)
-        for name in self.NAMES:
-            setattr(self, name, array)
         for name in slopes_of(self.NAMES):
             setattr(self, name, slope)
-
-    def taken(self, array: Any) -> Any:
-        """What the array is now: the same one, or what was put in its place."""
-        names = (*VALUES, *self.NAMES)
-        return next((now for name in names if (now := getattr(self, name)) is not array), array)
 
 
 class Items(dict[str, Any]):

@@ -396,8 +396,7 @@ class Rule:
             self.shapes["shape of b"] = about_b.shape
             method = self._method(self._one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
-            other = nobodys(params[name])
-            given |= {"b": params[bias], "db": grads[bias]} if bias else {"b": other, "db": other.copy()}
+            given |= {"b": about_b, "db": grads[bias] if bias else about_b.copy()}
             if moments:
                 held = self.states.setdefault(name, [np.zeros_like(params[name]) for _ in moments])
                 given |= dict(zip(moments, held, strict=True))

@@ -94,6 +94,17 @@ class Subject:
         """Whether the probe asks for nothing that is known to be beyond it."""
         return self.convention is None or self.convention.takes(probe)
 
+    def has_argument_in(self, meaning: str, listed: str) -> bool:
+        """Whether what the forward of a loss calls x or t is among the arguments that `about` lists there."""
+        if self.convention is not None:
+            names = [name for name, what in self.convention.forward_args if what == meaning]
+        else:
+            way = self.about.get("methods", {}).get("forward") or self.about.get("signature") or ()
+            at = ("x", "t").index(meaning)
+            names = [p["name"] for p in way if p is not None][at : at + 1]
+        found = self.about.get(listed)
+        return isinstance(found, list) and any(name.lstrip("*") in found for name in names)
+
     def open(self, kind: str) -> Subject:
         """Load it, and find out how it is called where no adapter says it.
 
@@ -204,15 +215,13 @@ class Subject:
         idle: list[Convention | None] = []  # ways that change nothing
         partly: list[Convention | None] = []  # and those that leave a part of an array
         for way in (*by_book, *rules(about, kind)):
-            self.convention = way
-            self._open(kind)
+            self._open_as(way, kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
             idle += [way] if errors[-1][1] == NONE_CHANGED else []
             partly += [way] if errors[-1][1] == PARTLY_CHANGED else []
         for way in partly[:1]:
-            self.convention = way
-            self._open(kind)
+            self._open_as(way, kind)
             return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
         if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
             return self.convention
@@ -235,11 +244,9 @@ class Subject:
         same = [one for one in rules(about, other) if way and other and one.called_like(way)]
         works = False
         for one in same[:1] if way else [None] if other else []:
-            self.convention = one
-            self._open(other)
+            self._open_as(one, other)
             works = not self.misfit and changes_all(self, other, [], "")
-        self.convention = way
-        self._open(kind)
+        self._open_as(way, kind)
         return works
 
     def _one_for_each(self, way: Convention | None, about: dict[str, Any], kind: str) -> Convention | None:
@@ -250,12 +257,10 @@ class Subject:
 
         if way is None or not is_of_one_layer(way, about) or steps_alike(self, kind):
             return way
-        self.convention = replace(way, each=True)
-        self._open(kind)
+        self._open_as(replace(way, each=True), kind)
         if changes_all(self, kind, [], "") and steps_alike(self, kind):
             return self.convention
-        self.convention = way
-        self._open(kind)
+        self._open_as(way, kind)
         return way
 
     def _that_sees_new_gradients(self, way: Convention | None, kind: str) -> Convention | None:
@@ -266,12 +271,10 @@ class Subject:
             return way
         if sees_new_gradients(self, kind):
             return way
-        self.convention = replace(way, stays=True)
-        self._open(kind)
+        self._open_as(replace(way, stays=True), kind)
         if changes_all(self, kind, [], "") and sees_new_gradients(self, kind):
             return self.convention
-        self.convention = way
-        self._open(kind)
+        self._open_as(way, kind)
         return way
 
     def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
@@ -285,8 +288,7 @@ class Subject:
             stride = way.limits.get("stride", 2)
             probe = probe_of(kind, stride)
             for one in (way, replace(way, out=FIRST)):
-                self.convention = one
-                self._open(kind)
+                self._open_as(one, kind)
                 try:
                     found = self.results(probe).get(recipe(kind).out)
                 except Raised:
@@ -299,7 +301,7 @@ class Subject:
         self._open(kind)
         return None
 
-    def _as_im2col(self, way: Convention, about: dict[str, Any], kind: str) -> Convention:
+    def _as_im2col(self, way: Convention, about: dict[str, Any], kind: str) -> Convention | None:
         """That way; a col2im is held to the order of images and positions of the im2col beside it."""
         from parity.adapters.columns import TOGETHER, layout_beside
 
@@ -307,10 +309,14 @@ class Subject:
             return way
         beside, layout = layout_beside(self._asking(kind), about)
         if layout in TOGETHER and layout != way.columns:
-            self.convention = replace(way, columns=layout, as_of=beside)
-            self._open(kind)
+            self._open_as(replace(way, columns=layout, as_of=beside), kind)
             return self.convention
         return way
+
+    def _open_as(self, convention: Convention | None, kind: str) -> None:
+        """Open it again, to be called so."""
+        self.convention = convention
+        self._open(kind)
 
     def _open(self, kind: str) -> Subject:
         convention = None if self.convention is None else self.convention.data()

@@ -52,16 +52,8 @@ def one_row(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str,
 
 def asks_for_rows(subject: Subject, kind: str) -> bool:
     """Whether its code asks how many axes its input has; of a loss its output, not its labels."""
-    about, c = subject.about, subject.convention
-    if about.get("asks_for_axes") is not True or recipe(kind).role != "loss":
-        return about.get("asks_for_axes") is True
-    if c is not None:
-        names = [name for name, meaning in c.forward_args if meaning == "x"]
-    else:
-        way = about.get("methods", {}).get("forward") or about.get("signature") or ()
-        names = [p["name"] for p in way if p is not None][:1]
-    counted = about.get("counted")
-    return isinstance(counted, list) and any(name.lstrip("*") in counted for name in names)
+    asks = subject.about.get("asks_for_axes") is True
+    return asks and (recipe(kind).role != "loss" or subject.has_argument_in("x", "counted"))
 
 
 def takes_rows(convention: Convention | None) -> bool:

@@ -27,9 +27,8 @@ OF_THEIR_OWN |= {"denormalization", "renormalization", "unconnected", "involutio
 OTHERWISE = {  # two letters off, and what other languages call it
     **dict.fromkeys(("bacth", "btach", "bacht"), "batch"),
     **dict.fromkeys(("drouput", "droupout", "dropuot"), "dropout"),
-    **dict.fromkeys(("bakwards", "backwars", "backwrods"), "backward"),
+    **dict.fromkeys(("backwards", "bakwards", "backwars", "backwrods"), "backward"),
     **dict.fromkeys(("forwards", "forwrads"), "forward"),
-    **dict.fromkeys(("backwards",), "backward"),
     **dict.fromkeys(("sigmoide", "sigmoidea", "sigmoidal", "sigmoidfunktion"), "sigmoid"),
     **dict.fromkeys(("densa", "denso", "densas", "dicht"), "dense"),
     **dict.fromkeys(("capa", "camada", "couche", "schicht"), "layer"),

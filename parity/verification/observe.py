@@ -265,14 +265,7 @@ def _observe(request: Request, subject: Subject, seen: Seen) -> None:
 
 def takes_one_hot(subject: Subject) -> bool:
     """Whether its code makes numbers of one-hot labels: then it takes them, and may be wrong there."""
-    c, about = subject.convention, subject.about
-    if c is None:
-        way = about.get("methods", {}).get("forward") or about.get("signature") or ()
-        names = [p["name"] for p in way if p is not None][1:2]
-    else:
-        names = [name for name, meaning in c.forward_args if meaning == "t"]
-    found = about.get("argmaxed")
-    return isinstance(found, list) and any(name.lstrip("*") in found for name in names)
+    return subject.has_argument_in("t", "argmaxed")
 
 
 def _but_slight(rows: Sequence[Record], seen: Seen, cases: Sequence[Probe]) -> list[Record]:

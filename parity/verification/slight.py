@@ -161,19 +161,18 @@ def _read_as(
         if (value := seen.values.get(row.dtype, {}).get(row.case, {}).get(tensor)) is not None
         if np.isfinite(value).all() and (seen.kind not in inside_log.KINDS or np.shape(value) == ())
     ]
-    if all(row.ok for row, _ in rows):
-        return []
-    if says := reading((by_id[row.case], row.dtype, value) for row, value in rows):
-        return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row, _ in rows if not row.ok]
+
+    def read(some: Sequence[tuple[Record, Array]]) -> list[Slight]:
+        wrong = [row for row, _ in some if not row.ok]
+        says = reading((by_id[row.case], row.dtype, value) for row, value in some) if wrong else ""
+        return [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong if says]
+
+    if (found := read(rows)) or seen.kind not in inside_log.KINDS:
+        return found
     apart: tuple[list[tuple[Record, Array]], ...] = ([], [])  # code has a branch for each form of labels
     for row, value in rows:
         apart[np.ndim(by_id[row.case].inputs["t"]) == 1].append((row, value))
-    found = []
-    for some in apart if all(apart) and seen.kind in inside_log.KINDS else ():
-        wrong = [row for row, _ in some if not row.ok]
-        says = reading((by_id[row.case], row.dtype, value) for row, value in some) if wrong else ""
-        found += [Slight(row, INSIDE_LOG, _exact(by_id[row.case], row), says) for row in wrong if says]
-    return found
+    return [one for some in apart if all(apart) for one in read(some)]
 
 
 def _with_another_eps(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
