@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +11,25 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
+from parity.adapters.array_lists import (
+    are_like,
+    attribute_of,
+    both_like,
+    from_two_lists,
+    in_layers,
+    taken_over,
+    two_lists,
+)
 from parity.adapters.chained import chains, zeros_of
 from parity.adapters.convention import Convention
 from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, TwoLists, nobodys
+from parity.adapters.optimizer_built import builder, is_free
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
-from parity.adapters.rules import AFTER, BEFORE, EMPTY, EPS, in_order, of_layer
+from parity.adapters.rule_constants import EPS
+from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
 from parity.adapters.stateful import Stateful, reading
 from parity.kinds.probe import Probe
 
@@ -68,9 +79,9 @@ class Rule:
         args = {name: value for name, value in args.items() if name not in self.how.written}
         kept = {name: args[name] for name in self.how.kept if name in args}
         args = {name: value for name, value in args.items() if name not in kept}
-        built = call(_builder(self.factory, held), args, how)
+        built = call(builder(self.factory, held), args, how)
         for name, value in kept.items():
-            if not _is_free(built, self.how.kept[name], self.how.kept.values()):
+            if not is_free(built, self.how.kept[name], self.how.kept.values()):
                 raise Misfit(f"it takes no {', '.join(kept)}")
             setattr(built, self.how.kept[name], value)
         return built
@@ -197,15 +208,15 @@ class Rule:
         else:
             self._step_of_layers(given if way in ("layer", "whole") else [given], more)
         for layer in self.layers:
-            _taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
+            taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
 
     def _new_layers(self, params: dict[str, Any], way: str, form: str) -> list[Any]:
         if way.endswith("whole"):
             own = (
-                TwoLists(_in_layers(params)) if form == "two lists" else Layer([*params], form, 0, whole=True)
+                TwoLists(in_layers(params)) if form == "two lists" else Layer([*params], form, 0, whole=True)
             )
             return [own]
-        asked, pairs = _strings(self.factory), enumerate(_in_layers(params))
+        asked, pairs = _strings(self.factory), enumerate(in_layers(params))
         return [Layer([n for n in names if n], form, number, asked=asked) for number, names in pairs]
 
     def _holding(self, name: str, given: Any) -> Any:
@@ -247,7 +258,7 @@ class Rule:
 
     def _numbered(self, params: dict[str, Any], grads: dict[str, Any], held: bool = False) -> None:
         """W1, b1, W2, b2 and their gradients dW1, db1, ...: two layers at a time, as many have no more."""
-        layers = _in_layers(params)
+        layers = in_layers(params)
         for first in range(0, len(layers), 2):
             given: dict[str, Any] = {}
             slopes: dict[str, Any] = {}
@@ -266,7 +277,7 @@ class Rule:
                 found = self._step(at)(given, slopes)
             new = self.states[at] if held else given
             new = found if isinstance(found, dict) and own.keys() <= found.keys() else new
-            _taken_over({n: params[n] for n in own.values()}, {n: new[key] for key, n in own.items()})
+            taken_over({n: params[n] for n in own.values()}, {n: new[key] for key, n in own.items()})
 
     def _chained(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The same of an optimizer that asks for the sizes of the layers: an array may have any two sizes, so
@@ -289,7 +300,7 @@ class Rule:
 
     def _in_dicts(self, params: dict[str, Any], grads: dict[str, Any], by_name: bool = False) -> None:
         """A dict per layer, in a list or by the layer's name."""
-        layers = [[n for n in names if n] for names in _in_layers(params)]
+        layers = [[n for n in names if n] for names in in_layers(params)]
         keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
         names = [f"layer{number}" for number in range(1, 1 + len(keys))]
         lists = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
@@ -298,7 +309,7 @@ class Rule:
         alike = isinstance(found, dict if by_name else (list, tuple)) and len(found) == len(keys)
         new = found if alike else given[0]
         for own, arrays in zip(keys, new.values() if by_name else new, strict=True):
-            _taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
+            taken_over({n: params[n] for n in own}, {n: arrays[k] for n, k in own.items()})
 
     def _by_layer_name(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._in_dicts(params, grads, by_name=True)
@@ -306,13 +317,13 @@ class Rule:
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
         found = self._method(self._one(""))(params, grads)
-        _taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
+        taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
 
     def _lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         given = list(params.values())
         found = self._method(self._one(""))(given, list(grads.values()))
         new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else given
-        _taken_over(params, dict(zip(params, new, strict=True)))
+        taken_over(params, dict(zip(params, new, strict=True)))
 
     def _step_of_slope(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One gradient after another; an optimizer for each that comes without a name."""
@@ -340,7 +351,7 @@ class Rule:
     def _layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         optimizer = self._one("")
         _all_of(optimizer, BEFORE)
-        for number, (weights, biases) in enumerate(_in_layers(params)):
+        for number, (weights, biases) in enumerate(in_layers(params)):
             layer = self.made.setdefault(f"layer {number}", SimpleNamespace())
             shown = {"weights": weights, "biases": biases}
             for attribute, name in shown.items():
@@ -349,7 +360,7 @@ class Rule:
             self._method(self._one(f"of layer {number}") if self.how.each else optimizer)(layer)
             for attribute, name in shown.items():
                 if name:
-                    _taken_over({name: params[name]}, {name: getattr(layer, attribute)})
+                    taken_over({name: params[name]}, {name: getattr(layer, attribute)})
         _all_of(optimizer, AFTER)
 
     def _parameters(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -383,12 +394,12 @@ class Rule:
         held = self.handed[0]
         held.update(params)
         found = self._method(self.made[""])(dict(grads))
-        _taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
+        taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
 
     def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Arrays one by one, or a weight with its bias; an optimizer for each that comes without a name."""
         order = in_order(self._asked())
-        layers = _in_layers(params) if "b" in order else [(name, "") for name in params]
+        layers = in_layers(params) if "b" in order else [(name, "") for name in params]
         moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
             about_b = params[bias] if bias else nobodys(params[name])
@@ -412,7 +423,7 @@ class Rule:
             old = [name, bias] if "b" in order else [name]
             for one, array in zip(old, new, strict=False):
                 if one and array is not None:
-                    _taken_over({one: params[one]}, {one: array})
+                    taken_over({one: params[one]}, {one: array})
 
     def _asked(self) -> list[dict[str, Any]]:
         """The parameters of its method that get arrays, or a name or a number of such."""
@@ -443,14 +454,14 @@ class Rule:
         """Layers one by one with their gradients beside them, and an optimizer for each."""
         asked = of_layer(self._asked())
         if not self.layers:
-            pairs = enumerate(_in_layers(params))
+            pairs = enumerate(in_layers(params))
             self.layers = [Layer([n for n in names if n], "attributes", number) for number, names in pairs]
         for layer in self.layers:
             layer.give(params, None)
             slopes = layer.slopes(grads)
             given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
             self._method(self._one(layer.name))(*(given[what] for what in asked))
-            _taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+            taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
 
     def _both_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The optimizer keeps both dicts, and may put new arrays into that of the arrays."""
@@ -458,7 +469,7 @@ class Rule:
         if not self.made:
             self.made[""] = self._new(*both)
         self._method(self.made[""])()
-        _taken_over(params, both[0])
+        taken_over(params, both[0])
 
     def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         self._on_lists(params, grads)
@@ -472,24 +483,24 @@ class Rule:
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
         found = self._method(self.made[""])(*given)
-        own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and _like(v, arrays)]
+        own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and are_like(v, arrays)]
         kept = next((v for v in own if v is arrays), own[0] if own else arrays)
-        new = found if isinstance(found, (list, tuple)) and _like(found, arrays) else kept
-        _taken_over(params, dict(zip(params, new, strict=True)))
+        new = found if isinstance(found, (list, tuple)) and are_like(found, arrays) else kept
+        taken_over(params, dict(zip(params, new, strict=True)))
 
     def _held_two_lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The optimizer keeps a list of weights and one of biases, and may put new arrays into them."""
         if not self.handed:
-            self.handed = [[a.copy() for a in one] for one in _two_lists(params)]
+            self.handed = [[a.copy() for a in one] for one in two_lists(params)]
             self.made[""] = self._new(*self.handed)
-            self.kept = [_attribute_of(self.made[""], own) for own in self.handed]
-        for own, now in zip(self.handed, _two_lists(params), strict=True):
+            self.kept = [attribute_of(self.made[""], own) for own in self.handed]
+        for own, now in zip(self.handed, two_lists(params), strict=True):
             for mine, array in zip(own, now, strict=True):
                 mine[...] = array
         found = self._method(self.made[""])(*self._two_slopes(grads))
         now = [getattr(self.made[""], name, own) for name, own in zip(self.kept, self.handed, strict=True)]
-        new = next((one for one in (found, now) if _both_like(one, self.handed)), self.handed)
-        _from_two_lists(params, new)
+        new = next((one for one in (found, now) if both_like(one, self.handed)), self.handed)
+        from_two_lists(params, new)
 
     def _two_slopes(self, grads: dict[str, Any]) -> list[list[Any]]:
         """The lists of the gradients of weights and of biases, in the order in which they are asked for."""
@@ -497,16 +508,16 @@ class Rule:
         biases_first = bool(words) and (
             words[0].endswith(("b", "bias", "biases")) or words[0].startswith(("b", "db", "deltab"))
         )
-        slopes = _two_lists(grads)
+        slopes = two_lists(grads)
         return slopes[::-1] if biases_first else slopes
 
     def _two_lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Lists of weights and of biases, and of the gradients of both."""
-        given = dict(zip(("w", "b"), _two_lists(params), strict=True))
-        given |= dict(zip(("dw", "db"), _two_lists(grads), strict=True))
+        given = dict(zip(("w", "b"), two_lists(params), strict=True))
+        given |= dict(zip(("dw", "db"), two_lists(grads), strict=True))
         found = self._method(self._one(""))(*(given[what] for what in in_order(self._asked())))
         own = [given["w"], given["b"]]
-        _from_two_lists(params, found if _both_like(found, own) else own)
+        from_two_lists(params, found if both_like(found, own) else own)
 
     def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         method = getattr(self._one(""), self.how.forward)
@@ -530,18 +541,16 @@ class Rule:
         if self.how.rule == "dicts+lr":
             arrays = dict(params)
             found = step(params, grads)
-            _taken_over(
-                arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params
-            )
+            taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
         elif self.how.rule == "lists+lr":
             arrays_in = list(params.values())
             found = step(arrays_in, list(grads.values()))
             new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else arrays_in
-            _taken_over(params, dict(zip(params, new, strict=True)))
+            taken_over(params, dict(zip(params, new, strict=True)))
         else:
             for name, w in params.items():
                 found = step(w, grads[name])
-                _taken_over({name: w}, {name: w if found is None else found})
+                taken_over({name: w}, {name: w if found is None else found})
 
     def _with_state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         if self.stateful is None:
@@ -552,7 +561,7 @@ class Rule:
             usual = recipe(self.kind).optional["weight_decay"]
             given = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
             self.stateful = Stateful(self.factory, reading(asked, self.kind), given, self.how.rule)
-        self.stateful.update(params, grads, _in_layers(params))
+        self.stateful.update(params, grads, in_layers(params))
 
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}
@@ -563,40 +572,6 @@ class Rule:
             w[...] = new
 
 
-def _is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
-    """Whether that is a number of which the constructor has made no other, as a power to begin with.
-
-    `constants` are the kind's own, of which none is made of another.
-    """
-    own: Any = getattr(built, attribute, None)
-    if type(own) not in (int, float) or not own > 0:
-        return False
-    numbers = [v for k, v in vars(built).items() if type(v) in (int, float) and k not in constants]
-    return not any(np.isclose(v, (own, 1 - own)).any() for v in numbers)
-
-
-def _builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
-    """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
-    found = signature(factory)
-    pair = next((name for name in found or () if plain(name) == "betas"), None)
-    if found is None or not (held or pair):
-        return factory  # type: ignore[no-any-return]
-
-    def build(**given: Any) -> Any:
-        if pair is not None:
-            usual = found[pair].default
-            usual = usual if isinstance(usual, (tuple, list)) else (0.9, 0.999)
-            betas = [given.pop("beta1", None), given.pop("beta2", None)]
-            given[pair] = tuple(u if b is None else b for b, u in zip(betas, usual, strict=True))
-        return factory(**held, **given)
-
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    left = [p.replace(kind=keyword) for name, p in found.items() if name not in (*held, pair)]
-    left += [inspect.Parameter(b, keyword, default=None) for b in ("beta1", "beta2") if pair is not None]
-    build.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
-    return build
-
-
 def _give(parameters: list[Any], params: dict[str, Any], grads: dict[str, Any]) -> None:
     for parameter, name in zip(parameters, params, strict=True):
         parameter.give(params[name], grads[name])
@@ -605,47 +580,7 @@ def _give(parameters: list[Any], params: dict[str, Any], grads: dict[str, Any]) 
 def _take(parameters: list[Any], params: dict[str, Any], given: dict[str, Any]) -> None:
     """Write into params what became of the arrays that the parameters were given."""
     for parameter, name in zip(parameters, params, strict=True):
-        _taken_over({name: params[name]}, {name: parameter.taken(given[name])})
-
-
-def _like(found: Any, arrays: list[Any]) -> bool:
-    return [np.shape(a) for a in found] == [a.shape for a in arrays]
-
-
-def _in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each array of weights with a bias, as long as there are any."""
-    biases = [name for name, p in params.items() if p.ndim == 1]
-    weights = [name for name in params if name not in biases]
-    return [(name, biases[i] if i < len(biases) else "") for i, name in enumerate(weights)]
-
-
-def _attribute_of(optimizer: Any, arrays: list[Any]) -> str:
-    """In which attribute it keeps these arrays; "" for none."""
-    for name, value in vars(optimizer).items():
-        if isinstance(value, (list, tuple)) and [*map(id, value)] == [*map(id, arrays)]:
-            return str(name)
-    return ""
-
-
-def _two_lists(arrays: dict[str, Any]) -> list[list[Any]]:
-    """The weights and the biases, one of each per layer; a layer without a bias has one that is nobody's."""
-    layers = _in_layers(arrays)
-    return [[arrays[w] for w, _ in layers], [arrays[b] if b else nobodys(arrays[w]) for w, b in layers]]
-
-
-def _from_two_lists(params: dict[str, Any], new: Sequence[Sequence[Any]]) -> None:
-    for names, *arrays in zip(_in_layers(params), *new, strict=True):
-        for name, array in zip(names, arrays, strict=True):
-            if name:
-                _taken_over({name: params[name]}, {name: array})
-
-
-def _both_like(found: Any, lists: Sequence[list[Any]]) -> bool:
-    """Whether it is such two lists."""
-    pair = isinstance(found, (list, tuple)) and len(found) == len(lists)
-    return pair and all(
-        isinstance(one, (list, tuple)) and _like(one, own) for one, own in zip(found, lists, strict=True)
-    )
+        taken_over({name: params[name]}, {name: parameter.taken(given[name])})
 
 
 def _all_of(optimizer: Any, beginnings: tuple[str, ...]) -> None:
@@ -661,10 +596,3 @@ def _strings(factory: Any) -> set[str]:
     own = [factory, *(vars(factory).values() if isinstance(factory, type) else ())]
     codes = [one.__code__ for one in own if inspect.isfunction(one)]
     return {one for code in codes for one in code.co_consts if isinstance(one, str)}
-
-
-def _taken_over(arrays: dict[str, Any], new: dict[str, Any]) -> None:
-    """New arrays are written into those that were handed over."""
-    for name, array in arrays.items():
-        if new[name] is not array:
-            array[...] = new[name]

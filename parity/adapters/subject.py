@@ -195,22 +195,13 @@ class Subject:
 
     def _found_rule(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How an optimizer is called: the first way in which it changes every array."""
-        from parity.adapters.rules import (
-            odd_momentum,
-            odd_rate,
-            off,
-            other_decay,
-            other_eps,
-            rules,
-            steps_of,
-            switched,
-            updates_by_book,
-        )
+        from parity.adapters.rule_constants import has_other_constants
+        from parity.adapters.rule_names import steps_of
+        from parity.adapters.rules import rules, updates_by_book
         from parity.adapters.trial import NONE_CHANGED, PARTLY_CHANGED, NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
-        given = (other_eps(about, kind), other_decay(about, kind), odd_rate(about, kind))
-        other = any(given) or bool(odd_momentum(about, kind) or switched(about, kind) or off(about, kind))
+        other = has_other_constants(about, kind)
         by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
         idle: list[Convention | None] = []  # ways that change nothing
         partly: list[Convention | None] = []  # and those that leave a part of an array

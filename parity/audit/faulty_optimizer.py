@@ -18,7 +18,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.optimizer_names import EPSILON, RATES
 from parity.adapters.recipe import recipe
-from parity.adapters.rules import EPS
+from parity.adapters.rule_constants import EPS
 from parity.audit.alike import NotApplied, alike, book_name
 from parity.faults.fault import Fault
 from parity.kinds import kind_of

@@ -19,7 +19,7 @@ from parity.adapters.bench import Raised
 from parity.adapters.book import Adapter
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.recipe import is_reduced
-from parity.adapters.rules import WRITTEN
+from parity.adapters.rule_constants import WRITTEN
 from parity.adapters.subject import subject_here
 from parity.checks.layer import check_kind
 from parity.checks.long_life import LIVES

@@ -20,7 +20,8 @@ from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
 from parity.verification import shared_ties
 from parity.verification.other_eps import given_eps
-from parity.verification.slight import (
+from parity.verification.slight import removable, without_slight
+from parity.verification.slight_names import (
     AT_KINK,
     AVERAGES,
     NAMES,
@@ -29,12 +30,8 @@ from parity.verification.slight import (
     REUSES,
     WRITES,
     WRITES_GRADIENTS,
-    Slight,
-    but_eps,
-    own_eps,
-    removable,
-    without_slight,
 )
+from parity.verification.slight_readings import Slight, but_eps, own_eps
 from scratchcnn.lookup import nearest
 
 JOINED = "+"  # between the names of two bugs, as a diagnosis prints them

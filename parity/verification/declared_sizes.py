@@ -30,7 +30,7 @@ from parity.kinds.real_sizes import real_sizes, size_of
 from parity.verification.fitted_sizes import fitting
 from parity.verification.observe import SIZES_SECONDS, Seen
 from parity.verification.other_eps import given_eps
-from parity.verification.slight import NAMES
+from parity.verification.slight_names import NAMES
 
 ROUNDING = 1e-12  # of numbers that the bug leaves where PyTorch has 0
 PARTS = " + "  # between the names in a diagnosis

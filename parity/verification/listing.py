@@ -22,7 +22,7 @@ from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
-from parity.adapters.rules import steps_of
+from parity.adapters.rule_names import steps_of
 from parity.adapters.signatures import BACKWARD as BACKWARDS
 from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods

@@ -24,7 +24,7 @@ from parity.kinds.kind import to_numpy
 from parity.verification.declared import JOINED
 from parity.verification.faulty_modules import MODULES, Change, changes_of_layers
 from parity.verification.profiles import NETWORK_HABITS
-from parity.verification.slight import NAMES
+from parity.verification.slight_names import NAMES
 from parity.verification.twin import NetworkMisuse, Twin
 from parity.verification.unchecked import ENDED
 from parity.verification.verdict import Verdict

@@ -41,7 +41,8 @@ from parity.kinds import ELEMENTWISE, Probe, Tensors, kind_of
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import in_browser, products_of, real_sizes, size_of
 from parity.verification.fitted_sizes import extra_probes, fitting
-from parity.verification.slight import SINGLE, slight_ones
+from parity.verification.slight import slight_ones
+from parity.verification.slight_names import SINGLE
 from parity.verification.verdict import OPTION
 
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from parity.adapters.definitions import defined, parsed
 from parity.faults.diagnose_dtypes import NAME as WIDENED
-from parity.verification.slight import WRITES
+from parity.verification.slight_names import WRITES
 
 BOOK, NONE, AUTO = "book", "none", "auto"
 PROFILES = (AUTO, BOOK, NONE)

@@ -11,7 +11,7 @@ from parity.adapters.features import features, with_names
 from parity.faults import faults_of
 from parity.kinds import ALL_KINDS, kind_of
 from parity.kinds.kind import LAYER
-from parity.verification.slight import names_of
+from parity.verification.slight_names import names_of
 
 CALLS = {  # what can be checked in addition to the kinds
     "network": "object with params, loss(x, t), gradient(x, t) -> grads, and layers if there are any; "

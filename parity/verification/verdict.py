@@ -18,7 +18,7 @@ from parity.explain.exact import Certificate
 from parity.explain.explanation import Explanation
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.verification.hints import hint, hint_for_network
-from parity.verification.slight import besides_names
+from parity.verification.slight_names import besides_names
 from parity.verification.unchecked import ENDED
 
 OPTION = " other than "  # of what is not checked: an option that kept its default

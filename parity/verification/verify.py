@@ -44,21 +44,17 @@ from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
-from parity.verification.slight import (
+from parity.verification.slight import removable, sentences, slight_ones, without_slight
+from parity.verification.slight_names import (
     AVERAGES,
     NAMES,
     OTHER_EPS,
     OWN_VARIANCE,
     SINGLE,
     besides_names,
-    but_eps,
     names_of,
-    own_eps,
-    removable,
-    sentences,
-    slight_ones,
-    without_slight,
 )
+from parity.verification.slight_readings import but_eps, own_eps
 from parity.verification.unchecked import ENDED, TAKES_NO, compared, why_unchecked
 from parity.verification.verdict import First, Verdict
 from parity.verification.why import explanation_of

@@ -13,7 +13,8 @@ from parity.explain.search import Case, reference
 from parity.kinds import Probe
 from parity.verification.observe import Seen
 from parity.verification.reproduction import size
-from parity.verification.slight import AVERAGES, OTHER_EPS, slight_ones
+from parity.verification.slight import slight_ones
+from parity.verification.slight_names import AVERAGES, OTHER_EPS
 from parity.verification.verdict import Verdict
 
 LARGEST = 4096  # numbers of an input that is searched

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from parity.adapters.arguments import plain
-from parity.adapters.rules import MOMENTUM, NESTEROV
+from parity.adapters.rule_constants import MOMENTUM, NESTEROV
 from parity.faults import faults_of
-from parity.verification.slight import NAMES, names_of
+from parity.verification.slight_names import NAMES, names_of
 from parity.verification.verdict import OPTION, Verdict
 
 NEXT = {

@@ -8,7 +8,7 @@ from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
 from parity.verification.network_culprit import NOT_DIVIDED
 from parity.verification.network_declared import CLAMPED, FLATTENED, declared_names
-from parity.verification.slight import names_of as slight_names
+from parity.verification.slight_names import names_of as slight_names
 from parity.verification.targets import known_differences
 from parity.verification.verify import verify
 

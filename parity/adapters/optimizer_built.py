@@ -1,0 +1,45 @@
+"""How an optimizer is built of its constants. Needs NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.arguments import plain, signature
+
+
+def is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
+    """Whether that is a number of which the constructor has made no other, as a power to begin with.
+
+    `constants` are the kind's own, of which none is made of another.
+    """
+    own: Any = getattr(built, attribute, None)
+    if type(own) not in (int, float) or not own > 0:
+        return False
+    numbers = [v for k, v in vars(built).items() if type(v) in (int, float) and k not in constants]
+    return not any(np.isclose(v, (own, 1 - own)).any() for v in numbers)
+
+
+def builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
+    """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
+    found = signature(factory)
+    pair = next((name for name in found or () if plain(name) == "betas"), None)
+    if found is None or not (held or pair):
+        return factory  # type: ignore[no-any-return]
+
+    def build(**given: Any) -> Any:
+        if pair is not None:
+            usual = found[pair].default
+            usual = usual if isinstance(usual, (tuple, list)) else (0.9, 0.999)
+            betas = [given.pop("beta1", None), given.pop("beta2", None)]
+            given[pair] = tuple(u if b is None else b for b, u in zip(betas, usual, strict=True))
+        return factory(**held, **given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    left = [p.replace(kind=keyword) for name, p in found.items() if name not in (*held, pair)]
+    left += [inspect.Parameter(b, keyword, default=None) for b in ("beta1", "beta2") if pair is not None]
+    build.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
+    return build
