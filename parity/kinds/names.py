@@ -98,6 +98,12 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
 # Losses by words that other names have too: all of them are in the name, and nothing else but LOSS_AROUND.
 LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log", "softmax", "cross", "entropy"), "softmax_with_loss"),
+    (("sigmoid", "bce"), "binary_cross_entropy"),
+    (("sigmoid", "cross", "entropy"), "binary_cross_entropy"),
+    (("sigmoid", "crossentropy"), "binary_cross_entropy"),
+    (("mean", "squared", "loss"), "mean_squared_error"),
+    (("mean", "square", "loss"), "mean_squared_error"),
+    (("residual", "sum", "of", "squares"), "mean_squared_error"),
     (("mse",), "mean_squared_error"),
     (("mean", "squared", "error"), "mean_squared_error"),
     (("mean", "square", "error"), "mean_squared_error"),
@@ -112,6 +118,16 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("binary", "crossentropy"), "binary_cross_entropy"),
     (("log", "loss"), "binary_cross_entropy"),
 )
+# What people shorten in the names of losses.
+SHORT = {
+    **dict.fromkeys(("ce", "xent", "crossent"), ("cross", "entropy")),
+    "cce": ("categorical", "cross", "entropy"),
+    "scce": ("sparse", "categorical", "cross", "entropy"),
+    "ent": ("entropy",),
+    "sq": ("squared",),
+    "err": ("error",),
+    "abs": ("absolute",),
+}
 LOSS_AROUND = {
     "loss",
     "cost",
@@ -125,6 +141,9 @@ LOSS_AROUND = {
     "half",
     "with",
     "and",
+    "from",
+    "logits",
+    "logit",
 }
 LOSS_AROUND |= {*AROUND, *AROUND_TOO}
 
@@ -170,7 +189,7 @@ def kind_by_words(name: str) -> str | None:
         return known
     name = re.sub(r"Re(LU|Lu)", "Relu", respelled(name))  # one word, not two
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
-    words = [word.lower() for word in spaced.split()]
+    words = [part for word in spaced.lower().split() for part in SHORT.get(word, (word,))]
     words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]
     if any(set(both) <= set(words) for both in OTHER_PAIRS):
         return None

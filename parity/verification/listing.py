@@ -340,8 +340,11 @@ def _spaced(name: str) -> str:
 
 
 def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
-    """A cross entropy with log(1 - y) in it is that of two classes, unless its name says otherwise."""
+    """A cross entropy with log(1 - y) in it is that of two classes, unless its name says otherwise; a log
+    loss without it, that of many."""
     name = plain(getattr(node, "name", ""))
+    if kind == "binary_cross_entropy" and name == "logloss":
+        return "softmax_with_loss" if _logs(node) and not _logs_of_the_rest(node) else kind
     if (
         kind not in ("softmax_with_loss", "weighted_cross_entropy")
         or "softmax" in name
@@ -353,11 +356,15 @@ def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
 
 def _logs_of_the_rest(node: ast.stmt) -> bool:
     """Whether a logarithm of 1 - something is written in it."""
-    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
-    logs = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "log"]
-    parts = (part for call in logs for argument in call.args for part in ast.walk(argument))
+    parts = (part for call in _logs(node) for argument in call.args for part in ast.walk(argument))
     rests = (part for part in parts if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
     return any(isinstance(rest.left, ast.Constant) and rest.left.value == 1 for rest in rests)
+
+
+def _logs(node: ast.stmt) -> list[ast.Call]:
+    """The calls of a logarithm in it."""
+    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
+    return [call for call in calls if last(ast.unparse(call.func)) == "log"]
 
 
 def is_adapter(node: ast.ClassDef) -> bool:

@@ -20,7 +20,7 @@ def may_take_probabilities(about: dict[str, Any]) -> bool:
     own_softmax = _has_a_softmax(about["name"])
     ways = [about.get("signature"), *about.get("methods", {}).values()]
     return any(
-        _of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
+        of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
         or (not own_softmax and plain(p["name"]) in EITHER)
         for way in ways
         for p in way or ()
@@ -38,7 +38,8 @@ def _has_a_softmax(name: str) -> bool:
     return any(word in plain(name) for word in ("softmax", "logit"))
 
 
-def _of_probabilities(name: str, beside_t: bool = False) -> bool:
+def of_probabilities(name: str, beside_t: bool = False) -> bool:
+    """Whether an argument of that name may mean probabilities: y_pred, probs, output; y beside t."""
     word = plain(name)
     if word == "y":
         return beside_t
@@ -61,7 +62,7 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     either = () if _has_a_softmax(trial.about["name"]) else EITHER
     function = c.constructor is None and "softmax" not in plain(trial.about["name"])
     if not c.logged and not any(
-        _of_probabilities(word, len(words) > 1) or word in either or (function and word not in SCORES)
+        of_probabilities(word, len(words) > 1) or word in either or (function and word not in SCORES)
         for word in named
     ):
         return c

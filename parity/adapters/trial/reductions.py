@@ -16,6 +16,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Pairs
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.probabilities import of_probabilities
 from parity.adapters.trial.results import dx_at, out_at
 from parity.adapters.trial.stretched import takes_flat_labels
 from parity.kinds import kind_of
@@ -80,9 +81,16 @@ def _others(probe: Probe) -> list[Probe]:
 
 
 def _own_sigmoid(trial: Trial, c: Convention, probe: Probe) -> Convention:
-    """Whether a loss of binary probabilities takes scores: at 0 both classes are equally likely then."""
+    """Whether a loss of binary probabilities takes scores: at 0 both classes are equally likely then.
+
+    One that is named for a sigmoid takes them, unless its argument is named for probabilities.
+    """
     if kind_of(probe.kind).within is None:
         return c
+    words, name = {meaning: plain(p) for p, meaning in c.forward_args}, plain(trial.about["name"])
+    free = of_probabilities(words.get("x", ""), words.get("t") == "t")
+    if any(word in name for word in OF_SCORES) and not free:
+        return replace(c, probabilities="logits")
     x = np.zeros_like(probe.inputs["x"])
     zero, one = (
         out_at(trial, c, replace(probe, inputs={"x": x, "t": np.full_like(x, t)})) for t in (0.0, 1.0)
