@@ -567,7 +567,7 @@ class _Asker:
         """The first of these probes on which it fails in the same way, and its number, or None."""
         contract = row.phase not in PLAIN
         tried = [replace(probes[-1], id=row.case)] if contract else probes
-        request = Request(self.factory, self.kind, self.adapter, tried, None, contract, (row.dtype,))
+        request = Request(self.factory, self.kind, self.adapter, tried, None, contract, (row.dtype,), False)
         seen = observe_target(request, self.limits, self.isolated)
         for number, probe in enumerate(tried, start=len(probes) - len(tried)):
             for found in seen.observation.records:

@@ -5,6 +5,7 @@ import pytest
 from parity import verify
 from parity.checks.random_search import EXAMPLES_IN_BROWSER
 from parity.kinds.real_sizes import MOST_PRODUCTS, products_of, real_sizes
+from parity.verification.observe import _try_real_sizes
 from scratchcnn import im2col
 
 AFFINE = """
@@ -109,3 +110,15 @@ def test_in_a_browser_fewer_random_sizes_are_tried(monkeypatch):
     monkeypatch.setattr("parity.verification.observe.in_browser", lambda: True)
     verdict = verify(im2col, "im2col", isolated=False, judge="numpy")
     assert verdict.outcome == "right" and verdict.sizes == EXAMPLES_IN_BROWSER
+
+
+def test_a_broken_contract_is_cut_down_without_the_large_inputs(affine, monkeypatch):
+    tried = []
+
+    def counting(*given):
+        tried.append(given)
+        return _try_real_sizes(*given)
+
+    monkeypatch.setattr("parity.verification.observe._try_real_sizes", counting)
+    verdict = affine("self.n = getattr(self, 'n', 0) + 1", out="x @ self.W + self.b + (self.n == 50)")
+    assert verdict.outcome == "wrong" and verdict.reproduction and len(tried) == 1
