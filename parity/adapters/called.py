@@ -345,8 +345,10 @@ class Live:
         return float(result) if whole and self.convention.by_number else result
 
     def _labels(self, t: Any) -> Any:
-        """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1);
-        as numbers of classes where a loss of outputs makes one-hot rows of them."""
+        """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1), and
+        the other way round; as numbers of classes where a loss of outputs makes one-hot rows of them."""
+        if self.convention.limits.get("labels") == "column" and np.ndim(t) == 1:
+            return t[:, None]
         if self.convention.limits.get("class_labels"):
             return t.argmax(axis=1)
         flat = self.convention.limits.get("flat_labels") and np.size(t) == np.shape(t)[0]

@@ -479,7 +479,8 @@ class Convention:
         found += ["samples as rows"] if self.limits.get("assumed") else []
         found += ["targets other than one-hot rows"] if self.limits.get("class_labels") else []
         found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
-        found += ["labels as numbers of classes"] if self.limits.get("labels") else []
+        found += ["labels as numbers of classes"] if self.limits.get("labels") == "one_hot" else []
+        found += ["labels (N,)"] if self.limits.get("labels") == "column" else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
         found += ["probabilities next to 0 or 1"] if self.probabilities or self.kind == OF_BINARY else []
@@ -566,6 +567,8 @@ class Convention:
         if self.limits.get("flat_labels"):
             apart = self.limits.get("sizes", {}).get("I") != 1
             parts.append("labels (N,)" + " where outputs are (N, 1)" * apart)
+        if self.limits.get("labels") == "column":
+            parts.append("labels (N, 1)")
         if self.limits.get("class_labels"):
             parts.append("labels are given as numbers of classes (N,), the targets are their one-hot rows")
         if self.limits.get("whole_labels"):

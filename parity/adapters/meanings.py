@@ -143,6 +143,11 @@ _SOFTMAX = _table("""
     I: outputsize outsize noutputs numoutputs features infeatures length inputs nin nodes neurons
     I (I,): inputshape inshape
 """)
+_SCORES = _table("""
+    (N,I) (I,): shape inputshape inshape outputshape outshape
+    I: numclasses nclasses classes nclass numlabels nlabels noutputs outputsize inputsize size
+    N: batchsize batch nbatch
+""")
 _LRN = _table("""
     size: n size localsize windowsize window depth nsize kernelsize neighbours
     alpha: alpha
@@ -178,6 +183,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "batch_norm": _NORM,
     "weighted_cross_entropy": _table("label_smoothing: smoothing labelsmoothing smooth epsilon eps alpha"),
     "softmax": _SOFTMAX,
+    "softmax_with_loss": _SCORES,
     "dropout": _DROPOUT,
     "flatten": _FLATTEN,
     **{kind: dict.fromkeys(names, (CONSTANTS[kind],)) for kind, names in NAMES.items()},

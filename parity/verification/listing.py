@@ -20,6 +20,7 @@ from parity.adapters.engine_expressions import ALIASES, AXES
 from parity.adapters.engine_operators import ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.members import is_derivative, last, steps
+from parity.adapters.name_parts import parts
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rule_names import steps_of
@@ -54,6 +55,7 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "derivate", "deriv", "prime", "delta", "d", "der"),
     *("bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
 )
+LOSS_WORDS = {"loss", "cost", "error", "entropy"}
 LABELS = ("t", "y", "label", "labels", "target", "targets", "ytrue", "onehot")
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
 AROUND_DESCENT = {
@@ -329,9 +331,17 @@ def _is_identity_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> 
 
 
 def _takes_labels(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
-    """Whether forward takes the scores and labels, with which a softmax is the loss after it as well."""
-    asked = [[plain(arg.arg) for arg in _asked_for(method)] for method in _forwards(node, classes)]
-    return any(len(words) == 2 and words[1] in LABELS for words in asked)
+    """Whether forward takes the scores and labels, with which a softmax is the loss after it as well; or a
+    method that is called its loss does, and no other takes a gradient."""
+    asked = {
+        name: [plain(a.arg) for a in _asked_for(method)] for name, method in _defs(node, classes).items()
+    }
+    both = {name for name, words in asked.items() if len(words) == 2 and words[1] in LABELS}
+    if any(plain(name) in CALLED for name in both):
+        return True
+    steps_back = [words for name, words in asked.items() if plain(name) in BACKWARDS]
+    alone = all(not words or (len(words) == 2 and words[1] in LABELS) for words in steps_back)
+    return alone and any(plain(name) in FORWARDS and LOSS_WORDS & {*parts(name)} for name in both)
 
 
 def _spaced(name: str) -> str:

@@ -158,7 +158,8 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
         if found is not None and is_reduced(c.kind):
             return read_off(trial, found, probe)
         numbers = c.rows == "FN" and probe.inputs["t"].ndim == 1  # they may be factors of columns
-        apart = found is not None and (numbers or one_at_a_time(c.rows))
+        column = c.limits.get("labels") == "column"
+        apart = found is not None and (numbers or column or one_at_a_time(c.rows))
         return of_one_sample(trial, found, probe) if found is not None and apart else found
     if not c.buffers and trial.how.buffers:
         c = replace(c, buffers=running_places(report["forward"], probe, trial))

@@ -47,6 +47,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         batches = (*batches[:1], *alone)
     if trial.kind == "flatten" and trial.about.get("images") == "NHWC":  # no shape shows it
         batches = ("NHWC", "HWC", *(layout for layout in batches if layout not in ("NHWC", "HWC")))
+    if c.limits.get("labels") == "column":
+        batches = batches[:1]
     thin = is_reduced(trial.kind) and x.shape[1] == 1
     batches = (ONE_EACH, *batches[:1]) if thin else batches
     if trial.kind == "batch_norm":  # the statistics are those of a batch

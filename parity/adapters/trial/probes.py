@@ -104,6 +104,7 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         t = np.array([0, 3, 1, 2, 3, 0])
         yield probe({}, x=normal(6, 4), t=t), {}
         yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
+        yield probe({}, x=normal(6, 4), t=t), {"labels": "column"}
     elif kind in ("mean_squared_error", "mean_absolute_error"):
         yield probe({}, x=normal(6, 4), t=normal(6, 4)), {}
         yield probe({}, x=normal(6, 1), t=normal(6, 1)), {"sizes": {"I": 1}}  # labels may be (N,)
