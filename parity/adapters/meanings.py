@@ -17,7 +17,7 @@ from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.constants import CONSTANTS, NAMES
 from parity.adapters.options import ANY, ByName, grouped, holds_sizes, is_group
 from parity.adapters.recipe import recipe
-from parity.kinds.probe import Probe
+from parity.kinds.probe import JOINT, Probe
 from parity.kinds.same_padding import SAME, is_same
 
 RATE = 2.0**20  # of a layer that updates itself: its weights are then small beside the change
@@ -357,7 +357,7 @@ def of_option(key: str, probe: Probe) -> Any:
 
 def _of_key(key: str, probe: Probe) -> Any:
     """What a dict of sizes has under that key. Raises KeyError where its name is not known."""
-    for meaning in meanings(key, probe.kind):
+    for meaning in meanings(key, probe.kind.partition(JOINT)[0]):
         return value(meaning, probe)
     word = plain(key)
     if word.startswith(("activation", "nonlinearity")):

@@ -132,7 +132,11 @@ class Subject:
             takes_what_is_kept,
         )
         from parity.kinds import kind_of
+        from parity.kinds.followed import parts_of
 
+        layer, activation = parts_of(kind)
+        if activation:
+            return self._found_with(kind, layer)
         if not kind_of(kind).call:  # a kind that is never asked of anyone else's code
             return None
         about = self.about | self._logarithms(kind)
@@ -152,6 +156,13 @@ class Subject:
         if not odd and fits_the_book(self, kind):
             return self._as_its_file(kind)
         return find(self._asking(kind), about, kind, not self.misfit, self._dense_in_columns)
+
+    def _found_with(self, kind: str, layer: str) -> Convention | None:
+        """How a layer with an activation built in is called: as the layer is."""
+        self._open(layer)
+        found = self._found(layer)
+        self._open(kind)
+        return None if found is None else replace(found, kind=kind)
 
     def _asking(self, kind: str, of: str = "") -> Callable[[Convention, Probe], dict[str, Any]]:
         """One attempt under a convention at the implementation, or at the class of that name beside it."""

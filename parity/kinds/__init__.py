@@ -5,6 +5,8 @@ One file per family; a kind is added there and to nothing else of this package.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from parity.kinds import (
     activations,
     cross_entropy,
@@ -22,6 +24,7 @@ from parity.kinds import (
     softmax_axis,
     windows,
 )
+from parity.kinds.followed import followed
 from parity.kinds.kind import Kind, Operation
 from parity.kinds.optimizers import OptimizerKind
 from parity.kinds.probe import Probe, Tensors
@@ -55,11 +58,20 @@ ALL_KINDS: dict[str, Kind] = {**KINDS, **OPTIMIZER_KINDS}
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of that name. Raises ValueError naming those there are."""
-    if name not in ALL_KINDS:
+    """The kind of that name, or of a layer and the activation built into it (`affine+relu`).
+
+    Raises ValueError naming those there are.
+    """
+    found = ALL_KINDS.get(name) or _together(name)
+    if found is None:
         near = nearest(name, ALL_KINDS)
         raise ValueError(f"no kind named {name!r}; there are {', '.join(ALL_KINDS)}{near}")
-    return ALL_KINDS[name]
+    return found
+
+
+@lru_cache
+def _together(name: str) -> Kind | None:
+    return followed(name, KINDS)
 
 
 def kind_of_layer(layer: Layer) -> Operation:

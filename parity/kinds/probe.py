@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Tensors = dict[str, Array]
 Rng = np.random.Generator
+JOINT = "+"  # in the name of a kind that is a layer and the activation built into it
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,33 @@
-"""An activation that is built into a dense layer or a convolution: it is neither checked nor held against it.
+"""An activation that is built into a dense layer or a convolution, where its outputs show one.
 
-The output is then that of PyTorch's layer followed by the activation, on every input. Whether the gradients
-are right cannot be said by comparing with the layer alone.
+The output is then that of PyTorch's layer followed by the activation, on every input. All of it is compared
+with both together: see `parity.kinds.followed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from parity.adapters.arguments import plain
+from parity.adapters.convention import Convention
+from parity.adapters.recipe import recipe
+from parity.adapters.signatures import T
 from parity.comparison.gates import logic_gate
+from parity.comparison.records import Record
 from parity.faults.diagnose import Observation
 from parity.kinds import Probe, kind_of
-from scratchcnn.layers import softmax
+from parity.kinds.followed import ACTIVATIONS, LAYERS, joined
 from scratchcnn.typing import Array
 
-KINDS = {"affine": "a dense layer", "affine_last_axis": "a dense layer", "convolution": "a convolution"}
-
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "ReLU": lambda y: np.maximum(y, 0),
-    "sigmoid": lambda y: 1 / (1 + np.exp(-y)),
-    "tanh": np.tanh,
-    "softmax": softmax,  # along the axis of the classes, or of the channels
-}
+BEFORE = ("dz", "delta", "dscore", "dlogit", "dnet", "gradz")  # how a gradient before it is called
 
 
-def built_in(seen: Observation, cases: Sequence[Probe]) -> str:
-    """Why it could not be checked, where an activation explains every output that differs; else ""."""
-    if seen.kind not in KINDS:
+def with_built_in(seen: Observation, cases: Sequence[Probe]) -> str:
+    """The kind that is the layer and the activation that explains every output; "" where none does."""
+    if seen.kind not in LAYERS:
         return ""
     values = seen.values.get("float64", {})
     found = [(values[p.id]["out"], p) for p in cases if "out" in values.get(p.id, ())]
@@ -37,11 +36,45 @@ def built_in(seen: Observation, cases: Sequence[Probe]) -> str:
     pairs = [(out, kind_of(p.kind).reference(p)["out"]) for out, p in found]
     if all(logic_gate(out, right).ok for out, right in pairs):
         return ""
-    with np.errstate(over="ignore"):
-        for name, activation in ACTIVATIONS.items():
-            if all(out.shape == y.shape and logic_gate(out, activation(y)).ok for out, y in pairs):
-                return (
-                    f"its output is that of {KINDS[seen.kind]} followed by {name}, which is built in and "
-                    "could not be switched off; the gradients were not compared"
-                )
+    for name in ACTIVATIONS:
+        if all(out.shape == y.shape and logic_gate(out, _of(name, y)).ok for out, y in pairs):
+            return joined(seen.kind, name)
     return ""
+
+
+def _of(activation: str, y: Array) -> Array:
+    kind = kind_of(activation)
+    with np.errstate(over="ignore"):
+        return kind.reference(Probe(activation, "", {}, {"x": y, "dout": np.zeros_like(y)}))["out"]
+
+
+def takes_labels(c: Convention | None) -> bool:
+    """Whether backward asks for labels, by the name of what it takes: it starts at the loss after it."""
+    return any(name in T for name in _handed_back(c))
+
+
+def starts_before(c: Convention | None, rows: Sequence[Record]) -> bool:
+    """Whether backward takes the gradient before the activation, by its name, and gives all others for it.
+
+    `rows` are the results as those of the layer alone.
+    """
+    gradients = gradients_of(rows)
+    right = bool(gradients) and all(row.ok for row in gradients)
+    return right and any(name.startswith(BEFORE) for name in _handed_back(c))
+
+
+def gradients_of(rows: Sequence[Record]) -> list[Record]:
+    """Those of them that are gradients."""
+    return [row for row in rows if row.phase == "backward"]
+
+
+def without_gradients(c: Convention) -> Convention:
+    """That convention without its backward."""
+    return replace(
+        c, backward="", dx=None, grads={}, unseen=["dx", *(f"d{n}" for n in recipe(c.kind).params)]
+    )
+
+
+def _handed_back(c: Convention | None) -> list[str]:
+    """The names under which backward takes its gradient."""
+    return [plain(name.lstrip("*")) for name, meaning in (c.backward_args if c else ()) if meaning == "dout"]

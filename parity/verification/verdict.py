@@ -17,6 +17,7 @@ from parity.comparison.wording import excess
 from parity.explain.exact import Certificate
 from parity.explain.explanation import Explanation
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
+from parity.kinds.followed import in_words, parts_of
 from parity.verification.hints import hint, hint_for_network
 from parity.verification.slight_names import besides_names
 from parity.verification.unchecked import ENDED
@@ -175,7 +176,7 @@ class Verdict:
 
     def _lines(self) -> list[str]:
         outcome = self.outcome
-        lines = [f"{clean(self.name)} as {self.kind}: {self.headline}"]
+        lines = [f"{clean(self.name)} as {parts_of(self.kind)[0]}: {self.headline}"]
         plain = [row for row in self.records if row.phase in PLAIN and not row.tensor.startswith("running_")]
         if outcome != "not_checked" or any(row.ok for row in plain):
             lines.append(f"checked      {self._checked()}")
@@ -223,11 +224,11 @@ class Verdict:
     @property
     def headline(self) -> str:
         """What the verdict is, in a sentence."""
-        outcome = self.outcome
+        outcome, both = self.outcome, f" as {in_words(self.kind)}" if parts_of(self.kind)[1] else ""
         if outcome == "not_checked":
             return f"could not be checked: {self.unchecked or f'it {self.unfinished}'}"
         if outcome == "wrong":
-            return "WRONG"
+            return f"WRONG{both}"
         if outcome == "right_but" and self.habits:
             others = [text for text in self.buts if text not in self.habits]
             more = f"; besides, {'; '.join(others)}" if others else ""
@@ -237,12 +238,12 @@ class Verdict:
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
             unseen = ", ".join(text for text in self.not_checked if OPTION in text or text == "gradients")
             more = f"; not checked: {unseen}" if unseen else ""
-            return f"{declared}the numbers are right, but {'; '.join(self.buts)}{more}"
+            return f"{declared}the numbers are right{both}, but {'; '.join(self.buts)}{more}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.not_checked:
-            return f"right on what was checked; not checked: {', '.join(self.not_checked)}"
-        return "right, the same function as PyTorch's"
+            return f"right on what was checked{both}; not checked: {', '.join(self.not_checked)}"
+        return f"right{both}, the same function as PyTorch's"
 
     def _checked(self) -> str:
         probes = len({row.case for row in self.records if row.case})

@@ -33,11 +33,18 @@ from parity.faults import faults_of
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis, Observation, diagnose, diagnose_as
 from parity.faults.diagnose_dtypes import diagnose_apart
 from parity.kinds import ALL_KINDS, Probe, kind_of
+from parity.kinds.followed import parts_of
 from parity.kinds.numpy_reference import judged_by
 from parity.kinds.probes import shared_probes
 from parity.kinds.real_sizes import MOST_PRODUCTS, in_browser, size_of
 from parity.reference.threads import one_thread
-from parity.verification.built_in import built_in
+from parity.verification.built_in import (
+    gradients_of,
+    starts_before,
+    takes_labels,
+    with_built_in,
+    without_gradients,
+)
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
 from parity.verification.observe import Request, Seen, observe_target
@@ -72,6 +79,7 @@ BY_CHOICE = {
     "min-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
 }
 TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
+BEFORE_IT = "its backward takes the gradient before the activation"
 UNREACHED = "gradients where its output has another size than PyTorch's"
 
 
@@ -145,7 +153,7 @@ def verify(
 def known_kind(kind: str) -> str:
     """The kind as it is named here. Raises ValueError, with the nearest name, where there is none such."""
     plain = kind.replace("-", "_").lower()
-    if plain not in (*ALL_KINDS, NETWORK):
+    if plain not in (*ALL_KINDS, NETWORK) and not parts_of(plain)[1]:
         near = nearest(plain, (*ALL_KINDS, NETWORK))
         there = f"here are {', '.join(ALL_KINDS)}, {NETWORK}"
         raise ValueError(f"no kind named {kind!r}" + (f"{near} T{there}" if near else f"; t{there}"))
@@ -276,14 +284,28 @@ def _verify_as(
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
         )
-    if verdict.outcome == "wrong" and not (seen.ending or seen.unfinished):
-        verdict.unchecked = built_in(seen.observation, fixed)
+    ended = bool(declared or seen.ending or seen.unfinished)
+    if verdict.outcome == "wrong" and not ended and (both := with_built_in(seen.observation, fixed)):
+        rows, c = verdict.records, seen.convention
+        before, own = starts_before(c, rows), replace(c, kind=both) if c is not None else adapter
+        own = without_gradients(own) if c is not None and (before or takes_labels(c)) else own
+        found = _verify_as(factory, both, own, supports, allow, {}, seed, limits, isolated)
+        return (_with_gradients_before(found[0], rows), *found[1:]) if before else found
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     switched = seen.convention.switched if seen.convention is not None else {}
     return verdict, list(dict.fromkeys([*seen.options, *switched])), list(switched)
+
+
+def _with_gradients_before(verdict: Verdict, rows: Sequence[Record]) -> Verdict:
+    """The verdict on a layer with its activation, and the gradients, which are those of the layer alone."""
+    if verdict.outcome in ("right", "right_but"):
+        verdict.records = [*verdict.records, *gradients_of(rows)]
+        verdict.not_checked = [text for text in verdict.not_checked if text != "gradients"]
+        verdict.buts = [*verdict.buts, BEFORE_IT]
+    return verdict
 
 
 def _read_off(seen: Seen) -> list[str]:

@@ -19,7 +19,7 @@ CASES = [
     ("LossWithProbabilities", "softmax_with_loss", "right_but", "forward(logits, labels) -> returned[0]"),
     ("im2col_indices", "im2col", "right", "columns (C*FH*FW, OH*OW*N)"),
     ("Conv2D", "convolution", "right", "a pad of two numbers"),
-    ("DenseWithReLU", "affine", "not_checked", "a dense layer followed by ReLU, which is built in"),
+    ("DenseWithReLU", "affine", "right", "right on what was checked as a dense layer followed by ReLU"),
     ("DenseThatClips", "affine", "wrong", "forward, out"),
     ("NotInverted", "dropout", "right_but", "scales in inference instead of in training"),
     ("NeverScaled", "dropout", "wrong", "wrong: out, dx"),

@@ -1,0 +1,154 @@
+"""A dense layer or convolution with an activation built in is compared with both together, gradients too."""
+
+import numpy as np
+import pytest
+
+import scratchcnn as sc
+from parity.kinds import kind_of
+from parity.kinds.followed import ACTIVATIONS, in_words
+from parity.kinds.numpy_reference import judged_by
+from parity.kinds.probes import shared_probes
+from parity.verification.verify import verify
+
+
+class DenseRelu:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.zeros((n_in, n_out)), np.zeros(n_out)
+
+    def forward(self, x):
+        self.x = x
+        self.out = self.act(x @ self.W + self.b)
+        return self.out
+
+    def backward(self, dout):
+        return self.of_scores(dout * (self.out > 0))
+
+    def act(self, z):
+        return np.maximum(z, 0)
+
+    def of_scores(self, d):
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0)
+        return d @ self.W.T
+
+
+class DenseReluForgets(DenseRelu):
+    """The gradient goes past the activation."""
+
+    def backward(self, dout):
+        return self.of_scores(dout)
+
+
+class DenseReluOfX(DenseRelu):
+    """The mask is of another array, which only a negative bias shows."""
+
+    def forward(self, x):
+        self.on = x @ self.W > 0
+        return super().forward(x)
+
+    def backward(self, dout):
+        return self.of_scores(dout * self.on)
+
+
+class DenseSoftmax(DenseRelu):
+    def act(self, z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def backward(self, dout):
+        return self.of_scores(self.out * (dout - (dout * self.out).sum(axis=1, keepdims=True)))
+
+
+class DenseSoftmaxDiagonal(DenseSoftmax):
+    def backward(self, dout):
+        return self.of_scores(dout * self.out * (1 - self.out))
+
+
+class DenseSoftmaxBefore(DenseSoftmax):
+    def backward(self, dz):
+        return self.of_scores(dz)
+
+
+class DenseSoftmaxBeforeTwice(DenseSoftmax):
+    def backward(self, dz):
+        return 2 * self.of_scores(dz)
+
+
+class DenseSoftmaxOfLabels(DenseSoftmax):
+    def backward(self, y_true):
+        return self.of_scores(self.out - y_true)
+
+
+class ConvolutionRelu(sc.Convolution):
+    def forward(self, x):
+        self.on = super().forward(x)
+        return np.maximum(self.on, 0)
+
+    def backward(self, dout):
+        return super().backward(dout * (self.on > 0))
+
+
+class ConvolutionReluForgets(ConvolutionRelu):
+    def backward(self, dout):
+        return sc.Convolution.backward(self, dout)
+
+
+RELU, SOFTMAX = "as a dense layer followed by ReLU", "as a dense layer followed by softmax"
+CASES = [
+    (DenseRelu, "right", RELU),
+    (DenseReluForgets, "wrong", RELU),
+    (DenseReluOfX, "wrong", RELU),
+    (DenseSoftmax, "right", SOFTMAX),
+    (DenseSoftmaxDiagonal, "wrong", SOFTMAX),
+    (DenseSoftmaxBefore, "right_but", "its backward takes the gradient before the activation"),
+    (DenseSoftmaxBeforeTwice, "wrong", "wrong: dx"),
+    (DenseSoftmaxOfLabels, "right", "not checked: images (4-D input), gradients"),
+]
+
+
+@pytest.mark.parametrize(("cls", "outcome", "part"), CASES, ids=[c[0].__name__ for c in CASES])
+def test_both_are_compared_together(cls, outcome, part):
+    verdict = verify(cls, "affine", isolated=False)
+    assert verdict.outcome == outcome and part in str(verdict), str(verdict)
+    if outcome == "right" and cls is not DenseSoftmaxOfLabels:
+        assert {"dx", "dW", "db"} <= {row.tensor for row in verdict.records}
+
+
+@pytest.mark.parametrize(("cls", "outcome"), [(ConvolutionRelu, "right"), (ConvolutionReluForgets, "wrong")])
+def test_a_convolution_too(cls, outcome):
+    verdict = verify(cls, "convolution", isolated=False)
+    assert verdict.outcome == outcome and "as a convolution followed by ReLU" in str(verdict), str(verdict)
+
+
+def test_it_can_be_asked_for_by_its_name():
+    assert verify(DenseRelu, "affine+relu", isolated=False).outcome == "right"
+    assert verify(DenseRelu, "affine+tanh", isolated=False).outcome == "wrong"
+    assert in_words("affine+relu") == "a dense layer followed by ReLU" and in_words("relu") == "relu"
+    with pytest.raises(ValueError, match="no kind named 'affine\\+dropout'"):
+        verify(DenseRelu, "affine+dropout", isolated=False)
+
+
+def test_the_judge_in_numpy_says_the_same():
+    assert verify(DenseRelu, "affine", isolated=False, judge="numpy").outcome == "right"
+    assert verify(DenseReluForgets, "affine", isolated=False, judge="numpy").outcome == "wrong"
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("layer", ["affine", "convolution", "affine_last_axis"])
+def test_both_references_agree(layer, activation):
+    kind = kind_of(f"{layer}+{activation}")
+    for probe in shared_probes(kind.name):
+        theirs = kind.reference(probe)
+        with judged_by("numpy"):
+            ours = kind.reference(probe)
+        assert theirs.keys() == ours.keys()
+        for name, array in theirs.items():
+            np.testing.assert_allclose(ours[name], array, rtol=1e-9, atol=1e-12)
+
+
+def test_no_real_size_lies_at_a_kink():
+    kind = kind_of("affine+relu")
+    for probe in kind.real(np.random.default_rng(0)):
+        if probe.args["W"].size < 20_000:
+            assert np.all(
+                probe.inputs["x"].reshape(len(probe.inputs["x"]), -1) @ probe.args["W"] + probe.args["b"]
+            )
