@@ -36,7 +36,7 @@ from parity.adapters.layouts import (
     restored,
 )
 from parity.adapters.masks import as_if_drawn
-from parity.adapters.meanings import RATE, of_option, value
+from parity.adapters.meanings import PADS, RATE, of_option, value
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
@@ -474,7 +474,7 @@ class Called(Adapter):
         found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
         found += (
             ["stride"] * ("stride_h" in used or "(SH,SW)" in used or "stride" in c.limits)
-            + ["pad"] * ("(PH,PW)" in used or bool(c.padding))
+            + ["pad"] * (bool(used & {*PADS}) or bool(c.padding))
             + ["training"]
             + ["momentum"] * ("left" in used)
         )

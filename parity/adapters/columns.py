@@ -15,17 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import plain
+from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.convention import Convention, Place
-from parity.adapters.meanings import meanings
+from parity.adapters.meanings import ARRAY, meanings
 from parity.adapters.reach import checksum
 from parity.adapters.signatures import PAIRS
 from parity.kinds.probe import Probe
 
 BOOK = "(NP)K"
 COLUMNS = (BOOK, "K(NP)", "K(PN)", "NKP", "NPK", "PK", "KP")
+ALONE = ("NKP", "NPK", "PK", "KP")  # of a shape that no other has
 TOGETHER = ("K(NP)", "K(PN)")  # of one shape
 LAST = "L"  # FH, FW, C
+FILTER_NAMES = (plain("W"), *ALIASES["W"])
+FILTERS = [  # arrays that are asked for their sizes alone
+    f"{ARRAY}{shape}"
+    for shape in ("(FN,C,FH,FW)", "(FH,FW,C,FN)", "(FN,FH,FW,C)", "(C,FH,FW)", "(FH,FW,C)", "(FH,FW)")
+]
 SHAPES = ("inputshape", "xshape", "imageshape", "imgshape", "shape", "imshape", "outshape", "outputshape")
 
 
@@ -60,7 +66,8 @@ def taken(parts: list[Any], count: int, width: int, layout: str, channels: int =
         whole = np.stack(parts) if "N" not in letters else parts[0]
         letters = letters if "N" in letters else f"N{letters}"
         dims = 2 if "(" in layout else 3
-        if whole.ndim != dims or width not in whole.shape:
+        at = 0 if layout.startswith("K(") else letters.index("K")
+        if whole.ndim != dims or whole.shape[at] != width:
             return parts[0]
         whole = whole.reshape([axes[c] for c in letters])
     except ValueError:
@@ -79,6 +86,7 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             found = ["input_shape", "(N,H,W,C)", "(C,H,W)"]
         else:
             found = [m for m in meanings(p["name"], kind) if m != "input_shape"]
+            found += FILTERS if word in FILTER_NAMES else ()
             if p["default"].startswith(("(", "[")):
                 found = [PAIRS.get(m, m) for m in found]
         if not found and p["required"]:
@@ -89,7 +97,7 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
         args = tuple(pair for pair in pairs if pair is not None)
         used = {meaning for _, meaning in args}
         limits: dict[str, Any] = {"one_pad": True} if {"(SH,SW)", "pad"} <= used else {}
-        limits |= {} if used & {"stride", "(SH,SW)"} else {"stride": 1}
+        limits |= {} if used & {"stride", "stride_h", "(SH,SW)"} else {"stride": 1}
         for layout, images in itertools.chain(_of_channels_first(used), _of_channels_last(used)):
             yield Convention(
                 kind,
@@ -156,6 +164,13 @@ def probe_of(kind: str, stride: int = 2) -> Probe:
     col = np.zeros((2 * count, 12))
     col[count + at] = np.repeat([1.0, 2.0, 3.0], 4)  # of the second image, the window at (2, 4)
     return Probe(kind, "a trial", {"input_shape": (2, 3, 6, 10), **args}, {"col": col})
+
+
+def has_the_shape(way: Convention, kind: str, found: Any) -> bool:
+    """Whether the columns of `probe_of` have a shape that is that layout's alone, whatever is in them."""
+    count = len(_columns_of_probe(way.limits.get("stride", 2)))
+    alone = way.columns.replace(LAST, "K") in ALONE
+    return kind == "im2col" and alone and np.shape(found) == (count, 12)
 
 
 def _columns_of_probe(stride: int) -> Any:

@@ -73,6 +73,8 @@ _WINDOW = """
 _PADDING = """
     pad valid|same VALID|SAME: padding pad paddings margin zeropadding padsize
     pad: p paddingsize
+    pad_h: padh padheight paddingh paddingheight pady hpad
+    pad_w: padw padwidth paddingw paddingwidth padx wpad
     valid|same VALID|SAME: bordermode padmode paddingmode padtype paddingtype convmode
     dilation: dilation dilations dilate
     groups: groups numgroups
@@ -205,6 +207,10 @@ MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "
 
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
+
+SIDES = ("stride_h", "stride_w", "pad_h", "pad_w")  # of one axis each
+PADS = ("pad", "(PH,PW)", "pad_h", "pad_w")  # padding given by numbers
+ARRAY, FILTERS = "array", 5  # an array that is handed over for its shape alone, and how many filters it has
 
 WORDED = ("convolution", "max_pooling", "average_pooling", "min_pooling")  # kinds checked under 'same'
 STRINGS = ("valid|same", "VALID|SAME")  # padding given as a word
@@ -340,9 +346,15 @@ def value(meaning: str, probe: Probe) -> Any:
         return _OTHERS[meaning](probe)
     if meaning in known:
         return known[meaning]
-    if meaning in ("stride_h", "stride_w"):
-        stride = args.get("stride", 1)
-        return stride if isinstance(stride, int) else stride[meaning == "stride_w"]
+    if meaning in SIDES:
+        name, side = meaning.split("_")
+        given = args.get(name, recipe(probe.kind).optional[name])
+        if given == SAME:
+            raise NotImplementedError("pad is a number")
+        return given if isinstance(given, int) else given[side == "w"]
+    if meaning.startswith(ARRAY):
+        letters = meaning.removeprefix(ARRAY)
+        return np.ones([{"FN": FILTERS, **known}[c] for c in letters[1:-1].split(",")], probe.dtype)
     if meaning in args:
         if meaning == "pad" and args["pad"] == SAME:
             raise NotImplementedError("pad is a number")

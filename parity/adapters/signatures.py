@@ -13,7 +13,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
-from parity.adapters.meanings import MODE_NAMES, MODES, STRINGS, meanings, padding_word
+from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings, padding_word
 from parity.adapters.method_words import with_words
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
@@ -335,7 +335,18 @@ def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequen
 
 
 PAIRS = {"stride": "(SH,SW)", "pad": "(PH,PW)", "kernel": "(FH,FW)"}  # of two numbers, by their default
-_GEOMETRY = ("stride", "pad", "dilation", "groups", "kernel", "ratio", "keep", *PAIRS.values(), *STRINGS)
+_GEOMETRY = (
+    "stride",
+    "pad",
+    "dilation",
+    "groups",
+    "kernel",
+    "ratio",
+    "keep",
+    *PAIRS.values(),
+    *SIDES,
+    *STRINGS,
+)
 _GIVEN = (
     "training",
     "inference",

@@ -281,11 +281,12 @@ class Subject:
 
     def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How im2col or col2im is called and lays its columns out; None where that is the book's way."""
-        from parity.adapters.columns import probe_of, shows_the_layout, ways
+        from parity.adapters.columns import has_the_shape, probe_of, shows_the_layout, ways
 
         names = [p["name"] for p in about.get("signature") or ()]
         if not self.misfit and names[: len(recipe(kind).order)] == list(recipe(kind).order):
             return None  # under the book's names it is held to the book's order
+        by_shape: Convention | None = None
         for way in ways(about, kind):
             stride = way.limits.get("stride", 2)
             probe = probe_of(kind, stride)
@@ -297,8 +298,13 @@ class Subject:
                     break
                 if shows_the_layout(kind, found, one.images, stride):
                     return self._as_im2col(one, about, kind)
+                if by_shape is None and has_the_shape(one, kind, found):
+                    by_shape = one
                 if isinstance(found, np.ndarray):
                     break  # nothing was returned beside it
+        if by_shape is not None:
+            self._open_as(by_shape, kind)
+            return by_shape
         self.convention, self.adapter = None, "book"  # the last way that was tried is not to stay
         self._open(kind)
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parity.adapters.arguments import BOTH_AXES, plain
-from parity.adapters.meanings import STRINGS, meanings, padding_word
+from parity.adapters.meanings import PADS, STRINGS, meanings, padding_word
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_share import EITHER
@@ -55,7 +55,7 @@ def may_pad_always(trial: Trial) -> bool:
     if pads_by_word(signature, trial.kind):
         return True
     found = {m for p in signature for m in meanings(p["name"].lstrip("*"), trial.kind)}
-    asked = found & {"pad", *STRINGS}
+    asked = found & {*PADS, *STRINGS}
     return not asked or (not trial.fits and bool(found & {*STRINGS}))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from parity.adapters.convention import Convention
 from parity.adapters.layouts import batch_shape
-from parity.adapters.meanings import STRINGS, WORDED
+from parity.adapters.meanings import PADS, STRINGS, WORDED
 from parity.adapters.options import ANY
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.probes import as_same
@@ -49,7 +49,7 @@ def always_same(trial: Trial, c: Convention, probe: Probe) -> Convention:
     pixels of 7 have to share the first window of 3, and two the last.
     """
     fixed = c.limits.get("stride")
-    asked = c.given & {"pad", "(PH,PW)", "book", ANY, *STRINGS}
+    asked = c.given & {*PADS, "book", ANY, *STRINGS}
     if trial.kind not in WORDED or asked or c.padding or "sizes" in c.limits or fixed == 3:
         return c  # at a stride of 3 they tell nothing of ceil_mode
     images = [

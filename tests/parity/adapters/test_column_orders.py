@@ -20,6 +20,8 @@ CASES = [
     ("im2col_by_image", "im2col", "right", "columns (C*FH*FW, N*OH*OW)"),
     ("col2im_by_image", "col2im", "wrong", "columns (C*FH*FW, N*OH*OW), as im2col_by_image lays them out"),
     ("im2col_of_one", "im2col", "right", "columns (OH*OW, C*FH*FW), one image at a time"),
+    ("im2col_for_filters", "im2col", "right", "columns (N*OH*OW, FH*FW*C)"),
+    ("im2col_in_holes", "im2col", "wrong", "columns (N, OH*OW, FH*FW*C)"),
 ]
 
 

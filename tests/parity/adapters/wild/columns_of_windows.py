@@ -70,3 +70,23 @@ def im2col_by_image(x, field_height, field_width, padding=1, stride=1):
 def col2im_by_image(cols, x_shape, field_height=3, field_width=3, padding=1, stride=1):
     """Its col2im takes the columns position by position all the same."""
     return col2im_indices(cols, x_shape, field_height, field_width, padding, stride)
+
+
+def _windows_of(x, filters, stride, pad_h, pad_w):
+    """(N, H, W, C) and filters (FH, FW, C, FN) -> (N, OH, OW, FH, FW, C)."""
+    x = np.pad(x, ((0, 0), (pad_h, pad_h), (pad_w, pad_w), (0, 0)))
+    view = np.lib.stride_tricks.sliding_window_view(x, filters.shape[:2], axis=(1, 2))
+    return view[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
+
+
+def im2col_for_filters(x, filters, stride, pad_h, pad_w):
+    """The filters are asked for their size alone, and each axis has a padding of its own."""
+    windows = _windows_of(x, filters, stride, pad_h, pad_w)
+    return windows.reshape(-1, np.prod(filters.shape[:3]))
+
+
+def im2col_in_holes(x, filters, stride, pad_h, pad_w):
+    """All but the last row of every window is written over."""
+    windows = _windows_of(x, filters, stride, pad_h, pad_w).copy()
+    windows[:, :, :, :-1] = 0
+    return windows.reshape(len(x), -1, np.prod(filters.shape[:3]))
