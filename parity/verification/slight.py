@@ -35,6 +35,7 @@ from parity.verification.slight_names import (
     SATURATING,
     SINGLE,
     UNCHANGED,
+    UNDECAYED,
     WRITES,
     WRITES_GRADIENTS,
 )
@@ -52,6 +53,7 @@ from parity.verification.slight_readings import (
     with_own_variance,
     with_shared_ties,
 )
+from parity.verification.undecayed_biases import with_undecayed_biases
 
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 RAISES_OVERFLOW = "raised OverflowError"
@@ -60,6 +62,11 @@ RAISES_OVERFLOW = "raised OverflowError"
 def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
     """Those of the failed records that say nothing against the numbers."""
     by_id = {probe.id: probe for probe in cases}
+    ones = _ones(seen, by_id)
+    return with_undecayed_biases(seen, by_id, {id(one.row) for one in ones}, _ones) or ones
+
+
+def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
     ones = [one for one in found if one is not None]
     ones += with_a_constant(seen, by_id, {id(one.row) for one in ones})
@@ -153,7 +160,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES):
+        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

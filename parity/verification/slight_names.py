@@ -1,7 +1,7 @@
 """The names of what is not right although the numbers are: float64 out of float32, a write into dout, an
 overflow, a small constant inside a logarithm, another eps, the batches' own variance in the running one, the
 other slope at a kink, float32 whatever comes in, a second backward that raises, new arrays from an optimizer,
-a velocity that averages."""
+a velocity that averages, a weight decay that leaves biases out."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ NEW_ARRAYS = "new-arrays-in-params"
 AT_KINK = "other-slope-at-the-kink"
 SINGLE = "float32-from-float64"
 AVERAGES = "velocity-averages"
+UNDECAYED = "decay-leaves-biases-out"
 REUSES = "reuses-its-results"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
@@ -45,6 +46,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     AT_KINK: "the other slope at the kink",
     SINGLE: "float32 from float64",
     AVERAGES: "a velocity that averages the gradients",
+    UNDECAYED: "a weight decay that leaves biases out",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -73,7 +75,7 @@ def names_of(kind: str) -> dict[str, str]:
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
-    there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS), known.role == "optimizer")
+    there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}
 

@@ -14,7 +14,7 @@ from parity.kinds import Probe
 from parity.verification.observe import Seen
 from parity.verification.reproduction import size
 from parity.verification.slight import slight_ones
-from parity.verification.slight_names import AVERAGES, OTHER_EPS
+from parity.verification.slight_names import AVERAGES, OTHER_EPS, UNDECAYED
 from parity.verification.verdict import Verdict
 
 LARGEST = 4096  # numbers of an input that is searched
@@ -28,7 +28,7 @@ def explanation_of(
     if all(row.ok for row in rows):
         return None
     counted, values = {(row.case, row.tensor) for row in rows}, seen.observation.values["float64"]
-    said = (OTHER_EPS, AVERAGES)
+    said = (OTHER_EPS, AVERAGES, UNDECAYED)
     slight = {id(one.row) for one in slight_ones(seen.observation, cases) if one.name in said}
     wrong = {row.tensor for row in rows if not row.ok and id(row) not in slight}
     if slight and not wrong:
