@@ -48,7 +48,7 @@ OTHER_THINGS = (
     *("gaussian", "alpha", "variational"),
     *("sum", "lp", "l2", "median", "stochastic", "fractional", "pyramid", "roi", "unpooled", "un", "kmax"),
     *("adaptive", "mixed", "gumbel", "sparsemax", "hierarchical", "sampled", "temperature", "tempered"),
-    *("focal", "margin", "smooth", "smoothed", "smoothing", "deformable", "octave", "renorm", "ghost"),
+    *("focal", "margin", "smooth", "smoothed", "smoothing", "deformable", "octave", "renorm", "re", "ghost"),
     *(
         "regression",
         "regressor",
@@ -80,6 +80,11 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("batchnorm",), "batch_norm"),
     (("batch", "normalization"), "batch_norm"),
     (("batch", "normalisation"), "batch_norm"),
+    (("batch", "normalize"), "batch_norm"),
+    (("batch", "normalizer"), "batch_norm"),
+    (("batchnormalization",), "batch_norm"),
+    (("batchnormalize",), "batch_norm"),
+    (("batchnormalizer",), "batch_norm"),
     (("global", "pool"), "global_average_pooling"),
     (("avg", "pool"), "average_pooling"),
     (("average", "pool"), "average_pooling"),
@@ -199,10 +204,21 @@ def kind_by_words(name: str) -> str | None:
     joined = " ".join(words).replace("2 d", "2d").replace("1 d", "1d").replace("3 d", "3d").split()
     if loss := _loss_by_words(joined):
         return loss
-    if set(joined) & set(OTHER_THINGS) or name.lower().endswith(("1d", "3d")):
+    if _is_of_rows_too(joined):  # batch normalization over rows is no other thing than over images
+        joined = [word for word in joined if word != "1d"]
+    elif name.lower().endswith(("1d", "3d")):
+        return None
+    if set(joined) & set(OTHER_THINGS):
         return None
     if {"sigmoid", "entropy"} <= set(joined):
         return None
     if any(len(first) == 1 and second == "relu" for first, second in pairwise(joined)):
         return None  # PReLU, CReLU, RReLU
     return next((kind for needed, kind in WORDS if set(needed) <= set(joined)), None)
+
+
+def _is_of_rows_too(words: list[str]) -> bool:
+    """Whether the words are those of a batch normalization of rows or images."""
+    return "3d" not in words and any(
+        kind == "batch_norm" and set(needed) <= set(words) for needed, kind in WORDS
+    )

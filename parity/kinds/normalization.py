@@ -223,7 +223,7 @@ BATCH_NORM = Operation(
     switches=True,
     call="cls(gamma, beta, momentum, running_mean, running_var); forward(x, train_flg=True) -> out, "
     "backward(dout) -> dx; then .dgamma, .dbeta, .running_mean, .running_var",
-    aliases=("batchnormalization", "batchnorm2d", "batchnorm1d", "bn"),
+    aliases=("batchnormalization", "batchnorm2d", "batchnorm1d", "batchnormalize", "bn", "bn1d", "bn2d"),
     order=("gamma", "beta", "momentum", "running_mean", "running_var"),
     optional={"eps": 1e-5},
     params=("gamma", "beta"),

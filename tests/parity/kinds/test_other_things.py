@@ -9,6 +9,7 @@ OTHERS = (
     *("TanhShrink", "ScaledTanh", "HardTanh", "BipolarSigmoid", "GumbelSoftmax", "RectifiedLinearUnit"),
     *("GlobalMaxPool2D", "GlobalMaxPooling", "global_max_pool", "SumPooling2D", "LPPool2d", "MaxUnpool2d"),
     *("MaxUnPooling", "StochasticPooling", "MedianPool", "AdaptiveMaxPool2d", "FractionalMaxPool2d"),
+    *("BatchNorm3d", "BatchNorm3dManual", "LayerNorm1d", "InstanceNorm1d", "BatchReNorm1d"),
     *("GaussianDropout", "AlphaDropout", "SpatialDropout2D", "Dropout2d", "FocalCrossEntropy"),
 )
 
@@ -25,6 +26,12 @@ def test_it_is_something_else(name):
         ("GlobalPooling", "global_average_pooling"),
         ("AdaptiveAvgPooling2D", "adaptive_average_pooling"),
         ("SpatialBatchNormalization", "batch_norm"),
+        ("BatchNorm1dManual", "batch_norm"),
+        ("MyBatchNormalization1DLayer", "batch_norm"),
+        ("BN_1D", "batch_norm"),
+        ("bn2d", "batch_norm"),
+        ("BatchNormalizer", "batch_norm"),
+        ("batchnormalize", "batch_norm"),
         ("TrainableLinear", "affine"),
         ("SmoothReLU", "softplus"),
         ("ScaledELU", "selu"),
