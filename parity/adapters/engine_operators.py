@@ -24,6 +24,7 @@ ROWS, COLUMNS = "rows", "columns"  # of numbers, over which x is stretched
 Operands = tuple[Any, ...]
 Stretched = dict[str, Callable[[Any, Any], Any]]  # by what is stretched: of the other array, and of x
 BACK, BY_HAND = "backward of ", "what is stretched"
+FLAT = "a row (D,) in "  # where (1, D) can be stretched
 
 
 def _stretches(sign: str, of: Callable[[Any, Any], Any]) -> Stretched:
@@ -102,27 +103,26 @@ class Affine(OfEngine):
         """The gradient of x where it is stretched, or what was raised: it may refuse that.
 
         What backward raises after a forward that gave a result stands under another name. A row is (D,);
-        where that alone cannot go back, (1, D).
+        where that does not work it is (1, D), and what was raised before stands beside its gradient.
         """
-        shapes = [(-1,), (1, -1)] if ROWS in says else [(-1, 1)]
-        first: Exception | None = None
-        for shape in shapes:
+        crash: dict[str, Any] = {}
+        for shape in [(-1,), (1, -1)] if ROWS in says else [(-1, 1)]:
             flat = x.reshape(shape)
             other = np.array([[1.0], [2.0], [3.0]]) if ROWS in says else np.array([[1.0, 2.0]])
             other = (other + np.zeros_like(flat)).astype(x.dtype)
+            where = says
             try:
                 self.engine.values(lambda node, a=other: of(self.engine.node(a), node), [flat])
-            except Exception as error:
-                return {says: first or error}
-            try:
+                where = BACK + says
                 grad = self._stretched(of, flat, other)
+            except NoGradient as error:
+                crash = crash or {says: error}
             except Exception as error:
-                first = first or error
+                crash = {where: error} if not crash or (says in crash and where != says) else crash
             else:
-                return {
-                    says: first or as_given(grad.reshape(x.shape) if grad.shape == flat.shape else grad, x)
-                }
-        return {says if isinstance(first, NoGradient) else BACK + says: first}
+                grad = as_given(grad.reshape(x.shape) if grad.shape == flat.shape else grad, x)
+                return {says: grad} | {FLAT + says: error for error in crash.values()}
+        return crash
 
     def _stretched(self, of: Callable[[Any, Any], Any], flat: Any, other: Any) -> Any:
         """The gradient of x where it meets an array that has more rows, or more columns."""

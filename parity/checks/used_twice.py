@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.engine_methods import OUT_TWICE
-from parity.adapters.engine_operators import BACK, BY_HAND, COLUMNS, ROWS, W_TWICE
+from parity.adapters.engine_operators import BACK, BY_HAND, COLUMNS, FLAT, ROWS, W_TWICE
 from parity.adapters.features import MARK
 from parity.adapters.subject import Subject
 from parity.adapters.wire import Odd
@@ -123,6 +123,8 @@ def _stretched(
         subject.leave_unasked(f"broadcasting, {left_to.why}")
     for says, slope in OF_COPIES.items():
         gradient = found.get(says)
+        if isinstance(alone := found.get(FLAT + says), Odd):
+            subject.leave_unasked(f"{FLAT}{says}, for which it takes (1, D) alone ({alone.why})")
         if isinstance(crash := found.get(BACK + says), Odd):
             if MARK.search(crash.why):
                 gradient = crash

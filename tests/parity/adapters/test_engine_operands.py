@@ -276,6 +276,25 @@ def test_a_backward_that_crashes_where_forward_broadcasts_is_wrong(tmp_path):
     assert found.outcome == "right" and "broadcasting in x + rows (raised AssertionError" in str(found)
 
 
+def test_a_row_that_is_taken_as_a_matrix_alone_is_named_and_the_matrix_is_judged(tmp_path):
+    one = ARRAYS.replace("grad.ndim > len(shape)", "False").replace(
+        "self.grad = self.grad + fit", "self.grad += fit"
+    )
+    found = verdicts(tmp_path, one, ["__add__", "__mul__"])
+    assert {v.outcome for v in found.values()} == {"right"}, [*map(str, found.values())]
+    assert "a row (D,) in x + rows, for which it takes (1, D) alone (raised ValueError" in str(
+        found["__add__"]
+    )
+    wrong = one.replace("n == 1), keepdims=True)", "n == 1), keepdims=True) / (1 + (shape[0] == 1))")
+    assert verdicts(tmp_path, wrong, ["__add__"])["__add__"].outcome == "wrong"
+    refuses = ARRAYS.replace(
+        "        return Tensor(self.data + ",
+        "        assert self.data.ndim == other.data.ndim\n        return Tensor(self.data + ",
+    )
+    found = verdicts(tmp_path, refuses, ["__add__"])["__add__"]
+    assert found.outcome == "right" and "a row (D,) in rows + x" in str(found)
+
+
 def test_an_engine_that_broadcasts_by_a_method_alone_is_not_asked_to_do_it_in_operators(tmp_path):
     source = ARRAYS.replace("fit(grad, self.data.shape)", "grad").replace(
         "    def sum(", "    def expand(self, shape):\n        return self\n\n    def sum("
