@@ -121,7 +121,7 @@ class Affine(OfEngine):
                 crash = {where: error} if not crash or (says in crash and where != says) else crash
             else:
                 grad = as_given(grad.reshape(x.shape) if grad.shape == flat.shape else grad, x)
-                return {says: grad} | {FLAT + says: error for error in crash.values()}
+                return {says: grad} | dict(zip([FLAT + says], crash.values(), strict=False))
         return crash
 
     def _stretched(self, of: Callable[[Any, Any], Any], flat: Any, other: Any) -> Any:
