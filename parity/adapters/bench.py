@@ -29,6 +29,7 @@ from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
 from parity.adapters.recipe import RECIPES, Recipe
+from parity.adapters.sure_errors import can_only_raise
 from parity.adapters.training_flag import by_attribute
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
@@ -409,7 +410,8 @@ def _is_installed(file: str) -> bool:
 
 
 def _line(error: BaseException) -> str:
-    """The innermost line that is neither ours nor of an installed package, and whether it says `raise`."""
+    """The innermost line that is neither ours nor of an installed package, and how it is marked: whether it
+    says `raise`, or whether it raises whatever it is given."""
     frames = traceback.extract_tb(error.__traceback__)
     names = [frame.filename for frame in frames]
     theirs = [f for f, n in zip(frames, names, strict=True) if not (n.startswith(OURS) or _is_installed(n))]
@@ -418,4 +420,6 @@ def _line(error: BaseException) -> str:
     at = theirs[-1]
     statement = (at.line or "").split(" ")[0] if at is frames[-1] else ""
     meant = f": {statement}" if statement in ("raise", "assert") else ""
+    if not meant and can_only_raise(error, at.filename, at.lineno or 0, directly=at is frames[-1]):
+        meant = ": bug"
     return f"{clean(Path(at.filename).name, 80)}, line {at.lineno}{meant}"

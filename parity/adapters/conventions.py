@@ -30,6 +30,7 @@ from parity.adapters.cs231n import Cs231n
 from parity.adapters.load import TargetError
 from parity.adapters.own_weights import shown
 from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.sure_errors import MARKED
 from parity.kinds.probe import Probe
 
 
@@ -43,6 +44,7 @@ class NotCallable(TargetError):
     error      the implementation's own exception under the likeliest of them, with its file and line
     axes       how its source names the axes of images and kernels
     stubs      those of its methods that are still to be written
+    raises     what it raises whatever it is given, where its source shows that; else ""
     suggestion an adapter to be filled in
     """
 
@@ -66,6 +68,7 @@ class NotCallable(TargetError):
             ),
         )
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
+        self.raises = f"raised {self.error}" if MARKED.search(self.error) else ""
         self.suggestion = suggestion(kind)
         self.reason = self._reason()
         super().__init__(f"{name} could not be called as {kind}: {self.reason}")

@@ -6,6 +6,7 @@ import dis
 import inspect
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from types import CodeType, SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described, lists_of_numbers
+from parity.adapters.sure_errors import gives_nothing
 from parity.adapters.training_flag import codes_of, words_in
 
 Parameters = list[dict[str, Any]]
@@ -37,6 +39,7 @@ def about(factory: Any) -> dict[str, Any]:
     argmaxed   the arguments of which its own code takes the argmax
     counted    the arguments whose axes its own code counts, where it reads the number of axes of any
     stubs      the methods that are still to be written, which are not among those
+    nothing    the methods and functions that compute something, and neither return nor keep it
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
     seeded     those of them whose backward may take the gradient of its result
@@ -77,6 +80,7 @@ def about(factory: Any) -> dict[str, Any]:
         "images": images_of_file(one) if turns_axes else "",
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
+        "nothing": _give_nothing(one),
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
@@ -154,6 +158,13 @@ def _many(method: Any) -> Parameters:
 def _stubs(cls: type) -> list[str]:
     named = ((name, inspect.getattr_static(cls, name, None)) for name in dir(cls) if name[:2] != "__")
     return [name for name, method in named if inspect.isfunction(method) and is_stub(method)]
+
+
+def _give_nothing(one: Any) -> list[str]:
+    own = functions_of(one) if isinstance(one, type) else {getattr(one, "__name__", ""): one}
+    with suppress(OSError, TypeError):
+        return [n for n, f in own.items() if n != "__init__" and gives_nothing(inspect.getsource(f))]
+    return []
 
 
 def _names_read(one: Any) -> set[str]:

@@ -56,7 +56,7 @@ EITHER = ("batch_norm", *ELEMENTWISE, "dropout", "flatten")  # of rows or of ima
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
-MARK = re.compile(r"(, line \d+): (?:raise|assert)\)")
+MARK = re.compile(r"(, line \d+): (?:raise|assert|bug)\)")
 EMPTY = re.compile(r"shape \((\d+, )*0\b.*, expected ")  # a result without a number
 DIVIDES = "raised ValueError: cannot reshape array of size"  # into windows side by side
 BUILT = " while it was built"
@@ -65,7 +65,7 @@ AS_IN_TRAINING = f"{INFERENCE}, which are not PyTorch's (are they training's?)"
 
 
 def unmarked(text: str) -> str:
-    """What was raised without the mark that it was raised on purpose: `(layers.py, line 3: raise)`."""
+    """What was raised without the mark of how: `(layers.py, line 3: raise)`, on purpose."""
     return MARK.sub(r"\1)", text) if "line" in text else text
 
 

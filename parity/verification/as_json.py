@@ -12,6 +12,7 @@
      "declared": "",                      the declared difference that was found
      "not_checked": [],                   what it lacks, or why nothing could be compared
      "unchecked": "",                     why there is no verdict
+     "always": "",                        what it comes to on every input: wrong without a number
      "suggestion": "",                    an adapter to be filled in, where it could not be called
      "compared": 86, "wrong": 0,          results
      "findings": [{"phase": "forward", "tensor": "out", "case": "2x3", "dtype": "float64", "layer": "relu",
@@ -74,8 +75,9 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "not_checked": list(verdict.not_checked),
         "unchecked": verdict.unchecked,
         "suggestion": verdict.suggestion,
-        "compared": len(verdict.records),
-        "wrong": sum(not row.ok for row in verdict.records),
+        "always": by_judge(verdict.always, verdict.judge),
+        "compared": 0 if verdict.always else len(verdict.records),
+        "wrong": 0 if verdict.always else sum(not row.ok for row in verdict.records),
         "findings": [
             row | {"why": by_judge(str(row["why"]), verdict.judge)} for row in rows(verdict.records)
         ],

@@ -70,6 +70,8 @@ class Seen:
     """An observation, what was left out of it, and how the process ended where it did not end by itself.
 
     misfit        why it cannot be called at all, so that nothing was tried
+    raises        what it raises whatever it is given, if its source shows that
+    nothing       whether its source shows that forward neither returns nor keeps anything
     lacking       features that it has not
     defaults      what its stride and pad are where they are not given
     options       its parameters beside the kind's own that have a default, and that default
@@ -92,6 +94,8 @@ class Seen:
 
     observation: Observation
     misfit: str = ""
+    raises: str = ""
+    nothing: bool = False
     lacking: set[str] = field(default_factory=set)
     defaults: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
@@ -219,6 +223,8 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
         subject.open(request.kind)
         seen.backward_too, seen.convention = subject.backward_too, subject.convention
         seen.engine = subject.engine
+        forward = subject.about["name"] if subject.about.get("what") == "function" else "forward"
+        seen.nothing = subject.convention is None and forward in subject.about.get("nothing", ())
         seen.misfit, seen.defaults, seen.options = subject.misfit, subject.defaults, subject.options
         if seen.misfit:
             return
@@ -227,7 +233,7 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
             seen.extra = extra_probes(request.kind, subject.convention, seen.lacking)
         _observe(request, subject, seen)
     except NotCallable as error:
-        seen.misfit, seen.suggestion = error.reason, error.suggestion
+        seen.misfit, seen.suggestion, seen.raises = error.reason, error.suggestion, error.raises
     except Raised as error:
         _end(seen, Ended(f"raised {error}"))
     except Ended as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from parity.adapters.features import BUILT
+from parity.adapters.sure_errors import MARKED
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN
 
@@ -36,6 +37,8 @@ def why_unchecked(records: Sequence[Record], ending: str = "") -> str:
         return _first(forward) or ending or "nothing of it was compared"
     if all(row.ok for row in forward if compared(row)) and backward and not any(map(compared, backward)):
         raised = [row for row in backward if row.why.startswith("raised ")]
+        if MARKED.search(raised[0].why if raised else ""):  # whatever it is given
+            return ""
         return f"backward {raised[0].why} {FORWARD_IS_RIGHT}" if len(raised) == len(backward) else ""
     return ""
 

@@ -65,6 +65,7 @@ class Verdict:
     unfinished    why not everything was tried: then it is not right, and need not be wrong
     sizes         random sizes that were tried besides the inputs of `findings`
     where         the code ran
+    always        what it comes to whatever it is given, where no number could be compared for that
     listed        of a network every wrong tensor, the largest difference first
     judge         "torch" or "numpy"
     certificate   what the comparison by == on whole numbers came to, where it was made
@@ -95,6 +96,7 @@ class Verdict:
     buts: Sequence[str] = ()
     habits: Sequence[str] = ()
     unchecked: str = ""
+    always: str = ""
     suggestion: str = ""
     certificate: Certificate | None = field(default=None, repr=False)
     judge: str = "torch"
@@ -104,6 +106,7 @@ class Verdict:
         """What was raised, in its own words: without the mark of what was raised on purpose."""
         self.records = [_unmarked(row) for row in self.records]
         self.unchecked, self.ending = unmarked(self.unchecked), unmarked(self.ending)
+        self.always = unmarked(self.always)
         self.unfinished, self.complaint = unmarked(self.unfinished), unmarked(self.complaint)
         self.not_checked = [*map(unmarked, self.not_checked)]
         self.listed, self.remarks = [*map(unmarked, self.listed)], [*map(unmarked, self.remarks)]
@@ -178,7 +181,9 @@ class Verdict:
         outcome = self.outcome
         lines = [f"{clean(self.name)} as {parts_of(self.kind)[0]}: {self.headline}"]
         plain = [row for row in self.records if row.phase in PLAIN and not row.tensor.startswith("running_")]
-        if outcome != "not_checked" or any(row.ok for row in plain):
+        if self.always:
+            lines.append(f"always       {self.always}")
+        elif outcome != "not_checked" or any(row.ok for row in plain):
             lines.append(f"checked      {self._checked()}")
         if self.certificate is not None and (outcome != "wrong" or self.certificate.outcome != "exact"):
             lines.append(f"exact        {self.certificate.says}")
@@ -227,6 +232,8 @@ class Verdict:
         outcome, both = self.outcome, f" as {in_words(self.kind)}" if parts_of(self.kind)[1] else ""
         if outcome == "not_checked":
             return f"could not be checked: {self.unchecked or f'it {self.unfinished}'}"
+        if self.always:
+            return "WRONG, whatever it is given"
         if outcome == "wrong":
             return f"WRONG{both}"
         if outcome == "right_but" and self.habits:

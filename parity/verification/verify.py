@@ -38,6 +38,7 @@ from parity.kinds.numpy_reference import judged_by
 from parity.kinds.probes import shared_probes
 from parity.kinds.real_sizes import MOST_PRODUCTS, in_browser, size_of
 from parity.reference.threads import one_thread
+from parity.verification.always import always, that_always
 from parity.verification.built_in import (
     gradients_of,
     starts_before,
@@ -237,6 +238,8 @@ def _verify_as(
     declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
     cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
+    if seen.misfit and seen.raises:
+        return that_always(Verdict(kind, _name(factory), False, []), seen.raises), [], []
     if seen.misfit:
         why = seen.misfit if seen.misfit.startswith("its ") else f"it cannot be called: {seen.misfit}"
         return Verdict(kind, _name(factory), False, [], unchecked=why, suggestion=seen.suggestion), [], []
@@ -281,6 +284,8 @@ def _verify_as(
     if right:
         verdict.buts = [*verdict.buts, *_read_off(seen)]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
+        if comes_to := always(verdict.records, seen.nothing):
+            return that_always(verdict, comes_to), [], []
         verdict.unchecked = why_unchecked(
             verdict.records, seen.ending or (seen.unfinished and f"it {seen.unfinished}")
         )
