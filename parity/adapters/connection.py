@@ -39,6 +39,7 @@ LEAST_ANSWER, TIMES_ANSWER = (
     1 << 26,
     16,
 )  # bytes of an answer: so many, and so many times those of the request
+LOUDEST = 32  # times the output that is kept: so much may be printed before an answer, as by a debug print
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -135,6 +136,7 @@ class Apart:
         self.number, self.waited, self.least = 0, 0.0, LEAST_ANSWER
         self.over: Ended | None = None  # how it ended, which it does once
         self.pending, self.printed = bytearray(), bytearray()
+        self.loud = 0  # bytes printed since the last request
         self.waiting = selectors.DefaultSelector()
         for fd in (child.answers, child.output):
             self.waiting.register(fd, selectors.EVENT_READ)
@@ -174,7 +176,7 @@ class Apart:
         """Send the request and read the answer. Raises Ended when none arrives in time."""
         if self.pending:
             raise Ended(_NOTHING)
-        left, start = memoryview(request), time.monotonic()
+        left, start, self.loud = memoryview(request), time.monotonic(), 0
         self.waiting.register(self.child.requests, selectors.EVENT_WRITE)
         writing = True
         try:
@@ -232,9 +234,10 @@ class Apart:
         if not data:
             self.waiting.unregister(self.child.output)
             return False
-        self.printed += data
-        if len(self.printed) > self.limits.output:
-            raise Ended(f"printed more than {self.limits.output // 1000} kB")
+        self.printed += data[: self.limits.output - len(self.printed)]
+        self.loud += len(data)
+        if self.loud > LOUDEST * self.limits.output:
+            raise Ended(f"printed more than {LOUDEST * self.limits.output // 1000} kB before it answered")
         return True
 
     def _check(self, seconds: float, most: float, importing: bool) -> None:
@@ -267,7 +270,7 @@ class Apart:
                 pass
         self.waiting.close()
         self.child.close()
-        return bytes(self.printed[: self.limits.output]).decode(errors="replace")
+        return bytes(self.printed).decode(errors="replace")
 
 
 _NOTHING = "sent something that is not an answer"

@@ -85,6 +85,8 @@ class Engine:
     def value(self, node: Any) -> Any:
         """What it holds, as an array."""
         found = _held(node, DATA)
+        if node is None:
+            raise NoGradient("it returned None")
         if found is None:
             raise NoGradient(f"{type(node).__name__} holds no numbers in .{', .'.join(DATA[:3])}")
         return np.asarray(found)
