@@ -24,7 +24,14 @@ from parity.adapters.book import Adapter
 from parity.adapters.called import Called, Live
 from parity.adapters.convention import Convention
 from parity.adapters.conventions import adapter_of
-from parity.adapters.description import about, classes_beside, functions_of, held, small_constant
+from parity.adapters.description import (
+    about,
+    classes_beside,
+    functions_kept,
+    functions_of,
+    held,
+    small_constant,
+)
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
@@ -134,6 +141,7 @@ class Bench:
                 live.training = args.get("training") is not False
                 found["built"], found["flag"] = held(live), by_attribute(live.object)
                 found["eps"] = small_constant(live.object)
+                found["functions"] = functions_kept(live.object)
                 at = "forward" if how.forward else "done"
                 if how.forward:
                     x, t = inputs["x"], inputs.get("t")

@@ -10,6 +10,8 @@ from contextlib import suppress
 from types import CodeType, SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from parity.adapters.arguments import plain
 from parity.adapters.asked_axes import asked_for_axes, taken_for_one_hot
 from parity.adapters.axis_names import images_of_file, named_axes
@@ -278,6 +280,18 @@ def small_constant(built: Any) -> list[Any]:
     names = vars(built) if hasattr(built, "__dict__") else {}
     floats = ([name, value] for name, value in names.items() if type(value) is float)
     return next(([name, v] for name, v in floats if plain(name) in ("eps", "epsilon") and 0 < v < 1), [])
+
+
+def functions_kept(built: Any) -> dict[str, Parameters]:
+    """The functions that it holds in attributes of its own, with what they take: `self.f = f`."""
+    own = vars(built) if hasattr(built, "__dict__") else {}
+    found: dict[str, Parameters] = {}
+    for name, value in own.items():
+        if isinstance(value, np.ufunc) and value.nin == 1:
+            found[name] = [{"name": "*x", "required": True, "default": ""}]
+        elif inspect.isfunction(value) and not is_stub(value):
+            found[name] = parameters(value) or []
+    return found
 
 
 def held(live: Live) -> list[dict[str, Any]]:

@@ -107,6 +107,12 @@ BACKWARD = (
         "derivativeofloss",
         "calcdelta",
         "computedelta",
+        "activationprime",
+        "activationgrad",
+        "activationgradient",
+        "dactivation",
+        "functionprime",
+        "functionderivative",
     ),
 )
 DERIVATIVE = (
@@ -499,6 +505,15 @@ def forward_calls(
                 )
                 for tensor in ways:
                     yield name, args, tensor, ""
+            if name == "__call__" and _takes_any(about["methods"][name]):
+                for args in _pairs(about["methods"].get("forward"), "forward", kind, c):
+                    if len(args) > 1:
+                        yield name, tuple((f"*{parameter}", m) for parameter, m in args), "", ""
+
+
+def _takes_any(params: Sequence[dict[str, Any]] | None) -> bool:
+    """Whether a method takes `*inputs` and nothing else, to be handed on to its forward."""
+    return [p["name"][0] for p in params or () if p is not None] == ["*"]
 
 
 def words_of_methods(methods: Iterable[str], kind: str) -> dict[str, str]:

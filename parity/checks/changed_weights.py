@@ -18,6 +18,7 @@ from parity.adapters.subject import Instance, Subject
 from parity.checks.long_life import Judge, but_running
 from parity.comparison.gates import Comparison
 from parity.kinds import Probe, kind_of
+from parity.kinds.followed import parts_of
 from scratchcnn.typing import Array
 
 CHANGED = "weights changed between two calls"
@@ -36,7 +37,8 @@ def changed_weights(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tu
     layer.results()
     found = dict(but_running(judge(probe, layer.results())))
     steady = [name for name, comparison in found.items() if comparison.ok]
-    now = _changed(subject, layer, {name: _other(w) for name, w in weights.items()})
+    other = {name: _other(w) for name, w in weights.items()}
+    now = _changed(subject, layer, other, by_itself=not parts_of(probe.kind)[1])
     if not now:
         return
     after = replace(probe, args={**probe.args, **now}, id=f"{probe.id}, other weights")
@@ -62,9 +64,12 @@ def _named(
     return found
 
 
-def _changed(subject: Subject, layer: Instance, other: dict[str, Array]) -> dict[str, Any]:
-    """The weights that it has by now: those that its own backward made, or others that were put there."""
-    trained = layer.train()
+def _changed(subject: Subject, layer: Instance, other: dict[str, Array], by_itself: bool) -> dict[str, Any]:
+    """The weights that it has by now: those that its own backward made, or others that were put there.
+
+    What backward makes of them is large, too large for the exponential of an activation that is built in.
+    """
+    trained = layer.train() if by_itself else {}
     if trained and all(getattr(trained.get(name), "shape", None) == w.shape for name, w in other.items()):
         same = all(trained[name].dtype == w.dtype for name, w in other.items())
         return {name: trained[name] for name in other} if same else {}  # another dtype is seen elsewhere

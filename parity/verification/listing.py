@@ -19,6 +19,7 @@ from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
 from parity.adapters.engine_operators import ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
+from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.name_parts import parts
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
@@ -29,7 +30,10 @@ from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
+from parity.adapters.weight_names import NAMES
 from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
+from parity.kinds.followed import ACTIVATIONS as BUILT_IN
+from parity.kinds.followed import joined
 from parity.kinds.names import (
     LOSS_AROUND,
     kind_by_name,
@@ -64,6 +68,12 @@ AROUND_DESCENT = {
     *("param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini", "decay", "wd"),
 }
 NESTEROV = {"nesterov", "nag"}
+DENSE = "affine"
+OF_NEURONS = ("layer", "hiddenlayer", "outputlayer", "neuronlayer", "neurallayer", "nnlayer", "inputlayer")
+WEIGHTS = (*NAMES["W"], "theta")  # in lower case and without underscores
+FUNCTIONS = {"function", "func", "fn", "f", "activation", "activationfunction", "act"}  # kept in attributes
+HANDED_ON = (ast.Lambda, ast.Name, ast.Tuple, ast.Attribute)
+PRODUCTS = {"dot", "matmul", "einsum", "tensordot"}
 ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
 
 
@@ -276,6 +286,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return "identity"
     if known == "softmax" and _takes_labels(node, classes):
         return "softmax_with_loss"
+    if known in BUILT_IN and _is_dense(node, classes):
+        return joined(DENSE, known)
     if known:
         return known  # whatever it has: that it lacks a forward is worth a sentence
     if plain(node.name) == "matmul" and len(_built_of(node, classes)) == 1:
@@ -284,6 +296,9 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return kind_by_words(node.name) or ""
     meant = _of_two_classes(kind_by_words(node.name), node) or ""
     meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
+    meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
+    if not meant and plain(node.name) in OF_NEURONS and _is_dense(node, classes):
+        meant = DENSE
     words = {*words_of_methods(methods, meant).values()}
     called = words & set(CALLED) or (words & set(FORWARDS) and words & set(BACKWARDS))
     return meant if called or _has_foreign_base(node, classes) else ""
@@ -313,6 +328,23 @@ def _forwards(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> list[ast.
     return [method for name, method in _defs(node, classes).items() if plain(name) in CALLED]
 
 
+def _is_dense(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether it is built of two sizes, keeps weights and multiplies matrices."""
+    parts = [part for method in _defs(node, classes).values() for part in ast.walk(method)]
+    names = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    weights = any(plain(name) in WEIGHTS for name in names)
+    asked = _built_of(node, classes)
+    sizes = [name for name in asked if {"I", "O"} & {*meanings(name, DENSE)}]
+    of_sizes = len(sizes) >= 2 or len(asked) == 2
+    return of_sizes and weights and _multiplies(parts)
+
+
+def _multiplies(parts: Sequence[ast.AST]) -> bool:
+    """Whether matrices are multiplied in it."""
+    names = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    return any(isinstance(part, ast.MatMult) for part in parts) or bool(names & PRODUCTS)
+
+
 def _is_identity_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
     """Whether a class called linear is built of nothing, takes x alone and multiplies no matrices."""
     if set(re.findall(r"[a-z]+", _spaced(node.name))) - {"layer"} != {"linear"} or _has_foreign_base(
@@ -325,9 +357,7 @@ def _is_identity_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> 
     if takes_more or not forwards or any(len(_asked_for(method)) != 1 for method in forwards):
         return False
     parts = [part for method in defs.values() for part in ast.walk(method)]
-    products = (isinstance(part, ast.MatMult) for part in parts)
-    names = {part.attr for part in parts if isinstance(part, ast.Attribute)}
-    return not any(products) and not names & {"dot", "matmul", "einsum", "tensordot"}
+    return not _multiplies(parts)
 
 
 def _takes_labels(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
@@ -394,7 +424,11 @@ def _methods(node: ast.ClassDef, classes: dict[str, ast.ClassDef], depth: int = 
 
 
 def _chosen(constructor: ast.FunctionDef) -> Iterator[str]:
-    """Methods that a constructor chooses: `self.forward = self.forward_fast`."""
+    """Methods that a constructor chooses: `self.forward = self.forward_fast`; a function and its derivative
+    that it keeps: `self.f, self.df = f, df`."""
+    kept = {plain(name): name for name in _kept(constructor)}
+    if kept.keys() & FUNCTIONS and any(is_derivative(name) for name in kept.values()):
+        yield from (name for word, name in kept.items() if word in FUNCTIONS or is_derivative(name))
     for part in ast.walk(constructor):
         match part:
             case ast.Assign(
@@ -402,6 +436,15 @@ def _chosen(constructor: ast.FunctionDef) -> Iterator[str]:
                 value=ast.Attribute(value=ast.Name(id="self")),
             ):
                 yield name
+
+
+def _kept(constructor: ast.FunctionDef) -> Iterator[str]:
+    """The attributes that it sets to what it is given, or to lambdas."""
+    for part in ast.walk(constructor):
+        given = isinstance(part, ast.Assign) and isinstance(part.value, HANDED_ON)
+        for target in part.targets if isinstance(part, ast.Assign) and given else ():
+            ones = [target, *(target.elts if isinstance(target, ast.Tuple) else ())]
+            yield from (one.attr for one in ones if isinstance(one, ast.Attribute))
 
 
 def _leaves_to_others(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
@@ -444,6 +487,8 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
             return [Listed(name, bare or "")]
         known = kind_of_layer_function(name) if _required(node) > 1 else None
         known = known if known and kind_of(known).role == "layer" else None
+    if known == "flatten" and _required(node) == 1 and _flattens(node):
+        return [Listed(name, known)]
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
     if rule := _rule(name, node):
@@ -518,6 +563,12 @@ def is_stub(node: ast.stmt) -> bool:
         or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
         for line in getattr(node, "body", ())
     )
+
+
+def _flattens(node: ast.stmt) -> bool:
+    """Whether it gives an array another shape."""
+    names = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    return bool(names & {"reshape", "flatten", "ravel"})
 
 
 def _is_identity(name: str, node: ast.stmt) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.recipe import Recipe, recipe
+from parity.adapters.signatures import FORWARD
 from parity.kinds.probe import Probe
 
 MOST = 400  # trials
@@ -52,6 +54,13 @@ class Trial:
         if convention.constructor == BOOK:
             self.as_book.add("built" in found)
         self.flag = tuple(found.get("flag", self.flag))
+        self._learn(found.get("functions", {}))
         if found["error"]:
             self.errors.append((str(convention), f"{found['at']}: {found['error']}"))
         return found
+
+    def _learn(self, functions: dict[str, Any]) -> None:
+        """Take functions that an object holds for its methods, where none of those is a forward."""
+        methods = self.about["methods"] if functions else {}
+        if functions and not any(plain(name) in FORWARD for name in methods):
+            self.about = self.about | {"methods": {**functions, **methods}}
