@@ -172,7 +172,7 @@ class Convention:
     prepare      a method that is shown the arrays, or what holds them, before the first step
     then         a method that makes the step of the gradients that the other one was given
     by_rate      whether the steps that it returns are without the rate
-    average      what it calls momentum's constant, where that is the name of an average's: beta
+    average      what it calls the constant of momentum or RMSProp under the name of an average's: beta
     kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
                  attribute
     written      constants of an optimizer that are numbers in its code, PyTorch's: argument -> number
@@ -492,7 +492,8 @@ class Convention:
         if self.rule:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if all(self.eps or [""]) else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
-            eps += f"; {self.average} is the momentum" if self.average else ""
+            constant = "decay rate" if self.kind == "rmsprop" else "momentum"
+            eps += f"; {self.average} is the {constant}" if self.average else ""
             eps += "".join(
                 f"; {name} is given as {value}" for name, value in {**self.switched, **self.off}.items()
             )

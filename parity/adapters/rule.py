@@ -30,7 +30,7 @@ from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
 from parity.adapters.rule_constants import EPS
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
-from parity.adapters.stateful import Stateful, reading
+from parity.adapters.stateful import AVERAGED, Stateful, reading
 from parity.kinds.probe import Probe
 
 
@@ -65,8 +65,9 @@ class Rule:
             held[self.how.rate] = args["lr"]
             args = {name: value for name, value in args.items() if name != "lr"}
         if self.how.average:
-            held[self.how.average] = args["momentum"]
-            args = {name: value for name, value in args.items() if name != "momentum"}
+            constant = AVERAGED[self.kind][0]
+            held[self.how.average] = args[constant]
+            args = {name: value for name, value in args.items() if name != constant}
         if self.how.decay:
             args = {"weight_decay": how.optional["weight_decay"], **args}
         if self.how.numbers:

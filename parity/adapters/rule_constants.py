@@ -12,7 +12,7 @@ from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.layers_given import ways_for
 from parity.adapters.optimizer_names import BATCH, DECAYS, EPSILON, MOMENTS, RATES, SLOPES, TOGETHER, rate_of
 from parity.adapters.recipe import recipe
-from parity.adapters.stateful import CONSTANTS, KINDS, averaged
+from parity.adapters.stateful import AVERAGED, CONSTANTS, KINDS, averaged
 
 HANDED = (*TOGETHER, "layers")
 ITS_MOMENTS = ("momentum", *MOMENTS)  # of one array, in a method's parameters
@@ -58,21 +58,32 @@ def sized(signature: Iterable[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def numbers_of(params: list[dict[str, Any]], taken: Collection[str], kind: str) -> dict[str, str]:
+def has_moments(about: dict[str, Any], kind: str) -> bool:
+    """Whether a step may be handed moments: not that of plain gradient descent, which knows no momentum."""
+    of_methods = [n for m in about["methods"].values() for n in parameter_names(filter(None, m or ()))]
+    names = [*parameter_names(about["signature"] or ()), *of_methods]
+    return kind != "sgd" or any(plain(name) in (*MOMENTUM, *BY_VELOCITY) for name in names)
+
+
+def numbers_of(
+    params: list[dict[str, Any]], taken: Collection[str], kind: str, moments: bool = True
+) -> dict[str, str]:
     """The constants that a method is given at each call: its parameter -> the argument.
 
     `taken` are those that the constructor takes or keeps: of these only a rate is one that has to be given.
+    Without moments, `m` is the size of a batch.
     """
     own = {name: CONSTANTS[name] for name in KINDS.get(kind, ())}
     tables: dict[str, Sequence[str]] = {"lr": RATES, **own}
     tables |= {"weight_decay": DECAYS} | ({"eps": EPSILON} if kind in EPS else {})
     tables |= {"betas": ("betas",)} if "beta1" in tables else {}
-    tables |= {"batch_size": BATCH}
+    tables |= {"batch_size": BATCH if moments else (*BATCH, "m")}
     found: dict[str, str] = {}
     for p in params:
         word = plain(p["name"])
         argument = next((a for a, words in tables.items() if word in words and a not in found.values()), "")
-        moment = p["required"] and word in ITS_MOMENTS and "lr" in taken  # an array that the caller keeps
+        state = moments and "lr" in taken  # an array that the caller keeps
+        moment = p["required"] and word in ITS_MOMENTS and state
         if argument and not moment and (argument not in taken or (p["required"] and argument == "lr")):
             found[p["name"]] = argument
     return found
@@ -90,8 +101,9 @@ def odd_rate(about: dict[str, Any], kind: str) -> str:
     return found if plain(found) in EPSILON else ""
 
 
-def odd_momentum(about: dict[str, Any], kind: str) -> str:
-    """What the constructor calls momentum's constant, where that is no name of it alone; "" for none."""
+def odd_constant(about: dict[str, Any], kind: str) -> str:
+    """What the constructor calls the constant of momentum or RMSProp, where that is no name of it alone; ""
+    for none."""
     found = averaged(about["signature"] or (), kind)
     return found or (momentum_by_velocity(about) if kind in ("momentum", "nesterov") else "")
 
@@ -131,7 +143,7 @@ def _constants_taken(about: dict[str, Any]) -> list[str]:
 
 def taken_by_constructor(about: dict[str, Any], kind: str) -> list[str]:
     """The arguments of the kind that the constructor takes, under whatever name."""
-    odd = {"lr": odd_rate(about, kind), "momentum": odd_momentum(about, kind)}
+    odd = {"lr": odd_rate(about, kind), AVERAGED.get(kind, ("",))[0]: odd_constant(about, kind)}
     return [*room(_constants_taken(about), recipe(kind)), *(name for name, word in odd.items() if word)]
 
 
@@ -224,5 +236,5 @@ def _number(text: str) -> float:
 
 def has_other_constants(about: dict[str, Any], kind: str) -> bool:
     """Whether its constants have names or defaults that `update(params, grads)` of the book does not."""
-    ways = (other_eps, other_decay, odd_rate, odd_momentum, switched, off)
+    ways = (other_eps, other_decay, odd_rate, odd_constant, switched, off)
     return any(way(about, kind) for way in ways)

@@ -58,10 +58,11 @@ from parity.adapters.optimizer_names import (
 )
 from parity.adapters.rule_constants import (
     HANDED,
+    has_moments,
     holders,
     kept,
     numbers_of,
-    odd_momentum,
+    odd_constant,
     odd_rate,
     off,
     other_decay,
@@ -134,7 +135,7 @@ def _rules(
     """The same with these constants kept in attributes, and these written in its code."""
     signature = about["signature"] or []
     base = Convention(kind, about["name"], eps=other_eps(about, kind), decay=other_decay(about, kind))
-    base = replace(base, rate=odd_rate(about, kind), average=odd_momentum(about, kind))
+    base = replace(base, rate=odd_rate(about, kind), average=odd_constant(about, kind))
     holds_these = holders(about)
     prepare, shown = ("", "") if holds_these else preparing(about)
     base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=sized(signature))
@@ -161,10 +162,10 @@ def _rules(
     handed = bool(first) and first[0] in HANDED
     both = handed and len(first) > 1 and first[1] in SLOPES
     two_lists = len(first) > 1 and not both
-    taken = {*taken_by_constructor(about, kind), *base.kept}
+    taken, moments = {*taken_by_constructor(about, kind), *base.kept}, has_moments(about, kind)
     for name in steps_of(about["methods"]):
         params = [p for p in about["methods"][name] or () if p is not None]
-        numbers = numbers_of(params, taken, kind)
+        numbers = numbers_of(params, taken, kind, moments)
         required = [p for p in params if p["required"] and p["name"] not in numbers]
         order = _by_name(parameter_names(required), params)
         required.sort(key=lambda p: order.index(p["name"]) if order else 0)
@@ -191,6 +192,8 @@ def _rules(
                 *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
             ],
         }
+        if len(required) == 2 and _is_slope(required[0]["name"]) and not _are_slopes(required):
+            styles[2] = []  # a gradient beside what is no array: get_update(grad, cache)
         if "sizes" in base.sized.values():
             styles = {2: ["chained"]}
         given_alone = len(required) == 1 and _is_slope(required[0]["name"]) and not first

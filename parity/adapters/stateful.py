@@ -91,12 +91,20 @@ def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
     return () if not found else tuple(reversed(FORMS)) if one else FORMS
 
 
+AVERAGED = {  # the kind's constant, its own names, and names that other constants have too
+    **dict.fromkeys(("momentum", "nesterov"), ("momentum", ("momentum", "mu"), ("beta", "beta1", "b1"))),
+    "rmsprop": ("decay_rate", ("decayrate", "rho", "decay"), ("beta", "beta2", "b2", "gamma")),
+}
+
+
 def averaged(params: Sequence[Mapping[str, Any]], kind: str) -> str:
-    """Which parameter is momentum's constant under the name of an average's, `beta`; "" for none."""
+    """Which parameter is the constant of momentum or RMSProp under the name of an average's, `beta`; "" for
+    none."""
+    _, own, other = AVERAGED.get(kind, ("", (), ()))
     words = {plain(p["name"]): p["name"] for p in params}
-    if kind != "momentum" or words.keys() & {"momentum", "mu"}:
-        return ""
-    return next((name for word, name in words.items() if word in ("beta", "beta1", "b1")), "")
+    second = "alpha" in words and words.keys() & {*RATES} - {"alpha"}  # of two it may be the other one
+    found = [name for word, name in words.items() if word in other]
+    return found[0] if found and not words.keys() & {*own} and not second else ""
 
 
 class Stateful:

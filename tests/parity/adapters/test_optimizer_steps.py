@@ -1,0 +1,39 @@
+"""Optimizers get a true verdict whatever their step is handed beside the arrays, and in whatever form."""
+
+from pathlib import Path
+
+import pytest
+from helpers import right_to_its_last_step, wrong_first_at
+
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "optimizer_steps.py"
+RIGHT = [
+    ("RMSPropByBeta", "rmsprop", "beta is the decay rate; given at each call: learning_rate"),
+    ("DividesByM", "sgd", "given at each call: m"),
+]
+WRONG = [
+    ("RMSPropByBetaWrong", "rmsprop", "W step 1"),
+    ("DividesByMWrong", "sgd", "W step 1"),
+]
+UNCHECKED = [("HelpsItself", "rmsprop")]
+
+
+def ask(name, kind):
+    return verify(f"{WILD}:{name}", kind, isolated=False)
+
+
+@pytest.mark.parametrize(("name", "kind", "called"), RIGHT, ids=[c[0] for c in RIGHT])
+def test_it_is_called_and_read_back(name, kind, called):
+    right_to_its_last_step(ask(name, kind), called)
+
+
+@pytest.mark.parametrize(("name", "kind", "tensor"), WRONG, ids=[c[0] for c in WRONG])
+def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
+    wrong_first_at(ask(name, kind), tensor)
+
+
+@pytest.mark.parametrize(("name", "kind"), UNCHECKED, ids=[c[0] for c in UNCHECKED])
+def test_what_is_no_step_of_arrays_is_not_taken_for_one(name, kind):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "not_checked", str(verdict)
