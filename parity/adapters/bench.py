@@ -142,8 +142,8 @@ class Bench:
                 found["built"], found["flag"] = held(live), by_attribute(live.object)
                 found["eps"] = small_constant(live.object)
                 found["functions"] = functions_kept(live.object)
-                at = "forward" if how.forward else "done"
-                if how.forward:
+                at = "forward" if how.forward or how.backward else "done"
+                if how.forward or how.backward:
                     x, t = inputs["x"], inputs.get("t")
                     part = pieces(x, layout := how.x_layouts.get(x.ndim, ""))[0]
                     t = labels_of(t, 1, layout)[0]

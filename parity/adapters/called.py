@@ -285,6 +285,8 @@ class Live:
     def forward_once(self, x: Any, t: Any = None) -> Any:
         """One call of forward; its result."""
         c = self.convention
+        if not c.forward:  # a gradient alone
+            return None
         self.x = self._wrapped(x, c.tensor)
         t = self._labels(t)
         own = {"x": self.x, "t": self._wrapped(t, c.tensor) if is_reduced(c.kind) else t}
@@ -586,6 +588,8 @@ class Called(Adapter):
         live.seen = [np.array(part) for part in shifted] if shifts else kept
         all_read(live.options.values(), live.probe.args)
         live.batch, live.given = (kept, x.shape, labels), np.array(given)
+        if how.role == "loss" and not c.forward:
+            return None
         if how.role == "loss":
             if c.reduction == "none" and all(isinstance(out, np.ndarray) for out in outs):
                 return joined(outs, c.x_layouts.get(x.ndim, ""), x.shape)

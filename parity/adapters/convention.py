@@ -515,7 +515,8 @@ class Convention:
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {handed}{eps}"
         built, call = self.constructor is not None, self._calls()
-        first = f"{self.name}({', '.join(names)})" if built else call if self.forward else self.name
+        alone = bool(self.backward) and not self.forward  # a gradient without its loss
+        first = f"{self.name}({', '.join(names)})" if built else call if self.forward or alone else self.name
         parts = [f"called as {first}"]
         parts += [f"then {name}({', '.join(p for p, _ in args)})" for name, args in self.setup]
         weights = [
@@ -561,9 +562,11 @@ class Convention:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
             parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
-        if self.total:
+        if self.backward and not self.forward:
+            parts.append(self._loss_of_gradient())
+        elif self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")
-        if self.per_class:
+        elif self.per_class:
             parts.append("the loss is the mean over all numbers, multiplied by C here as its gradient is")
         if self.limits.get("flat_labels"):
             apart = self.limits.get("sizes", {}).get("I") != 1
@@ -574,7 +577,7 @@ class Convention:
             parts.append("labels are given as numbers of classes (N,), the targets are their one-hot rows")
         if self.limits.get("whole_labels"):
             parts.append("labels are given as whole numbers")
-        if self.reduction:
+        if self.reduction and self.forward:
             parts.append(f"the loss is {reduced_in_words(self)}")
         if self.padding in ("words", "same"):
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
@@ -610,8 +613,21 @@ class Convention:
             )
         return "; ".join(parts)
 
+    def _loss_of_gradient(self) -> str:
+        """Which loss a gradient is taken for the gradient of, where nobody wrote that loss."""
+        if self.reduction:
+            words = reduced_in_words(self)
+        elif is_reduced(self.kind):
+            words = REDUCED["mean"]
+        else:
+            words = "the sum over the rows" if self.total else "the mean over the rows"
+            words = "the mean over all numbers" if self.per_class else words
+        return f"the loss is taken to be {words}, as nothing but its gradient says"
+
     def _calls(self) -> str:
         """`forward(x), backward(dout) -> returned[0]`"""
+        if not self.forward:
+            return f"{_call(self.backward, self.backward_args)}, a gradient alone"
         call = _call(self.forward, self.forward_args)
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:

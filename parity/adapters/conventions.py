@@ -88,6 +88,8 @@ class NotCallable(TargetError):
         at, _, why = self.tried[0][1].partition(": ")
         if at == "result" and recipe(self.kind).role == "optimizer":
             return f"{takes}and a step changes {why} of the arrays that it is handed ({self.tried[0][0]})"
+        if at == "result" and why.startswith("a gradient"):
+            return f"{takes}and returns {why}"
         if at == "result":
             return f"{takes}and its forward returns None where its result should be (still to be written?)"
         others = len(self.tried) - 1

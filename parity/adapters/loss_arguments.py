@@ -60,8 +60,20 @@ def by_logarithm(pairs: Pairs, about: dict[str, Any], name: str) -> Pairs:
     divisors = {divisor for other, divisor in about.get("divisors", {}).items() if other != name}
     if given.get(logged) != "t" or any(given.get(divisor) == "x" for divisor in divisors):
         return pairs
-    exchanged = {"x": "t", "t": "x"}
-    return tuple((parameter, exchanged.get(meaning, meaning)) for parameter, meaning in pairs)
+    return _exchanged(pairs)
+
+
+def by_divisor(pairs: Pairs, about: dict[str, Any], name: str) -> Pairs:
+    """The pairs of a gradient alone, exchanged where that function divides by what they call the target."""
+    divisor = about.get("divisors", {}).get(name, "")
+    if (divisor, "t") not in [(parameter.lstrip("*"), meaning) for parameter, meaning in pairs]:
+        return pairs
+    return _exchanged(pairs)
+
+
+def _exchanged(pairs: Pairs) -> Pairs:
+    other = {"x": "t", "t": "x"}
+    return tuple((parameter, other.get(meaning, meaning)) for parameter, meaning in pairs)
 
 
 def output_by_logarithm(pairs: Pairs, about: dict[str, Any], name: str) -> str:

@@ -120,8 +120,8 @@ SMALL = 1024  # numbers
 def described(root: Any) -> list[dict[str, Any]]:
     """Every array in it as plain data: its path, shape, dtype, and a checksum that shows whether it changed.
 
-    "same" is the number of an earlier entry that is the very same array, "value" the mean of a small one, and
-    "zeros" its share of zeros.
+    "same" is the number of an earlier entry that is the very same array, "value" the mean of a small one,
+    "square" that of its squares, and "zeros" its share of zeros.
     """
     found: list[dict[str, Any]] = []
     places: dict[int, int] = {}
@@ -167,5 +167,6 @@ def _entry(path: Path, array: Any) -> dict[str, Any]:
         "sum": checksum(array),
     }
     if array.size and (array.ndim <= 2 or array.size <= SMALL):
-        entry |= {"value": float(array.mean()), "zeros": float((array == 0).mean())}
+        square = float(np.square(array, dtype=np.float64).mean())
+        entry |= {"value": float(array.mean()), "zeros": float((array == 0).mean()), "square": square}
     return entry

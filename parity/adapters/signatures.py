@@ -516,6 +516,13 @@ def _takes_any(params: Sequence[dict[str, Any]] | None) -> bool:
     return [p["name"][0] for p in params or () if p is not None] == ["*"]
 
 
+def gradient_calls(about: dict[str, Any], kind: str, c: Convention) -> Iterator[tuple[tuple[str, str], ...]]:
+    """What a function that is the gradient of a loss, and has none beside it, is given."""
+    for args in _pairs(about["signature"], "forward", kind, c):
+        if _is_whole(args, kind, c):
+            yield args
+
+
 def words_of_methods(methods: Iterable[str], kind: str) -> dict[str, str]:
     """Each method with its plain name; with `forward` or `backward` where only that can be meant."""
     return with_words(methods, kind, FORWARD, BACKWARD)
@@ -615,6 +622,11 @@ def _beside(about: dict[str, Any]) -> list[str]:
     there = {plain(name) for name in about["functions"]}
     others = [name for name in about["functions"] if _is_derivative_of(name, first, there)]
     return others if len(others) == 1 else []
+
+
+def is_backward_of(name: str, first: str, there: Iterable[str]) -> bool:
+    """Whether a function is the backward of that one by their names, among those of that file."""
+    return _belongs(name, first) or _is_derivative_of(name, first, {plain(one) for one in there})
 
 
 AROUND_LOSSES = {

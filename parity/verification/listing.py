@@ -43,6 +43,7 @@ from parity.kinds.names import (
 )
 from parity.kinds.spelling import respelled
 from parity.verification.held import Held, of_class, of_dicts
+from parity.verification.lone_gradients import lone_gradients
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -96,8 +97,11 @@ def listed(path: Path) -> list[Listed]:
     stubs = {name for name in functions if is_stub(by_name[name])}  # a backward alone is left out
     written = [n for n in functions if n not in stubs or n.replace(BACKWARD, FORWARD) in stubs]
     found: list[Listed] = []
+    gradients = lone_gradients(by_name)
     for name in by_name:
-        if name in functions:
+        if name in gradients and name in written:
+            found.append(Listed(name, gradients[name]))
+        elif name in functions:
             found += _function(name, written, by_name[name])
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
             found += _class(classes[name], classes, assigned.get(name, {}))

@@ -6,6 +6,7 @@ to read first; it is named, so that it can be declared and taken away, and every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -56,7 +57,7 @@ from parity.verification.slight_readings import (
 from parity.verification.undecayed_biases import with_undecayed_biases
 
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
-RAISES_OVERFLOW = "raised OverflowError"
+RAISES_OVERFLOW = re.compile(r"raised (\w+)(?:(?<=OverflowError)|: .*overflow)", re.IGNORECASE)
 
 
 def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
@@ -108,7 +109,7 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, REUSES) if kind_of(seen.kind).role in ("layer", "loss") else None
     if probe is None or row.phase not in PLAIN:
         return None
-    if row.why.startswith(RAISES_OVERFLOW):  # as math.exp does
+    if RAISES_OVERFLOW.match(row.why):  # as math.exp does, and whoever looks for an infinity
         return Slight(row, OVERFLOW) if _saturates(seen.kind, probe) else None
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if value is None:
@@ -167,8 +168,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             lines.append(f"its own next call writes into the array that it returned ({', '.join(which)})")
         elif name == OVERFLOW:
             size = min(_largest(by_id[row.case]) for row in rows)
-            raised = all(row.why.startswith(RAISES_OVERFLOW) for row in rows)
-            how = "it raises OverflowError" if raised else f"{tensors} not finite"
+            raised = [found[1] for row in rows if (found := RAISES_OVERFLOW.match(row.why))]
+            how = f"it raises {raised[0]}" if len(raised) == len(rows) else f"{tensors} not finite"
             lines.append(f"it overflows at inputs of {size:.0f} ({how})")
         elif name == RAISES_AGAIN:
             lines.append("a second backward without a new forward raises")

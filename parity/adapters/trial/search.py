@@ -16,6 +16,7 @@ from parity.adapters.signatures import BACKWARD, FORWARD
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
+from parity.adapters.trial.gradient_alone import gradient_alone, is_alone
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_output import of_one_output
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
@@ -50,6 +51,8 @@ def find(
     Raises NotCallable where none is found. `in_columns` names the layers of its file that take columns.
     """
     trial = Trial(ask, about, kind, fits, in_columns=in_columns)
+    if is_alone(trial) and (alone := gradient_alone(trial)) is not None:
+        return alone
     if kind == "convolution" and about["what"] != "class":  # weights handed over have many layouts
         trial.most *= HANDED_OVER
     book = fits and _has_the_book_s_methods(about)
