@@ -359,14 +359,17 @@ class Live:
 
     @property
     def mask(self) -> Any:
-        """The mask that a dropout keeps; None without a place for it."""
-        return None if self.convention.mask is None else numbers(got(self, self.convention.mask.path))
+        """The mask that a dropout keeps, of what is kept; None without a place for it."""
+        mask = None if self.convention.mask is None else numbers(got(self, self.convention.mask.path))
+        return np.equal(mask, 0) if self.convention.drops and isinstance(mask, np.ndarray) else mask
 
     def put_mask(self, mask: Any) -> None:
         """Set the mask, as a list where it is one."""
         assert self.convention.mask is not None
         path = self.convention.mask.path
-        put(self, path, mask.tolist() if isinstance(got(self, path), list) else mask)
+        held = got(self, path)
+        mask = np.equal(mask, 0).astype(numbers(held).dtype) if self.convention.drops else mask
+        put(self, path, mask.tolist() if isinstance(held, list) else mask)
 
     def _cache(self) -> Any:
         """What forward returned besides its result, for backward."""

@@ -163,6 +163,7 @@ class Convention:
     switch       of inference: ("method", "eval", "train"), ("argument", name), or ("setter" or "attribute",
                  name, its value in training, its value in inference)
     zero         a method that sets gradients to zero; PLACES where that is done from outside
+    drops        whether a dropout's mask is true where a number is dropped
     rule         how an optimizer is called; see `rules`
     eps          its small constant that is given, since its default is another than PyTorch's; the default
     decay        its weight decay that is given, since its default is another than PyTorch's; the default
@@ -236,6 +237,7 @@ class Convention:
     zero: str = ""
     mean: bool = False
     mask: Place | None = None
+    drops: bool = False
     rule: str = ""
     eps: Sequence[str] = ()
     decay: Sequence[str] = ()
@@ -594,7 +596,9 @@ class Convention:
         if not self.backward and self.dx is not None:
             parts.append(f"dx in {self.dx}")
         if self.mask is not None:
-            parts.append("mask read off the output" if self.mask == self.out else f"mask in {self.mask}")
+            dropped = ", true where a number is dropped" * self.drops
+            shown = "read off the output" if self.mask == self.out else f"in {self.mask}"
+            parts.append(f"mask {shown}{dropped}")
         parts += [
             ("p" if meaning.startswith("{") else name)
             + " is the share that is "

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from parity.adapters.recipe import is_reduced
+from parity.adapters.training_flag import SWITCHING
 from parity.comparison.records import Record
 from parity.kinds import ELEMENTWISE, Probe, kind_of
 from parity.kinds.same_padding import SAME
@@ -245,7 +246,7 @@ def after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> str:
     """What is to be said of gradients after an inference call; nothing where they are as they should be.
 
     The book never calls backward there. It may raise after every inference call and no other; and a batch
-    normalization that is right in all else may have no backward but that of training.
+    normalization or a dropout that is right in all else may have no backward but that of training.
     """
     if not cases or not kind_of(cases[0].kind).switches:
         return ""
@@ -257,7 +258,7 @@ def after_inference(records: Sequence[Record], cases: Sequence[Probe]) -> str:
     wrong = [row for row in rows if not row.ok and row.dtype == "float64"]
     others = [row for row in wrong if row.phase != "backward" or not is_inference(row.case)]
     others = [row for row in others if row.tensor != "running_var"]  # judged for itself: no gradient uses it
-    return AS_IN_TRAINING if wrong and not others and cases[0].kind == "batch_norm" else ""
+    return AS_IN_TRAINING if wrong and not others and cases[0].kind in SWITCHING else ""
 
 
 def is_inference(case: str) -> bool:

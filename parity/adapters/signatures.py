@@ -263,6 +263,7 @@ CONTEXT = (
     "context",
 )  # of a function of a framework, an object in which forward keeps what backward needs
 CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
+MASKS = {"mask", "masks", "dropoutmask", "dropmask", "binarymask", "d", "m", "r", "u"}  # beside dout
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 KEEP = ("savecache", "keepcache", "storecache", "cacheinput", "cacheinputs", "saveforbackward", "save")
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
@@ -404,6 +405,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         if way == "backward" and again:
             return again
         return _of_outputs(word, words, way) if is_reduced(kind) else _of_loss(word, words, way)
+    if way == "backward" and kind == "dropout" and word in MASKS and {*words} & (DOUT - MASKS):
+        return ["cache"]
     if way == "backward" and word in DOUT:
         return ["dout"]
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):

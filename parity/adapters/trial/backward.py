@@ -16,7 +16,7 @@ from parity.adapters.signatures import (
     switch,
 )
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.dropout_mask import mask_of
+from parity.adapters.trial.dropout_mask import marks_the_dropped, mask_of
 from parity.adapters.trial.dropout_share import as_it_drops
 from parity.adapters.trial.gradient_steps import is_proportional
 from parity.adapters.trial.output_derivatives import (
@@ -47,6 +47,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
     if trial.kind == "dropout":
         c = as_it_drops(trial, c, probe)
         c = replace(c, mask=mask_of(trial, c, probe))
+        c = replace(c, drops=marks_the_dropped(trial, c, probe))
         if c.mask is None:
             return 0, c
         if c.mask == c.out:  # backward goes by a mask that cannot be set

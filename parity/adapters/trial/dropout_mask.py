@@ -11,7 +11,10 @@ from parity.adapters.gradients import place_of
 from parity.adapters.layouts import batch_shape
 from parity.adapters.reach import is_mask
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.results import number_at
 from parity.kinds.probe import Probe
+
+SHAPE = (60, 80)  # the shares of zeros of two masks then differ
 
 
 def mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
@@ -46,3 +49,18 @@ def mask_of(trial: Trial, c: Convention, probe: Probe) -> Place | None:
         and np.isclose(e["value"], means[0] * np.array([1, keep])).any()
     ]
     return place_of(alike[0]) if alike else c.out
+
+
+def marks_the_dropped(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether the mask is true where a number is dropped: it is 0 where the output of ones is not, and is not
+    where that is.
+
+    Only of a layer that drops about as many as it is asked to: one that drops what its mask keeps does not.
+    """
+    if c.mask is None or c.mask == c.out:
+        return False
+    ones = replace(probe, inputs={"x": np.ones(SHAPE), "dout": np.ones(SHAPE)})
+    report = trial.attempt(replace(c, backward=""), ones)
+    dropped, unmarked = (number_at(report, "forward", place, "zeros") for place in (c.out, c.mask))
+    ratio = probe.args["dropout_ratio"]
+    return dropped + unmarked == 1 and abs(dropped - ratio) < abs(dropped - (1 - ratio))

@@ -31,7 +31,9 @@ def fits_the_book(subject: Any, kind: str) -> bool:
     exact = kind_of(kind).reference(probe)
     if kind == "dropout" and isinstance(found.get("out"), np.ndarray):
         kept, mask = found["out"] != 0, probe.inputs["mask"]
-        if kept.shape != mask.shape or not (np.array_equal(kept, mask) or np.array_equal(kept, ~mask)):
+        injected = "inject" in subject.about.get("methods", {})
+        of_dropped = injected and np.array_equal(kept, ~mask)  # else a trial shows what its mask marks
+        if kept.shape != mask.shape or not (np.array_equal(kept, mask) or of_dropped):
             return False  # .mask is nothing to it
     return all(
         np.shape(found.get(name)) == a.shape and isinstance(found[name], np.ndarray)

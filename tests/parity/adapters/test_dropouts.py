@@ -63,3 +63,78 @@ class BuiltWrong(Built):
 def test_one_that_is_built_with_a_shape(cls, outcome):
     verdict = verify(cls, "dropout", isolated=False)
     assert verdict.outcome == outcome and "build(input_shape)" in str(verdict), str(verdict)
+
+
+class OfDropped:
+    """Its mask is true where a number is dropped."""
+
+    def __init__(self, rate):
+        self.rate, self.training = rate, True
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        self.dropped = self.draw(x.shape)
+        return np.where(self.dropped, 0, x / (1 - self.rate)).astype(x.dtype)
+
+    def draw(self, shape):
+        return np.random.default_rng().random(shape) < self.rate
+
+    def backward(self, dout):
+        return np.where(self.dropped, 0, dout / (1 - self.rate)).astype(dout.dtype)
+
+
+class OfDroppedInMask(OfDropped):
+    """The same in the book's names."""
+
+    def __init__(self, dropout_ratio=0.5):
+        self.dropout_ratio = dropout_ratio
+
+    def forward(self, x, train_flg=True):
+        self.mask = np.random.default_rng().random(x.shape) < self.dropout_ratio
+        return np.where(self.mask, 0, x / (1 - self.dropout_ratio)).astype(x.dtype) if train_flg else x
+
+    def backward(self, dout):
+        return np.where(self.mask, 0, dout / (1 - self.dropout_ratio)).astype(dout.dtype)
+
+
+class BackwardOfKept(OfDropped):
+    def backward(self, dout):
+        return np.where(self.dropped, dout / (1 - self.rate), 0).astype(dout.dtype)
+
+
+class DropsWhatItKeeps(OfDropped):
+    def draw(self, shape):
+        return ~super().draw(shape)
+
+
+@pytest.mark.parametrize("cls", [OfDropped, OfDroppedInMask])
+def test_a_mask_of_what_is_dropped(cls):
+    verdict = verify(cls, "dropout", isolated=False)
+    assert verdict.outcome == "right" and ", true where a number is dropped" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize("cls", [BackwardOfKept, DropsWhatItKeeps])
+def test_a_mask_of_what_is_dropped_is_judged(cls):
+    assert verify(cls, "dropout", isolated=False).outcome == "wrong"
+
+
+def with_share(x, keep_prob):
+    D = np.random.default_rng().random(x.shape) < keep_prob
+    return (x * D / keep_prob).astype(x.dtype), D
+
+
+def with_share_backward(dA, D, keep_prob):
+    return (dA * D / keep_prob).astype(dA.dtype)
+
+
+def with_share_backward_unscaled(dA, D, keep_prob):
+    return dA * D
+
+
+@pytest.mark.parametrize(
+    ("backward", "outcome"), [(with_share_backward, "right"), (with_share_backward_unscaled, "wrong")]
+)
+def test_a_backward_that_is_handed_the_mask_beside_its_gradient(backward, outcome):
+    verdict = verify((with_share, backward), "dropout", isolated=False)
+    assert verdict.outcome == outcome and f"{backward.__name__}(dA, D, keep_prob)" in str(verdict)
