@@ -44,6 +44,7 @@ from parity.kinds.names import (
 from parity.kinds.spelling import respelled
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.lone_gradients import lone_gradients
+from parity.verification.loss_formulas import is_any_loss, kind_by_formula, logs, logs_of_the_rest
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -303,6 +304,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
     if not meant and plain(node.name) in OF_NEURONS and _is_dense(node, classes):
         meant = DENSE
+    of_two = any(len(_asked_for(method)) == 2 for method in _forwards(node, classes))
+    meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
     words = {*words_of_methods(methods, meant).values()}
     called = words & set(CALLED) or (words & set(FORWARDS) and words & set(BACKWARDS))
     return meant if called or _has_foreign_base(node, classes) else ""
@@ -388,27 +391,14 @@ def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
     loss without it, that of many."""
     name = plain(getattr(node, "name", ""))
     if kind == "binary_cross_entropy" and name == "logloss":
-        return "softmax_with_loss" if _logs(node) and not _logs_of_the_rest(node) else kind
+        return "softmax_with_loss" if logs(node) and not logs_of_the_rest(node) else kind
     if (
         kind not in ("softmax_with_loss", "weighted_cross_entropy")
         or "softmax" in name
         or "categorical" in name
     ):
         return kind
-    return "binary_cross_entropy" if _logs_of_the_rest(node) else kind
-
-
-def _logs_of_the_rest(node: ast.stmt) -> bool:
-    """Whether a logarithm of 1 - something is written in it."""
-    parts = (part for call in _logs(node) for argument in call.args for part in ast.walk(argument))
-    rests = (part for part in parts if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
-    return any(isinstance(rest.left, ast.Constant) and rest.left.value == 1 for rest in rests)
-
-
-def _logs(node: ast.stmt) -> list[ast.Call]:
-    """The calls of a logarithm in it."""
-    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
-    return [call for call in calls if last(ast.unparse(call.func)) == "log"]
+    return "binary_cross_entropy" if logs_of_the_rest(node) else kind
 
 
 def is_adapter(node: ast.ClassDef) -> bool:
@@ -499,8 +489,8 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, rule)]
     if derives:
         return []
-    if set(name.lower().split("_")) <= LOSS_AROUND and _required(node) == 2 and _logs_of_the_rest(node):
-        return [Listed(name, "binary_cross_entropy")]  # compute_cost(AL, Y)
+    if is_any_loss(name) and _required(node) == 2:  # compute_cost(AL, Y)
+        return [Listed(name, shown)] if (shown := kind_by_formula(node)) else []
     meant = _of_two_classes(kind_by_words(name), node)
     if meant and kind_of(meant).role == "loss" and FORWARD not in respelled(name):
         return [Listed(name, meant)]

@@ -12,6 +12,7 @@ from parity.adapters.signatures import is_backward_of
 from parity.kinds import kind_of
 from parity.kinds.names import kind_by_words
 from parity.kinds.spelling import respelled
+from parity.verification.loss_formulas import is_the_rest
 
 KINDS = ("softmax_with_loss", "mean_squared_error", "mean_absolute_error", "binary_cross_entropy")
 OF_OTHERS = {"and", "check", "checking", "numerical", "numeric", "test", "plot", "delta", "deltas"}
@@ -60,13 +61,6 @@ def _divides_by_the_rest(node: ast.AST) -> bool:
                 ast.BinOp(op=ast.Div(), right=divisor)
                 | ast.Call(func=ast.Attribute(attr="divide"), args=[_, divisor, *_])
             ):
-                if any(_is_the_rest(one) for one in ast.walk(divisor)):
+                if any(is_the_rest(one) for one in ast.walk(divisor)):
                     return True
-    return False
-
-
-def _is_the_rest(node: ast.AST) -> bool:
-    match node:
-        case ast.BinOp(left=ast.Constant(value=one), op=ast.Sub()):
-            return one == 1
     return False

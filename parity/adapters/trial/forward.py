@@ -227,7 +227,8 @@ def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Con
         for entry in outs:
             if tuple(entry["shape"]) == size:
                 return replace(c, out=place_of(entry), mean=mean, rows_out=c.rows)
-    each = next((e for e in outs if tuple(e["shape"]) == batch_shape(shape, c.rows)), None)
+    first = [e for e in outs if e["path"][1:] in ([], [["[]", 0]])]  # what comes second is a gradient
+    each = next((e for e in first if tuple(e["shape"]) == batch_shape(shape, c.rows)), None)
     if each is None or not is_reduced(c.kind):
         return None
     return replace(c, out=place_of(each), reduction="none", rows_out=c.rows)
