@@ -417,11 +417,21 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return passed
     if word in X or word == "x":
         return ["x"]
+    if c.constructor is None and kind == "convolution" and word in KERNELS and not _others_are_weights(words):
+        return ["W", *named]
     if c.constructor is None and named:
         return named
     if kind == "softmax_axis" and "axis" in named:
         return ["axis"]
     return [m for m in named if m in _GEOMETRY] or _by_its_parts(word, words, way)
+
+
+KERNELS = ("k", "f", "kern", "ker", "krn", "mask", "flt", "fltr")  # of a function that has no other weights
+
+
+def _others_are_weights(words: Sequence[str]) -> bool:
+    """Whether one of the parameters of a function is its weights by name."""
+    return any("W" in meanings(word, "convolution") for word in words)
 
 
 def _by_its_parts(word: str, words: Sequence[str], way: str) -> list[str]:

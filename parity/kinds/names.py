@@ -158,7 +158,11 @@ OF_FUNCTIONS = {*AROUND, *STABLE, "layer", "fn", "func", "function", "activation
 OF_FUNCTIONS |= {"calc", "calculate", "compute", "get", "apply", "f", "hidden", "output", "elementwise"}
 # The same of a layer of several arguments: convolution_multiple_filters, conv_naive.
 OF_LAYERS = {*AROUND, *STABLE, "layer", "op", "operation", "fn", "loop", "loops", "vectorized", "apply"}
-OF_LAYERS |= {"multiple", "multi", "filters", "channels", "channel"}
+OF_LAYERS |= {"multiple", "multi", "filters", "channels", "channel", "multichannel", "batch", "batched"}
+OF_LAYERS |= {"from", "manual", "pure", "python", "image", "images", "gray", "grey", "grayscale", "nested"}
+OF_LAYERS |= {"strided", "strides", "stride", "valid", "same", "slow", "einsum", "im2col", "reference", "ref"}
+OF_LAYERS |= {"nchw", "nhwc", "2d", "fwd", "with", "padding"}
+OF_COLUMNS = {*OF_LAYERS, "sliding", "indices", "array", "view", "window", "windows"} - {"im2col", "get"}
 
 
 def kind_without_praise(name: str) -> str | None:
@@ -169,6 +173,11 @@ def kind_without_praise(name: str) -> str | None:
 def kind_of_layer_function(name: str) -> str | None:
     """The kind of `my_conv2d` or `convolution_multiple_filters`, as functions of several arguments."""
     return _kind_without(name, OF_LAYERS)
+
+
+def kind_of_columns(name: str) -> str | None:
+    """The kind of `im2col_strided` or `fast_col2im`."""
+    return _kind_without(name, OF_COLUMNS)
 
 
 def _kind_without(name: str, around: set[str]) -> str | None:

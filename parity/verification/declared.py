@@ -18,7 +18,7 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
-from parity.verification import shared_ties
+from parity.verification import shared_ties, turned_kernel
 from parity.verification.other_eps import given_eps
 from parity.verification.slight import removable, without_slight
 from parity.verification.slight_names import (
@@ -28,6 +28,7 @@ from parity.verification.slight_names import (
     NEW_ARRAYS,
     OVERFLOW,
     REUSES,
+    TURNED,
     WRITES,
     WRITES_GRADIENTS,
 )
@@ -106,6 +107,8 @@ def slight_name(fault: Fault) -> str:
         return ""
     if fault.name == "momentum-averages":
         return AVERAGES
+    if fault.name in turned_kernel.KINDS.values():
+        return TURNED
     if fault.name in shared_ties.KINDS.values():
         return AT_KINK
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""

@@ -38,6 +38,7 @@ from parity.kinds.names import (
     LOSS_AROUND,
     kind_by_name,
     kind_by_words,
+    kind_of_columns,
     kind_of_layer_function,
     kind_without_praise,
 )
@@ -472,13 +473,16 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
     """
     known = "identity" if _is_identity(name, node) else _of_two_classes(kind_by_name(name), node)
-    if known and (known in ACTIVATIONS or kind_of(known).role == "function"):
+    if known and (known in ACTIVATIONS or kind_of(known).role == "function" or _pools_all(known, name)):
         return [Listed(name, known)]
     derives = bool(set(name.lower().split("_")) & set(DERIVATIVES))
     if known is None and not derives and _required(node) > 0:
         bare = kind_without_praise(name)
         if bare in ACTIVATIONS:
             return [Listed(name, bare or "")]
+        columns = kind_of_columns(name) or ""
+        if columns and kind_of(columns).role == "function":
+            return [Listed(name, columns)]
         known = kind_of_layer_function(name) if _required(node) > 1 else None
         known = known if known and kind_of(known).role == "layer" else None
     if known == "flatten" and _required(node) == 1 and _flattens(node):
@@ -502,6 +506,11 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
     if not kind or (kind == "identity" and _required(node) != 1):
         return []
     return [Listed(f"{name},{other}" if other in functions else name, kind)]
+
+
+def _pools_all(kind: str, name: str) -> bool:
+    """Whether it pools over whole images, and takes nothing but them; `gap` may be anything."""
+    return kind == "global_average_pooling" and "pool" in name.lower()
 
 
 def _rule(name: str, node: ast.stmt) -> str:

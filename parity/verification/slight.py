@@ -35,6 +35,7 @@ from parity.verification.slight_names import (
     REUSES,
     SATURATING,
     SINGLE,
+    TURNED,
     UNCHANGED,
     UNDECAYED,
     WRITES,
@@ -53,6 +54,7 @@ from parity.verification.slight_readings import (
     with_other_slopes,
     with_own_variance,
     with_shared_ties,
+    with_turned_kernel,
 )
 from parity.verification.undecayed_biases import with_undecayed_biases
 
@@ -77,6 +79,8 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     ones += averaged(seen, by_id, {id(one.row) for one in ones})
     ones += with_other_slopes(seen, by_id, {id(one.row) for one in ones})
     ones += with_shared_ties(seen, by_id, {id(one.row) for one in ones})
+    turned = with_turned_kernel(seen, by_id, {id(one.row) for one in ones})
+    ones += [*widened_too(seen, turned), *turned]
     rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
     ones += [Slight(row, SINGLE, exact_of(by_id[row.case], row)) for row in rounded]
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
@@ -161,7 +165,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED):
+        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED, TURNED):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

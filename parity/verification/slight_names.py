@@ -1,7 +1,7 @@
 """The names of what is not right although the numbers are: float64 out of float32, a write into dout, an
 overflow, a small constant inside a logarithm, another eps, the batches' own variance in the running one, the
 other slope at a kink, float32 whatever comes in, a second backward that raises, new arrays from an optimizer,
-a velocity that averages, a weight decay that leaves biases out."""
+a velocity that averages, a weight decay that leaves biases out, a kernel that is turned."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from parity.verification import (
     other_eps,
     own_variance,
     shared_ties,
+    turned_kernel,
 )
 
 UNCHANGED, AGAIN, IN_PLACE = "arguments unchanged", "backward twice", "updated in place"  # contracts
@@ -32,6 +33,7 @@ SINGLE = "float32-from-float64"
 AVERAGES = "velocity-averages"
 UNDECAYED = "decay-leaves-biases-out"
 REUSES = "reuses-its-results"
+TURNED = "true-convolution"
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
@@ -47,6 +49,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     SINGLE: "float32 from float64",
     AVERAGES: "a velocity that averages the gradients",
     UNDECAYED: "a weight decay that leaves biases out",
+    TURNED: "a kernel that is turned",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -76,6 +79,7 @@ def names_of(kind: str) -> dict[str, str]:
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
     there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
+    there[TURNED] = kind in turned_kernel.KINDS
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}
 

@@ -1,5 +1,5 @@
 """What one reading explains in every result: a small constant inside a logarithm, another eps, the batches'
-own variance, a velocity that averages, the other slope at a kink, shares of equal maxima.
+own variance, a velocity that averages, the other slope at a kink, shares of equal maxima, a turned kernel.
 
 A reading must give all results that it speaks of, the right ones too; else it explains none of them.
 """
@@ -27,8 +27,16 @@ from parity.verification import (
     other_eps,
     own_variance,
     shared_ties,
+    turned_kernel,
 )
-from parity.verification.slight_names import AT_KINK, AVERAGES, INSIDE_LOG, OTHER_EPS, OWN_VARIANCE
+from parity.verification.slight_names import (
+    AT_KINK,
+    AVERAGES,
+    INSIDE_LOG,
+    OTHER_EPS,
+    OWN_VARIANCE,
+    TURNED,
+)
 from scratchcnn.typing import Array
 
 Reading = Callable[
@@ -202,6 +210,20 @@ def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[in
     if not (wrong and there and shared_ties.shares(given)):
         return []
     return [Slight(row, AT_KINK, exact_of(by_id[row.case], row), shared_ties.SAYS) for row in wrong]
+
+
+def with_turned_kernel(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The outputs of a convolution of plain images that turns its kernel, which must give all of them."""
+    if seen.kind not in turned_kernel.KINDS:
+        return []
+    rows = [row for row in seen.records if row.phase in PLAIN and row.case in by_id]
+    if not all(turned_kernel.is_of_plain_images(by_id[row.case], row.tensor) for row in rows):
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    if not (wrong and there and turned_kernel.turns(given)):
+        return []
+    return [Slight(row, TURNED, exact_of(by_id[row.case], row), turned_kernel.SAYS) for row in wrong]
 
 
 def _is_given(

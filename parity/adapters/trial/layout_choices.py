@@ -20,6 +20,7 @@ from parity.adapters.layouts import (
 )
 from parity.adapters.recipe import is_reduced
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.probes import WINDOWS
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
 
@@ -49,6 +50,10 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         batches = ("NHWC", "HWC", *(layout for layout in batches if layout not in ("NHWC", "HWC")))
     if c.limits.get("labels") == "column":
         batches = batches[:1]
+    if (
+        trial.kind in WINDOWS and x.shape[1] == 1
+    ):  # a maximum over an axis of one channel is that of the image
+        batches = ("HW", *(layout for layout in batches if layout != "HW"))
     thin = is_reduced(trial.kind) and x.shape[1] == 1
     batches = (ONE_EACH, *batches[:1]) if thin else batches
     if trial.kind == "batch_norm":  # the statistics are those of a batch

@@ -74,6 +74,8 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             limits: dict[str, Any] = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
             limits |= {"square": True} if H == W else {}
             yield probe({"W": normal(8, C, 3, 3), "b": normal(8), "pad": SAME}, x=normal(2, C, H, W)), limits
+        args = {"W": normal(1, 1, 3, 3), "b": normal(1), "pad": SAME}
+        yield probe(args, x=normal(2, 1, 9, 7)), {"pad": SAME, "sizes": {"C": 1, "FN": 1}}
         yield from images((2, 2), (4, 4))  # those with a pad of (k - 1) // 2 leave 2x2 without any
     elif kind in WINDOWS:
         if oblong:
@@ -89,6 +91,9 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             args = {"pool_h": 3, "pool_w": 3, "pad": SAME}
             for stride in () if kind.endswith("_options") else (2, 1):
                 yield probe({**args, "stride": stride}, x=normal(2, 4, 11, 13)), {"pad": SAME}
+            for grey in ({"stride": 2}, {}):  # one channel, that has no axis
+                args = {"pool_h": 2, "pool_w": 2, **grey}
+                yield probe(args, x=normal(2, 1, 8, 10)), {"sizes": {"C": 1}}
     elif kind in ("affine", "affine_last_axis"):
         yield probe({"W": normal(4, 3), "b": normal(3)}, x=normal(6, 4)), {}
     elif kind == "softmax_axis":
