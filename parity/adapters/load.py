@@ -7,6 +7,7 @@ also looked for in the working directory and in the folders above the file.
     path/to/package:layers.Convolution   a name in a module of that folder
     layers.py:Activations.relu           a function of a class, static or not
     layers.py:ACTIVATIONS["relu"]        an item of a dict: a function, or a pair of one and its derivative
+    layers.py:Dense(activation="relu")   one with a word among which its code chooses
     layers.py::Convolution               of the file only classes, functions and constants are loaded; so is
     notes.ipynb:Convolution              a notebook always
 """
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.choice import chosen, parted
 from parity.adapters.definitions import FAILED, load_definitions
 from parity.adapters.members import of_vectorized, pair, steps, taken
 
@@ -97,16 +99,18 @@ def _in_folder(folder: Path, name: str) -> tuple[Path, str]:
 def _named(module: ModuleType, name: str, where: str) -> Any:
     found: Any = module
     path = steps(name)
-    first = path[0][1] if path else ""
+    first = parted(path[0][1])[0] if path else ""
     if first in (failed := vars(module).get(FAILED, {})) and not hasattr(module, first):
         raise failed[first]
     for how, part in path:
+        part, parameter, word = parted(part)
         try:
             found = taken(found, how, part)
+            found = chosen(found, parameter, word) if parameter else found
         except (AttributeError, LookupError, TypeError):
             raise TargetError(f"{where} has no {name!r}{_instead(module, found, how, part)}") from None
     if isinstance(found, np.vectorize):
-        found = of_vectorized(found, path[-1][1])
+        found = of_vectorized(found, parted(path[-1][1])[0])
     if getattr(found, "__name__", "") == "<lambda>":
         found.__name__ = name  # its derivative is looked for by it
     return found

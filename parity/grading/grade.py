@@ -18,7 +18,8 @@ from parity.grading.speed import PENDING, count
 from parity.grading.submissions import UNREADABLE, Submission, files_in, room_in, stage
 from parity.sandbox.policy import Policy, sandboxed
 from parity.sandbox.protection import OPEN, protection
-from parity.verification.listing import Listed, listed
+from parity.verification.listed_names import Listed
+from parity.verification.listing import listed
 from parity.verification.unchecked import FORWARD_IS_RIGHT
 from parity.verification.verdict import Verdict
 from parity.verification.verify import verify

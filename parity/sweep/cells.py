@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from parity.sweep.plan import Part, Plan
 
 if TYPE_CHECKING:
-    from parity.verification.listing import Listed
+    from parity.verification.listed_names import Listed
 
 # The cost of a cell relative to one probe of one layer; a batch costs about BATCH.
 WEIGHT = {"probe": 1, "geometry": 1, "contracts": 8, "fault": 60, "network": 60, "file": 120}

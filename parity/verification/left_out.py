@@ -12,7 +12,8 @@ from parity.adapters.engine_expressions import ALIASES
 from parity.adapters.members import WORDS, is_derivative
 from parity.kinds.names import kind_by_words
 from parity.verification.held import is_engine, of_class
-from parity.verification.listing import Listed, aliases_of, is_adapter, is_stub, is_the_same
+from parity.verification.listed_names import Listed
+from parity.verification.listing import aliases_of, is_adapter, is_stub, is_the_same
 from parity.verification.verdict import Verdict
 
 METHOD = "a method; of methods activations, losses and operators of an engine alone are checked"
@@ -52,7 +53,7 @@ def left_out(
     nodes = _definitions(path)
     named = {part for one in found if one.kind for part in one.name.split(",")}
     called = {name for one, verdict in checked for name in _functions_called(verdict.called, one, nodes)}
-    used = _used({re.split(r"[.\[]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
+    used = _used({re.split(r"[.\[(]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
     reasons: dict[str, str] = {}
     methods = list(_methods(nodes, named))
     for name in [*_candidates(nodes, named), *methods]:
@@ -97,8 +98,8 @@ def _definitions(path: Path) -> dict[str, Definition]:
 def _candidates(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
     """What is not checked by its own name; of a class of which only functions are checked, its other ones."""
     for name, node in nodes.items():
-        inner = [one for one in named if one.startswith((f"{name}.", f"{name}["))]
-        if name in named or f"{name}[" in "".join(inner):
+        inner = [one for one in named if one.startswith((f"{name}.", f"{name}[", f"{name}("))]
+        if name in named or any(f"{name}{sign}" in "".join(inner) for sign in "[("):
             continue
         if not inner or not isinstance(node, ast.ClassDef):
             yield name
@@ -112,7 +113,7 @@ def _candidates(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
 
 def _functions_called(called: str, one: Listed, nodes: dict[str, Definition]) -> set[str]:
     """The functions in `called as relu(x), relu_backward(x), times dout`; of a class its methods are none."""
-    node = nodes.get(re.split(r"[.\[]", one.name)[0])
+    node = nodes.get(re.split(r"[.\[(]", one.name)[0])
     methods = (
         {held.name for held in node.body if isinstance(held, ast.FunctionDef)}
         if isinstance(node, ast.ClassDef) and "." not in one.name

@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from parity.adapters.arguments import plain
+from parity.adapters.choice import parted
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
@@ -31,7 +31,7 @@ from parity.adapters.signatures import words_of_methods
 from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
 from parity.adapters.weight_names import NAMES
-from parity.kinds import ELEMENTWISE, OPTIMIZER_KINDS, kind_of
+from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.followed import ACTIVATIONS as BUILT_IN
 from parity.kinds.followed import joined
 from parity.kinds.names import (
@@ -43,7 +43,10 @@ from parity.kinds.names import (
     kind_without_praise,
 )
 from parity.kinds.spelling import respelled
+from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
+from parity.verification.listed_choices import choices_of_function, with_choices
+from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
 from parity.verification.lone_gradients import lone_gradients
 from parity.verification.loss_formulas import is_any_loss, kind_by_formula, logs, logs_of_the_rest
 from scratchcnn.lookup import nearest
@@ -57,7 +60,6 @@ OF_GRAPHS = ("Backward", "Backward0", "Grad")  # ends of classes' names
 STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
-FORWARD, BACKWARD = "forward", "backward"
 DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "derivate", "deriv", "prime", "delta", "d", "der"),
     *("bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
@@ -77,22 +79,13 @@ WEIGHTS = (*NAMES["W"], "theta")  # in lower case and without underscores
 FUNCTIONS = {"function", "func", "fn", "f", "activation", "activationfunction", "act"}  # kept in attributes
 HANDED_ON = (ast.Lambda, ast.Name, ast.Tuple, ast.Attribute)
 PRODUCTS = {"dot", "matmul", "einsum", "tensordot"}
-ACTIVATIONS = (*ELEMENTWISE, "softmax")  # by their names alone, also as functions
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One thing of a file that can be named in a target, and its kind; "" where its name does not show it."""
-
-    name: str
-    kind: str
 
 
 def listed(path: Path) -> list[Listed]:
     """What the file defines, in its order. Raises SyntaxError or ValueError where it cannot be read."""
     body = [node for _, tree in parsed(path) for node in tree.body]
     assigned = _assigned(body)
-    nodes = list(with_lambdas(body))
+    nodes, dicts = list(with_lambdas(body)), keys_of_dicts(body)
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
@@ -104,20 +97,31 @@ def listed(path: Path) -> list[Listed]:
         if name in gradients and name in written:
             found.append(Listed(name, gradients[name]))
         elif name in functions:
-            found += _function(name, written, by_name[name])
+            known = _function(name, written, by_name[name])
+            kinds = [one.kind for one in known]
+            found += known + choices_of_function(name, by_name[name], dicts, kinds, written)
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
-            found += _class(classes[name], classes, assigned.get(name, {}))
+            found += _class(classes[name], classes, assigned.get(name, {}), dicts)
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
-    known = {part for one in found for part in one.name.split(",")}
-    items = [held for held in of_dicts(body, own) if held.other not in known]
+    there = {part for one in found for part in one.name.split(",")}
+    items = [held for held in of_dicts(body, own) if held.other not in there]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
 
 
-def _class(node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: dict[str, str]) -> list[Listed]:
+def _class(
+    node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: dict[str, str], dicts: Dicts
+) -> list[Listed]:
     """A class, and the functions that it keeps where it is none of the kinds or has no forward itself.
 
-    `assigned` are the operators that it is given outside of it.
+    `assigned` are the operators that it is given outside of it, `dicts` the module's.
     """
+    found = _class_and_held(node, classes, assigned)
+    return with_choices(node, found, _defs(node, classes), dicts)
+
+
+def _class_and_held(
+    node: ast.ClassDef, classes: dict[str, ast.ClassDef], assigned: dict[str, str]
+) -> list[Listed]:
     base = _leaves_to_others(node, classes)
     whole = Listed(node.name, "" if base else _kind_of_class(node, classes))
     held = of_class(node)
@@ -225,7 +229,7 @@ def kind_of_target(target: str) -> str | None:
     where, _, name = target.rpartition(":")
     path = Path(where.removesuffix(":"))
     name = name.replace("'", '"')
-    known = kind_by_name(last(name.partition(",")[0]))
+    known = kind_by_name(parted(last(name.partition(",")[0]))[0])
     if path.suffix not in SUFFIXES or not path.is_file():
         return known
     try:
@@ -260,7 +264,7 @@ def no_such_name(target: str) -> str:
     except (SyntaxError, ValueError, OSError, RecursionError):
         return ""
     there = {node.name for tree in trees for node in defined(tree.body)}
-    firsts = [steps(name)[0][1] for name in names.split(",") if steps(name)]
+    firsts = [parted(steps(name)[0][1])[0] for name in names.split(",") if steps(name)]
     missing = [name for name in firsts if name not in there]
     imported = {
         alias.asname or alias.name

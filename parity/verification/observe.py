@@ -128,9 +128,10 @@ class Seen:
         """Its own options that nothing gave it: that it is right with others is not known."""
         kind, c = self.observation.kind, self.convention
         pairs = {name: m for name, m in [*(c.constructor or ()), *c.forward_args]} if c else {}
+        flags = {name for name, m in c.backward_args if m == "=True"} if c else set()  # of its derivative
         known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
         known |= OF_ACTIVATIONS if kind in ELEMENTWISE else OF_WEIGHTS
-        given = {*pairs, *((*c.switched, *c.numbers) if c else ())}
+        given = {*pairs, *flags, *((*c.switched, *c.numbers) if c else ())}
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         held |= {name: str(value) for name, value in c.off.items()} if c else {}

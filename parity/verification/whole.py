@@ -18,13 +18,15 @@ from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
 from parity.verification.left_out import NO_KIND, PLURAL, left_out
-from parity.verification.listing import NETWORK, Listed, files_of, listed, passed_over
+from parity.verification.listed_names import Listed
+from parity.verification.listing import NETWORK, files_of, listed, passed_over
 from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, verify
 
 # What zipfile raises for a file that is none, or was damaged.
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 MOST_NAMES = 1000  # characters of a list of names
+WIDEST = 60  # characters of a name, in the column of names
 LONGEST = 160  # characters of how it was called, in the line of a page
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
@@ -95,7 +97,7 @@ class Sheet:
             names = _names([f"{name} ({what})" for name, what in self.passed.items()])
             lines.append(f"passed over: {names}")
         lines.append("")
-        wide = max([len(v.name) for v in self.verdicts], default=0)
+        wide = min(WIDEST, max([len(v.name) for v in self.verdicts], default=0))
         for v in self.verdicts:
             lines.append(f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}")
             if (

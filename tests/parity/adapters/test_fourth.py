@@ -7,7 +7,8 @@ import pytest
 
 from parity.adapters.description import about
 from parity.adapters.load import load
-from parity.verification.listing import Listed, listed
+from parity.verification.listed_names import Listed
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 FOURTH = Path(__file__).parent / "wild" / "fourth.py"

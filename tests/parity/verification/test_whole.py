@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from parity.verification.listing import Listed, listed
+from parity.verification.listed_names import Listed
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 from parity.verification.whole import verify_all
 
