@@ -30,6 +30,7 @@ from parity.adapters.description import (
     functions_kept,
     functions_of,
     held,
+    momentum_kept,
     small_constant,
 )
 from parity.adapters.layouts import labels_of, pieces
@@ -140,7 +141,7 @@ class Bench:
                 live.make()
                 live.training = args.get("training") is not False
                 found["built"], found["flag"] = held(live), by_attribute(live.object)
-                found["eps"] = small_constant(live.object)
+                found["eps"], found["momentum"] = small_constant(live.object), momentum_kept(live.object)
                 found["functions"] = functions_kept(live.object)
                 at = "forward" if how.forward or how.backward else "done"
                 if how.forward or how.backward:

@@ -123,6 +123,8 @@ class Live:
             self._call(getattr(self.object, method), args)
         if c.eps:
             setattr(self.object, c.eps[0], self.probe.args.get("eps", EPS))
+        for meaning, attribute in c.kept.items():
+            setattr(self.object, attribute, self._value(meaning))
 
     def _make_anew(self, x: Any) -> None:
         """Another object, on that x, with what this one holds and is switched to."""
@@ -481,7 +483,7 @@ class Called(Adapter):
             ["stride"] * ("stride_h" in used or "(SH,SW)" in used or "stride" in c.limits)
             + ["pad"] * (bool(used & {*PADS}) or bool(c.padding))
             + ["training"]
-            + ["momentum"] * ("left" in used)
+            + ["momentum"] * ("left" in used or bool(c.kept) or bool(c.written))
         )
         found += ["b"] * ("bias" in used or "+" in "".join(c.passed.values()))
         how = recipe(c.kind)

@@ -174,9 +174,10 @@ class Convention:
     then         a method that makes the step of the gradients that the other one was given
     by_rate      whether the steps that it returns are without the rate
     average      what it calls the constant of momentum or RMSProp under the name of an average's: beta
-    kept         constants of an optimizer that its code sets in an attribute and nothing takes: argument ->
-                 attribute
-    written      constants of an optimizer that are numbers in its code, PyTorch's: argument -> number
+    kept         constants of an optimizer or a batch norm that its code sets in an attribute and nothing
+                 takes: argument -> attribute
+    written      constants of an optimizer, and the momentum of a batch norm, that are numbers in its code:
+                 argument -> number
     numbers      what its method is given at each call beside arrays: parameter -> constant, or t for the step
     order        the parameters of that method, or of a function, that get the arrays, where gradients come
                  first or numbers between them
@@ -588,6 +589,8 @@ class Convention:
             parts.append(f"{name} {shown}, read off its forward where x < 0")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
+        parts += [f".{name} is set" for name in self.kept.values()]
+        parts += [f"{name} is always {value:g}" for name, value in self.written.items()]
         parts += [call] if built else []
         if self.logged:
             parts.append(f"{self.logged} is taken for the output: it is what the logarithm is taken of")

@@ -282,6 +282,13 @@ def small_constant(built: Any) -> list[Any]:
     return next(([name, v] for name, v in floats if plain(name) in ("eps", "epsilon") and 0 < v < 1), [])
 
 
+def momentum_kept(built: Any) -> list[Any]:
+    """The attribute in which it keeps the momentum of running statistics, and the number."""
+    names = vars(built) if hasattr(built, "__dict__") else {}
+    own = [[n, v] for n, v in names.items() if type(v) is float and 0 < v < 1 and "momentum" in plain(n)]
+    return own[0] if len(own) == 1 else []
+
+
 def functions_kept(built: Any) -> dict[str, Parameters]:
     """The functions that it holds in attributes of its own, with what they take: `self.f = f`."""
     own = vars(built) if hasattr(built, "__dict__") else {}

@@ -16,6 +16,7 @@ from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.columns_of_file import as_in_its_file
 from parity.adapters.trial.flat_order import in_its_order
 from parity.adapters.trial.own_constants import own_constant
+from parity.adapters.trial.own_momentum import own_momentum
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import dx_at, out_at
@@ -27,7 +28,7 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     used = replace(c, forward_args=()).given
     c = own_constant(trial, c, probe)
     if trial.kind == "batch_norm":
-        c = _statistics(trial, _own_eps(trial, c, probe), probe)
+        c = own_momentum(trial, _statistics(trial, _own_eps(trial, c, probe), probe), probe)
         if probe.inputs["x"].ndim == 2:
             return images_too(trial, c)
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
