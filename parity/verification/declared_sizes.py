@@ -27,28 +27,36 @@ from parity.faults.diagnose import Observation
 from parity.kinds import Probe, kind_of
 from parity.kinds.random_geometry import WINDOWS
 from parity.kinds.real_sizes import real_sizes, size_of
+from parity.kinds.windows import pair as as_pair
 from parity.verification.fitted_sizes import fitting
 from parity.verification.observe import SIZES_SECONDS, Seen
 from parity.verification.other_eps import given_eps
 from parity.verification.slight_names import NAMES
 
 ROUNDING = 1e-12  # of numbers that the bug leaves where PyTorch has 0
+ROUNDS_UP = ("max-pool-rounds-up", "min-pool-rounds-up")
+EMPTY = "strides larger than the window where that leaves the last one without a pixel"
 PARTS = " + "  # between the names in a diagnosis
 
 
 @dataclass
 class Sizes:
-    """How many random sizes were tried, the largest real one, the first input that is not as declared, and
-    what was not tried."""
+    """How many random sizes were tried, the largest real one, the first input that is not as declared, what
+    was not tried, and what it refused as its choice may."""
 
     tried: int = 0
     largest: str = ""
     wrong: Probe | None = None
     left_out: str = ""
+    refused: str = ""
 
 
 class _OneClass(Exception):
     """It raises where there is one class alone."""
+
+
+class _EmptyWindow(Exception):
+    """It raises where a window, of those that rounding up adds, has no pixel."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,11 @@ def as_declared(
     kind, sizes = seen.observation.kind, Sizes()
 
     def same(probe: Probe) -> bool:
-        return _same(subject, probe, seen, _Bugs(faults, adapter, eps))
+        try:
+            return _same(subject, probe, seen, _Bugs(faults, adapter, eps))
+        except _EmptyWindow:
+            sizes.refused = EMPTY
+            return True
 
     try:
         subject.open(kind)
@@ -134,6 +146,8 @@ def _same(subject: Subject, probe: Probe, seen: Seen, bugs: _Bugs) -> bool:
     except Raised as error:
         if kind.role == "loss" and probe.inputs["x"].shape[-1] == 1:
             raise _OneClass from None
+        if {fault.name for fault in bugs.faults} & {*ROUNDS_UP} and _has_an_empty_window(probe, theirs):
+            raise _EmptyWindow from None
         return bool(probe.needs & kind.may_refuse) and f"raised {error}".startswith(REFUSALS)
     out = recipe(probe.kind).out
     if out in theirs and np.shape(theirs[out]) != kind.reference(probe)[out].shape:  # no dout fits both
@@ -145,6 +159,15 @@ def _same(subject: Subject, probe: Probe, seen: Seen, bugs: _Bugs) -> bool:
         for name, array in theirs.items()
         if isinstance(array, np.ndarray) and _shown(name, probe, seen)
     )
+
+
+def _has_an_empty_window(probe: Probe, theirs: Arrays) -> bool:
+    """Whether rounding up alone, without the rule that a window starts inside the image, adds one more."""
+    stride, pad = (as_pair(probe.args.get(name, default)) for name, default in (("stride", 1), ("pad", 0)))
+    window = probe.args["pool_h"], probe.args["pool_w"]
+    sides = zip(probe.inputs["x"].shape[2:], pad, window, stride, strict=True)
+    counts = [-(-(n + 2 * p - k) // s) + 1 for n, p, k, s in sides]
+    return counts != list(np.shape(theirs["out"])[2:])
 
 
 def _shown(name: str, probe: Probe, seen: Seen) -> bool:

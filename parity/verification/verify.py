@@ -529,8 +529,7 @@ def _holds_at_other_sizes(
         return all(row.ok or id(row) in right for row in _beyond(verdict, seen))
     sizes = as_declared(asker.place(), seen, faults, adapter, eps)
     verdict.sizes, verdict.largest = sizes.tried, sizes.largest
-    if sizes.left_out:
-        verdict.not_checked = [*verdict.not_checked, sizes.left_out]
+    verdict.not_checked = [*verdict.not_checked, *filter(None, (sizes.left_out, sizes.refused))]
     if sizes.wrong is not None:
         where = _inputs(sizes.wrong)
         verdict.complaint = f"{whose}: exactly that on the kind's own inputs, and not on {where}"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import scratchcnn as sc
+from parity.verification.declared_sizes import EMPTY
 from parity.verification.verify import verify
 
 OTHERS = "padding other than (k - 1) / 2, even windows, and strides above 1"
@@ -78,6 +79,43 @@ class RoundsUpHalved(RoundsUp, Halved):
     pass
 
 
+class RoundsUpInSlices:
+    """Without the rule that a window starts inside the image: then one of no pixel raises."""
+
+    def __init__(self, kernel_size, stride):
+        self.size, self.stride = kernel_size, stride
+
+    def slices(self, i, j):
+        i, j = i * self.stride, j * self.stride
+        return slice(i, i + self.size), slice(j, j + self.size)
+
+    def forward(self, x):
+        self.x, sizes = x, [-(-(n - self.size) // self.stride) + 1 for n in x.shape[2:]]
+        out = np.zeros((*x.shape[:2], *sizes), dtype=x.dtype)
+        for i, j in np.ndindex(*sizes):
+            out[:, :, i, j] = self.largest(x[:, :, *self.slices(i, j)])
+        return out
+
+    def largest(self, window):
+        return window.max(axis=(2, 3))
+
+    def backward(self, dout):
+        dx = np.zeros_like(self.x)
+        for n, c, i, j in np.ndindex(*dout.shape):
+            window = self.x[n, c, *self.slices(i, j)]
+            at = np.unravel_index(window.argmax(), window.shape)
+            dx[n, c, *self.slices(i, j)][at] += dout[n, c, i, j]
+        return dx
+
+
+class RoundsUpInZeros(RoundsUpInSlices):
+    """A window that goes past the edge meets zeros there."""
+
+    def largest(self, window):
+        largest = super().largest(window)
+        return largest if window[0, 0].size == self.size**2 else np.maximum(largest, 0)
+
+
 @pytest.mark.parametrize(
     ("factory", "kind"),
     [(Convolution, "convolution"), (OfOneStride, "convolution"), (MaxPooling, "max_pooling")],
@@ -94,9 +132,16 @@ def test_what_always_rounds_up_is_said():
     assert verify(RoundsUp, "max_pooling", isolated=False, allow=["max-pool-rounds-up"]).declared
 
 
+def test_a_window_without_a_pixel_that_raises_is_named():
+    verdict = verify(RoundsUpInSlices, "max_pooling", isolated=False)
+    assert verdict.outcome == "right_but" and "rounds its output size up" in verdict.headline, str(verdict)
+    assert EMPTY in verdict.not_checked
+
+
 @pytest.mark.parametrize(
     ("factory", "kind"),
     [
+        (RoundsUpInZeros, "max_pooling"),
         (MeanOfImages, "convolution"),
         (CircularEdges, "convolution"),
         (Halved, "max_pooling"),
