@@ -350,9 +350,12 @@ class Live:
 
     def _labels(self, t: Any) -> Any:
         """The target as it is; as whole numbers where it is an index; as (N,) where outputs are (N, 1), and
-        the other way round; as numbers of classes where a loss of outputs makes one-hot rows of them."""
+        the other way round; in rows where outputs are columns; as numbers of classes where a loss of outputs
+        makes one-hot rows of them."""
         if self.convention.limits.get("labels") == "column" and np.ndim(t) == 1:
             return t[:, None]
+        if self.convention.limits.get("rows_of_targets"):
+            return t.T
         if self.convention.limits.get("class_labels"):
             return t.argmax(axis=1)
         flat = self.convention.limits.get("flat_labels") and np.size(t) == np.shape(t)[0]

@@ -545,6 +545,8 @@ class Convention:
                 parts.append("one number at a time")
             elif (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
+        if self.limits.get("rows_of_targets"):
+            parts.append("targets (N, F)")
         if self.flat:
             parts.append(f"each is flattened in the order ({', '.join(self.flat)})")
         if self.limits.get("assumed"):

@@ -27,9 +27,10 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
-from parity.adapters.trial.one_sample import of_one_sample
+from parity.adapters.trial.one_sample import are_factors, of_one_sample
 from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import out_at, results_of, returns_none
+from parity.adapters.trial.stretched import is_stretched
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
@@ -77,6 +78,11 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                     found = one_forward(trial, whole, probe)
                 if is_reduced(trial.kind) and (found is None or not found.reduction):
                     found = of_classes(trial, laid, probe, found) or found
+                if found is not None and "rows_of_targets" in found.limits:
+                    above = replace(
+                        probe, inputs={**probe.inputs, "x": np.abs(probe.inputs["x"])}
+                    )  # for a log
+                    found = None if is_stretched(trial, found, above) else found
                 if found is not None and not _is_stretched(found, probe):
                     yield found
 
@@ -159,8 +165,12 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
             return read_off(trial, found, probe)
         numbers = c.rows == "FN" and probe.inputs["t"].ndim == 1  # they may be factors of columns
         column = c.limits.get("labels") == "column"
-        apart = found is not None and (numbers or column or one_at_a_time(c.rows))
-        return of_one_sample(trial, found, probe) if found is not None and apart else found
+        apart = numbers or column or one_at_a_time(c.rows)
+        if found is None:
+            return None
+        if apart:
+            return of_one_sample(trial, found, probe)
+        return None if probe.inputs["t"].ndim == 1 and are_factors(trial, found, probe) else found
     if not c.buffers and trial.how.buffers:
         c = replace(c, buffers=running_places(report["forward"], probe, trial))
     expected = tuple(probe.inputs["dout"].shape)

@@ -66,6 +66,14 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
                 yield replace(c, passed=dict(weights), images=layout)
             elif x.ndim == 2:
                 yield replace(c, passed=dict(weights), rows=layout)
+                if (
+                    layout == "NF"
+                    and trial.how.role == "loss"
+                    and probe.inputs["t"].shape == x.shape
+                    and not thin
+                ):
+                    turned = {**c.limits, "rows_of_targets": True}  # what they say of a batch that failed
+                    yield replace(c, rows="FN", rows_out="FN", limits=turned)
                 if thin and layout != ONE_EACH:  # labels alone
                     yield replace(c, rows=layout, limits={**c.limits, "flat_labels": True})
             else:

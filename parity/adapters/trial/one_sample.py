@@ -27,13 +27,22 @@ def of_one_sample(trial: Trial, c: Convention, probe: Probe) -> Convention | Non
 
 def _by_number(trial: Trial, c: Convention, probe: Probe) -> bool:
     """Whether all numbers of classes cost the same where all classes are equally likely, and not nothing."""
+    losses = _losses_of_numbers(trial, c, probe)
+    return bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
+
+
+def are_factors(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether numbers of classes are multiplied with: twice the number costs twice as much."""
+    losses = _losses_of_numbers(trial, c, probe)
+    return bool(losses[1] and np.allclose(losses, losses[1] * np.arange(len(losses))))
+
+
+def _losses_of_numbers(trial: Trial, c: Convention, probe: Probe) -> list[float]:
+    """The losses of each class as the label of every row, where all classes are equally likely."""
     N, classes = probe.inputs["x"].shape
     x = np.full((N, classes), 1 / classes)
-    losses = [
-        out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": np.full(N, label)}))
-        for label in range(classes)
-    ]
-    return bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
+    labels = [np.full(N, label) for label in range(classes)]
+    return [out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": t})) for t in labels]
 
 
 def refuses_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
@@ -42,7 +51,8 @@ def refuses_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     numbers = replace(probe, inputs={**probe.inputs, "t": probe.inputs["t"].argmax(axis=1)})
     raised = "forward" not in trial.attempt(replace(c, backward=""), numbers)
-    return replace(c, limits={**c.limits, "labels": "one_hot"}) if raised else c
+    refused = raised or ("rows_of_targets" in c.limits and are_factors(trial, c, probe))
+    return replace(c, limits={**c.limits, "labels": "one_hot"}) if refused else c
 
 
 def other_rows(trial: Trial, c: Convention, probe: Probe) -> Iterator[Convention]:

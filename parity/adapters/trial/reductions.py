@@ -63,7 +63,7 @@ def _readings(c: Convention) -> Iterator[Convention]:
 def _loss(reading: Convention, probe: Probe) -> float:
     """What that reading gives for a call on the probe's numbers as they lie, or its mean."""
     probe = replace(probe, args={"reduction": reading.reduction, "factor": reading.factor})
-    if reading.rows == "FN":  # the trial handed over x as it is
+    if reading.rows == "FN" and not reading.limits.get("rows_of_targets"):  # x was handed over as it is
         inputs = {name: a.T for name, a in probe.inputs.items()}
         probe = replace(probe, inputs=inputs)
     elif one_at_a_time(reading.rows):  # it was handed the first row, or number
@@ -168,7 +168,7 @@ def _as_mean(pairs: Pairs | None) -> Pairs | None:
 
 def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """A cross entropy of probabilities, in columns where its sum is divided by their number."""
-    if not _of_rows(c) or probe.inputs["t"].ndim == 1:
+    if not _of_rows(c) or c.rows == "FN" or probe.inputs["t"].ndim == 1:
         return c
     columns = _divides_by(trial, c, probe, lambda p: p.shape[1])
     return replace(c, rows="FN", rows_out="FN") if columns else c
@@ -206,7 +206,7 @@ def mean_of_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
 
 
 def _of_rows(c: Convention) -> bool:
-    return bool(c.probabilities) and c.rows == "NF" and not c.mean
+    return bool(c.probabilities) and (c.rows == "NF" or "rows_of_targets" in c.limits) and not c.mean
 
 
 def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Array], int]) -> bool:
