@@ -482,6 +482,7 @@ class Convention:
         found += ["samples as rows"] if self.limits.get("assumed") else []
         found += ["targets other than one-hot rows"] if self.limits.get("class_labels") else []
         found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
+        found += ["outputs (N, 1)"] if self.limits.get("flat_outputs") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") == "one_hot" else []
         found += ["labels (N,)"] if self.limits.get("labels") == "column" else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
@@ -545,6 +546,8 @@ class Convention:
                 parts.append("one number at a time")
             elif (inner, outer) not in (("NCHW", "NCHW"), ("NF", "NF")):
                 parts.append(f"{what} {_axes(inner)}" + (f", out {_axes(outer)}" if outer != inner else ""))
+        if self.limits.get("thin_outputs"):
+            parts.append("outputs (N, 1): nothing says that they are (N,)")
         if self.limits.get("rows_of_targets"):
             parts.append("targets (N, F)")
         if self.flat:

@@ -18,6 +18,7 @@ from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
+from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.sure_errors import gives_nothing
@@ -34,6 +35,7 @@ def about(factory: Any) -> dict[str, Any]:
     name       what it is called
     signature  its parameters: name, whether it is required, the default as Python writes it
     axes       how its source names the axes of images and kernels
+    flat       the arguments that its own words call (N,), where it makes any array so
     turns_axes whether its own code puts axes in another order
     images     how its file names the axes of images where it turns any; "" where it does not or in two ways
     methods    the same of each method
@@ -78,6 +80,7 @@ def about(factory: Any) -> dict[str, Any]:
         "asks_for_axes": "ndim" in read,
         "argmaxed": taken_for_one_hot(functions_of(factory)) if "argmax" in read else [],
         "counted": asked_for_axes(functions_of(factory)) if "ndim" in read else [],
+        "flat": said_to_be_flat(one, functions_of(factory)) if read & FLATTENS else [],
         "turns_axes": turns_axes,
         "images": images_of_file(one) if turns_axes else "",
         "methods": _methods(one) if isinstance(one, type) else {},

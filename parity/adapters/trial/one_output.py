@@ -1,6 +1,7 @@
 """What a loss of outputs (N, F) makes of a batch of outputs (N, 1), which it may take with labels (N,).
 
-Where neither labels (N, 1) nor (N,) go, such a batch is wrong although it is right row by row.
+Where neither labels (N, 1) nor (N,) go, such a batch is wrong although it is right row by row, unless its own
+words call its outputs (N,).
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ def of_one_output(trial: Trial, c: Convention) -> Convention:
     flat = one_forward(trial, replace(batch, limits={**limits, "flat_labels": True}), thin)
     wrong = is_stretched(trial, found, thin) and (flat is None or is_stretched(trial, flat, thin))
     as_batch = replace(c, rows="NF", rows_out="NF", out=found.out, mean=found.mean, limits=limits)
-    return as_batch if wrong or _gives_pairs(trial, as_batch, thin) else c
+    if not (wrong or _gives_pairs(trial, as_batch, thin)):
+        return c
+    outputs = {name.lstrip("*") for name, meaning in c.forward_args if meaning == "x"}
+    if outputs & {*trial.about.get("flat", ())}:  # by its own words
+        return replace(c, limits={**c.limits, "flat_outputs": True})
+    return replace(as_batch, limits={**as_batch.limits, "thin_outputs": True})
 
 
 def _gives_pairs(trial: Trial, c: Convention, probe: Probe) -> bool:

@@ -69,6 +69,28 @@ class OneRow:
         return 2 * self.difference / self.difference.size
 
 
+class OfFlatOutputs(LabelsAlone):
+    def forward(self, y_pred, y_true):
+        """y_pred: array of shape (n_samples,)"""
+        self.difference = y_pred - y_true.ravel()
+        return np.mean(self.difference**2)
+
+
+class OfFlatOutputsNotDivided(LabelsAlone):
+    def forward(self, y_pred, y_true):  # y_pred (n,), y_true (n,) or (n, 1)
+        self.difference = y_pred - y_true.ravel()
+        return np.mean(self.difference**2)
+
+    def backward(self):
+        return 2 * self.difference
+
+
+class OfFlatLabels(LabelsAlone):
+    def forward(self, y_pred, y_true):  # y_true becomes (n,)
+        self.difference = y_pred - y_true.ravel()
+        return np.mean(self.difference**2)
+
+
 def mae(y_pred, y_true):
     return np.mean(np.abs(y_pred - y_true.flatten()))
 
@@ -86,6 +108,7 @@ def ask(factory, kind=MEAN):
     ("factory", "kind"),
     [
         *((factory, MEAN) for factory in (LabelsAlone, GradientAlone, OutputsAloneNotScaled)),
+        *((factory, MEAN) for factory in (OfFlatOutputsNotDivided, OfFlatLabels)),
         (mae, "mean_absolute_error"),
         (bce, "binary_cross_entropy"),
     ],
@@ -93,6 +116,8 @@ def ask(factory, kind=MEAN):
 def test_what_is_stretched_is_wrong(factory, kind):
     verdict = ask(factory, kind)
     assert verdict.outcome == "wrong", str(verdict)
+    if factory in (LabelsAlone, mae, bce):
+        assert "outputs (N, 1): nothing says that they are (N,)" in verdict.called
 
 
 def test_outputs_alone_are_right_with_flat_labels():
@@ -105,3 +130,8 @@ def test_outputs_alone_are_right_with_flat_labels():
 def test_what_stretches_nothing_is_right(factory):
     verdict = ask(factory)
     assert verdict.outcome == "right" and LABELS not in verdict.not_checked, str(verdict)
+
+
+def test_outputs_that_are_flat_by_its_own_words():
+    verdict = ask(OfFlatOutputs)
+    assert verdict.outcome == "right" and "outputs (N, 1)" in verdict.not_checked, str(verdict)
