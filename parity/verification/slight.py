@@ -35,6 +35,7 @@ from parity.verification.slight_names import (
     REUSES,
     SATURATING,
     SINGLE,
+    SPOILS,
     TURNED,
     UNCHANGED,
     UNDECAYED,
@@ -107,6 +108,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, name) if name else None
     if row.phase == AGAIN and row.why.startswith("raised"):  # it frees what forward kept, as PyTorch does
         return Slight(row, RAISES_AGAIN)
+    if row.phase == AGAIN and row.tensor == "dx" and not row.why:  # it works in what forward kept
+        return Slight(row, SPOILS) if kind_of(seen.kind).role == "loss" else None
     if row.phase == IN_PLACE:
         return Slight(row, NEW_ARRAYS)
     if row.phase == KEPT and not row.tensor.endswith(AFTER_ANOTHER):
@@ -175,6 +178,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             raised = [found[1] for row in rows if (found := RAISES_OVERFLOW.match(row.why))]
             how = f"it raises {raised[0]}" if len(raised) == len(rows) else f"{tensors} not finite"
             lines.append(f"it overflows at inputs of {size:.0f} ({how})")
+        elif name == SPOILS:
+            lines.append("a second backward without a new forward gives another dx")
         elif name == RAISES_AGAIN:
             lines.append("a second backward without a new forward raises")
         elif name == NEW_ARRAYS:

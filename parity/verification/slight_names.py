@@ -1,7 +1,7 @@
 """The names of what is not right although the numbers are: float64 out of float32, a write into dout, an
 overflow, a small constant inside a logarithm, another eps, the batches' own variance in the running one, the
-other slope at a kink, float32 whatever comes in, a second backward that raises, new arrays from an optimizer,
-a velocity that averages, a weight decay that leaves biases out, a kernel that is turned."""
+other slope at a kink, float32 whatever comes in, a second backward that raises or differs, new arrays from
+an optimizer, a velocity that averages, a weight decay that leaves biases out, a kernel that is turned."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ HIDING = (OVERFLOW, INSIDE_LOG, OTHER_EPS)  # what it would have been is not kno
 WRITES = {"dout": "writes-into-dout", "x": "writes-into-x", "t": "writes-into-t"}
 WRITES_GRADIENTS = "writes-into-grads"
 RAISES_AGAIN = "second-backward-raises"
+SPOILS = "second-backward-differs"
 NEW_ARRAYS = "new-arrays-in-params"
 AT_KINK = "other-slope-at-the-kink"
 SINGLE = "float32-from-float64"
@@ -44,6 +45,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     OTHER_EPS: "another eps",
     OWN_VARIANCE: "the biased variance in the running one",
     RAISES_AGAIN: "a second backward that raises",
+    SPOILS: "a second backward that differs",
     NEW_ARRAYS: "new arrays in params",
     AT_KINK: "the other slope at the kink",
     SINGLE: "float32 from float64",
@@ -78,6 +80,7 @@ def names_of(kind: str) -> dict[str, str]:
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))
     there |= {WRITES["t"]: known.role == "loss", WRITES["dout"]: known.role == "layer"}
     there[RAISES_AGAIN] = known.role in ("layer", "loss")
+    there[SPOILS] = known.role == "loss"
     there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
     there[TURNED] = kind in turned_kernel.KINDS
     there[REUSES] = known.role in ("layer", "loss")

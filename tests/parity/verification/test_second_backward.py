@@ -1,5 +1,5 @@
 """A second backward without a new forward: one that raises is a remark, as PyTorch raises; wrong numbers are
-wrong."""
+wrong, but for a loss that works in the softmax it has kept: its first backward is right."""
 
 import numpy as np
 import pytest
@@ -69,6 +69,31 @@ class IntoXAndSpoils(IntoX):
         return self.sign * super().backward(dout)
 
 
+class Loss:
+    """It makes dx of the softmax that forward kept, as many do."""
+
+    scale = 1
+
+    def forward(self, x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y, self.t = e / e.sum(axis=1, keepdims=True), t if t.ndim == 1 else t.argmax(axis=1)
+        y = self.y[np.arange(len(x)), self.t]
+        shifted = x - x.max(axis=1, keepdims=True)
+        return np.mean(np.log(e.sum(axis=1)) - shifted[np.arange(len(x)), self.t]).astype(y.dtype)
+
+    def backward(self, dout=1):
+        dx = self.y
+        dx[np.arange(len(dx)), self.t] -= self.scale
+        dx *= dout / len(dx)
+        return dx
+
+
+class WrongLoss(Loss):
+    """The first gradient is wrong too."""
+
+    scale = 2
+
+
 def ask(factory, **options):
     return verify(factory, "relu", isolated=False, **options)
 
@@ -91,3 +116,11 @@ def test_a_second_one_on_an_x_that_it_wrote_into_is_no_bug_beside_that():
 @pytest.mark.parametrize("factory", [Spoils, WrongAtFirst, IntoXAndSpoils])
 def test_wrong_numbers_are_wrong(factory):
     assert ask(factory).outcome == "wrong"
+
+
+def test_a_loss_that_works_in_its_softmax_is_right_but_for_that():
+    verdict = verify(Loss, "softmax_with_loss", isolated=False)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == ["a second backward without a new forward gives another dx"]
+    assert verify(Loss, "softmax_with_loss", isolated=False, allow=["second-backward-differs"]).declared
+    assert verify(WrongLoss, "softmax_with_loss", isolated=False).outcome == "wrong"
