@@ -695,13 +695,15 @@ class Called(Adapter):
             weight, place = live.probe.args.get(name), c.grads.get(name)
             gradient = live.sums.get(name)
             if place is not None and weight is not None:
+                gradient = _of_one_axis(gradient, weight) if c.change else gradient
                 found[f"d{name}"] = _unfolded(gradient, weight, place.layout, name)
             elif weight is not None and "W" in c.grads and "+" in c.grads["W"].layout:
                 found["db"] = _bias_of(live.sums.get("W"), c.grads["W"].layout)
         for name, places in c.buffers.items():
             here = got(live, places[0].path) if places else None
             original = live.probe.args[name]
-            found[name] = _unfolded(here, original, places[0].layout, name) if places else None
+            here = _unfolded(here, original, places[0].layout, name) if places else None
+            found[name] = _of_one_axis(here, original)
         return found
 
 
@@ -738,6 +740,16 @@ def _unfolded(array: Any, weight: Any, layout: str, name: str) -> Any:
     ):  # all of a channel are the one bias of the book
         return array.sum(axis=PER_PIXEL[layout])
     return restored(array, WEIGHTS.get(weight.ndim, ""), layout, weight.shape)
+
+
+def _of_one_axis(array: Any, vector: Any) -> Any:
+    """What is a row or a column of the vector's numbers by now, as a vector; anything else as it is.
+
+    A running mean becomes one by `keepdims`, and broadcasting does not mind.
+    """
+    long = isinstance(array, np.ndarray) and tuple(n for n in array.shape if n > 1)
+    one = np.ndim(vector) == 1 and long == vector.shape and long != ()
+    return array.reshape(vector.shape) if one else array
 
 
 def _bias_of(array: Any, layout: str) -> Any:

@@ -266,6 +266,14 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
     ) or _ANY.get(word, ())
 
 
+def share_of_old(default: str) -> tuple[str, ...]:
+    """What a momentum of running statistics is by its default: PyTorch's is the share of what is new."""
+    try:
+        return ("left",) if float(default) < 0.5 else ("momentum",)
+    except ValueError:
+        return ()
+
+
 def sizes(probe: Probe) -> dict[str, int]:
     """The letters of the probe: N, C, H, W of images, I, O of a dense layer, FN, FH, FW of a window."""
     args, found = probe.args, {}

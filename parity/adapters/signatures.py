@@ -13,7 +13,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
-from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings, padding_word
+from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings, padding_word, share_of_old
 from parity.adapters.method_words import with_words
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
@@ -302,6 +302,9 @@ def _pairs(
             continue
         if word == "alpha" and not (recipe(kind).params or meanings(word, kind)):
             found.append([None])
+            continue
+        if kind == "batch_norm" and way == "forward" and "momentum" in meanings(word, kind):
+            found.append([*share_of_old(p["default"])] or [None])
             continue
         given = (*_GIVEN, *recipe(kind).order) if kind in ("lrn", "softmax_axis") else _GIVEN
         keep = [m for m in options if m in given or m in c.passed or m.startswith("=")]

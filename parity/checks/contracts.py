@@ -200,6 +200,8 @@ def eval_then_train(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tu
         return
     if "mask" not in probe.inputs and probe.kind == "dropout":
         return
+    if subject.convention is not None and subject.convention.limits.get("training"):
+        return  # nothing switches it
     layer = subject.build(probe)
     layer.infer()
     layer.forward({k: v for k, v in probe.inputs.items() if k != "mask"})

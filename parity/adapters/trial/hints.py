@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parity.adapters.arguments import BOTH_AXES, plain
-from parity.adapters.meanings import PADS, STRINGS, meanings, padding_word
+from parity.adapters.meanings import PADS, STRINGS, meanings, padding_word, share_of_old
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_share import EITHER
@@ -16,10 +16,7 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
     name = p["name"].lstrip("*")
     found = meanings(name, kind) or meanings_of_parts(name, kind)
     if "momentum" in found and p["default"]:
-        try:  # PyTorch's is the share of what is new
-            return ("left",) if float(p["default"]) < 0.5 else ("momentum",)
-        except ValueError:
-            return found
+        return share_of_old(p["default"]) or found
     if "ratio" in found and plain(p["name"]) in EITHER and p["default"]:
         try:  # nobody drops most of what there is
             return ("keep",) if float(p["default"]) > 0.5 else ("ratio",)

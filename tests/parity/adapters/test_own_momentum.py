@@ -76,3 +76,38 @@ def test_a_bug_beside_it_is_wrong(tmp_path, form):
     verdict = judged(tmp_path, **form)
     assert verdict.outcome == "wrong", str(verdict)
     assert {row.tensor for row in verdict.records if not row.ok} <= {"running_mean", "running_var"}
+
+
+def test_statistics_that_nothing_infers_with_may_change_in_every_call(tmp_path):
+    source = SOURCE.replace("x, training=True", "x").replace("if training:", "if True:")
+    file = tmp_path / "layers.py"
+    file.write_text(source.format(kept="", old="0.9", new="0.1"))
+    verdict = verify(f"{file}:BatchNorm", "batch_norm")
+    assert verdict.outcome == "right" and "inference" in verdict.not_checked, str(verdict)
+
+
+STATISTICS = "mean, var = x.mean(axis=0), x.var(axis=0)"
+
+
+@pytest.mark.parametrize(("new", "outcome"), [("0.1", "right"), ("0.2", "wrong")])
+def test_statistics_that_became_rows_are_vectors(tmp_path, new, outcome):
+    source = SOURCE.replace(STATISTICS, STATISTICS.replace("axis=0", "axis=0, keepdims=True"))
+    file = tmp_path / "layers.py"
+    file.write_text(source.format(kept="", old="0.9", new=new))
+    assert verify(f"{file}:BatchNorm", "batch_norm").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("default", "old", "new", "outcome"),
+    [
+        ("0.9", "momentum", "(1 - momentum)", "right"),
+        ("0.1", "(1 - momentum)", "momentum", "right"),
+        ("0.9", "momentum", "momentum", "wrong"),
+    ],
+)
+def test_a_momentum_that_forward_takes_is_given(tmp_path, default, old, new, outcome):
+    file = tmp_path / "layers.py"
+    source = SOURCE.replace("training=True", f"training=True, momentum={default}")
+    file.write_text(source.format(kept="", old=old, new=new))
+    verdict = verify(f"{file}:BatchNorm", "batch_norm")
+    assert verdict.outcome == outcome and "forward(x, training, momentum)" in str(verdict), str(verdict)
