@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended
@@ -17,6 +19,8 @@ from parity.verification.slight import slight_ones
 from parity.verification.slight_names import AVERAGES, OTHER_EPS, UNDECAYED
 from parity.verification.verdict import Verdict
 
+TIMES = re.compile(r"dx is PyTorch's multiplied by ([A-Z*]+)")
+RIGHT_WHERE = ", right only where the layers before it divide by N themselves"
 LARGEST = 4096  # numbers of an input that is searched
 
 
@@ -29,7 +33,8 @@ def explanation_of(
         return None
     counted, values = {(row.case, row.tensor) for row in rows}, seen.observation.values["float64"]
     said = (OTHER_EPS, AVERAGES, UNDECAYED)
-    slight = {id(one.row) for one in slight_ones(seen.observation, cases) if one.name in said}
+    ones = slight_ones(seen.observation, cases)
+    slight = {id(one.row) for one in ones if one.name in said}
     wrong = {row.tensor for row in rows if not row.ok and id(row) not in slight}
     if slight and not wrong:
         return None
@@ -45,8 +50,24 @@ def explanation_of(
 
     try:
         subject.open(verdict.kind)
-        return explain(known, asker(subject), first=verdict.culprit.tensor if verdict.culprit else "")
+        why = explain(known, asker(subject), first=verdict.culprit.tensor if verdict.culprit else "")
     except (Ended, Raised, TargetError):
         return None
     finally:
         subject.close()
+    but = {id(one.row) for one in ones}
+    losses = [row for row in rows if row.tensor == "loss"]
+    return of_its_own_loss(why) if losses and all(row.ok or id(row) in but for row in losses) else why
+
+
+def of_its_own_loss(explanation: Explanation) -> Explanation:
+    """The same, where the loss is right: a gradient that is off by a size is so many times that loss's."""
+    return replace(explanation, sentences=tuple(map(_of_its_own_loss, explanation.sentences)))
+
+
+def _of_its_own_loss(sentence: str) -> str:
+    found = TIMES.fullmatch(sentence)
+    if found is None:
+        return sentence
+    says = f"dx is {found[1]} times the gradient of the loss that it gives"
+    return says + RIGHT_WHERE if found[1] == "N" else says
