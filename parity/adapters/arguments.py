@@ -10,7 +10,7 @@ import dis
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -271,14 +271,18 @@ def defaults(call: Any, how: Recipe) -> dict[str, Any]:
     return {k: v for k, v in own.items() if k in GIVEN and v is not inspect.Parameter.empty}
 
 
-def options(call: Any, how: Recipe, forward: str = "") -> dict[str, Any]:
+def options(call: Any, how: Recipe, forward: str = "", without: Collection[str] = ()) -> dict[str, Any]:
     """The parameters beside the kind's own, of the constructor or function and of its forward, whose default
-    is a number, a flag or a word, with it; None may stand for no bound, no activation or no schedule."""
+    is a number, a flag or a word, with it; None may stand for no bound, no activation or no schedule.
+
+    `without` are parameters of the constructor that get something else.
+    """
     call = call[0] if isinstance(call, tuple) else call
     calls = [call, *([getattr(call, forward, None)] if forward and isinstance(call, type) else [])]
     found: dict[str, Any] = {}
     for one in calls:
         own = (signature(one) if callable(one) else None) or {}
+        own = {name: p for name, p in own.items() if one is not call or name not in without}
         bound = bind(list(own), how)
         fixed = getattr(one, "keywords", {})  # of a functools.partial
         found |= {name: p.default for name, p in own.items() if name not in bound and name not in fixed}

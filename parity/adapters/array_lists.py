@@ -14,7 +14,7 @@ from parity.adapters.layers_given import nobodys
 
 
 def are_like(found: Any, arrays: list[Any]) -> bool:
-    return [np.shape(a) for a in found] == [a.shape for a in arrays]
+    return [np.shape(a) for a in found] == [np.shape(a) for a in arrays]
 
 
 def in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:

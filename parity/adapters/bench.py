@@ -39,6 +39,7 @@ from parity.adapters.logarithms import taken_of
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.sure_errors import can_only_raise
 from parity.adapters.training_flag import by_attribute
+from parity.adapters.unread import unread
 from parity.adapters.wire import Odd, clean
 from parity.kinds.probe import Probe
 
@@ -94,11 +95,15 @@ class Bench:
             using = self._using()
             names = using.parameters(self._factory)
             forward = using.convention.forward if isinstance(using, Called) else "forward"
-            own = options(self._factory, recipe, forward)
+            held = using.convention.held if isinstance(using, Called) else ()
+            own = options(self._factory, recipe, forward, held)
+            optimizer = recipe.role == "optimizer" and isinstance(self._factory, type)
+            idle = [n for n in unread(self._factory) if own.get(n) is False] if optimizer else []
             return {
                 "names": names if names is None or isinstance(using, Called) else room(names, recipe),
                 "defaults": {name: repr(value) for name, value in defaults(self._factory, recipe).items()},
-                "options": {name: repr(value) for name, value in own.items()},
+                "options": {name: repr(value) for name, value in own.items() if name not in idle},
+                "unread": idle,
                 "misfit": using.misfit(self._factory, recipe),
                 "backward_too": bool(using.backward_too),
                 "convention": using.convention.data() if isinstance(using, Called) else None,

@@ -51,7 +51,7 @@ def in_words(rule: str) -> str:
 
 
 LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
-MODEL = ("model", "net", "network", "nn", "neuralnetwork")
+MODEL = ("model", "net", "network", "nn", "neuralnetwork", "fc", "mlp", "dnn", "ann")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = (
     *(
@@ -139,6 +139,15 @@ class SlopesByName(_Called):
     SLOPES = True
 
 
+class NumberedSlopes(dict[str, Any]):
+    """Gradients by the names `dW1`, `db1`, ... or those of their arrays, `W1`."""
+
+    def __missing__(self, name: str) -> Any:
+        if name[:1] == "d" or f"d{name}" not in self:
+            raise KeyError(name)
+        return self[f"d{name}"]
+
+
 class Parameter:
     """What a framework makes of an array that is trained, under every name that it may have there."""
 
@@ -152,6 +161,9 @@ class Parameter:
         for names, held in ((self.OF_ARRAY, array), (GRADS, slope)):
             for name in names:
                 setattr(self, name, held)
+
+    def zero_grad(self) -> None:
+        """Nothing: the next step has its own gradients."""
 
     def taken(self, array: Any) -> Any:
         """What the array is now: the same one, or what was put in its place."""
@@ -338,6 +350,7 @@ class TwoLists:
     def __init__(self, layers: Sequence[tuple[str, str]]):
         self.keys = {name: name for pair in layers for name in pair if name}
         self.pairs = layers
+        self.layers = range(len(layers))  # their numbers, as in `for l in model.layers: model.w[l]`
         self.lists: list[list[Any]] = [[], []]
 
     def give(self, params: Arrays, grads: Arrays) -> None:

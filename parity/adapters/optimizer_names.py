@@ -33,6 +33,7 @@ COUNTS = (
     "adamcounter",
     "nstep",
     "iters",
+    "epoch",
 )  # of steps
 MOMENTS = (  # 0 at first
     *("cache", "velocity", "velocities", "v", "s", "m", "r", "h", "u", "moment", "moments", "mom"),

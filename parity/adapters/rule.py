@@ -22,13 +22,14 @@ from parity.adapters.array_lists import (
 )
 from parity.adapters.chained import chains, zeros_of
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, TwoLists, nobodys
+from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, NumberedSlopes, TwoLists, nobodys
 from parity.adapters.optimizer_built import builder, is_free
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
 from parity.adapters.rule_constants import EPS
+from parity.adapters.rule_forms import FORMS
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, Stateful, reading
 from parity.kinds.probe import Probe
@@ -97,6 +98,10 @@ class Rule:
         if isinstance(self.factory, type):
             return self._method(self._one(name))
         return self._by_parameter(self.factory, self._numbers_given())
+
+    def method(self, name: str, *held: Any) -> Callable[..., Any]:
+        """The step of the optimizer of that name, which was built of what it holds, if anything."""
+        return self._method(self._holding(name, held[0]) if held else self._one(name))
 
     def _method(self, optimizer: Any) -> Callable[..., Any]:
         """Its step, which is given the numbers that it asks for at each call; before the first one what it
@@ -180,7 +185,9 @@ class Rule:
         if "t" in self.how.numbers.values() and self.first is None:
             self.first = self._first_step(params, grads)
         self.steps += 1
-        if self.how.rule.endswith("+lr"):
+        if self.how.rule in FORMS:
+            FORMS[self.how.rule](self, params, grads)
+        elif self.how.rule.endswith("+lr"):
             self._function(params, grads)
         elif self.how.rule.endswith("state") and "+" in self.how.rule:
             self._with_state(params, grads)
@@ -196,7 +203,7 @@ class Rule:
     ) -> None:
         """Layers, one after another or together, or the model that they are in, and gradients beside them."""
         self.layers = self.layers or self._new_layers(params, way, form)
-        arrays, slopes = self._lasting(params, grads) if self.how.stays else (params, grads)
+        arrays, slopes = self.lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
             layer.give(arrays, slopes)
         given: Any = Model(self.layers) if way.endswith("model") else self.layers
@@ -246,9 +253,7 @@ class Rule:
             return self._two_slopes(grads)
         return [ByNumber(layer.slopes(grads) for layer in self.layers)] if form else []
 
-    def _lasting(
-        self, params: dict[str, Any], grads: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def lasting(self, params: dict[str, Any], grads: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays that stay the same ones, into which those of each step are written."""
         if not self.handed:
             self.handed = [{n: a.copy() for n, a in side.items()} for side in (params, grads)]
@@ -262,7 +267,7 @@ class Rule:
         layers = in_layers(params)
         for first in range(0, len(layers), 2):
             given: dict[str, Any] = {}
-            slopes: dict[str, Any] = {}
+            slopes = NumberedSlopes()
             own: dict[str, str] = {}
             for i, (weights, bias) in enumerate([*layers[first : first + 2], ("", "")][:2], start=1):
                 own |= {f"{key}{i}": name for key, name in (("W", weights), ("b", bias)) if name}
@@ -369,7 +374,7 @@ class Rule:
         by one; or held by the optimizer, which may take arrays and gradients out of them for good."""
         first, _, form = self.how.rule.partition(" of ")
         held = first.startswith("params")
-        arrays, slopes = self._lasting(params, grads) if held and form else (params, grads)
+        arrays, slopes = self.lasting(params, grads) if held and form else (params, grads)
         self.parameters = self.parameters or [PARAMETERS[form]() for _ in params]
         _give(self.parameters, arrays, slopes)
         given: Any = self.parameters
@@ -466,7 +471,7 @@ class Rule:
 
     def _both_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The optimizer keeps both dicts, and may put new arrays into that of the arrays."""
-        both = self._lasting(params, grads)
+        both = self.lasting(params, grads)
         if not self.made:
             self.made[""] = self._new(*both)
         self._method(self.made[""])()

@@ -57,7 +57,9 @@ from parity.adapters.optimizer_names import (
     rate_of,
 )
 from parity.adapters.rule_constants import (
+    BIASES_OF_ALL,
     HANDED,
+    WEIGHTS_OF_ALL,
     has_moments,
     holders,
     kept,
@@ -184,12 +186,14 @@ def _rules(
                 *(f"{way}, two lists" for way in holds),
                 *["given layer"] * bool(of_layer(required)),
                 *_with_slopes(required),
-                *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered"),
+                *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered", "lists of pairs"),
+                *["lists of numbers"],
             ],
             3: [
                 *["given layer"] * bool(of_layer(required)),
                 *_with_slopes(required),
                 *["state"] * any(plain(p["name"]) in STATES for p in required[2:]),
+                *["lists and pairs"] * _are_lists_and_pairs(required),
             ],
         }
         if len(required) == 2 and _is_slope(required[0]["name"]) and not _are_slopes(required):
@@ -254,6 +258,13 @@ def _in_two_calls(
         params = [p for p in about["methods"][other] or () if p is not None and p["required"]]
         for style in styles if not params and other != name else ():
             yield replace(_with(base, style, name), numbers=numbers, then=other)
+
+
+def _are_lists_and_pairs(required: list[dict[str, Any]]) -> bool:
+    """Whether they are the weights, the biases, and the gradients of both."""
+    words = [plain(p["name"]) for p in required]
+    known = (WEIGHTS_OF_ALL, BIASES_OF_ALL, SLOPES)
+    return len(words) == 3 and all(word in names for word, names in zip(words, known, strict=True))
 
 
 def _with_slopes(required: list[dict[str, Any]]) -> list[str]:

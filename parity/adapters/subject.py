@@ -342,6 +342,9 @@ class Subject:
         self.defaults = {k: clean(v, 80) for k, v in defaults.items()} if isinstance(defaults, dict) else {}
         own = found.get("options")
         self.options = {clean(k, 80): clean(v, 80) for k, v in own.items()} if isinstance(own, dict) else {}
+        idle = found.get("unread")
+        for name in idle if isinstance(idle, list) else ():
+            self.remark(f"{clean(name, 80)} has no effect: its code never reads it")
         self.misfit = clean(found.get("misfit", ""))
         self.backward_too = found.get("backward_too") is True
         return self

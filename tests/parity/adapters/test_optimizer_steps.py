@@ -11,10 +11,22 @@ WILD = Path(__file__).parent / "wild" / "optimizer_steps.py"
 RIGHT = [
     ("RMSPropByBeta", "rmsprop", "beta is the decay rate; given at each call: learning_rate"),
     ("DividesByM", "sgd", "given at each call: m"),
+    ("ByIndex", "sgd", "one of W1, b1, W2, b2 comes to the constructor"),
+    ("ListsAndPairs", "momentum", "lists of weights and of biases, and a list of pairs of their gradients"),
+    ("NesterovByBeta", "nesterov", "beta is the momentum"),
+    ("ListsOfPairs", "sgd", "a list of pairs of a weight and its bias, and one of their gradients"),
+    ("OfANumberedModel", "sgd", "a model that has .weights and .biases, lists; given at each call: epoch"),
+    ("EmptiesGradients", "sgd", ".parameters() with .data and .grad"),
 ]
 WRONG = [
     ("RMSPropByBetaWrong", "rmsprop", "W step 1"),
     ("DividesByMWrong", "sgd", "W step 1"),
+    ("ByIndexWrong", "momentum", "b step 2"),
+    ("ListsAndPairsWrong", "momentum", "b step 1"),
+    ("NesterovByBetaWrong", "nesterov", "W step 1"),
+    ("ListsOfPairsWrong", "sgd", "b step 1"),
+    ("OfANumberedModelWrong", "sgd", "b step 1"),
+    ("EmptiesGradientsWrong", "sgd", "V step 1"),
 ]
 UNCHECKED = [("HelpsItself", "rmsprop")]
 
@@ -37,3 +49,10 @@ def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
 def test_what_is_no_step_of_arrays_is_not_taken_for_one(name, kind):
     verdict = ask(name, kind)
     assert verdict.outcome == "not_checked", str(verdict)
+
+
+def test_a_flag_that_no_code_reads_is_remarked_and_one_that_is_read_is_asked_for():
+    verdict = ask("ByIndex", "sgd")
+    assert verdict.ok and "nesterov has no effect: its code never reads it" in verdict.remarks, str(verdict)
+    verdict = ask("ReadsItsFlag", "sgd")
+    assert verdict.outcome == "wrong" and verdict.kind == "nesterov", str(verdict)

@@ -52,3 +52,134 @@ class HelpsItself:
             for key, grad in model.gradient(x, t).items():
                 self.rms[key] = self.rho * self.rms.get(key, 0) + (1 - self.rho) * grad**2
                 model.weights[key] -= self.get_update(grad, self.rms[key])
+
+
+class ByIndex:
+    """A dict of W1, b1, ... is held; gradients have the names of their arrays."""
+
+    def __init__(self, params, lr=0.1, momentum=0, nesterov=False):
+        self.params, self.lr, self.momentum, self.v = params, lr, momentum, None
+        self.nesterov = nesterov
+
+    def step(self, grads):
+        if self.v is None:
+            self.v = {k: np.zeros_like(p) for k, p in self.params.items()}
+        for i in range(1, len(grads.keys()) // 2 + 1):
+            for key in ("W" + str(i), "b" + str(i)):
+                self.v[key] = self.momentum * self.v[key] + self.lr * grads[key]
+                self.params[key] -= self.v[key]
+
+
+class ByIndexWrong(ByIndex):
+    def step(self, grads):
+        super().step(grads)
+        for i in range(1, len(grads.keys()) // 2 + 1):
+            self.v["b" + str(i)] = np.zeros_like(self.v["b" + str(i)])
+
+
+class ReadsItsFlag(ByIndex):
+    """With the flag set it is plain momentum, too."""
+
+    def step(self, grads):
+        self.was_asked = self.nesterov
+        super().step(grads)
+
+
+class ListsAndPairs:
+    def __init__(self, lr=1e-3, beta=0.9):
+        self.lr, self.beta, self.v_W, self.v_b = lr, beta, None, None
+
+    def update(self, weights, biases, grads):
+        if self.v_W is None:
+            self.v_W = [np.zeros_like(w) for w in weights]
+            self.v_b = [np.zeros_like(b) for b in biases]
+        for i, (dW, db) in enumerate(grads):
+            self.v_W[i] = self.beta * self.v_W[i] + dW
+            self.v_b[i] = self.beta * self.v_b[i] + self.of_bias(db)
+            weights[i] -= self.lr * self.v_W[i]
+            biases[i] -= self.lr * self.v_b[i]
+
+    def of_bias(self, db):
+        return db
+
+
+class ListsAndPairsWrong(ListsAndPairs):
+    def of_bias(self, db):
+        return (1 - self.beta) * db
+
+
+class NesterovByBeta:
+    def __init__(self, lr, beta):
+        self.lr, self.beta, self.v = lr, beta, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.v[key] = self.beta * self.v.get(key, 0) + g
+            params[key] -= self.lr * (g + self.ahead() * self.v[key])
+
+    def ahead(self):
+        return self.beta
+
+
+class NesterovByBetaWrong(NesterovByBeta):
+    def ahead(self):
+        return 1
+
+
+class ListsOfPairs:
+    """A new pair for each layer."""
+
+    def __init__(self, lr):
+        self.lr = lr
+
+    def step(self, layers, gradients):
+        new = []
+        for (W, b), (dW, db) in zip(layers, gradients, strict=True):
+            new.append((W - self.lr * dW, self.next_bias(b, db)))
+        return new
+
+    def next_bias(self, b, db):
+        return b - self.lr * db
+
+
+class ListsOfPairsWrong(ListsOfPairs):
+    def next_bias(self, b, db):
+        return b - self.lr * db.mean()
+
+
+class OfANumberedModel:
+    """A model with its layers' numbers and lists of their arrays; the epoch is handed over and not used."""
+
+    def __init__(self, learning_rate=0.01):
+        self.lr = learning_rate
+
+    def update(self, fc, epoch):
+        for number in fc.layers:
+            fc.w[number] -= self.lr * fc.dw[number]
+            fc.b[number] -= self.rate_of_biases() * fc.db[number]
+
+    def rate_of_biases(self):
+        return self.lr
+
+
+class OfANumberedModelWrong(OfANumberedModel):
+    def rate_of_biases(self):
+        return 2 * self.lr
+
+
+class EmptiesGradients:
+    def __init__(self, model, lr=0.01):
+        self.model, self.lr = model, lr
+
+    def step(self):
+        for p in self.model.parameters():
+            p.data = p.data - self.step_of(p.grad)
+            p.zero_grad()
+
+    def step_of(self, g):
+        return self.lr * g
+
+
+class EmptiesGradientsWrong(EmptiesGradients):
+    def step_of(self, g):
+        return self.lr * abs(g)

@@ -1,0 +1,72 @@
+"""Rarer forms in which optimizers are handed their arrays; `Rule` calls them under these names.
+
+lists and pairs  update(weights, biases, grads): lists of arrays, and a list of pairs of their gradients
+lists of pairs   update(params, grads): a list of pairs of a weight and its bias, and one of their gradients
+lists of numbers  update(params, grads): the numbers of all arrays in one list; code of arrays is not asked
+held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
+
+Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parity.adapters.array_lists import are_like, both_like, from_two_lists, taken_over, two_lists
+
+if TYPE_CHECKING:
+    from parity.adapters.rule import Rule
+
+Arrays = dict[str, Any]
+
+
+def _lists_and_pairs(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    own, slopes = two_lists(params), [*zip(*two_lists(grads), strict=True)]
+    found = rule.method("")(*own, slopes)
+    from_two_lists(params, found if both_like(found, own) else own)
+
+
+def _lists_of_pairs(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    own = [list(pair) for pair in zip(*two_lists(params), strict=True)]
+    found = rule.method("")(own, [*zip(*two_lists(grads), strict=True)])
+    new = found if both_like(found, own) else own
+    from_two_lists(params, [*zip(*new, strict=True)])
+
+
+def _lists_of_numbers(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    if names_numpy(rule.factory):
+        raise TypeError("it takes arrays")
+    numbers, slopes = (
+        [number for array in side.values() for number in array.ravel().tolist()] for side in (params, grads)
+    )
+    found = rule.method("")(numbers, slopes)
+    new = np.array(found if isinstance(found, (list, tuple)) and are_like(found, numbers) else numbers)
+    for array in params.values():
+        array[...] = new[: array.size].reshape(array.shape)
+        new = new[array.size :]
+
+
+def _held_array(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    arrays, _ = rule.lasting(params, grads)
+    for name, array in params.items():
+        found = rule.method(name, arrays[name])(grads[name])
+        taken_over({name: array}, {name: found if np.shape(found) == array.shape else arrays[name]})
+
+
+FORMS: dict[str, Callable[[Rule, Arrays, Arrays], None]] = {
+    "lists and pairs": _lists_and_pairs,
+    "lists of pairs": _lists_of_pairs,
+    "lists of numbers": _lists_of_numbers,
+    "held array": _held_array,
+}
+
+
+def names_numpy(factory: Any) -> bool:
+    """Whether the code of a class or function names NumPy."""
+    classes = factory.__mro__[:-1] if isinstance(factory, type) else ()
+    own = [factory, *(one for cls in classes for one in vars(cls).values())]
+    return any({"np", "numpy"} & {*one.__code__.co_names} for one in own if inspect.isfunction(one))
