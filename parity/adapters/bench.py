@@ -33,6 +33,7 @@ from parity.adapters.description import (
     momentum_kept,
     small_constant,
 )
+from parity.adapters.former_names import used
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
@@ -119,6 +120,10 @@ class Bench:
         RECIPES[kind.kind] = kind
         self._others[name] = classes_beside(self._factory)[name]
         return about(self._others[name])
+
+    def former_names(self) -> list[str]:
+        """The names that Python or NumPy once had and that its code used; see `former_names`."""
+        return used()
 
     def logarithms(self) -> dict[str, dict[str, str]]:
         """Which argument of a loss its functions take the logarithm of, and divide by; see `logarithms`."""

@@ -80,6 +80,11 @@ class Subject:
         found = self.connection.ask("about")
         return found if isinstance(found, dict) else {}
 
+    def former_names(self) -> list[str]:
+        """A sentence for each name that Python or NumPy once had and that its code used."""
+        found = self.connection.ask("former_names")
+        return [clean(text) for text in found] if isinstance(found, list) else []
+
     def leave_unasked(self, what: str) -> None:
         """Say that a check could not ask it for that; once, however often it is found."""
         if what not in self.unasked:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
+from parity.adapters.former_names import OF_NUMPY, OF_PYTHON
 from parity.adapters.signatures import BACKWARD, FORWARD
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
@@ -81,7 +82,7 @@ def _is_undefined(name: str, tree: ast.Module) -> bool:
     nodes = [*ast.walk(tree)]
     if any(alias.name == "*" for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names):
         return False
-    if _loads(nodes) or hasattr(builtins, name):
+    if _loads(nodes) or hasattr(builtins, name) or name in OF_PYTHON:
         return False
     declared = {one for n in nodes if isinstance(n, ast.Global) for one in n.names}
     return name not in declared | {*_of_module(tree)}
@@ -114,9 +115,9 @@ def _is_former(name: str) -> bool:
 
 
 REMOVED = {  # without a note in NumPy
-    *("int", "float", "bool", "object", "str", "complex", "long", "unicode", "in1d", "trapz", "row_stack"),
-    *("product", "cumproduct", "alltrue", "sometrue", "Inf", "NaN", "infty", "float_", "round_", "typeDict"),
-    *("loads", "asscalar", "rank", "matrixlib", "oldnumeric", "numarray", "random_integers", "msort"),
+    *OF_NUMPY,
+    *("bool", "long", "unicode", "trapz", "row_stack", "typeDict", "loads", "rank", "oldnumeric", "numarray"),
+    *("random_integers", "msort"),
 }
 
 

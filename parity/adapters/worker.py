@@ -159,6 +159,7 @@ def _status(child: int) -> int | None:
 
 
 def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
+    from parity.adapters.former_names import lend
     from parity.adapters.network_bench import NetworkBench
     from parity.adapters.serve import close_all_but, die_with_parent, serve, settle
 
@@ -174,6 +175,7 @@ def _be_child(parent: int, how: dict[str, Any], fds: list[int]) -> NoReturn:
 
         contain(guard, json.loads(sys.argv[3]))
     sys.argv = [""]
+    lend()
     serve(NetworkBench(), requests, answers)
 
 

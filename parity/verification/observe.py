@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,7 @@ class Seen:
 
     misfit        why it cannot be called at all, so that nothing was tried
     raises        what it raises whatever it is given, if its source shows that
+    former        sentences on names that Python or NumPy once had and that its code used
     nothing       whether its source shows that forward neither returns nor keeps anything
     lacking       features that it has not
     defaults      what its stride and pad are where they are not given
@@ -95,6 +97,7 @@ class Seen:
     observation: Observation
     misfit: str = ""
     raises: str = ""
+    former: list[str] = field(default_factory=list)
     nothing: bool = False
     lacking: set[str] = field(default_factory=set)
     defaults: dict[str, str] = field(default_factory=dict)
@@ -233,6 +236,8 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
         if subject.convention is not None and request.contracts:
             seen.extra = extra_probes(request.kind, subject.convention, seen.lacking)
         _observe(request, subject, seen)
+        with suppress(Raised, Ended):
+            seen.former = subject.former_names()
     except NotCallable as error:
         seen.misfit, seen.suggestion, seen.raises = error.reason, error.suggestion, error.raises
     except Raised as error:

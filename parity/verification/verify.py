@@ -283,6 +283,8 @@ def _verify_as(
     right = verdict.outcome in ("right", "right_but")
     if right:
         verdict.buts = [*verdict.buts, *_read_off(seen)]
+    else:
+        verdict.remarks = [*verdict.remarks, *seen.former]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         if comes_to := always(verdict.records, seen.nothing):
             return that_always(verdict, comes_to), [], []
@@ -315,7 +317,7 @@ def _with_gradients_before(verdict: Verdict, rows: Sequence[Record]) -> Verdict:
 
 def _read_off(seen: Seen) -> list[str]:
     """What the convention knows already of how it differs, in sentences."""
-    c, found = seen.convention, []
+    c, found = seen.convention, [*seen.former]
     if c is not None and c.inside_log:
         found.append(f"the loss is -log(y + {c.inside_log:.3g})")
     if c is not None and c.per_class:

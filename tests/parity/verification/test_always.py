@@ -122,7 +122,7 @@ def test_a_right_forward_whose_backward_can_only_raise_is_wrong(judged):
         "from settings import *\n\ndef relu(x):\n    return x * (x > LEVEL)\n",  # the star may give it
         "def relu(x):\n    return x * (x > LEVEL)\n\nif input:\n    LEVEL = 0.0\ndel LEVEL\n",  # it had one
         "def relu(x):\n    raise NameError('still to be written')\n",
-        "import numpy as np\n\ndef relu(x):\n    return np.int(x > 0) * x\n",  # an older NumPy has it
+        "import numpy as np\n\ndef relu(x):\n    return x * (x > np.rank(x))\n",  # an older NumPy has it
         "class ReLU:\n    def forward(self, x):\n        return x * (x > self.level)\n",  # set from outside
         "class BaseReLU:\n    def forward(self, x):\n        return self.of(x)\n",  # what inherits defines it
         "class ReLU:\n    def forward(self, x):\n        return self.of(x)\n\n"
