@@ -127,7 +127,8 @@ _ANY = _table("""
     rate: lr learningrate learnrate alpha eta lrate stepsize
     optimizer: optimizer optim opt updater
     =True: trainable training train istraining isfirst requiresgrad
-    =None ='linear' ='identity' =False: activation act activationfn activationfunction nonlinearity actfn
+    =None ='linear' ='identity' ='none' =False: activation act activationfn activationfunction nonlinearity
+    =None ='linear' ='identity' ='none' =False: actfn
     ='layer': name layername label tag
     =0: index idx layerid layerindex layeridx layernumber layernum
     =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain

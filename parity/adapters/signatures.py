@@ -751,6 +751,8 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if len(params) == 1:
                 found.append([(name, ((params[0]["name"], shape),))])
+            elif ways := prepared(params, kind):
+                found.append([(name, pairs) for pairs in ways])
     for name in methods:
         if plain(name) in (
             "initialize",

@@ -9,6 +9,7 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.loss_arguments import names_a_reduction
+from parity.adapters.meanings import INITIALIZERS
 from parity.adapters.options import ANY, pools_windows
 from parity.adapters.recipe import is_reduced
 from parity.adapters.setters import holds_weights, together
@@ -24,6 +25,8 @@ from parity.adapters.trial.hints import (
 # of parameters whose own default serves as well
 WINDOW = {"kernel", "FH", "(FH,FW)", "(FN,C,FH,FW)", "W"}  # what gives the size of a window
 SIDES = {"height": "FH", "width": "FW", "h": "FH", "w": "FW"}
+LINEAR = "='linear'"  # among what a parameter that names an activation may get
+NAMED = ("='relu'", "='sigmoid'", "='tanh'")  # those that it must name where it knows no linear one
 MOST = 32  # constructors that are tried
 KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype", "approximate")
 
@@ -50,12 +53,19 @@ def constructors(trial: Trial) -> Iterator[Any]:
             known = (*known, *together(trial.how.params))
         if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
             known = (*known, "x")
+        if p["required"] and LINEAR in known:
+            known = (*known, *NAMED)
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]
         if not p["required"]:
             if is_reduced(trial.kind) and p["name"] == "reduction" and not names_a_reduction(p["default"]):
                 found = []  # words of its own
             shapes = bool(found) and "," in found[0][1]  # type: ignore[index]
-            found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
+            if LINEAR in known:
+                found.append(None)  # the one that it has by default, which is then a part of it
+            elif plain(p["name"]).endswith(INITIALIZERS):
+                found = [None]
+            else:
+                found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
         elif not found:
             return
         options.append(found)

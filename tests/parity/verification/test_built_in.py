@@ -152,3 +152,62 @@ def test_no_real_size_lies_at_a_kink():
             assert np.all(
                 probe.inputs["x"].reshape(len(probe.inputs["x"]), -1) @ probe.args["W"] + probe.args["b"]
             )
+
+
+BY_NAME = {
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
+    "none": (lambda z: z, lambda a: 1.0),
+}
+
+
+class DenseNamed(DenseRelu):
+    """The activation has a name, and is sigmoid by default; the weights come with build."""
+
+    known = ("sigmoid",)
+
+    def __init__(self, units, activation="sigmoid", weights_initializer="he"):
+        if activation not in self.known or weights_initializer != "he":
+            raise ValueError(f"unknown: {activation}, {weights_initializer}")
+        self.units, self.pair = units, BY_NAME[activation]
+
+    def build(self, input_size, rng):
+        self.W, self.b = rng.normal(size=(input_size, self.units)), np.zeros((1, self.units))
+
+    def act(self, z):
+        return self.pair[0](z)
+
+    def backward(self, dout):
+        d = dout * self.pair[1](self.out)
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0, keepdims=True)
+        return d @ self.W.T
+
+
+class DenseNamedForgets(DenseNamed):
+    def backward(self, dout):
+        self.pair = (None, lambda a: 1.0)
+        return super().backward(dout)
+
+
+class DenseNamedNone(DenseNamed):
+    known = ("sigmoid", "none")
+
+
+class DenseNamedRequired(DenseNamed):
+    def __init__(self, units, activation):
+        super().__init__(units, activation)
+
+
+SIGMOID = "as a dense layer followed by sigmoid"
+NAMED = [
+    (DenseNamed, "right", SIGMOID, "sigmoid"),
+    (DenseNamedForgets, "wrong", SIGMOID, "sigmoid"),
+    (DenseNamedNone, "right", "right on what was checked; ", "none"),
+    (DenseNamedRequired, "right", SIGMOID, "sigmoid"),
+]
+
+
+@pytest.mark.parametrize(("cls", "outcome", "part", "given"), NAMED, ids=[c[0].__name__ for c in NAMED])
+def test_the_activation_is_the_linear_one_that_it_knows_else_its_own(cls, outcome, part, given):
+    verdict = verify(cls, "affine", isolated=False, adapter="auto")
+    assert verdict.outcome == outcome and part in str(verdict), str(verdict)
+    assert f"activation other than '{given}'" in verdict.not_checked
