@@ -152,7 +152,11 @@ BOUNDS = ("max", "maxvalue", "cap", "ceiling", "limit", "upper", "clip")  # of a
 SCHEDULES = ("schedule", "scheduler", "lrschedule", "lrscheduler", "learningrateschedule")
 NORMS = ("clipnorm", "clipvalue", "gradclip", "maxnorm", "maxgradnorm")  # of gradients
 REGULARIZERS = ("regularizer", "kernelregularizer", "weightregularizer", "biasregularizer")
-FUNCTIONS = ("activation", "act", "activationfunction", "nonlinearity")
+OF_LAYER_BEFORE = (  # the activation there, whose derivative is taken in backward
+    *("activationlastlayer", "lastactivation", "lastlayeractivation", "prevactivation", "activationprev"),
+    *("previousactivation", "activationprevlayer", "prevlayeractivation"),
+)
+FUNCTIONS = ("activation", "act", "activationfunction", "nonlinearity", *OF_LAYER_BEFORE)
 MAY_BE_NONE = (*BOUNDS, *FUNCTIONS, *NORMS, *SCHEDULES, *REGULARIZERS)
 INPUTS = ("x", "input_data", "input_shape", "col")  # a name of one of these is no size and no weight
 GIVEN = ("stride", "pad")  # handed over whatever they are, since a class may have a default of its own

@@ -154,6 +154,7 @@ class Convention:
     setup        methods to be called after it, with their parameters
     stored       weights that are set in the object: name -> every place where the array lies
     passed       weights that are handed over: name -> layout
+    ignored      weights that its constructor takes, and makes its own instead: they are set in the object
     lazy         whether the weights are there only after a first forward
     images, rows layouts of x and dx of four and of two axes; *_out of out and dout
     forward      the method or function and its parameters; out is where the result lies
@@ -218,6 +219,7 @@ class Convention:
     setup: Sequence[Sequence[Any]] = ()
     stored: Mapping[str, Sequence[Place]] = field(default_factory=dict)
     passed: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[str] = ()
     lazy: bool = False
     images: str = "NCHW"
     images_out: str = "NCHW"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from parity.adapters.arguments import plain
+from parity.adapters.arguments import OF_LAYER_BEFORE, plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import PER_PIXEL, WEIGHTS, batch_shape, shape_in
 from parity.adapters.recipe import Recipe
@@ -78,6 +78,8 @@ def find_gradients(
         c = replace(c, change=True)
     if dx is None and grads and not returned and c.limits.get("sizes", {}).get("C") == 1:
         c = replace(c, unseen=("dx",))  # it takes grey images only, and is the first layer of its network
+    if dx is None and grads and _goes_by_the_layer_before(c):
+        c = replace(c, unseen=("dx",))
     missing = [n for n in wanted if n not in grads]
     named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
     complete = dx is not None and not missing
@@ -87,6 +89,11 @@ def find_gradients(
         return score, replace(c, unseen=(*c.unseen, *(f"d{n}" for n in wanted)))
     grads |= named | {n: _nowhere(n) for n in missing if n not in named}
     return score, replace(c, grads=grads)
+
+
+def _goes_by_the_layer_before(c: Convention) -> bool:
+    """Whether its backward goes on through the activation of the layer before it, where there is one."""
+    return any(plain(name) in OF_LAYER_BEFORE and what == "=None" for name, what in c.constructor or ())
 
 
 def named_before(c: Convention, report: dict[str, Any], probe: Probe, how: Recipe) -> dict[str, Place]:

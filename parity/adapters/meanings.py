@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import ALIASES, plain
+from parity.adapters.arguments import ALIASES, OF_LAYER_BEFORE, plain
 from parity.adapters.constants import CONSTANTS, NAMES
 from parity.adapters.options import ANY, ByName, grouped, holds_sizes, is_group
 from parity.adapters.recipe import recipe
@@ -140,7 +140,7 @@ _ANY = _table("""
     ='channels_first' ='NCHW' ='channels_last' ='NHWC': dataformat
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
     =None: prevlayer previouslayer
-""")
+""") | dict.fromkeys(OF_LAYER_BEFORE, ("=None",))
 _SOFTMAX = _table("""
     I: inputsize insize size n ninputs numinputs inputdim indim dim classes nclasses numclasses units nunits
     I: outputsize outsize noutputs numoutputs features infeatures length inputs nin nodes neurons

@@ -23,6 +23,7 @@ from parity.verification.slight_names import besides_names
 from parity.verification.unchecked import ENDED
 
 OPTION = " other than "  # of what is not checked: an option that kept its default
+GRADIENTS = ("gradients", "dx", "dW", "db", "dgamma", "dbeta")
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class Verdict:
             return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
-            unseen = ", ".join(text for text in self.not_checked if OPTION in text or text == "gradients")
+            unseen = ", ".join(text for text in self.not_checked if OPTION in text or text in GRADIENTS)
             more = f"; not checked: {unseen}" if unseen else ""
             return f"{declared}the numbers are right{both}, but {'; '.join(self.buts)}{more}"
         if self.declared:

@@ -297,7 +297,7 @@ def _verify_as(
         before, own = starts_before(c, rows), replace(c, kind=both) if c is not None else adapter
         own = without_gradients(own) if c is not None and (before or takes_labels(c)) else own
         found = _verify_as(factory, both, own, supports, allow, {}, seed, limits, isolated)
-        return (_with_gradients_before(found[0], rows), *found[1:]) if before else found
+        return (_with_gradients_before(found[0], rows, seen.unseen), *found[1:]) if before else found
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:
@@ -306,11 +306,14 @@ def _verify_as(
     return verdict, list(dict.fromkeys([*seen.options, *switched])), list(switched)
 
 
-def _with_gradients_before(verdict: Verdict, rows: Sequence[Record]) -> Verdict:
-    """The verdict on a layer with its activation, and the gradients, which are those of the layer alone."""
+def _with_gradients_before(verdict: Verdict, rows: Sequence[Record], unseen: Sequence[str]) -> Verdict:
+    """The verdict on a layer with its activation, and the gradients, which are those of the layer alone.
+
+    `unseen` are those of them that cannot be had.
+    """
     if verdict.outcome in ("right", "right_but"):
         verdict.records = [*verdict.records, *gradients_of(rows)]
-        verdict.not_checked = [text for text in verdict.not_checked if text != "gradients"]
+        verdict.not_checked = [*(text for text in verdict.not_checked if text != "gradients"), *unseen]
         verdict.buts = [*verdict.buts, BEFORE_IT]
     return verdict
 
@@ -320,6 +323,8 @@ def _read_off(seen: Seen) -> list[str]:
     c, found = seen.convention, [*seen.former]
     if c is not None and c.inside_log:
         found.append(f"the loss is -log(y + {c.inside_log:.3g})")
+    if c is not None and c.ignored:
+        found.append(f"its constructor ignores the {' and '.join(c.ignored)} that it may be given")
     if c is not None and c.per_class:
         gradient = "its gradient that loss's, " * (c.dx is not None)
         found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.constructors import constructors
 from parity.adapters.trial.results import results_of
-from parity.adapters.trial.weights import places_of, running_places
+from parity.adapters.trial.weights import passed_over, places_of, running_places
 from parity.adapters.weight_names import BY_NAME, name_score
 from parity.kinds.probe import Probe
 
@@ -45,10 +45,12 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
             report = trial.attempt(replace(base, passed=passed, setup=setup), probe)
             if "built" not in report:
                 continue
-            stored = places_of(report["built"], probe, [p for p in params if p not in passed])
-            convention = replace(base, passed=passed, stored=stored, setup=setup)
+            own = passed_over(report["built"], probe, _optional(passed, constructor, trial))
+            kept = {name: layout for name, layout in passed.items() if name not in own}
+            stored = places_of(report["built"], probe, [p for p in params if p not in kept])
+            convention = replace(base, passed=kept, stored=stored, setup=setup, ignored=own)
             convention = replace(convention, buffers=running_places(report["built"], probe, trial))
-            missing = [name for name in params if name not in passed and name not in stored]
+            missing = [name for name in params if name not in kept and name not in stored]
             if not missing:
                 yield convention
             else:
@@ -70,6 +72,13 @@ def _is_given(name: str, constructor: Any, trial: Trial) -> bool:
     if constructor is BOOK:
         return True
     return constructor is not None and any(name in weights_in(meaning) for _, meaning in constructor)
+
+
+def _optional(passed: Iterable[str], constructor: Any, trial: Trial) -> list[str]:
+    """Those weights that its constructor is given and need not be."""
+    required = {p["name"] for p in trial.about["signature"] or () if p["required"]}
+    free = {meaning for name, meaning in constructor if name not in required}
+    return [name for name in passed if name in free]
 
 
 def _handed_over(trial: Trial, probe: Probe, c: Convention, missing: Sequence[str]) -> Iterator[Convention]:

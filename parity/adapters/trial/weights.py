@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.gradients import place_of
@@ -16,7 +18,7 @@ from parity.adapters.layouts import (
     shape_in,
 )
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.weight_names import HOLDERS, NAMES, name_score
+from parity.adapters.weight_names import BY_NAME, HOLDERS, NAMES, name_score
 from parity.kinds.probe import Probe
 
 RUNNING = ("run", "mov", "avg", "overall", "global", "pop", "test", "ema")
@@ -58,6 +60,20 @@ def places_of(
     if "b" in params and "b" not in found and "W" in found and "dout" in probe.inputs:
         found |= _bias_per_pixel(entries, probe)
     return found
+
+
+def passed_over(entries: Sequence[dict[str, Any]], probe: Probe, given: Sequence[str]) -> list[str]:
+    """Those of the weights that it was given of which it keeps no number: it has made others of that name."""
+    arrays = [e for e in entries if "square" in e and e["path"][0][1] == "object"]
+    return [name for name in given if _is_passed_over(arrays, probe.args[name], name)]
+
+
+def _is_passed_over(arrays: Sequence[dict[str, Any]], weight: Any, name: str) -> bool:
+    sizes = {shape_in(weight.shape, WEIGHTS[weight.ndim], layout) for layout in STORED[weight.ndim]}
+    alike = [e for e in arrays if tuple(e["shape"]) in sizes]
+    about_it = np.array([weight.mean(), np.square(weight, dtype=np.float64).mean()])
+    kept = any(np.allclose(about_it, [e["value"], e["square"]], rtol=1e-3) for e in alike)
+    return not kept and any(name_score(e["path"], name) == BY_NAME for e in alike)
 
 
 def _bias_per_pixel(entries: Sequence[dict[str, Any]], probe: Probe) -> dict[str, list[Place]]:

@@ -211,3 +211,41 @@ def test_the_activation_is_the_linear_one_that_it_knows_else_its_own(cls, outcom
     verdict = verify(cls, "affine", isolated=False, adapter="auto")
     assert verdict.outcome == outcome and part in str(verdict), str(verdict)
     assert f"activation other than '{given}'" in verdict.not_checked
+
+
+class Hidden(DenseRelu):
+    """One sample at a time; backward starts before the tanh, and goes on through that of the layer before."""
+
+    def __init__(self, n_in, n_out, activation_last_layer="tanh", activation="tanh", W=None, b=None):
+        self.W, self.b, self.last = np.ones((n_in, n_out)), np.zeros(n_out), activation_last_layer
+
+    def act(self, z):
+        return np.tanh(z)
+
+    def backward(self, delta):
+        self.dW, self.db = np.outer(self.x, delta), delta
+        return delta @ self.W.T * (1 - self.x**2) if self.last else delta
+
+
+class HiddenTwice(Hidden):
+    def backward(self, delta):
+        dx = super().backward(delta)
+        self.db = 2 * self.db
+        return dx
+
+
+class HiddenKeeps(Hidden):
+    def __init__(self, n_in, n_out, activation_last_layer="tanh", activation="tanh", W=None, b=None):
+        super().__init__(n_in, n_out, activation_last_layer)
+        self.W, self.b = (self.W if W is None else W.T.copy().T), (self.b if b is None else b)
+
+
+IGNORES = "its constructor ignores the W and b that it may be given"
+
+
+@pytest.mark.parametrize("cls", [Hidden, HiddenTwice, HiddenKeeps])
+def test_backward_may_go_on_through_the_layer_before(cls):
+    verdict = verify(cls, "affine", isolated=False, adapter="auto")
+    assert verdict.outcome == ("wrong" if cls is HiddenTwice else "right_but"), str(verdict)
+    assert {"activation_last_layer other than None", "dx"} <= {*verdict.not_checked}
+    assert cls is HiddenTwice or (IGNORES in verdict.buts) == (cls is Hidden)
