@@ -73,6 +73,8 @@ def taken(holder: Any, how: str, name: str) -> Any:
     """The member of that name. Raises AttributeError and KeyError where there is none."""
     if how == "[]":
         return _called(holder[name], name)
+    if name.startswith("__") and not hasattr(holder, name):  # as Python keeps it
+        name = f"_{holder.__name__.lstrip('_')}{name}"
     found = getattr(holder, name)
     if isinstance(holder, type) and name in OPERATORS and is_engine(holder):
         return as_operator_layer(holder, name)

@@ -28,6 +28,7 @@ class Held:
     method  whether it takes self
     engine  whether it is a method of a class with a backward and arithmetic, which an autograd engine has
     other   the function of the module that it is, where that has a name of its own
+    private  whether its name begins with _, so that it is its class's own affair
     """
 
     target: str
@@ -35,11 +36,12 @@ class Held:
     method: bool = False
     engine: bool = False
     other: str = ""
+    private: bool = False
 
 
 def of_class(cls: ast.ClassDef) -> list[Held]:
     """Its functions, and those in its dicts."""
-    found, engine = [], is_engine(cls)
+    found, engine, public = [], is_engine(cls), _made_public(cls)
     for node in cls.body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -48,10 +50,26 @@ def of_class(cls: ast.ClassDef) -> list[Held]:
         method = first in SELF and "staticmethod" not in decorators
         if decorators <= {"staticmethod", "classmethod"}:
             bare = method or "classmethod" in decorators
-            found.append(
-                Held(f"{cls.name}.{node.name}", _without_first(node) if bare else node, method, engine)
-            )
+            own = _without_first(node) if bare else node
+            private = node.name.startswith("_") and node.name not in public
+            found.append(Held(f"{cls.name}.{node.name}", own, method, engine, private=private))
     return found + list(of_dicts(cls.body, {}, f"{cls.name}."))
+
+
+def _made_public(cls: ast.ClassDef) -> set[str]:
+    """Its methods that the constructor keeps in attributes for others: `self.f = self.__tanh`."""
+    constructor = next((node for node in cls.body if getattr(node, "name", "") == "__init__"), cls)
+    found = set()
+    for node in (part for part in ast.walk(constructor) if isinstance(part, ast.Assign)):
+        for target, value in zip(_parts(node.targets[0]), _parts(node.value), strict=False):
+            match target, value:
+                case ast.Attribute(attr=public), ast.Attribute(value=ast.Name(id="self"), attr=name):
+                    found |= set() if public.startswith("_") else {name}
+    return found
+
+
+def _parts(one: ast.expr) -> list[ast.expr]:
+    return one.elts if isinstance(one, ast.Tuple) else [one]
 
 
 def is_engine(cls: ast.ClassDef) -> bool:
@@ -81,7 +99,8 @@ def of_dicts(
             if not isinstance(value, (ast.Tuple, ast.List, ast.Dict)):
                 others = [f'{before}{other}["{at}"]' for other, at in _derivatives(name, key, dicts)]
                 target = ",".join([target, *others[:1]])
-            yield Held(target, node, other=value.id if isinstance(value, ast.Name) else _first_name(value))
+            other = value.id if isinstance(value, ast.Name) else _first_name(value)
+            yield Held(target, node, other=other, private=key.startswith("_"))
 
 
 def _dict(node: ast.stmt) -> Iterator[tuple[str, dict[str, ast.expr]]]:

@@ -198,9 +198,13 @@ def _writes_into_self(method: ast.FunctionDef) -> bool:
 
 def _of_held(held: Sequence[Held]) -> list[Listed]:
     """Those whose names show what they are; of methods activations and losses alone."""
-    names, found = [last(one.target.partition(",")[0]) for one in held], []
+    names, found = [last(one.target.partition(",")[0]).lstrip("_") for one in held], []
     for one, name in zip(held, names, strict=True):
-        if name.startswith(SKIPPED) or (one.method and set(name.lower().split("_")) <= LOSS_AROUND):
+        if (
+            one.private
+            or name.startswith(SKIPPED)
+            or (one.method and set(name.lower().split("_")) <= LOSS_AROUND)
+        ):
             continue  # the loss of a network goes through all of it
         for listed_ in _function(name, names, one.node):
             loss = kind_of(listed_.kind).role == "loss"

@@ -25,6 +25,8 @@ CASES = [
     (STATICS, "Tanh", "wrong", "derivative(x), times dout"),
     (STATICS, "Softmax.softmax", "right", "not checked: "),
     (STATICS, "Steps.sgd", "right", "dicts of arrays and the learning rate"),
+    (STATICS, "Chosen.__tanh", "right", "_Chosen__tanh_deriv(a), times dout; a there is the output"),
+    (STATICS, "Chosen.__logistic", "wrong", "wrong: dx; right: out"),
     (DICTS, 'ACTIVATIONS["relu"]', "right", "relu_prime(x), times dout"),
     (DICTS, 'ACTIVATIONS["leaky_relu"]', "wrong", "wrong: dx; right: out"),
     (DICTS, 'ACTIVATIONS["tanh"]', "right", "times dout"),
@@ -46,7 +48,11 @@ def test_it_is_called_and_judged(path, name, outcome, part):
     assert verdict.outcome == outcome and part in str(verdict), str(verdict)
 
 
-LEFT = {STATICS: {"Activations.swirl", "Regressor"}, DICTS: {'ACTIVATIONS["swirl"]'}, SCALARS: {"Value"}}
+LEFT = {
+    STATICS: {"Activations.swirl", "Regressor", "Chosen"},
+    DICTS: {'ACTIVATIONS["swirl"]'},
+    SCALARS: {"Value"},
+}
 
 
 @pytest.mark.parametrize("path", LEFT, ids=lambda path: path.stem)

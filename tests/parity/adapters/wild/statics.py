@@ -103,3 +103,28 @@ class Steps:
     def sgd(params, grads, lr):
         for key in params:
             params[key] -= lr * grads[key]
+
+
+class Chosen:
+    """Private methods, of which the constructor hands one out."""
+
+    def __init__(self, name="tanh"):
+        self.f, self.df = self.__tanh, self.__tanh_deriv
+        if name == "logistic":
+            self.f = self.__logistic
+        self._inner = self.__relu
+
+    def __tanh(self, x):
+        return np.tanh(x)
+
+    def __tanh_deriv(self, a):
+        return 1 - a**2
+
+    def __logistic(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def __logistic_deriv(self, a):
+        return a * (1 + a)
+
+    def __relu(self, x):
+        return x
