@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from parity.comparison.records import Record
 
 RETURNED = {"out": "forward", "loss": "forward", "dx": "backward"}
@@ -22,6 +24,8 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
         )
     if row.tensor == "dx" and row.why.startswith("shape") and 0 in getattr(ours, "shape", ()):
         return "a slice [pad:-pad] is empty for a pad of 0; write [pad:H + pad]"
+    if row.why.startswith("shape") and (axis := _summed_over(ours, theirs)) is not None:
+        return f"summed over its axis {axis} it is {row.tensor}: the samples are still to be added up"
     if row.why.startswith("shape") and _channels_last(ours, theirs):
         return "the shape is (N, H, W, C); if that is meant: --adapter channels_last"
     return ""
@@ -46,6 +50,17 @@ ADVICE = {
     "MiB of memory": "what it may use is set by --memory",
     "hung: ": "how long it may take is set by --timeout",
 }
+
+
+def _summed_over(ours: Any, theirs: Any) -> int | None:
+    """The axis over which the sum of ours is theirs; None without one."""
+    if not isinstance(ours, np.ndarray) or not isinstance(theirs, np.ndarray) or ours.ndim != theirs.ndim + 1:
+        return None
+    sums = {axis: ours.sum(axis=axis) for axis in range(ours.ndim)}
+    fits = (
+        axis for axis, total in sums.items() if total.shape == theirs.shape and np.allclose(total, theirs)
+    )
+    return next(fits, None)
 
 
 def _channels_last(ours: Any, theirs: Any) -> bool:
