@@ -58,6 +58,8 @@ TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items(
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
 MARK = re.compile(r"(, line \d+): (?:raise|assert|bug)\)")
+NO_GRADIENT = "raised NoGradient: "
+OF_ENGINE = re.compile(f"(?:(?:its )?(?:forward|backward) )?{NO_GRADIENT}")
 EMPTY = re.compile(r"shape \((\d+, )*0\b.*, expected ")  # a result without a number
 DIVIDES = "raised ValueError: cannot reshape array of size"  # into windows side by side
 BUILT = " while it was built"
@@ -66,8 +68,10 @@ AS_IN_TRAINING = f"{INFERENCE}, which are not PyTorch's (are they training's?)"
 
 
 def unmarked(text: str) -> str:
-    """What was raised without the mark of how: `(layers.py, line 3: raise)`, on purpose."""
-    return MARK.sub(r"\1)", text) if "line" in text else text
+    """What was raised without the mark of how: `(layers.py, line 3: raise)`, on purpose; and what was said of
+    an engine's gradients without the exception that said it, which is none of the code's own."""
+    text = MARK.sub(r"\1)", text) if "line" in text else text
+    return OF_ENGINE.sub("", text) if NO_GRADIENT in text else text
 
 
 def features(cases: Sequence[Probe]) -> set[str]:

@@ -355,3 +355,38 @@ def test_the_verdict_says_what_of_it_is_the_engine_s(tmp_path):
     assert (
         "A * B, with A of x and B of W; their sums and b by NumPy (Value's operator, for one number" in text
     )
+
+
+NUMBERS = """
+class Value:
+    def __init__(self, data, children=()):
+        self.data, self.grad, self.children, self.slope = data, 0.0, children, lambda: None
+
+    def __add__(self, other):
+        out = Value(float(self.data) + float(other.data), (self, other))
+        def slope():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.slope = slope
+        return out
+
+    def sum(self):
+        return Value(sum(self.data), (self,))
+
+    def backward(self):
+        self.grad = 1.0
+        left = [self]
+        while left:
+            node = left.pop(0)
+            node.slope()
+            left += node.children
+"""
+
+
+def test_what_an_engine_cannot_be_asked_is_said_in_words(tmp_path):
+    file = tmp_path / "engine.py"
+    file.write_text(NUMBERS)
+    verdict = verify(f"{file}:Value.sum", "affine")
+    assert verdict.outcome == "not_checked"
+    assert verdict.headline.endswith("checked: its nodes hold single numbers, of which there is no sum")
+    assert "NoGradient" not in str(verdict)
