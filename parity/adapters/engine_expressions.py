@@ -15,6 +15,7 @@ import numpy as np
 from parity.adapters.engine import Engine, as_given
 
 OUT, DX = "out of ", "dx of "
+OF_THREE = "x of three axes"
 OVER = "x above 0"  # of a power that is a root, or a quotient
 ALIASES = {  # that may be the same function
     "__radd__": "__add__",
@@ -38,6 +39,18 @@ POWERS: dict[str, Callable[[Any], Any]] = {
     f"x ** 0.5, {OVER}": lambda x: x**0.5,
     f"x ** -1, {OVER}": lambda x: x**-1,
     "x ** 2 + x ** 2": lambda x: x**2 + x**2,
+}
+OF_NUMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {  # what the layer does not ask
+    "log": {f"x.log(), {OVER}": lambda x: x.log()},
+    "sqrt": {f"x.sqrt(), {OVER}": lambda x: x.sqrt()},
+    "abs": {"x.abs() + x.abs()": lambda x: x.abs() + x.abs()},
+    "__abs__": {"abs(x) + abs(x)": lambda x: abs(x) + abs(x)},
+}
+PICKED: dict[str, Callable[[Any], Any]] = {
+    "x[1]": lambda x: x[1],
+    "x[:, 1]": lambda x: x[:, 1],
+    "x[1:]": lambda x: x[1:],
+    "x[[0, 0, 2]]": lambda x: x[[0, 0, 2]],
 }
 OF_AXES = {"axis=0": (0, False), "axis=1": (1, False), "axis=1, keepdims": (1, True)}
 
@@ -67,7 +80,13 @@ def _of(engine: Engine, name: str) -> dict[str, Callable[[Any], Any]]:
     if name == "__pow__":
         left_out = () if engine.adds_up else ("x ** 2 + x ** 2",)
         return {says: of for says, of in POWERS.items() if says not in left_out}
-    if name in ("sum", "mean") and engine.of_arrays:
+    if name in OF_NUMBERS:
+        return OF_NUMBERS[name]
+    if name == "__getitem__" and engine.of_arrays:
+        return PICKED
+    if name == "transpose" and engine.of_arrays:
+        return _of_three_axes(engine.cls)
+    if name in ("sum", "mean", "max", "min") and engine.of_arrays:
         return _along_axes(engine.cls, name)
     return {}
 
@@ -113,19 +132,36 @@ def _along_axes(cls: type, name: str) -> dict[str, Callable[[Any], Any]]:
     return {f"x.{name}({says})": of for says, of in found.items()}
 
 
+def _of_three_axes(cls: type) -> dict[str, Callable[[Any], Any]]:
+    """x.transpose(2, 0, 1), as far as it takes axes."""
+    try:
+        own = signature(cls.transpose).parameters.values()  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return {}
+    if any(p.kind is p.VAR_POSITIONAL for p in own):
+        return {f"{OF_THREE}, .transpose(2, 0, 1)": lambda x: x.transpose(2, 0, 1)}
+    of_one = any(p.name in AXES for p in own)
+    return {f"{OF_THREE}, .transpose((2, 0, 1))": lambda x: x.transpose((2, 0, 1))} if of_one else {}
+
+
+def three_axes(x: Any) -> Any:
+    """(3, 3) -> (3, 3, 3), no two planes of which are the same."""
+    return np.stack([x, 2 * x, -x], axis=2)
+
+
 def _ask(
     engine: Engine, says: str, of: Callable[[Any], Any], x: Any, slope: Any, found: dict[str, Any]
 ) -> None:
-    x = np.abs(x) if OVER in says else x
+    x = np.abs(x) if OVER in says else three_axes(x) if OF_THREE in says else x
     out = engine.values(of, [x])
     found[OUT + says] = as_given(out, x)
     seed = _seed_of(slope, out)
     if seed is not None:
-        elementwise = "axis" not in says
+        elementwise = out.shape == x.shape and says not in PICKED
         found[DX + says] = as_given(engine.gradients(of, [x], seed, elementwise)[0], x)
 
 
 def _seed_of(slope: Any, out: Any) -> Any:
-    """The gradient of a result: slope itself, or its first column or row; None for a shape that is wrong."""
-    parts = (slope, slope[:, :1], slope[0])
+    """The gradient of a result: slope itself, or a part of it; None for a shape that is wrong."""
+    parts = (slope, slope[:, :1], slope[0], slope[1:], three_axes(slope))
     return next((part for part in parts if part.shape == out.shape), None)

@@ -1,8 +1,8 @@
 """An operator of an autograd engine as a layer: `x @ W + b` with one operator the engine's, the rest NumPy's.
 
 So each operator has a verdict of its own, and no other is held against it. Operands are of one shape; whether
-a gradient is summed over what NumPy stretches is asked by `used_twice`. A power is the square of an error,
-an exponential the left half of ELU. Needs NumPy alone.
+a gradient is summed over what NumPy stretches is asked by `used_twice`. A power is the square of an error.
+Needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from parity.adapters.engine import Engine, NoGradient, as_given
-from parity.adapters.engine_expressions import axis_asked_for
 from parity.adapters.engine_methods import OUT_TWICE, OfEngine, used_twice
 from parity.adapters.wire import Odd
 
@@ -66,7 +65,7 @@ class Affine(OfEngine):
         self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
         self.given = self.operands(self.x, self._bias())
         found = as_given(self.engine.values(type(self).of, self.given), self.x)
-        return _in(found, self.result(found, self._bias()))
+        return in_type_of(found, self.result(found, self._bias()))
 
     def backward(self, dout: Any) -> Any:
         dx, self.dW, self.db = self._gradients(type(self).of, dout)
@@ -80,13 +79,13 @@ class Affine(OfEngine):
         grads = [as_given(grad, self.x) for grad in grads]
         odd = [grad for grad, a in zip(grads, self.given, strict=True) if grad.shape != a.shape]
         found = [odd[0]] * 3 if odd else self.gradients(grads, dout)
-        return [_in(grads[0], a) for a in found]
+        return [in_type_of(grads[0], a) for a in found]
 
     def used_twice(self, x: Any) -> dict[str, Any]:
         """The gradients of expressions in which x, or what is made of it, is used more than once."""
         sums = self.engine.adds_up  # else a sum would be held against them
         found = used_twice(self.engine, x, self.twice if sums else self.alone)
-        found |= _without_sum(self.engine)
+        found |= without_sum(self.engine)
         with suppress(Exception):
             out = self.forward(x)
             of = type(self).of
@@ -235,7 +234,7 @@ class Reversed(Affine):
         columns = [self._values(number, column) for number, column in self._columns()]
         found = next((a for a in columns if a.shape != (len(self.x), 1)), None)
         found = np.concatenate(columns, axis=1) if found is None else found
-        return _in(found, self.result(found, self._bias()))
+        return in_type_of(found, self.result(found, self._bias()))
 
     def numbers(self) -> Any:
         """Those on the left: powers of 2."""
@@ -256,7 +255,7 @@ class Reversed(Affine):
         grads = [as_given(grad, self.x) for grad in grads]
         odd = [grad for grad in grads if grad.shape != (len(self.x), 1)]
         found = [odd[0]] * 3 if odd else self.gradients([np.concatenate(grads, axis=1)], dout)
-        return [_in(grads[0], a) for a in found]
+        return [in_type_of(grads[0], a) for a in found]
 
 
 class ReversedSum(Reversed):
@@ -316,7 +315,7 @@ class ReversedMatrix(Affine):
         self.shape, self.x = x.shape, np.array(x).reshape(len(x), -1)
         self.given = self.operands(self.x, self._bias())
         found = as_given(self.engine.values(self._of(type(self).of), self.given), self.x)
-        return _in(found, found + self._bias() if found.shape[1:] == self._bias().shape else found)
+        return in_type_of(found, found + self._bias() if found.shape[1:] == self._bias().shape else found)
 
     def _of(self, of: Callable[..., Any]) -> Callable[..., Any]:
         return lambda node: of(np.array(self.x), node)
@@ -342,7 +341,7 @@ class Total(Affine):
         self.by = self.x.shape[1] if self.mean else 1
         found = np.array([[self._value(row * w) for w in self.W.T] for row in self.x])
         found = as_given(found * found.dtype.type(self.by), self.x)
-        return _in(found, found + self._bias())
+        return in_type_of(found, found + self._bias())
 
     def _value(self, products: Any) -> Any:
         found = self.engine.values(type(self).of, [products[None]])
@@ -357,7 +356,7 @@ class Total(Affine):
                 return [grad] * 3
             dx[n] += grad[0] * w
             dW[:, o] += grad[0] * row
-        return [_in(grad, a) for a in (dx, dW, dout.sum(axis=0))]
+        return [in_type_of(grad, a) for a in (dx, dW, dout.sum(axis=0))]
 
 
 class Mean(Total):
@@ -385,131 +384,17 @@ class Square(OfEngine):
         return as_given(self.engine.gradients(type(self).of, [self.error], share)[0], self.error)
 
 
-class Exponential(OfEngine):
-    """exp(x) - 1 below 0, x above, of which the exponential is the engine's: of x / unit."""
-
-    of: Callable[..., Any]
-    unit = 1.0
-
-    def __init__(self, alpha: float = 1.0):
-        self.alpha = alpha
-
-    def forward(self, x: Any) -> Any:
-        self.x, self.below = np.array(x), x <= 0
-        found = as_given(self.engine.values(type(self).of, [self._given()]), self.x)
-        return np.where(self.below, (found - 1) * found.dtype.type(self.alpha), self.x).astype(found.dtype)
-
-    def backward(self, dout: Any) -> Any:
-        seed = np.where(self.below, dout * dout.dtype.type(self.alpha), 0).astype(dout.dtype)
-        found = as_given(self.engine.gradients(type(self).of, [self._given()], seed)[0], self.x)
-        return np.where(self.below, found / self.unit, dout).astype(found.dtype)
-
-    def _given(self) -> Any:
-        return (np.where(self.below, self.x, 0) / self.unit).astype(self.x.dtype)
-
-    def used_twice(self, x: Any) -> dict[str, Any]:
-        found = _without_sum(self.engine)
-        with suppress(Exception):
-            self.forward(x)
-            of, ones = type(self).of, np.where(self.below, 1, 0).astype(x.dtype)
-            (grad,) = self.engine.gradients(lambda node: of(node) + of(node), [self._given()], ones)
-            found = {OUT_TWICE: np.where(self.below, as_given(grad, x) / self.unit, 2)} | found
-        return found
-
-
-class PowerOf2(Exponential):
-    """exp(x) as 2 ** (x / ln 2), of which the power is the engine's."""
-
-    unit = float(np.log(2))
-
-
-ARRAYS = ("__matmul__", "__rmatmul__", "matmul", "dot", "mm", "sum", "mean")  # made for arrays alone
-# Of each operator or method: the kind that it is checked as, the layer, and what that computes.
-OPERATORS: dict[str, tuple[str, type[OfEngine], str]] = {
-    "__add__": ("affine", Addition, "A + B, with A = x @ W and B = b by NumPy"),
-    "__sub__": ("affine", Subtraction, "A - B, with A = x @ W and B = -b by NumPy"),
-    "__neg__": ("affine", Negation, "-A, with A = -(x @ W + b) by NumPy"),
-    "__mul__": ("affine", Product, "A * B, with A of x and B of W; their sums and b by NumPy"),
-    "__truediv__": ("affine", Division, "A / B, with A of x and B of 1 / W; their sums and b by NumPy"),
-    "__matmul__": ("affine", Matrix, "A @ B, with A = x and B = W; + b by NumPy"),
-    "matmul": ("affine", Matrix, "A.matmul(B), with A = x and B = W; + b by NumPy"),
-    "dot": ("affine", Matrix, "A.dot(B), with A = x and B = W; + b by NumPy"),
-    "mm": ("affine", Matrix, "A.mm(B), with A = x and B = W; + b by NumPy"),
-    "sum": ("affine", Total, "A.sum(), with A = a row of x times a column of W; + b by NumPy"),
-    "mean": ("affine", Mean, "A.mean(), with A = a row of x times a column of W; times I, + b by NumPy"),
-    "__pow__": ("mean_squared_error", Square, "A ** 2, with A = x - t; the mean by NumPy"),
-    "__radd__": ("affine", ReversedSum, "c + A, with a plain number c of b and A = x @ W by NumPy"),
-    "__rsub__": ("affine", ReversedDifference, "c - A, with a plain number c of b and A = -x @ W by NumPy"),
-    "__rmul__": ("affine", ReversedProduct, "c * A, with a plain number c and A = (x @ W + b) / c by NumPy"),
-    "__rtruediv__": (
-        "affine",
-        ReversedQuotient,
-        "c / A, with a plain number c and A = c / (x @ W + b) by NumPy",
-    ),
-    "__rmatmul__": (
-        "affine",
-        ReversedMatrix,
-        "A.__rmatmul__(B), with A = W and an array B = x; + b by NumPy",
-    ),
-    "__rpow__": ("elu", PowerOf2, "2 ** A, with A = x / ln 2 where x is not above 0; - 1 by NumPy"),
-    "__iadd__": ("affine", Addition, "A += B, with A = x @ W and B = b by NumPy"),
-    "__isub__": ("affine", Subtraction, "A -= B, with A = x @ W and B = -b by NumPy"),
-    "__imul__": ("affine", Product, "A *= B, with A of x and B of W; their sums and b by NumPy"),
-    "__itruediv__": ("affine", Division, "A /= B, with A of x and B of 1 / W; their sums and b by NumPy"),
-    "exp": ("elu", Exponential, "A.exp(), with A = x where x is not above 0; - 1 by NumPy"),
-}
-WRITTEN: dict[str, Callable[..., Any]] = {
-    "__add__": operator.add,
-    "__sub__": operator.sub,
-    "__neg__": operator.neg,
-    "__mul__": operator.mul,
-    "__truediv__": operator.truediv,
-    "__matmul__": operator.matmul,
-    "__pow__": lambda a: a**2,
-    "__radd__": operator.add,
-    "__rsub__": operator.sub,
-    "__rmul__": operator.mul,
-    "__rtruediv__": operator.truediv,
-    "__rmatmul__": lambda array, a: type(a).__rmatmul__(a, array),
-    "__rpow__": lambda a: 2.0**a,
-    "__iadd__": operator.iadd,
-    "__isub__": operator.isub,
-    "__imul__": operator.imul,
-    "__itruediv__": operator.itruediv,
-}
-ASK_NOTHING = ("sum", "mean", "exp")  # methods that are an operator where they do, or ask for an axis
-MATRICES = ("__matmul__", "matmul", "dot", "mm")
-IN_PLACE = ("__iadd__", "__isub__", "__imul__", "__itruediv__")
-
-
-def as_operator_layer(cls: type, name: str) -> type:
-    """The layer for an operator, or a method that is one, of an engine's class."""
-    _, base, says = OPERATORS[name]
-    engine = Engine(cls)
-    apart = "" if engine.of_arrays else ", for one number after another"
-    asks = axis_asked_for(getattr(cls, name)) if name in ("sum", "mean") else ""
-    given = {asks: 1} if asks else {}
-    of = WRITTEN.get(name) or (lambda node, *others: getattr(node, name)(*others, **given))
-
-    def refuse(*_: Any) -> Any:
-        raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
-
-    own = refuse if name in ARRAYS and not engine.of_arrays else of
-    space = {"engine": engine, "of": staticmethod(own), "says": f"{says} ({cls.__name__}'s operator{apart})"}
-    return type(name, (base,), {**space, "__module__": __name__, "__doc__": base.__doc__})
-
-
 def _left(of: Callable[..., Any], number: float) -> Callable[[Any], Any]:
     return lambda node: of(number, node)
 
 
-def _without_sum(engine: Engine) -> dict[str, Any]:
+def without_sum(engine: Engine) -> dict[str, Any]:
     """Why it is not asked for the sum of two uses, where its sums are wrong."""
     if engine.adds_up or not hasattr(engine.cls, "__add__"):
         return {}
     return dict.fromkeys((OUT_TWICE, W_TWICE), NoGradient("x + x has another gradient than 2"))
 
 
-def _in(like: Any, array: Any) -> Any:
+def in_type_of(like: Any, array: Any) -> Any:
     """In the floating-point type of what the engine gave."""
     return array.astype(like.dtype) if array.dtype.kind == "f" else array

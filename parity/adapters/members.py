@@ -18,7 +18,7 @@ import numpy as np
 
 from parity.adapters.engine import is_engine
 from parity.adapters.engine_methods import as_layer, takes_nothing
-from parity.adapters.engine_operators import OPERATORS, as_operator_layer
+from parity.adapters.engine_table import OPERATORS, as_operator_layer
 
 STEP = re.compile(r"""\.?([^.\[\]]+)|\[(?:"([^"]*)"|'([^']*)'|([^\]]*))\]""")
 DERIVATIVE = "_prime"  # what the name of a derivative without one ends in

@@ -17,7 +17,7 @@ from parity.adapters.choice import parted
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
-from parity.adapters.engine_operators import ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS
+from parity.adapters.engine_table import ALONG, ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS, SHAPED
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
@@ -164,13 +164,22 @@ def _operators(
     if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | given.keys():
         return []
     matrices = [name for name in MATRICES if name in names]  # the same under several names
-    asked = {name: [arg.arg for arg in _asked_for(own[name])] for name in ASK_NOTHING if name in own}
-    others = {name for name, args in asked.items() if args and not (len(args) == 1 and args[0] in AXES)}
+    others = {name for name, method in own.items() if not _takes_what_is_given(name, method)}
     others |= {*matrices[1:], *(name for name in own if is_stub(own[name]))}
     others |= {name for name in IN_PLACE if name in own and _writes_into_self(own[name])}
     others |= {name for name in given if is_the_same(name, given)}
     found = [name for name in OPERATORS if name in names - others]
     return [Listed(f"{node.name}.{name}", OPERATORS[name][0]) for name in found]
+
+
+def _takes_what_is_given(name: str, method: ast.FunctionDef) -> bool:
+    """Whether a method that is an operator asks for no more than it is given there."""
+    args = [arg.arg for arg in _asked_for(method)]
+    if name in SHAPED:
+        return len(args) in (1, 2) or method.args.vararg is not None
+    if name in ALONG:
+        return not args or (len(args) == 1 and args[0] in AXES)
+    return len(args) <= 2 if name == "transpose" else not args or name not in ASK_NOTHING
 
 
 def aliases_of(node: ast.ClassDef) -> dict[str, str]:

@@ -236,7 +236,7 @@ class Value:
         return self.data < other.data
 
     @property
-    def T(self):
+    def mT(self):
         return self
 
     __radd__ = __add__
@@ -254,10 +254,10 @@ def test_operators_of_an_engine_without_a_verdict_are_named(tmp_path):
     path.write_text(REVERSED)
     sheet = verify_all(path, isolated=False)
     reason = "not checked: an operator that has no verdict of its own"
-    own = dict.fromkeys(["Value.__lt__", "Value.T"], reason)
+    own = dict.fromkeys(["Value.__lt__", "Value.mT"], reason)
     same = {"Value.__radd__": "checked with its function"}
     assert sheet.left_out == {"Value": "used by what was checked"} | own | same
-    assert "not checked: operators that have no verdict of their own: Value.__lt__, Value.T" in str(sheet)
+    assert "not checked: operators that have no verdict of their own: Value.__lt__, Value.mT" in str(sheet)
 
 
 GRAPH = """
