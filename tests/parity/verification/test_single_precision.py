@@ -37,6 +37,40 @@ class StaleGradient(Affine):
         return dx
 
 
+class AddedUp:
+    """A mean pooling whose dx is added up in an array of float32, and nothing else is."""
+
+    def __init__(self, pool_h, pool_w, stride=1):
+        self.size, self.stride = (pool_h, pool_w), stride
+
+    def forward(self, x):
+        self.shape = x.shape
+        windows = np.lib.stride_tricks.sliding_window_view(x, self.size, axis=(2, 3))
+        return windows[:, :, :: self.stride, :: self.stride].mean(axis=(4, 5))
+
+    def backward(self, dout):
+        (h, w), dx = self.size, np.zeros(self.shape, dtype=np.float32)
+        for i, j in np.ndindex(*dout.shape[2:]):
+            rows, columns = i * self.stride, j * self.stride
+            dx[:, :, rows : rows + h, columns : columns + w] += self.share(dout[:, :, i, j, None, None])
+        return dx
+
+    def share(self, dout):
+        return dout / (self.size[0] * self.size[1])
+
+
+class AddedUpTooMuch(AddedUp):
+    def share(self, dout):
+        return super().share(dout) * 1.0001
+
+
+class AndANearOutput(AddedUp):
+    """Beside it forward is off by less than float32 shows, and not computed in it."""
+
+    def forward(self, x):
+        return super().forward(x) * (1 + 1e-8)
+
+
 class Tanh:
     """The numbers are float32's, and the dtype is not."""
 
@@ -67,7 +101,9 @@ class AlmostTanh:
         return dout * (1 - self.out**2)
 
 
-@pytest.mark.parametrize(("factory", "kind"), [(Affine, "affine"), (Tanh, "tanh")])
+@pytest.mark.parametrize(
+    ("factory", "kind"), [(Affine, "affine"), (Tanh, "tanh"), (AddedUp, "average_pooling")]
+)
 def test_it_is_named_and_what_is_not_tried_is_said(factory, kind):
     verdict = verify(factory, kind, isolated=False)
     assert verdict.outcome == "right_but" and "computes in float32" in verdict.headline, str(verdict)
@@ -78,7 +114,14 @@ def test_it_is_named_and_what_is_not_tried_is_said(factory, kind):
 
 @pytest.mark.parametrize(
     ("factory", "kind"),
-    [(NoBias, "affine"), (StaleGradient, "affine"), (ALittleSteep, "tanh"), (AlmostTanh, "tanh")],
+    [
+        (NoBias, "affine"),
+        (StaleGradient, "affine"),
+        (ALittleSteep, "tanh"),
+        (AlmostTanh, "tanh"),
+        (AddedUpTooMuch, "average_pooling"),
+        (AndANearOutput, "average_pooling"),
+    ],
 )
 def test_nothing_else_is_excused(factory, kind):
     verdict = verify(factory, kind, isolated=False)
