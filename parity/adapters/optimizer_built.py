@@ -23,10 +23,15 @@ def is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
     return not any(np.isclose(v, (own, 1 - own)).any() for v in numbers)
 
 
+def _is_pair(name: str, default: Any) -> bool:
+    """Whether it is beta1 and beta2 in one."""
+    return plain(name) == "betas" or (plain(name) == "beta" and isinstance(default, (tuple, list)))
+
+
 def builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
     """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
     found = signature(factory)
-    pair = next((name for name in found or () if plain(name) == "betas"), None)
+    pair = next((name for name, p in (found or {}).items() if _is_pair(name, p.default)), None)
     if found is None or not (held or pair):
         return factory  # type: ignore[no-any-return]
 

@@ -29,7 +29,7 @@ from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
 from parity.adapters.rule_constants import EPS
-from parity.adapters.rule_forms import FORMS
+from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, Stateful, reading
 from parity.kinds.probe import Probe
@@ -55,7 +55,7 @@ class Rule:
         self.returned = Steps()
         self.stateful: Stateful | None = None
 
-    def _new(self, *first: Any) -> Any:
+    def new(self, *first: Any) -> Any:
         held = dict(zip(self.how.held or signature(self.factory) or (), first, strict=False))
         args, how = self.args, recipe(self.kind)
         held |= {name: self.shapes.get(what, 1) for name, what in self.how.sized.items()}
@@ -88,9 +88,14 @@ class Rule:
             setattr(built, self.how.kept[name], value)
         return built
 
+    @property
+    def eps(self) -> float | None:
+        """PyTorch's small constant of the kind."""
+        return EPS.get(self.kind)
+
     def _one(self, name: str) -> Any:
         if name not in self.made:
-            self.made[name] = self._new()
+            self.made[name] = self.new()
         return self.made[name]
 
     def _step(self, name: str) -> Callable[..., Any]:
@@ -125,7 +130,7 @@ class Rule:
 
     def _plain_method(self, optimizer: Any) -> Callable[..., Any]:
         usual = recipe(self.kind).optional["weight_decay"]
-        known = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
+        known = {"weight_decay": usual, **self.args, "eps": self.eps}
         known["betas"] = (known.get("beta1"), known.get("beta2"))
         known |= {"t": self.steps - 1 + (self.first or 0), "key": self.key, "batch_size": 1}
         given = {name: known[argument] for name, argument in self.how.numbers.items()}
@@ -171,7 +176,8 @@ class Rule:
         if self.how.by_rate:
             self.returned.rate = rate
             return True
-        by_function = not isinstance(self.factory, type) and self.how.rule != "config"  # whose dict keeps it
+        keeps_it = self.how.rule in ("config", RUN)  # in a dict, or in a run from the beginning
+        by_function = not isinstance(self.factory, type) and not keeps_it
         if not by_function and not self._at_each_call("lr"):
             return False
         self.args["lr"] = rate
@@ -230,7 +236,7 @@ class Rule:
     def _holding(self, name: str, given: Any) -> Any:
         """The optimizer of that name, which was built of what it holds."""
         if name not in self.made:
-            self.made[name] = self._new(*([] if self.how.prepare else [given]))
+            self.made[name] = self.new(*([] if self.how.prepare else [given]))
             if self.how.prepare:
                 getattr(self.made[name], self.how.prepare)(given)
         return self.made[name]
@@ -396,7 +402,7 @@ class Rule:
         """The optimizer keeps the dict of the arrays, and may put new ones into it."""
         if not self.made:
             self.handed = [dict(params)]
-            self.made[""] = self._new(self.handed[0])
+            self.made[""] = self.new(self.handed[0])
         held = self.handed[0]
         held.update(params)
         found = self._method(self.made[""])(dict(grads))
@@ -447,7 +453,7 @@ class Rule:
         given = {
             what: value.copy() if isinstance(value, np.ndarray) else value for what, value in given.items()
         }
-        found = self._method(self._new())(*(given[what] for what in order))
+        found = self._method(self.new())(*(given[what] for what in order))
         return list(found) if isinstance(found, tuple) else [given["w"] if found is None else found]
 
     def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
@@ -473,7 +479,7 @@ class Rule:
         """The optimizer keeps both dicts, and may put new arrays into that of the arrays."""
         both = self.lasting(params, grads)
         if not self.made:
-            self.made[""] = self._new(*both)
+            self.made[""] = self.new(*both)
         self._method(self.made[""])()
         taken_over(params, both[0])
 
@@ -484,7 +490,7 @@ class Rule:
         """The optimizer keeps a list of the arrays, and may put new ones into it."""
         if not self.handed:
             self.handed = [[p.copy() for p in params.values()], [np.zeros_like(g) for g in grads.values()]]
-            self.made[""] = self._new(*self.handed[: 1 + (self.how.rule == "both")])
+            self.made[""] = self.new(*self.handed[: 1 + (self.how.rule == "both")])
         arrays, slopes = self.handed
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
@@ -498,7 +504,7 @@ class Rule:
         """The optimizer keeps a list of weights and one of biases, and may put new arrays into them."""
         if not self.handed:
             self.handed = [[a.copy() for a in one] for one in two_lists(params)]
-            self.made[""] = self._new(*self.handed)
+            self.made[""] = self.new(*self.handed)
             self.kept = [attribute_of(self.made[""], own) for own in self.handed]
         for own, now in zip(self.handed, two_lists(params), strict=True):
             for mine, array in zip(own, now, strict=True):
@@ -565,7 +571,7 @@ class Rule:
                 for name, p in (signature(self.factory) or {}).items()
             ]
             usual = recipe(self.kind).optional["weight_decay"]
-            given = {"weight_decay": usual, **self.args, "eps": EPS.get(self.kind)}
+            given = {"weight_decay": usual, **self.args, "eps": self.eps}
             self.stateful = Stateful(self.factory, reading(asked, self.kind), given, self.how.rule)
         self.stateful.update(params, grads, in_layers(params))
 

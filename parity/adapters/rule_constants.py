@@ -12,6 +12,7 @@ from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.layers_given import ways_for
 from parity.adapters.optimizer_names import BATCH, DECAYS, EPSILON, MOMENTS, RATES, SLOPES, TOGETHER, rate_of
 from parity.adapters.recipe import recipe
+from parity.adapters.rule_runs import WORDS
 from parity.adapters.stateful import AVERAGED, CONSTANTS, KINDS, averaged
 
 HANDED = (*TOGETHER, "layers")
@@ -120,7 +121,7 @@ def momentum_by_velocity(about: dict[str, Any]) -> str:
 
 def holders(about: dict[str, Any]) -> tuple[str, ...]:
     """The parameters of the constructor that get the arrays: params or params and grads, weights and biases,
-    layers or a model; they are required or None where they are not given."""
+    layers or a model; they are required or None where they are not given. One array is the first required."""
     if about["what"] == "function":
         return ()
     asked = [p["name"] for p in about["signature"] or () if p["required"] or p["default"] == "None"]
@@ -132,7 +133,8 @@ def holders(about: dict[str, Any]) -> tuple[str, ...]:
             return name, after
         if word in HANDED or ways_for(word, held=True):
             return (name,)
-    return ()
+    first = next((p for p in about["signature"] or () if p["required"]), None)
+    return (first["name"],) if first and plain(first["name"]) in WORDS["start"] else ()
 
 
 def _constants_taken(about: dict[str, Any]) -> list[str]:
@@ -149,8 +151,7 @@ def taken_by_constructor(about: dict[str, Any], kind: str) -> list[str]:
 
 def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
     """The kind's constants that its code sets in an attribute and nothing takes: argument -> attribute."""
-    names = _constants_taken(about)
-    if about["what"] != "class" or "betas" in map(plain, names):
+    if about["what"] != "class" or any(_is_pair(p) for p in about["signature"] or ()):
         return {}
     taken = taken_by_constructor(about, kind)
     found: dict[str, str] = {}
@@ -161,6 +162,12 @@ def kept(about: dict[str, Any], kind: str) -> dict[str, str]:
             if argument not in (*taken, *found) and len(own) == 1:
                 found[argument] = own[0]
     return found
+
+
+def _is_pair(param: dict[str, Any]) -> bool:
+    """Whether it is beta1 and beta2 in one."""
+    word = plain(param["name"])
+    return word == "betas" or (word == "beta" and param["default"].startswith(("(", "[")))
 
 
 def written(about: dict[str, Any], kind: str) -> dict[str, float]:

@@ -75,7 +75,9 @@ from parity.adapters.rule_constants import (
     taken_by_constructor,
     written,
 )
+from parity.adapters.rule_forms import RUN
 from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, of_layer, steps_of
+from parity.adapters.rule_runs import WORDS, roles_of
 from parity.adapters.stateful import forms_of
 
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
@@ -142,7 +144,9 @@ def _rules(
     prepare, shown = ("", "") if holds_these else preparing(about)
     base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=sized(signature))
     base = replace(base, kept=own, written=numbers_written, held=holds_these)
-    if about["what"] == "function":
+    if about["what"] == "function" and (roles := roles_of(signature, kind)):
+        yield _run(base, about["names"][0], roles)
+    elif about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
         if kind == "sgd" and rate and len(rest) >= 2:
@@ -157,14 +161,20 @@ def _rules(
                 yield _with(base, style, about["names"][0])
         elif len(signature) >= 2:
             yield _with(base, "config", about["names"][0])
+    if about["what"] == "function":
         return
     first = [plain(name) for name in holds_these or ([shown] if shown else [])]
     first = ["model" if word in TARGETS else word for word in first]
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
+    one_held = bool(holds_these) and first[0] in WORDS["start"] and not (holds or handed)
     both = handed and len(first) > 1 and first[1] in SLOPES
     two_lists = len(first) > 1 and not both
     taken, moments = {*taken_by_constructor(about, kind), *base.kept}, has_moments(about, kind)
+    for name, parameters in about["methods"].items():
+        roles = roles_of([p for p in parameters or () if p is not None], kind) if name[0] != "_" else {}
+        if roles:
+            yield _run(base, name, roles)
     for name in steps_of(about["methods"]):
         params = [p for p in about["methods"][name] or () if p is not None]
         numbers = numbers_of(params, taken, kind, moments)
@@ -196,6 +206,8 @@ def _rules(
                 *["lists and pairs"] * _are_lists_and_pairs(required),
             ],
         }
+        if one_held:
+            styles = {1: ["held array"] * _are_slopes(required)}
         if len(required) == 2 and _is_slope(required[0]["name"]) and not _are_slopes(required):
             styles[2] = []  # a gradient beside what is no array: get_update(grad, cache)
         if "sizes" in base.sized.values():
@@ -233,6 +245,11 @@ def _rules(
             order = _by_name([name for name in parameter_names(required) if name != counted], [])
             for style in ("dicts", "lists", "in dicts", "by layer name", "numbered"):
                 yield replace(_with(base, style, name), numbers=counts, order=order)
+
+
+def _run(base: Convention, name: str, roles: Mapping[str, str]) -> Convention:
+    """All steps in one call; how many are asked for is given."""
+    return replace(_with(base, RUN, name), numbers={n: role for n, role in roles.items() if role == "steps"})
 
 
 def preparing(about: dict[str, Any]) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from parity.adapters.name_parts import parts
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rule_names import steps_of
+from parity.adapters.rule_runs import roles_of
 from parity.adapters.signatures import BACKWARD as BACKWARDS
 from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods
@@ -542,10 +543,13 @@ def _rule(name: str, node: ast.stmt) -> str:
     )
     if rest or len(named) > 1 or not isinstance(node, ast.FunctionDef):
         return ""
-    if _takes_options(node):
-        return next(iter(named or ["sgd"] if named or words & DESCENT else []), "")
     least = _required(node)
     params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]
+    kind = next(iter(named or ["sgd"] if named or words & DESCENT else []), "")
+    if kind and roles_of(params, kind):
+        return kind
+    if _takes_options(node):
+        return kind
     if not named and {"beta1", "beta2"} <= {plain(p.arg) for p in node.args.args} and reading(params, "adam"):
         return "adam"  # update(t, grads, adam_param, beta1, beta2)
     if not named:

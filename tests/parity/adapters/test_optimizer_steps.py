@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import right_to_its_last_step, wrong_first_at
 
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 WILD = Path(__file__).parent / "wild" / "optimizer_steps.py"
@@ -17,6 +18,10 @@ RIGHT = [
     ("ListsOfPairs", "sgd", "a list of pairs of a weight and its bias, and one of their gradients"),
     ("OfANumberedModel", "sgd", "a model that has .weights and .biases, lists; given at each call: epoch"),
     ("EmptiesGradients", "sgd", ".parameters() with .data and .grad"),
+    ("adam_optimizer", "adam", "the gradient as a function, and the first arrays: all steps in one call"),
+    ("gradient_descent", "sgd", "all steps in one call; given at each call: n_iter"),
+    ("Descends", "momentum", "minimize with the gradient as a function"),
+    ("HoldsItsArray", "adam", "a gradient: its array comes to the constructor"),
 ]
 WRONG = [
     ("RMSPropByBetaWrong", "rmsprop", "W step 1"),
@@ -27,8 +32,11 @@ WRONG = [
     ("ListsOfPairsWrong", "sgd", "b step 1"),
     ("OfANumberedModelWrong", "sgd", "b step 1"),
     ("EmptiesGradientsWrong", "sgd", "V step 1"),
+    ("adam_optimizer_wrong", "adam", "W step 1"),
+    ("DescendsWrong", "momentum", "W step 1"),
+    ("HoldsItsArrayWrong", "adam", "W step 1"),
 ]
-UNCHECKED = [("HelpsItself", "rmsprop")]
+UNCHECKED = [("HelpsItself", "rmsprop"), ("gradient_descent_wrong", "sgd")]
 
 
 def ask(name, kind):
@@ -49,6 +57,11 @@ def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
 def test_what_is_no_step_of_arrays_is_not_taken_for_one(name, kind):
     verdict = ask(name, kind)
     assert verdict.outcome == "not_checked", str(verdict)
+
+
+def test_whole_runs_are_found_by_their_names_and_what_they_take():
+    kinds = {one.name: one.kind for one in listed(WILD)}
+    assert kinds["adam_optimizer"] == "adam" and kinds["gradient_descent"] == "sgd"
 
 
 def test_a_flag_that_no_code_reads_is_remarked_and_one_that_is_read_is_asked_for():

@@ -183,3 +183,92 @@ class EmptiesGradients:
 class EmptiesGradientsWrong(EmptiesGradients):
     def step_of(self, g):
         return self.lr * abs(g)
+
+
+def adam_optimizer(f, grad, x0, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, num_iterations=10):
+    m = v = 0
+    x = x0
+    for t in range(1, num_iterations + 1):
+        g = grad(x)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        x = x - learning_rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
+    return x
+
+
+def adam_optimizer_wrong(f, grad, x0, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, n_steps=10):
+    m = v = 0
+    for _ in range(n_steps):
+        g = grad(x0)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        x0 = x0 - learning_rate * m / (np.sqrt(v) + epsilon)
+    return x0
+
+
+def gradient_descent(grad_fn, start, learn_rate, n_iter, tol=1e-6):
+    path, x = [start], start
+    for _ in range(n_iter):
+        step = learn_rate * grad_fn(x)
+        if np.all(np.abs(step) < tol):
+            break
+        x = x - step
+        path.append(x)
+    return np.array(path)
+
+
+def gradient_descent_wrong(grad_fn, start, learn_rate, n_iter):
+    x = start.copy()
+    for _ in range(n_iter - 1):
+        grad_fn(x)
+        x -= learn_rate * grad_fn(x)
+    return x
+
+
+class Descends:
+    """The losses come first; it stops where they stay."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.9):
+        self.lr, self.momentum = learning_rate, momentum
+
+    def minimize(self, func, grad_func, x0, max_iter=1000, tol=1e-8):
+        x, v, losses = x0.copy(), np.zeros_like(x0), [func(x0)]
+        for _ in range(max_iter):
+            v = self.next_velocity(v, grad_func(x))
+            x = x - self.lr * v
+            losses.append(func(x))
+            if abs(losses[-1] - losses[-2]) < tol:
+                break
+        return np.array(losses), x
+
+    def next_velocity(self, v, g):
+        return self.momentum * v + g
+
+
+class DescendsWrong(Descends):
+    def next_velocity(self, v, g):
+        return self.momentum * (v + g)
+
+
+class HoldsItsArray:
+    """A copy of the array comes to the constructor; each call returns the new one."""
+
+    def __init__(self, xinit, lr=1e-3, beta=(0.9, 0.999), epsilon=1e-8):
+        self.x, self.m, self.v, self.k = xinit.copy(), np.zeros_like(xinit), np.zeros_like(xinit), 0
+        self.lr, self.eps = lr, epsilon
+        self.b1, self.b2 = beta
+
+    def __call__(self, gradient):
+        self.k += 1
+        self.m = self.b1 * self.m + (1 - self.b1) * gradient
+        self.v = self.b2 * self.v + (1 - self.b2) * gradient**2
+        self.x -= self.lr * self.first() / (np.sqrt(self.v / (1 - self.b2**self.k)) + self.eps)
+        return self.x
+
+    def first(self):
+        return self.m / (1 - self.b1**self.k)
+
+
+class HoldsItsArrayWrong(HoldsItsArray):
+    def first(self):
+        return self.m
