@@ -31,8 +31,10 @@
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],
 "networks": [names], "unread": {name: why}, "passed_over": {name: what}, "left_out": {name: why},
-"protection"}; its outcome is that of the worst verdict. What has no verdict of its own is in "left_out":
-helpers of what was checked, tests, and what is none of the kinds by its name, which is in "unknown" too.
+"only_definitions": {file: why}, "protection"}; its outcome is that of the worst verdict. What has no
+verdict of its own is in "left_out": helpers of what was checked, tests, and what is none of the kinds by its
+name, which is in "unknown" too. Of a file in "only_definitions" nothing else was loaded, since running it
+raised.
 Numbers that are no numbers (NaN, infinities) are null. Texts hold no control characters but line ends. A
 field is only ever added; whatever else changes raises `schema`.
 """
@@ -108,6 +110,7 @@ def sheet_object(sheet: Sheet) -> dict[str, Any]:
         "unread": sheet.unread,
         "passed_over": sheet.passed,
         "left_out": sheet.left_out,
+        "only_definitions": sheet.partly,
     }
 
 

@@ -30,6 +30,7 @@ WIDEST = 60  # characters of a name, in the column of names
 LONGEST = 160  # characters of how it was called, in the line of a page
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
+PARTLY = "only its classes, functions and constants were loaded"
 MODULE = "a module"  # the kind of a file that could not be imported
 SHORT: dict[Outcome, str] = {
     "right": "right",
@@ -47,6 +48,7 @@ class Sheet:
     verdicts   of what could be recognised
     unknown    what is none of the kinds by its name
     left_out   what has no verdict of its own, with the reason: helpers, tests, and what is in `unknown`
+    partly     files that raise when they are run, of which only the definitions were loaded, with what it was
     networks   those for which no twin was given
     unread     files that are no Python, with what was wrong
     passed     what is named like a Python file and is none (a pipe, a link to nothing), with what it is
@@ -59,6 +61,7 @@ class Sheet:
     unread: dict[str, str] = field(default_factory=dict)
     passed: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    partly: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -93,6 +96,9 @@ class Sheet:
         if why := self.unread.get(self.where):
             return [f"{clean(self.where)}: could not be read: {clean(why)}"]
         lines = [f"{clean(self.where)}: {self._counts()}"]
+        for name, why in self.partly.items():
+            of = "" if name == self.where else f"{clean(name)}: "
+            lines.append(f"{of}{PARTLY}: {'running it ' * why.startswith('raised')}{clean(why)}")
         if self.passed:
             names = _names([f"{name} ({what})" for name, what in self.passed.items()])
             lines.append(f"passed over: {names}")
@@ -204,7 +210,7 @@ def _verdicts(
     options: dict[str, Any],
     starts: Callable[[str], None] | None,
 ) -> Iterator[Verdict]:
-    """Of one file; what fails at its import ends it with one verdict."""
+    """Of one file. Where running it raises, only its definitions are loaded; what then fails is a verdict."""
     try:
         found = listed(path)
     except (SyntaxError, ValueError, RecursionError, OSError) as error:
@@ -223,6 +229,11 @@ def _verdicts(
             if starts is not None:
                 starts(f"{named(one.name)} as {one.kind}")
             verdict = _verdict(path, one, one.kind, only, options)
+            if not only and failed_at_import(verdict):
+                without = _verdict(path, one, one.kind, True, options)
+                if not failed_at_import(without):
+                    sheet.partly[shown] = verdict.unchecked
+                    verdict, only = without, True
             verdict.name = named(one.name)
             if failed_at_import(verdict):
                 verdict.name, verdict.kind = shown, MODULE

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from parity.verification.as_json import sheet_object
 from parity.verification.listed_names import Listed
 from parity.verification.listing import listed
 from parity.verification.verify import verify
@@ -172,12 +173,25 @@ def test_a_notebook_s_definitions(tmp_path, file):
     assert verify(f"{path}:Relu", "relu").outcome == "right"
 
 
-def test_what_fails_at_import_is_one_outcome(file, parity):
+def test_of_what_fails_at_import_the_definitions_are_checked(file, parity):
     path = file(TRAINS + LEAKY)
     status, out, _ = parity("verify", path)
-    assert status == 2 and out.count("RuntimeError: it trains here (mine.py, line 13)") == 1
-    assert out.splitlines()[0] == f"{path}: 1 could not be checked"
-    assert "--only-definitions" in out and "wrong" not in out.lower()
+    assert status == 1
+    assert out.splitlines()[:2] == [
+        f"{path}: 1 right, 1 wrong",
+        "only its classes, functions and constants were loaded: running it raised RuntimeError: "
+        "it trains here (mine.py, line 13)",
+    ]
+    assert f"load('{path}::MyReluLayer')" in out
+    sheet = verify_all(path)
+    assert list(sheet.partly) == [str(path)] == list(sheet_object(sheet)["only_definitions"])
+
+
+def test_what_fails_without_the_rest_too_is_one_outcome(file, parity):
+    path = file(RELU.replace("class Relu", "class Relu(missing.Layer)"))
+    status, out, _ = parity("verify", path)
+    assert status == 2 and out.splitlines()[0] == f"{path}: 1 could not be checked"
+    assert out.count("NameError: name 'missing' is not defined") == 1 and "wrong" not in out.lower()
 
 
 def test_only_definitions_runs_nothing_else(file, parity):
@@ -192,10 +206,17 @@ def test_a_missing_package_matters_only_where_it_is_used(file):
     text = RELU.replace("import numpy as np", "import numpy as np\nimport no_such_package as nn")
     uses_it = "\nclass Tanh(nn.Module):\n    def forward(self, x): return x\n"
     path = file(text + uses_it)
-    assert outcomes(verify_all(path)) == [(str(path), "not_checked")]
-    sheet = verify_all(path, definitions_only=True)
-    assert [outcome for _, outcome in outcomes(sheet)] == ["right", "not_checked"]
-    assert "No module named 'no_such_package'" in str(sheet)
+    for only in (False, True):
+        sheet = verify_all(path, definitions_only=only)
+        assert [outcome for _, outcome in outcomes(sheet)] == ["right", "not_checked"]
+        assert "No module named 'no_such_package'" in str(sheet) and bool(sheet.partly) != only
+
+
+def test_a_number_that_was_not_loaded_is_no_bug(file):
+    """Running the file would have set it, had it not ended before."""
+    text = RELU.replace("class Relu", "one = float(open('one.txt').read())\n\nclass Relu")
+    sheet = verify_all(file(text.replace("return x * self.mask", "return x * self.mask * one")))
+    assert sheet.partly and [outcome for _, outcome in outcomes(sheet)] == ["not_checked"], str(sheet)
 
 
 def test_a_name_in_a_module_of_a_folder(file, tmp_path):
