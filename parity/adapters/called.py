@@ -312,7 +312,8 @@ class Live:
             self._zero()
         elif c.zero:
             getattr(self.object, c.zero)()
-        before = {name: np.array(got(self, here[0].path)) for name, here in c.stored.items() if here}
+        held = {name: [(place, got(self, place.path)) for place in here] for name, here in c.stored.items()}
+        before = {name: np.array(here[0][1]) for name, here in held.items() if here}
         if c.tensor:
             self._zero()
             self._from_tensor(dout)
@@ -335,8 +336,8 @@ class Live:
         for name, here in c.stored.items():
             now = got(self, here[0].path) if here else None
             if isinstance(now, np.ndarray) and c.updates and name in before and not self.trains:
-                for place in here:
-                    put(self, place.path, before[name])
+                for place, array in held[name]:
+                    put(self, place.path, _with(array, before[name]))
         dx = numbers(got(self, c.dx.path), getattr(dout, "dtype", None)) if c.dx is not None else None
         if c.jacobian:
             return times_jacobian(dout, dx)
@@ -705,6 +706,14 @@ class Called(Adapter):
             here = _unfolded(here, original, places[0].layout, name) if places else None
             found[name] = _of_one_axis(here, original)
         return found
+
+
+def _with(array: Any, numbers: Any) -> Any:
+    """The array with these numbers, which other parts of the object may be views of; else the numbers."""
+    if not isinstance(array, np.ndarray) or not array.flags.writeable:
+        return numbers
+    array[...] = numbers
+    return array
 
 
 def as_number(value: Any, dtype: Any) -> Any:

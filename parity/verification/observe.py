@@ -226,6 +226,8 @@ def observe_subject(request: Request, subject: Subject, seen: Seen) -> None:
     try:
         subject.open(request.kind)
         seen.backward_too, seen.convention = subject.backward_too, subject.convention
+        silent = [] if seen.backward_too else ["dx", *(f"d{name}" for name in kind_of(request.kind).params)]
+        seen.observation.unseen = [*seen.unseen, *silent]
         seen.engine = subject.engine
         forward = subject.about["name"] if subject.about.get("what") == "function" else "forward"
         seen.nothing = subject.convention is None and forward in subject.about.get("nothing", ())

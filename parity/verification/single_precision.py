@@ -26,6 +26,7 @@ def rounded_to_float32(seen: Observation, by_id: Mapping[str, Probe], done: set[
     """
     plain = [row for row in seen.records if row.phase in PLAIN and row.case in by_id and not row.ok]
     wrong = [row for row in plain if row.dtype == "float64" and id(row) not in done]
+    wrong = [row for row in wrong if row.tensor not in seen.unseen]
     out, values = kind_of(seen.kind).out, seen.values.get("float64", {})
     if not wrong or kind_of(seen.kind).role == "optimizer" or "float32" not in kind_of(seen.kind).dtypes:
         return []

@@ -101,6 +101,89 @@ class AlmostTanh:
         return dout * (1 - self.out**2)
 
 
+class Conv:
+    """Weights at the first forward, columns and dx in float32, and an Adam inside backward, which changes the
+    weights in place: what forward kept of them is a view."""
+
+    def __init__(self, n_filters, kernel_size, stride=1, padding=0):
+        self.n, self.k, self.s, self.p = n_filters, kernel_size, stride, padding
+        self.weights = None
+
+    def start(self, channels):
+        self.weights = np.full((self.n, channels, self.k, self.k), 0.1, dtype=np.float32)
+        self.bias = np.zeros(self.n, dtype=np.float32)
+        self.m, self.v, self.t = np.zeros_like(self.weights), np.zeros_like(self.weights), 0
+
+    def windows(self, H, W):
+        for i in range(self.k):
+            for j in range(self.k):
+                yield i, j, slice(i, i + self.s * H, self.s), slice(j, j + self.s * W, self.s)
+
+    def forward(self, x):
+        if self.weights is None:
+            self.start(x.shape[1])
+        self.shape = N, C, H, W = x.shape
+        OH, OW = ((n + 2 * self.p - self.k) // self.s + 1 for n in (H, W))
+        x = np.pad(x, ((0, 0), (0, 0), (self.p, self.p), (self.p, self.p)))
+        col = np.zeros((N, C, self.k, self.k, OH, OW), dtype=np.float32)
+        for i, j, rows, columns in self.windows(OH, OW):
+            col[:, :, i, j] = x[:, :, rows, columns]
+        self.col = col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, -1)
+        self.col_W = self.weights.reshape(self.n, -1).T
+        return (self.col @ self.col_W + self.bias).reshape(N, OH, OW, self.n).transpose(0, 3, 1, 2)
+
+    def backward(self, dout, learning_rate):
+        N, C, H, W = self.shape
+        OH, OW = dout.shape[2:]
+        dout = dout.transpose(0, 2, 3, 1).reshape(-1, self.n)
+        dW = (self.col.T @ dout).T.reshape(self.weights.shape)
+        dcol = (dout @ self.col_W.T).reshape(N, OH, OW, C, self.k, self.k).transpose(0, 3, 4, 5, 1, 2)
+        dx = np.zeros((N, C, H + 2 * self.p, W + 2 * self.p), dtype=np.float32)
+        for i, j, rows, columns in self.windows(OH, OW):
+            dx[:, :, rows, columns] += dcol[:, :, i, j]
+        self.t += 1
+        self.m, self.v = 0.9 * self.m + 0.1 * dW, 0.999 * self.v + 0.001 * dW**2
+        m, v = self.m / (1 - 0.9**self.t), self.v / (1 - 0.999**self.t)
+        self.weights -= learning_rate * m / (np.sqrt(v) + 1e-8)
+        self.bias -= learning_rate * dout.sum(axis=0)
+        return dx[:, :, self.p : H + self.p, self.p : W + self.p]
+
+
+class OtherColumn(Conv):
+    def backward(self, dout, learning_rate):
+        return np.roll(super().backward(dout, learning_rate), 1, axis=3)
+
+
+class ChangedBefore(Conv):
+    """dx is computed with the weights that this backward has changed."""
+
+    def backward(self, dout, learning_rate):
+        super().backward(dout, learning_rate)
+        return super().backward(dout, learning_rate)
+
+
+class NoStrideBackward(Conv):
+    def backward(self, dout, learning_rate):
+        self.s, s = 1, self.s
+        dx = super().backward(dout, learning_rate)
+        self.s = s
+        return dx
+
+
+def test_columns_and_dx_in_float32_of_a_layer_that_updates_itself_are_named():
+    verdict = verify(Conv, "convolution", isolated=False)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == ["it computes in float32 although float64 comes in (dx)"]
+    assert {"dW", "db"} <= {*verdict.not_checked}
+
+
+@pytest.mark.parametrize("factory", [OtherColumn, ChangedBefore, NoStrideBackward])
+def test_another_bug_of_such_a_layer_is_wrong(factory):
+    verdict = verify(factory, "convolution", isolated=False)
+    assert verdict.outcome == "wrong", str(verdict)
+    assert (verdict.culprit.phase, verdict.culprit.tensor) == ("backward", "dx")
+
+
 @pytest.mark.parametrize(
     ("factory", "kind"), [(Affine, "affine"), (Tanh, "tanh"), (AddedUp, "average_pooling")]
 )
