@@ -17,6 +17,7 @@ from parity.adapters.subject import Arrays, Subject, subject_here
 from parity.adapters.wire import Odd
 from parity.checks.contracts import CONTRACTS, check_contracts, check_optimizer_contracts
 from parity.checks.long_life import FLOAT64_ALONE, LIVES, Scenario
+from parity.checks.rounded_inputs import naming_rounded
 from parity.comparison.gates import Comparison, logic_gate, precision_gate, refused
 from parity.comparison.records import Place, Record, record
 from parity.kinds import OPTIMIZER_KINDS, Kind, OptimizerKind, Probe, Tensors, kind_of
@@ -75,7 +76,8 @@ def check_kind(
             if kind in OPTIMIZER_KINDS:
                 outcomes.extend(check_optimizer_contracts(subject, probe.cast(dtype)))
             else:
-                outcomes.extend(check_contracts(subject, probe.cast(dtype), judged, held_to))
+                named = naming_rounded(judged) if dtype == "float64" else judged
+                outcomes.extend(check_contracts(subject, probe.cast(dtype), named, held_to))
         except Raised as error:
             why = refused(np.empty(0), f"raised {error}")
             outcomes = [*_failed(outcomes), ("contracts", "the calls", why)]

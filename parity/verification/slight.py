@@ -14,6 +14,7 @@ import numpy as np
 
 from parity.checks.contracts import AFTER_ANOTHER, KEPT
 from parity.checks.layer import judge
+from parity.checks.rounded_inputs import ROUNDED
 from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
@@ -108,6 +109,8 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
         return Slight(row, name) if name else None
     if row.phase == AGAIN and row.why.startswith("raised"):  # it frees what forward kept, as PyTorch does
         return Slight(row, RAISES_AGAIN)
+    if row.why == ROUNDED:
+        return Slight(row, SINGLE) if kind_of(seen.kind).role != "optimizer" else None
     if row.phase == AGAIN and row.tensor == "dx" and not row.why:  # it works in what forward kept
         return Slight(row, SPOILS) if kind_of(seen.kind).role == "loss" else None
     if row.phase == IN_PLACE:
@@ -159,7 +162,8 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
     lines = []
     for name in dict.fromkeys(one.name for one in ones):
         rows = [one.row for one in ones if one.name == name]
-        tensors = ", ".join(dict.fromkeys(row.tensor for row in rows if row.phase in PLAIN))
+        shown = [row.tensor for row in rows if row.phase in PLAIN or row.why == ROUNDED]
+        tensors = ", ".join(dict.fromkeys(shown))
         if name == WIDENED_NAME:
             lines.append(f"float64 comes out of float32 ({tensors})")
         elif name == SINGLE:

@@ -566,7 +566,7 @@ def _diagnosed(
     if rest.ok:
         verdict.buts = sentences(ones, every)
     names = list(dict.fromkeys(one.name for one in ones))
-    if SINGLE in names and by_image(seen.kind):
+    if any(one.name == SINGLE and one.row.phase in PLAIN for one in ones) and by_image(seen.kind):
         verdict.not_checked = [*verdict.not_checked, TRIED_IN_FLOAT64]
     if found.fault:
         return found

@@ -184,6 +184,44 @@ def test_another_bug_of_such_a_layer_is_wrong(factory):
     assert (verdict.culprit.phase, verdict.culprit.tensor) == ("backward", "dx")
 
 
+class Rounding:
+    """x is rounded, and what follows is computed in float64: numbers that float32 holds do not show it."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = np.asarray(x, dtype=np.float32)
+        return (self.x @ self.W + self.b).astype(x.dtype)
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class RoundingAndTransposed(Rounding):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        return dout @ self.W if self.W.shape[0] == self.W.shape[1] else dx
+
+
+class RoundingAndSteep(Rounding):
+    def forward(self, x):
+        out = super().forward(x)
+        return out * out.dtype.type(1 + 1e-7) if np.all(x > 0) else out
+
+
+def test_x_that_is_rounded_first_is_named():
+    verdict = verify(Rounding, "affine", isolated=False)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == ["it computes in float32 although float64 comes in (out, dW)"]
+
+
+@pytest.mark.parametrize("factory", [RoundingAndTransposed, RoundingAndSteep])
+def test_another_bug_beside_it_is_wrong(factory):
+    assert verify(factory, "affine", isolated=False).outcome == "wrong"
+
+
 @pytest.mark.parametrize(
     ("factory", "kind"), [(Affine, "affine"), (Tanh, "tanh"), (AddedUp, "average_pooling")]
 )
