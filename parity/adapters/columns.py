@@ -3,12 +3,14 @@
 A layout is a word of N (images), P (positions of the window, row by row) and K (the numbers of a window, in
 the order C, FH, FW); letters in parentheses are one axis. The book's is (NP)K; K(PN) is CS231n's, whose
 columns come position by position; without an N it is one image at a time. Of images (N, H, W, C) the numbers
-of a window may come in the order FH, FW, C: an L. Exchanging rows and columns of a window is no layout.
+of a window may come in the order FH, FW, C: an L. Positions may be the axes H and W, a window C, F (FH) and G
+(FW). Exchanging rows and columns of a window is no layout.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -24,7 +26,9 @@ from parity.kinds.probe import Probe
 
 BOOK = "(NP)K"
 COLUMNS = (BOOK, "K(NP)", "K(PN)", "NKP", "NPK", "PK", "KP")
-ALONE = ("NKP", "NPK", "PK", "KP")  # of a shape that no other has
+APART = ("NHWK", "NHWCFG", "NCFGHW", "NCHWFG")  # of im2col: OH, OW, C, FH, FW are axes of their own
+APART_LAST = ("NHWL", "NHWFGC")  # of images (N, H, W, C)
+ALONE = ("NKP", "NPK", "PK", "KP", *APART, *APART_LAST)  # of a shape that no other has
 TOGETHER = ("K(NP)", "K(PN)")  # of one shape
 LAST = "L"  # FH, FW, C
 FILTER_NAMES = (plain("W"), *ALIASES["W"])
@@ -58,6 +62,8 @@ def taken(parts: list[Any], count: int, width: int, layout: str, channels: int =
         if not isinstance(last, np.ndarray) or last.ndim != 2 or last.shape[1] != width:
             return last
         return last.reshape(len(last), -1, channels).transpose(0, 2, 1).reshape(last.shape)
+    if layout in (*APART, *APART_LAST):
+        return _together(parts[0], count, width, layout, channels)
     if layout == BOOK or not all(isinstance(part, np.ndarray) for part in parts):
         return parts[0]
     letters = layout.replace("(", "").replace(")", "")
@@ -75,6 +81,17 @@ def taken(parts: list[Any], count: int, width: int, layout: str, channels: int =
     return whole.transpose([letters.index(c) for c in "NPK"]).reshape(-1, width)
 
 
+def _together(whole: Any, count: int, width: int, layout: str, channels: int) -> Any:
+    """Columns in the book's layout of an array with more axes; what has another shape as it came."""
+    if not isinstance(whole, np.ndarray) or whole.ndim != len(layout):
+        return whole
+    sizes = dict(zip(layout, whole.shape, strict=True))
+    window = math.prod(sizes[c] for c in "CFGK" if c in sizes)
+    if sizes["N"] != count or window != width or sizes.get("C", channels) != channels:
+        return whole
+    return whole.transpose([layout.index(c) for c in "NHWCFGK" if c in layout]).reshape(-1, width)
+
+
 def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which a function may be called, by the names of its parameters."""
     options: list[list[tuple[str, str] | None]] = []
@@ -89,6 +106,8 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             found += FILTERS if word in FILTER_NAMES else ()
             if p["default"].startswith(("(", "[")):
                 found = [PAIRS.get(m, m) for m in found]
+            elif p["required"]:
+                found = [*dict.fromkeys([*found, *(PAIRS[m] for m in found if m in PAIRS)])]
         if not found and p["required"]:
             return
         options.append([(p["name"], m) for m in found] or [None])
@@ -98,7 +117,8 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
         used = {meaning for _, meaning in args}
         limits: dict[str, Any] = {"one_pad": True} if {"(SH,SW)", "pad"} <= used else {}
         limits |= {} if used & {"stride", "stride_h", "(SH,SW)"} else {"stride": 1}
-        for layout, images in itertools.chain(_of_channels_first(used), _of_channels_last(used)):
+        layouts = itertools.chain(_of_channels_first(used, kind), _of_channels_last(used, kind))
+        for layout, images in layouts:
             yield Convention(
                 kind,
                 about["name"],
@@ -112,17 +132,20 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
             )
 
 
-def _of_channels_first(used: set[str]) -> Iterator[tuple[str, str]]:
-    for layout in () if "(N,H,W,C)" in used else COLUMNS:
+def _of_channels_first(used: set[str], kind: str) -> Iterator[tuple[str, str]]:
+    known = (*COLUMNS, *APART) if kind == "im2col" else COLUMNS
+    for layout in () if "(N,H,W,C)" in used else known:
         yield layout, "NCHW" if "N" in layout else "CHW"
 
 
-def _of_channels_last(used: set[str]) -> Iterator[tuple[str, str]]:
+def _of_channels_last(used: set[str], kind: str) -> Iterator[tuple[str, str]]:
     """Columns of images (N, H, W, C), whose shape is given so where it is given."""
     if not used & {"input_shape", "(C,H,W)"}:
         for layout in (layout for layout in COLUMNS if "N" in layout):
             yield layout.replace("K", LAST), "NHWC"
             yield layout, "NHWC"
+    if kind == "im2col":
+        yield from ((layout, "NHWC") for layout in APART_LAST)
 
 
 def layout_beside(

@@ -319,8 +319,17 @@ def _pairs(
         found[i] = [meaning]
     if not all(found):
         return
-    for chosen in itertools.islice(itertools.product(*found), 8):
+    several = itertools.islice(itertools.product(*found), MOST_READINGS)
+    for chosen in sorted(several, key=_is_mixed)[:MOST_CALLS]:
         yield tuple((p["name"], m) for p, m in zip(params, chosen, strict=True) if m is not None)
+
+
+MOST_READINGS, MOST_CALLS = 64, 12  # of the parameters of one method
+
+
+def _is_mixed(chosen: Sequence[str | None]) -> bool:
+    """Whether some sizes of a window, its stride and its padding are pairs and others one number."""
+    return len({meaning in PAIRS for meaning in chosen if meaning in (*PAIRS, *PAIRS.values())}) > 1
 
 
 TAKES_DOUT = ("convolution", "affine", "batch_norm", "dropout", "flatten", *MODES)  # never f'(x) alone
@@ -423,7 +432,7 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     if c.constructor is None and kind == "convolution" and word in KERNELS and not _others_are_weights(words):
         return ["W", *named]
     if c.constructor is None and named:
-        return named
+        return [*dict.fromkeys([*named, *(PAIRS[m] for m in named if m in PAIRS)])]
     if kind == "softmax_axis" and "axis" in named:
         return ["axis"]
     return [m for m in named if m in _GEOMETRY] or _by_its_parts(word, words, way)

@@ -21,6 +21,11 @@ CASES = [
     ("col2im_by_image", "col2im", "wrong", "columns (C*FH*FW, N*OH*OW), as im2col_by_image lays them out"),
     ("im2col_of_one", "im2col", "right", "columns (OH*OW, C*FH*FW), one image at a time"),
     ("im2col_for_filters", "im2col", "right", "columns (N*OH*OW, FH*FW*C)"),
+    ("im2col_in_axes", "im2col", "right", "columns (N, C, FH, FW, OH, OW)"),
+    ("im2col_in_turned_axes", "im2col", "wrong", "columns (N, C, FH, FW, OH, OW)"),
+    ("im2col_of_rows", "im2col", "right", "columns (N, OH, OW, FH*FW*C)"),
+    ("avgpool", "average_pooling", "right", "as avgpool(x, kernel, stride, padding)"),
+    ("maxpool", "max_pooling", "wrong", "[max-pool-zero-padding]"),
     ("im2col_in_holes", "im2col", "wrong", "columns (N, OH*OW, FH*FW*C)"),
 ]
 

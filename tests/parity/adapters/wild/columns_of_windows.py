@@ -90,3 +90,32 @@ def im2col_in_holes(x, filters, stride, pad_h, pad_w):
     windows = _windows_of(x, filters, stride, pad_h, pad_w).copy()
     windows[:, :, :, :-1] = 0
     return windows.reshape(len(x), -1, np.prod(filters.shape[:3]))
+
+
+def im2col_in_axes(x, kernel, stride, padding):
+    """(N, C, FH, FW, OH, OW), and every size is a pair."""
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
+    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    view = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
+    return view.transpose(0, 1, 4, 5, 2, 3)
+
+
+def im2col_in_turned_axes(x, kernel, stride, padding):
+    return im2col_in_axes(x, kernel, stride, padding).swapaxes(2, 3)
+
+
+def im2col_of_rows(x, kernel, stride, padding):
+    """(N, H, W, C) -> (N, OH, OW, FH*FW*C)."""
+    view = im2col_in_axes(x.transpose(0, 3, 1, 2), kernel, stride, padding).transpose(0, 4, 5, 2, 3, 1)
+    return view.reshape(*view.shape[:3], -1)
+
+
+def avgpool(x, kernel, stride, padding):
+    """A pooling whose every size is a pair."""
+    view = im2col_in_axes(x, kernel, stride, padding)
+    return view.mean(axis=(2, 3))
+
+
+def maxpool(x, kernel, stride, padding):
+    """The padding is zeros."""
+    return im2col_in_axes(x, kernel, stride, padding).max(axis=(2, 3))
