@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, reduce
 from inspect import Parameter, isfunction, signature
 from itertools import product
 from operator import add, mul, neg
@@ -26,6 +26,7 @@ OF_ARRAYS = {  # with one of these names in its code it is made for arrays
     *("shape", "ndim", "dot", "matmul", "transpose", "T", "reshape", "ones_like", "zeros_like", "full_like"),
     *("array", "asarray", "ndarray", "ones", "zeros", "broadcast_to", "expand_dims", "swapaxes"),
 }
+PRODUCTS = ("__matmul__", "matmul", "dot", "mm")  # of matrices
 BROADCASTS = ("expand", "broadcast_to", "broadcast", "expand_as", "broadcastto")
 TWO = 2.0  # the gradient that is handed to single numbers: dividing by it rounds nothing
 Of = Callable[..., Any]  # nodes -> node
@@ -68,9 +69,9 @@ class Engine:
     of_arrays  whether a node holds an array; else each number has a node of its own
     """
 
-    def __init__(self, cls: type):
+    def __init__(self, cls: type, of_arrays: bool = True):
         self.cls, self.flags = cls, flags_of(cls)
-        self.of_arrays = self._holds_arrays()
+        self.of_arrays = of_arrays and self._holds_arrays()
 
     # -- nodes --------------------------------------------------------------------------------------
     def node(self, data: Any) -> Any:
@@ -119,6 +120,9 @@ class Engine:
         out = of(*nodes)
         if way is not None:
             way(out, np.array(np.broadcast_to(seed, self.value(out).shape)))
+            return self._left(nodes, arrays)
+        if not elementwise and self.adds_up and np.ndim(seed) == 2 and (name := self._product):
+            self.start(self._weighted(out, seed, name))
             return self._left(nodes, arrays)
         if not elementwise:
             raise NoGradient("no way was found to hand its backward a gradient other than 1")
@@ -183,6 +187,19 @@ class Engine:
             if self.of_arrays and hasattr(self.cls, "sum"):
                 yield lambda out, seed: self.start((out * self.node(seed)).sum())
             yield lambda out, seed: self.start(out * self.node(seed))
+
+    @property
+    def _product(self) -> str:
+        """The method that multiplies matrices; "" where there is none."""
+        return next((name for name in PRODUCTS if hasattr(self.cls, name)), "")
+
+    def _weighted(self, out: Any, seed: Any, product: str) -> Any:
+        """The sum of its rows, each times a column of the seed, by matrix products: of a result (N, D)."""
+        times = getattr(self.cls, product)
+        rows = [self.node(row[None]) for row in np.eye(len(seed), dtype=seed.dtype)]
+        columns = [self.node(row[:, None]) for row in seed]
+        parts = (times(times(row, out), column) for row, column in zip(rows, columns, strict=True))
+        return reduce(add, parts)
 
     def _hands_over(self, way: Callable[[Any, Any], None]) -> int:
         """Behind how many operators that change nothing a leaf is left just what was handed over."""
@@ -256,6 +273,11 @@ class Engine:
         with suppress(Exception):
             return bool(self.value(self.cls(np.zeros((2, 3)), **self.flags)).shape == (2, 3))
         return False
+
+
+def of_one_number(cls: type) -> bool:
+    """Whether none of its methods is made for arrays alone."""
+    return not any(hasattr(cls, name) for name in (*PRODUCTS, "sum", "mean", "T", "transpose", "reshape"))
 
 
 def _is_flag(name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, as_given, is_engine
+from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, as_given, is_engine, of_one_number
 from parity.adapters.engine_expressions import expressions
 
 TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
@@ -78,9 +78,25 @@ def _goes_forward(engine: Engine, says: str, x: Any) -> bool:
 
 
 def as_layer(cls: type, name: str) -> type:
-    """A class with forward and backward that calls the method."""
+    """A class with forward and backward that calls the method, on single numbers where it takes no arrays."""
+    layer = _layer_of(Engine(cls), name)
+    if layer.engine.of_arrays and of_one_number(cls) and not goes_back(layer):
+        apart = _layer_of(Engine(cls, of_arrays=False), name)
+        return apart if goes_back(apart) else layer
+    return layer
 
-    engine = Engine(cls)
+
+def goes_back(layer: Any, *weights: Any) -> bool:
+    """Whether a layer of these weights goes forward and back with two rows of two numbers."""
+    x = np.array([[1.0, 2.0], [3.0, 0.5]])
+    with suppress(Exception):
+        made = layer(*weights)
+        return made.backward(np.ones_like(made.forward(x))) is not None
+    return False
+
+
+def _layer_of(engine: Engine, name: str) -> type[OfEngine]:
+    cls = engine.cls
 
     def of(node: Any) -> Any:
         return getattr(node, name)()

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import Parameter, signature
 from typing import Any
 
-from parity.adapters.engine import Engine, NoGradient
+import numpy as np
+
+from parity.adapters.engine import Engine, NoGradient, of_one_number
 from parity.adapters.engine_expressions import AXES, axis_asked_for
 from parity.adapters.engine_functions import Absolute, Exponential, Logarithm, PowerOf2, Root
-from parity.adapters.engine_methods import OfEngine
+from parity.adapters.engine_methods import OfEngine, goes_back
 from parity.adapters.engine_moves import Flat, Largest, Rows, Smallest, Transposed
 from parity.adapters.engine_operators import (
     Addition,
+    Affine,
     Division,
     Matrix,
     Mean,
@@ -111,17 +115,40 @@ IN_PLACE = ("__iadd__", "__isub__", "__imul__", "__itruediv__")
 
 
 def as_operator_layer(cls: type, name: str) -> type:
-    """The layer for an operator, or a method that is one, of an engine's class."""
-    _, base, says = OPERATORS[name]
+    """The layer for an operator, or a method that is one, of an engine's class.
+
+    Of one that takes no arrays, though a node could hold them, it is asked for one number after another.
+    """
     engine = Engine(cls)
+    layer = _layer_of(engine, name)
+    if engine.of_arrays and of_one_number(cls) and not _runs(layer):
+        apart = _layer_of(Engine(cls, of_arrays=False), name)
+        layer = apart if _runs(apart) else layer
+    return layer
+
+
+def _layer_of(engine: Engine, name: str) -> type[OfEngine]:
+    _, base, says = OPERATORS[name]
     apart = "" if engine.of_arrays else ", for one number after another"
 
     def refuse(*_: Any) -> Any:
         raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
 
     of, space = (refuse, {}) if name in ARRAYS and not engine.of_arrays else _called(engine, name)
-    space |= {"engine": engine, "of": staticmethod(of), "says": f"{says} ({cls.__name__}'s operator{apart})"}
-    return type(name, (base,), {**space, "__module__": __name__, "__doc__": base.__doc__})
+    says = f"{says} ({engine.cls.__name__}'s operator{apart})"
+    space |= {"engine": engine, "of": staticmethod(of), "says": says, "__module__": __name__}
+    return type(name, (base,), {**space, "__doc__": base.__doc__})
+
+
+def _runs(layer: type[OfEngine]) -> bool:
+    """Whether it goes forward and back on arrays."""
+    if issubclass(layer, Square):
+        with suppress(Exception):
+            square = layer()
+            return square.forward(np.ones((2, 2)), np.eye(2)) is not None and square.backward() is not None
+        return False
+    weights = [np.array([[2.0, -1.0], [0.5, 4.0]]), np.array([1.0, 2.0])]
+    return goes_back(layer, *weights) if issubclass(layer, Affine) else goes_back(layer)
 
 
 def _called(engine: Engine, name: str) -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from engines import ARRAYS, NUMBERS
+from engines import ARRAYS, NUMBERS, WALK
 
 from parity.verification.listing import listed
 from parity.verification.verify import verify
@@ -238,3 +238,61 @@ def test_a_graph_of_two_steps_that_cannot_go_back_is_wrong(tmp_path):
     assert found.outcome == "wrong" and "dx of y + y, y = x + x" in str(found)
     right = source.replace("in order:", "in reversed(order):")
     assert verdicts(tmp_path, right, ["__add__"])["__add__"].outcome == "right"
+
+
+def test_a_product_of_matrices_hands_a_gradient_over_where_nothing_else_does(tmp_path):
+    source = re.sub(
+        r"    def (__mul__|sum|mean|__rmul__|__rmatmul__).*?(?=\n    def )", "", ARRAYS, flags=re.DOTALL
+    )
+    source = source.replace("__matmul__", "matmul")
+    found = verdicts(tmp_path, source, ["matmul", "__add__"])
+    assert {v.outcome for v in found.values()} == {"right"}, [*map(str, found.values())]
+    wrong = source.replace("g @ other.data.T", "g @ other.data")
+    assert verdicts(tmp_path, wrong, ["matmul"])["matmul"].outcome == "wrong"
+
+
+ARRAYS_OF_NUMBERS = (
+    """
+import numpy as np
+
+
+class Node:
+    def __init__(self, data, parents=(), push=lambda g: None):
+        self.data, self.parents, self.push = np.array(data, dtype=float), parents, push
+        self.grad = np.zeros_like(self.data)
+
+    def add_up(self, g):
+        self.grad += g
+
+    def __add__(self, other):
+        return Node(self.data + other.data, (self, other), lambda g: (self.add_up(g), other.add_up(g)))
+
+    def __truediv__(self, other):
+        if other.data == 0:
+            raise ZeroDivisionError("division by zero")
+        push = lambda g: (self.add_up(g / other.data), other.add_up(-g * self.data / other.data**2))
+        return Node(self.data / other.data, (self, other), push)
+
+    def relu(self):
+        out = Node(0 if self.data < 0 else self.data, (self,))
+        out.push = lambda g: self.add_up((out.data > 0) * g)
+        return out
+"""
+    + WALK
+)
+
+
+def test_an_operator_that_takes_no_arrays_is_asked_for_single_numbers(tmp_path):
+    path = tmp_path / "node.py"
+    path.write_text(ARRAYS_OF_NUMBERS)
+    for name, kind in (("__truediv__", "affine"), ("relu", "relu")):
+        found = verify(f"{path}:Node.{name}", kind, isolated=False)
+        assert found.outcome == "right" and "for one number after another" in found.called, str(found)
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(ARRAYS_OF_NUMBERS.replace("(-g *", "(g *"))
+    assert verify(f"{wrong}:Node.__truediv__", "affine", isolated=False).outcome == "wrong"
+    arrays = tmp_path / "arrays.py"  # what is made for arrays is to take them
+    arrays.write_text(
+        ARRAYS_OF_NUMBERS.replace("    def relu", "    def sum(self):\n        pass\n\n    def relu")
+    )
+    assert verify(f"{arrays}:Node.relu", "relu", isolated=False).outcome == "not_checked"
