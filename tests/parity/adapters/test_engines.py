@@ -357,7 +357,7 @@ def test_the_verdict_says_what_of_it_is_the_engine_s(tmp_path):
     )
 
 
-NUMBERS = """
+SUMMED = """
 class Value:
     def __init__(self, data, children=()):
         self.data, self.grad, self.children, self.slope = data, 0.0, children, lambda: None
@@ -385,7 +385,7 @@ class Value:
 
 def test_what_an_engine_cannot_be_asked_is_said_in_words(tmp_path):
     file = tmp_path / "engine.py"
-    file.write_text(NUMBERS)
+    file.write_text(SUMMED)
     verdict = verify(f"{file}:Value.sum", "affine")
     assert verdict.outcome == "not_checked"
     assert verdict.headline.endswith("checked: its nodes hold single numbers, of which there is no sum")
