@@ -51,6 +51,8 @@ def with_choices(
     whole = next((one for one in found if one.name == node.name), None)
     kind = whole.kind if whole else ""
     named = any(word in node.name.lower() for word in OF_ACTIVATIONS)
+    if any(one.kind and one.name.startswith(f"{node.name}._") for one in found):
+        return found  # those that its constructor hands out are checked each under its own name
     if kind in LAYERS or (named and not kind):
         for parameter, words in words_of_class(methods, dicts).items():
             meant = {word: _kind_of_word(word) for word in words}

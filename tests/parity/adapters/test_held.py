@@ -25,8 +25,13 @@ CASES = [
     (STATICS, "Tanh", "wrong", "derivative(x), times dout"),
     (STATICS, "Softmax.softmax", "right", "not checked: "),
     (STATICS, "Steps.sgd", "right", "dicts of arrays and the learning rate"),
-    (STATICS, "Chosen.__tanh", "right", "_Chosen__tanh_deriv(a), times dout; a there is the output"),
-    (STATICS, "Chosen.__logistic", "wrong", "wrong: dx; right: out"),
+    (
+        STATICS,
+        "ChosenActivation.__tanh",
+        "right",
+        "_ChosenActivation__tanh_deriv(a), times dout; a there is the output",
+    ),
+    (STATICS, "ChosenActivation.__logistic", "wrong", "wrong: dx; right: out"),
     (DICTS, 'ACTIVATIONS["relu"]', "right", "relu_prime(x), times dout"),
     (DICTS, 'ACTIVATIONS["leaky_relu"]', "wrong", "wrong: dx; right: out"),
     (DICTS, 'ACTIVATIONS["tanh"]', "right", "times dout"),
@@ -49,7 +54,7 @@ def test_it_is_called_and_judged(path, name, outcome, part):
 
 
 LEFT = {
-    STATICS: {"Activations.swirl", "Regressor", "Chosen"},
+    STATICS: {"Activations.swirl", "Regressor", "ChosenActivation"},
     DICTS: {'ACTIVATIONS["swirl"]'},
     SCALARS: {"Value"},
 }

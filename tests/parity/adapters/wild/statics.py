@@ -105,7 +105,7 @@ class Steps:
             params[key] -= lr * grads[key]
 
 
-class Chosen:
+class ChosenActivation:
     """Private methods, of which the constructor hands one out."""
 
     def __init__(self, name="tanh"):
