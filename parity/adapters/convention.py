@@ -160,6 +160,7 @@ class Convention:
     images, rows layouts of x and dx of four and of two axes; *_out of out and dout
     forward      the method or function and its parameters; out is where the result lies
     backward     the same; derivative: what it gives is a derivative, to be multiplied by dout
+    softmax_apart  whether its backward, or a derivative in its class, asks for its activation by that word
     jacobian     whether that is the matrix of the derivatives of all outputs of a row by all its inputs
     update       a method called after backward that changes the weights, and its parameters
     dx, grads    where the gradients lie; a change: they are read from what backward does to the weights
@@ -232,6 +233,7 @@ class Convention:
     backward: str = ""
     backward_args: Pairs = ()
     derivative: bool = False
+    softmax_apart: bool = False
     jacobian: bool = False
     update: Sequence[Any] = ()
     dx: Place | None = None

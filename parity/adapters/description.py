@@ -54,6 +54,7 @@ def about(factory: Any) -> dict[str, Any]:
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
+    softmax_in  the methods in whose own code the word softmax stands
     modes      the words for training and inference in its own code
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
@@ -95,6 +96,7 @@ def about(factory: Any) -> dict[str, Any]:
         "on_nodes": _on_nodes(one, functions, tensors) if tensors else [],
         "engine": one.says if of_engine else "",
         "numbers": of_engine and not one.engine.of_arrays,
+        "softmax_in": _naming("softmax", one) if isinstance(one, type) else [],
         "modes": words_in(codes_of(one)),
     }
 
@@ -215,6 +217,18 @@ def _literals(cls: type, beside: Any) -> list[float]:
         for code in [f.__code__ for f in functions if inspect.isfunction(f)]:
             found |= _fractions(code) | {v for name in code.co_names if type(v := beside.get(name)) is float}
     return sorted(value for value in found if 0 < value < 1)
+
+
+def _naming(word: str, cls: type) -> list[str]:
+    """Its methods that compare something with that word, as far as their constants show."""
+    own = {name: f.__code__.co_consts for name, f in functions_of(cls).items()}
+    flat = {
+        name: [one for c in consts for one in (c if isinstance(c, tuple) else (c,))]
+        for name, consts in own.items()
+    }
+    return [
+        name for name, consts in flat.items() if any(isinstance(c, str) and c.lower() == word for c in consts)
+    ]
 
 
 def _fractions(code: CodeType) -> set[float]:

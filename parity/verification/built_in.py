@@ -19,7 +19,7 @@ from parity.comparison.gates import logic_gate
 from parity.comparison.records import Record
 from parity.faults.diagnose import Observation
 from parity.kinds import Probe, kind_of
-from parity.kinds.followed import ACTIVATIONS, LAYERS, joined
+from parity.kinds.followed import ACTIVATIONS, LAYERS, joined, parts_of
 from scratchcnn.typing import Array
 
 BEFORE = ("dz", "delta", "dscore", "dlogit", "dnet", "gradz")  # how a gradient before it is called
@@ -53,14 +53,20 @@ def takes_labels(c: Convention | None) -> bool:
     return any(name in T for name in _handed_back(c))
 
 
-def starts_before(c: Convention | None, rows: Sequence[Record]) -> bool:
-    """Whether backward takes the gradient before the activation, by its name, and gives all others for it.
+def starts_before(c: Convention | None, rows: Sequence[Record], both: str) -> bool:
+    """Whether backward takes the gradient before the activation, and gives all others for it.
 
-    `rows` are the results as those of the layer alone.
+    `rows` are the results as those of the layer alone, `both` the kind with the activation.
     """
     gradients = gradients_of(rows)
-    right = bool(gradients) and all(row.ok for row in gradients)
-    return right and any(name.startswith(BEFORE) for name in _handed_back(c))
+    return may_start_before(c, both) and bool(gradients) and all(row.ok for row in gradients)
+
+
+def may_start_before(c: Convention | None, both: str) -> bool:
+    """Whether the name of its gradient says that; or its code sets a softmax apart, whose cross entropy is
+    then in that gradient."""
+    apart = c is not None and bool(c.backward) and c.softmax_apart and parts_of(both)[1] == "softmax"
+    return apart or any(name.startswith(BEFORE) for name in _handed_back(c))
 
 
 def gradients_of(rows: Sequence[Record]) -> list[Record]:

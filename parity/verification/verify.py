@@ -41,6 +41,7 @@ from parity.reference.threads import one_thread
 from parity.verification.always import always, that_always
 from parity.verification.built_in import (
     gradients_of,
+    may_start_before,
     starts_before,
     takes_labels,
     with_built_in,
@@ -232,9 +233,13 @@ def _verify_as(
     seed: int,
     limits: Limits,
     isolated: bool,
+    of_layer: bool = False,
 ) -> tuple[Verdict, list[str], list[str]]:
     """The verdict on it as one kind, the parameters that its constructor has besides, and those of them that
-    were given a value for the kind's sake."""
+    were given a value for the kind's sake.
+
+    `of_layer` says that it was tried as its layer alone, before this kind of both.
+    """
     declared, adapter = declared_faults(kind, allow), AUTO if adapter is None else adapter
     cases = shared_probes(kind, seed)
     seen = observe_target(Request(factory, kind, adapter, cases, supports), limits, isolated)
@@ -294,10 +299,17 @@ def _verify_as(
     ended = bool(declared or seen.ending or seen.unfinished)
     if verdict.outcome == "wrong" and not ended and (both := with_built_in(seen.observation, fixed)):
         rows, c = verdict.records, seen.convention
-        before, own = starts_before(c, rows), replace(c, kind=both) if c is not None else adapter
+        before, own = starts_before(c, rows, both), replace(c, kind=both) if c is not None else adapter
         own = without_gradients(own) if c is not None and (before or takes_labels(c)) else own
-        found = _verify_as(factory, both, own, supports, allow, {}, seed, limits, isolated)
+        found = _verify_as(factory, both, own, supports, allow, {}, seed, limits, isolated, of_layer=True)
         return (_with_gradients_before(found[0], rows, seen.unseen), *found[1:]) if before else found
+    layer, activation = parts_of(kind)
+    before = bool(activation) and not of_layer and may_start_before(seen.convention, kind)
+    if verdict.outcome == "wrong" and not ended and before:
+        own = replace(seen.convention, kind=layer) if seen.convention is not None else adapter
+        found = _verify_as(factory, layer, own, supports, allow, {}, seed, limits, isolated)
+        if found[0].outcome == "right_but" and found[0].kind == kind:
+            return found
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
         if verdict.outcome == "wrong" and not seen.ending:

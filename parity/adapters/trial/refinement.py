@@ -11,6 +11,7 @@ from parity.adapters.convention import EPS, Convention
 from parity.adapters.layouts import (
     batch_shape,
 )
+from parity.adapters.members import is_derivative
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.columns_of_file import as_in_its_file
@@ -20,6 +21,7 @@ from parity.adapters.trial.own_momentum import own_momentum
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import dx_at, out_at
+from parity.kinds.followed import LAYERS
 from parity.kinds.probe import Probe
 
 
@@ -27,6 +29,9 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether the window may be given as two numbers; limits that the signature shows."""
     used = replace(c, forward_args=()).given
     c = own_constant(trial, c, probe)
+    if trial.kind in LAYERS:
+        asking = [name for name in trial.about["softmax_in"] if name == c.backward or is_derivative(name)]
+        c = replace(c, softmax_apart=bool(asking))
     if trial.kind == "batch_norm":
         c = own_momentum(trial, _statistics(trial, _own_eps(trial, c, probe), probe), probe)
         if probe.inputs["x"].ndim == 2:

@@ -92,6 +92,27 @@ class ConvolutionReluForgets(ConvolutionRelu):
         return sc.Convolution.backward(self, dout)
 
 
+class DenseSoftmaxForgets(DenseSoftmax):
+    def backward(self, dout):
+        return self.of_scores(dout)
+
+
+class DenseSoftmaxApart(DenseSoftmax):
+    """Its cross entropy is already in the gradient that comes, as its code says."""
+
+    activation = "softmax"
+
+    def backward(self, dout):
+        if self.activation != "softmax":
+            raise NotImplementedError
+        return self.of_scores(dout)
+
+
+class DenseSoftmaxApartTwice(DenseSoftmaxApart):
+    def of_scores(self, d):
+        return 2 * super().of_scores(d)
+
+
 RELU, SOFTMAX = "as a dense layer followed by ReLU", "as a dense layer followed by softmax"
 CASES = [
     (DenseRelu, "right", RELU),
@@ -101,6 +122,9 @@ CASES = [
     (DenseSoftmaxDiagonal, "wrong", SOFTMAX),
     (DenseSoftmaxBefore, "right_but", "its backward takes the gradient before the activation"),
     (DenseSoftmaxBeforeTwice, "wrong", "wrong: dx"),
+    (DenseSoftmaxForgets, "wrong", SOFTMAX),
+    (DenseSoftmaxApart, "right_but", "its backward takes the gradient before the activation"),
+    (DenseSoftmaxApartTwice, "wrong", "wrong: dx"),
     (DenseSoftmaxOfLabels, "right", "not checked: images (4-D input), gradients"),
 ]
 
@@ -117,6 +141,11 @@ def test_both_are_compared_together(cls, outcome, part):
 def test_a_convolution_too(cls, outcome):
     verdict = verify(cls, "convolution", isolated=False)
     assert verdict.outcome == outcome and "as a convolution followed by ReLU" in str(verdict), str(verdict)
+
+
+def test_a_softmax_that_is_set_apart_is_right_but_for_that_as_both_too():
+    assert verify(DenseSoftmaxApart, "affine+softmax", isolated=False, adapter="auto").outcome == "right_but"
+    assert verify(DenseSoftmaxForgets, "affine+softmax", isolated=False, adapter="auto").outcome == "wrong"
 
 
 def test_it_can_be_asked_for_by_its_name():
