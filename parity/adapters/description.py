@@ -152,6 +152,8 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
                 continue
             own = (parameters(method) or [None])[0 if bare else 1 :]  # type: ignore[list-item]
             found[name] = own or _many(method)
+    if [p["name"][0] for p in found.get("__call__") or ()] == ["*"] and len(found.get("forward") or ()) > 1:
+        found["__call__"] = [p | {"name": f"*{p['name']}"} for p in found["forward"] or ()]  # hands it on
     return _chosen(cls, found) | found
 
 

@@ -212,6 +212,32 @@ def mul(a, b):
 Variable.__add__ = add
 Variable.__mul__ = mul
 """
+LINEAR = (
+    FUNCTIONS
+    + """
+
+class MatMul(Function):
+    def forward(self, a, b):
+        return a @ b
+
+    def backward(self, gy):
+        a, b = self.inputs
+        return gy @ b.data.T, a.data.T @ gy
+
+
+class Linear(Function):
+    def forward(self, x, W, b):
+        return x @ W + b
+
+    def backward(self, gy):
+        x, W, b = self.inputs
+        return gy @ W.data.T, x.data.T @ gy, gy.sum(axis=0)
+
+
+def linear(x, W, b):
+    return Linear()(x, W, b)
+"""
+)
 OF_NUMBERS = ["__add__", "__sub__", "__mul__", "__pow__", "exp", "relu"]
 OF_ARRAYS = [
     *("__add__", "__sub__", "__neg__", "__mul__", "__truediv__", "__matmul__", "sum", "mean", "__pow__"),
@@ -390,3 +416,13 @@ def test_what_an_engine_cannot_be_asked_is_said_in_words(tmp_path):
     assert verdict.outcome == "not_checked"
     assert verdict.headline.endswith("checked: its nodes hold single numbers, of which there is no sum")
     assert "NoGradient" not in str(verdict)
+
+
+def test_a_function_of_an_engine_that_is_called_with_its_weights_is_a_layer(tmp_path):
+    file = tmp_path / "engine.py"
+    file.write_text(LINEAR)
+    for name in ("Linear", "linear"):
+        assert verify(f"{file}:{name}", "affine").outcome == "right"
+    file.write_text(LINEAR.replace("gy.sum(axis=0)", "gy.mean(axis=0)"))
+    for name in ("Linear", "linear"):
+        assert verify(f"{file}:{name}", "affine").outcome == "wrong"
