@@ -581,7 +581,7 @@ class Called(Adapter):
         if c.probabilities == "logits":
             x = np.log(x) - np.log1p(-x)
         elif c.probabilities and not is_reduced(c.kind):
-            x = softmax(x)
+            x = log_softmax(x) if c.probabilities == "logs" else softmax(x)
         parts = pieces(x, c.x_layouts.get(x.ndim, ""))
         again = len(parts) > 1 and not c.by_number  # forward is called again
         kept = [np.array(part) for part in parts] if again else parts
@@ -684,6 +684,9 @@ class Called(Adapter):
             c.probabilities and is_reduced(c.kind) and np.shape(dx) == shape
         ):  # the chain rule through a sigmoid
             return dx / (live.given * (1 - live.given))
+        if c.probabilities == "logs" and np.shape(dx) == shape:  # the chain rule through log-softmax
+            logs: Any = joined(kept, layout, shape)
+            return dx - np.exp(logs) * dx.sum(axis=1, keepdims=True)
         if c.probabilities == "own" and np.shape(dx) == shape:  # the chain rule through softmax
             y: Any = joined(kept, layout, shape)
             return y * (dx - (dx * y).sum(axis=1, keepdims=True))
@@ -772,6 +775,12 @@ def softmax(x: Any) -> Any:
     """Of each row, or of one."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x: Any) -> Any:
+    """Of each row, or of one."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def expected_shape(kind: str, probe: Probe) -> tuple[int, ...]:

@@ -193,7 +193,8 @@ class Convention:
     each         whether there is an optimizer for each layer, since one for several mixes them
     rate         what its constructor calls the learning rate, where that is a name of the small constant
     probabilities  of a loss that takes them: "own" where its gradient is theirs, "scores" where it is that of
-                 the scores before softmax; it is checked together with a softmax before it
+                 the scores before softmax, "logs" where it takes their logarithms; it is checked together
+                 with a softmax before it
                  Of a loss of binary probabilities "logits" where it takes scores and has a sigmoid of its
                  own, "scores" where backward goes through a sigmoid before it
     per_row      whether such a loss gives one number per row, and its gradient is not divided by N either
@@ -408,7 +409,7 @@ class Convention:
         if limits.get("labels") == "one_hot" and probe.inputs["t"].ndim == 1:
             return False
         if (
-            self.probabilities
+            self.probabilities not in ("", "logs")
             and not is_reduced(self.kind)
             and not 0 < np.ptp(probe.inputs["x"], axis=1).max(initial=0) < APART
         ):
@@ -496,7 +497,8 @@ class Convention:
         found += ["labels (N,)"] if self.limits.get("labels") == "column" else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
-        found += ["probabilities next to 0 or 1"] if self.probabilities or self.kind == OF_BINARY else []
+        shares = self.probabilities not in ("", "logs") or self.kind == OF_BINARY
+        found += ["probabilities next to 0 or 1"] if shares else []
         return found
 
     def __str__(self) -> str:
@@ -578,7 +580,11 @@ class Convention:
         elif self.probabilities:
             own = "with their gradient" if self.probabilities == "own" else "with the gradient of the scores"
             own += " per row" if self.per_row else ""
-            parts.append(f"takes probabilities, {own if self.dx else 'without gradient'}")
+            taken = "log-probabilities" if self.probabilities == "logs" else "probabilities"
+            own = "with their gradient" + " per row" * self.per_row if taken[:3] == "log" else own
+            parts.append(f"takes {taken}, {own if self.dx else 'without gradient'}")
+        if self.per_row and not self.probabilities and not is_reduced(self.kind):
+            parts.append("the loss is that of each row, with its own gradient")
         if self.backward and not self.forward:
             parts.append(self._loss_of_gradient())
         elif self.total:

@@ -35,6 +35,9 @@ def meanings_of(words: Sequence[str]) -> list[str]:
     if "y" in map(plain, words):  # the target beside an output, and the output beside a target
         at = [plain(word) for word in words].index("y")
         found[at] = "x" if "t" in found else "t"
+    if found == ["x", "x"]:  # mse(y_hat, y_pred)
+        named = ["pred" in plain(word) for word in words]
+        found = ["x" if one else "t" for one in named] if sum(named) == 1 else found
     if found.count("") == 1 and len(found) == 2:
         found[found.index("")] = "t" if "x" in found else "x"
     return found

@@ -265,6 +265,31 @@ CONTEXT = (
 CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
 MASKS = {"mask", "masks", "dropoutmask", "dropmask", "binarymask", "d", "m", "r", "u"}  # beside dout
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
+PROBABILITIES = {
+    "probs",
+    "prob",
+    "probabilities",
+    "dist",
+    "softmax",
+    "sm",
+    "p",
+    "yhat",
+}  # of a softmax's backward
+OF_GRADIENTS = {
+    "d",
+    "g",
+    "grad",
+    "dl",
+    "dld",
+    "dj",
+    "djd",
+    "de",
+    "ded",
+    "dloss",
+    "dlossd",
+    "dout",
+    "upstream",
+}
 KEEP = ("savecache", "keepcache", "storecache", "cacheinput", "cacheinputs", "saveforbackward", "save")
 FLAG = {"derivative", "deriv", "derivate", "prime", "backward", "grad", "gradient", "diff"}
 Calls = tuple[str, tuple[tuple[str, str], ...]]
@@ -348,7 +373,8 @@ def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:
 
 def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequence[str]:
     """What parameters of unknown names get: x before t in a loss, else the one thing that every call has."""
-    wanted = ("dout",) if way == "backward" else ("x", "t") if role == "loss" else ("x",)
+    back = ("=1",) if role == "loss" else ("dout",)
+    wanted = back if way == "backward" else ("x", "t") if role == "loss" else ("x",)
     left = [meaning for meaning in wanted if meaning not in known]
     return left if len(left) == count or (role == "loss" and way == "forward") else ()
 
@@ -419,6 +445,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return _of_outputs(word, words, way) if is_reduced(kind) else _of_loss(word, words, way)
     if way == "backward" and kind == "dropout" and word in MASKS and {*words} & (DOUT - MASKS):
         return ["cache"]
+    if way == "backward" and kind == "softmax" and (found := _beside_its_gradient(word, words, c)):
+        return found
     if way == "backward" and word in DOUT:
         return ["dout"]
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):
@@ -444,6 +472,21 @@ KERNELS = ("k", "f", "kern", "ker", "krn", "mask", "flt", "fltr")  # of a functi
 def _others_are_weights(words: Sequence[str]) -> bool:
     """Whether one of the parameters of a function is its weights by name."""
     return any("W" in meanings(word, "convolution") for word in words)
+
+
+def _gradients_by_name(words: Sequence[str]) -> dict[str, str]:
+    """`dL_ddist` and `gb`, each with what it is the gradient of among those words, as plain ones."""
+    return {g: w for g in words for w in words if g != w and g.removesuffix(w) in OF_GRADIENTS}
+
+
+def _beside_its_gradient(word: str, words: Sequence[str], c: Convention) -> list[str]:
+    """What a softmax and its gradient get in backward(b, gb) and in backward(dist, dL_ddist)."""
+    gradients = _gradients_by_name(words)
+    if word in gradients:
+        return ["dout"]
+    if word in {plain(name) for name, meaning in c.forward_args if meaning == "x"}:
+        return []
+    return ["out"] if word in gradients.values() or word in PROBABILITIES else []
 
 
 def _by_its_parts(word: str, words: Sequence[str], way: str) -> list[str]:
@@ -604,6 +647,7 @@ def _as_derivative(
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...], bool]]:
     words = [plain(p["name"]) for p in params if p is not None]
     alone = recipe(kind).role == "layer" and not any(w in DOUT for w in words)
+    alone = alone and not (kind == "softmax" and _gradients_by_name(words))
     named = any(word.endswith(d) for d in DERIVATIVE) or "derivative" in word
     named = named or (c.constructor is None and word.startswith("d"))
     constants = c.constructor is None and not any(p["required"] for p in params if p is not None)

@@ -103,6 +103,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
 # Losses by words that other names have too: all of them are in the name, and nothing else but LOSS_AROUND.
 LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log", "softmax", "cross", "entropy"), "softmax_with_loss"),
+    (("negative", "log", "likelihood"), "softmax_with_loss"),
     (("sigmoid", "bce"), "binary_cross_entropy"),
     (("sigmoid", "cross", "entropy"), "binary_cross_entropy"),
     (("sigmoid", "crossentropy"), "binary_cross_entropy"),
@@ -129,6 +130,8 @@ SHORT = {
     "cce": ("categorical", "cross", "entropy"),
     "scce": ("sparse", "categorical", "cross", "entropy"),
     "ent": ("entropy",),
+    "nll": ("negative", "log", "likelihood"),
+    "neg": ("negative",),
     "sq": ("squared",),
     "err": ("error",),
     "abs": ("absolute",),

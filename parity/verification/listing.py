@@ -19,11 +19,11 @@ from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
 from parity.adapters.engine_table import ALONG, ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS, SHAPED
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
+from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.name_parts import parts
 from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
-from parity.adapters.recipe import is_reduced
 from parity.adapters.rule_names import steps_of
 from parity.adapters.rule_runs import roles_of
 from parity.adapters.signatures import BACKWARD as BACKWARDS
@@ -49,7 +49,13 @@ from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
 from parity.verification.lone_gradients import lone_gradients
-from parity.verification.loss_formulas import is_any_loss, kind_by_formula, logs, logs_of_the_rest
+from parity.verification.loss_formulas import (
+    is_any_loss,
+    kind_by_formula,
+    logs,
+    logs_of_the_rest,
+    squashes_first,
+)
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -65,6 +71,7 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "derivate", "deriv", "prime", "delta", "d", "der"),
     *("bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
 )
+OF_OUTPUTS = ("mean_squared_error", "mean_absolute_error")
 LOSS_WORDS = {"loss", "cost", "error", "entropy"}
 LABELS = ("t", "y", "label", "labels", "target", "targets", "ytrue", "onehot")
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
@@ -301,11 +308,11 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if {"loss", "gradient"} <= methods:
         if plain(node.name) in LOSS_AROUND:
             return ""  # the base of losses
-        kind = _of_two_classes(kind_by_words(node.name), node)
-        return kind if kind and is_reduced(kind) else NETWORK
+        kind = _of_loss(kind_by_words(node.name), node)
+        return kind if kind and kind_of(kind).role == "loss" else NETWORK
     if {"activation", "linear"} == set(re.findall(r"[a-z]+", _spaced(node.name))):
         return "identity"
-    known = _of_two_classes(kind_by_name(node.name), node)
+    known = _of_loss(kind_by_name(node.name), node)
     if known == "affine" and _is_identity_class(node, classes):
         return "identity"
     if known == "softmax" and _takes_labels(node, classes):
@@ -318,7 +325,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return "affine"  # without a bias
     if steps_of(methods) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
-    meant = _of_two_classes(kind_by_words(node.name), node) or ""
+    meant = _of_loss(kind_by_words(node.name), node) or ""
     meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
     meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
     if not meant and plain(node.name) in OF_NEURONS and _is_dense(node, classes):
@@ -403,6 +410,13 @@ def _takes_labels(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
 def _spaced(name: str) -> str:
     """`LinearActivation` -> `linear activation`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+
+
+def _of_loss(kind: str | None, node: ast.stmt) -> str | None:
+    """The kind of a loss as its source has it: a squared error that goes through a softmax first is none."""
+    if kind in OF_OUTPUTS and squashes_first(node):
+        return None
+    return _of_two_classes(kind, node)
 
 
 def _of_two_classes(kind: str | None, node: ast.stmt) -> str | None:
@@ -490,7 +504,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 
     One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
     """
-    known = "identity" if _is_identity(name, node) else _of_two_classes(kind_by_name(name), node)
+    known = "identity" if _is_identity(name, node) else _of_loss(kind_by_name(name), node)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function" or _pools_all(known, name)):
         return [Listed(name, known)]
     derives = bool(set(name.lower().split("_")) & set(DERIVATIVES))
@@ -513,7 +527,9 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return []
     if is_any_loss(name) and _required(node) == 2:  # compute_cost(AL, Y)
         return [Listed(name, shown)] if (shown := kind_by_formula(node)) else []
-    meant = _of_two_classes(kind_by_words(name), node)
+    meant = _of_loss(kind_by_words(name), node)
+    if meant and "likelihood" in name.lower() and not _takes_a_label(node):
+        return []  # of another distribution
     if meant and kind_of(meant).role == "loss" and FORWARD not in respelled(name):
         return [Listed(name, meant)]
     meant_name = respelled(name)
@@ -529,6 +545,12 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 def _pools_all(kind: str, name: str) -> bool:
     """Whether it pools over whole images, and takes nothing but them; `gap` may be anything."""
     return kind == "global_average_pooling" and "pool" in name.lower()
+
+
+def _takes_a_label(node: ast.stmt) -> bool:
+    """Whether a function takes an output and a label by their names, and nothing else."""
+    names = [arg.arg for arg in node.args.args] if isinstance(node, ast.FunctionDef) else []
+    return _required(node) == 2 and sorted(meanings_of(names[:2])) == ["t", "x"]
 
 
 def _rule(name: str, node: ast.stmt) -> str:

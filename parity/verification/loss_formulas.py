@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import re
 
+from parity.adapters.arguments import plain
+from parity.adapters.signatures import FORWARD
 from parity.kinds.names import LOSS_AROUND
 from parity.kinds.spelling import respelled
 
@@ -26,6 +28,7 @@ SAYS_NOTHING = {
     "losses",
     "calculate",
     "sum",
+    "euclidean",
 }
 LOGARITHMS = {"log", "log2", "log10"}
 OTHERS = {"sqrt", "maximum", "minimum", "max", "cosh", "norm", "std", "var", "corrcoef", "where", "cumsum"}
@@ -55,6 +58,18 @@ def kind_by_formula(node: ast.AST) -> str:
     if bool(squares) == bool(absolute):
         return ""
     return "mean_squared_error" if squares else "mean_absolute_error"
+
+
+def squashes_first(node: ast.AST) -> bool:
+    """Whether a loss of outputs, or a forward of its class, has an exponential or a softmax in it."""
+    ways = node.body if isinstance(node, ast.ClassDef) else [node]
+    forwards = [way for way in ways if isinstance(way, ast.FunctionDef) and _is_forward(way, node)]
+    calls = [_called(part) for way in forwards for part in ast.walk(way) if isinstance(part, ast.Call)]
+    return any(name == "exp" or "softmax" in name.lower() or "sigmoid" in name.lower() for name in calls)
+
+
+def _is_forward(way: ast.FunctionDef, node: ast.AST) -> bool:
+    return way is node or plain(way.name) in FORWARD
 
 
 def logs(node: ast.AST) -> list[ast.Call]:

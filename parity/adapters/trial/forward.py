@@ -233,6 +233,8 @@ def _loss_of(c: Convention, outs: Sequence[dict[str, Any]], probe: Probe) -> Con
     sizes += [] if one_at_a_time(c.rows) else [((N,), True)]
     if is_reduced(c.kind):
         sizes += [((N, 1), True)]
+    elif c.rows == "FN" and "rows_of_targets" not in c.limits and probe.inputs["t"].ndim == 2:
+        sizes = [((N,), True), ((1, N), True)]  # one number tells nothing: rows have gone
     for size, mean in sizes:
         for entry in outs:
             if tuple(entry["shape"]) == size:

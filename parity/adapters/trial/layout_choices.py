@@ -41,7 +41,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
         alone: tuple[str, ...] = ("F1", "F", "1F") if trial.kind == "softmax" and x.ndim == 2 else ()
         alone = ("CHW",) if trial.kind == "lrn" else alone
         alone = ("F", "F1") if trial.how.role == "loss" else alone
-        alone = (*alone, "FN") if trial.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1 else alone
+        if trial.kind == "softmax_with_loss":
+            alone = (*alone, "FN") if probe.inputs["t"].ndim == 1 else ("FN", *alone)
         alone = ("F", "F1", "1F", NUMBER) if is_reduced(trial.kind) else alone
         alone = (NUMBER,) if trial.kind in ELEMENTWISE and x.ndim == 2 else alone
         alone = ("F", *alone) if trial.kind in (*ELEMENTWISE, "dropout") and x.ndim == 2 else alone

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.convention import Convention
+from parity.adapters.convention import Convention, Place
+from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.results import dx_at, out_at
+from parity.adapters.trial.results import dx_at, number_at, out_at
 from parity.kinds.probe import Probe
 
 
 def may_take_probabilities(about: dict[str, Any]) -> bool:
     """Whether the name of a loss's first argument may mean probabilities: y_pred, probs, y beside t, and x
     where the loss is not named for a softmax of its own."""
+    if is_of_log_probabilities(about):
+        return True
     own_softmax = _has_a_softmax(about["name"])
     ways = [about.get("signature"), *about.get("methods", {}).values()]
     return any(
@@ -55,8 +58,16 @@ def of_probabilities(name: str, beside_t: bool = False) -> bool:
     )
 
 
+def is_of_log_probabilities(about: dict[str, Any]) -> bool:
+    """Whether a loss is named for a negative log likelihood and takes no logarithm itself."""
+    name = plain(about["name"])
+    return any(word in name for word in ("nll", "loglikelihood")) and not about.get("logarithms")
+
+
 def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """A loss of scores is the same when they are shifted; one of probabilities may not be, by its names."""
+    if is_of_log_probabilities(trial.about):
+        return replace(c, probabilities="logs", per_row=_gives_each(trial, c, probe))
     words = {plain(name): meaning for name, meaning in c.forward_args}
     named = [word for word, meaning in words.items() if meaning == "x"]
     either = () if _has_a_softmax(trial.about["name"]) else EITHER
@@ -72,15 +83,33 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
         return c
     # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry
     of_scores = abs(_slope(trial, c, probe, ROW)) < 1e-9
-    odd = ROW + np.array([0, 0, 0, 0.5])
-    once, twice = _slope(trial, c, probe, odd), _slope(trial, c, probe, np.concatenate([odd, odd]))
-    per_row = c.mean and bool(c.backward) and once == twice
+    per_row = _gives_each(trial, c, probe)
     return replace(c, probabilities="scores" if of_scores else "own", per_row=per_row)
+
+
+def loss_of_each(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """A loss of scores that is one per row, with the gradient of each."""
+    return c if c.probabilities or not _gives_each(trial, c, probe) else replace(c, per_row=True)
+
+
+def _gives_each(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether there is a loss of each row, and a gradient that stays what it is with twice the rows."""
+    if not (c.mean and c.backward) or one_at_a_time(c.rows):
+        return False
+    e = np.exp(probe.inputs["x"])
+    once = replace(probe, inputs={**probe.inputs, "x": e / e.sum(axis=1, keepdims=True)})
+    twice = replace(once, inputs={name: np.concatenate([a, a]) for name, a in once.inputs.items()})
+    found, more = (trial.attempt(c, one) for one in (once, twice))
+    path = [list(step) for step in c.out.path]
+    shapes = [entry["shape"] for entry in found.get("forward", ()) if entry["path"] == path]
+    dx = c.dx or Place(((".", "back"),))
+    here, there = (number_at(report, "backward", dx, "square") for report in (found, more))
+    return bool(shapes and np.prod(shapes[0]) == len(e) and np.isclose(here, there))
 
 
 def with_its_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """With the constant that a loss of probabilities adds in its logarithm, and whether its gradient does."""
-    small = _inside_log(trial, c, probe) if c.probabilities else 0.0
+    small = _inside_log(trial, c, probe) if c.probabilities not in ("", "logs") else 0.0
     if not small:
         return c
     slope = _slope(trial, c, probe, np.where(FIRST, small, ROW)) * ROW.size  # -1 / small, or half as much

@@ -216,7 +216,8 @@ def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Ar
         p, t = np.exp(one.inputs["x"]), one.inputs["t"]
         p = p / p.sum(axis=1, keepdims=True)
         hot = t if t.ndim == 2 else np.eye(p.shape[1])[t]
-        loss = out_at(trial, c, replace(one, inputs={**one.inputs, "x": p}))
+        handed = np.log(p) if c.probabilities == "logs" else p
+        loss = out_at(trial, c, replace(one, inputs={**one.inputs, "x": handed}))
         if not np.isclose(loss, -(hot * np.log(p)).sum() / divisor(p), rtol=CLOSE):
             return False
     return True

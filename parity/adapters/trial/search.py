@@ -20,7 +20,7 @@ from parity.adapters.trial.gradient_alone import gradient_alone, is_alone
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_output import of_one_output
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
-from parity.adapters.trial.probabilities import as_of_probabilities, with_its_constant
+from parity.adapters.trial.probabilities import as_of_probabilities, loss_of_each, with_its_constant
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.reductions import (
     columns_of_samples,
@@ -86,6 +86,7 @@ def find(
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)
             found = columns_of_scores(trial, columns_of_samples(trial, found, probe), probe)
+            found = loss_of_each(trial, found, probe)
             found = sum_of_rows(trial, mean_of_numbers(trial, found, probe), probe)
             best = (best[0], with_its_constant(trial, found, probe))
         accepted = best is not None and (
