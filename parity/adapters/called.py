@@ -597,7 +597,7 @@ class Called(Adapter):
         live.seen = [np.array(part) for part in shifted] if shifts else kept
         all_read(live.options.values(), live.probe.args)
         live.batch, live.given = (kept, x.shape, labels), np.array(given)
-        if how.role == "loss" and not c.forward:
+        if how.role == "loss" and "loss" in c.unseen:
             return None
         if how.role == "loss":
             if c.reduction == "none" and all(isinstance(out, np.ndarray) for out in outs):

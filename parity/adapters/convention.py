@@ -492,6 +492,7 @@ class Convention:
         found += ["samples as rows"] if self.limits.get("assumed") else []
         found += ["targets other than one-hot rows"] if self.limits.get("class_labels") else []
         found += ["labels (N, 1)"] if self.limits.get("flat_labels") else []
+        found += ["what forward returns"] if self.forward and "loss" in self.unseen else []
         found += ["outputs (N, 1)"] if self.limits.get("flat_outputs") else []
         found += ["labels as numbers of classes"] if self.limits.get("labels") == "one_hot" else []
         found += ["labels (N,)"] if self.limits.get("labels") == "column" else []
@@ -585,7 +586,7 @@ class Convention:
             parts.append(f"takes {taken}, {own if self.dx else 'without gradient'}")
         if self.per_row and not self.probabilities and not is_reduced(self.kind):
             parts.append("the loss is that of each row, with its own gradient")
-        if self.backward and not self.forward:
+        if "loss" in self.unseen:
             parts.append(self._loss_of_gradient())
         elif self.total:
             parts.append("the loss is the sum over the rows, divided by N here as its gradient is")

@@ -6,7 +6,7 @@ the reading that gives it on every trial, which is said; where none does, to the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,12 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.conventions import NotCallable
 from parity.adapters.layouts import one_at_a_time, shape_in
-from parity.adapters.loss_arguments import by_divisor
+from parity.adapters.loss_arguments import by_divisor, meanings_of
 from parity.adapters.members import is_derivative
 from parity.adapters.recipe import is_reduced
-from parity.adapters.signatures import gradient_calls
+from parity.adapters.signatures import BACKWARD, DOUT, FORWARD, gradient_calls, words_of_methods
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.building import instances
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.results import number_at
 from parity.kinds import kind_of
@@ -64,6 +65,36 @@ def gradient_alone(trial: Trial) -> Convention | None:
     return None
 
 
+def gradient_of_labels(trial: Trial) -> Convention | None:
+    """A class whose forward gives the probabilities, and whose backward takes the labels; None for others."""
+    if trial.about["what"] != "class" or trial.kind != "softmax_with_loss":
+        return None
+    forwards = [one for one in _of_one_argument(trial, FORWARD) if not _is_label(one[1])]
+    backwards = [one for one in _of_one_argument(trial, BACKWARD) if _is_label(one[1])]
+    if len(forwards) != 1 or len(backwards) != 1:
+        return None
+    (forward, x), (backward, t) = forwards[0], backwards[0]
+    for probe, limits in trial_probes(trial.kind):
+        for built in instances(trial, probe) if not limits else ():
+            c = replace(built, forward=forward, forward_args=((x, "x"),), unseen=("loss",), dx=BACK)
+            c = replace(c, backward=backward, backward_args=((t, "t"),))
+            if _gives_dx(trial, c, probe) and _takes_labels(trial, c, probe):
+                return _with_labels(replace(c, **_read_off(trial, c, probe)), probe)
+    return None
+
+
+def _of_one_argument(trial: Trial, usual: Collection[str]) -> list[tuple[str, str]]:
+    """The methods of those plain names that ask for one thing, with what they call it."""
+    methods = trial.about["methods"]
+    names = [name for name, word in words_of_methods(methods, trial.kind).items() if word in usual]
+    asked = {name: [p["name"] for p in methods[name] or () if p and p["required"]] for name in names}
+    return [(name, given[0]) for name, given in asked.items() if len(given) == 1 and name[0] != "_"]
+
+
+def _is_label(name: str) -> bool:
+    return meanings_of([name, "?"])[0] == "t" and plain(name) not in DOUT
+
+
 def _takes_labels(trial: Trial, c: Convention, probe: Probe) -> bool:
     """Whether numbers of classes are indices to it: all are alike where all classes are equally likely."""
     if is_reduced(c.kind) or probe.inputs["t"].ndim == 2:
@@ -78,7 +109,7 @@ def _takes_labels(trial: Trial, c: Convention, probe: Probe) -> bool:
 def _with_labels(c: Convention, probe: Probe) -> Convention:
     """With one-hot labels alone, where numbers of classes did not go."""
     one_hot = not is_reduced(c.kind) and probe.inputs["t"].ndim == 2
-    return replace(c, limits={"labels": "one_hot"}) if one_hot else c
+    return replace(c, limits={**c.limits, "labels": "one_hot"}) if one_hot else c
 
 
 def _gives_dx(trial: Trial, c: Convention, probe: Probe) -> bool:
@@ -105,7 +136,7 @@ def _read_off(trial: Trial, c: Convention, probe: Probe) -> Settings:
         if np.allclose(found, exact, rtol=CLOSE, atol=1e-12):
             settings: Settings = same[0][0]
             return settings
-    return {} if is_reduced(trial.kind) else {"probabilities": _of_what(trial, c, probe)}
+    return {} if is_reduced(trial.kind) or c.forward else {"probabilities": _of_what(trial, c, probe)}
 
 
 def _moments(trial: Trial, c: Convention, probe: Probe) -> tuple[float, float]:
@@ -128,7 +159,8 @@ def _readings(trial: Trial, c: Convention, probe: Probe) -> Iterator[tuple[Setti
     N, C = x.shape
     if not is_reduced(trial.kind):
         hot = t if t.ndim == 2 else np.eye(C)[t]
-        ways = {"": _shares(x) - hot, "scores": x - hot, "own": -hot / x}
+        ways = {"": _shares(x) - hot}
+        ways |= {} if c.forward else {"scores": x - hot, "own": -hot / x}
         for probabilities, dx in ways.items():
             settings: dict[str, Any] = {"probabilities": probabilities}
             yield settings, dx / N

@@ -16,7 +16,7 @@ from parity.adapters.signatures import BACKWARD, FORWARD
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import backwards
 from parity.adapters.trial.forward import forwards, one_forward
-from parity.adapters.trial.gradient_alone import gradient_alone, is_alone
+from parity.adapters.trial.gradient_alone import gradient_alone, gradient_of_labels, is_alone
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_output import of_one_output
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
@@ -52,6 +52,8 @@ def find(
     """
     trial = Trial(ask, about, kind, fits, in_columns=in_columns)
     if is_alone(trial) and (alone := gradient_alone(trial)) is not None:
+        return alone
+    if (alone := gradient_of_labels(trial)) is not None:
         return alone
     if kind == "convolution" and about["what"] != "class":  # weights handed over have many layouts
         trial.most *= HANDED_OVER

@@ -162,3 +162,62 @@ def test_a_refusal_of_large_scores_is_an_overflow():
     verdict = ask(grad_that_looks_for_an_infinity, SOFTMAX)
     assert verdict.outcome == "right_but", str(verdict)
     assert "it overflows at inputs of 901 (it raises ValueError)" in verdict.buts
+
+
+class Softmax:
+    """Gives the probabilities, and takes the labels to go back."""
+
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.p = e / e.sum(axis=1, keepdims=True)
+        return self.p
+
+    def backward(self, y_true):
+        dx = self.p.copy()
+        dx[np.arange(len(y_true)), y_true] -= 1
+        return self.scaled(dx)
+
+    def scaled(self, dx):
+        return dx / len(dx)
+
+
+class OfOneHotRows(Softmax):
+    def loss(self, y):
+        return -np.sum(y * np.log(self.p))
+
+    def backward(self, y):
+        return self.scaled(self.p - y)
+
+
+class OfTheSum(Softmax):
+    def scaled(self, dx):
+        return dx
+
+
+class OfTheOtherSign(Softmax):
+    def scaled(self, dx):
+        return -dx
+
+
+class TakesAGradient(Softmax):
+    def backward(self, dout):
+        return self.p * (dout - (dout * self.p).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("factory", "says"),
+    [
+        (Softmax, "the mean over the rows"),
+        (OfOneHotRows, "the mean over"),
+        (OfTheSum, "the sum over the rows"),
+    ],
+)
+def test_a_class_whose_backward_takes_the_labels(factory, says):
+    verdict = ask(factory, SOFTMAX)
+    assert verdict.outcome in ("right", "right_but") and says in verdict.called, str(verdict)
+    assert {"loss", "what forward returns"} <= {*verdict.not_checked}
+
+
+def test_a_class_whose_backward_takes_the_labels_may_be_wrong():
+    assert ask(OfTheOtherSign, SOFTMAX).outcome == "wrong"
+    assert ask(TakesAGradient, "softmax").outcome == "right"
