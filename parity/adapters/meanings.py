@@ -39,8 +39,8 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 _IMAGES = _table("""
     (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize
     (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape xdim
-    H: inputheight inheight height h inh hin imageheight inputh
-    W: inputwidth inwidth width w inw win imagewidth inputw
+    H: inputheight inheight height h inh hin imageheight inputh xh xheight imgh imgheight
+    width: inputwidth inwidth width w inw win imagewidth inputw xw xwidth imgw imgwidth
     H (H,W): imagesize imgsize
     N: batchsize batch n nbatch
 """)
@@ -49,23 +49,27 @@ _CHANNELS = _table("""
     C: inputdepth indepth depthin
     C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures
     C: numinputchannels inplanes
-    C: numinputs infilters prevchannels inputfilters ninput inchans ich
+    C: numinputs infilters prevchannels inputfilters ninput inchans ich xch xchannels xchannel
     FN: outchannels numfilters nfilters outch outchannel channelsout cout outc nout noutchannels
     FN: outputchannels numkernels
     FN: nkernels fn k nc depth filternum numfilter nbfilters outdepth nf numoutputchannels outputdepth
     FN: filternumber
     FN: kernelnum noutputs outdim outfeatures numoutputs numoutchannels outplanes filterscount nfilter
     FN: outfilters
-    FN: outchans och noutput filtercount kernels filters
+    FN: outchans och noutput filtercount kernels filters nflt nflts numflt fltnum
 """)
 _WINDOW = """
     kernel {pair}: kernelsize filtersize f ksize size kernel k kernsize fsize kernellength window
-    kernel {pair}: windowsize field ks
+    kernel {pair}: windowsize field ks flt fltsize
     kernel {pair}: poolsize pool filter kernelwidth filterwidth p poolingsize
     {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim
     {pair} kernel {full}: poolingshape kernelsizes
     FH: kernelh filterh kh fh kernelheight filterheight poolh ph poolheight windowheight hh hf fieldheight
+    FH: flth fltheight
     FW: kernelw filterw kw fw kernelwidth filterwidth poolw pw poolwidth windowwidth ww wf fieldwidth
+    FW: fltw fltwidth
+    OH: outh outheight outputh outputheight oh hout
+    OW: outw outwidth outputw outputwidth ow wout
     stride: stride strides s step stepsize poolstride
     stride_h: strideh sh strideheight stridey
     stride_w: stridew sw stridewidth stridex
@@ -179,7 +183,8 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "pooling": _table(_WINDOW.format(pair="(FH,FW)", full="(FH,FW)") + _PADDING)
     | _IMAGES
     | {"p": ("pad", "kernel"), "shape": ("(FH,FW)", *_IMAGES["inputshape"])}
-    | dict.fromkeys(("inchannels", "channels"), ("C", "(C,H,W)")),
+    | dict.fromkeys(("inchannels", "channels"), ("C", "(C,H,W)"))
+    | dict.fromkeys(("xch", "xchannels", "nch", "inch", "inputchannels"), ("C",)),
     "affine": _DENSE,
     "affine_last_axis": _DENSE,
     "lrn": _LRN,
@@ -276,7 +281,8 @@ def share_of_old(default: str) -> tuple[str, ...]:
 
 
 def sizes(probe: Probe) -> dict[str, int]:
-    """The letters of the probe: N, C, H, W of images, I, O of a dense layer, FN, FH, FW of a window."""
+    """The letters of the probe: N, C, H, W of images, I, O of a dense layer, FN, FH, FW of a window, OH, OW
+    of its result."""
     args, found = probe.args, {}
     x = probe.inputs.get("x", probe.inputs.get("input_data"))
     if isinstance(x, np.ndarray):
@@ -302,6 +308,12 @@ def sizes(probe: Probe) -> dict[str, int]:
                     (f"{letter}H", f"{letter}W"), given if type(given) is tuple else (given,) * 2, strict=True
                 )
             )
+    for side, axis in enumerate("HW"):
+        if found.keys() >= {axis, f"F{axis}", f"S{axis}", f"P{axis}"}:
+            apart = args.get("dilation", 1)
+            apart = apart[side] if isinstance(apart, tuple) else apart
+            room = found[axis] + 2 * found[f"P{axis}"] - apart * (found[f"F{axis}"] - 1) - 1
+            found[f"O{axis}"] = room // found[f"S{axis}"] + 1
     return {k: int(v) for k, v in found.items()}
 
 
@@ -401,6 +413,7 @@ def _zeros(*shape: Any) -> Any:
 
 
 _OTHERS: dict[str, Any] = {
+    "width": lambda probe: sizes(probe)["W"],  # of images; W alone is the weights
     "rate": lambda probe: RATE,
     "optimizer": lambda probe: RecordingOptimizer(),
     "zeros": lambda probe: _zeros,
