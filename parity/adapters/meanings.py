@@ -91,6 +91,8 @@ _DENSE = _table("""
     I (I,): numinput sizein inunits inputunits innodes inputnodes inputlength inneurons nfeatures
     I (I,): numfeatures infeature indims inputdims inputneurons numinputneurons
     I (I,) (N,I): inputshape inshape inputlen featuresin dimin nfeaturesin
+    I (I,): nupper nupstream nprev nprevious prevsize previoussize prevneurons prevunits prevnodes nfrom
+    O: nlower ndownstream nnext nextsize ncurrent nto
     O: nout noutputs noutput outputsize outfeatures outputdim outdim outsize numoutputs fanout outputs
     O: dout units nunits
     O: neurons nneurons numneurons outputfeatures numout numoutput sizeout outunits outputunits hiddensize

@@ -53,6 +53,14 @@ def takes_labels(c: Convention | None) -> bool:
     return any(name in T for name in _handed_back(c))
 
 
+def goes_on_to_a_loss(c: Convention | None, rows: Sequence[Record]) -> bool:
+    """Whether forward is right and backward asks for labels: its gradients are those of a loss after it."""
+    outs = [row for row in rows if row.phase == "forward" and row.dtype == "float64"]
+    layer = c is not None and c.kind in LAYERS and c.dx is not None
+    labels = layer and any(name in T - {"y"} for name in _handed_back(c))
+    return labels and bool(outs) and all(row.ok for row in outs)
+
+
 def starts_before(c: Convention | None, rows: Sequence[Record], both: str) -> bool:
     """Whether backward takes the gradient before the activation, and gives all others for it.
 

@@ -36,6 +36,7 @@ from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.followed import ACTIVATIONS as BUILT_IN
 from parity.kinds.followed import joined
 from parity.kinds.names import (
+    AROUND,
     LOSS_AROUND,
     kind_by_name,
     kind_by_words,
@@ -82,7 +83,23 @@ AROUND_DESCENT = {
 }
 NESTEROV = {"nesterov", "nag"}
 DENSE = "affine"
-OF_NEURONS = ("layer", "hiddenlayer", "outputlayer", "neuronlayer", "neurallayer", "nnlayer", "inputlayer")
+OF_NEURONS = {  # the words of a name that ends in layer and says no more, as MiddleLayer and HiddenLayer2
+    *("layer", "hidden", "middle", "mid", "output", "out", "input", "in", "first", "second", "third", "last"),
+    *(
+        "final",
+        "inner",
+        "neuron",
+        "neurons",
+        "neural",
+        "nn",
+        "ann",
+        "mlp",
+        "perceptron",
+        "weight",
+        "weighted",
+    ),
+    *("feed", "forward", "feedforward", *AROUND),
+}
 WEIGHTS = (*NAMES["W"], "theta")  # in lower case and without underscores
 FUNCTIONS = {"function", "func", "fn", "f", "activation", "activationfunction", "act"}  # kept in attributes
 HANDED_ON = (ast.Lambda, ast.Name, ast.Tuple, ast.Attribute)
@@ -328,7 +345,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     meant = _of_loss(kind_by_words(node.name), node) or ""
     meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
     meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
-    if not meant and plain(node.name) in OF_NEURONS and _is_dense(node, classes):
+    if not meant and _is_of_neurons(node.name) and _is_dense(node, classes):
         meant = DENSE
     of_two = any(len(_asked_for(method)) == 2 for method in _forwards(node, classes))
     meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
@@ -370,6 +387,12 @@ def _is_dense(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
     sizes = [name for name in asked if {"I", "O"} & {*meanings(name, DENSE)}]
     of_sizes = len(sizes) >= 2 or len(asked) == 2
     return of_sizes and weights and _multiplies(parts)
+
+
+def _is_of_neurons(name: str) -> bool:
+    """Whether it is called a layer, and nothing in its name says of what."""
+    words = re.findall("[a-z]+", _spaced(name))
+    return "layer" in words and {*words} <= OF_NEURONS
 
 
 def _multiplies(parts: Sequence[ast.AST]) -> bool:
