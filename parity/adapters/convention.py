@@ -52,6 +52,7 @@ LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights,
 RETURNED = "the step is returned, to be added or taken off as the first one shows"
 RULES = {
     "dicts": "dicts of arrays",
+    "dicts by letter": "dicts of arrays called W1, W2 and b1",
     "lists": "lists of arrays",
     "arrays": "one array and its gradient",
     "layer": "a layer that has .weights and .dweights",

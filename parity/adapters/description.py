@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
+from parity.adapters.array_letters import letters_in
 from parity.adapters.asked_axes import asked_for_axes, taken_for_one_hot
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
@@ -56,6 +57,7 @@ def about(factory: Any) -> dict[str, Any]:
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
     modes      the words for training and inference in its own code
+    letters    the names of weights and biases that stand in the code of a class, as texts
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
     one = pair[0]
@@ -98,6 +100,7 @@ def about(factory: Any) -> dict[str, Any]:
         "numbers": of_engine and not one.engine.of_arrays,
         "softmax_in": _naming("softmax", one) if isinstance(one, type) else [],
         "modes": words_in(codes_of(one)),
+        "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }
 
 

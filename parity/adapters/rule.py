@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
+from parity.adapters.array_letters import letters_in, names_asked_for
 from parity.adapters.array_lists import (
     are_like,
     attribute_of,
@@ -22,7 +23,16 @@ from parity.adapters.array_lists import (
 )
 from parity.adapters.chained import chains, zeros_of
 from parity.adapters.convention import Convention
-from parity.adapters.layers_given import PARAMETERS, ByNumber, Layer, Model, NumberedSlopes, TwoLists, nobodys
+from parity.adapters.layers_given import (
+    PARAMETERS,
+    ByNumber,
+    Layer,
+    Model,
+    NumberedSlopes,
+    SlopesByName,
+    TwoLists,
+    nobodys,
+)
 from parity.adapters.optimizer_built import builder, is_free
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
@@ -32,6 +42,7 @@ from parity.adapters.rule_constants import EPS
 from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, Stateful, reading
+from parity.adapters.training_flag import codes_of
 from parity.kinds.probe import Probe
 
 
@@ -315,7 +326,8 @@ class Rule:
         layers = [[n for n in names if n] for names in in_layers(params)]
         keys = [dict(zip(names, ("W", "b"), strict=False)) for names in layers]
         names = [f"layer{number}" for number in range(1, 1 + len(keys))]
-        lists = [[{k: side[n] for n, k in own.items()} for own in keys] for side in (params, grads)]
+        lists: list[list[Any]] = [[{k: params[n] for n, k in own.items()} for own in keys]]
+        lists += [[SlopesByName({k: grads[n] for n, k in own.items()}) for own in keys]]
         given: list[Any] = [dict(zip(names, one, strict=True)) for one in lists] if by_name else lists
         found = self._method(self._one(""))(*given)
         alike = isinstance(found, dict if by_name else (list, tuple)) and len(found) == len(keys)
@@ -330,6 +342,14 @@ class Rule:
         arrays = dict(params)
         found = self._method(self._one(""))(params, grads)
         taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
+
+    def _dicts_by_letter(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """The same under names with the letters that its code asks for."""
+        names = names_asked_for(letters_in(codes_of(self.factory)), params)
+        given, slopes = ({names[n]: array for n, array in side.items()} for side in (params, grads))
+        found = self._method(self._one(""))(given, slopes)
+        new = found if isinstance(found, dict) and found.keys() == given.keys() else given
+        taken_over(params, {n: new[name] for n, name in names.items()})
 
     def _lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         given = list(params.values())

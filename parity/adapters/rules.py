@@ -48,6 +48,7 @@ from parity.adapters.convention import Convention
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS, ways_for
 from parity.adapters.optimizer_names import (
     COUNTS,
+    DECAYS,
     MOMENTS,
     ONE,
     SLOPE,
@@ -80,6 +81,7 @@ from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, of_layer, 
 from parity.adapters.rule_runs import WORDS, roles_of
 from parity.adapters.stateful import forms_of
 
+BY_LETTER = "dicts by letter"
 PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "paramsgrads", "paramgrads")
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
 STATES = ("state", "momentum", "memory", "config", *MOMENTS)
@@ -196,6 +198,7 @@ def _rules(
                 *(f"{way}, two lists" for way in holds),
                 *["given layer"] * bool(of_layer(required)),
                 *_with_slopes(required),
+                *[BY_LETTER] * (bool(about["letters"]) and _decays(about)),
                 *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered", "lists of pairs"),
                 *["lists of numbers"],
             ],
@@ -250,6 +253,12 @@ def _rules(
 def _run(base: Convention, name: str, roles: Mapping[str, str]) -> Convention:
     """All steps in one call; how many are asked for is given."""
     return replace(_with(base, RUN, name), numbers={n: role for n, role in roles.items() if role == "steps"})
+
+
+def _decays(about: dict[str, Any]) -> bool:
+    """Whether it knows a weight decay, which it may give to arrays of some names alone."""
+    names = [*parameter_names(about["signature"] or ()), *about["kept"]]
+    return any(plain(name) in DECAYS for name in names)
 
 
 def preparing(about: dict[str, Any]) -> tuple[str, str]:

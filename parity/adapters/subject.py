@@ -213,7 +213,7 @@ class Subject:
         """How an optimizer is called: the first way in which it changes every array."""
         from parity.adapters.rule_constants import has_other_constants
         from parity.adapters.rule_names import steps_of
-        from parity.adapters.rules import rules, updates_by_book
+        from parity.adapters.rules import BY_LETTER, rules, updates_by_book
         from parity.adapters.trial import NONE_CHANGED, PARTLY_CHANGED, NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
@@ -221,7 +221,9 @@ class Subject:
         by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
         idle: list[Convention | None] = []  # ways that change nothing
         partly: list[Convention | None] = []  # and those that leave a part of an array
-        for way in (*by_book, *rules(about, kind)):
+        ways = [*rules(about, kind)]
+        by_letter = [way for way in ways if way.rule == BY_LETTER]
+        for way in (*by_letter, *by_book, *(way for way in ways if way not in by_letter)):
             self._open_as(way, kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)

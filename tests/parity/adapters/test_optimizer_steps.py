@@ -6,6 +6,7 @@ import pytest
 from helpers import right_to_its_last_step, wrong_first_at
 
 from parity.verification.listing import listed
+from parity.verification.undecayed_biases import SAYS
 from parity.verification.verify import verify
 
 WILD = Path(__file__).parent / "wild" / "optimizer_steps.py"
@@ -21,6 +22,7 @@ RIGHT = [
     ("adam_optimizer", "adam", "the gradient as a function, and the first arrays: all steps in one call"),
     ("gradient_descent", "sgd", "all steps in one call; given at each call: n_iter"),
     ("Descends", "momentum", "minimize with the gradient as a function"),
+    ("ByLayerName", "momentum", "dicts of dicts of arrays, one per layer"),
     ("HoldsItsArray", "adam", "a gradient: its array comes to the constructor"),
 ]
 WRONG = [
@@ -35,6 +37,8 @@ WRONG = [
     ("adam_optimizer_wrong", "adam", "W step 1"),
     ("DescendsWrong", "momentum", "W step 1"),
     ("HoldsItsArrayWrong", "adam", "W step 1"),
+    ("DecaysByLetterWrong", "sgd", "W step 1"),
+    ("ByLayerNameWrong", "momentum", "W step 1"),
 ]
 UNCHECKED = [("HelpsItself", "rmsprop"), ("gradient_descent_wrong", "sgd")]
 
@@ -69,3 +73,9 @@ def test_a_flag_that_no_code_reads_is_remarked_and_one_that_is_read_is_asked_for
     assert verdict.ok and "nesterov has no effect: its code never reads it" in verdict.remarks, str(verdict)
     verdict = ask("ReadsItsFlag", "sgd")
     assert verdict.outcome == "wrong" and verdict.kind == "nesterov", str(verdict)
+
+
+def test_arrays_have_the_letters_that_a_decay_asks_for():
+    verdict = ask("DecaysByLetter", "sgd")
+    assert verdict.outcome == "right_but" and verdict.buts == [SAYS], str(verdict)
+    assert "dicts of arrays called W1, W2 and b1" in verdict.called

@@ -272,3 +272,42 @@ class HoldsItsArray:
 class HoldsItsArrayWrong(HoldsItsArray):
     def first(self):
         return self.m
+
+
+class DecaysByLetter:
+    """Arrays whose names have a W are decayed."""
+
+    def __init__(self, lr=0.01, weight_decay=0.0):
+        self.lr, self.weight_decay = lr, weight_decay
+
+    def update(self, params, grads):
+        for key in params:
+            penalty = self.weight_decay * params[key] if "W" in key else 0
+            params[key] -= self.lr * (grads[key] + penalty)
+
+
+class DecaysByLetterWrong(DecaysByLetter):
+    def update(self, params, grads):
+        super().update(params, {key: 2 * g if "W" in key else g for key, g in grads.items()})
+
+
+class ByLayerName:
+    """Dicts of dicts; gradients are called dW and db."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def step(self, params, grads):
+        for layer, own in params.items():
+            v = self.v.setdefault(layer, {k: np.zeros_like(p) for k, p in own.items()})
+            for k in own:
+                v[k] = self.momentum * v[k] + self.fresh(grads[layer], k)
+                own[k] -= self.lr * v[k]
+
+    def fresh(self, grads, k):
+        return grads["d" + k]
+
+
+class ByLayerNameWrong(ByLayerName):
+    def fresh(self, grads, k):
+        return grads["d" + k].mean(0)
