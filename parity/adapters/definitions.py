@@ -147,6 +147,11 @@ def kept(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+def does_nothing(node: ast.stmt) -> bool:
+    """Whether nothing is lost where only definitions are loaded: it is one, or no import runs it."""
+    return kept(node) or (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
+
+
 def _is_constant(value: ast.expr) -> bool:
     """Whether working it out calls nothing but NumPy, and reads no file; what a lambda calls is for later."""
     return all(_is_numpy(node.func) for node in _carried_out(value) if isinstance(node, ast.Call))

@@ -26,6 +26,7 @@ from parity.adapters.serve import die_with_parent
 
 Send = Callable[[Any], None]
 DONE = "done"
+TIMES = 6  # its silence is what all of it may last
 _forking = threading.Lock()  # a child holds no other child's end of a pipe
 
 
@@ -39,12 +40,12 @@ class Limits:
 
     @property
     def total(self) -> float:
-        return 6 * self.silence
+        return TIMES * self.silence
 
     @property
     def importing(self) -> float:
         """Seconds that loading the code may take: an import of PyTorch or JAX is slow, and no hang."""
-        return 6 * self.silence
+        return TIMES * self.silence
 
 
 @dataclass

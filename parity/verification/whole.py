@@ -13,7 +13,13 @@ from pathlib import Path, PurePosixPath
 from traceback import extract_tb
 from typing import Any
 
+from parity.adapters.bench import Raised
+from parity.adapters.connection import Ended
+from parity.adapters.conventions import NotCallable
+from parity.adapters.definitions import does_nothing, parsed
+from parity.adapters.isolate import TIMES, Limits
 from parity.adapters.load import TargetError, only_definitions
+from parity.adapters.subject import place_apart
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
@@ -31,6 +37,7 @@ LONGEST = 160  # characters of how it was called, in the line of a page
 MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
 PARTLY = "only its classes, functions and constants were loaded"
+PATIENCE = 15.0  # seconds that running a file may take, before only its definitions are loaded
 MODULE = "a module"  # the kind of a file that could not be imported
 SHORT: dict[Outcome, str] = {
     "right": "right",
@@ -48,7 +55,7 @@ class Sheet:
     verdicts   of what could be recognised
     unknown    what is none of the kinds by its name
     left_out   what has no verdict of its own, with the reason: helpers, tests, and what is in `unknown`
-    partly     files that raise when they are run, of which only the definitions were loaded, with what it was
+    partly     files of which only the definitions were loaded, with why: running them raised, or took long
     networks   those for which no twin was given
     unread     files that are no Python, with what was wrong
     passed     what is named like a Python file and is none (a pipe, a link to nothing), with what it is
@@ -98,7 +105,7 @@ class Sheet:
         lines = [f"{clean(self.where)}: {self._counts()}"]
         for name, why in self.partly.items():
             of = "" if name == self.where else f"{clean(name)}: "
-            lines.append(f"{of}{PARTLY}: {'running it ' * why.startswith('raised')}{clean(why)}")
+            lines.append(f"{of}{PARTLY}: running it {clean(why)}")
         if self.passed:
             names = _names([f"{name} ({what})" for name, what in self.passed.items()])
             lines.append(f"passed over: {names}")
@@ -222,6 +229,9 @@ def _verdicts(
 
     checked: list[tuple[Listed, Verdict]] = []
     meant = [replace(one, kind=kind or one.kind) for one in found]
+    if not only and (first := next((one for one in meant if one.kind not in ("", NETWORK)), None)):
+        only = _runs_long(f"{path}:{first.name}", first.kind, options)
+        sheet.partly |= {shown: f"was not done after {PATIENCE:g} s"} if only else {}
     for one in meant:
         if one.kind == NETWORK and "twin" not in options:
             sheet.networks.append(named(one.name))
@@ -248,6 +258,28 @@ def _verdicts(
             reasons[one.name] = NO_KIND
     sheet.left_out |= {named(name): why for name, why in reasons.items()}
     sheet.unknown += [named(name) for name, why in reasons.items() if why == NO_KIND]
+
+
+def _runs_long(target: str, kind: str, options: dict[str, Any]) -> bool:
+    """Whether running the target's file, which is done for each of its definitions, takes long: it trains.
+
+    Only of one that does something besides defining.
+    """
+    path = Path(target.rpartition(":")[0])
+    if options.get("isolated") is False or all(
+        does_nothing(node) for _, tree in parsed(path) for node in tree.body
+    ):
+        return False
+    subject = place_apart(target, None, Limits(silence=PATIENCE / TIMES))
+    try:
+        subject.open(kind)
+    except Ended as error:
+        return str(error).startswith("hung")
+    except (Raised, TargetError, NotCallable):
+        pass
+    finally:
+        subject.close()
+    return False
 
 
 def failed_at_import(verdict: Verdict) -> bool:

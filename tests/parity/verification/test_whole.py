@@ -308,3 +308,18 @@ def test_a_file_that_is_no_python_is_named_with_its_line_first(file, parity):
         assert (
             status == 2 and "could not be read: SyntaxError: '(' was never closed (mine.py, line 2)" in first
         )
+
+
+def test_a_file_that_trains_is_not_run_for_each_definition(file, monkeypatch):
+    monkeypatch.setattr("parity.verification.whole.PATIENCE", 1.0)
+    sheet = verify_all(file(RELU + "\nwhile True: pass\n"))
+    assert outcomes(sheet) == [("Relu", "right")]
+    assert ": running it was not done after 1 s" in str(sheet)
+
+
+def test_a_file_that_is_soon_done_is_run(file):
+    source = (
+        RELU.replace("x * self.mask", "x * self.mask * one") + "\nfor _ in range(2):\n    one = float('1')\n"
+    )
+    sheet = verify_all(file(source))
+    assert outcomes(sheet) == [("Relu", "right")] and not sheet.partly
