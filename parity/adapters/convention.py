@@ -450,6 +450,8 @@ class Convention:
         if self.padding and "pad" in probe.needs and is_same(probe, self.every_stride):
             pairs = set() if isinstance(probe.args.get("stride"), tuple) else {"pairs"}
             probe = replace(probe, needs=probe.needs - {"pad"} - pairs | {"same"})
+        if self.limits.get("stride") == "window" and _moves_by_its_window(probe):
+            probe = replace(probe, needs=probe.needs - {"pairs"})  # it is asked for a window alone
         if self.padding == "same" and is_same(probe):
             probe = replace(probe, args={**probe.args, "pad": SAME})
         if self.written:
@@ -665,6 +667,15 @@ class Convention:
             call += ", the Jacobian" if self.jacobian else ""
             call += ", times dout" if self.derivative else ""
         return call + (f", {_call(*self.update)}" if self.update else "")
+
+
+def _moves_by_its_window(probe: Probe) -> bool:
+    """Whether a window of two sizes moves by them, and the padding is one number."""
+    args = probe.args
+    return not isinstance(args.get("pad"), tuple) and args.get("stride") == (
+        args.get("pool_h"),
+        args.get("pool_w"),
+    )
 
 
 def _call(name: str, pairs: Pairs) -> str:

@@ -138,7 +138,7 @@ _ANY = _table("""
     ='layer': name layername label tag
     =0: index idx layerid layerindex layeridx layernumber layernum
     =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain
-    =False: verbose debug
+    =False: verbose debug adam useadam usemomentum
     dtype: dtype
     seed: seed randomseed randomstate
     rng legacy_rng: rng generator

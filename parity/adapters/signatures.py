@@ -338,6 +338,8 @@ def _pairs(
         found.append([keep[0] if keep else None])
     if way == "backward" and c.constructor is not None and kind in TAKES_DOUT:
         found = _with_dout(found)
+    if c.constructor is None and way == "forward" and pools_windows(kind):
+        found = _with_a_window(found)
     known = {m for options in found for m in options}
     unknown = [i for i, options in enumerate(found) if not options]
     for i, meaning in zip(unknown, _by_place(way, role, known, len(unknown)), strict=False):
@@ -369,6 +371,18 @@ def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:
     if len(arrays) != 1 or "dout" in found[arrays[0]] or not all(found):
         return found
     return [["dout"] if i == arrays[0] else options for i, options in enumerate(found)]
+
+
+def _with_a_window(found: list[list[str | None]]) -> list[list[str | None]]:
+    """A pooling function that asks for one thing more than images, and for no window: that is the window."""
+    known = {m for options in found for m in options}
+    if (
+        known & {"kernel", "(FH,FW)", "FH", "pool_h"}
+        or sum(not options for options in found) != 1
+        or "x" not in known
+    ):
+        return found
+    return [options or ["kernel", "(FH,FW)"] for options in found]
 
 
 def _by_place(way: str, role: str, known: set[str | None], count: int) -> Sequence[str]:
@@ -466,7 +480,17 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     return [m for m in named if m in _GEOMETRY] or _by_its_parts(word, words, way)
 
 
-KERNELS = ("k", "f", "kern", "ker", "krn", "mask", "flt", "fltr")  # of a function that has no other weights
+KERNELS = (
+    "k",
+    "f",
+    "kern",
+    "ker",
+    "krn",
+    "mask",
+    "flt",
+    "fltr",
+    "filtr",
+)  # of a function that has no other weights
 
 
 def _others_are_weights(words: Sequence[str]) -> bool:

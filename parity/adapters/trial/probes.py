@@ -65,10 +65,10 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         strided = {"W": normal(8, 6, 3, 3), "b": normal(8), "stride": 2}
         yield probe(strided, x=normal(2, 6, 11, 16)), {"stride": 2}
         yield from others
-        args = {"W": normal(1, 1, 3, 3), "b": normal(1)}  # one filter on a grey image
-        yield probe(args, x=normal(2, 1, 8, 9)), {"sizes": {"C": 1, "FN": 1}}
-        args = {"W": normal(1, 6, 3, 3), "b": normal(1)}  # one filter, whose result has no channels
-        yield probe(args, x=normal(2, 6, 8, 9)), {"sizes": {"FN": 1}}
+        for C, W in ((1, 9), (6, 9), (1, 8), (6, 8)):  # one filter, whose result has no channels
+            args = {"W": normal(1, C, 3, 3), "b": normal(1)}
+            own = {"sizes": {"C": 1, "FN": 1} if C == 1 else {"FN": 1}} | ({"square": True} if W == 8 else {})
+            yield probe(args, x=normal(2, C, 8, W)), own
         yield from images((5, 5))
         for C, H, W in ((6, 9, 7), (1, 9, 7), (6, 9, 9)):
             limits: dict[str, Any] = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})

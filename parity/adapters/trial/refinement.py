@@ -23,6 +23,7 @@ from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import dx_at, out_at
 from parity.kinds.followed import LAYERS
 from parity.kinds.probe import Probe
+from parity.kinds.probes import with_cotangent
 
 
 def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
@@ -79,6 +80,7 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if "kernel" in used:
         pairs = tuple((n, "kernel|(FH,FW)" if m == "kernel" else m) for n, m in c.constructor or ())
         oblong = next(p for p, _ in trial_probes(trial.kind, oblong=True))
+        oblong = _of_its_channels(c, oblong)
         oblong = as_same(oblong) if c.padding in ("same", "fixed") else oblong
         report = trial.attempt(replace(c, constructor=pairs, backward=""), oblong)
         refused = (
@@ -153,12 +155,20 @@ def _window(probe: Probe) -> tuple[int, int]:
     return FH, FW
 
 
+def _of_its_channels(c: Convention, probe: Probe) -> Probe:
+    """The probe of a pooling with one channel, where no more are taken."""
+    if c.limits.get("sizes", {}).get("C") != 1 or "pool_h" not in probe.args:
+        return probe
+    return with_cotangent(replace(probe, inputs={"x": probe.inputs["x"][:, :1]}), 0)
+
+
 def _own_stride(trial: Trial, c: Convention, probe: Probe) -> dict[str, Any]:
     """A stride that is not asked for is the window, or a number."""
     stride = probe.args.get("stride", 1)
     if trial.kind == "convolution" or stride == 1:
         return {} if stride == 1 else {"stride": stride}
     for other, _ in trial_probes(trial.kind, window=3):
+        other = _of_its_channels(c, other)
         other = as_same(other) if c.padding in ("same", "fixed") else other
         report = trial.attempt(replace(c, backward=""), other)
         shape = batch_shape(other.inputs["dout"].shape, c.images_out)

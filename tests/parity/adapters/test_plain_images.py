@@ -40,7 +40,34 @@ def convolve(x, k, mode="valid"):
     return corr2d(np.pad(x, pads), k)
 
 
+def correlate_square(x, k):
+    """The number of columns is taken from the height."""
+    out = np.zeros((x.shape[0] - len(k) + 1,) * 2, dtype=x.dtype)
+    for i, j in np.ndindex(*out.shape):
+        out[i, j] = (x[i : i + len(k), j : j + len(k)] * k).sum()
+    return out
+
+
+def correlate_square_half(x, k):
+    return correlate_square(x, k) / 2
+
+
+def maxpool(x, field):
+    """Windows side by side; no stride and no usual name for the window."""
+    (h, w), (high, wide) = field, x.shape
+    return x.reshape(high // h, h, wide // w, w).max(axis=(1, 3))
+
+
+def maxpool_of_turned(x, field):
+    """The two sides of the window are exchanged."""
+    return maxpool(x, field[::-1])
+
+
 CASES = [
+    (correlate_square, "convolution", "right", "images that are not square"),
+    (correlate_square_half, "convolution", "wrong", "images that are not square"),
+    (maxpool, "max_pooling", "right", "strides other than the window"),
+    (maxpool_of_turned, "max_pooling", "wrong", "as maxpool_of_turned(x, field)"),
     (pool2d, "max_pooling", "right", "images (H, W), one at a time"),
     (pool2d_of_a_corner, "max_pooling", "wrong", "images (H, W), one at a time"),
     (corr2d, "convolution", "right", "given W (FH, FW)"),
