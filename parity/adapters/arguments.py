@@ -15,6 +15,7 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
+from parity.adapters.loose_names import names_read
 from parity.adapters.recipe import Recipe
 
 # In lower case and without underscores, as `plain` makes them.
@@ -187,9 +188,11 @@ def _signature(call: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
     except (TypeError, ValueError):
         return None
     loose = next((name for name, p in found.items() if p.kind is p.VAR_KEYWORD), None)
+    own = {name: p for name, p in found.items() if name != loose}
     if loose is not None and _reads(call, loose):
-        return None
-    return {name: p for name, p in found.items() if name != loose}
+        read = names_read(call) if isinstance(call, type) else None
+        return None if read is None else {**own, **{name: p for name, p in read.items() if name not in own}}
+    return own
 
 
 def _reads(call: Callable[..., Any], name: str) -> bool:
@@ -341,10 +344,29 @@ def _is_default(value: Any, default: Any) -> bool:
     return not getattr(value, "ndim", 0) and bool(value == default)
 
 
+def under_its_names(factory: Callable[..., Any], args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of what takes any name, under those names that it has itself: `learning_rate` for lr."""
+    try:
+        found = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return dict(args)
+    loose = (
+        inspect.Parameter.VAR_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD,
+        inspect.Parameter.POSITIONAL_ONLY,
+    )
+    free = [p.name for p in found if p.kind not in loose and p.name not in args]
+    own = {argument: name for argument in args for name in free if _is_likeliest(name, argument, free)}
+    taken = {argument: own[argument] for argument in args if argument in own and argument not in free}
+    return {taken.get(argument, argument): value for argument, value in args.items()}
+
+
 def call(factory: Callable[..., Any], args: Mapping[str, Any], how: Recipe, first: Sequence[str] = ()) -> Any:
     """`factory(**args)`, under the names that it has for them. Raises Misfit where it has none."""
     found = signature(factory)
-    if found is None or args.keys() <= found.keys():
+    if found is None:
+        return factory(**under_its_names(factory, args))
+    if args.keys() <= found.keys():
         return factory(**args)
     bound, given, left = bind(list(found), how, first), {}, dict(args)
     for name, p in found.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import plain, signature
+from parity.adapters.arguments import plain, signature, under_its_names
 
 
 def is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
@@ -28,10 +28,21 @@ def _is_pair(name: str, default: Any) -> bool:
     return plain(name) == "betas" or (plain(name) == "beta" and isinstance(default, (tuple, list)))
 
 
+def takes_any_name(function: Any) -> bool:
+    """Whether a method takes `**kwargs`: what it has returned in a dict is handed to it again."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.kind is p.VAR_KEYWORD for p in found)
+
+
 def builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
     """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
     found = signature(factory)
     pair = next((name for name, p in (found or {}).items() if _is_pair(name, p.default)), None)
+    if found is None and held:  # it takes any name
+        return lambda **given: factory(**held, **under_its_names(factory, given))
     if found is None or not (held or pair):
         return factory  # type: ignore[no-any-return]
 

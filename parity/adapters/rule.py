@@ -33,7 +33,7 @@ from parity.adapters.layers_given import (
     TwoLists,
     nobodys,
 )
-from parity.adapters.optimizer_built import builder, is_free
+from parity.adapters.optimizer_built import builder, is_free, takes_any_name
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
@@ -127,14 +127,14 @@ class Rule:
         if not prepare and not then:
             return step
 
-        def around(*arrays: Any) -> Any:
+        def around(*arrays: Any, **state: Any) -> Any:
             if prepare and arrays and id(optimizer) not in self.prepared:
                 self.prepared.add(id(optimizer))
                 getattr(optimizer, prepare)(arrays[0])
             if not then:
-                return step(*arrays)
+                return step(*arrays, **state)
             _all_of(optimizer, EMPTY)
-            step(*arrays)
+            step(*arrays, **state)
             return getattr(optimizer, then)()
 
         return around
@@ -151,10 +151,10 @@ class Rule:
         """The function of arrays alone, in the order of the rule."""
         names = self.how.order
 
-        def step(*arrays: Any) -> Any:
+        def step(*arrays: Any, **state: Any) -> Any:
             if names:
-                return function(**dict(zip(names, arrays, strict=True)), **numbers)
-            return function(*arrays, **numbers)
+                return function(**dict(zip(names, arrays, strict=True)), **numbers, **state)
+            return function(*arrays, **numbers, **state)
 
         return step if names or numbers else function
 
@@ -376,8 +376,11 @@ class Rule:
     def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
             self.shapes = {"shape": w.shape, "shape of W": w.shape}
-            new = self._method(self._one(name))(w, grads[name])
-            if new is not None:
+            state = self.states.get(name, {})
+            new = self._method(self._one(name))(w, grads[name], **state)
+            if isinstance(new, dict) and takes_any_name(getattr(self.factory, self.how.forward)):
+                self.states[name] = new  # w is changed in place
+            elif new is not None:
                 w[...] = new
 
     def _layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
