@@ -14,11 +14,11 @@ from parity.kinds.names import kind_by_words
 from parity.verification.held import is_engine, of_class
 from parity.verification.listed_names import Listed
 from parity.verification.listing import aliases_of, is_adapter, is_stub, is_the_same
+from parity.verification.other_layers import reason_for
 from parity.verification.verdict import Verdict
 
 METHOD = "a method; of methods activations, losses and operators of an engine alone are checked"
 OPERATOR = "not checked: an operator that has no verdict of its own"
-NO_KIND = "not one of the kinds"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
 GRADIENT = "a gradient that was not checked with its function"
@@ -75,7 +75,7 @@ def left_out(
         elif is_derivative(own) and any(base == _words(one.rpartition(".")[2]) - WORDS for one in named):
             reasons[name] = GRADIENT
         else:
-            reasons[name] = NO_KIND
+            reasons[name] = reason_for(own)
     return reasons
 
 

@@ -23,9 +23,10 @@ from parity.adapters.subject import place_apart
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
 from parity.verification.declared import declared_faults
-from parity.verification.left_out import NO_KIND, PLURAL, left_out
+from parity.verification.left_out import PLURAL, left_out
 from parity.verification.listed_names import Listed
 from parity.verification.listing import NETWORK, files_of, listed, passed_over
+from parity.verification.other_layers import IS_NONE, NO_KIND
 from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, verify
 
@@ -131,8 +132,11 @@ class Sheet:
         for reason, words in PLURAL.items():
             names = [name for name, why in self.left_out.items() if why == reason]
             lines += [f"{words}: {_names(names)}"] if names else []
-        if self.unknown:
-            lines.append(f"{NO_KIND}: {_names(self.unknown)} (if one is after all, name it and add --as)")
+        for reason in dict.fromkeys(why for why in self.left_out.values() if why.endswith(IS_NONE)):
+            names = [name for name, why in self.left_out.items() if why == reason]
+            lines.append(f"{reason}: {_names(names)}")
+        if others := [name for name in self.unknown if not self.left_out.get(name, "").endswith(IS_NONE)]:
+            lines.append(f"{NO_KIND}: {_names(others)} (if one is after all, name it and add --as)")
         return lines
 
     def _by_design(self) -> list[str]:
@@ -257,7 +261,7 @@ def _verdicts(
         if not one.kind and one.name.partition(".")[0].partition("[")[0] not in reasons:
             reasons[one.name] = NO_KIND
     sheet.left_out |= {named(name): why for name, why in reasons.items()}
-    sheet.unknown += [named(name) for name, why in reasons.items() if why == NO_KIND]
+    sheet.unknown += [named(name) for name, why in reasons.items() if why.endswith(NO_KIND)]
 
 
 def _runs_long(target: str, kind: str, options: dict[str, Any]) -> bool:

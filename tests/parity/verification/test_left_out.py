@@ -5,6 +5,7 @@ import json
 import pytest
 
 from parity.verification.listing import listed
+from parity.verification.other_layers import reason_for
 from parity.verification.whole import verify_all
 
 FILE = """
@@ -94,9 +95,9 @@ def test_each_has_a_verdict_or_a_reason(sheet):
         "sigmoid_prime": "checked with its function",
         "relu_backward": "a gradient that was not checked with its function",
         "softmax_backward": "still to be written",
-        "svm_loss": "not one of the kinds",
-        "layernorm_forward": "not one of the kinds",
-        "layernorm_backward": "not one of the kinds",
+        "svm_loss": "a hinge loss is not one of the kinds",
+        "layernorm_forward": "layer normalization is not one of the kinds",
+        "layernorm_backward": "layer normalization is not one of the kinds",
         "_private": "not one of the kinds",
         "fetch": "not one of the kinds",
         "test_relu": "a test",
@@ -106,21 +107,23 @@ def test_each_has_a_verdict_or_a_reason(sheet):
 
 
 def test_a_line_per_reason(sheet):
-    assert sheet.summary()[-6:] == [
+    assert sheet.summary()[-8:] == [
         "used by what was checked: Module, sign_of, greater",
         "gradients that were not checked with their functions: relu_backward",
         "still to be written: softmax_backward",
         "tests: test_relu",
         "adapters: MyAdapter",
-        "not one of the kinds: svm_loss, layernorm_forward, layernorm_backward, _private, Curves.wave, fetch "
-        "(if one is after all, name it and add --as)",
+        "a hinge loss is not one of the kinds: svm_loss",
+        "layer normalization is not one of the kinds: layernorm_forward, layernorm_backward",
+        "not one of the kinds: _private, Curves.wave, fetch (if one is after all, name it and add --as)",
     ]
 
 
 def test_programs_are_given_all_of_them(path, sheet, parity):
     found = json.loads(parity("verify", path, "--json").out)
     assert found["left_out"] == sheet.left_out
-    assert found["unknown"] == [name for name, why in sheet.left_out.items() if why == "not one of the kinds"]
+    reasons = sheet.left_out.items()
+    assert found["unknown"] == [name for name, why in reasons if why.endswith("not one of the kinds")]
 
 
 def test_what_is_too_many_for_a_line_is_counted(tmp_path):
@@ -337,3 +340,23 @@ def test_a_word_of_how_something_was_called_is_no_function_that_was(tmp_path):
     found = verify_all(tmp_path / "mine.py", isolated=False)
     assert "times" in found.verdicts[0].called
     assert found.unknown == ["function", "times"]
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"),
+    [
+        ("LayerNorm", "layer normalization"),
+        ("MyLayerNormalization1D", "layer normalization"),
+        ("ln_norm_forward", "layer normalization"),
+        ("RMSNorm", "RMS normalization"),
+        ("CausalSelfAttention", "attention"),
+        ("TokenEmbedding", "an embedding"),
+        ("LSTMCell", "a recurrent layer"),
+        ("ConvTranspose2d", "a transposed convolution"),
+        ("svm_loss", "a hinge loss"),
+        ("Layer", ""),
+        ("Normalizer", ""),
+    ],
+)
+def test_what_is_well_known_and_none_of_the_kinds_is_said(name, thing):
+    assert reason_for(name) == (f"{thing} is not one of the kinds" if thing else "not one of the kinds")

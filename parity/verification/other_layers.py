@@ -1,0 +1,34 @@
+"""Layers and losses that are well known and are none of the kinds, by their names."""
+
+from __future__ import annotations
+
+import re
+
+from parity.adapters.arguments import plain
+
+NO_KIND = "not one of the kinds"
+IS_NONE = f" is {NO_KIND}"  # after the name of what is known
+THINGS = {  # a pattern of the plain name, without what stands around it
+    "layer normalization": "(layer|ln)norm(alization|alisation|alize)?|lnorm",
+    "RMS normalization": "rmsnorm(alization)?",
+    "instance normalization": "instancenorm(alization)?",
+    "group normalization": "groupnorm(alization)?",
+    "attention": "((multi|scaled|self|causal|cross)?(head|dotproduct)?)*(self|causal|cross)?attention",
+    "an embedding": "(token|position|positional|word)?embeddings?",
+    "a recurrent layer": "(simple|vanilla|elman|bi|time)?(rnn|lstm|gru)",
+    "a transposed convolution": "(transposed?|de)conv(olution)?|conv(olution)?transposed?",
+    "upsampling": "upsampl(e|ing)|unpool(ing)?",
+    "a hinge loss": "(svm|hinge|multiclasshinge|squaredhinge)(loss)?",
+}
+AROUND = re.compile(
+    "^my|layer$|cell$|class$|block$|forward|backward|grad(ient)?$|[123]d$|(naive|manual|numpy)$"
+)
+
+
+def reason_for(name: str) -> str:
+    """Why what has that name has no verdict: `layer normalization is not one of the kinds`, else NO_KIND."""
+    word, before = plain(name.rpartition(".")[2]), ""
+    while word != before:
+        word, before = AROUND.sub("", word), word
+    thing = next((thing for thing, pattern in THINGS.items() if re.fullmatch(pattern, word)), "")
+    return f"{thing}{IS_NONE}" if thing else NO_KIND
