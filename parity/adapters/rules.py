@@ -86,6 +86,7 @@ PAIRS = ("gradsandvars", "gradsandparams", "paramsandgrads", "varsandgrads", "pa
 NAMED = ("namedparamsandgrads", "paramsandgradsbyname", "namedpairs")
 STATES = ("state", "momentum", "memory", "config", *MOMENTS)
 DESCENTS = ("arrays+lr", "lists+lr", "dicts+lr", "numbered")  # of arrays under one name, likeliest first
+OF_ALL = ("dicts+lr", "numbered", "lists+lr", "arrays+lr")  # the same of all arrays
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or without one
 OF_PARAMS = (
@@ -153,7 +154,7 @@ def _rules(
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
         if kind == "sgd" and rate and len(rest) >= 2:
             one = plain((order or rest)[0]) in ONE
-            for style in DESCENTS if one else reversed(DESCENTS):
+            for style in DESCENTS if one else OF_ALL:
                 yield replace(_with(base, style, about["names"][0]), order=order)
         elif kind == "sgd" and rate and len(rest) == 1:
             for style in ways_for(plain(rest[0])):
