@@ -111,6 +111,20 @@ ASK_NOTHING = ("exp", "log", "sqrt", "abs")  # methods that are an operator wher
 ALONG = ("sum", "mean", "max", "min")  # or ask for an axis at most
 SHAPED = ("reshape", "view")  # or for a shape
 MATRICES = ("__matmul__", "matmul", "dot", "mm")
+FUNCTIONS = {  # of nodes, and the operator that each is
+    **{name: name for name in ("exp", "log", "sqrt", "abs", "sum", "mean", "max", "min")},
+    **{name: name for name in ("transpose", "reshape")},
+    "add": "__add__",
+    "sub": "__sub__",
+    "subtract": "__sub__",
+    "mul": "__mul__",
+    "multiply": "__mul__",
+    "div": "__truediv__",
+    "divide": "__truediv__",
+    "neg": "__neg__",
+    "negate": "__neg__",
+    **{name: "__matmul__" for name in ("matmul", "mm", "dot")},
+}
 IN_PLACE = ("__iadd__", "__isub__", "__imul__", "__itruediv__")
 
 
@@ -119,25 +133,40 @@ def as_operator_layer(cls: type, name: str) -> type:
 
     Of one that takes no arrays, though a node could hold them, it is asked for one number after another.
     """
-    engine = Engine(cls)
-    layer = _layer_of(engine, name)
-    if engine.of_arrays and of_one_number(cls) and not _runs(layer):
-        apart = _layer_of(Engine(cls, of_arrays=False), name)
-        layer = apart if _runs(apart) else layer
+    return _of_arrays_or_numbers(cls, lambda engine: _layer_of(engine, name, *_called(engine, name)))
+
+
+def as_function_layer(cls: type, function: Callable[..., Any]) -> type:
+    """The layer for a function of the nodes of an engine's class that is an operator by its name."""
+    name, says = function.__name__, f"by {function.__name__}() of {cls.__name__}"
+    own = FUNCTIONS[name]
+    of, space = _given(own, function, function) if own not in WRITTEN else (function, {})
+    return _of_arrays_or_numbers(cls, lambda engine: _layer_of(engine, own, of, space, f"{name}()", says))
+
+
+def _of_arrays_or_numbers(cls: type, made: Callable[[Engine], type[OfEngine]]) -> type:
+    layer = made(Engine(cls))
+    if layer.engine.of_arrays and of_one_number(cls) and not _runs(layer):
+        apart = made(Engine(cls, of_arrays=False))
+        return apart if _runs(apart) else layer
     return layer
 
 
-def _layer_of(engine: Engine, name: str) -> type[OfEngine]:
+def _layer_of(
+    engine: Engine, name: str, of: Callable[..., Any], space: dict[str, Any], own: str = "", by: str = ""
+) -> type[OfEngine]:
+    """`own` is what its class is called, `by` whose the operator is."""
     _, base, says = OPERATORS[name]
     apart = "" if engine.of_arrays else ", for one number after another"
 
     def refuse(*_: Any) -> Any:
         raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
 
-    of, space = (refuse, {}) if name in ARRAYS and not engine.of_arrays else _called(engine, name)
-    says = f"{says} ({engine.cls.__name__}'s operator{apart})"
-    space |= {"engine": engine, "of": staticmethod(of), "says": says, "__module__": __name__}
-    return type(name, (base,), {**space, "__doc__": base.__doc__})
+    known = space | {"engine": engine, "__module__": __name__, "__doc__": base.__doc__}
+    known["of"] = staticmethod(refuse if name in ARRAYS and not engine.of_arrays else of)
+    by = by or f"{engine.cls.__name__}'s operator"
+    known["says"] = f"{says} ({by}{apart})"
+    return type(own or name, (base,), known)
 
 
 def _runs(layer: type[OfEngine]) -> bool:
@@ -157,18 +186,25 @@ def _called(engine: Engine, name: str) -> tuple[Callable[..., Any], dict[str, An
         return WRITTEN[name], {}
     if name == "__getitem__":
         return lambda node: node[slice(*_middle(engine.value(node)))], {}
-    method = getattr(engine.cls, name)
+    call = lambda node, *others, **given: getattr(node, name)(*others, **given)  # noqa: E731
+    return _given(name, getattr(engine.cls, name), call)
+
+
+def _given(
+    name: str, method: Callable[..., Any], call: Callable[..., Any]
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """What a method, or a function of a node, is given besides, as its signature says."""
     if name in SHAPED and len(_asked(method)) == 1:
-        return lambda node, shape: getattr(node, name)(shape), {}
+        return lambda node, shape: call(node, shape), {}
     if name in SHAPED:
-        return lambda node, shape: getattr(node, name)(*shape), {}
+        return lambda node, shape: call(node, *shape), {}
     if name == "transpose":
         axes = ([], [(1, 0)], [0, 1])[min(len(_asked(method)), 2)]
-        return lambda node: getattr(node, name)(*axes), {}
+        return lambda node: call(node, *axes), {}
     asks = _axis_of(method) if name in ("max", "min") else axis_asked_for(method) if name in ALONG else ""
     given = {asks: 1} if asks else {}
     known = {"along": bool(asks)} if name in ("max", "min") else {}
-    return lambda node, *others: getattr(node, name)(*others, **given), known
+    return lambda node, *others: call(node, *others, **given), known
 
 
 def _middle(array: Any) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 A static method is a function as it is, a class method goes with its class, and a method goes with an object
 on which no constructor was called. An item of a dict may be a function, a pair of a function and its
-derivative, or a dict of the two. A method or operator of an autograd engine is made a layer. Needs NumPy
-alone.
+derivative, or a dict of the two. A method or operator of an autograd engine is made a layer, and so is a
+function of its nodes that is an operator. Needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from inspect import getattr_static, isfunction, signature
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.engine import is_engine
 from parity.adapters.engine_methods import as_layer, takes_nothing
-from parity.adapters.engine_table import OPERATORS, as_operator_layer
+from parity.adapters.engine_table import FUNCTIONS, OPERATORS, as_function_layer, as_operator_layer
 
 STEP = re.compile(r"""\.?([^.\[\]]+)|\[(?:"([^"]*)"|'([^']*)'|([^\]]*))\]""")
 DERIVATIVE = "_prime"  # what the name of a derivative without one ends in
@@ -76,6 +76,8 @@ def taken(holder: Any, how: str, name: str) -> Any:
     if name.startswith("__") and not hasattr(holder, name):  # as Python keeps it
         name = f"_{holder.__name__.lstrip('_')}{name}"
     found = getattr(holder, name)
+    if isinstance(holder, ModuleType) and name in FUNCTIONS and isfunction(found):
+        return _of_nodes(holder, found)
     if isinstance(holder, type) and name in OPERATORS and is_engine(holder):
         return as_operator_layer(holder, name)
     if isinstance(holder, type) and _is_method(getattr_static(holder, name)):
@@ -83,6 +85,13 @@ def taken(holder: Any, how: str, name: str) -> Any:
             return as_layer(holder, name)
         return MethodType(found, object.__new__(holder))
     return found
+
+
+def _of_nodes(module: ModuleType, function: Any) -> Any:
+    """A function of that module as an operator of the engine that is written in it; else as it is."""
+    own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    engine = next((cls for cls in own if is_engine(cls)), None)
+    return function if engine is None else as_function_layer(engine, function)
 
 
 def siblings(function: Any) -> dict[str, Callable[..., Any]]:

@@ -13,7 +13,7 @@ from parity.adapters.members import WORDS, is_derivative
 from parity.kinds.names import kind_by_words
 from parity.verification.held import is_engine, of_class
 from parity.verification.listed_names import Listed
-from parity.verification.listing import aliases_of, is_adapter, is_stub, is_the_same
+from parity.verification.listing import aliases_of, assigned_operators, is_adapter, is_stub, is_the_same
 from parity.verification.other_layers import reason_for
 from parity.verification.verdict import Verdict
 
@@ -53,7 +53,10 @@ def left_out(
     nodes = _definitions(path)
     named = {part for one in found if one.kind for part in one.name.split(",")}
     called = {name for one, verdict in checked for name in _functions_called(verdict.called, one, nodes)}
-    used = _used({re.split(r"[.\[(]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes)
+    given = _given_as_operators(path, named) & nodes.keys()
+    used = given | _used(
+        given | {re.split(r"[.\[(]", part)[0] for one, _ in checked for part in one.name.split(",")}, nodes
+    )
     reasons: dict[str, str] = {}
     methods = list(_methods(nodes, named))
     for name in [*_candidates(nodes, named), *methods]:
@@ -77,6 +80,17 @@ def left_out(
         else:
             reasons[name] = reason_for(own)
     return reasons
+
+
+def _given_as_operators(path: Path, named: set[str]) -> set[str]:
+    """The functions that classes are given as operators that have a verdict: `Variable.__add__ = add`."""
+    body = [node for _, tree in parsed(path) for node in tree.body]
+    return {
+        function
+        for cls, operators in assigned_operators(body).items()
+        for operator, function in operators.items()
+        if f"{cls}.{operator}" in named
+    }
 
 
 def _of_method(name: str, nodes: dict[str, Definition], named: set[str]) -> str:

@@ -17,7 +17,17 @@ from parity.adapters.choice import parted
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
-from parity.adapters.engine_table import ALONG, ASK_NOTHING, IN_PLACE, MATRICES, OPERATORS, SHAPED
+from parity.adapters.engine_table import (
+    ALONG,
+    ASK_NOTHING,
+    IN_PLACE,
+    MATRICES,
+    OPERATORS,
+    SHAPED,
+)
+from parity.adapters.engine_table import (
+    FUNCTIONS as OF_NODES,
+)
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.meanings import meanings
@@ -109,7 +119,7 @@ PRODUCTS = {"dot", "matmul", "einsum", "tensordot"}
 def listed(path: Path) -> list[Listed]:
     """What the file defines, in its order. Raises SyntaxError or ValueError where it cannot be read."""
     body = [node for _, tree in parsed(path) for node in tree.body]
-    assigned = _assigned(body)
+    assigned = assigned_operators(body)
     nodes, dicts = list(with_lambdas(body)), keys_of_dicts(body)
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
@@ -128,6 +138,7 @@ def listed(path: Path) -> list[Listed]:
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
             found += _class(classes[name], classes, assigned.get(name, {}), dicts)
     own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
+    found += _of_nodes(own, found, assigned)
     there = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, own) if held.other not in there]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
@@ -163,7 +174,7 @@ def _class_and_held(
     return inner + [Listed(one.target, "") for one in _left(held)]
 
 
-def _assigned(body: Sequence[ast.stmt]) -> dict[str, dict[str, str]]:
+def assigned_operators(body: Sequence[ast.stmt]) -> dict[str, dict[str, str]]:
     """The operators that classes are given where they are written no more: `Variable.__add__ = add`."""
     found: dict[str, dict[str, str]] = {}
     inner = [part for statement in body for part in ast.walk(statement)]
@@ -195,6 +206,26 @@ def _operators(
     others |= {name for name in given if is_the_same(name, given)}
     found = [name for name in OPERATORS if name in names - others]
     return [Listed(f"{node.name}.{name}", OPERATORS[name][0]) for name in found]
+
+
+def _of_nodes(
+    functions: dict[str, ast.FunctionDef], found: Sequence[Listed], assigned: dict[str, dict[str, str]]
+) -> list[Listed]:
+    """The functions of nodes that are an operator, where a class of the file is an engine without it."""
+    engines = {one.name.partition(".")[0] for one in found if one.name.rpartition(".")[2] in ARITHMETIC}
+    given = {name for cls in engines for name in assigned.get(cls, {}).values()}
+    names = [name for name in functions if name in OF_NODES and engines and name not in given]
+    names = [name for name in names if not is_stub(functions[name])]
+    return [
+        Listed(name, OPERATORS[OF_NODES[name]][0])
+        for name in names
+        if _required(functions[name]) == _nodes_of(OF_NODES[name])
+    ]
+
+
+def _nodes_of(operator: str) -> int:
+    """How many arguments a function that is this operator asks for."""
+    return 2 if operator in ("__add__", "__sub__", "__mul__", "__truediv__", "__matmul__", *SHAPED) else 1
 
 
 def _takes_what_is_given(name: str, method: ast.FunctionDef) -> bool:

@@ -426,3 +426,63 @@ def test_a_function_of_an_engine_that_is_called_with_its_weights_is_a_layer(tmp_
     file.write_text(LINEAR.replace("gy.sum(axis=0)", "gy.mean(axis=0)"))
     for name in ("Linear", "linear"):
         assert verify(f"{file}:{name}", "affine").outcome == "wrong"
+
+
+OF_NODES = (
+    LINEAR
+    + """
+
+class Exp(Function):
+    def forward(self, x):
+        return np.exp(x)
+
+    def backward(self, gy):
+        return gy * self.output.data
+
+
+class Reshape(Function):
+    def __init__(self, shape):
+        self.shape = shape
+
+    def forward(self, x):
+        return x.reshape(self.shape)
+
+    def backward(self, gy):
+        return gy.reshape(self.inputs[0].data.shape)
+
+
+def exp(x):
+    return Exp()(x)
+
+
+def matmul(a, b):
+    return MatMul()(a, b)
+
+
+def reshape(x, shape):
+    return Reshape(shape)(x)
+"""
+)
+
+
+def test_functions_of_nodes_are_operators(tmp_path):
+    file = tmp_path / "engine.py"
+    file.write_text(OF_NODES)
+    sheet = verify_all(file, isolated=False)
+    found = {v.name.rpartition(":")[2]: v for v in sheet.verdicts}
+    assert {found[name].outcome for name in ("exp", "matmul", "reshape")} == {"right"}
+    assert "by exp() of Variable" in found["exp"].called
+    assert {sheet.left_out[name] for name in ("add", "Mul", "Exp")} == {"used by what was checked"}
+    wrong = OF_NODES.replace("gy * self.output.data", "gy").replace(
+        "return gy @ b.data.T,", "return gy @ b.data,", 1
+    )
+    other = tmp_path / "other.py"
+    other.write_text(wrong)
+    for name, kind in (("exp", "elu"), ("matmul", "affine")):
+        assert verify(f"{other}:{name}", kind, isolated=False).outcome == "wrong"
+
+
+def test_a_function_of_that_name_beside_no_engine_is_none(tmp_path):
+    file = tmp_path / "arrays.py"
+    file.write_text("import numpy as np\n\n\ndef exp(x):\n    return np.exp(x)\n")
+    assert not listed(file)
