@@ -94,6 +94,8 @@ RULES = {
     "dicts+state": "dicts of arrays, of gradients and of its state",
     "lists+state": "lists of arrays, of gradients and of its state",
     "arrays+state": "an array, its gradient and its state",
+    "arrays+dict state": "an array, its gradient and its state, a dict that has zeros",
+    "arrays+pair state": "an array, its gradient and its state, both moments in one",
 }
 PARAMETERS = {  # the end of a rule of parameters that are objects
     "": "a parameter that has .data and .grad",

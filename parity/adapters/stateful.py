@@ -8,6 +8,7 @@ counted from 1, or from 0 where nothing is divided by zero then: it adds the one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ CONSTANTS_OF = {  # every name that the kind's constants may have
     for kind, names in KINDS.items()
 }
 FORMS = ("numbered+state", "numbered+own state", "dicts+state", "lists+state", "arrays+state")
+IN_DICT, IN_PAIR = "arrays+dict state", "arrays+pair state"  # of one array, both moments in one
 
 
 def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
@@ -88,6 +90,9 @@ def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
     found = reading(params, kind)
     arrays = "params" if "params" in found.values() else "grads"
     one = any(meaning == arrays and plain(name) in (*ONE, *SLOPE) for name, meaning in found.items())
+    if one and [*found.values()].count("state") == 1:
+        both = "beta2" in found.values()  # one array holds no two moments
+        return (IN_PAIR, IN_DICT) if both else (*reversed(FORMS), IN_DICT)
     return () if not found else tuple(reversed(FORMS)) if one else FORMS
 
 
@@ -105,6 +110,18 @@ def averaged(params: Sequence[Mapping[str, Any]], kind: str) -> str:
     second = "alpha" in words and words.keys() & {*RATES} - {"alpha"}  # of two it may be the other one
     found = [name for word, name in words.items() if word in other]
     return found[0] if found and not words.keys() & {*own} and not second else ""
+
+
+class ZeroState(dict[str, Any]):
+    """A state that is empty at first, and 0 under every name that is asked for."""
+
+    def __init__(self, zeros: Any):
+        super().__init__()
+        self.zeros = zeros
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = 0 if plain(name) in COUNTS else self.zeros.copy()
+        return self[name]
 
 
 class Stateful:
@@ -130,7 +147,7 @@ class Stateful:
 
     def _groups(self, params: Arrays, layers: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
         """What is handed over together: key -> the array's name, "" for one that is nobody's."""
-        if self.form == "arrays+state":
+        if self.form.startswith("arrays"):
             return [{name: name} for name in params]
         if not self.form.startswith("numbered"):
             return [{name: name for name in params}]
@@ -149,9 +166,7 @@ class Stateful:
         arrays = {key: params[name] if name else np.zeros(1) for key, name in keys.items()}
         slopes = {key: grads[name] if name else np.zeros(1) for key, name in keys.items()}
         if at not in self.states:
-            zeros = {key: np.zeros_like(a) for key, a in arrays.items()}
-            own = [self._packed(zeros, self.form == "numbered+state") for _ in range(self._moments())]
-            self.states[at] = _copied(own)
+            self.states[at] = self._begun({key: np.zeros_like(a) for key, a in arrays.items()})
             self.count[at] = self._first_count(arrays, slopes, self.states[at])
         given = self._packed(arrays)
         found = self._call(given, slopes, self.states[at], self.count[at])
@@ -168,6 +183,15 @@ class Stateful:
             now = self._unpacked(new, key, list(keys))
             if name and now is not params[name]:
                 params[name][...] = now
+
+    def _begun(self, zeros: Arrays) -> list[Any]:
+        """What it is handed as its state at first."""
+        one = next(iter(zeros.values()))
+        if self.form == IN_DICT:
+            return [ZeroState(one)]
+        if self.form == IN_PAIR:
+            return [(one, one.copy())]
+        return [_copied(self._packed(zeros, self.form == "numbered+state")) for _ in range(self._moments())]
 
     def _moments(self) -> int:
         """How many moments it is handed."""
@@ -207,7 +231,7 @@ class Stateful:
 
     def _packed(self, arrays: Arrays, slopes: bool = False) -> Any:
         """The arrays as the form has them; gradients of numbered ones, and their state, are dW1, db1, ..."""
-        if self.form == "arrays+state":
+        if self.form.startswith("arrays"):
             return next(iter(arrays.values()))
         if self.form == "lists+state":
             return list(arrays.values())
@@ -215,7 +239,7 @@ class Stateful:
         return {f"{prefix}{key}": a for key, a in arrays.items()}
 
     def _unpacked(self, found: Any, key: str, keys: list[str]) -> Any:
-        if self.form == "arrays+state":
+        if self.form.startswith("arrays"):
             return found
         return found[keys.index(key) if self.form == "lists+state" else key]
 
@@ -226,14 +250,14 @@ def _alike(found: Any, given: Any) -> bool:
         return (
             isinstance(found, dict)
             and given.keys() <= found.keys()
-            and all(np.shape(found[k]) == a.shape for k, a in given.items())
+            and all(np.shape(found[k]) == np.shape(a) for k, a in given.items())
         )
-    if isinstance(given, list):
+    if isinstance(given, (list, tuple)):
         return isinstance(found, (list, tuple)) and [np.shape(a) for a in found] == [a.shape for a in given]
     return isinstance(found, np.ndarray) and found.shape == given.shape
 
 
 def _copied(state: Any) -> Any:
-    if isinstance(state, dict):
-        return {key: _copied(a) for key, a in state.items()}
-    return [_copied(a) for a in state] if isinstance(state, list) else state.copy()
+    if isinstance(state, (dict, list, tuple)):
+        return deepcopy(state)
+    return state.copy()

@@ -23,6 +23,9 @@ RIGHT = [
     ("gradient_descent", "sgd", "all steps in one call; given at each call: n_iter"),
     ("Descends", "momentum", "minimize with the gradient as a function"),
     ("ByLayerName", "momentum", "dicts of dicts of arrays, one per layer"),
+    ("adam_with_a_dict", "adam", "its state, a dict that has zeros"),
+    ("adam_with_a_pair", "adam", "its state, both moments in one"),
+    ("momentum_with_a_dict", "momentum", "its state, a dict that has zeros"),
     ("HoldsItsArray", "adam", "a gradient: its array comes to the constructor"),
 ]
 WRONG = [
@@ -37,6 +40,8 @@ WRONG = [
     ("adam_optimizer_wrong", "adam", "W step 1"),
     ("DescendsWrong", "momentum", "W step 1"),
     ("HoldsItsArrayWrong", "adam", "W step 1"),
+    ("adam_with_a_dict_wrong", "adam", "W step 2"),
+    ("momentum_with_a_dict_wrong", "momentum", "W step 1"),
     ("DecaysByLetterWrong", "sgd", "W step 1"),
     ("ByLayerNameWrong", "momentum", "W step 1"),
 ]

@@ -311,3 +311,31 @@ class ByLayerName:
 class ByLayerNameWrong(ByLayerName):
     def fresh(self, grads, k):
         return grads["d" + k].mean(0)
+
+
+def adam_with_a_dict(w, dw, state, lr, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    state["m"] = beta1 * state["m"] + (1 - beta1) * dw
+    state["v"] = beta2 * state["v"] + (1 - beta2) * dw**2
+    return w - lr * (state["m"] / (1 - beta1**t)) / (np.sqrt(state["v"] / (1 - beta2**t)) + eps), state
+
+
+def adam_with_a_dict_wrong(w, dw, state, lr, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    new, _ = adam_with_a_dict(w, dw, dict.fromkeys("mv", 0), lr, t, beta1, beta2, eps)
+    return new, {"m": dw, "v": dw}
+
+
+def adam_with_a_pair(w, dw, state, lr, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = state
+    m = beta1 * m + (1 - beta1) * dw
+    v = beta2 * v + (1 - beta2) * dw**2
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), (m, v)
+
+
+def momentum_with_a_dict(w, dw, state, lr, momentum=0.9):
+    v = momentum * state.get("v", np.zeros_like(w)) + dw
+    return w - lr * v, {"v": v}
+
+
+def momentum_with_a_dict_wrong(w, dw, state, lr, momentum=0.9):
+    v = momentum * state.get("v", np.ones_like(w)) + dw
+    return w - lr * v, {"v": v}
