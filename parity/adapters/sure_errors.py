@@ -141,7 +141,17 @@ def _is_lacking(owner: Any, name: str, tree: ast.Module, line: int) -> bool:
         )
         interface = plain(name) in (*FORWARD, *BACKWARD)
         return not (inherited or interface or ABSTRACT.search(kind.__name__))
+    if _assigns_nothing(name, tree, line):
+        return True
     return len(name) >= LEAST and any(_off_by_one(name, other) for other in vars(owner))
+
+
+def _assigns_nothing(name: str, tree: ast.Module, line: int) -> bool:
+    """Whether that line of a constructor is `self.name` alone, where it takes a parameter of that name."""
+    built = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    asking = [n for n in built if name in {arg.arg for arg in (*n.args.args, *n.args.kwonlyargs)}]
+    alone = [one for n in asking for one in n.body if isinstance(one, ast.Expr) and one.lineno == line]
+    return any(isinstance(one.value, ast.Attribute) and one.value.attr == name for one in alone)
 
 
 def _off_by_one(name: str, other: str) -> bool:

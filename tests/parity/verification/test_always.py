@@ -28,6 +28,16 @@ class Dense:
         self.db = dout.sum(axis=0)
         return dout @ self.W.T
 """
+BUILT = """class SGD:
+    def __init__(self, lr=0.01, name="sgd"):
+        self.lr = lr
+        {line}
+        self.name
+
+    def update(self, params, grads):
+        for key in params:
+            params[key] -= self.lr * grads[key]
+"""
 SOFTMAX = """import numpy as np
 
 class Softmax:
@@ -81,6 +91,7 @@ def judged(tmp_path):
         ),
         (SOFTMAX.format(last=""), "Softmax", "softmax", "forward returns nothing"),
         (SGD.format(slopes="gradients"), "SGD", "sgd", "name 'gradients' is not defined"),
+        (BUILT.format(line="pass"), "SGD", "sgd", "no attribute 'name'"),
         (FLATTEN.format(called="reshap"), "Flatten", "flatten", "NumPy has nothing of that name"),
     ],
 )
@@ -97,6 +108,7 @@ def test_what_can_only_raise_is_wrong_and_says_why(judged, source, name, kind, s
     ("source", "name", "kind"),
     [
         (RELU.replace("max(0, x)", "maximum(0, x)"), "relu", "relu"),
+        (BUILT.format(line="self.name = name"), "SGD", "sgd"),
         (f"import numpy as np\n\n{UNDEFINED}", "sigmoid", "sigmoid"),
         (DENSE.format(called="_dense", defined="_dense", read="inputs"), "Dense", "affine"),
         (SOFTMAX.format(last="return p"), "Softmax", "softmax"),
