@@ -31,6 +31,7 @@ from parity.adapters.updates import updates
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe
 
+RAISED = 1  # the score of a backward that raised
 WITH_DX = 3  # the score of a backward that gives dx is above
 
 
@@ -70,7 +71,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
         if "backward" not in report:
             there = named_before(tried, report, probe, trial.how) if c.constructor is not None else {}
             kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers, grads=there)
-            best = best or (1, kept)
+            best = best or (RAISED, kept)
             continue
         if derivative and (matrix := matrix_of(trial.kind, report, probe)) is not None:
             best = COMPLETE, replace(tried, jacobian=True, dx=matrix, unseen=missing_buffers)

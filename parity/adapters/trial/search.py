@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Place
@@ -14,7 +17,7 @@ from parity.adapters.layouts import KEEPS_AXES, one_at_a_time
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import BACKWARD, FORWARD
 from parity.adapters.trial.attempt import Trial
-from parity.adapters.trial.backward import backwards
+from parity.adapters.trial.backward import RAISED, backwards
 from parity.adapters.trial.forward import forwards, one_forward
 from parity.adapters.trial.gradient_alone import gradient_alone, gradient_of_labels, is_alone
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
@@ -34,6 +37,7 @@ from parity.adapters.trial.reductions import (
 from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
+LACKS = re.compile(r"backward: (KeyError|AttributeError|TypeError: .*NoneType)")
 HANDED_OVER = 4  # times as many trials
 FEW = 8  # of one that is called as the book's, and keeps the size of an image
 MORE = 120  # of what keeps the size of an image, after the others
@@ -72,15 +76,20 @@ def find(
                 continue
             trial.most = max(trial.most, most + MORE)
         best: tuple[int, Convention] | None = None
+        lacking = False  # whether its backward asked for what no forward has left
         for convention in forwards(trial, probe, limits):
             whole = whole or convention.rows == "NF"
             score, found = backwards(trial, convention, probe)
             if _is_the_book_s_with_another_bias(found):
                 continue
-            if best is None or score > best[0]:
-                best = (score, found)
+            lacks = score == RAISED and bool(LACKS.match(trial.errors[-1][1]))
+            called = lacking and not lacks and score == RAISED and found.forward == "__call__"
+            if best is None or score > best[0] or called:
+                best, lacking = (score, found), lacks
             if score == COMPLETE:
                 break
+        if best is not None and best[0] == RAISED and kind == "affine":
+            best = _of_square_weights(trial, best, probe)
         if best is not None and is_reduced(kind):
             found = through_sigmoid(trial, per_value(trial, best[1], probe), probe)
             best = (best[0], of_one_output(trial, with_choices(trial, found, probe)))
@@ -130,6 +139,16 @@ def _that_pads_always(trial: Trial) -> Convention | None:
             found = refined(trial, found, probe) if found is not None and score == COMPLETE else None
     trial.count = count  # at no cost of the others
     return found
+
+
+def _of_square_weights(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:
+    """The best reading; with the gradients where its backward, which raised, leaves them of a square W."""
+    W, dout = probe.args["W"], probe.inputs["dout"]
+    sides = len(W), len(W)
+    args = {**probe.args, "W": np.resize(W, sides), "b": np.resize(probe.args["b"], sides[:1])}
+    inputs = {**probe.inputs, "dout": np.resize(dout, (len(dout), len(W)))}
+    score, found = backwards(trial, best[1], replace(probe, args=args, inputs=inputs))
+    return (best[0], found) if score == COMPLETE else best
 
 
 def _is_left_behind(c: Convention) -> bool:
