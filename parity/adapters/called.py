@@ -345,7 +345,11 @@ class Live:
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
 
     def _number(self, result: Any) -> Any:
-        """A whole number or a truth value as a float, where code for one number gives it."""
+        """A whole number or a truth value as a float, where code for one number gives it; so a row of them,
+        where code takes the numbers of a row one by one."""
+        one_by_one = self.convention.limits.get("rows_only") and self.convention.rows == "F"
+        if one_by_one and isinstance(result, np.ndarray) and result.dtype.kind in "iub":
+            return result.astype(float)
         whole = isinstance(result, (bool, int, np.bool_, np.integer))
         return float(result) if whole and self.convention.by_number else result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from parity.adapters.members import siblings
@@ -70,14 +70,34 @@ def _function(
 
 
 def _beside(function: Any, parameter: str, word: str) -> dict[str, Any]:
-    """What its module and its class hold, with the word for each function that asks for the parameter."""
+    """What its module and its class hold, with the word for each function that asks for the parameter.
+
+    Those that do not have that word among theirs are left out.
+    """
     inner = getattr(function, "__func__", function)
     there = {**getattr(inner, "__globals__", {}), **siblings(function)}
     for name, held in list(there.items()):
         written = (inspect.isfunction(held) or inspect.ismethod(held)) and held is not function
         if written and parameter in inspect.signature(held).parameters:
-            there[name] = _function(held, parameter, word, there)
+            if _mentions(function, word) and not _mentions(held, word):
+                del there[name]
+            else:
+                there[name] = _function(held, parameter, word, there)
     return there
+
+
+def _mentions(function: Any, word: str) -> bool:
+    """Whether the word stands in its own code."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and _holds(code.co_consts, word)
+
+
+def _holds(values: Any, word: str) -> bool:
+    return any(
+        value == word if isinstance(value, str) else _holds(getattr(value, "co_consts", value), word)
+        for value in values
+        if isinstance(value, (str, tuple, frozenset, CodeType))
+    )
 
 
 def _without(own: inspect.Signature, parameter: str) -> inspect.Signature:

@@ -24,6 +24,7 @@ from parity.adapters.members import is_bare, siblings
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.sure_errors import gives_nothing
 from parity.adapters.training_flag import codes_of, words_in
+from parity.adapters.updates import UPDATE
 
 Parameters = list[dict[str, Any]]
 TURNS = {"transpose", "moveaxis", "swapaxes", "rollaxis", "permute_dims", "T", "einsum", "order"}
@@ -53,6 +54,7 @@ def about(factory: Any) -> dict[str, Any]:
     engine     of an operator or method of an autograd engine, what of it is the engine's
     numbers    whether it is one of an engine of single numbers
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
+    reset      the attributes that its methods for the next step set, such as gradients that add up until then
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
@@ -91,6 +93,7 @@ def about(factory: Any) -> dict[str, Any]:
         "nothing": _give_nothing(one),
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
+        "reset": _reset(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": list(tensors),
@@ -197,6 +200,14 @@ def _kept(cls: type) -> list[str]:
             if "__init__" not in constructor.__code__.co_names:  # those of its bases do not run
                 break
     return sorted(found & {name for code in _codes(cls) for name, how in _attributes(code) if how in READS})
+
+
+def _reset(cls: type) -> list[str]:
+    """The attributes that a method for the next step sets anew."""
+    steps = [
+        value for name, value in _own(cls).items() if inspect.isfunction(value) and plain(name) in UPDATE
+    ]
+    return sorted({name for one in steps for name, how in _attributes(one.__code__) if how == "STORE_ATTR"})
 
 
 def _own(cls: type) -> dict[str, Any]:

@@ -133,8 +133,12 @@ _ANY = _table("""
     rate: lr learningrate learnrate alpha eta lrate stepsize
     optimizer: optimizer optim opt updater
     =True: trainable training train istraining isfirst requiresgrad
-    =None ='linear' ='identity' ='none' =False: activation act activationfn activationfunction nonlinearity
-    =None ='linear' ='identity' ='none' =False: actfn
+    =None ='linear' ='identity' ='none' =False straight: activation act activationfn activationfunction
+    =None ='linear' ='identity' ='none' =False straight: nonlinearity actfn activationfunc actfunc activator
+    =None ='linear' ='identity' ='none' =False straight: transferfunction
+    ones: activationprime activationderivative activationgrad activationgradient activationfnprime dactivation
+    ones: activationfunctionprime activationfunctionderivative activationfnderivative actprime actderivative
+    ones: activationfuncprime activationfuncderivative actfnprime
     ='layer': name layername label tag
     =0: index idx layerid layerindex layeridx layernumber layernum
     =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain
@@ -145,6 +149,8 @@ _ANY = _table("""
     model =None: model network net
     ='channels_first' ='NCHW' ='channels_last' ='NHWC': dataformat
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
+    =None: initialiser weightinitialiser kernelinitialiser biasinitialiser initmethod initialization inittype
+    =None: initialisation initscheme initmode weightinitialization initializationmethod lossfunc lossfunction
     =None: prevlayer previouslayer
 """) | dict.fromkeys(OF_LAYER_BEFORE, ("=None",))
 _SOFTMAX = _table("""
@@ -343,6 +349,33 @@ class TakesGradient:
     backprop = backward_pass = backward
 
 
+class Straight:
+    """For layers that are handed their activation: it gives what it gets, and its derivative is 1.
+
+    It has no backward: that may take x as well as the gradient.
+    """
+
+    def __call__(self, *x: Any, **flags: Any) -> Any:
+        if not x and not flags:
+            return self, _ones  # of one that is asked for both
+        derives = any(flag is True for flag in (*x[1:], *flags.values()))
+        return _ones(x[0]) if derives else x[0]
+
+    forward = function = activation = activate = compute = apply = call = f = fn = func = value = __call__
+
+    @staticmethod
+    def derivative(x: Any, *_: Any) -> Any:
+        return _ones(x)
+
+    prime = deriv = df = dfn = dfunc = grad = gradient = activation_prime = activation_derivative = derivative
+    derivate = d = diff = function_derivative = function_prime = derivative
+
+
+def _ones(x: Any, *_: Any) -> Any:
+    """The derivative of what gives what it gets."""
+    return np.ones_like(x)
+
+
 def value(meaning: str, probe: Probe) -> Any:
     """What a parameter of that meaning gets. Raises NotImplementedError where it cannot have it."""
     args, known = probe.args, sizes(probe)
@@ -419,6 +452,8 @@ _OTHERS: dict[str, Any] = {
     "rate": lambda probe: RATE,
     "optimizer": lambda probe: RecordingOptimizer(),
     "zeros": lambda probe: _zeros,
+    "straight": lambda probe: Straight(),
+    "ones": lambda probe: _ones,
     "rng": lambda probe: np.random.default_rng(0),
     "legacy_rng": lambda probe: np.random.RandomState(0),
     "model": lambda probe: TakesGradient(),

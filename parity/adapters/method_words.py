@@ -58,6 +58,12 @@ def with_words(
         _name_one(found, public, "forward", (_is_ahead, lambda name: plain(name) in VERBS.get(kind, ())))
         if "forward" not in found.values():
             _name_one(found, public, "forward", (lambda name: plain(name) in VALUES,))
+        if (
+            len(public) == 1
+            and found[public[0]] != "forward"
+            and not {*parts(public[0])} & (BACK | SLOPE | OTHER)
+        ):
+            found[public[0]] = "forward"  # the only one there is
     if not {found[name] for name in public} & {*backward}:
         others = [name for name in public if found[name] != "forward" and not _is_another_s(name, kind)]
         _name_one(found, others, "backward", (_is_back,))

@@ -12,7 +12,7 @@ from parity.adapters.options import pools_windows
 
 IN = {"in", "input", "inputs", "inp", "prev", "previous"}
 OUT = {"out", "output", "outputs", "next", "classes"}
-COUNT = {"num", "n", "no", "of", "nb", "number", "count"}
+COUNT = {"num", "n", "no", "of", "nb", "number", "count", "amount"}
 SIZE = {"size", "dim", "dims", "dimension", "dimensions", "len", "length"}
 CHANNEL = {"c", "ch", "chan", "channel", "channels", "plane", "planes", "map", "maps", "image", "img", "conv"}
 UNIT = {"node", "nodes", "neuron", "neurons", "unit", "units", "feature", "features", "layer", "fc", "dense"}
@@ -31,6 +31,7 @@ def meanings_of_parts(name: str, kind: str) -> tuple[str, ...]:
     found = {*parts(name)}
     if kind == "affine":
         own = found & {"layer", "size"} and found <= {"layer", "own", *SIZE, *COUNT}
+        own = own or (found & UNIT and found & COUNT and found <= {*UNIT, *COUNT})  # amount_of_neurons
         return ("O",) if own else _directed(found, ("I", "(I,)"), ("O",))
     if kind == "convolution" or pools_windows(kind):
         if shape := _of_a_window(found, kind == "convolution"):

@@ -680,6 +680,9 @@ def _as_derivative(
         if len(required) == 1 and words[0] in ACTIVATED:
             yield name, ((required[0]["name"], "out"),), True
             return
+        if len(required) == 2 and words[1] in ACTIVATED and words[0] not in ACTIVATED - {"a"}:
+            yield name, ((required[0]["name"], "x"), (required[1]["name"], "out")), True
+            return
         for args in _pairs(required, "forward", kind, c):
             yield name, args, True
         return
@@ -736,6 +739,9 @@ AROUND_LOSSES = {
 }
 
 
+OF_FUNCTION = {"fn", "func", "function"}
+
+
 def _is_derivative_of(name: str, first: str, there: set[str]) -> bool:
     """Whether a derivative has the words of that function but for `loss` and the like, or for their spelling:
     cross_entropy_loss and cross_entropy_grad. Not where it is another one's by its whole name."""
@@ -751,6 +757,8 @@ def _is_derivative_of(name: str, first: str, there: set[str]) -> bool:
     if len(rest) == len(words(name)) or "".join(rest) in there - {plain(first)}:
         return False
     mine, own = ([w for w in both if w not in AROUND_LOSSES] for both in (rest, words(first)))
+    if not own:  # activation_derivative of activation_function
+        mine, own = ([w for w in both if w not in OF_FUNCTION] for both in (rest, words(first)))
     return bool(own) and mine == own
 
 

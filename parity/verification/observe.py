@@ -137,6 +137,7 @@ class Seen:
         given = {*pairs, *flags, *((*c.switched, *c.numbers) if c else ())}
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
+        held |= {n: "the identity" for n, m in pairs.items() if m == "straight"}
         held |= {name: str(value) for name, value in c.off.items()} if c else {}
         sums = [n for n, m in {**c.sized, **c.numbers}.items() if m == "batch_size"] if c else []
         batches = [f"{name}{OPTION}1" for name in sums]

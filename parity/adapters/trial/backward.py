@@ -179,6 +179,10 @@ def _zeroed_by(trial: Trial, c: Convention) -> str:
     for name in methods:
         if plain(name) in (*ZERO, *FLUSH) and not [p for p in methods[name] or () if p and p["required"]]:
             return str(name)
+    kept = [place.path for place in c.grads.values()]
+    reset = {*trial.about.get("reset", ())}
+    if kept and all(len(path) == 2 and path[0][1] == "object" and path[1][1] in reset for path in kept):
+        return PLACES  # they add up until its next step
     apart = [
         place
         for name, place in c.grads.items()

@@ -188,7 +188,7 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
                     trial.gives_lists = True  # of a whole batch of arrays: that is no array
                     continue
                 if c.rows == "F" and c.kind in (*ELEMENTWISE, "dropout"):
-                    if not entry.get("list"):
+                    if not entry.get("list") and not _wants_one_number(trial.errors):
                         continue  # what makes an array of an array may take a batch
                     c = replace(c, limits={**c.limits, "rows_only": True})
                 out = place_of(entry)
