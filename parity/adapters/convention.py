@@ -445,6 +445,8 @@ class Convention:
         optimizer with those that are written in its code."""
         if self.limits.get("class_labels"):
             probe = with_one_hot_targets(probe)
+        if self.limits.get("first_slope") and "dout" in probe.inputs:
+            probe = with_one_slope(probe)
         if self.reduction:
             own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
             own |= {"factor": self.factor} if self.factor != 1 else {}
@@ -690,6 +692,21 @@ def with_one_hot_targets(probe: Probe) -> Probe:
     hot = np.zeros_like(t)
     hot[np.arange(len(t)), t.argmax(axis=1)] = 1
     return replace(probe, inputs={**probe.inputs, "t": hot})
+
+
+def has_one_slope(probe: Probe) -> bool:
+    """Whether no row of dout has several numbers other than 0."""
+    dout = probe.inputs.get("dout")
+    return dout is None or not np.any(np.count_nonzero(dout, axis=1) > 1)
+
+
+def with_one_slope(probe: Probe) -> Probe:
+    """The probe with a dout that has one number other than 0 per row, its largest."""
+    dout = probe.inputs["dout"]
+    one = np.zeros_like(dout)
+    at = np.arange(len(dout)), np.abs(dout).argmax(axis=1)
+    one[at] = dout[at]
+    return replace(probe, inputs={**probe.inputs, "dout": one})
 
 
 OF_BINARY = "binary_cross_entropy"

@@ -54,6 +54,7 @@ def about(factory: Any) -> dict[str, Any]:
     engine     of an operator or method of an autograd engine, what of it is the engine's
     numbers    whether it is one of an engine of single numbers
     kept       the attributes that its constructor sets, and the numbers of its class, which methods read
+    unset      the attributes that its methods read and nothing of it sets: its caller is to
     reset      the attributes that its methods for the next step set, such as gradients that add up until then
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
@@ -93,6 +94,7 @@ def about(factory: Any) -> dict[str, Any]:
         "nothing": _give_nothing(one),
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
+        "unset": _unset(one) if isinstance(one, type) else [],
         "reset": _reset(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
@@ -200,6 +202,15 @@ def _kept(cls: type) -> list[str]:
             if "__init__" not in constructor.__code__.co_names:  # those of its bases do not run
                 break
     return sorted(found & {name for code in _codes(cls) for name, how in _attributes(code) if how in READS})
+
+
+def _unset(cls: type) -> list[str]:
+    """The attributes that its methods read and no method sets."""
+    own = _own(cls)
+    codes = [*_codes(cls), *(v.__code__ for n, v in own.items() if n == "__init__" and inspect.isfunction(v))]
+    used = {one for code in codes for one in _attributes(code)}
+    there = {*dir(cls), *(name for name, how in used if how == "STORE_ATTR")}
+    return sorted({name for name, how in used if how in READS} - there)
 
 
 def _reset(cls: type) -> list[str]:

@@ -26,7 +26,7 @@ import numpy as np
 
 from parity.adapters.choice import chosen, parted
 from parity.adapters.definitions import FAILED, load_definitions
-from parity.adapters.members import of_vectorized, pair, steps, taken
+from parity.adapters.members import of_object, of_vectorized, pair, steps, taken
 
 DEPTH = 6  # folders above a file in which what it imports is looked for
 MOST_FOLDERS = 8  # that one file may need
@@ -111,6 +111,7 @@ def _named(module: ModuleType, name: str, where: str) -> Any:
             raise TargetError(f"{where} has no {name!r}{_instead(module, found, how, part)}") from None
     if isinstance(found, np.vectorize):
         found = of_vectorized(found, parted(path[-1][1])[0])
+    found = of_object(found, path[-1][1]) if len(path) == 1 else found
     if getattr(found, "__name__", "") == "<lambda>":
         found.__name__ = name  # its derivative is looked for by it
     return found

@@ -173,6 +173,18 @@ WORDS = {
 }
 
 
+def of_object(held: Any, name: str) -> Any:
+    """An object that keeps functions, `relu = Activation(f, df)`, as a class of that name; else itself."""
+    own = vars(held) if hasattr(held, "__dict__") and not callable(held) else {}
+    if not any(isfunction(value) or isinstance(value, np.ufunc) for value in own.values()):
+        return held
+
+    def __init__(self: Any) -> None:
+        vars(self).update(own)
+
+    return type(name, (type(held),), {"__init__": __init__, "__module__": type(held).__module__})
+
+
 def of_vectorized(vectorized: Any, name: str) -> Callable[..., Any]:
     """np.vectorize(f) as a function under that name, with the parameters and the file of f."""
 

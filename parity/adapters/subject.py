@@ -20,7 +20,7 @@ from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import copied_child, fresh_child
 from parity.adapters.connection import Apart, Connection, Ended, Here
 from parity.adapters.constants import is_not_pytorch_s
-from parity.adapters.convention import Convention, Place
+from parity.adapters.convention import Convention, Place, has_one_slope
 from parity.adapters.conventions import ADAPTERS, adapter_of
 from parity.adapters.isolate import Limits
 from parity.adapters.loss_arguments import OF_LOGARITHMS, tells_by_logarithm
@@ -97,7 +97,10 @@ class Subject:
 
     def takes(self, probe: Probe) -> bool:
         """Whether the probe asks for nothing that is known to be beyond it."""
-        return self.convention is None or self.convention.takes(probe)
+        how = self.convention
+        return how is None or (
+            how.takes(probe) and (not how.limits.get("first_slope") or has_one_slope(probe))
+        )
 
     def has_argument_in(self, meaning: str, listed: str) -> bool:
         """Whether what the forward of a loss calls x or t is among the arguments that `about` lists there."""

@@ -104,11 +104,13 @@ def _renamed(kind: str, build: Callable[[Rng], Iterator[Probe]]) -> Callable[[Rn
 
 
 def _probes(layer: Operation, rng: Rng) -> Iterator[Probe]:
-    """The layer's own, and rows enough for numbers on both sides of every kink."""
+    """The layer's own, rows enough for numbers on both sides of every kink, and scores for an exponential."""
     yield from layer.probes(rng)
     if layer.name == "affine":
         args = {"W": normal(rng, 4, 6), "b": normal(rng, 6)}
         yield Probe(layer.name, "7 rows, 4 to 6", args, {"x": normal(rng, 7, 4)})
+        args = {"W": normal(rng, 4, 3, scale=8), "b": normal(rng, 3)}
+        yield Probe(layer.name, "scores of hundreds", args, {"x": normal(rng, 3, 4, scale=64)})
 
 
 def _real(layer: Operation, rng: Rng) -> Iterator[Probe]:

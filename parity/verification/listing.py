@@ -141,7 +141,20 @@ def listed(path: Path) -> list[Listed]:
     found += _of_nodes(own, found, assigned)
     there = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, own) if held.other not in there]
+    found += [one for one in _of_objects(body, classes) if one.name not in by_name]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
+
+
+def _of_objects(body: Sequence[ast.stmt], classes: Mapping[str, ast.ClassDef]) -> Iterator[Listed]:
+    """Activations that are objects which keep their functions: `relu = Activation(f, df)`."""
+    for node in body:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=cls), args=[_, _, *_])
+            ):
+                kind = kind_by_name(name) or ""
+                if cls in classes and kind in ACTIVATIONS:
+                    yield Listed(name, kind)
 
 
 def _class(

@@ -19,6 +19,7 @@ from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.kinds import Probe, kind_of
+from parity.kinds.followed import parts_of
 from parity.verification import single_precision
 from parity.verification.slight_names import (
     AGAIN,
@@ -137,7 +138,7 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
 
 def _saturates(kind: str, probe: Probe) -> bool:
     """Whether an exponential in it may overflow on that input."""
-    return kind in SATURATING and _largest(probe) >= LARGE
+    return (parts_of(kind)[1] or kind) in SATURATING and _largest(probe) >= LARGE
 
 
 def _read_only(row: Record) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.kinds import kind_of
+from parity.kinds.followed import parts_of
 from parity.kinds.kinks import OF_KIND
 from parity.verification import (
     averaged_velocity,
@@ -70,7 +71,7 @@ def names_of(kind: str) -> dict[str, str]:
     """Those of NAMES that an implementation of the kind can have."""
     known = kind_of(kind)
     there = dict.fromkeys((WIDENED_NAME, SINGLE), "float32" in known.dtypes)
-    there[OVERFLOW] = kind in SATURATING
+    there[OVERFLOW] = (parts_of(kind)[1] or kind) in SATURATING
     there[SINGLE] &= known.role != "optimizer"
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in other_eps.KINDS

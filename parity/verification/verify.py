@@ -82,6 +82,10 @@ BY_CHOICE = {
     "min-pool-rounds-up": "it rounds its output size up, as PyTorch's ceil_mode=True and Caffe do",
 }
 TRIED_IN_FLOAT64 = "NaN and infinity among its images, which are tried in float64"
+FIRST_SLOPE = (
+    "its backward goes by the first number of dout that is not 0, and by no other: that is right for a loss "
+    "of one class per row"
+)
 BEFORE_IT = "its backward takes the gradient before the activation"
 UNREACHED = "gradients where its output has another size than PyTorch's"
 
@@ -342,6 +346,8 @@ def _read_off(seen: Seen) -> list[str]:
         found.append(f"the loss is -log(y + {c.inside_log:.3g})")
     if c is not None and c.ignored:
         found.append(f"its constructor ignores the {' and '.join(c.ignored)} that it may be given")
+    if c is not None and c.limits.get("first_slope"):
+        found.append(FIRST_SLOPE)
     if c is not None and c.per_class:
         gradient = "its gradient that loss's, " * (c.dx is not None)
         found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")

@@ -65,7 +65,8 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 if missing == ["b"]:
                     yield replace(convention, limits={"no_bias": True})
                 yield replace(convention, lazy=True)
-                yield from _still_none(report["built"], probe, convention, missing)
+                unset = [_nowhere(name) for name in trial.about.get("unset", ())]
+                yield from _still_none([*report["built"], *unset], probe, convention, missing)
 
 
 def _is_given(name: str, constructor: Any, trial: Trial) -> bool:
@@ -94,10 +95,15 @@ def _default(array: Any) -> str:
     return WEIGHTS.get(np.ndim(array), "")
 
 
+def _nowhere(name: str) -> dict[str, Any]:
+    """The entry of an attribute that is not there yet."""
+    return {"path": [[".", "object"], [".", name]], "shape": None}
+
+
 def _still_none(
     entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, missing: Sequence[str]
 ) -> Iterator[Convention]:
-    """Weights that its caller puts into attributes of their names, where the constructor leaves None."""
+    """Weights that its caller puts into attributes of their names, where there is nothing yet."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for name in missing:
         paths = [e["path"] for e in entries if e["shape"] is None and name_score(e["path"], name) == BY_NAME]

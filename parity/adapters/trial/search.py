@@ -23,6 +23,7 @@ from parity.adapters.trial.gradient_alone import gradient_alone, gradient_of_lab
 from parity.adapters.trial.hints import may_pad_always, may_stride_always
 from parity.adapters.trial.one_output import of_one_output
 from parity.adapters.trial.one_sample import other_rows, refuses_numbers
+from parity.adapters.trial.one_slope import by_first_slope
 from parity.adapters.trial.probabilities import as_of_probabilities, loss_of_each, with_its_constant
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.reductions import (
@@ -105,7 +106,8 @@ def find(
         )
         if best is not None and best[0] > 0 and accepted:
             if whole or not _is_unread(best[1]):
-                return refined(trial, best[1], probe)  # other sizes would not help
+                found = by_first_slope(trial, best[1], probe)
+                return refined(trial, found, probe)  # other sizes would not help
             unread = unread or (best[1], probe)
             continue
         if best is not None and best[1].rows_out in KEEPS_AXES.values():
