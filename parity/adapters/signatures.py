@@ -305,7 +305,8 @@ def _pairs(
     role = recipe(kind).role
     params = [p for p in params or () if p is not None]
     words = [plain(p["name"]) for p in params]
-    if way == "backward" and kind == "softmax" and len(words) > 1 and set(words) & T:
+    outputs = {*_gradients_by_name(words).values()}  # y beside dy
+    if way == "backward" and kind == "softmax" and len(words) > 1 and set(words) & T - outputs:
         return  # with labels it is the gradient of the loss after it
     found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
@@ -812,7 +813,7 @@ def _belongs(name: str, first: str) -> bool:
 def may_be_output(kind: str, name: str) -> bool:
     """Whether what a derivative takes under that name may be x or the output: `x` is both, `z` is not."""
     word = plain(name.lstrip("*"))
-    return kind in OF_OUTPUT and word not in OF_INPUT and "input" not in word
+    return kind in (*OF_OUTPUT, "softmax") and word not in OF_INPUT and "input" not in word
 
 
 def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:

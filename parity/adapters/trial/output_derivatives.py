@@ -71,8 +71,8 @@ def is_derivative(trial: Trial, c: Convention, probe: Probe) -> bool:
 def of_output(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """Whether a derivative that takes `x` means the output by it: `x * (1 - x)` and `1 - x**2` do.
 
-    The derivatives of sigmoid and tanh are bounded in x and polynomials in the output, so that one value
-    far out tells which of them was written, be it right or wrong. ELU's and SELU's are so on their
+    The derivatives of sigmoid, tanh and softmax are bounded in x and polynomials in the output, so that one
+    value far out tells which of them was written, be it right or wrong. ELU's and SELU's are so on their
     negative side. Names that say it are not asked.
     """
     asked = [n for n, meaning in c.backward_args if meaning == "x" and may_be_output(trial.kind, n)]

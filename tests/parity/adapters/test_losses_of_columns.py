@@ -113,10 +113,27 @@ def softmax_grad(s, ds):
     return np.dot(np.diag(s) - np.outer(s, s), ds)
 
 
-@pytest.mark.parametrize("backward", [softmax_backward, softmax_grad])
+def dsoftmax(dy, y):
+    return y * (dy - np.dot(dy, y))
+
+
+def softmax_derivative(x):
+    s = x.reshape(-1, 1)
+    return np.diagflat(s) - np.dot(s, s.T)
+
+
+@pytest.mark.parametrize("backward", [softmax_backward, softmax_grad, dsoftmax, softmax_derivative])
 def test_a_softmax_s_output_is_told_by_its_gradient(backward):
     verdict = ask((softmax, backward), "softmax")
     assert verdict.outcome == "right" and "gradients" not in verdict.not_checked, str(verdict)
+
+
+def softmax_derivative_of_the_diagonal(x):
+    return np.diagflat(x * (1 - x))
+
+
+def test_a_softmax_s_derivative_in_terms_of_its_output_may_be_wrong():
+    assert ask((softmax, softmax_derivative_of_the_diagonal), "softmax").outcome == "wrong"
 
 
 FILE = """
