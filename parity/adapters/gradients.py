@@ -70,6 +70,8 @@ def find_gradients(
         place = _gradient(name, c, returned, free, probe, used, wanted)
         if place is not None:
             grads[name] = place
+    if 0 < len(grads) < len(wanted) and (placed := _by_order(c, returned, dx, probe, wanted)):
+        grads = placed
     given = [*(p for _, a in c.setup for p in a), *(p for a in c.update[1:] for p in a)]
     asked = {m for _, m in [*(c.constructor or ()), *c.backward_args, *given]}
     updates = bool(changed) and bool({"rate", "optimizer"} & asked)
@@ -94,6 +96,18 @@ def find_gradients(
 def _goes_by_the_layer_before(c: Convention) -> bool:
     """Whether its backward goes on through the activation of the layer before it, where there is one."""
     return any(plain(name) in OF_LAYER_BEFORE and what == "=None" for name, what in c.constructor or ())
+
+
+def _by_order(
+    c: Convention, returned: Sequence[Entry], dx: Place | None, probe: Probe, wanted: Sequence[str]
+) -> dict[str, Place]:
+    """Gradients of one shape that are returned after dx without names, of which one has lost its shape: each
+    is what stands in its place, and the other is not taken for it."""
+    rest = [e for e in returned if dx is None or place_of(e).path != dx.path]
+    alike = len({probe.args[name].shape for name in wanted}) == 1
+    if not alike or len(rest) != len(wanted) or any(_words(e) for e in rest):
+        return {}
+    return {name: place_of(e, _layout(name, c)) for name, e in zip(wanted, rest, strict=True)}
 
 
 def named_before(c: Convention, report: dict[str, Any], probe: Probe, how: Recipe) -> dict[str, Place]:

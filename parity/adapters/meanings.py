@@ -127,6 +127,7 @@ _FLATTEN = {
 }
 _DROPOUT = _table("""
     ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q
+    ratio: threshold
     keep: keepprob keep pkeep keeprate retain retainprob keepprobability keepratio
 """)
 _ANY = _table("""
@@ -331,6 +332,8 @@ class RecordingOptimizer:
     lr = learning_rate = RATE
 
     def update(self, w: Any, grad: Any, *_: Any) -> Any:
+        if isinstance(w, (list, tuple)):
+            return [self.update(one, its) for one, its in zip(w, grad, strict=True)]
         return w - RATE * grad
 
     __call__ = update_params = step = update

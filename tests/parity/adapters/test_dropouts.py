@@ -138,3 +138,28 @@ def with_share_backward_unscaled(dA, D, keep_prob):
 def test_a_backward_that_is_handed_the_mask_beside_its_gradient(backward, outcome):
     verdict = verify((with_share, backward), "dropout", isolated=False)
     assert verdict.outcome == outcome and f"{backward.__name__}(dA, D, keep_prob)" in str(verdict)
+
+
+class Threshold:
+    """Keeps as many as it is asked to."""
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+    def forward(self, x):
+        self.kept = np.random.default_rng().random(x.shape) < self.threshold
+        return (x * self.kept / self.threshold).astype(x.dtype)
+
+    def backward(self, dout):
+        return (dout * self.kept / self.threshold).astype(dout.dtype)
+
+
+class NeverScaled(Threshold):
+    def forward(self, x):
+        return (super().forward(x) * self.threshold).astype(x.dtype)
+
+
+@pytest.mark.parametrize(("cls", "outcome"), [(Threshold, "right"), (NeverScaled, "wrong")])
+def test_a_threshold_is_the_share_that_shows(cls, outcome):
+    verdict = verify(cls, "dropout", isolated=False)
+    assert verdict.outcome == outcome and "threshold is the share that is kept" in verdict.called
