@@ -5,7 +5,6 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from types import CodeType, SimpleNamespace
 from typing import Any
@@ -296,11 +295,13 @@ def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Param
     return found
 
 
-def _on_nodes(one: Any, functions: dict[str, Any], tensors: Iterable[str]) -> list[str]:
+def _on_nodes(one: Any, functions: dict[str, Any], tensors: dict[str, type]) -> list[str]:
     """The functions and methods that name neither NumPy nor math, or that read what a node has."""
     own = {n: inspect.getattr_static(one, n, None) for n in dir(one)} if isinstance(one, type) else {}
     codes = {n: getattr(f, "__code__", None) for n, f in (own | functions).items()}
     of_nodes, plainly = {*DATA, *tensors}, {"np", "numpy", "math"}
+    methods = {name for cls in tensors.values() for name in dir(cls) if name[0] != "_"}
+    of_nodes |= methods - {*dir(np.ndarray), *dir(np), "backward"}  # `logits.softmax()`
     names = {n: set(code.co_names) for n, code in codes.items() if code}
     return [n for n, read in names.items() if not plainly & read or of_nodes & read]
 

@@ -296,3 +296,34 @@ def test_an_operator_that_takes_no_arrays_is_asked_for_single_numbers(tmp_path):
         ARRAYS_OF_NUMBERS.replace("    def relu", "    def sum(self):\n        pass\n\n    def relu")
     )
     assert verify(f"{arrays}:Node.relu", "relu", isolated=False).outcome == "not_checked"
+
+
+CROSS_ENTROPY = """
+
+def cross_entropy(logits, labels):
+    picked = logits.softmax()[np.arange(len(labels)), labels]
+    return picked.log().mean() * -1.0
+"""
+PICKED = """
+    def log(self):
+        return Tensor(np.log(self.data), (self,), lambda g: self.take(g / self.data))
+
+    def __getitem__(self, at):
+        def push(g):
+            full = np.zeros(self.data.shape)
+            np.add.at(full, at, g)
+            self.take(full)
+
+        return Tensor(self.data[at], (self,), push)
+"""
+
+
+def test_a_loss_that_calls_a_method_of_the_node_is_handed_a_node(tmp_path):
+    source = ARRAYS.replace("\n    def sum(", SOFTMAX + PICKED + "\n    def sum(") + CROSS_ENTROPY
+    for name, written, outcome in (
+        ("right", source, "right_but"),  # it overflows
+        ("wrong", source.replace("* -1.0", "* -2.0"), "wrong"),
+    ):
+        (tmp_path / f"{name}.py").write_text(written)
+        found = verify(f"{tmp_path}/{name}.py:cross_entropy", "softmax_with_loss", isolated=False)
+        assert found.outcome == outcome and "in Tensor" in found.called, str(found)
