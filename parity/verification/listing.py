@@ -80,7 +80,7 @@ SKIPPED = ("test_", "Test", "_")
 SUFFIXES = (".py", ".ipynb")
 DERIVATIVES = (  # in a name, the function is the other half of another
     *("backward", "grad", "gradient", "derivative", "derivate", "deriv", "prime", "delta", "d", "der"),
-    *("bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
+    *("dz", "da", "dx", "bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
 )
 OF_OUTPUTS = ("mean_squared_error", "mean_absolute_error")
 LOSS_WORDS = {"loss", "cost", "error", "entropy"}

@@ -146,6 +146,8 @@ class EuclideanLoss:
     def forward(self, input, target): return ((input - target) ** 2).sum() / (2 * len(input))
 def nll(log_probs, labels): return -log_probs[range(len(labels)), labels].mean()
 def negative_log_likelihood(params, data): return -np.sum(params[0] * data)
+def cross_entropy_loss(p, t): return -np.sum(t * np.log(p), axis=1)
+def dz_cross_entropy_loss(p, t): return p - t
 class MSELoss:
     def forward(self, logits, t):
         p = self.softmax(logits)
@@ -161,6 +163,7 @@ def test_names(tmp_path):
         "MultiClassCrossEntropy": SOFTMAX,
         "EuclideanLoss": "mean_squared_error",
         "nll": SOFTMAX,
+        "cross_entropy_loss": SOFTMAX,
         "MSELoss.softmax": "softmax",
     }
     assert kind_by_words("NegativeLogLikelihood") == kind_by_words("NLLLoss") == SOFTMAX
