@@ -17,7 +17,7 @@ from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings
 from parity.adapters.method_words import with_words
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
-from parity.adapters.updates import prepared
+from parity.adapters.updates import REGULAR, prepared
 
 FORWARD = (
     *(
@@ -107,6 +107,8 @@ BACKWARD = (
         "derivativeofloss",
         "calcdelta",
         "computedelta",
+        "differential",
+        "differentiate",
         "activationprime",
         "activationgrad",
         "activationgradient",
@@ -128,6 +130,8 @@ DERIVATIVE = (
     "derive",
     "derivate",
     "dervivative",
+    "differential",
+    "differentiate",
 )
 DOUT = {
     *(
@@ -431,6 +435,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
+    if way == "backward" and word in REGULAR and role == "layer" and not meanings(word, kind):
+        return ["=0.0"]
     if word in ("batchsize", "nbatch", "nsamples", "numsamples", "minibatchsize", "batchlen"):
         return ["N"]
     if "batch" in c.forward and word in ("m", "n", "") and {*words} & (X | DOUT):

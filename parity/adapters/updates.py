@@ -19,7 +19,7 @@ UPDATE = (
 )
 REGULAR = (  # their strength is 0
     *("weightdecay", "decay", "reg", "regularization", "l2", "l2reg", "l2penalty", "lam", "lambd", "lmbda"),
-    *("lambda", "momentum", "l1", "regstrength", "wd"),
+    *("lambda", "momentum", "l1", "regstrength", "wd", "reglambda", "lambdareg", "regparam", "l2lambda"),
 )
 Pairs = tuple[tuple[str, str], ...]
 

@@ -20,6 +20,10 @@ CASES = [
     ("relu", "relu", "right_but", "float64 comes out of float32"),
     ("sigmoid", "sigmoid", "right", "d_sigmoid(x, y), times dout; y there is the output"),
     ("tanh", "tanh", "wrong", "wrong: dx"),
+    ("ReLU", "relu", "wrong", "wrong: dx"),
+    ("Sigmoid", "sigmoid", "right", "differential(y), times dout; y there is the output"),
+    ("DensePenalized", "affine", "right", "backward(dA, reg_lambda)"),
+    ("DensePenalizedMean", "affine", "wrong", "wrong: dW"),
 ]
 
 

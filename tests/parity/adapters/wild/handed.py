@@ -117,3 +117,46 @@ def tanh(x):
 
 def d_tanh(x, y):
     return 1 - y
+
+
+class ReLU:
+    """Its backward is the derivative alone, in whole numbers, whatever the gradient is."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+
+    def backward(self, dA):
+        return np.where(self.x > 0, 1, 0)
+
+
+class Sigmoid:
+    @staticmethod
+    def function(x):
+        return sigmoid(x)
+
+    @staticmethod
+    def differential(y):
+        return y * (1 - y)
+
+
+class DensePenalized(DenseOfObject):
+    """The strength of a penalty is handed to each backward."""
+
+    def __init__(self, n_in, n_out):
+        super().__init__(n_in, n_out, None)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dA, reg_lambda):
+        self.dW, self.db = self.x.T @ dA + self.W * self.W.dtype.type(reg_lambda), dA.sum(axis=0)
+        return dA @ self.W.T
+
+
+class DensePenalizedMean(DensePenalized):
+    def backward(self, dA, reg_lambda):
+        dx = super().backward(dA, reg_lambda)
+        self.dW = self.dW / len(dA)
+        return dx
