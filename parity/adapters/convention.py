@@ -332,9 +332,8 @@ class Convention:
     @property
     def built_for_batch(self) -> bool:
         """Whether the constructor takes the number of images."""
-        return bool(
-            {"N", "(N,C,H,W)", "(N,H,W,C)", "(N,I)"} & {meaning for _, meaning in self.constructor or ()}
-        )
+        pairs = [*(self.constructor or ()), *(pair for _, args in self.setup for pair in args)]
+        return bool({"N", "(N,C,H,W)", "(N,H,W,C)", "(N,I)", "(N,shape)"} & {meaning for _, meaning in pairs})
 
     @property
     def x_layouts(self) -> dict[int, str]:

@@ -384,7 +384,7 @@ def value(meaning: str, probe: Probe) -> Any:
     args, known = probe.args, sizes(probe)
     if meaning.startswith("="):
         return ast.literal_eval(meaning[1:])
-    if meaning.startswith("("):
+    if meaning.startswith("(") and meaning not in _OTHERS:
         return tuple(known[c] if c in known else int(c) for c in meaning[1:-1].split(",") if c)
     if meaning == ANY:
         return ByName(lambda key: _of_key(key, probe))
@@ -467,6 +467,7 @@ _OTHERS: dict[str, Any] = {
     "keep": lambda probe: 1 - probe.args["dropout_ratio"],
     "left": lambda probe: 1 - probe.args.get("momentum", 0.9),
     "shape": lambda probe: probe.inputs["x"].shape[1:],
+    "(N,shape)": lambda probe: probe.inputs["x"].shape,
     "mode": lambda probe: "test" if probe.args.get("training") is False else "train",
     "training": lambda probe: probe.args.get("training", True),
 }

@@ -842,7 +842,8 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if len(params) == 1:
-                found.append([(name, ((params[0]["name"], shape),))])
+                ways = (shape, "(N,shape)") if kind == "flatten" and plain(name) == "build" else (shape,)
+                found.append([(name, ((params[0]["name"], way),)) for way in ways])
             elif ways := prepared(params, kind):
                 found.append([(name, pairs) for pairs in ways])
     for name in methods:

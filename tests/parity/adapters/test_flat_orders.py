@@ -163,3 +163,27 @@ def flatten_turned(x):
 def test_channels_last_without_a_backward_is_an_order(function, outcome):
     verdict = verify(function, "flatten", isolated=False, adapter="auto")
     assert verdict.outcome == outcome, str(verdict)
+
+
+class BuiltForABatch:
+    """Is told the shape of a batch, and leaves its result in an attribute."""
+
+    def build(self, input_shape):
+        self.input_shape, self.length = input_shape, int(np.prod(input_shape[1:]))
+
+    def forward(self, inputs, training):
+        self.output = inputs.reshape(len(inputs), self.length)
+
+    def backward(self, dvalues):
+        self.dinputs = dvalues.reshape(self.input_shape)
+
+
+class BuiltForABatchReversed(BuiltForABatch):
+    def backward(self, dvalues):
+        self.dinputs = dvalues[:, ::-1].reshape(self.input_shape)
+
+
+@pytest.mark.parametrize(("cls", "outcome"), [(BuiltForABatch, "right"), (BuiltForABatchReversed, "wrong")])
+def test_one_that_is_built_with_the_shape_of_a_batch(cls, outcome):
+    verdict = verify(cls, "flatten", isolated=False)
+    assert verdict.outcome == outcome and "build(input_shape)" in str(verdict), str(verdict)
