@@ -842,8 +842,8 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if len(params) == 1:
-                ways = (shape, "(N,shape)") if kind == "flatten" and plain(name) == "build" else (shape,)
-                found.append([(name, ((params[0]["name"], way),)) for way in ways])
+                given = (shape, "(N,shape)") if kind == "flatten" and plain(name) == "build" else (shape,)
+                found.append([(name, ((params[0]["name"], way),)) for way in given])
             elif ways := prepared(params, kind):
                 found.append([(name, pairs) for pairs in ways])
     for name in methods:
