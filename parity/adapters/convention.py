@@ -330,6 +330,14 @@ class Convention:
         return "x" in {meaning for _, meaning in self.constructor or ()}
 
     @property
+    def updates_itself(self) -> bool:
+        """Whether backward changes the weights by a rate that nothing gives it."""
+        given = [*(self.constructor or ()), *self.backward_args, *(p for _, args in self.setup for p in args)]
+        return (
+            self.updates and not {"rate", "optimizer"} & {meaning for _, meaning in given} and not self.update
+        )
+
+    @property
     def built_for_batch(self) -> bool:
         """Whether the constructor takes the number of images."""
         pairs = [*(self.constructor or ()), *(pair for _, args in self.setup for pair in args)]

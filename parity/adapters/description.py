@@ -20,6 +20,7 @@ from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
 from parity.adapters.members import is_bare, siblings
+from parity.adapters.own_steps import stepped
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.sure_errors import gives_nothing
 from parity.adapters.training_flag import codes_of, words_in
@@ -58,6 +59,7 @@ def about(factory: Any) -> dict[str, Any]:
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
+    stepped    for each method of a class the attributes from which its code takes something off
     modes      the words for training and inference in its own code
     letters    the names of weights and biases that stand in the code of a class, as texts
     """
@@ -103,6 +105,7 @@ def about(factory: Any) -> dict[str, Any]:
         "engine": one.says if of_engine else "",
         "numbers": of_engine and not one.engine.of_arrays,
         "softmax_in": _naming("softmax", one) if isinstance(one, type) else [],
+        "stepped": stepped(functions_of(one)) if isinstance(one, type) else {},
         "modes": words_in(codes_of(one)),
         "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }

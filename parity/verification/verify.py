@@ -87,6 +87,7 @@ FIRST_SLOPE = (
     "of one class per row"
 )
 BEFORE_IT = "its backward takes the gradient before the activation"
+OWN_STEPS = "its backward changes its weights, which were put back after each call"
 UNREACHED = "gradients where its output has another size than PyTorch's"
 
 
@@ -282,6 +283,8 @@ def _verify_as(
     elif seen.engine:
         verdict.called = seen.engine
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
+    if seen.convention is not None and seen.convention.updates_itself:
+        verdict.remarks.append(OWN_STEPS)
     verdict.sizes, verdict.where, verdict.unfinished = seen.tried, seen.where, seen.unfinished
     verdict.largest = _largest(seen)
     if seen.ending or seen.unfinished:

@@ -85,6 +85,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
         elif WITH_DX < score < COMPLETE and trial.how.params:
             score, found = _after_an_update(trial, tried, probe, (score, found))
+        found = replace(found, updates=found.updates or _takes_steps(trial, found, report))
         found = replace(found, zero=_zeroed_by(trial, found))
         found = replace(found, unseen=(*found.unseen, *missing_buffers))
         if best is None or score > best[0]:
@@ -93,6 +94,18 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             break
     assert best is not None
     return best[0], of_output(trial, best[1], probe)
+
+
+def _takes_steps(trial: Trial, c: Convention, report: dict[str, Any]) -> bool:
+    """Whether its backward changes its weights by steps of its own: it takes something off them."""
+    before, after = (
+        {repr([list(step) for step in e["path"]]): e["sum"] for e in report[when]}
+        for when in ("forward", "backward")
+    )
+    paths = [[list(step) for step in place.path] for places in c.stored.values() for place in places]
+    changed = [p for p in paths if repr(p) in after and before.get(repr(p)) != after[repr(p)]]
+    taken = {*trial.about["stepped"].get(c.backward, ())}
+    return bool(changed) and all({name for _, name in p} & taken for p in changed)
 
 
 def _as_it_keeps_them(
