@@ -55,6 +55,7 @@ FIRST = {  # what a function of an activation or of a loss takes first, where it
         "target",
         "targets",
     ),
+    *("activations", "activation", "prediction", "scores", "probs"),
 }
 
 

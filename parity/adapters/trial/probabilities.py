@@ -21,6 +21,8 @@ def may_take_probabilities(about: dict[str, Any]) -> bool:
     if is_of_log_probabilities(about):
         return True
     own_softmax = _has_a_softmax(about["name"])
+    if not own_softmax and {*about.get("logarithms", {}).values()} - {*SCORES}:
+        return True
     ways = [about.get("signature"), *about.get("methods", {}).values()]
     return any(
         of_probabilities(p["name"], "t" in [plain(q["name"]) for q in way or () if q is not None])
@@ -72,8 +74,12 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     named = [word for word, meaning in words.items() if meaning == "x"]
     either = () if _has_a_softmax(trial.about["name"]) else EITHER
     function = c.constructor is None and "softmax" not in plain(trial.about["name"])
+    logarithm = str(trial.about.get("logarithms", {}).get(c.forward.removeprefix("function "), ""))
+    of_log = "" if _has_a_softmax(trial.about["name"]) else plain(logarithm)
     if not c.logged and not any(
-        of_probabilities(word, len(words) > 1) or word in either or (function and word not in SCORES)
+        of_probabilities(word, len(words) > 1)
+        or word in either
+        or ((function or word == of_log) and word not in SCORES)
         for word in named
     ):
         return c

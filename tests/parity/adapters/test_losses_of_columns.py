@@ -101,6 +101,19 @@ def test_wrong(factory):
     assert ask(factory).outcome == "wrong"
 
 
+class WithoutSelf:
+    def forward(activations, label):
+        return -np.sum(label * np.log(activations))
+
+    def backward(activations, label):
+        return activations - label
+
+
+def test_methods_without_self():
+    verdict = ask(WithoutSelf)
+    assert verdict.outcome == "right" and "with the gradient of the scores" in verdict.called, str(verdict)
+
+
 def softmax(b):
     return np.exp(b - b.max()) / np.exp(b - b.max()).sum()
 
