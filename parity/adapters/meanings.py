@@ -111,7 +111,7 @@ _DENSE = _table("""
 _NORM = _table("""
     C (C,) (1,C): numfeatures nfeatures features dim channels inputdim inputsize numchannels d c size nin
     C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
-    C (C,) (1,C): infeature numfeature nfeature feature
+    C (C,) (1,C): infeature numfeature nfeature feature fanin hiddensize hiddendim nhidden outputsize
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs inputnode inputnodes inputunits
     shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape

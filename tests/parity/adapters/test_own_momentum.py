@@ -111,3 +111,15 @@ def test_a_momentum_that_forward_takes_is_given(tmp_path, default, old, new, out
     file.write_text(source.format(kept="", old=old, new=new))
     verdict = verify(f"{file}:BatchNorm", "batch_norm")
     assert verdict.outcome == outcome and "forward(x, training, momentum)" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(("new", "outcome"), [("(1 - alpha)", "right"), ("alpha", "wrong")])
+def test_a_course_s_names_of_its_arguments(tmp_path, new, outcome):
+    file = tmp_path / "layers.py"
+    source = SOURCE.replace("(self, num_features)", "(self, fan_in, alpha=0.9)").replace(
+        "num_features", "fan_in"
+    )
+    new = new.replace("alpha", "self.alpha")
+    file.write_text(source.format(kept="self.alpha = alpha", old="self.alpha", new=new))
+    verdict = verify(f"{file}:BatchNorm", "batch_norm")
+    assert verdict.outcome == outcome and "BatchNorm(fan_in, alpha)" in str(verdict), str(verdict)
