@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from parity.adapters.engine import Engine, NoGradient, as_given
+from parity.adapters.engine import Engine, NoGradient, as_given, of_one_number
 from parity.adapters.engine_methods import OUT_TWICE, OfEngine, used_twice
 from parity.adapters.wire import Odd
 
@@ -101,7 +101,8 @@ class Affine(OfEngine):
     def _asked_for(self, says: str, of: Callable[[Any, Any], Any], x: Any) -> dict[str, Any]:
         """The gradient of x where it is stretched, or what was raised: it may refuse that.
 
-        What backward raises after a forward that gave a result stands under another name. A row is (D,);
+        What backward raises after a forward that gave a result stands under another name, but for an engine
+        none of whose methods is made for arrays: it need not stretch them. A row is (D,);
         where that does not work it is (1, D), and what was raised before stands beside its gradient.
         """
         crash: dict[str, Any] = {}
@@ -112,7 +113,7 @@ class Affine(OfEngine):
             where = says
             try:
                 self.engine.values(lambda node, a=other: of(self.engine.node(a), node), [flat])
-                where = BACK + says
+                where = says if of_one_number(self.engine.cls) else BACK + says
                 grad = self._stretched(of, flat, other)
             except NoGradient as error:
                 crash = crash or {says: error}

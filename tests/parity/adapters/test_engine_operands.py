@@ -288,6 +288,8 @@ def test_an_operator_that_takes_no_arrays_is_asked_for_single_numbers(tmp_path):
     for name, kind in (("__truediv__", "affine"), ("relu", "relu")):
         found = verify(f"{path}:Node.{name}", kind, isolated=False)
         assert found.outcome == "right" and "for one number after another" in found.called, str(found)
+    added = verify(f"{path}:Node.__add__", "affine", isolated=False)  # equal shapes alone, which is said
+    assert added.outcome == "right" and "broadcasting in rows + x (raised ValueError" in str(added)
     wrong = tmp_path / "wrong.py"
     wrong.write_text(ARRAYS_OF_NUMBERS.replace("(-g *", "(g *"))
     assert verify(f"{wrong}:Node.__truediv__", "affine", isolated=False).outcome == "wrong"
