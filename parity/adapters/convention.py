@@ -66,6 +66,7 @@ RULES = {
     "lists of pairs": "a list of pairs of a weight and its bias, and one of their gradients",
     "lists of numbers": "the numbers of all arrays in one list, and one of their gradients",
     "held array": "a gradient: its array comes to the constructor; an optimizer for each",
+    "asked": "an array and the gradient as a function; an optimizer for each",
     "run": "the gradient as a function, and the first arrays: all steps in one call",
     "both": "nothing: lists of parameters and gradients come to the constructor",
     "both dicts": "nothing: dicts of parameters and gradients come to the constructor",

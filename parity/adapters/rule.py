@@ -104,7 +104,7 @@ class Rule:
         """PyTorch's small constant of the kind."""
         return EPS.get(self.kind)
 
-    def _one(self, name: str) -> Any:
+    def one(self, name: str) -> Any:
         if name not in self.made:
             self.made[name] = self.new()
         return self.made[name]
@@ -112,14 +112,14 @@ class Rule:
     def _step(self, name: str) -> Callable[..., Any]:
         """The method of the optimizer of that name; of a function, itself at its rate."""
         if isinstance(self.factory, type):
-            return self._method(self._one(name))
+            return self.method_of(self.one(name))
         return self._by_parameter(self.factory, self._numbers_given())
 
     def method(self, name: str, *held: Any) -> Callable[..., Any]:
         """The step of the optimizer of that name, which was built of what it holds, if anything."""
-        return self._method(self._holding(name, held[0]) if held else self._one(name))
+        return self.method_of(self._holding(name, held[0]) if held else self.one(name))
 
-    def _method(self, optimizer: Any) -> Callable[..., Any]:
+    def method_of(self, optimizer: Any) -> Callable[..., Any]:
         """Its step, which is given the numbers that it asks for at each call; before the first one what it
         is handed is shown to its `setup`, after each the step is made of what it was given."""
         prepare, then = self.how.prepare, self.how.then
@@ -227,9 +227,9 @@ class Rule:
         more = self._beside(beside, slopes)
         if way == "held layer":
             for layer in self.layers:
-                self._method(self._holding(layer.name, layer))(*more)
+                self.method_of(self._holding(layer.name, layer))(*more)
         elif way.startswith("held"):
-            self._method(self._holding("", given[0] if way.endswith("whole") else given))(*more)
+            self.method_of(self._holding("", given[0] if way.endswith("whole") else given))(*more)
         else:
             self._step_of_layers(given if way in ("layer", "whole") else [given], more)
         for layer in self.layers:
@@ -255,7 +255,7 @@ class Rule:
     def _step_of_layers(self, given: Sequence[Any], more: Sequence[Any]) -> None:
         """The step of what is given one by one, by one optimizer or by one for each."""
         made = [""] if not self.how.each else [one.name for one in given]
-        built = [self._one(name) for name in made] if isinstance(self.factory, type) else []
+        built = [self.one(name) for name in made] if isinstance(self.factory, type) else []
         for optimizer in built:
             _all_of(optimizer, BEFORE)
         for number, one in enumerate(given):
@@ -295,7 +295,7 @@ class Rule:
             at = f"layers from {first}"
             if held:
                 self.states.setdefault(at, {}).update(given)
-                found = self._method(self._holding(at, self.states[at]))(slopes)
+                found = self.method_of(self._holding(at, self.states[at]))(slopes)
             else:
                 found = self._step(at)(given, slopes)
             new = self.states[at] if held else given
@@ -329,7 +329,7 @@ class Rule:
         lists: list[list[Any]] = [[{k: params[n] for n, k in own.items()} for own in keys]]
         lists += [[SlopesByName({k: grads[n] for n, k in own.items()}) for own in keys]]
         given: list[Any] = [dict(zip(names, one, strict=True)) for one in lists] if by_name else lists
-        found = self._method(self._one(""))(*given)
+        found = self.method_of(self.one(""))(*given)
         alike = isinstance(found, dict if by_name else (list, tuple)) and len(found) == len(keys)
         new = found if alike else given[0]
         for own, arrays in zip(keys, new.values() if by_name else new, strict=True):
@@ -340,20 +340,20 @@ class Rule:
 
     def _dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         arrays = dict(params)
-        found = self._method(self._one(""))(params, grads)
+        found = self.method_of(self.one(""))(params, grads)
         taken_over(arrays, found if isinstance(found, dict) and found.keys() == arrays.keys() else params)
 
     def _dicts_by_letter(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The same under names with the letters that its code asks for."""
         names = names_asked_for(letters_in(codes_of(self.factory)), params)
         given, slopes = ({names[n]: array for n, array in side.items()} for side in (params, grads))
-        found = self._method(self._one(""))(given, slopes)
+        found = self.method_of(self.one(""))(given, slopes)
         new = found if isinstance(found, dict) and found.keys() == given.keys() else given
         taken_over(params, {n: new[name] for n, name in names.items()})
 
     def _lists(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         given = list(params.values())
-        found = self._method(self._one(""))(given, list(grads.values()))
+        found = self.method_of(self.one(""))(given, list(grads.values()))
         new = found if isinstance(found, (list, tuple)) and len(found) == len(params) else given
         taken_over(params, dict(zip(params, new, strict=True)))
 
@@ -363,28 +363,28 @@ class Rule:
         steps = {}
         for name, g in grads.items():
             self.key = name
-            steps[name] = self._method(self._one("" if keyed else name))(g)
+            steps[name] = self.method_of(self.one("" if keyed else name))(g)
         self.returned.taken(params, grads, steps)
 
     def _step_of_dict(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        self.returned.taken(params, grads, self._method(self._one(""))(dict(grads)))
+        self.returned.taken(params, grads, self.method_of(self.one(""))(dict(grads)))
 
     def _step_of_list(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        found = self._method(self._one(""))(list(grads.values()))
+        found = self.method_of(self.one(""))(list(grads.values()))
         self.returned.taken(params, grads, dict(zip(params, found, strict=True)))
 
     def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
             self.shapes = {"shape": w.shape, "shape of W": w.shape}
             state = self.states.get(name, {})
-            new = self._method(self._one(name))(w, grads[name], **state)
+            new = self.method_of(self.one(name))(w, grads[name], **state)
             if isinstance(new, dict) and takes_any_name(getattr(self.factory, self.how.forward)):
                 self.states[name] = new  # w is changed in place
             elif new is not None:
                 w[...] = new
 
     def _layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        optimizer = self._one("")
+        optimizer = self.one("")
         _all_of(optimizer, BEFORE)
         for number, (weights, biases) in enumerate(in_layers(params)):
             layer = self.made.setdefault(f"layer {number}", SimpleNamespace())
@@ -392,7 +392,7 @@ class Rule:
             for attribute, name in shown.items():
                 setattr(layer, attribute, params[name] if name else nobodys(params[weights]))
                 setattr(layer, f"d{attribute}", grads[name] if name else nobodys(params[weights]))
-            self._method(self._one(f"of layer {number}") if self.how.each else optimizer)(layer)
+            self.method_of(self.one(f"of layer {number}") if self.how.each else optimizer)(layer)
             for attribute, name in shown.items():
                 if name:
                     taken_over({name: params[name]}, {name: getattr(layer, attribute)})
@@ -410,12 +410,12 @@ class Rule:
         if first.endswith("by name"):
             given = dict(zip(params, self.parameters, strict=True))
         if held:
-            self._method(self._holding("", given))()
+            self.method_of(self._holding("", given))()
         elif first == "object":
             for one in self.parameters:
-                self._method(self._one(""))(one)
+                self.method_of(self.one(""))(one)
         else:
-            self._method(self._one(""))(given)
+            self.method_of(self.one(""))(given)
         _take(self.parameters, params, arrays)
 
     def _held(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -428,7 +428,7 @@ class Rule:
             self.made[""] = self.new(self.handed[0])
         held = self.handed[0]
         held.update(params)
-        found = self._method(self.made[""])(dict(grads))
+        found = self.method_of(self.made[""])(dict(grads))
         taken_over(params, found if isinstance(found, dict) and found.keys() == params.keys() else held)
 
     def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -440,7 +440,7 @@ class Rule:
             about_b = params[bias] if bias else nobodys(params[name])
             self.shapes = {"shape": params[name].shape, "shape of W": params[name].shape}
             self.shapes["shape of b"] = about_b.shape
-            method = self._method(self._one("" if "key" in order else name))
+            method = self.method_of(self.one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
             given |= {"b": about_b, "db": grads[bias] if bias else about_b.copy()}
             if moments:
@@ -476,7 +476,7 @@ class Rule:
         given = {
             what: value.copy() if isinstance(value, np.ndarray) else value for what, value in given.items()
         }
-        found = self._method(self.new())(*(given[what] for what in order))
+        found = self.method_of(self.new())(*(given[what] for what in order))
         return list(found) if isinstance(found, tuple) else [given["w"] if found is None else found]
 
     def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
@@ -495,7 +495,7 @@ class Rule:
             layer.give(params, None)
             slopes = layer.slopes(grads)
             given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
-            self._method(self._one(layer.name))(*(given[what] for what in asked))
+            self.method_of(self.one(layer.name))(*(given[what] for what in asked))
             taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
 
     def _both_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -503,7 +503,7 @@ class Rule:
         both = self.lasting(params, grads)
         if not self.made:
             self.made[""] = self.new(*both)
-        self._method(self.made[""])()
+        self.method_of(self.made[""])()
         taken_over(params, both[0])
 
     def _both(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -517,7 +517,7 @@ class Rule:
         arrays, slopes = self.handed
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
-        found = self._method(self.made[""])(*given)
+        found = self.method_of(self.made[""])(*given)
         own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and are_like(v, arrays)]
         kept = next((v for v in own if v is arrays), own[0] if own else arrays)
         new = found if isinstance(found, (list, tuple)) and are_like(found, arrays) else kept
@@ -532,7 +532,7 @@ class Rule:
         for own, now in zip(self.handed, two_lists(params), strict=True):
             for mine, array in zip(own, now, strict=True):
                 mine[...] = array
-        found = self._method(self.made[""])(*self._two_slopes(grads))
+        found = self.method_of(self.made[""])(*self._two_slopes(grads))
         now = [getattr(self.made[""], name, own) for name, own in zip(self.kept, self.handed, strict=True)]
         new = next((one for one in (found, now) if both_like(one, self.handed)), self.handed)
         from_two_lists(params, new)
@@ -550,24 +550,24 @@ class Rule:
         """Lists of weights and of biases, and of the gradients of both."""
         given = dict(zip(("w", "b"), two_lists(params), strict=True))
         given |= dict(zip(("dw", "db"), two_lists(grads), strict=True))
-        found = self._method(self._one(""))(*(given[what] for what in in_order(self._asked())))
+        found = self.method_of(self.one(""))(*(given[what] for what in in_order(self._asked())))
         own = [given["w"], given["b"]]
         from_two_lists(params, found if both_like(found, own) else own)
 
     def _pairs(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        method = getattr(self._one(""), self.how.forward)
+        method = getattr(self.one(""), self.how.forward)
         first = plain(next(iter(self.how.order or signature(method) or ("",))))
         pairs = [(grads[name], w) for name, w in params.items()]
         if not first.startswith("grad"):
             pairs = [(w, g) for g, w in pairs]
-        self._method(self._one(""))(pairs)
+        self.method_of(self.one(""))(pairs)
 
     def _by_name(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        self._method(self._one(""))({name: (w, grads[name]) for name, w in params.items()})
+        self.method_of(self.one(""))({name: (w, grads[name]) for name, w in params.items()})
 
     def _state(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         for name, w in params.items():
-            step = self._method(self._one(name))
+            step = self.method_of(self.one(name))
             new, self.states[name] = step(w, grads[name], self.states.get(name))
             w[...] = new
 

@@ -4,6 +4,7 @@ lists and pairs  update(weights, biases, grads): lists of arrays, and a list of 
 lists of pairs   update(params, grads): a list of pairs of a weight and its bias, and one of their gradients
 lists of numbers  update(params, grads): the numbers of all arrays in one list; code of arrays is not asked
 held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
+asked            update(w, grad_func) -> w: see `rule_asked`
 run              all steps in one call: see `rule_runs`
 
 Needs NumPy alone.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from parity.adapters.array_lists import are_like, both_like, from_two_lists, taken_over, two_lists
+from parity.adapters.rule_asked import ASKED, asked
 from parity.adapters.rule_runs import run
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ FORMS: dict[str, Callable[[Rule, Arrays, Arrays], None]] = {
     "lists of numbers": _lists_of_numbers,
     "held array": _held_array,
     RUN: run,
+    ASKED: asked,
 }
 
 

@@ -57,6 +57,7 @@ from parity.adapters.optimizer_names import (
     decay_of,
     rate_of,
 )
+from parity.adapters.rule_asked import ASKED
 from parity.adapters.rule_constants import (
     BIASES_OF_ALL,
     HANDED,
@@ -202,6 +203,7 @@ def _rules(
                 *[BY_LETTER] * (bool(about["letters"]) and _decays(about)),
                 *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered", "lists of pairs"),
                 *["lists of numbers"],
+                *[ASKED] * (len(required) == 2 and plain(required[1]["name"]) in WORDS["slope"]),
             ],
             3: [
                 *["given layer"] * bool(of_layer(required)),

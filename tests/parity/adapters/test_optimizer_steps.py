@@ -26,6 +26,9 @@ RIGHT = [
     ("adam_with_a_dict", "adam", "its state, a dict that has zeros"),
     ("adam_with_a_pair", "adam", "its state, both moments in one"),
     ("momentum_with_a_dict", "momentum", "its state, a dict that has zeros"),
+    ("AsksAhead", "nesterov", "an array and the gradient as a function"),
+    ("AsksAtItsArray", "nesterov", "an array and the gradient as a function"),
+    ("AsksAndHasMomentum", "momentum", "an array and the gradient as a function"),
     ("HoldsItsArray", "adam", "a gradient: its array comes to the constructor"),
 ]
 WRONG = [
@@ -40,12 +43,14 @@ WRONG = [
     ("adam_optimizer_wrong", "adam", "W step 1"),
     ("DescendsWrong", "momentum", "W step 1"),
     ("HoldsItsArrayWrong", "adam", "W step 1"),
+    ("AsksBehindWrong", "nesterov", "W step 1"),
+    ("AsksAndHasMomentum", "nesterov", "W step 1"),
     ("adam_with_a_dict_wrong", "adam", "W step 2"),
     ("momentum_with_a_dict_wrong", "momentum", "W step 1"),
     ("DecaysByLetterWrong", "sgd", "W step 1"),
     ("ByLayerNameWrong", "momentum", "W step 1"),
 ]
-UNCHECKED = [("HelpsItself", "rmsprop"), ("gradient_descent_wrong", "sgd")]
+UNCHECKED = [("HelpsItself", "rmsprop"), ("gradient_descent_wrong", "sgd"), ("AsksAhead", "momentum")]
 
 
 def ask(name, kind):

@@ -339,3 +339,39 @@ def momentum_with_a_dict(w, dw, state, lr, momentum=0.9):
 def momentum_with_a_dict_wrong(w, dw, state, lr, momentum=0.9):
     v = momentum * state.get("v", np.ones_like(w)) + dw
     return w - lr * v, {"v": v}
+
+
+class AsksAhead:
+    """Nesterov's: the gradient comes as a function, and is asked where the velocity leads."""
+
+    def __init__(self, learning_rate=0.001, momentum=0.4):
+        self.learning_rate, self.momentum, self.step = learning_rate, momentum, np.array([])
+
+    def update(self, w, grad_func):
+        if not self.step.any():
+            self.step = np.zeros(np.shape(w))
+        g = grad_func(self.ahead(w))
+        self.step = self.momentum * self.step + self.learning_rate * g
+        return w - self.step
+
+    def ahead(self, w):
+        return w - self.momentum * self.step
+
+
+class AsksBehindWrong(AsksAhead):
+    def ahead(self, w):
+        return w + self.momentum * self.step
+
+
+class AsksAtItsArray(AsksAhead):
+    """PyTorch's form."""
+
+    def update(self, w, grad_func):
+        g = grad_func(w)
+        self.step = g if self.step.size == 0 else self.momentum * self.step + g
+        return w - self.learning_rate * (g + self.momentum * self.step)
+
+
+class AsksAndHasMomentum(AsksAhead):
+    def ahead(self, w):
+        return w
