@@ -22,6 +22,7 @@ SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam", "dx", "dp")  # of on
 BATCH = ("batchsize", "minibatchsize", "nsamples", "numsamples", "numexamples")  # gradients are sums over it
 RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
 EPSILON = ("eps", "epsilon")
+SMALL = (*EPSILON, "damping", "jitter", "fudge", "fudgefactor")  # beside a root
 DECAYS = ("weightdecay", "wd", "weightdecayrate")
 COUNTS = (
     "t",

@@ -10,7 +10,17 @@ from typing import Any
 
 from parity.adapters.arguments import plain, room, spellings
 from parity.adapters.layers_given import ways_for
-from parity.adapters.optimizer_names import BATCH, DECAYS, EPSILON, MOMENTS, RATES, SLOPES, TOGETHER, rate_of
+from parity.adapters.optimizer_names import (
+    BATCH,
+    DECAYS,
+    EPSILON,
+    MOMENTS,
+    RATES,
+    SLOPES,
+    SMALL,
+    TOGETHER,
+    rate_of,
+)
 from parity.adapters.recipe import recipe
 from parity.adapters.rule_runs import WORDS
 from parity.adapters.stateful import AVERAGED, CONSTANTS, KINDS, averaged
@@ -186,7 +196,7 @@ def written(about: dict[str, Any], kind: str) -> dict[str, float]:
 
 def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:
     """The small constant of the constructor and its default, where that is another than PyTorch's."""
-    named = (p for p in about["signature"] or () if plain(p["name"]) in EPSILON)
+    named = (p for p in about["signature"] or () if plain(p["name"]) in SMALL)
     found = next(named, None)
     if found is None or kind not in EPS or found["default"] == repr(EPS[kind]):
         return ()

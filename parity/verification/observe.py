@@ -134,7 +134,7 @@ class Seen:
         flags = {name for name, m in c.backward_args if m == "=True"} if c else set()  # of its derivative
         known = {*NAMES.get(kind, ()), *CONSTANTS_OF.get(kind, ()), *OTHERWISE}
         known |= OF_ACTIVATIONS if kind in ELEMENTWISE else OF_WEIGHTS
-        given = {*pairs, *flags, *((*c.switched, *c.numbers) if c else ())}
+        given = {*pairs, *flags, *((*c.switched, *c.eps[:1], *c.numbers) if c else ())}
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         held |= {n: "the identity" for n, m in pairs.items() if m == "straight"}

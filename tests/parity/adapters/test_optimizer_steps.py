@@ -12,6 +12,7 @@ from parity.verification.verify import verify
 WILD = Path(__file__).parent / "wild" / "optimizer_steps.py"
 RIGHT = [
     ("RMSPropByBeta", "rmsprop", "beta is the decay rate; given at each call: learning_rate"),
+    ("Damped", "rmsprop", "damping is given, its default is 0.1"),
     ("DividesByM", "sgd", "given at each call: m"),
     ("ByIndex", "sgd", "one of W1, b1, W2, b2 comes to the constructor"),
     ("ListsAndPairs", "momentum", "lists of weights and of biases, and a list of pairs of their gradients"),

@@ -375,3 +375,13 @@ class AsksAtItsArray(AsksAhead):
 class AsksAndHasMomentum(AsksAhead):
     def ahead(self, w):
         return w
+
+
+class Damped(RMSPropByBeta):
+    def __init__(self, param_shape, beta=0.9, damping=0.1):
+        super().__init__(param_shape, beta)
+        self.damping = damping
+
+    def update_parameters(self, param, dparam, learning_rate):
+        self.s = self.beta * self.s + self.fresh() * np.square(dparam)
+        return param - learning_rate * dparam / (np.sqrt(self.s) + self.damping)
