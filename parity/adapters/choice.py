@@ -29,11 +29,6 @@ def parted(name: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3]) if found else (name, "", "")
 
 
-def without_choices(name: str) -> str:
-    """`Dense` of `Dense(activation="relu")`, wherever that stands in a longer name."""
-    return CHOSEN.sub(r"\1", name)
-
-
 def chosen(factory: Any, parameter: str, word: str) -> Any:
     """The class or function with that word. Raises LookupError where it takes no such parameter."""
     if isinstance(factory, type):

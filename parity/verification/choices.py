@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from parity.adapters.choice import WORD, spelled
+from parity.adapters.choice import WORD
 
 Dicts = Mapping[str, Sequence[str]]  # the keys of the dicts of a module, by name
 
@@ -44,11 +44,6 @@ def keys_of_dicts(body: Iterable[ast.AST]) -> dict[str, Sequence[str]]:
             ):
                 found[f"self.{attr}"] = _texts(keys)
     return found
-
-
-def with_word(name: str, parameter: str, word: str) -> str:
-    """`Dense(activation="relu")`"""
-    return spelled(name, parameter, word)
 
 
 def _parameters(node: ast.FunctionDef) -> list[ast.arg]:

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from parity.adapters.arguments import plain
+from parity.adapters.choice import spelled
 from parity.adapters.members import is_derivative
 from parity.kinds.followed import ACTIVATIONS as BUILT_IN
 from parity.kinds.followed import LAYERS, joined
 from parity.kinds.names import kind_by_name, kind_by_words
 from parity.kinds.spelling import respelled
-from parity.verification.choices import Dicts, with_word, words_of_class, words_of_function
+from parity.verification.choices import Dicts, words_of_class, words_of_function
 from parity.verification.held import of_class
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
 
@@ -39,7 +40,7 @@ def choices_of_function(
             other = respelled(name).replace(FORWARD, BACKWARD)
             pair = [other] if layer and other != name and other in functions else []
             for word, kind in meant.items():
-                targets = [with_word(one, parameter, word) for one in (name, *pair)]
+                targets = [spelled(one, parameter, word) for one in (name, *pair)]
                 found.append(Listed(",".join(targets), _as(layer, kind)))
     return found
 
@@ -57,7 +58,7 @@ def with_choices(
         for parameter, words in words_of_class(methods, dicts).items():
             meant = {word: _kind_of_word(word) for word in words}
             if any(meant.values()):
-                items = [Listed(with_word(node.name, parameter, w), _as(kind, k)) for w, k in meant.items()]
+                items = [Listed(spelled(node.name, parameter, w), _as(kind, k)) for w, k in meant.items()]
                 return [one for one in found if one.kind] + items
     if not kind:
         for held in of_class(node):

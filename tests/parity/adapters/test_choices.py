@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.adapters.choice import parted, without_choices
+from parity.adapters.choice import parted
 from parity.verification.listing import kind_of_target, listed
 from parity.verification.verify import verify
 from parity.verification.whole import verify_all
@@ -61,5 +61,5 @@ def test_the_page_names_the_words_that_are_not_known(tmp_path):
 
 def test_a_name_with_a_word_is_read():
     assert parted('Dense(activation="leaky relu")') == ("Dense", "activation", "leaky relu")
-    assert parted("Dense") == ("Dense", "", "") and without_choices('A.f(x="y")') == "A.f"
+    assert parted("Dense") == ("Dense", "", "")
     assert kind_of_target(f"{WILD}:Dense(activation='relu')") == "affine+relu"
