@@ -833,17 +833,20 @@ def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -
     return False
 
 
+IMAGES = ("(C,H,W)", "(H,W,C)", "(N,C,H,W)", "(N,H,W,C)")
+
+
 def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
     """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
     found: list[list[tuple[str, tuple[tuple[str, str], ...]]]] = []
     windows = kind == "convolution" or pools_windows(kind)
-    shape = "(C,H,W)" if windows else "(I,)" if kind == "affine" else "shape"
+    shapes = IMAGES if windows else ("(I,)",) if kind == "affine" else ("shape",)
     for name in methods:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
             if len(params) == 1:
-                given = (shape, "(N,shape)") if kind == "flatten" and plain(name) == "build" else (shape,)
-                found.append([(name, ((params[0]["name"], way),)) for way in given])
+                batch = ["(N,shape)"] if kind == "flatten" and plain(name) == "build" else []
+                found.append([(name, ((params[0]["name"], way),)) for way in [*shapes, *batch]])
             elif ways := prepared(params, kind):
                 found.append([(name, pairs) for pairs in ways])
     for name in methods:

@@ -63,6 +63,8 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
     for weights in itertools.product(*choices) if choices else [()]:
         grey = dict(weights).get("W") == "HW"
         for layout in ("HW",) if grey else batches:
+            if ("W", OTHER_FILTER.get(layout.removeprefix("N"))) in weights:
+                continue  # a filter is multiplied with a part of the image
             if x.ndim == 4:
                 yield replace(c, passed=dict(weights), images=layout)
             elif x.ndim == 2:
@@ -79,6 +81,9 @@ def laid_out(c: Convention, probe: Probe, trial: Trial) -> Iterator[Convention]:
                     yield replace(c, rows=layout, limits={**c.limits, "flat_labels": True})
             else:
                 yield replace(c, passed=dict(weights))
+
+
+OTHER_FILTER = {"HWC": "IHW", "CHW": "HWI"}  # one filter that has its channels elsewhere than the image
 
 
 def _has_one_filter(probe: Probe) -> bool:

@@ -74,8 +74,9 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             limits: dict[str, Any] = {"pad": SAME} | ({"sizes": {"C": 1}} if C == 1 else {})
             limits |= {"square": True} if H == W else {}
             yield probe({"W": normal(8, C, 3, 3), "b": normal(8), "pad": SAME}, x=normal(2, C, H, W)), limits
-        args = {"W": normal(1, 1, 3, 3), "b": normal(1), "pad": SAME}
-        yield probe(args, x=normal(2, 1, 9, 7)), {"pad": SAME, "sizes": {"C": 1, "FN": 1}}
+        for C, sizes in ((1, {"C": 1, "FN": 1}), (6, {"FN": 1})):  # one filter
+            args = {"W": normal(1, C, 3, 3), "b": normal(1), "pad": SAME}
+            yield probe(args, x=normal(2, C, 9, 7)), {"pad": SAME, "sizes": sizes}
         yield from images((2, 2), (4, 4))  # those with a pad of (k - 1) // 2 leave 2x2 without any
     elif kind in WINDOWS:
         if oblong:
