@@ -23,7 +23,7 @@ CASES = [
     (STATICS, "Regressor.tanh", "not_checked", "no attribute 'rate'"),
     (STATICS, "ReLU", "right", "forward(x), backward(dout, x)"),
     (STATICS, "Tanh", "wrong", "derivative(x), times dout"),
-    (STATICS, "Softmax.softmax", "right", "not checked: "),
+    (STATICS, "Softmax", "right", "not checked: "),
     (STATICS, "Steps.sgd", "right", "dicts of arrays and the learning rate"),
     (
         STATICS,
