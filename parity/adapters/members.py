@@ -121,9 +121,8 @@ def is_bare(cls: type) -> bool:
     names = (name for name in dir(cls) if not (name.startswith("__") and name.endswith("__")))
     own = [held for name in names if isfunction(held := getattr_static(cls, name))]
     firsts = [next(iter(signature(held).parameters), "") for held in own]
-    return bool(own) and all(
-        first.lower() in FIRST or first.lower().startswith(("x_", "y_")) for first in firsts
-    )
+    firsts = [first.lower() for first in firsts if first]  # one without parameters is for the class too
+    return bool(firsts) and all(first in FIRST or first.startswith(("x_", "y_")) for first in firsts)
 
 
 def _class_of(function: Any) -> type | None:

@@ -136,8 +136,8 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 
 # -- kinds -----------------------------------------------------------------------------------------
 ALIASES = {
-    "sgd": ("gradientdescent", "stochasticgradientdescent"),
-    "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum"),
+    "sgd": ("gradientdescent", "stochasticgradientdescent", "gd"),
+    "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum", "sgdm", "momentumgd", "gdmomentum"),
     "nesterov": (
         *("nag", "nesterovmomentum", "momentumnesterov", "nesterovsgd", "sgdnesterov", "sgdnesterovmomentum"),
         *("nesterovacceleratedgradient", "sgdwithnesterov", "nesterovmomentumsgd"),

@@ -51,7 +51,7 @@ def refuses_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return c
     numbers = replace(probe, inputs={**probe.inputs, "t": probe.inputs["t"].argmax(axis=1)})
     raised = "forward" not in trial.attempt(replace(c, backward=""), numbers)
-    refused = raised or (c.rows == "FN" and are_factors(trial, c, probe))
+    refused = raised or are_factors(trial, c, probe)
     return replace(c, limits={**c.limits, "labels": "one_hot"}) if refused else c
 
 
