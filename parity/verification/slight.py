@@ -54,6 +54,7 @@ from parity.verification.slight_readings import (
     widened_too,
     with_a_constant,
     with_another_eps,
+    with_constant_in_sum,
     with_other_slopes,
     with_own_variance,
     with_shared_ties,
@@ -81,6 +82,7 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     ones += [*widened_too(seen, choices), *choices]
     ones += averaged(seen, by_id, {id(one.row) for one in ones})
     ones += with_other_slopes(seen, by_id, {id(one.row) for one in ones})
+    ones += with_constant_in_sum(seen, by_id, {id(one.row) for one in ones})
     ones += with_shared_ties(seen, by_id, {id(one.row) for one in ones})
     turned = with_turned_kernel(seen, by_id, {id(one.row) for one in ones})
     ones += [*widened_too(seen, turned), *turned]

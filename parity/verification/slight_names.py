@@ -11,6 +11,7 @@ from parity.kinds.followed import parts_of
 from parity.kinds.kinks import OF_KIND
 from parity.verification import (
     averaged_velocity,
+    beside_sum,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -74,7 +75,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[OVERFLOW] = (parts_of(kind)[1] or kind) in SATURATING
     there[SINGLE] &= known.role != "optimizer"
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
-    there[OTHER_EPS] = kind in other_eps.KINDS
+    there[OTHER_EPS] = kind in (*other_eps.KINDS, *beside_sum.KINDS)
     there[AVERAGES] = kind in averaged_velocity.KINDS
     there[OWN_VARIANCE] = kind in own_variance.KINDS
     there[AT_KINK] = kind in (*OF_KIND, *shared_ties.KINDS)

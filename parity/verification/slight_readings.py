@@ -22,6 +22,7 @@ from parity.kinds.kinks import OF_KIND, as_pytorch
 from parity.verification import (
     at_kinks,
     averaged_velocity,
+    beside_sum,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -210,6 +211,22 @@ def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[in
     if not (wrong and there and shared_ties.shares(given)):
         return []
     return [Slight(row, AT_KINK, exact_of(by_id[row.case], row), shared_ties.SAYS) for row in wrong]
+
+
+def with_constant_in_sum(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results of a softmax that differ by a constant beside its sum alone, which must give all others."""
+    if seen.kind not in beside_sum.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    constant = beside_sum.constant_of(given) if wrong and there else 0.0
+    if not constant:
+        return []
+    says = beside_sum.says(constant)
+    contracts = (row for row in seen.records if not row.ok and not row.why and row.phase not in PLAIN)
+    near = [row for row in contracts if row.max_abs <= constant]  # of dx that should be 0
+    ones = [Slight(row, OTHER_EPS, says=says) for row in near if id(row) not in done]
+    return [*ones, *(Slight(row, OTHER_EPS, exact_of(by_id[row.case], row), says) for row in wrong)]
 
 
 def with_turned_kernel(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
