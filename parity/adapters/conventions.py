@@ -65,6 +65,7 @@ class NotCallable(TargetError):
                 order.index(t[1].partition(":")[0]),
                 against(axes or {}, t[0]),
                 "values to unpack (expected" in t[1],
+                "KeyError: 'W1'" in t[1],  # code of numbered names was handed others
             ),
         )
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
