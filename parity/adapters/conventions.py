@@ -59,13 +59,14 @@ class NotCallable(TargetError):
     ):
         self.name, self.kind, self.signature, self.stubs = name, kind, signature, stubs
         order = ("result", "backward", "forward", "build", "weights")
+        numbered = any("KeyError: 'dW" in why for _, why in tried)  # it got as far as the gradients
         self.tried = sorted(
             dict.fromkeys(tried),
             key=lambda t: (
                 order.index(t[1].partition(":")[0]),
                 against(axes or {}, t[0]),
                 "values to unpack (expected" in t[1],
-                "KeyError: 'W1'" in t[1],  # code of numbered names was handed others
+                numbered and OTHER_NAMES in t[1],
             ),
         )
         self.error = next((why.partition(": ")[2] for _, why in self.tried), "")
@@ -111,6 +112,7 @@ class NotCallable(TargetError):
 
 
 MOST_WAYS = 20  # that are counted
+OTHER_NAMES = "KeyError: 'W1'"  # what code of numbered names raises where it is handed others
 
 
 def _raised(why: str) -> str:
