@@ -5,7 +5,6 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from contextlib import suppress
 from types import CodeType, SimpleNamespace
 from typing import Any
 
@@ -181,9 +180,7 @@ def _stubs(cls: type) -> list[str]:
 
 def _give_nothing(one: Any) -> list[str]:
     own = functions_of(one) if isinstance(one, type) else {getattr(one, "__name__", ""): one}
-    with suppress(OSError, TypeError):
-        return [n for n, f in own.items() if n != "__init__" and gives_nothing(inspect.getsource(f))]
-    return []
+    return [name for name, function in own.items() if name != "__init__" and gives_nothing(function)]
 
 
 def _names_read(one: Any) -> set[str]:

@@ -6,19 +6,18 @@ A layer whose backward does so by a rate of its own changes its weights on purpo
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
+
+from parity.adapters.logarithms import definition_of
 
 
 def stepped(methods: Mapping[str, Any]) -> dict[str, list[str]]:
     """For each method what it, or one that it calls, takes something off: `W`, `params` of `params["W"]`."""
     trees: dict[str, list[ast.AST]] = {}
     for name, method in methods.items():
-        with suppress(OSError, TypeError, SyntaxError):
-            trees[name] = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(method)))))
+        if (node := definition_of(method)) is not None:
+            trees[name] = list(ast.walk(node))
     own = {name: {a for node in nodes for a in _taken_from(node)} for name, nodes in trees.items()}
     named = {name: {n.attr for n in nodes if isinstance(n, ast.Attribute)} for name, nodes in trees.items()}
     found: dict[str, list[str]] = {}

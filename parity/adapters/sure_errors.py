@@ -13,7 +13,6 @@ import linecache
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.former_names import OF_NUMPY, OF_PYTHON
+from parity.adapters.logarithms import definition_of
 from parity.adapters.signatures import BACKWARD, FORWARD
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
@@ -48,12 +48,10 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
     return False
 
 
-def gives_nothing(source: str) -> bool:
+def gives_nothing(method: Any) -> bool:
     """Whether a method computes something, but neither returns nor keeps it, nor writes it into anything."""
-    try:
-        nodes = [*ast.walk(ast.parse(dedent(source)))]
-    except SyntaxError:
-        return False
+    node = definition_of(method)
+    nodes = [*ast.walk(node)] if node is not None else []
     returned = (n for n in nodes if isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom)))
     kept = (
         n for n in nodes if isinstance(n, (ast.Attribute, ast.Subscript)) and isinstance(n.ctx, ast.Store)
