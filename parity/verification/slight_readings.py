@@ -202,15 +202,27 @@ def with_other_slopes(seen: Observation, by_id: Mapping[str, Probe], done: set[i
     return [Slight(row, AT_KINK, dx, says) for row, _, dx in mended if not row.ok]
 
 
+def _all_as(
+    seen: Observation,
+    by_id: Mapping[str, Probe],
+    done: set[int],
+    name: str,
+    says: str,
+    reads: Callable[[Iterable[other_eps.Results]], bool],
+) -> list[Slight]:
+    """What is wrong of single calls under that name, where the reading gives all of their results."""
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    if not (wrong and there and reads(given)):
+        return []
+    return [Slight(row, name, exact_of(by_id[row.case], row), says) for row in wrong]
+
+
 def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
     """The dx that differ by shares of equal maxima alone, which must give all other results too."""
     if seen.kind not in shared_ties.KINDS:
         return []
-    wrong, values, there = _of_single_calls(seen, by_id, done)
-    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
-    if not (wrong and there and shared_ties.shares(given)):
-        return []
-    return [Slight(row, AT_KINK, exact_of(by_id[row.case], row), shared_ties.SAYS) for row in wrong]
+    return _all_as(seen, by_id, done, AT_KINK, shared_ties.SAYS, shared_ties.shares)
 
 
 def with_constant_in_sum(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
@@ -236,11 +248,7 @@ def with_turned_kernel(seen: Observation, by_id: Mapping[str, Probe], done: set[
     rows = [row for row in seen.records if row.phase in PLAIN and row.case in by_id]
     if not all(turned_kernel.is_of_plain_images(by_id[row.case], row.tensor) for row in rows):
         return []
-    wrong, values, there = _of_single_calls(seen, by_id, done)
-    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
-    if not (wrong and there and turned_kernel.turns(given)):
-        return []
-    return [Slight(row, TURNED, exact_of(by_id[row.case], row), turned_kernel.SAYS) for row in wrong]
+    return _all_as(seen, by_id, done, TURNED, turned_kernel.SAYS, turned_kernel.turns)
 
 
 def _is_given(
