@@ -38,11 +38,18 @@ def prepare(place: str) -> str:
         raise RuntimeError(f"no CUDA device was found ({built}); leave out --device cuda to run on the CPU")
     tensors.set_channels_last(mode == CHANNELS_LAST)
     if device == "cuda":
+        set_cudnn(allow_tf32=mode == TF32, deterministic=mode != BENCHMARK, benchmark=mode == BENCHMARK)
         torch.backends.cuda.matmul.allow_tf32 = mode == TF32
-        torch.backends.cudnn.allow_tf32 = mode == TF32
-        torch.backends.cudnn.deterministic = mode != BENCHMARK
-        torch.backends.cudnn.benchmark = mode == BENCHMARK
     return device
+
+
+def set_cudnn(*, allow_tf32: bool, deterministic: bool, benchmark: bool) -> None:
+    """Set cuDNN's switches, also where `torch.backends.disable_global_flags()` was called.
+
+    PyTorch's own test modules call it at import, and assignments such as `cudnn.benchmark = True` raise from
+    then on; `set_flags` does not.
+    """
+    torch.backends.cudnn.set_flags(_allow_tf32=allow_tf32, _deterministic=deterministic, _benchmark=benchmark)
 
 
 def modes(device: str, dtypes: Iterable[str]) -> list[tuple[str, list[str]]]:

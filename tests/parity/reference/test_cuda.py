@@ -80,9 +80,12 @@ def test_an_unknown_mode_is_refused():
         devices.prepare("cuda fast")
 
 
+@pytest.mark.parametrize("frozen", [False, True], ids=["as it is", "after disable_global_flags"])
 @pytest.mark.parametrize("place", devices.PLACES[1:])
-def test_a_mode_sets_its_switches_and_no_others(place, monkeypatch):
+def test_a_mode_sets_its_switches_and_no_others(place, frozen, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    # PyTorch's own test modules freeze the switches at import, for the rest of the process
+    monkeypatch.setattr(torch.backends, "__allow_nonbracketed_mutation_flag", not frozen)
     backends, mode = torch.backends, place.partition(" ")[2]
     before = (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32)
     try:
@@ -93,8 +96,8 @@ def test_a_mode_sets_its_switches_and_no_others(place, monkeypatch):
         assert tensors.channels_last() is (mode == "channels_last")
     finally:
         devices.prepare("cpu")
-        backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32 = before
-        backends.cudnn.benchmark = backends.cudnn.deterministic = False
+        devices.set_cudnn(allow_tf32=before[1], deterministic=False, benchmark=False)
+        backends.cuda.matmul.allow_tf32 = before[0]
     assert not tensors.channels_last()
 
 
