@@ -86,6 +86,10 @@ FIRST_SLOPE = (
     "its backward goes by the first number of dout that is not 0, and by no other: that is right for a loss "
     "of one class per row"
 )
+FLAT_BIAS = (
+    "its bias (FN, 1) was set as (FN,): it puts b[f], an array of one number, into an element, and NumPy "
+    "raises there since 2.4"
+)
 BEFORE_IT = "its backward takes the gradient before the activation"
 OWN_STEPS = "its backward changes its weights, which were put back after each call"
 UNREACHED = "gradients where its output has another size than PyTorch's"
@@ -351,6 +355,8 @@ def _read_off(seen: Seen) -> list[str]:
         found.append(f"its constructor ignores the {' and '.join(c.ignored)} that it may be given")
     if c is not None and c.limits.get("first_slope"):
         found.append(FIRST_SLOPE)
+    if c is not None and c.limits.get("flat_bias"):
+        found.append(FLAT_BIAS)
     if c is not None and c.per_class:
         gradient = "its gradient that loss's, " * (c.dx is not None)
         found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")
