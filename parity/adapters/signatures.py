@@ -476,7 +476,7 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     passed = [m for m in named if m in c.passed]
     if passed:
         return passed
-    if word in X or word == "x":
+    if word in X or (way == "backward" and word in OF_INPUT and not recipe(kind).params):
         return ["x"]
     if c.constructor is None and kind == "convolution" and word in KERNELS and not _others_are_weights(words):
         return ["W", *named]
@@ -817,9 +817,12 @@ def _belongs(name: str, first: str) -> bool:
 
 
 def may_be_output(kind: str, name: str) -> bool:
-    """Whether what a derivative takes under that name may be x or the output: `x` is both, `z` is not."""
+    """Whether what a derivative takes under that name may be x or the output: `x` is both, `z` is not.
+
+    Softmax's is all of a polynomial in the output, which nobody writes of scores: there any name may be it.
+    """
     word = plain(name.lstrip("*"))
-    return kind in (*OF_OUTPUT, "softmax") and word not in OF_INPUT and "input" not in word
+    return kind == "softmax" or (kind in OF_OUTPUT and word not in OF_INPUT and "input" not in word)
 
 
 def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -> bool:
