@@ -59,7 +59,7 @@ def _is_single(array: Array) -> bool:
 
 def _has_digits(array: Array) -> bool:
     """Whether there are numbers that float32 does not have by chance: no whole ones, no halves."""
-    return bool(np.any(np.isfinite(array) & (array * 2**12 % 1 != 0)))
+    return bool(np.any(array[np.isfinite(array)] * 2**12 % 1))
 
 
 def _is_right(probe: Probe, tensor: str, value: Array) -> bool:

@@ -167,11 +167,20 @@ def _as_mean(pairs: Pairs | None) -> Pairs | None:
 
 
 def columns_of_samples(trial: Trial, c: Convention, probe: Probe) -> Convention:
-    """A cross entropy of probabilities, in columns where its sum is divided by their number."""
+    """A cross entropy of probabilities, in columns where its sum is divided by their number, or where it adds
+    up the numbers of each column before their logarithm: -sum(log(sum(t * p, axis=0))).
+
+    Of rows no divisor gives that one's loss, and of columns one does.
+    """
     if not _of_rows(c) or c.rows == "FN" or probe.inputs["t"].ndim == 1:
         return c
-    columns = _divides_by(trial, c, probe, lambda p: p.shape[1])
-    return replace(c, rows="FN", rows_out="FN") if columns else c
+    columns = replace(c, rows="FN", rows_out="FN")
+    if _divides_by(trial, c, probe, lambda p: p.shape[1]):
+        return columns
+    for way in (c, columns):
+        if any(_divides_by(trial, way, probe, divisor) for divisor in DIVISORS):
+            return way
+    return c
 
 
 def columns_of_scores(trial: Trial, c: Convention, probe: Probe) -> Convention:
@@ -195,7 +204,9 @@ def sum_of_rows(trial: Trial, c: Convention, probe: Probe) -> Convention:
 
     One of scores is held to the mean.
     """
-    return replace(c, total=True) if _of_rows(c) and _divides_by(trial, c, probe, lambda p: 1) else c
+    columns = bool(c.probabilities) and c.rows == "FN" and probe.inputs["t"].ndim == 2 and not c.mean
+    whole = (_of_rows(c) or columns) and _divides_by(trial, c, probe, lambda p: 1)
+    return replace(c, total=True) if whole else c
 
 
 def mean_of_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
@@ -207,6 +218,9 @@ def mean_of_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
 
 def _of_rows(c: Convention) -> bool:
     return bool(c.probabilities) and (c.rows == "NF" or "rows_of_targets" in c.limits) and not c.mean
+
+
+DIVISORS: tuple[Callable[[Array], int], ...] = (lambda p: 1, lambda p: len(p), lambda p: p.size)
 
 
 def _divides_by(trial: Trial, c: Convention, probe: Probe, divisor: Callable[[Array], int]) -> bool:

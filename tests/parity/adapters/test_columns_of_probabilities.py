@@ -85,3 +85,45 @@ class CrossEntropy:
         return {dx}
 """
     assert ask(text.format(dx=dx), "CrossEntropy").outcome == outcome
+
+
+PICKED = """
+def cross_entropy(p, t):
+    return {loss}
+
+def cross_entropy_grad(p, t):
+    return {dx}
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "dx", "says"),
+    [
+        ("-np.sum(np.log(np.sum(t * p, axis=0)))", "-t / p", "rows (F, N)"),
+        ("-np.log((t * p).max(axis=0)).mean()", "-t / p / p.shape[1]", "rows (F, N)"),
+        (
+            "-np.log(p[t.argmax(axis=0), np.arange(p.shape[1])]).mean()",
+            "(p - t) / p.shape[1]",
+            "rows (F, N)",
+        ),
+        ("-np.sum(np.log(np.sum(t * p, axis=1)))", "-t / p", "takes probabilities, with their gradient"),
+    ],
+)
+def test_columns_whose_numbers_are_added_before_the_logarithm(ask, loss, dx, says):
+    verdict = ask(PICKED.format(loss=loss, dx=dx), "cross_entropy,cross_entropy_grad")
+    assert verdict.outcome == "right" and says in verdict.called, str(verdict)
+    assert ("rows (F, N)" in verdict.called) == ("F, N" in says)
+
+
+@pytest.mark.parametrize(
+    ("loss", "dx"),
+    [
+        ("-np.sum(np.log(np.sum(t * p, axis=0)))", "t / p"),
+        ("-np.sum(np.log(np.sum(t * p, axis=0)))", "-t / p / p.shape[1]"),
+        ("np.sum(np.log(np.sum(t * p, axis=0)))", "-t / p"),
+        ("-np.log(np.sum(t * p))", "-t / p"),
+    ],
+)
+def test_columns_that_are_wrong_otherwise(ask, loss, dx):
+    verdict = ask(PICKED.format(loss=loss, dx=dx), "cross_entropy,cross_entropy_grad")
+    assert verdict.outcome == "wrong", str(verdict)
