@@ -27,7 +27,7 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
 from parity.adapters.trial.layout_choices import laid_out
-from parity.adapters.trial.one_sample import are_factors, of_one_sample
+from parity.adapters.trial.one_sample import are_factors, ignores_numbers, of_one_sample
 from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import out_at, results_of, returns_none
 from parity.adapters.trial.stretched import is_stretched
@@ -170,7 +170,10 @@ def one_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
             return None
         if apart:
             return of_one_sample(trial, found, probe)
-        return None if probe.inputs["t"].ndim == 1 and are_factors(trial, found, probe) else found
+        if probe.inputs["t"].ndim > 1:
+            return found
+        unread = are_factors(trial, found, probe) or ignores_numbers(trial, found, probe)
+        return None if unread else found
     if not c.buffers and trial.how.buffers:
         c = replace(c, buffers=running_places(report["forward"], probe, trial))
     expected = tuple(probe.inputs["dout"].shape)

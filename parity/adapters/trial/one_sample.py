@@ -14,7 +14,7 @@ import numpy as np
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import out_at
-from parity.kinds.probe import Probe
+from parity.kinds.probe import Array, Probe
 
 
 def of_one_sample(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
@@ -28,7 +28,17 @@ def of_one_sample(trial: Trial, c: Convention, probe: Probe) -> Convention | Non
 def _by_number(trial: Trial, c: Convention, probe: Probe) -> bool:
     """Whether all numbers of classes cost the same where all classes are equally likely, and not nothing."""
     losses = _losses_of_numbers(trial, c, probe)
-    return bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
+    same = bool(losses[0] != 0 and np.allclose(losses, losses[0]))  # NaN where it raised
+    return same and not ignores_numbers(trial, c, probe)
+
+
+def ignores_numbers(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether all numbers of classes cost the same where the classes are not equally likely: t.argmax(axis=0)
+    is 0 for a single number, and one number for all rows."""
+    N, classes = probe.inputs["x"].shape
+    apart = np.tile(np.arange(1.0, classes + 1) / classes**2, (N, 1))
+    losses = _losses_of_numbers(trial, c, probe, apart)
+    return bool(np.allclose(losses, losses[0]))
 
 
 def are_factors(trial: Trial, c: Convention, probe: Probe) -> bool:
@@ -37,21 +47,22 @@ def are_factors(trial: Trial, c: Convention, probe: Probe) -> bool:
     return bool(losses[1] and np.allclose(losses, losses[1] * np.arange(len(losses))))
 
 
-def _losses_of_numbers(trial: Trial, c: Convention, probe: Probe) -> list[float]:
-    """The losses of each class as the label of every row, where all classes are equally likely."""
+def _losses_of_numbers(trial: Trial, c: Convention, probe: Probe, x: Array | None = None) -> list[float]:
+    """The losses of each class as the label of every row, where all classes are equally likely, or of x."""
     N, classes = probe.inputs["x"].shape
-    x = np.full((N, classes), 1 / classes)
+    x = np.full((N, classes), 1 / classes) if x is None else x
     labels = [np.full(N, label) for label in range(classes)]
     return [out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x, "t": t})) for t in labels]
 
 
 def refuses_numbers(trial: Trial, c: Convention, probe: Probe) -> Convention:
-    """With one-hot labels alone, where a loss that takes them raises for numbers of classes."""
+    """With one-hot labels alone, where a loss that takes them raises for numbers of classes or has no use for
+    them."""
     if probe.inputs["t"].ndim == 1 or c.limits.get("labels"):
         return c
     numbers = replace(probe, inputs={**probe.inputs, "t": probe.inputs["t"].argmax(axis=1)})
     raised = "forward" not in trial.attempt(replace(c, backward=""), numbers)
-    refused = raised or are_factors(trial, c, probe)
+    refused = raised or are_factors(trial, c, probe) or ignores_numbers(trial, c, probe)
     return replace(c, limits={**c.limits, "labels": "one_hot"}) if refused else c
 
 
