@@ -1,4 +1,4 @@
-"""Activations with one constant, and the names that people give it. Needs nothing but Python.
+"""Activations and losses with one constant, and the names that people give it. Needs nothing but Python.
 
 A constant that can be given is given, in the constructor or with each call. Two functions, the activation and
 its derivative, are given it where both take it and have the same default; else it is what the forward has.
@@ -13,7 +13,7 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.recipe import recipe
 
-CONSTANTS = {"leaky_relu": "negative_slope", "elu": "alpha", "gelu": "approximate"}
+CONSTANTS = {"leaky_relu": "negative_slope", "elu": "alpha", "gelu": "approximate", "huber_loss": "delta"}
 NAMES = {  # in lower case and without underscores
     "leaky_relu": (
         *(
@@ -31,6 +31,21 @@ NAMES = {  # in lower case and without underscores
         *("negslope", "leakyalpha", "coef", "coefficient", "factor", "leakfactor", "leakcoef", "k", "scale"),
         *("leakyrate", "leakyfactor", "leakyreluslope", "leakyreluparam", "leakyrelualpha", "param", "lam"),
         *("slopeneg", "eps", "epsilon", "beta", "gamma", "p", "m", "c"),
+    ),
+    "huber_loss": (
+        *("delta", "d", "dl", "threshold", "thresh", "beta", "epsilon", "eps", "k", "c", "cutoff", "clip"),
+        *(
+            "transition",
+            "huberdelta",
+            "deltavalue",
+            "alpha",
+            "gamma",
+            "tau",
+            "kappa",
+            "huberthreshold",
+            "lim",
+        ),
+        *("clipdelta", "cliperror", "maxgrad", "limit", "bound", "margin", "hubertau", "huberk", "deltaval"),
     ),
     "gelu": (),  # its form is read off in any case: people call it what they like
     "elu": ("alpha", "a", "alfa", "scale", "k", "elualpha", "coef", "coefficient", "param", "lam", "p", "c"),

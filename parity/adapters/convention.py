@@ -18,7 +18,7 @@ from parity.adapters.layers_given import in_words
 from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
 from parity.adapters.reach import parsed, spelled
-from parity.adapters.recipe import is_reduced
+from parity.adapters.recipe import is_reduced, recipe
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same, window_of
 
@@ -208,7 +208,8 @@ class Convention:
                  that mean's; both are multiplied by the number of classes
     reduction    of a loss per output, what its sum is divided by, where its forward shows it: "mean" (their
                  number), "batchmean" (N), "sum" (1), "none" (it gives each); "" where nothing shows it
-    factor       what that loss is multiplied by, 0.5 or 1
+    factor       what that loss is multiplied by, 0.5, 1 or 2
+    by_delta     whether a Huber loss is divided by its delta as well, which makes it a smooth L1 loss
     as_of        the layers of its file as of which its samples are columns, or the im2col beside a col2im
     inside_log   the small constant that such a loss adds to them inside its logarithm
     log_alone    whether its gradient is without that constant
@@ -277,6 +278,7 @@ class Convention:
     per_class: bool = False
     reduction: str = ""
     factor: float = 1.0
+    by_delta: bool = False
     as_of: str = ""
     inside_log: float = 0.0
     log_alone: bool = False
@@ -457,7 +459,8 @@ class Convention:
             probe = with_one_slope(probe)
         if self.reduction:
             own: dict[str, Any] = {"reduction": self.reduction} if self.reduction != "mean" else {}
-            own |= {"factor": self.factor} if self.factor != 1 else {}
+            factor = self.factor / (self._delta(probe) if self.by_delta else 1)
+            own |= {"factor": factor} if factor != 1 else {}
             probe = replace(probe, args={**probe.args, **own})
         if self.padding and "pad" in probe.needs and is_same(probe, self.every_stride):
             pairs = set() if isinstance(probe.args.get("stride"), tuple) else {"pairs"}
@@ -471,6 +474,11 @@ class Convention:
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
             return replace(probe, args={**probe.args, "b": None})
         return replace(probe, args={**self.own, **probe.args}) if self.own else probe
+
+    def _delta(self, probe: Probe) -> float:
+        """Of a Huber loss, where it is given or its own."""
+        usual = self.own.get("delta", recipe(self.kind).optional["delta"])
+        return float(probe.args.get("delta", usual))
 
     def limits_in_words(self) -> list[str]:
         """What it does not take, as the report prints it."""
@@ -624,7 +632,8 @@ class Convention:
             parts.append(AT_EVERY_STRIDE if self.every_stride else AS_TENSORFLOW)
         for name, value in self.own.items():
             shown = f"{value:g}" if isinstance(value, float) else repr(value)
-            parts.append(f"{name} {shown}, read off its forward where x < 0")
+            where = "" if is_reduced(self.kind) else " where x < 0"
+            parts.append(f"{name} {shown}, read off its forward{where}")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
         parts += [f".{name} is set" for name in self.kept.values()]
@@ -734,9 +743,10 @@ REDUCED = {
 
 def reduced_in_words(c: Convention) -> str:
     """`half the sum divided by N`, and whose gradient backward gives where the loss is an array."""
-    half = "half " if c.factor == 0.5 else ""
+    half = {0.5: "half ", 2.0: "twice "}.get(c.factor, "")
     samples = "the number of columns, the samples" if c.rows == "FN" else "N"
     words = half + REDUCED[c.reduction].replace("N", samples)
+    words += ", divided by delta (a smooth L1 loss)" * c.by_delta
     if c.mean and c.reduction != "none":
         words += " as one number per row" + ", each with its own gradient" * c.per_row
     return words

@@ -31,6 +31,7 @@ WORDS = {
     "integers": "arrays of whole numbers",
     "negative_slope": "a slope other than its own",
     "alpha": "an alpha other than its own",
+    "delta": "a delta other than its own",
     "approximate": "the form that it does not have (exact or by a tanh)",
     "same": "padding='same'",
     "same_strided": "padding='same' with a stride above 1",

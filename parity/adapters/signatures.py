@@ -719,12 +719,19 @@ def _function_backwards(
 def _beside(about: dict[str, Any]) -> list[str]:
     """The functions that may be the backward of this one."""
     first = about["names"][0]
-    found = about["names"][1:] or [n for n in about["functions"] if _belongs(n, first)]
+    own = [n for n in about["functions"] if _belongs(n, first)]
+    found = about["names"][1:] or [n for n in own if not _is_anothers(n, first, about["functions"])]
     if found:
         return found
     there = {plain(name) for name in about["functions"]}
     others = [name for name in about["functions"] if _is_derivative_of(name, first, there)]
     return others if len(others) == 1 else []
+
+
+def _is_anothers(name: str, first: str, there: Iterable[str]) -> bool:
+    """Whether a derivative belongs to a function there of a longer name: mse_loss_grad to mse_loss."""
+    longer = [other for other in there if len(plain(other)) > len(plain(first))]
+    return any(_belongs(name, other) for other in longer)
 
 
 def is_backward_of(name: str, first: str, there: Iterable[str]) -> bool:

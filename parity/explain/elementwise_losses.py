@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from parity.kinds import Probe
 from parity.kinds.elementwise_losses import divisor
 from scratchcnn.typing import Array
 
-OfOutputs = Callable[[Array, Array], Array]  # (x, t) -> a loss, or a slope, of each
+OfOutputs = Callable[..., Array]  # (x, t) -> a loss, or a slope, of each; (x, t, delta) of Huber's
 
 
 CLIPS = (0.1, 0.01, 0.001)  # smaller ones lie beyond the probabilities that are tried
@@ -26,6 +27,31 @@ def _bce(x: Array, t: Array) -> Array:
 
 def _bce_slope(x: Array, t: Array) -> Array:
     return (x - t) / (x * (1 - x))
+
+
+def _bent(within: OfOutputs, beyond: OfOutputs, at: OfOutputs = lambda d, c: np.abs(d) <= c) -> OfOutputs:
+    """Two branches of the difference d and delta, of which `at` chooses the first."""
+
+    def of(x: Array, t: Array, c: float) -> Array:
+        d = x - t
+        return np.where(at(d, c), within(d, c), beyond(d, c))
+
+    return of
+
+
+def _square(d: Array, c: float) -> Array:
+    return d**2 / 2
+
+
+def _line(d: Array, c: float) -> Array:
+    return c * (np.abs(d) - c / 2)
+
+
+def _mean_of_each(x: Array, t: Array, c: float) -> Array:
+    d = x - t
+    within = np.abs(d) <= c
+    shares = np.where(within, within.sum(), (~within).sum()) / d.size
+    return np.where(within, _square(d, c), _line(d, c)) / shares
 
 
 LOSSES: dict[str, dict[str, OfOutputs]] = {
@@ -46,6 +72,30 @@ LOSSES: dict[str, dict[str, OfOutputs]] = {
         "(x - t)**2": lambda x, t: (x - t) ** 2,
         "|x + t|": lambda x, t: np.abs(x + t),
         "|x| - |t|": lambda x, t: np.abs(x) - np.abs(t),
+    },
+    "huber_loss": {
+        "Huber's loss": _bent(_square, _line),
+        "delta*|x - t| beyond delta": _bent(_square, lambda d, c: c * np.abs(d)),
+        "delta*(|x - t| - delta) beyond delta": _bent(_square, lambda d, c: c * (np.abs(d) - c)),
+        "delta*|x - t| - delta/2 beyond delta": _bent(_square, lambda d, c: c * np.abs(d) - c / 2),
+        "|x - t| - delta/2 beyond delta": _bent(_square, lambda d, c: np.abs(d) - c / 2),
+        "|x - t| - 1/2 beyond delta": _bent(_square, lambda d, c: np.abs(d) - 0.5),
+        "delta*(|x - t| - 1/2) beyond delta": _bent(_square, lambda d, c: c * (np.abs(d) - 0.5)),
+        "|x - t| beyond delta": _bent(_square, lambda d, c: np.abs(d)),
+        "delta*(x - t - delta/2) beyond delta": _bent(_square, lambda d, c: c * (d - c / 2)),
+        "(x - t)**2 within delta": _bent(lambda d, c: d**2, _line),
+        "|x - t| within delta": _bent(lambda d, c: np.abs(d), _line),
+        "(x - t)**2/2 where x - t <= delta": _bent(_square, _line, lambda d, c: d <= c),
+        "the square beyond delta and the line within it": _bent(_line, _square),
+        "(x - t)**2/2": _bent(_square, _square),
+        "delta*(|x - t| - delta/2)": _bent(_line, _line),
+        "|x - t|": lambda x, t, c: np.abs(x - t),
+        "the loss for delta = 1": lambda x, t, c: _bent(_square, _line)(x, t, 1.0),
+        "one branch for all by the mean of |x - t|": _bent(
+            _square, _line, lambda d, c: np.abs(d).mean() <= c
+        ),
+        "one branch for all by the largest |x - t|": _bent(_square, _line, lambda d, c: np.abs(d).max() <= c),
+        "the mean of each branch over its own outputs": _mean_of_each,
     },
     "binary_cross_entropy": {
         "-t*log(x) - (1 - t)*log(1 - x)": lambda x, t: _bce(x, t),
@@ -98,6 +148,24 @@ SLOPES: dict[str, dict[str, OfOutputs]] = {
         "-1 where x <= t and 1 elsewhere": lambda x, t: np.where(x > t, 1.0, -1.0),
         "1 where x > t and 0 elsewhere": lambda x, t: 1.0 * (x > t),
         "|x - t|": lambda x, t: np.abs(x - t),
+    },
+    "huber_loss": {
+        "x - t clipped to [-delta, delta]": lambda x, t, c: np.clip(x - t, -c, c),
+        "x - t": lambda x, t, c: x - t,
+        "t - x": lambda x, t, c: t - x,
+        "t - x clipped to [-delta, delta]": lambda x, t, c: np.clip(t - x, -c, c),
+        "delta*the sign of x - t": lambda x, t, c: c * np.sign(x - t),
+        "the sign of x - t beyond delta": _bent(lambda d, c: d, lambda d, c: np.sign(d)),
+        "delta beyond delta": _bent(lambda d, c: d, lambda d, c: c),
+        "x - t where x - t <= delta": _bent(lambda d, c: d, lambda d, c: c * np.sign(d), lambda d, c: d <= c),
+        "2*(x - t) within delta": _bent(lambda d, c: 2 * d, lambda d, c: c * np.sign(d)),
+        "each branch on the other side of delta": _bent(lambda d, c: c * np.sign(d), lambda d, c: d),
+        "0 beyond delta": _bent(lambda d, c: d, lambda d, c: 0 * d),
+        "the line itself beyond delta": _bent(lambda d, c: d, lambda d, c: _line(d, c) * np.sign(d)),
+        "x - t clipped to [-1, 1]": lambda x, t, c: np.clip(x - t, -1, 1),
+        "|x - t| up to delta": lambda x, t, c: np.minimum(np.abs(x - t), c),
+        "x - t clipped and multiplied by delta": lambda x, t, c: c * np.clip(x - t, -c, c),
+        "x - t clipped and divided by delta": lambda x, t, c: np.clip(x - t, -c, c) / c,
     },
     "binary_cross_entropy": {
         "(x - t)/(x*(1 - x))": lambda x, t: _bce_slope(x, t),
@@ -171,12 +239,18 @@ def losses_of_outputs(kind: str, name: str) -> Iterator[tuple[str, Callable[[Pro
 
 
 def _loss(p: Probe, of: OfOutputs, keep: Callable[[Array], Array], by: Callable[[Probe], float]) -> Array:
-    losses = p.args.get("factor", 1.0) * keep(of(p.inputs["x"], p.inputs["t"]))
+    losses = p.args.get("factor", 1.0) * keep(of(*_given(p)))
     return losses if p.args.get("reduction") == "none" else np.array(losses.sum() / by(p))
 
 
 def _dx(p: Probe, of: OfOutputs, make: Callable[[Array], Array], by: Callable[[Probe], float]) -> Array:
-    return p.args.get("factor", 1.0) * make(of(p.inputs["x"], p.inputs["t"])) / by(p)
+    return p.args.get("factor", 1.0) * make(of(*_given(p))) / by(p)
+
+
+def _given(p: Probe) -> tuple[Any, ...]:
+    """x and t, and delta where the kind has one."""
+    constant = (p.args.get("delta", 1.0),) if p.kind == "huber_loss" else ()
+    return p.inputs["x"], p.inputs["t"], *constant
 
 
 def _square_of_sum(p: Probe) -> Array:

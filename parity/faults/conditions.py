@@ -63,6 +63,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "weighted_cross_entropy": ("N", "classes"),
     "mean_squared_error": ("N", "classes"),
     "mean_absolute_error": ("N", "classes"),
+    "huber_loss": ("N", "classes"),
     "binary_cross_entropy": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),

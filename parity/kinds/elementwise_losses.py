@@ -1,4 +1,4 @@
-"""Losses of each output on its own: squared and absolute errors, binary cross entropy; and their divisors."""
+"""Losses of each output on its own: squared and absolute errors, Huber's, binary cross entropy; divisors."""
 
 from __future__ import annotations
 
@@ -50,15 +50,21 @@ def mean_absolute_error(a: dict[str, Tensor], o: Options) -> Tensor:
     return reduced(F.l1_loss(a["x"], a["t"], reduction="none"), o)
 
 
+def huber_loss(a: dict[str, Tensor], o: Options) -> Tensor:
+    return reduced(F.huber_loss(a["x"], a["t"], reduction="none", delta=float(o.get("delta", 1.0))), o)
+
+
 def binary_cross_entropy(a: dict[str, Tensor], o: Options) -> Tensor:
     return reduced(F.binary_cross_entropy(a["x"], a["t"], reduction="none"), o)
 
 
-def _probes(kind: str, pairs: Pairs) -> Callable[[Rng], Iterator[Probe]]:
+def _probes(
+    kind: str, pairs: Pairs, constants: tuple[dict[str, Any], ...]
+) -> Callable[[Rng], Iterator[Probe]]:
     def build(rng: Rng) -> Iterator[Probe]:
         for name, x, t in pairs(rng):
             yield Probe(kind, name, {}, {"x": x, "t": t})
-        for args in OTHER_OPTIONS:
+        for args in (*OTHER_OPTIONS, *constants):
             name, x, t = list(pairs(rng))[4]
             says = ", ".join(f"{key} {value}" for key, value in args.items())
             yield Probe(kind, f"{name}, {says}", args, {"x": x, "t": t}, frozenset(args))
@@ -84,20 +90,26 @@ def _loss(
     says: str,
     aliases: tuple[str, ...],
     within: tuple[float, float] | None = None,
+    **constant: tuple[float, ...],
 ) -> Operation:
-    """A kind of the formula's name. `draw` gives x and t of real sizes, `says` what they are."""
+    """A kind of the formula's name. `draw` gives x and t of real sizes, `says` what they are; `constant` is
+    the argument that it has beside the divisor, if any: its default, and the other values that are tried."""
     name = formula.__name__
+    default = {argument: values[0] for argument, values in constant.items()}
+    others = tuple({argument: value} for argument, values in constant.items() for value in values[1:])
+    words = "".join(f", {argument}={value}" for argument, value in default.items())
     return Operation(
         name=name,
         formula=formula,
-        probes=_probes(name, pairs),
+        probes=_probes(name, pairs, others),
         ours=ours,
         role="loss",
         sizes=sizes,
         out="loss",
-        call=f"cls(reduction='mean', factor=1.0); forward(x, t) -> loss, backward(dout=1) -> dx; {says}",
+        call=f"cls(reduction='mean', factor=1.0{words}); forward(x, t) -> loss, "
+        f"backward(dout=1) -> dx; {says}",
         aliases=aliases,
-        optional=OPTIONS,
+        optional=OPTIONS | default,
         within=within,
         real=_real(name, draw),
     )
@@ -185,6 +197,45 @@ MEAN_ABSOLUTE_ERROR = _loss(
 )
 
 
+# -- Huber's loss -----------------------------------------------------------------------------------
+def _beside_delta(rng: Rng) -> Iterator[tuple[str, Array, Array]]:
+    """Differences of both branches, and of one of them alone, on both sides."""
+    yield from _real_valued(rng)
+    t = normal(rng, 3, 4)
+    signs = np.where(rng.random((3, 4)) < 0.5, -1, 1)
+    within, beyond = 0.05 + 0.15 * rng.random((3, 4)), 3 + 3 * rng.random((3, 4))
+    yield "within delta", t + signs * within, t
+    yield "beyond delta", t + signs * beyond, t
+    yield "beyond delta, above", t + beyond, t
+    yield "beyond delta, below", t - beyond, t
+
+
+def _sizes_of_bent(probe: Probe) -> dict[str, float]:
+    """As of squares up to delta, of delta times the distance beyond it."""
+    x, t = np.abs(probe.inputs["x"]), np.abs(probe.inputs["t"])
+    by, delta = divisor(x, probe.args) / probe.args.get("factor", 1.0), probe.args.get("delta", 1.0)
+    each = delta * (x + t + delta)
+    of_loss = each.max(initial=0) if probe.args.get("reduction") == "none" else each.sum()
+    return {"loss": float(of_loss / by), "dx": float((x + t).max(initial=delta) / by)}
+
+
+HUBER_LOSS = _loss(
+    huber_loss,
+    sc.HuberLoss,
+    _beside_delta,
+    _quarters,
+    _sizes_of_bent,
+    says="half the square up to delta, delta * (|x - t| - delta / 2) beyond it; the divisor as of "
+    "mean_squared_error",
+    aliases=(
+        *("huber", "hubererror", "hubercost", "huberlossfunction", "huberfunction", "hubercriterion"),
+        *("smoothl1", "smoothl1loss", "smoothl1error", "smoothl1losslayer", "smoothl1cost"),
+        *("smoothmae", "smoothmeanabsoluteerror", "smoothabsoluteerror", "smoothabsoluteloss"),
+    ),
+    delta=(1.0, 0.25, 2.5),
+)
+
+
 # -- binary cross entropy ---------------------------------------------------------------------------
 def _share(rng: Rng, *shape: int) -> Array:
     """Probabilities from 0.02 to 0.98; `NEAR` has some that are nearer to 0 and 1."""
@@ -244,4 +295,4 @@ BINARY_CROSS_ENTROPY = _loss(
     within=(0.02, 0.98),
 )
 
-KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, BINARY_CROSS_ENTROPY)
+KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, HUBER_LOSS, BINARY_CROSS_ENTROPY)

@@ -119,6 +119,7 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("mae",), "mean_absolute_error"),
     (("mean", "absolute", "error"), "mean_absolute_error"),
     (("absolute", "error"), "mean_absolute_error"),
+    (("huber",), "huber_loss"),
     (("bce",), "binary_cross_entropy"),
     (("binary", "cross", "entropy"), "binary_cross_entropy"),
     (("binary", "crossentropy"), "binary_cross_entropy"),

@@ -233,6 +233,7 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "softmax_with_loss": _softmax_with_loss,
     "mean_absolute_error": _of_outputs(naive.absolute_error, naive.absolute_error_backward),
     "binary_cross_entropy": _of_outputs(naive.binary_cross_entropy, naive.binary_cross_entropy_backward),
+    "huber_loss": _of_outputs(naive.huber_error, naive.huber_error_backward),
     "mean_squared_error": _of_outputs(naive.squared_error, naive.squared_error_backward),
     "im2col": _im2col,
     "col2im": _col2im,

@@ -14,7 +14,10 @@ from parity.kinds.names import kind_by_words
 from parity.kinds.spelling import respelled
 from parity.verification.loss_formulas import is_the_rest
 
-KINDS = ("softmax_with_loss", "mean_squared_error", "mean_absolute_error", "binary_cross_entropy")
+KINDS = (
+    *("softmax_with_loss", "mean_squared_error", "mean_absolute_error", "huber_loss"),
+    "binary_cross_entropy",
+)
 OF_OTHERS = {"and", "check", "checking", "numerical", "numeric", "test", "plot", "delta", "deltas"}
 OF_LOSSES = {"derivative", "of", "the", "wrt"}
 

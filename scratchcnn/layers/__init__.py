@@ -22,6 +22,7 @@ from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.elementwise_losses import (
     BinaryCrossEntropy,
     ElementwiseLoss,
+    HuberLoss,
     MeanAbsoluteError,
     MeanSquaredError,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "ElementwiseLoss",
     "Flatten",
     "GlobalAveragePooling",
+    "HuberLoss",
     "Identity",
     "Layer",
     "LeakyRelu",

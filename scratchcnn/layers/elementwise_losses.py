@@ -1,4 +1,4 @@
-"""Losses of each output on its own: squared and absolute errors, binary cross entropy; their mean or sum."""
+"""Losses of each output on its own: squared, absolute and Huber's errors, binary cross entropy."""
 
 from __future__ import annotations
 
@@ -107,6 +107,39 @@ class MeanAbsoluteError(ElementwiseLoss):
         """d |x - t| / dx = the sign of x - t"""
         signs: Array = np.sign(x - t)
         return signs
+
+
+class HuberLoss(ElementwiseLoss):
+    """Half the square up to delta and a straight line beyond it, mean over all outputs; `torch.nn.HuberLoss`.
+
+        (x - t)**2 / 2                     where |x - t| <= delta
+        delta * (|x - t| - delta / 2)      elsewhere
+
+    Both meet at delta, where their slopes do too (Huber 1964). Divided by delta it is
+    `torch.nn.SmoothL1Loss(beta=delta)`; for delta = 1 the two are one.
+
+    Raises ValueError for a delta that is not above 0.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", factor: float = 1.0, delta: float = 1.0):
+        super().__init__(reduction, factor)
+        if not 0 < delta < np.inf:
+            raise ValueError(f"{self.kind}: delta must be above 0, got {delta!r}")
+        self.delta = float(delta)
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), x.dtype.type(self.delta)
+        losses: Array = np.where(d <= delta, d * d / 2, delta * (d - delta / 2))
+        return losses
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """x - t up to delta, delta with the sign of x - t beyond it"""
+        delta = x.dtype.type(self.delta)
+        slopes: Array = np.clip(x - t, -delta, delta)
+        return slopes
+
+    def arguments(self) -> str:
+        return f"{super().arguments()}, delta={self.delta:g}"
 
 
 class BinaryCrossEntropy(ElementwiseLoss):

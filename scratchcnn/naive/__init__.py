@@ -50,6 +50,8 @@ from scratchcnn.naive.elementwise_losses import (
     absolute_error_backward,
     binary_cross_entropy,
     binary_cross_entropy_backward,
+    huber_error,
+    huber_error_backward,
     squared_error,
     squared_error_backward,
 )
@@ -94,6 +96,8 @@ __all__ = [
     "gelu_forward",
     "global_average_backward",
     "global_average_forward",
+    "huber_error",
+    "huber_error_backward",
     "identity_backward",
     "identity_forward",
     "im2col",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,18 @@ def absolute_error_backward(x: Array, t: Array, reduction: str = "mean", factor:
     return _of_each(_sign, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
 
 
+def huber_error(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0, delta: float = 1.0) -> Any:
+    """The same of (x[i] - t[i])**2 / 2, beyond delta of the line that goes on with its slope there."""
+    return _reduced(partial(_bent, delta), x, t, reduction, factor)
+
+
+def huber_error_backward(
+    x: Array, t: Array, reduction: str = "mean", factor: float = 1.0, delta: float = 1.0
+) -> Array:
+    """dx[i] = factor * (x[i] - t[i], at least -delta and at most delta) / divisor"""
+    return _of_each(partial(_slope_of_bent, delta), x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
 def binary_cross_entropy(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
     """The same of -(t[i] * log x[i] + (1 - t[i]) * log(1 - x[i])), each logarithm at least -100."""
     return _reduced(_surprise, x, t, reduction, factor)
@@ -51,6 +64,16 @@ def _distance(x: float, t: float) -> float:
 
 def _sign(x: float, t: float) -> float:
     return (x > t) - (x < t)
+
+
+def _bent(delta: float, x: float, t: float) -> float:
+    if abs(x - t) <= delta:
+        return (x - t) * (x - t) / 2
+    return delta * abs(x - t) - delta * delta / 2
+
+
+def _slope_of_bent(delta: float, x: float, t: float) -> float:
+    return min(max(x - t, -delta), delta)
 
 
 def _surprise(x: float, t: float) -> float:

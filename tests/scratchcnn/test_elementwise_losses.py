@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from helpers import draw
 
-from scratchcnn import BinaryCrossEntropy, MeanAbsoluteError, MeanSquaredError, naive
+from scratchcnn import BinaryCrossEntropy, HuberLoss, MeanAbsoluteError, MeanSquaredError, naive
 
 # layer, the loops, PyTorch's, outputs and targets
 LOSSES = {
@@ -21,6 +21,12 @@ LOSSES = {
         (naive.absolute_error, naive.absolute_error_backward),
         F.l1_loss,
         (draw(4, 3).round(), draw(4, 3, seed=1).round()),
+    ),
+    "Huber's": (
+        HuberLoss,
+        (naive.huber_error, naive.huber_error_backward),
+        F.huber_loss,
+        (draw(4, 3), draw(4, 3, seed=1)),
     ),
     "binary cross entropy": (
         BinaryCrossEntropy,
@@ -74,11 +80,28 @@ def test_the_books_is_half_the_sum():
     np.testing.assert_allclose(loss.backward(), x - t)
 
 
+@pytest.mark.parametrize("delta", [0.25, 1.0, 2.5])
+def test_hubers_loss_for_every_delta(delta):
+    x, t = draw(4, 3), draw(4, 3, seed=1)
+    tx = torch.tensor(x, requires_grad=True)
+    loss = F.huber_loss(tx, torch.tensor(t), delta=delta)
+    (dx,) = torch.autograd.grad(loss, tx)
+    made = HuberLoss(delta=delta)
+    assert made.forward(x, t) == pytest.approx(loss.item())
+    assert naive.huber_error(x, t, delta=delta) == pytest.approx(loss.item())
+    np.testing.assert_allclose(made.backward(), dx.numpy())
+    np.testing.assert_allclose(naive.huber_error_backward(x, t, delta=delta), dx.numpy())
+    smooth = F.smooth_l1_loss(torch.tensor(x), torch.tensor(t), beta=delta)
+    assert HuberLoss(factor=1 / delta, delta=delta).forward(x, t) == pytest.approx(smooth.item())
+    assert repr(made) == f"HuberLoss(reduction='mean', factor=1, delta={delta:g})"
+
+
 REFUSED = {
     "shapes": (lambda: MeanSquaredError().forward(draw(3, 1), draw(3)), r"t of shape \(3, 1\), as x is"),
     "reduction": (lambda: MeanSquaredError("max"), '"sum" or "none", got \'max\''),
     "scores": (lambda: BinaryCrossEntropy().forward(draw(2, 3) * 9, np.ones((2, 3))), "from 0 to 1; got -"),
     "factor": (lambda: MeanSquaredError(factor=0), "factor must be above 0, got 0"),
+    "delta": (lambda: HuberLoss(delta=0), "delta must be above 0, got 0"),
     "nothing": (lambda: MeanSquaredError().forward(np.empty((0, 2)), np.empty((0, 2))), "N at least 1"),
 }
 

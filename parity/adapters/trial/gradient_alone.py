@@ -22,6 +22,7 @@ from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import BACKWARD, DOUT, FORWARD, gradient_calls, words_of_methods
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
+from parity.adapters.trial.own_constants import DELTA, own_delta_of_gradient
 from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.results import number_at
 from parity.kinds import kind_of
@@ -58,6 +59,7 @@ def gradient_alone(trial: Trial) -> Convention | None:
             for layout in LAYOUTS:
                 laid = replace(c, rows=layout, rows_out=layout)
                 if _gives_dx(trial, laid, probe) and _takes_labels(trial, laid, probe):
+                    laid = own_delta_of_gradient(trial, laid, probe)
                     return _with_labels(replace(laid, **_read_off(trial, laid, probe)), probe)
     if any(error.startswith(OTHER_SHAPE) for _, error in trial.errors):
         names = ", ".join(p["name"] for p in trial.about["signature"] or ())
@@ -168,7 +170,7 @@ def _readings(trial: Trial, c: Convention, probe: Probe) -> Iterator[tuple[Setti
                 yield settings | {"total": True}, dx
             yield settings | {"per_class": True}, dx / N / C
         return
-    for probabilities, dx in _of_outputs(trial, x, t):
+    for probabilities, dx in _of_outputs(trial, c, x, t):
         for reduction, divisor in (("mean", N * C), ("batchmean", N), ("sum", 1)):
             for factor in (1.0, 0.5):
                 settings = {"probabilities": probabilities, "reduction": reduction, "factor": factor}
@@ -179,10 +181,12 @@ def _readings(trial: Trial, c: Convention, probe: Probe) -> Iterator[tuple[Setti
                 yield settings | {"rows": "FN", "rows_out": "FN"}, factor * dx / C
 
 
-def _of_outputs(trial: Trial, x: Array, t: Array) -> Iterator[tuple[str, Array]]:
+def _of_outputs(trial: Trial, c: Convention, x: Array, t: Array) -> Iterator[tuple[str, Array]]:
     """The gradient of the sum over all outputs; of binary probabilities, or of the scores before them."""
     if kind_of(trial.kind).within is None:
-        yield "", 2 * (x - t) if trial.kind == "mean_squared_error" else np.sign(x - t)
+        slopes = {"mean_squared_error": 2 * (x - t), "mean_absolute_error": np.sign(x - t)}
+        delta = c.own.get(DELTA, 1.0)
+        yield "", slopes.get(trial.kind, np.clip(x - t, -delta, delta))
         return
     name = plain(trial.about["name"])
     yield "", (x - t) / (x * (1 - x))

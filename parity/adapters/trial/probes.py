@@ -111,7 +111,7 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         yield probe({}, x=normal(6, 4), t=t), {}
         yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
         yield probe({}, x=normal(6, 4), t=t), {"labels": "column"}
-    elif kind in ("mean_squared_error", "mean_absolute_error"):
+    elif kind in ("mean_squared_error", "mean_absolute_error", "huber_loss"):
         yield probe({}, x=normal(6, 4), t=normal(6, 4)), {}
         yield probe({}, x=normal(6, 1), t=normal(6, 1)), {"sizes": {"I": 1}}  # labels may be (N,)
     elif kind == "binary_cross_entropy":

@@ -16,6 +16,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention, Pairs
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
+from parity.adapters.trial.own_constants import DELTA, HUBER, own_delta
 from parity.adapters.trial.probabilities import of_probabilities
 from parity.adapters.trial.results import dx_at, out_at
 from parity.adapters.trial.stretched import takes_flat_labels
@@ -26,13 +27,15 @@ OF_SCORES = ("sigmoid", "logit")  # in the name of a loss
 SCORES = {"z", "zs", "logit", "logits", "score", "scores"}  # what its backward may take
 REDUCTION, MEAN = "reduction", "='mean'"
 FACTORS = (1.0, 0.5)
+ASKED = 1.25  # a delta at which no divisor and no factor is another
 CLOSE = 1e-3  # the factors are far apart; log(x + 1e-7) is near enough to log(x)
 
 
 def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """The convention with what its forward divides by; as it is where no reading gives every loss."""
+    c = _own_sigmoid(trial, own_delta(trial, c, probe), probe)
+    probe = replace(probe, args={**probe.args, DELTA: ASKED}) if asks_for_delta(c) else probe
     probes = [c.fitted(one) for one in (probe, *_others(probe))]
-    c = _own_sigmoid(trial, c, probe)
     losses = [out_at(trial, c, as_handed_over(c, one)) for one in probes]
     each = c.reduction == "none"
     for reading in _readings(c):
@@ -52,17 +55,33 @@ def _thin(probe: Probe) -> Probe:
 
 def _readings(c: Convention) -> Iterator[Convention]:
     names = ("none",) if c.reduction == "none" else ("mean", "batchmean", "sum")
-    for name in names:
-        for factor in FACTORS:
-            yield replace(c, reduction=name, factor=factor)
-    if c.rows == "NF" and not c.mean and "none" not in names:
-        for factor in FACTORS:  # the sum over x.shape[1]: columns are the samples
-            yield replace(c, reduction="batchmean", factor=factor, rows="FN", rows_out="FN")
+    for one in _scaled(c):
+        for name in names:
+            yield replace(one, reduction=name)
+        if c.rows == "NF" and not c.mean and "none" not in names:  # over x.shape[1]: columns are the samples
+            yield replace(one, reduction="batchmean", rows="FN", rows_out="FN")
+
+
+def _scaled(c: Convention) -> Iterator[Convention]:
+    """The same, its half, and of a Huber loss its double and what is divided by delta."""
+    for factor in FACTORS:
+        yield replace(c, factor=factor)
+    if asks_for_delta(c) or DELTA in c.own:
+        yield replace(c, by_delta=True)
+    if c.kind == HUBER:
+        yield replace(c, factor=2.0)
+
+
+def asks_for_delta(c: Convention) -> bool:
+    """Whether it is a Huber loss that is given delta."""
+    return c.kind == HUBER and (DELTA in c.given or c.as_in_the_book)
 
 
 def _loss(reading: Convention, probe: Probe) -> float:
     """What that reading gives for a call on the probe's numbers as they lie, or its mean."""
-    probe = replace(probe, args={"reduction": reading.reduction, "factor": reading.factor})
+    args = {**reading.own, **probe.args, "reduction": reading.reduction, "factor": reading.factor}
+    args["factor"] /= args[DELTA] if reading.by_delta else 1
+    probe = replace(probe, args=args)
     if reading.rows == "FN" and not reading.limits.get("rows_of_targets"):  # x was handed over as it is
         inputs = {name: a.T for name, a in probe.inputs.items()}
         probe = replace(probe, inputs=inputs)

@@ -11,11 +11,18 @@ from typing import Any
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.layers import BinaryCrossEntropy, ElementwiseLoss, MeanAbsoluteError, MeanSquaredError
+from scratchcnn.layers import (
+    BinaryCrossEntropy,
+    ElementwiseLoss,
+    HuberLoss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
 from scratchcnn.typing import Array
 
 fault = Family()
 MSE, MAE, BCE = "mean_squared_error", "mean_absolute_error", "binary_cross_entropy"
+HUBER = "huber_loss"
 
 
 # -- bugs of every loss per output -------------------------------------------------------------------
@@ -131,6 +138,7 @@ def _of_every(prefix: str, kind: str, Right: type[ElementwiseLoss]) -> None:
 for _prefix, _kind, _right in (
     ("mse", MSE, MeanSquaredError),
     ("mae", MAE, MeanAbsoluteError),
+    ("huber", HUBER, HuberLoss),
     ("bce", BCE, BinaryCrossEntropy),
 ):
     _of_every(_prefix, _kind, _right)
@@ -335,6 +343,211 @@ class AbsoluteSum(MeanAbsoluteError):
 
     def each(self, x: Array, t: Array) -> Array:
         return np.abs(x + t)
+
+
+# -- the gradient of Huber's loss --------------------------------------------------------------------
+def _delta(layer: HuberLoss, x: Array) -> Any:
+    return x.dtype.type(layer.delta)
+
+
+@fault("huber-gradient-not-clipped", HUBER, "dx as x - t beyond delta, too")
+class NotClipped(HuberLoss):
+    """The slope is that of half the square, and the line beyond delta is forgotten in backward."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return x - t
+
+
+@fault("huber-gradient-delta-everywhere", HUBER, "dx as delta times the sign, within delta too")
+class DeltaEverywhere(HuberLoss):
+    """The slope is that of the line, which belongs beyond delta alone."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return _delta(self, x) * np.sign(x - t)
+
+
+@fault("huber-gradient-sign-without-delta", HUBER, "dx as the sign of x - t beyond delta", needs={"delta"})
+class SignWithoutDelta(HuberLoss):
+    """np.sign(x - t) is written for the line's slope, which is right for delta = 1 alone."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d = x - t
+        return np.where(np.abs(d) <= self.delta, d, np.sign(d))
+
+
+@fault("huber-gradient-delta-without-sign", HUBER, "dx as delta beyond it, whatever the sign")
+class DeltaWithoutSign(HuberLoss):
+    """The line's slope is written as delta, and the sign of x - t is forgotten."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d = x - t
+        return np.where(np.abs(d) <= self.delta, d, _delta(self, x))
+
+
+@fault("huber-gradient-one-side", HUBER, "dx as x - t far below the target")
+class OneSide(HuberLoss):
+    """The branch is chosen by x - t <= delta, without the absolute value."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d = x - t
+        return np.where(d <= self.delta, d, _delta(self, x) * np.sign(d))
+
+
+@fault("huber-gradient-two-within", HUBER, "dx as 2 * (x - t) within delta")
+class TwoWithin(HuberLoss):
+    """The slope of the square is copied from the squared error, and the half of the square is forgotten."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d, delta = x - t, _delta(self, x)
+        return np.where(np.abs(d) <= self.delta, 2 * d, delta * np.sign(d))
+
+
+@fault("huber-gradient-branches-exchanged", HUBER, "dx of each branch on the other side of delta")
+class GradientBranchesExchanged(HuberLoss):
+    """The condition of np.where is turned round in backward."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d, delta = x - t, _delta(self, x)
+        return np.where(np.abs(d) > self.delta, d, delta * np.sign(d))
+
+
+@fault("huber-gradient-zero-beyond", HUBER, "dx 0 beyond delta")
+class ZeroBeyond(HuberLoss):
+    """What is beyond delta is masked out in backward, where its slope is delta."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d = x - t
+        return d * (np.abs(d) <= self.delta).astype(x.dtype)
+
+
+@fault("huber-gradient-line-with-offset", HUBER, "dx with the line itself beyond delta")
+class LineForSlope(HuberLoss):
+    """The line's value is returned for its slope, with the sign in front."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        d, delta = x - t, _delta(self, x)
+        return np.where(np.abs(d) <= self.delta, d, delta * (np.abs(d) - delta / 2) * np.sign(d))
+
+
+@fault("huber-gradient-delta-ignored", HUBER, "dx of delta = 1 whatever delta is", needs={"delta"})
+class GradientOfOne(HuberLoss):
+    """Forward uses delta, and backward clips to [-1, 1]."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.clip(x - t, x.dtype.type(-1), x.dtype.type(1))
+
+
+# -- Huber's loss itself -----------------------------------------------------------------------------
+@fault("huber-line-without-offset", HUBER, "delta * |x - t| beyond delta, without - delta**2 / 2")
+class WithoutOffset(HuberLoss):
+    """The line goes through 0, and the loss jumps at delta."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d <= delta, d * d / 2, delta * d)
+
+
+@fault("huber-line-whole-offset", HUBER, "delta * (|x - t| - delta) beyond delta")
+class WholeOffset(HuberLoss):
+    """The half of delta is forgotten in the line."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d <= delta, d * d / 2, delta * (d - delta))
+
+
+@fault("huber-line-offset-not-squared", HUBER, "delta * |x - t| - delta / 2 beyond delta", needs={"delta"})
+class OffsetNotSquared(HuberLoss):
+    """delta is multiplied into the bracket's first term alone."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d <= delta, d * d / 2, delta * d - delta / 2)
+
+
+@fault("huber-line-without-delta", HUBER, "|x - t| - delta / 2 beyond delta", needs={"delta"})
+class LineWithoutDelta(HuberLoss):
+    """The line is that of a smooth L1 loss, and the square is not divided by delta as it is there."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d <= delta, d * d / 2, d - delta / 2)
+
+
+@fault("huber-square-without-half", HUBER, "(x - t)**2 within delta")
+class SquareWithoutHalf(HuberLoss):
+    """The squared error is written without its half, and the line keeps the offset that belongs to it."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d <= delta, d * d, delta * (d - delta / 2))
+
+
+@fault("huber-line-without-abs", HUBER, "delta * (x - t - delta / 2) beyond delta")
+class LineWithoutAbs(HuberLoss):
+    """The absolute value is left out of the line, which is negative far below the target."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = x - t, _delta(self, x)
+        return np.where(np.abs(d) <= delta, d * d / 2, delta * (d - delta / 2))
+
+
+@fault("huber-condition-without-abs", HUBER, "half the square far below the target")
+class ConditionWithoutAbs(HuberLoss):
+    """The branch is chosen by x - t <= delta, which holds however far x is below t."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = x - t, _delta(self, x)
+        return np.where(d <= delta, d * d / 2, delta * (np.abs(d) - delta / 2))
+
+
+@fault("huber-branches-exchanged", HUBER, "the square beyond delta and the line within it")
+class BranchesExchanged(HuberLoss):
+    """The condition of np.where is turned round."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return np.where(d > delta, d * d / 2, delta * (d - delta / 2))
+
+
+@fault("huber-half-square-everywhere", HUBER, "half the square beyond delta, too")
+class HalfSquareEverywhere(HuberLoss):
+    """The line is not there: only the gradient is clipped."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d = x - t
+        return d * d / 2
+
+
+@fault("huber-one-branch-for-all", HUBER, "one branch for the whole batch, by its mean distance")
+class OneBranchForAll(HuberLoss):
+    """An `if` on the mean distance chooses for all outputs what each should have chosen for itself."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d, delta = np.abs(x - t), _delta(self, x)
+        return d * d / 2 if d.mean() <= delta else delta * (d - delta / 2)
+
+
+@fault("huber-mean-of-each-branch", HUBER, "each branch divided by the number of its own outputs")
+class MeanOfEachBranch(HuberLoss):
+    """The mean is taken over the outputs within delta and over those beyond it, and both are added."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        losses, within = super().each(x, t), np.abs(x - t) <= self.delta
+        shares = np.where(within, within.sum(), (~within).sum()) / x.dtype.type(x.size)
+        return (losses / shares).astype(x.dtype)
+
+
+@fault("huber-delta-ignored", HUBER, "delta = 1 whatever delta is", needs={"delta"})
+class DeltaIgnored(HuberLoss):
+    """The constructor keeps delta, and forward and backward have a 1 in its place."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        d = np.abs(x - t)
+        return np.where(d <= 1, d * d / 2, d - x.dtype.type(0.5))
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.clip(x - t, x.dtype.type(-1), x.dtype.type(1))
 
 
 # -- the gradient of binary cross entropy ------------------------------------------------------------

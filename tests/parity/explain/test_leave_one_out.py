@@ -92,6 +92,7 @@ def test_the_targets_over_the_whole_catalogue():
         "leaky_relu",
         "elu",
         "mean_absolute_error",
+        "huber_loss",
         "binary_cross_entropy",
         "selu",
         "softplus",
