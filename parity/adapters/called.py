@@ -24,6 +24,7 @@ from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine import Engine, flags_of
 from parity.adapters.engine_methods import EXPRESSIONS, OUT_TWICE
 from parity.adapters.flat_order import PYTORCH, in_order
+from parity.adapters.former_arrays import former, todays
 from parity.adapters.jacobian import times_jacobian
 from parity.adapters.layouts import (
     PER_PIXEL,
@@ -171,7 +172,11 @@ class Live:
             rows = [array, bias[None, :]] if layout.endswith("+b") else [bias[None, :], array]
             return laid_out(np.concatenate(rows), "IO", layout.strip("+b"))
         laid = laid_out(array, WEIGHTS.get(array.ndim, ""), layout)
-        return np.array(laid, order="C") if self.copy or self.convention.updates else laid
+        return self._as_taken(np.array(laid, order="C") if self.copy or self.convention.updates else laid)
+
+    def _as_taken(self, array: Any) -> Any:
+        """An array that may stand for a number, where it takes one for that."""
+        return former(array) if self.convention.limits.get("former") else array
 
     def set_weights(self) -> None:
         """The probe's weights into the places where the object keeps its own."""
@@ -289,7 +294,7 @@ class Live:
         c = self.convention
         if not c.forward:  # a gradient alone
             return None
-        self.x = self._wrapped(x, c.tensor)
+        self.x = self._wrapped(self._as_taken(x), c.tensor)
         t = self._labels(t)
         own = {"x": self.x, "t": self._wrapped(t, c.tensor) if is_reduced(c.kind) else t}
         if c.lazy and not getattr(self, "_warm", False):
@@ -303,7 +308,7 @@ class Live:
             self._make_anew(self.x)
         self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
         self.fresh = True
-        return numbers(got(self, c.out.path), getattr(x, "dtype", None))
+        return numbers(todays(got(self, c.out.path)), getattr(x, "dtype", None))
 
     def backward_once(self, dout: Any, x: Any = None, t: Any = None) -> Any:
         """One call of backward; dx. The gradients of the weights are left in `gradients`."""
@@ -319,7 +324,8 @@ class Live:
             self._from_tensor(dout)
         elif c.backward:  # else forward has returned its gradient
             out = got(self, c.out.path)
-            own = {"dout": dout, "x": x, "t": self._labels(t), "out": out, "cache": self._cache()}
+            given = self._as_taken(dout), self._as_taken(x)
+            own = {"dout": given[0], "x": given[1], "t": self._labels(t), "out": out, "cache": self._cache()}
             self.back = self._number(self._call(self._method(c.backward), c.backward_args, **own))
             if c.update:
                 self._call(self._method(c.update[0]), c.update[1])
@@ -330,15 +336,17 @@ class Live:
                 continue
             if c.change:
                 after = got(self, c.stored[name][0].path)
-                self.gradients[name] = (before[name] - after) / before[name].dtype.type(RATE)
+                self.gradients[name] = (before[name] - todays(after)) / before[name].dtype.type(RATE)
             else:
-                self.gradients[name] = got(self, place.path)
+                self.gradients[name] = todays(got(self, place.path))
         for name, here in c.stored.items():
             now = got(self, here[0].path) if here else None
             if isinstance(now, np.ndarray) and c.updates and name in before and not self.trains:
                 for place, array in held[name]:
                     put(self, place.path, _with(array, before[name]))
-        dx = numbers(got(self, c.dx.path), getattr(dout, "dtype", None)) if c.dx is not None else None
+        dx = None
+        if c.dx is not None:
+            dx = numbers(todays(got(self, c.dx.path)), getattr(dout, "dtype", None))
         if c.jacobian:
             return times_jacobian(dout, dx)
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
@@ -545,7 +553,7 @@ class Called(Adapter):
             self.backward(live, probe)
         finally:
             live.trains = False
-        found = {name: got(live, places[0].path) for name, places in c.stored.items() if places}
+        found = {name: todays(got(live, places[0].path)) for name, places in c.stored.items() if places}
         return {
             name: _unfolded(now, live.probe.args[name], c.stored[name][0].layout, name)
             for name, now in found.items()
@@ -708,7 +716,7 @@ class Called(Adapter):
             elif weight is not None and "W" in c.grads and "+" in c.grads["W"].layout:
                 found["db"] = _bias_of(live.sums.get("W"), c.grads["W"].layout)
         for name, places in c.buffers.items():
-            here = got(live, places[0].path) if places else None
+            here = todays(got(live, places[0].path)) if places else None
             original = live.probe.args[name]
             here = _unfolded(here, original, places[0].layout, name) if places else None
             found[name] = _of_one_axis(here, original)

@@ -566,8 +566,6 @@ class Convention:
             if weights
             else []
         )
-        if self.limits.get("flat_bias"):
-            parts.append("its bias (FN, 1) is set as (FN,)")
         odd = [
             f"{name} {letters(layout)}"
             for name, layout in self.passed.items()

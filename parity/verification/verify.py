@@ -86,10 +86,7 @@ FIRST_SLOPE = (
     "its backward goes by the first number of dout that is not 0, and by no other: that is right for a loss "
     "of one class per row"
 )
-FLAT_BIAS = (
-    "its bias (FN, 1) was set as (FN,): it puts b[f], an array of one number, into an element, and NumPy "
-    "raises there since 2.4"
-)
+FORMER = "it takes an array of one number for a number, which NumPy refuses since 2.4"
 BEFORE_IT = "its backward takes the gradient before the activation"
 OWN_STEPS = "its backward changes its weights, which were put back after each call"
 UNREACHED = "gradients where its output has another size than PyTorch's"
@@ -301,7 +298,7 @@ def _verify_as(
     if right:
         verdict.buts = [*verdict.buts, *_read_off(seen)]
     else:
-        verdict.remarks = [*verdict.remarks, *seen.former]
+        verdict.remarks = [*verdict.remarks, *seen.former, *_former_array(seen)]
     if not verdict.diagnosis.fault:  # a known bug that leaves nothing to compare is a bug
         if comes_to := always(verdict.records, seen.nothing):
             return that_always(verdict, comes_to), [], []
@@ -355,8 +352,7 @@ def _read_off(seen: Seen) -> list[str]:
         found.append(f"its constructor ignores the {' and '.join(c.ignored)} that it may be given")
     if c is not None and c.limits.get("first_slope"):
         found.append(FIRST_SLOPE)
-    if c is not None and c.limits.get("flat_bias"):
-        found.append(FLAT_BIAS)
+    found += _former_array(seen)
     if c is not None and c.per_class:
         gradient = "its gradient that loss's, " * (c.dx is not None)
         found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")
@@ -372,6 +368,12 @@ def _read_off(seen: Seen) -> list[str]:
         own, usual = ", ".join(c.other_order), ", ".join(PYTORCH)
         found.append(f"it flattens an image in the order ({own}), PyTorch in ({usual})")
     return found
+
+
+def _former_array(seen: Seen) -> list[str]:
+    """That NumPy of today refuses an array of one number, and where; nothing where it does not."""
+    line = seen.convention.limits.get("former") if seen.convention is not None else ""
+    return [f"{FORMER} ({line})"] if line else []
 
 
 def _largest(seen: Seen) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
+from parity.adapters.former_arrays import refused_at
 from parity.adapters.gradients import COMPLETE, find_gradients, named_before, place_of
 from parity.adapters.jacobian import matrix_of
 from parity.adapters.signatures import (
@@ -18,6 +19,7 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_mask import marks_the_dropped, mask_of
 from parity.adapters.trial.dropout_share import as_it_drops
+from parity.adapters.trial.forward import with_former
 from parity.adapters.trial.gradient_steps import is_proportional
 from parity.adapters.trial.output_derivatives import (
     beside_the_function,
@@ -68,6 +70,9 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
         tried = replace(c, backward=backward, backward_args=args, derivative=derivative)
         tried = replace(tried, zero=_zeroed_by(trial, tried))
         report = trial.attempt(tried, probe)
+        if (line := refused_at(report["error"])) and not c.tensor and "former" not in c.limits:
+            tried = with_former(tried, line)
+            report = trial.attempt(tried, probe)
         if "backward" not in report:
             there = named_before(tried, report, probe, trial.how) if c.constructor is not None else {}
             kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers, grads=there)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,9 +52,7 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
             convention = replace(convention, buffers=running_places(report["built"], probe, trial))
             missing = [name for name in params if name not in kept and name not in stored]
             if not missing:
-                before = len(trial.errors)
                 yield convention
-                yield from _with_a_flat_bias(trial, convention, trial.errors[before:])
             else:
                 yield from _handed_over(trial, probe, convention, missing)
                 trial.errors.append(
@@ -70,27 +67,6 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 yield replace(convention, lazy=True)
                 unset = [_nowhere(name) for name in trial.about.get("unset", ())]
                 yield from _still_none([*report["built"], *unset], probe, convention, missing)
-
-
-OF_ONE_NUMBER = "setting an array element with a sequence|only 0-dimensional arrays can be converted"
-
-
-def _with_a_flat_bias(trial: Trial, c: Convention, raised: Sequence[tuple[str, str]]) -> Iterator[Convention]:
-    """A bias (FN, 1) as (FN,), where `out[f, i, j] = ... + b[f]` raised.
-
-    b[f] is an array of one number, which NumPy took for a number until 2.4.
-    """
-    layouts = {place.layout for place in c.stored.get("b", ())}
-    if trial.kind == "convolution" and layouts & {*COLUMNS} and _is_of_one_number(raised):
-        flat = [replace(place, layout="O") for place in c.stored["b"]]
-        yield replace(c, stored={**c.stored, "b": flat}, limits={**c.limits, "flat_bias": True})
-
-
-COLUMNS = ("O1", "O11")
-
-
-def _is_of_one_number(raised: Sequence[tuple[str, str]]) -> bool:
-    return any(re.search(OF_ONE_NUMBER, why) for _, why in raised)
 
 
 def _is_given(name: str, constructor: Any, trial: Trial) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.convention import Convention, Place
+from parity.adapters.former_arrays import refused_at
 from parity.adapters.gradients import place_of
 from parity.adapters.layouts import (
     BATCHES,
@@ -71,7 +72,7 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                     continue  # a sum over axis 1 that lost its axis goes through there
                 if laid.by_number and not _wants_one_number(trial.errors[before:]):
                     continue
-                found = one_forward(trial, laid, probe)
+                found = _first_forward(trial, laid, probe)
                 batch = batch or (found is not None and laid.rows == "NF")
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
@@ -85,6 +86,20 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                     found = None if is_stretched(trial, found, above) else found
                 if found is not None and not _is_stretched(found, probe):
                     yield found
+
+
+def _first_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:
+    """One forward; once more with arrays of one number that are numbers, where NumPy refuses one."""
+    before = len(trial.errors)
+    found = one_forward(trial, c, probe)
+    raised = trial.errors[before:]
+    line = refused_at(raised[-1][1]) if found is None and raised and not c.tensor else ""
+    return one_forward(trial, with_former(c, line), probe) if line else found
+
+
+def with_former(c: Convention, line: str) -> Convention:
+    """With arrays of one number that are numbers, since that line takes them for such."""
+    return replace(c, limits={**c.limits, "former": line})
 
 
 def _is_stretched(c: Convention, probe: Probe) -> bool:
