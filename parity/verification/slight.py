@@ -55,6 +55,7 @@ from parity.verification.slight_readings import (
     with_a_constant,
     with_another_eps,
     with_constant_in_sum,
+    with_constants_of_loss,
     with_other_slopes,
     with_own_variance,
     with_shared_ties,
@@ -83,6 +84,7 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     ones += averaged(seen, by_id, {id(one.row) for one in ones})
     ones += with_other_slopes(seen, by_id, {id(one.row) for one in ones})
     ones += with_constant_in_sum(seen, by_id, {id(one.row) for one in ones})
+    ones += with_constants_of_loss(seen, by_id, {id(one.row) for one in ones})
     ones += with_shared_ties(seen, by_id, {id(one.row) for one in ones})
     turned = with_turned_kernel(seen, by_id, {id(one.row) for one in ones})
     ones += [*widened_too(seen, turned), *turned]

@@ -12,6 +12,7 @@ from parity.kinds.kinks import OF_KIND
 from parity.verification import (
     averaged_velocity,
     beside_sum,
+    beside_sum_of_loss,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -75,7 +76,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[OVERFLOW] = (parts_of(kind)[1] or kind) in SATURATING
     there[SINGLE] &= known.role != "optimizer"
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
-    there[OTHER_EPS] = kind in (*other_eps.KINDS, *beside_sum.KINDS)
+    there[OTHER_EPS] = kind in (*other_eps.KINDS, *beside_sum.KINDS, *beside_sum_of_loss.KINDS)
     there[AVERAGES] = kind in averaged_velocity.KINDS
     there[OWN_VARIANCE] = kind in own_variance.KINDS
     there[AT_KINK] = kind in (*OF_KIND, *shared_ties.KINDS)

@@ -23,6 +23,7 @@ from parity.verification import (
     at_kinks,
     averaged_velocity,
     beside_sum,
+    beside_sum_of_loss,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -234,9 +235,33 @@ def with_constant_in_sum(seen: Observation, by_id: Mapping[str, Probe], done: se
     constant = beside_sum.constant_of(given) if wrong and there else 0.0
     if not constant:
         return []
-    says = beside_sum.says(constant)
+    return _by_constants(seen, by_id, done, wrong, beside_sum.says(constant), constant)
+
+
+def with_constants_of_loss(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results of a loss that differ by constants in its softmax and logarithm alone, which must give all
+    others."""
+    if seen.kind not in beside_sum_of_loss.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    reading = beside_sum_of_loss.reading_of(given) if wrong and there else None
+    if reading is None:
+        return []
+    return _by_constants(seen, by_id, done, wrong, reading.says(), reading.largest)
+
+
+def _by_constants(
+    seen: Observation,
+    by_id: Mapping[str, Probe],
+    done: set[int],
+    wrong: Sequence[Record],
+    says: str,
+    constant: float,
+) -> list[Slight]:
+    """These results, and contracts that differ by no more than that constant, as of dx that should be 0."""
     contracts = (row for row in seen.records if not row.ok and not row.why and row.phase not in PLAIN)
-    near = [row for row in contracts if row.max_abs <= constant]  # of dx that should be 0
+    near = [row for row in contracts if row.max_abs <= constant]
     ones = [Slight(row, OTHER_EPS, says=says) for row in near if id(row) not in done]
     return [*ones, *(Slight(row, OTHER_EPS, exact_of(by_id[row.case], row), says) for row in wrong)]
 
