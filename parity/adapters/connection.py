@@ -153,7 +153,7 @@ class Apart:
         most = self.least + TIMES_ANSWER * bytes_of(fields)
         request = {"number": self.number, "ask": what, "fields": fields, "most": most}
         data = encode(request, layout=True)
-        importing = what in ("open", "open_network")
+        importing = what in ("open", "open_network", "open_own")
         seconds = self.limits.importing if importing else self.limits.silence
         if self.over is not None:
             raise self.over

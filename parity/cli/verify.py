@@ -70,7 +70,11 @@ def verify(
     ] = None,
     twin: Annotated[
         str | None,
-        typer.Option(help="For a network: the PyTorch module, file.py:Class.", show_default="none"),
+        typer.Option(
+            help="For a network: the PyTorch module, file.py:Class. Without it its gradients are held to its "
+            "own loss.",
+            show_default="none",
+        ),
     ] = None,
     names: Annotated[
         Path | None,
@@ -226,7 +230,12 @@ def verify(
 
         verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
     if called:
-        print(verdict.adapter or f"# {target} is called as in the book: --adapter book", end="")
+        how = (
+            f"# {verdict.called}"
+            if kind == "network"
+            else f"# {target} is called as in the book: --adapter book"
+        )
+        print(verdict.adapter or how, end="")
         raise typer.Exit(status_of(verdict))
     with only_json(as_json):
         console.print(str(verdict), markup=False)

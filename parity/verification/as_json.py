@@ -27,6 +27,7 @@
                                           "regions": [], "example": "..."}: why numbers are wrong
      "reproduction": "",                  lines to paste
      "remarks": [],
+     "judge": "torch",                    or numpy, or own loss: central differences of a network's own loss
      "protection": "a process ..."}       of the command alone: what stood between the code and the machine
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],
@@ -92,6 +93,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "explanation": verdict.says_why,
         "reproduction": verdict.reproduction,
         "remarks": list(verdict.remarks),
+        "judge": verdict.judge,
     }
 
 

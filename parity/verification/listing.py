@@ -59,6 +59,7 @@ from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
+from parity.verification.listed_networks import is_network
 from parity.verification.lone_gradients import lone_gradients
 from parity.verification.loss_formulas import (
     is_any_loss,
@@ -319,7 +320,7 @@ def kind_of_target(target: str) -> str | None:
     except (SyntaxError, ValueError, OSError, RecursionError):
         return known
     kind = found.get(name) or found.get(name.partition(",")[0])
-    return kind if kind and kind != NETWORK else known
+    return kind if kind and kind != NETWORK else known or kind or None
 
 
 def unreadable(target: str) -> str:
@@ -393,6 +394,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         meant = DENSE
     of_two = any(len(_asked_for(method)) == 2 for method in _forwards(node, classes))
     meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
+    if not meant and is_network(node, methods) and not _has_foreign_base(node, classes):
+        return NETWORK
     words = {*words_of_methods(methods, meant).values()}
     called = words & set(CALLED) or (words & set(FORWARDS) and words & set(BACKWARDS))
     return meant if called or _has_foreign_base(node, classes) else ""

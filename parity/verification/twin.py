@@ -25,6 +25,7 @@ from parity.verification.names_map import Names, fitted, guessed
 from scratchcnn.typing import Array
 
 SCORES = ("out", "scores")
+A_TWIN = "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"
 CANCELS = 1e-12  # of the terms' sum: what is left of it in float64 is rounding
 TORCH_LAYERS = tuple(f"torch.nn.modules.{family}" for family in ("conv", "linear", "batchnorm"))
 
@@ -38,9 +39,7 @@ class Twin:
 
     def __init__(self, twin: Any):
         if twin is None:
-            raise NetworkMisuse(
-                "a network needs a twin: the torch module that it is meant to be (--twin file.py:Class)"
-            )
+            raise NetworkMisuse(A_TWIN)
         path = list(sys.path)
         try:
             built = load(twin) if isinstance(twin, str) else twin

@@ -24,6 +24,11 @@ from parity.verification.unchecked import ENDED
 
 OPTION = " other than "  # of what is not checked: an option that kept its default
 GRADIENTS = ("gradients", "dx", "dW", "db", "dgamma", "dbeta")
+OWN_LOSS = "own loss"  # the judge of a network without a twin
+OF_OWN_LOSS = "its gradients are those of its own loss"
+OWN_JUDGE = (
+    "central differences of its own loss, in float64: what it computes forward was compared with nothing"
+)
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
 
 if TYPE_CHECKING:
@@ -68,7 +73,7 @@ class Verdict:
     where         the code ran
     always        what it comes to whatever it is given, where no number could be compared for that
     listed        of a network every wrong tensor, the largest difference first
-    judge         "torch" or "numpy"
+    judge         "torch", "numpy", or "own loss" of a network without a twin
     certificate   what the comparison by == on whole numbers came to, where it was made
     explanation   which small change of the reference gives the wrong numbers, or where they are
     """
@@ -148,8 +153,11 @@ class Verdict:
         lines = self._lines()
         if self.judge == "torch":
             return "\n".join(lines)
-        lines.insert(min(2, len(lines)), f"judge        {NUMPY_JUDGE}")
-        text = "\n".join(lines).replace("PyTorch's    ", "NumPy's      ")
+        own = self.judge == OWN_LOSS
+        if own and not self.records:
+            return "\n".join(lines)
+        lines.insert(min(2, len(lines)), f"judge        {OWN_JUDGE if own else NUMPY_JUDGE}")
+        text = "\n".join(lines).replace("PyTorch's    ", "its loss's   " if own else "NumPy's      ")
         return by_judge(text, self.judge).replace('"PyTorch:"', '"NumPy:"')
 
     @property
@@ -211,7 +219,7 @@ class Verdict:
             lines.append(f"then it      {self.unfinished}")
         if outcome in ("wrong", "right_but") and self.culprit is not None:
             lines.append(f"where        {self.culprit.sentence}")
-            if not self.ending:
+            if not self.ending and self.judge != OWN_LOSS:
                 lines.append(f"diagnosis    {self._diagnosis()}")
             if self.explanation is not None:
                 lines += self.explanation.lines()
@@ -244,11 +252,18 @@ class Verdict:
             return f"{declared}right, but for the book's habits: {'; '.join(self.habits)}{more}"
         if outcome == "right_but":
             declared = f"as declared ({self.declared}); otherwise " if self.declared else ""
-            unseen = ", ".join(text for text in self.not_checked if OPTION in text or text in GRADIENTS)
+            own = self.judge == OWN_LOSS
+            unseen = ", ".join(
+                text for text in self.not_checked if own or OPTION in text or text in GRADIENTS
+            )
             more = f"; not checked: {unseen}" if unseen else ""
+            if own:
+                return f"right on what was checked, but {'; '.join(self.buts)}{more}"
             return f"{declared}the numbers are right{both}, but {'; '.join(self.buts)}{more}"
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
+        if self.judge == OWN_LOSS and outcome == "right":
+            return f"right on what was checked: {OF_OWN_LOSS}; not checked: {', '.join(self.not_checked)}"
         if self.not_checked:
             return f"right on what was checked{both}; not checked: {', '.join(self.not_checked)}"
         return f"right{both}, the same function as PyTorch's"
@@ -260,6 +275,8 @@ class Verdict:
         sizes = f" and {self.sizes} random sizes" if self.sizes else ""
         inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
         largest = f"; the largest {self.largest}" if self.largest else ""
+        if self.judge == OWN_LOSS:
+            return f"{inputs}{len(self.records)} gradients against its own loss: {wrong or 'none'} differ"
         against = f"{inputs}{len(self.records)} results against PyTorch's"
         if self.outcome == "not_checked":
             return f"{sum(row.ok for row in self.records)} results against PyTorch's, all right{largest}"
@@ -314,7 +331,7 @@ def _unmarked(row: Record) -> Record:
 
 def by_judge(text: str, judge: str) -> str:
     """A text about PyTorch's numbers, plain or escaped, as one about the judge's that was used."""
-    if judge == "torch":
+    if judge in ("torch", OWN_LOSS):
         return text
     for theirs, named in (("PyTorch's", "NumPy's"), ("PyTorch&#x27;s", "NumPy&#x27;s")):
         text = text.replace(theirs, named)

@@ -178,8 +178,19 @@ def _network(
     limits: Limits,
     isolated: bool,
 ) -> Verdict:
-    """The verdict on a network; `book` says whether the book's habits are differences by design."""
+    """The verdict on a network; `book` says whether the book's habits are differences by design.
+
+    Without a twin its gradients are held to its own loss.
+    """
     from parity.verification.network import verify_network
+    from parity.verification.own_loss import verify_own_loss
+    from parity.verification.twin import A_TWIN, NetworkMisuse
+
+    if options.get("twin") is None:
+        if options or allow:
+            what = ", ".join(name for name, value in {**options, "allow": allow}.items() if value)
+            raise NetworkMisuse(f"without a twin a network takes no {what}: {A_TWIN}")
+        return verify_own_loss(factory, seed=seed, limits=limits, isolated=isolated)
 
     def run(twin: Any) -> Verdict:
         own: NetworkOptions = {**options, "twin": twin}

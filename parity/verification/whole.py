@@ -19,6 +19,7 @@ from parity.adapters.conventions import NotCallable
 from parity.adapters.definitions import does_nothing, parsed
 from parity.adapters.isolate import TIMES, Limits
 from parity.adapters.load import TargetError, only_definitions
+from parity.adapters.own_network_subject import OwnSubject, own_apart
 from parity.adapters.subject import place_apart
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
@@ -39,6 +40,7 @@ MOST_FILES, MOST_BYTES = 2000, 200 << 20  # of a zip
 ONLY_DEFINITIONS = "--only-definitions loads its classes and functions without running the rest"
 PARTLY = "only its classes, functions and constants were loaded"
 PATIENCE = 15.0  # seconds that running a file may take, before only its definitions are loaded
+ALONE = "only the gradients are checked, by their own loss"
 MODULE = "a module"  # the kind of a file that could not be imported
 SHORT: dict[Outcome, str] = {
     "right": "right",
@@ -73,8 +75,7 @@ class Sheet:
 
     @property
     def ok(self) -> bool:
-        left = self.unread or self.networks  # what has not been checked
-        return bool(self.verdicts) and not left and all(verdict.ok for verdict in self.verdicts)
+        return bool(self.verdicts) and not self.unread and all(verdict.ok for verdict in self.verdicts)
 
     @property
     def status(self) -> int:
@@ -122,7 +123,9 @@ class Sheet:
             lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
         if self.networks:
             names = _names(self.networks)
-            lines.append(f"not checked: a network needs a twin (--as network --twin file.py:Class): {names}")
+            lines.append(
+                f"networks without a twin (--as network --twin file.py:Class), of which {ALONE}: {names}"
+            )
         lines += self._left_out()
         return lines + self._by_design()
 
@@ -233,13 +236,13 @@ def _verdicts(
 
     checked: list[tuple[Listed, Verdict]] = []
     meant = [replace(one, kind=kind or one.kind) for one in found]
-    if not only and (first := next((one for one in meant if one.kind not in ("", NETWORK)), None)):
+    if not only and (first := next((one for one in meant if one.kind), None)):
         only = _runs_long(f"{path}:{first.name}", first.kind, options)
         sheet.partly |= {shown: f"was not done after {PATIENCE:g} s"} if only else {}
     for one in meant:
         if one.kind == NETWORK and "twin" not in options:
             sheet.networks.append(named(one.name))
-        elif one.kind:
+        if one.kind:
             if starts is not None:
                 starts(f"{named(one.name)} as {one.kind}")
             verdict = _verdict(path, one, one.kind, only, options)
@@ -274,9 +277,13 @@ def _runs_long(target: str, kind: str, options: dict[str, Any]) -> bool:
         does_nothing(node) for _, tree in parsed(path) for node in tree.body
     ):
         return False
-    subject = place_apart(target, None, Limits(silence=PATIENCE / TIMES))
+    limits = Limits(silence=PATIENCE / TIMES)
+    subject = own_apart(target, limits) if kind == NETWORK else place_apart(target, None, limits)
     try:
-        subject.open(kind)
+        if isinstance(subject, OwnSubject):
+            subject.open()
+        else:
+            subject.open(kind)
     except Ended as error:
         return str(error).startswith("hung")
     except (Raised, TargetError, NotCallable):
@@ -296,7 +303,7 @@ def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, 
     target = only_definitions(target) if only else target
     own, allow = dict(options), tuple(options.get("allow", ()))
     own["allow"] = ()
-    if kind != NETWORK:
+    if kind != NETWORK or "twin" not in options:
         own = {name: value for name, value in own.items() if name not in ("twin", "names", "input_shape")}
     try:
         verdict = verify(target, kind, **own)

@@ -22,7 +22,7 @@ VERDICT = {
         "declared",
     ),
     *("not_checked", "unchecked", "suggestion", "compared", "wrong", "findings", "culprit", "diagnosis"),
-    *("reproduction", "remarks", "certificate", "explanation"),
+    *("reproduction", "remarks", "judge", "certificate", "explanation"),
     "protection",
 }
 

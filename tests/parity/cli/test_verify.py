@@ -28,7 +28,7 @@ def test_wrong_is_1_and_explained(parity):
         ([f"{HOMEWORK}/right.py:Relu", "--as", "rleu"], "no kind named 'rleu'"),
         ([f"{HOMEWORK}/wrong.py:MinForgetsTheSign"], "does not say what it is; add --as convolution"),
         ([f"{HOMEWORK}/right.py:Relu", "--allow", "x"], "no known difference named x for relu"),
-        ([f"{HOMEWORK}/nets.py:Net", "--as", "network"], "a network needs a twin"),
+        ([f"{HOMEWORK}/nets.py:Net", "--as", "network", "--input", "1,8,7"], "a network needs a twin"),
         (
             [
                 f"{HOMEWORK}/nets.py:Net",

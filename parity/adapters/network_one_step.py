@@ -1,0 +1,102 @@
+"""Whether a method that trains makes one plain step of gradient descent, as its source shows.
+
+Read are the method and those of its class that it calls. Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from parity.adapters.arguments import plain
+from parity.adapters.logarithms import definition_of
+from parity.adapters.network_calls import Call
+from parity.adapters.network_words import is_gradient, meanings_of_call
+
+OTHER_RULES = re.compile("adam|rmsprop|adagrad|adadelta|beta2|secondmoment")
+FEWEST = 2  # passes of a loop that are no single step
+
+
+def not_one_step(cls: type, name: str) -> str:
+    """Why it is none; "" where nothing speaks against it."""
+    for node in _reached(cls, name):
+        for part in ast.walk(node):
+            if isinstance(part, ast.While):
+                return "goes on in a while loop"
+            match part:
+                case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(n))])) if (
+                    n >= FEWEST
+                ):
+                    return f"makes {n} steps"
+                case ast.Name(id=word) | ast.Attribute(attr=word) if OTHER_RULES.search(plain(word)):
+                    return "takes no plain step of gradient descent"
+    return ""
+
+
+def loops_over_rows(cls: type, name: str, call: Call) -> bool:
+    """Whether it goes through the rows of its input one by one."""
+    inputs = {parameter for parameter, meaning in call.given if meaning in ("x", "t")}
+    for node in _reached(cls, name):
+        names = [arg.arg for arg in node.args.args]
+        inputs |= {
+            n for n, meaning in zip(names, meanings_of_call(names), strict=True) if meaning in ("x", "t")
+        }
+        for part in ast.walk(node):
+            if isinstance(part, (ast.For, ast.comprehension)) and _is_of_rows(part.iter, inputs):
+                return True
+    return False
+
+
+def clips(cls: type, name: str) -> bool:
+    """Whether it clips its gradients."""
+    for node in _reached(cls, name):
+        for part in ast.walk(node):
+            match part:
+                case ast.Call(func=ast.Attribute(attr="clip"), args=[first, *_]) if is_gradient(
+                    getattr(first, "id", getattr(first, "attr", ""))
+                ):
+                    return True
+    return False
+
+
+def _is_of_rows(node: ast.expr, inputs: set[str]) -> bool:
+    match node:
+        case ast.Name(id=name):
+            return name in inputs
+        case ast.Call(func=ast.Name(id="zip" | "enumerate"), args=args):
+            return any(_is_of_rows(one, inputs) for one in args)
+        case ast.Call(func=ast.Name(id="range"), args=[last]):
+            return _counts_rows(last, inputs)
+        case ast.Call(func=ast.Name(id="range"), args=[_, last]):
+            return _counts_rows(last, inputs)
+    return False
+
+
+def _counts_rows(node: ast.expr, inputs: set[str]) -> bool:
+    """`len(X)`, `X.shape[0]`, `m` or `n_samples`."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
+            return name in inputs
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape")):
+            return name in inputs
+        case ast.Name(id=name):
+            return plain(name) in ("m", "n", "nsamples", "numsamples", "samples", "ntrain", "numtrain")
+    return False
+
+
+def _reached(cls: type, name: str) -> Iterator[ast.FunctionDef]:
+    """The definition of a method, and those of the methods of its class that it calls."""
+    seen, left = set[str](), [name]
+    while left:
+        own = left.pop()
+        node = definition_of(getattr(cls, own, None)) if own not in seen else None
+        seen.add(own)
+        if isinstance(node, ast.FunctionDef):
+            yield node
+            called = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+            left += [
+                f.attr
+                for f in called
+                if isinstance(f, ast.Attribute) and callable(getattr(cls, f.attr, None))
+            ]

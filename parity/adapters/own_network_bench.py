@@ -1,0 +1,85 @@
+"""The requests about a network without a reference: its loss after moves of its parameters, its gradients.
+
+A part of `NetworkBench`. Parameters go by the names under which they are shown. Needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Bench, as_raised, plain
+from parity.adapters.load import load
+from parity.adapters.network_arrays import Place, shown
+from parity.adapters.network_builds import unknown
+from parity.adapters.network_lines import line_of, small_constants
+from parity.adapters.own_network import OwnNetwork
+from parity.adapters.wire import clean
+
+MOST_TRIED = 12
+
+
+class OwnNetworkBench(Bench):
+    """One network whose gradients are to be compared with its own loss."""
+
+    def open_own(self, target: str | None) -> dict[str, Any]:
+        """Load it and find the ways in which loss and gradients can be had."""
+        with as_raised():
+            self._own = OwnNetwork(load(target) if target is not None else self._factory)
+            found = self._own.search()
+        cls = self._own.found if isinstance(self._own.found, type) else type(self._own.found)
+        return {
+            "class": clean(cls.__name__, 80),
+            "ways": len(found),
+            "tried": [clean(text, 200) for text in self._own.tried[:MOST_TRIED]],
+            "unknown": [clean(name, 80) for name in unknown(cls)],
+        }
+
+    def use_own(self, number: int) -> dict[str, Any]:
+        """From now on it is called in that way; what can be said of it."""
+        own = self._own
+        own.use(own.ways[number])
+        with as_raised():
+            params = own.params(own.base(0))
+        self._places: dict[str, Place] = {shown(place): place for place in params}
+        assert own.way is not None
+        return {
+            "called": clean(own.described(), 400),
+            "params": {name: list(np.shape(params[place])) for name, place in self._places.items()},
+            "decays": own.takes_decay,
+            "paired": own.way.loss is None or "x" in own.way.loss.meanings,
+            "source": own.way.source,
+            "rated": own.is_rated,
+            "rows": own.way.data.rows,
+            "outputs": own.way.data.outputs,
+            "small": small_constants(type(own.base(0))),
+        }
+
+    def own_losses(self, case: int, decays: bool, moves: Sequence[Sequence[Any]]) -> Any:
+        """Its loss after each move [name, which number, by how much]."""
+        with as_raised():
+            known = [(self._places[name], int(at), float(by)) for name, at, by in moves]
+            return self._own.losses(case, decays, known)
+
+    def own_values(self, case: int, decays: bool) -> dict[str, Any]:
+        """Its parameters in that case."""
+        with as_raised():
+            base = self._own.base(case, decays)
+            return {name: np.array(self._own.at(base, place), float) for name, place in self._places.items()}
+
+    def own_gradients(self, case: int, decays: bool) -> dict[str, Any]:
+        """Parameter -> gradient, as it gives them."""
+        with as_raised():
+            grads = self._own.gradients(case, decays)
+            names = {place: name for name, place in self._places.items()}
+            return {names[place]: plain(np.asarray(grad)) for place, grad in grads.items() if place in names}
+
+    def own_line(self, name: str) -> str:
+        """Where its source computes the gradient of a parameter."""
+        own = self._own
+        assert own.way is not None
+        base = own.base(0)
+        last = [step for step in self._places[name] if isinstance(step, str)]
+        return clean(line_of(own.way.gradient.of(base), last[-1] if last else ""), 120)

@@ -1,0 +1,133 @@
+"""Somebody's network without a reference, as the checks see it; see `own_network.py`.
+
+What comes back is checked for its form before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.children import copied_child, fresh_child
+from parity.adapters.connection import Apart, Connection, Ended, Here
+from parity.adapters.isolate import Limits
+from parity.adapters.network_bench import NetworkBench
+from parity.adapters.network_subject import NOT_AN_ANSWER
+from parity.adapters.subject import COPY, FRESH
+from parity.adapters.wire import Odd, clean
+from scratchcnn.typing import Array
+
+Move = tuple[str, int, float]  # a parameter, which of its numbers, by how much
+
+
+@dataclass(frozen=True)
+class OwnWay:
+    """How loss and gradients are had.
+
+    paired  the loss belongs to the gradients by how it is called, and is not only reported beside them
+    source  "returned", "kept" or "changed": where the gradients are
+    rated   whether the rate of a step is ours
+    small   the small constants of its file
+    """
+
+    called: str
+    params: dict[str, tuple[int, ...]]
+    decays: bool
+    paired: bool
+    source: str
+    rated: bool
+    rows: int
+    outputs: int
+    small: list[float]
+
+
+class OwnSubject:
+    """One network under test. Its methods raise what the connection does: Raised, Ended, TargetError."""
+
+    def __init__(self, connection: Connection, target: str | None = None):
+        self.connection, self.where, self.target = connection, connection.where, target
+        self.name, self.ways = "", 0
+        self.tried, self.unknown = list[str](), list[str]()
+
+    def open(self) -> OwnSubject:
+        """Load it and look for ways."""
+        about = self._dict(self.connection.ask("open_own", target=self.target))
+        self.name, self.ways = clean(about.get("class"), 80), _int(about.get("ways"))
+        self.tried = [clean(text) for text in about.get("tried") or ()]
+        self.unknown = [clean(text, 80) for text in about.get("unknown") or ()]
+        return self
+
+    def use(self, number: int) -> OwnWay:
+        about = self._dict(self.connection.ask("use_own", number=number))
+        try:
+            return OwnWay(
+                clean(about["called"]),
+                {clean(name, 80): tuple(map(int, shape)) for name, shape in dict(about["params"]).items()},
+                about["decays"] is True,
+                about["paired"] is True,
+                str(about["source"]),
+                about["rated"] is True,
+                _int(about["rows"]),
+                _int(about["outputs"]),
+                [float(one) for one in about["small"]],
+            )
+        except (KeyError, TypeError, ValueError):
+            raise Ended(NOT_AN_ANSWER) from None
+
+    def losses(self, case: int, decays: bool, moves: Sequence[Move]) -> Array:
+        """The loss after each move."""
+        found = self.connection.ask(
+            "own_losses", case=case, decays=decays, moves=[list(move) for move in moves]
+        )
+        if not isinstance(found, np.ndarray) or found.shape != (len(moves),) or found.dtype != np.float64:
+            raise Ended(NOT_AN_ANSWER)
+        return found
+
+    def values(self, case: int, decays: bool) -> dict[str, Array]:
+        """The parameters of that case."""
+        return self._arrays(self.connection.ask("own_values", case=case, decays=decays))
+
+    def gradients(self, case: int, decays: bool) -> dict[str, Any]:
+        """Parameter -> gradient, an array or an Odd."""
+        return self._dict(self.connection.ask("own_gradients", case=case, decays=decays))
+
+    def line(self, name: str) -> str:
+        """`net.py, line 31`, where that gradient is computed."""
+        return clean(self.connection.ask("own_line", name=name), 120)
+
+    def close(self) -> str:
+        """End the process that it runs in, if it has one; what it printed."""
+        return self.connection.close()
+
+    @staticmethod
+    def _dict(found: Any) -> dict[str, Any]:
+        if not isinstance(found, dict):
+            raise Ended(NOT_AN_ANSWER)
+        return found
+
+    def _arrays(self, found: Any) -> dict[str, Array]:
+        if any(isinstance(one, Odd) or not isinstance(one, np.ndarray) for one in self._dict(found).values()):
+            raise Ended(NOT_AN_ANSWER)
+        return dict(found)
+
+
+def own_here(network: Any) -> OwnSubject:
+    """The network in this process, without limits; still to be opened."""
+    target = network if isinstance(network, str) else None
+    return OwnSubject(Here(NetworkBench(None if target else network)), target)
+
+
+def own_apart(network: Any, limits: Limits) -> OwnSubject:
+    """The network in a process of its own; still to be opened."""
+    if isinstance(network, str):
+        return OwnSubject(Apart(fresh_child(), limits, FRESH), network)
+    return OwnSubject(Apart(copied_child(NetworkBench(network)), limits, COPY))
+
+
+def _int(value: Any) -> int:
+    if not isinstance(value, int):
+        raise Ended(NOT_AN_ANSWER)
+    return value

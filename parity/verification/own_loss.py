@@ -1,0 +1,185 @@
+"""Somebody's network without a twin: are its gradients those of its own loss?
+
+No reference is needed: the loss that it computes is differentiated by central differences at random
+weights, and each of its gradients is held to that. What it computes forward is compared with nothing, which
+the verdict says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.adapters.bench import Raised
+from parity.adapters.connection import Ended, Unfinished
+from parity.adapters.isolate import Limits
+from parity.adapters.network_builds import DECAY
+from parity.adapters.own_network_subject import OwnSubject, OwnWay, own_apart, own_here
+from parity.checks.culprit import Culprit
+from parity.comparison.gates import held
+from parity.comparison.records import Place, record
+from parity.verification.own_relations import common_factor, of_times, relation
+from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
+from parity.verification.reproduction import name_of
+from parity.verification.verdict import OWN_LOSS, First, Verdict
+
+KIND = "network"
+CASES = 3
+OUTPUTS = "outputs (no twin)"
+NO_TWIN = (
+    "with the PyTorch module that it is meant to be, --twin file.py:Class, its outputs are compared as well"
+)
+DRAWS = "its loss differs from call to call for the same weights and data, also with the same random numbers"
+
+
+def verify_own_loss(
+    factory: Any, *, seed: int = 0, limits: Limits | None = None, isolated: bool = True
+) -> Verdict:
+    """The verdict on a network, a class or an object or "file.py:Name", by its own loss."""
+    network = own_apart(factory, limits or Limits()) if isolated else own_here(factory)
+    name = factory if isinstance(factory, str) else name_of(factory)
+    verdict = Verdict(KIND, name, False, [], where=network.where, judge=OWN_LOSS)
+    try:
+        _open(network, verdict)
+        if verdict.unchecked:
+            pass
+        elif not network.ways:
+            verdict.unchecked = _no_way(network)
+        else:
+            _check(network, network.use(0), verdict, seed)
+    except Unfinished as error:
+        verdict.unfinished = str(error)
+    except (Ended, Raised) as error:
+        verdict.unchecked = str(error) if isinstance(error, Ended) else f"it raised {error}"
+    finally:
+        verdict.output = network.close()
+    verdict.ok = verdict.outcome in ("right", "right_but")
+    if verdict.outcome == "wrong":
+        verdict.reproduction = _reproduction(factory, seed)
+    return verdict
+
+
+def _open(network: OwnSubject, verdict: Verdict) -> None:
+    """Load it; where that raises or hangs, a record says so."""
+    try:
+        network.open()
+    except (Ended, Raised) as error:
+        verdict.unchecked = str(error) if isinstance(error, Ended) else f"raised {error}"
+        place = Place(KIND, "float64", "cpu")
+        verdict.records.append(record(place, KIND, "import", "the module", held((), verdict.unchecked)))
+
+
+def _no_way(network: OwnSubject) -> str:
+    """Why, and what was tried."""
+    if network.unknown:
+        return f"it is built with {', '.join(network.unknown)}, whose names say nothing; {NO_TWIN}"
+    if len(network.tried) == 1:
+        return f"{network.tried[0]}; {NO_TWIN}"
+    tried = "; ".join(network.tried[:3])
+    why = "no loss and no gradients of it were found that could be compared"
+    return f"{why}{f' ({tried})' if tried else ''}; {NO_TWIN}"
+
+
+def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
+    verdict.called = way.called
+    place, rows = Place(KIND, "float64", "cpu"), list[Slopes]()
+    first = next(iter(way.params))
+    twice = network.losses(seed, False, [(first, 0, 0.0), (first, 0, 0.0)])
+    if not np.isfinite(twice).all() or twice[0] != twice[1]:
+        verdict.unchecked = DRAWS if np.isfinite(twice).all() else "its loss is not finite for random weights"
+        return
+    weights: dict[str, Any] = {}
+    for case, decays in [*((seed + i, False) for i in range(CASES)), *([(seed, True)] if way.decays else [])]:
+        grads = network.gradients(case, decays)
+        found = slopes_of(network, case, decays, way.params, grads)
+        named = f"random weights {case - seed + 1}" + (f", a weight decay of {DECAY}" if decays else "")
+        for one in found:
+            rows.append(one)
+            verdict.records.append(record(place, KIND, "backward", one.name, one.comparison, named))
+        if any(not one.ok for one in found):
+            weights = weights or network.values(case, decays)
+        if decays and any(not one.ok for one in found) and all(one.ok for one in rows[: -len(found)]):
+            verdict.remarks = [*verdict.remarks, "without a weight decay its gradients are right"]
+    missing = [name for name in way.params if name not in {one.name for one in rows}]
+    verdict.not_checked = [
+        OUTPUTS,
+        *([f"gradients of {', '.join(missing)}, which were not found"] if missing else []),
+    ]
+    _judge(network, way, verdict, rows, weights)
+
+
+def _judge(
+    network: OwnSubject, way: OwnWay, verdict: Verdict, rows: Sequence[Slopes], weights: dict[str, Any]
+) -> None:
+    """What it comes to: a factor that all have in common, a small constant, or wrong gradients."""
+    wrong = [one for one in rows if not one.ok]
+    if not wrong:
+        return
+    slight = [
+        one for one in wrong if way.small and one.given is not None and one.comparison.max_rel <= NEARLY
+    ]
+    if len(slight) == len(wrong):
+        worst = max(one.comparison.max_rel for one in wrong)
+        constants = ", ".join(f"{one:g}" for one in way.small[:3])
+        verdict.buts = [
+            f"its gradients are those of its loss only up to {worst:.0e} of their size: small constants "
+            f"stand in its source ({constants})"
+        ]
+        return
+    wrong = [one for one in wrong if all(one is not other for other in slight)]
+    times = common_factor(rows)
+    if times is not None and times > 0 and not way.paired:
+        by = of_times(times, way.rows, way.outputs)
+        verdict.buts = [f"all its gradients are {by} those of the loss that it reports"]
+        return
+    _explain(network, way, verdict, rows, wrong, times, weights)
+
+
+def _explain(
+    network: OwnSubject,
+    way: OwnWay,
+    verdict: Verdict,
+    rows: Sequence[Slopes],
+    wrong: Sequence[Slopes],
+    times: float | None,
+    weights: dict[str, Any],
+) -> None:
+    """The first wrong gradient with both values, which are wrong, and what they are instead."""
+    first = wrong[0]
+    row = next(r for r in verdict.records if r.tensor == first.name and not r.ok)
+    if first.given is not None:
+        at = int(np.argmax(np.where(first.sure, np.abs(first.given - first.numeric), -1)))
+        where = tuple(map(int, np.unravel_index(int(first.at[at]), first.comparison.shape)))
+        shown = f"shown at {where}" if where else ""
+        verdict.first = First(row, np.asarray(first.given[at]), np.asarray(first.numeric[at]), shown)
+    else:
+        verdict.first = First(row)
+    names = list(dict.fromkeys(one.name for one in wrong))
+    right = [name for name in dict.fromkeys(one.name for one in rows) if name not in names]
+    said = f"the gradients are not those of its own loss; wrong: {', '.join(names)}"
+    said += f"; right: {', '.join(right)}" if right else ""
+    if times is not None:
+        said += f"; all are {of_times(times, way.rows, way.outputs)} those of its loss"
+    else:
+        each = ((one, relation(one, weights.get(one.name), way.rows, way.outputs)) for one in _firsts(wrong))
+        said += "".join(f"; {one.name} is {text}" for one, text in each if text)
+    line = network.line(first.name)
+    verdict.culprit = Culprit(KIND, "backward", first.name, said + (f" ({line})" if line else ""))
+
+
+def _firsts(wrong: Sequence[Slopes]) -> list[Slopes]:
+    """Of each parameter the first."""
+    return list({one.name: one for one in reversed(wrong)}.values())[::-1]
+
+
+def _reproduction(factory: Any, seed: int) -> str:
+    target = repr(factory) if isinstance(factory, str) else name_of(factory)
+    return "\n".join(
+        [
+            "import parity",
+            f"verdict = parity.verify({target}, 'network', seed={seed})",
+            'print(verdict.wrong[["case", "tensor", "max_abs", "allowed", "why"]].to_string())',
+        ]
+    )
