@@ -486,8 +486,11 @@ class Convention:
         sizes = dict(self.limits.get("sizes", {}))
         if {"FH", "FW"} <= sizes.keys():
             found.append(f"windows other than {sizes.pop('FH')}x{sizes.pop('FW')}")
-        if sizes.pop("C", None) == 1:
+        if sizes.get("C") == 1:
+            del sizes["C"]
             found.append("several channels")
+        if "C" in sizes and self.kind != "batch_norm":
+            found.append(f"numbers of channels other than {sizes.pop('C')}")
         if sizes.pop("I", None) == 1:
             found.append("several outputs per row")
         if sizes.pop("FN", None) == 1:

@@ -47,6 +47,7 @@ ORDINARY = {
     "pixels_over": "sizes that the stride does not divide",
     "thin": "images one pixel high or wide",
     "several_outputs": "more than one output per row",
+    "single": "layers of one input or of one output",
     "other_stride": "a stride that is not the window's size",
 }
 # The other form of an input: lacked by code that takes the feature on the right alone.
@@ -98,6 +99,8 @@ def asked(probe: Probe) -> frozenset[str]:
         found |= {"other_stride"} if "pool_h" in args and stride != sizes else set()
         over = not divided and any(n % s for n, s in zip(span, stride, strict=True))
         found |= {"pixels_over"} if over else set()
+    if probe.kind == "affine" and 1 in args["W"].shape:
+        found.add("single")
     if is_reduced(probe.kind):
         found |= {"several_outputs"} if probe.inputs["x"].shape[1] > 1 else set()
     elif "t" in probe.inputs and "one_hot" not in found:

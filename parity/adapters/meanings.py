@@ -46,7 +46,7 @@ _IMAGES = _table("""
 """)
 _CHANNELS = _table("""
     C: inchannels inputchannels inch inchannel channelsin cin inc nin ninchannels ninputchannels
-    C: inputdepth indepth depthin
+    C: inputdepth indepth depthin kerneldepth filterdepth
     C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures
     C: numinputchannels inplanes
     C: numinputs infilters prevchannels inputfilters ninput inchans ich xch xchannels xchannel
@@ -60,7 +60,7 @@ _CHANNELS = _table("""
 """)
 _WINDOW = """
     kernel {pair}: kernelsize filtersize f ksize size kernel k kernsize fsize kernellength window
-    kernel {pair}: windowsize field ks flt fltsize
+    kernel {pair}: windowsize field ks flt fltsize convolutionsize convsize
     kernel {pair}: poolsize pool filter kernelwidth filterwidth p poolingsize
     {pair} kernel {full}: kernelshape filtershape poolshape windowshape poolsize filterdim kerneldim
     {pair} kernel {full}: poolingshape kernelsizes
@@ -113,7 +113,7 @@ _NORM = _table("""
     C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
     C (C,) (1,C): infeature numfeature nfeature feature fanin hiddensize hiddendim nhidden outputsize
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
-    C (C,) (1,C): numinputs inputnode inputnodes inputunits
+    C (C,) (1,C): numinputs inputnode inputnodes inputunits nchannel numchannel inputchannel
     shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape
     momentum: momentum decay rho mu alpha
     eps: eps epsilon
@@ -223,6 +223,7 @@ MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
 
+SWITCHES = ("use", "enable")  # how the name of what is off begins, unless it is known
 SIDES = ("stride_h", "stride_w", "pad_h", "pad_w")  # of one axis each
 PADS = ("pad", "(PH,PW)", "pad_h", "pad_w")  # padding given by numbers
 ARRAY, FILTERS = "array", 5  # an array that is handed over for its shape alone, and how many filters it has
@@ -274,6 +275,8 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         return (ANY,)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
+    if not (named or own or word in _ANY) and word.startswith(SWITCHES):
+        return ("=False",)
     if word == "alpha" and not (named or how.params):
         return own  # a constant of an activation; what has no weights has no learning rate
     return tuple(

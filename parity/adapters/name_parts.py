@@ -18,7 +18,7 @@ CHANNEL = {"c", "ch", "chan", "channel", "channels", "plane", "planes", "map", "
 UNIT = {"node", "nodes", "neuron", "neurons", "unit", "units", "feature", "features", "layer", "fc", "dense"}
 WINDOW = {"kernel", "kernels", "filter", "filters", "k", "window", "pool", "pooling"}
 HEIGHT, WIDTH = {"h", "height", "rows"}, {"w", "width", "cols"}
-STRIDE, PAD = {"stride", "strides", "step"}, {"pad", "padding", "paddings", "zero"}
+STRIDE, PAD = {"stride", "strides", "step", "s"}, {"pad", "padding", "paddings", "zero"}
 
 
 def parts(name: str) -> list[str]:
@@ -62,4 +62,4 @@ def _of_a_window(found: set[str], filters: bool) -> tuple[str, ...]:
     for named, meaning in ((HEIGHT, "FH"), (WIDTH, "FW")):
         if rest & named and not rest - named:
             return (meaning,)
-    return ("kernel", "(FH,FW)") if rest & SIZE and not rest - SIZE else ()
+    return ("kernel", "(FH,FW)") if rest and rest <= {*SIZE, "f"} else ()

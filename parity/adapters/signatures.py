@@ -15,9 +15,10 @@ from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
 from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings, padding_word, share_of_old
 from parity.adapters.method_words import with_words
+from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
-from parity.adapters.updates import REGULAR, prepared
+from parity.adapters.updates import REGULAR, UPDATE, prepared
 
 FORWARD = (
     *(
@@ -315,7 +316,7 @@ def _pairs(
     found: list[list[str | None]] = []
     for p, word in zip(params, words, strict=True):
         own = constant_of(kind, p)
-        options: list[str] = [own] if own else _options(word, words, way, kind, role, c)
+        options: list[str] = [own] if own else _options(word, words, way, kind, role, c, p["name"])
         if padded := padding_word(p["default"], kind):
             options = [padded]
         elif p["default"].startswith(("(", "[")):
@@ -422,7 +423,12 @@ _GIVEN = (
 )  # although they have defaults
 
 
-def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention) -> list[str]:
+OF_TIME = ("timestep", "epoch", "iteration")  # which call it is, of a forward
+
+
+def _options(
+    word: str, words: Sequence[str], way: str, kind: str, role: str, c: Convention, name: str = ""
+) -> list[str]:
     if word in CONTEXT and (way == "forward" or "context" in {m for _, m in c.forward_args}):
         return ["context"]
     if word in (*CACHE, *CONTEXT):
@@ -435,6 +441,8 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
         return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
     if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
         return ["rate"]
+    if way == "backward" and word.endswith("rate") and set(words) & DOUT and not meanings(word, kind):
+        return ["rate"]  # learnin_rate
     if way == "backward" and word in REGULAR and role == "layer" and not meanings(word, kind):
         return ["=0.0"]
     if word in ("batchsize", "nbatch", "nsamples", "numsamples", "minibatchsize", "batchlen"):
@@ -473,6 +481,10 @@ def _options(word: str, words: Sequence[str], way: str, kind: str, role: str, c:
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):
         return ["out"]
     named = [m for m in meanings(word, kind) if m != "x"]
+    if not named and c.constructor is None and pools_windows(kind):
+        named = [*meanings_of_parts(name, kind)]
+    if not named and c.constructor is not None and word in OF_TIME and way == "forward":
+        return ["=0"]
     passed = [m for m in named if m in c.passed]
     if passed:
         return passed
@@ -843,6 +855,7 @@ def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -
     return False
 
 
+OF_SIZES = ("calculatesize", "calcsize", "setsize", "calculatesizes", "setinputsize", "setinput")
 IMAGES = ("(C,H,W)", "(H,W,C)", "(N,C,H,W)", "(N,H,W,C)")
 
 
@@ -850,7 +863,7 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
     """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
     found: list[list[tuple[str, tuple[tuple[str, str], ...]]]] = []
     windows = kind == "convolution" or pools_windows(kind)
-    shapes = IMAGES if windows else ("(I,)",) if kind == "affine" else ("shape",)
+    shapes = IMAGES if windows else ("(I,)", "I") if kind == "affine" else ("shape",)
     for name in methods:
         if plain(name) in ("setinputshape", "build"):
             params = [p for p in methods[name] or () if p is not None and p["required"]]
@@ -859,6 +872,14 @@ def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
                 found.append([(name, ((params[0]["name"], way),)) for way in [*shapes, *batch]])
             elif ways := prepared(params, kind):
                 found.append([(name, pairs) for pairs in ways])
+    for name in methods:
+        required = [p for p in methods[name] or () if p is not None and p["required"]]
+        if plain(name) in OF_SIZES and len(required) == 1:
+            found.append([(name, ((required[0]["name"], way),)) for way in shapes])
+        if "opt" in plain(name) and plain(name) not in UPDATE and name[0] != "_":
+            given = prepared(required, kind) if required else []
+            own = [pairs for pairs in given if {meaning for _, meaning in pairs} == {"optimizer"}]
+            found += [[(name, pairs) for pairs in own]] if own else []
     for name in methods:
         if plain(name) in (
             "initialize",

@@ -149,7 +149,7 @@ FLATTEN = Operation(
     probes=_flattens,
     ours=sc.Flatten,
     call=f"cls(){LAYER}; out is (N, C*H*W)",
-    aliases=("flattenlayer", "flat"),
+    aliases=("flattenlayer", "flat", "flattening", "flatteninglayer"),
     real=of_shapes("flatten", *IMAGES, asked=True),
 )
 RBF = Operation(name="rbf", formula=rbf, probes=_rbfs, ours=sc.RBF, order=("W",), real=_real_rbfs)

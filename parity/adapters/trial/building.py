@@ -103,10 +103,12 @@ def _nowhere(name: str) -> dict[str, Any]:
 def _still_none(
     entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, missing: Sequence[str]
 ) -> Iterator[Convention]:
-    """Weights that its caller puts into attributes of their names, where there is nothing yet."""
+    """Weights that its caller puts into attributes of their names, where there is nothing yet, or for those
+    of a normalization the number that all channels begin with."""
+    empty: tuple[Any, ...] = (None, []) if c.kind == "batch_norm" else (None,)
     found: dict[str, list[tuple[Any, ...]]] = {}
     for name in missing:
-        paths = [e["path"] for e in entries if e["shape"] is None and name_score(e["path"], name) == BY_NAME]
+        paths = [e["path"] for e in entries if e["shape"] in empty and name_score(e["path"], name) == BY_NAME]
         found[name] = [tuple(map(tuple, path)) for path in paths if path[0][1] == "object"]
     if all(len(paths) == 1 for paths in found.values()):
         for layouts in itertools.product(*(STORED[probe.args[n].ndim][:USUAL] for n in missing)):

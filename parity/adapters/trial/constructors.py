@@ -49,6 +49,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
         if trial.kind == "affine" and known[:1] == ("O",) and not _asks_for_inputs(signature):
             known = (*known, "(I,O)", "(O,I)")
+        if trial.kind == "affine" and known[:1] == ("(I,O)",) and _asks_for_inputs(signature):
+            known = ("O", *known)
         if _holds_all(p, signature, trial):
             known = (*known, *together(trial.how.params))
         if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
@@ -90,14 +92,19 @@ def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Tr
 
 
 def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
-    """The sizes of a dense layer that asks for two things of names that say nothing: in, out; and the size
-    of a window, of a pooling that asks for one."""
+    """The sizes of a dense layer that asks for two things of names that say nothing: in, out; for one such
+    after what comes in; and the size of a window, of a pooling that asks for one."""
     required = [p for p in signature if p["required"]]
     if pools_windows(kind):
         left = [p for p in required if not _is_known(p, kind)]
         sized = any(WINDOW & {*parameter_meanings(p, kind)} for p in signature)
         return {left[0]["name"]: "kernel"} if len(left) == 1 and not sized else {}
-    if kind != "affine" or len(required) != 2 or any(parameter_meanings(p, kind) for p in required):
+    if kind != "affine" or len(required) != 2:
+        return {}
+    known = [set(parameter_meanings(p, kind)) for p in required]
+    if known[0] & {"I"} and not known[1]:
+        return {required[1]["name"]: "O"}
+    if any(known):
         return {}
     return {p["name"]: size for p, size in zip(required, "IO", strict=True)}
 

@@ -32,6 +32,7 @@ from parity.adapters.trial.one_sample import are_factors, ignores_numbers, of_on
 from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import out_at, results_of, returns_none
 from parity.adapters.trial.stretched import is_stretched
+from parity.adapters.trial.weight_axes import by_its_channels
 from parity.adapters.trial.weights import found_late, running_places
 from parity.kinds import ELEMENTWISE
 from parity.kinds.probe import Probe
@@ -85,7 +86,7 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                     )  # for a log
                     found = None if is_stretched(trial, found, above) else found
                 if found is not None and not _is_stretched(found, probe):
-                    yield found
+                    yield by_its_channels(trial, found, probe)
 
 
 def _first_forward(trial: Trial, c: Convention, probe: Probe) -> Convention | None:

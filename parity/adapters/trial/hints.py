@@ -28,6 +28,8 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
         return ()  # it makes one of its own, by that name
     if word := padding_word(p["default"], kind):
         return (word,)
+    if p["default"].startswith(("'", '"')) and found[:1] and found[0] in STRINGS:
+        return ()  # the mode of np.pad
     pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}
     found = tuple(m for meaning in found for m in (meaning, pairs.get(meaning, "")) if m)
     if p["default"].startswith(("(", "[")):

@@ -98,7 +98,7 @@ def _handed(name: str, probe: Probe, c: Convention) -> tuple[str, ...]:
     if _has_one_filter(probe):
         return ("IHW", "HWI") if len(shape) == 4 else (NUMBER, "O")
     if len(shape) == 1:
-        return ("O", "111O", "O1", "1O", "1O11", "O11")[: 6 if c.constructor is None else 4]
+        return ("O", "111O", "O1", "1O", "1O11", "O11", "11O")[: 7 if c.constructor is None else 4]
     if len(shape) == 4 and shape[:2] == (1, 1):
         return ("HW",)  # one filter on grey images: nothing else shows it
     letters = WEIGHTS[len(shape)]
