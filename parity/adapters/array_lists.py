@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.laid_out import Laid
 from parity.adapters.layers_given import nobodys
 
 
@@ -18,9 +19,13 @@ def are_like(found: Any, arrays: list[Any]) -> bool:
 
 
 def in_layers(params: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each array of weights with a bias, as long as there are any."""
+    """Each array of weights with a bias, as long as there are any; biases alone are weights."""
+    if isinstance(params, Laid):
+        return params.pairs
     biases = [name for name, p in params.items() if p.ndim == 1]
     weights = [name for name in params if name not in biases]
+    if not weights:
+        return [(name, "") for name in params]
     return [(name, biases[i] if i < len(biases) else "") for i, name in enumerate(weights)]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.laid_out import LAYOUTS
 from parity.adapters.layers_given import in_words
 from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
@@ -80,6 +81,7 @@ RULES = {
     "in order": "an array, its gradient and a name, or a weight and a bias with theirs; moments that it asks "
     "for are 0 at first, t counts from 0 where that gives numbers; without a name, an optimizer for each",
     "given layer": "a layer that has .weights and .bias, and its gradients; an optimizer for each",
+    "given layer of lists": "a layer that has its arrays in a list, and a list of its gradients",
     "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
     "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
@@ -182,6 +184,11 @@ class Convention:
     off          a decay of the rate by its own code, and what it is given so that the rate stays
     sized        sizes that its constructor takes: of a batch, which is 1, of layers, or shapes of arrays
     prepare      a method that is shown the arrays, or what holds them, before the first step
+    prepared_by  the size that it is shown instead of them: of arrays, or how many numbers they have
+    laid         the shapes in which arrays are handed over, of `laid_out`
+    apart        whether there is an optimizer for each array, since one takes no arrays of different shapes
+    count        an attribute with the number of the step that another method sets: it is counted up
+    table        a parameter of the constructor that gets a dict of all constants
     then         a method that makes the step of the gradients that the other one was given
     by_rate      whether the steps that it returns are without the rate
     average      what it calls the constant of momentum or RMSProp under the name of an average's: beta
@@ -261,6 +268,11 @@ class Convention:
     off: Mapping[str, float] = field(default_factory=dict)
     sized: Mapping[str, str] = field(default_factory=dict)
     prepare: str = ""
+    prepared_by: str = ""
+    laid: str = ""
+    apart: bool = False
+    count: str = ""
+    table: str = ""
     then: str = ""
     by_rate: bool = False
     rate: str = ""
@@ -524,6 +536,8 @@ class Convention:
         found += ["labels (N,)"] if self.limits.get("labels") == "column" else []
         found += ["whole arrays (it takes one number)"] if self.by_number else []
         found += ["several rows at once"] if self.limits.get("one_vector") else []
+        found += ["layers with a bias"] if self.rule in ("layer, single", "layers, single") else []
+        found += ["arrays of several shapes in one optimizer"] if self.apart else []
         shares = self.probabilities not in ("", "logs") or self.kind == OF_BINARY
         found += ["probabilities next to 0 or 1"] if shares else []
         return found
@@ -543,7 +557,10 @@ class Convention:
             ones = [name for name, what in self.sized.items() if what == "batch_size"]
             eps += f"; {', '.join(ones)} is 1" if ones else ""
             handed = rule_in_words(self.rule)
-            if self.prepare and "to the constructor" in handed:
+            if self.prepared_by:
+                what = "the number of numbers" if self.prepared_by == "count" else "the shape"
+                eps += f"; {self.prepare} is given {what} of its array before the first step"
+            elif self.prepare and "to the constructor" in handed:
                 handed = handed.replace("to the constructor", f"to {self.prepare}")
             elif self.prepare:
                 eps += f"; {self.prepare} is given the same before the first step"
@@ -554,6 +571,10 @@ class Convention:
                 eps += "; {} are the arrays, {} their gradients".format(*self.order)
             eps += "; the arrays stay the same ones" if self.stays else ""
             eps += "; an optimizer for each" if self.each else ""
+            eps += f"; {LAYOUTS[self.laid]}" if self.laid else ""
+            eps += "; an optimizer for each array" if self.apart else ""
+            eps += f"; .{self.count} is counted up before each step" if self.count else ""
+            eps += f"; {self.table} is a dict of its constants" if self.table else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {handed}{eps}"
         built, call = self.constructor is not None, self._calls()

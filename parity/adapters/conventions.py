@@ -89,6 +89,8 @@ class NotCallable(TargetError):
             return f"{takes}and no reading of these names builds it"
         at, _, why = self.tried[0][1].partition(": ")
         if at == "result" and recipe(self.kind).role == "optimizer":
+            if why == "not finite":
+                return f"{takes}and a step gives arrays that are not finite ({self.tried[0][0]})"
             return f"{takes}and a step changes {why} of the arrays that it is handed ({self.tried[0][0]})"
         if at == "result" and why.startswith("a gradient"):
             return f"{takes}and returns {why}"

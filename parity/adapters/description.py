@@ -19,10 +19,14 @@ from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
 from parity.adapters.members import is_bare, siblings
+from parity.adapters.own_counts import counted_elsewhere
 from parity.adapters.own_steps import stepped
+from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
+from parity.adapters.rule_names import steps_of
 from parity.adapters.sure_errors import gives_nothing
 from parity.adapters.training_flag import codes_of, words_in
+from parity.adapters.unread import unread
 from parity.adapters.updates import UPDATE
 
 Parameters = list[dict[str, Any]]
@@ -59,6 +63,9 @@ def about(factory: Any) -> dict[str, Any]:
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
     stepped    for each method of a class the attributes from which its code takes something off
+    uses       of the methods that may make a step, or of a function: what it does with its parameters
+    unread     the constructor's parameters that nothing reads
+    count      for each method the attribute with the number of its step, if only another method sets it
     modes      the words for training and inference in its own code
     letters    the names of weights and biases that stand in the code of a class, as texts
     """
@@ -105,9 +112,20 @@ def about(factory: Any) -> dict[str, Any]:
         "numbers": of_engine and not one.engine.of_arrays,
         "softmax_in": _naming("softmax", one) if isinstance(one, type) else [],
         "stepped": stepped(functions_of(one)) if isinstance(one, type) else {},
+        "uses": _uses(one),
+        "unread": unread(one) if isinstance(one, type) else [],
+        "count": counted_elsewhere(one) if isinstance(one, type) else {},
         "modes": words_in(codes_of(one)),
         "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }
+
+
+def _uses(one: Any) -> dict[str, dict[str, str]]:
+    """What each method that may make a step does with its parameters, or a function."""
+    if not isinstance(one, type):
+        return {getattr(one, "__name__", ""): uses_of(one)}
+    own = functions_of(one)
+    return {name: uses_of(own[name]) for name in (*steps_of(own), "__init__") if name in own}
 
 
 def classes_beside(cls: type) -> dict[str, type]:

@@ -7,12 +7,13 @@ old one's place, is read back. Needs NumPy alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.arguments import plain
+from parity.adapters.optimizer_names import COUNTS
 
 Arrays = dict[str, Any]
 FORMS = {
@@ -23,7 +24,10 @@ FORMS = {
     "objects": ".parameters() with .data and .grad",
     "variables": ".parameters() with .data and .grad.data",
     "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
+    "items": "an item for each array (['W'], ['dW'], ...)",
+    "single": "one array and its gradient each (.W, .dW)",
 }
+Names = Mapping[str, Sequence[tuple[str, str]]]  # "W" or "b" -> what else its array and gradient are called
 LISTS = "two lists"  # the form of a whole model alone
 WAYS = {  # who gets the layers
     "layers": "a list of layers that have {}",
@@ -39,6 +43,7 @@ BESIDE = {  # gradients that are handed over beside layers, or alone where those
     "": "",
     "two lists": "gradients of weights and of biases, in lists",
     "by layer": "the gradients of each layer, by its number and the array's name",
+    "in a row": "gradients in a list",
 }
 
 
@@ -51,7 +56,7 @@ def in_words(rule: str) -> str:
 
 
 LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
-MODEL = ("model", "net", "network", "nn", "neuralnetwork", "fc", "mlp", "dnn", "ann")
+MODEL = ("model", "net", "network", "nn", "neuralnetwork", "fc", "mlp", "dnn", "ann", "graph")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = (
     *(
@@ -74,6 +79,58 @@ MOMENT = {  # the words of a moment's name beside that of its array
 }
 VALUES = ("data", "value", "val", "array", "params", "param", "_data")  # of a parameter that is an object
 GRADS = ("grad", "grads", "gradient", "_grad")
+OF_ARRAYS = re.compile(  # what has the arrays of a layer, or sets them, beside `params`
+    "(get|set|load|update)?(all|own|trainable|learnable)?"
+    "(weights?|params?|parameters|vars|variables|tensors|arrays|thetas?)"
+)
+OF_SLOPES = re.compile(  # the same of their gradients
+    "(get|all)*(d(weights|params|parameters|vars)|(weights?|params?|parameters?|vars?)?(grads?|gradients?)"
+    "|(grads?|gradients?)(of)?(weights?|params?|parameters?|vars?))"
+)
+SAYS_YES = {  # attributes and methods of a layer or parameter by which it is asked whether it is trained
+    *("optimizable", "updatable", "learnable", "istrainable", "islearnable", "hasweights", "hasbias"),
+    *(
+        "hasbiases",
+        "hasparams",
+        "hasparameters",
+        "haslearnableparams",
+        "usebias",
+        "requiresgrad",
+        "needsgrad",
+    ),
+    *("requiresupdate", "needsupdate", "isparametric", "requiresgradient", "hastrainableparams"),
+}
+SAYS_NO = {  # those of what is not asked of it: a decay of its own, and not to be trained
+    *("weightdecay", "weightdecaylambda", "weightdecayrate", "l1", "l2", "l1lambda", "l2lambda", "l2reg"),
+    *("l1reg", "reg", "reglambda", "regularization", "frozen", "freeze", "isfrozen", "skipdecay", "lam"),
+}
+HOLDS = {  # attributes of a model that are its layers
+    *("layers", "modules", "nodes", "blocks", "net", "network", "sequence", "ops", "operations", "children"),
+    *("trainablelayers", "denselayers", "hiddenlayers", "layerlist", "alllayers", "sequential", "units"),
+    *("trainable", "learnablelayers", "weightlayers", "paramlayers", "layersequence", "structure"),
+}
+
+
+TAKES_OPTIMIZER = re.compile("(assign|set|attach|register|add|bind|init|link|with)(an|the)?optimi[sz]er")
+
+
+class Yes(int):
+    """1, as an attribute and as a method."""
+
+    def __call__(self) -> Yes:
+        return self
+
+
+def answer(name: str) -> Any:
+    """What a layer or parameter says that is asked so of itself. Raises AttributeError for another name."""
+    word = plain(name)
+    if word in SAYS_YES:
+        return Yes(1)
+    if word in SAYS_NO:
+        return 0.0
+    if TAKES_OPTIMIZER.fullmatch(word):
+        return lambda *_: None
+    raise AttributeError(f"it has no attribute {name!r}")
 
 
 def ways_for(name: str, held: bool = False) -> list[str]:
@@ -138,6 +195,10 @@ class SlopesByName(_Called):
 
     SLOPES = True
 
+    def _own(self, name: Any) -> Any:
+        at = ("W", "b")[name] if type(name) is int and 0 <= name < 2 else name
+        return super()._own(at)
+
 
 class NumberedSlopes(dict[str, Any]):
     """Gradients by the names `dW1`, `db1`, ... or those of their arrays, `W1`."""
@@ -154,13 +215,24 @@ class Parameter:
     requires_grad = trainable = True
     skip_decay = False
     OF_ARRAY: tuple[str, ...] = VALUES  # its names
+    OF_SLOPE: tuple[str, ...] = GRADS
+
+    def called(self, names: Names) -> Any:
+        """The same under these names too."""
+        further = [pair for pairs in names.values() for pair in pairs]
+        self.OF_ARRAY = (*self.OF_ARRAY, *(name for name, _ in further))
+        self.OF_SLOPE = (*self.OF_SLOPE, *(name for _, name in further))
+        return self
 
     def give(self, array: Any, slope: Any) -> None:
         """This array and its gradient."""
         self.shape, self.size, self.ndim, self.dtype = array.shape, array.size, array.ndim, array.dtype
-        for names, held in ((self.OF_ARRAY, array), (GRADS, slope)):
+        for names, held in ((self.OF_ARRAY, array), (self.OF_SLOPE, slope)):
             for name in names:
                 setattr(self, name, held)
+
+    def __getattr__(self, name: str) -> Any:
+        return answer(name)
 
     def zero_grad(self) -> None:
         """Nothing: the next step has its own gradients."""
@@ -184,7 +256,7 @@ class Variable(Parameter):
     def give(self, array: Any, slope: Any) -> None:
         """This array and its gradient."""
         super().give(array, slope)
-        for name in GRADS:
+        for name in self.OF_SLOPE:
             setattr(self, name, _Slope(slope))
 
 
@@ -237,6 +309,13 @@ PARAMETERS = {  # what each array is made, by the end of a rule: "params of pair
 }
 
 
+class Number(int):
+    """The number of a layer, as an attribute and as a method."""
+
+    def __call__(self) -> Number:
+        return self
+
+
 OF_ATTRIBUTES = ("attributes", "slopes", "state")  # forms of a layer
 OBJECTS = {"objects": "", "variables": "variables"}  # forms of a layer, and what its arrays are made
 
@@ -246,6 +325,11 @@ class Layer:
 
     trainable = training = True
 
+    @property
+    def handed(self) -> Any:
+        """What an optimizer is handed for it."""
+        return self
+
     def __init__(
         self,
         names: Sequence[str],
@@ -253,10 +337,12 @@ class Layer:
         number: int,
         whole: bool = False,
         asked: Collection[str] = (),
+        called: Names | None = None,
     ):
         self.asked = asked  # names that the code may ask whether they are there
+        self.called = called or {}
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
-        self.form, self.name, self.id = form, f"layer{number}", number
+        self.form, self.name, self.id = form, f"layer{number}", Number(number)
         self.objects: list[Any] = []
         self.params: Any = None
         self.grads: Any = None
@@ -293,18 +379,31 @@ class Layer:
         names = {key: name for name, key in self.keys.items()}
         if self.form == "slopes" and grads is not None:
             self.grads = self.gradients = self.slopes(grads)
-        for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
+        for key in ("W", "b"):
             array = params[names[key]] if key in names else nobodys(params[names["W"]])
-            for alias in aliases:
-                setattr(self, alias, array)
-            if grads is None:
-                continue
-            slope = grads[names[key]] if key in names else np.zeros_like(array)
-            for name in slopes_of(aliases):
+            slope = None if grads is None else grads[names[key]] if key in names else np.zeros_like(array)
+            further = self.called.get(key, ())
+            for name in () if slope is None else (*slopes_of(self.aliases(key)), *(n for _, n in further)):
                 setattr(self, name, slope)
+            for alias in self.aliases(key):
+                setattr(self, alias, array)
+
+    def aliases(self, key: str) -> list[str]:
+        """What its weights or its biases are called."""
+        return [*(WEIGHTS if key == "W" else BIASES), *(name for name, _ in self.called.get(key, ()))]
 
     def __getattr__(self, name: str) -> Any:
-        """A moment of the weights or the biases that the layer is to have had from its beginning."""
+        """What holds all of its arrays under another name, whether it is trained, or a moment of the weights
+        or the biases that the layer is to have had from its beginning."""
+        word, form = plain(name), vars(self).get("form", "")
+        if form in ("dicts", "lists", *OBJECTS) and name[:1] != "_":
+            if OF_ARRAYS.fullmatch(word):
+                return self.set_params if word.startswith(("set", "load", "update")) else self.params
+            if OF_SLOPES.fullmatch(word):
+                return self.grads
+        if form == "state" and word in COUNTS and name not in self.asked:
+            setattr(self, name, 0)
+            return 0
         words = set(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", name))
         own = vars(self)
         if own.get("form") == "state" and name not in own["asked"]:
@@ -315,7 +414,7 @@ class Layer:
                 if joined or (len(of_array) == 1 and rest and rest <= MOMENT):
                     setattr(self, name, np.zeros_like(getattr(self, aliases[0])))
                     return own[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return answer(name)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient."""
@@ -324,7 +423,7 @@ class Layer:
 
     def set_params(self, params: Any) -> None:
         """New arrays for the old ones."""
-        self.params = params
+        self.params = _Called(params) if self.form == "dicts" and isinstance(params, dict) else params
 
     set_parameters = set_params
 
@@ -333,7 +432,7 @@ class Layer:
         found = {}
         for at, (name, key) in enumerate(self.keys.items()):
             if self.form in OF_ATTRIBUTES:
-                aliases = [getattr(self, alias) for alias in (WEIGHTS if key == "W" else BIASES)]
+                aliases = [getattr(self, alias) for alias in self.aliases(key)]
                 found[name] = next((a for a in aliases if a is not params[name]), params[name])
             elif self.form in OBJECTS:
                 found[name] = self.objects[at].taken(params[name])
@@ -346,6 +445,11 @@ class TwoLists:
     """A model that has a list of its weights and one of its biases, and of the gradients of both."""
 
     name = "model"
+
+    @property
+    def handed(self) -> Any:
+        """What an optimizer is handed for it."""
+        return self
 
     def __init__(self, layers: Sequence[tuple[str, str]]):
         self.keys = {name: name for pair in layers for name in pair if name}
@@ -395,18 +499,37 @@ class ByNumber(list[Any]):
 class Model:
     """The layers, as a model shows them."""
 
-    def __init__(self, layers: Sequence[Layer]):
+    def __init__(self, layers: Sequence[Any]):
         self.layers = self.modules = ByNumber(layers)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient, of all layers."""
         return (pair for layer in self.layers for pair in layer.params_and_grads())
 
-    def parameters(self) -> list[Any]:
-        """The parameters of all layers, in a list."""
-        return [one for layer in self.layers for one in layer.parameters()]
+    @property
+    def parameters(self) -> Any:
+        """The parameters of all layers, in a list that may be called for."""
+        return _CalledList(one for layer in self.layers for one in layer.parameters())
+
+    @property
+    def gradients(self) -> Any:
+        """Their gradients, where the layers have them in lists."""
+        return _CalledList(one for layer in self.layers for one in layer.grads)
 
     get_params = get_parameters = params = parameters
+    grads = get_grads = get_gradients = gradients
 
-    def __iter__(self) -> Iterator[Layer]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.layers[at]
+
+    def __getattr__(self, name: str) -> Any:
+        """Its layers under another name."""
+        if plain(name) in HOLDS and name[:1] != "_":
+            return self.layers
+        return answer(name)

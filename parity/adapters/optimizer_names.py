@@ -18,9 +18,12 @@ TOGETHER = (  # all arrays
 )
 ONE = ("w", "param", "parameter", "theta", "weight", "p")  # one array at a time
 SLOPES = ("grads", "gradients", "dparams", "gradientsdict", "gradparams", "dweights")  # of all arrays
-SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam", "dx", "dp")  # of one
+SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam", "dx", "dp", "gw", "gtheta", "dweight")  # of one
 BATCH = ("batchsize", "minibatchsize", "nsamples", "numsamples", "numexamples")  # gradients are sums over it
-RATES = ("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate")
+RATES = (
+    *("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate", "initlr", "initiallr"),
+    *("baselr", "initlearningrate", "initiallearningrate", "baselearningrate", "lr0", "startlr", "eta0"),
+)
 EPSILON = ("eps", "epsilon")
 SMALL = (*EPSILON, "damping", "jitter", "fudge", "fudgefactor")  # beside a root
 DECAYS = ("weightdecay", "wd", "weightdecayrate")

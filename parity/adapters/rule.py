@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -23,24 +24,28 @@ from parity.adapters.array_lists import (
 )
 from parity.adapters.chained import chains, zeros_of
 from parity.adapters.convention import Convention
+from parity.adapters.laid_out import laid_out
+from parity.adapters.layers_as_items import LayerOfItems, LayerOfOne
 from parity.adapters.layers_given import (
     PARAMETERS,
     ByNumber,
     Layer,
     Model,
     NumberedSlopes,
+    Parameter,
     SlopesByName,
     TwoLists,
     nobodys,
 )
+from parity.adapters.names_in_steps import names_of_one, pairs_in
 from parity.adapters.optimizer_built import builder, is_free, takes_any_name
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
-from parity.adapters.rule_constants import EPS
+from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
-from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, in_order, of_layer
+from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, Stateful, reading
 from parity.adapters.training_flag import codes_of
 from parity.kinds.probe import Probe
@@ -63,6 +68,9 @@ class Rule:
         self.key: Any = None  # of the layer or the array that is next
         self.shapes: dict[str, Any] = {}  # of the arrays that an optimizer is made for
         self.prepared: set[int] = set()
+        self.partners: dict[str, Any] = {}  # arrays that are nobody's, of `laid_out`
+        self.parts: dict[str, Rule] = {}  # one for each array, where they are apart
+        self.tables: dict[str, Any] = {}  # dicts of constants and state, by optimizer
         self.returned = Steps()
         self.stateful: Stateful | None = None
 
@@ -89,15 +97,33 @@ class Rule:
         if self.how.by_rate:
             self.returned.rate = args["lr"]
             args = {name: value for name, value in args.items() if name != "lr"}
+        if self.how.table:
+            held[self.how.table], args = self._table(args), {}
+        elif "table" in self.how.numbers.values():
+            taken = room([n for n in signature(self.factory) or () if n not in held], how)
+            args = {name: value for name, value in args.items() if name in taken}
         args = {name: value for name, value in args.items() if name not in self.how.written}
         kept = {name: args[name] for name in self.how.kept if name in args}
         args = {name: value for name, value in args.items() if name not in kept}
         built = call(builder(self.factory, held), args, how)
+        self._count_up(built)
         for name, value in kept.items():
             if not is_free(built, self.how.kept[name], self.how.kept.values()):
                 raise Misfit(f"it takes no {', '.join(kept)}")
             setattr(built, self.how.kept[name], value)
         return built
+
+    def _count_up(self, optimizer: Any) -> None:
+        """The number of the next step, where something else than the step sets it."""
+        if self.how.count:
+            setattr(optimizer, self.how.count, getattr(optimizer, self.how.count) + 1)
+
+    def _table(self, args: dict[str, Any]) -> Renamed:
+        """The constants in a dict, each under whatever name it is asked for."""
+        start = {"learning_rate" if k == "lr" else k: v for k, v in args.items()}
+        start |= {} if self.eps is None else {"epsilon": self.eps}
+        names = {key: spellings("lr" if key == "learning_rate" else key) for key in start}
+        return Renamed(start, names | {"epsilon": ("eps", "epsilon")})
 
     @property
     def eps(self) -> float | None:
@@ -130,7 +156,7 @@ class Rule:
         def around(*arrays: Any, **state: Any) -> Any:
             if prepare and arrays and id(optimizer) not in self.prepared:
                 self.prepared.add(id(optimizer))
-                getattr(optimizer, prepare)(arrays[0])
+                getattr(optimizer, prepare)(self._shown(arrays[0]))
             if not then:
                 return step(*arrays, **state)
             _all_of(optimizer, EMPTY)
@@ -139,13 +165,26 @@ class Rule:
 
         return around
 
+    def _shown(self, array: Any) -> Any:
+        """What a method is shown before the first step: an array, or what it holds, or the size of it."""
+        sizes = {"count": np.size(array), "shape": np.shape(array)}
+        return sizes.get(self.how.prepared_by, array)
+
     def _plain_method(self, optimizer: Any) -> Callable[..., Any]:
         usual = recipe(self.kind).optional["weight_decay"]
         known = {"weight_decay": usual, **self.args, "eps": self.eps}
         known["betas"] = (known.get("beta1"), known.get("beta2"))
         known |= {"t": self.steps - 1 + (self.first or 0), "key": self.key, "batch_size": 1}
+        known |= {
+            NOTHING: None,
+            "table": self.tables.setdefault(self.named(optimizer), self._table(self.args)),
+        }
         given = {name: known[argument] for name, argument in self.how.numbers.items()}
         return self._by_parameter(getattr(optimizer, self.how.forward), given)
+
+    def named(self, optimizer: Any) -> str:
+        """The name under which it was made."""
+        return next((name for name, one in self.made.items() if one is optimizer), "")
 
     def _by_parameter(self, function: Callable[..., Any], numbers: dict[str, Any]) -> Callable[..., Any]:
         """The function of arrays alone, in the order of the rule."""
@@ -184,6 +223,8 @@ class Rule:
 
     def hand_another_rate(self, rate: float) -> bool:
         """Give each call another learning rate from now on; whether the calls are given one."""
+        if self.parts:
+            return all([part.hand_another_rate(rate) for part in self.parts.values()])
         if self.how.by_rate:
             self.returned.rate = rate
             return True
@@ -199,6 +240,14 @@ class Rule:
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step: the arrays of params are changed."""
+        if self.how.apart:
+            self._apart(params, grads)
+            return
+        if self.how.laid:
+            params, grads = self._laid(params, grads)
+        self.shapes["shapes"] = [np.shape(array) for array in params.values()]
+        for optimizer in self.made.values():
+            self._count_up(optimizer)
         if "t" in self.how.numbers.values() and self.first is None:
             self.first = self._first_step(params, grads)
         self.steps += 1
@@ -215,6 +264,21 @@ class Rule:
         else:
             getattr(self, f"_{self.how.rule.replace(' ', '_')}")(params, grads)
 
+    def _laid(self, params: dict[str, Any], grads: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The same arrays in the shapes that are asked for."""
+        nobodys_slopes: dict[str, Any] = {}
+        arrays = laid_out(self.how.laid, params, self.partners)
+        return arrays, laid_out(self.how.laid, grads, nobodys_slopes)
+
+    def _apart(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """An optimizer for each array."""
+        for name, array in params.items():
+            if name not in self.parts:
+                self.parts[name] = Rule(replace(self.how, apart=False), self.factory, self.probe)
+                self.parts[name].args = self.args
+                self.made[name] = self.parts[name].made
+            self.parts[name].update({name: array}, {name: grads[name]})
+
     def _layers(
         self, params: dict[str, Any], grads: dict[str, Any], way: str, form: str, beside: str = ""
     ) -> None:
@@ -223,15 +287,17 @@ class Rule:
         arrays, slopes = self.lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
             layer.give(arrays, slopes)
-        given: Any = Model(self.layers) if way.endswith("model") else self.layers
+        handed = [layer.handed for layer in self.layers]
+        given: Any = Model(handed) if way.endswith("model") else handed
         more = self._beside(beside, slopes)
         if way == "held layer":
             for layer in self.layers:
-                self.method_of(self._holding(layer.name, layer))(*more)
+                self.method_of(self._holding(layer.name, layer.handed))(*more)
         elif way.startswith("held"):
             self.method_of(self._holding("", given[0] if way.endswith("whole") else given))(*more)
         else:
-            self._step_of_layers(given if way in ("layer", "whole") else [given], more)
+            names = [layer.name for layer in self.layers] if way in ("layer", "whole") else [""]
+            self._step_of_layers(handed if way in ("layer", "whole") else [given], names, more)
         for layer in self.layers:
             taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
 
@@ -241,8 +307,16 @@ class Rule:
                 TwoLists(in_layers(params)) if form == "two lists" else Layer([*params], form, 0, whole=True)
             )
             return [own]
-        asked, pairs = _strings(self.factory), enumerate(in_layers(params))
-        return [Layer([n for n in names if n], form, number, asked=asked) for number, names in pairs]
+        if form == "single":
+            of_one = names_of_one(pairs_in(self.factory))
+            return [LayerOfOne([name], i, of_one) for i, name in enumerate(params)]
+        pairs = [[n for n in names if n] for names in in_layers(params)]
+        if form == "items":
+            return [
+                LayerOfItems(names, i, pairs_in(self.factory, items=True)) for i, names in enumerate(pairs)
+            ]
+        asked, called = _strings(self.factory), pairs_in(self.factory)
+        return [Layer(names, form, i, asked=asked, called=called) for i, names in enumerate(pairs)]
 
     def _holding(self, name: str, given: Any) -> Any:
         """The optimizer of that name, which was built of what it holds."""
@@ -252,15 +326,15 @@ class Rule:
                 getattr(self.made[name], self.how.prepare)(given)
         return self.made[name]
 
-    def _step_of_layers(self, given: Sequence[Any], more: Sequence[Any]) -> None:
+    def _step_of_layers(self, given: Sequence[Any], names: Sequence[str], more: Sequence[Any]) -> None:
         """The step of what is given one by one, by one optimizer or by one for each."""
-        made = [""] if not self.how.each else [one.name for one in given]
+        made = [""] if not self.how.each else names
         built = [self.one(name) for name in made] if isinstance(self.factory, type) else []
         for optimizer in built:
             _all_of(optimizer, BEFORE)
         for number, one in enumerate(given):
             self.key = number
-            self._step(one.name if self.how.each else "")(one, *more)
+            self._step(names[number] if self.how.each else "")(one, *more)
         for optimizer in built:
             _all_of(optimizer, AFTER)
 
@@ -268,6 +342,8 @@ class Rule:
         """The gradients that are handed over by themselves."""
         if form == "two lists":
             return self._two_slopes(grads)
+        if form == "in a row":
+            return [[grads[name] for layer in self.layers for name in layer.keys]]
         return [ByNumber(layer.slopes(grads) for layer in self.layers)] if form else []
 
     def lasting(self, params: dict[str, Any], grads: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -359,10 +435,12 @@ class Rule:
 
     def _step_of_slope(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One gradient after another; an optimizer for each that comes without a name."""
-        keyed = "key" in self.how.numbers.values()
+        keys = [plain(name) for name, what in self.how.numbers.items() if what == "key"]
+        by_number, keyed = any(key in NUMBER_KEYS for key in keys), bool(keys)
         steps = {}
-        for name, g in grads.items():
-            self.key = name
+        for number, (name, g) in enumerate(grads.items()):
+            self.key = number if by_number else name
+            self.shapes |= {"shape": g.shape, "shape of W": g.shape, "count": g.size}
             steps[name] = self.method_of(self.one("" if keyed else name))(g)
         self.returned.taken(params, grads, steps)
 
@@ -374,14 +452,22 @@ class Rule:
         self.returned.taken(params, grads, dict(zip(params, found, strict=True)))
 
     def _arrays(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        for name, w in params.items():
-            self.shapes = {"shape": w.shape, "shape of W": w.shape}
+        keyed = "key" in self.how.numbers.values()
+        for number, (name, w) in enumerate(params.items()):
+            self.key = number
+            self.shapes |= {"shape": w.shape, "shape of W": w.shape, "count": w.size}
             state = self.states.get(name, {})
-            new = self.method_of(self.one(name))(w, grads[name], **state)
+            new = self._array_in(self.method_of(self.one("" if keyed else name))(w, grads[name], **state), w)
             if isinstance(new, dict) and takes_any_name(getattr(self.factory, self.how.forward)):
                 self.states[name] = new  # w is changed in place
             elif new is not None:
                 w[...] = new
+
+    def _array_in(self, found: Any, array: Any) -> Any:
+        """What was returned, without what is no array beside one."""
+        if isinstance(found, tuple) and any(isinstance(one, (dict, type(None))) for one in found):
+            return next((one for one in found if np.shape(one) == np.shape(array)), None)
+        return found
 
     def _layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         optimizer = self.one("")
@@ -404,7 +490,12 @@ class Rule:
         first, _, form = self.how.rule.partition(" of ")
         held = first.startswith("params")
         arrays, slopes = self.lasting(params, grads) if held and form else (params, grads)
-        self.parameters = self.parameters or [PARAMETERS[form]() for _ in params]
+        if not self.parameters:
+            called = names_of_one(pairs_in(self.factory))
+            self.parameters = [PARAMETERS[form]() for _ in params]
+            for one in self.parameters:
+                if isinstance(one, Parameter):
+                    one.called(called)
         _give(self.parameters, arrays, slopes)
         given: Any = self.parameters
         if first.endswith("by name"):
@@ -438,7 +529,7 @@ class Rule:
         moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
             about_b = params[bias] if bias else nobodys(params[name])
-            self.shapes = {"shape": params[name].shape, "shape of W": params[name].shape}
+            self.shapes |= {"shape": params[name].shape, "shape of W": params[name].shape}
             self.shapes["shape of b"] = about_b.shape
             method = self.method_of(self.one("" if "key" in order else name))
             given = {"key": name, "w": params[name], "dw": grads[name]}
@@ -451,6 +542,7 @@ class Rule:
                 given["t"] = self.steps - (1 - first_step(tried))
             found = method(*(given[what] for what in order))
             new = found if isinstance(found, tuple) else (found,)
+            new = tuple(one for one in new if not isinstance(one, dict))
             if moments and len(new) == 1 + len(moments):
                 at = self._place_of_the_array(order, given)
                 self.states[name] = [*new[:at], *new[at + 1 :]]
@@ -487,16 +579,18 @@ class Rule:
 
     def _given_layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Layers one by one with their gradients beside them, and an optimizer for each."""
-        asked = of_layer(self._asked())
-        if not self.layers:
-            pairs = enumerate(in_layers(params))
-            self.layers = [Layer([n for n in names if n], "attributes", number) for number, names in pairs]
+        asked, lists = of_layer(self._asked()), self.how.rule.endswith("lists")
+        self.layers = self.layers or self._new_layers(params, "layer", "lists" if lists else "state")
         for layer in self.layers:
-            layer.give(params, None)
+            layer.give(params, grads if lists else None)
+        for layer in self.layers:
             slopes = layer.slopes(grads)
             given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
-            self.method_of(self.one(layer.name))(*(given[what] for what in asked))
+            optimizer = self._holding("", self.layers) if self.how.held else self.one(layer.name)
+            self.method_of(optimizer)(*(given[what] for what in asked))
             taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    _given_layer_of_lists = _given_layer
 
     def _both_dicts(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """The optimizer keeps both dicts, and may put new arrays into that of the arrays."""

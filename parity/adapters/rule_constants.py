@@ -5,10 +5,11 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from parity.adapters.arguments import plain, room, spellings
+from parity.adapters.arguments import NORMS, bind, plain, room, spellings
 from parity.adapters.layers_given import ways_for
 from parity.adapters.optimizer_names import (
     BATCH,
@@ -41,6 +42,7 @@ SCHEDULE = (
     "decayrate",
     "lrdecayrate",
 )  # of the rate, by its own code
+SHRINKS = ("l2decay", "l2", "l2reg", "l2lambda", "l1", "l1decay", "reg", "regularization", "regstrength")
 FACTOR = 0.3  # the least default of such a decay that multiplies the rate, and is 1 where it is off
 EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
 WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
@@ -52,20 +54,35 @@ SIZES = {  # what a constructor may ask for beside its constants
         *("layersdim", "layersdims", "layerdims", "layerdim", "dims", "layersizes", "layerssizes", "sizes"),
         *("layersize", "networksizes", "networkdims", "nnlayers"),
     ),
-    "shape": ("shape", "paramshape", "gradshape", "size"),
+    "shape": ("shape", "paramshape", "gradshape", "size", "wsize", "weightsize", "paramsize"),
+    "shapes": ("shapes", "alllayers", "paramshapes", "layershapes", "weightshapes", "shapeslist"),
+    "count": ("nparams", "numparams", "nparameters", "numparameters", "nweights", "numweights", "paramcount"),
     "shape of W": ("wshape", "weightshape", "weightsshape", "shapew"),
     "shape of b": ("bshape", "biasshape", "biasesshape", "shapeb"),
 }
 
 
-def sized(signature: Iterable[dict[str, Any]]) -> dict[str, str]:
+EMPTY_SIZES = ("None", "()", "(0,)", "(0, 0)", "(1, 1)")  # defaults of a shape that is to be given
+NOTHING = "nothing"  # what a parameter gets that nothing reads
+
+
+def size_of(name: str) -> str:
+    """Which size a parameter of that name gets; "" for none."""
+    return next((what for what, words in SIZES.items() if plain(name) in words), "")
+
+
+def sized(about: dict[str, Any], kind: str) -> dict[str, str]:
     """The parameters that get sizes: by which gradients are divided that are sums over a batch, those of the
-    layers, and shapes of arrays."""
+    layers, and shapes of arrays; and those that are required, and that nothing reads."""
     found = {}
-    for p in signature:
-        what = next((what for what, words in SIZES.items() if plain(p["name"]) in words), "")
-        if what and (what == "batch_size" or p["required"]):
+    bound = bind(parameter_names(about["signature"] or ()), recipe(kind)) if about["what"] == "class" else {}
+    for p in about["signature"] or ():
+        what = size_of(p["name"])
+        empty = p["default"] in EMPTY_SIZES and what not in ("sizes", "count")
+        if what and (what == "batch_size" or p["required"] or empty):
             found[p["name"]] = what
+        elif p["required"] and p["name"] in about["unread"] and p["name"] not in bound:
+            found[p["name"]] = NOTHING
     return found
 
 
@@ -230,16 +247,21 @@ def switched(about: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def off(about: dict[str, Any], kind: str) -> dict[str, float]:
     """The decay of the rate in the constructor, where its default is one, and what turns it off: 0, or 1 for
-    a factor. A decay that may be the kind's own, or that of the weights, is left alone."""
+    a factor. A decay that may be the kind's own, or that of the weights, is left alone. The same of a bound
+    of the gradients, and of a penalty that PyTorch's has not."""
     names = [plain(p["name"]) for p in about["signature"] or ()]
     own = kind == "rmsprop" and not {*names} & {*CONSTANTS["decay_rate"]} - {*SCHEDULE}
     if about["what"] != "class" or own or kind == "adamw":
         return {}
     found = {}
     for p in about["signature"] or ():
-        number = _number(p["default"]) if plain(p["name"]) in SCHEDULE else 0.0
-        if 0 < number < 1:
+        word, number = plain(p["name"]), _number(p["default"])
+        if word in SCHEDULE and 0 < number < 1:
             found[p["name"]] = 1.0 if number >= FACTOR else 0.0
+        elif word in NORMS and 0 < number < math.inf:
+            found[p["name"]] = math.inf
+        elif word in SHRINKS and 0 < number < 1:
+            found[p["name"]] = 0.0
     return found
 
 

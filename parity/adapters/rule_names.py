@@ -20,6 +20,7 @@ STEP = (
     *("update", "step", "updateparams", "updateweights", "updateparameters", "apply", "applygradients"),
     *("optimize", "applygradient", "__call__", "call", "updates", "fit", "get_updates", "applygrads"),
     *("updateparam", "updateweight", "updatelayer", "updatelayers", "applyupdate", "applyupdates"),
+    *("callparam", "updateparameter", "updatevariable", "updatevalue", "optimizegradient", "nextpoint"),
     *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate", "minimize"),
 )
 OTHER_STEP = re.compile(f"({VERBS})({THINGS})*")
@@ -28,8 +29,21 @@ KEYS = (
     *("layerid", "layeridx", "layerindex", "layernum", "layernumber", "layerno", "layerkey", "layeri"),
     *("paramkey", "paramidx", "paramindex", "varname", "weightname", "pid", "uid", "layern"),
 )
+NUMBER_KEYS = (
+    "index",
+    "idx",
+    "i",
+    "layerindex",
+    "layeridx",
+    "layernum",
+    "layernumber",
+    "paramidx",
+    "paramindex",
+)
 BEFORE = ("preupdate", "prestep", "beforeupdate", "beforestep")  # how names of methods begin
 AFTER = ("postupdate", "poststep", "afterupdate", "afterstep")
+ENDS = ("grad", "grads", "gradient", "gradients")  # of a gradient's name
+OF_BIAS = re.compile("(d|g|grads?|gradients?|nabla|delta)(b|bias|biases)|(b|bias|biases)(grads?|gradients?)")
 EMPTY = ("zerograd", "resetgrad", "cleargrad", "zerodelta", "resetdelta")
 OF_STEP = re.compile(  # methods that return the step; they get gradients alone
     "(get|compute|calc|calculate|find|make)?_?(the)?_?(updates?|steps?|deltas?|changes?|direction|gradients?)"
@@ -82,5 +96,8 @@ def of_layer(params: list[dict[str, Any]]) -> list[str]:
         return []
     if len(words) == 2 and words[1] in (*SLOPES, *SLOPE):
         return ["layer", "grads"]
-    slopes = len(words) == 3 and all(word.startswith(("d", "g")) for word in words[1:])
-    return ["layer", "dw", "db"] if slopes else []
+    known = (word.startswith(("d", "g", "nabla")) or word.endswith(ENDS) for word in words[1:])
+    if len(words) != 3 or not all(known):
+        return []
+    of_bias = [bool(OF_BIAS.fullmatch(word)) for word in words[1:]]
+    return ["layer", "db", "dw"] if of_bias == [True, False] else ["layer", "dw", "db"]

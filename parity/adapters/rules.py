@@ -45,6 +45,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
+from parity.adapters.laid_out import OF_LAYERS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS, ways_for
 from parity.adapters.optimizer_names import (
     COUNTS,
@@ -61,6 +62,7 @@ from parity.adapters.rule_asked import ASKED
 from parity.adapters.rule_constants import (
     BIASES_OF_ALL,
     HANDED,
+    SIZES,
     WEIGHTS_OF_ALL,
     has_moments,
     holders,
@@ -72,6 +74,7 @@ from parity.adapters.rule_constants import (
     other_decay,
     other_eps,
     parameter_names,
+    size_of,
     sized,
     switched,
     taken_by_constructor,
@@ -79,6 +82,7 @@ from parity.adapters.rule_constants import (
 )
 from parity.adapters.rule_forms import RUN
 from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, of_layer, steps_of
+from parity.adapters.rule_others import others_of
 from parity.adapters.rule_runs import WORDS, roles_of
 from parity.adapters.stateful import forms_of
 
@@ -89,6 +93,16 @@ STATES = ("state", "momentum", "memory", "config", *MOMENTS)
 DESCENTS = ("arrays+lr", "lists+lr", "dicts+lr", "numbered")  # of arrays under one name, likeliest first
 OF_ALL = ("dicts+lr", "numbered", "lists+lr", "arrays+lr")  # the same of all arrays
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
+SHAPED = ("broadcast", "shape", "dimension", "unpack", "aligned", "index out of range", "out of bounds")
+WITH_BIASES = (
+    "in order",
+    "given layer",
+    "layer",
+    "two lists",
+    "held two lists",
+    "lists and pairs",
+    "in dicts",
+)
 OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or without one
 OF_PARAMS = (
     *("params", "params of pairs", "params of dicts", "params of variables", "params of weights"),
@@ -100,6 +114,7 @@ OF_OBJECTS = (
 )
 OF_ONE = ("object", "object of variables", "object of weights", "object of dicts")  # at a time
 OBJECT = (*ONE, "variable", "var", "tensor", "parm")  # the name of the only parameter, which may be an object
+OF_LAYER = ("given layer", "given layer of lists")
 FOUR_LISTS = (["w", "b", "dw", "db"], ["w", "dw", "b", "db"])
 PREPARE = (
     *(
@@ -146,7 +161,7 @@ def _rules(
     base = replace(base, rate=odd_rate(about, kind), average=odd_constant(about, kind))
     holds_these = holders(about)
     prepare, shown = ("", "") if holds_these else preparing(about)
-    base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=sized(signature))
+    base = replace(base, switched=switched(about, kind), off=off(about, kind), sized=sized(about, kind))
     base = replace(base, kept=own, written=numbers_written, held=holds_these)
     if about["what"] == "function" and (roles := roles_of(signature, kind)):
         yield _run(base, about["names"][0], roles)
@@ -167,13 +182,14 @@ def _rules(
             yield _with(base, "config", about["names"][0])
     if about["what"] == "function":
         return
-    first = [plain(name) for name in holds_these or ([shown] if shown else [])]
+    first = [plain(name) for name in holds_these or ([shown] if shown and not size_of(shown) else [])]
     first = ["model" if word in TARGETS else word for word in first]
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
     one_held = bool(holds_these) and first[0] in WORDS["start"] and not (holds or handed)
     both = handed and len(first) > 1 and first[1] in SLOPES
     two_lists = len(first) > 1 and not both
+    counts = about["count"]
     taken, moments = {*taken_by_constructor(about, kind), *base.kept}, has_moments(about, kind)
     for name, parameters in about["methods"].items():
         roles = roles_of([p for p in parameters or () if p is not None], kind) if name[0] != "_" else {}
@@ -182,6 +198,7 @@ def _rules(
     for name in steps_of(about["methods"]):
         params = [p for p in about["methods"][name] or () if p is not None]
         numbers = numbers_of(params, taken, kind, moments)
+        numbers |= others_of(params, numbers, about["uses"].get(name, {}))
         required = [p for p in params if p["required"] and p["name"] not in numbers]
         order = _by_name(parameter_names(required), params)
         required.sort(key=lambda p: order.index(p["name"]) if order else 0)
@@ -192,13 +209,16 @@ def _rules(
             0: ["both", "both dicts"] if both else [*holds, *(OF_PARAMS if handed else ())],
             1: ["held", "held dicts", "held numbered"]
             if handed and not holds
-            else [f"{way}, by layer" for way in holds]
+            else [
+                *(f"{way}, by layer" for way in holds),
+                *(f"{way}, in a row" for way in holds if way.endswith("lists")),
+            ]
             if holds
             else [*alone, *ways_for(only), *(OF_ONE if only in OBJECT else ())],
             2: [
                 *["held two lists"] * two_lists,
                 *(f"{way}, two lists" for way in holds),
-                *["given layer"] * bool(of_layer(required)),
+                *OF_LAYER * bool(of_layer(required)),
                 *_with_slopes(required),
                 *[BY_LETTER] * (bool(about["letters"]) and _decays(about)),
                 *("dicts", "arrays", "lists", "in dicts", "by layer name", "numbered", "lists of pairs"),
@@ -233,11 +253,11 @@ def _rules(
             two = ["two lists"] * (in_order(required) in FOUR_LISTS)
             styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
         for style in styles.get(len(required), ()):
-            way = replace(_with(base, style, name), numbers=numbers, order=order)
+            way = replace(_with(base, style, name), numbers=numbers, order=order, count=counts.get(name, ""))
             if not prepare or not style.startswith(("held", "params")):
                 yield way
             if prepare:
-                yield replace(way, prepare=prepare)
+                yield replace(way, prepare=prepare, prepared_by=size_of(shown))
         if holds_these and required and _are_slopes(required):
             yield from _in_two_calls(base, name, numbers, styles.get(len(required), ()), about)
         for meaning, words in (("key", KEYS), ("t", COUNTS)):
@@ -247,10 +267,31 @@ def _rules(
                     more = {**numbers, numbered[1]: meaning}
                     yield replace(_with(base, style, name), numbers=more, order=order)
         if counted := _counter(required):
-            counts = {**numbers, counted: "t"}
-            order = _by_name([name for name in parameter_names(required) if name != counted], [])
-            for style in ("dicts", "lists", "in dicts", "by layer name", "numbered"):
-                yield replace(_with(base, style, name), numbers=counts, order=order)
+            with_t = {**numbers, counted: "t"}
+            others = [p for p in required if p["name"] != counted]
+            order = _by_name(parameter_names(others), [])
+            of_one = ["given layer"] * bool(of_layer(others))
+            for style in (*of_one, "dicts", "lists", "in dicts", "by layer name", "numbered"):
+                yield replace(_with(base, style, name), numbers=with_t, order=order)
+
+
+def in_other_shapes(tried: Iterable[tuple[Convention, str]]) -> Iterator[Convention]:
+    """The ways of these that refused an array for its shape, with arrays in those of `laid_out`, or with an
+    optimizer for each layer or array."""
+    for way, error in tried:
+        if "inhomogeneous" in error:
+            yield replace(way, apart=True)
+        elif any(word in error for word in SHAPED):
+            flat = way.prepared_by == "count" or "count" in way.sized.values()
+            layouts = ["flat"] if flat else OF_LAYERS if _has_biases(way) else []
+            one = way.rule.startswith("layer, ")
+            yield from (replace(way, each=True) for _ in range(one))
+            yield from (replace(way, laid=layout, each=one) for layout in layouts)
+
+
+def _has_biases(way: Convention) -> bool:
+    """Whether weights and biases are handed over together."""
+    return way.rule in WITH_BIASES or ("," in way.rule and not way.rule.endswith("single"))
 
 
 def _run(base: Convention, name: str, roles: Mapping[str, str]) -> Convention:
@@ -268,7 +309,7 @@ def preparing(about: dict[str, Any]) -> tuple[str, str]:
     """The method that is shown the arrays before the first step, and its parameter; "" for none."""
     for name, params in about["methods"].items():
         required = [p["name"] for p in params or () if p is not None and p["required"]]
-        known = (*TOGETHER, *MODEL, *LAYERS, *TARGETS)
+        known = (*TOGETHER, *MODEL, *LAYERS, *TARGETS, *SIZES["count"], *SIZES["shape"])
         if plain(name) in PREPARE and len(required) == 1 and plain(required[0]) in known:
             return name, required[0]
     return "", ""
@@ -359,7 +400,7 @@ def _is_slope(name: str) -> bool:
 def _counter(required: list[dict[str, Any]]) -> str:
     """The number of the step among two that are arrays and their gradients; "" where there is none."""
     found = [p["name"] for p in required if plain(p["name"]) in COUNTS]
-    return found[0] if len(required) == 3 and len(found) == 1 else ""
+    return found[0] if len(required) in (3, 4) and len(found) == 1 else ""
 
 
 def _with(base: Convention, style: str, method: str) -> Convention:

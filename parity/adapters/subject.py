@@ -216,20 +216,24 @@ class Subject:
         """How an optimizer is called: the first way in which it changes every array."""
         from parity.adapters.rule_constants import has_other_constants
         from parity.adapters.rule_names import steps_of
-        from parity.adapters.rules import BY_LETTER, rules, updates_by_book
-        from parity.adapters.trial import NONE_CHANGED, PARTLY_CHANGED, NotCallable, changes_all
+        from parity.adapters.rules import BY_LETTER, in_other_shapes, rules, updates_by_book
+        from parity.adapters.trial import NONE_CHANGED, NOT_FINITE, PARTLY_CHANGED, NotCallable, changes_all
 
         errors: list[tuple[str, str]] = []
         other = has_other_constants(about, kind)
         by_book = [] if self.misfit or other or not updates_by_book(about) else [None]
         idle: list[Convention | None] = []  # ways that change nothing
         partly: list[Convention | None] = []  # and those that leave a part of an array
+        tried: list[tuple[Convention, str]] = []
+        not_finite: list[Convention] = []  # ways that give no numbers
         ways = [*rules(about, kind)]
         by_letter = [way for way in ways if way.rule == BY_LETTER]
         for way in (*by_letter, *by_book, *(way for way in ways if way not in by_letter)):
             self._open_as(way, kind)
             if changes_all(self, kind, errors, str(way or f"called as {about['name']}")):
                 return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
+            tried += [(way, errors[-1][1])] if way is not None else []
+            not_finite += [way] if way is not None and errors[-1][1] == NOT_FINITE else []
             idle += [way] if errors[-1][1] == NONE_CHANGED else []
             partly += [way] if errors[-1][1] == PARTLY_CHANGED else []
         for way in partly[:1]:
@@ -237,6 +241,10 @@ class Subject:
             return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
         if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
             return self.convention
+        for way in (*in_other_shapes(tried), *not_finite[:1]):
+            self._open_as(way, kind)
+            if changes_all(self, kind, errors, str(way)) or way in not_finite:
+                return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
         self.convention = None
         stubs = steps_of(about.get("stubs", ()))
         if by_book and not stubs:
@@ -253,9 +261,11 @@ class Subject:
         from parity.adapters.trial import changes_all
 
         other = OTHER_KIND.get(kind, "")
-        same = [one for one in rules(about, other) if way and other and one.called_like(way)]
+        if not other:
+            return False
+        same = [one for one in rules(about, other) if way and one.called_like(way)]
         works = False
-        for one in same[:1] if way else [None] if other else []:
+        for one in same[:1] if way else [None]:
             self._open_as(one, other)
             works = not self.misfit and changes_all(self, other, [], "")
         self._open_as(way, kind)

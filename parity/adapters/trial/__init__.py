@@ -11,6 +11,7 @@ from parity.adapters.trial.columns_of_file import dense_beside, take_columns
 from parity.adapters.trial.hints import one_for_both_axes, pads_by_word, takes_what_is_kept
 from parity.adapters.trial.ordinary import (
     NONE_CHANGED,
+    NOT_FINITE,
     PARTLY_CHANGED,
     changes_all,
     fits_the_book,
@@ -23,6 +24,7 @@ from parity.adapters.trial.search import find
 
 __all__ = [
     "NONE_CHANGED",
+    "NOT_FINITE",
     "PARTLY_CHANGED",
     "NotCallable",
     "changes_all",

@@ -14,6 +14,7 @@ from parity.kinds import kind_of
 from parity.kinds.probes import probes
 
 NONE_CHANGED = "result: none"  # how a trial of an optimizer ended
+NOT_FINITE = "result: not finite"
 PARTLY_CHANGED = "result: not every number"  # of an array
 
 
@@ -44,7 +45,8 @@ def fits_the_book(subject: Any, kind: str) -> bool:
 def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str) -> bool:
     """Whether an optimizer called so changes every array on an ordinary input, and keeps its shape.
 
-    One of which a part stays is an error of its own: it may be a list for such code.
+    One of which a part stays is an error of its own: it may be a list for such code. So is one that gives no
+    numbers: what it divides by may not be what it was given.
     """
     probe = probes(kind, 0, lambda i: i == 0)[0]
     try:
@@ -59,6 +61,9 @@ def changes_all(subject: Any, kind: str, errors: list[tuple[str, str]], way: str
     ]
     if not all(changed):
         errors.append((way, "result: not every" if any(changed) else NONE_CHANGED))
+        return False
+    if not all(np.all(np.isfinite(np.asarray(array, dtype=float))) for array in after.values()):
+        errors.append((way, NOT_FINITE))
         return False
     whole = all(np.all(np.asarray(after[name]) != p) for name, p in before.items())
     if not whole:

@@ -16,7 +16,7 @@ CASES = [  # right as it is, and where its like with Wrong in its name is first 
     ("HoldsDictsOfANet", "momentum", "a model comes to the constructor, which has .params", "W step 2"),
     ("HoldsListsOfAModel", "sgd", "which has .weights and .biases, lists", "b step 1"),
     ("OfOneVariable", "momentum", "a parameter that has .data and .grad.data, one at a time", "W step 2"),
-    ("HoldsObjectsOfWeights", "sgd", "each is a parameter that has .w and .dw", "W step 1"),
+    ("HoldsObjectsOfWeights", "sgd", "nothing: the parameters come to the constructor", "W step 1"),
     ("HoldsObjectsByName", "sgd", "a dict comes to the constructor, each is a parameter", "W step 1"),
     ("OfPairsInAList", "sgd", "pairs of an array and its gradient", "W step 1"),
     ("HoldsNumberedArrays", "sgd", "one of W1, b1, W2, b2 comes to the constructor", "V step 1"),

@@ -120,7 +120,7 @@ class OnlyWithMomentum:
 
     def update_params(self, layer):
         if self.momentum:
-            layer.weights -= self.learning_rate * layer.dweights
+            raise ValueError("momentum is to come")
 
 
 class CountsAfterEachStep:

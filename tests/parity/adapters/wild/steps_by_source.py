@@ -1,0 +1,165 @@
+"""Optimizers whose layers, states and shapes show in their source; names that end in Wrong are wrong."""
+
+import numpy as np
+
+
+class AdamOfKernels:
+    """Names of arrays and gradients of its own."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
+        self.moments, self.t = {}, 0
+
+    def step(self, layers):
+        self.t += 1
+        for layer in layers:
+            if not layer.optimizable:
+                continue
+            layer.kernel = layer.kernel - self.of(layer, "kernel", layer.kernel_prime)
+            layer.bias_vector = layer.bias_vector - self.of(layer, "bias", layer.bias_vector_prime)
+
+    def of(self, layer, name, slope):
+        m, v = self.moments.get((layer, name), (0, 0))
+        m, v = self.beta1 * m + (1 - self.beta1) * slope, self.beta2 * v + (1 - self.beta2) * slope**2
+        self.moments[layer, name] = m, v
+        return self.corrected(m, v)
+
+    def corrected(self, m, v):
+        root = np.sqrt(v / (1 - self.beta2**self.t))
+        return self.lr * m / (1 - self.beta1**self.t) / (root + self.epsilon)
+
+
+class AdamOfKernelsWrong(AdamOfKernels):
+    def corrected(self, m, v):
+        return self.lr * m / (np.sqrt(v) + self.epsilon)
+
+
+class MomentumOfNodes:
+    """A graph whose nodes have an array each."""
+
+    def __init__(self, graph, lr, momentum=0.9):
+        self.graph, self.lr, self.momentum, self.velocity = graph, lr, momentum, {}
+
+    def update(self):
+        for node in self.graph.nodes:
+            if node.param is None:
+                continue
+            self.velocity[id(node)] = self.momentum * self.velocity.get(id(node), 0) + node.grad_param
+            node.param -= self.lr * self.velocity[id(node)]
+
+
+class MomentumOfNodesWrong(MomentumOfNodes):
+    def update(self):
+        self.velocity = dict.fromkeys(self.velocity, 0)
+        super().update()
+
+
+class RMSPropOfColumns:
+    """Biases are columns; an optimizer for each layer."""
+
+    def __init__(self, learning_rate=0.001, decay_rate=0.9, epsilon=1e-8):
+        self.rate, self.decay_rate, self.epsilon, self.begun = learning_rate, decay_rate, epsilon, False
+
+    def apply(self, layer):
+        n, m = layer.weight.shape
+        if not self.begun:
+            self.s_w, self.s_b, self.begun = np.zeros((n, m)), np.zeros((n, 1)), True
+        self.s_w = self.decay_rate * self.s_w + (1 - self.decay_rate) * layer.dw**2
+        self.s_b = self.decay_rate * self.s_b + (1 - self.decay_rate) * layer.db**2
+        layer.weight -= self.rate * layer.dw / (self.root(self.s_w) + self.epsilon)
+        layer.bias -= self.rate * layer.db / (self.root(self.s_b) + self.epsilon)
+
+    def root(self, s):
+        return np.sqrt(s)
+
+
+class RMSPropOfColumnsWrong(RMSPropOfColumns):
+    def root(self, s):
+        return s
+
+
+class MomentumOfAState:
+    """A dict between the array and its gradient, which is returned."""
+
+    def __init__(self, lr=1e-3):
+        self.lr = lr
+
+    def update(self, w, state, grad, name):
+        mu = state.get("mu", 0.9)
+        v = mu * state.get(name + "_v", np.zeros_like(w)) - self.lr * grad
+        state[name + "_v"] = v
+        w += v
+        return state, w
+
+
+class MomentumOfAStateWrong(MomentumOfAState):
+    def update(self, w, state, grad, name):
+        v = state.get("mu", 0.9) * state.get(name + "_v", np.zeros_like(w)) + self.lr * grad
+        state[name + "_v"] = v
+        w += v
+        return state, w
+
+
+class AdaGradOfANumber:
+    """Flat arrays, of as many numbers as it is shown; gradients are sums over m."""
+
+    def __init__(self, eta=0.01, epsilon=1e-10):
+        self.eta, self.epsilon, self.memory = eta, epsilon, None
+
+    def initialize(self, nparams):
+        self.memory = np.zeros((nparams,))
+
+    def optimize(self, W, gW, m):
+        self.memory += (gW / m) ** 2
+        return W - self.eta * (gW / m) / (np.sqrt(self.memory) + self.epsilon)
+
+
+class AdaGradOfANumberWrong(AdaGradOfANumber):
+    def optimize(self, W, gW, m):
+        self.memory = (gW / m) ** 2
+        return W - self.eta * (gW / m) / (np.sqrt(self.memory) + self.epsilon)
+
+
+class MomentumOfOneShape:
+    """All velocities in one array."""
+
+    def __init__(self, parameters, lr=0.01, momentum=0.9):
+        self.parameters, self.lr, self.momentum = parameters, lr, momentum
+        self.velocity = np.array([np.zeros(p.shape) for p in parameters])
+
+    def step(self):
+        for i, p in enumerate(self.parameters):
+            self.velocity[i] = self.momentum * self.velocity[i] + p.grad
+            p.value = p.value - self.lr * self.velocity[i]
+
+
+class MomentumOfOneShapeWrong(MomentumOfOneShape):
+    def step(self):
+        for i, p in enumerate(self.parameters):
+            self.velocity[i] = self.momentum * self.velocity[i] + p.grad
+            p.value = p.value - self.lr * (p.grad + self.velocity[i])
+
+
+class AdamOfACounter:
+    """Something else counts its steps."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
+        self.m, self.v, self.t = {}, {}, 0
+
+    def next_batch(self):
+        self.t += 1
+
+    def update(self, layer, weights, grad_weights):
+        self.m[layer] = self.beta1 * self.m.get(layer, 0) + (1 - self.beta1) * grad_weights
+        self.v[layer] = self.beta2 * self.v.get(layer, 0) + (1 - self.beta2) * grad_weights**2
+        root = np.sqrt(self.v[layer] / (1 - self.beta2**self.t))
+        return weights - self.lr * self.m[layer] / (1 - self.beta1**self.t) / (root + self.epsilon)
+
+
+class AdamOfACounterWrong(AdamOfACounter):
+    def update(self, layer, weights, grad_weights):
+        self.m[layer] = self.beta2 * self.m.get(layer, 0) + (1 - self.beta2) * grad_weights
+        self.v[layer] = self.beta1 * self.v.get(layer, 0) + (1 - self.beta1) * grad_weights**2
+        root = np.sqrt(self.v[layer] / (1 - self.beta1**self.t))
+        return weights - self.lr * self.m[layer] / (1 - self.beta2**self.t) / (root + self.epsilon)
