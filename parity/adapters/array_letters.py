@@ -9,16 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
+from parity.adapters.code_objects import constants_in
+
 WEIGHTS, BIASES = ("W", "w", "weight", "weights", "kernel"), ("b", "bias", "biases")
 
 
 def letters_in(codes: Iterable[CodeType]) -> list[str]:
     """The names of weights and of biases that stand in code as texts."""
-    found: set[Any] = set()
-    for code in codes:
-        for one in code.co_consts:
-            inner = letters_in([one]) if isinstance(one, CodeType) else ()
-            found |= {*(one if isinstance(one, tuple) else (one,)), *inner}
+    found = {one for one in constants_in(codes) if isinstance(one, str)}
     return [word for word in (*WEIGHTS, *BIASES) if word in found]
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
+from parity.adapters.code_objects import constants_in
 from parity.adapters.members import siblings
 
 WORD = re.compile(r"[\w +-]+")  # what can be written in a target
@@ -84,15 +85,7 @@ def _beside(function: Any, parameter: str, word: str) -> dict[str, Any]:
 def _mentions(function: Any, word: str) -> bool:
     """Whether the word stands in its own code."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is not None and _holds(code.co_consts, word)
-
-
-def _holds(values: Any, word: str) -> bool:
-    return any(
-        value == word if isinstance(value, str) else _holds(getattr(value, "co_consts", value), word)
-        for value in values
-        if isinstance(value, (str, tuple, frozenset, CodeType))
-    )
+    return code is not None and word in list(constants_in([code]))
 
 
 def _without(own: inspect.Signature, parameter: str) -> inspect.Signature:

@@ -15,6 +15,13 @@ from parity.adapters.array_letters import letters_in
 from parity.adapters.asked_axes import asked_for_axes, taken_for_one_hot
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
+from parity.adapters.code_objects import (
+    attributes_read,
+    attributes_written,
+    codes_of,
+    constants_in,
+    defined_in,
+)
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
@@ -25,7 +32,7 @@ from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
 from parity.adapters.sure_errors import gives_nothing
-from parity.adapters.training_flag import codes_of, words_in
+from parity.adapters.training_flag import words_in
 from parity.adapters.unread import unread
 from parity.adapters.updates import UPDATE
 
@@ -215,38 +222,31 @@ def _kept(cls: type) -> list[str]:
     found = _constants(cls)
     for c in cls.__mro__[:-1]:
         if inspect.isfunction(constructor := vars(c).get("__init__")):
-            found |= {name for name, how in _attributes(constructor.__code__) if how == "STORE_ATTR"}
+            found |= attributes_written(constructor.__code__)
             if "__init__" not in constructor.__code__.co_names:  # those of its bases do not run
                 break
-    return sorted(found & {name for code in _codes(cls) for name, how in _attributes(code) if how in READS})
+    return sorted(found & {name for code in _codes(cls) for name in attributes_read(code)})
 
 
 def _unset(cls: type) -> list[str]:
     """The attributes that its methods read and no method sets."""
-    own = _own(cls)
+    own = defined_in(cls)
     codes = [*_codes(cls), *(v.__code__ for n, v in own.items() if n == "__init__" and inspect.isfunction(v))]
-    used = {one for code in codes for one in _attributes(code)}
-    there = {*dir(cls), *(name for name, how in used if how == "STORE_ATTR")}
-    return sorted({name for name, how in used if how in READS} - there)
+    there = {*dir(cls)}.union(*(attributes_written(code) for code in codes))
+    return sorted(set().union(*(attributes_read(code) for code in codes)) - there)
 
 
 def _reset(cls: type) -> list[str]:
     """The attributes that a method for the next step sets anew."""
-    steps = [
-        value for name, value in _own(cls).items() if inspect.isfunction(value) and plain(name) in UPDATE
-    ]
-    return sorted({name for one in steps for name, how in _attributes(one.__code__) if how == "STORE_ATTR"})
-
-
-def _own(cls: type) -> dict[str, Any]:
-    """What the class and its bases define, by name; of one name what is nearest counts."""
-    return {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
+    own = defined_in(cls).items()
+    steps = [value for name, value in own if inspect.isfunction(value) and plain(name) in UPDATE]
+    return sorted({name for one in steps for name in attributes_written(one.__code__)})
 
 
 def _constants(cls: type) -> set[str]:
     """The numbers of the class that its methods read off `self`; none where one may read them off a class."""
     classes = {*(c.__name__ for c in cls.__mro__), "type", "__class__"}
-    own = _own(cls)
+    own = defined_in(cls)
     of_class = any(isinstance(value, classmethod) for value in own.values())
     if of_class or any(classes & {*code.co_names} for code in _codes(cls)):
         return set()
@@ -259,47 +259,26 @@ def _literals(cls: type, beside: Any) -> list[float]:
         found |= {value for value in vars(c).values() if type(value) is float}
         functions = [getattr(v, "fget", getattr(v, "__func__", v)) for v in vars(c).values()]
         for code in [f.__code__ for f in functions if inspect.isfunction(f)]:
-            found |= _fractions(code) | {v for name in code.co_names if type(v := beside.get(name)) is float}
+            there = [*constants_in([code]), *(beside.get(name) for name in code.co_names)]
+            found |= {value for value in there if type(value) is float}
     return sorted(value for value in found if 0 < value < 1)
 
 
 def _naming(word: str, cls: type) -> list[str]:
     """Its methods that compare something with that word, as far as their constants show."""
-    own = {name: f.__code__.co_consts for name, f in functions_of(cls).items()}
-    flat = {
-        name: [one for c in consts for one in (c if isinstance(c, tuple) else (c,))]
-        for name, consts in own.items()
-    }
+    own = {name: constants_in([function.__code__]) for name, function in functions_of(cls).items()}
     return [
-        name for name, consts in flat.items() if any(isinstance(c, str) and c.lower() == word for c in consts)
+        name for name, consts in own.items() if any(isinstance(c, str) and c.lower() == word for c in consts)
     ]
-
-
-def _fractions(code: CodeType) -> set[float]:
-    """The numbers in it, in a tuple of it, or in a function inside it."""
-    found: set[float] = set()
-    for one in code.co_consts:
-        found |= {v for v in (one if isinstance(one, tuple) else (one,)) if type(v) is float}
-        found |= _fractions(one) if isinstance(one, CodeType) else set()
-    return found
-
-
-READS = ("LOAD_ATTR", "LOAD_METHOD")
 
 
 def _codes(cls: type) -> list[CodeType]:
     """The code of its methods and properties, but for the constructors'."""
-    own = _own(cls)
+    own = defined_in(cls)
     functions = [
         getattr(v, "fget", getattr(v, "__func__", v)) for name, v in own.items() if name != "__init__"
     ]
     return [function.__code__ for function in functions if inspect.isfunction(function)]
-
-
-def _attributes(code: CodeType) -> set[tuple[str, str]]:
-    """Each name of an attribute in it, or in a function inside it, and how it is used."""
-    found = {(str(one.argval), one.opname) for one in dis.get_instructions(code)}
-    return found.union(*(_attributes(one) for one in code.co_consts if isinstance(one, CodeType)))
 
 
 def _chosen(cls: type, methods: dict[str, Parameters | None]) -> dict[str, Parameters | None]:

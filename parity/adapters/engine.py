@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.code_objects import with_inner
+
 ARITHMETIC = ("__mul__", "__add__", "__matmul__")
 DATA = ("data", "value", "val", "array", "arr", "_data", "_value", "cached_data", "numpy", "item")
 GRADIENT = ("grad", "gradient", "g", "grads", "_grad", "adjoint")
@@ -267,7 +269,7 @@ class Engine:
         """Whether its code is made for arrays, and a node holds one."""
         own = [held for c in self.cls.__mro__[:-1] for held in vars(c).values()]
         codes = [held.__code__ for held in own if isfunction(held)]
-        names = {name for code in codes for inner in _with_inner(code) for name in inner.co_names}
+        names = {name for code in codes for inner in with_inner(code) for name in inner.co_names}
         if not (names & OF_ARRAYS or hasattr(self.cls, "__matmul__") or hasattr(self.cls, "shape")):
             return False
         with suppress(Exception):
@@ -287,14 +289,6 @@ def _is_flag(name: str) -> bool:
 def _is_handed(name: str) -> bool:
     plain = name.replace("_", "").lower()
     return not _is_flag(name) and (plain in HANDED or "grad" in plain)
-
-
-def _with_inner(code: Any) -> Iterator[Any]:
-    """A function's code, and that of the functions in it."""
-    yield code
-    for const in code.co_consts:
-        if hasattr(const, "co_names"):
-            yield from _with_inner(const)
 
 
 def _held(node: Any, names: Sequence[str]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,6 +22,7 @@ from parity.adapters.array_lists import (
     two_lists,
 )
 from parity.adapters.chained import chains, zeros_of
+from parity.adapters.code_objects import codes_of, constants_in
 from parity.adapters.convention import Convention
 from parity.adapters.laid_out import laid_out
 from parity.adapters.layers_as_items import LayerOfItems, LayerOfOne
@@ -47,7 +47,6 @@ from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, Stateful, reading
-from parity.adapters.training_flag import codes_of
 from parity.kinds.probe import Probe
 
 
@@ -315,7 +314,8 @@ class Rule:
             return [
                 LayerOfItems(names, i, pairs_in(self.factory, items=True)) for i, names in enumerate(pairs)
             ]
-        asked, called = _strings(self.factory), pairs_in(self.factory)
+        asked = {*constants_in(codes_of(self.factory))}  # as in `hasattr(layer, "weight_cache")`
+        called = pairs_in(self.factory)
         return [Layer(names, form, i, asked=asked, called=called) for i, names in enumerate(pairs)]
 
     def _holding(self, name: str, given: Any) -> Any:
@@ -718,10 +718,3 @@ def _all_of(optimizer: Any, beginnings: tuple[str, ...]) -> None:
         method = getattr(optimizer, name, None) if plain(name).startswith(beginnings) else None
         if callable(method) and not any(p.default is p.empty for p in (signature(method) or {}).values()):
             method()
-
-
-def _strings(factory: Any) -> set[str]:
-    """The words in its code, as in `hasattr(layer, "weight_cache")`."""
-    own = [factory, *(vars(factory).values() if isinstance(factory, type) else ())]
-    codes = [one.__code__ for one in own if inspect.isfunction(one)]
-    return {one for code in codes for one in code.co_consts if isinstance(one, str)}

@@ -6,12 +6,12 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
 from parity.adapters.arguments import plain
+from parity.adapters.code_objects import codes_of, constants_in, defined_in
 
 TRAINS = (  # of arguments and attributes that are True in training; the first is the book's
     *("train_flg", "training", "is_training", "train", "is_train", "train_flag", "train_mode"),
@@ -57,16 +57,9 @@ def is_told_as_in_the_book(about: Mapping[str, Any], kind: str) -> bool:
 
 def words_in(codes: Iterable[CodeType]) -> list[str]:
     """The words for training and inference in code, those of training first."""
-    known, found = [*LEARN_WORDS, *INFER_WORDS], set()
-    for code in codes:
-        found |= {one for one in _strings(code.co_consts) if one.lower() in known}
-        found |= {*words_in(one for one in code.co_consts if isinstance(one, CodeType))}
+    known = [*LEARN_WORDS, *INFER_WORDS]
+    found = {one for one in constants_in(codes) if isinstance(one, str) and one.lower() in known}
     return sorted(found, key=lambda word: known.index(word.lower()))
-
-
-def _strings(consts: Sequence[Any]) -> list[str]:
-    flat = [one for const in consts for one in (const if isinstance(const, tuple) else (const,))]
-    return [one for one in flat if isinstance(one, str)]
 
 
 def in_its_words(
@@ -111,7 +104,7 @@ def _required(params: Sequence[Mapping[str, Any]] | None) -> list[Any]:
 
 def by_attribute(built: Any) -> tuple[Any, ...]:
     """("attribute", its name, its value in training, that in inference); nothing where none shows."""
-    names = {**_of_classes(type(built)), **(vars(built) if hasattr(built, "__dict__") else {})}
+    names = {**defined_in(type(built)), **(vars(built) if hasattr(built, "__dict__") else {})}
     for known, learn in ((TRAINS, True), (INFERS, False)):
         for name in [n for n in names if plain(n) in {plain(one) for one in known}]:
             if type(names[name]) is bool:
@@ -120,14 +113,3 @@ def by_attribute(built: Any) -> tuple[Any, ...]:
         if isinstance(names[name], str) and names[name].lower() in (*LEARN_WORDS, *INFER_WORDS):
             return ("attribute", name, *of_words([names[name], *words_in(codes_of(type(built)))]))
     return ()
-
-
-def _of_classes(cls: type) -> dict[str, Any]:
-    return {name: value for c in reversed(cls.__mro__[:-1]) for name, value in vars(c).items()}
-
-
-def codes_of(one: Any) -> list[CodeType]:
-    """The code of a function, or of a class's methods and those of its bases."""
-    held = _of_classes(one).values() if isinstance(one, type) else [one]
-    functions = [getattr(item, "fget", getattr(item, "__func__", item)) for item in held]
-    return [function.__code__ for function in functions if inspect.isfunction(function)]

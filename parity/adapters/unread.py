@@ -9,9 +9,8 @@ import dis
 import inspect
 from types import CodeType
 
-from parity.adapters.training_flag import codes_of
+from parity.adapters.code_objects import WRITES, attributes_read, codes_of
 
-READS = ("LOAD_ATTR", "LOAD_METHOD")
 ANY = {"getattr", "vars", "__dict__", "locals"}  # may read an attribute under any name
 
 
@@ -23,7 +22,7 @@ def unread(cls: type) -> list[str]:
     codes = codes_of(cls)
     if ANY & {name for code in codes for name in code.co_names}:
         return []
-    read = {name for code in codes for name in _read(code)}
+    read = {name for code in codes for name in attributes_read(code)}
     code = constructor.__code__
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     return [name for name in names if (attribute := _only_kept(code, name)) and attribute not in read]
@@ -37,14 +36,8 @@ def _only_kept(code: CodeType, name: str) -> str:
         names = one.argval if isinstance(one.argval, tuple) else (one.argval,)
         if name not in names or not ("FAST" in one.opname or "DEREF" in one.opname):
             continue
-        stored = next((after for after in steps[at + 1 : at + 3] if after.opname == "STORE_ATTR"), None)
+        stored = next((after for after in steps[at + 1 : at + 3] if after.opname == WRITES), None)
         if found or stored is None or not one.opname.startswith("LOAD"):
             return ""
         found = str(stored.argval)
     return found
-
-
-def _read(code: CodeType) -> set[str]:
-    """The attributes that it reads, in functions inside it too."""
-    found = {str(one.argval) for one in dis.get_instructions(code) if one.opname in READS}
-    return found.union(*(_read(one) for one in code.co_consts if isinstance(one, CodeType)))
