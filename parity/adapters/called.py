@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
+from parity.adapters.constants import STEP
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine import Engine, flags_of
 from parity.adapters.engine_methods import EXPRESSIONS, OUT_TWICE
@@ -307,6 +308,8 @@ class Live:
         if c.built_on_x and "x" not in {meaning for _, meaning in c.forward_args}:
             self._make_anew(self.x)
         self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
+        if c.kind == STEP and isinstance(self.out, np.ndarray) and self.out.dtype.kind in "iub":
+            self.out = self.out.astype(x.dtype)  # 0 and 1 are what they are in any dtype
         self.fresh = True
         return numbers(todays(got(self, c.out.path)), getattr(x, "dtype", None))
 

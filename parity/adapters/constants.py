@@ -13,7 +13,14 @@ from typing import Any
 from parity.adapters.arguments import plain
 from parity.adapters.recipe import recipe
 
-CONSTANTS = {"leaky_relu": "negative_slope", "elu": "alpha", "gelu": "approximate", "huber_loss": "delta"}
+STEP = "step_function"
+CONSTANTS = {
+    "leaky_relu": "negative_slope",
+    "elu": "alpha",
+    "gelu": "approximate",
+    "huber_loss": "delta",
+    STEP: "at_zero",
+}
 NAMES = {  # in lower case and without underscores
     "leaky_relu": (
         *(
@@ -47,6 +54,7 @@ NAMES = {  # in lower case and without underscores
         ),
         *("clipdelta", "cliperror", "maxgrad", "limit", "bound", "margin", "hubertau", "huberk", "deltaval"),
     ),
+    "step_function": (),
     "gelu": (),  # its form is read off in any case: people call it what they like
     "elu": ("alpha", "a", "alfa", "scale", "k", "elualpha", "coef", "coefficient", "param", "lam", "p", "c"),
 }

@@ -655,7 +655,8 @@ class Convention:
         for name, value in self.own.items():
             shown = f"{value:g}" if isinstance(value, float) else repr(value)
             where = "" if is_reduced(self.kind) else " where x < 0"
-            parts.append(f"{name} {shown}, read off its forward{where}")
+            said = f"{name} {shown}, read off its forward{where}"
+            parts.append(said if name != "at_zero" else f"it gives {shown} at x = 0 (the book's and ours 0)")
         if self.eps:
             parts.append(f".{self.eps[0]} = {self.eps[1]} is set to {EPS:g}, PyTorch's")
         parts += [f".{name} is set" for name in self.kept.values()]

@@ -30,6 +30,7 @@ LETTERS: dict[str, Mapping[str, str]] = {
         "p": "its derivative",
         "y": "the right out",
     },
+    "step_function": {"s": "sigmoid(x)"},
     "softsign": {"y": "x/(1 + |x|)"},
 }
 OWN = "what follows from its own out"  # there y is that

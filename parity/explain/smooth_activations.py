@@ -132,6 +132,28 @@ def _softsign(name: str, p: Probe) -> Terms:
     }
 
 
+def _step(name: str, p: Probe) -> Terms:
+    x = p.inputs["x"]
+    above, below = x > 0, x < 0
+    if name == "out":
+        return {
+            "1 where x > 0": 1.0 * above,
+            "1 where x < 0": 1.0 * below,
+            "1 where x = 0": 1.0 * (x == 0),
+            "x where x > 0": x * above,
+            "1 where x > 0.5": 1.0 * (x > 0.5),
+            "1 where any x > 0": np.full_like(x, above.any()),
+        }
+    d, s = p.inputs["dout"], sigmoid(x)
+    return {
+        "dout": d,
+        "dout where x > 0": d * above,
+        "dout*s*(1 - s)": d * s * sigmoid(-x),
+        "1": np.ones_like(x),
+        "1 where x > 0": 1.0 * above,
+    }
+
+
 def _identity(name: str, p: Probe) -> Terms:
     x = p.inputs["x"]
     if name == "out":
@@ -146,6 +168,7 @@ OF_KINDS: dict[str, Callable[[str, Probe], Terms]] = {
     "gelu": _gelu,
     "relu6": _relu6,
     "softsign": _softsign,
+    "step_function": _step,
     "identity": _identity,
 }
 RIGHT: dict[tuple[str, str], dict[str, float]] = {
@@ -159,6 +182,8 @@ RIGHT: dict[tuple[str, str], dict[str, float]] = {
     ("relu6", "dx"): {"dout where 0 < x < 6": 1},
     ("softsign", "out"): {"x/(1 + |x|)": 1},
     ("softsign", "dx"): {"dout/(1 + |x|)**2": 1},
+    ("step_function", "out"): {"1 where x > 0": 1},
+    ("step_function", "dx"): {},
     ("identity", "out"): {"x": 1},
     ("identity", "dx"): {"dout": 1},
 }
@@ -240,6 +265,7 @@ FUNCTIONS: dict[str, dict[str, Both]] = {
     },
     "identity": {"the ReLU": (lambda x, p: np.maximum(x, 0), lambda x, p: 1.0 * (x > 0))},
     "relu6": {"the ReLU": (lambda x, p: np.maximum(x, 0), lambda x, p: 1.0 * (x > 0))},
+    "step_function": {"the sign of x": (lambda x, p: np.sign(x), None)},
     "softsign": {
         "x/(1 + x*x)": (lambda x, p: x / (1 + x * x), None),
         "x/sqrt(1 + x*x)": (lambda x, p: x / np.sqrt(1 + x * x), None),
@@ -266,6 +292,7 @@ OF_OUTPUT: dict[str, dict[str, Slope]] = {
         "dout*y": lambda x, y, p: y,
     },
     "relu6": {"dout*y": lambda x, y, p: y},
+    "step_function": {},
     "identity": {},
     "softsign": {
         "dout/(1 + |y|)**2": lambda x, y, p: 1 / (1 + np.abs(y)) ** 2,

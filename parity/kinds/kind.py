@@ -60,6 +60,7 @@ class Kind:
     switches    whether inference computes something else than training
     may_refuse  features of inputs that right code may refuse with a TypeError or ValueError
     within      the interval in which x lies, of a loss of probabilities; None: anywhere
+    zero        results that are exactly 0 on every input
     dtypes      the dtypes in which it is checked
     rtol        how far a right float64 result may be off, of the tensor's largest value
     real        inputs of the sizes that networks have, as `probes`; see `parity.kinds.real_sizes`
@@ -83,6 +84,7 @@ class Kind:
     switches: bool = False
     may_refuse: frozenset[str] = frozenset()
     within: tuple[float, float] | None = None
+    zero: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float64", "float32")
     rtol: float = LOGIC
     real: Callable[[Rng], Iterator[Probe]] | None = None

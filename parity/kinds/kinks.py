@@ -18,19 +18,26 @@ from parity.kinds.probe import Array, Probe
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # of SELU
 CLOSE = {"float64": 1e-9, "float32": 1e-5}
 LEFT, RIGHT, MEAN = "the slope on the left", "the slope on the right", "the mean of both slopes"
+ONE = "a slope where there is none"
 
 
 @dataclass(frozen=True)
 class Kink:
-    """A kink at x, and the slopes beside it; `pytorch` is the one that PyTorch takes."""
+    """A kink at x, and the slopes beside it; `pytorch` is the one that PyTorch takes.
+
+    Where the function `jumps` there is no slope: 0, as beside it, does, and so does 1.
+    """
 
     x: float
     left: float
     right: float
     pytorch: str = LEFT
+    jumps: bool = False
 
     @property
     def slopes(self) -> dict[str, float]:
+        if self.jumps:
+            return {LEFT: 0.0, ONE: 1.0}
         return {LEFT: self.left, RIGHT: self.right, MEAN: (self.left + self.right) / 2}
 
     def taken(self, probe: Probe, dx: Array) -> list[str]:
@@ -50,6 +57,7 @@ OF_KIND: dict[str, Callable[[Mapping[str, Any]], tuple[Kink, ...]]] = {
     "elu": lambda args: (Kink(0, float(args.get("alpha", 1.0)), 1),),
     "selu": lambda args: (Kink(0, SCALE * ALPHA, SCALE),),
     "relu6": lambda args: (Kink(0, 0, 1), Kink(6, 1, 0, RIGHT)),
+    "step_function": lambda args: (Kink(0, 0, 0, jumps=True),),
 }
 
 

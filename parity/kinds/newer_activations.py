@@ -50,6 +50,12 @@ def softsign(a: dict[str, Tensor], o: Options) -> Tensor:
     return F.softsign(a["x"])
 
 
+def step_function(a: dict[str, Tensor], o: Options) -> Tensor:
+    """Of which autograd knows no derivative: it is 0."""
+    x = a["x"]
+    return torch.heaviside(x.detach(), x.new_tensor(float(o.get("at_zero", 0.0)))) + 0 * x
+
+
 def identity(a: dict[str, Tensor], o: Options) -> Tensor:
     return a["x"] * 1
 
@@ -88,6 +94,7 @@ def _activation(
     aliases: tuple[str, ...],
     more: Inputs = lambda rng: {},
     sizes: Callable[[Probe], dict[str, float]] | None = None,
+    zero: tuple[str, ...] = (),
     **constant: tuple[Any, ...],
 ) -> Operation:
     """A kind of the formula's name. `constant` is the argument that it has, if any: its default, and the
@@ -105,6 +112,7 @@ def _activation(
         aliases=aliases,
         optional={argument: default} if argument else {},
         sizes=sizes,
+        zero=zero,
     )
 
 
@@ -142,5 +150,16 @@ KINDS = (
         more=lambda rng: {"at and above 6": integers(rng, 4, 9, 4, 5)},
     ),
     _activation(softsign, sc.Softsign, ("softsignlayer",)),
+    _activation(
+        step_function,
+        sc.Step,
+        (
+            *("binarystep", "binarystepfunction", "binarystepactivation", "heaviside", "heavisidestep"),
+            *("heavisidefunction", "heavisidestepfunction", "unitstep", "unitstepfunction", "stepfunc"),
+            *("stepactivation", "stepactivationfunction", "stepfn", "steplayer", "stepfunctionlayer"),
+            *("hardlimit", "hardlim", "hardlimiter"),
+        ),
+        zero=("dx",),
+    ),
     _activation(identity, sc.Identity, ("identitylayer", "linearactivation", "noactivation")),
 )

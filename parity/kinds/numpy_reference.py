@@ -220,7 +220,18 @@ NAIVE: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tensors]] = {
     "affine_last_axis": _product(naive.linear_forward, naive.linear_backward),
     **{
         name: _elementwise(getattr(naive, f"{name}_forward"), getattr(naive, f"{name}_backward"))
-        for name in ("silu", "leaky_relu", "elu", "selu", "softplus", "gelu", "relu6", "softsign", "identity")
+        for name in (
+            "silu",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "softplus",
+            "gelu",
+            "relu6",
+            "softsign",
+            "identity",
+            "step_function",
+        )
     },
     "softmax": _softmax,
     "softmax_axis": _softmax,

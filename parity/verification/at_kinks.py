@@ -21,10 +21,18 @@ def other_slopes(results: Iterable[tuple[Probe, Array]]) -> str:
     if not all(left.values()):
         return ""
     return "; ".join(
-        f"at x = {x:g}, where the function has a kink, dx takes {_named(names[0], kinks[x])} and PyTorch "
-        f"{_named(pytorch, kinks[x])}"
+        _in_words(x, names[0], kinks[x], pytorch)
         for x, names in left.items()
         if (pytorch := next(iter(kinks[x])).pytorch) not in names
+    )
+
+
+def _in_words(x: float, slope: str, kinks: Collection[Kink], pytorch: str) -> str:
+    if next(iter(kinks)).jumps:
+        return f"at x = {x:g}, where the function jumps and has no derivative, dx takes one of 1 for 0"
+    theirs = _named(pytorch, kinks)
+    return (
+        f"at x = {x:g}, where the function has a kink, dx takes {_named(slope, kinks)} and PyTorch {theirs}"
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.choice import parted
+from parity.adapters.constants import STEP
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
@@ -68,6 +69,7 @@ from parity.verification.loss_formulas import (
     logs_of_the_rest,
     squashes_first,
 )
+from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
@@ -370,11 +372,13 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if {"loss", "gradient"} <= methods:
         if plain(node.name) in LOSS_AROUND:
             return ""  # the base of losses
-        kind = _of_loss(kind_by_words(node.name), node)
+        kind = _as_written(kind_by_words(node.name), node)
         return kind if kind and kind_of(kind).role == "loss" else NETWORK
     if {"activation", "linear"} == set(re.findall(r"[a-z]+", _spaced(node.name))):
         return "identity"
-    known = _of_loss(kind_by_name(node.name), node)
+    known = _as_written(kind_by_name(node.name), node)
+    if not known and plain(node.name) == "step" and _forwards(node, classes) and not steps_of(methods):
+        known = _as_written(STEP, node)
     if known == "affine" and _is_identity_class(node, classes):
         return "identity"
     if known == "softmax" and _takes_labels(node, classes):
@@ -387,7 +391,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return "affine"  # without a bias
     if steps_of(methods) and kind_by_words(node.name) in OPTIMIZER_KINDS:
         return kind_by_words(node.name) or ""
-    meant = _of_loss(kind_by_words(node.name), node) or ""
+    meant = _as_written(kind_by_words(node.name), node) or ""
     meant = "softmax_with_loss" if meant == "softmax" and _takes_labels(node, classes) else meant
     meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
     if not meant and _is_of_neurons(node.name) and _is_dense(node, classes):
@@ -482,8 +486,11 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
 
 
-def _of_loss(kind: str | None, node: ast.stmt) -> str | None:
-    """The kind of a loss as its source has it: a squared error that goes through a softmax first is none."""
+def _as_written(kind: str | None, node: ast.stmt) -> str | None:
+    """The kind as its source has it: a squared error that goes through a softmax first is none, nor is a step
+    function of -1 and 1, unless its name says that it is the other one."""
+    if kind == STEP:
+        return None if is_bipolar(node) else kind
     if kind in OF_OUTPUTS and squashes_first(node):
         return None
     return _of_two_classes(kind, node)
@@ -574,7 +581,9 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
 
     One of a layer's very name is that layer if it takes more than x: `linear(x)` may be the identity.
     """
-    known = "identity" if _is_identity(name, node) else _of_loss(kind_by_name(name), node)
+    known = "identity" if _is_identity(name, node) else _as_written(kind_by_name(name), node)
+    if known is None and is_step(name, node):
+        known = _as_written(STEP, node)
     if known and (known in ACTIVATIONS or kind_of(known).role == "function" or _pools_all(known, name)):
         return [Listed(name, known)]
     derives = bool(set(name.lower().split("_")) & set(DERIVATIVES))
@@ -597,7 +606,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return []
     if is_any_loss(name) and _required(node) == 2:  # compute_cost(AL, Y)
         return [Listed(name, shown)] if (shown := kind_by_formula(node)) else []
-    meant = _of_loss(kind_by_words(name), node)
+    meant = _as_written(kind_by_words(name), node)
     if meant and "likelihood" in name.lower() and not _takes_a_label(node):
         return []  # of another distribution
     if meant and kind_of(meant).role == "loss" and FORWARD not in respelled(name):

@@ -18,6 +18,7 @@ THINGS = {  # a pattern of the plain name, without what stands around it
     "a recurrent layer": "(simple|vanilla|elman|bi|time)?(rnn|lstm|gru)",
     "a transposed convolution": "(transposed?|de)conv(olution)?|conv(olution)?transposed?",
     "upsampling": "upsampl(e|ing)|unpool(ing)?",
+    "a step of -1 and 1": "(bipolar|sign)?(step|threshold)(activation)?(function|func|fn)?|sign(um)?",
     "a hinge loss": "(svm|hinge|multiclasshinge|squaredhinge)(loss)?",
 }
 AROUND = re.compile(

@@ -1,6 +1,16 @@
 """The layers: forward and backward by hand, in NumPy alone."""
 
-from scratchcnn.layers.activations import ELU, GELU, SELU, Identity, LeakyRelu, Relu6, Softplus, Softsign
+from scratchcnn.layers.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Identity,
+    LeakyRelu,
+    Relu6,
+    Softplus,
+    Softsign,
+    Step,
+)
 from scratchcnn.layers.adaptive import AdaptiveAveragePooling, GlobalAveragePooling
 from scratchcnn.layers.base import Container, Layer, Sequential
 from scratchcnn.layers.basic import (
@@ -76,6 +86,7 @@ __all__ = [
     "SoftmaxWithLoss",
     "Softplus",
     "Softsign",
+    "Step",
     "Subsampling",
     "Tanh",
     "softmax",

@@ -174,6 +174,32 @@ class Softsign(Layer):
         return dx
 
 
+class Step(Layer):
+    """1 where x > 0, else 0, any shape: the book's step function (section 3.2); `torch.heaviside(x, 0)`.
+
+    at_zero is the value at exactly 0, which conventions differ in: 0 as in the book, 0.5 or 1.
+    The derivative is 0, also at 0, where there is none: nothing learns through it.
+    """
+
+    def __init__(self, at_zero: float = 0.0):
+        super().__init__()
+        self.at_zero = float(at_zero)
+
+    def forward(self, x: Array) -> Array:
+        x = self.check_input(x)
+        self.remember(x.shape)
+        out: Array = np.heaviside(x, x.dtype.type(self.at_zero))
+        return out
+
+    def backward(self, dout: Array) -> Array:
+        """dx = 0."""
+        (shape,) = self.recall()
+        return np.zeros_like(self.check_dout(dout, shape))
+
+    def arguments(self) -> str:
+        return f"{self.at_zero:g}"
+
+
 class Identity(Layer):
     """x itself, any shape, for where an activation is asked for and none is wanted; `torch.nn.Identity`.
 

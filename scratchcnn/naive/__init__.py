@@ -29,6 +29,8 @@ from scratchcnn.naive.activations import (
     softplus_forward,
     softsign_backward,
     softsign_forward,
+    step_function_backward,
+    step_function_forward,
 )
 from scratchcnn.naive.adaptive import (
     adaptive_average_backward,
@@ -129,6 +131,8 @@ __all__ = [
     "softsign_forward",
     "squared_error",
     "squared_error_backward",
+    "step_function_backward",
+    "step_function_forward",
     "subsampling_backward",
     "subsampling_forward",
 ]

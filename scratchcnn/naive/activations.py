@@ -102,6 +102,16 @@ def softsign_backward(dout: Array, x: Array) -> Array:
     return _each_times(dout, x, lambda v: 1 / (1 + abs(v)) ** 2)
 
 
+def step_function_forward(x: Array, at_zero: float = 0.0) -> Array:
+    """(N, C) -> (N, C): out[n, c] = 1 where x[n, c] > 0, at_zero where it is 0, else 0."""
+    return _each(x, lambda v: at_zero if v == 0 else 1.0 if v > 0 else 0.0)
+
+
+def step_function_backward(dout: Array, x: Array, at_zero: float = 0.0) -> Array:
+    """dx[n, c] = 0"""
+    return _each_times(dout, x, lambda v: 0.0)
+
+
 def silu_forward(x: Array) -> Array:
     """(N, C) -> (N, C): out[n, c] = x[n, c] * sigmoid(x[n, c])."""
     x64 = as_float64(x, "x", "N", "C")

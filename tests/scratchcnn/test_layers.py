@@ -144,6 +144,8 @@ LOOPS = {
     "gelu, tanh": (activation(sc.GELU("tanh"), "gelu", "tanh"), (4, 3)),
     "relu6": (activation(sc.Relu6(), "relu6"), (4, 3)),
     "softsign": (activation(sc.Softsign(), "softsign"), (4, 3)),
+    "step": (activation(sc.Step(), "step_function"), (4, 3)),
+    "step, 1 at 0": (activation(sc.Step(1), "step_function", 1.0), (4, 3)),
     "identity": (activation(sc.Identity(), "identity"), (4, 3)),
     "softmax": (softmax, (4, 3)),
     "batch norm": (bn(True), (4, 3)),

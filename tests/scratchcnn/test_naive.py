@@ -212,6 +212,7 @@ def test_batch_normalization_refuses_one_value_a_channel():
         ("relu6", F.relu6, ()),
         ("softsign", F.softsign, ()),
         ("identity", torch.nn.Identity(), ()),
+        ("step_function", lambda x, v=0: torch.heaviside(x.detach(), x.new_tensor(v)) + 0 * x, ()),
     ],
 )
 def test_an_activation(name, theirs, args, scale):

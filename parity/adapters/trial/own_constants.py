@@ -1,4 +1,5 @@
-"""The constant of what cannot be given one: the slope of a leaky ReLU, the alpha of an ELU, Huber's delta.
+"""The constant of what cannot be given one: the slope of a leaky ReLU, the alpha of an ELU, Huber's delta,
+what a step function gives at 0.
 
 It is read off the forward on negative numbers alone, where it has to be one number for all of them; GELU's
 form, of which there are two, in the same way; delta off where the line beyond it points and how steep it is.
@@ -13,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.adapters.constants import CONSTANTS
+from parity.adapters.constants import CONSTANTS, STEP
 from parity.adapters.convention import Convention
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import dx_at, out_at
@@ -37,6 +38,11 @@ def own_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     name = CONSTANTS.get(trial.kind, "")
     if not name or name in c.given or c.as_in_the_book or trial.kind == HUBER:
         return c
+    if trial.kind == STEP:
+        value = out_at(
+            trial, c, replace(probe, inputs={**probe.inputs, "x": np.zeros_like(probe.inputs["x"])})
+        )
+        return replace(c, own={name: float(value)}) if value in (0.5, 1) else c
     at_each = (np.full_like(probe.inputs["x"], at) for at in AT)
     shown = [out_at(trial, c, replace(probe, inputs={**probe.inputs, "x": x})) for x in at_each]
     if np.isnan(shown).any():

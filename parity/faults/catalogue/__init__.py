@@ -32,6 +32,7 @@ from parity.faults.catalogue import (
     smooth_activations,
     softmax_axis,
     stale_weights,
+    step,
     windows,
 )
 from parity.faults.fault import Fault
@@ -48,6 +49,7 @@ FAMILIES = (
     activations,
     newer_activations,
     smooth_activations,
+    step,
     softmax_axis,
     losses,
     cross_entropy,

@@ -99,6 +99,7 @@ def test_the_targets_over_the_whole_catalogue():
         "gelu",
         "relu6",
         "softsign",
+        "step_function",
     ],
 )
 def test_what_an_option_does_wrong_is_explained(kind):
