@@ -605,7 +605,8 @@ class Called(Adapter):
         shifted = [part - small if small else part for part in parts]
         outs, live.masks = [], []
         for part, label in zip(shifted, labels, strict=True):
-            outs.append(live.forward_once(part, label))
+            out = live.forward_once(part, label)
+            outs.append(_apart(out) if again else out)
             live.masks.append(None if live.mask is None else np.array(live.mask))
         outs = [as_number(out, x.dtype) for out in outs] if c.by_number else outs
         shifts = c.probabilities == "own" and not c.log_alone
@@ -682,8 +683,10 @@ class Called(Adapter):
             if len(kept) > 1 and mask is not None:
                 live.put_mask(mask)
             gradient = live.backward_once(d, part, t)
+            gradient = _apart(gradient) if len(kept) > 1 else gradient
             found.append(as_number(gradient, live.given.dtype) if c.by_number else gradient)
             for name, gradient in live.gradients.items():
+                gradient = _apart(gradient) if len(kept) > 1 else gradient
                 seen = isinstance(gradient, np.ndarray) and isinstance(sums.get(name), np.ndarray)
                 sums[name] = sums[name] + gradient if seen else gradient
         live.sums = sums
@@ -732,6 +735,11 @@ def _with(array: Any, numbers: Any) -> Any:
         return numbers
     array[...] = numbers
     return array
+
+
+def _apart(value: Any) -> Any:
+    """A copy of what the next image's call may write into; anything but an array as it is."""
+    return np.array(value) if type(value) is np.ndarray else value
 
 
 def as_number(value: Any, dtype: Any) -> Any:

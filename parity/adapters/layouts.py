@@ -129,6 +129,8 @@ def joined(parts: Sequence[Array], layout: str, shape: Sequence[int]) -> Array:
         return parts[0]
     if one_at_a_time(layout):
         images = [restored(np.asarray(part), letters[1:], layout, shape[1:]) for part in parts]
+        if len(images) == 1:
+            return images[0][None]
         return np.stack(images) if len({image.shape for image in images}) == 1 else images[0]
     return restored(np.asarray(parts[0]), letters, layout, shape)
 

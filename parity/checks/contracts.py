@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.bench import Raised
+from parity.adapters.layouts import one_at_a_time
 from parity.adapters.subject import Instance, Subject
 from parity.adapters.wire import Odd
 from parity.checks.changed_rate import CHANGED_RATE, changed_rate
@@ -146,6 +147,8 @@ def input_may_be_reused(subject: Subject, probe: Probe, judge: Judge) -> Iterato
 def results_stay(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple[str, Comparison]]:
     """What a call returned stays as it was: no later call, of this object or of another, writes into it."""
     name, turned = _out(probe), _turned(probe)
+    if _takes_one_image(subject, probe):  # of several a new array is made
+        probe, turned = replace(probe, inputs=_first(probe.inputs)), _first(turned)
     layer = subject.build(probe)
     if kind_of(probe.kind).role == "function":
         out = layer.forward()
@@ -172,6 +175,19 @@ def results_stay(subject: Subject, probe: Probe, judge: Judge) -> Iterator[tuple
     yield "dx after the next forward", _kept(now, dx)
     layer.backward()
     yield "dx after the next backward", _kept(dx, layer.returned("backward", before=True))
+
+
+def _takes_one_image(subject: Subject, probe: Probe) -> bool:
+    """Whether a layer is handed image after image, or row after row."""
+    x, c = probe.inputs.get("x"), subject.convention
+    if not isinstance(x, np.ndarray) or c is None or kind_of(probe.kind).role != "layer" or c.by_number:
+        return False
+    return one_at_a_time(c.x_layouts.get(x.ndim, ""))
+
+
+def _first(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The first image of each."""
+    return {name: a[:1] if isinstance(a, np.ndarray) and a.ndim else a for name, a in inputs.items()}
 
 
 def _turned(probe: Probe) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from parity.adapters.trial.refinement import refined
 from parity.kinds.probe import Probe
 
 LACKS = re.compile(r"backward: (KeyError|AttributeError|TypeError: .*NoneType)")
-HANDED_OVER = 4  # times as many trials
+HANDED_OVER = 5  # times as many trials
 COLOURS = {"C": 3}
 FEW = 8  # of one that is called as the book's, and keeps the size of an image
 MORE = 120  # of what keeps the size of an image, after the others
