@@ -95,6 +95,7 @@ from scratchcnn.networks import (
 from scratchcnn.optim import (
     OPTIMIZERS,
     SGD,
+    Adadelta,
     AdaGrad,
     Adam,
     AdamW,
@@ -147,6 +148,7 @@ __all__ = [
     "VGG19",
     "VGG19BN",
     "AdaGrad",
+    "Adadelta",
     "Adam",
     "AdamW",
     "AdaptiveAveragePooling",

@@ -19,7 +19,18 @@ from scratchcnn.fast import threads
 from scratchcnn.lookup import Table
 from scratchcnn.typing import Array
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp"]
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "AdaGrad",
+    "Adadelta",
+    "Adam",
+    "AdamW",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSProp",
+]
 
 # Elements per block. A formula passes over its arrays several times; in blocks that fit into the cache,
 # temporaries included, only the first pass waits for memory.
@@ -344,6 +355,46 @@ class RMSProp(Optimizer):
         p -= self.lr * change
 
 
+class Adadelta(Optimizer):
+    """Steps in the parameter's own unit, without a rate to tune   (Zeiler 2012; `torch.optim.Adadelta`)
+
+        h = decay_rate * h + (1 - decay_rate) * g * g
+        change = sqrt(d + eps) / sqrt(h + eps) * g
+        d = decay_rate * d + (1 - decay_rate) * change * change
+        p -= lr * change
+
+    `torch.optim.Adadelta(rho=decay_rate)`. h averages the squared gradients and d the squared changes, of
+    the parameter's shape both; eps is what the first change is made of. The paper has no lr, which is 1.
+    """
+
+    settings = ("lr", "decay_rate", "eps", "weight_decay")
+    slots = ("h", "d")
+    decay_rate: float
+    eps: float
+    h: dict[str, Array]
+    d: dict[str, Array]
+
+    def __init__(
+        self,
+        lr: float = 1.0,
+        decay_rate: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ):
+        super().__init__(lr=lr, decay_rate=decay_rate, eps=eps, weight_decay=weight_decay, maximize=maximize)
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        h, d = state
+        h *= self.decay_rate
+        h += (1 - self.decay_rate) * g * g
+        change = np.sqrt(d + self.eps) / np.sqrt(h + self.eps) * g
+        d *= self.decay_rate
+        d += (1 - self.decay_rate) * change * change
+        p -= self.lr * change
+
+
 class Adam(Optimizer):
     """Kingma and Ba 2015, algorithm 1; `torch.optim.Adam`. In the i-th update:
 
@@ -436,6 +487,7 @@ OPTIMIZERS: Table[type[Optimizer]] = Table(
         "nesterov": Nesterov,
         "adagrad": AdaGrad,
         "rmsprop": RMSProp,
+        "adadelta": Adadelta,
         "adam": Adam,
         "adamw": AdamW,
     },

@@ -45,7 +45,7 @@ from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, numbers, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
-from parity.adapters.rule import Rule
+from parity.adapters.rule import Rule, asks_for
 from parity.adapters.training_flag import SWITCHING, by_attribute
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME
@@ -486,7 +486,9 @@ class Called(Adapter):
         c = self.convention
         if c.rule:
             decays = bool(decay_of(signature(factory) or ()))  # of a function, beside what every one takes
-            order = [*recipe(c.kind).order, *["weight_decay"] * decays]
+            how = recipe(c.kind)
+            order = [name for name in how.order if name not in how.optional or asks_for(factory, name)]
+            order += ["weight_decay"] * decays
             names = super().parameters(factory) if isinstance(factory, type) else order
             if names is None:
                 return None

@@ -548,7 +548,7 @@ class Convention:
         if self.rule:
             eps = f"; {self.eps[0]} is given, its default is {self.eps[1]}" if all(self.eps or [""]) else ""
             eps += f"; {self.rate} is the learning rate" if self.rate else ""
-            constant = "decay rate" if self.kind == "rmsprop" else "momentum"
+            constant = "decay rate" if self.kind in ("rmsprop", "adadelta") else "momentum"
             eps += f"; {self.average} is the {constant}" if self.average else ""
             eps += "".join(
                 f"; {name} is given as {value}" for name, value in {**self.switched, **self.off}.items()

@@ -39,14 +39,14 @@ from parity.adapters.layers_given import (
 )
 from parity.adapters.names_in_steps import names_of_one, pairs_in
 from parity.adapters.optimizer_built import builder, is_free, takes_any_name
-from parity.adapters.optimizer_names import decay_of, first_step, rate_of
+from parity.adapters.optimizer_names import RATES, decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
 from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
-from parity.adapters.stateful import AVERAGED, Stateful, reading
+from parity.adapters.stateful import AVERAGED, TWO, Stateful, reading
 from parity.kinds.probe import Probe
 
 
@@ -229,6 +229,7 @@ class Rule:
             return True
         keeps_it = self.how.rule in ("config", RUN)  # in a dict, or in a run from the beginning
         by_function = not isinstance(self.factory, type) and not keeps_it
+        by_function &= "lr" not in recipe(self.kind).optional or asks_for(self.factory, "lr")
         if not by_function and not self._at_each_call("lr"):
             return False
         self.args["lr"] = rate
@@ -689,11 +690,15 @@ class Rule:
             ]
             usual = recipe(self.kind).optional["weight_decay"]
             given = {"weight_decay": usual, **self.args, "eps": self.eps}
-            self.stateful = Stateful(self.factory, reading(asked, self.kind), given, self.how.rule)
+            self.stateful = Stateful(
+                self.factory, reading(asked, self.kind), given, self.how.rule, self.kind in TWO
+            )
         self.stateful.update(params, grads, in_layers(params))
 
     def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        start = {"learning_rate" if k == "lr" else k: v for k, v in self.args.items()}
+        optional = recipe(self.kind).optional
+        asked = [k for k in self.args if k not in optional or k != "lr" or asks_for(self.factory, k)]
+        start = {"learning_rate" if k == "lr" else k: self.args[k] for k in asked}
         others = {key: spellings("lr" if key == "learning_rate" else key) for key in start}
         for name, w in params.items():
             config = self.made.get(name) or Renamed(start, others)
@@ -718,3 +723,10 @@ def _all_of(optimizer: Any, beginnings: tuple[str, ...]) -> None:
         method = getattr(optimizer, name, None) if plain(name).startswith(beginnings) else None
         if callable(method) and not any(p.default is p.empty for p in (signature(method) or {}).values()):
             method()
+
+
+def asks_for(function: Any, argument: str) -> bool:
+    """Whether a function of an optimizer has a parameter for the argument, or names it in its code."""
+    known = {*map(plain, spellings(argument)), *(RATES if argument == "lr" else ())}
+    words = (word for word in constants_in(codes_of(function)) if isinstance(word, str))
+    return any(plain(name) in known for name in (*(signature(function) or ()), *words))

@@ -44,8 +44,11 @@ SCHEDULE = (
 )  # of the rate, by its own code
 SHRINKS = ("l2decay", "l2", "l2reg", "l2lambda", "l1", "l1decay", "reg", "regularization", "regstrength")
 FACTOR = 0.3  # the least default of such a decay that multiplies the rate, and is 1 where it is off
-EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}  # PyTorch's
-WRITTEN = {kind: {"beta1": 0.9, "beta2": 0.999} for kind in ("adam", "adamw")}  # PyTorch's
+EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}  # PyTorch's
+WRITTEN: dict[str, tuple[dict[str, float], ...]] = {  # PyTorch's, and the paper's
+    **dict.fromkeys(("adam", "adamw"), ({"beta1": 0.9, "beta2": 0.999},)),
+    "adadelta": ({"decay_rate": 0.9}, {"decay_rate": 0.95}),
+}
 WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")
 LEAST = 0.5  # of what may be one of these
 SIZES = {  # what a constructor may ask for beside its constants
@@ -198,17 +201,18 @@ def _is_pair(param: dict[str, Any]) -> bool:
 
 
 def written(about: dict[str, Any], kind: str) -> dict[str, float]:
-    """The kind's constants that its code has as numbers, which are PyTorch's defaults and the only ones of
-    their size; nothing where something takes one of them."""
-    usual = WRITTEN.get(kind, {})
+    """The kind's constants that its code has as numbers, which are PyTorch's defaults or the paper's, and the
+    only ones of their size; nothing where something takes one of them."""
+    choices = WRITTEN.get(kind, ({},))
     names = [
         *_constants_taken(about),
         *(n for m in about["methods"].values() for n in parameter_names(filter(None, m or ()))),
     ]
     taken = {plain(name) for name in names}
-    words = {word for argument in usual for word in CONSTANTS[argument]} | {"betas"}
+    words = {word for argument in choices[0] for word in CONSTANTS[argument]} | {"betas"}
     large = {number for number in about["literals"] if number >= LEAST}
-    return dict(usual) if usual and large == {*usual.values()} and not taken & words else {}
+    usual = next((one for one in choices if large == {*one.values()}), {})
+    return {} if taken & words else dict(usual)
 
 
 def other_eps(about: dict[str, Any], kind: str) -> tuple[str, ...]:
@@ -250,7 +254,7 @@ def off(about: dict[str, Any], kind: str) -> dict[str, float]:
     a factor. A decay that may be the kind's own, or that of the weights, is left alone. The same of a bound
     of the gradients, and of a penalty that PyTorch's has not."""
     names = [plain(p["name"]) for p in about["signature"] or ()]
-    own = kind == "rmsprop" and not {*names} & {*CONSTANTS["decay_rate"]} - {*SCHEDULE}
+    own = kind in ("rmsprop", "adadelta") and not {*names} & {*CONSTANTS["decay_rate"]} - {*SCHEDULE}
     if about["what"] != "class" or own or kind == "adamw":
         return {}
     found = {}

@@ -31,6 +31,25 @@ from parity.adapters.returned_steps import Steps
 Arrays = dict[str, Any]
 HANDED = (*TOGETHER, *ONE)
 STATES = ("state", *MOMENTS)
+CHANGES = (  # of Adadelta, the average of the squared changes
+    *("delta", "deltas", "d", "accdelta", "deltaacc", "accumdelta", "deltaaccum", "accupdate", "updates"),
+    *(
+        "update",
+        "accupdates",
+        "edx",
+        "edx2",
+        "ex",
+        "ex2",
+        "edelta",
+        "egrad",
+        "eg",
+        "eg2",
+        "accgrad",
+        "squareavg",
+    ),
+    *("deltasq", "sqdelta", "gradsq", "sqgrad", "deltacache", "cachedelta", "deltax", "xs", "gs"),
+)
+TWO = ("adam", "adamw", "adadelta")  # kinds that keep two arrays for each
 TOGETHER_AS = (
     "param",
     "params",
@@ -51,6 +70,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "nesterov": ("momentum",),
     "adagrad": (),
     "rmsprop": ("decay_rate",),
+    "adadelta": ("decay_rate",),
     "adam": ("beta1", "beta2"),
     "adamw": ("beta1", "beta2"),
 }
@@ -75,13 +95,15 @@ def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
         word = plain(p["name"])
         names = (name for name, words in tables.items() if word in words and name not in found.values())
         together = [f"{kind}{word}" for word in TOGETHER_AS]
-        meaning = next(names, "state" if word in STATES else "states" if word in together else "")
+        is_state = word in STATES or (kind == "adadelta" and word in CHANGES)
+        meaning = next(names, "state" if is_state else "states" if word in together else "")
         if meaning:
             found[p["name"]] = meaning
         elif p["required"]:
             return {}
     needed = {"grads", "states" if "states" in found.values() else "state", *KINDS.get(kind, ())}
-    needed |= {"params", "lr"} if "params" in found.values() else set()
+    if "params" in found.values():
+        needed |= {"params"} if kind == "adadelta" else {"params", "lr"}
     return found if kind in KINDS and needed <= set(found.values()) else {}
 
 
@@ -91,7 +113,7 @@ def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
     arrays = "params" if "params" in found.values() else "grads"
     one = any(meaning == arrays and plain(name) in (*ONE, *SLOPE) for name, meaning in found.items())
     if one and [*found.values()].count("state") == 1:
-        both = "beta2" in found.values()  # one array holds no two moments
+        both = kind in TWO  # one array holds no two moments
         return (IN_PAIR, IN_DICT) if both else (*reversed(FORMS), IN_DICT)
     return () if not found else tuple(reversed(FORMS)) if one else FORMS
 
@@ -99,6 +121,11 @@ def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
 AVERAGED = {  # the kind's constant, its own names, and names that other constants have too
     **dict.fromkeys(("momentum", "nesterov"), ("momentum", ("momentum", "mu"), ("beta", "beta1", "b1"))),
     "rmsprop": ("decay_rate", ("decayrate", "rho", "decay"), ("beta", "beta2", "b2", "gamma")),
+    "adadelta": (
+        "decay_rate",
+        ("decayrate", "rho", "decay"),
+        ("gamma", "beta", "momentum", "mu", "beta1", "b1"),
+    ),
 }
 
 
@@ -130,10 +157,19 @@ class Stateful:
     meanings  what each parameter gets, as `reading` says
     given     its constants by name, `lr` and `eps` among them
     form      one of FORMS
+    two       whether it keeps two arrays for each, as Adam does
     """
 
-    def __init__(self, function: Callable[..., Any], meanings: Mapping[str, str], given: Arrays, form: str):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        meanings: Mapping[str, str],
+        given: Arrays,
+        form: str,
+        two: bool = False,
+    ):
         self.function, self.meanings, self.given, self.form = function, meanings, given, form
+        self.two = two
         self.states: dict[str, list[Any]] = {}
         self.count: dict[str, int] = {}
         self.returned = Steps()
@@ -195,8 +231,9 @@ class Stateful:
 
     def _moments(self) -> int:
         """How many moments it is handed."""
-        of_adam = 2 if "beta2" in self.meanings.values() else 1
-        return of_adam if "states" in self.meanings.values() else [*self.meanings.values()].count("state")
+        if "states" in self.meanings.values():
+            return 2 if self.two else 1
+        return [*self.meanings.values()].count("state")
 
     def _take_step(self, keys: dict[str, str], params: Arrays, grads: Arrays, step: Any) -> None:
         """Change the arrays by what was returned for their gradients, under their names or those of these."""

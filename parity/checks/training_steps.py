@@ -56,6 +56,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "nesterov": {"lr": 0.01, "momentum": 0.9},
     "adagrad": {"lr": 0.01},
     "rmsprop": {"lr": 0.001},
+    "adadelta": {"lr": 1.0},
     "adam": {"lr": 0.001},
     "adamw": {"lr": 0.001},
 }
@@ -64,6 +65,7 @@ STATES: dict[str, dict[str, str]] = {
     "nesterov": {"v": "momentum_buffer"},
     "adagrad": {"h": "sum"},
     "rmsprop": {"h": "square_avg"},
+    "adadelta": {"h": "square_avg", "d": "acc_delta"},
     "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
     "adamw": {"m": "exp_avg", "v": "exp_avg_sq"},
 }

@@ -52,6 +52,7 @@ class Optimizer(StrEnum):
     nesterov = "nesterov"
     adagrad = "adagrad"
     rmsprop = "rmsprop"
+    adadelta = "adadelta"
     adam = "adam"
     adamw = "adamw"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.explain import newer_updates
 from parity.kinds import Probe
 from scratchcnn.typing import Array
 
@@ -43,6 +44,7 @@ class Rule:
     center   what centered subtracts: own, nothing, inside, old, from g, not kept
     carry    RMSProp's momentum: own, none, average, of g, ahead
     largest  what amsgrad keeps: own, nothing, corrected, uncorrected, square, as v, smallest, of two
+    twist    what else is written in Adadelta (`newer_updates`)
     """
 
     decay: str = "coupled"
@@ -62,9 +64,10 @@ class Rule:
     center: str = "own"
     carry: str = "own"
     largest: str = "own"
+    twist: str = "own"
 
 
-EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}
+EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adadelta": 1e-6, "adam": 1e-8, "adamw": 1e-8}
 CHANGES: dict[str, dict[str, dict[Any, str]]] = {
     "": {
         "decay": {
@@ -107,6 +110,10 @@ CHANGES: dict[str, dict[str, dict[Any, str]]] = {
             "without g": "momentum*v alone, without g",
         },
     },
+    "adagrad rmsprop adadelta adam adamw": {
+        "eps": {e: f"an eps of {e:g}" for e in (0.0, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)},
+    },
+    **{kind: {"twist": twists} for kind, twists in newer_updates.TWISTS.items()},
     "adagrad rmsprop adam adamw": {
         "square": {"magnitude": "|g| accumulated for g**2", "of m": "m**2 accumulated for g**2"},
         "grow": {
@@ -122,7 +129,6 @@ CHANGES: dict[str, dict[str, dict[Any, str]]] = {
             "uncorrected": "eps added to the root before v is corrected",
         },
         "start": {0.1: "h starting at 0.1", 1.0: "h starting at 1"},
-        "eps": {e: f"an eps of {e:g}" for e in (0.0, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)},
     },
     "adam adamw rmsprop": {
         "correct": {
@@ -278,6 +284,10 @@ def _updated(
     with np.errstate(all="ignore"):
         if kind in ("sgd", "momentum", "nesterov"):
             new = p - rate * _velocity(kind, g, g - whole, s, rule, o)
+        elif kind in newer_updates.TWISTS:
+            if "reset" in rule.flags:
+                s = {"first": s["first"]}
+            new = p - newer_updates.change(kind, g, s, rate, rule.twist, rule.eps or 0.0, o)
         else:
             new = p - rate * _adaptive(kind, g, s, t, rule, o)
     if decay and rule.decay == "last":

@@ -226,9 +226,9 @@ def read_off(cases: Sequence[Probe]) -> Options:
     activation or an optimizer, and an eps of the code's own."""
     own = {probe.args.get("eps") for probe in cases}
     found: dict[str, Any] = {"eps": own.pop()} if len(own) == 1 and None not in own else {}
-    written = WRITTEN.get(cases[0].kind, {}) if cases else {}
-    if all(written.items() <= probe.args.items() for probe in cases):
-        found |= written
+    for written in WRITTEN.get(cases[0].kind, ()) if cases else ():
+        if all(written.items() <= probe.args.items() for probe in cases):
+            found |= written
     if found:
         return tuple(found.items())
     if cases and cases[0].kind in ELEMENTWISE:

@@ -7,9 +7,10 @@ accumulation do. Results are the parameters after each step: `W step 1`, `b step
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,15 @@ import scratchcnn as sc
 from parity.comparison.gates import UNIT, largest
 from parity.kinds import numpy_reference
 from parity.kinds.kind import UPDATE, Kind, to_numpy
-from parity.kinds.probe import Array, Probe, Rng, Tensors, needs, quarters
+from parity.kinds.probe import Array, Probe, Rng, Tensors, quarters
 from parity.kinds.torch_when_used import torch
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 STEPS = 5
+EPSILON = 2.0**-26  # about 1e-8
+Options = tuple[tuple[str, dict[str, float]], ...]
 Build = Callable[[list[Any], dict[str, Any]], "Optimizer"]
 
 
@@ -82,6 +85,10 @@ def _rmsprop(params: list[Any], o: dict[str, Any]) -> Optimizer:
     return torch.optim.RMSprop(params, alpha=o.get("decay_rate", 0.99), **_common(o))
 
 
+def _adadelta(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.Adadelta(params, rho=o.get("decay_rate", 0.9), **_common(o))
+
+
 def _adam(params: list[Any], o: dict[str, Any]) -> Optimizer:
     return torch.optim.Adam(params, betas=_betas(o), **_common(o))
 
@@ -91,28 +98,43 @@ def _adamw(params: list[Any], o: dict[str, Any]) -> Optimizer:
 
 
 # -- inputs to try ---------------------------------------------------------------------------------
-def steps_of(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Iterator[Probe]]:
-    """A few runs of the optimizer with this rate and these constants of its own."""
+def steps_of(
+    kind: str,
+    lr: float = 0.125,
+    near: float = EPSILON,
+    start: float = 1.0,
+    further: Options = (),
+    **own: float,
+) -> Callable[[Rng], Iterator[Probe]]:
+    """A few runs of the optimizer with this rate and these constants of its own.
+
+    `near` is the size of gradients beside which its eps is no little, `start` that of the parameters.
+    `further` are arguments that an implementation may lack, with what a run is given for them.
+    """
 
     def build(rng: Rng) -> Iterator[Probe]:
         def values(scale: float = 1.0) -> dict[str, Array]:
             shapes = {"W": (2, 3), "V": (2, 3), "b": (3,)}  # two of one shape: each has a state of its own
             return {name: scale * rng.standard_normal(shape) for name, shape in shapes.items()}
 
-        def probe(case: str, scale: float = 1.0, steps: int = STEPS, **args: float) -> Probe:
+        def probe(
+            case: str, scale: float = 1.0, steps: int = STEPS, args: Mapping[str, float] = NONE
+        ) -> Probe:
             grads = [values(scale) for _ in range(steps)]
-            asked = needs(weight_decay=bool(args))
-            return Probe(kind, case, {"lr": lr, **own, **args}, {"params": values(), "grads": grads}, asked)
+            inputs = {"params": values(start), "grads": grads}
+            return Probe(kind, case, {"lr": lr, **own, **args}, inputs, frozenset(args))
 
         yield probe("one step", steps=1)
         yield probe(f"{STEPS} steps")
-        yield probe("gradients near epsilon", scale=2.0**-26)
+        yield probe("gradients near epsilon", scale=near)
         yield probe("large gradients", scale=2.0**10)
         still = probe("no gradient at some steps")
         for grads in still.inputs["grads"][1::2]:
             grads["W"][...] = 0
         yield still
-        yield probe("weight decay", weight_decay=0.25)
+        yield probe("weight decay", args={"weight_decay": 0.25})
+        for case, args in further:
+            yield probe(case, args=args)
 
     return build
 
@@ -135,6 +157,7 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 
 
 # -- kinds -----------------------------------------------------------------------------------------
+NONE: Mapping[str, float] = MappingProxyType({})
 ALIASES = {
     "sgd": ("gradientdescent", "stochasticgradientdescent", "gd"),
     "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum", "sgdm", "momentumgd", "gdmomentum"),
@@ -153,24 +176,29 @@ def optimizer(
     constants: str = "",
     lr: float = 0.125,
     weight_decay: float = 0.0,
+    near: float = EPSILON,
+    start: float = 1.0,
+    optional: Mapping[str, float] = NONE,
+    further: Options = (),
     **own: float,
 ) -> OptimizerKind:
     """The kind of one rule; `constants` are its arguments after lr, `own` what the probes give for them.
 
-    `weight_decay` is what holds where none is given.
+    `weight_decay` is what holds where none is given, and so are the values of `optional`. `near`,
+    `start` and `further` are those of `steps_of`.
     """
     call = f"cls(lr{constants}){UPDATE}"
     return OptimizerKind(
         name=name,
         rule=rule,
-        probes=steps_of(name, lr, **own),
+        probes=steps_of(name, lr, near, start, further, **own),
         real=long_runs(name, lr, **own),
         ours=ours,
         role="optimizer",
         out="params",
         call=call,
         order=("lr", *own),
-        optional={"weight_decay": weight_decay},
+        optional={**optional, "weight_decay": weight_decay},
         aliases=ALIASES.get(name, ()),
     )
 
@@ -181,6 +209,18 @@ KINDS = (
     optimizer("nesterov", partial(_sgd, nesterov=True), sc.Nesterov, ", momentum", momentum=0.8),
     optimizer("adagrad", _adagrad, sc.AdaGrad),
     optimizer("rmsprop", _rmsprop, sc.RMSProp, ", decay_rate", decay_rate=0.9),
+    optimizer(
+        "adadelta",
+        _adadelta,
+        sc.Adadelta,
+        ", decay_rate",
+        lr=1.0,
+        near=2.0**-10,  # the root of eps
+        start=2.0**-10,  # as large as its steps
+        optional={"lr": 1.0},  # the paper has none
+        further=(("half the rate", {"lr": 0.5}),),
+        decay_rate=0.8,
+    ),
     optimizer("adam", _adam, sc.Adam, ", beta1, beta2", beta1=0.8, beta2=0.95),
     optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", 0.0625, 0.01, beta1=0.8, beta2=0.95),
 )

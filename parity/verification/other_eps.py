@@ -19,13 +19,24 @@ from parity.kinds import Probe, kind_of
 from parity.kinds.numpy_reference import judged_by
 from scratchcnn.typing import Array
 
-KINDS = {"batch_norm": 1e-5, "adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}  # PyTorch's
+KINDS = {  # PyTorch's
+    "batch_norm": 1e-5,
+    "adagrad": 1e-10,
+    "rmsprop": 1e-8,
+    "adadelta": 1e-6,
+    "adam": 1e-8,
+    "adamw": 1e-8,
+}
 CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
 # Where else it may stand, and the class of the catalogue that has it there.
 PLACES = {
     "batch_norm": {"outside the root": "batch-norm-eps-outside-the-root"},
     "adagrad": {"inside the root": "adagrad-eps-inside-the-root"},
     "rmsprop": {"inside the root": "rmsprop-eps-inside-the-root"},
+    "adadelta": {
+        "outside both roots": "adadelta-eps-outside-the-roots",
+        "outside the lower root": "adadelta-eps-outside-the-lower-root",
+    },
     "adam": {
         "inside the root": "adam-eps-inside-the-root",
         "beside the uncorrected root": "adam-eps-before-correction",
@@ -33,7 +44,8 @@ PLACES = {
 }
 NOWHERE = "nowhere"  # the place of one that is not there at all
 NONE = {
-    "batch_norm": "batch-norm-no-eps"
+    "batch_norm": "batch-norm-no-eps",
+    "adadelta": "adadelta-no-eps-above",
 }  # the class of the catalogue that has none, where none may pass for one
 WITHOUT = ("running_mean", "running_var")  # no eps is in them
 Results = tuple[Probe, str, Mapping[str, Array]]  # an input, a dtype, some of its results by name

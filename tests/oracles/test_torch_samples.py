@@ -206,7 +206,8 @@ def test_pytorchs_own_sample_inputs(name):
 
 
 # -- optimizers ------------------------------------------------------------------------------------
-OPTIONS = ("lr", "weight_decay", "momentum", "dampening", "maximize", "amsgrad", "centered")
+OPTIONS = ("lr", "weight_decay", "momentum", "dampening", "maximize", "amsgrad", "centered", "rho")
+OURS = {"rho": "decay_rate"}
 
 
 def optimizer_of(name, nesterov=False, **given):
@@ -220,12 +221,17 @@ def optimizer_of(name, nesterov=False, **given):
                 **{"lr": 1e-3, **{k: settings[k] for k in settings if k not in ("momentum", "dampening")}}
             )
         return (sc.Nesterov if nesterov else sc.Momentum)(**{"lr": 1e-3, **settings})
-    return {"Adam": sc.Adam, "AdamW": sc.AdamW, "RMSprop": sc.RMSProp, "Adagrad": sc.AdaGrad}[name](
-        **settings
-    )
+    ours = {
+        "Adam": sc.Adam,
+        "AdamW": sc.AdamW,
+        "RMSprop": sc.RMSProp,
+        "Adagrad": sc.AdaGrad,
+        "Adadelta": sc.Adadelta,
+    }[name]
+    return ours(**{OURS.get(key, key): value for key, value in settings.items()})
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
 def test_pytorchs_own_settings_of_optimizers(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

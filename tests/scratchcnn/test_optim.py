@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from scratchcnn import optim
-from scratchcnn.optim import OPTIMIZERS, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
+from scratchcnn.optim import OPTIMIZERS, SGD, Adadelta, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 
 # Settings far from their defaults, so that a setting that is not used shows.
 CASES = {
@@ -28,6 +28,15 @@ CASES = {
     ),
     "rmsprop": (RMSProp(0.01, 0.9, 1e-3), lambda p: torch.optim.RMSprop(p, 0.01, 0.9, 1e-3)),
     "rmsprop, decay": (RMSProp(0.01, 0.9, 1e-3, 0.1), lambda p: torch.optim.RMSprop(p, 0.01, 0.9, 1e-3, 0.1)),
+    "adadelta": (Adadelta(0.5, 0.8, 1e-3), lambda p: torch.optim.Adadelta(p, 0.5, 0.8, 1e-3)),
+    "adadelta, decay": (
+        Adadelta(0.5, 0.8, 1e-3, 0.1),
+        lambda p: torch.optim.Adadelta(p, 0.5, 0.8, 1e-3, 0.1),
+    ),
+    "adadelta, maximize": (
+        Adadelta(0.01, 0.8, 1e-5, maximize=True),
+        lambda p: torch.optim.Adadelta(p, 0.01, 0.8, 1e-5, maximize=True),
+    ),
     "adam": (Adam(0.02, 0.8, 0.95, 1e-3), lambda p: torch.optim.Adam(p, 0.02, (0.8, 0.95), 1e-3)),
     "adam, decay": (
         Adam(0.02, 0.8, 0.95, 1e-3, 0.1),
@@ -78,6 +87,7 @@ DEFAULTS = {
     "nesterov": lambda p: torch.optim.SGD(p, 0.01, 0.9, nesterov=True),
     "adagrad": torch.optim.Adagrad,
     "rmsprop": torch.optim.RMSprop,
+    "adadelta": torch.optim.Adadelta,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
 }

@@ -19,6 +19,7 @@ STATE = {
     "sgd": set(),
     "adagrad": {"h"},
     "rmsprop": {"h"},
+    "adadelta": {"h", "d"},
     "momentum": {"v"},
     "nesterov": {"v"},
     "adam": {"m", "v"},

@@ -84,6 +84,7 @@ def test_the_targets_over_the_whole_catalogue():
         "momentum_options",
         "rmsprop_options",
         "adam_options",
+        "adadelta",
         "average_pooling_options",
         "affine_last_axis",
         "image_padding",

@@ -291,6 +291,26 @@ class RMSProp:
             params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + self.eps)
 
 
+class Adadelta:
+    eps = 1e-6
+
+    def __init__(self, lr=1.0, rho=0.9):
+        self.lr, self.rho, self.squares, self.changes = lr, rho, None, None
+
+    def update(self, params, grads):
+        if self.squares is None:
+            self.squares = {key: np.zeros_like(p) for key, p in params.items()}
+            self.changes = {key: np.zeros_like(p) for key, p in params.items()}
+        for key in params:
+            self.squares[key] = self.rho * self.squares[key] + (1 - self.rho) * grads[key] ** 2
+            change = self.change(grads[key], self.squares[key], self.changes[key])
+            self.changes[key] = self.rho * self.changes[key] + (1 - self.rho) * change**2
+            params[key] -= self.lr * change
+
+    def change(self, g, squares, changes):
+        return np.sqrt(changes + self.eps) / np.sqrt(squares + self.eps) * g
+
+
 class Adam:
     def __init__(self, lr=0.001, beta1=0.9, beta2=0.999):
         self.lr, self.beta1, self.beta2, self.t, self.m, self.v = lr, beta1, beta2, 0, None, None

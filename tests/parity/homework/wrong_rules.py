@@ -96,6 +96,29 @@ class RMSPropForgets(right.RMSProp):
         super().update(params, grads)
 
 
+class AdadeltaOfSmallEps(right.Adadelta):
+    eps = 1e-8
+
+
+class AdadeltaForgetsChanges(right.Adadelta):
+    def change(self, g, squares, changes):
+        return super().change(g, squares, 0 * changes)
+
+
+class AdadeltaRateInside(right.Adadelta):
+    def __init__(self, lr=1.0, rho=0.9):
+        super().__init__(1.0, rho)
+        self.rate = lr
+
+    def change(self, g, squares, changes):
+        return self.rate * super().change(g, squares, changes)
+
+
+class AdadeltaOfFourthPowers(right.Adadelta):
+    def change(self, g, squares, changes):
+        return super().change(g, squares**2, changes)
+
+
 class AdamBook:
     """The book's: bias corrected in the learning rate, so that epsilon sits elsewhere."""
 

@@ -59,6 +59,7 @@ def test_no_kind_of_that_name():
         ("Softsign", "softsign"),
         ("Batch_Norm", "batch_norm"),
         ("SGD", "sgd"),
+        ("AdaDelta", "adadelta"),
         ("Flatten", "flatten"),
         ("Model", None),
     ],

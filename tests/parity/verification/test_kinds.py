@@ -33,6 +33,7 @@ RIGHT = {
     "nesterov": "Nesterov",
     "adagrad": "AdaGrad",
     "rmsprop": "RMSProp",
+    "adadelta": "Adadelta",
     "adam": "Adam",
     "numerical_gradient": "numerical_gradient",
 }
@@ -143,6 +144,12 @@ WRONG = {
         ("RMSPropReversed", "forward W step 1", "rmsprop-decay-reversed"),
         ("RMSPropForgets", "forward W step 2", ""),
     ],
+    "adadelta": [
+        ("AdadeltaOfSmallEps", "forward W step 1", "adadelta-eps-of-1e-8"),
+        ("AdadeltaForgetsChanges", "forward W step 2", "adadelta-changes-never-averaged"),
+        ("AdadeltaRateInside", "forward W step 2", "adadelta-rate-in-the-changes"),
+        ("AdadeltaOfFourthPowers", "forward W step 1", ""),
+    ],
     "adam": [
         ("AdamBook", "forward W step 1", "adam-book-epsilon"),
         ("AdamUncorrected", "forward W step 1", "adam-no-bias-correction"),
@@ -169,6 +176,7 @@ NUMBERS_RIGHT = (
     "BatchNormBook",
     "AdaGradBook",
     "RMSPropBook",
+    "AdadeltaOfSmallEps",
     "AdamBook",
     "MomentumDamped",
 )

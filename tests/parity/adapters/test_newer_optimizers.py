@@ -1,0 +1,56 @@
+"""Adadelta gets a true verdict in every form, with and without a learning rate."""
+
+from pathlib import Path
+
+import pytest
+from helpers import right_to_its_last_step, wrong_first_at
+
+from parity.verification.listing import listed
+from parity.verification.verify import verify
+
+WILD = Path(__file__).parent / "wild" / "newer_optimizers.py"
+RIGHT = [
+    ("AdaDelta", "adadelta", "", ["lr"]),
+    ("ByGamma", "adadelta", "eps is given, its default is 1e-08; gamma is the decay rate", ["lr"]),
+    ("OfNumbers", "adadelta", "update with dicts of arrays", ["lr", "decay_rate other than 0.95"]),
+    ("adadelta", "adadelta", "a dict of options", ["lr"]),
+    ("adadelta_update", "adadelta", "dicts of arrays, of gradients and of its state", ["lr"]),
+    ("adadelta_optimizer", "adadelta", "all steps in one call", ["lr"]),
+]
+WRONG = [
+    ("AdaDeltaWrong", "adadelta", "W step 2"),
+    ("NeverMoves", "adadelta", "W step 1"),
+    ("ByGammaWrong", "adadelta", "W step 2"),
+    ("OfNumbersWrong", "adadelta", "W step 2"),
+    ("adadelta_wrong", "adadelta", "W step 2"),
+    ("adadelta_update_wrong", "adadelta", "W step 2"),
+    ("OutsideTheRootsWrong", "adadelta", "W step 1"),
+]
+
+
+def ask(name, kind):
+    return verify(f"{WILD}:{name}", kind, isolated=False)
+
+
+@pytest.mark.parametrize(("name", "kind", "called", "lacks"), RIGHT, ids=[c[0] for c in RIGHT])
+def test_it_is_called_and_what_it_lacks_is_said(name, kind, called, lacks):
+    verdict = ask(name, kind)
+    right_to_its_last_step(verdict, called)
+    assert set(lacks) <= set(verdict.not_checked)
+
+
+@pytest.mark.parametrize(("name", "kind", "tensor"), WRONG, ids=[c[0] for c in WRONG])
+def test_a_wrong_one_is_wrong_at_its_first_wrong_array(name, kind, tensor):
+    wrong_first_at(ask(name, kind), tensor)
+
+
+def test_eps_beside_the_roots_is_said():
+    verdict = ask("OutsideTheRoots", "adadelta")
+    assert verdict.outcome == "right_but" and verdict.buts == ["its eps stands outside both roots"], str(
+        verdict
+    )
+
+
+def test_functions_are_found_by_their_names():
+    kinds = {one.name: one.kind for one in listed(WILD)}
+    assert kinds["adadelta"] == kinds["adadelta_update"] == kinds["adadelta_optimizer"] == "adadelta"
