@@ -294,8 +294,8 @@ class RMSProp:
 class Adadelta:
     eps = 1e-6
 
-    def __init__(self, lr=1.0, rho=0.9):
-        self.lr, self.rho, self.squares, self.changes = lr, rho, None, None
+    def __init__(self, lr=1.0, decay_rate=0.9):
+        self.lr, self.rho, self.squares, self.changes = lr, decay_rate, None, None
 
     def update(self, params, grads):
         if self.squares is None:

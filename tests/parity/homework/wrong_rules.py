@@ -106,8 +106,8 @@ class AdadeltaForgetsChanges(right.Adadelta):
 
 
 class AdadeltaRateInside(right.Adadelta):
-    def __init__(self, lr=1.0, rho=0.9):
-        super().__init__(1.0, rho)
+    def __init__(self, lr=1.0, decay_rate=0.9):
+        super().__init__(1.0, decay_rate)
         self.rate = lr
 
     def change(self, g, squares, changes):
