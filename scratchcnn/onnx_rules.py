@@ -246,6 +246,16 @@ def batch_norm(graph: Graph, layer: sc.BatchNormalization, path: str, x: str, sh
     return graph.node("BatchNormalization", [x, *arrays], path, epsilon=layer.eps)
 
 
+def layer_norm(graph: Graph, layer: sc.LayerNorm, path: str, x: str, shape: Shape) -> str:
+    """ONNX's LayerNormalization, of version 17: of the last axes, and never without gamma."""
+    last = layer.normalized_shape or shape[-1:]
+    ones = np.ones(last, np.float32)
+    gamma = graph.constant(f"{path}.ones", ones) if layer.gamma is None else graph.array(layer, path, "gamma")
+    beta = [] if layer.beta is None else [graph.array(layer, path, "beta")]
+    arrays = [x, gamma, *beta]
+    return graph.node("LayerNormalization", arrays, path, axis=-len(last), epsilon=layer.eps)
+
+
 def pad(graph: Graph, layer: sc.Pad, path: str, x: str, shape: Shape) -> str:
     """ONNX's Pad, which has `wrap` from version 19 on."""
     modes = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
@@ -290,4 +300,5 @@ RULES: dict[type[Layer], Rule] = {
     sc.Softmax: lambda graph, layer, path, x, shape: graph.node("Softmax", [x], path, axis=layer.axis),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,
+    sc.LayerNorm: layer_norm,
 }

@@ -202,6 +202,16 @@ def _norm(wrap: Callable[[Any], Any]) -> Any:
     return __init__
 
 
+def _layer_norm(wrap: Callable[[Any], Any]) -> Any:
+    def __init__(self: Any, normalized_shape: int, eps: float = 1e-5) -> None:
+        """Of rows, and of sequences (N, T, D)."""
+        self.axis = -1  # its code names one
+        gamma, beta = wrap(np.ones(normalized_shape)), wrap(np.zeros(normalized_shape))
+        self.wear({"gamma": ("gamma", gamma), "beta": ("beta", beta)})
+
+    return __init__
+
+
 def _dropout(self: Any, p: float = 0.5) -> None:
     self.training, self.p = True, p
     self.wear({}, dropout_ratio=p)
@@ -238,6 +248,8 @@ def _constructor(kind: str, W: str, b: str, shape: Any, transposed: bool, wrap: 
         return _dense(W, b, transposed, wrap)
     if kind == "batch_norm":
         return _norm(wrap)
+    if kind == "layer_norm":
+        return _layer_norm(wrap)
     if kind in POOLS:
         return _pool(kind)
     return {
@@ -251,7 +263,9 @@ def _constructor(kind: str, W: str, b: str, shape: Any, transposed: bool, wrap: 
 
 
 def _params(kind: str) -> tuple[str, ...]:
-    return {"convolution": ("W", "b"), "affine": ("W", "b"), "batch_norm": ("gamma", "beta")}.get(kind, ())
+    if kind in ("batch_norm", "layer_norm"):
+        return "gamma", "beta"
+    return ("W", "b") if kind in ("convolution", "affine") else ()
 
 
 def _swap(self: Any, name: str, array: Any) -> Any:
@@ -357,13 +371,13 @@ def _cls(make: Any, space: dict[str, Any]) -> Any:
 
 
 IMAGES = ("convolution", *POOLS)
-WEIGHTS = ("convolution", "affine", "batch_norm")
+WEIGHTS = ("convolution", "affine", "batch_norm", "layer_norm")
 DRESSES: dict[str, tuple[Callable[[Any, str], Any], tuple[str, ...]]] = {
-    "torch_like": (torch_like, (*IMAGES, "affine", "batch_norm", "dropout", "lrn", *ELEMENTS)),
+    "torch_like": (torch_like, (*IMAGES, "affine", "batch_norm", "layer_norm", "dropout", "lrn", *ELEMENTS)),
     "channels_last": (channels_last, (*IMAGES, "batch_norm", "global_average_pooling")),
     "single_image": (single_image, (*IMAGES, "affine", "global_average_pooling")),
     "self_updating": (self_updating, WEIGHTS),
-    "engine": (engine, (*IMAGES, "affine", "batch_norm", *ACTIVATIONS)),
+    "engine": (engine, (*IMAGES, "affine", "batch_norm", "layer_norm", *ACTIVATIONS)),
 }
 
 

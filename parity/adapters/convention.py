@@ -427,6 +427,8 @@ class Convention:
             return False
         if limits.get("images_only") and probe.inputs["x"].ndim == 2:
             return False
+        if self.kind == "layer_norm" and "x" in probe.inputs and not self._takes_axes(probe.inputs["x"].ndim):
+            return False
         if limits.get("one_pad") and isinstance(probe.args.get("pad"), tuple):
             return False
         if limits.get("whole_labels") and np.any(probe.inputs["t"] % 1):
@@ -446,6 +448,12 @@ class Convention:
         if limits.get("square") and known.get("H") != known.get("W"):
             return False
         return all(known.get(letter, size) == size for letter, size in limits.get("sizes", {}).items())
+
+    def _takes_axes(self, axes: int) -> bool:
+        """Whether a layer normalization takes an input of so many axes."""
+        if axes == 3:
+            return self.rows == "NF" and not self.limits.get("matrices_only")
+        return axes != 2 or not self.limits.get("sequences_only")
 
     def _takes_padding(self, probe: Probe) -> bool:
         pad, args = probe.args.get("pad", 0), probe.args
@@ -485,6 +493,8 @@ class Convention:
             return replace(probe, args={**probe.args, **self.written})
         if self.limits.get("no_bias") and probe.args.get("b") is not None:
             return replace(probe, args={**probe.args, "b": None})
+        if none := [n for n in ("gamma", "beta") if self.limits.get(f"no_{n}") and n in probe.args]:
+            return replace(probe, args={**probe.args, **dict.fromkeys(none)})
         return replace(probe, args={**self.own, **probe.args}) if self.own else probe
 
     def _delta(self, probe: Probe) -> float:
@@ -523,6 +533,10 @@ class Convention:
         found += ["rows (2-D input)"] if self.limits.get("images_only") else []
         found += ["a pad of two numbers"] if self.limits.get("one_pad") else []
         found += ["bias"] if self.limits.get("no_bias") else []
+        found += [name for name in ("gamma", "beta") if self.limits.get(f"no_{name}")]
+        if self.kind == "layer_norm":
+            found += [] if self._takes_axes(3) else ["sequences (3-D input)"]
+            found += [] if self._takes_axes(2) else ["rows (2-D input)"]
         if (chosen := self.limits.get("reductions")) is not None:
             usual = " and ".join(map(repr, chosen)) or "its default"
             found.append(f"a reduction other than {usual}")

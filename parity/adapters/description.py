@@ -32,6 +32,7 @@ from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
 from parity.adapters.sure_errors import gives_nothing
+from parity.adapters.three_axes import speaks_of_sequences
 from parity.adapters.training_flag import words_in
 from parity.adapters.unread import unread
 from parity.adapters.updates import UPDATE
@@ -74,6 +75,8 @@ def about(factory: Any) -> dict[str, Any]:
     unread     the constructor's parameters that nothing reads
     count      for each method the attribute with the number of its step, if only another method sets it
     modes      the words for training and inference in its own code
+    sequences  whether its source speaks of inputs of three axes (N, T, D)
+    speaks_of_axes  whether its code names any axis
     letters    the names of weights and biases that stand in the code of a class, as texts
     """
     pair = factory if isinstance(factory, tuple) else (factory,)
@@ -122,6 +125,8 @@ def about(factory: Any) -> dict[str, Any]:
         "uses": _uses(one),
         "unread": unread(one) if isinstance(one, type) else [],
         "count": counted_elsewhere(one) if isinstance(one, type) else {},
+        "sequences": speaks_of_sequences(one, functions_of(factory)),
+        "speaks_of_axes": _speaks_of_axes(functions_of(factory)),
         "modes": words_in(codes_of(one)),
         "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }
@@ -133,6 +138,11 @@ def _uses(one: Any) -> dict[str, dict[str, str]]:
         return {getattr(one, "__name__", ""): uses_of(one)}
     own = functions_of(one)
     return {name: uses_of(own[name]) for name in (*steps_of(own), "__init__") if name in own}
+
+
+def _speaks_of_axes(functions: dict[str, Any]) -> bool:
+    """Whether one of them names an axis, as a keyword or as a parameter."""
+    return any({"axis", "axes", "keepdims"} & _names_read(function) for function in functions.values())
 
 
 def classes_beside(cls: type) -> dict[str, type]:

@@ -25,6 +25,7 @@ WORDS = {
     "pairs": "a stride or pad of its own for each axis",
     "no_bias": "a bias of None",
     "images": "images (4-D input)",
+    "sequences": "sequences (3-D input)",
     "one_hot": "labels as one-hot rows",
     "even_window": "windows of an even size",
     "negative_axis": "an axis counted from the last one",
@@ -54,6 +55,7 @@ ORDINARY = {
 FORMS = {
     "rows": ("images", "rows (2-D input)"),
     "class_numbers": ("one_hot", "labels as numbers of classes"),
+    "matrices": ("sequences", "rows (2-D input)"),
 }
 EITHER = ("batch_norm", *ELEMENTWISE, "dropout", "flatten")  # of rows or of images
 TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items()}}
@@ -107,6 +109,8 @@ def asked(probe: Probe) -> frozenset[str]:
         found.add("class_numbers")
     if probe.kind in EITHER and "images" not in found:
         found.add("rows")
+    if probe.kind == "layer_norm" and "sequences" not in found:
+        found.add("matrices")
     return frozenset(found)
 
 

@@ -30,8 +30,8 @@ DX = (
 OF = {
     "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wgrad"),
     "b": ("b", "bias", "biases"),
-    "gamma": ("gamma", "g", "scale", "weight", "weights"),
-    "beta": ("beta", "shift", "bias", "b"),
+    "gamma": ("gamma", "g", "scale", "weight", "weights", "w", "gain", "alpha", "a"),
+    "beta": ("beta", "shift", "bias", "b", "offset"),
 }
 
 RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "previous")  # an optimizer's

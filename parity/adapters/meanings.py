@@ -118,6 +118,17 @@ _NORM = _table("""
     momentum: momentum decay rho mu alpha
     eps: eps epsilon
 """)
+_LAYER_NORM = _table("""
+    (C,) C (1,C): normalizedshape shape paramshape paramsshape inputshape inshape normshape normalizeshape
+    C (C,) (1,C): dim dmodel modeldim dimmodel features numfeatures nfeatures size hiddensize hiddendim ndim
+    C (C,) (1,C): embdim embeddim embeddingdim embedsize embeddingsize nembd nembed dembed demb emb embed
+    C (C,) (1,C): inputdim inputsize indim insize infeatures nin numunits units nunits d c h n width channels
+    C (C,) (1,C): numhidden nhidden hidden nfeature numfeature feature featuredim featuresize dims layersize
+    C (C,) (1,C): numneurons neurons nneurons length dimension dimensions outputdim outputsize outfeatures
+    C (C,) (1,C): numchannels nchannels hid hiddenunits lastdim axisdim normalizeddim normdim ninputs inputs
+    =-1: axis axes
+    eps: eps epsilon e varianceepsilon layernormeps normeps
+""")
 _FLATTEN = {
     **_IMAGES,
     **_table("CHW: outshape outputshape outsize outputsize outfeatures outdim outputdim shapeout"),
@@ -198,6 +209,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "affine_last_axis": _DENSE,
     "lrn": _LRN,
     "batch_norm": _NORM,
+    "layer_norm": _LAYER_NORM,
     "weighted_cross_entropy": _table("label_smoothing: smoothing labelsmoothing smooth epsilon eps alpha"),
     "softmax": _SOFTMAX,
     "softmax_with_loss": _SCORES,
@@ -312,6 +324,8 @@ def sizes(probe: Probe) -> dict[str, int]:
         found |= dict(zip("NCHW", args.get("input_shape", ()), strict=False))
     if isinstance(args.get("gamma"), np.ndarray):
         found["C"] = len(args["gamma"])
+    elif probe.kind == "layer_norm" and isinstance(x, np.ndarray):
+        found["C"] = x.shape[-1]
     for letter, name, default in (("S", "stride", 1), ("P", "pad", 0)):
         given = args.get(name, default)
         if isinstance(given, (int, tuple)):
@@ -471,6 +485,7 @@ _OTHERS: dict[str, Any] = {
     "left": lambda probe: 1 - probe.args.get("momentum", 0.9),
     "shape": lambda probe: probe.inputs["x"].shape[1:],
     "(N,shape)": lambda probe: probe.inputs["x"].shape,
+    "normalized_shape": lambda probe: probe.inputs["x"].shape[-1:],
     "mode": lambda probe: "test" if probe.args.get("training") is False else "train",
     "training": lambda probe: probe.args.get("training", True),
 }

@@ -34,6 +34,7 @@ VERBS = {  # what a layer of the kind does, as a whole name
     "max_pooling": {"pool", "pooling", "maxpool", "maxpooling", "subsample", "downsample"},
     "average_pooling": {"pool", "pooling", "avgpool", "averagepool", "averagepooling", "subsample"},
     "batch_norm": {"normalize", "normalise", "norm", "batchnorm"},
+    "layer_norm": {"normalize", "normalise", "norm", "layernorm", "ln"},
     "dropout": {"drop", "dropout", "applydropout", "applymask"},
     "flatten": {"flatten", "flat"},
     "affine": {"dot", "linear", "multiply", "affine", "weightedsum"},

@@ -22,6 +22,7 @@ GROUPED = {  # the dicts of a kind, the likeliest first: key:meaning
         "{f:kernel;stride:stride}",
     ),
     "batch_norm": (f"{{mode:mode;eps:eps;momentum:momentum;{_RUNNING}}}",),
+    "layer_norm": ("{eps:eps}",),
     "dropout": ("{mode:mode;p:keep}",),  # as CS231n has had it since 2017
 }
 ANY = "{*}"  # a dict that is asked for sizes by their names
@@ -31,7 +32,8 @@ NAMES = ("params", "parameters", "param", "options", "opts", "config", "hyperpar
 
 def is_group(word: str) -> bool:
     """Whether a parameter of that plain name is a dict of options: conv_param, hparameters, params."""
-    return word in NAMES or (word.endswith(("param", "params", "parameters")) and word[0] in "cpbdh")
+    grouped = word.endswith(("param", "params", "parameters"))
+    return word in NAMES or (grouped and (word[0] in "cpbdh" or word.startswith(("ln", "layernorm"))))
 
 
 def holds_sizes(word: str) -> bool:

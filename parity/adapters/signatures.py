@@ -365,7 +365,15 @@ def _is_mixed(chosen: Sequence[str | None]) -> bool:
     return len({meaning in PAIRS for meaning in chosen if meaning in (*PAIRS, *PAIRS.values())}) > 1
 
 
-TAKES_DOUT = ("convolution", "affine", "batch_norm", "dropout", "flatten", *MODES)  # never f'(x) alone
+TAKES_DOUT = (
+    "convolution",
+    "affine",
+    "batch_norm",
+    "layer_norm",
+    "dropout",
+    "flatten",
+    *MODES,
+)  # never f'(x) alone
 
 
 def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:

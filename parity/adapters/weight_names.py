@@ -11,7 +11,7 @@ HOLDERS = ("data", "value", "val", "array")  # of an array in a parameter that i
 NAMES = {
     "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params"),
     "b": ("b", "bias", "biases", "intercept"),
-    "gamma": ("gamma", "g", "scale", "weight", "weights", "w"),
+    "gamma": ("gamma", "g", "scale", "weight", "weights", "w", "gain", "alpha", "a"),
     "beta": ("beta", "shift", "bias", "b", "offset", "biases"),
     "running_mean": ("mean", "mu", "ave", "avg"),
     "running_var": ("var", "variance", "std2", "sigma2"),

@@ -68,6 +68,8 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),
     "batch_norm_options": ("N", "C", "H"),
+    "layer_norm": ("N", "inputs"),
+    "layer_norm_options": ("N", "C", "H"),
     "dropout": ("N", "percent"),
     **dict.fromkeys(OPTIMIZER_KINDS, ("parameters", "steps", "arrays")),
 }
@@ -89,6 +91,8 @@ LARGEST = {  # the sizes that the zoo reaches, where that is less than the table
     "lrn": {"C": 256, "H": 55},
     "batch_norm": {"H": 56},
     "batch_norm_options": {"H": 56},
+    "layer_norm": {"inputs": 4320},
+    "layer_norm_options": {"C": 64, "H": 28},
 }
 # Of a layer that is not named above: an activation, say.
 PLAIN = {"N": 100, "C": 512, "H": 56, "inputs": 4320}

@@ -13,6 +13,7 @@ from parity.kinds import (
     dense,
     dropout,
     elementwise_losses,
+    layer_norm,
     losses,
     newer_activations,
     normalization,
@@ -43,6 +44,7 @@ OPERATIONS = (
     cross_entropy,
     elementwise_losses,
     normalization,
+    layer_norm,
     dropout,
     numerical_gradient,
 )

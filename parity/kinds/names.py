@@ -169,6 +169,20 @@ OF_LAYERS |= {"nchw", "nhwc", "2d", "fwd", "with", "padding"}
 OF_COLUMNS = {*OF_LAYERS, "sliding", "indices", "array", "view", "window", "windows"} - {"im2col", "get"}
 
 
+NORM = {"norm", "normalization", "normalisation", "normalize", "normalise", "normalizer"}
+
+
+def _as_one_word(words: list[str]) -> list[str]:
+    """The words, with `layer` and `norm` after it as one: there the layer is no word around the name."""
+    found: list[str] = []
+    for word in words:
+        if word in NORM and found[-1:] == ["layer"]:
+            found[-1] = "layernorm"
+        else:
+            found.append("layernorm" if word in {f"layer{norm}" for norm in NORM} else word)
+    return found
+
+
 def kind_without_praise(name: str) -> str | None:
     """The kind of `stable_softmax` or `sigmod_func`, which is that of the name without those words."""
     return _kind_without(name, OF_FUNCTIONS)
@@ -186,7 +200,7 @@ def kind_of_columns(name: str) -> str | None:
 
 def _kind_without(name: str, around: set[str]) -> str | None:
     name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", re.sub(r"Re(LU|Lu)", "relu", name))
-    words = [spelled(word) for word in name.lower().split("_")]
+    words = _as_one_word([spelled(word) for word in name.lower().split("_")])
     return kind_by_name("_".join(word for word in words if word not in around))
 
 
@@ -209,6 +223,9 @@ def kind_by_words(name: str) -> str | None:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name)
     words = [part for word in spaced.lower().split() for part in SHORT.get(word, (word,))]
     words = [re.sub(r"^(conv|pool)[a-z]*$", r"\1", word) for word in words if word not in AROUND]
+    words = _as_one_word(words)
+    if "layernorm" in words and {"2d", "3d"} & set(words):
+        return None  # over the channels of images
     if any(set(both) <= set(words) for both in OTHER_PAIRS):
         return None
     rest = "".join(word for word in words if word not in AROUND_TOO)

@@ -144,6 +144,12 @@ def batch_norm(layer: sc.BatchNormalization, a: Arrays, x: jax.Array, mode: Mode
     return beside(a["gamma"]) * (x - beside(mean)) * lax.rsqrt(beside(var) + layer.eps) + beside(a["beta"])
 
 
+def layer_norm(layer: sc.LayerNorm, a: Arrays, x: jax.Array, mode: Mode) -> jax.Array:
+    axes = tuple(range(-len(layer.normalized_shape or (1,)), 0))
+    mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    return a.get("gamma", 1) * (x - mean) * lax.rsqrt(var + layer.eps) + a.get("beta", 0)
+
+
 # -- losses: the mean over the images --------------------------------------------------------------
 def softmax_with_loss(layer: Layer, y: jax.Array, t: jax.Array) -> jax.Array:
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(y), t[:, None], 1))
@@ -181,6 +187,7 @@ RULES: dict[type[Layer], JaxRule] = {
     sc.Softmax: lambda l, a, x, mode: jax.nn.softmax(x, l.axis),
     sc.LocalResponseNormalization: lrn,
     sc.BatchNormalization: batch_norm,
+    sc.LayerNorm: layer_norm,
 }
 LOSSES: dict[type[Layer], Callable[[Any, jax.Array, jax.Array], jax.Array]] = {
     sc.SoftmaxWithLoss: softmax_with_loss,

@@ -52,6 +52,14 @@ def _convolution(layer: sc.Convolution) -> nn.Module:
     return nn.Conv2d(Cg * layer.groups, FN, (FH, FW), **options)
 
 
+def _layer_norm(layer: sc.LayerNorm) -> nn.Module:
+    """Without normalized_shape, which has no gamma either, it goes along the last axis, whatever its size."""
+    if layer.normalized_shape is None:
+        return torch_modules.Formula(kind_of_layer(layer), layer)
+    options = {"elementwise_affine": layer.gamma is not None, "bias": layer.beta is not None}
+    return nn.LayerNorm(layer.normalized_shape, layer.eps, **options)
+
+
 def _pooling(layer: sc.Pooling) -> nn.Module:
     window = (layer.pool_h, layer.pool_w)
     if layer.mode == "average":
@@ -121,6 +129,7 @@ RULES: dict[type[Layer], Rule] = {
             "running_var": Name("running_var"),
         },
     ),
+    sc.LayerNorm: Rule(_layer_norm, {"gamma": Name("weight"), "beta": Name("bias")}),
     sc.Dropout: Rule(lambda l: nn.Dropout(l.dropout_ratio), {}),
     sc.SoftmaxWithLoss: Rule(lambda l: nn.CrossEntropyLoss(), {}),
     sc.PenaltyLoss: Rule(lambda l: torch_modules.PenaltyLoss(l.j), {}),

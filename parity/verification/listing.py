@@ -594,11 +594,13 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         columns = kind_of_columns(name) or ""
         if columns and kind_of(columns).role == "function":
             return [Listed(name, columns)]
-        known = kind_of_layer_function(name) if _required(node) > 1 else None
+        known = kind_of_layer_function(name)
+        known = known if _required(node) > 1 or known == "layer_norm" else None
         known = known if known and kind_of(known).role == "layer" else None
     if known == "flatten" and _required(node) == 1 and _flattens(node):
         return [Listed(name, known)]
-    if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
+    alone = known == "layer_norm"  # which takes x and nothing else where it has no gamma and beta
+    if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > (0 if alone else 1):
         return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
     if rule := _rule(name, node):
         return [Listed(name, rule)]

@@ -21,6 +21,7 @@ from scratchcnn.typing import Array
 
 KINDS = {  # PyTorch's
     "batch_norm": 1e-5,
+    "layer_norm": 1e-5,
     "adagrad": 1e-10,
     "rmsprop": 1e-8,
     "adadelta": 1e-6,
@@ -31,6 +32,7 @@ CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2)
 # Where else it may stand, and the class of the catalogue that has it there.
 PLACES = {
     "batch_norm": {"outside the root": "batch-norm-eps-outside-the-root"},
+    "layer_norm": {"outside the root": "layer-norm-eps-outside-the-root"},
     "adagrad": {"inside the root": "adagrad-eps-inside-the-root"},
     "rmsprop": {"inside the root": "rmsprop-eps-inside-the-root"},
     "adadelta": {
@@ -43,10 +45,11 @@ PLACES = {
     },
 }
 NOWHERE = "nowhere"  # the place of one that is not there at all
-NONE = {
+NONE = {  # the class of the catalogue that has none, where none may pass for one
     "batch_norm": "batch-norm-no-eps",
+    "layer_norm": "layer-norm-no-eps",
     "adadelta": "adadelta-no-eps-above",
-}  # the class of the catalogue that has none, where none may pass for one
+}
 WITHOUT = ("running_mean", "running_var")  # no eps is in them
 Results = tuple[Probe, str, Mapping[str, Array]]  # an input, a dtype, some of its results by name
 

@@ -9,7 +9,6 @@ from parity.adapters.arguments import plain
 NO_KIND = "not one of the kinds"
 IS_NONE = f" is {NO_KIND}"  # after the name of what is known
 THINGS = {  # a pattern of the plain name, without what stands around it
-    "layer normalization": "(layer|ln)norm(alization|alisation|alize)?|lnorm",
     "RMS normalization": "rmsnorm(alization)?",
     "instance normalization": "instancenorm(alization)?",
     "group normalization": "groupnorm(alization)?",

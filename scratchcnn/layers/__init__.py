@@ -36,6 +36,7 @@ from scratchcnn.layers.elementwise_losses import (
     MeanAbsoluteError,
     MeanSquaredError,
 )
+from scratchcnn.layers.layer_norm import LayerNorm
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.linear import Linear
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
@@ -65,6 +66,7 @@ __all__ = [
     "HuberLoss",
     "Identity",
     "Layer",
+    "LayerNorm",
     "LeakyRelu",
     "Linear",
     "LocalResponseNormalization",

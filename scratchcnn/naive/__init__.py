@@ -57,6 +57,7 @@ from scratchcnn.naive.elementwise_losses import (
     squared_error,
     squared_error_backward,
 )
+from scratchcnn.naive.layer_norm import layer_norm_backward, layer_norm_forward
 from scratchcnn.naive.loss import (
     cross_entropy,
     cross_entropy_backward,
@@ -103,6 +104,8 @@ __all__ = [
     "identity_backward",
     "identity_forward",
     "im2col",
+    "layer_norm_backward",
+    "layer_norm_forward",
     "leaky_relu_backward",
     "leaky_relu_forward",
     "linear_backward",

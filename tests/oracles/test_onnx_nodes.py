@@ -25,6 +25,7 @@ def need(condition, why):
 ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad"}  # published with four digits
 MODULES = (
     *("averagepool", "batch_normalization", "conv", "flatten", "gemm", "globalaveragepool", "lrn", "maxpool"),
+    "layernormalization",
     *("relu", "sigmoid", "softmax", "softmax_cross_entropy_loss", "tanh"),
 )
 
@@ -81,6 +82,12 @@ def batch_normalization(a, x, gamma, beta, mean, var):
     return layer.train(bool(a.get("training_mode", 0))).forward(x)
 
 
+def layer_normalization(a, x, gamma, beta=None):
+    axis = a.get("axis", -1) % x.ndim
+    need(gamma.shape == x.shape[axis:], "a gamma of fewer axes")
+    return sc.LayerNorm(gamma, beta, a.get("epsilon", 1e-5)).forward(x)
+
+
 def gemm(a, A, B, C=None):
     need(a.get("alpha", 1) == a.get("beta", 1) == 1, "factors of the products")
     A, B = (A.T if a.get("transA") else A), (B.T if a.get("transB") else B)
@@ -118,6 +125,7 @@ EXPRESSED = {
     "Gemm": gemm,
     "GlobalAveragePool": lambda a, x: sc.GlobalAveragePooling().forward(x)[:, :, None, None],
     "LRN": lrn,
+    "LayerNormalization": layer_normalization,
     "MaxPool": pooling("max"),
     "Relu": lambda a, x: sc.Relu().forward(x),
     "Sigmoid": lambda a, x: sc.Sigmoid().forward(x),

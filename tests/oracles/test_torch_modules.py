@@ -113,6 +113,11 @@ def batch_norm(m, x):
     return sc.BatchNorm(*arrays, m.eps).train(m.training), {"weight": "gamma", "bias": "beta"}
 
 
+def layer_norm(m, x):
+    layer = sc.LayerNorm(array(m.weight), array(m.bias), m.eps, m.normalized_shape)
+    return layer, {"weight": "gamma", "bias": "beta"}
+
+
 def softmax(m, x):
     need(x.ndim >= 2, "a row without a batch")
     return sc.Softmax(m.dim), {}
@@ -162,6 +167,7 @@ EXPRESSED = {
     "Linear": linear,
     "BatchNorm1d": batch_norm,
     "BatchNorm2d": batch_norm,
+    "LayerNorm": layer_norm,
     "ReLU": partial(elementwise, sc.Relu),
     "Sigmoid": partial(elementwise, sc.Sigmoid),
     "Tanh": partial(elementwise, sc.Tanh),

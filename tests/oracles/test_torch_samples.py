@@ -127,6 +127,14 @@ def batch_norm(x, mean, var, weight=None, bias=None, training=False, momentum=0.
     return layer, x, {} if weight is None else {"gamma": weight, "beta": bias}
 
 
+def layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
+    need(weight is not None or bias is None, "a bias without a weight")
+    need(eps > 0, "an eps below 0")
+    given = {} if weight is None else {"gamma": weight}
+    layer = sc.LayerNorm(array(weight), array(bias), eps, tuple(shape))
+    return layer, x, given | ({} if bias is None else {"beta": bias})
+
+
 def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     return sc.LocalResponseNormalization(size, alpha, beta, k), x, {}
 
@@ -153,6 +161,7 @@ EXPRESSED = {
     "nn.functional.adaptive_avg_pool2d": adaptive_avg_pool2d,
     "nn.functional.linear": linear,
     "nn.functional.batch_norm": batch_norm,
+    "nn.functional.layer_norm": layer_norm,
     "nn.functional.local_response_norm": local_response_norm,
     "nn.functional.cross_entropy": cross_entropy,
     "nn.functional.relu": partial(elementwise, sc.Relu),

@@ -71,6 +71,21 @@ def bn(training):
     return run
 
 
+def layer_norm(scaled, shifted=True, last=()):
+    def run(x, dout, W, v, m, s):
+        gamma, beta = (np.resize(a, (*last, 3)) for a in (W[0], v))
+        gamma, beta = gamma if scaled else None, beta if scaled and shifted else None
+        layer = sc.LayerNorm(gamma, beta, 1e-3, (*last, 3))
+        ours = layer.forward(x), layer.backward(dout), layer.dgamma, layer.dbeta
+        back = naive.layer_norm_backward(dout, x, gamma, 1e-3, (*last, 3))
+        loops = naive.layer_norm_forward(x, gamma, beta, 1e-3, (*last, 3)), *back
+        pairs = [pair for pair in zip(ours, loops, strict=True) if pair[0] is not None]
+        assert len(pairs) == 2 + scaled + (scaled and shifted)
+        return tuple(zip(*pairs, strict=True))
+
+    return run
+
+
 def lrn(size, paper):
     def run(x, dout, W, v, m, s):
         settings = (size, 0.3, 0.75, 2.0, paper)
@@ -152,6 +167,11 @@ LOOPS = {
     "batch norm, images": (bn(True), (2, 3, 4, 5)),
     "batch norm, N=1": (bn(True), (1, 3, 2, 3)),
     "batch norm, inference": (bn(False), (2, 3, 4, 5)),
+    "layer norm": (layer_norm(True), (4, 3)),
+    "layer norm, sequences": (layer_norm(True), (2, 4, 3)),
+    "layer norm, two axes": (layer_norm(True, last=(4,)), (2, 4, 3)),
+    "layer norm, no beta": (layer_norm(True, False), (2, 4, 3)),
+    "layer norm, no gamma and beta": (layer_norm(False), (2, 4, 3)),
     "lrn": (lrn(5, False), (2, 7, 3, 2)),
     "lrn, even window": (lrn(4, False), (2, 7, 3, 2)),
     "lrn, the paper's alpha": (lrn(5, True), (2, 7, 3, 2)),
@@ -199,6 +219,8 @@ LAYERS = {
     "lrn": (lambda: sc.LocalResponseNormalization(4, 0.5, 0.75, 2.0), (2, 6, 3, 2)),
     "batch norm": (lambda: sc.BatchNormalization(draw(3), draw(3)), (3, 3, 2, 4)),
     "batch norm, inference": (inference, (3, 3, 2, 4)),
+    "layer norm": (lambda: sc.LayerNorm(draw(5), draw(5)), (3, 4, 5)),
+    "layer norm, images": (lambda: sc.LayerNorm(draw(3, 2, 4), draw(3, 2, 4)), (3, 3, 2, 4)),
     "dropout": (dropout, (4, 5)),
 }
 
@@ -448,6 +470,13 @@ def test_writing_params_writes_into_the_array_and_refuses_another_shape():
         (lambda: sc.BatchNormalization(np.ones(1), np.ones(1), eps=-1e-5), "eps must be positive and finite"),
         (lambda: sc.Dropout("0.5"), r"dropout_ratio must lie in \[0, 1\], got '0\.5'"),
         (lambda: sc.BatchNormalization(np.ones(0), np.ones(0)), "gamma must hold at least one channel"),
+        (lambda: sc.LayerNorm(np.ones(0)), r"gamma must hold at least one number, got shape \(0,\)"),
+        (lambda: sc.LayerNorm(beta=np.ones(2)), "LayerNorm: give gamma too, or neither"),
+        (lambda: sc.LayerNorm(np.ones(2), eps=0), "LayerNorm: eps must be positive and finite, got 0"),
+        (
+            lambda: sc.LayerNorm(np.ones(2), normalized_shape=3),
+            r"normalized_shape is \(3,\), but gamma is \(2,\)",
+        ),
     ],
 )
 def test_arguments_that_make_no_layer_are_refused(make, sentence):

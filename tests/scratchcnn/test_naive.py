@@ -198,6 +198,21 @@ def test_batch_normalization_refuses_one_value_a_channel():
         naive.batch_norm_forward(draw(1, 3), one, one, one, one)
 
 
+@pytest.mark.parametrize("given", ["gamma and beta", "gamma alone", "neither"])
+@pytest.mark.parametrize(
+    ("shape", "last"), [((4, 3), (3,)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 4)), ((3,), (3,))], ids=str
+)
+def test_layer_normalization(shape, last, given):
+    x, gamma, beta, dout = draw(*shape) + 2, draw(*last, seed=1), draw(*last, seed=2), draw(*shape, seed=5)
+    gamma, beta = None if given == "neither" else gamma, beta if given == "gamma and beta" else None
+    tx, *weights = tensors(x, *(a for a in (gamma, beta) if a is not None))
+    out = F.layer_norm(tx, last, *weights, eps=1e-3)
+    close(naive.layer_norm_forward(x, gamma, beta, 1e-3, last), out)
+    theirs = torch.autograd.grad(out, (tx, *weights), torch.tensor(dout))
+    for mine, grad in zip(naive.layer_norm_backward(dout, x, gamma, 1e-3, last), theirs, strict=False):
+        close(mine, grad)
+
+
 @pytest.mark.parametrize("scale", [1, 1000])
 @pytest.mark.parametrize(
     ("name", "theirs", "args"),

@@ -17,6 +17,7 @@ from scratchcnn import (
     BatchNormalization,
     Dropout,
     Flatten,
+    LayerNorm,
     LeakyRelu,
     LocalResponseNormalization,
     Relu,
@@ -211,6 +212,15 @@ REFUSED = {
         lambda: BatchNormalization(*ones(3, 2)),
         r"expected beta of shape \(C,\) = \(3,\), got \(2,\)",
     ),
+    "layer norm": (
+        refuse(lambda: LayerNorm(*ones(3, 3)), (3, 4)),
+        r"expected x of shape \(..., 3\), got \(3, 4\)",
+    ),
+    "layer norm, beta": (
+        lambda: LayerNorm(*ones(3, 2)),
+        r"expected beta of gamma's shape \(3,\), got \(2,\)",
+    ),
+    "layer norm, a number": (refuse(LayerNorm, ()), r"expected x of shape \(..., D\), got \(\)"),
     "lrn": (refuse(LocalResponseNormalization, (2, 3)), r"expected x of shape \(N, C, H, W\), got \(2, 3\)"),
     "lrn, size": (lambda: LocalResponseNormalization(0), "size must be at least 1, got 0"),
     "dropout, ratio": (lambda: Dropout(1.5), r"dropout_ratio must lie in \[0, 1\], got 1.5"),
@@ -240,6 +250,10 @@ BOTH_REFUSE = {
         refuse(lambda: BatchNormalization(*ones(3, 3)), (1, 3)),
         lambda: torch.nn.BatchNorm1d(3)(torch.zeros(1, 3)),
     ),
+    "layer norm": (
+        refuse(lambda: LayerNorm(*ones(3, 3)), (3, 4)),
+        lambda: torch.nn.LayerNorm(3)(torch.zeros(3, 4)),
+    ),
     "lrn, 2-D": (
         refuse(LocalResponseNormalization, (2, 3)),
         lambda: torch.nn.LocalResponseNorm(5)(torch.zeros(2, 3)),
@@ -261,6 +275,9 @@ REPRS = {
     "Tanh(1.7159, 0.6667)": lambda: Tanh(1.7159, 2 / 3),
     "Dropout(0.5)": Dropout,
     "BatchNormalization(3, momentum=0.9, eps=1e-05)": lambda: BatchNormalization(*ones(3, 3)),
+    "LayerNorm(3, eps=1e-05)": lambda: LayerNorm(*ones(3, 3)),
+    "LayerNorm((2, 3), no gamma and beta, eps=0.001)": lambda: LayerNorm(eps=1e-3, normalized_shape=(2, 3)),
+    "LayerNorm(the last axis, no gamma and beta, eps=1e-05)": LayerNorm,
     "LocalResponseNormalization(5, alpha=0.0001, beta=0.75, k=1, paper_alpha=True)": lambda: (
         LocalResponseNormalization(paper_alpha=True)
     ),

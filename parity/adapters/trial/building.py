@@ -24,6 +24,7 @@ from parity.adapters.signatures import (
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.constructors import constructors
 from parity.adapters.trial.results import results_of
+from parity.adapters.trial.scale import without_scale
 from parity.adapters.trial.weights import passed_over, places_of, running_places
 from parity.adapters.weight_names import BY_NAME, name_score
 from parity.kinds.probe import Probe
@@ -67,6 +68,7 @@ def instances(trial: Trial, probe: Probe) -> Iterator[Convention]:
                 yield replace(convention, lazy=True)
                 unset = [_nowhere(name) for name in trial.about.get("unset", ())]
                 yield from _still_none([*report["built"], *unset], probe, convention, missing)
+                yield from without_scale(convention, missing)
 
 
 def _is_given(name: str, constructor: Any, trial: Trial) -> bool:

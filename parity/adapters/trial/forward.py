@@ -31,6 +31,7 @@ from parity.adapters.trial.layout_choices import laid_out
 from parity.adapters.trial.one_sample import are_factors, ignores_numbers, of_one_sample
 from parity.adapters.trial.reductions import read_off
 from parity.adapters.trial.results import out_at, results_of, returns_none
+from parity.adapters.trial.scale import LAYER_NORM, limits_of_scale
 from parity.adapters.trial.stretched import is_stretched
 from parity.adapters.trial.weight_axes import by_its_channels
 from parity.adapters.trial.weights import found_late, running_places
@@ -57,6 +58,10 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
             if built.constructor is None and "b" in passed and not re.search(r"\bb\b", used):
                 del passed["b"]
                 own["no_bias"] = True
+            if built.constructor is None and trial.kind == LAYER_NORM:
+                given = [name for name in passed if re.search(rf"\b{name}\b", used)]
+                lacking = [name for name in passed if name not in given]
+                passed, own = {n: passed[n] for n in given}, own | limits_of_scale(lacking)
             called = replace(
                 built,
                 passed=passed,
@@ -67,14 +72,17 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 tensor=tensor,
                 parameter=parameter,
             )
-            before, batch = len(trial.errors), False
+            before, batch, of_rows = len(trial.errors), False, False
             for laid in laid_out(called, probe, trial):
                 if trial.kind == "softmax" and laid.rows == "1F" and not batch:
                     continue  # a sum over axis 1 that lost its axis goes through there
+                if trial.kind == LAYER_NORM and of_rows and one_at_a_time(laid.rows):
+                    continue  # of one row nothing need be summed
                 if laid.by_number and not _wants_one_number(trial.errors[before:]):
                     continue
                 found = _first_forward(trial, laid, probe)
                 batch = batch or (found is not None and laid.rows == "NF")
+                of_rows = of_rows or (found is not None and not one_at_a_time(laid.rows))
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
                     found = one_forward(trial, whole, probe)

@@ -107,6 +107,10 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
             args = {"gamma": normal(4), "beta": normal(4), "momentum": 0.8}
             args |= {"running_mean": normal(4), "running_var": 0.5 + np.abs(normal(4))}
             yield probe(args, x=normal(*shape)), {}
+    elif kind == "layer_norm":
+        yield probe({"gamma": normal(4), "beta": normal(4)}, x=normal(6, 4)), {}
+        args = {"gamma": normal(4), "beta": normal(4)}
+        yield probe(args, x=normal(5, 3, 4)), {"sequences_only": True}
     elif kind == "weighted_cross_entropy":
         yield probe({"label_smoothing": 0.25}, x=normal(6, 4), t=np.array([0, 3, 1, 2, 3, 0])), {}
     elif kind == "softmax_with_loss":

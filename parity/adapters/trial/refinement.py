@@ -16,11 +16,13 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.columns_of_file import as_in_its_file
 from parity.adapters.trial.flat_order import in_its_order
+from parity.adapters.trial.layer_norm import of_its_axes
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.own_momentum import own_momentum
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import dx_at, out_at
+from parity.adapters.trial.scale import LAYER_NORM
 from parity.kinds.followed import LAYERS
 from parity.kinds.probe import Probe
 from parity.kinds.probes import with_cotangent
@@ -38,6 +40,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         if probe.inputs["x"].ndim == 2:
             return images_too(trial, c)
         return replace(c, limits={**c.limits, "images_only": True})  # rows were tried first
+    if trial.kind == LAYER_NORM:
+        return of_its_axes(trial, _own_eps(trial, c, probe), probe)
     if trial.kind == "softmax" and c.rows == "NF" and (not c.backward or c.constructor is None):
         return (_in_columns if c.backward else _of_one_vector)(trial, c, probe)
     if trial.kind == "softmax" and c.rows == "NF":

@@ -36,6 +36,7 @@ from parity.adapters.trial.reductions import (
     with_choices,
 )
 from parity.adapters.trial.refinement import refined
+from parity.adapters.trial.scale import LAYER_NORM
 from parity.kinds.probe import Probe
 
 LACKS = re.compile(r"backward: (KeyError|AttributeError|TypeError: .*NoneType)")
@@ -104,6 +105,8 @@ def find(
             found = loss_of_each(trial, found, probe)
             found = sum_of_rows(trial, mean_of_numbers(trial, found, probe), probe)
             best = (best[0], with_its_constant(trial, found, probe))
+        if best is not None and kind == LAYER_NORM and number == 0 and best[0] < COMPLETE:
+            best = of_sequences(trial, best)
         accepted = best is not None and (
             best[0] == COMPLETE or _is_left_behind(best[1]) or not (book and _is_built(trial))
         )
@@ -144,6 +147,16 @@ def _that_pads_always(trial: Trial) -> Convention | None:
             found = refined(trial, found, probe) if found is not None and score == COMPLETE else None
     trial.count = count  # at no cost of the others
     return found
+
+
+def of_sequences(trial: Trial, best: tuple[int, Convention]) -> tuple[int, Convention]:
+    """The best reading of a layer normalization; that of sequences where it gives those all gradients."""
+    for probe, limits in trial_probes(LAYER_NORM):
+        for convention in forwards(trial, probe, limits) if limits else ():
+            score, found = backwards(trial, convention, probe)
+            if score == COMPLETE:
+                return score, found
+    return best
 
 
 def _of_square_weights(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:

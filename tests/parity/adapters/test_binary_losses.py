@@ -55,7 +55,7 @@ def test_the_words_of_a_name():
     for name in ("BinaryConv2d", "BCENetwork", "categorical_cross_entropy"):
         assert kind_by_words(name) != "binary_cross_entropy", name
     assert kind_by_words("MAELossFunction") == "mean_absolute_error"
-    assert kind_by_words("spatial_batchnorm") == "batch_norm" and kind_by_words("layernorm") is None
+    assert kind_by_words("spatial_batchnorm") == "batch_norm" and kind_by_words("layernorm") == "layer_norm"
 
 
 def test_what_lies_beside_the_probabilities_is_folded_in():

@@ -58,6 +58,8 @@ def test_no_kind_of_that_name():
         ("ReLU6", "relu6"),
         ("Softsign", "softsign"),
         ("Batch_Norm", "batch_norm"),
+        ("LayerNorm", "layer_norm"),
+        ("Layer_Normalization", "layer_norm"),
         ("SGD", "sgd"),
         ("AdaDelta", "adadelta"),
         ("Flatten", "flatten"),

@@ -9,7 +9,15 @@ OTHERS = (
     *("TanhShrink", "ScaledTanh", "HardTanh", "BipolarSigmoid", "GumbelSoftmax", "RectifiedLinearUnit"),
     *("GlobalMaxPool2D", "GlobalMaxPooling", "global_max_pool", "SumPooling2D", "LPPool2d", "MaxUnpool2d"),
     *("MaxUnPooling", "StochasticPooling", "MedianPool", "AdaptiveMaxPool2d", "FractionalMaxPool2d"),
-    *("BatchNorm3d", "BatchNorm3dManual", "LayerNorm1d", "InstanceNorm1d", "BatchReNorm1d"),
+    *(
+        "BatchNorm3d",
+        "BatchNorm3dManual",
+        "LayerNorm2d",
+        "PreLayerNorm",
+        "NormLayer",
+        "InstanceNorm1d",
+        "BatchReNorm1d",
+    ),
     *("GaussianDropout", "AlphaDropout", "SpatialDropout2D", "Dropout2d", "FocalCrossEntropy"),
 )
 
@@ -32,6 +40,11 @@ def test_it_is_something_else(name):
         ("bn2d", "batch_norm"),
         ("BatchNormalizer", "batch_norm"),
         ("batchnormalize", "batch_norm"),
+        ("LayerNorm", "layer_norm"),
+        ("MyLayerNormalization1D", "layer_norm"),
+        ("layer_norm_numpy", "layer_norm"),
+        ("layernorm", "layer_norm"),
+        ("BatchNormLayer", "batch_norm"),
         ("TrainableLinear", "affine"),
         ("SmoothReLU", "softplus"),
         ("ScaledELU", "selu"),

@@ -216,6 +216,8 @@ KINDS = [
     "lrn",
     "subsampling",
     "batch_norm",
+    "layer_norm",
+    "layer_norm_options",
     "softmax",
     "affine",
     "tanh",

@@ -95,6 +95,10 @@ LAYERS = {
     "batch norm": (lambda: bn(3), (4, 3)),
     "batch norm, images": (lambda: bn(3), (2, 3, 4, 5)),
     "batch norm, inference": (lambda: bn(3).eval(), (2, 3, 4, 5)),
+    "layer norm": (lambda: sc.LayerNorm(draw(4), draw(4), 1e-3), (2, 3, 4)),
+    "layer norm, two axes": (lambda: sc.LayerNorm(draw(3, 4)), (2, 3, 4)),
+    "layer norm, no gamma": (lambda: sc.LayerNorm(normalized_shape=(3, 4)), (2, 3, 4)),
+    "layer norm of the last axis": (sc.LayerNorm, (2, 3, 4)),
     "dropout, inference": (lambda: sc.Dropout(0.4).eval(), (2, 3)),
 }
 

@@ -45,10 +45,10 @@ def softmax_backward(dout, cache):
 def svm_loss(x, y):
     return np.maximum(0, x - x[np.arange(len(y)), y][:, None] + 1).mean()
 
-def layernorm_forward(x, gamma, beta):
+def rmsnorm_forward(x, gamma):
     return x, None
 
-def layernorm_backward(dout, cache):
+def rmsnorm_backward(dout, cache):
     return dout
 
 def _private(x):
@@ -96,8 +96,8 @@ def test_each_has_a_verdict_or_a_reason(sheet):
         "relu_backward": "a gradient that was not checked with its function",
         "softmax_backward": "still to be written",
         "svm_loss": "a hinge loss is not one of the kinds",
-        "layernorm_forward": "layer normalization is not one of the kinds",
-        "layernorm_backward": "layer normalization is not one of the kinds",
+        "rmsnorm_forward": "RMS normalization is not one of the kinds",
+        "rmsnorm_backward": "RMS normalization is not one of the kinds",
         "_private": "not one of the kinds",
         "fetch": "not one of the kinds",
         "test_relu": "a test",
@@ -114,7 +114,7 @@ def test_a_line_per_reason(sheet):
         "tests: test_relu",
         "adapters: MyAdapter",
         "a hinge loss is not one of the kinds: svm_loss",
-        "layer normalization is not one of the kinds: layernorm_forward, layernorm_backward",
+        "RMS normalization is not one of the kinds: rmsnorm_forward, rmsnorm_backward",
         "not one of the kinds: _private, Curves.wave, fetch (if one is after all, name it and add --as)",
     ]
 
@@ -345,10 +345,9 @@ def test_a_word_of_how_something_was_called_is_no_function_that_was(tmp_path):
 @pytest.mark.parametrize(
     ("name", "thing"),
     [
-        ("LayerNorm", "layer normalization"),
-        ("MyLayerNormalization1D", "layer normalization"),
-        ("ln_norm_forward", "layer normalization"),
         ("RMSNorm", "RMS normalization"),
+        ("MyRMSNormalization1D", "RMS normalization"),
+        ("rms_norm_forward", "RMS normalization"),
         ("CausalSelfAttention", "attention"),
         ("TokenEmbedding", "an embedding"),
         ("LSTMCell", "a recurrent layer"),

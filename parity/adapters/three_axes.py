@@ -1,0 +1,29 @@
+"""Whether code is written for inputs of three axes (N, T, D), by its own words. Needs NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+BATCH = r"(?:n|b|bs|bsz|batch|batch_?size|n_?batch|num_?batches|\.\.\.|\*)"
+SHOWN = (
+    rf"[(\[] *{BATCH} *, *\w+ *, *\w+ *[)\]]",  # (N, T, D), [batch, seq_len, d_model]
+    r"[(\[] *(?:\.\.\.|\*) *, *\w+ *[)\]]",  # (..., D)
+    r"\w+ *, *\w+ *, *\w+ *= *[\w.]+\.shape\b",  # B, T, C = x.shape
+    r"axis *= *[(\[] *0 *, *1 *[)\]]",  # what is summed over both
+)
+
+
+def speaks_of_sequences(one: Any, functions: dict[str, Any]) -> bool:
+    """Whether the source of a class, or of functions, names the axes of such an input or takes sums over
+    two."""
+    texts = [_source(part) for part in (one, *functions.values())]
+    return any(re.search(pattern, text.lower()) for pattern in SHOWN for text in texts)
+
+
+def _source(one: Any) -> str:
+    try:
+        return inspect.getsource(one)
+    except (OSError, TypeError):
+        return ""
