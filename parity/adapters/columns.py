@@ -19,7 +19,7 @@ import numpy as np
 
 from parity.adapters.arguments import ALIASES, plain
 from parity.adapters.convention import Convention, Place
-from parity.adapters.meanings import ARRAY, meanings
+from parity.adapters.meanings import ARRAY, BOTH_SIDES, meanings
 from parity.adapters.reach import checksum
 from parity.adapters.signatures import PAIRS
 from parity.kinds.probe import Probe
@@ -104,10 +104,13 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
         else:
             found = [m for m in meanings(p["name"], kind) if m != "input_shape"]
             found += FILTERS if word in FILTER_NAMES else ()
-            if p["default"].startswith(("(", "[")):
+            if p["default"].startswith(("((", "[(", "([", "[[")):
+                found = [BOTH_SIDES if m == "pad" else m for m in found]
+            elif p["default"].startswith(("(", "[")):
                 found = [PAIRS.get(m, m) for m in found]
             elif p["required"]:
                 found = [*dict.fromkeys([*found, *(PAIRS[m] for m in found if m in PAIRS)])]
+                found += [BOTH_SIDES] if "pad" in found else []
         if not found and p["required"]:
             return
         options.append([(p["name"], m) for m in found] or [None])
@@ -160,8 +163,8 @@ def layout_beside(
     if name == about["names"][0] or not params:
         return "", ""
     for way in ways({**about, "name": name, "names": [name], "signature": params}, "im2col"):
-        if "N" not in way.columns or way.images != "NCHW":
-            continue
+        if way.columns not in COLUMNS or "N" not in way.columns or way.images != "NCHW":
+            continue  # no other is made of the columns of a col2im
         stride = way.limits.get("stride", 2)
         probe = probe_of("im2col", stride)
         probe = replace(probe, inputs={"x": probe.inputs["input_data"]})

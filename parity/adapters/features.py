@@ -62,6 +62,7 @@ TOLD = {**WORDS, **ORDINARY, **{name: words for name, (_, words) in FORMS.items(
 # In the words of `bench.py`: refused on purpose; raised by the constructor.
 MEANT = re.compile(r"raised NotImplementedError|: (raise|assert)\)( while it was built)?$")
 MARK = re.compile(r"(, line \d+): (?:raise|assert|bug)\)")
+OF_ONE_NUMBER = ("raised TypeError", "raised ValueError: The truth value of an array")
 NO_GRADIENT = "raised NoGradient: "
 OF_ENGINE = re.compile(f"(?:(?:its )?(?:forward|backward) )?{NO_GRADIENT}")
 EMPTY = re.compile(r"shape \((\d+, )*0\b.*, expected ")  # a result without a number
@@ -177,7 +178,7 @@ def shown_lacking(
     raised = {row.case for row in rows if row.why.startswith("raised")} - wrong
     no_number = {row.case for row in rows if row.phase == "forward" and row.why.startswith("raised")}
     of_one_number = {  # a tuple where it calculates with a number
-        row.case for row in rows if row.phase == "forward" and row.why.startswith("raised TypeError")
+        row.case for row in rows if row.phase == "forward" and row.why.startswith(OF_ONE_NUMBER)
     }
     empty = {row.case for row in rows if row.phase == "forward" and EMPTY.match(row.why)} - wrong
     misshapen = {row.case for row in rows if row.phase == "forward" and row.why.startswith("shape")}

@@ -237,7 +237,8 @@ INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
 SWITCHES = ("use", "enable")  # how the name of what is off begins, unless it is known
 SIDES = ("stride_h", "stride_w", "pad_h", "pad_w")  # of one axis each
-PADS = ("pad", "(PH,PW)", "pad_h", "pad_w")  # padding given by numbers
+BOTH_SIDES = "((PH,PH),(PW,PW))"  # as np.pad takes it
+PADS = ("pad", "(PH,PW)", BOTH_SIDES, "pad_h", "pad_w")  # padding given by numbers
 ARRAY, FILTERS = "array", 5  # an array that is handed over for its shape alone, and how many filters it has
 
 WORDED = ("convolution", "max_pooling", "average_pooling", "min_pooling")  # kinds checked under 'same'
@@ -471,6 +472,7 @@ _OTHERS: dict[str, Any] = {
     "width": lambda probe: sizes(probe)["W"],  # of images; W alone is the weights
     "rate": lambda probe: RATE,
     "optimizer": lambda probe: RecordingOptimizer(),
+    BOTH_SIDES: lambda probe: tuple((sizes(probe)[side],) * 2 for side in ("PH", "PW")),
     "zeros": lambda probe: _zeros,
     "straight": lambda probe: Straight(),
     "ones": lambda probe: _ones,

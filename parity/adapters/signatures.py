@@ -13,7 +13,16 @@ from parity.adapters.arguments import plain
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
-from parity.adapters.meanings import MODE_NAMES, MODES, SIDES, STRINGS, meanings, padding_word, share_of_old
+from parity.adapters.meanings import (
+    BOTH_SIDES,
+    MODE_NAMES,
+    MODES,
+    SIDES,
+    STRINGS,
+    meanings,
+    padding_word,
+    share_of_old,
+)
 from parity.adapters.method_words import with_words
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.options import grouped, is_group, pools_windows
@@ -319,6 +328,8 @@ def _pairs(
         options: list[str] = [own] if own else _options(word, words, way, kind, role, c, p["name"])
         if padded := padding_word(p["default"], kind):
             options = [padded]
+        elif p["default"].startswith(("((", "[(", "([", "[[")):
+            options = [BOTH_SIDES if meaning == "pad" else meaning for meaning in options]
         elif p["default"].startswith(("(", "[")):
             options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
@@ -417,6 +428,7 @@ _GEOMETRY = (
     "ratio",
     "keep",
     *PAIRS.values(),
+    BOTH_SIDES,
     *SIDES,
     *STRINGS,
 )

@@ -52,6 +52,23 @@ ADVICE = {
 }
 
 
+OF_WEIGHTS = {"affine-dw-mean": "dW", "conv-dw-mean-over-images": "dW"}
+MEANS = OF_WEIGHTS | {"affine-db-mean": "db", "conv-db-mean-over-images": "db"}
+
+
+def mean_of_batch(fault: str) -> str:
+    """What it means that gradients of weights are 1/N of PyTorch's, and nothing else is another; nothing for
+    any other fault."""
+    named = fault.split(" + ")
+    if not set(named) <= MEANS.keys() or not set(named) & OF_WEIGHTS.keys():
+        return ""
+    those, are = (" and ".join(sorted({MEANS[name] for name in named})), "are" if len(named) > 1 else "is")
+    return (
+        f"{those} {are} 1/N of PyTorch's, and out and dx are PyTorch's: right where the gradient of the loss "
+        "comes in without its 1/N, and divided twice where it comes in with it, as PyTorch's mean gives it"
+    )
+
+
 def _summed_over(ours: Any, theirs: Any) -> int | None:
     """The axis over which the sum of ours is theirs; None without one."""
     if not isinstance(ours, np.ndarray) or not isinstance(theirs, np.ndarray) or ours.ndim != theirs.ndim + 1:

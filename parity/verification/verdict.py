@@ -18,7 +18,7 @@ from parity.explain.exact import Certificate
 from parity.explain.explanation import Explanation
 from parity.faults.diagnose import PLAIN, UNKNOWN, Diagnosis
 from parity.kinds.followed import in_words, parts_of
-from parity.verification.hints import hint, hint_for_network
+from parity.verification.hints import hint, hint_for_network, mean_of_batch
 from parity.verification.slight_names import besides_names
 from parity.verification.unchecked import ENDED
 
@@ -221,6 +221,7 @@ class Verdict:
             lines.append(f"where        {self.culprit.sentence}")
             if not self.ending and self.judge != OWN_LOSS:
                 lines.append(f"diagnosis    {self._diagnosis()}")
+                lines += [f"that is      {meant}" for meant in [mean_of_batch(self.diagnosis.fault)] if meant]
             if self.explanation is not None:
                 lines += self.explanation.lines()
         if outcome in ("right", "right_but"):

@@ -50,6 +50,7 @@ from parity.verification.built_in import (
 )
 from parity.verification.declared import Declared, declared_faults, explained
 from parity.verification.declared_sizes import as_declared, faults_in, on_own_inputs
+from parity.verification.hints import mean_of_batch
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
@@ -336,6 +337,8 @@ def _verify_as(
             return found
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
+        if meant := mean_of_batch(verdict.diagnosis.fault):
+            verdict.remarks = [*verdict.remarks, meant]
         if verdict.outcome == "wrong" and not seen.ending:
             verdict.explanation = explanation_of(asker.place(), verdict, seen, cases)
     switched = seen.convention.switched if seen.convention is not None else {}

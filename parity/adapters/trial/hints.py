@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parity.adapters.arguments import BOTH_AXES, plain
-from parity.adapters.meanings import PADS, STRINGS, meanings, padding_word, share_of_old
+from parity.adapters.meanings import BOTH_SIDES, PADS, STRINGS, meanings, padding_word, share_of_old
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_share import EITHER
@@ -30,6 +30,8 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
         return (word,)
     if p["default"].startswith(("'", '"')) and found[:1] and found[0] in STRINGS:
         return ()  # the mode of np.pad
+    if p["default"].startswith(("((", "[(", "([", "[[")):
+        return tuple(BOTH_SIDES if meaning == "pad" else meaning for meaning in found)
     pairs = {"stride": "(SH,SW)", "pad": "(PH,PW)"}
     found = tuple(m for meaning in found for m in (meaning, pairs.get(meaning, "")) if m)
     if p["default"].startswith(("(", "[")):

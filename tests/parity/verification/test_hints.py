@@ -49,3 +49,30 @@ def test_nothing_is_said_where_the_sum_is_wrong_too():
     verdict = verify(Another, "affine", isolated=False)
     assert verdict.outcome == "wrong" and "summed over" not in str(verdict)
     assert np.shape(verdict.first.ours) != np.shape(verdict.first.theirs)
+
+
+class Mean(Dense):
+    """The mean over N, as functions have it whose loss hands on its gradient without 1/N."""
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout / len(dout), dout.mean(axis=0)
+        return dout @ self.W.T
+
+
+class MeanOfAll(Mean):
+    def backward(self, dout):
+        return super().backward(dout) / len(dout)
+
+
+def test_a_mean_over_the_batch_is_wrong_and_what_it_would_need_is_said():
+    verdict = verify(Mean, "affine", isolated=False)
+    says = (
+        "dW and db are 1/N of PyTorch's, and out and dx are PyTorch's: right where the gradient of the loss"
+    )
+    assert verdict.outcome == "wrong" and says in str(verdict), str(verdict)
+    assert any(says in remark for remark in verdict.remarks)
+
+
+def test_nothing_is_said_where_dx_is_divided_too():
+    verdict = verify(MeanOfAll, "affine", isolated=False)
+    assert verdict.outcome == "wrong" and "right where the gradient of the loss" not in str(verdict)
