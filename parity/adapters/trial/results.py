@@ -23,7 +23,19 @@ def results_of(report: dict[str, Any]) -> list[dict[str, Any]]:
         return returned
     before = {repr(e["path"]): e["sum"] for e in report["built"]}
     new = [e for e in there if before.get(repr(e["path"])) != e["sum"] and e["path"][0][1] == "object"]
-    return [e for e in new if plain(str(e["path"][-1][1])) in RESULTS]
+    given = {e["sum"] for e in there if e["path"][0][1] == "x"}
+    computed = [e for e in new if e["sum"] not in given]  # not `self.z = z`
+    named = [e for e in new if plain(str(e["path"][-1][1])) in RESULTS]
+    return [e for e in named if e in computed] or _alone(computed) or named
+
+
+def _alone(computed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The one attribute in which forward keeps numbers that it computes, whatever it is called."""
+    floats = [e for e in computed if len(e["path"]) == KEPT and e.get("dtype", "").startswith("float")]
+    return floats if len(floats) == 1 else []
+
+
+KEPT = 2  # steps: the object, its attribute
 
 
 def returns_none(report: dict[str, Any]) -> bool:
