@@ -18,12 +18,13 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
-from parity.verification import shared_ties, turned_kernel
+from parity.verification import kept_axis, shared_ties, turned_kernel
 from parity.verification.other_eps import given_eps
 from parity.verification.slight import removable, without_slight
 from parity.verification.slight_names import (
     AT_KINK,
     AVERAGES,
+    KEEPS_AXIS,
     NAMES,
     NEW_ARRAYS,
     OVERFLOW,
@@ -109,6 +110,8 @@ def slight_name(fault: Fault) -> str:
         return AVERAGES
     if fault.name in turned_kernel.KINDS.values():
         return TURNED
+    if fault.name in kept_axis.FAULTS:
+        return KEEPS_AXIS
     if fault.name in shared_ties.KINDS.values():
         return AT_KINK
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""

@@ -11,8 +11,8 @@ from parity.comparison.records import Record
 RETURNED = {"out": "forward", "loss": "forward", "dx": "backward"}
 
 
-def hint(row: Record, ours: Any, theirs: Any) -> str:
-    """A sentence that helps, or nothing."""
+def hint(row: Record, ours: Any, theirs: Any, wrong: bool = True) -> str:
+    """A sentence that helps, or nothing; `wrong`, where the numbers are."""
     for part, advice in (ADVICE | OF_ADAPTERS).items():
         if part in row.why:
             return advice
@@ -24,7 +24,7 @@ def hint(row: Record, ours: Any, theirs: Any) -> str:
         )
     if row.tensor == "dx" and row.why.startswith("shape") and 0 in getattr(ours, "shape", ()):
         return "a slice [pad:-pad] is empty for a pad of 0; write [pad:H + pad]"
-    if row.why.startswith("shape") and (axis := _summed_over(ours, theirs)) is not None:
+    if wrong and row.why.startswith("shape") and (axis := _summed_over(ours, theirs)) is not None:
         return f"summed over its axis {axis} it is {row.tensor}: the samples are still to be added up"
     if row.why.startswith("shape") and _channels_last(ours, theirs):
         return "the shape is (N, H, W, C); if that is meant: --adapter channels_last"

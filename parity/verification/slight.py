@@ -20,7 +20,7 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.kinds import Probe, kind_of
 from parity.kinds.followed import parts_of
-from parity.verification import single_precision
+from parity.verification import kept_axis, single_precision
 from parity.verification.slight_names import (
     AGAIN,
     AT_KINK,
@@ -28,6 +28,7 @@ from parity.verification.slight_names import (
     HIDING,
     IN_PLACE,
     INSIDE_LOG,
+    KEEPS_AXIS,
     NAMES,
     NEW_ARRAYS,
     OTHER_EPS,
@@ -76,7 +77,7 @@ def slight_ones(seen: Observation, cases: Iterable[Probe]) -> list[Slight]:
 
 def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     found = (_slight(row, seen, by_id) for row in seen.records if not row.ok)
-    ones = [one for one in found if one is not None]
+    ones = _kept_in_all([one for one in found if one is not None], seen)
     ones += with_a_constant(seen, by_id, {id(one.row) for one in ones})
     choices = with_another_eps(seen, by_id, {id(one.row) for one in ones})
     choices += with_own_variance(seen, by_id, {id(one.row) for one in (*ones, *choices)})
@@ -94,6 +95,13 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     if writes:  # the same write raises where the array is read-only
         ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
     return ones
+
+
+def _kept_in_all(ones: list[Slight], seen: Observation) -> list[Slight]:
+    """Without gradients that keep an axis on some inputs alone: of one sample (1, out) shows nothing."""
+    kept = {id(one.row) for one in ones if one.name == KEEPS_AXIS}
+    others = {row.tensor for row in seen.records if not row.ok and row.phase in PLAIN and id(row) not in kept}
+    return [one for one in ones if id(one.row) not in kept or one.row.tensor not in others]
 
 
 def removable(seen: Observation, cases: Sequence[Probe]) -> list[Slight]:
@@ -129,6 +137,11 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if value is None:
         return None
+    if row.tensor in kept_axis.KINDS.get(parts_of(seen.kind)[0], ()):
+        exact = exact_of(probe, row)
+        if says := kept_axis.says(row.tensor, value, exact):
+            summed = value.reshape(exact.shape).astype(exact.dtype)
+            return Slight(row, KEEPS_AXIS, summed, says) if is_right(probe, row, summed) else None
     widened = is_widened(row)
     if not (widened or row.why == "not finite"):
         return None
@@ -177,7 +190,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED, TURNED):
+        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED, TURNED, KEEPS_AXIS):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

@@ -1,7 +1,8 @@
 """The names of what is not right although the numbers are: float64 out of float32, a write into dout, an
 overflow, a small constant inside a logarithm, another eps, the batches' own variance in the running one, the
 other slope at a kink, float32 whatever comes in, a second backward that raises or differs, new arrays from
-an optimizer, a velocity that averages, a weight decay that leaves biases out, a kernel that is turned."""
+an optimizer, a velocity that averages, a weight decay that leaves biases out, a kernel that is turned,
+a gradient that keeps an axis of its sum."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from parity.verification import (
     beside_sum_of_loss,
     inside_binary_log,
     inside_log,
+    kept_axis,
     other_eps,
     own_variance,
     shared_ties,
@@ -38,6 +40,7 @@ AVERAGES = "velocity-averages"
 UNDECAYED = "decay-leaves-biases-out"
 REUSES = "reuses-its-results"
 TURNED = "true-convolution"
+KEEPS_AXIS = kept_axis.NAME
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
@@ -55,6 +58,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     AVERAGES: "a velocity that averages the gradients",
     UNDECAYED: "a weight decay that leaves biases out",
     TURNED: "a kernel that is turned",
+    KEEPS_AXIS: "a gradient that keeps an axis",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -86,6 +90,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[SPOILS] = known.role == "loss"
     there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
     there[TURNED] = kind in turned_kernel.KINDS
+    there[KEEPS_AXIS] = parts_of(kind)[0] in kept_axis.KINDS
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}
 

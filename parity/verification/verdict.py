@@ -303,7 +303,10 @@ class Verdict:
             lines.append(f"what         {excess(row.max_abs, row.allowed)}")
         elif self.outcome != "not_checked" or row.why not in self.headline:
             lines.append(f"what         {row.why}")
-        advice = hint_for_network(row) if self.kind == "network" else hint(row, first.ours, first.theirs)
+        wrong = self.outcome == "wrong"
+        advice = (
+            hint(row, first.ours, first.theirs, wrong) if self.kind != "network" else hint_for_network(row)
+        )
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)
         precision = _telling(first.ours, first.theirs)
