@@ -48,7 +48,7 @@ def builds(cls: Any, x: Any, t: Any) -> Iterator[Build]:
                     yield found
                 if not any("activation" in p.name.lower() and p.default is p.empty for p in parameters):
                     break
-            if not any(meaning_of_built(p.name) == "H" for p in parameters):
+            if not any(meaning_of_built(p.name) in ("H", "sizes") for p in parameters):
                 break
     least = [
         p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
@@ -87,8 +87,11 @@ def _build(
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     decays, rated = [], False
+    meanings = {p.name: meaning_of_built(p.name) for p in parameters}
+    if "I" in meanings.values():  # MLP(nin, nouts): the widths of the rest
+        values["sizes"] = hidden if "O" in meanings.values() or isinstance(hidden, int) else [H, outputs]
     for p in parameters:
-        meaning, asked = meaning_of_built(p.name), p.default is p.empty
+        meaning, asked = meanings[p.name], p.default is p.empty
         if p.kind is p.VAR_POSITIONAL:
             args += [I, H, outputs] if meaning == "sizes" else []
             continue

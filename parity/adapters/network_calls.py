@@ -46,11 +46,14 @@ class Call:
         return self.of(network)(*args, **kwargs)
 
 
-def call_of(name: str, function: Any, known: Mapping[str, Any], own: bool = True) -> Call | None:
+def call_of(
+    name: str, function: Any, known: Mapping[str, Any], own: bool = True, sole: str = ""
+) -> Call | None:
     """The call of a bound method or function; None where it asks for what is not known.
 
     `known` are the meanings there are, and what a forward returned under the names that it has there, as
-    `kept:a1`. A parameter with a default is given where it means something.
+    `kept:a1`. A parameter with a default is given where it means something. `sole` is the meaning of the only
+    one that it asks for.
     """
     try:
         parameters = [*inspect.signature(function).parameters.values()]
@@ -60,6 +63,9 @@ def call_of(name: str, function: Any, known: Mapping[str, Any], own: bool = True
         return None
     plainly = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     meanings = meanings_of_call([p.name for p in plainly])
+    asked = [i for i, p in enumerate(plainly) if p.default is p.empty]
+    if sole and len(asked) == 1:
+        meanings[asked[0]] = sole
     given: list[tuple[str, str]] = []
     for p, meaning in zip(plainly, meanings, strict=True):
         kept = f"kept:{plain(p.name)}"

@@ -17,6 +17,8 @@ from parity.adapters.network_builds import Build, I, N
 Array = NDArray[Any]
 ROWS, COLUMNS, ROW, COLUMN, VECTOR = "rows", "columns", "one row", "one column", "one vector"
 IMAGES = "images"
+SINGLE = (ROW, COLUMN, VECTOR)
+FEW = 2  # rows
 FORMS = (ROWS, COLUMNS, ROW, COLUMN, VECTOR)
 
 
@@ -41,16 +43,18 @@ class Data:
     def rows(self) -> int:
         return N if self.form in (ROWS, COLUMNS, IMAGES) else 1
 
-    def of_case(self, case: int) -> Data:
-        """Another batch of the same form."""
+    def of_case(self, case: int, few: bool = False) -> Data:
+        """Another batch of the same form; `few`: of two rows where it has several."""
         t = next(
             t
             for name, t in labels_of(self.form, self.outputs, case)
             if name == self.labels and np.shape(t) == np.shape(self.t)
         )
-        return Data(
-            self.form, self.labels, self.width, self.outputs, inputs_of(self.form, self.width, case), t
-        )
+        x = inputs_of(self.form, self.width, case)
+        if few and self.rows > FEW:
+            at = (..., slice(FEW)) if self.form == COLUMNS else slice(FEW)
+            x, t = x[at].copy(), t[at].copy()
+        return Data(self.form, self.labels, self.width, self.outputs, x, t)
 
 
 def inputs_of(form: str, width: Width, case: int) -> Array:

@@ -32,7 +32,7 @@ def small_constants(cls: type) -> list[float]:
     except (OSError, TypeError, SyntaxError, ValueError):
         return []
     numbers = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return sorted({one for one in numbers if isinstance(one, float) and 0 < one <= SMALL})
+    return sorted({one for one in numbers if isinstance(one, float) and 0 < min(one, abs(one - 1)) <= SMALL})
 
 
 def line_of(function: Any, name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from parity.adapters.arguments import plain
 from parity.adapters.logarithms import definition_of
 from parity.adapters.network_calls import Call
-from parity.adapters.network_words import is_gradient, meanings_of_call
+from parity.adapters.network_words import gives_gradients, is_gradient, meanings_of_call
 
 OTHER_RULES = re.compile("adam|rmsprop|adagrad|adadelta|beta2|secondmoment")
 FEWEST = 2  # passes of a loop that are no single step
@@ -45,6 +45,35 @@ def loops_over_rows(cls: type, name: str, call: Call) -> bool:
         for part in ast.walk(node):
             if isinstance(part, (ast.For, ast.comprehension)) and _is_of_rows(part.iter, inputs):
                 return True
+    return False
+
+
+def is_called_per_row(cls: type, name: str) -> bool:
+    """Whether a method of the class calls that one for each row: `for x, y in batch: self.backprop(x, y)`."""
+    for own in vars(cls):
+        node = definition_of(vars(cls)[own]) if own != name and callable(vars(cls)[own]) else None
+        for part in ast.walk(node) if node is not None else ():
+            if isinstance(part, ast.For) and _takes_rows_apart(part):
+                called = {n.attr for n in ast.walk(part) if isinstance(n, ast.Attribute)}
+                if name in called and gives_gradients(name):
+                    return True
+    return False
+
+
+def _takes_rows_apart(loop: ast.For) -> bool:
+    match loop:
+        case ast.For(target=ast.Tuple(elts=[_, _]), iter=ast.Name() | ast.Call(func=ast.Name(id="zip"))):
+            return True
+        case ast.For(target=ast.Name(id=i), iter=ast.Call(func=ast.Name(id="range"), args=[_])):
+            return any(_is_row_of(part, i) for line in loop.body for part in ast.walk(line))
+    return False
+
+
+def _is_row_of(node: ast.AST, i: str) -> bool:
+    """`X[i]`"""
+    match node:
+        case ast.Subscript(slice=ast.Name(id=at), ctx=ast.Load()):
+            return at == i
     return False
 
 

@@ -12,18 +12,19 @@ import inspect
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.adapters.arguments import plain
-from parity.adapters.network_arrays import Place, exchanged, inside, is_bias, put, taken
+from parity.adapters.network_arrays import Place, exchanged, inside, is_bias, put, shown, taken
 from parity.adapters.network_builds import DECAY, RATE, Build, I, N, O, builds
 from parity.adapters.network_calls import Call, call_of, names_returned
 from parity.adapters.network_data import (
     ROWS,
+    SINGLE,
     Data,
     filled,
     forms_of,
@@ -34,7 +35,7 @@ from parity.adapters.network_data import (
 )
 from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned
 from parity.adapters.network_lines import used_in
-from parity.adapters.network_one_step import loops_over_rows, not_one_step
+from parity.adapters.network_one_step import is_called_per_row, loops_over_rows, not_one_step
 from parity.adapters.network_random import fresh, random_states, restore, seed
 from parity.adapters.network_results import loss_returned, number_of, output_of, with_returned
 from parity.adapters.network_words import (
@@ -53,7 +54,12 @@ RETURNED, KEPT, CHANGED = "returned", "kept", "changed"
 
 @dataclass(frozen=True)
 class Way:
-    """How loss and gradients are had; `loss` None: it is among what the gradient's method returns."""
+    """How loss and gradients are had; `loss` None: it is among what the gradient's method returns.
+
+    of_outputs  there is no loss: the gradients can be held to the outputs alone
+    misshapen   a gradient that has not the shape of its parameter
+    several     that, with several rows at once, where this way takes one
+    """
 
     build: Build
     data: Data
@@ -62,6 +68,9 @@ class Way:
     gradient: Call
     source: str
     known: int  # parameters whose gradient it gives
+    of_outputs: bool = False
+    misshapen: str = ""
+    several: str = ""
 
 
 @dataclass
@@ -140,18 +149,28 @@ class OwnNetwork:
                 self._note("it holds no arrays of floating-point numbers that could be its parameters")
                 continue
             filled(network, params, 0)
-            for form in forms_of(network):
-                ways = self._of_form(network, params, build, form, start)
-                whole = [way for way in ways if way.known == len(params)]
-                if ways:
-                    best += (whole or ways)[:4]
-                    break
-                if time.process_time() - start > PATIENCE:
-                    break
+            best += self._of_forms(network, params, build, start)
             if best and (build.outputs != O or len({way.build.outputs for way in best}) > 1):
                 break
         self.ways = best
         return best
+
+    def _of_forms(self, network: Any, params: dict[Place, Any], build: Build, start: float) -> list[Way]:
+        """The ways of the first form that runs; of one row, where several give gradients of other shapes."""
+        first: list[Way] = []
+        forms = forms_of(network)
+        per_row = any(is_called_per_row(type(network), name) for name in _methods(network))
+        for form in sorted(forms, key=lambda form: form not in SINGLE) if per_row else forms:
+            ways = self._of_form(network, params, build, form, start)
+            ways.sort(key=lambda way: way.of_outputs)
+            ways = [way for way in ways if way.known == len(params)] or ways
+            if ways and not ways[0].misshapen:
+                several = first[0].misshapen if first else ""
+                return [replace(way, several=several) for way in ways[:4]]
+            first = first or ways[:4]
+            if time.process_time() - start > PATIENCE:
+                break
+        return first
 
     def _of_form(
         self, network: Any, params: dict[Place, Any], build: Build, form: str, start: float
@@ -159,30 +178,29 @@ class OwnNetwork:
         found: list[Way] = []
         for width in widths_of(network, params, build):
             x = inputs_of(form, width, 0)
-            forward, out = self._forward(network, x)
+            forward, out = self._forward(network, x, build)
             for outputs in outputs_of(build, params, out, form):
                 for labels, t in labels_of(form, outputs, 0, out):
                     data = Data(form, labels, width, outputs, x, t)
                     found += self._with_labels(network, params, build, data, forward, start)
-                    if any(way.known == len(params) for way in found):
+                    if any(way.known == len(params) and not way.of_outputs for way in found):
                         return found
                     if time.process_time() - start > PATIENCE:
                         return found
         return found
 
-    def _forward(self, network: Any, x: Any) -> tuple[Call | None, Any]:
+    def _forward(self, network: Any, x: Any, build: Build) -> tuple[Call | None, Any]:
+        """The method that gives the outputs; its one argument is the input, whatever its name."""
+        known = {"x": x, "training": True, "inference": False, "decay": 0.0}
         for name in sorted(_methods(network), key=_rank_of_forward):
             if _rank_of_forward(name) == len(FORWARDS):
                 break
-            call = call_of(
-                name, getattr(network, name), {"x": x, "training": True, "inference": False, "decay": 0.0}
-            )
-            if call is None or "x" not in call.meanings:
+            call = call_of(name, getattr(network, name), known, sole="x")
+            if call is None or ("x" not in call.meanings and "x" not in build.data):
                 continue
             with suppress(Exception):
-                values = self._values(x, None)
                 own = fresh(network)
-                out = output_of(call(own, values), names_returned(call.of(own)), own)
+                out = output_of(call(own, self._values(x, None)), names_returned(call.of(own)), own)
                 if isinstance(out, np.ndarray) and out.dtype.kind == "f" and np.isfinite(out).all():
                     return call, out
         return None, None
@@ -232,7 +250,7 @@ class OwnNetwork:
     ) -> Way | None:
         known = self._known(network, data, forward)
         call = call_of(name, getattr(network, name), known)
-        if call is None or not ({"t", "x"} & {*call.meanings} or loss is not None):
+        if call is None or not ({"t", "x"} & {*call.meanings, *build.data} or loss is not None):
             return None
         step = _rank_of_gradient(name) == 2
         if step and (why := not_one_step(type(network), name)):
@@ -246,11 +264,18 @@ class OwnNetwork:
         except Exception as error:
             self._note(f"{call} raised {type(error).__name__}: {error}")
             return None
-        if not result.grads or (trial.loss is None and result.loss is None):
+        stated = trial.loss is not None or result.loss is not None
+        if not result.grads or not (stated or forward is not None):
             if result.grads:
                 self._note(f"{call} gives gradients, and no loss was found that they could be compared with")
             return None
-        return Way(build, data, forward, trial.loss, call, source, len(result.grads))
+        odd = (
+            f"{shown(place)} then has a gradient of shape {np.shape(grad)}"
+            for place, grad in result.grads.items()
+            if np.shape(grad) != np.shape(params[place]) and (np.ndim(params[place]) or np.size(grad) > 1)
+        )
+        count = len(result.grads)
+        return Way(build, data, forward, trial.loss, call, source, count, not stated, next(odd, ""))
 
     def _note(self, text: str) -> None:
         text = " ".join(text.split())[:200]
@@ -332,7 +357,7 @@ class OwnNetwork:
         kept = self.way.data
         if not isinstance(self.found, type) or {"x", "t"} & {*self.way.build.data}:
             return kept  # it was built with them
-        return kept.of_case(case)
+        return kept.of_case(case, few=self.way.of_outputs)
 
     def losses(self, case: int, decays: bool, moves: list[tuple[Place, int, float]]) -> Array:
         """The loss after each move of one number of one parameter; NaN where it cannot be had."""
@@ -349,6 +374,19 @@ class OwnNetwork:
                 loss = self._run(network, self.params(network), self.way, data, decays)[0].loss
             found[i] = np.nan if loss is None else loss
         return found
+
+    def outputs(self, case: int, decays: bool, moves: list[tuple[Place, int, float]]) -> Array:
+        """The outputs after each move, in a row; NaN where they cannot be had."""
+        assert self.way is not None and self.way.forward is not None
+        base, data, found = self.base(case, decays), self.data(case), list[Any]()
+        for place, at, by in moves:
+            network = fresh(base)
+            value = np.array(taken(network, place), np.float64)
+            value.flat[at] += by
+            put(network, place, value)
+            values = with_returned(self.way.forward, network, self._values(data.x, data.t, decays))
+            found.append(np.asarray(values["out"], np.float64).ravel())
+        return np.array(found)
 
     def gradients(self, case: int, decays: bool) -> Arrays:
         assert self.way is not None
@@ -382,7 +420,9 @@ class OwnNetwork:
         way = self.way
         assert way is not None
         text = f"called as {way.build.words(_name(self.found))}; {way.data}"
-        if way.loss is None:
+        if way.of_outputs:
+            text += f"; outputs by {way.forward}; gradients by {way.gradient}"
+        elif way.loss is None:
             text += f"; loss and gradients by {way.gradient}"
         else:
             after = f"{way.forward}, then " if way.forward and "x" not in way.loss.meanings else ""

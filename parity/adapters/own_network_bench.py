@@ -54,6 +54,8 @@ class OwnNetworkBench(Bench):
             "rated": own.is_rated,
             "rows": own.way.data.rows,
             "outputs": own.way.data.outputs,
+            "of_outputs": own.way.of_outputs,
+            "several": clean(own.way.several, 160),
             "small": small_constants(type(own.base(0))),
         }
 
@@ -62,6 +64,16 @@ class OwnNetworkBench(Bench):
         with as_raised():
             known = [(self._places[name], int(at), float(by)) for name, at, by in moves]
             return self._own.losses(case, decays, known)
+
+    def own_outputs(self, case: int, decays: bool, moves: Sequence[Sequence[Any]]) -> Any:
+        """Its outputs after each move, a row each."""
+        with as_raised():
+            known = [(self._places[name], int(at), float(by)) for name, at, by in moves]
+            return plain(self._own.outputs(case, decays, known))
+
+    def own_labels(self, case: int) -> Any:
+        """The labels of that case."""
+        return plain(np.asarray(self._own.data(case).t))
 
     def own_values(self, case: int, decays: bool) -> dict[str, Any]:
         """Its parameters in that case."""

@@ -31,6 +31,8 @@ class OwnWay:
     source  "returned", "kept" or "changed": where the gradients are
     rated   whether the rate of a step is ours
     small   the small constants of its file
+    of_outputs  it states no loss: there are outputs alone
+    several     what several rows at once make of its gradients, where it was given one
     """
 
     called: str
@@ -42,6 +44,8 @@ class OwnWay:
     rows: int
     outputs: int
     small: list[float]
+    of_outputs: bool
+    several: str
 
 
 class OwnSubject:
@@ -73,6 +77,8 @@ class OwnSubject:
                 _int(about["rows"]),
                 _int(about["outputs"]),
                 [float(one) for one in about["small"]],
+                about["of_outputs"] is True,
+                clean(about["several"], 200),
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None
@@ -85,6 +91,19 @@ class OwnSubject:
         if not isinstance(found, np.ndarray) or found.shape != (len(moves),) or found.dtype != np.float64:
             raise Ended(NOT_AN_ANSWER)
         return found
+
+    def outputs(self, case: int, decays: bool, moves: Sequence[Move]) -> Array:
+        """The outputs after each move, in a row each."""
+        moved = [list(move) for move in moves]
+        found = self.connection.ask("own_outputs", case=case, decays=decays, moves=moved)
+        if not isinstance(found, np.ndarray) or found.ndim != 2 or len(found) != len(moves):
+            raise Ended(NOT_AN_ANSWER)
+        return found.astype(np.float64)
+
+    def labels(self, case: int) -> Array | None:
+        """The labels of that case, where they are an array of numbers."""
+        found = self.connection.ask("own_labels", case=case)
+        return found.astype(np.float64) if isinstance(found, np.ndarray) else None
 
     def values(self, case: int, decays: bool) -> dict[str, Array]:
         """The parameters of that case."""

@@ -10,7 +10,8 @@ from parity.adapters.arguments import plain
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, is_step
 
 NAMED = re.compile("net$|nn$|network|mlp|perceptron|^ann|autoencoder|regression$|classifier$")
-NOT_NAMED = re.compile("layer$|trainer|optimi[sz]er|dataset|loader|base$|abstract|loss|cnn$|rnn$|lstm")
+NOT_NAMED = re.compile("layer$|trainer|optimi[sz]er|dataset|loader|base$|abstract|loss")
+OTHERS = re.compile("CNN|RNN|LSTM|GRU|Recurrent|Convolutional")
 PUT_TOGETHER = {"add", "addlayer", "addlayers", "append", "use"}
 
 
@@ -20,10 +21,42 @@ def is_network(node: ast.ClassDef, methods: Collection[str]) -> bool:
     One that layers are added to, or handed to in its constructor, is none: its layers are checked.
     """
     word, names = plain(node.name), {plain(name) for name in methods}
-    if NOT_NAMED.search(word) or not NAMED.search(word) or names & PUT_TOGETHER:
+    if NOT_NAMED.search(word) or not NAMED.search(word) or OTHERS.search(node.name):
+        return False
+    if names & PUT_TOGETHER or _is_handed_layers(node):
         return False
     loses = any(is_loss(name) for name in methods)
     named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     learns = any(gives_gradients(name) or is_step(name) for name in methods) or (loses and "grads" in named)
     forward = bool(names & {*FORWARDS}) or loses
     return learns and forward
+
+
+def _is_handed_layers(node: ast.ClassDef) -> bool:
+    """Whether its constructor is handed layers: it goes through them and calls a method of each."""
+    built = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+    handed = {arg.arg for arg in built.args.args} if built is not None else set()
+    kept = {
+        target.attr
+        for part in (ast.walk(built) if built is not None else ())
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Name) and part.value.id in handed
+        for target in part.targets
+        if isinstance(target, ast.Attribute)
+    }
+    for part in ast.walk(node):
+        match part:
+            case ast.For(target=ast.Name(id=one), iter=iterated, body=body):
+                held = {n.attr for n in ast.walk(iterated) if isinstance(n, ast.Attribute)}
+                if held & kept and any(_calls_method_of(one, line) for line in body):
+                    return True
+    return False
+
+
+def _calls_method_of(name: str, line: ast.stmt) -> bool:
+    return any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and isinstance(part.func.value, ast.Name)
+        and part.func.value.id == name
+        for part in ast.walk(line)
+    )

@@ -8,6 +8,7 @@ the verdict says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from parity.adapters.own_network_subject import OwnSubject, OwnWay, own_apart, o
 from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
 from parity.comparison.records import Place, record
+from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, of_times, relation
 from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
 from parity.verification.reproduction import name_of
@@ -31,6 +33,9 @@ OUTPUTS = "outputs (no twin)"
 NO_TWIN = (
     "with the PyTorch module that it is meant to be, --twin file.py:Class, its outputs are compared as well"
 )
+BY_CHAIN = "all its gradients follow from one gradient of its outputs by the chain rule"
+NO_LOSS = "its loss, which it does not state"
+FEW_WEIGHTS = "it states no loss, and has too few weights to compare its gradients with its outputs alone"
 DRAWS = "its loss differs from call to call for the same weights and data, also with the same random numbers"
 
 
@@ -48,7 +53,10 @@ def verify_own_loss(
         elif not network.ways:
             verdict.unchecked = _no_way(network)
         else:
-            _check(network, network.use(0), verdict, seed)
+            way = network.use(0)
+            (_check_chain if way.of_outputs else _check)(network, way, verdict, seed)
+            if way.several and verdict.outcome in ("right", "right_but"):
+                verdict.buts = [*verdict.buts, f"it takes one row at a time: of several {way.several}"]
     except Unfinished as error:
         verdict.unfinished = str(error)
     except (Ended, Raised) as error:
@@ -82,6 +90,10 @@ def _no_way(network: OwnSubject) -> str:
     return f"{why}{f' ({tried})' if tried else ''}; {NO_TWIN}"
 
 
+def _not_found(names: Sequence[str]) -> str:
+    return f"gradients of {', '.join(names)}, which were not found"
+
+
 def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
     verdict.called = way.called
     place, rows = Place(KIND, "float64", "cpu"), list[Slopes]()
@@ -105,9 +117,51 @@ def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> Non
     missing = [name for name in way.params if name not in {one.name for one in rows}]
     verdict.not_checked = [
         OUTPUTS,
-        *([f"gradients of {', '.join(missing)}, which were not found"] if missing else []),
+        *([_not_found(missing)] if missing else []),
     ]
     _judge(network, way, verdict, rows, weights)
+
+
+def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
+    """Of one that states no loss: whether all gradients follow from one gradient of its outputs."""
+    verdict.called, verdict.claim = way.called, BY_CHAIN
+    place, found, away = Place(KIND, "float64", "cpu"), list[Chain](), 0
+    for case in range(seed, seed + CASES):
+        chain = chain_of(network, case, way.params, network.gradients(case, False))
+        found.append(chain)
+        away += _goes_away(network, way, case, chain)
+        for name, one in chain.comparisons.items():
+            named = f"random weights {case - seed + 1}"
+            verdict.records.append(record(place, KIND, "backward", name, one, named))
+    missing = [name for name in way.params if name not in found[0].comparisons]
+    verdict.not_checked = [NO_LOSS, OUTPUTS, *([_not_found(missing)] if missing else [])]
+    wrong = list(dict.fromkeys(name for chain in found for name in chain.wrong))
+    if not all(chain.enough for chain in found):
+        verdict.records, verdict.unchecked = [], f"{FEW_WEIGHTS}; {NO_TWIN}"
+    elif wrong:
+        right = [name for name in found[0].comparisons if name not in wrong]
+        said = f"no gradient of a loss by its outputs gives all its gradients; wrong: {', '.join(wrong)}"
+        said += f"; these fit each other: {', '.join(right)}" if right else ""
+        said += "".join(f"; {block.name} is {block.why}" for block in found[0].blocks if block.why)
+        row = next(r for r in verdict.records if not r.ok)
+        line = network.line(row.tensor)
+        verdict.first = First(row)
+        verdict.culprit = Culprit(KIND, "backward", row.tensor, said + (f" ({line})" if line else ""))
+    elif away == CASES:
+        first = verdict.records[0]
+        verdict.records[0] = replace(first, ok=False, why="the step goes away from the labels")
+        verdict.first = First(verdict.records[0])
+        said = "its steps take the outputs away from the labels: the sign of its steps or of its error"
+        verdict.culprit = Culprit(KIND, "backward", first.tensor, said)
+
+
+def _goes_away(network: OwnSubject, way: OwnWay, case: int, chain: Chain) -> bool:
+    """Whether its step, where it makes one, takes the outputs away from the labels."""
+    labels = network.labels(case)
+    if way.source != "changed" or chain.wrong or labels is None:
+        return False
+    out = network.outputs(case, False, [(next(iter(way.params)), 0, 0.0)])[0]
+    return labels.size == out.size and float(chain.d @ (out - labels.ravel())) < 0
 
 
 def _judge(
@@ -122,7 +176,7 @@ def _judge(
     ]
     if len(slight) == len(wrong):
         worst = max(one.comparison.max_rel for one in wrong)
-        constants = ", ".join(f"{one:g}" for one in way.small[:3])
+        constants = ", ".join(f"{one!r}" for one in way.small[:3])
         verdict.buts = [
             f"its gradients are those of its loss only up to {worst:.0e} of their size: small constants "
             f"stand in its source ({constants})"

@@ -74,6 +74,7 @@ class Verdict:
     always        what it comes to whatever it is given, where no number could be compared for that
     listed        of a network every wrong tensor, the largest difference first
     judge         "torch", "numpy", or "own loss" of a network without a twin
+    claim         what is right of a network without a twin
     certificate   what the comparison by == on whole numbers came to, where it was made
     explanation   which small change of the reference gives the wrong numbers, or where they are
     """
@@ -106,6 +107,7 @@ class Verdict:
     suggestion: str = ""
     certificate: Certificate | None = field(default=None, repr=False)
     judge: str = "torch"
+    claim: str = OF_OWN_LOSS
     explanation: Explanation | None = field(default=None, repr=False)
 
     def unmark(self) -> Verdict:
@@ -156,9 +158,12 @@ class Verdict:
         own = self.judge == OWN_LOSS
         if own and not self.records:
             return "\n".join(lines)
-        lines.insert(min(2, len(lines)), f"judge        {OWN_JUDGE if own else NUMPY_JUDGE}")
-        text = "\n".join(lines).replace("PyTorch's    ", "its loss's   " if own else "NumPy's      ")
+        lines.insert(min(2, len(lines)), f"judge        {self._own_judge() if own else NUMPY_JUDGE}")
+        text = "\n".join(lines).replace("PyTorch's    ", "differences  " if own else "NumPy's      ")
         return by_judge(text, self.judge).replace('"PyTorch:"', '"NumPy:"')
+
+    def _own_judge(self) -> str:
+        return OWN_JUDGE.format("loss" if self.claim == OF_OWN_LOSS else "outputs")
 
     @property
     def says_exact(self) -> str:
@@ -264,7 +269,7 @@ class Verdict:
         if self.declared:
             return f"differs from PyTorch exactly as declared ({self.declared}), right otherwise"
         if self.judge == OWN_LOSS and outcome == "right":
-            return f"right on what was checked: {OF_OWN_LOSS}; not checked: {', '.join(self.not_checked)}"
+            return f"right on what was checked: {self.claim}; not checked: {', '.join(self.not_checked)}"
         if self.not_checked:
             return f"right on what was checked{both}; not checked: {', '.join(self.not_checked)}"
         return f"right{both}, the same function as PyTorch's"
@@ -277,7 +282,8 @@ class Verdict:
         inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
         largest = f"; the largest {self.largest}" if self.largest else ""
         if self.judge == OWN_LOSS:
-            return f"{inputs}{len(self.records)} gradients against its own loss: {wrong or 'none'} differ"
+            against = "its own loss" if self.claim == OF_OWN_LOSS else "the chain rule of its outputs"
+            return f"{inputs}{len(self.records)} gradients against {against}: {wrong or 'none'} differ"
         against = f"{inputs}{len(self.records)} results against PyTorch's"
         if self.outcome == "not_checked":
             return f"{sum(row.ok for row in self.records)} results against PyTorch's, all right{largest}"

@@ -181,7 +181,7 @@ def test_the_line_of_the_gradient_and_both_numbers_are_shown(network):
     path = network(BOOK.replace('["b1"] = d.sum', '["b1"] = d.mean'))
     text = str(verdict_of(path))
     line = 1 + next(i for i, one in enumerate(path.read_text().splitlines()) if "d.mean" in one)
-    assert f"(net.py, line {line})" in text and "\nours         " in text and "\nits loss's   " in text
+    assert f"(net.py, line {line})" in text and "\nours         " in text and "\ndifferences  " in text
     assert "PyTorch" not in text.partition("where ")[0]
 
 
