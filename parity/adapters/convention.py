@@ -513,8 +513,10 @@ class Convention:
             found.append("several channels")
         if "C" in sizes and self.kind != "batch_norm":
             found.append(f"numbers of channels other than {sizes.pop('C')}")
-        if sizes.pop("I", None) == 1:
-            found.append("several outputs per row")
+        if (per_row := sizes.pop("I", 0)) > 0:
+            found.append(
+                f"numbers of classes other than {per_row}" if per_row > 1 else "several outputs per row"
+            )
         if sizes.pop("FN", None) == 1:
             found.append("several filters")
         found += [f"{name} other than {size}" for name, size in [*sizes.items(), *self.written.items()]]

@@ -15,6 +15,7 @@ from parity.adapters.array_letters import letters_in
 from parity.adapters.asked_axes import asked_for_axes, taken_for_one_hot
 from parity.adapters.axis_names import images_of_file, named_axes
 from parity.adapters.called import Live
+from parity.adapters.class_counts import counts_in
 from parity.adapters.code_objects import (
     attributes_read,
     attributes_written,
@@ -68,6 +69,7 @@ def about(factory: Any) -> dict[str, Any]:
     unset      the attributes that its methods read and nothing of it sets: its caller is to
     reset      the attributes that its methods for the next step set, such as gradients that add up until then
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
+    class_counts  the whole numbers that its source gives as a size, of which one may be that of the classes
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
     stepped    for each method of a class the attributes from which its code takes something off
@@ -114,6 +116,7 @@ def about(factory: Any) -> dict[str, Any]:
         "unset": _unset(one) if isinstance(one, type) else [],
         "reset": _reset(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
+        "class_counts": counts_in(one, functions_of(factory)),
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": list(tensors),
         "seeded": [name for name, value in tensors.items() if takes_gradient(value)],

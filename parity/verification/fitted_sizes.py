@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.convention import Convention
 from parity.adapters.features import STRIDED
+from parity.adapters.trial.probes import OF_CLASSES
 from parity.kinds.probe import Probe
+from parity.kinds.probes import shared_probes, with_cotangent
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
 from parity.kinds.same_padding import SAME
 
@@ -40,6 +43,9 @@ def fitting(convention: Convention | None, lacking: set[str]) -> Callable[[Geome
 
 def extra_probes(kind: str, convention: Convention, lacking: set[str]) -> list[Probe]:
     """Inputs of such sizes, where the limits leave few of the kind's own."""
+    classes = convention.limits.get("sizes", {}).get("I", 1)
+    if kind in OF_CLASSES and classes > 1:
+        return [convention.fitted(with_classes(probe, classes)) for probe in shared_probes(kind)]
     if kind not in KINDS:
         return []
     if not convention.padding and not convention.limits.keys() & {"sizes", "square", "stride"}:
@@ -52,6 +58,20 @@ def extra_probes(kind: str, convention: Convention, lacking: set[str]) -> list[P
         found += [fit(same_geometry(kind, *sizes)) for sizes in SAME_SIZES]
     probes = {probe.id: convention.fitted(probe) for probe in (probe_of(kind, g) for g in found)}
     return list(probes.values())
+
+
+def with_classes(probe: Probe, classes: int) -> Probe:
+    """The probe with rows of so many numbers: its own, and once more those of other rows."""
+    inputs = {name: a for name, a in probe.inputs.items() if name != "dout"}
+    for name, a in inputs.items():
+        if a.ndim == 2 and name == "t" and probe.kind == "softmax_with_loss":
+            inputs[name] = np.eye(classes)[a.argmax(axis=1) % classes]
+        elif a.ndim == 2:
+            parts = [np.roll(a, number, axis=0) for number in range(-(-classes // a.shape[1]))]
+            inputs[name] = np.concatenate(parts, axis=1)[:, :classes]
+        else:
+            inputs[name] = a % classes
+    return with_cotangent(replace(probe, id=f"{probe.id}, of {classes}", inputs=inputs), 0)
 
 
 def same_geometry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.recipe import Recipe, recipe
 from parity.adapters.signatures import FORWARD
+from parity.adapters.trial.probes import probes_of_classes, trial_probes
 from parity.kinds.probe import Probe
 
 MOST = 400  # trials
@@ -25,6 +26,7 @@ class Trial:
     fits     whether the signature is the book's
     in_columns  the dense layers of its file that take samples as columns, asked for where that matters
     errors   what was raised, by the convention's text, the first first
+    classes  how many numbers a row has, where its source has that number; 0 for the usual inputs
     gives_lists  whether it made a list of lists of a whole batch
     as_book  whether it was built in the book's way, in any and in all of the attempts at it
     """
@@ -36,6 +38,7 @@ class Trial:
     errors: list[tuple[str, str]] = field(default_factory=list)
     in_columns: Callable[[], str | None] = lambda: ""
     count: int = 0
+    classes: int = 0
     gives_lists: bool = False
     flag: tuple[str, ...] = ()
     most: int = MOST
@@ -44,6 +47,10 @@ class Trial:
     @property
     def how(self) -> Recipe:
         return recipe(self.kind)
+
+    def probes(self) -> Iterable[tuple[Probe, dict[str, Any]]]:
+        """The inputs of the trial, each with the limits that it stands for."""
+        return probes_of_classes(self.kind, self.classes) if self.classes else trial_probes(self.kind)
 
     def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:
         self.count += 1

@@ -23,7 +23,6 @@ from parity.adapters.signatures import BACKWARD, DOUT, FORWARD, gradient_calls, 
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.building import instances
 from parity.adapters.trial.own_constants import DELTA, own_delta_of_gradient
-from parity.adapters.trial.probes import trial_probes
 from parity.adapters.trial.results import number_at
 from parity.kinds import kind_of
 from parity.kinds.probe import Array, Probe
@@ -50,7 +49,7 @@ def gradient_alone(trial: Trial) -> Convention | None:
     """
     name = trial.about["names"][0]
     base = Convention(trial.kind, trial.about["name"], None, unseen=("loss",), dx=BACK)
-    for probe, limits in trial_probes(trial.kind):
+    for probe, limits in trial.probes():
         if limits:
             continue
         for given in gradient_calls(trial.about, trial.kind, base):
@@ -76,7 +75,7 @@ def gradient_of_labels(trial: Trial) -> Convention | None:
     if len(forwards) != 1 or len(backwards) != 1:
         return None
     (forward, x), (backward, t) = forwards[0], backwards[0]
-    for probe, limits in trial_probes(trial.kind):
+    for probe, limits in trial.probes():
         for built in instances(trial, probe) if not limits else ():
             c = replace(built, forward=forward, forward_args=((x, "x"),), unseen=("loss",), dx=BACK)
             c = replace(c, backward=backward, backward_args=((t, "t"),))

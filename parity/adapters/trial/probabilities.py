@@ -12,7 +12,7 @@ from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import one_at_a_time
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import dx_at, number_at, out_at
-from parity.kinds.probe import Probe
+from parity.kinds.probe import Array, Probe
 
 
 def may_take_probabilities(about: dict[str, Any]) -> bool:
@@ -35,8 +35,20 @@ def may_take_probabilities(about: dict[str, Any]) -> bool:
 
 EITHER = ("x", "input", "inputs")
 SCORES = (*EITHER, "z", "logits", "scores", "score")
-ROW = np.array([[0.1, 0.2, 0.3, 0.4]])  # the probabilities of one sample
-FIRST = np.arange(ROW.size) == 0
+
+
+def _row(probe: Probe) -> Array:
+    """The probabilities of one sample, of as many classes as the probe has: 0.1, 0.2, 0.3, 0.4 of four."""
+    parts = np.arange(1.0, probe.inputs["x"].shape[1] + 1)
+    found: Array = parts[None] / parts.sum()
+    return found
+
+
+def _with_first(probe: Probe, value: float) -> Array:
+    """Those with another number for the first class."""
+    row = _row(probe)
+    found: Array = np.where(np.arange(row.size) == 0, value, row)
+    return found
 
 
 def _has_a_softmax(name: str) -> bool:
@@ -88,7 +100,7 @@ def as_of_probabilities(trial: Trial, c: Convention, probe: Probe) -> Convention
     if np.isclose(here, moved, rtol=1e-3, equal_nan=True):
         return c
     # p - t sums to 0 over a row, and -t / p has nothing that could make up for its one entry
-    of_scores = abs(_slope(trial, c, probe, ROW)) < 1e-9
+    of_scores = abs(_slope(trial, c, probe, _row(probe))) < 1e-9
     per_row = _gives_each(trial, c, probe)
     return replace(c, probabilities="scores" if of_scores else "own", per_row=per_row)
 
@@ -118,8 +130,9 @@ def with_its_constant(trial: Trial, c: Convention, probe: Probe) -> Convention:
     small = _inside_log(trial, c, probe) if c.probabilities not in ("", "logs") else 0.0
     if not small:
         return c
-    slope = _slope(trial, c, probe, np.where(FIRST, small, ROW)) * ROW.size  # -1 / small, or half as much
-    slope *= ROW.size if c.per_class else 1
+    classes = probe.inputs["x"].shape[1]
+    slope = _slope(trial, c, probe, _with_first(probe, small)) * classes  # -1 / small, or half as much
+    slope *= classes if c.per_class else 1
     alone = c.probabilities == "scores" or bool(np.isclose(-small * slope, 1, rtol=0.1))
     return replace(c, inside_log=small, log_alone=alone)
 
@@ -137,10 +150,10 @@ def _of_first_class(probe: Probe, x: Any) -> Probe:
 
 def _inside_log(trial: Trial, c: Convention, probe: Probe) -> float:
     """The constant that is added to probabilities: what -log gives at 0, unless it cuts them off there."""
-    share = ROW.size if c.per_class else 1
-    at_zero = out_at(trial, c, _of_first_class(probe, np.where(FIRST, 0.0, ROW))) * share
+    share = probe.inputs["x"].shape[1] if c.per_class else 1
+    at_zero = out_at(trial, c, _of_first_class(probe, _with_first(probe, 0.0))) * share
     small = float(np.exp(-at_zero)) if np.isfinite(at_zero) else 0.0
     if not 0 < small < 1e-4:
         return 0.0
-    above = out_at(trial, c, _of_first_class(probe, np.where(FIRST, small, ROW))) * share
+    above = out_at(trial, c, _of_first_class(probe, _with_first(probe, small))) * share
     return small if abs(above - (at_zero - np.log(2))) < 0.01 else 0.0

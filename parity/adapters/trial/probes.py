@@ -27,6 +27,31 @@ def trial_probes(kind: str, oblong: bool = False, window: int = 0) -> Iterator[t
     yield from _probes(kind, oblong, window)
 
 
+OF_CLASSES = (
+    *("softmax_with_loss", "softmax"),
+    *("mean_squared_error", "mean_absolute_error", "binary_cross_entropy"),
+)
+
+
+@lru_cache(maxsize=256)
+def probes_of_classes(kind: str, classes: int) -> tuple[tuple[Probe, dict[str, Any]], ...]:
+    """Those of a kind of rows, with rows of so many numbers; of a cross entropy such as have a logarithm."""
+    rng = np.random.default_rng([*kind.encode(), classes])
+    N = 6 if classes != 6 else 7
+    x, t = rng.standard_normal((N, classes)), np.arange(N) * 5 % classes
+    inputs: list[dict[str, Any]] = [{"x": x}]
+    if kind == "softmax_with_loss":
+        inputs = [{"x": 0.1 + np.abs(x), "t": labels} for labels in (t, np.eye(classes)[t])]
+    elif kind == "binary_cross_entropy":
+        at = np.arange(N * classes).reshape(N, classes)
+        inputs = [{"x": 0.1 + 0.8 * rng.random((N, classes)), "t": at * 7 % 3 % 2 * 1.0}]
+    elif kind != "softmax":
+        inputs = [{"x": x, "t": rng.standard_normal((N, classes))}]
+    found = [with_cotangent(Probe(kind, "a trial", {}, given), 0) for given in inputs]
+    columns = [probe for probe in found if probe.kind == "softmax_with_loss" and probe.inputs["t"].ndim == 1]
+    return (*((probe, {}) for probe in found), *((probe, {"labels": "column"}) for probe in columns))
+
+
 @lru_cache(maxsize=256)
 def _probes(kind: str, oblong: bool, window: int) -> tuple[tuple[Probe, dict[str, Any]], ...]:
     return tuple((with_cotangent(probe, 0), limits) for probe, limits in _drawn(kind, oblong, window))

@@ -35,7 +35,7 @@ def read_off(trial: Trial, c: Convention, probe: Probe) -> Convention:
     """The convention with what its forward divides by; as it is where no reading gives every loss."""
     c = _own_sigmoid(trial, own_delta(trial, c, probe), probe)
     probe = replace(probe, args={**probe.args, DELTA: ASKED}) if asks_for_delta(c) else probe
-    probes = [c.fitted(one) for one in (probe, *_others(probe))]
+    probes = [c.fitted(one) for one in (probe, *_others(probe, bool(trial.classes)))]
     losses = [out_at(trial, c, as_handed_over(c, one)) for one in probes]
     each = c.reduction == "none"
     for reading in _readings(c):
@@ -92,9 +92,9 @@ def _loss(reading: Convention, probe: Probe) -> float:
     return float(np.mean(kind_of(probe.kind).reference(probe)["loss"]))
 
 
-def _others(probe: Probe) -> list[Probe]:
-    """The same numbers with fewer rows, with fewer columns, and other ones."""
-    several = probe.inputs["x"].shape[1] > 1
+def _others(probe: Probe, rows_alone: bool) -> list[Probe]:
+    """The same numbers with fewer rows, with fewer columns where any number of them goes, and other ones."""
+    several = probe.inputs["x"].shape[1] > 1 and not rows_alone
     cuts = (np.s_[:3], *((np.s_[:, :1], np.s_[::-1, 1:]) if several else (np.s_[2:],)))
     return [replace(probe, inputs={name: a[cut] for name, a in probe.inputs.items()}) for cut in cuts]
 

@@ -52,12 +52,14 @@ def find(
     kind: str,
     fits: bool,
     in_columns: Callable[[], str | None] = lambda: "",
+    classes: int = 0,
 ) -> Convention | None:
     """The convention of an implementation; None where it is only known to have the book's signature.
 
-    Raises NotCallable where none is found. `in_columns` names the layers of its file that take columns.
+    Raises NotCallable where none is found. `in_columns` names the layers of its file that take columns,
+    `classes` is the number of classes that its source has.
     """
-    trial = Trial(ask, about, kind, fits, in_columns=in_columns)
+    trial = Trial(ask, about, kind, fits, in_columns=in_columns, classes=classes)
     if is_alone(trial) and (alone := gradient_alone(trial)) is not None:
         return alone
     if (alone := gradient_of_labels(trial)) is not None:
@@ -68,7 +70,7 @@ def find(
     most = trial.most
     whole = False  # whether a batch of the first probe went through as it is
     unread: tuple[Convention, Probe] | None = None  # a loss that no reading gives, if nothing else fits
-    for number, (probe, limits) in enumerate(trial_probes(kind)):
+    for number, (probe, limits) in enumerate(trial.probes()):
         before = trial.count
         if whole and "I" in limits.get("sizes", ()):
             break
