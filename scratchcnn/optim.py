@@ -26,6 +26,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "AdamW",
+    "Adamax",
     "Momentum",
     "Nesterov",
     "Optimizer",
@@ -479,6 +480,47 @@ class AdamW(Adam):
         super().step(p, g, *state)
 
 
+class Adamax(Optimizer):
+    """Adam with the largest gradient for the root of the squares   (Kingma and Ba 2015, section 7.1;
+    `torch.optim.Adamax`). In the i-th update:
+
+        m = beta1 * m + (1 - beta1) * g
+        u = max(beta2 * u, |g| + eps)
+        p -= lr / (1 - beta1**i) * m / u
+
+    m and u have the parameter's shape, and the maximum is taken element by element. The paper has no eps.
+    """
+
+    settings = ("lr", "beta1", "beta2", "eps", "weight_decay")
+    slots = ("m", "u")
+    beta1: float
+    beta2: float
+    eps: float
+    m: dict[str, Array]
+    u: dict[str, Array]
+
+    def __init__(
+        self,
+        lr: float = 0.002,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ):
+        super().__init__(
+            lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, maximize=maximize
+        )
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, u = state
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        np.maximum(self.beta2 * u, np.abs(g) + self.eps, out=u)
+        p -= self.lr / (1 - self.beta1**self.iter) * m / u
+
+
 OPTIMIZERS: Table[type[Optimizer]] = Table(
     "optimizer",
     {
@@ -490,6 +532,7 @@ OPTIMIZERS: Table[type[Optimizer]] = Table(
         "adadelta": Adadelta,
         "adam": Adam,
         "adamw": AdamW,
+        "adamax": Adamax,
     },
 )
 

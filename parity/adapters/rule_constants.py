@@ -44,9 +44,16 @@ SCHEDULE = (
 )  # of the rate, by its own code
 SHRINKS = ("l2decay", "l2", "l2reg", "l2lambda", "l1", "l1decay", "reg", "regularization", "regstrength")
 FACTOR = 0.3  # the least default of such a decay that multiplies the rate, and is 1 where it is off
-EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}  # PyTorch's
+EPS = {
+    "adam": 1e-8,
+    "adamw": 1e-8,
+    "rmsprop": 1e-8,
+    "adagrad": 1e-10,
+    "adadelta": 1e-6,
+    "adamax": 1e-8,
+}  # PyTorch's
 WRITTEN: dict[str, tuple[dict[str, float], ...]] = {  # PyTorch's, and the paper's
-    **dict.fromkeys(("adam", "adamw"), ({"beta1": 0.9, "beta2": 0.999},)),
+    **dict.fromkeys(("adam", "adamw", "adamax"), ({"beta1": 0.9, "beta2": 0.999},)),
     "adadelta": ({"decay_rate": 0.9}, {"decay_rate": 0.95}),
 }
 WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")

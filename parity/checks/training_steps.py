@@ -59,6 +59,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "adadelta": {"lr": 1.0},
     "adam": {"lr": 0.001},
     "adamw": {"lr": 0.001},
+    "adamax": {"lr": 0.002},
 }
 STATES: dict[str, dict[str, str]] = {
     "momentum": {"v": "momentum_buffer"},
@@ -68,6 +69,7 @@ STATES: dict[str, dict[str, str]] = {
     "adadelta": {"h": "square_avg", "d": "acc_delta"},
     "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
     "adamw": {"m": "exp_avg", "v": "exp_avg_sq"},
+    "adamax": {"m": "exp_avg", "u": "exp_inf"},
 }
 
 

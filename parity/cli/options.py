@@ -55,6 +55,7 @@ class Optimizer(StrEnum):
     adadelta = "adadelta"
     adam = "adam"
     adamw = "adamw"
+    adamax = "adamax"
 
 
 class Device(StrEnum):

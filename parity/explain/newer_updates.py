@@ -1,4 +1,4 @@
-"""Adadelta's change of a parameter, written out with one thing that is another than it should be."""
+"""The changes that Adadelta and Adamax make, written out with one thing that is another than it should be."""
 
 from __future__ import annotations
 
@@ -30,15 +30,48 @@ TWISTS: dict[str, dict[Any, str]] = {
         "old": "the h of the step before",
         "not kept": "h and d starting at 0 in every step",
     },
+    "adamax": {
+        "m uncorrected": "no correction of the first steps",
+        "u corrected": "u divided by 1 - beta2**t as well",
+        "no magnitude": "g for |g| in the maximum",
+        "square": "g**2 for |g| in the maximum",
+        "no decay": "u for beta2*u in the maximum",
+        "average": "u averaged: beta2*u + (1 - beta2)*|g|",
+        "sum": "beta2*u + |g| for the maximum",
+        "of the array": "the largest |g| of the whole array for each element's own",
+        "smaller": "the minimum for the maximum",
+        "root": "a division by the root of u",
+        "reversed": "1 - beta2 for beta2 in the maximum",
+        "g": "g for m",
+        "old": "the u of the step before, where it is larger than eps",
+        "beside": "eps added to u, outside the maximum",
+        "adam": "Adam's step",
+        "not kept": "m and u starting at 0 in every step",
+        "u not kept": "u starting at 0 in every step",
+    },
 }
 
 
-def change(kind: str, g: Array, s: State, rate: float, twist: str, eps: float, o: dict[str, Any]) -> Array:
-    """What is subtracted from the parameter; its state s is changed."""
-    return CHANGES[kind](g, s, rate, twist, eps, o)
+COUNTED: dict[Any, str] = {  # of Rule.time
+    -1: "steps counted from 0",
+    1: "steps counted from 2",
+    "still": "every step corrected like the first",
+    "per parameter": "the step counted once per parameter",
+}
+OF_ADAM: dict[str, dict[Any, str]] = {"time": COUNTED, "flags": {"exchanged": "beta1 and beta2 exchanged"}}
+FIELDS: dict[str, dict[str, dict[Any, str]]] = {  # of Rule, for each kind
+    kind: {"twist": twists, **({} if kind == "adadelta" else OF_ADAM)} for kind, twists in TWISTS.items()
+}
 
 
-def _adadelta(g: Array, s: State, rate: float, twist: str, eps: float, o: dict[str, Any]) -> Array:
+def change(
+    kind: str, g: Array, s: State, t: int, rate: float, twist: str, eps: float, o: dict[str, Any]
+) -> Array:
+    """What is subtracted from the parameter in the t-th step; its state s is changed."""
+    return CHANGES[kind](g, s, t, rate, twist, eps, o)
+
+
+def _adadelta(g: Array, s: State, t: int, rate: float, twist: str, eps: float, o: dict[str, Any]) -> Array:
     kept, share = o["decay_rate"], 1 - o["decay_rate"]
     if twist == "reversed":
         kept, share = share, kept
@@ -74,4 +107,35 @@ def _adadelta(g: Array, s: State, rate: float, twist: str, eps: float, o: dict[s
     return rate * step
 
 
-CHANGES = {"adadelta": _adadelta}
+def _adamax(g: Array, s: State, t: int, rate: float, twist: str, eps: float, o: dict[str, Any]) -> Array:
+    b1, b2 = o["beta1"], o["beta2"]
+    zeros = np.zeros_like(g)
+    old, before = (zeros, zeros) if twist == "not kept" else (s.get("m", zeros), s.get("u", zeros))
+    before = zeros if twist == "u not kept" else before
+    m = s["m"] = b1 * old + (1 - b1) * g
+    size = {"no magnitude": g, "square": g * g, "of the array": np.full_like(g, np.abs(g).max())}.get(
+        twist, np.abs(g)
+    )
+    kept = {"no decay": 1.0, "reversed": 1 - b2}.get(twist, b2) * before
+    entering = size if twist == "beside" else size + eps
+    u = s["u"] = {
+        "average": kept + (1 - b2) * np.abs(g),
+        "sum": kept + np.abs(g),
+        "smaller": np.minimum(kept, entering) if t > 1 else entering,
+        "adam": kept + (1 - b2) * g * g,
+    }.get(twist, np.maximum(kept, entering))
+    divisor = {
+        "average": u + eps,
+        "sum": u + eps,
+        "u corrected": u / (1 - b2**t),
+        "root": np.sqrt(u),
+        "beside": u + eps,
+        "old": np.maximum(before, eps),
+        "adam": np.sqrt(u / (1 - b2**t)) + eps,
+    }.get(twist, u)
+    top = g if twist == "g" else m
+    change: Array = rate * top / (1.0 if twist == "m uncorrected" else 1 - b1**t) / divisor
+    return change
+
+
+CHANGES = {"adadelta": _adadelta, "adamax": _adamax}

@@ -44,7 +44,7 @@ class Rule:
     center   what centered subtracts: own, nothing, inside, old, from g, not kept
     carry    RMSProp's momentum: own, none, average, of g, ahead
     largest  what amsgrad keeps: own, nothing, corrected, uncorrected, square, as v, smallest, of two
-    twist    what else is written in Adadelta (`newer_updates`)
+    twist    what else is written in Adadelta and Adamax (`newer_updates`)
     """
 
     decay: str = "coupled"
@@ -67,7 +67,7 @@ class Rule:
     twist: str = "own"
 
 
-EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adadelta": 1e-6, "adam": 1e-8, "adamw": 1e-8}
+EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adadelta": 1e-6, "adam": 1e-8, "adamw": 1e-8, "adamax": 1e-8}
 CHANGES: dict[str, dict[str, dict[Any, str]]] = {
     "": {
         "decay": {
@@ -110,10 +110,10 @@ CHANGES: dict[str, dict[str, dict[Any, str]]] = {
             "without g": "momentum*v alone, without g",
         },
     },
-    "adagrad rmsprop adadelta adam adamw": {
+    "adagrad rmsprop adadelta adam adamw adamax": {
         "eps": {e: f"an eps of {e:g}" for e in (0.0, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)},
     },
-    **{kind: {"twist": twists} for kind, twists in newer_updates.TWISTS.items()},
+    **newer_updates.FIELDS,
     "adagrad rmsprop adam adamw": {
         "square": {"magnitude": "|g| accumulated for g**2", "of m": "m**2 accumulated for g**2"},
         "grow": {
@@ -287,7 +287,9 @@ def _updated(
         elif kind in newer_updates.TWISTS:
             if "reset" in rule.flags:
                 s = {"first": s["first"]}
-            new = p - newer_updates.change(kind, g, s, rate, rule.twist, rule.eps or 0.0, o)
+            if "exchanged" in rule.flags:
+                o = {**o, "beta1": o["beta2"], "beta2": o["beta1"]}
+            new = p - newer_updates.change(kind, g, s, t, rate, rule.twist, rule.eps or 0.0, o)
         else:
             new = p - rate * _adaptive(kind, g, s, t, rule, o)
     if decay and rule.decay == "last":

@@ -193,7 +193,14 @@ def trained_loss(kind: str, make: Make | None) -> float:
 def _optimizer(kind: str, make: Make | None) -> Any:
     from parity.kinds import kind_of
 
-    lr = {"adam": 0.005, "adamw": 0.005, "rmsprop": 0.005, "adagrad": 0.02, "adadelta": 1.0}.get(kind, 0.03)
+    lr = {
+        "adam": 0.005,
+        "adamw": 0.005,
+        "rmsprop": 0.005,
+        "adagrad": 0.02,
+        "adadelta": 1.0,
+        "adamax": 0.005,
+    }.get(kind, 0.03)
     return (make or kind_of(kind).ours)(lr=lr)
 
 

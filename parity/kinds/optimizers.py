@@ -97,6 +97,10 @@ def _adamw(params: list[Any], o: dict[str, Any]) -> Optimizer:
     return torch.optim.AdamW(params, betas=_betas(o), **_common(o))
 
 
+def _adamax(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    return torch.optim.Adamax(params, betas=_betas(o), **_common(o))
+
+
 # -- inputs to try ---------------------------------------------------------------------------------
 def steps_of(
     kind: str,
@@ -223,4 +227,5 @@ KINDS = (
     ),
     optimizer("adam", _adam, sc.Adam, ", beta1, beta2", beta1=0.8, beta2=0.95),
     optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", 0.0625, 0.01, beta1=0.8, beta2=0.95),
+    optimizer("adamax", _adamax, sc.Adamax, ", beta1, beta2", beta1=0.8, beta2=0.75),
 )

@@ -27,8 +27,12 @@ KINDS = {  # PyTorch's
     "adadelta": 1e-6,
     "adam": 1e-8,
     "adamw": 1e-8,
+    "adamax": 1e-8,
 }
 CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
+NEAR = {"float64": 1e-9, "float32": 1e-5}  # of the largest number
+NO_EPS = "it has no eps, as in the paper: 0 / 0 until a gradient is not 0"
+LEFT_OUT = "left out"  # the place of one that the paper does not have
 # Where else it may stand, and the class of the catalogue that has it there.
 PLACES = {
     "batch_norm": {"outside the root": "batch-norm-eps-outside-the-root"},
@@ -39,6 +43,7 @@ PLACES = {
         "outside both roots": "adadelta-eps-outside-the-roots",
         "outside the lower root": "adadelta-eps-outside-the-lower-root",
     },
+    "adamax": {"beside u, outside the maximum": "adamax-eps-beside-u", LEFT_OUT: "adamax-no-eps"},
     "adam": {
         "inside the root": "adam-eps-inside-the-root",
         "beside the uncorrected root": "adam-eps-before-correction",
@@ -64,6 +69,8 @@ class Eps:
     def says(self, kind: str) -> str:
         """`its eps is 1e-08, PyTorch's 1e-05`, and where it stands if that is another place."""
         usual = KINDS[kind]
+        if self.place == LEFT_OUT:
+            return NO_EPS
         number = f"its eps is {self.value:g}, PyTorch's {usual:g}" if self.value != usual else "its eps"
         joined = ", and stands " if self.value != usual else " stands "
         return number + (f"{joined}{self.place}" if self.place else "")
@@ -90,8 +97,22 @@ def gives(eps: Eps, probe: Probe, dtype: str, found: Mapping[str, Array]) -> boo
         kind = replace(kind, ours=FAULTS[fault].make)
     given = probe.known.setdefault(str(eps), replace(probe, args={**probe.args, "eps": eps.value}))
     with judged_by("numpy"), np.errstate(all="ignore"):  # PyTorch has it in one place alone
+        if eps.place == LEFT_OUT:
+            return _same_where_finite(dict(found), kind.reference(given, dtype), dtype)
         judged = judge(given, dict(found), dtype, keep=True, kind=kind)
     return all(judged[name].ok for name in found)
+
+
+def _same_where_finite(found: Mapping[str, Array], right: Mapping[str, Array], dtype: str) -> bool:
+    """Whether the two have the same numbers, and none at the same places: 0 / 0 cannot be judged."""
+    for name, a in found.items():
+        there = np.isfinite(right[name])
+        if a.shape != there.shape or not np.array_equal(np.isfinite(a), there):
+            return False
+        b = right[name][there]
+        if b.size and np.abs(a[there] - b).max() > NEAR[dtype] * np.abs(b).max():
+            return False
+    return True
 
 
 def given_eps(cases: Iterable[Probe], eps: float) -> list[Probe]:

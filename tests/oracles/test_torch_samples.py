@@ -236,11 +236,12 @@ def optimizer_of(name, nesterov=False, **given):
         "RMSprop": sc.RMSProp,
         "Adagrad": sc.AdaGrad,
         "Adadelta": sc.Adadelta,
+        "Adamax": sc.Adamax,
     }[name]
     return ours(**{OURS.get(key, key): value for key, value in settings.items()})
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax"])
 def test_pytorchs_own_settings_of_optimizers(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -8,7 +8,18 @@ import pytest
 import torch
 
 from scratchcnn import optim
-from scratchcnn.optim import OPTIMIZERS, SGD, Adadelta, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
+from scratchcnn.optim import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Momentum,
+    Nesterov,
+    RMSProp,
+)
 
 # Settings far from their defaults, so that a setting that is not used shows.
 CASES = {
@@ -45,6 +56,15 @@ CASES = {
     "adamw": (
         AdamW(0.02, 0.8, 0.95, 1e-3, 0.1),
         lambda p: torch.optim.AdamW(p, 0.02, (0.8, 0.95), 1e-3, 0.1),
+    ),
+    "adamax": (Adamax(0.02, 0.8, 0.95, 1e-3), lambda p: torch.optim.Adamax(p, 0.02, (0.8, 0.95), 1e-3)),
+    "adamax, decay": (
+        Adamax(0.02, 0.8, 0.95, 1e-3, 0.1),
+        lambda p: torch.optim.Adamax(p, 0.02, (0.8, 0.95), 1e-3, 0.1),
+    ),
+    "adamax, maximize": (
+        Adamax(0.002, 0.8, 0.95, maximize=True),
+        lambda p: torch.optim.Adamax(p, 0.002, (0.8, 0.95), maximize=True),
     ),
     "sgd, maximize": (
         SGD(0.001, 0.1, maximize=True),
@@ -90,6 +110,7 @@ DEFAULTS = {
     "adadelta": torch.optim.Adadelta,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
+    "adamax": torch.optim.Adamax,
 }
 each_rule = pytest.mark.parametrize("rule", OPTIMIZERS.values(), ids=OPTIMIZERS)
 

@@ -1,11 +1,11 @@
-"""Bugs of Adadelta: which squares are averaged, what stands under which root."""
+"""Bugs of Adadelta and Adamax: what is averaged or the largest, what stands under which root."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.optim import Adadelta, Optimizer
+from scratchcnn.optim import Adadelta, Adamax, Optimizer
 from scratchcnn.typing import Array
 
 fault = Family()
@@ -232,3 +232,232 @@ for _eps, _story in (
     fault(f"adadelta-eps-of-{_eps:g}".replace("-0", "-"), "adadelta", f"an eps of {_eps:g} for 1e-06")(
         _with_eps(Adadelta, _eps, _story)
     )
+
+
+# -- Adamax ----------------------------------------------------------------------------------------
+class OpenAdamax(Adamax):
+    """The right rule, cut into the pieces that the bugs below replace."""
+
+    def time(self) -> int:
+        return self.iter
+
+    def top(self, m: Array, g: Array) -> Array:
+        return m / (1 - self.beta1 ** self.time())
+
+    def largest(self, u: Array, g: Array) -> Array:
+        """The next u."""
+        return np.maximum(self.beta2 * u, np.abs(g) + self.eps)
+
+    def divisor(self, u: Array) -> Array:
+        return u
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, u = state
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        u[...] = self.largest(u, g)
+        with np.errstate(all="ignore"):
+            p -= self.lr * self.top(m, g) / self.divisor(u)
+
+
+@fault("adamax-no-bias-correction", "adamax", "no correction of the first steps")
+class AdamaxPlain(OpenAdamax):
+    """u needs no correction, and m's is taken to be as needless."""
+
+    def top(self, m: Array, g: Array) -> Array:
+        return m
+
+
+@fault("adamax-corrects-u", "adamax", "u corrected as well")
+class AdamaxCorrectsU(OpenAdamax):
+    """Adam's correction of v is kept, though a maximum has no bias."""
+
+    def divisor(self, u: Array) -> Array:
+        return u / (1 - self.beta2**self.iter)
+
+
+@fault("adamax-no-magnitude", "adamax", "g for its magnitude in the maximum")
+class AdamaxSigned(OpenAdamax):
+    """The bars of the paper's norm are lost, and a negative gradient never counts."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(self.beta2 * u, g + self.eps)
+
+
+@fault("adamax-squares", "adamax", "g * g in the maximum")
+class AdamaxSquares(OpenAdamax):
+    """The square of Adam's v stays."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(self.beta2 * u, g * g + self.eps)
+
+
+@fault("adamax-no-decay", "adamax", "the largest gradient of all steps, which does not decay")
+class AdamaxNoDecay(OpenAdamax):
+    """beta2 is forgotten in the maximum."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(u, np.abs(g) + self.eps)
+
+
+@fault("adamax-averages", "adamax", "an average of magnitudes for the maximum")
+class AdamaxAverages(OpenAdamax):
+    """v's line is kept with abs(g) in it."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return self.beta2 * u + (1 - self.beta2) * np.abs(g)
+
+    def divisor(self, u: Array) -> Array:
+        return u + self.eps
+
+
+@fault("adamax-sums", "adamax", "a sum for the maximum")
+class AdamaxSums(OpenAdamax):
+    """The two arguments of the maximum are added."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return self.beta2 * u + np.abs(g)
+
+    def divisor(self, u: Array) -> Array:
+        return u + self.eps
+
+
+@fault("adamax-of-the-array", "adamax", "the largest magnitude of the whole array")
+class AdamaxOfTheArray(OpenAdamax):
+    """The infinity norm is taken of the array, as linear algebra has it."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(self.beta2 * u, np.abs(g).max() + self.eps)
+
+
+@fault("adamax-minimum", "adamax", "the minimum for the maximum")
+class AdamaxMinimum(OpenAdamax):
+    """np.minimum is written, and begun with the first gradient, since 0 would stay 0."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        size = np.abs(g) + self.eps
+        return np.minimum(self.beta2 * u, size) if self.iter > 1 else size
+
+
+@fault("adamax-root", "adamax", "the root of u")
+class AdamaxRoot(OpenAdamax):
+    """Adam's root is kept around what is no square."""
+
+    def divisor(self, u: Array) -> Array:
+        return np.sqrt(u)
+
+
+@fault("adamax-decay-reversed", "adamax", "1 - beta2 for beta2 in the maximum")
+class AdamaxReversed(OpenAdamax):
+    """beta2 is read as the share of what is new."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum((1 - self.beta2) * u, np.abs(g) + self.eps)
+
+
+@fault("adamax-no-momentum", "adamax", "g for m")
+class AdamaxNoMomentum(OpenAdamax):
+    """m is made, and the step is taken along g."""
+
+    def top(self, m: Array, g: Array) -> Array:
+        return super().top(g, g)
+
+
+@fault("adamax-old-maximum", "adamax", "the u of the step before")
+class AdamaxOld(OpenAdamax):
+    """The weights move before u is updated."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, u = state
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        p -= self.lr * self.top(m, g) / np.maximum(u, self.eps)
+        u[...] = self.largest(u, g)
+
+
+@fault("adamax-eps-beside-u", "adamax", "eps beside u, outside the maximum")
+class AdamaxBeside(OpenAdamax):
+    """Keras adds eps to u where it divides, as in the other rules."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(self.beta2 * u, np.abs(g))
+
+    def divisor(self, u: Array) -> Array:
+        return u + self.eps
+
+
+@fault("adamax-adam", "adamax", "Adam's step")
+class AdamaxAdam(OpenAdamax):
+    """The class is copied from Adam, and its v is left as it is."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return self.beta2 * u + (1 - self.beta2) * g * g
+
+    def divisor(self, u: Array) -> Array:
+        return np.sqrt(u / (1 - self.beta2**self.iter)) + self.eps
+
+
+@fault("adamax-state-reset", "adamax", "m and u begun at 0 in every step")
+class AdamaxReset(OpenAdamax):
+    """m and u are local variables, or a new optimizer is made for every batch."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        super().step(p, g, *map(np.zeros_like, state))
+
+
+@fault("adamax-maximum-not-kept", "adamax", "u begun at 0 in every step")
+class AdamaxNotKept(OpenAdamax):
+    """The maximum is made and not written back."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, u = state
+        super().step(p, g, m, np.zeros_like(u))
+
+
+@fault("adamax-time-from-one-too-many", "adamax", "steps counted from 2")
+class AdamaxFromTwo(OpenAdamax):
+    """t begins at 1 and is increased before its first use."""
+
+    def time(self) -> int:
+        return self.iter + 1
+
+
+@fault("adamax-time-stands-still", "adamax", "every step corrected like the first")
+class AdamaxStandsStill(OpenAdamax):
+    """t is a local variable, or a new optimizer is made for every epoch."""
+
+    def time(self) -> int:
+        return 1
+
+
+@fault("adamax-time-per-parameter", "adamax", "steps counted once a parameter")
+class AdamaxPerParameter(OpenAdamax):
+    """t += 1 stands inside the loop over the parameters."""
+
+    count = 0
+
+    def time(self) -> int:
+        self.count += 1
+        return self.count
+
+
+@fault("adamax-betas-exchanged", "adamax", "beta1 and beta2 exchanged")
+class AdamaxExchanged(Adamax):
+    """The betas are handed over in the wrong order."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        both = self.beta1, self.beta2
+        self.beta2, self.beta1 = both
+        super().step(p, g, *state)
+        self.beta1, self.beta2 = both
+
+
+fault("adamax-eps-of-1e-7", "adamax", "an eps of 1e-07 for 1e-08")(_with_eps(Adamax, 1e-7, "Keras has 1e-7."))
+
+
+@fault("adamax-no-eps", "adamax", "no eps")
+class AdamaxNoEps(OpenAdamax):
+    """The paper has none, and a weight whose gradient has been 0 so far becomes 0 / 0."""
+
+    def largest(self, u: Array, g: Array) -> Array:
+        return np.maximum(self.beta2 * u, np.abs(g))

@@ -16,6 +16,7 @@ RIGHT = [
     ("adadelta", "adadelta", "a dict of options", ["lr"]),
     ("adadelta_update", "adadelta", "dicts of arrays, of gradients and of its state", ["lr"]),
     ("adadelta_optimizer", "adadelta", "all steps in one call", ["lr"]),
+    ("adamax", "adamax", "a dict of options", []),
 ]
 WRONG = [
     ("AdaDeltaWrong", "adadelta", "W step 2"),
@@ -25,6 +26,9 @@ WRONG = [
     ("adadelta_wrong", "adadelta", "W step 2"),
     ("adadelta_update_wrong", "adadelta", "W step 2"),
     ("OutsideTheRootsWrong", "adadelta", "W step 1"),
+    ("AdaMaxSigned", "adamax", "W step 1"),
+    ("AdamaxWrong", "adamax", "W step 1"),
+    ("adamax_wrong", "adamax", "W step 1"),
 ]
 
 
@@ -49,6 +53,18 @@ def test_eps_beside_the_roots_is_said():
     assert verdict.outcome == "right_but" and verdict.buts == ["its eps stands outside both roots"], str(
         verdict
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "but"),
+    [
+        ("AdaMax", "its eps stands beside u, outside the maximum"),
+        ("Adamax", "it has no eps, as in the paper: 0 / 0 until a gradient is not 0"),
+    ],
+)
+def test_another_place_of_eps_in_adamax_or_none_is_said(name, but):
+    verdict = ask(name, "adamax")
+    assert verdict.outcome == "right_but" and verdict.buts == [but], str(verdict)
 
 
 def test_functions_are_found_by_their_names():

@@ -35,9 +35,13 @@ def test_every_optimizer_keeps_step(rule, dtype):
     rows = list(check_network(Case("lenet", dtype, steps=3, optimizer=rule)))
     assert failed(rows) == []
     states = {row.tensor for row in rows if row.phase == "step 3"} - {"loss", "param"}
-    assert states == {"sgd": set(), "adagrad": {"h"}, "rmsprop": {"h"}, "adadelta": {"h", "d"}}.get(
-        rule, {"m", "v"} if "adam" in rule else {"v"}
-    )
+    assert states == {
+        "sgd": set(),
+        "adagrad": {"h"},
+        "rmsprop": {"h"},
+        "adadelta": {"h", "d"},
+        "adamax": {"m", "u"},
+    }.get(rule, {"m", "v"} if "adam" in rule else {"v"})
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -24,6 +24,7 @@ STATE = {
     "nesterov": {"v"},
     "adam": {"m", "v"},
     "adamw": {"m", "v"},
+    "adamax": {"m", "u"},
 }
 
 

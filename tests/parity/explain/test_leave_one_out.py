@@ -85,6 +85,7 @@ def test_the_targets_over_the_whole_catalogue():
         "rmsprop_options",
         "adam_options",
         "adadelta",
+        "adamax",
         "average_pooling_options",
         "affine_last_axis",
         "image_padding",

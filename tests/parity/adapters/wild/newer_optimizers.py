@@ -155,3 +155,64 @@ class OutsideTheRoots:
 class OutsideTheRootsWrong(OutsideTheRoots):
     def entering(self, step):
         return (self.lr * step) ** 2
+
+
+class AdaMax:
+    """Dicts; eps where it divides, as in Keras."""
+
+    def __init__(self, lr=0.002, beta1=0.9, beta2=0.999, eps=1e-7):
+        self.lr, self.beta1, self.beta2, self.eps, self.t, self.m, self.u = lr, beta1, beta2, eps, 0, {}, {}
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.m[key] = self.beta1 * self.m.get(key, 0.0) + (1 - self.beta1) * g
+            self.u[key] = self.larger(self.beta2 * self.u.get(key, 0.0), g)
+            rate = self.lr / (1 - self.beta1**self.t)
+            params[key] -= rate * self.m[key] / (self.u[key] + self.eps)
+
+    def larger(self, u, g):
+        return np.maximum(u, np.abs(g))
+
+
+class AdaMaxSigned(AdaMax):
+    def larger(self, u, g):
+        return np.maximum(u, g)
+
+
+class Adamax:
+    """The paper's, of one array: without eps."""
+
+    def __init__(self, learning_rate=0.002, betas=(0.9, 0.999)):
+        self.learning_rate, (self.b1, self.b2) = learning_rate, betas
+        self.m, self.u, self.t = 0.0, 0.0, 0
+
+    def update(self, w, dw):
+        self.t += 1
+        self.m = self.b1 * self.m + (1 - self.b1) * dw
+        self.u = np.maximum(self.kept() * self.u, np.abs(dw))
+        return w - self.learning_rate / (1 - self.b1**self.t) * self.m / self.u
+
+    def kept(self):
+        return self.b2
+
+
+class AdamaxWrong(Adamax):
+    def kept(self):
+        return 1.0
+
+
+def adamax(w, dw, config):
+    """cs231n's form, with PyTorch's eps."""
+    b1, b2 = config.setdefault("beta1", 0.9), config.setdefault("beta2", 0.999)
+    config["t"] = config.get("t", 0) + 1
+    config["m"] = b1 * config.get("m", 0.0) + (1 - b1) * dw
+    config["u"] = np.maximum(b2 * config.get("u", 0.0), np.abs(dw) + 1e-8)
+    return w - config["learning_rate"] * config["m"] / (1 - b1 ** config["t"]) / config["u"], config
+
+
+def adamax_wrong(w, dw, config):
+    b1, b2 = config.setdefault("beta1", 0.9), config.setdefault("beta2", 0.999)
+    config["m"] = b1 * config.get("m", 0.0) + (1 - b1) * dw
+    config["u"] = np.maximum(b2 * config.get("u", 0.0), np.abs(dw) + 1e-8)
+    return w - config["learning_rate"] * config["m"] / config["u"], config
