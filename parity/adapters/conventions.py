@@ -17,6 +17,7 @@ Write your own as a subclass of `BookAdapter` that overrides what differs, and n
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -64,6 +65,7 @@ class NotCallable(TargetError):
             dict.fromkeys(tried),
             key=lambda t: (
                 order.index(t[1].partition(":")[0]),
+                not (INDEX.match(t[1]) and MARKED.search(t[1])),  # it has got as far as that line
                 against(axes or {}, t[0]),
                 "values to unpack (expected" in t[1],
                 numbered and OTHER_NAMES in t[1],
@@ -113,6 +115,7 @@ class NotCallable(TargetError):
         return "a step" if recipe(self.kind).role == "optimizer" else f"its {at}"
 
 
+INDEX = re.compile("forward: IndexError")
 MOST_WAYS = 20  # that are counted
 OTHER_NAMES = "KeyError: 'W1'"  # what code of numbered names raises where it is handed others
 

@@ -43,6 +43,10 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
         return of_axis and any(map(_takes_an_axis_first, _calls(tree, line)))
     if type(error) is NameError:
         return _is_undefined(str(error.name or ""), tree)
+    if type(error) is IndexError:
+        return _is_past_the_end(str(error), tree, line) or _is_by_weights(str(error), tree, line)
+    if type(error) is TypeError:
+        return _is_a_size_for_a_dtype(str(error), tree, line)
     if isinstance(error, AttributeError) and error.obj is not None:
         return _is_lacking(error.obj, str(error.name), tree, line)
     return False
@@ -127,6 +131,8 @@ def _is_lacking(owner: Any, name: str, tree: ast.Module, line: int) -> bool:
     nodes = [*ast.walk(tree)]
     if own is None or _loads(nodes) or any(c.__module__ == "builtins" for c in kind.__mro__[:-1]):
         return False
+    if plain(name) in GEOMETRY and _is_set_nowhere(name, own, classes):
+        return True
     stored = {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
     defined = {n.name for n in nodes if isinstance(n, FUNCTIONS[:2])}
     if name in stored | defined | {*_of_module(tree)}:
@@ -142,6 +148,100 @@ def _is_lacking(owner: Any, name: str, tree: ast.Module, line: int) -> bool:
     if _assigns_nothing(name, tree, line):
         return True
     return len(name) >= LEAST and any(_off_by_one(name, other) for other in vars(owner))
+
+
+GEOMETRY = {  # attributes that nobody sets from outside
+    *("stride", "strides", "padding", "kernelsize", "poolsize", "filtersize", "numfilters", "inputshape"),
+    *("inchannels", "outchannels"),
+}
+PAST = re.compile(r"index (\d+) is out of bounds for axis (\d+) with size \1$")
+FILLED = ("zeros", "ones", "empty")  # of a shape; what comes next is a dtype
+NO_DTYPE = re.compile(r"Cannot interpret '\d+' as a data type$")
+OF_WEIGHTS = ("w", "weight", "weights", "kernel", "kernels", "filters")
+NOT_WHOLE = "arrays used as indices must be of integer"
+
+
+def _is_set_nowhere(name: str, own: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether neither the class nor one that it inherits from, all of which are in the file, has anything of
+    that name."""
+    left, family = [own], [own]
+    while left:
+        for base in left.pop().bases:
+            if not isinstance(base, ast.Name) or base.id not in (*classes, "object", "ABC"):
+                return False
+            if base.id in classes and classes[base.id] not in family:
+                family.append(classes[base.id])
+                left.append(classes[base.id])
+    nodes = [n for c in family for n in ast.walk(c)]
+    stored = {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return name not in stored | {n.name for n in nodes if isinstance(n, FUNCTIONS[:2])}
+
+
+def _functions_at(tree: ast.Module, line: int) -> list[ast.FunctionDef]:
+    """The functions in which that line stands, the innermost last."""
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    return sorted((f for f in found if f.lineno <= line <= (f.end_lineno or line)), key=lambda f: f.lineno)
+
+
+def _subscripts(tree: ast.AST, line: int) -> list[ast.Subscript]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Subscript) and n.lineno == line]
+
+
+def _indices(node: ast.Subscript) -> list[ast.expr]:
+    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _is_past_the_end(said: str, tree: ast.Module, line: int) -> bool:
+    """Whether `A[i, n_H]` goes by the very name that `A = np.zeros((m, n_H))` has for the size of that axis,
+    and which nothing else is set to in its function."""
+    found, at = PAST.match(said), _functions_at(tree, line)
+    if found is None or not at:
+        return False
+    axis, inside = int(found[2]), [*ast.walk(at[-1])]
+    stored = [n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    for node in _subscripts(at[-1], line):
+        index = _indices(node)[axis : axis + 1]
+        if not isinstance(node.value, ast.Name) or not index or not isinstance(index[0], ast.Name):
+            continue
+        made = [
+            n.value
+            for n in inside
+            if isinstance(n, ast.Assign) and [ast.unparse(target) for target in n.targets] == [node.value.id]
+        ]
+        shapes = [_shape_of(value) for value in made]
+        sized = [ast.unparse(shape[axis]) for shape in shapes if len(shape) > axis]
+        alone = stored.count(index[0].id) <= 1 and stored.count(node.value.id) == 1
+        if alone and sized == [index[0].id]:
+            return True
+    return False
+
+
+def _shape_of(value: ast.expr) -> list[ast.expr]:
+    """The sizes in `np.zeros((m, n_H))`; none in anything else."""
+    made = isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] in FILLED
+    first = value.args[0] if made and isinstance(value, ast.Call) and value.args else None
+    return list(first.elts) if isinstance(first, (ast.Tuple, ast.List)) else []
+
+
+def _is_by_weights(said: str, tree: ast.Module, line: int) -> bool:
+    """Whether the index is a parameter that is named for weights, and is an array of axes elsewhere."""
+    at = _functions_at(tree, line)
+    if not said.startswith(NOT_WHOLE) or not at:
+        return False
+    taken = {arg.arg for arg in at[-1].args.args if plain(arg.arg) in OF_WEIGHTS}
+    others = [n for n in ast.walk(at[-1]) if isinstance(n, ast.Subscript) and len(_indices(n)) > 1]
+    arrays = {n.value.id for n in others if isinstance(n.value, ast.Name)} & taken
+    used = {i.id for n in _subscripts(at[-1], line) for i in _indices(n) if isinstance(i, ast.Name)}
+    return bool(arrays & used)
+
+
+def _is_a_size_for_a_dtype(said: str, tree: ast.Module, line: int) -> bool:
+    """Whether it is `np.zeros(rows, columns)`, whose second argument is a dtype and was a number."""
+    if not NO_DTYPE.match(said):
+        return False
+    calls = [c for c in _calls(tree, line) if ast.unparse(c.func).rpartition(".")[2] in FILLED]
+    return any(len(c.args) > 1 and "type" not in ast.unparse(c.args[1]).lower() for c in calls)
 
 
 def _assigns_nothing(name: str, tree: ast.Module, line: int) -> bool:

@@ -18,6 +18,9 @@ HINTS = {  # by the beginning of what was raised
     "raised NameError": "nothing in its file gives that name a meaning: an import or an argument is missing",
     "raised AttributeError: module": "NumPy has nothing of that name",
     "raised AttributeError": "no line of its file gives it one of that name",
+    "raised IndexError: index": "the axis is as long as that, so that its last index is one less",
+    "raised IndexError": "weights are no index",
+    "raised TypeError: Cannot interpret": "it takes the sizes as one tuple; its second argument is a dtype",
     "raised": "np.max and np.min take one array and an axis; of two it is np.maximum or np.minimum",
     "forward": "its last line should be `return`, with the result",
 }

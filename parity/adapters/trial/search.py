@@ -16,6 +16,7 @@ from parity.adapters.gradients import COMPLETE
 from parity.adapters.layouts import KEEPS_AXES, one_at_a_time
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import BACKWARD, FORWARD
+from parity.adapters.sure_errors import MARKED
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import RAISED, backwards
 from parity.adapters.trial.forward import forwards, one_forward
@@ -42,6 +43,7 @@ from parity.kinds.probe import Probe
 LACKS = re.compile(r"backward: (KeyError|AttributeError|TypeError: .*NoneType)")
 HANDED_OVER = 5  # times as many trials
 COLOURS = {"C": 3}
+OF_IMAGES = re.compile("2d|spatial", re.IGNORECASE)  # in the name of what has images alone
 FEW = 8  # of one that is called as the book's, and keeps the size of an image
 MORE = 120  # of what keeps the size of an image, after the others
 
@@ -75,6 +77,8 @@ def find(
         if whole and "I" in limits.get("sizes", ()):
             break
         if "stride" in limits and not may_stride_always(trial):
+            continue
+        if kind == "batch_norm" and probe.inputs["x"].ndim == 2 and OF_IMAGES.search(about["name"]):
             continue
         if limits.get("sizes") == COLOURS and about["what"] != "class":
             continue  # three channels and a window of three tell no layout of weights that are handed over
@@ -128,7 +132,8 @@ def find(
             break
     if unread is not None:
         return refined(trial, *unread)
-    if book and _is_built(trial):
+    sure = about["what"] != "class" and any(MARKED.search(why) for _, why in trial.errors)
+    if book and _is_built(trial) and not sure:
         return None
     names = ", ".join(p["name"] for p in trial.about["signature"] or ())
     stubs = [name for name in trial.about.get("stubs", ()) if plain(name) in FORWARD]
