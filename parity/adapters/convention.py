@@ -113,6 +113,8 @@ HANDED = {
     "objects": "a list, each is {}",
     "objects by name": "a dict, each is {}",
     "object": "{}, one at a time",
+    "params by layer": "nothing: a list for each layer comes to the constructor, each is {}",
+    "objects by layer": "lists, one for each layer, each is {}",
 }
 
 
@@ -187,6 +189,8 @@ class Convention:
     prepared_by  the size that it is shown instead of them: of arrays, or how many numbers they have
     laid         the shapes in which arrays are handed over, of `laid_out`
     apart        whether there is an optimizer for each array, since one takes no arrays of different shapes
+    ahead        a method that says where Nesterov's takes the gradient, which is where PyTorch's arrays are
+    head         whether the first layer of a list has no arrays, as that of the input
     count        an attribute with the number of the step that another method sets: it is counted up
     table        a parameter of the constructor that gets a dict of all constants
     then         a method that makes the step of the gradients that the other one was given
@@ -271,6 +275,8 @@ class Convention:
     prepared_by: str = ""
     laid: str = ""
     apart: bool = False
+    ahead: str = ""
+    head: bool = False
     count: str = ""
     table: str = ""
     then: str = ""
@@ -589,6 +595,8 @@ class Convention:
             eps += "; an optimizer for each" if self.each else ""
             eps += f"; {LAYOUTS[self.laid]}" if self.laid else ""
             eps += "; an optimizer for each array" if self.apart else ""
+            eps += f"; {self.ahead} says where its gradients are taken" if self.ahead else ""
+            eps += "; the first layer has no arrays" if self.head else ""
             eps += f"; .{self.count} is counted up before each step" if self.count else ""
             eps += f"; {self.table} is a dict of its constants" if self.table else ""
             method = "" if self.forward == self.name else f"; {self.forward}"

@@ -26,7 +26,9 @@ from parity.adapters.code_objects import (
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
+from parity.adapters.loose_names import kwargs_read, names_read
 from parity.adapters.members import is_bare, siblings
+from parity.adapters.names_in_steps import begins_at_second
 from parity.adapters.own_counts import counted_elsewhere
 from parity.adapters.own_steps import stepped
 from parity.adapters.parameter_uses import uses_of
@@ -75,6 +77,8 @@ def about(factory: Any) -> dict[str, Any]:
     stepped    for each method of a class the attributes from which its code takes something off
     uses       of the methods that may make a step, or of a function: what it does with its parameters
     unread     the constructor's parameters that nothing reads
+    loose      what a constructor reads of its `**kwargs`
+    from_second  whether its code goes through a list from the second on
     count      for each method the attribute with the number of its step, if only another method sets it
     modes      the words for training and inference in its own code
     sequences  whether its source speaks of inputs of three axes (N, T, D)
@@ -126,6 +130,8 @@ def about(factory: Any) -> dict[str, Any]:
         "softmax_in": _naming("softmax", one) if isinstance(one, type) else [],
         "stepped": stepped(functions_of(one)) if isinstance(one, type) else {},
         "uses": _uses(one),
+        "loose": _loose(one) if isinstance(one, type) else [],
+        "from_second": begins_at_second(one),
         "unread": unread(one) if isinstance(one, type) else [],
         "count": counted_elsewhere(one) if isinstance(one, type) else {},
         "sequences": speaks_of_sequences(one, functions_of(factory)),
@@ -133,6 +139,16 @@ def about(factory: Any) -> dict[str, Any]:
         "modes": words_in(codes_of(one)),
         "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }
+
+
+def _loose(cls: type) -> Parameters:
+    """The parameters that a constructor reads of its `**kwargs`, or hands on to its base's."""
+    constructor = inspect.getattr_static(cls, "__init__", None)
+    if not inspect.isfunction(constructor) or not constructor.__code__.co_flags & inspect.CO_VARKEYWORDS:
+        return []
+    listed = inspect.signature(constructor).parameters
+    names = [name for name in names_read(cls) or () if name not in listed]
+    return [{"name": name, "required": False, "default": "None"} for name in names]
 
 
 def _uses(one: Any) -> dict[str, dict[str, str]]:
@@ -198,7 +214,8 @@ def _methods(cls: type) -> dict[str, Parameters | None]:
             if is_stub(method):
                 continue
             own = (parameters(method) or [None])[0 if bare else 1 :]  # type: ignore[list-item]
-            found[name] = own or _many(method)
+            read = [{"name": n, "required": False, "default": "None"} for n in kwargs_read(method)]
+            found[name] = [*own, *read] if own else _many(method)
     if [p["name"][0] for p in found.get("__call__") or ()] == ["*"] and len(found.get("forward") or ()) > 1:
         found["__call__"] = [p | {"name": f"*{p['name']}"} for p in found["forward"] or ()]  # hands it on
     return _chosen(cls, found) | found

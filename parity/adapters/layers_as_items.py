@@ -66,3 +66,16 @@ class LayerOfOne:
         """What the array is now, by the name that it was given under."""
         (name,) = self.keys
         return {name: self.handed.taken(params[name])}
+
+
+class LayerOfNone:
+    """A layer that has no arrays, as that of the input."""
+
+    trainable = False
+
+    def get_weights(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    get_params = get_parameters = params = parameters = weights = get_weights
+    get_grads = get_gradients = grads = gradients = get_weights_grad = get_weights_gradients = get_weights

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from textwrap import dedent
+from typing import Any
 
 READS = ("get", "pop", "setdefault")
 
@@ -82,3 +84,26 @@ def _of_base(cls: type, owner: type) -> dict[str, inspect.Parameter] | None:
 
 def _parameter(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+
+
+def kwargs_read(function: Callable[..., Any]) -> list[str]:
+    """The keys, written out, that a function reads of its `**kwargs`: `kwargs.get("gamma", 0.9)`."""
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & inspect.CO_VARKEYWORDS:
+        return []
+    try:
+        node = ast.parse(dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return []
+    loose = node.args.kwarg.arg if isinstance(node, ast.FunctionDef) and node.args.kwarg is not None else ""
+    found = []
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr=attr),
+                args=[ast.Constant(value=str(key)), *_],
+            ) if name == loose and attr in READS:
+                found.append(key)
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if name == loose:
+                found.append(key)
+    return list(dict.fromkeys(found))

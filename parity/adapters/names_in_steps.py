@@ -101,6 +101,20 @@ def _trees_of(factory: Any) -> tuple[ast.AST, ...]:
     return tuple(node for node in found if node is not None)
 
 
+def begins_at_second(factory: Any) -> bool:
+    """Whether it goes through a list from the second on: `range(1, len(layers))`, `layers[1:]`."""
+    return any(_begins_at_second(node) for tree in trees_of(factory) for node in ast.walk(tree))
+
+
+def _begins_at_second(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=1), stop, *_]):
+            return any(isinstance(part, ast.Name) and part.id == "len" for part in ast.walk(stop))
+        case ast.Subscript(slice=ast.Slice(lower=ast.Constant(value=1), upper=None, step=None)):
+            return True
+    return False
+
+
 def _attribute(node: ast.AST) -> str:
     """The name of an attribute of something else than the optimizer itself or a module."""
     if not isinstance(node, ast.Attribute):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.arguments import plain, signature, under_its_names
+from parity.adapters.optimizer_names import RATES
 
 
 def is_free(built: Any, attribute: str, constants: Collection[str]) -> bool:
@@ -37,16 +39,25 @@ def takes_any_name(function: Any) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in found)
 
 
+def _whatever(value: Any, *_: Any) -> Any:
+    return value
+
+
 def builder(factory: Any, held: dict[str, Any]) -> Callable[..., Any]:
     """The constructor without what is `held` already, and with beta1 and beta2 where it takes a pair."""
     found = signature(factory)
     pair = next((name for name, p in (found or {}).items() if _is_pair(name, p.default)), None)
     if found is None and held:  # it takes any name
         return lambda **given: factory(**held, **under_its_names(factory, given))
-    if found is None or not (held or pair):
+    functions = [name for name, p in (found or {}).items() if inspect.isfunction(p.default)]
+    rates = [name for name in functions if plain(name) in RATES]
+    if found is None or not (held or pair or rates):
         return factory  # type: ignore[no-any-return]
 
     def build(**given: Any) -> Any:
+        for name in rates:  # a function of the step
+            if name in given:
+                given[name] = partial(_whatever, given[name])
         if pair is not None:
             usual = found[pair].default
             usual = usual if isinstance(usual, (tuple, list)) else (0.9, 0.999)

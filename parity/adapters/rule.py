@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,8 +26,9 @@ from parity.adapters.chained import chains, zeros_of
 from parity.adapters.code_objects import codes_of, constants_in
 from parity.adapters.convention import Convention
 from parity.adapters.laid_out import laid_out
-from parity.adapters.layers_as_items import LayerOfItems, LayerOfOne
+from parity.adapters.layers_as_items import LayerOfItems, LayerOfNone, LayerOfOne
 from parity.adapters.layers_given import (
+    MODEL,
     PARAMETERS,
     ByNumber,
     Layer,
@@ -43,11 +45,14 @@ from parity.adapters.optimizer_names import RATES, decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
+from parity.adapters.rule_ahead import step_ahead
 from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
 from parity.adapters.stateful import AVERAGED, TWO, Stateful, reading
 from parity.kinds.probe import Probe
+
+INPUT = "the input"  # the name of a layer that has no arrays
 
 
 class Rule:
@@ -176,6 +181,7 @@ class Rule:
         known |= {"t": self.steps - 1 + (self.first or 0), "key": self.key, "batch_size": 1}
         known |= {
             NOTHING: None,
+            "zero": 0.0,
             "table": self.tables.setdefault(self.named(optimizer), self._table(self.args)),
         }
         given = {name: known[argument] for name, argument in self.how.numbers.items()}
@@ -251,7 +257,9 @@ class Rule:
         if "t" in self.how.numbers.values() and self.first is None:
             self.first = self._first_step(params, grads)
         self.steps += 1
-        if self.how.rule in FORMS:
+        if self.how.ahead:
+            step_ahead(self, params, grads)
+        elif self.how.rule in FORMS:
             FORMS[self.how.rule](self, params, grads)
         elif self.how.rule.endswith("+lr"):
             self._function(params, grads)
@@ -287,7 +295,7 @@ class Rule:
         arrays, slopes = self.lasting(params, grads) if self.how.stays else (params, grads)
         for layer in self.layers:
             layer.give(arrays, slopes)
-        handed = [layer.handed for layer in self.layers]
+        handed = [*self._head(), *(layer.handed for layer in self.layers)]
         given: Any = Model(handed) if way.endswith("model") else handed
         more = self._beside(beside, slopes)
         if way == "held layer":
@@ -300,6 +308,10 @@ class Rule:
             self._step_of_layers(handed if way in ("layer", "whole") else [given], names, more)
         for layer in self.layers:
             taken_over({n: params[n] for n in layer.keys}, layer.taken(arrays))
+
+    def _head(self) -> list[Any]:
+        """The layer of the input, where the list of layers begins with it."""
+        return [self.made.setdefault(INPUT, LayerOfNone())] if self.how.head else []
 
     def _new_layers(self, params: dict[str, Any], way: str, form: str) -> list[Any]:
         if way.endswith("whole"):
@@ -501,6 +513,9 @@ class Rule:
         given: Any = self.parameters
         if first.endswith("by name"):
             given = dict(zip(params, self.parameters, strict=True))
+        if first.endswith("by layer"):
+            by_name = dict(zip(params, self.parameters, strict=True))
+            given = [[by_name[name] for name in pair if name] for pair in in_layers(params)]
         if held:
             self.method_of(self._holding("", given))()
         elif first == "object":
@@ -557,8 +572,9 @@ class Rule:
         """The parameters of its method that get arrays, or a name or a number of such."""
         if self.how.order:
             return [{"name": name} for name in self.how.order]
-        found = (signature(getattr(self.factory, self.how.forward)) or {}).items()
-        asked = [name for name, p in list(found)[1:] if p.default is p.empty]
+        found = inspect.signature(getattr(self.factory, self.how.forward)).parameters.items()
+        loose = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        asked = [name for name, p in list(found)[1:] if p.default is p.empty and p.kind not in loose]
         return [{"name": name} for name in asked if name not in self.how.numbers]
 
     def _tried_at(self, order: list[str], given: dict[str, Any], t: int) -> list[Any]:
@@ -587,9 +603,14 @@ class Rule:
         for layer in self.layers:
             slopes = layer.slopes(grads)
             given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
-            optimizer = self._holding("", self.layers) if self.how.held else self.one(layer.name)
+            optimizer = self._holding_layers() if self.how.held else self.one(layer.name)
             self.method_of(optimizer)(*(given[what] for what in asked))
             taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
+
+    def _holding_layers(self) -> Any:
+        handed = [layer.handed for layer in self.layers]
+        by_model = plain(self.how.held[0]) in MODEL
+        return self._holding("", Model(handed) if by_model else handed)
 
     _given_layer_of_lists = _given_layer
 

@@ -269,6 +269,8 @@ def off(about: dict[str, Any], kind: str) -> dict[str, float]:
         word, number = plain(p["name"]), _number(p["default"])
         if word in SCHEDULE and 0 < number < 1:
             found[p["name"]] = 1.0 if number >= FACTOR else 0.0
+        elif p["required"] and word in ("decay", "dampening"):
+            found[p["name"]] = 0.0
         elif word in NORMS and 0 < number < math.inf:
             found[p["name"]] = math.inf
         elif word in SHRINKS and 0 < number < 1:

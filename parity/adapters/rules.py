@@ -58,6 +58,7 @@ from parity.adapters.optimizer_names import (
     decay_of,
     rate_of,
 )
+from parity.adapters.rule_ahead import STYLES, method_ahead
 from parity.adapters.rule_asked import ASKED
 from parity.adapters.rule_constants import (
     BIASES_OF_ALL,
@@ -82,7 +83,7 @@ from parity.adapters.rule_constants import (
 )
 from parity.adapters.rule_forms import RUN
 from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, of_layer, steps_of
-from parity.adapters.rule_others import others_of
+from parity.adapters.rule_others import is_slope, others_of
 from parity.adapters.rule_runs import WORDS, roles_of
 from parity.adapters.stateful import forms_of
 
@@ -93,6 +94,8 @@ STATES = ("state", "momentum", "memory", "config", *MOMENTS)
 DESCENTS = ("arrays+lr", "lists+lr", "dicts+lr", "numbered")  # of arrays under one name, likeliest first
 OF_ALL = ("dicts+lr", "numbered", "lists+lr", "arrays+lr")  # the same of all arrays
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
+IN_LISTS = ("layers", "model", "held layers", "held model")  # ways of `layers_given`
+PARTLY_IN_LAYERS = "result: not every"  # array was changed
 SHAPED = ("broadcast", "shape", "dimension", "unpack", "aligned", "index out of range", "out of bounds")
 WITH_BIASES = (
     "in order",
@@ -107,10 +110,12 @@ OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or witho
 OF_PARAMS = (
     *("params", "params of pairs", "params of dicts", "params of variables", "params of weights"),
     *("params by name", "params by name of variables", "params by name of weights"),
+    *("params by layer", "params by layer of variables", "params by layer of weights"),
 )
 OF_OBJECTS = (
     *("objects", "pairs", "objects of variables", "objects of weights", "objects of dicts"),
     *("objects by name", "objects by name of variables", "objects by name of weights"),
+    *("objects by layer", "objects by layer of variables", "objects by layer of weights"),
 )
 OF_ONE = ("object", "object of variables", "object of weights", "object of dicts")  # at a time
 OBJECT = (*ONE, "variable", "var", "tensor", "parm")  # the name of the only parameter, which may be an object
@@ -146,7 +151,14 @@ TARGETS = ("target", "link", "block")  # of such a method, a model
 
 def rules(about: dict[str, Any], kind: str) -> Iterator[Convention]:
     """The ways in which it may be called, by names and number of parameters; the likeliest first."""
-    yield from _rules(about, kind, kept(about, kind), {})
+    about = {**about, "signature": [*(about["signature"] or ()), *about["loose"]]}
+    ways = _rules(about, kind, kept(about, kind), {})
+    ahead = method_ahead(about["methods"]) if kind == "nesterov" else ""
+    for way in ways:
+        if not ahead or way.rule == ASKED:
+            yield way
+        elif way.rule in STYLES:
+            yield replace(way, ahead=ahead)
     if numbers := written(about, kind):
         own = {name: attribute for name, attribute in kept(about, kind).items() if name not in numbers}
         yield from _rules(about, kind, own, numbers)
@@ -275,12 +287,16 @@ def _rules(
                 yield replace(_with(base, style, name), numbers=with_t, order=order)
 
 
-def in_other_shapes(tried: Iterable[tuple[Convention, str]]) -> Iterator[Convention]:
+def in_other_shapes(
+    tried: Iterable[tuple[Convention, str]], from_second: bool = False
+) -> Iterator[Convention]:
     """The ways of these that refused an array for its shape, with arrays in those of `laid_out`, or with an
-    optimizer for each layer or array."""
+    optimizer for each layer or array; those that leave the first layer alone with one that has no arrays."""
     for way, error in tried:
         if "inhomogeneous" in error:
             yield replace(way, apart=True)
+        elif error == PARTLY_IN_LAYERS and from_second and way.rule.split(", ")[0] in IN_LISTS:
+            yield replace(way, head=True)
         elif any(word in error for word in SHAPED):
             flat = way.prepared_by == "count" or "count" in way.sized.values()
             layouts = ["flat"] if flat else OF_LAYERS if _has_biases(way) else []
@@ -393,8 +409,7 @@ def _are_slopes(params: Iterable[dict[str, Any]]) -> bool:
 
 
 def _is_slope(name: str) -> bool:
-    word = plain(name)
-    return word in (*SLOPES, *SLOPE) or word.startswith("grad") or word.endswith(("grad", "grads"))
+    return is_slope(plain(name))
 
 
 def _counter(required: list[dict[str, Any]]) -> str:

@@ -241,7 +241,7 @@ class Subject:
             return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)
         if any(self._works_as_its_other_kind(way, about, kind) for way in idle):
             return self.convention
-        for way in (*in_other_shapes(tried), *not_finite[:1]):
+        for way in (*in_other_shapes(tried, about["from_second"]), *not_finite[:1]):
             self._open_as(way, kind)
             if changes_all(self, kind, errors, str(way)) or way in not_finite:
                 return self._one_for_each(self._that_sees_new_gradients(way, kind), about, kind)

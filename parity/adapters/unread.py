@@ -5,11 +5,14 @@ Needs nothing but Python.
 
 from __future__ import annotations
 
+import ast
 import dis
 import inspect
 from types import CodeType
+from typing import TypeGuard
 
 from parity.adapters.code_objects import WRITES, attributes_read, codes_of
+from parity.adapters.logarithms import definition_of
 
 ANY = {"getattr", "vars", "__dict__", "locals"}  # may read an attribute under any name
 
@@ -25,7 +28,34 @@ def unread(cls: type) -> list[str]:
     read = {name for code in codes for name in attributes_read(code)}
     code = constructor.__code__
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    return [name for name in names if (attribute := _only_kept(code, name)) and attribute not in read]
+    kept = {name: _only_kept(code, name) or _kept_by_base(cls, name) for name in names}
+    return [name for name, attribute in kept.items() if attribute and attribute not in read]
+
+
+def _kept_by_base(cls: type, name: str) -> str:
+    """The attribute that the next constructor puts it into, where it is only handed on; else ""."""
+    owner = next((c for c in cls.__mro__ if "__init__" in vars(c)), object)
+    later = cls.__mro__[cls.__mro__.index(owner) + 1 : -1]
+    base = next((c for c in later if inspect.isfunction(vars(c).get("__init__"))), None)
+    node = definition_of(vars(owner)["__init__"]) if base is not None else None
+    calls = [part for part in ast.walk(node) if _is_base_s(part)] if node is not None else []
+    if base is None or node is None or len(calls) != 1:
+        return ""
+    call = calls[0]
+    loads = [part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == name]
+    inner = vars(base)["__init__"].__code__
+    given = dict(zip(inner.co_varnames[1 : inner.co_argcount], call.args, strict=False))
+    given |= {one.arg: one.value for one in call.keywords if one.arg}
+    names = [parameter for parameter, value in given.items() if value is loads[0]] if len(loads) == 1 else []
+    return _only_kept(inner, names[0]) if names else ""
+
+
+def _is_base_s(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether it is `super().__init__(...)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="__init__", value=ast.Call(func=ast.Name(id="super")))):
+            return True
+    return False
 
 
 def _only_kept(code: CodeType, name: str) -> str:

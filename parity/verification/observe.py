@@ -141,6 +141,7 @@ class Seen:
         held |= {name: str(value) for name, value in c.off.items()} if c else {}
         sums = [n for n, m in {**c.sized, **c.numbers}.items() if m == "batch_size"] if c else []
         batches = [f"{name}{OPTION}1" for name in sums]
+        batches += [f"{name}{OPTION}0" for name, m in (c.numbers.items() if c else ()) if m == "zero"]
         return batches + [
             f"{name}{OPTION}{value.removesuffix('.0')}"
             for name, value in held.items()

@@ -19,6 +19,13 @@ CASES = [
     ("AdaGradOfANumber", "adagrad", "arrays are flat", "W step 2"),
     ("MomentumOfOneShape", "momentum", "an optimizer for each array", "W step 1"),
     ("AdamOfACounter", "adam", ".t is counted up before each step", "W step 2"),
+    ("NesterovOfTwoCalls", "nesterov", "lookahead says where its gradients are taken", "W step 1"),
+    ("MomentumFromTheSecond", "momentum", "the first layer has no arrays", "W step 2"),
+    ("AdaGradOfLists", "adagrad", "a list for each layer comes to the constructor", "W step 1"),
+    ("MomentumOfAPenalty", "momentum", "given at each call: gamma, old, reg_W", "W step 1"),
+    ("MomentumOfANameThatIsUnused", "momentum", "an array, its gradient and a name", "V step 1"),
+    ("SGDOfABase", "sgd", "a model comes to the constructor", "W step 1"),
+    ("RMSPropOfARateFunction", "rmsprop", "a list of its gradients", "W step 1"),
 ]
 
 
@@ -39,6 +46,10 @@ def test_one_for_several_layers_is_said_where_their_shapes_differ():
 
 def test_one_for_several_shapes_is_not_checked():
     assert "arrays of several shapes in one optimizer" in ask("MomentumOfOneShape", "momentum").not_checked
+
+
+def test_a_penalty_that_was_turned_off_is_not_checked():
+    assert "reg_W other than 0" in ask("MomentumOfAPenalty", "momentum").not_checked
 
 
 @pytest.mark.parametrize(

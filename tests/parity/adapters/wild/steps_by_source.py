@@ -163,3 +163,150 @@ class AdamOfACounterWrong(AdamOfACounter):
         self.v[layer] = self.beta1 * self.v.get(layer, 0) + (1 - self.beta1) * grad_weights**2
         root = np.sqrt(self.v[layer] / (1 - self.beta1**self.t))
         return weights - self.lr * self.m[layer] / (1 - self.beta2**self.t) / (root + self.epsilon)
+
+
+class NesterovOfTwoCalls:
+    """The gradient is taken where it looks ahead."""
+
+    def __init__(self, alpha=0.01, mu=0.9):
+        self.alpha, self.mu, self.v = alpha, mu, 0
+
+    def lookahead(self, theta):
+        return theta + self.mu * self.v
+
+    def step(self, theta, g):
+        self.v = self.mu * self.v - self.alpha * g
+        return theta + self.v
+
+
+class NesterovOfTwoCallsWrong(NesterovOfTwoCalls):
+    def lookahead(self, theta):
+        return theta - self.mu * self.v
+
+
+class MomentumFromTheSecond:
+    """The first layer is that of the input."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.velocity = lr, momentum, {}
+
+    def update(self, net):
+        for i in range(1, len(net)):
+            slopes, arrays = net[i].get_weights_grad(), net[i].get_weights()
+            new = {name: arrays[name] + self.moved(f"{name}{i}", slopes[f"d{name}"]) for name in ("W", "b")}
+            net[i].set_weights(new)
+
+    def moved(self, key, slope):
+        self.velocity[key] = self.momentum * self.velocity.get(key, 0) - self.lr * slope
+        return self.velocity[key]
+
+
+class MomentumFromTheSecondWrong(MomentumFromTheSecond):
+    def moved(self, key, slope):
+        self.velocity[key] = self.momentum * self.velocity.get(key, 0) - slope
+        return self.lr * self.velocity[key] + 0 * self.momentum * self.velocity.pop(key)
+
+
+class AdaGradOfLists:
+    """A list of parameters for each layer."""
+
+    def __init__(self, parameters, lr=0.01, eps=1e-10):
+        self.parameters, self.lr, self.eps = parameters, lr, eps
+        self.squares = [[np.zeros(p.shape) for p in layer] for layer in parameters]
+
+    def step(self):
+        for layer, squares in zip(self.parameters, self.squares, strict=True):
+            for p, s in zip(layer, squares, strict=True):
+                s += p.grad.data**2
+                p.data -= self.stepped(p.grad.data, s)
+
+    def stepped(self, slope, s):
+        return self.lr * slope / (np.sqrt(s) + self.eps)
+
+
+class AdaGradOfListsWrong(AdaGradOfLists):
+    def stepped(self, slope, s):
+        return self.lr * slope / (s + self.eps)
+
+
+class MomentumOfAPenalty:
+    """What is unused, a penalty's step, and its constant by keyword."""
+
+    def __init__(self, lr, clip):
+        self.lr, self.velocity = lr, {}
+        self.clip = clip
+
+    def step(self, W, dW, name, old, reg_W, **more):
+        self.velocity[name] = more.get("gamma", 0.9) * self.velocity.get(name, 0) + self.lr * dW
+        W -= self.velocity[name] + reg_W
+
+
+class MomentumOfAPenaltyWrong(MomentumOfAPenalty):
+    def step(self, W, dW, name, old, reg_W, **more):
+        self.velocity[name] = more.get("gamma", 0.9) * self.velocity.get(name, 0) + self.lr * dW
+        W += self.velocity[name] - reg_W
+
+
+class Base:
+    def __init__(self, model, lr=0.01):
+        self.model, self.lr = model, lr
+
+
+class SGDOfABase(Base):
+    """What it hands on to its base, and a rate that is a function there."""
+
+    def __init__(self, decay, dampening, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.decay, self.dampening = decay, dampening
+
+    def step(self):
+        for p in self.model.parameters():
+            p.data -= self.lr * (1 - self.dampening) * p.grad + self.decay * p.data
+
+
+class SGDOfABaseWrong(SGDOfABase):
+    def step(self):
+        for p in self.model.parameters():
+            p.data -= self.lr * (1 - self.dampening) * p.grad**2 + self.decay * p.data
+
+
+class RMSPropOfARateFunction:
+    """The rate is a function of the step, and layers are told who their optimizer is."""
+
+    def __init__(self, layers, learning_rate=lambda n: 0.001, decay_rate=0.9, epsilon=1e-8):
+        self.rate, self.decay_rate, self.epsilon = learning_rate, decay_rate, epsilon
+        self.s, self.n = {layer: [0 for _ in layer.vars] for layer in layers}, 0
+        for layer in layers:
+            layer.assign_optimizer(self)
+
+    def __call__(self, layer, grad):
+        for i in range(len(layer.vars)):
+            self.s[layer][i] = self.decay_rate * self.s[layer][i] + (1 - self.decay_rate) * self.square(
+                grad[i]
+            )
+            layer.vars[i] -= self.rate(self.n) * grad[i] / (np.sqrt(self.s[layer][i]) + self.epsilon)
+
+    def square(self, slope):
+        return slope**2
+
+
+class RMSPropOfARateFunctionWrong(RMSPropOfARateFunction):
+    def square(self, slope):
+        return np.abs(slope)
+
+
+class MomentumOfANameThatIsUnused:
+    """One velocity for all arrays; the Wrong one is it."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def update(self, name, param, grad):
+        self.v[name] = self.momentum * self.v.get(name, 0) - self.lr * grad
+        return param + self.v[name]
+
+
+class MomentumOfANameThatIsUnusedWrong(MomentumOfANameThatIsUnused):
+    def update(self, name, param, grad):
+        self.v[param.shape] = self.momentum * self.v.get(param.shape, 0) - self.lr * grad
+        return param + self.v[param.shape]
