@@ -361,7 +361,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, Odd):
         return value
     if isinstance(value, Exception):
-        return Odd(f"raised {_words(value)}")
+        return Odd(f"raised {words_of(value)}")
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if type(value) is not np.ndarray:
@@ -393,7 +393,7 @@ def as_raised() -> Iterator[None]:
     except TargetError:
         raise
     except Exception as error:
-        raise Raised(_words(error)) from None
+        raise Raised(words_of(error)) from None
 
 
 def _origin(error: BaseException) -> BaseException:
@@ -411,7 +411,7 @@ def _is_adapters(error: BaseException) -> bool:
     return not own or own[-1].startswith(OURS) or own[-1] in _ADAPTER_FILES
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """`ValueError: what it said (layers.py, line 3)`"""
     error = _origin(error)
     name = "TypeError" if isinstance(error, Misfit) else clean(type(error).__name__, 80)

@@ -21,7 +21,21 @@ from parity.adapters.optimizer_names import DECAYS, RATES
 from parity.adapters.training_flag import meaning_of
 
 INPUTS = {
-    *("x", "xs", "xb", "xbatch", "batchx", "xtrain", "trainx", "xtr", "input", "inputs", "inputdata", "data"),
+    *(
+        "x",
+        "xs",
+        "xi",
+        "xb",
+        "xbatch",
+        "batchx",
+        "xtrain",
+        "trainx",
+        "xtr",
+        "input",
+        "inputs",
+        "inputdata",
+        "data",
+    ),
     *("inputlist", "inputslist", "inputvector", "inputarray", "inputbatch", "features", "samples", "sample"),
     *("image", "images", "traininputs", "traininginputs", "trainset", "a0", "inp", "inputlayer", "xdata"),
     *("trainingsetinputs", "trainimages", "trainfeatures", "inputfeatures", "traindata", "trainingdata"),
@@ -200,7 +214,7 @@ def meaning_of_built(name: str) -> str:
         return "O"
     if word in ("input", "inputs"):
         return "I"
-    found = _of_call(word)
+    found = "t" if word == "d" else _of_call(word)
     return found if found in ("lr", "decay", "epochs", "batch", "quiet", "x", "t") else ""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.adapters.arguments import plain
+from parity.adapters.bench import words_of
 from parity.adapters.network_arrays import Place, exchanged, inside, is_bias, put, shown, taken
 from parity.adapters.network_builds import DECAY, RATE, Build, I, N, O, builds
 from parity.adapters.network_calls import Call, call_of, names_returned
@@ -35,7 +36,7 @@ from parity.adapters.network_data import (
 )
 from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned
 from parity.adapters.network_lines import used_in
-from parity.adapters.network_one_step import is_called_per_row, loops_over_rows, not_one_step
+from parity.adapters.network_one_step import clips, is_called_per_row, loops_over_rows, not_one_step
 from parity.adapters.network_random import fresh, random_states, restore, seed
 from parity.adapters.network_results import loss_returned, number_of, output_of, with_returned
 from parity.adapters.network_words import (
@@ -142,7 +143,7 @@ class OwnNetwork:
             try:
                 network = self.built(build)
             except Exception as error:
-                self._note(f"{build.words(_name(self.found))} raised {type(error).__name__}: {error}")
+                self._note(f"{build.words(_name(self.found))} raised {words_of(error)}")
                 continue
             params = self.params(network)
             if not params:
@@ -262,7 +263,7 @@ class OwnNetwork:
         try:
             result, source = self._run(fresh(network), params, trial, data, None)
         except Exception as error:
-            self._note(f"{call} raised {type(error).__name__}: {error}")
+            self._note(f"{call} raised {words_of(error)}")
             return None
         stated = trial.loss is not None or result.loss is not None
         if not result.grads or not (stated or forward is not None):
@@ -278,7 +279,7 @@ class OwnNetwork:
         return Way(build, data, forward, trial.loss, call, source, count, not stated, next(odd, ""))
 
     def _note(self, text: str) -> None:
-        text = " ".join(text.split())[:200]
+        text = " ".join(text.split())[:300]
         if text not in self.tried:
             self.tried.append(text)
 
@@ -335,7 +336,7 @@ class OwnNetwork:
         names = names_returned(way.gradient.of(network))
         loss = loss_returned(result, names)
         found = {}
-        for source in (RETURNED, KEPT, CHANGED):
+        for source in (RETURNED, CHANGED, KEPT):
             if way.source not in ("", source):
                 continue
             if source == RETURNED and result is not None:
@@ -347,7 +348,7 @@ class OwnNetwork:
             if len(found) == len(params) or (found and way.source):
                 return Result(loss, out, found), source
         every = [(RETURNED, of_returned(result, names, params))] if result is not None else []
-        every.append((KEPT, of_attributes(network, params)))
+        every += [(CHANGED, of_changes(network, dict(before), RATE)), (KEPT, of_attributes(network, params))]
         source, found = max(every, key=lambda one: len(one[1]))
         return Result(loss, out, found), source
 
@@ -408,6 +409,19 @@ class OwnNetwork:
         if way is None or way.build.rated or "lr" in way.gradient.meanings:
             return way is not None
         return any(plain(name) in RATES for name in getattr(self.base(0), "__dict__", {}))
+
+    @property
+    def clips(self) -> bool:
+        """Whether it clips its gradients."""
+        return self.way is not None and clips(type(self.base(0)), self.way.gradient.name)
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether loss and gradients belong together: a loss of x, or one that is returned beside them."""
+        way = self.way
+        if way is None or way.loss is not None:
+            return way is not None and way.loss is not None and "x" in way.loss.meanings
+        return way.source == RETURNED
 
     @property
     def takes_decay(self) -> bool:

@@ -33,7 +33,7 @@ class OwnNetworkBench(Bench):
         return {
             "class": clean(cls.__name__, 80),
             "ways": len(found),
-            "tried": [clean(text, 200) for text in self._own.tried[:MOST_TRIED]],
+            "tried": [clean(text, 300) for text in self._own.tried[:MOST_TRIED]],
             "unknown": [clean(name, 80) for name in unknown(cls)],
         }
 
@@ -49,7 +49,8 @@ class OwnNetworkBench(Bench):
             "called": clean(own.described(), 400),
             "params": {name: list(np.shape(params[place])) for name, place in self._places.items()},
             "decays": own.takes_decay,
-            "paired": own.way.loss is None or "x" in own.way.loss.meanings,
+            "paired": own.is_paired,
+            "clips": own.clips,
             "source": own.way.source,
             "rated": own.is_rated,
             "rows": own.way.data.rows,

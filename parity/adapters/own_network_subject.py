@@ -30,6 +30,7 @@ class OwnWay:
     paired  the loss belongs to the gradients by how it is called, and is not only reported beside them
     source  "returned", "kept" or "changed": where the gradients are
     rated   whether the rate of a step is ours
+    clips   whether it clips its gradients
     small   the small constants of its file
     of_outputs  it states no loss: there are outputs alone
     several     what several rows at once make of its gradients, where it was given one
@@ -46,6 +47,7 @@ class OwnWay:
     small: list[float]
     of_outputs: bool
     several: str
+    clips: bool
 
 
 class OwnSubject:
@@ -79,6 +81,7 @@ class OwnSubject:
                 [float(one) for one in about["small"]],
                 about["of_outputs"] is True,
                 clean(about["several"], 200),
+                about["clips"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

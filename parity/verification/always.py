@@ -46,3 +46,12 @@ def that_always(verdict: Verdict, comes_to: str) -> Verdict:
     verdict.records, verdict.ok, verdict.always = [row], False, f"{comes_to}; {hint}"
     verdict.not_checked, verdict.remarks = [], []
     return verdict
+
+
+def that_raises(verdict: Verdict, raises: str) -> Verdict:
+    """The same for one that raises whatever it is given, as its call has it: `backward(x) raised ...`."""
+    place = Place("", "float64", "cpu")
+    row = record(place, verdict.kind, "backward", "the call", refused(np.empty(0), raises))
+    verdict.records, verdict.ok, verdict.always = [row], False, raises
+    verdict.not_checked, verdict.remarks = [], []
+    return verdict

@@ -16,11 +16,13 @@ import numpy as np
 from parity.adapters.bench import Raised
 from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.isolate import Limits
-from parity.adapters.network_builds import DECAY
+from parity.adapters.network_builds import DECAY, RATE
 from parity.adapters.own_network_subject import OwnSubject, OwnWay, own_apart, own_here
+from parity.adapters.sure_errors import MARKED
 from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
 from parity.comparison.records import Place, record
+from parity.verification.always import that_raises
 from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, of_times, relation
 from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
@@ -36,6 +38,7 @@ NO_TWIN = (
 BY_CHAIN = "all its gradients follow from one gradient of its outputs by the chain rule"
 NO_LOSS = "its loss, which it does not state"
 FEW_WEIGHTS = "it states no loss, and has too few weights to compare its gradients with its outputs alone"
+CLIPS = "it clips its gradients, which are then those of no loss"
 DRAWS = "its loss differs from call to call for the same weights and data, also with the same random numbers"
 
 
@@ -51,7 +54,10 @@ def verify_own_loss(
         if verdict.unchecked:
             pass
         elif not network.ways:
-            verdict.unchecked = _no_way(network)
+            bug = next((text for text in network.tried if MARKED.search(text)), "")
+            verdict.unchecked = "" if bug else _no_way(network)
+            if bug:
+                that_raises(verdict, bug)
         else:
             way = network.use(0)
             (_check_chain if way.of_outputs else _check)(network, way, verdict, seed)
@@ -136,7 +142,9 @@ def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) 
     missing = [name for name in way.params if name not in found[0].comparisons]
     verdict.not_checked = [NO_LOSS, OUTPUTS, *([_not_found(missing)] if missing else [])]
     wrong = list(dict.fromkeys(name for chain in found for name in chain.wrong))
-    if not all(chain.enough for chain in found):
+    if wrong and way.clips:
+        verdict.records, verdict.unchecked = [], f"{CLIPS}; {NO_TWIN}"
+    elif not all(chain.enough for chain in found):
         verdict.records, verdict.unchecked = [], f"{FEW_WEIGHTS}; {NO_TWIN}"
     elif wrong:
         right = [name for name in found[0].comparisons if name not in wrong]
@@ -184,6 +192,13 @@ def _judge(
         return
     wrong = [one for one in wrong if all(one is not other for other in slight)]
     times = common_factor(rows)
+    if way.clips:
+        verdict.records, verdict.unchecked = [], f"{CLIPS}; {NO_TWIN}"
+        return
+    if times is not None and times > 0 and way.source == "changed" and not way.rated:
+        verdict.records = [replace(row, ok=True) for row in verdict.records]
+        verdict.remarks = [*verdict.remarks, f"its steps have a rate of their own, {times * RATE:.6g}"]
+        return
     if times is not None and times > 0 and not way.paired:
         by = of_times(times, way.rows, way.outputs)
         verdict.buts = [f"all its gradients are {by} those of the loss that it reports"]

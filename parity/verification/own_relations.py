@@ -42,13 +42,15 @@ def of_times(times: float, rows: int, outputs: int) -> str:
         rows * outputs: "that of all outputs",
     }
     for number, what in known.items():
-        if number > 1 and abs(times - number) <= SAME * number:
-            return f"{number} times ({number} is {what})"
-        if number > 1 and abs(times * number - 1) <= SAME:
-            return f"1 / {number} times ({number} is {what})"
-        for halves in (0.5, 2.0):
-            if number > 1 and abs(times - halves * number) <= SAME * number:
-                return f"{times:.6g} times ({number} is {what})"
+        for part, shown in (
+            (number, f"{number}"),
+            (2 * number, f"{2 * number}"),
+            (number / 2, f"{number / 2:g}"),
+        ):
+            if number > 1 and abs(times - part) <= SAME * part:
+                return f"{shown} times ({number} is {what})"
+            if number > 1 and abs(times * part - 1) <= SAME:
+                return f"1 / {shown} times ({number} is {what})"
     return f"{times:.6g} times"
 
 

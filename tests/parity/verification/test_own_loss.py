@@ -198,6 +198,26 @@ def test_the_loss_that_it_reports_is_another_one(network):
     assert found.outcome == "wrong" and "not those of its own loss" in str(found)
 
 
+def test_a_rate_that_stands_in_its_code_is_no_factor(network):
+    own = STEPS.replace("layer_sizes, learning_rate=0.1", "layer_sizes")
+    own = own.replace("self.learning_rate = learning_rate", "pass").replace("self.learning_rate *", "0.05 *")
+    found = verdict_of(network(own))
+    assert found.outcome == "right" and "its steps have a rate of their own, 0.05" in found.remarks
+
+
+def test_gradients_that_are_clipped_are_those_of_no_loss(network):
+    clipped = STEPS.replace(
+        "            d = d @", "            dW = np.clip(dW, -0.01, 0.01)\n            d = d @"
+    )
+    found = verdict_of(network(clipped))
+    assert found.outcome == "not_checked" and "it clips its gradients" in found.headline
+
+
+def test_what_can_only_raise_is_wrong_with_its_line(network):
+    found = verdict_of(network(BOOK.replace("grads = {", "q = undefined\n        grads = {")))
+    assert found.outcome == "wrong" and "gradient(x, t) raised NameError" in found.always
+
+
 def test_a_small_constant_in_the_logarithm_is_said(network):
     found = verdict_of(network(BOOK.replace("np.log(self.predict(x))", "np.log(self.predict(x) + 1e-7)")))
     assert found.outcome == "right_but" and "small constants stand in its source (1e-07)" in found.headline
