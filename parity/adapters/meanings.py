@@ -126,6 +126,9 @@ _LAYER_NORM = _table("""
     C (C,) (1,C): numhidden nhidden hidden nfeature numfeature feature featuredim featuresize dims layersize
     C (C,) (1,C): numneurons neurons nneurons length dimension dimensions outputdim outputsize outfeatures
     C (C,) (1,C): numchannels nchannels hid hiddenunits lastdim axisdim normalizeddim normdim ninputs inputs
+    C (C,) (1,C): inputd
+    gamma: weight weights w
+    beta: bias biases
     =-1: axis axes
     eps: eps epsilon e varianceepsilon layernormeps normeps
 """)

@@ -25,21 +25,26 @@ def layer_norm(a: dict[str, Tensor], o: Options) -> Tensor:
 
 
 def _sizes(probe: Probe) -> dict[str, float]:
-    """dx is a difference of terms as large as gamma / std * dout, and may be far smaller than they are.
+    """out and dx go by sums over a row, one number after another where it is written as a loop.
 
-    dgamma and dbeta are sums over the rows that may cancel; dgamma's terms are rounded as (x - mean) / std.
+    dx is a difference of terms as large as gamma / std * dout, and may be far smaller than they are. dgamma
+    and dbeta are sums over the rows that may cancel; dgamma's terms are rounded as (x - mean) / std.
     """
     x, dout, args = probe.inputs["x"], np.abs(probe.inputs["dout"]), probe.args
-    gamma = args.get("gamma")
+    gamma, beta = args.get("gamma"), args.get("beta")
     shape = args.get("normalized_shape") or x.shape[-1:]
     last = len(shape) if gamma is None else gamma.ndim
     axes, rows = tuple(range(-last, 0)), tuple(range(x.ndim - last))
     mean = x.mean(axis=axes, keepdims=True, dtype=np.float64)
     std = np.sqrt(x.var(axis=axes, keepdims=True, dtype=np.float64) + args.get("eps", 1e-5))
-    terms = dout * (np.abs(x) + np.abs(mean)) / std
-    found = {"dx": float((np.abs(1.0 if gamma is None else gamma).max() / std).max() * dout.max())}
-    found |= {"dgamma": float(terms.sum(axis=rows).max())} if gamma is not None else {}
-    return found | ({"dbeta": float(dout.sum(axis=rows).max())} if args.get("beta") is not None else {})
+    z, scale = (np.abs(x) + np.abs(mean)) / std, np.abs(1.0 if gamma is None else gamma)
+    summed = float(np.sqrt(x.size / mean.size))
+    found = {
+        "out": summed * float((scale * z + np.abs(0.0 if beta is None else beta)).max()),
+        "dx": summed * float((scale.max() / std).max() * dout.max()),
+    }
+    found |= {"dgamma": float((dout * z).sum(axis=rows).max())} if gamma is not None else {}
+    return found | ({"dbeta": float(dout.sum(axis=rows).max())} if beta is not None else {})
 
 
 # -- inputs to try ---------------------------------------------------------------------------------

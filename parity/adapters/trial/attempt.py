@@ -28,6 +28,7 @@ class Trial:
     errors   what was raised, by the convention's text, the first first
     classes  how many numbers a row has, where its source has that number; 0 for the usual inputs
     gives_lists  whether it made a list of lists of a whole batch
+    of_batches  whether a batch went through as it is, under any of the conventions
     as_book  whether it was built in the book's way, in any and in all of the attempts at it
     """
 
@@ -40,6 +41,7 @@ class Trial:
     count: int = 0
     classes: int = 0
     gives_lists: bool = False
+    of_batches: bool = False
     flag: tuple[str, ...] = ()
     most: int = MOST
     as_book: set[bool] = field(default_factory=set)

@@ -21,6 +21,7 @@ from parity.adapters.trial.hints import (
     parameter_meanings,
     takes_what_is_kept,
 )
+from parity.adapters.trial.scale import LAYER_NORM
 
 # of parameters whose own default serves as well
 WINDOW = {"kernel", "FH", "(FH,FW)", "(FN,C,FH,FW)", "W"}  # what gives the size of a window
@@ -93,12 +94,15 @@ def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Tr
 
 def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
     """The sizes of a dense layer that asks for two things of names that say nothing: in, out; for one such
-    after what comes in; and the size of a window, of a pooling that asks for one."""
+    after what comes in; the size of a window, of a pooling that asks for one, and of a row, of a layer
+    normalization that does."""
     required = [p for p in signature if p["required"]]
     if pools_windows(kind):
         left = [p for p in required if not _is_known(p, kind)]
         sized = any(WINDOW & {*parameter_meanings(p, kind)} for p in signature)
         return {left[0]["name"]: "kernel"} if len(left) == 1 and not sized else {}
+    if kind == LAYER_NORM and len(required) == 1 and not _is_known(required[0], kind):
+        return {required[0]["name"]: "C"}
     if kind != "affine" or len(required) != 2:
         return {}
     known = [set(parameter_meanings(p, kind)) for p in required]

@@ -72,17 +72,17 @@ def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Con
                 tensor=tensor,
                 parameter=parameter,
             )
-            before, batch, of_rows = len(trial.errors), False, False
+            before, batch = len(trial.errors), False
             for laid in laid_out(called, probe, trial):
                 if trial.kind == "softmax" and laid.rows == "1F" and not batch:
                     continue  # a sum over axis 1 that lost its axis goes through there
-                if trial.kind == LAYER_NORM and of_rows and one_at_a_time(laid.rows):
+                if trial.kind == LAYER_NORM and trial.of_batches and one_at_a_time(laid.rows):
                     continue  # of one row nothing need be summed
                 if laid.by_number and not _wants_one_number(trial.errors[before:]):
                     continue
                 found = _first_forward(trial, laid, probe)
                 batch = batch or (found is not None and laid.rows == "NF")
-                of_rows = of_rows or (found is not None and not one_at_a_time(laid.rows))
+                trial.of_batches = trial.of_batches or (found is not None and not one_at_a_time(laid.rows))
                 if found is None and is_reduced(trial.kind) and _wants_whole_labels(trial):
                     whole = replace(laid, limits={**laid.limits, "whole_labels": True})
                     found = one_forward(trial, whole, probe)

@@ -22,6 +22,8 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
             return ("keep",) if float(p["default"]) > 0.5 else ("ratio",)
         except ValueError:
             return found
+    if p["default"] in ("True", "False") and {"gamma", "beta"} & {*found}:
+        return ()  # whether it has one
     if p["default"] in ("True", "False") and "b" in found:
         return ("bias",)
     if p["default"].startswith(("'", '"')) and "optimizer" in found:

@@ -110,6 +110,38 @@ def test_samples_in_columns(tmp_path, name):
     assert found.outcome == "right" and "rows (F, N)" in found.called
 
 
+LISTS = """
+def forward(self, x):
+    mean = sum(x) / len(x)
+    var = sum((one - mean) ** 2 for one in x) / len(x)
+    return [g * (one - mean) / (var + 1e-5) ** 0.5 + b for one, g, b in zip(x, self.gamma, self.beta)]
+"""
+
+
+def test_a_loop_over_the_numbers_of_a_row_may_round_more(tmp_path):
+    made = "def __init__(self, n):\n    self.gamma, self.beta = [1.0] * n, [0.0] * n\n"
+    found = verdict(tmp_path, cls(made, LISTS), "LayerNorm")
+    assert found.outcome == "right" and {"gamma", "beta"} <= {*found.not_checked}
+
+
+@pytest.mark.parametrize("names", ["weight, bias", "w, b", "gain, bias"])
+def test_gamma_and_beta_by_other_names(tmp_path, names):
+    gamma, beta = names.split(", ")
+    text = ROWS.format(f", {names}", f"(x - m) / np.sqrt(s**2 + 1e-5) * {gamma} + {beta}")
+    assert verdict(tmp_path, text, "layer_norm").outcome == "right"
+    made = f"def __init__(self, {names}):\n    self.gamma, self.beta, self.eps = {names}, 1e-5\n"
+    forward = FORWARD[FORWARD.index("def forward") :]
+    found = verdict(tmp_path, cls(made, forward, BACKWARD), "LayerNorm")
+    assert found.outcome == "right" and not found.not_checked
+
+
+@pytest.mark.parametrize("asked", ["how_wide", "n_embd, bias=True"])
+def test_a_size_of_any_name(tmp_path, asked):
+    text = cls(FORWARD.replace("dim, eps=1e-5", asked).replace("dim)", f"{asked.split(',')[0]})"), BACKWARD)
+    found = verdict(tmp_path, text.replace(", eps\n", ", 1e-5\n"), "LayerNorm")
+    assert found.outcome == "right"
+
+
 @pytest.mark.parametrize(
     ("std", "says"),
     [
