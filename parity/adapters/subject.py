@@ -139,6 +139,7 @@ class Subject:
             pads_by_word,
             takes_what_is_kept,
         )
+        from parity.adapters.trial.hinge_divisors import KIND as HINGE
         from parity.kinds import kind_of
         from parity.kinds.followed import parts_of
 
@@ -159,7 +160,12 @@ class Subject:
         odd = any(test(signature, kind) for test in (one_for_both_axes, pads_by_word, takes_what_is_kept))
         odd = odd or is_not_pytorch_s(signature, kind)
         odd = odd or (recipe(kind).role == "loss" and may_take_probabilities(about)) or is_reduced(kind)
-        odd = odd or may_be_derivative(about, kind) or (kind == "flatten" and about.get("turns_axes") is True)
+        odd = (
+            odd
+            or kind == HINGE
+            or may_be_derivative(about, kind)
+            or (kind == "flatten" and about.get("turns_axes") is True)
+        )
         odd = odd or tells_by_logarithm(about) or not is_told_as_in_the_book(about, kind)
         if not odd and fits_the_book(self, kind):
             return self._as_its_file(kind)

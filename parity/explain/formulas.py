@@ -19,6 +19,7 @@ from parity.explain.elementwise_losses import LOSSES as LOSSES_OF_OUTPUTS
 from parity.explain.elementwise_losses import losses_of_outputs
 from parity.explain.functions import log_softmax, sigmoid, softmax
 from parity.explain.last_axis import last_axis
+from parity.explain.multiclass_hinge import multiclass_hinges
 from parity.explain.newer_activations import ALL_FUNCTIONS, newer_activations
 from parity.explain.normalization import batch_norm_candidates, lrn_candidates
 from parity.explain.softmax_axis import softmax_axis
@@ -44,6 +45,7 @@ def candidates_of_formula(name: str, probe: Probe) -> Iterator[Candidate]:
         "softmax_with_loss": lambda n: chain(losses.of_logarithms(n), _losses(n)),
         "penalty_loss": losses.penalties,
         "weighted_cross_entropy": losses.weighted,
+        "multiclass_hinge_loss": multiclass_hinges,
         **{kind: partial(losses_of_outputs, kind) for kind in LOSSES_OF_OUTPUTS},
         "adaptive_average_pooling": _adaptive,
         "image_padding": borders,

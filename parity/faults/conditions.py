@@ -64,6 +64,8 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "mean_squared_error": ("N", "classes"),
     "mean_absolute_error": ("N", "classes"),
     "huber_loss": ("N", "classes"),
+    "hinge_loss": ("N", "classes"),
+    "multiclass_hinge_loss": ("N", "classes"),
     "binary_cross_entropy": ("N", "classes"),
     "lrn": ("N", "C", "H", "size"),
     "batch_norm": ("N", "C", "H"),

@@ -54,6 +54,10 @@ def huber_loss(a: dict[str, Tensor], o: Options) -> Tensor:
     return reduced(F.huber_loss(a["x"], a["t"], reduction="none", delta=float(o.get("delta", 1.0))), o)
 
 
+def hinge_loss(a: dict[str, Tensor], o: Options) -> Tensor:
+    return reduced(F.relu(1 - a["t"] * a["x"]), o)
+
+
 def binary_cross_entropy(a: dict[str, Tensor], o: Options) -> Tensor:
     return reduced(F.binary_cross_entropy(a["x"], a["t"], reduction="none"), o)
 
@@ -236,6 +240,54 @@ HUBER_LOSS = _loss(
 )
 
 
+# -- the hinge loss of two classes ------------------------------------------------------------------
+def _signs(rng: Rng, *shape: int) -> Array:
+    """Labels of both classes, -1 and 1."""
+    return np.where(_classes(rng, *shape) > 0, 1.0, -1.0)
+
+
+def _beside_the_margin(rng: Rng) -> Iterator[tuple[str, Array, Array]]:
+    """Scores on both sides of the margin, where the loss has its kink, and none on it."""
+    for shape in SHAPES:
+        yield "x".join(map(str, shape)), normal(rng, *shape, scale=1.5), _signs(rng, *shape)
+    yield "all -1", normal(rng, 3, 4), -np.ones((3, 4))
+    yield "all 1", normal(rng, 3, 4), np.ones((3, 4))
+    yield "undecided", np.zeros((2, 3)), _signs(rng, 2, 3)
+    for name, low, high in (("within the margin", 0.1, 0.8), ("beyond the margin", 1.2, 5.0)):
+        t = _signs(rng, 3, 4)
+        yield name, t * (low + (high - low) * rng.random((3, 4))), t
+    t = _signs(rng, 3, 4)
+    yield "on the wrong side", -t * (0.1 + 4 * rng.random((3, 4))), t
+
+
+def _sizes_of_margins(probe: Probe) -> dict[str, float]:
+    """1 - t * x is rounded where 1 and x are."""
+    x = 1 + np.abs(probe.inputs["x"])
+    by = divisor(x, probe.args) / probe.args.get("factor", 1.0)
+    return {
+        "loss": float((x.max() if probe.args.get("reduction") == "none" else x.sum()) / by),
+        "dx": 1 / by,
+    }
+
+
+def _of_two_signs(rng: Rng, N: int, C: int) -> tuple[Array, Array]:
+    return normal(rng, N, C), _signs(rng, N, C)
+
+
+HINGE_LOSS = _loss(
+    hinge_loss,
+    sc.HingeLoss,
+    _beside_the_margin,
+    _of_two_signs,
+    _sizes_of_margins,
+    says="x holds scores and t labels that are -1 or 1, in one shape; the divisor as of mean_squared_error",
+    aliases=(
+        *("hinge", "hingecost", "hingeerror", "hingelossfunction", "binaryhinge", "binaryhingeloss"),
+        *("hingecriterion", "meanhingeloss", "hingelosslayer", "svmhingeloss"),
+    ),
+)
+
+
 # -- binary cross entropy ---------------------------------------------------------------------------
 def _share(rng: Rng, *shape: int) -> Array:
     """Probabilities from 0.02 to 0.98; `NEAR` has some that are nearer to 0 and 1."""
@@ -295,4 +347,4 @@ BINARY_CROSS_ENTROPY = _loss(
     within=(0.02, 0.98),
 )
 
-KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, HUBER_LOSS, BINARY_CROSS_ENTROPY)
+KINDS = (MEAN_SQUARED_ERROR, MEAN_ABSOLUTE_ERROR, HUBER_LOSS, HINGE_LOSS, BINARY_CROSS_ENTROPY)

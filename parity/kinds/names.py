@@ -120,6 +120,8 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("mean", "absolute", "error"), "mean_absolute_error"),
     (("absolute", "error"), "mean_absolute_error"),
     (("huber",), "huber_loss"),
+    (("hinge",), "hinge_loss"),
+    (("svm",), "multiclass_hinge_loss"),
     (("bce",), "binary_cross_entropy"),
     (("binary", "cross", "entropy"), "binary_cross_entropy"),
     (("binary", "crossentropy"), "binary_cross_entropy"),

@@ -56,6 +56,7 @@ from parity.kinds.names import (
     kind_without_praise,
 )
 from parity.kinds.spelling import respelled
+from parity.verification import hinges
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices
@@ -491,6 +492,8 @@ def _as_written(kind: str | None, node: ast.stmt) -> str | None:
     function of -1 and 1, unless its name says that it is the other one."""
     if kind == STEP:
         return None if is_bipolar(node) else kind
+    if kind in hinges.KINDS:
+        return hinges.hinge_of(node)
     if kind in OF_OUTPUTS and squashes_first(node):
         return None
     return _of_two_classes(kind, node)

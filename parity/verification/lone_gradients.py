@@ -16,6 +16,7 @@ from parity.verification.loss_formulas import is_the_rest
 
 KINDS = (
     *("softmax_with_loss", "mean_squared_error", "mean_absolute_error", "huber_loss"),
+    "hinge_loss",
     "binary_cross_entropy",
 )
 OF_OTHERS = {"and", "check", "checking", "numerical", "numeric", "test", "plot", "delta", "deltas"}

@@ -72,6 +72,7 @@ from parity.verification.why import explanation_of
 from parity.verification.with_momentum import joined, kind_after, split
 from scratchcnn.lookup import nearest
 
+MEAN_OF_ALL = "multiclass_hinge_loss"  # PyTorch's own is the mean over all numbers
 NETWORK = "network"
 # Known differences that are choices: the numbers are right in another way that is as good.
 BY_CHOICE = {
@@ -367,7 +368,7 @@ def _read_off(seen: Seen) -> list[str]:
     if c is not None and c.limits.get("first_slope"):
         found.append(FIRST_SLOPE)
     found += _former_array(seen)
-    if c is not None and c.per_class:
+    if c is not None and c.per_class and c.kind != MEAN_OF_ALL:
         gradient = "its gradient that loss's, " * (c.dx is not None)
         found.append(f"its loss is the mean over all numbers, {gradient}1/C of PyTorch's")
     if c is not None and c.named_otherwise:

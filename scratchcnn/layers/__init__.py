@@ -32,6 +32,7 @@ from scratchcnn.layers.dropout import Dropout
 from scratchcnn.layers.elementwise_losses import (
     BinaryCrossEntropy,
     ElementwiseLoss,
+    HingeLoss,
     HuberLoss,
     MeanAbsoluteError,
     MeanSquaredError,
@@ -39,6 +40,7 @@ from scratchcnn.layers.elementwise_losses import (
 from scratchcnn.layers.layer_norm import LayerNorm
 from scratchcnn.layers.lenet5 import RBF, PartialConvolution, PenaltyLoss, Subsampling
 from scratchcnn.layers.linear import Linear
+from scratchcnn.layers.multiclass_hinge import MultiClassHingeLoss
 from scratchcnn.layers.normalization import BatchNormalization, LocalResponseNormalization
 from scratchcnn.layers.padding import Pad
 from scratchcnn.layers.pooling import Pooling
@@ -63,6 +65,7 @@ __all__ = [
     "ElementwiseLoss",
     "Flatten",
     "GlobalAveragePooling",
+    "HingeLoss",
     "HuberLoss",
     "Identity",
     "Layer",
@@ -73,6 +76,7 @@ __all__ = [
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "MultiClassHingeLoss",
     "Pad",
     "PartialConvolution",
     "PenaltyLoss",

@@ -142,6 +142,30 @@ class HuberLoss(ElementwiseLoss):
         return f"{super().arguments()}, delta={self.delta:g}"
 
 
+class HingeLoss(ElementwiseLoss):
+    """max(0, 1 - t * x) of scores x and labels t that are -1 or 1, mean over all outputs.
+
+    The loss of a support vector machine (Cortes and Vapnik 1995); in PyTorch `torch.relu(1 - t * x).mean()`.
+    Where t * x is exactly 1 the slope is 0.
+
+    Raises ValueError for other labels.
+    """
+
+    def check(self, x: Array, t: Any) -> tuple[Array, Array]:
+        x, t = super().check(x, t)
+        if not np.all(np.abs(t) == 1):
+            raise ValueError(f"{self.label}: labels must be -1 or 1, got {t.min():.3g} to {t.max():.3g}")
+        return x, t
+
+    def each(self, x: Array, t: Array) -> Array:
+        losses: Array = np.maximum(0, 1 - t * x)
+        return losses
+
+    def slope(self, x: Array, t: Array) -> Array:
+        """-t where t * x < 1, else 0"""
+        return np.where(t * x < 1, -t, x.dtype.type(0))
+
+
 class BinaryCrossEntropy(ElementwiseLoss):
     """-(t log x + (1 - t) log(1 - x)) of probabilities x, mean over all outputs; `torch.nn.BCELoss`.
 

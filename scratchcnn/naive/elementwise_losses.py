@@ -48,6 +48,16 @@ def huber_error_backward(
     return _of_each(partial(_slope_of_bent, delta), x, t, factor / _divisor(x, reduction)).astype(x.dtype)
 
 
+def hinge_error(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
+    """The same of max(0, 1 - t[i] * x[i]), with labels t that are -1 or 1."""
+    return _reduced(_short_of_one, x, t, reduction, factor)
+
+
+def hinge_error_backward(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Array:
+    """dx[i] = factor * (-t[i] where t[i] * x[i] < 1, else 0) / divisor"""
+    return _of_each(_slope_of_hinge, x, t, factor / _divisor(x, reduction)).astype(x.dtype)
+
+
 def binary_cross_entropy(x: Array, t: Array, reduction: str = "mean", factor: float = 1.0) -> Any:
     """The same of -(t[i] * log x[i] + (1 - t[i]) * log(1 - x[i])), each logarithm at least -100."""
     return _reduced(_surprise, x, t, reduction, factor)
@@ -74,6 +84,14 @@ def _bent(delta: float, x: float, t: float) -> float:
 
 def _slope_of_bent(delta: float, x: float, t: float) -> float:
     return min(max(x - t, -delta), delta)
+
+
+def _short_of_one(x: float, t: float) -> float:
+    return max(0.0, 1 - t * x)
+
+
+def _slope_of_hinge(x: float, t: float) -> float:
+    return -t if t * x < 1 else 0.0
 
 
 def _surprise(x: float, t: float) -> float:

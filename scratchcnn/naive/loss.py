@@ -53,6 +53,31 @@ def softmax_cross_entropy_backward(x: Array, t: Array) -> Array:
     return dx.astype(x.dtype)
 
 
+def multiclass_hinge(x: Array, t: Array) -> Any:
+    """(N, C) and labels -> the mean over n of the sum over c != t[n] of  max(0, x[n, c] - x[n, t[n]] + 1)."""
+    x64, labels, total = as_float64(x, "x", "N", "C"), _numbers(t), 0.0
+    for n, c in indices(*x64.shape):
+        if c != labels[n]:
+            total += max(0.0, x64[n, c] - x64[n, labels[n]] + 1)
+    return x.dtype.type(total / len(x64))
+
+
+def multiclass_hinge_backward(x: Array, t: Array) -> Array:
+    """dx[n, c] += 1 / N and dx[n, t[n]] -= 1 / N for each c != t[n] whose term is above 0"""
+    x64, labels = as_float64(x, "x", "N", "C"), _numbers(t)
+    dx = np.zeros(x64.shape)
+    for n, c in indices(*x64.shape):
+        if c != labels[n] and x64[n, c] - x64[n, labels[n]] + 1 > 0:
+            dx[n, c] += 1 / len(x64)
+            dx[n, labels[n]] -= 1 / len(x64)
+    return dx.astype(x.dtype)
+
+
+def _numbers(t: Array) -> list[int]:
+    """The labels as numbers of classes; t may hold one-hot rows."""
+    return [int(label) if np.ndim(label) == 0 else list(label).index(max(label)) for label in t]
+
+
 def cross_entropy(
     x: Array,
     t: Array,

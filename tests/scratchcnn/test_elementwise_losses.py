@@ -6,7 +6,15 @@ import torch
 import torch.nn.functional as F
 from helpers import draw
 
-from scratchcnn import BinaryCrossEntropy, HuberLoss, MeanAbsoluteError, MeanSquaredError, naive
+from scratchcnn import (
+    BinaryCrossEntropy,
+    HingeLoss,
+    HuberLoss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    MultiClassHingeLoss,
+    naive,
+)
 
 # layer, the loops, PyTorch's, outputs and targets
 LOSSES = {
@@ -27,6 +35,14 @@ LOSSES = {
         (naive.huber_error, naive.huber_error_backward),
         F.huber_loss,
         (draw(4, 3), draw(4, 3, seed=1)),
+    ),
+    "hinge": (
+        HingeLoss,
+        (naive.hinge_error, naive.hinge_error_backward),
+        lambda x, t, reduction: {"mean": torch.mean, "sum": torch.sum, "none": torch.clone}[reduction](
+            F.relu(1 - x * t)
+        ),
+        (draw(4, 3), np.sign(draw(4, 3, seed=1))),
     ),
     "binary cross entropy": (
         BinaryCrossEntropy,
@@ -96,12 +112,26 @@ def test_hubers_loss_for_every_delta(delta):
     assert repr(made) == f"HuberLoss(reduction='mean', factor=1, delta={delta:g})"
 
 
+def test_the_hinge_loss_of_several_classes():
+    x, t = draw(4, 3), np.array([2, 0, 0, 1])
+    tx = torch.tensor(x, requires_grad=True)
+    loss = 3 * F.multi_margin_loss(tx, torch.tensor(t))
+    (dx,) = torch.autograd.grad(loss, tx)
+    for labels in (t, np.eye(3)[t]):
+        made = MultiClassHingeLoss()
+        assert made.forward(x, labels) == pytest.approx(loss.item())
+        assert naive.multiclass_hinge(x, labels) == pytest.approx(loss.item())
+        np.testing.assert_allclose(made.backward(), dx.numpy())
+        np.testing.assert_allclose(naive.multiclass_hinge_backward(x, labels), dx.numpy())
+
+
 REFUSED = {
     "shapes": (lambda: MeanSquaredError().forward(draw(3, 1), draw(3)), r"t of shape \(3, 1\), as x is"),
     "reduction": (lambda: MeanSquaredError("max"), '"sum" or "none", got \'max\''),
     "scores": (lambda: BinaryCrossEntropy().forward(draw(2, 3) * 9, np.ones((2, 3))), "from 0 to 1; got -"),
     "factor": (lambda: MeanSquaredError(factor=0), "factor must be above 0, got 0"),
     "delta": (lambda: HuberLoss(delta=0), "delta must be above 0, got 0"),
+    "signs": (lambda: HingeLoss().forward(draw(2, 3), np.eye(3)[:2]), "labels must be -1 or 1, got 0 to 1"),
     "nothing": (lambda: MeanSquaredError().forward(np.empty((0, 2)), np.empty((0, 2))), "N at least 1"),
 }
 

@@ -184,6 +184,7 @@ def _of_outputs(trial: Trial, c: Convention, x: Array, t: Array) -> Iterator[tup
     """The gradient of the sum over all outputs; of binary probabilities, or of the scores before them."""
     if kind_of(trial.kind).within is None:
         slopes = {"mean_squared_error": 2 * (x - t), "mean_absolute_error": np.sign(x - t)}
+        slopes["hinge_loss"] = np.where(x * t < 1, -t, 0)
         delta = c.own.get(DELTA, 1.0)
         yield "", slopes.get(trial.kind, np.clip(x - t, -delta, delta))
         return

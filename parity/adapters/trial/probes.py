@@ -138,7 +138,7 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         yield probe(args, x=normal(5, 3, 4)), {"sequences_only": True}
     elif kind == "weighted_cross_entropy":
         yield probe({"label_smoothing": 0.25}, x=normal(6, 4), t=np.array([0, 3, 1, 2, 3, 0])), {}
-    elif kind == "softmax_with_loss":
+    elif kind in ("softmax_with_loss", "multiclass_hinge_loss"):
         t = np.array([0, 3, 1, 2, 3, 0])
         yield probe({}, x=normal(6, 4), t=t), {}
         yield probe({}, x=normal(6, 4), t=np.eye(4)[t]), {}
@@ -146,6 +146,11 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
     elif kind in ("mean_squared_error", "mean_absolute_error", "huber_loss"):
         yield probe({}, x=normal(6, 4), t=normal(6, 4)), {}
         yield probe({}, x=normal(6, 1), t=normal(6, 1)), {"sizes": {"I": 1}}  # labels may be (N,)
+    elif kind == "hinge_loss":
+        t = 2.0 * (np.arange(24).reshape(6, 4) * 7 % 3 % 2) - 1
+        x = normal(6, 4)
+        yield probe({}, x=x, t=t), {}
+        yield probe({}, x=x[:, :1].copy(), t=t[:, :1].copy()), {"sizes": {"I": 1}}
     elif kind == "binary_cross_entropy":
         t = np.arange(24).reshape(6, 4) * 7 % 3 % 2 * 1.0
         x = 0.1 + 0.8 * rng.random((6, 4))

@@ -17,6 +17,7 @@ from parity.adapters.layouts import KEEPS_AXES, one_at_a_time
 from parity.adapters.recipe import is_reduced
 from parity.adapters.signatures import BACKWARD, FORWARD
 from parity.adapters.sure_errors import MARKED
+from parity.adapters.trial import hinge_divisors
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.backward import RAISED, backwards
 from parity.adapters.trial.forward import forwards, one_forward
@@ -104,6 +105,8 @@ def find(
         if best is not None and is_reduced(kind):
             found = through_sigmoid(trial, per_value(trial, best[1], probe), probe)
             best = (best[0], of_one_output(trial, with_choices(trial, found, probe)))
+        if best is not None and kind == hinge_divisors.KIND:
+            best = (best[0], hinge_divisors.by_rows(trial, best[1], probe))
         if best is not None and kind == "softmax_with_loss":
             best = _of_one_sample(trial, best, probe)
             found = as_of_probabilities(trial, refuses_numbers(trial, best[1], probe), probe)

@@ -14,6 +14,7 @@ from parity.faults.fault import Family
 from scratchcnn.layers import (
     BinaryCrossEntropy,
     ElementwiseLoss,
+    HingeLoss,
     HuberLoss,
     MeanAbsoluteError,
     MeanSquaredError,
@@ -22,7 +23,7 @@ from scratchcnn.typing import Array
 
 fault = Family()
 MSE, MAE, BCE = "mean_squared_error", "mean_absolute_error", "binary_cross_entropy"
-HUBER = "huber_loss"
+HUBER, HINGE = "huber_loss", "hinge_loss"
 
 
 # -- bugs of every loss per output -------------------------------------------------------------------
@@ -139,6 +140,7 @@ for _prefix, _kind, _right in (
     ("mse", MSE, MeanSquaredError),
     ("mae", MAE, MeanAbsoluteError),
     ("huber", HUBER, HuberLoss),
+    ("hinge", HINGE, HingeLoss),
     ("bce", BCE, BinaryCrossEntropy),
 ):
     _of_every(_prefix, _kind, _right)
@@ -548,6 +550,95 @@ class DeltaIgnored(HuberLoss):
 
     def slope(self, x: Array, t: Array) -> Array:
         return np.clip(x - t, x.dtype.type(-1), x.dtype.type(1))
+
+
+# -- the hinge loss ----------------------------------------------------------------------------------
+@fault("hinge-gradient-everywhere", HINGE, "dx as -t beyond the margin, too")
+class SlopeEverywhere(HingeLoss):
+    """The maximum with 0 is forgotten in backward."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return -t
+
+
+@fault("hinge-gradient-beyond", HINGE, "dx as -t beyond the margin and 0 within it")
+class SlopeBeyond(HingeLoss):
+    """The condition t * x < 1 is turned round in backward."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(t * x < 1, x.dtype.type(0), -t)
+
+
+@fault("hinge-gradient-without-margin", HINGE, "dx as -t on the wrong side alone")
+class SlopeOfPerceptron(HingeLoss):
+    """The condition is that of a perceptron, t * x < 0, which has no margin."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(t * x < 0, -t, x.dtype.type(0))
+
+
+@fault("hinge-gradient-of-the-weights", HINGE, "dx as -t * x")
+class SlopeTimesInput(HingeLoss):
+    """The gradient of a linear classifier's weights, -t * x, is returned for that of its score."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(t * x < 1, -t * x, x.dtype.type(0))
+
+
+@fault("hinge-gradient-minus-one", HINGE, "dx as -1 within the margin, whatever the label")
+class MinusOne(HingeLoss):
+    """The label is forgotten in the slope."""
+
+    def slope(self, x: Array, t: Array) -> Array:
+        return np.where(t * x < 1, x.dtype.type(-1), x.dtype.type(0))
+
+
+@fault("hinge-without-margin", HINGE, "max(0, -t * x)")
+class Perceptron(HingeLoss):
+    """The loss is a perceptron's, without the margin of 1."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.maximum(0, -t * x)
+
+
+@fault("hinge-plus", HINGE, "max(0, 1 + t * x)")
+class Plus(HingeLoss):
+    """The sign of the product is lost, and right scores cost."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.maximum(0, 1 + t * x)
+
+
+@fault("hinge-without-maximum", HINGE, "1 - t * x beyond the margin, too")
+class WithoutMaximum(HingeLoss):
+    """The maximum with 0 is forgotten, and right scores pay back."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return 1 - t * x
+
+
+@fault("hinge-squared", HINGE, "the square of the hinge")
+class SquaredHinge(HingeLoss):
+    """The squared hinge stands in forward, with the slope of the plain one."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.maximum(0, 1 - t * x) ** 2
+
+
+@fault("hinge-difference", HINGE, "max(0, 1 - (t - x))")
+class Differences(HingeLoss):
+    """The label is subtracted from, where it should be multiplied with."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.maximum(0, 1 - (t - x))
+
+
+@fault("hinge-of-the-mean", HINGE, "the maximum of the mean for the mean of the maxima")
+class MaximumOfMean(HingeLoss):
+    """max(0, (1 - t * x).mean()) has the maximum outside of the mean."""
+
+    def each(self, x: Array, t: Array) -> Array:
+        return np.full_like(x, np.maximum(0, (1 - t * x).mean()))
 
 
 # -- the gradient of binary cross entropy ------------------------------------------------------------

@@ -95,6 +95,8 @@ def test_the_targets_over_the_whole_catalogue():
         "elu",
         "mean_absolute_error",
         "huber_loss",
+        "hinge_loss",
+        "multiclass_hinge_loss",
         "binary_cross_entropy",
         "selu",
         "softplus",
