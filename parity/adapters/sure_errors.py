@@ -1,5 +1,6 @@
 """Exceptions that no caller can be to blame for, as their source shows: a name that nothing defines, a method
-that the class does not have, `np.max(0, x)`, an attribute misspelt by a letter.
+that the class does not have, `np.max(0, x)`, an attribute misspelt by a letter, a local name that holds
+nothing yet (`lost_names`).
 
 Whatever an implementation is given, a line with such a mistake raises. Anything else may come of the way in
 which it was called, and says nothing. Needs NumPy alone.
@@ -12,7 +13,7 @@ import builtins
 import linecache
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -21,13 +22,16 @@ import numpy as np
 from parity.adapters.arguments import plain
 from parity.adapters.former_names import OF_NUMPY, OF_PYTHON
 from parity.adapters.logarithms import definition_of
+from parity.adapters.lost_names import is_a_number_there, is_read_too_early
 from parity.adapters.signatures import BACKWARD, FORWARD
+from parity.adapters.updates import UPDATE
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
 LOADERS = ("__getattr__", "__getattribute__", "setattr", "exec", "globals", "__dict__")
 ABSTRACT = re.compile("(base|abstract)|(base|abstract|mixin)$", re.IGNORECASE)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 MARKED = re.compile(r", line \d+: bug\)")  # such an exception, in the words of `bench`
+INDEXED = "'int' object is not subscriptable"
 LEAST = 4  # letters of a name that can be misspelt by one
 
 
@@ -41,6 +45,11 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
     if not directly:
         of_axis = isinstance(error, (TypeError, IndexError))
         return of_axis and any(map(_takes_an_axis_first, _calls(tree, line)))
+    if isinstance(error, UnboundLocalError):
+        return is_read_too_early(str(error.name or _quoted(error)), tree, line)
+    of_number = isinstance(error, AttributeError) and type(error.obj) is int
+    if of_number or (isinstance(error, TypeError) and INDEXED in str(error)):
+        return is_a_number_there(tree, line)
     if type(error) is NameError:
         return _is_undefined(str(error.name or ""), tree)
     if type(error) is IndexError:
@@ -50,6 +59,12 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
     if isinstance(error, AttributeError) and error.obj is not None:
         return _is_lacking(error.obj, str(error.name), tree, line)
     return False
+
+
+def _quoted(error: BaseException) -> str:
+    """The name in its message, where Python does not say it apart."""
+    found = re.search(r"'(\w+)'", str(error))
+    return found[1] if found else ""
 
 
 def gives_nothing(method: Any) -> bool:
@@ -132,6 +147,8 @@ def _is_lacking(owner: Any, name: str, tree: ast.Module, line: int) -> bool:
     if own is None or _loads(nodes) or any(c.__module__ == "builtins" for c in kind.__mro__[:-1]):
         return False
     if plain(name) in GEOMETRY and _is_set_nowhere(name, own, classes):
+        return True
+    if _begins_from_itself(own, name, nodes):
         return True
     stored = {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
     defined = {n.name for n in nodes if isinstance(n, FUNCTIONS[:2])}
@@ -242,6 +259,38 @@ def _is_a_size_for_a_dtype(said: str, tree: ast.Module, line: int) -> bool:
         return False
     calls = [c for c in _calls(tree, line) if ast.unparse(c.func).rpartition(".")[2] in FILLED]
     return any(len(c.args) > 1 and "type" not in ast.unparse(c.args[1]).lower() for c in calls)
+
+
+def _begins_from_itself(own: ast.ClassDef, name: str, nodes: Iterable[ast.AST]) -> bool:
+    """Whether an optimizer sets an attribute from its own old value alone, `self.m = beta * self.m + ...`.
+
+    Where it has a base, or something else in the file sets that attribute of an object, that may come first.
+    """
+    methods = [n for n in own.body if isinstance(n, ast.FunctionDef)]
+    if own.bases or not any(plain(n.name) in UPDATE for n in methods):
+        return False
+    inside = {id(n) for n in ast.walk(own)}
+    outside = (n for n in nodes if isinstance(n, ast.Attribute) and n.attr == name and id(n) not in inside)
+    if any(isinstance(n.ctx, ast.Store) and getattr(n.value, "id", "") != "self" for n in outside):
+        return False
+    values = [n.value for n in ast.walk(own) if isinstance(n, ast.Assign) and _sets(n, name)]
+    stores = [n for n in ast.walk(own) if _is_own(n, name, ast.Store)]
+    return bool(values) and len(values) == len(stores) and all(map(partial(_reads, name), values))
+
+
+def _sets(node: ast.Assign, name: str) -> bool:
+    return any(_is_own(target, name, ast.Store) for target in node.targets)
+
+
+def _reads(name: str, value: ast.expr) -> bool:
+    return any(_is_own(n, name, ast.Load) for n in ast.walk(value))
+
+
+def _is_own(node: ast.AST, name: str, how: type[ast.expr_context]) -> bool:
+    """Whether it is `self.name`, read or set."""
+    owner = getattr(node, "value", None)
+    named = isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, how)
+    return named and isinstance(owner, ast.Name) and owner.id == "self"
 
 
 def _assigns_nothing(name: str, tree: ast.Module, line: int) -> bool:

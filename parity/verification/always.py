@@ -16,8 +16,11 @@ from parity.verification.verdict import Verdict
 NOTHING = "forward returns nothing and keeps nothing of what it computes"
 HINTS = {  # by the beginning of what was raised
     "raised NameError": "nothing in its file gives that name a meaning: an import or an argument is missing",
+    "raised UnboundLocalError": "its function assigns that name on a later line alone",
+    "raised TypeError: 'int'": "its function has put a number under that name, in a loop or above",
+    "raised AttributeError: 'int'": "its function has put a number under that name, in a loop or above",
     "raised AttributeError: module": "NumPy has nothing of that name",
-    "raised AttributeError": "no line of its file gives it one of that name",
+    "raised AttributeError": "nothing in its file gives it one of that name first",
     "raised IndexError: index": "the axis is as long as that, so that its last index is one less",
     "raised IndexError": "weights are no index",
     "raised TypeError: Cannot interpret": "it takes the sizes as one tuple; its second argument is a dtype",

@@ -146,3 +146,98 @@ def test_what_a_caller_may_be_to_blame_for_could_not_be_checked(tmp_path, judged
     name = next(name for name in ("BaseReLU", "ReLU", "relu") if f" {name}" in source)
     verdict = judged(source, name, "relu")
     assert verdict.outcome == "not_checked", str(verdict)
+
+
+CONVOLUTION = """import numpy as np
+
+def conv_forward(A_prev, W, b, hparameters):
+    (m, H_prev, W_prev, C_prev) = A_prev.shape
+    (f, f, C_prev, n_C) = W.shape
+    stride, pad = hparameters["stride"], hparameters["pad"]
+    n_H = int((H_prev - f + 2 * pad) / stride) + 1
+    {n_W} = {size}
+    Z = np.zeros((m, n_H, {n_W}, n_C))
+    padded = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    for h in range(n_H):
+        for {w} in range({n_W}):
+            for c in range(n_C):
+                there = padded[:, h * stride : h * stride + f, {w} * stride : {w} * stride + f]
+                Z[:, h, {w}, c] = (there * W[..., c]).sum(axis=(1, 2, 3)) + b[..., c].item()
+    return Z, (A_prev, W, b, hparameters)
+"""
+POOLING = """import numpy as np
+
+def pool_forward(A_prev, hparameters):
+    (m, H, W, C) = A_prev.shape
+    f, stride = {f}, hparameters["stride"]
+    n_H, n_W = int((H - f) / stride) + 1, int((W - f) / stride) + 1
+    A = np.zeros((m, n_H, n_W, C))
+    for h in range(n_H):
+        for w in range(n_W):
+            A[:, h, w] = A_prev[:, h * stride : h * stride + f, w * stride : w * stride + f].max(axis=(1, 2))
+    return A, (A_prev, hparameters)
+"""
+SIZES = ("int((W_prev - f + 2 * pad) / stride) + 1", "(W_prev - f + 2 * pad) // stride + 1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("n_W", "w"), [("n_W", "W"), ("W", "w")], ids=["in a loop", "above"])
+def test_a_name_under_which_the_code_puts_a_number_is_no_array(size, n_W, w, tmp_path):
+    (tmp_path / "lost.py").write_text(CONVOLUTION.format(size=size, n_W=n_W, w=w))
+    verdict = verify(f"{tmp_path / 'lost.py'}:conv_forward", "convolution")
+    assert verdict.outcome == "wrong" and verdict.always.startswith("raised TypeError: 'int'"), str(verdict)
+    assert verdict.always.endswith("its function has put a number under that name, in a loop or above")
+
+
+def test_the_same_convolution_with_names_of_its_own_is_right(tmp_path):
+    (tmp_path / "kept.py").write_text(CONVOLUTION.format(size=SIZES[0], n_W="n_W", w="w"))
+    verdict = verify(f"{tmp_path / 'kept.py'}:conv_forward", "convolution")
+    assert verdict.outcome in ("right", "right_but"), str(verdict)
+
+
+def test_a_name_that_is_read_before_it_is_assigned(tmp_path):
+    (tmp_path / "early.py").write_text(POOLING.format(f="w.shape[0]"))
+    verdict = verify(f"{tmp_path / 'early.py'}:pool_forward", "max_pooling")
+    assert verdict.outcome == "wrong" and verdict.always.startswith("raised UnboundLocalError"), str(verdict)
+
+
+def test_the_same_pooling_that_is_given_its_window_is_right(tmp_path):
+    (tmp_path / "given.py").write_text(POOLING.format(f='hparameters["f"]'))
+    verdict = verify(f"{tmp_path / 'given.py'}:pool_forward", "max_pooling")
+    assert verdict.outcome in ("right", "right_but"), str(verdict)
+
+
+MOMENTUM = """import numpy as np
+
+class Momentum{base}:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum = lr, momentum
+        {begin}
+
+    def update(self, dw):
+        self.v = self.momentum * self.v + dw
+        return self.lr * self.v
+"""
+
+
+def test_a_velocity_that_begins_from_itself(tmp_path):
+    (tmp_path / "begins.py").write_text(MOMENTUM.format(base="", begin="self.velocity = 0.0"))
+    verdict = verify(f"{tmp_path / 'begins.py'}:Momentum", "momentum")
+    assert verdict.outcome == "wrong" and "has no attribute 'v'" in verdict.always, str(verdict)
+    assert verdict.always.endswith("nothing in its file gives it one of that name first")
+
+
+def test_a_velocity_that_begins_at_zero_is_right(tmp_path):
+    (tmp_path / "zero.py").write_text(MOMENTUM.format(base="", begin="self.v = 0.0"))
+    verdict = verify(f"{tmp_path / 'zero.py'}:Momentum", "momentum")
+    assert verdict.outcome in ("right", "right_but"), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("base", "more"),
+    [("(Base)", "class Base:\n    pass\n\n\n"), ("", "def ready(rule, w):\n    rule.v = 0 * w\n\n\n")],
+    ids=["a base", "another function"],
+)
+def test_what_may_be_set_from_elsewhere_is_not_held_against_it(base, more, tmp_path):
+    (tmp_path / "elsewhere.py").write_text(more + MOMENTUM.format(base=base, begin=""))
+    assert verify(f"{tmp_path / 'elsewhere.py'}:Momentum", "momentum").outcome != "wrong"
