@@ -28,6 +28,7 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Optimizer",
     "RMSProp",
@@ -47,6 +48,7 @@ class Optimizer:
     slots      names of the state dicts, {parameter name: array like the parameter}
     kept_for   options that need a state dict of their own, with its name
     iter       number of updates so far
+    numbers    further numbers that updates go on from, by name, with what they start at
     maximize   whether to climb: every rule then sees -g, as in PyTorch
     """
 
@@ -54,6 +56,7 @@ class Optimizer:
     options: ClassVar[dict[str, float]] = {"maximize": False}
     slots: tuple[str, ...] = ()
     kept_for: ClassVar[dict[str, str]] = {}
+    numbers: ClassVar[dict[str, float]] = {}
     decoupled: ClassVar[bool] = False  # True if `step` applies the weight decay
     lr: float
     weight_decay: float
@@ -63,6 +66,7 @@ class Optimizer:
         for name, value in settings.items():
             setattr(self, name, self._checked(name, value))
         self.iter = 0
+        vars(self).update(self.numbers)
         self.slots = self._slots(settings)
         for slot in self.slots:
             setattr(self, slot, {})
@@ -103,13 +107,17 @@ class Optimizer:
         for slot in self.slots:
             if not getattr(self, slot):
                 setattr(self, slot, {key: np.zeros_like(p) for key, p in params.items()})
-        self.iter += 1
+        self.advance()
         blocks: list[list[Array]] = []
         for key, array in params.items():
             state = (getattr(self, slot)[key] for slot in self.slots)
             blocks += _blocks([array, np.asarray(grads[key]), *state])
         with threads.team() as size:
             threads.each(self._walk, _shares(blocks, size))
+
+    def advance(self) -> None:
+        """Count the update, before any parameter is changed."""
+        self.iter += 1
 
     def _walk(self, blocks: Sequence[Sequence[Array]]) -> None:
         """Apply `step` to one block after another."""
@@ -128,7 +136,8 @@ class Optimizer:
     def state_dict(self) -> dict[str, dict[str, Any]]:
         """A copy of everything that the next update depends on:
         {"scalars": {"lr": ..., "iter": ...}, "arrays": {"v.<parameter>": ...}}."""
-        scalars = {name: float(getattr(self, name)) for name in self.settings} | {"iter": self.iter}
+        kept = (*self.settings, *self.numbers)
+        scalars = {name: float(getattr(self, name)) for name in kept} | {"iter": self.iter}
         scalars |= {name: float(getattr(self, name)) for name in self._options_in_use()}
         slots = {slot: getattr(self, slot) for slot in self.slots}
         arrays = {f"{slot}.{key}": a.copy() for slot, state in slots.items() for key, a in state.items()}
@@ -141,14 +150,14 @@ class Optimizer:
         """
         who, scalars = type(self).__name__, state["scalars"]
         options = {name: scalars.get(name, default) for name, default in self.options.items()}
-        expected = self._slots(options)
+        expected, kept = self._slots(options), (*self.settings, *self.numbers)
         slots: dict[str, dict[str, Array]] = {slot: {} for slot in expected}
         for name, array in state["arrays"].items():
             slot, _, key = name.partition(".")
             slots.setdefault(slot, {})[key] = np.array(array)
-        if scalars.keys() - self.options.keys() != {*self.settings, "iter"} or list(slots) != list(expected):
+        if scalars.keys() - self.options.keys() != {*kept, "iter"} or list(slots) != list(expected):
             raise ValueError(
-                f"{who}: expected a state of {', '.join([*self.settings, 'iter', *expected])}; "
+                f"{who}: expected a state of {', '.join([*kept, 'iter', *expected])}; "
                 f"got {', '.join([*scalars, *slots])}. Is it another optimizer's?"
             )
         for slot in expected[1:]:
@@ -157,9 +166,7 @@ class Optimizer:
         for name, default in self.options.items():
             setattr(self, name, type(default)(options[name]))
         self.slots = expected
-        vars(self).update(
-            {name: float(scalars[name]) for name in self.settings}, iter=int(scalars["iter"]), **slots
-        )
+        vars(self).update({name: float(scalars[name]) for name in kept}, iter=int(scalars["iter"]), **slots)
 
     def _options_in_use(self) -> list[str]:
         """The options that differ from their defaults."""
@@ -521,6 +528,75 @@ class Adamax(Optimizer):
         p -= self.lr / (1 - self.beta1**self.iter) * m / u
 
 
+class NAdam(Optimizer):
+    """Adam that looks ahead, as Nesterov's momentum does   (Dozat 2016; `torch.optim.NAdam`).
+
+    In the i-th update:
+
+        mu(i) = beta1 * (1 - 0.96 ** (i * momentum_decay) / 2)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        now = (1 - mu(i)) / (1 - mu(1) * ... * mu(i)) * g
+        ahead = mu(i + 1) / (1 - mu(1) * ... * mu(i + 1)) * m
+        p -= lr * (now + ahead) / (sqrt(v / (1 - beta2**i)) + eps)
+
+    m and v have the parameter's shape. The momentum grows from beta1 / 2 to beta1; with a large
+    momentum_decay it is beta1 from the first update on.
+
+    product   mu(1) * ... * mu(i), of the updates so far
+    """
+
+    settings = ("lr", "beta1", "beta2", "eps", "weight_decay", "momentum_decay")
+    slots = ("m", "v")
+    numbers: ClassVar[dict[str, float]] = {"product": 1.0}
+    beta1: float
+    beta2: float
+    eps: float
+    momentum_decay: float
+    product: float
+    m: dict[str, Array]
+    v: dict[str, Array]
+
+    def __init__(
+        self,
+        lr: float = 0.002,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 0.004,
+        *,
+        maximize: bool = False,
+    ):
+        super().__init__(
+            lr=lr,
+            beta1=beta1,
+            beta2=beta2,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum_decay=momentum_decay,
+            maximize=maximize,
+        )
+
+    def momentum(self, i: int) -> float:
+        """mu(i)."""
+        return self.beta1 * (1 - 0.5 * float(0.96 ** (i * self.momentum_decay)))
+
+    def advance(self) -> None:
+        super().advance()
+        self.product *= self.momentum(self.iter)
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, v = state
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * g * g
+        now, then = self.momentum(self.iter), self.momentum(self.iter + 1)
+        ahead = (1 - now) / (1 - self.product) * g + then / (1 - self.product * then) * m
+        p -= self.lr * ahead / (np.sqrt(v) / (1 - self.beta2**self.iter) ** 0.5 + self.eps)
+
+
 OPTIMIZERS: Table[type[Optimizer]] = Table(
     "optimizer",
     {
@@ -533,6 +609,7 @@ OPTIMIZERS: Table[type[Optimizer]] = Table(
         "adam": Adam,
         "adamw": AdamW,
         "adamax": Adamax,
+        "nadam": NAdam,
     },
 )
 

@@ -51,9 +51,10 @@ EPS = {
     "adagrad": 1e-10,
     "adadelta": 1e-6,
     "adamax": 1e-8,
+    "nadam": 1e-8,
 }  # PyTorch's
 WRITTEN: dict[str, tuple[dict[str, float], ...]] = {  # PyTorch's, and the paper's
-    **dict.fromkeys(("adam", "adamw", "adamax"), ({"beta1": 0.9, "beta2": 0.999},)),
+    **dict.fromkeys(("adam", "adamw", "adamax", "nadam"), ({"beta1": 0.9, "beta2": 0.999},)),
     "adadelta": ({"decay_rate": 0.9}, {"decay_rate": 0.95}),
 }
 WEIGHTS_OF_ALL, BIASES_OF_ALL = ("weights", "w", "ws", "weight"), ("biases", "b", "bs", "bias")

@@ -49,7 +49,7 @@ CHANGES = (  # of Adadelta, the average of the squared changes
     ),
     *("deltasq", "sqdelta", "gradsq", "sqgrad", "deltacache", "cachedelta", "deltax", "xs", "gs"),
 )
-TWO = ("adam", "adamw", "adamax", "adadelta")  # kinds that keep two arrays for each
+TWO = ("adam", "adamw", "adamax", "nadam", "adadelta")  # kinds that keep two arrays for each
 TOGETHER_AS = (
     "param",
     "params",
@@ -74,6 +74,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "adam": ("beta1", "beta2"),
     "adamw": ("beta1", "beta2"),
     "adamax": ("beta1", "beta2"),
+    "nadam": ("beta1", "beta2"),
 }
 CONSTANTS_OF = {  # every name that the kind's constants may have
     kind: ("betas", *DECAYS, *(word for name in names for word in CONSTANTS[name]))

@@ -60,6 +60,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "adam": {"lr": 0.001},
     "adamw": {"lr": 0.001},
     "adamax": {"lr": 0.002},
+    "nadam": {"lr": 0.002},
 }
 STATES: dict[str, dict[str, str]] = {
     "momentum": {"v": "momentum_buffer"},
@@ -70,6 +71,7 @@ STATES: dict[str, dict[str, str]] = {
     "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
     "adamw": {"m": "exp_avg", "v": "exp_avg_sq"},
     "adamax": {"m": "exp_avg", "u": "exp_inf"},
+    "nadam": {"m": "exp_avg", "v": "exp_avg_sq"},
 }
 
 

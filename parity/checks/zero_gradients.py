@@ -20,7 +20,15 @@ from parity.reference.trace import Trace
 from scratchcnn.layers import BatchNormalization, Convolution
 from scratchcnn.networks import Network
 
-ADAPTIVE = ("adagrad", "rmsprop", "adadelta", "adam", "adamw", "adamax")  # divide a gradient by its own size
+ADAPTIVE = (
+    "adagrad",
+    "rmsprop",
+    "adadelta",
+    "adam",
+    "adamw",
+    "adamax",
+    "nadam",
+)  # divide a gradient by its own size
 
 
 class Sum(NamedTuple):

@@ -56,6 +56,7 @@ class Optimizer(StrEnum):
     adam = "adam"
     adamw = "adamw"
     adamax = "adamax"
+    nadam = "nadam"
 
 
 class Device(StrEnum):

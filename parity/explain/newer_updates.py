@@ -1,4 +1,4 @@
-"""The changes that Adadelta and Adamax make, written out with one thing that is another than it should be."""
+"""The changes that Adadelta, Adamax and NAdam make, written out with one thing other than it should be."""
 
 from __future__ import annotations
 
@@ -48,6 +48,28 @@ TWISTS: dict[str, dict[Any, str]] = {
         "adam": "Adam's step",
         "not kept": "m and u starting at 0 in every step",
         "u not kept": "u starting at 0 in every step",
+    },
+    "nadam": {
+        "adam": "Adam's step",
+        "constant": "beta1 for the momentum at every step",
+        "as far": "beta1*m/(1 - beta1**t) + (1 - beta1)*g/(1 - beta1**t)",
+        "m by mu": "m decayed by the scheduled momentum, for beta1",
+        "powers": "beta1**t for the product of the momenta",
+        "last momentum": "the last momentum for the product of all",
+        "same momentum": "the momentum of this step for that of the next",
+        "g uncorrected": "the g that is added uncorrected",
+        "m uncorrected": "m uncorrected",
+        "v uncorrected": "v uncorrected",
+        "neither": "no correction of the first steps",
+        "no half": "1 - 0.96**(t*momentum_decay) in the momentum, without 1/2",
+        "late": "the momenta of the step before",
+        "inside": "sqrt(v + eps) for sqrt(v) + eps",
+        "no root": "v + eps for sqrt(v) + eps",
+        "magnitude": "|g| averaged for g**2",
+        "g alone": "the look ahead without m",
+        "m alone": "the look ahead without g",
+        "whole g": "g for (1 - momentum)*g",
+        "not kept": "m and v starting at 0 in every step",
     },
 }
 
@@ -138,4 +160,35 @@ def _adamax(g: Array, s: State, t: int, rate: float, twist: str, eps: float, o: 
     return change
 
 
-CHANGES = {"adadelta": _adadelta, "adamax": _adamax}
+def _nadam(g: Array, s: State, t: int, rate: float, twist: str, eps: float, o: dict[str, Any]) -> Array:
+    b1, b2, decay = o["beta1"], o["beta2"], o.get("momentum_decay", 0.004)
+
+    def momentum(i: int) -> float:
+        if twist in ("constant", "as far"):
+            return float(b1)
+        share = 1.0 if twist == "no half" else 0.5
+        return float(b1 * (1 - share * 0.96 ** ((i - (twist == "late")) * decay)))
+
+    now, then = momentum(t), momentum(t + 1)
+    product = s["product"] = s.get("product", 1.0) * now
+    product = np.float64({"powers": b1**t, "last momentum": now}.get(twist, product))  # it may be 1
+    then = now if twist == "same momentum" else then
+    following = product if twist == "as far" else product * then
+    zeros = np.zeros_like(g)
+    old, before = (zeros, zeros) if twist == "not kept" else (s.get("m", zeros), s.get("v", zeros))
+    kept = now if twist == "m by mu" else b1
+    m = s["m"] = kept * old + (1 - kept) * g
+    v = s["v"] = b2 * before + (1 - b2) * (np.abs(g) if twist == "magnitude" else g * g)
+    uncorrected = {"neither": "gmv", "g uncorrected": "g", "m uncorrected": "m", "v uncorrected": "v"}.get(
+        twist, ""
+    )
+    of_g = (1.0 if twist == "whole g" else 1 - now) / (1.0 if "g" in uncorrected else 1 - product) * g
+    of_m = then / (1.0 if "m" in uncorrected else 1 - following) * m
+    top = {"g alone": of_g, "m alone": of_m, "adam": m / (1 - b1**t)}.get(twist, of_g + of_m)
+    v = v if "v" in uncorrected else v / (1 - b2**t)
+    divisor = {"inside": np.sqrt(v + eps), "no root": v + eps}.get(twist, np.sqrt(v) + eps)
+    change: Array = rate * top / divisor
+    return change
+
+
+CHANGES = {"adadelta": _adadelta, "adamax": _adamax, "nadam": _nadam}

@@ -44,7 +44,7 @@ class Rule:
     center   what centered subtracts: own, nothing, inside, old, from g, not kept
     carry    RMSProp's momentum: own, none, average, of g, ahead
     largest  what amsgrad keeps: own, nothing, corrected, uncorrected, square, as v, smallest, of two
-    twist    what else is written in Adadelta and Adamax (`newer_updates`)
+    twist    what else is written in Adadelta, Adamax and NAdam (`newer_updates`)
     """
 
     decay: str = "coupled"
@@ -67,7 +67,15 @@ class Rule:
     twist: str = "own"
 
 
-EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adadelta": 1e-6, "adam": 1e-8, "adamw": 1e-8, "adamax": 1e-8}
+EPS = {
+    "adagrad": 1e-10,
+    "rmsprop": 1e-8,
+    "adadelta": 1e-6,
+    "adam": 1e-8,
+    "adamw": 1e-8,
+    "adamax": 1e-8,
+    "nadam": 1e-8,
+}
 CHANGES: dict[str, dict[str, dict[Any, str]]] = {
     "": {
         "decay": {
@@ -110,7 +118,7 @@ CHANGES: dict[str, dict[str, dict[Any, str]]] = {
             "without g": "momentum*v alone, without g",
         },
     },
-    "adagrad rmsprop adadelta adam adamw adamax": {
+    "adagrad rmsprop adadelta adam adamw adamax nadam": {
         "eps": {e: f"an eps of {e:g}" for e in (0.0, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)},
     },
     **newer_updates.FIELDS,

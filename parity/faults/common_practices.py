@@ -200,6 +200,7 @@ def _optimizer(kind: str, make: Make | None) -> Any:
         "adagrad": 0.02,
         "adadelta": 1.0,
         "adamax": 0.005,
+        "nadam": 0.005,
     }.get(kind, 0.03)
     return (make or kind_of(kind).ours)(lr=lr)
 

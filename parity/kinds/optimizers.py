@@ -101,6 +101,21 @@ def _adamax(params: list[Any], o: dict[str, Any]) -> Optimizer:
     return torch.optim.Adamax(params, betas=_betas(o), **_common(o))
 
 
+def _nadam(params: list[Any], o: dict[str, Any]) -> Optimizer:
+    """PyTorch's, with the product of the momenta in float64: its own is in float32, which shows."""
+    optimizer = torch.optim.NAdam(
+        params, betas=_betas(o), momentum_decay=o.get("momentum_decay", 0.004), **_common(o)
+    )
+    for p in params:
+        optimizer.state[p] = {
+            "step": torch.zeros((), dtype=torch.float64),
+            "mu_product": torch.ones((), dtype=torch.float64),
+            "exp_avg": torch.zeros_like(p),
+            "exp_avg_sq": torch.zeros_like(p),
+        }
+    return optimizer
+
+
 # -- inputs to try ---------------------------------------------------------------------------------
 def steps_of(
     kind: str,
@@ -228,4 +243,14 @@ KINDS = (
     optimizer("adam", _adam, sc.Adam, ", beta1, beta2", beta1=0.8, beta2=0.95),
     optimizer("adamw", _adamw, sc.AdamW, ", beta1, beta2", 0.0625, 0.01, beta1=0.8, beta2=0.95),
     optimizer("adamax", _adamax, sc.Adamax, ", beta1, beta2", beta1=0.8, beta2=0.75),
+    optimizer(
+        "nadam",
+        _nadam,
+        sc.NAdam,
+        ", beta1, beta2",
+        optional={"momentum_decay": 0.004},
+        further=(("a momentum decay of 8", {"momentum_decay": 8.0}),),
+        beta1=0.8,
+        beta2=0.95,
+    ),
 )

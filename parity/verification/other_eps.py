@@ -28,6 +28,7 @@ KINDS = {  # PyTorch's
     "adam": 1e-8,
     "adamw": 1e-8,
     "adamax": 1e-8,
+    "nadam": 1e-8,
 }
 CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
 NEAR = {"float64": 1e-9, "float32": 1e-5}  # of the largest number
@@ -44,6 +45,7 @@ PLACES = {
         "outside the lower root": "adadelta-eps-outside-the-lower-root",
     },
     "adamax": {"beside u, outside the maximum": "adamax-eps-beside-u", LEFT_OUT: "adamax-no-eps"},
+    "nadam": {"inside the root": "nadam-eps-inside-the-root"},
     "adam": {
         "inside the root": "adam-eps-inside-the-root",
         "beside the uncorrected root": "adam-eps-before-correction",

@@ -34,6 +34,7 @@ from parity.verification.slight_names import (
     OTHER_EPS,
     OVERFLOW,
     OWN_VARIANCE,
+    PUBLISHED,
     RAISES_AGAIN,
     REUSES,
     SATURATING,
@@ -59,6 +60,7 @@ from parity.verification.slight_readings import (
     with_constants_of_loss,
     with_other_slopes,
     with_own_variance,
+    with_published_form,
     with_shared_ties,
     with_turned_kernel,
 )
@@ -83,6 +85,7 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     choices += with_own_variance(seen, by_id, {id(one.row) for one in (*ones, *choices)})
     ones += [*widened_too(seen, choices), *choices]
     ones += averaged(seen, by_id, {id(one.row) for one in ones})
+    ones += with_published_form(seen, by_id, {id(one.row) for one in ones})
     ones += with_other_slopes(seen, by_id, {id(one.row) for one in ones})
     ones += with_constant_in_sum(seen, by_id, {id(one.row) for one in ones})
     ones += with_constants_of_loss(seen, by_id, {id(one.row) for one in ones})
@@ -190,7 +193,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, UNDECAYED, TURNED, KEEPS_AXIS):
+        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, PUBLISHED, UNDECAYED, TURNED, KEEPS_AXIS):
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

@@ -19,6 +19,7 @@ from parity.verification import (
     kept_axis,
     other_eps,
     own_variance,
+    published_forms,
     shared_ties,
     turned_kernel,
 )
@@ -37,6 +38,7 @@ NEW_ARRAYS = "new-arrays-in-params"
 AT_KINK = "other-slope-at-the-kink"
 SINGLE = "float32-from-float64"
 AVERAGES = "velocity-averages"
+PUBLISHED = "published-form"
 UNDECAYED = "decay-leaves-biases-out"
 REUSES = "reuses-its-results"
 TURNED = "true-convolution"
@@ -56,6 +58,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     AT_KINK: "the other slope at the kink",
     SINGLE: "float32 from float64",
     AVERAGES: "a velocity that averages the gradients",
+    PUBLISHED: "another published form",
     UNDECAYED: "a weight decay that leaves biases out",
     TURNED: "a kernel that is turned",
     KEEPS_AXIS: "a gradient that keeps an axis",
@@ -82,6 +85,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[INSIDE_LOG] = kind in (*inside_log.KINDS, inside_binary_log.KIND)
     there[OTHER_EPS] = kind in (*other_eps.KINDS, *beside_sum.KINDS, *beside_sum_of_loss.KINDS)
     there[AVERAGES] = kind in averaged_velocity.KINDS
+    there[PUBLISHED] = kind in published_forms.KINDS
     there[OWN_VARIANCE] = kind in own_variance.KINDS
     there[AT_KINK] = kind in (*OF_KIND, *shared_ties.KINDS)
     there |= dict.fromkeys(WRITES.values(), known.role in ("layer", "loss"))

@@ -28,6 +28,7 @@ from parity.verification import (
     inside_log,
     other_eps,
     own_variance,
+    published_forms,
     shared_ties,
     turned_kernel,
 )
@@ -37,6 +38,7 @@ from parity.verification.slight_names import (
     INSIDE_LOG,
     OTHER_EPS,
     OWN_VARIANCE,
+    PUBLISHED,
     TURNED,
 )
 from scratchcnn.typing import Array
@@ -162,6 +164,20 @@ def averaged(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> l
     ones = [Slight(row, WIDENED_NAME, values[row.case, row.dtype][row.tensor]) for row in widened]
     says = averaged_velocity.SAYS
     return [*ones, *(Slight(row, AVERAGES, exact_of(by_id[row.case], row), says) for row in wrong)]
+
+
+def with_published_form(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results that differ by another published form of the rule alone, which must give all others too."""
+    if seen.kind not in published_forms.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = [(by_id[case], dtype, found) for (case, dtype), found in values.items()]
+    says = published_forms.form_of(seen.kind, given) if wrong and there else ""
+    if not says:
+        return []
+    widened = [row for row in wrong if is_widened(row)]
+    ones = [Slight(row, WIDENED_NAME, values[row.case, row.dtype][row.tensor]) for row in widened]
+    return [*ones, *(Slight(row, PUBLISHED, exact_of(by_id[row.case], row), says) for row in wrong)]
 
 
 def _of_single_calls(

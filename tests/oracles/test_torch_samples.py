@@ -215,7 +215,17 @@ def test_pytorchs_own_sample_inputs(name):
 
 
 # -- optimizers ------------------------------------------------------------------------------------
-OPTIONS = ("lr", "weight_decay", "momentum", "dampening", "maximize", "amsgrad", "centered", "rho")
+OPTIONS = (
+    "lr",
+    "weight_decay",
+    "momentum",
+    "dampening",
+    "maximize",
+    "amsgrad",
+    "centered",
+    "rho",
+    "momentum_decay",
+)
 OURS = {"rho": "decay_rate"}
 
 
@@ -237,11 +247,14 @@ def optimizer_of(name, nesterov=False, **given):
         "Adagrad": sc.AdaGrad,
         "Adadelta": sc.Adadelta,
         "Adamax": sc.Adamax,
+        "NAdam": sc.NAdam,
     }[name]
     return ours(**{OURS.get(key, key): value for key, value in settings.items()})
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax"])
+@pytest.mark.parametrize(
+    "name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam"]
+)
 def test_pytorchs_own_settings_of_optimizers(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -257,6 +270,10 @@ def test_pytorchs_own_settings_of_optimizers(name):
         params = {"W": rng.standard_normal((3, 4))}
         theirs = torch.tensor(params["W"].copy(), requires_grad=True)
         their_optimizer = info.optim_cls([theirs], **given.kwargs)
+        if name == "NAdam":  # it keeps the product of its momenta in float32
+            moments = {at: torch.zeros_like(theirs) for at in ("exp_avg", "exp_avg_sq")}
+            product, step = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+            their_optimizer.state[theirs] = {"step": step, "mu_product": product, **moments}
         for _ in range(5):
             grads = {"W": rng.standard_normal((3, 4))}
             theirs.grad = torch.tensor(grads["W"])

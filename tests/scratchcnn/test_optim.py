@@ -17,6 +17,7 @@ from scratchcnn.optim import (
     Adamax,
     AdamW,
     Momentum,
+    NAdam,
     Nesterov,
     RMSProp,
 )
@@ -66,6 +67,18 @@ CASES = {
         Adamax(0.002, 0.8, 0.95, maximize=True),
         lambda p: torch.optim.Adamax(p, 0.002, (0.8, 0.95), maximize=True),
     ),
+    "nadam": (
+        NAdam(0.02, 0.8, 0.95, 1e-3),
+        lambda p: torch.optim.NAdam(p, 0.02, (0.8, 0.95), 1e-3),
+    ),
+    "nadam, decays": (
+        NAdam(0.02, 0.8, 0.95, 1e-3, 0.1, 2.0),
+        lambda p: torch.optim.NAdam(p, 0.02, (0.8, 0.95), 1e-3, 0.1, 2.0),
+    ),
+    "nadam, maximize": (
+        NAdam(0.002, 0.8, 0.95, maximize=True),
+        lambda p: torch.optim.NAdam(p, 0.002, (0.8, 0.95), maximize=True),
+    ),
     "sgd, maximize": (
         SGD(0.001, 0.1, maximize=True),
         lambda p: torch.optim.SGD(p, 0.001, weight_decay=0.1, maximize=True),
@@ -111,6 +124,7 @@ DEFAULTS = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "adamax": torch.optim.Adamax,
+    "nadam": torch.optim.NAdam,
 }
 each_rule = pytest.mark.parametrize("rule", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
@@ -140,6 +154,15 @@ def gradients(params, step):
 def walk(optimizer, params, steps):
     for step in steps:
         optimizer.update(params, gradients(params, step))
+
+
+@pytest.fixture(autouse=True)
+def scalars_in_float64():
+    """PyTorch's NAdam keeps the product of its momenta in its default dtype."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(usual)
 
 
 def torch_walk(make, params, steps):

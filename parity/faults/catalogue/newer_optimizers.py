@@ -1,11 +1,13 @@
-"""Bugs of Adadelta and Adamax: what is averaged or the largest, what stands under which root."""
+"""Bugs of Adadelta, Adamax and NAdam: what is averaged or the largest, what stands under which root."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from parity.faults.fault import Family
-from scratchcnn.optim import Adadelta, Adamax, Optimizer
+from scratchcnn.optim import Adadelta, Adamax, NAdam, Optimizer
 from scratchcnn.typing import Array
 
 fault = Family()
@@ -461,3 +463,210 @@ class AdamaxNoEps(OpenAdamax):
 
     def largest(self, u: Array, g: Array) -> Array:
         return np.maximum(self.beta2 * u, np.abs(g))
+
+
+# -- NAdam -----------------------------------------------------------------------------------------
+class OpenNAdam(NAdam):
+    """The right rule, cut into the pieces that the bugs below replace."""
+
+    def coefficients(self) -> tuple[float, float]:
+        """What g and m are multiplied by."""
+        now, then = self.momentum(self.iter), self.momentum(self.iter + 1)
+        return (1 - now) / (1 - self.product), then / (1 - self.product * then)
+
+    def second(self, g: Array) -> Array:
+        return g * g
+
+    def average(self) -> float:
+        return self.beta1
+
+    def corrected(self, v: Array) -> Array:
+        return v / (1 - self.beta2**self.iter)
+
+    def divisor(self, v: Array) -> Array:
+        return np.sqrt(v) + self.eps
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        m, v = state
+        m *= self.average()
+        m += (1 - self.average()) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * self.second(g)
+        of_g, of_m = self.coefficients()
+        p -= self.lr * (of_g * g + of_m * m) / self.divisor(self.corrected(v))
+
+
+@fault("nadam-adam", "nadam", "Adam's step")
+class NAdamAdam(OpenNAdam):
+    """The look ahead is forgotten."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return 0.0, 1 / (1 - self.beta1**self.iter)
+
+
+@fault("nadam-constant-momentum", "nadam", "beta1 for the momentum at every step")
+class NAdamConstant(OpenNAdam):
+    """The paper's first formula has one momentum for all steps, and Keras and PyTorch a schedule."""
+
+    def momentum(self, i: int) -> float:
+        return self.beta1
+
+
+@fault("nadam-corrected-alike", "nadam", "beta1 at every step, and m corrected as Adam's")
+class NAdamAlike(NAdamConstant):
+    """The overview that most posts copy has 1 - beta1**t below both terms."""
+
+    def coefficients(self) -> tuple[float, float]:
+        left = 1 - self.beta1**self.iter
+        return (1 - self.beta1) / left, self.beta1 / left
+
+
+@fault("nadam-averages-by-the-momentum", "nadam", "m decayed by the scheduled momentum")
+class NAdamByMomentum(OpenNAdam):
+    """The paper's algorithm has the scheduled momentum in m too."""
+
+    def average(self) -> float:
+        return self.momentum(self.iter)
+
+
+@fault("nadam-powers-of-beta1", "nadam", "beta1**t for the product of the momenta")
+class NAdamPowers(OpenNAdam):
+    """Adam's correction is kept beside a momentum that changes."""
+
+    def coefficients(self) -> tuple[float, float]:
+        now, then, product = self.momentum(self.iter), self.momentum(self.iter + 1), self.beta1**self.iter
+        return (1 - now) / (1 - product), then / (1 - product * then)
+
+
+@fault("nadam-product-not-kept", "nadam", "the last momentum for the product of all")
+class NAdamNotKept(OpenNAdam):
+    """The product begins at 1 in every step."""
+
+    def advance(self) -> None:
+        self.product = 1.0
+        super().advance()
+
+
+@fault("nadam-same-momentum", "nadam", "the momentum of this step for that of the next")
+class NAdamSame(OpenNAdam):
+    """mu(t + 1) is taken to be mu(t)."""
+
+    def coefficients(self) -> tuple[float, float]:
+        now = self.momentum(self.iter)
+        return (1 - now) / (1 - self.product), now / (1 - self.product * now)
+
+
+@fault("nadam-gradient-not-corrected", "nadam", "no correction of the gradient")
+class NAdamGradientUncorrected(OpenNAdam):
+    """Only the moments are corrected, as in Adam."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return 1 - self.momentum(self.iter), super().coefficients()[1]
+
+
+@fault("nadam-m-not-corrected", "nadam", "no correction of m")
+class NAdamMUncorrected(OpenNAdam):
+    """Only the gradient is corrected."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return super().coefficients()[0], self.momentum(self.iter + 1)
+
+
+@fault("nadam-v-not-corrected", "nadam", "no correction of v")
+class NAdamVUncorrected(OpenNAdam):
+    """The correction of m is written, and that of v forgotten."""
+
+    def corrected(self, v: Array) -> Array:
+        return v
+
+
+@fault("nadam-no-bias-correction", "nadam", "no correction of the first steps")
+class NAdamPlain(NAdamVUncorrected):
+    """The correction seems to matter in the first steps alone."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return 1 - self.momentum(self.iter), self.momentum(self.iter + 1)
+
+
+@fault("nadam-schedule-without-half", "nadam", "no half in the momentum's schedule")
+class NAdamWithoutHalf(OpenNAdam):
+    """0.5 is lost on the way, and the first momentum is next to 0."""
+
+    def momentum(self, i: int) -> float:
+        return self.beta1 * (1 - 0.96 ** (i * self.momentum_decay))
+
+
+@fault("nadam-schedule-late", "nadam", "the momenta of the step before")
+class NAdamLate(OpenNAdam):
+    """The schedule counts from 0."""
+
+    def momentum(self, i: int) -> float:
+        return super().momentum(i - 1)
+
+
+@fault("nadam-eps-inside-the-root", "nadam", "eps inside the root")
+class NAdamInside(OpenNAdam):
+    """sqrt(v + eps) is read off the paper's formula."""
+
+    def divisor(self, v: Array) -> Array:
+        return np.sqrt(v + self.eps)
+
+
+@fault("nadam-no-root", "nadam", "a division by v")
+class NAdamNoRoot(OpenNAdam):
+    """The root is forgotten."""
+
+    def divisor(self, v: Array) -> Array:
+        return v + self.eps
+
+
+@fault("nadam-not-squared", "nadam", "the average magnitude in v")
+class NAdamNotSquared(OpenNAdam):
+    """The square is lost."""
+
+    def second(self, g: Array) -> Array:
+        return np.abs(g)
+
+
+@fault("nadam-gradient-alone", "nadam", "the look ahead without m")
+class NAdamGradientAlone(OpenNAdam):
+    """The term of the momentum is lost."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return super().coefficients()[0], 0.0
+
+
+@fault("nadam-momentum-alone", "nadam", "the look ahead without the gradient")
+class NAdamMomentumAlone(OpenNAdam):
+    """m holds the gradient already, and the second term seems to count it twice."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return 0.0, super().coefficients()[1]
+
+
+@fault("nadam-whole-gradient", "nadam", "the gradient added whole")
+class NAdamWholeGradient(OpenNAdam):
+    """1 - mu is forgotten before the gradient."""
+
+    def coefficients(self) -> tuple[float, float]:
+        return 1 / (1 - self.product), super().coefficients()[1]
+
+
+@fault("nadam-moments-reset", "nadam", "m and v begun at 0 in every step")
+class NAdamReset(OpenNAdam):
+    """m and v are local variables of update."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        super().step(p, g, *map(np.zeros_like, state))
+
+
+@fault("nadam-betas-exchanged", "nadam", "beta1 and beta2 exchanged")
+class NAdamExchanged(NAdam):
+    """The betas are handed over in the wrong order."""
+
+    def __init__(self, *args: Any, **settings: Any):
+        super().__init__(*args, **settings)
+        self.beta1, self.beta2 = self.beta2, self.beta1
+
+
+fault("nadam-eps-of-1e-7", "nadam", "an eps of 1e-07 for 1e-08")(_with_eps(NAdam, 1e-7, "Keras has 1e-7."))

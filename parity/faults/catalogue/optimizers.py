@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 
 from parity.faults.fault import Family, before
-from scratchcnn.optim import SGD, Adadelta, AdaGrad, Adam, Adamax, Momentum, Nesterov, Optimizer, RMSProp
+from scratchcnn.optim import (
+    SGD,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    Adamax,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RMSProp,
+)
 from scratchcnn.typing import Array
 
 fault = Family()
@@ -55,7 +66,7 @@ for _decay, _says in (
     (weight_decay_ignored, "no weight decay"),
     (weight_decay_absolute, "the sign of the weights in weight decay"),
 ):
-    for _rule in _with(_decay, SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adadelta, Adam, Adamax):
+    for _rule in _with(_decay, SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adadelta, Adam, Adamax, NAdam):
         _kind = _rule.__name__.lower()
         fault(f"{_kind}-{_decay.__name__.replace('_', '-')}", _kind, _says, needs={"weight_decay"})(_rule)
 

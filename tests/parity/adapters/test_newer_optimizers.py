@@ -17,6 +17,7 @@ RIGHT = [
     ("adadelta_update", "adadelta", "dicts of arrays, of gradients and of its state", ["lr"]),
     ("adadelta_optimizer", "adadelta", "all steps in one call", ["lr"]),
     ("adamax", "adamax", "a dict of options", []),
+    ("NAdamOptimizer", "nadam", "update with one array and its gradient", ["momentum_decay"]),
 ]
 WRONG = [
     ("AdaDeltaWrong", "adadelta", "W step 2"),
@@ -29,6 +30,9 @@ WRONG = [
     ("AdaMaxSigned", "adamax", "W step 1"),
     ("AdamaxWrong", "adamax", "W step 1"),
     ("adamax_wrong", "adamax", "W step 1"),
+    ("NadamAlikeWrong", "nadam", "W step 1"),
+    ("NAdamWrong", "nadam", "W step 1"),
+    ("NAdamOptimizerWrong", "nadam", "W step 1"),
 ]
 
 
@@ -65,6 +69,15 @@ def test_eps_beside_the_roots_is_said():
 def test_another_place_of_eps_in_adamax_or_none_is_said(name, but):
     verdict = ask(name, "adamax")
     assert verdict.outcome == "right_but" and verdict.buts == [but], str(verdict)
+
+
+@pytest.mark.parametrize("name", ["Nadam", "NAdam"])
+def test_one_momentum_for_all_steps_is_said(name):
+    verdict = ask(name, "nadam")
+    assert verdict.outcome == "right_but" and len(verdict.buts) == 1, str(verdict)
+    assert verdict.buts[0].startswith("its momentum is beta1 at every step")
+    assert ("corrected by 1 - beta1**t" in verdict.buts[0]) == (name == "Nadam")
+    assert verify(f"{WILD}:{name}", "nadam", isolated=False, allow=["published-form"]).declared
 
 
 def test_functions_are_found_by_their_names():

@@ -25,6 +25,7 @@ STATE = {
     "adam": {"m", "v"},
     "adamw": {"m", "v"},
     "adamax": {"m", "u"},
+    "nadam": {"m", "v"},
 }
 
 

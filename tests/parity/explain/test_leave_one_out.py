@@ -86,6 +86,7 @@ def test_the_targets_over_the_whole_catalogue():
         "adam_options",
         "adadelta",
         "adamax",
+        "nadam",
         "average_pooling_options",
         "affine_last_axis",
         "image_padding",

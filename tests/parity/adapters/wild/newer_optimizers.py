@@ -216,3 +216,68 @@ def adamax_wrong(w, dw, config):
     config["m"] = b1 * config.get("m", 0.0) + (1 - b1) * dw
     config["u"] = np.maximum(b2 * config.get("u", 0.0), np.abs(dw) + 1e-8)
     return w - config["learning_rate"] * config["m"] / config["u"], config
+
+
+class Nadam:
+    """The overview's: one momentum, and both terms corrected by 1 - beta1**t."""
+
+    def __init__(self, lr=0.002, beta1=0.9, beta2=0.999):
+        self.lr, self.beta1, self.beta2, self.t, self.m, self.v = lr, beta1, beta2, 0, {}, {}
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.m[key] = self.beta1 * self.m.get(key, 0.0) + (1 - self.beta1) * g
+            self.v[key] = self.beta2 * self.v.get(key, 0.0) + (1 - self.beta2) * g**2
+            v = self.v[key] / (1 - self.beta2**self.t)
+            params[key] -= self.lr * self.ahead(self.m[key], g) / (np.sqrt(v) + 1e-8)
+
+    def ahead(self, m, g):
+        return (self.beta1 * m + (1 - self.beta1) * g) / (1 - self.beta1**self.t)
+
+
+class NadamAlikeWrong(Nadam):
+    def ahead(self, m, g):
+        return (self.beta1 * m + g) / (1 - self.beta1**self.t)
+
+
+class NAdam(Nadam):
+    """The paper's first formula: one momentum, corrected for the step ahead."""
+
+    def ahead(self, m, g):
+        left = 1 - self.beta1 ** (self.t + 1)
+        return self.beta1 * m / left + (1 - self.beta1) * g / (1 - self.beta1**self.t)
+
+
+class NAdamWrong(Nadam):
+    def ahead(self, m, g):
+        left = 1 - self.beta1 ** (self.t + 1)
+        return self.beta1 * m / left + (1 - self.beta1) * g
+
+
+class NAdamOptimizer:
+    """PyTorch's schedule, with its numbers in the code; of one array."""
+
+    def __init__(self, learning_rate=0.002, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+        self.learning_rate, self.b1, self.b2, self.epsilon = learning_rate, beta_1, beta_2, epsilon
+        self.t, self.m, self.v, self.product = 0, 0.0, 0.0, 1.0
+
+    def update(self, w, dw):
+        self.t += 1
+        now, then = self.momentum(self.t), self.momentum(self.t + 1)
+        self.product *= now
+        self.m = self.b1 * self.m + (1 - self.b1) * dw
+        self.v = self.b2 * self.v + (1 - self.b2) * dw**2
+        ahead = self.following(then) * self.m + (1 - now) * dw / (1 - self.product)
+        return w - self.learning_rate * ahead / (np.sqrt(self.v / (1 - self.b2**self.t)) + self.epsilon)
+
+    def momentum(self, t):
+        return self.b1 * (1 - 0.5 * 0.96 ** (0.004 * t))
+
+    def following(self, then):
+        return then / (1 - self.product * then)
+
+
+class NAdamOptimizerWrong(NAdamOptimizer):
+    def following(self, then):
+        return then / (1 - self.product)
