@@ -102,10 +102,10 @@ def _drawn(kind: str, oblong: bool, window: int) -> Iterator[tuple[Probe, dict[s
         for C, sizes in ((1, {"C": 1, "FN": 1}), (6, {"FN": 1})):  # one filter
             args = {"W": normal(1, C, 3, 3), "b": normal(1), "pad": SAME}
             yield probe(args, x=normal(2, C, 9, 7)), {"pad": SAME, "sizes": sizes}
+        yield from images((2, 2), (4, 4))  # those with a pad of (k - 1) // 2 leave 2x2 without any
         for FH in (3, 5):  # those of colours alone
             args = {"W": normal(8, 3, FH, FH), "b": normal(8)}
             yield probe(args, x=normal(2, 3, FH + 5, FH + 6)), {"sizes": {"C": 3}}
-        yield from images((2, 2), (4, 4))  # those with a pad of (k - 1) // 2 leave 2x2 without any
     elif kind in WINDOWS:
         if oblong:
             yield probe({"pool_h": 2, "pool_w": 3, "stride": 2}, x=normal(2, 3, 8, 11)), {}
