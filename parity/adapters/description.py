@@ -25,6 +25,7 @@ from parity.adapters.code_objects import (
 )
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
+from parity.adapters.first_numbers import takes_first_numbers
 from parity.adapters.flat_outputs import FLATTENS, said_to_be_flat
 from parity.adapters.loose_names import kwargs_read, names_read
 from parity.adapters.members import is_bare, siblings
@@ -71,6 +72,7 @@ def about(factory: Any) -> dict[str, Any]:
     unset      the attributes that its methods read and nothing of it sets: its caller is to
     reset      the attributes that its methods for the next step set, such as gradients that add up until then
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
+    first_numbers  whether its source takes the first number of a row
     class_counts  the whole numbers that its source gives as a size, of which one may be that of the classes
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
@@ -120,6 +122,7 @@ def about(factory: Any) -> dict[str, Any]:
         "unset": _unset(one) if isinstance(one, type) else [],
         "reset": _reset(one) if isinstance(one, type) else [],
         "literals": _literals(one, beside) if isinstance(one, type) else [],
+        "first_numbers": takes_first_numbers(functions_of(factory)),
         "class_counts": counts_in(one, functions_of(factory)),
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": list(tensors),

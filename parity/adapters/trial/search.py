@@ -120,7 +120,9 @@ def find(
             best[0] == COMPLETE or _is_left_behind(best[1]) or not (book and _is_built(trial))
         )
         if best is not None and best[0] > 0 and accepted:
-            if whole or not _is_unread(best[1]):
+            of_first = _goes_by_first_numbers(trial, best[1], probe)
+            whole = whole and not of_first
+            if not of_first and (whole or not _is_unread(best[1])):
                 found = by_first_slope(trial, best[1], probe)
                 return refined(trial, found, probe)  # other sizes would not help
             unread = unread or (best[1], probe)
@@ -187,6 +189,12 @@ def _is_left_behind(c: Convention) -> bool:
 def _is_unread(c: Convention) -> bool:
     """Whether it is a loss of one row at a time that no reading gives: another shape of labels may."""
     return is_reduced(c.kind) and one_at_a_time(c.rows) and not c.reduction
+
+
+def _goes_by_first_numbers(trial: Trial, c: Convention, probe: Probe) -> bool:
+    """Whether no reading gives a loss of several outputs per row whose source takes the first of each row."""
+    several = is_reduced(c.kind) and probe.inputs["x"].shape[1] > 1
+    return several and not c.reduction and bool(trial.about.get("first_numbers"))
 
 
 def _of_one_sample(trial: Trial, best: tuple[int, Convention], probe: Probe) -> tuple[int, Convention]:
