@@ -80,8 +80,11 @@ RULES = {
     "dicts+lr": "dicts of arrays and the learning rate",
     "in order": "an array, its gradient and a name, or a weight and a bias with theirs; moments that it asks "
     "for are 0 at first, t counts from 0 where that gives numbers; without a name, an optimizer for each",
-    "given layer": "a layer that has .weights and .bias, and its gradients; an optimizer for each",
+    "given layer": "a layer that has .weights and .bias, and its gradients; where its state is not by "
+    "layer, an optimizer for each",
     "given layer of lists": "a layer that has its arrays in a list, and a list of its gradients",
+    "dict of a layer": "dicts of the arrays and of the gradients of one layer, and its number",
+    "list of a layer": "lists of the arrays and of the gradients of one layer, and its number",
     "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
     "objects": "a list of parameters that have .data and .grad",
     "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",

@@ -44,6 +44,7 @@ BESIDE = {  # gradients that are handed over beside layers, or alone where those
     "two lists": "gradients of weights and of biases, in lists",
     "by layer": "the gradients of each layer, by its number and the array's name",
     "in a row": "gradients in a list",
+    "in pairs": "a list of pairs of gradients",
 }
 
 
@@ -158,7 +159,8 @@ class _Called(dict[str, Any]):
         if not super().__contains__(name):
             for key, aliases in (("W", WEIGHTS), ("b", BIASES)):
                 slope = self.SLOPES and name in slopes_of(aliases)
-                if super().__contains__(key) and (slope or name in aliases):
+                capital = isinstance(name, str) and name[:1].lower() + name[1:] in aliases  # Weight, Bias
+                if super().__contains__(key) and (slope or capital or name in aliases):
                     return key
         return name
 
@@ -198,6 +200,15 @@ class SlopesByName(_Called):
     def _own(self, name: Any) -> Any:
         at = ("W", "b")[name] if type(name) is int and 0 <= name < 2 else name
         return super()._own(at)
+
+
+def of_layer(params: Arrays, grads: Arrays, weights: str, bias: str, in_lists: bool) -> tuple[Any, Any]:
+    """The arrays of one layer and their gradients, in two dicts by whatever names, or in two lists."""
+    arrays = {"W": params[weights], "b": params[bias] if bias else nobodys(params[weights])}
+    slopes = {"W": grads[weights], "b": grads[bias] if bias else nobodys(params[weights])}
+    if in_lists:
+        return [*arrays.values()], [*slopes.values()]
+    return _Called(arrays), SlopesByName(slopes)
 
 
 class NumberedSlopes(dict[str, Any]):

@@ -39,6 +39,23 @@ def uses_of(function: Any) -> dict[str, str]:
     }
 
 
+def is_key(function: Any, parameter: str) -> bool:
+    """Whether a parameter names a state somewhere, whatever else it is used for: `self.m[id(layer)]`."""
+    node = definition_of(function)
+    if node is None:
+        return False
+    parents = {child: part for part in ast.walk(node) for child in ast.iter_child_nodes(part)}
+    names = (part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == parameter)
+    return any(_is_key(name, parents) or _is_named(name, parents) for name in names)
+
+
+def _is_named(name: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether its number or text is put into a name: `key = id(layer)`."""
+    call = parents.get(name)
+    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in NAMING[:4]
+    return named and isinstance(parents.get(call), ast.Assign)  # type: ignore[arg-type]
+
+
 def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> Iterator[str]:
     """How it is used in one place; nothing for a place that says nothing, "" for one of another use."""
     above = parents.get(name)

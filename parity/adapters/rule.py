@@ -43,6 +43,7 @@ from parity.adapters.names_in_steps import names_of_one, pairs_in
 from parity.adapters.optimizer_built import builder, is_free, takes_any_name
 from parity.adapters.optimizer_names import RATES, decay_of, first_step, rate_of
 from parity.adapters.options import Renamed
+from parity.adapters.parameter_uses import is_key
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import Steps
 from parity.adapters.rule_ahead import step_ahead
@@ -355,6 +356,8 @@ class Rule:
         """The gradients that are handed over by themselves."""
         if form == "two lists":
             return self._two_slopes(grads)
+        if form == "in pairs":
+            return [[*zip(*two_lists(grads), strict=True)]]
         if form == "in a row":
             return [[grads[name] for layer in self.layers for name in layer.keys]]
         return [ByNumber(layer.slopes(grads) for layer in self.layers)] if form else []
@@ -540,7 +543,7 @@ class Rule:
 
     def _in_order(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Arrays one by one, or a weight with its bias; an optimizer for each that comes without a name."""
-        order = in_order(self._asked())
+        order = in_order(self.asked())
         layers = in_layers(params) if "b" in order else [(name, "") for name in params]
         moments = [what for what in order if what.startswith("moment")]
         for name, bias in layers:
@@ -568,7 +571,7 @@ class Rule:
                 if one and array is not None:
                     taken_over({one: params[one]}, {one: array})
 
-    def _asked(self) -> list[dict[str, Any]]:
+    def asked(self) -> list[dict[str, Any]]:
         """The parameters of its method that get arrays, or a name or a number of such."""
         if self.how.order:
             return [{"name": name} for name in self.how.order]
@@ -596,14 +599,17 @@ class Rule:
 
     def _given_layer(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Layers one by one with their gradients beside them, and an optimizer for each."""
-        asked, lists = of_layer(self._asked()), self.how.rule.endswith("lists")
+        asked, lists = of_layer(self.asked()), self.how.rule.endswith("lists")
         self.layers = self.layers or self._new_layers(params, "layer", "lists" if lists else "state")
         for layer in self.layers:
             layer.give(params, grads if lists else None)
+        asks = self.asked()
+        by_layer = is_key(getattr(self.factory, self.how.forward), asks[0]["name"] if asks else "")
         for layer in self.layers:
             slopes = layer.slopes(grads)
             given = {"layer": layer, "grads": slopes, "dw": slopes["W"], "db": slopes["b"]}
-            optimizer = self._holding_layers() if self.how.held else self.one(layer.name)
+            one = "" if by_layer and not self.how.each else layer.name
+            optimizer = self._holding_layers() if self.how.held else self.one(one)
             self.method_of(optimizer)(*(given[what] for what in asked))
             taken_over({n: params[n] for n in layer.keys}, layer.taken(params))
 
@@ -655,7 +661,7 @@ class Rule:
 
     def _two_slopes(self, grads: dict[str, Any]) -> list[list[Any]]:
         """The lists of the gradients of weights and of biases, in the order in which they are asked for."""
-        words = [plain(p["name"]) for p in self._asked()][-2:]
+        words = [plain(p["name"]) for p in self.asked()][-2:]
         biases_first = bool(words) and (
             words[0].endswith(("b", "bias", "biases")) or words[0].startswith(("b", "db", "deltab"))
         )
@@ -666,7 +672,7 @@ class Rule:
         """Lists of weights and of biases, and of the gradients of both."""
         given = dict(zip(("w", "b"), two_lists(params), strict=True))
         given |= dict(zip(("dw", "db"), two_lists(grads), strict=True))
-        found = self.method_of(self.one(""))(*(given[what] for what in in_order(self._asked())))
+        found = self.method_of(self.one(""))(*(given[what] for what in in_order(self.asked())))
         own = [given["w"], given["b"]]
         from_two_lists(params, found if both_like(found, own) else own)
 

@@ -3,6 +3,7 @@
 lists and pairs  update(weights, biases, grads): lists of arrays, and a list of pairs of their gradients
 lists of pairs   update(params, grads): a list of pairs of a weight and its bias, and one of their gradients
 lists of numbers  update(params, grads): the numbers of all arrays in one list; code of arrays is not asked
+dict of a layer  update(params, grads, layer_id), layer by layer: dicts of its arrays; list of a layer: lists
 held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
 asked            update(w, grad_func) -> w: see `rule_asked`
 run              all steps in one call: see `rule_runs`
@@ -18,8 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.adapters.array_lists import are_like, both_like, from_two_lists, taken_over, two_lists
+from parity.adapters.arguments import plain
+from parity.adapters.array_lists import (
+    are_like,
+    both_like,
+    from_two_lists,
+    in_layers,
+    taken_over,
+    two_lists,
+)
+from parity.adapters.layers_given import of_layer
 from parity.adapters.rule_asked import ASKED, asked
+from parity.adapters.rule_names import KEYS, is_slope
 from parity.adapters.rule_runs import run
 
 if TYPE_CHECKING:
@@ -61,12 +72,28 @@ def _held_array(rule: Rule, params: Arrays, grads: Arrays) -> None:
         taken_over({name: array}, {name: found if np.shape(found) == array.shape else arrays[name]})
 
 
+def _of_one_layer(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    lists = rule.how.rule.startswith("list")
+    asked = [plain(one["name"]) for one in rule.asked()]
+    for number, (weights, bias) in enumerate(in_layers(params)):
+        own, slopes = of_layer(params, grads, weights, bias, lists)
+        values = [number if word in KEYS else slopes if is_slope(word) else own for word in asked]
+        found = rule.method("")(*values)
+        alike = type(found) is list if lists else isinstance(found, dict) and own.keys() <= found.keys()
+        new = found if alike else own
+        for at, key, name in ((0, "W", weights), (1, "b", bias)):
+            if name:
+                taken_over({name: params[name]}, {name: new[at if lists else key]})
+
+
 RUN = "run"
 FORMS: dict[str, Callable[[Rule, Arrays, Arrays], None]] = {
     "lists and pairs": _lists_and_pairs,
     "lists of pairs": _lists_of_pairs,
     "lists of numbers": _lists_of_numbers,
     "held array": _held_array,
+    "dict of a layer": _of_one_layer,
+    "list of a layer": _of_one_layer,
     RUN: run,
     ASKED: asked,
 }

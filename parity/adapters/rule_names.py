@@ -64,6 +64,12 @@ def steps_of(methods: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*known, *other]))
 
 
+def is_slope(word: str) -> bool:
+    """Whether a parameter of that plain name is a gradient, or all of them."""
+    known = word in (*SLOPES, *SLOPE) or word.startswith("grad")
+    return known or word.endswith(("grad", "grads", "gradient", "gradients"))
+
+
 def in_order(params: list[dict[str, Any]]) -> list[str]:
     """What each parameter of an update of one array, or of a weight and its bias, gets; nothing if unknown.
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.layers_given import LAYER, WEIGHTS
-from parity.adapters.optimizer_names import BATCH, COUNTS, MOMENTS, ONE, OPTIONS, SLOPE, SLOPES, TOGETHER
+from parity.adapters.optimizer_names import BATCH, COUNTS, MOMENTS, ONE, OPTIONS, TOGETHER
 from parity.adapters.parameter_uses import DIVISOR, KEY, TABLE, UNUSED
 from parity.adapters.rule_constants import NOTHING
-from parity.adapters.rule_names import KEYS
+from parity.adapters.rule_names import KEYS, is_slope
 
 PENALTIES = ("reg", "penalty", "l2", "l1", "lambda", "lambd")  # how a part of the step is called that is 0
 ARRAYS = (*ONE, *TOGETHER, *(word.lower() for word in WEIGHTS), "x")
@@ -43,12 +43,6 @@ def others_of(
         elif word.startswith(PENALTIES) and not is_slope(word) and slopes:
             found[name] = "zero"
     return {name: what for name, what in found.items() if what}
-
-
-def is_slope(word: str) -> bool:
-    """Whether a parameter of that plain name is a gradient, or all of them."""
-    known = word in (*SLOPES, *SLOPE) or word.startswith("grad")
-    return known or word.endswith(("grad", "grads", "gradient", "gradients"))
 
 
 def _is_known(word: str) -> bool:

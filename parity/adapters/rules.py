@@ -82,8 +82,8 @@ from parity.adapters.rule_constants import (
     written,
 )
 from parity.adapters.rule_forms import RUN
-from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, of_layer, steps_of
-from parity.adapters.rule_others import is_slope, others_of
+from parity.adapters.rule_names import AFTER, BEFORE, KEYS, in_order, is_slope, of_layer, steps_of
+from parity.adapters.rule_others import others_of
 from parity.adapters.rule_runs import WORDS, roles_of
 from parity.adapters.stateful import forms_of
 
@@ -261,6 +261,8 @@ def _rules(
             several = [] if keyed else ["step of list", "step of dict"]
             for style in ["step of slope", *several] if one else [*several, "step of slope"]:
                 yield replace(way, rule=style)
+        if len(required) == 3 and _is_of_keyed_layers(required):
+            styles[3] = ["dict of a layer", "list of a layer", *styles[3]]
         if len(required) > 2 and in_order(required):
             two = ["two lists"] * (in_order(required) in FOUR_LISTS)
             styles[len(required)] = [*styles.get(len(required), ()), "in order", *two]
@@ -346,6 +348,13 @@ def _in_two_calls(
             yield replace(_with(base, style, name), numbers=numbers, then=other)
 
 
+def _is_of_keyed_layers(required: list[dict[str, Any]]) -> bool:
+    """Whether arrays, their gradients and a key are handed over, layer by layer: params, grads, layer_id."""
+    words = [plain(p["name"]) for p in required]
+    keys, slopes = [w for w in words if w in KEYS], [w for w in words if is_slope(w)]
+    return len(keys) == len(slopes) == 1 and any(w in TOGETHER for w in words)
+
+
 def _are_lists_and_pairs(required: list[dict[str, Any]]) -> bool:
     """Whether they are the weights, the biases, and the gradients of both."""
     words = [plain(p["name"]) for p in required]
@@ -358,14 +367,14 @@ def _with_slopes(required: list[dict[str, Any]]) -> list[str]:
     words = [plain(p["name"]) for p in required]
     if not words or words[0] not in (*MODEL, *LAYERS) or not _are_slopes(required[1:]):
         return []
-    beside = "by layer" if len(words) == 2 else "two lists"
-    return [f"{way}, {beside}" for way in ways_for(words[0])]
+    forms = ["by layer", "in pairs"] if len(words) == 2 else ["two lists"]
+    return [f"{way}, {beside}" for beside in forms for way in ways_for(words[0])]
 
 
 def is_of_one_layer(way: Convention, about: dict[str, Any]) -> bool:
     """Whether its step gets one layer after another, and nothing says which, or when all have had theirs."""
     around = any(plain(name).startswith((*BEFORE, *AFTER)) for name in about["methods"])
-    one = way.rule == "layer" or way.rule.startswith("layer, ")
+    one = way.rule in ("layer", "given layer") or way.rule.startswith("layer, ")
     return about["what"] == "class" and one and not around and not {"key", "t"} & {*way.numbers.values()}
 
 

@@ -179,7 +179,16 @@ def long_runs(kind: str, lr: float = 0.125, **own: float) -> Callable[[Rng], Ite
 NONE: Mapping[str, float] = MappingProxyType({})
 ALIASES = {
     "sgd": ("gradientdescent", "stochasticgradientdescent", "gd"),
-    "momentum": ("momentumsgd", "sgdmomentum", "sgdwithmomentum", "sgdm", "momentumgd", "gdmomentum"),
+    "momentum": (
+        "momentumsgd",
+        "sgdmomentum",
+        "sgdwithmomentum",
+        "sgdm",
+        "momentumgd",
+        "gdmomentum",
+        "momentgd",
+        "msgd",
+    ),
     "nesterov": (
         *("nag", "nesterovmomentum", "momentumnesterov", "nesterovsgd", "sgdnesterov", "sgdnesterovmomentum"),
         *("nesterovacceleratedgradient", "sgdwithnesterov", "nesterovmomentumsgd"),

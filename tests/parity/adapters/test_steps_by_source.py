@@ -24,6 +24,9 @@ CASES = [
     ("AdaGradOfLists", "adagrad", "a list for each layer comes to the constructor", "W step 1"),
     ("MomentumOfAPenalty", "momentum", "given at each call: gamma, old, reg_W", "W step 1"),
     ("MomentumOfANameThatIsUnused", "momentum", "an array, its gradient and a name", "V step 1"),
+    ("MomentumOfGivenLayers", "momentum", "where its state is not by layer", "W step 1"),
+    ("MomentumOfALayersDict", "momentum", "of the gradients of one layer, and its number", "V step 1"),
+    ("SGDOfPairsBesideANet", "sgd", "a list of pairs of gradients beside", "b step 1"),
     ("SGDOfABase", "sgd", "a model comes to the constructor", "W step 1"),
     ("RMSPropOfARateFunction", "rmsprop", "a list of its gradients", "W step 1"),
 ]
@@ -42,6 +45,10 @@ def test_a_right_one_is_right_and_a_wrong_one_wrong(name, kind, called, tensor):
 
 def test_one_for_several_layers_is_said_where_their_shapes_differ():
     assert "one optimizer for several layers mixes" in str(ask("RMSPropOfColumns", "rmsprop"))
+
+
+def test_a_count_of_all_layers_is_said():
+    assert "one optimizer for several layers mixes" in str(ask("AdamThatCountsEachLayer", "adam"))
 
 
 def test_one_for_several_shapes_is_not_checked():

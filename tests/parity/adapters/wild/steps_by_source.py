@@ -310,3 +310,79 @@ class MomentumOfANameThatIsUnusedWrong(MomentumOfANameThatIsUnused):
     def update(self, name, param, grad):
         self.v[param.shape] = self.momentum * self.v.get(param.shape, 0) - self.lr * grad
         return param + self.v[param.shape]
+
+
+class MomentumOfGivenLayers:
+    """Its state is by layer, so one optimizer has them all."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v, self.steps = lr, momentum, {}, 0
+
+    def update(self, layer, grad_w, grad_b):
+        self.steps += 1
+        old = self.v.get(id(layer), (0, 0))
+        new = [self.momentum * v + g for v, g in zip(old, (grad_w, grad_b), strict=True)]
+        self.v[id(layer)] = new
+        layer.weights -= self.lr * new[0]
+        layer.bias -= self.lr * new[1]
+
+
+class MomentumOfGivenLayersWrong(MomentumOfGivenLayers):
+    def update(self, layer, grad_w, grad_b):
+        old = self.v.get(id(layer), (0, 0))
+        new = [self.momentum * v - g for v, g in zip(old, (grad_w, grad_b), strict=True)]
+        self.v[id(layer)] = new
+        layer.weights -= self.lr * new[0]
+        layer.bias -= self.lr * new[1]
+
+
+class AdamThatCountsEachLayer:
+    """One for several layers counts too many steps."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m, self.v, self.t = {}, {}, 0
+
+    def update(self, layer, grad_w, grad_b):
+        self.t += 1
+        for name, g in (("weights", grad_w), ("bias", grad_b)):
+            m, v = self.m.get((id(layer), name), 0), self.v.get((id(layer), name), 0)
+            m, v = self.beta1 * m + (1 - self.beta1) * g, self.beta2 * v + (1 - self.beta2) * g**2
+            self.m[id(layer), name], self.v[id(layer), name] = m, v
+            root = np.sqrt(v / (1 - self.beta2**self.t)) + self.eps
+            setattr(layer, name, getattr(layer, name) - self.lr * m / (1 - self.beta1**self.t) / root)
+
+
+class MomentumOfALayersDict:
+    """Layer by layer, in dicts."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def update(self, params, grads, layer_id):
+        for name in params:
+            at = f"{name}{layer_id}"
+            self.v[at] = self.momentum * self.v.get(at, 0) - self.lr * grads[f"d{name}"]
+            params[name] += self.v[at]
+
+
+class MomentumOfALayersDictWrong(MomentumOfALayersDict):
+    def update(self, params, grads, layer_id):
+        for name in params:
+            self.v[name] = self.momentum * self.v.get(name, 0) - self.lr * grads[f"d{name}"]
+            params[name] += self.v[name]
+
+
+class SGDOfPairsBesideANet:
+    def __init__(self, lr=0.01):
+        self.lr = lr
+
+    def update(self, network, grads):
+        for layer, (dW, db) in zip(network.layers, grads, strict=True):
+            layer.weights -= self.lr * dW
+            layer.biases -= self.lr * db
+
+
+class SGDOfPairsBesideANetWrong(SGDOfPairsBesideANet):
+    def update(self, network, grads):
+        super().update(network, [(dW, 2 * db) for dW, db in grads])
