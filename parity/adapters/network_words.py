@@ -44,6 +44,7 @@ LABELS = TARGETS | {
     *("y", "ys", "ytrue", "ybatch", "batchy", "ytrain", "trainy", "ytr", "trainlabels", "yonehot", "ylabel"),
     *("targetlist", "targetslist", "targetvector", "expectedoutputs", "trainingoutputs", "trainoutputs"),
     *("trainingsetoutputs", "tbatch", "traintargets", "ttrain", "ytarget", "ydata", "desiredoutputs", "ygt"),
+    *("actualoutput", "actualoutputs", "ytrues", "alltrues", "allytrues", "trueoutputs", "trueys"),
     *("yreal", "yactual", "outputstrue", "traintarget", "labelsonehot"),
 }
 OUTS = OUTPUTS | {

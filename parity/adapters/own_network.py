@@ -42,6 +42,7 @@ from parity.adapters.network_results import loss_returned, number_of, output_of,
 from parity.adapters.network_words import (
     FORWARDS,
     gives_gradients,
+    is_gradient,
     is_loss,
     is_step,
     may_be_trained,
@@ -216,8 +217,9 @@ class OwnNetwork:
         start: float,
     ) -> Iterator[Way]:
         losses = [*self._losses(network, data, forward)]
-        for name in sorted(_methods(network), key=_rank_of_gradient):
-            if _rank_of_gradient(name) > 2:
+        ranks = {name: _rank_of_gradient(name, getattr(network, name)) for name in _methods(network)}
+        for name in sorted(ranks, key=lambda name: ranks[name]):
+            if ranks[name] > 2:
                 break
             for loss in [*losses[:1], None] if losses else [None]:
                 way = self._way(network, params, build, data, forward, loss, name)
@@ -253,7 +255,7 @@ class OwnNetwork:
         call = call_of(name, getattr(network, name), known)
         if call is None or not ({"t", "x"} & {*call.meanings, *build.data} or loss is not None):
             return None
-        step = _rank_of_gradient(name) == 2
+        step = _rank_of_gradient(name, getattr(network, name)) == 2
         if step and (why := not_one_step(type(network), name)):
             self._note(f"{name} {why}")
             return None
@@ -494,8 +496,10 @@ def _rank_of_forward(name: str) -> int:
     return FORWARDS.index(word) if word in FORWARDS else len(FORWARDS)
 
 
-def _rank_of_gradient(name: str) -> int:
+def _rank_of_gradient(name: str, method: Any) -> int:
     """0 for what gives gradients, 1 for a loss that may, 2 for a step, 3 for what is none of these."""
+    if {"loss", "cost"} & {*(returned := names_returned(method))} and any(map(is_gradient, returned)):
+        return 0
     if gives_gradients(name) and not plain(name).startswith("update"):
         return 0
     if is_loss(name):

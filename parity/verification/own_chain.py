@@ -17,7 +17,7 @@ import numpy as np
 from parity.adapters.own_network_subject import Move, OwnSubject
 from parity.adapters.wire import Odd
 from parity.comparison.gates import Comparison, held
-from parity.verification.own_slopes import MOST, STEPS
+from parity.verification.own_slopes import MOST, STEPS, some_of
 from scratchcnn.typing import Array
 
 CLOSE = 1e-6  # of the largest number of all gradients
@@ -50,10 +50,18 @@ class Chain:
 
 
 def chain_of(
-    network: OwnSubject, case: int, shapes: dict[str, tuple[int, ...]], grads: dict[str, Any]
+    network: OwnSubject,
+    case: int,
+    shapes: dict[str, tuple[int, ...]],
+    grads: dict[str, Any],
+    most: int = MOST,
 ) -> Chain:
     """The gradients of one case and what of them no gradient of the outputs explains."""
-    blocks = [_block(network, case, name, shapes[name], grads[name]) for name in shapes if name in grads]
+    blocks = [
+        _block(network, case, name, some_of(shape, case, most), shape, grads[name])
+        for name, shape in shapes.items()
+        if name in grads
+    ]
     fit = [block for block in blocks if block.given is not None]
     size = max((float(np.abs(_given(block)).max(initial=0.0)) for block in fit), default=0.0)
     wrong, d, enough = _explained(fit, CLOSE * size)
@@ -108,11 +116,7 @@ def _comparison(block: Block, d: Array, allowed: float, wrong: bool) -> Comparis
     return Comparison(block.shape, off, off / scale if scale else np.inf, allowed, share, False, not wrong)
 
 
-def _block(network: OwnSubject, case: int, name: str, shape: tuple[int, ...], grad: Any) -> Block:
-    size = int(np.prod(shape, dtype=int))
-    at = np.arange(size)
-    if size > MOST:
-        at = np.sort(np.random.default_rng([case, size]).choice(size, MOST, replace=False))
+def _block(network: OwnSubject, case: int, name: str, at: Array, shape: tuple[int, ...], grad: Any) -> Block:
     first, second = (_slopes(network, case, name, at, step) for step in STEPS)
     largest = max(1e-3, float(np.abs(first).max(initial=0.0)))
     sure = np.abs(first - second).max(axis=1, initial=0.0) <= AGREE * largest  # no kink is between

@@ -25,7 +25,7 @@ from parity.comparison.records import Place, record
 from parity.verification.always import that_raises
 from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, of_times, relation
-from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
+from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OWN_LOSS, First, Verdict
 
@@ -109,9 +109,10 @@ def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> Non
         verdict.unchecked = DRAWS if np.isfinite(twice).all() else "its loss is not finite for random weights"
         return
     weights: dict[str, Any] = {}
+    most = asked_of(network, way.params)
     for case, decays in [*((seed + i, False) for i in range(CASES)), *([(seed, True)] if way.decays else [])]:
         grads = network.gradients(case, decays)
-        found = slopes_of(network, case, decays, way.params, grads)
+        found = slopes_of(network, case, decays, way.params, grads, most)
         named = f"random weights {case - seed + 1}" + (f", a weight decay of {DECAY}" if decays else "")
         for one in found:
             rows.append(one)
@@ -132,8 +133,9 @@ def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) 
     """Of one that states no loss: whether all gradients follow from one gradient of its outputs."""
     verdict.called, verdict.claim = way.called, BY_CHAIN
     place, found, away = Place(KIND, "float64", "cpu"), list[Chain](), 0
+    most = asked_of(network, way.params)
     for case in range(seed, seed + CASES):
-        chain = chain_of(network, case, way.params, network.gradients(case, False))
+        chain = chain_of(network, case, way.params, network.gradients(case, False), most)
         found.append(chain)
         away += _goes_away(network, way, case, chain)
         for name, one in chain.comparisons.items():

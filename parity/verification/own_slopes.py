@@ -20,7 +20,9 @@ from scratchcnn.typing import Array
 STEPS = (2.0**-17, 2.0**-20)  # the second where the first differs
 ALLOWED, NEARLY = 1e-6, 3e-4  # of the largest number of its gradient: right, and but for a small constant
 ROUNDING = 4e-11  # of the loss, which a step of 2**-17 makes of its last bits
-MOST = 48  # numbers of one array
+MOST, FEWER, FEWEST = 48, 16, 6  # numbers of one array that are asked for
+LARGE, LARGEST = 20_000, 200_000  # numbers of all parameters from which there are fewer, and fewest
+SLOW = 0.02  # seconds of a loss from which there are fewest
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,29 @@ class Slopes:
         return self.comparison.ok
 
 
+def asked_of(network: OwnSubject, shapes: dict[str, tuple[int, ...]]) -> int:
+    """Of how many numbers of each parameter the slope is asked for: of fewer where a call takes long."""
+    size = sum(int(np.prod(shape, dtype=int)) for shape in shapes.values())
+    before = network.connection.busy()
+    network.gradients(0, False)
+    if network.connection.busy() - before > SLOW or size > LARGEST:
+        return FEWEST
+    return FEWER if size > LARGE else MOST
+
+
+def some_of(shape: tuple[int, ...], case: int, most: int) -> Array:
+    """Which numbers of an array: all, or so many of them at random."""
+    size = int(np.prod(shape, dtype=int))
+    return np.sort(np.random.default_rng([case, size]).permutation(size)[:most])
+
+
 def slopes_of(
-    network: OwnSubject, case: int, decays: bool, shapes: dict[str, tuple[int, ...]], grads: dict[str, Any]
+    network: OwnSubject,
+    case: int,
+    decays: bool,
+    shapes: dict[str, tuple[int, ...]],
+    grads: dict[str, Any],
+    most: int = MOST,
 ) -> list[Slopes]:
     """One per parameter whose gradient it gives."""
     found: list[tuple[str, Array, Array, Array]] = []
@@ -48,10 +71,7 @@ def slopes_of(
     for name, shape in shapes.items():
         if name not in grads:
             continue
-        size = int(np.prod(shape, dtype=int))
-        at = np.arange(size)
-        if size > MOST:
-            at = np.sort(np.random.default_rng([case, size]).choice(size, MOST, replace=False))
+        at = some_of(shape, case, most)
         first = _differences(network, case, decays, name, at, STEPS[0])
         found.append((name, at, first, _given(grads[name], shape, at)))
     scale = max((float(np.abs(first).max(initial=0.0)) for _, _, first, _ in found), default=0.0)
