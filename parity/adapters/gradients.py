@@ -9,6 +9,7 @@ from typing import Any
 from parity.adapters.arguments import OF_LAYER_BEFORE, plain
 from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import PER_PIXEL, WEIGHTS, batch_shape, shape_in
+from parity.adapters.method_words import names_weights_alone
 from parity.adapters.recipe import Recipe
 from parity.kinds.probe import Probe
 
@@ -80,6 +81,14 @@ def find_gradients(
         c = replace(c, change=True)
     if dx is None and grads and not returned and c.limits.get("sizes", {}).get("C") == 1:
         c = replace(c, unseen=("dx",))  # it takes grey images only, and is the first layer of its network
+    if (
+        dx is None
+        and grads
+        and not returned
+        and c.constructor is not None
+        and names_weights_alone(c.backward)
+    ):
+        c = replace(c, unseen=("dx",))
     if dx is None and grads and _goes_by_the_layer_before(c):
         c = replace(c, unseen=("dx",))
     missing = [n for n in wanted if n not in grads]

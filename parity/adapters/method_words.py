@@ -118,6 +118,12 @@ def _is_slope(name: str) -> bool:
     return bool(own & SLOPE or _spelt(name) == "derivative") and not own & OTHER
 
 
+def names_weights_alone(name: str) -> bool:
+    """Whether a method computes gradients by its name, and does not go back: `compute_gradients`."""
+    own = {*parts(name)}
+    return bool(own & SLOPE) and not own & BACK and "back" not in own
+
+
 def _spelt(name: str) -> str:
     """The usual word of which this is a misspelling; "" for none."""
     word = spelled(plain(name))

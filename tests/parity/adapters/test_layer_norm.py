@@ -196,6 +196,15 @@ def test_a_class_of_one_vector_whose_gradients_are_those_of_one_row(tmp_path):
     assert verdict(tmp_path, wrong, "LayerNorm").outcome == "wrong"
 
 
+def test_gradients_of_gamma_and_beta_alone(tmp_path):
+    back = (
+        "\ndef {}(self, dout):\n    self.dgamma, self.dbeta = (dout * self.z).sum(axis=0), dout.sum(axis=0)\n"
+    )
+    found = verdict(tmp_path, cls(FORWARD, back.format("compute_gradients")), "LayerNorm")
+    assert found.outcome == "right" and "dx" in found.not_checked
+    assert verdict(tmp_path, cls(FORWARD, back.format("backward")), "LayerNorm").outcome == "wrong"
+
+
 def test_ours_is_called_as_the_book_would():
     import scratchcnn as sc
 
