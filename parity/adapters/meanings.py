@@ -238,7 +238,6 @@ MODE_NAMES = ("mode", "pooltype", "poolmode", "type", "method", "poolingtype", "
 INITIALIZERS = ("initfn", "initializer", "init", "initfunc", "initfunction")
 
 
-SWITCHES = ("use", "enable")  # how the name of what is off begins, unless it is known
 SIDES = ("stride_h", "stride_w", "pad_h", "pad_w")  # of one axis each
 BOTH_SIDES = "((PH,PH),(PW,PW))"  # as np.pad takes it
 PADS = ("pad", "(PH,PW)", BOTH_SIDES, "pad_h", "pad_w")  # padding given by numbers
@@ -291,8 +290,6 @@ def meanings(name: str, kind: str) -> tuple[str, ...]:
         return (ANY,)
     if not (named or own or word in _ANY) and word.endswith(INITIALIZERS):
         return ("=None", "zeros")
-    if not (named or own or word in _ANY) and word.startswith(SWITCHES):
-        return ("=False",)
     if word == "alpha" and not (named or how.params):
         return own  # a constant of an activation; what has no weights has no learning rate
     return tuple(

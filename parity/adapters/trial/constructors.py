@@ -28,6 +28,7 @@ WINDOW = {"kernel", "FH", "(FH,FW)", "(FN,C,FH,FW)", "W"}  # what gives the size
 SIDES = {"height": "FH", "width": "FW", "h": "FH", "w": "FW"}
 LINEAR = "='linear'"  # among what a parameter that names an activation may get
 NAMED = ("='relu'", "='sigmoid'", "='tanh'")  # those that it must name where it knows no linear one
+SWITCHES = ("use", "enable")  # how the name of what is off begins, where it must be given
 MOST = 32  # constructors that are tried
 KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype", "approximate")
 
@@ -56,6 +57,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
             known = (*known, *together(trial.how.params))
         if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
             known = (*known, "x")
+        if p["required"] and not known and plain(p["name"]).startswith(SWITCHES):
+            known = ("=False",)
         if p["required"] and LINEAR in known:
             known = (*known, *NAMED)
         found: list[tuple[str, str] | None] = [(p["name"], m) for m in known]

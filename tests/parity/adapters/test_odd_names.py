@@ -218,3 +218,20 @@ def test_a_bug_in_it_is_seen(tmp_path, case):
 def test_what_it_does_not_take_is_said(tmp_path):
     assert "layers of one input or of one output" in judged(tmp_path, "build of a number", "1").not_checked
     assert "numbers of channels other than 3" in judged(tmp_path, "three channels", "1").not_checked
+
+
+SWITCHED = """
+class Linear:
+    def __init__(self, dim_in, dim_out, use_scale=True):
+        self.weight, self.bias = np.random.randn(dim_in, dim_out), np.zeros(dim_out)
+        self.scale = 2 if use_scale else 1
+
+    def forward(self, x):
+        return self.scale * x @ self.weight + self.bias
+"""
+
+
+def test_what_is_on_where_nothing_is_given_stays_on(tmp_path):
+    file = tmp_path / "layers.py"
+    file.write_text(f"import numpy as np\n{SWITCHED}")
+    assert verify(f"{file}:Linear", "affine").outcome == "wrong"
