@@ -1,4 +1,4 @@
-"""Another published form of NAdam than PyTorch's: with one momentum for all steps, or the paper's own m.
+"""Another published form than PyTorch's: NAdam with one momentum or the paper's m, Adadelta without a rate.
 
 PyTorch's momentum follows a schedule, which the paper leaves open. A form must give every result, with
 PyTorch's eps or one that people write; its class is that of the catalogue.
@@ -19,7 +19,9 @@ from parity.verification.other_eps import CONSTANTS, Results
 from scratchcnn.typing import Array
 
 CONSTANT = "its momentum is beta1 at every step, PyTorch's follows a schedule (momentum_decay)"
+UNRATED = "its learning rate changes nothing, as in the paper, which has none"
 FORMS = {  # the class of the catalogue -> what is said of it
+    "adadelta": {"adadelta-rate-ignored": UNRATED},
     "nadam": {
         "nadam-constant-momentum": CONSTANT,
         "nadam-corrected-alike": f"{CONSTANT}; m is corrected by 1 - beta1**t",

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from parity.checks.changed_rate import IGNORED
 from parity.checks.layer import judge
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN, Observation
@@ -177,6 +178,9 @@ def with_published_form(seen: Observation, by_id: Mapping[str, Probe], done: set
         return []
     widened = [row for row in wrong if is_widened(row)]
     ones = [Slight(row, WIDENED_NAME, values[row.case, row.dtype][row.tensor]) for row in widened]
+    if says.startswith(published_forms.UNRATED):  # nor does one that is set between two steps
+        ignored = (row for row in seen.records if not row.ok and row.why == IGNORED)
+        ones += [Slight(row, PUBLISHED, says=says) for row in ignored]
     return [*ones, *(Slight(row, PUBLISHED, exact_of(by_id[row.case], row), says) for row in wrong)]
 
 

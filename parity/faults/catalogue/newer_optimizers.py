@@ -136,6 +136,16 @@ class RateInside(Adadelta):
         p -= change
 
 
+@fault("adadelta-rate-ignored", "adadelta", "a learning rate of 1", needs={"lr"})
+class RateIgnored(OpenAdadelta):
+    """The paper has none, and one that is accepted for the sake of the other rules changes nothing."""
+
+    def step(self, p: Array, g: Array, *state: Array) -> None:
+        rate, self.lr = self.lr, 1.0
+        super().step(p, g, *state)
+        self.lr = rate
+
+
 @fault("adadelta-decay-reversed", "adadelta", "decay_rate and 1 - decay_rate exchanged")
 class DecayReversed(OpenAdadelta):
     """The decay is read as the share of what is new."""

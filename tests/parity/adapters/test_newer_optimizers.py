@@ -80,6 +80,13 @@ def test_one_momentum_for_all_steps_is_said(name):
     assert verify(f"{WILD}:{name}", "nadam", isolated=False, allow=["published-form"]).declared
 
 
+def test_a_rate_that_changes_nothing_is_said_of_adadelta():
+    verdict = ask("Unrated", "adadelta")
+    assert verdict.outcome == "right_but", str(verdict)
+    assert verdict.buts == ["its learning rate changes nothing, as in the paper, which has none"]
+    wrong_first_at(ask("UnratedWrong", "adadelta"), "W step 2")
+
+
 def test_functions_are_found_by_their_names():
     kinds = {one.name: one.kind for one in listed(WILD)}
     assert kinds["adadelta"] == kinds["adadelta_update"] == kinds["adadelta_optimizer"] == "adadelta"

@@ -281,3 +281,16 @@ class NAdamOptimizer:
 class NAdamOptimizerWrong(NAdamOptimizer):
     def following(self, then):
         return then / (1 - self.product)
+
+
+class Unrated(AdaDelta):
+    """It accepts a rate, which the paper does not have."""
+
+    def __init__(self, lr=0.01, rho=0.95, epsilon=1e-6):
+        super().__init__(rho, epsilon)
+        self.lr = lr
+
+
+class UnratedWrong(Unrated):
+    def entering(self, dx, g):
+        return g * g
