@@ -213,6 +213,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "lrn": _LRN,
     "batch_norm": _NORM,
     "layer_norm": _LAYER_NORM,
+    **{key: {"margin": ("=1.0",), "delta": ("=1.0",)} for key in ("hinge_loss", "multiclass_hinge_loss")},
     "weighted_cross_entropy": _table("label_smoothing: smoothing labelsmoothing smooth epsilon eps alpha"),
     "softmax": _SOFTMAX,
     "softmax_with_loss": _SCORES,

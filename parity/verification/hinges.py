@@ -1,8 +1,8 @@
 """Which hinge loss a definition is, as its source has it: that of two classes or of several, or another one.
 
-Several classes show in scores that are chosen by their labels, `scores[np.arange(N), y]`. A squared hinge,
-one of the largest margin alone, one of labels 0 and 1, and one that takes the weights of a linear classifier
-are none of the kinds.
+Several classes show in scores that are chosen by their labels, `scores[np.arange(N), y]`, two in a product of
+score and label. A ranking of positive and negative scores, a squared hinge, one of the largest margin alone,
+one of labels 0 and 1, and one that takes the weights of a linear classifier are none of the kinds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def hinge_of(node: ast.stmt) -> str | None:
     parts = list(ast.walk(node))
     if any(_is_square(part) or _is_largest(part) or _is_of_zeros(part) for part in parts):
         return None
-    return SEVERAL if any(_chooses(part) for part in parts) else BINARY
+    if any(map(_chooses, parts)) or (any(map(_is_of_one_hot, parts)) and any(map(_sums_rows, parts))):
+        return SEVERAL
+    return BINARY if any(map(_is_product, parts)) else None
 
 
 def _chooses(part: ast.AST) -> bool:
@@ -62,4 +64,29 @@ def _is_of_zeros(part: ast.AST) -> bool:
     match part:
         case ast.BinOp(left=ast.BinOp(op=ast.Mult()) as twice, op=ast.Sub(), right=ast.Constant(value=1)):
             return any(isinstance(one, ast.Constant) and one.value == 2 for one in (twice.left, twice.right))
+    return False
+
+
+def _is_of_one_hot(part: ast.AST) -> bool:
+    """Whether it is where a one-hot label is: np.where(target > 0, x, 0)."""
+    match part:
+        case ast.Call(func=ast.Attribute(attr="where"), args=[ast.Compare(), *_]):
+            return True
+    return False
+
+
+def _sums_rows(part: ast.AST) -> bool:
+    match part:
+        case ast.Call(func=ast.Attribute(attr="sum"), keywords=keywords):
+            return any(one.arg == "axis" for one in keywords)
+    return False
+
+
+def _is_product(part: ast.AST) -> bool:
+    """Whether two things that are no numbers are multiplied."""
+    match part:
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return not any(isinstance(one, ast.Constant) for one in (left, right))
+        case ast.Call(func=ast.Attribute(attr="multiply"), args=[_, _, *_]):
+            return True
     return False

@@ -56,7 +56,7 @@ from parity.kinds.names import (
     kind_without_praise,
 )
 from parity.kinds.spelling import respelled
-from parity.verification import hinges
+from parity.verification import hinges, huber_arguments
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices
@@ -491,7 +491,9 @@ def _as_written(kind: str | None, node: ast.stmt) -> str | None:
     """The kind as its source has it: a squared error that goes through a softmax first is none, nor is a step
     function of -1 and 1, unless its name says that it is the other one."""
     if kind == STEP:
-        return None if is_bipolar(node) else kind
+        return None if is_bipolar(node) or _required(node) > 1 else kind
+    if kind == huber_arguments.KIND and not huber_arguments.takes_a_pair(node):
+        return None
     if kind in hinges.KINDS:
         return hinges.hinge_of(node)
     if kind in OF_OUTPUTS and squashes_first(node):
@@ -591,13 +593,13 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, known)]
     derives = bool(set(name.lower().split("_")) & set(DERIVATIVES))
     if known is None and not derives and _required(node) > 0:
-        bare = kind_without_praise(name)
+        bare = _as_written(kind_without_praise(name), node)
         if bare in ACTIVATIONS:
             return [Listed(name, bare or "")]
         columns = kind_of_columns(name) or ""
         if columns and kind_of(columns).role == "function":
             return [Listed(name, columns)]
-        known = kind_of_layer_function(name)
+        known = _as_written(kind_of_layer_function(name), node)
         known = known if _required(node) > 1 or known == "layer_norm" else None
         known = known if known and kind_of(known).role == "layer" else None
     if known == "flatten" and _required(node) == 1 and _flattens(node):

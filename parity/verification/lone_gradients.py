@@ -12,6 +12,7 @@ from parity.adapters.signatures import is_backward_of
 from parity.kinds import kind_of
 from parity.kinds.names import kind_by_words
 from parity.kinds.spelling import respelled
+from parity.verification import huber_arguments
 from parity.verification.loss_formulas import is_the_rest
 
 KINDS = (
@@ -54,6 +55,8 @@ def _kind(name: str, node: ast.FunctionDef) -> str:
     kind = kind_by_words("_".join(rest)) or ""
     if kind == "softmax_with_loss" and "softmax" not in plain(name) and _divides_by_the_rest(node):
         kind = "binary_cross_entropy"
+    if kind == huber_arguments.KIND and not huber_arguments.takes_a_pair(node):
+        return ""
     return kind if kind in KINDS and kind_of(kind).role == "loss" else ""
 
 

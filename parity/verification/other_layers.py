@@ -18,6 +18,7 @@ THINGS = {  # a pattern of the plain name, without what stands around it
     "a transposed convolution": "(transposed?|de)conv(olution)?|conv(olution)?transposed?",
     "upsampling": "upsampl(e|ing)|unpool(ing)?",
     "a step of -1 and 1": "(bipolar|sign)?(step|threshold)(activation)?(function|func|fn)?|sign(um)?",
+    "a Huber loss of a residual": "(huber|smoothl1)(loss|error|gradient|grad|derivative)?",
     "a hinge loss of this form": "(svm|(multiclass|squared|categorical|binary)?hinge)(loss)?",
 }
 AROUND = re.compile(

@@ -43,7 +43,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
         yield ()
         return
     odd = (one_for_both_axes, pads_by_word, takes_what_is_kept, is_not_pytorch_s)
-    if trial.fits and not any(test(signature, trial.kind) for test in odd):
+    margin = any("=1.0" in parameter_meanings(p, trial.kind) for p in signature)  # is given the kind's
+    if trial.fits and not margin and not any(test(signature, trial.kind) for test in odd):
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
     placed = _by_place(signature, trial.kind) | _sides_of_window(signature, trial.kind)

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from parity.verification.hinges import hinge_of
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 SEVERAL, BINARY = "multiclass_hinge_loss", "hinge_loss"
@@ -79,6 +80,31 @@ def test_wrong_ones(tmp_path, source, name, kind):
     assert ask(tmp_path, source, name, kind).outcome == "wrong"
 
 
+MARGIN = """
+class HingeLoss:
+    def __init__(self, margin=0.5):
+        self.margin = margin
+
+    def forward(self, x, t):
+        right = np.sum(np.where(t > 0, x, 0), axis=1, keepdims=True)
+        self.x, self.t, self.d = x, t, np.where(t > 0, 0, np.maximum(self.margin + x - right, 0))
+        return self.d.sum(axis=1).mean()
+
+    def backward(self):
+        dx = (self.d > 0) * self.x.dtype.type(1)
+        return np.where(self.t > 0, {right}, dx) / self.x.dtype.type(len(dx))
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "outcome"), [("-dx.sum(axis=1, keepdims=True)", "right"), ("self.x.dtype.type(-1)", "wrong")]
+)
+def test_its_margin_is_given_as_1(tmp_path, right, outcome):
+    verdict = ask(tmp_path, MARGIN.format(right=right), "HingeLoss", SEVERAL)
+    assert verdict.outcome == outcome, str(verdict)
+    assert [one.kind for one in listed(tmp_path / "mine.py")] == [SEVERAL]
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
@@ -90,6 +116,7 @@ def test_wrong_ones(tmp_path, source, name, kind):
         ("def hinge(y, s):\n    return np.mean(np.maximum(0, 1 - y * s) ** 2)", None),
         ("def hinge(y, s):\n    return np.maximum(0, np.max((1 - y) * s, axis=1) + 1).mean()", None),
         ("def hinge(y, s):\n    y = 2 * y - 1\n    return np.maximum(0, 1 - y * s).mean()", None),
+        ("def hinge(pos, neg):\n    return np.maximum(0, 1 - pos + neg).mean()", None),
         ("def svm_loss(W, X, y, reg):\n    return X @ W", None),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from parity.kinds.names import kind_by_words
+from parity.verification.listing import listed
 from parity.verification.verify import verify
 
 KIND = "huber_loss"
@@ -112,6 +113,16 @@ def test_a_derivative_belongs_to_the_function_of_its_whole_name(tmp_path):
         "right",
         "called as huber(y, t); the loss is the mean over all outputs; delta 2, read off its forward",
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", ["residual, delta", "z, mu", "r, delta=1.0", "err, threshold"], ids=lambda text: text
+)
+@pytest.mark.parametrize("name", ["huber_loss", "huber_grad"])
+def test_those_of_a_difference_are_none(tmp_path, name, arguments):
+    file = tmp_path / "mine.py"
+    file.write_text(f"import numpy as np\n\ndef {name}({arguments}):\n    return {arguments[0]}\n")
+    assert not listed(file)
 
 
 def test_their_names():

@@ -69,6 +69,7 @@ def test_wrong_ones(tmp_path, out):
         "def step(x):\n    return np.sign(x)",
         "def step(self):\n    return self.x > 0",
         "def step(x):\n    return x + 1",
+        "def Heaviside(x, a):\n    return (x > a) * 1.0",
     ],
 )
 def test_what_is_none(tmp_path, source):
