@@ -23,7 +23,8 @@ SOFTMAX, BINARY = "softmax_with_loss", "binary_cross_entropy"
         ),
         *((name, "mean_squared_error") for name in ("mean_squared_loss", "mean_sq_err", "sq_loss")),
         *((name, "mean_absolute_error") for name in ("AbsError", "abs_err")),
-        *((name, None) for name in ("rmse", "root_mean_sq_err", "HingeLoss", "FocalCE", "smooth_ce")),
+        *((name, "hinge_loss") for name in ("HingeLoss", "hinge")),
+        *((name, None) for name in ("rmse", "root_mean_sq_err", "FocalCE", "smooth_ce")),
     ],
 )
 def test_names(name, kind):
