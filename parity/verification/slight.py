@@ -25,6 +25,7 @@ from parity.verification.slight_names import (
     AGAIN,
     AT_KINK,
     AVERAGES,
+    CLIPS,
     HIDING,
     IN_PLACE,
     INSIDE_LOG,
@@ -56,6 +57,7 @@ from parity.verification.slight_readings import (
     widened_too,
     with_a_constant,
     with_another_eps,
+    with_clipped_input,
     with_constant_in_sum,
     with_constants_of_loss,
     with_other_slopes,
@@ -66,6 +68,7 @@ from parity.verification.slight_readings import (
 )
 from parity.verification.undecayed_biases import with_undecayed_biases
 
+OF_ONE_READING = (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, PUBLISHED, UNDECAYED, TURNED, KEEPS_AXIS, CLIPS)
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 RAISES_OVERFLOW = re.compile(r"raised (\w+)(?:(?<=OverflowError)|: .*overflow)", re.IGNORECASE)
 
@@ -89,6 +92,7 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     ones += with_other_slopes(seen, by_id, {id(one.row) for one in ones})
     ones += with_constant_in_sum(seen, by_id, {id(one.row) for one in ones})
     ones += with_constants_of_loss(seen, by_id, {id(one.row) for one in ones})
+    ones += with_clipped_input(seen, by_id, {id(one.row) for one in ones})
     ones += with_shared_ties(seen, by_id, {id(one.row) for one in ones})
     turned = with_turned_kernel(seen, by_id, {id(one.row) for one in ones})
     ones += [*widened_too(seen, turned), *turned]
@@ -193,7 +197,7 @@ def sentences(ones: Sequence[Slight], cases: Iterable[Probe]) -> list[str]:
             says = {one.row.tensor: one.says for one in ones if one.name == name}
             lines += [f"the loss is {says['loss']}, which caps it"] if "loss" in says else []
             lines += [f"dx is {says['dx']}, which keeps a division by 0 away"] if "dx" in says else []
-        elif name in (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, PUBLISHED, UNDECAYED, TURNED, KEEPS_AXIS):
+        elif name in OF_ONE_READING:
             lines.append(next(one.says for one in ones if one.name == name))
         elif name == REUSES:
             which = dict.fromkeys(row.tensor for row in rows)

@@ -2,7 +2,8 @@
 overflow, a small constant inside a logarithm, another eps, the batches' own variance in the running one, the
 other slope at a kink, float32 whatever comes in, a second backward that raises or differs, new arrays from
 an optimizer, a velocity that averages, a weight decay that leaves biases out, a kernel that is turned,
-a gradient that keeps an axis of its sum."""
+a gradient that keeps an axis of its sum,
+an input that is cut off."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from parity.verification import (
     averaged_velocity,
     beside_sum,
     beside_sum_of_loss,
+    clipped_input,
     inside_binary_log,
     inside_log,
     kept_axis,
@@ -43,6 +45,7 @@ UNDECAYED = "decay-leaves-biases-out"
 REUSES = "reuses-its-results"
 TURNED = "true-convolution"
 KEEPS_AXIS = kept_axis.NAME
+CLIPS = clipped_input.NAME
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
@@ -62,6 +65,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     UNDECAYED: "a weight decay that leaves biases out",
     TURNED: "a kernel that is turned",
     KEEPS_AXIS: "a gradient that keeps an axis",
+    CLIPS: "an input that is cut off",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -94,6 +98,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[SPOILS] = known.role == "loss"
     there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
     there[TURNED] = kind in turned_kernel.KINDS
+    there[CLIPS] = kind in clipped_input.KINDS
     there[KEEPS_AXIS] = parts_of(kind)[0] in kept_axis.KINDS
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}

@@ -1,5 +1,6 @@
 """What one reading explains in every result: a small constant inside a logarithm, another eps, the batches'
-own variance, a velocity that averages, the other slope at a kink, shares of equal maxima, a turned kernel.
+own variance, a velocity that averages, the other slope at a kink, shares of equal maxima, a turned kernel,
+an input that is cut off.
 
 A reading must give all results that it speaks of, the right ones too; else it explains none of them.
 """
@@ -25,6 +26,7 @@ from parity.verification import (
     averaged_velocity,
     beside_sum,
     beside_sum_of_loss,
+    clipped_input,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -36,6 +38,7 @@ from parity.verification import (
 from parity.verification.slight_names import (
     AT_KINK,
     AVERAGES,
+    CLIPS,
     INSIDE_LOG,
     OTHER_EPS,
     OWN_VARIANCE,
@@ -237,6 +240,16 @@ def _all_as(
     if not (wrong and there and reads(given)):
         return []
     return [Slight(row, name, exact_of(by_id[row.case], row), says) for row in wrong]
+
+
+def with_clipped_input(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results of a sigmoid that differ by a cut-off input alone, which must give all others too."""
+    if seen.kind not in clipped_input.KINDS:
+        return []
+    wrong, values, there = _of_single_calls(seen, by_id, done)
+    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
+    says = clipped_input.says(given) if wrong and there else ""
+    return [Slight(row, CLIPS, exact_of(by_id[row.case], row), says) for row in wrong] if says else []
 
 
 def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
