@@ -195,7 +195,6 @@ class Convention:
     ahead        a method that says where Nesterov's takes the gradient, which is where PyTorch's arrays are
     head         whether the first layer of a list has no arrays, as that of the input
     count        an attribute with the number of the step that another method sets: it is counted up
-    table        a parameter of the constructor that gets a dict of all constants
     then         a method that makes the step of the gradients that the other one was given
     by_rate      whether the steps that it returns are without the rate
     average      what it calls the constant of momentum or RMSProp under the name of an average's: beta
@@ -281,7 +280,6 @@ class Convention:
     ahead: str = ""
     head: bool = False
     count: str = ""
-    table: str = ""
     then: str = ""
     by_rate: bool = False
     rate: str = ""
@@ -601,7 +599,6 @@ class Convention:
             eps += f"; {self.ahead} says where its gradients are taken" if self.ahead else ""
             eps += "; the first layer has no arrays" if self.head else ""
             eps += f"; .{self.count} is counted up before each step" if self.count else ""
-            eps += f"; {self.table} is a dict of its constants" if self.table else ""
             method = "" if self.forward == self.name else f"; {self.forward}"
             return f"called as {self.name}{method} with {handed}{eps}"
         built, call = self.constructor is not None, self._calls()

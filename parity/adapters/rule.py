@@ -102,9 +102,7 @@ class Rule:
         if self.how.by_rate:
             self.returned.rate = args["lr"]
             args = {name: value for name, value in args.items() if name != "lr"}
-        if self.how.table:
-            held[self.how.table], args = self._table(args), {}
-        elif "table" in self.how.numbers.values():
+        if "table" in self.how.numbers.values():
             taken = room([n for n in signature(self.factory) or () if n not in held], how)
             args = {name: value for name, value in args.items() if name in taken}
         args = {name: value for name, value in args.items() if name not in self.how.written}
