@@ -4,7 +4,7 @@ A layout is a word of N (images), P (positions of the window, row by row) and K 
 the order C, FH, FW); letters in parentheses are one axis. The book's is (NP)K; K(PN) is CS231n's, whose
 columns come position by position; without an N it is one image at a time. Of images (N, H, W, C) the numbers
 of a window may come in the order FH, FW, C: an L. Positions may be the axes H and W, a window C, F (FH) and G
-(FW). Exchanging rows and columns of a window is no layout.
+(FW); an S is FH, FW of one channel. Exchanging rows and columns of a window is no layout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ BOOK = "(NP)K"
 COLUMNS = (BOOK, "K(NP)", "K(PN)", "NKP", "NPK", "PK", "KP")
 APART = ("NHWK", "NHWCFG", "NCFGHW", "NCHWFG")  # of im2col: OH, OW, C, FH, FW are axes of their own
 APART_LAST = ("NHWL", "NHWFGC")  # of images (N, H, W, C)
-ALONE = ("NKP", "NPK", "PK", "KP", *APART, *APART_LAST)  # of a shape that no other has
+OF_CHANNELS = ("(NCP)S", "(NPC)S")  # of im2col: each channel's windows apart, as a pooling wants them
+ALONE = ("NKP", "NPK", "PK", "KP", *APART, *APART_LAST, *OF_CHANNELS)  # of a shape that no other has
 TOGETHER = ("K(NP)", "K(PN)")  # of one shape
 LAST = "L"  # FH, FW, C
 FILTER_NAMES = (plain("W"), *ALIASES["W"])
@@ -64,6 +65,8 @@ def taken(parts: list[Any], count: int, width: int, layout: str, channels: int =
         return last.reshape(len(last), -1, channels).transpose(0, 2, 1).reshape(last.shape)
     if layout in (*APART, *APART_LAST):
         return _together(parts[0], count, width, layout, channels)
+    if layout in OF_CHANNELS:
+        return _of_channels(parts[0], count, width, layout, channels)
     if layout == BOOK or not all(isinstance(part, np.ndarray) for part in parts):
         return parts[0]
     letters = layout.replace("(", "").replace(")", "")
@@ -79,6 +82,17 @@ def taken(parts: list[Any], count: int, width: int, layout: str, channels: int =
     except ValueError:
         return parts[0]
     return whole.transpose([letters.index(c) for c in "NPK"]).reshape(-1, width)
+
+
+def _of_channels(whole: Any, count: int, width: int, layout: str, channels: int) -> Any:
+    """Columns in the book's layout of rows that hold the window of one channel; another shape as it came."""
+    rows, size = count * channels, width // channels
+    if not isinstance(whole, np.ndarray) or whole.ndim != 2 or whole.shape[1] != size or len(whole) % rows:
+        return whole
+    axes = {"N": count, "C": channels, "P": len(whole) // rows, "S": size}
+    letters = layout.replace("(", "").replace(")", "")
+    apart = whole.reshape([axes[c] for c in letters])
+    return apart.transpose([letters.index(c) for c in "NPCS"]).reshape(-1, width)
 
 
 def _together(whole: Any, count: int, width: int, layout: str, channels: int) -> Any:
@@ -136,7 +150,7 @@ def ways(about: dict[str, Any], kind: str) -> Iterator[Convention]:
 
 
 def _of_channels_first(used: set[str], kind: str) -> Iterator[tuple[str, str]]:
-    known = (*COLUMNS, *APART) if kind == "im2col" else COLUMNS
+    known = (*COLUMNS, *APART, *OF_CHANNELS) if kind == "im2col" else COLUMNS
     for layout in () if "(N,H,W,C)" in used else known:
         yield layout, "NCHW" if "N" in layout else "CHW"
 
@@ -204,11 +218,14 @@ def _columns_of_probe(stride: int) -> Any:
     return np.repeat([10.0, 20.0], 15 if stride == 2 else 45)[:, None] + np.repeat([0.0, 1.0, 2.0], 4)
 
 
-def shows_the_layout(kind: str, found: Any, images: str = "NCHW", stride: int = 2) -> bool:
-    """Whether each image's numbers came where that image's belong, and with channels last each channel's."""
+def shows_the_layout(
+    kind: str, found: Any, images: str = "NCHW", stride: int = 2, layout: str = BOOK
+) -> bool:
+    """Whether each image's numbers came where that image's belong, and with channels last or apart each
+    channel's."""
     if not isinstance(found, np.ndarray):
         return False
-    last = images == "NHWC"
+    last = images == "NHWC" or layout in OF_CHANNELS
     if kind == "im2col":
         wanted = _columns_of_probe(stride)
         right = found.shape == wanted.shape and (found if last else found // 10 * 10) == (

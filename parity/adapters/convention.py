@@ -829,7 +829,7 @@ def _columns(layout: str) -> str:
     """`(C*FH*FW, OH*OW*N)` for `K(PN)`."""
     from parity.adapters.layouts import tokens
 
-    names = {"N": "N", "P": "OH*OW", "K": "C*FH*FW", "L": "FH*FW*C"}
+    names = {"N": "N", "P": "OH*OW", "K": "C*FH*FW", "L": "FH*FW*C", "S": "FH*FW"}
     names |= {"H": "OH", "W": "OW", "C": "C", "F": "FH", "G": "FW"}
     axes = ["*".join(names[c] for c in axis) for axis in tokens(layout)]
     return f"({', '.join(axes)})" + ("" if "N" in layout else ", one image at a time")

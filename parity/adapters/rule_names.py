@@ -22,6 +22,7 @@ STEP = (
     *("updateparam", "updateweight", "updatelayer", "updatelayers", "applyupdate", "applyupdates"),
     *("callparam", "updateparameter", "updatevariable", "updatevalue", "optimizegradient", "nextpoint"),
     *("optimise", "optimizestep", "optimizerstep", "takestep", "gradientstep", "performupdate", "minimize"),
+    *("optimizer", "optimizers"),
 )
 OTHER_STEP = re.compile(f"({VERBS})({THINGS})*")
 KEYS = (

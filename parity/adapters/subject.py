@@ -307,22 +307,25 @@ class Subject:
 
     def _found_columns(self, about: dict[str, Any], kind: str) -> Convention | None:
         """How im2col or col2im is called and lays its columns out; None where that is the book's way."""
-        from parity.adapters.columns import has_the_shape, probe_of, shows_the_layout, ways
+        from parity.adapters.columns import OF_CHANNELS, has_the_shape, probe_of, shows_the_layout, ways
 
         names = [p["name"] for p in about.get("signature") or ()]
-        if not self.misfit and names[: len(recipe(kind).order)] == list(recipe(kind).order):
-            return None  # under the book's names it is held to the book's order
+        book = not self.misfit and names[: len(recipe(kind).order)] == list(recipe(kind).order)
         by_shape: Convention | None = None
         for way in ways(about, kind):
+            if book and way.columns not in OF_CHANNELS:
+                continue  # under the book's names it is held to the book's order
             stride = way.limits.get("stride", 2)
             probe = probe_of(kind, stride)
+            if way.columns in OF_CHANNELS and not self._gives_rows_of_channels(way, kind, probe):
+                continue
             for one in (way, replace(way, out=FIRST)):
                 self._open_as(one, kind)
                 try:
                     found = self.results(probe).get(recipe(kind).out)
                 except Raised:
                     break
-                if shows_the_layout(kind, found, one.images, stride):
+                if shows_the_layout(kind, found, one.images, stride, one.columns):
                     return self._as_im2col(one, about, kind)
                 if by_shape is None and has_the_shape(one, kind, found):
                     by_shape = one
@@ -334,6 +337,17 @@ class Subject:
         self.convention, self.adapter = None, "book"  # the last way that was tried is not to stay
         self._open(kind)
         return None
+
+    def _gives_rows_of_channels(self, way: Convention, kind: str, probe: Probe) -> bool:
+        """Whether each of its rows is as long as the window of one channel."""
+        from parity.adapters.columns import BOOK
+
+        self._open_as(replace(way, columns=BOOK), kind)  # as it comes
+        try:
+            found = self.results(probe).get(recipe(kind).out)
+        except Raised:
+            return False
+        return getattr(found, "shape", ())[1:] == (probe.args["filter_h"] * probe.args["filter_w"],)
 
     def _as_im2col(self, way: Convention, about: dict[str, Any], kind: str) -> Convention | None:
         """That way; a col2im is held to the order of images and positions of the im2col beside it."""

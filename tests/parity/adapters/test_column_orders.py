@@ -26,6 +26,10 @@ CASES = [
     ("im2col_of_rows", "im2col", "right", "columns (N, OH, OW, FH*FW*C)"),
     ("avgpool", "average_pooling", "right", "as avgpool(x, kernel, stride, padding)"),
     ("maxpool", "max_pooling", "wrong", "[max-pool-zero-padding]"),
+    ("im2col_of_channels", "im2col", "right", "columns (N*C*OH*OW, FH*FW)"),
+    ("im2col_of_channels_inside", "im2col", "right", "columns (N*OH*OW*C, FH*FW)"),
+    ("im2col_of_turned_channels", "im2col", "wrong", "[im2col-window-transposed]"),
+    ("im2col_of_turned_positions", "im2col", "wrong", "columns (N*C*OH*OW, FH*FW)"),
     ("im2col_in_holes", "im2col", "wrong", "columns (N, OH*OW, FH*FW*C)"),
 ]
 

@@ -119,3 +119,26 @@ def avgpool(x, kernel, stride, padding):
 def maxpool(x, kernel, stride, padding):
     """The padding is zeros."""
     return im2col_in_axes(x, kernel, stride, padding).max(axis=(2, 3))
+
+
+def windows_of(x, kernel, stride):
+    """(N, C, FH, FW, OH, OW)"""
+    there = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(2, 3))
+    return there[:, :, ::stride, ::stride].transpose(0, 1, 4, 5, 2, 3)
+
+
+def im2col_of_channels(x, kernel, stride=2):
+    """Each channel's windows in rows of their own, for a pooling."""
+    return windows_of(x, kernel, stride).transpose(0, 1, 4, 5, 2, 3).reshape(-1, kernel * kernel)
+
+
+def im2col_of_channels_inside(x, kernel, stride=2):
+    return windows_of(x, kernel, stride).transpose(0, 4, 5, 1, 2, 3).reshape(-1, kernel * kernel)
+
+
+def im2col_of_turned_channels(x, kernel, stride=2):
+    return windows_of(x, kernel, stride).transpose(0, 1, 4, 5, 3, 2).reshape(-1, kernel * kernel)
+
+
+def im2col_of_turned_positions(x, kernel, stride=2):
+    return windows_of(x, kernel, stride).transpose(0, 1, 5, 4, 2, 3).reshape(-1, kernel * kernel)
