@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,8 +44,12 @@ class Reading:
 
 
 def reading_of(results: Iterable[Results]) -> Reading | None:
-    """The reading that gives all of these losses and gradients; None where there is none."""
+    """The reading that gives all of these losses and gradients; None where there is none.
+
+    A constant beside the sum must show: what the same reading without it gives too says nothing of one.
+    """
     given = list(results)
+    plain = [_Asked.of(0.0, *result) for result in given]
     for beside in (0.0, *beside_sum.CONSTANTS):
         asked = [_Asked.of(beside, *result) for result in given]
         for in_dx in (False, True):
@@ -53,9 +57,13 @@ def reading_of(results: Iterable[Results]) -> Reading | None:
                 one = Reading(beside, form, small, in_dx)
                 if not (in_dx or all(result.has_dx(one) for result in asked)):
                     break  # it is the same for all of them
-                if all(result.has_dx(one) and result.has_loss(one) for result in asked):
+                if _gives_all(one, asked) and not (beside and _gives_all(replace(one, beside=0.0), plain)):
                     return one
     return None
+
+
+def _gives_all(one: Reading, asked: Iterable[_Asked]) -> bool:
+    return all(result.has_dx(one) and result.has_loss(one) for result in asked)
 
 
 def _in_the_loss(beside: float) -> list[tuple[str, float]]:

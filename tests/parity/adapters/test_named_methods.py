@@ -46,7 +46,7 @@ def test_other_names_of_nesterov_s_momentum():
     assert {kind_by_words(name) for name in ("NAGD", "NestrovMomentum", "NesterovAccelerated")} == {
         "nesterov"
     }
-    assert kind_by_words("NAdam") is None
+    assert kind_by_words("NAdam") == "nadam"
 
 
 def test_a_word_of_praise_does_not_hide_an_activation():

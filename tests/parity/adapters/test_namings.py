@@ -21,9 +21,9 @@ def test_sizes_as_counts_and_gradients_returned_by_name():
     assert "FCLayer(input_count, output_count)" in verdict.called and 'returned[1]["b"]' in verdict.called
 
 
-def test_a_gradient_of_another_shape_than_its_weight_is_wrong_and_not_missing():
+def test_a_gradient_that_keeps_an_axis_is_said_and_not_missing():
     verdict = looked_at("FCLayerOfARow")
-    assert verdict.outcome == "wrong" and set(verdict.wrong["tensor"]) == {"db"}
+    assert verdict.outcome == "right_but" and set(verdict.wrong["tensor"]) == {"db"}
     assert "shape" in verdict.first.record.why and "forgotten" not in verdict.diagnosis.fault
 
 
@@ -63,9 +63,10 @@ def test_the_gradient_of_the_loss_is_not_the_step_beside_it():
     assert wrong.outcome == "wrong" and set(wrong.wrong["tensor"]) == {"db"}
 
 
-def test_a_bias_as_a_row_excuses_nothing_of_the_book_s_names():
+def test_a_bias_as_a_row_does_not_hide_an_axis_that_the_book_s_names_keep():
     verdict = looked_at("Affine")
-    assert verdict.outcome == "wrong" and set(verdict.wrong["tensor"]) == {"db"}
+    assert verdict.outcome == "right_but" and set(verdict.wrong["tensor"]) == {"db"}
+    assert "its db has 1 axis more than b, of length 1" in verdict.buts
 
 
 @pytest.mark.parametrize(

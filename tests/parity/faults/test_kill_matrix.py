@@ -146,6 +146,6 @@ def test_the_command_ends_with_1_for_a_survivor(monkeypatch, parity):
 
 
 def test_a_kind_without_faults_is_misuse():
-    with pytest.raises(ValueError, match="no faults of telepathy; there are those of adagrad"):
+    with pytest.raises(ValueError, match="no faults of telepathy; there are those of adadelta, adagrad"):
         kill.known_kinds(["telepathy"])
     assert kill.known_kinds(["Max-Pooling"]) == ("max_pooling",)
