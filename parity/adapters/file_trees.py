@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 LOADERS = ("__getattr__", "__getattribute__", "setattr", "exec", "globals", "__dict__")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -41,6 +42,14 @@ def bound_by_module(node: ast.AST) -> Iterator[str]:
 
 def calls_at(tree: ast.Module, line: int) -> list[ast.Call]:
     """The calls on that line."""
-    return [
-        n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or line)
-    ]
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Call) and spans(n, line)]
+
+
+def function_at(tree: ast.Module, line: int) -> Function | None:
+    """The innermost function that the line is of."""
+    there = [n for n in ast.walk(tree) if isinstance(n, Function) and spans(n, line)]
+    return max(there, key=lambda n: n.lineno, default=None)
+
+
+def spans(node: ast.AST, line: int) -> bool:
+    return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", 0) or 0)

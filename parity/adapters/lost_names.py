@@ -10,28 +10,29 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+from parity.adapters.file_trees import Function, function_at, spans
+
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 WHOLE = ("int", "len", "round")  # what they give is a number
 
 
 def is_read_too_early(name: str, tree: ast.Module, line: int) -> bool:
     """Whether the function reads the local name on that line before any line of it that could assign it."""
-    function = _function_at(tree, line)
+    function = function_at(tree, line)
     if function is None:
         return False
     stores = [getattr(n, "lineno", line) for n in ast.walk(function) if name in _bound(n)]
-    again = any(_spans(loop, line) and any(_spans(loop, at) for at in stores) for loop in _loops(function))
+    again = any(spans(loop, line) and any(spans(loop, at) for at in stores) for loop in _loops(function))
     return bool(stores) and min(stores) >= line and not (again and _under_a_condition(function, line))
 
 
 def is_a_number_there(tree: ast.Module, line: int) -> bool:
     """Whether a name on that line, indexed or with an attribute, holds a number that its function put in."""
-    function = _function_at(tree, line)
+    function = function_at(tree, line)
     if function is None:
         return False
     there = (
-        n for n in ast.walk(function) if isinstance(n, (ast.Subscript, ast.Attribute)) and _spans(n, line)
+        n for n in ast.walk(function) if isinstance(n, (ast.Subscript, ast.Attribute)) and spans(n, line)
     )
     names = {n.value.id for n in there if isinstance(n.value, ast.Name)}
     return any(_is_whole(function, name, line) for name in names)
@@ -45,7 +46,7 @@ def _is_whole(function: Function, name: str, line: int) -> bool:
     last = max(before, key=lambda store: (store.lineno, store.col_offset))
     for loop in _loops(function):
         if isinstance(loop, ast.For) and last is loop.target:
-            return _spans(loop, line) and _is_range(loop.iter)
+            return spans(loop, line) and _is_range(loop.iter)
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and node.targets == [last]:
             number = _is_number(node.value) or _is_size(node.value, name, function)
@@ -90,12 +91,6 @@ def _of_shapes(function: Function) -> Iterator[str]:
                 yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
 
 
-def _function_at(tree: ast.Module, line: int) -> Function | None:
-    """The innermost function that the line is of."""
-    there = [n for n in ast.walk(tree) if isinstance(n, Function) and _spans(n, line)]
-    return max(there, key=lambda n: n.lineno, default=None)
-
-
 def _stores(function: Function, name: str) -> list[ast.Name]:
     """Where the function binds the name. A store in a nested function counts too: it may be `nonlocal`."""
     nodes = (n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name)
@@ -116,14 +111,10 @@ def _loops(function: Function) -> Iterator[ast.For | ast.AsyncFor | ast.While]:
 
 
 def _under_a_condition(function: Function, line: int) -> bool:
-    return any(isinstance(n, (ast.If, ast.Try)) and _spans(n, line) for n in ast.walk(function))
+    return any(isinstance(n, (ast.If, ast.Try)) and spans(n, line) for n in ast.walk(function))
 
 
 def _conditions(function: Function, store: int, line: int) -> bool:
     """Whether the assignment is under a condition, or in a loop, that the line is not under."""
     around = (n for n in ast.walk(function) if isinstance(n, (ast.If, ast.Try, ast.With, *LOOPS)))
-    return any(_spans(n, store) and not _spans(n, line) for n in around)
-
-
-def _spans(node: ast.AST, line: int) -> bool:
-    return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", 0) or 0)
+    return any(spans(n, store) and not spans(n, line) for n in around)

@@ -8,19 +8,13 @@ import ast
 import re
 
 from parity.adapters.arguments import plain
-from parity.adapters.file_trees import calls_at
+from parity.adapters.file_trees import calls_at, function_at
 
 PAST = re.compile(r"index (\d+) is out of bounds for axis (\d+) with size \1$")
 FILLED = ("zeros", "ones", "empty")  # of a shape; what comes next is a dtype
 NO_DTYPE = re.compile(r"Cannot interpret '\d+' as a data type$")
 OF_WEIGHTS = ("w", "weight", "weights", "kernel", "kernels", "filters")
 NOT_WHOLE = "arrays used as indices must be of integer"
-
-
-def _functions_at(tree: ast.Module, line: int) -> list[ast.FunctionDef]:
-    """The functions in which that line stands, the innermost last."""
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    return sorted((f for f in found if f.lineno <= line <= (f.end_lineno or line)), key=lambda f: f.lineno)
 
 
 def _subscripts(tree: ast.AST, line: int) -> list[ast.Subscript]:
@@ -34,12 +28,12 @@ def _indices(node: ast.Subscript) -> list[ast.expr]:
 def is_past_the_end(said: str, tree: ast.Module, line: int) -> bool:
     """Whether `A[i, n_H]` goes by the very name that `A = np.zeros((m, n_H))` has for the size of that axis,
     and which nothing else is set to in its function."""
-    found, at = PAST.match(said), _functions_at(tree, line)
-    if found is None or not at:
+    found, function = PAST.match(said), function_at(tree, line)
+    if found is None or function is None:
         return False
-    axis, inside = int(found[2]), [*ast.walk(at[-1])]
+    axis, inside = int(found[2]), [*ast.walk(function)]
     stored = [n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    for node in _subscripts(at[-1], line):
+    for node in _subscripts(function, line):
         index = _indices(node)[axis : axis + 1]
         if not isinstance(node.value, ast.Name) or not index or not isinstance(index[0], ast.Name):
             continue
@@ -65,13 +59,13 @@ def _shape_of(value: ast.expr) -> list[ast.expr]:
 
 def is_by_weights(said: str, tree: ast.Module, line: int) -> bool:
     """Whether the index is a parameter that is named for weights, and is an array of axes elsewhere."""
-    at = _functions_at(tree, line)
-    if not said.startswith(NOT_WHOLE) or not at:
+    function = function_at(tree, line)
+    if not said.startswith(NOT_WHOLE) or function is None:
         return False
-    taken = {arg.arg for arg in at[-1].args.args if plain(arg.arg) in OF_WEIGHTS}
-    others = [n for n in ast.walk(at[-1]) if isinstance(n, ast.Subscript) and len(_indices(n)) > 1]
+    taken = {arg.arg for arg in function.args.args if plain(arg.arg) in OF_WEIGHTS}
+    others = [n for n in ast.walk(function) if isinstance(n, ast.Subscript) and len(_indices(n)) > 1]
     arrays = {n.value.id for n in others if isinstance(n.value, ast.Name)} & taken
-    used = {i.id for n in _subscripts(at[-1], line) for i in _indices(n) if isinstance(i, ast.Name)}
+    used = {i.id for n in _subscripts(function, line) for i in _indices(n) if isinstance(i, ast.Name)}
     return bool(arrays & used)
 
 

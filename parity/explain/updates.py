@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.rule_constants import EPS
 from parity.explain import newer_updates
 from parity.kinds import Probe
 from scratchcnn.typing import Array
@@ -67,15 +68,6 @@ class Rule:
     twist: str = "own"
 
 
-EPS = {
-    "adagrad": 1e-10,
-    "rmsprop": 1e-8,
-    "adadelta": 1e-6,
-    "adam": 1e-8,
-    "adamw": 1e-8,
-    "adamax": 1e-8,
-    "nadam": 1e-8,
-}
 CHANGES: dict[str, dict[str, dict[Any, str]]] = {
     "": {
         "decay": {

@@ -13,23 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from parity.adapters.rule_constants import EPS
 from parity.checks.layer import judge
 from parity.faults import FAULTS
 from parity.kinds import Probe, kind_of
 from parity.kinds.numpy_reference import judged_by
 from scratchcnn.typing import Array
 
-KINDS = {  # PyTorch's
-    "batch_norm": 1e-5,
-    "layer_norm": 1e-5,
-    "adagrad": 1e-10,
-    "rmsprop": 1e-8,
-    "adadelta": 1e-6,
-    "adam": 1e-8,
-    "adamw": 1e-8,
-    "adamax": 1e-8,
-    "nadam": 1e-8,
-}
+KINDS = {"batch_norm": 1e-5, "layer_norm": 1e-5, **EPS}  # PyTorch's
 CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
 NEAR = {"float64": 1e-9, "float32": 1e-5}  # of the largest number
 NO_EPS = "it has no eps, as in the paper: 0 / 0 until a gradient is not 0"

@@ -18,6 +18,7 @@ SAYS = (
 )
 
 
-def shares(results: Iterable[Results]) -> bool:
-    """Whether all of these results are those of a pooling whose equal maxima share."""
-    return all(gives(KINDS[probe.kind], probe, dtype, found) for probe, dtype, found in results)
+def says(results: Iterable[Results]) -> str:
+    """The difference as a clause, where all of these are results of a pooling whose equal maxima share."""
+    fits = all(gives(KINDS[probe.kind], probe, dtype, found) for probe, dtype, found in results)
+    return SAYS if fits else ""

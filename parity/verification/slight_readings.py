@@ -231,32 +231,27 @@ def _all_as(
     by_id: Mapping[str, Probe],
     done: set[int],
     name: str,
-    says: str,
-    reads: Callable[[Iterable[other_eps.Results]], bool],
+    reading: Callable[[Iterable[other_eps.Results]], str],
 ) -> list[Slight]:
     """What is wrong of single calls under that name, where the reading gives all of their results."""
     wrong, values, there = _of_single_calls(seen, by_id, done)
     given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
-    if not (wrong and there and reads(given)):
-        return []
-    return [Slight(row, name, exact_of(by_id[row.case], row), says) for row in wrong]
+    says = reading(given) if wrong and there else ""
+    return [Slight(row, name, exact_of(by_id[row.case], row), says) for row in wrong] if says else []
 
 
 def with_clipped_input(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
     """The results of a sigmoid that differ by a cut-off input alone, which must give all others too."""
     if seen.kind not in clipped_input.KINDS:
         return []
-    wrong, values, there = _of_single_calls(seen, by_id, done)
-    given = ((by_id[case], dtype, found) for (case, dtype), found in values.items())
-    says = clipped_input.says(given) if wrong and there else ""
-    return [Slight(row, CLIPS, exact_of(by_id[row.case], row), says) for row in wrong] if says else []
+    return _all_as(seen, by_id, done, CLIPS, clipped_input.says)
 
 
 def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
     """The dx that differ by shares of equal maxima alone, which must give all other results too."""
     if seen.kind not in shared_ties.KINDS:
         return []
-    return _all_as(seen, by_id, done, AT_KINK, shared_ties.SAYS, shared_ties.shares)
+    return _all_as(seen, by_id, done, AT_KINK, shared_ties.says)
 
 
 def with_constant_in_sum(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
@@ -306,7 +301,7 @@ def with_turned_kernel(seen: Observation, by_id: Mapping[str, Probe], done: set[
     rows = [row for row in seen.records if row.phase in PLAIN and row.case in by_id]
     if not all(turned_kernel.is_of_plain_images(by_id[row.case], row.tensor) for row in rows):
         return []
-    return _all_as(seen, by_id, done, TURNED, turned_kernel.SAYS, turned_kernel.turns)
+    return _all_as(seen, by_id, done, TURNED, turned_kernel.says)
 
 
 def _is_given(

@@ -25,6 +25,7 @@ def is_of_plain_images(probe: Probe, tensor: str) -> bool:
     return tensor == "out" and probe.args["W"].shape[:2] == (1, 1) and probe.args.get("b") is None
 
 
-def turns(results: Iterable[Results]) -> bool:
-    """Whether all of these results are those of a convolution that turns its kernel."""
-    return all(gives(KINDS[probe.kind], probe, dtype, found) for probe, dtype, found in results)
+def says(results: Iterable[Results]) -> str:
+    """The difference as a clause, where all of these are results of a convolution that turns its kernel."""
+    fits = all(gives(KINDS[probe.kind], probe, dtype, found) for probe, dtype, found in results)
+    return SAYS if fits else ""
