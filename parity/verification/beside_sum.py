@@ -33,7 +33,10 @@ def says(constant: float) -> str:
 def _gives(constant: float, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
     expected = _with(constant, probe)
     return all(
-        np.allclose(value, expected[name], rtol=0, atol=NEAR[dtype] * np.abs(expected[name]).max(initial=0))
+        np.shape(value) == expected[name].shape
+        and np.allclose(
+            value, expected[name], rtol=0, atol=NEAR[dtype] * np.abs(expected[name]).max(initial=0)
+        )
         for name, value in found.items()
         if name in expected
     )

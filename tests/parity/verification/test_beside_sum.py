@@ -43,6 +43,13 @@ class OfOne(Softmax):
         return out
 
 
+class OfEachRow(Softmax):
+    """Its backward gives the matrix of each row."""
+
+    def backward(self, dout):
+        return np.stack([np.diag(y) - np.outer(y, y) for y in self.y])
+
+
 def ask(factory, **options):
     return verify(factory, "softmax", isolated=False, **options)
 
@@ -62,3 +69,8 @@ def test_it_can_be_declared():
 @pytest.mark.parametrize("factory", [ScaledBesides, Large, OfOne])
 def test_another_bug_is_wrong(factory):
     assert ask(factory).outcome == "wrong"
+
+
+def test_a_gradient_of_another_shape_is_wrong():
+    verdict = ask(OfEachRow)
+    assert verdict.outcome == "wrong" and "shape" in str(verdict), str(verdict)
