@@ -27,6 +27,7 @@ from parity.adapters.method_words import with_words
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
+from parity.adapters.short_names import in_full
 from parity.adapters.updates import REGULAR, UPDATE, prepared
 
 FORWARD = (
@@ -789,8 +790,9 @@ OF_FUNCTION = {"fn", "func", "function"}
 
 
 def _is_derivative_of(name: str, first: str, there: set[str]) -> bool:
-    """Whether a derivative has the words of that function but for `loss` and the like, or for their spelling:
-    cross_entropy_loss and cross_entropy_grad. Not where it is another one's by its whole name."""
+    """Whether a derivative has the words of that function but for `loss` and the like, or for their spelling,
+    also where one is short for the other: cross_entropy_loss and cross_entropy_grad, bce_prime and
+    binary_cross_entropy. Not where it is another one's by its whole name."""
     from parity.kinds.spelling import spelled  # not in the process that runs foreign code
 
     def words(text: str) -> list[str]:
@@ -802,7 +804,7 @@ def _is_derivative_of(name: str, first: str, there: set[str]) -> bool:
     rest = [word for word in words(name) if word not in known]
     if len(rest) == len(words(name)) or "".join(rest) in there - {plain(first)}:
         return False
-    mine, own = ([w for w in both if w not in AROUND_LOSSES] for both in (rest, words(first)))
+    mine, own = ([w for w in in_full(both) if w not in AROUND_LOSSES] for both in (rest, words(first)))
     if not own:  # activation_derivative of activation_function
         mine, own = ([w for w in both if w not in OF_FUNCTION] for both in (rest, words(first)))
     return bool(own) and mine == own
