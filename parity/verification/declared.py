@@ -18,12 +18,13 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
-from parity.verification import kept_axis, shared_ties, turned_kernel
+from parity.verification import flat_dx, kept_axis, shared_ties, turned_kernel
 from parity.verification.other_eps import given_eps
 from parity.verification.slight import removable, without_slight
 from parity.verification.slight_names import (
     AT_KINK,
     AVERAGES,
+    FLAT,
     KEEPS_AXIS,
     NAMES,
     NEW_ARRAYS,
@@ -112,6 +113,8 @@ def slight_name(fault: Fault) -> str:
         return TURNED
     if fault.name in kept_axis.FAULTS:
         return KEEPS_AXIS
+    if fault.name in flat_dx.FAULTS:
+        return FLAT
     if fault.name in shared_ties.KINDS.values():
         return AT_KINK
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""

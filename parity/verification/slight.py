@@ -20,12 +20,13 @@ from parity.faults.diagnose import PLAIN, Observation
 from parity.faults.diagnose_dtypes import NAME as WIDENED_NAME
 from parity.kinds import Probe, kind_of
 from parity.kinds.followed import parts_of
-from parity.verification import kept_axis, single_precision
+from parity.verification import flat_dx, kept_axis, single_precision
 from parity.verification.slight_names import (
     AGAIN,
     AT_KINK,
     AVERAGES,
     CLIPS,
+    FLAT,
     HIDING,
     IN_PLACE,
     INSIDE_LOG,
@@ -68,7 +69,18 @@ from parity.verification.slight_readings import (
 )
 from parity.verification.undecayed_biases import with_undecayed_biases
 
-OF_ONE_READING = (OTHER_EPS, OWN_VARIANCE, AT_KINK, AVERAGES, PUBLISHED, UNDECAYED, TURNED, KEEPS_AXIS, CLIPS)
+OF_ONE_READING = (
+    OTHER_EPS,
+    OWN_VARIANCE,
+    AT_KINK,
+    AVERAGES,
+    PUBLISHED,
+    UNDECAYED,
+    TURNED,
+    KEEPS_AXIS,
+    CLIPS,
+    FLAT,
+)
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 RAISES_OVERFLOW = re.compile(r"raised (\w+)(?:(?<=OverflowError)|: .*overflow)", re.IGNORECASE)
 
@@ -144,6 +156,11 @@ def _slight(row: Record, seen: Observation, by_id: Mapping[str, Probe]) -> Sligh
     value = seen.values.get(row.dtype, {}).get(row.case, {}).get(row.tensor)
     if value is None:
         return None
+    if row.tensor == "dx" and parts_of(seen.kind)[0] in flat_dx.KINDS:
+        exact = exact_of(probe, row)
+        if flat_dx.is_flat(value, exact):
+            shaped = value.reshape(exact.shape).astype(exact.dtype)
+            return Slight(row, FLAT, shaped, flat_dx.SAYS) if is_right(probe, row, shaped) else None
     if row.tensor in kept_axis.KINDS.get(parts_of(seen.kind)[0], ()):
         exact = exact_of(probe, row)
         if says := kept_axis.says(row.tensor, value, exact):
