@@ -494,15 +494,15 @@ class Called(Adapter):
                 return None
             found = [*room(names, recipe(c.kind)), *c.numbers.values()]
             return [name for name in dict.fromkeys(found) if name in _arguments_of(c)]
-        used = {m for _, m in [*(c.constructor or ()), *c.forward_args]}
+        used = dict.fromkeys(m for _, m in [*(c.constructor or ()), *c.forward_args])
         if c.as_in_the_book:
             names = super().parameters(factory)
             return None if names is None else room(names, recipe(c.kind))
-        inner = {word for m in used if m.startswith("{") for word in m[1:-1].replace(":", ";").split(";")}
+        inner = [word for m in used if m.startswith("{") for word in m[1:-1].replace(":", ";").split(";")]
         found = [*c.stored, *c.passed, *c.buffers, *used, *inner]
         found += (
             ["stride"] * ("stride_h" in used or "(SH,SW)" in used or "stride" in c.limits)
-            + ["pad"] * (bool(used & {*PADS}) or bool(c.padding))
+            + ["pad"] * (bool({*used} & {*PADS}) or bool(c.padding))
             + ["training"]
             + ["momentum"] * ("left" in used or bool(c.kept) or bool(c.written))
         )

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from parity.adapters.answer_clock import TICK, AnswerClock
 from parity.adapters.bench import Bench, Raised
 from parity.adapters.children import Child
 from parity.adapters.isolate import Limits
@@ -33,13 +34,14 @@ from parity.adapters.wire import (
     layout_of,
     lengths,
 )
+from parity.sandbox.processes import is_over
 
-TICK = 0.05  # seconds between two looks at the memory
 LEAST_ANSWER, TIMES_ANSWER = (
     1 << 26,
     16,
 )  # bytes of an answer: so many, and so many times those of the request
 LOUDEST = 32  # times the output that is kept: so much may be printed before an answer, as by a debug print
+PATIENCE = 60.0  # seconds for the word of how a process ended that is gone
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -55,6 +57,7 @@ class Connection(Protocol):
     """Where the code under test is, and how to ask it."""
 
     where: str
+    waited: float  # seconds, for answers, as the limit counts them
 
     def ask(self, what: str, /, **fields: Any) -> Any:
         """The answer of that method of `Bench`. Raises Raised, Ended or TargetError."""
@@ -70,6 +73,7 @@ class Here:
     """The code runs in this process, without limits: for a debugger, and where nothing else can be had."""
 
     where = "in this process, without limits"
+    waited = 0.0
 
     def __init__(self, bench: Bench):
         self.bench, self.theirs = bench, _Switches()
@@ -176,13 +180,12 @@ class Apart:
         """Send the request and read the answer. Raises Ended when none arrives in time."""
         if self.pending:
             raise Ended(_NOTHING)
-        left, start, self.loud = memoryview(request), time.monotonic(), 0
+        left, clock, self.loud = memoryview(request), AnswerClock(self.child.pid), 0
         self.waiting.register(self.child.requests, selectors.EVENT_WRITE)
         writing = True
         try:
             while (answer := self._taken(most)) is None:
-                now = time.monotonic()
-                self._check(now - start, seconds, importing)
+                self._check(clock.seconds(), seconds, importing)
                 for key, _ in self.waiting.select(min(TICK, seconds)):
                     if key.fd == self.child.requests:
                         left = self._sent(left)
@@ -195,7 +198,7 @@ class Apart:
                         self._read_output()
             return answer[0]
         finally:
-            self.waited += 0.0 if importing else time.monotonic() - start
+            self.waited += 0.0 if importing else clock.seconds()
             if writing:
                 self.waiting.unregister(self.child.requests)
 
@@ -255,6 +258,8 @@ class Apart:
 
     def _death(self) -> str:
         status = self.child.died(2.0)
+        if status is None and is_over(self.child.pid):  # nobody has had the time to say so
+            status = self.child.died(PATIENCE)
         if status is None:
             return "closed its connection to the checker"
         code = os.waitstatus_to_exitcode(status)

@@ -107,9 +107,10 @@ def _listen(child: int, results: int, output: int, limits: Limits) -> Outcome:
         while not outcome.ending:
             now = time.monotonic()
             left = min(heard + limits.silence, start + limits.total) - now
-            if left <= 0:
+            ready = waiting.select(max(left, 0))
+            if left <= 0 and (not ready or now - start >= limits.total):  # else it spoke, and we were busy
                 outcome.ending = _too_slow(now - start, limits)
-            for key, _ in waiting.select(max(left, 0)):
+            for key, _ in ready:
                 data = os.read(key.fd, 1 << 16)
                 if key.fd == output:
                     printed += data

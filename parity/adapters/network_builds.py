@@ -116,7 +116,7 @@ def _build(
         elif asked or meaning != "decay":
             kwargs[p.name] = value
     known = any(meaning_of_built(p.name) in ("O", "sizes") for p in parameters)
-    data = tuple({meaning_of_built(name) for name in kwargs} & {"x", "t"})
+    data = tuple(sorted({meaning_of_built(name) for name in kwargs} & {"x", "t"}))
     return Build(tuple(args), kwargs, outputs if known else None, tuple(decays), rated, data)
 
 

@@ -422,6 +422,10 @@ class Subject:
         """Seconds of processor time that the code has used so far."""
         return self.connection.busy()
 
+    def waited(self) -> float:
+        """Seconds for which its answers were waited for so far, as the limit counts them."""
+        return self.connection.waited
+
     def close(self) -> str:
         """End the process that it runs in, if it has one; what it printed."""
         return self.connection.close()

@@ -59,7 +59,7 @@ def words_in(codes: Iterable[CodeType]) -> list[str]:
     """The words for training and inference in code, those of training first."""
     known = [*LEARN_WORDS, *INFER_WORDS]
     found = {one for one in constants_in(codes) if isinstance(one, str) and one.lower() in known}
-    return sorted(found, key=lambda word: known.index(word.lower()))
+    return sorted(found, key=lambda word: (known.index(word.lower()), word))
 
 
 def in_its_words(

@@ -25,7 +25,8 @@ from parity.sandbox.policy import ALWAYS_REFUSED
 from parity.verification.listing import SUFFIXES
 from parity.verification.whole import unpacked
 
-MOST_FILES, MOST_BYTES = 500, 8 << 20  # of a folder; of one file an eighth
+MOST_FILES, MOST_BYTES = 500, 8 << 20  # of a folder
+LARGEST = MOST_BYTES // 8  # bytes of one file
 NOTEBOOKS = 64 << 20  # bytes of notebooks with their outputs
 INSIDE = (  # the checker's own process and modules, by the name's end
     *(
@@ -178,8 +179,8 @@ def _copied(path: Path, copy: Path, alone: bool) -> Path:
         except ValueError:
             if alone:
                 raise
-    if copy.stat().st_size > MOST_BYTES // 8:
-        raise TargetError(f"{clean(path.name)}: larger than {MOST_BYTES >> 23} MiB")
+    if copy.stat().st_size > LARGEST:
+        raise TargetError(f"{clean(path.name)}: larger than {LARGEST >> 20} MiB")
     return copy
 
 

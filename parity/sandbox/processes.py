@@ -27,3 +27,12 @@ def outside(wrapper: int, pid: int) -> int:
                 return now
         left += children_of(now)
     return wrapper
+
+
+def is_over(pid: int) -> bool:
+    """Whether /proc is there and shows the process as ended, or not at all."""
+    if not os.path.isdir("/proc/self"):
+        return False
+    with suppress(OSError, IndexError), open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -336,7 +335,7 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time; then one in float32."""
     start, longest, quick = subject.busy(), LEAST_SECONDS, None
     for probe in _affordable(subject, seen.taken(real_sizes(request.kind))):
-        begun, busy = time.monotonic(), subject.busy()
+        begun, busy = subject.waited(), subject.busy()
         if busy - start > SIZES_SECONDS:
             seen.beyond = size_of(probe)
             break
@@ -349,13 +348,13 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
                 _end(seen, error, "float64", subject.probe)
             elif (
                 str(error).startswith("hung")
-                and time.monotonic() - begun > times_as_long(seen, probe) * longest
+                and subject.waited() - begun > times_as_long(seen, probe) * longest
             ):
                 seen.unfinished = f"{error} on inputs of {size_of(probe)}"
             else:
                 seen.beyond = size_of(probe)
             return
-        longest = max(longest, time.monotonic() - begun)
+        longest = max(longest, subject.waited() - begun)
         seen.sized.append(probe)
         if not right:
             return

@@ -103,13 +103,19 @@ def profile_of(target: object, profile: str | None) -> str:
     path = Path(where.removesuffix(":"))
     if not (name in SIGNATURES or name in NETWORKS) or not path.is_file():
         return NONE
-    found = book_names(path, path.stat().st_mtime_ns)
+    try:
+        found = book_names(path, path.read_bytes())
+    except OSError:
+        return NONE
     return BOOK if name in found and (name in NETWORKS or len(found) >= FEWEST) else NONE
 
 
 @lru_cache(maxsize=256)
-def book_names(path: Path, version: int) -> frozenset[str]:
-    """The definitions of a file whose names and signatures are the book's; none where it cannot be read."""
+def book_names(path: Path, content: bytes) -> frozenset[str]:
+    """The definitions of a file whose names and signatures are the book's; none where it cannot be read.
+
+    `content` is what the file holds now: it may have been written again since it was asked for.
+    """
     try:
         nodes = [node for _, tree in parsed(path) for node in defined(tree.body)]
     except (SyntaxError, ValueError, OSError, RecursionError):

@@ -169,6 +169,17 @@ def test_what_is_graded_is_not_graded_again(graded, assignment, folder, monkeypa
     assert asked[3:] == ["anna", "ben", "eve"]  # another assignment
 
 
+def test_a_file_written_anew_in_the_same_moment_is_graded_again(assignment, folder, tmp_path):
+    """As large as it was, at the time that it had."""
+    wrong = RELU.replace("x, 0)", "x, 1)")
+    points = []
+    for source in (wrong, RELU):
+        os.utime(folder(anna=source) / "anna.py", (1e9, 1e9))
+        found, _ = run.grade_all(submissions_in(folder()), assignment(), tmp_path / "grades")
+        points.append(found[0]["points"])
+    assert len(wrong) == len(RELU) and points[0] < 5 == points[1]
+
+
 def test_a_student_tries_at_home(folder, assignment, tmp_path, parity):
     submissions = folder(anna=RELU, ben=LEAKY)
     assignment(f'hints = ["which", "where", "what"]\n{OF_RELU}')

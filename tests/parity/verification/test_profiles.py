@@ -1,5 +1,6 @@
 """The book's own style: habits are listed as by design, what remains is judged, no bug hides behind them."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -141,3 +142,13 @@ def test_every_habit_is_a_name_that_allow_takes():
 def test_an_unknown_profile_is_misuse(parity):
     ended = parity("verify", f"{BOOK}/common/layers.py:Relu", "--profile", "bok")
     assert ended.status == 2 and "no profile named 'bok'; there are auto, book, none" in ended.err
+
+
+def test_a_file_written_anew_in_the_same_moment_is_read_again(tmp_path):
+    mine, text = tmp_path / "layers.py", (BOOK / "common" / "layers.py").read_text()
+    found = []
+    for source in (text, text.replace("class Relu", "class Rely")):
+        mine.write_text(source)
+        os.utime(mine, (1e9, 1e9))
+        found.append(profile_of(f"{mine}:Relu", None))
+    assert found == ["book", NONE]
