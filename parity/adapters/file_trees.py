@@ -12,10 +12,16 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-@lru_cache(maxsize=64)
 def tree_of(file: str) -> ast.Module | None:
+    """The file as it is now, or None where its text cannot be read or parsed."""
+    linecache.checkcache(file)
+    return _parsed("".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=64)
+def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse("".join(linecache.getlines(file)) or "!")
+        return ast.parse(source or "!")
     except (SyntaxError, ValueError, RecursionError):
         return None
 

@@ -14,10 +14,13 @@ also looked for in the working directory and in the folders above the file.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,10 +49,11 @@ def load(target: str) -> Any:
     if Path(where).is_dir():
         path, name = _in_folder(Path(where), name)
         where = str(path)
-    if only or where.endswith(".ipynb"):
-        module = definitions_of(Path(where))
-    else:
-        module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    with _without_bytecode():
+        if only or where.endswith(".ipynb"):
+            module = definitions_of(Path(where))
+        else:
+            module = import_file(Path(where)) if where.endswith(".py") else _import_module(where)
     found = tuple(_named(module, part.strip(), where) for part in name.split(","))
     return found[0] if len(found) == 1 else pair(*found) if len(found) == 2 else found
 
@@ -186,6 +190,23 @@ def _import_file(path: Path) -> ModuleType:
     return _import_beside(path)
 
 
+@contextlib.contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Leave no bytecode beside people's files: it would be taken for a text of the same second and size."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+class _FromSource(importlib.machinery.SourceFileLoader):
+    """Reads the file itself: bytecode counts as fresh for a file of the same size and the same second."""
+
+    def path_stats(self, path: Any) -> Any:
+        raise OSError
+
+
 def _import_alone(path: Path) -> ModuleType:
     """A module by its file; under a name of ours where its own is taken (a `random.py`, say)."""
     taken = path.stem in sys.stdlib_module_names or path.stem in sys.modules
@@ -193,7 +214,7 @@ def _import_alone(path: Path) -> ModuleType:
     if same is not None and Path(same) == path:
         return sys.modules[path.stem]
     name = f"_target_{path.stem}" if taken else path.stem
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

@@ -1,9 +1,13 @@
 """Targets: files with siblings, packages with relative imports, modules; what is said where nothing is."""
 
+import ast
+import os
+import subprocess
 import sys
 
 import pytest
 
+from parity.adapters.file_trees import tree_of
 from parity.adapters.load import TargetError, load
 
 
@@ -114,3 +118,28 @@ def test_a_missing_import_of_theirs_is_theirs(tmp_path):
     write(tmp_path, layers="import no_such_thing_at_all")
     with pytest.raises(ModuleNotFoundError, match="no_such_thing_at_all"):
         load(f"{tmp_path}/layers.py:A")
+
+
+@pytest.mark.parametrize("name", ["layer.py", "package/layer.py"])
+def test_a_file_changed_in_the_same_second_is_read_again(tmp_path, name):
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    if file.parent != tmp_path:
+        (file.parent / "__init__.py").touch()
+    free = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    ask = "from parity.adapters.load import load; import sys; print(load(sys.argv[1])(1))"
+    for text, answer in (("x + 1", "2"), ("x + 2", "3")):
+        file.write_text(f"def f(x):\n    return {text}\n")
+        os.utime(file, (10**9, 10**9))
+        ran = subprocess.run(
+            [sys.executable, "-c", ask, f"{file}:f"], capture_output=True, text=True, check=True, env=free
+        )
+        assert ran.stdout.strip() == answer
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_the_tree_of_a_file_is_that_of_its_text_now(tmp_path):
+    file = tmp_path / "layer.py"
+    for number in (1, 22):  # of another size: a clock's tick may be longer than the time between the two
+        file.write_text(f"x = {number}\n")
+        assert ast.unparse(tree_of(str(file))) == f"x = {number}"
