@@ -37,6 +37,7 @@ from parity.adapters.former_names import used
 from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
+from parity.adapters.made_steps import as_class
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.sure_errors import can_only_raise
 from parity.adapters.training_flag import by_attribute
@@ -89,6 +90,8 @@ class Bench:
         with as_raised():
             if target is not None:
                 self._factory = load(target)
+            if recipe.role == "optimizer":
+                self._factory = as_class(self._factory)
             if adapter is not None:
                 self._adapter = _beside(adapter)
             if convention is not None:

@@ -45,7 +45,8 @@ from parity.adapters.options import ANY, Options, all_read
 from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, numbers, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
-from parity.adapters.rule import Rule, asks_for
+from parity.adapters.rule import Rule
+from parity.adapters.rule_table import asks_for
 from parity.adapters.training_flag import SWITCHING, by_attribute
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.laid_out import LAYOUTS
-from parity.adapters.layers_given import in_words
+from parity.adapters.laid_out import LAYOUTS, NUMBERS
 from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
 from parity.adapters.reach import parsed, spelled
 from parity.adapters.recipe import is_reduced, recipe
+from parity.adapters.returned_steps import IGNORED
+from parity.adapters.rule_words import rule_in_words
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME, is_same, window_of
 
@@ -48,85 +49,6 @@ AT_EVERY_STRIDE = (
 )
 MOST_NUMBERS = 2000  # that are handed over one by one
 LETTERS = {"I": "C", "O": "FN", "H": "FH", "W": "FW"}  # of a layout of weights, as they are printed
-
-
-RETURNED = "the step is returned, to be added or taken off as the first one shows"
-RULES = {
-    "dicts": "dicts of arrays",
-    "dicts by letter": "dicts of arrays called W1, W2 and b1",
-    "lists": "lists of arrays",
-    "arrays": "one array and its gradient",
-    "layer": "a layer that has .weights and .dweights",
-    "params": "nothing: the parameters come to the constructor",
-    "params of pairs": "nothing: pairs of an array and its gradient come to the constructor",
-    "params of dicts": "nothing: dicts of an array and its gradient come to the constructor",
-    "held": "gradients in a list: the parameters come to the constructor",
-    "held two lists": "lists of gradients of weights and of biases, whose lists come to the constructor",
-    "two lists": "lists of weights, of biases, and of the gradients of both",
-    "lists and pairs": "lists of weights and of biases, and a list of pairs of their gradients",
-    "lists of pairs": "a list of pairs of a weight and its bias, and one of their gradients",
-    "lists of numbers": "the numbers of all arrays in one list, and one of their gradients",
-    "held array": "a gradient: its array comes to the constructor; an optimizer for each",
-    "asked": "an array and the gradient as a function; an optimizer for each",
-    "run": "the gradient as a function, and the first arrays: all steps in one call",
-    "both": "nothing: lists of parameters and gradients come to the constructor",
-    "both dicts": "nothing: dicts of parameters and gradients come to the constructor",
-    "pairs": "pairs of an array and its gradient",
-    "by name": "pairs of an array and its gradient, by name",
-    "state": "an array, its gradient and its state, None at first",
-    "config": "an array, its gradient and a dict of options",
-    "arrays+lr": "an array, its gradient and the learning rate",
-    "lists+lr": "lists of arrays and the learning rate",
-    "dicts+lr": "dicts of arrays and the learning rate",
-    "in order": "an array, its gradient and a name, or a weight and a bias with theirs; moments that it asks "
-    "for are 0 at first, t counts from 0 where that gives numbers; without a name, an optimizer for each",
-    "given layer": "a layer that has .weights and .bias, and its gradients; where its state is not by "
-    "layer, an optimizer for each",
-    "given layer of lists": "a layer that has its arrays in a list, and a list of its gradients",
-    "dict of a layer": "dicts of the arrays and of the gradients of one layer, and its number",
-    "list of a layer": "lists of the arrays and of the gradients of one layer, and its number",
-    "held dicts": "gradients in a dict: the dict of parameters comes to the constructor",
-    "objects": "a list of parameters that have .data and .grad",
-    "numbered": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2",
-    "chained": "dicts of W1, b1, W2, b2 and of dW1, db1, dW2, db2, of the sizes that its constructor gets",
-    "step of slope": f"a gradient; {RETURNED}; without a name, an optimizer for each",
-    "step of dict": f"gradients in a dict; {RETURNED}",
-    "step of list": f"gradients in a list; {RETURNED}",
-    "held numbered": "a dict of dW1, db1, dW2, db2: one of W1, b1, W2, b2 comes to the constructor",
-    "by layer name": "dicts of dicts of arrays, one per layer",
-    "in dicts": "lists of dicts of arrays, one per layer",
-    "numbered+state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the gradients' names",
-    "numbered+own state": "dicts of W1, b1, ... and of dW1, db1, ..., and its state by the arrays' names",
-    "dicts+state": "dicts of arrays, of gradients and of its state",
-    "lists+state": "lists of arrays, of gradients and of its state",
-    "arrays+state": "an array, its gradient and its state",
-    "arrays+dict state": "an array, its gradient and its state, a dict that has zeros",
-    "arrays+pair state": "an array, its gradient and its state, both moments in one",
-}
-PARAMETERS = {  # the end of a rule of parameters that are objects
-    "": "a parameter that has .data and .grad",
-    "variables": "a parameter that has .data and .grad.data",
-    "weights": "a parameter that has .w and .dw",
-    "pairs": "a pair of an array and its gradient",
-    "dicts": "a dict of an array and its gradient",
-}
-HANDED = {
-    "params": "nothing: a list comes to the constructor, each is {}",
-    "params by name": "nothing: a dict comes to the constructor, each is {}",
-    "objects": "a list, each is {}",
-    "objects by name": "a dict, each is {}",
-    "object": "{}, one at a time",
-    "params by layer": "nothing: a list for each layer comes to the constructor, each is {}",
-    "objects by layer": "lists, one for each layer, each is {}",
-}
-
-
-def rule_in_words(rule: str) -> str:
-    """What the step of an optimizer is called with."""
-    if rule in RULES:
-        return RULES[rule]
-    first, _, form = rule.partition(" of ")
-    return HANDED[first].format(PARAMETERS[form]) if first in HANDED else in_words(rule)
 
 
 @dataclass(frozen=True)
@@ -197,6 +119,7 @@ class Convention:
     count        an attribute with the number of the step that another method sets: it is counted up
     then         a method that makes the step of the gradients that the other one was given
     by_rate      whether the steps that it returns are without the rate
+    returns      what becomes of what a step returns beside its array, where that is no new array
     average      what it calls the constant of momentum or RMSProp under the name of an average's: beta
     kept         constants of an optimizer or a batch norm that its code sets in an attribute and nothing
                  takes: argument -> attribute
@@ -282,6 +205,7 @@ class Convention:
     count: str = ""
     then: str = ""
     by_rate: bool = False
+    returns: str = ""
     rate: str = ""
     average: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -340,6 +264,11 @@ class Convention:
         """Whether an optimizer's arrays are handed over in the same way."""
         same = ("rule", "forward", "order", "numbers", "held")
         return all(getattr(self, name) == getattr(other, name) for name in same)
+
+    @property
+    def gives_steps(self) -> bool:
+        """Whether an optimizer that is handed arrays returns steps in the place of new ones."""
+        return self.returns not in ("", IGNORED) and not self.rule.startswith("step of")
 
     @property
     def as_in_the_book(self) -> bool:
@@ -427,6 +356,8 @@ class Convention:
             self.kind == "dropout" and "mask" not in probe.inputs
         )
         if self.by_number and probe.inputs["x"].size > MOST_NUMBERS:
+            return False
+        if self.laid == NUMBERS and sum(a.size for a in probe.inputs["params"].values()) > MOST_NUMBERS:
             return False
         if limits.get("training") and infers:
             return False
@@ -579,7 +510,7 @@ class Convention:
             eps += "".join(f"; .{name} is set" for name in self.kept.values())
             ones = [name for name, what in self.sized.items() if what == "batch_size"]
             eps += f"; {', '.join(ones)} is 1" if ones else ""
-            handed = rule_in_words(self.rule)
+            handed = rule_in_words(self.rule, self.returns)
             if self.prepared_by:
                 what = "the number of numbers" if self.prepared_by == "count" else "the shape"
                 eps += f"; {self.prepare} is given {what} of its array before the first step"

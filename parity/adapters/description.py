@@ -35,6 +35,7 @@ from parity.adapters.own_steps import stepped
 from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
+from parity.adapters.step_meant import given_gradients, meant_by
 from parity.adapters.sure_errors import gives_nothing
 from parity.adapters.three_axes import speaks_of_sequences
 from parity.adapters.training_flag import words_in
@@ -78,6 +79,7 @@ def about(factory: Any) -> dict[str, Any]:
     softmax_in  the methods in whose own code the word softmax stands
     stepped    for each method of a class the attributes from which its code takes something off
     uses       of the methods that may make a step, or of a function: what it does with its parameters
+    returns    of the same what it is meant to return, and what says so: see `step_meant`
     unread     the constructor's parameters that nothing reads
     loose      what a constructor reads of its `**kwargs`
     from_second  whether its code goes through a list from the second on
@@ -134,6 +136,7 @@ def about(factory: Any) -> dict[str, Any]:
         "stepped": stepped(functions_of(one)) if isinstance(one, type) else {},
         "uses": _uses(one),
         "loose": _loose(one) if isinstance(one, type) else [],
+        "returns": meant_by(given_gradients(_stepping(one))),
         "from_second": begins_at_second(one),
         "unread": unread(one) if isinstance(one, type) else [],
         "count": counted_elsewhere(one) if isinstance(one, type) else {},
@@ -155,11 +158,18 @@ def _loose(cls: type) -> Parameters:
 
 
 def _uses(one: Any) -> dict[str, dict[str, str]]:
-    """What each method that may make a step does with its parameters, or a function."""
+    """What each method that may make a step does with its parameters, and its constructor, or a function."""
+    own = functions_of(one) if isinstance(one, type) else {}
+    made = {name: own[name] for name in ("__init__",) if name in own}
+    return {name: uses_of(function) for name, function in {**_stepping(one), **made}.items()}
+
+
+def _stepping(one: Any) -> dict[str, Any]:
+    """The methods that may make a step, or a function."""
     if not isinstance(one, type):
-        return {getattr(one, "__name__", ""): uses_of(one)}
+        return {getattr(one, "__name__", ""): one}
     own = functions_of(one)
-    return {name: uses_of(own[name]) for name in (*steps_of(own), "__init__") if name in own}
+    return {name: own[name] for name in steps_of(own) if name in own}
 
 
 def _speaks_of_axes(functions: dict[str, Any]) -> bool:

@@ -1,5 +1,5 @@
 """Arrays in the shapes that an optimizer asks for: biases that are rows or columns, weights that are
-(outputs, inputs), arrays that are flat.
+(outputs, inputs), arrays that are flat; or their numbers, each by itself.
 
 What an optimizer does to a number does not depend on where in its array it is, so an array may be given any
 shape: each is one of a layer of its own, whose other array is nobody's. Needs NumPy alone.
@@ -16,7 +16,9 @@ LAYOUTS = {
     "turned": "weights are (outputs, inputs)",
     "column": "biases are (n, 1), weights (n, m)",
     "flat": "arrays are flat",
+    "numbers": "one number at a time, an optimizer for each",
 }
+NUMBERS = "numbers"
 OF_LAYERS = ("row", "turned", "column")
 Arrays = dict[str, Any]
 
@@ -34,6 +36,13 @@ class Laid(dict[str, Any]):
 
 def laid_out(layout: str, arrays: Arrays, partners: Arrays) -> Laid:
     """Views of these arrays in that layout; `partners` keeps those that are nobody's, 0 at first."""
+    if layout == NUMBERS:
+        numbers = {
+            f"{name}[{at}]": array.reshape(-1)[at : at + 1].reshape(())
+            for name, array in arrays.items()
+            for at in range(array.size)
+        }
+        return Laid(numbers, [(name, "") for name in numbers])
     found: Arrays = {}
     pairs = []
     for name, array in arrays.items():

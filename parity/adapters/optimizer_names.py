@@ -22,7 +22,16 @@ SLOPE = ("dw", "grad", "gradient", "g", "dtheta", "dparam", "dx", "dp", "gw", "g
 BATCH = ("batchsize", "minibatchsize", "nsamples", "numsamples", "numexamples")  # gradients are sums over it
 RATES = (
     *("lr", "learningrate", "learnrate", "alpha", "eta", "stepsize", "rate", "lrate", "initlr", "initiallr"),
-    *("baselr", "initlearningrate", "initiallearningrate", "baselearningrate", "lr0", "startlr", "eta0"),
+    *(
+        "baselr",
+        "initlearningrate",
+        "initiallearningrate",
+        "baselearningrate",
+        "lr0",
+        "startlr",
+        "eta0",
+        "alpha0",
+    ),
 )
 EPSILON = ("eps", "epsilon")
 SMALL = (*EPSILON, "damping", "jitter", "fudge", "fudgefactor")  # beside a root

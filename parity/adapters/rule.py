@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.arguments import Misfit, call, plain, room, signature, spellings
+from parity.adapters.arguments import Misfit, call, plain, room, signature
 from parity.adapters.array_letters import letters_in, names_asked_for
 from parity.adapters.array_lists import (
     are_like,
@@ -41,15 +41,15 @@ from parity.adapters.layers_given import (
 )
 from parity.adapters.names_in_steps import names_of_one, pairs_in
 from parity.adapters.optimizer_built import builder, is_free, takes_any_name
-from parity.adapters.optimizer_names import RATES, decay_of, first_step, rate_of
-from parity.adapters.options import Renamed
+from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.parameter_uses import is_key
 from parity.adapters.recipe import recipe
-from parity.adapters.returned_steps import Steps
+from parity.adapters.returned_steps import IGNORED, Steps, ignoring
 from parity.adapters.rule_ahead import step_ahead
 from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
 from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
+from parity.adapters.rule_table import CONFIG, asks_for, table
 from parity.adapters.stateful import AVERAGED, TWO, Stateful, reading
 from parity.kinds.probe import Probe
 
@@ -76,7 +76,7 @@ class Rule:
         self.partners: dict[str, Any] = {}  # arrays that are nobody's, of `laid_out`
         self.parts: dict[str, Rule] = {}  # one for each array, where they are apart
         self.tables: dict[str, Any] = {}  # dicts of constants and state, by optimizer
-        self.returned = Steps()
+        self.returned = Steps(convention.returns)
         self.stateful: Stateful | None = None
 
     def new(self, *first: Any) -> Any:
@@ -121,12 +121,10 @@ class Rule:
         if self.how.count:
             setattr(optimizer, self.how.count, getattr(optimizer, self.how.count) + 1)
 
-    def _table(self, args: dict[str, Any]) -> Renamed:
-        """The constants in a dict, each under whatever name it is asked for."""
-        start = {"learning_rate" if k == "lr" else k: v for k, v in args.items()}
-        start |= {} if self.eps is None else {"epsilon": self.eps}
-        names = {key: spellings("lr" if key == "learning_rate" else key) for key in start}
-        return Renamed(start, names | {"epsilon": ("eps", "epsilon")})
+    @property
+    def function(self) -> Any:
+        """A function that is an optimizer, as if it returned no array where that is not looked at."""
+        return ignoring(self.factory) if self.how.returns == IGNORED else self.factory
 
     @property
     def eps(self) -> float | None:
@@ -181,7 +179,7 @@ class Rule:
         known |= {
             NOTHING: None,
             "zero": 0.0,
-            "table": self.tables.setdefault(self.named(optimizer), self._table(self.args)),
+            "table": self.tables.setdefault(self.named(optimizer), table(self.args, self.eps)),
         }
         given = {name: known[argument] for name, argument in self.how.numbers.items()}
         return self._by_parameter(getattr(optimizer, self.how.forward), given)
@@ -193,6 +191,8 @@ class Rule:
     def _by_parameter(self, function: Callable[..., Any], numbers: dict[str, Any]) -> Callable[..., Any]:
         """The function of arrays alone, in the order of the rule."""
         names = self.how.order
+        if self.how.returns == IGNORED:
+            function = ignoring(function)
 
         def step(*arrays: Any, **state: Any) -> Any:
             if names:
@@ -232,7 +232,7 @@ class Rule:
         if self.how.by_rate:
             self.returned.rate = rate
             return True
-        keeps_it = self.how.rule in ("config", RUN)  # in a dict, or in a run from the beginning
+        keeps_it = self.how.rule in (CONFIG, RUN)  # in a dict, or in a run from the beginning
         by_function = not isinstance(self.factory, type) and not keeps_it
         by_function &= "lr" not in recipe(self.kind).optional or asks_for(self.factory, "lr")
         if not by_function and not self._at_each_call("lr"):
@@ -247,7 +247,12 @@ class Rule:
         """One step: the arrays of params are changed."""
         if self.how.apart:
             self._apart(params, grads)
-            return
+        elif self.how.gives_steps:
+            self.returned.in_places(self._update, params, grads)
+        else:
+            self._update(params, grads)
+
+    def _update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         if self.how.laid:
             params, grads = self._laid(params, grads)
         self.shapes["shapes"] = [np.shape(array) for array in params.values()]
@@ -591,6 +596,8 @@ class Rule:
 
     def _place_of_the_array(self, order: list[str], given: dict[str, Any]) -> int:
         """Which of the returned arrays is the parameter: without gradient and moments, the one that stays."""
+        if self.how.returns == IGNORED:
+            return 0
         nothing = {w: np.zeros_like(a) for w, a in given.items() if w == "dw" or w.startswith("moment")}
         found = self._tried(order, {**given, **nothing, "w": np.ones_like(given["w"])})
         return int(np.argmax([np.mean(array) for array in found]))
@@ -689,7 +696,7 @@ class Rule:
         for name, w in params.items():
             step = self.method_of(self.one(name))
             new, self.states[name] = step(w, grads[name], self.states.get(name))
-            w[...] = new
+            w[...] = w if new is None else new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         step = self._by_parameter(self.factory, self._numbers_given())
@@ -716,19 +723,9 @@ class Rule:
             usual = recipe(self.kind).optional["weight_decay"]
             given = {"weight_decay": usual, **self.args, "eps": self.eps}
             self.stateful = Stateful(
-                self.factory, reading(asked, self.kind), given, self.how.rule, self.kind in TWO
+                self.function, reading(asked, self.kind), given, self.how.rule, self.kind in TWO
             )
         self.stateful.update(params, grads, in_layers(params))
-
-    def _config(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        optional = recipe(self.kind).optional
-        asked = [k for k in self.args if k not in optional or k != "lr" or asks_for(self.factory, k)]
-        start = {"learning_rate" if k == "lr" else k: self.args[k] for k in asked}
-        others = {key: spellings("lr" if key == "learning_rate" else key) for key in start}
-        for name, w in params.items():
-            config = self.made.get(name) or Renamed(start, others)
-            new, self.made[name] = self.factory(w, grads[name], config)
-            w[...] = new
 
 
 def _give(parameters: list[Any], params: dict[str, Any], grads: dict[str, Any]) -> None:
@@ -748,10 +745,3 @@ def _all_of(optimizer: Any, beginnings: tuple[str, ...]) -> None:
         method = getattr(optimizer, name, None) if plain(name).startswith(beginnings) else None
         if callable(method) and not any(p.default is p.empty for p in (signature(method) or {}).values()):
             method()
-
-
-def asks_for(function: Any, argument: str) -> bool:
-    """Whether a function of an optimizer has a parameter for the argument, or names it in its code."""
-    known = {*map(plain, spellings(argument)), *(RATES if argument == "lr" else ())}
-    words = (word for word in constants_in(codes_of(function)) if isinstance(word, str))
-    return any(plain(name) in known for name in (*(signature(function) or ()), *words))

@@ -7,6 +7,7 @@ dict of a layer  update(params, grads, layer_id), layer by layer: dicts of its a
 held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
 asked            update(w, grad_func) -> w: see `rule_asked`
 run              all steps in one call: see `rule_runs`
+config           a function (w, dw, config) -> w, config: see `rule_table`
 
 Needs NumPy alone.
 """
@@ -32,6 +33,7 @@ from parity.adapters.layers_given import of_layer
 from parity.adapters.rule_asked import ASKED, asked
 from parity.adapters.rule_names import KEYS, is_slope
 from parity.adapters.rule_runs import run
+from parity.adapters.rule_table import CONFIG, config
 
 if TYPE_CHECKING:
     from parity.adapters.rule import Rule
@@ -95,6 +97,7 @@ FORMS: dict[str, Callable[[Rule, Arrays, Arrays], None]] = {
     "dict of a layer": _of_one_layer,
     "list of a layer": _of_one_layer,
     RUN: run,
+    CONFIG: config,
     ASKED: asked,
 }
 

@@ -45,6 +45,7 @@ BEFORE = ("preupdate", "prestep", "beforeupdate", "beforestep")  # how names of 
 AFTER = ("postupdate", "poststep", "afterupdate", "afterstep")
 ENDS = ("grad", "grads", "gradient", "gradients")  # of a gradient's name
 OF_BIAS = re.compile("(d|g|grads?|gradients?|nabla|delta)(b|bias|biases)|(b|bias|biases)(grads?|gradients?)")
+HATS = ("mhat", "vhat", "shat", "mcorrected", "vcorrected", "mcorr", "vcorr", "mcap", "vcap")  # of moments
 EMPTY = ("zerograd", "resetgrad", "cleargrad", "zerodelta", "resetdelta")
 OF_STEP = re.compile(  # methods that return the step; they get gradients alone
     "(get|compute|calc|calculate|find|make)?_?(the)?_?(updates?|steps?|deltas?|changes?|direction|gradients?)"
@@ -75,7 +76,7 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
     """What each parameter of an update of one array, or of a weight and its bias, gets; nothing if unknown.
 
     "key", "w" and "dw", or "w", "b", "dw" and "db"; beside them "t", the number of the step, and of one array
-    also its moments, "moment 1" and "moment 2".
+    also its moments, "moment 1", "moment 2" and what is made of them.
     """
     words = [plain(p["name"]) for p in params]
     keys = [word for word in words if word in KEYS]
@@ -83,10 +84,11 @@ def in_order(params: list[dict[str, Any]]) -> list[str]:
     slopes = [word for word in words if word.startswith(("d", "g")) and word not in keys]
     slopes += [word for word in words if word.endswith(("grad", "grads", "gradient")) and word not in slopes]
     arrays = [word for word in words if word not in (*keys, *counters, *slopes)]
-    moments = [word for word in arrays[1:] if word in ITS_MOMENTS] if len(slopes) == 1 else []
+    kept = (*ITS_MOMENTS, *HATS)
+    moments = [word for word in arrays[1:] if word in kept] if len(slopes) == 1 else []
     arrays = [word for word in arrays if word not in moments]
     counts = (len(keys), len(arrays), len(slopes))
-    more = len(counters) == 1 or 0 < len(moments) < 3
+    more = len(counters) == 1 or 0 < len(moments) < 5
     if counts not in ((1, 1, 1), (0, 2, 2), (1, 2, 2), *[(0, 1, 1)] * more) or len(counters) > 1:
         return []
     given = dict(zip([*keys, *counters], [*["key"] * len(keys), *["t"] * len(counters)], strict=True))

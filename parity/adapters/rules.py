@@ -45,7 +45,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
-from parity.adapters.laid_out import OF_LAYERS
+from parity.adapters.laid_out import NUMBERS, OF_LAYERS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS, ways_for
 from parity.adapters.optimizer_names import (
     COUNTS,
@@ -96,6 +96,7 @@ OF_ALL = ("dicts+lr", "numbered", "lists+lr", "arrays+lr")  # the same of all ar
 ONLY = {"by name": NAMED, "pairs": PAIRS, "objects": HANDED}  # by the name of the only parameter
 IN_LISTS = ("layers", "model", "held layers", "held model")  # ways of `layers_given`
 PARTLY_IN_LAYERS = "result: not every"  # array was changed
+OF_NUMBERS = "to python scalars"  # what an error says of `math.sqrt` of an array
 SHAPED = ("broadcast", "shape", "dimension", "unpack", "aligned", "index out of range", "out of bounds")
 WITH_BIASES = (
     "in order",
@@ -246,6 +247,8 @@ def _rules(
         }
         if one_held:
             styles = {1: ["held array"] * _are_slopes(required)}
+        if len(required) == 2 and any(plain(p["name"]) in COUNTS for p in required):
+            styles[2] = []  # a number of the step is no array
         if len(required) == 2 and _is_slope(required[0]["name"]) and not _are_slopes(required):
             styles[2] = []  # a gradient beside what is no array: get_update(grad, cache)
         if "sizes" in base.sized.values():
@@ -299,6 +302,8 @@ def in_other_shapes(
             yield replace(way, apart=True)
         elif error == PARTLY_IN_LAYERS and from_second and way.rule.split(", ")[0] in IN_LISTS:
             yield replace(way, head=True)
+        elif OF_NUMBERS in error.lower() and way.rule in ("arrays", "step of slope"):
+            yield replace(way, laid=NUMBERS)
         elif any(word in error for word in SHAPED):
             flat = way.prepared_by == "count" or "count" in way.sized.values()
             layouts = ["flat"] if flat else OF_LAYERS if _has_biases(way) else []

@@ -29,8 +29,10 @@ from parity.adapters.optimizer_names import (
 from parity.adapters.returned_steps import Steps
 
 Arrays = dict[str, Any]
-HANDED = (*TOGETHER, *ONE)
-STATES = ("state", *MOMENTS)
+OF_ONE = (*ONE, "x")  # its array, of a function
+OF_SLOPE = (*SLOPE, "gradx")
+HANDED = (*TOGETHER, *OF_ONE)
+STATES = ("state", *MOMENTS, "movingavg", "movingaverage", "runningavg", "runningaverage", "avg")
 CHANGES = (  # of Adadelta, the average of the squared changes
     *("delta", "deltas", "d", "accdelta", "deltaacc", "accumdelta", "deltaaccum", "accupdate", "updates"),
     *(
@@ -90,7 +92,7 @@ def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
     Nothing where one is unknown or one is missing; what has a default and no meaning here is left alone.
     """
     found: dict[str, str] = {}
-    tables: dict[str, Sequence[str]] = {"params": HANDED, "grads": (*SLOPES, *SLOPE), "lr": RATES}
+    tables: dict[str, Sequence[str]] = {"params": HANDED, "grads": (*SLOPES, *OF_SLOPE), "lr": RATES}
     tables |= {name: CONSTANTS[name] for name in KINDS.get(kind, ())}
     tables |= {"t": NUMBERS, "eps": EPSILON, "weight_decay": DECAYS}
     for p in params:
@@ -113,7 +115,7 @@ def forms_of(params: Sequence[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
     """The forms in which such a function may take its arrays, the likeliest first; none for another."""
     found = reading(params, kind)
     arrays = "params" if "params" in found.values() else "grads"
-    one = any(meaning == arrays and plain(name) in (*ONE, *SLOPE) for name, meaning in found.items())
+    one = any(meaning == arrays and plain(name) in (*OF_ONE, *OF_SLOPE) for name, meaning in found.items())
     if one and [*found.values()].count("state") == 1:
         both = kind in TWO  # one array holds no two moments
         return (IN_PAIR, IN_DICT) if both else (*reversed(FORMS), IN_DICT)

@@ -131,6 +131,7 @@ class Subject:
     def _found(self, kind: str) -> Convention | None:
         """How it is called; None where that is the book's way."""
         from parity.adapters.trial import (
+            as_it_returns,
             find_for_its_classes,
             fits_the_book,
             may_be_derivative,
@@ -150,7 +151,7 @@ class Subject:
             return None
         about = self.about | self._logarithms(kind)
         if recipe(kind).role == "optimizer":
-            return self._found_rule(about, kind)
+            return as_it_returns(self, kind, self._found_rule(about, kind), self._open_as)
         if kind in ("im2col", "col2im"):
             return self._found_columns(about, kind)
         if about.get("engine"):  # an operator or method that was made a layer in the book's way

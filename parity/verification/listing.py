@@ -31,6 +31,7 @@ from parity.adapters.engine_table import (
 )
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.loss_arguments import meanings_of
+from parity.adapters.made_steps import made_step
 from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.name_parts import parts
@@ -94,6 +95,7 @@ AROUND_DESCENT = {
     *("gradient", "params", "parameters", "weights", "with", "and", "apply", "model", "layers", "of", "new"),
     *("optimizer", "optimization", "optimiser", "rule", "get", "using", "by", "numpy", "np", "accelerated"),
     *("param", "parameter", "weight", "layer", "vanilla", "plain", "simple", "batch", "mini", "decay", "wd"),
+    *("make", "create", "build", "new", "init"),
 }
 NESTEROV = {"nesterov", "nag"}
 DENSE = "affine"
@@ -654,6 +656,8 @@ def _rule(name: str, node: ast.stmt) -> str:
     least = _required(node)
     params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]
     kind = next(iter(named or ["sgd"] if named or words & DESCENT else []), "")
+    if kind and made_step(node) is not None:
+        return kind
     if kind and roles_of(params, kind):
         return kind
     if _takes_options(node):
@@ -666,7 +670,10 @@ def _rule(name: str, node: ast.stmt) -> str:
 
 
 def _takes_gradients(node: ast.FunctionDef) -> bool:
-    """Whether one of its parameters is a gradient or a model; a whole descent of f from x0 takes none."""
+    """Whether one of its parameters is a gradient or a model, or one of the function that it makes; a whole
+    descent of f from x0 takes none."""
+    if made_step(node) is not None:
+        return True
     names = [plain(p.arg) for p in node.args.args]
     known = (*SLOPES, *MODEL, *LAYERS, *LAYER)
     return any(name in known or name.startswith(("d", "g")) for name in names)

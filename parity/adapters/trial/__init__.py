@@ -21,6 +21,7 @@ from parity.adapters.trial.ordinary import (
 from parity.adapters.trial.output_derivatives import may_be_derivative
 from parity.adapters.trial.own_classes import find_for_its_classes
 from parity.adapters.trial.probabilities import may_take_probabilities
+from parity.adapters.trial.returned import as_it_returns
 from parity.adapters.trial.search import find
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "NOT_FINITE",
     "PARTLY_CHANGED",
     "NotCallable",
+    "as_it_returns",
     "changes_all",
     "dense_beside",
     "find",
