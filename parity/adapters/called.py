@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from parity.adapters import columns
 from parity.adapters.arguments import call, plain, room, signature
 from parity.adapters.book import Adapter
+from parity.adapters.built_with import first_inputs
 from parity.adapters.constants import STEP
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine import Engine, flags_of
@@ -80,7 +81,7 @@ class Live:
     passed   weights that are handed to each call
     masks    what a dropout has drawn, call by call of the last forward
     trains   whether what backward makes of the weights stays
-    built_on  x as it is handed to a constructor that takes it
+    built_on  x and labels as they are handed to a constructor that takes them
     """
 
     def __init__(self, convention: Convention, factory: Any, probe: Probe, copy: bool = True):
@@ -101,10 +102,7 @@ class Live:
         self.trains = False
         self.sums: dict[str, Any] = {}
         self.context = Context()
-        self.built_on: Any = None
-        if convention.built_on_x:
-            x = probe.inputs["x"]
-            self.built_on = pieces(x, convention.x_layouts.get(x.ndim, ""))[0]
+        self.built_on = first_inputs(convention, probe)
 
     # -- building -----------------------------------------------------------------------------------
     def make(self) -> None:
@@ -129,11 +127,11 @@ class Live:
         for meaning, attribute in c.kept.items():
             setattr(self.object, attribute, self._value(meaning))
 
-    def _make_anew(self, x: Any) -> None:
-        """Another object, on that x, with what this one holds and is switched to."""
+    def _make_anew(self, **inputs: Any) -> None:
+        """Another object, on that x and those labels, with what this one holds and is switched to."""
         places = [*self.convention.stored.values(), *self.convention.buffers.values()]
         held = [(place.path, got(self, place.path)) for here in places for place in here]
-        self.built_on = x
+        self.built_on = inputs
         self._make_object()
         for path, array in held:
             put(self, path, array)
@@ -250,8 +248,8 @@ class Live:
             return own[meaning]
         if meaning in self.passed:
             return self.passed[meaning]
-        if meaning == "x":  # of a constructor
-            return self.built_on
+        if meaning in self.built_on:  # of a constructor
+            return self.built_on[meaning]
         if meaning == "training":
             return self.training
         if meaning == "inference":
@@ -306,8 +304,8 @@ class Live:
         if c.zero and plain(c.zero) in FLUSH:  # with the gradients go the inputs that are kept for them
             getattr(self.object, c.zero)()
         self.context = Context()
-        if c.built_on_x and "x" not in {meaning for _, meaning in c.forward_args}:
-            self._make_anew(self.x)
+        if not c.built_with <= {meaning for _, meaning in c.forward_args}:
+            self._make_anew(**own)
         self.out = self._number(self._call(self._method(c.forward), c.forward_args, **own))
         if c.kind == STEP and isinstance(self.out, np.ndarray) and self.out.dtype.kind in "iub":
             self.out = self.out.astype(x.dtype)  # 0 and 1 are what they are in any dtype
@@ -352,7 +350,7 @@ class Live:
         if c.dx is not None:
             dx = numbers(todays(got(self, c.dx.path)), getattr(dout, "dtype", None))
         if c.jacobian:
-            return times_jacobian(dout, dx)
+            return times_jacobian(dout, dx, c.jacobian)
         number = isinstance(dx, (np.ndarray, np.number, int, float)) and not isinstance(dx, bool)
         return dout * dx if c.derivative and not c.tensor and number else dx  # of a straight line it is 1
 

@@ -94,7 +94,7 @@ class Convention:
     forward      the method or function and its parameters; out is where the result lies
     backward     the same; derivative: what it gives is a derivative, to be multiplied by dout
     softmax_apart  whether its backward, or a derivative in its class, asks for its activation by that word
-    jacobian     whether that is the matrix of the derivatives of all outputs of a row by all its inputs
+    jacobian     which matrices of the derivatives of outputs by inputs it gives, of `jacobian`; "" for none
     update       a method called after backward that changes the weights, and its parameters
     dx, grads    where the gradients lie; a change: they are read from what backward does to the weights
     updates      whether backward changes the weights; they are set back after it
@@ -176,7 +176,7 @@ class Convention:
     backward_args: Pairs = ()
     derivative: bool = False
     softmax_apart: bool = False
-    jacobian: bool = False
+    jacobian: str = ""
     update: Sequence[Any] = ()
     dx: Place | None = None
     grads: Mapping[str, Place] = field(default_factory=dict)
@@ -276,9 +276,9 @@ class Convention:
         return [list(pair) for pair in self.constructor or ()] == [["*", "book"]]
 
     @property
-    def built_on_x(self) -> bool:
-        """Whether the constructor takes x."""
-        return "x" in {meaning for _, meaning in self.constructor or ()}
+    def built_with(self) -> set[str]:
+        """Which of x and the labels t the constructor takes."""
+        return {"x", "t"} & {meaning for _, meaning in self.constructor or ()}
 
     @property
     def updates_itself(self) -> bool:
@@ -355,7 +355,7 @@ class Convention:
         infers = probe.args.get("training") is False or (
             self.kind == "dropout" and "mask" not in probe.inputs
         )
-        if self.by_number and probe.inputs["x"].size > MOST_NUMBERS:
+        if (self.by_number or self.jacobian not in ("", "row")) and probe.inputs["x"].size > MOST_NUMBERS:
             return False
         if self.laid == NUMBERS and sum(a.size for a in probe.inputs["params"].values()) > MOST_NUMBERS:
             return False

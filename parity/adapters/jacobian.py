@@ -1,33 +1,22 @@
-"""The derivative of a softmax as a matrix: of every output of a row by every input. Needs NumPy alone."""
+"""A derivative that is written as a matrix: of every output by every input. Needs NumPy alone.
+
+A softmax has one for each of its samples. That of a function of single numbers is a diagonal, `np.diag(s * (1
+- s))`, of one row, of each row, of each column, or of all numbers of the array together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from parity.adapters.convention import Place
-from parity.adapters.gradients import place_of
-from parity.kinds.probe import Probe
-
-KINDS = ("softmax", "log_softmax")
+ROW, ROWS, COLUMNS, COLUMNS_LAST, WHOLE = "row", "rows", "columns", "columns last", "whole"
+PRODUCTS = {ROWS: "ab,abc->ac", COLUMNS: "ab,bac->cb", COLUMNS_LAST: "ab,acb->cb"}  # as they lie
 
 
-def matrix_of(kind: str, report: Mapping[str, Any], probe: Probe) -> Place | None:
-    """Where backward gives a matrix (F, F) of one row, or (N, F, F) of all rows; None where it does not."""
-    if kind not in KINDS:
-        return None
-    rows, columns = probe.inputs["x"].shape
-    shapes = ([columns, columns], [1, columns, columns], [rows, columns, columns])
-    found = [e for e in report["backward"] if e["path"][0][1] == "back" and e["shape"] in shapes]
-    return place_of(found[0]) if len(found) == 1 else None
-
-
-def times_jacobian(dout: Any, matrix: Any) -> Any:
-    """dx of dout and that matrix, d out[i] / d x[j] in row i; in the shape of dout."""
+def times_jacobian(dout: Any, matrix: Any, which: str) -> Any:
+    """dx of dout and those matrices, d out[i] / d x[j] in row i; in the shape of dout."""
     matrix, given = np.asarray(matrix), np.asarray(dout)
-    classes = matrix.shape[-1]
-    if matrix.ndim == 3 and len(matrix) > 1:
-        return np.einsum("ni,nij->nj", given.reshape(-1, classes), matrix).reshape(given.shape)
-    return (given.reshape(classes) @ matrix.reshape(classes, classes)).reshape(given.shape)
+    if which in PRODUCTS:
+        return np.einsum(PRODUCTS[which], given, matrix)
+    return (given.reshape(-1) @ matrix.reshape(given.size, given.size)).reshape(given.shape)

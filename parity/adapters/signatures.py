@@ -626,7 +626,7 @@ def forward_calls(
         for name in [n for n, w in methods.items() if n == word or (w == word and n[0] != "_")]:
             of_batch = replace(c, forward=name) if "batch" in name else c
             for args in _pairs(about["methods"][name], "forward", kind, of_batch):
-                if not (c.built_on_x or any(meaning == "x" for _, meaning in args)):
+                if not ("x" in c.built_with or any(meaning == "x" for _, meaning in args)):
                     continue
                 if not _is_whole(args, kind, c):
                     continue

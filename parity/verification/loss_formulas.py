@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from parity.adapters.arguments import plain
+from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.signatures import FORWARD
 from parity.kinds.names import LOSS_AROUND
 from parity.kinds.spelling import respelled
@@ -42,6 +44,13 @@ def is_any_loss(name: str) -> bool:
     """Whether a name says that it is a loss, and not which one: Loss, compute_cost, onehot_loss."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", respelled(name)).lower())
     return bool({*words} & LOSS) and {*words} <= LOSS_AROUND | SAYS_NOTHING
+
+
+def takes_a_pair(built_of: Sequence[str], forward: ast.FunctionDef) -> bool:
+    """Whether a forward asks for two things, or for one beside labels that its constructor asks for."""
+    args = forward.args.args[1 : len(forward.args.args) - len(forward.args.defaults)]
+    own = meanings_of([*built_of, *(arg.arg for arg in args)])
+    return len(args) == 2 or (len(built_of) == 1 and sorted(own) == ["t", "x"])
 
 
 def kind_by_formula(node: ast.AST) -> str:

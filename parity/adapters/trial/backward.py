@@ -11,7 +11,6 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
 from parity.adapters.former_arrays import refused_at
 from parity.adapters.gradients import COMPLETE, find_gradients, named_before, place_of
-from parity.adapters.jacobian import matrix_of
 from parity.adapters.signatures import (
     backward_calls,
     switch,
@@ -21,6 +20,7 @@ from parity.adapters.trial.dropout_mask import marks_the_dropped, mask_of
 from parity.adapters.trial.dropout_share import as_it_drops
 from parity.adapters.trial.forward import with_former
 from parity.adapters.trial.gradient_steps import is_proportional
+from parity.adapters.trial.matrices import matrix_of, with_matrix
 from parity.adapters.trial.output_derivatives import (
     beside_the_function,
     is_derivative,
@@ -78,8 +78,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers, grads=there)
             best = best or (RAISED, kept)
             continue
-        if derivative and (matrix := matrix_of(trial.kind, report, probe)) is not None:
-            best = COMPLETE, replace(tried, jacobian=True, dx=matrix, unseen=missing_buffers)
+        if derivative and (matrix := matrix_of(tried, report, probe)) is not None:
+            best = COMPLETE, with_matrix(tried, *matrix, missing_buffers)
             break
         score, found = find_gradients(tried, report, probe, trial.how)
         if score < COMPLETE and c.constructor is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parity.adapters.arguments import plain
+from parity.adapters.built_with import labels_built_in
 from parity.adapters.constants import is_not_pytorch_s
 from parity.adapters.loss_arguments import names_a_reduction
 from parity.adapters.meanings import INITIALIZERS
@@ -48,6 +49,7 @@ def constructors(trial: Trial) -> Iterator[Any]:
         yield BOOK
     options: list[list[tuple[str, str] | None]] = []
     placed = _by_place(signature, trial.kind) | _sides_of_window(signature, trial.kind)
+    placed |= labels_built_in(signature) if trial.how.role == "loss" else {}
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
         if trial.kind == "affine" and known[:1] == ("O",) and not _asks_for_inputs(signature):

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from parity.adapters.jacobian import times_jacobian
 from parity.adapters.signatures import words_of_methods
 from parity.kinds.names import kind_by_words
 from parity.verification.listing import listed
@@ -74,11 +72,3 @@ def test_what_its_own_backward_raises_is_said_of_a_right_forward(name, said):
 def test_which_method_is_meant(methods, kind, found):
     words = words_of_methods(methods, kind)
     assert {name: word for name, word in words.items() if word in ROLES} == found
-
-
-def test_a_jacobian_times_dout():
-    matrix = np.arange(18.0).reshape(2, 3, 3)
-    dout = np.array([[1.0, 2.0, 4.0], [0.5, 8.0, 1.0]])
-    expected = np.stack([dout[0] @ matrix[0], dout[1] @ matrix[1]])
-    assert np.array_equal(times_jacobian(dout, matrix), expected)
-    assert np.array_equal(times_jacobian(dout[:1].T, matrix[0]), expected[:1].T)
