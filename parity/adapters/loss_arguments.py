@@ -23,6 +23,7 @@ OUTPUTS = {
     *("guess", "estimates", "yh", "al", "a2", "a3", "hypothesis", "h", "forecast", "predictions", "prob"),
     *("probs", "ao", "networkoutput", "modeloutput", "approx", "yp", "dvalues"),
 }
+ENDS_OF_TARGETS = ("target", "truth", "label", "labels", "real")
 
 
 OF_LOGARITHMS = ("softmax_with_loss", "weighted_cross_entropy", "binary_cross_entropy")
@@ -108,8 +109,9 @@ def names_a_reduction(default: str) -> bool:
 
 
 def _own(word: str) -> str:
-    if "pred" in word or "hat" in word or word in OUTPUTS:
+    both = word, word.removeprefix("y")  # y_output, y_desired
+    if "pred" in word or "hat" in word or OUTPUTS.intersection(both):
         return "x"
-    if "true" in word or word in TARGETS or word.endswith(("target", "truth", "label", "labels", "real")):
+    if "true" in word or TARGETS.intersection(both) or word.endswith(ENDS_OF_TARGETS):
         return "t"
     return ""

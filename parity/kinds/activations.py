@@ -120,7 +120,7 @@ SIGMOID = Operation(
     probes=elementwise("sigmoid"),
     ours=sc.Sigmoid,
     call=f"cls(){LAYER}",
-    aliases=("sigmoidlayer", "logistic", "sigmoide", "sigm"),
+    aliases=("sigmoidlayer", "logistic", "logisticsigmoid", "sigmoide", "sigm"),
     real=of_shapes("sigmoid", *IMAGES, asked=True),
     timed=timed,
 )
@@ -131,6 +131,7 @@ TANH = Operation(
     ours=sc.Tanh,
     sizes=tanh_sizes,
     call=f"cls(){LAYER}",
+    aliases=("hyperbolictangent", "hyperbolictan", "tanhyperbolic", "tangenthyperbolic"),
     optional={"amplitude": 1.0, "slope": 1.0},
     real=of_shapes("tanh", *IMAGES, asked=True),
     timed=timed,

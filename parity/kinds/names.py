@@ -48,7 +48,19 @@ OTHER_THINGS = (
     *("gaussian", "alpha", "variational"),
     *("sum", "lp", "l2", "median", "stochastic", "fractional", "pyramid", "roi", "unpooled", "un", "kmax"),
     *("adaptive", "mixed", "gumbel", "sparsemax", "hierarchical", "sampled", "temperature", "tempered"),
-    *("focal", "margin", "smooth", "smoothed", "smoothing", "deformable", "octave", "renorm", "re", "ghost"),
+    *(
+        "grouped",
+        "focal",
+        "margin",
+        "smooth",
+        "smoothed",
+        "smoothing",
+        "deformable",
+        "octave",
+        "renorm",
+        "re",
+        "ghost",
+    ),
     *(
         "regression",
         "regressor",
@@ -113,6 +125,7 @@ LOSSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("mse",), "mean_squared_error"),
     (("mean", "squared", "error"), "mean_squared_error"),
     (("mean", "square", "error"), "mean_squared_error"),
+    (("mean", "square"), "mean_squared_error"),
     (("squared", "error"), "mean_squared_error"),
     (("square", "error"), "mean_squared_error"),
     (("quadratic",), "mean_squared_error"),
@@ -161,7 +174,19 @@ LOSS_AROUND |= {*AROUND, *AROUND_TOO}
 
 # What stands around the name of a function that is one: relu_func, compute_softmax, relu_hidden.
 OF_FUNCTIONS = {*AROUND, *STABLE, "layer", "fn", "func", "function", "activation", "act", "vec", "vectorized"}
-OF_FUNCTIONS |= {"calc", "calculate", "compute", "get", "apply", "f", "hidden", "output", "elementwise"}
+OF_FUNCTIONS |= {
+    "batch",
+    "batched",
+    "calc",
+    "calculate",
+    "compute",
+    "get",
+    "apply",
+    "f",
+    "hidden",
+    "output",
+    "elementwise",
+}
 # The same of a layer of several arguments: convolution_multiple_filters, conv_naive.
 OF_LAYERS = {*AROUND, *STABLE, "layer", "op", "operation", "fn", "loop", "loops", "vectorized", "apply"}
 OF_LAYERS |= {"multiple", "multi", "filters", "channels", "channel", "multichannel", "batch", "batched"}

@@ -70,6 +70,7 @@ from parity.verification.loss_formulas import (
     logs,
     logs_of_the_rest,
     squashes_first,
+    takes_a_pair,
 )
 from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
@@ -142,11 +143,12 @@ def listed(path: Path) -> list[Listed]:
             kinds = [one.kind for one in known]
             found += known + choices_of_function(name, by_name[name], dicts, kinds, written)
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
-            found += _class(classes[name], classes, assigned.get(name, {}), dicts)
-    own = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
-    found += _of_nodes(own, found, assigned)
+            own = _class(classes[name], classes, assigned.get(name, {}), dicts)
+            found += _inner_classes(classes[name], classes, own, dicts) or own
+    written_here = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
+    found += _of_nodes(written_here, found, assigned)
     there = {part for one in found for part in one.name.split(",")}
-    items = [held for held in of_dicts(body, own) if held.other not in there]
+    items = [held for held in of_dicts(body, written_here) if held.other not in there]
     found += [one for one in _of_objects(body, classes) if one.name not in by_name]
     return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
 
@@ -172,6 +174,16 @@ def _class(
     """
     found = _class_and_held(node, classes, assigned)
     return with_choices(node, found, _defs(node, classes), dicts)
+
+
+def _inner_classes(
+    node: ast.ClassDef, classes: dict[str, ast.ClassDef], outer: list[Listed], dicts: Dicts
+) -> list[Listed]:
+    """The classes in a class that is none of the kinds, where one of them is: `Activation.ELU`."""
+    inner = {part.name: part for part in node.body if isinstance(part, ast.ClassDef)}
+    own = [one for part in inner.values() for one in _class(part, classes | inner, {}, dicts)]
+    known = not any(one.kind for one in outer) and any(one.kind for one in own)
+    return [Listed(f"{node.name}.{one.name}", one.kind) for one in own] if known else []
 
 
 def _class_and_held(
@@ -399,7 +411,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     meant = joined(DENSE, meant) if meant in BUILT_IN and _is_dense(node, classes) else meant
     if not meant and _is_of_neurons(node.name) and _is_dense(node, classes):
         meant = DENSE
-    of_two = any(len(_asked_for(method)) == 2 for method in _forwards(node, classes))
+    of_two = any(takes_a_pair(_built_of(node, classes), method) for method in _forwards(node, classes))
     meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
     if not meant and is_network(node, methods) and not _has_foreign_base(node, classes):
         return NETWORK

@@ -11,7 +11,10 @@ import re
 
 from parity.adapters.arguments import plain
 
-BEFORE, AFTER = "(my|np|numpy|simple)?(unit|binary|heaviside|hard)?", "(activation)?(function|func|fn|vec)?"
+BEFORE, AFTER = (
+    "(my|np|numpy|simple)?(unit|binary|heaviside|hard)?",
+    "(activation)?(function|func|fn|vec)?(ex|example|np|array)?",
+)
 NAME = f"{BEFORE}(step|threshold){AFTER}"
 OF_TWO_VALUES = ("unit", "binary", "heaviside")  # in a name: 0 and 1
 THRESHOLDS = {"heaviside", "where"}
