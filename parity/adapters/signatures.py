@@ -827,6 +827,8 @@ def _belongs(name: str, first: str) -> bool:
     if word == base or not stem:
         return False
     rest = word.replace(stem, "", 1)
+    if rest == "p" and word[0] == "p" != stem[0]:  # prelu is another function than relu
+        return False
     return stem in word and rest in {
         *BACKWARD,
         *(

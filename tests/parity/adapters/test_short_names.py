@@ -19,6 +19,8 @@ PAIRS = [
     ("mse_prime", "mean_absolute_error", False),
     ("sig_prime", "sigmoid", True),
     ("bce", "binary_cross_entropy", False),
+    ("sigmoid_p", "sigmoid", True),
+    ("prelu", "relu", False),
 ]
 SOURCE = """
 import numpy as np
@@ -65,3 +67,15 @@ def test_verdicts(name, tmp_path):
         verdict = verify(f"{path}:{name}", kind, isolated=False)
         assert verdict.outcome == outcome, verdict
         assert "_prime(y_true, y_pred)" in verdict.called
+
+
+def test_another_function_is_no_derivative(tmp_path):
+    path = tmp_path / "activations.py"
+    path.write_text(
+        "import numpy as np\n\nclass Activations:\n"
+        "    @staticmethod\n    def relu(x):\n        return np.maximum(0, x)\n\n"
+        "    @staticmethod\n    def relu_derivative(x):\n        return (x > 0).astype(x.dtype)\n\n"
+        "    @staticmethod\n    def prelu(x, alpha=0.01):\n        return np.where(x > 0, x, alpha * x)\n"
+    )
+    verdict = verify(f"{path}:Activations.relu", "relu", isolated=False)
+    assert verdict.outcome == "right" and "relu_derivative(x)" in verdict.called, str(verdict)
