@@ -194,8 +194,8 @@ class OwnNetwork:
     def _forward(self, network: Any, x: Any, build: Build) -> tuple[Call | None, Any]:
         """The method that gives the outputs; its one argument is the input, whatever its name."""
         known = {"x": x, "training": True, "inference": False, "decay": 0.0}
-        for name in sorted(_methods(network), key=_rank_of_forward):
-            if _rank_of_forward(name) == len(FORWARDS):
+        for name in sorted(_methods(network), key=rank_of_forward):
+            if rank_of_forward(name) == len(FORWARDS):
                 break
             call = call_of(name, getattr(network, name), known, sole="x")
             if call is None or ("x" not in call.meanings and "x" not in build.data):
@@ -491,7 +491,8 @@ def _parameters(function: Any) -> list[str]:
     return []
 
 
-def _rank_of_forward(name: str) -> int:
+def rank_of_forward(name: str) -> int:
+    """The place of a method among those that go forward; behind all of them what is none."""
     word = plain(name)
     return FORWARDS.index(word) if word in FORWARDS else len(FORWARDS)
 

@@ -5,12 +5,15 @@ A part of `NetworkBench`. Parameters go by the names under which they are shown.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from parity.adapters.bench import Bench, as_raised, plain
+from parity.adapters.container import Container
+from parity.adapters.handed_layers import is_container_class
 from parity.adapters.load import load
 from parity.adapters.network_arrays import Place, shown
 from parity.adapters.network_builds import unknown
@@ -27,14 +30,17 @@ class OwnNetworkBench(Bench):
     def open_own(self, target: str | None) -> dict[str, Any]:
         """Load it and find the ways in which loss and gradients can be had."""
         with as_raised():
-            self._own = OwnNetwork(load(target) if target is not None else self._factory)
+            found_there = load(target) if target is not None else self._factory
+            handed = isinstance(found_there, type) and is_container_class(found_there)
+            self._own = Container(found_there) if handed else OwnNetwork(found_there)
             found = self._own.search()
-        cls = self._own.found if isinstance(self._own.found, type) else type(self._own.found)
+        cls = found_there if isinstance(found_there, type) else type(found_there)
         return {
             "class": clean(cls.__name__, 80),
             "ways": len(found),
             "tried": [clean(text, 300) for text in self._own.tried[:MOST_TRIED]],
-            "unknown": [clean(name, 80) for name in unknown(cls)],
+            "unknown": [] if handed else [clean(name, 80) for name in unknown(cls)],
+            "container": handed,
         }
 
     def use_own(self, number: int) -> dict[str, Any]:
@@ -51,6 +57,7 @@ class OwnNetworkBench(Bench):
             "decays": own.takes_decay,
             "paired": own.is_paired,
             "clips": own.clips,
+            "fails": getattr(own.way, "fails", False),
             "source": own.way.source,
             "rated": own.is_rated,
             "rows": own.way.data.rows,
@@ -96,3 +103,15 @@ class OwnNetworkBench(Bench):
         base = own.base(0)
         last = [step for step in self._places[name] if isinstance(step, str)]
         return clean(line_of(own.way.gradient.of(base), last[-1] if last else ""), 120)
+
+    def own_looked(self, case: int) -> dict[str, Any]:
+        """What the calls of its layers show of a container, in words, with the lines."""
+        assert isinstance(self._own, Container)
+        with as_raised():
+            found = self._own.looked_at(case)
+        file = (inspect.getsourcefile(self._own.cls) or "").rpartition("/")[2]
+        for key in ("forward", "backward", "start", "step"):
+            broken = found[key]
+            line = f" ({file}, line {broken.line})" if broken is not None and broken.line else ""
+            found[key] = "" if broken is None else clean(broken.says + line, 400)
+        return {**found, **{key: [clean(one, 80) for one in found[key]] for key in ("wrong", "unknown")}}

@@ -31,6 +31,7 @@ class OwnWay:
     source  "returned", "kept" or "changed": where the gradients are
     rated   whether the rate of a step is ours
     clips   whether it clips its gradients
+    fails   whether its method raises: of a container, whose calls then may show why
     small   the small constants of its file
     of_outputs  it states no loss: there are outputs alone
     several     what several rows at once make of its gradients, where it was given one
@@ -48,6 +49,27 @@ class OwnWay:
     of_outputs: bool
     several: str
     clips: bool
+    fails: bool
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the calls of its layers show of a container.
+
+    forward, backward  what it does wrong with its layers, in words with the line; "" where nothing is seen
+    start              the same of the gradient that the last layer is handed
+    step               the same of a training that takes no step
+    wrong, unknown     layers whose own backward is wrong, and those of which that cannot be said
+    whole              whether its outputs are what its last layer gave
+    """
+
+    forward: str
+    backward: str
+    start: str
+    step: str
+    wrong: tuple[str, ...]
+    unknown: tuple[str, ...]
+    whole: bool
 
 
 class OwnSubject:
@@ -57,6 +79,7 @@ class OwnSubject:
         self.connection, self.where, self.target = connection, connection.where, target
         self.name, self.ways = "", 0
         self.tried, self.unknown = list[str](), list[str]()
+        self.is_container = False  # it is handed its layers
 
     def open(self) -> OwnSubject:
         """Load it and look for ways."""
@@ -64,6 +87,7 @@ class OwnSubject:
         self.name, self.ways = clean(about.get("class"), 80), _int(about.get("ways"))
         self.tried = [clean(text) for text in about.get("tried") or ()]
         self.unknown = [clean(text, 80) for text in about.get("unknown") or ()]
+        self.is_container = about.get("container") is True
         return self
 
     def use(self, number: int) -> OwnWay:
@@ -82,6 +106,7 @@ class OwnSubject:
                 about["of_outputs"] is True,
                 clean(about["several"], 200),
                 about["clips"] is True,
+                about["fails"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None
@@ -115,6 +140,16 @@ class OwnSubject:
     def gradients(self, case: int, decays: bool) -> dict[str, Any]:
         """Parameter -> gradient, an array or an Odd."""
         return self._dict(self.connection.ask("own_gradients", case=case, decays=decays))
+
+    def looked(self, case: int) -> Looked:
+        """What the calls of its layers show of a container."""
+        about = self._dict(self.connection.ask("own_looked", case=case))
+        wrong, unknown = (
+            tuple(clean(one, 80) for one in about.get(key) or ()) for key in ("wrong", "unknown")
+        )
+        keys = ("forward", "backward", "start", "step")
+        forward, backward, start, step = (clean(about.get(key), 400) for key in keys)
+        return Looked(forward, backward, start, step, wrong, unknown, about.get("whole") is True)
 
     def line(self, name: str) -> str:
         """`net.py, line 31`, where that gradient is computed."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from parity.adapters.arguments import plain
+from parity.adapters.handed_layers import is_container
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, is_step
 
 NAMED = re.compile("net$|nn$|network|mlp|perceptron|^ann|autoencoder|regression$|classifier$")
 NOT_NAMED = re.compile("layer$|trainer|optimi[sz]er|dataset|loader|base$|abstract|loss")
 OTHERS = re.compile("CNN|RNN|LSTM|GRU|Recurrent|Convolutional")
+LEAST_SIZES = 2  # that a layer with weights asks for
 PUT_TOGETHER = {"add", "addlayer", "addlayers", "append", "use"}
 
 
@@ -30,6 +32,19 @@ def is_network(node: ast.ClassDef, methods: Collection[str]) -> bool:
     learns = any(gives_gradients(name) or is_step(name) for name in methods) or (loses and "grads" in named)
     forward = bool(names & {*FORWARDS}) or loses
     return learns and forward
+
+
+def is_container_of(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> bool:
+    """Whether it is handed layers, and its file has a layer of two sizes that goes both ways."""
+    return is_container(node) and any(_is_layer(one) for name, one in classes.items() if name != node.name)
+
+
+def _is_layer(node: ast.ClassDef) -> bool:
+    methods = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
+    built = methods.get("__init__")
+    forward = any(plain(name) in FORWARDS or plain(name).startswith("forward") for name in methods)
+    asked = 0 if built is None else len(built.args.args) - len(built.args.defaults) - 1
+    return asked >= LEAST_SIZES and forward and any(map(gives_gradients, methods)) and not is_container(node)
 
 
 def _is_handed_layers(node: ast.ClassDef) -> bool:

@@ -62,7 +62,7 @@ from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
-from parity.verification.listed_networks import is_network
+from parity.verification.listed_networks import is_container_of, is_network
 from parity.verification.lone_gradients import lone_gradients
 from parity.verification.loss_formulas import (
     is_any_loss,
@@ -402,6 +402,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         return joined(DENSE, known)
     if known:
         return known  # whatever it has: that it lacks a forward is worth a sentence
+    if is_container_of(node, classes):
+        return NETWORK
     if plain(node.name) == "matmul" and len(_built_of(node, classes)) == 1:
         return "affine"  # without a bias
     if steps_of(methods) and kind_by_words(node.name) in OPTIMIZER_KINDS:

@@ -23,6 +23,7 @@ from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
 from parity.comparison.records import Place, record
 from parity.verification.always import that_raises
+from parity.verification.containers import check_container
 from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, of_times, relation
 from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
@@ -53,6 +54,10 @@ def verify_own_loss(
         _open(network, verdict)
         if verdict.unchecked:
             pass
+        elif network.ways and network.is_container:
+            check_container(network, verdict, seed, _check_either)
+            if not verdict.records and not verdict.unchecked:
+                verdict.unchecked = _no_way(network)
         elif not network.ways:
             bug = next((text for text in network.tried if MARKED.search(text)), "")
             verdict.unchecked = "" if bug else _no_way(network)
@@ -60,7 +65,7 @@ def verify_own_loss(
                 that_raises(verdict, bug)
         else:
             way = network.use(0)
-            (_check_chain if way.of_outputs else _check)(network, way, verdict, seed)
+            _check_either(network, way, verdict, seed)
             if way.several and verdict.outcome in ("right", "right_but"):
                 verdict.buts = [*verdict.buts, f"it takes one row at a time: of several {way.several}"]
     except Unfinished as error:
@@ -94,6 +99,10 @@ def _no_way(network: OwnSubject) -> str:
     tried = "; ".join(network.tried[:3])
     why = "no loss and no gradients of it were found that could be compared"
     return f"{why}{f' ({tried})' if tried else ''}; {NO_TWIN}"
+
+
+def _check_either(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
+    (_check_chain if way.of_outputs else _check)(network, way, verdict, seed)
 
 
 def _not_found(names: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ OPTION = " other than "  # of what is not checked: an option that kept its defau
 GRADIENTS = ("gradients", "dx", "dW", "db", "dgamma", "dbeta")
 OWN_LOSS = "own loss"  # the judge of a network without a twin
 OF_OWN_LOSS = "its gradients are those of its own loss"
+OF_LAYERS = "its outputs are those of its layers one after another"  # how the claim of a container begins
+OF_ITS_LAYERS = "central differences of its loss in float64, and what its layers were given and gave"
 OWN_JUDGE = (
     "central differences of its own loss, in float64: what it computes forward was compared with nothing"
 )
@@ -163,6 +165,8 @@ class Verdict:
         return by_judge(text, self.judge).replace('"PyTorch:"', '"NumPy:"')
 
     def _own_judge(self) -> str:
+        if self.claim.startswith(OF_LAYERS):
+            return OF_ITS_LAYERS
         return OWN_JUDGE.format("loss" if self.claim == OF_OWN_LOSS else "outputs")
 
     @property
@@ -281,6 +285,8 @@ class Verdict:
         sizes = f" and {self.sizes} random sizes" if self.sizes else ""
         inputs = f"{probes} inputs{sizes} in {dtypes}, " if probes else f"{dtypes}, "
         largest = f"; the largest {self.largest}" if self.largest else ""
+        if self.claim.startswith(OF_LAYERS):
+            return f"{inputs}{len(self.records)} results: {wrong or 'none'} differ"
         if self.judge == OWN_LOSS:
             against = "its own loss" if self.claim == OF_OWN_LOSS else "the chain rule of its outputs"
             return f"{inputs}{len(self.records)} gradients against {against}: {wrong or 'none'} differ"

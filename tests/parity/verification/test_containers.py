@@ -1,0 +1,96 @@
+"""Classes that are handed their layers: right ones are right, of others it is said what they do wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from parity.verification.listing import listed
+from parity.verification.verify import verify
+
+HOMEWORK = Path(__file__).parents[1] / "homework"
+CHAINS, OF_ROWS = HOMEWORK / "containers.py", HOMEWORK / "containers_of_rows.py"
+OUTPUTS = "its outputs are those of its layers one after another, and its gradients"
+
+
+def container(name, file=CHAINS):
+    return verify(f"{file}:{name}", "network")
+
+
+def line_of(text, file, after):
+    """The first line with that text after a class's own."""
+    lines = file.read_text().splitlines()
+    start = lines.index(f"class {after}:")
+    return start + next(i for i, line in enumerate(lines[start:], 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "gradients"),
+    [
+        ("Chain", CHAINS, "the chain rule's"),
+        ("ChainByNumber", CHAINS, "the chain rule's"),
+        ("Trained", CHAINS, "those of its loss"),
+        ("Network", OF_ROWS, "those of its loss"),
+    ],
+)
+def test_a_right_container_is_right(name, file, gradients):
+    verdict = container(name, file)
+    assert verdict.outcome == "right", str(verdict)
+    assert verdict.claim == f"{OUTPUTS} {gradients}"
+    assert list(verdict.not_checked) == ["what its layers compute"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "says", "line"),
+    [
+        ("NotReversed", CHAINS, "from the first to the last", "layer.backward(dout)"),
+        ("NotHandedOn", CHAINS, "Sigmoid, layer 4, is given what layer 5 was given", "layer.backward(dout)"),
+        ("WithoutTheFirst", CHAINS, "going back it never calls Dense", "layer.backward(dout)"),
+        ("NeverStepping", CHAINS, "leaves the weights as they are and never calls", "def train_step"),
+        (
+            "Climbing",
+            CHAINS,
+            "the gradient that it hands to its last layer has the wrong sign",
+            ".backward(dout)",
+        ),
+        (
+            "NetworkOfExchangedArguments",
+            OF_ROWS,
+            "it gives the derivative of its loss the target for the output",
+            ".backward_propagation(",
+        ),
+        ("NetworkOfATurnedRate", OF_ROWS, "the rate with the wrong sign", ".backward_propagation("),
+        (
+            "NetworkThatPredictsOtherwise",
+            OF_ROWS,
+            "predict: going forward ActivationLayer, layer 2, is given what layer 1 was given",
+            ".forward_propagation(row)",
+        ),
+    ],
+)
+def test_of_a_wrong_container_it_is_said_what_it_does_and_where(name, file, says, line):
+    verdict = container(name, file)
+    assert verdict.outcome == "wrong", str(verdict)
+    assert says in verdict.culprit.sentence
+    assert f"({file.name}, line {line_of(line, file, name)})" in verdict.culprit.sentence
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "layer"),
+    [
+        ("return dout * (1 - self.out**2)", "return dout * (1 + self.out**2)", "Tanh"),
+        ("return dout @ self.W.T", "return 2 * dout @ self.W.T", "Dense"),
+    ],
+)
+def test_an_error_of_a_layer_is_the_layers(tmp_path, right, wrong, layer):
+    text = CHAINS.read_text()
+    assert right in text
+    (tmp_path / "layers.py").write_text(text.replace(right, wrong))
+    verdict = container("Chain", tmp_path / "layers.py")
+    assert verdict.outcome == "not_checked", str(verdict)
+    assert verdict.unchecked.startswith(f"its layer {layer} is not right itself")
+
+
+def test_containers_are_listed_where_their_file_has_layers():
+    kinds = {one.name: one.kind for one in listed(CHAINS)}
+    assert kinds["Chain"] == kinds["ChainByNumber"] == kinds["Trained"] == "network"
+    assert kinds["SGD"] == "sgd" and kinds["Dense"] == "affine"
