@@ -28,6 +28,8 @@ VALUES = {  # what gives the value, as a whole name
     *("getoutput", "computeoutput", "calculateoutput", "calcoutput", "activationfunction", "outputs"),
     *("activationfunc", "actfunc", "infer", "inference", "getvalue", "calculatevalue", "getresult"),
     *("fire", "call", "pass", "forwardfn", "perform", "operation", "map", "squash"),
+    *("aplicar", "ativar", "activar", "calcular", "appliquer", "activer", "calculer", "anwenden"),
+    *("berechnen", "aktivieren", "applica", "attiva", "calcola"),  # what other languages call it
 }
 VERBS = {  # what a layer of the kind does, as a whole name
     "convolution": {"convolve", "conv", "conv2d", "convolution", "correlate", "convolution2d"},

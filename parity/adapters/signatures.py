@@ -452,6 +452,8 @@ def _options(
 ) -> list[str]:
     if word in CONTEXT and (way == "forward" or "context" in {m for _, m in c.forward_args}):
         return ["context"]
+    if way == "forward" and c.constructor is None and len(words) == 1 and kind in ("softmax", *SAME_SIGN):
+        return ["x"]  # of a function of one thing, also where that is called eta
     if word in (*CACHE, *CONTEXT):
         return ["cache", "x"] if way == "backward" and kind in SAME_SIGN else ["cache"]
     if word in ("optimizer", "optim", "opt"):
@@ -746,7 +748,9 @@ def _function_backwards(
             return
     for name in _beside(about):
         word = plain(name)
-        yield from _as_derivative(about["functions"].get(name) or [], word, f"function {name}", kind, c)
+        for call in _as_derivative(about["functions"].get(name) or [], word, f"function {name}", kind, c):
+            if kind != "affine" or "dout" in {meaning for _, meaning in call[1]}:
+                yield call
 
 
 def _beside(about: dict[str, Any]) -> list[str]:

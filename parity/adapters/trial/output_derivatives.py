@@ -34,14 +34,15 @@ def names_the_output(kind: str, word: str) -> bool:
 def beside_the_function(kind: str, c: Convention, call: Call) -> Call:
     """That call of a function beside an activation: one of x or of the output alone gives the derivative.
 
-    A function keeps nothing, and has nothing else to go by: an argument of a name that is no gradient's is
-    one of the two, the output where the name says so.
+    A function keeps nothing, and has nothing else to go by: an argument of a name that is no gradient's, or
+    that the function calls its own input by, is one of the two, the output where the name says so.
     """
     name, args, derivative = call
-    if c.constructor is None and kind in ELEMENTWISE and len(args) == 1 and _is_unknown(*args[0]):
+    if c.constructor is not None or kind not in (*ELEMENTWISE, "softmax"):
+        return call
+    if len(args) == 1 and (_is_unknown(*args[0]) or (args[0][0], "x") in {*map(tuple, c.forward_args)}):
         args = ((args[0][0], "out" if _is_output_of(kind, plain(args[0][0])) else "x"),)
-    alone = c.constructor is None and kind in ELEMENTWISE and [m for _, m in args] in (["x"], ["out"])
-    return name, args, derivative or alone
+    return name, args, derivative or [meaning for _, meaning in args] in (["x"], ["out"])
 
 
 def _is_unknown(name: str, meaning: str) -> bool:
