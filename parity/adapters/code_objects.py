@@ -65,3 +65,9 @@ def attributes_read(code: CodeType) -> set[str]:
 def attributes_written(code: CodeType) -> set[str]:
     """The names of the attributes that code sets."""
     return {name for name, how in attributes_in(code) if how == WRITES}
+
+
+def padding_words_in(codes: Iterable[CodeType]) -> list[str]:
+    """The words for padding that stand in code, in lower case."""
+    words = {one.lower() for one in constants_in(codes) if isinstance(one, str)}
+    return sorted(words & {"valid", "same", "full"})

@@ -36,6 +36,7 @@ EPS = 1e-5  # PyTorch's, beside the variance in batch normalization
 APART = 12.0  # scores in a row; further apart their probabilities come so near to 0 that people cut them off
 PADDING = {  # what is not checked
     "words": "padding other than 'valid' and 'same'",
+    "valid": "padding other than 'valid'",
     "same": "padding other than 'same'",
     "fixed": "padding other than (k - 1) / 2, even windows, and strides above 1",
 }
@@ -321,8 +322,8 @@ class Convention:
 
     @property
     def padding(self) -> str:
-        """What padding it takes: "" as the kind has it, "words" for 'valid' and 'same', "same" for that
-        alone, "fixed" for what keeps the size of an image, unasked."""
+        """What padding it takes: "" as the kind has it, "words" for 'valid' and 'same', "same" or "valid"
+        for that alone, "fixed" for what keeps the size of an image, unasked."""
         if "pad" in self.limits:
             return str(self.limits["pad"])
         used = {meaning for _, meaning in [*(self.constructor or ()), *self.forward_args]}
@@ -395,8 +396,10 @@ class Convention:
 
     def _takes_padding(self, probe: Probe) -> bool:
         pad, args = probe.args.get("pad", 0), probe.args
-        if self.padding == "words" and pad != SAME and not np.any(pad):
+        if self.padding in ("words", "valid") and pad != SAME and not np.any(pad):
             return True
+        if self.padding == "valid":
+            return False
         if self.padding == "fixed" and pad == SAME:
             odd = all(size % 2 for size in window_of(args))
             return odd and not np.any(np.not_equal(args.get("stride", 1), 1))

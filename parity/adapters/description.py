@@ -22,6 +22,7 @@ from parity.adapters.code_objects import (
     codes_of,
     constants_in,
     defined_in,
+    padding_words_in,
 )
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
@@ -85,6 +86,7 @@ def about(factory: Any) -> dict[str, Any]:
     from_second  whether its code goes through a list from the second on
     count      for each method the attribute with the number of its step, if only another method sets it
     modes      the words for training and inference in its own code
+    pads       the words for padding in its own code
     sequences  whether its source speaks of inputs of three axes (N, T, D)
     speaks_of_axes  whether its code names any axis
     letters    the names of weights and biases that stand in the code of a class, as texts
@@ -143,6 +145,7 @@ def about(factory: Any) -> dict[str, Any]:
         "sequences": speaks_of_sequences(one, functions_of(factory)),
         "speaks_of_axes": _speaks_of_axes(functions_of(factory)),
         "modes": words_in(codes_of(one)),
+        "pads": padding_words_in(codes_of(one)),
         "letters": letters_in(codes_of(one)) if isinstance(one, type) else [],
     }
 

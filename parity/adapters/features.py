@@ -200,7 +200,7 @@ def shown_lacking(
             strides = {probe.id for probe in cases if isinstance(probe.args.get("stride"), tuple)}
             having = strides if strides and strides <= of_one_number else having
         refused = no_number if feature in SIZED else raised
-        if feature == "images" and cases[0].kind == "batch_norm" and having & no_number:
+        if having & no_number and feature == "images" and cases[0].kind == "batch_norm":
             refused = raised | misfits  # statistics per number of an image fit where it is as wide as gamma
         if having and having <= refused and not plain <= raised:
             found.add(feature)

@@ -134,7 +134,9 @@ _LAYER_NORM = _table("""
 """)
 _FLATTEN = {
     **_IMAGES,
-    **_table("CHW: outshape outputshape outsize outputsize outfeatures outdim outputdim shapeout"),
+    **_table(
+        "CHW (CHW,) (CHW,1): outshape outputshape outsize outputsize outfeatures outdim outputdim shapeout"
+    ),
     **_table(
         "C: channels nchannels numchannels inchannels inputchannels channelsin depth indepth c nc cin inc"
     ),
@@ -207,6 +209,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     | _IMAGES
     | {"p": ("pad", "kernel"), "shape": ("(FH,FW)", *_IMAGES["inputshape"])}
     | dict.fromkeys(("inchannels", "channels"), ("C", "(C,H,W)"))
+    | dict.fromkeys(("flatten", "flattens", "flattenoutput", "toflatten"), ("=False",))
     | dict.fromkeys(("xch", "xchannels", "nch", "inch", "inputchannels"), ("C",)),
     "affine": _DENSE,
     "affine_last_axis": _DENSE,
@@ -314,6 +317,7 @@ def sizes(probe: Probe) -> dict[str, int]:
     if isinstance(x, np.ndarray):
         names = {4: "NCHW", 2: "NI"}.get(x.ndim, "N")
         found = dict(zip(names, x.shape, strict=False))
+        found |= {"CHW": int(np.prod(x.shape[1:]))}  # of one image
     weights = args.get("W")
     if isinstance(weights, np.ndarray) and weights.ndim == 4:
         found |= dict(zip(("FN", "CG", "FH", "FW"), weights.shape, strict=True))
@@ -416,8 +420,6 @@ def value(meaning: str, probe: Probe) -> Any:
         if known["FH"] != known["FW"]:
             raise NotImplementedError("one number for both axes of the window")
         return known["FH"]
-    if meaning == "CHW":
-        return known["C"] * known["H"] * known["W"]
     if meaning == "kernel|(FH,FW)":
         return known["FH"] if known["FH"] == known["FW"] else (known["FH"], known["FW"])
     if meaning in _OTHERS:

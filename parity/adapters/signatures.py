@@ -826,7 +826,7 @@ def _belongs(name: str, first: str) -> bool:
     """Whether a function is the backward of the one of that name: conv_forward, conv_backward."""
     word, base = plain(name), plain(first)
     stem = base
-    for part in ("forward", "fprop", "fwd", "forwardpass"):
+    for part in ("forwardpropagation", "forwardpass", "forwardprop", "forward", "fprop", "fwd"):
         stem = stem.replace(part, "")
     if word == base or not stem:
         return False

@@ -32,6 +32,14 @@ def words_of_class(methods: Mapping[str, ast.FunctionDef], dicts: Dicts) -> dict
     return _grouped([*own, *_compared(others, kept, dicts)])
 
 
+def default_word(node: ast.FunctionDef, parameter: str) -> list[str]:
+    """The word that a parameter has by default, in a list; an empty one where it has none."""
+    args = [*node.args.posonlyargs, *node.args.args]
+    placed = zip(args[len(args) - len(node.args.defaults) :], node.args.defaults, strict=True)
+    pairs = [*placed, *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    return _texts([value for arg, value in pairs if arg.arg == parameter])
+
+
 def keys_of_dicts(body: Iterable[ast.AST]) -> dict[str, Sequence[str]]:
     """The keys of the dicts that are made there, by name."""
     found: dict[str, Sequence[str]] = {}
@@ -57,6 +65,10 @@ def _kept_as(constructor: ast.FunctionDef, names: Mapping[str, str]) -> Iterator
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=attr)], value=value):
                 if (name := _name(value)) in names:
                     yield f"self.{attr}", name
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                for target, value in zip(targets, values, strict=False):
+                    if _name(target).startswith("self.") and (name := _name(value)) in names:
+                        yield _name(target), name
 
 
 def _name(node: ast.expr) -> str:

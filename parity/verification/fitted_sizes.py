@@ -18,6 +18,7 @@ from parity.kinds.same_padding import SAME
 
 KINDS = ("convolution", "max_pooling", "average_pooling", "min_pooling")
 EXTRA = 12
+VALID = "valid"  # padding that may be asked for by that word alone
 # (H, W), (FH, FW), stride, dilation of inputs for padding='same': the first three are PyTorch's too.
 SAME_SIZES = (
     ((4, 5), (3, 3), (1, 1), (1, 1)),
@@ -54,7 +55,7 @@ def extra_probes(kind: str, convention: Convention, lacking: set[str]) -> list[P
     found = [
         fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)) for _ in range(EXTRA)
     ]
-    if convention.padding:
+    if convention.padding not in ("", VALID):
         found += [fit(same_geometry(kind, *sizes)) for sizes in SAME_SIZES]
     probes = {probe.id: convention.fitted(probe) for probe in (probe_of(kind, g) for g in found)}
     return list(probes.values())
@@ -87,8 +88,8 @@ def same_geometry(
 
 def _padded_by_word(g: Geometry, padding: str, every_stride: bool) -> Geometry:
     """What padding is given as 'valid' or 'same', by a padding that is "words", "same" or "fixed"."""
-    if padding == "words" and g["pad"] == (0, 0):
-        return {}
+    if padding == VALID or (padding == "words" and g["pad"] == (0, 0)):
+        return {"pad": (0, 0)}
     found: Geometry = {"pad": SAME, "ceil_mode": False, "count_include_pad": True}
     if np.any(np.not_equal(g["stride"], 1)):  # TensorFlow takes no dilation with a stride
         found["dilation"] = (1, 1)

@@ -12,9 +12,11 @@ from parity.kinds.followed import ACTIVATIONS as BUILT_IN
 from parity.kinds.followed import LAYERS, joined
 from parity.kinds.names import kind_by_name, kind_by_words
 from parity.kinds.spelling import respelled
-from parity.verification.choices import Dicts, words_of_class, words_of_function
+from parity.verification.choices import Dicts, default_word, words_of_class, words_of_function
 from parity.verification.held import of_class
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
+from parity.verification.pooling_modes import WORDS as POOLINGS
+from parity.verification.pooling_modes import modes_among
 
 DENSE = "affine"
 NOTHING = ("linear", "identity", "none", "no", "null")  # no activation
@@ -29,6 +31,8 @@ def choices_of_function(
     `kinds` are those that it is known to be, `functions` those beside it.
     """
     own = name.rpartition(".")[2]
+    if isinstance(node, ast.FunctionDef) and {*kinds} & POOLINGS.keys():
+        return _modes_of_function(name, node, dicts, functions)
     if not isinstance(node, ast.FunctionDef) or own.startswith("_") or is_derivative(own):
         return []
     layer = next((kind for kind in kinds if kind in LAYERS), "") or _layer_by_words(name, node)
@@ -45,6 +49,24 @@ def choices_of_function(
     return found
 
 
+def _modes_of_function(
+    name: str, node: ast.FunctionDef, dicts: Dicts, functions: Sequence[str]
+) -> list[Listed]:
+    """A pooling under each of the words among which it chooses what it takes of a window."""
+    other = respelled(name).replace(FORWARD, BACKWARD)
+    both = [name, *([other] if other != name and other in functions else [])]
+    return [
+        Listed(",".join(spelled(one, parameter, word) for one in both), kind)
+        for parameter, words in words_of_function(node, dicts).items()
+        for word, kind in modes_among([*words, *default_word(node, parameter)], [node]).items()
+    ]
+
+
+def without_default(known: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
+    """Those that are known of a function, but for a pooling that is listed under each of its words."""
+    return [*known] if not any(one.kind in POOLINGS for one in chosen) else []
+
+
 def with_choices(
     node: ast.ClassDef, found: list[Listed], methods: Mapping[str, ast.FunctionDef], dicts: Dicts
 ) -> list[Listed]:
@@ -54,6 +76,12 @@ def with_choices(
     named = any(word in node.name.lower() for word in OF_ACTIVATIONS)
     if any(one.kind and one.name.startswith(f"{node.name}._") for one in found):
         return found  # those that its constructor hands out are checked each under its own name
+    if kind in POOLINGS:
+        for parameter, words in words_of_class(methods, dicts).items():
+            default = default_word(methods["__init__"], parameter)
+            if modes := modes_among([*words, *default], methods.values()):
+                items = [Listed(spelled(node.name, parameter, word), k) for word, k in modes.items()]
+                return [one for one in found if one is not whole] + items
     if kind in LAYERS or (named and not kind):
         for parameter, words in words_of_class(methods, dicts).items():
             meant = {word: _kind_of_word(word) for word in words}

@@ -60,7 +60,7 @@ from parity.kinds.spelling import respelled
 from parity.verification import hinges, huber_arguments
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
-from parity.verification.listed_choices import choices_of_function, with_choices
+from parity.verification.listed_choices import choices_of_function, with_choices, without_default
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
 from parity.verification.listed_networks import is_container_of, is_network
 from parity.verification.lone_gradients import lone_gradients
@@ -72,6 +72,7 @@ from parity.verification.loss_formulas import (
     squashes_first,
     takes_a_pair,
 )
+from parity.verification.reshapes import flattens_by_shapes
 from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
 
@@ -141,7 +142,8 @@ def listed(path: Path) -> list[Listed]:
         elif name in functions:
             known = _function(name, written, by_name[name])
             kinds = [one.kind for one in known]
-            found += known + choices_of_function(name, by_name[name], dicts, kinds, written)
+            chosen = choices_of_function(name, by_name[name], dicts, kinds, written)
+            found += without_default(known, chosen) + chosen
         elif not name.startswith(SKIPPED) and not is_adapter(classes[name]):
             own = _class(classes[name], classes, assigned.get(name, {}), dicts)
             found += _inner_classes(classes[name], classes, own, dicts) or own
@@ -392,6 +394,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     if {"activation", "linear"} == set(re.findall(r"[a-z]+", _spaced(node.name))):
         return "identity"
     known = _as_written(kind_by_name(node.name), node)
+    if not known and flattens_by_shapes(node.name, _built_of(node, classes)):
+        known = "flatten"
     if not known and plain(node.name) == "step" and _forwards(node, classes) and not steps_of(methods):
         known = _as_written(STEP, node)
     if known == "affine" and _is_identity_class(node, classes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,3 +134,23 @@ def every_stride(trial: Trial, c: Convention, probe: Probe) -> Convention:
     if np.isclose(out_at(trial, replace(c, limits={}), asked), first):
         return replace(c, limits={**c.limits, "same": "every stride"})
     return c
+
+
+def without_same(trial: Trial, c: Convention, probe: Probe) -> Convention:
+    """With 'valid' alone, where neither its code nor a default has the word 'same', and the result of a 3x3
+    window has the shape of 'valid' for it."""
+    params = [*(trial.about["signature"] or ()), *(trial.about["methods"].get(c.forward) or ())]
+    defaults = [p["default"].strip("'\"").lower() for p in params if p is not None]
+    if c.padding != "words" or SAME in (*trial.about["pads"], *defaults):
+        return c
+    N, C = probe.inputs["x"].shape[:2]
+    args: dict[str, Any] = {"stride": 1}
+    args |= {"pool_h": 3, "pool_w": 3} if trial.kind != "convolution" else {}
+    args |= {"W": np.resize(probe.args["W"], (*probe.args["W"].shape[:2], 3, 3))} if "W" in probe.args else {}
+    asked = replace(probe, args={**probe.args, **args}, inputs={"x": np.ones((N, C, 8, 9))})
+    report = trial.attempt(replace(c, backward="", limits={}), as_same(asked))
+    path = [list(step) for step in c.out.path]
+    unpadded = with_cotangent(replace(asked, args={**asked.args, "pad": 0}), 0)
+    shape = batch_shape(unpadded.inputs["dout"].shape, c.images_out)
+    ignored = any(e["path"] == path and tuple(e["shape"]) == shape for e in report.get("forward", ()))
+    return replace(c, limits={**c.limits, "pad": "valid"}) if ignored else c

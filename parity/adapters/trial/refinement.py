@@ -19,7 +19,7 @@ from parity.adapters.trial.flat_order import in_its_order
 from parity.adapters.trial.layer_norm import of_its_axes
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.own_momentum import own_momentum
-from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride
+from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride, without_same
 from parity.adapters.trial.probes import WINDOWS, as_same, trial_probes
 from parity.adapters.trial.results import dx_at, out_at
 from parity.adapters.trial.scale import LAYER_NORM
@@ -67,7 +67,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         "kernel|(FH,FW)",
     }
     given = c.constructor is None or used & window or "W" in c.passed
-    c = even_windows(trial, every_stride(trial, by_word(trial, c, probe), probe), probe)
+    c = without_same(trial, by_word(trial, c, probe), probe)
+    c = even_windows(trial, every_stride(trial, c, probe), probe)
     limits = dict(c.limits)
     if not given:
         sizes = dict(zip(("FH", "FW"), _window(probe), strict=True))

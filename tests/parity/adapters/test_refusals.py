@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from parity.adapters.conventions import NotCallable
+from parity.adapters.features import shown_lacking
 from parity.verification.verify import verify
 
 
@@ -331,3 +332,7 @@ def test_a_parameter_that_is_lacking_is_no_exception_of_the_code(tmp_path, name,
     path.write_text(LACKING)
     verdict = verify(f"{path}:{name}", kind, isolated=False)
     assert verdict.headline == f"could not be checked: {why}" and "raised" not in str(verdict)
+
+
+def test_where_no_input_is_taken_nothing_is_lacking():
+    assert shown_lacking([], []) == set()

@@ -79,3 +79,12 @@ def test_another_function_is_no_derivative(tmp_path):
     )
     verdict = verify(f"{path}:Activations.relu", "relu", isolated=False)
     assert verdict.outcome == "right" and "relu_derivative(x)" in verdict.called, str(verdict)
+
+
+@pytest.mark.parametrize(
+    "first", ["batchnorm_forward_pass", "batchnorm_forward_propagation", "batchnorm_fprop"]
+)
+def test_a_backward_belongs_to_a_forward_in_another_style(first):
+    there = [first, "conv_backward", "batchnorm_backward"]
+    assert is_backward_of("batchnorm_backward", first, there)
+    assert not is_backward_of("conv_backward", first, there)

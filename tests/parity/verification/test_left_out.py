@@ -359,3 +359,25 @@ def test_a_word_of_how_something_was_called_is_no_function_that_was(tmp_path):
 )
 def test_what_is_well_known_and_none_of_the_kinds_is_said(name, thing):
     assert reason_for(name) == (f"{thing} is not one of the kinds" if thing else "not one of the kinds")
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"),
+    [
+        ("DepthwiseConv2D", "a depthwise convolution"),
+        ("depthwise_conv2d", "a depthwise convolution"),
+        ("Conv1DLayer", "a convolution of one axis"),
+        ("MaxPool1d", "a pooling of one axis"),
+        ("SpatialDropout", "a dropout of whole channels"),
+        ("LayerNorm2d", "layer normalization of images"),
+        ("GlobalMaxPooling2D", "a maximum over whole images"),
+        ("Conv2DTranspose", "a transposed convolution"),
+        ("Deconv2D", "a transposed convolution"),
+    ],
+)
+def test_what_has_no_kind_is_said_by_name(name, thing):
+    assert reason_for(name) == f"{thing} is not one of the kinds"
+
+
+def test_a_name_that_says_nothing():
+    assert reason_for("Frobnicator1d") == "not one of the kinds"
