@@ -23,6 +23,7 @@ FORMS = {
     "slopes": "an attribute for each array (.W, ...) and .grads, a dict",
     "objects": ".parameters() with .data and .grad",
     "variables": ".parameters() with .data and .grad.data",
+    "named objects": ".parameters(), a dict, with .data and .grad",
     "state": "an attribute for each array (.W, .dW, ...) and its moments, 0 at first (.m_W, .W_cache)",
     "items": "an item for each array (['W'], ['dW'], ...)",
     "single": "one array and its gradient each (.W, .dW)",
@@ -328,7 +329,11 @@ class Number(int):
 
 
 OF_ATTRIBUTES = ("attributes", "slopes", "state")  # forms of a layer
-OBJECTS = {"objects": "", "variables": "variables"}  # forms of a layer, and what its arrays are made
+OBJECTS = {
+    "objects": "",
+    "variables": "variables",
+    "named objects": "",
+}  # forms of a layer, and what its arrays are made
 
 
 class Layer:
@@ -368,7 +373,7 @@ class Layer:
             self.objects = self.objects or [PARAMETERS[OBJECTS[self.form]]() for _ in names]
             for parameter, name in zip(self.objects, names.values(), strict=True):
                 parameter.give(params[name], (grads or {})[name])
-            self.params = self.parameters = self.get_params = _CalledList(self.objects)
+            self._show_objects([*names])
             return
         both: list[Any] = []
         for arrays in (params, grads or {}):
@@ -379,6 +384,15 @@ class Layer:
             both.append(by_name(own) if self.form == "dicts" else _CalledList(own.values()))
         self.params = self.parameters = self.get_params = self.get_parameters = both[0]
         self.grads = self.gradients = self.get_grads = self.get_gradients = both[1]
+
+    def _show_objects(self, keys: Sequence[str]) -> None:
+        """Them in a list or by name, and each as an attribute: a layer without a bias has None there."""
+        by_name = dict(zip(keys, self.objects, strict=True))
+        shown: Any = _Called(by_name) if self.form == "named objects" else _CalledList(self.objects)
+        self.params = self.parameters = self.get_params = self.get_parameters = shown
+        for key in ("W", "b") if {*keys} <= {"W", "b"} else ():
+            for alias in self.aliases(key):
+                setattr(self, alias, by_name.get(key))
 
     def slopes(self, grads: Arrays) -> SlopesByName:
         """Its gradients by the names of its arrays."""

@@ -47,6 +47,9 @@ COUNTS = (
     "nstep",
     "iters",
     "epoch",
+    "itr",
+    "globalstep",
+    "stepnum",
 )  # of steps
 MOMENTS = (  # 0 at first
     *("cache", "velocity", "velocities", "v", "s", "m", "r", "h", "u", "moment", "moments", "mom"),

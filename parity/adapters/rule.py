@@ -335,12 +335,13 @@ class Rule:
         called = pairs_in(self.factory)
         return [Layer(names, form, i, asked=asked, called=called) for i, names in enumerate(pairs)]
 
-    def _holding(self, name: str, given: Any) -> Any:
-        """The optimizer of that name, which was built of what it holds."""
+    def _holding(self, name: str, *given: Any) -> Any:
+        """The optimizer of that name, which was built of what it holds, or shown it."""
         if name not in self.made:
-            self.made[name] = self.new(*([] if self.how.prepare else [given]))
+            self.made[name] = self.new(*([] if self.how.prepare else given))
             if self.how.prepare:
-                getattr(self.made[name], self.how.prepare)(given)
+                self.prepared.add(id(self.made[name]))
+                getattr(self.made[name], self.how.prepare)(*given)
         return self.made[name]
 
     def _step_of_layers(self, given: Sequence[Any], names: Sequence[str], more: Sequence[Any]) -> None:
@@ -538,7 +539,7 @@ class Rule:
         """The optimizer keeps the dict of the arrays, and may put new ones into it."""
         if not self.made:
             self.handed = [dict(params)]
-            self.made[""] = self.new(self.handed[0])
+            self._holding("", self.handed[0])
         held = self.handed[0]
         held.update(params)
         found = self.method_of(self.made[""])(dict(grads))
@@ -640,12 +641,13 @@ class Rule:
         """The optimizer keeps a list of the arrays, and may put new ones into it."""
         if not self.handed:
             self.handed = [[p.copy() for p in params.values()], [np.zeros_like(g) for g in grads.values()]]
-            self.made[""] = self.new(*self.handed[: 1 + (self.how.rule == "both")])
+            self._holding("", *self.handed[: 1 + (self.how.rule == "both")])
         arrays, slopes = self.handed
         for i, (p, g) in enumerate(zip(params.values(), grads.values(), strict=True)):
             arrays[i][...], slopes[i][...] = p, g
         found = self.method_of(self.made[""])(*given)
         own = [v for v in vars(self.made[""]).values() if isinstance(v, list) and are_like(v, arrays)]
+        own = [] if self.how.prepare and self.how.returns else own  # those are its state
         kept = next((v for v in own if v is arrays), own[0] if own else arrays)
         new = found if isinstance(found, (list, tuple)) and are_like(found, arrays) else kept
         taken_over(params, dict(zip(params, new, strict=True)))

@@ -32,7 +32,10 @@ MOMENTUM = (
     *("momentum", "mu", "mom", "momentumrate", "momentumcoefficient", "momentumcoeff", "momentumfactor"),
     "beta",
 )
-VELOCITIES = ("v", "velocity", "velocities", "vel", "vs", "vt")  # attributes
+VELOCITIES = (  # attributes
+    *("v", "velocity", "velocities", "vel", "vs", "vt", "update", "updates", "lastupdate", "prevupdate"),
+    *("wupdt", "change", "delta", "deltas", "lastdelta", "prevdelta"),
+)
 BY_VELOCITY = ("gamma", "rho", "alpha")  # momentum's constant where there is a velocity
 NESTEROV = ("nesterov", "usenesterov", "isnesterov")
 SCHEDULE = (

@@ -253,7 +253,8 @@ def _rules(
             styles[2] = []  # a gradient beside what is no array: get_update(grad, cache)
         if "sizes" in base.sized.values():
             styles = {2: ["chained"]}
-        given_alone = len(required) == 1 and _is_slope(required[0]["name"]) and not first
+        given_alone = len(required) == 1 and _is_slope(required[0]["name"])
+        given_alone &= not first or plain(prepare).startswith("set")  # which may be of options
         keyed = [p for p in required if plain(p["name"]) in KEYS]
         if (given_alone or _is_slope_and_key(required, keyed)) and not holds_these:
             slopes = {**numbers, **{p["name"]: "key" for p in keyed}}

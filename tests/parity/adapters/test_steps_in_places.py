@@ -24,6 +24,9 @@ CASES = [  # right as it is, and where its like with Wrong in its name is first 
     ("OfTwoLists", "adagrad", "added to its array, as its own words say", "step 2"),
     ("NumberByNumber", "rmsprop", "one number at a time, an optimizer for each", "step 1"),
     ("HandedWhatItCorrects", "adam", "moments that it asks for are 0 at first", "step 2"),
+    ("ShownItsArraysByRows", "adagrad", "initialize; the step is returned, taken off", "step 2"),
+    ("SetsItsOptions", "momentum", "gamma is the momentum", "step 2"),
+    ("OfParametersByName", "adagrad", ".parameters(), a dict, with .data and .grad", "step 2"),
 ]
 
 

@@ -180,3 +180,66 @@ class HandedWhatItCorrects:
 class HandedWhatItCorrectsWrong(HandedWhatItCorrects):
     def update(self, gradient, weights, m, v, m_hat, v_hat, t):
         return super().update(gradient, weights, m, v, m_hat, v_hat, 1)
+
+
+class ShownItsArraysByRows:
+    def __init__(self, lr=0.1, eps=1e-10):
+        self.lr, self.eps, self.h = lr, eps, []
+
+    def initialize(self, params):
+        self.h = [[np.zeros(row.shape) for row in layer] for layer in params]
+
+    def get_update(self, gradients):
+        self.h = [
+            [h + g**2 for h, g in zip(own, slopes, strict=True)]
+            for own, slopes in zip(self.h, gradients, strict=True)
+        ]
+        return [
+            [self.lr * g / (np.sqrt(h) + self.eps) for h, g in zip(own, slopes, strict=True)]
+            for own, slopes in zip(self.h, gradients, strict=True)
+        ]
+
+
+class ShownItsArraysByRowsWrong(ShownItsArraysByRows):
+    def get_update(self, gradients):
+        self.initialize(self.h)
+        return super().get_update(gradients)
+
+
+class SetsItsOptions:
+    def __init__(self, eta=0.1, gamma=0.9):
+        self.eta, self.gamma, self.update = eta, gamma, 0
+
+    def set_params(self, params):
+        for key in params:
+            setattr(self, key, params[key])
+
+    def get_update(self, grad):
+        self.update = self.gamma * self.update + self.eta * grad
+        return self.update
+
+
+class SetsItsOptionsWrong(SetsItsOptions):
+    def get_update(self, grad):
+        found = super().get_update(grad)
+        self.update = 0
+        return found
+
+
+class OfParametersByName:
+    def __init__(self, model, lr=0.1):
+        self.model, self.lr, self.h = model, lr, {}
+
+    def step(self):
+        for layer in self.model.layers:
+            if layer.weight is not None:
+                for param in layer.get_params().values():
+                    key = id(param)
+                    self.h[key] = self.h.get(key, 0) + param.grad**2
+                    param.value -= self.lr * param.grad / (np.sqrt(self.h[key]) + 1e-10)
+
+
+class OfParametersByNameWrong(OfParametersByName):
+    def step(self):
+        super().step()
+        self.h.clear()
