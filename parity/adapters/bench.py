@@ -39,7 +39,7 @@ from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
 from parity.adapters.made_steps import as_class
 from parity.adapters.recipe import RECIPES, Recipe
-from parity.adapters.sure_errors import can_only_raise
+from parity.adapters.sure_errors import Sure, can_only_raise
 from parity.adapters.training_flag import by_attribute
 from parity.adapters.unread import unread
 from parity.adapters.wire import Odd, clean
@@ -416,6 +416,8 @@ def _is_adapters(error: BaseException) -> bool:
 
 def words_of(error: BaseException) -> str:
     """`ValueError: what it said (layers.py, line 3)`"""
+    if isinstance(error, Sure):
+        return clean(error)
     error = _origin(error)
     name = "TypeError" if isinstance(error, Misfit) else clean(type(error).__name__, 80)
     try:

@@ -15,6 +15,7 @@ import numpy as np
 
 from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, as_given, is_engine, of_one_number
 from parity.adapters.engine_expressions import expressions
+from parity.adapters.engine_kinds import engine_of
 
 TWICE: dict[str, Callable[[Any], Any]] = {  # x is in it twice
     "x + x": lambda x: x + x,
@@ -79,9 +80,9 @@ def _goes_forward(engine: Engine, says: str, x: Any) -> bool:
 
 def as_layer(cls: type, name: str) -> type:
     """A class with forward and backward that calls the method, on single numbers where it takes no arrays."""
-    layer = _layer_of(Engine(cls), name)
+    layer = _layer_of(engine_of(cls) or Engine(cls), name)
     if layer.engine.of_arrays and of_one_number(cls) and not goes_back(layer):
-        apart = _layer_of(Engine(cls, of_arrays=False), name)
+        apart = _layer_of(engine_of(cls, of_arrays=False) or Engine(cls, of_arrays=False), name)
         return apart if goes_back(apart) else layer
     return layer
 

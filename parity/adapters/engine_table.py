@@ -17,6 +17,7 @@ import numpy as np
 from parity.adapters.engine import Engine, NoGradient, of_one_number
 from parity.adapters.engine_expressions import AXES, axis_asked_for
 from parity.adapters.engine_functions import Absolute, Exponential, Logarithm, PowerOf2, Root
+from parity.adapters.engine_kinds import engine_of
 from parity.adapters.engine_methods import OfEngine, goes_back
 from parity.adapters.engine_moves import Flat, Largest, Rows, Smallest, Transposed
 from parity.adapters.engine_operators import (
@@ -36,6 +37,7 @@ from parity.adapters.engine_operators import (
     Subtraction,
     Total,
 )
+from parity.adapters.left_operands import unless_never
 
 ARRAYS = {  # made for arrays alone
     *("__matmul__", "__rmatmul__", "matmul", "dot", "mm", "sum", "mean", "max", "min"),
@@ -145,9 +147,9 @@ def as_function_layer(cls: type, function: Callable[..., Any]) -> type:
 
 
 def _of_arrays_or_numbers(cls: type, made: Callable[[Engine], type[OfEngine]]) -> type:
-    layer = made(Engine(cls))
+    layer = made(engine_of(cls) or Engine(cls))
     if layer.engine.of_arrays and of_one_number(cls) and not _runs(layer):
-        apart = made(Engine(cls, of_arrays=False))
+        apart = made(engine_of(cls, of_arrays=False) or Engine(cls, of_arrays=False))
         return apart if _runs(apart) else layer
     return layer
 
@@ -163,7 +165,8 @@ def _layer_of(
         raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
 
     known = space | {"engine": engine, "__module__": __name__, "__doc__": base.__doc__}
-    known["of"] = staticmethod(refuse if name in ARRAYS and not engine.of_arrays else of)
+    refused = name in ARRAYS and not engine.of_arrays
+    known["of"] = staticmethod(refuse if refused else unless_never(engine, name, of))
     by = by or f"{engine.cls.__name__}'s operator"
     known["says"] = f"{says} ({by}{apart})"
     return type(own or name, (base,), known)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.engine import is_engine
+from parity.adapters.engine_kinds import engine_of
 from parity.adapters.engine_methods import as_layer, takes_nothing
 from parity.adapters.engine_table import FUNCTIONS, OPERATORS, as_function_layer, as_operator_layer
 
@@ -79,10 +79,10 @@ def taken(holder: Any, how: str, name: str) -> Any:
     found = getattr(holder, name)
     if isinstance(holder, ModuleType) and name in FUNCTIONS and isfunction(found):
         return _of_nodes(holder, found)
-    if isinstance(holder, type) and name in OPERATORS and is_engine(holder):
+    if isinstance(holder, type) and name in OPERATORS and engine_of(holder):
         return as_operator_layer(holder, name)
     if isinstance(holder, type) and _is_method(getattr_static(holder, name)):
-        if is_engine(holder) and takes_nothing(found):
+        if takes_nothing(found) and engine_of(holder):
             return as_layer(holder, name)
         return MethodType(found, object.__new__(holder))
     return found
@@ -91,7 +91,7 @@ def taken(holder: Any, how: str, name: str) -> Any:
 def _of_nodes(module: ModuleType, function: Any) -> Any:
     """A function of that module as an operator of the engine that is written in it; else as it is."""
     own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
-    engine = next((cls for cls in own if is_engine(cls)), None)
+    engine = next((cls for cls in own if engine_of(cls)), None)
     return function if engine is None else as_function_layer(engine, function)
 
 

@@ -25,7 +25,12 @@ from parity.adapters.sure_indices import is_a_size_for_a_dtype, is_by_weights, i
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
 MARKED = re.compile(r", line \d+: bug\)")  # such an exception, in the words of `bench`
+ON_THE_LEFT = "as with every number on the left"
 INDEXED = "'int' object is not subscriptable"
+
+
+class Sure(Exception):
+    """An exception that comes whatever the code is given; its text is what `bench` prints of it."""
 
 
 def can_only_raise(error: BaseException, file: str, line: int, directly: bool = True) -> bool:

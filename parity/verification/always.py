@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.adapters.sure_errors import MARKED
+from parity.adapters.sure_errors import MARKED, ON_THE_LEFT
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
 from parity.faults.diagnose import PLAIN
@@ -14,7 +14,8 @@ from parity.verification.unchecked import compared
 from parity.verification.verdict import Verdict
 
 NOTHING = "forward returns nothing and keeps nothing of what it computes"
-HINTS = {  # by the beginning of what was raised
+HINTS = {  # by the beginning of what was raised, or a part of it
+    ON_THE_LEFT: "Python calls it for what is no node alone, and so it never gives a result",
     "raised NameError": "nothing in its file gives that name a meaning: an import or an argument is missing",
     "raised UnboundLocalError": "its function assigns that name on a later line alone",
     "raised TypeError: 'int'": "its function has put a number under that name, in a loop or above",
@@ -45,7 +46,7 @@ def that_always(verdict: Verdict, comes_to: str) -> Verdict:
     """The verdict on what comes to that on every input: there is no number to compare."""
     place = Place("", "float64", "cpu")
     row = record(place, verdict.kind, "forward", "the call", refused(np.empty(0), comes_to))
-    hint = next(text for start, text in HINTS.items() if comes_to.startswith(start))
+    hint = next(text for said, text in HINTS.items() if comes_to.startswith(said) or said in comes_to)
     verdict.records, verdict.ok, verdict.always = [row], False, f"{comes_to}; {hint}"
     verdict.not_checked, verdict.remarks = [], []
     return verdict

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.adapters.engine import ARITHMETIC
+from parity.adapters.engine_sources import is_dual
 from parity.adapters.members import SELF, WORDS, is_derivative
 
 KEY = re.compile(r"[\w .+-]+")  # what can be written in a target
@@ -73,9 +74,9 @@ def _parts(one: ast.expr) -> list[ast.expr]:
 
 
 def is_engine(cls: ast.ClassDef) -> bool:
-    """Whether it has a backward and arithmetic of its own."""
+    """Whether it has a backward and arithmetic of its own, or is a dual number."""
     names = {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
-    return "backward" in names and bool(names & {*ARITHMETIC})
+    return ("backward" in names and bool(names & {*ARITHMETIC})) or is_dual(cls)
 
 
 def _without_first(node: ast.FunctionDef) -> ast.FunctionDef:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from parity.adapters.arguments import plain
 from parity.adapters.handed_layers import is_container
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, is_step
+from parity.verification.held import is_engine
 
 NAMED = re.compile("net$|nn$|network|mlp|perceptron|^ann|autoencoder|regression$|classifier$")
 NOT_NAMED = re.compile("layer$|trainer|optimi[sz]er|dataset|loader|base$|abstract|loss")
@@ -45,6 +46,16 @@ def _is_layer(node: ast.ClassDef) -> bool:
     forward = any(plain(name) in FORWARDS or plain(name).startswith("forward") for name in methods)
     asked = 0 if built is None else len(built.args.args) - len(built.args.defaults) - 1
     return asked >= LEAST_SIZES and forward and any(map(gives_gradients, methods)) and not is_container(node)
+
+
+def is_of_nodes(node: ast.ClassDef, methods: Collection[str], classes: Mapping[str, ast.ClassDef]) -> bool:
+    """Whether it is a network by its name and has a way forward, in a file with an autograd engine."""
+    word, names = plain(node.name), {plain(name) for name in methods}
+    if NOT_NAMED.search(word) or not NAMED.search(word) or OTHERS.search(node.name):
+        return False
+    if names & PUT_TOGETHER or _is_handed_layers(node) or is_engine(node):
+        return False
+    return bool(names & {*FORWARDS}) and any(map(is_engine, classes.values()))
 
 
 def _is_handed_layers(node: ast.ClassDef) -> bool:

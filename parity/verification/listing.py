@@ -18,6 +18,7 @@ from parity.adapters.constants import STEP
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
 from parity.adapters.engine_expressions import ALIASES, AXES
+from parity.adapters.engine_sources import goes_back_through, is_dual
 from parity.adapters.engine_table import (
     ALONG,
     ASK_NOTHING,
@@ -62,7 +63,7 @@ from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices, without_default
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
-from parity.verification.listed_networks import is_container_of, is_network
+from parity.verification.listed_networks import is_container_of, is_network, is_of_nodes
 from parity.verification.lone_gradients import lone_gradients
 from parity.verification.loss_formulas import (
     is_any_loss,
@@ -131,6 +132,9 @@ def listed(path: Path) -> list[Listed]:
     nodes, dicts = list(with_lambdas(body)), keys_of_dicts(body)
     by_name = {node.name: node for node in nodes}  # the last definition counts, as in Python
     classes = {name: node for name, node in by_name.items() if isinstance(node, ast.ClassDef)}
+    function = next((name for name, node in by_name.items() if goes_back_through(name, node)), "")
+    for name in classes if function else ():  # it is their backward
+        assigned.setdefault(name, {}).setdefault("backward", function)
     functions = [name for name in by_name if name not in classes and not name.startswith(SKIPPED)]
     stubs = {name for name in functions if is_stub(by_name[name])}  # a backward alone is left out
     written = [n for n in functions if n not in stubs or n.replace(BACKWARD, FORWARD) in stubs]
@@ -230,7 +234,8 @@ def _operators(
     own = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
     given = aliases_of(node) | assigned
     names = own.keys() | given.keys()
-    if not names & {*ARITHMETIC} or "backward" not in {*_methods(node, classes)} | given.keys():
+    backward = "backward" in {*_methods(node, classes)} | given.keys() or is_dual(node)
+    if not names & {*ARITHMETIC} or not backward:
         return []
     matrices = [name for name in MATRICES if name in names]  # the same under several names
     others = {name for name, method in own.items() if not _takes_what_is_given(name, method)}
@@ -419,7 +424,8 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
         meant = DENSE
     of_two = any(takes_a_pair(_built_of(node, classes), method) for method in _forwards(node, classes))
     meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
-    if not meant and is_network(node, methods) and not _has_foreign_base(node, classes):
+    trains = is_network(node, methods) or is_of_nodes(node, methods, classes)
+    if not meant and trains and not _has_foreign_base(node, classes):
         return NETWORK
     words = {*words_of_methods(methods, meant).values()}
     called = words & set(CALLED) or (words & set(FORWARDS) and words & set(BACKWARDS))

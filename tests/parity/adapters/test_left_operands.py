@@ -1,0 +1,49 @@
+"""An engine's operator with a number on its left that raises for every number is wrong, with its line."""
+
+import pytest
+from engines import NUMBERS
+
+from parity.verification.verify import verify
+
+OWN = "return -self + other"
+
+
+def verdict(tmp_path, body, name="__rsub__", right=OWN):
+    assert right in NUMBERS
+    path = tmp_path / "engine.py"
+    path.write_text(NUMBERS.replace(right, body, 1))
+    return verify(f"{path}:Value.{name}", "affine", isolated=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return (other * 1).__sub__(self)", "TypeError: unsupported operand"),
+        ("return other - self", "RecursionError"),
+        ("return other.data - self", "AttributeError"),
+    ],
+)
+def test_one_that_always_raises_is_wrong_with_its_line(tmp_path, body, said):
+    found = verdict(tmp_path, body)
+    assert found.outcome == "wrong" and said in found.always, str(found)
+    line = NUMBERS.replace(OWN, body, 1).splitlines().index(f"        {body}") + 1
+    assert f"engine.py, line {line})" in found.always and "every number on the left of -" in found.always
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise TypeError('no numbers')",
+        "return NotImplemented",
+        "return self if other == 0 else other.data - self",  # sum() begins with 0
+    ],
+)
+def test_what_is_refused_on_purpose_or_works_for_some_is_not_checked(tmp_path, body):
+    assert verdict(tmp_path, body).outcome == "not_checked"
+
+
+def test_a_right_one_is_right_and_the_others_keep_their_verdicts(tmp_path):
+    assert verdict(tmp_path, OWN).outcome == "right"
+    path = tmp_path / "others.py"
+    path.write_text(NUMBERS.replace(OWN, "return other - self", 1))
+    assert verify(f"{path}:Value.__add__", "affine", isolated=False).outcome == "right"
