@@ -94,6 +94,12 @@ class Engine:
             raise NoGradient(f"{type(node).__name__} holds no numbers in .{', .'.join(DATA[:3])}")
         return np.asarray(found)
 
+    def write(self, node: Any, value: Any) -> None:
+        """Let a node hold another number, or array, under the name that it has for what it holds."""
+        held = getattr(node, "__dict__", {})
+        name = next((name for name in DATA if name in held), "") or next(n for n in DATA if hasattr(node, n))
+        setattr(node, name, np.array(value) if self.of_arrays else float(value))
+
     def gradient(self, node: Any) -> Any:
         """What backward left at it, as an array; None where it left nothing."""
         found = _held(node, GRADIENT)

@@ -28,7 +28,7 @@ def inside(held: Any) -> list[tuple[Place, Any]]:
     for _ in range(DEEPEST):
         below: list[tuple[Place, Any]] = []
         for place, value in level:
-            for step, part in _parts(value):
+            for step, part in parts_of(value):
                 if isinstance(part, (np.ndarray, np.generic, int, float)) and not isinstance(part, bool):
                     if not isinstance(part, np.ndarray) or id(part) not in seen:
                         found.append(((*place, step), part))
@@ -43,7 +43,8 @@ def inside(held: Any) -> list[tuple[Place, Any]]:
     return found
 
 
-def _parts(value: Any) -> Iterator[tuple[str | int, Any]]:
+def parts_of(value: Any) -> Iterator[tuple[str | int, Any]]:
+    """What it holds, each with the key, index or name by which it is found there."""
     if isinstance(value, Mapping):
         for key, part in list(value.items()):
             yield key if isinstance(key, int) else str(key), part
@@ -77,12 +78,24 @@ def put(held: Any, place: Place, value: Any) -> None:
     if isinstance(there, np.ndarray) and there.dtype.kind == "f":
         there[...] = value
         return
+    if isinstance(there, list):
+        _fill(there, np.asarray(value).tolist())
+        return
     owner, step = taken(held, place[:-1]), place[-1]
     value = float(value) if np.ndim(value) == 0 else value
     if isinstance(owner, (list, dict)):
         owner[step] = value  # type: ignore[index]
     else:
         setattr(owner, str(step), value)
+
+
+def _fill(there: list[Any], numbers: list[Any]) -> None:
+    """Write numbers into a list, or into its rows."""
+    for i, one in enumerate(numbers):
+        if isinstance(one, list):
+            there[i][:] = one
+        else:
+            there[i] = one
 
 
 def exchanged(held: Any, old: int, new: Any) -> None:
@@ -93,7 +106,7 @@ def exchanged(held: Any, old: int, new: Any) -> None:
         if id(value) in seen or isinstance(value, (*CODE, np.ndarray)):
             continue
         seen.add(id(value))
-        for step, part in _parts(value):
+        for step, part in parts_of(value):
             if id(part) != old:
                 left.append(part)
             elif isinstance(value, (list, dict)):

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from parity.adapters.network_arrays import Place, put
 from parity.adapters.network_builds import Build, I, N
+from parity.adapters.network_lists import takes_label_last
 
 Array = NDArray[Any]
 ROWS, COLUMNS, ROW, COLUMN, VECTOR = "rows", "columns", "one row", "one column", "one vector"
 IMAGES = "images"
-SINGLE = (ROW, COLUMN, VECTOR)
+LIST, LABELLED = "a list", "a list with its class last"
+LISTS = (LIST, LABELLED)
+SINGLE = (ROW, COLUMN, VECTOR, *LISTS)
 FEW = 2  # rows
 FORMS = (ROWS, COLUMNS, ROW, COLUMN, VECTOR)
 
@@ -58,10 +61,14 @@ class Data:
 
 
 def inputs_of(form: str, width: Width, case: int) -> Array:
+    """The rows, in that form; one in a list is no array."""
     rng = np.random.default_rng([case, *np.atleast_1d(width), 1])
     if form == IMAGES:
         return rng.standard_normal((N, *np.atleast_1d(width)))
     rows = rng.standard_normal((N, width))  # type: ignore[arg-type]
+    if form in LISTS:
+        label = [1] * (form == LABELLED)  # the class that `labels_of` gives a single row
+        return rows[0].tolist() + label  # type: ignore[no-any-return]
     forms = {ROWS: rows, COLUMNS: rows.T.copy(), ROW: rows[:1], COLUMN: rows[:1].T.copy(), VECTOR: rows[0]}
     return np.asarray(forms[form])
 
@@ -72,12 +79,14 @@ def labels_of(form: str, outputs: int, case: int, out: Any = None) -> list[tuple
     classes = rng.integers(0, max(outputs, 2), N)
     classes[:2] = [0, 1]  # both are there
     rows = np.eye(outputs)[classes] if outputs > 1 else classes[:, None].astype(np.float64)
-    if form in (ROW, COLUMN, VECTOR):
+    if form in SINGLE:
         rows, classes = rows[1:2], classes[1:2]
     turned = form in (COLUMNS, COLUMN)
     name = "one-hot" if outputs > 1 else "0 and 1"
     flat = classes if outputs > 1 else classes.astype(np.float64)
     first = rows.T.copy() if turned else rows[0] if form == VECTOR else rows
+    if form in LISTS:
+        return [(name, rows[0].tolist())]
     found: list[tuple[str, Any]] = [(name, first)]
     if form != VECTOR:
         found.append(("numbers of classes" if outputs > 1 else "0 and 1", flat))
@@ -90,11 +99,14 @@ def labels_of(form: str, outputs: int, case: int, out: Any = None) -> list[tuple
 
 def width_of(a: Any, form: str) -> int:
     shape = np.shape(a)
-    return int(shape[0] if form in (COLUMNS, COLUMN, VECTOR) else shape[1])
+    return int(shape[0] if form in (COLUMNS, COLUMN, VECTOR, *LISTS) else shape[1])
 
 
-def forms_of(network: Any) -> tuple[str, ...]:
-    """The forms of x that are tried: images where the network says how large they are."""
+def forms_of(network: Any, params: dict[Place, Any]) -> tuple[str, ...]:
+    """The forms of x that are tried: images where the network says how large they are, lists where its
+    weights are in lists."""
+    if not any(isinstance(value, np.ndarray) for value in params.values()):
+        return (LABELLED if takes_label_last(type(network)) else LIST,)
     return (IMAGES,) if isinstance(getattr(network, "input_dim", None), tuple) else FORMS
 
 
@@ -115,7 +127,7 @@ def outputs_of(build: Build, params: dict[Place, Any], out: Any, form: str) -> l
         if out.ndim == 2:
             return [width_of(out, form)]
         if out.ndim == 1:
-            return [len(out)] if form == VECTOR else [1]
+            return [len(out)] if form in (VECTOR, *LISTS) else [1]
     if build.outputs is not None:
         return [build.outputs]
     matrices = [np.shape(value) for value in params.values() if np.ndim(value) == 2]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from parity.adapters.arguments import plain
 from parity.adapters.logarithms import definition_of
 from parity.adapters.network_calls import Call
-from parity.adapters.network_words import gives_gradients, is_gradient, meanings_of_call
+from parity.adapters.network_words import LASTS, gives_gradients, is_gradient, meanings_of_call
 
 OTHER_RULES = re.compile("adam|rmsprop|adagrad|adadelta|beta2|secondmoment")
 FEWEST = 2  # passes of a loop that are no single step
@@ -21,10 +21,15 @@ FEWEST = 2  # passes of a loop that are no single step
 def not_one_step(cls: type, name: str) -> str:
     """Why it is none; "" where nothing speaks against it."""
     for node in _reached(cls, name):
+        counts = _counts(node)
         for part in ast.walk(node):
             if isinstance(part, ast.While):
                 return "goes on in a while loop"
             match part:
+                case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Name(id=count)])) if (
+                    plain(count) in LASTS and counts.get(count, 0) >= FEWEST
+                ):
+                    return f"makes {counts[count]} steps"
                 case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(n))])) if (
                     n >= FEWEST
                 ):
@@ -32,6 +37,16 @@ def not_one_step(cls: type, name: str) -> str:
                 case ast.Name(id=word) | ast.Attribute(attr=word) if OTHER_RULES.search(plain(word)):
                     return "takes no plain step of gradient descent"
     return ""
+
+
+def _counts(node: ast.FunctionDef) -> dict[str, int]:
+    """The names that a function sets to a whole number itself: `epochs = 1000`."""
+    found = {}
+    for part in ast.walk(node):
+        match part:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int(n))):
+                found[name] = n
+    return found
 
 
 def loops_over_rows(cls: type, name: str, call: Call) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.network_calls import Call, names_returned
+from parity.adapters.network_lists import is_numbers
 from parity.adapters.network_words import OUTS, is_loss
 
 CACHES = ("cache", "caches", "memory", "store", "intermediates", "activations", "values", "cached", "saved")
@@ -28,7 +29,7 @@ def with_returned(forward: Call, network: Any, values: dict[str, Any]) -> dict[s
     if len(parts) > 1 and len(held) == 1:
         found |= {f"kept:{word}": held[0] for word in CACHES if f"kept:{word}" not in found}
     if (out := output_of(result, names, network)) is not None:
-        found["out"] = out
+        found["out"] = result if is_numbers(result) else out
     return found
 
 
@@ -36,6 +37,8 @@ def output_of(result: Any, names: list[str], network: Any) -> Any:
     """The outputs among what a forward returned, or kept where it returned nothing."""
     if isinstance(result, np.ndarray):
         return result
+    if is_numbers(result):
+        return np.array(result)
     if isinstance(result, list) and result and isinstance(result[-1], np.ndarray):
         return result[-1]
     if isinstance(result, tuple):

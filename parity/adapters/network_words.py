@@ -23,6 +23,7 @@ from parity.adapters.training_flag import meaning_of
 INPUTS = {
     *(
         "x",
+        "row",
         "xs",
         "xi",
         "xb",
@@ -80,7 +81,19 @@ REGULARIZED = {
     ),
 }
 LASTS = {
-    *("epochs", "nepochs", "numepochs", "epoch", "iterations", "niter", "numiters", "maxiter", "niterations"),
+    *(
+        "epochs",
+        "nepochs",
+        "nepoch",
+        "numepoch",
+        "numepochs",
+        "epoch",
+        "iterations",
+        "niter",
+        "numiters",
+        "maxiter",
+        "niterations",
+    ),
     *("iters", "numiterations", "maxiters", "niters", "steps", "numsteps", "maxepochs", "maxiterations"),
     *("trainingiterations", "numberofepochs", "numberofiterations", "numberoftrainingiterations", "its"),
     *("numberofiteration", "epochsnumber", "nsteps", "numberofsteps", "itr", "iteration", "trainingepochs"),
@@ -100,6 +113,7 @@ PRINTS = {
 }
 
 SIZES = {
+    *("nouts", "layerouts"),
     *("sizes", "layers", "layersizes", "layerdims", "layersdims", "architecture", "topology", "structure"),
     *(
         "dims",

@@ -24,6 +24,7 @@ from parity.adapters.network_arrays import Place, exchanged, inside, is_bias, pu
 from parity.adapters.network_builds import DECAY, RATE, Build, I, N, O, builds
 from parity.adapters.network_calls import Call, call_of, names_returned
 from parity.adapters.network_data import (
+    LISTS,
     ROWS,
     SINGLE,
     Data,
@@ -36,6 +37,8 @@ from parity.adapters.network_data import (
 )
 from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned
 from parity.adapters.network_lines import used_in
+from parity.adapters.network_lists import OneRow, in_turn, numbers_in
+from parity.adapters.network_nodes import SAYS, OfNodes
 from parity.adapters.network_one_step import clips, is_called_per_row, loops_over_rows, not_one_step
 from parity.adapters.network_random import fresh, random_states, restore, seed
 from parity.adapters.network_results import loss_returned, number_of, output_of, with_returned
@@ -109,7 +112,8 @@ class OwnNetwork:
         return network
 
     def params(self, network: Any) -> dict[Place, Any]:
-        """What may be trained, with its place: floating-point arrays, and biases that are plain numbers."""
+        """What may be trained, with its place: floating-point arrays, and biases that are plain numbers;
+        where there is no array, lists of numbers."""
         found = {}
         for place, value in inside(network):
             if not all(isinstance(step, int) or may_be_trained(step) for step in place):
@@ -117,7 +121,8 @@ class OwnNetwork:
             trained = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size
             if trained or (isinstance(value, (int, float, np.floating)) and is_bias(place)):
                 found[place] = value
-        return found
+        arrays = any(isinstance(value, np.ndarray) for value in found.values())
+        return found if arrays else numbers_in(network)
 
     def base(self, case: int, decays: bool = False) -> Any:
         """The network of that case: its parameters are random numbers of its own."""
@@ -160,7 +165,7 @@ class OwnNetwork:
     def _of_forms(self, network: Any, params: dict[Place, Any], build: Build, start: float) -> list[Way]:
         """The ways of the first form that runs; of one row, where several give gradients of other shapes."""
         first: list[Way] = []
-        forms = forms_of(network)
+        forms = forms_of(network, params)
         per_row = any(is_called_per_row(type(network), name) for name in _methods(network))
         for form in sorted(forms, key=lambda form: form not in SINGLE) if per_row else forms:
             ways = self._of_form(network, params, build, form, start)
@@ -218,9 +223,8 @@ class OwnNetwork:
     ) -> Iterator[Way]:
         losses = [*self._losses(network, data, forward)]
         ranks = {name: _rank_of_gradient(name, getattr(network, name)) for name in _methods(network)}
-        for name in sorted(ranks, key=lambda name: ranks[name]):
-            if ranks[name] > 2:
-                break
+        single = [name for name in sorted(ranks, key=lambda name: ranks[name]) if ranks[name] <= 2]
+        for name in [*single, *_pairs(ranks, data)]:
             for loss in [*losses[:1], None] if losses else [None]:
                 way = self._way(network, params, build, data, forward, loss, name)
                 if way is not None:
@@ -252,14 +256,15 @@ class OwnNetwork:
         name: str,
     ) -> Way | None:
         known = self._known(network, data, forward)
-        call = call_of(name, getattr(network, name), known)
+        call = _call(network, name, known, data)
+        name = name.rpartition(",")[2]
         if call is None or not ({"t", "x"} & {*call.meanings, *build.data} or loss is not None):
             return None
         step = _rank_of_gradient(name, getattr(network, name)) == 2
         if step and (why := not_one_step(type(network), name)):
             self._note(f"{name} {why}")
             return None
-        if step and loops_over_rows(type(network), name, call) and data.rows > 1:
+        if step and data.rows > 1 and loops_over_rows(type(network), name, call):
             return None  # a step per row
         trial = Way(build, data, forward, loss, call, "", 0)
         try:
@@ -346,13 +351,20 @@ class OwnNetwork:
             elif source == KEPT:
                 found = of_attributes(network, params)
             elif source == CHANGED:
-                found = of_changes(network, dict(before), RATE)
+                found = self._changes(network, before, data)
             if len(found) == len(params) or (found and way.source):
                 return Result(loss, out, found), source
         every = [(RETURNED, of_returned(result, names, params))] if result is not None else []
-        every += [(CHANGED, of_changes(network, dict(before), RATE)), (KEPT, of_attributes(network, params))]
+        every += [(CHANGED, self._changes(network, before, data)), (KEPT, of_attributes(network, params))]
         source, found = max(every, key=lambda one: len(one[1]))
         return Result(loss, out, found), source
+
+    @staticmethod
+    def _changes(network: Any, before: Arrays, data: Data) -> Arrays:
+        """What its step changed; of lists without the biases that it never trains."""
+        found = of_changes(network, before, RATE)
+        fixed = [place for place in found if is_bias(place) and not np.any(found[place])]
+        return {p: g for p, g in found.items() if p not in fixed or data.form not in LISTS}
 
     # -- for the checker -------------------------------------------------------------------------
     def data(self, case: int) -> Data:
@@ -435,6 +447,9 @@ class OwnNetwork:
         """How it was called, in a line."""
         way = self.way
         assert way is not None
+        if isinstance(self.found, type) and issubclass(self.found, OfNodes):
+            nodes = self.base(0).engine.cls.__name__
+            return f"called as {way.build.words(_name(self.found))} {SAYS.format(nodes)}"
         text = f"called as {way.build.words(_name(self.found))}; {way.data}"
         if way.of_outputs:
             text += f"; outputs by {way.forward}; gradients by {way.gradient}"
@@ -454,6 +469,26 @@ def _name(found: Any) -> str:
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else copy.copy(value)
+
+
+def _pairs(ranks: dict[str, int], data: Data) -> list[str]:
+    """`backward,update`: of a network of lists, what keeps errors, and what changes weights by them."""
+    if data.form not in LISTS:
+        return []
+    firsts = [name for name, rank in ranks.items() if rank == 0]
+    steps = [name for name, rank in ranks.items() if rank == 2]
+    return [f"{first},{name}" for first in firsts for name in steps]
+
+
+def _call(network: Any, name: str, known: dict[str, Any], data: Data) -> Call | None:
+    """The call of a method, or of two of them in turn; None where one asks for what is not known."""
+    if "," not in name:
+        call = call_of(name, getattr(network, name), known)
+        if call is not None and data.form in LISTS and loops_over_rows(type(network), name, call):
+            return OneRow(name, call.given)
+        return call
+    parts = [call_of(one, getattr(network, one), known) for one in name.split(",")]
+    return in_turn([part for part in parts if part is not None]) if None not in parts else None
 
 
 # -- calls ------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from parity.adapters.load import load
 from parity.adapters.network_arrays import Place, shown
 from parity.adapters.network_builds import unknown
 from parity.adapters.network_lines import line_of, small_constants
+from parity.adapters.network_nodes import OfNodes, of_nodes
 from parity.adapters.own_network import OwnNetwork
 from parity.adapters.wire import clean
 
@@ -30,11 +31,15 @@ class OwnNetworkBench(Bench):
     def open_own(self, target: str | None) -> dict[str, Any]:
         """Load it and find the ways in which loss and gradients can be had."""
         with as_raised():
-            found_there = load(target) if target is not None else self._factory
-            handed = isinstance(found_there, type) and is_container_class(found_there)
-            self._own = Container(found_there) if handed else OwnNetwork(found_there)
+            network = load(target) if target is not None else self._factory
+            handed = isinstance(network, type) and is_container_class(network)
+            nodes = None if handed else of_nodes(network)
+            self._own = Container(network) if handed else OwnNetwork(network if nodes is None else nodes)
             found = self._own.search()
-        cls = found_there if isinstance(found_there, type) else type(found_there)
+            if nodes is not None and not found:
+                self._own = OwnNetwork(network)
+                found = self._own.search()
+        cls = network if isinstance(network, type) else type(network)
         return {
             "class": clean(cls.__name__, 80),
             "ways": len(found),
@@ -64,6 +69,7 @@ class OwnNetworkBench(Bench):
             "outputs": own.way.data.outputs,
             "of_outputs": own.way.of_outputs,
             "several": clean(own.way.several, 160),
+            "nodes": isinstance(own.base(0), OfNodes),
             "small": small_constants(type(own.base(0))),
         }
 

@@ -35,6 +35,7 @@ class OwnWay:
     small   the small constants of its file
     of_outputs  it states no loss: there are outputs alone
     several     what several rows at once make of its gradients, where it was given one
+    nodes       it is a network of an engine's nodes, whose loss is a sum of its outputs
     """
 
     called: str
@@ -50,6 +51,7 @@ class OwnWay:
     several: str
     clips: bool
     fails: bool
+    nodes: bool
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class OwnSubject:
                 clean(about["several"], 200),
                 about["clips"] is True,
                 about["fails"] is True,
+                about["nodes"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

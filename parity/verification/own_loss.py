@@ -37,6 +37,7 @@ NO_TWIN = (
     "with the PyTorch module that it is meant to be, --twin file.py:Class, its outputs are compared as well"
 )
 BY_CHAIN = "all its gradients follow from one gradient of its outputs by the chain rule"
+OF_NODES = "the gradients that its backward leaves are those of its outputs"
 NO_LOSS = "its loss, which it does not state"
 FEW_WEIGHTS = "it states no loss, and has too few weights to compare its gradients with its outputs alone"
 CLIPS = "it clips its gradients, which are then those of no loss"
@@ -111,6 +112,7 @@ def _not_found(names: Sequence[str]) -> str:
 
 def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
     verdict.called = way.called
+    verdict.claim = OF_NODES if way.nodes else verdict.claim
     place, rows = Place(KIND, "float64", "cpu"), list[Slopes]()
     first = next(iter(way.params))
     twice = network.losses(seed, False, [(first, 0, 0.0), (first, 0, 0.0)])
