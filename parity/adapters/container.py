@@ -30,14 +30,17 @@ from parity.adapters.container_trace import (
     Event,
     Log,
     backward_broken,
+    dx_of,
     forward_broken,
     layers_in,
+    leaves_the_last,
     pair_of,
     same,
+    through,
     watched,
     wrong_layers,
 )
-from parity.adapters.handed_layers import gradient_of
+from parity.adapters.handed_layers import gradient_of, source_of
 from parity.adapters.logarithms import definition_of
 from parity.adapters.network_arrays import Place, inside
 from parity.adapters.network_builds import RATE, Build, I, O
@@ -46,7 +49,7 @@ from parity.adapters.network_data import FORMS, Data, filled, inputs_of, labels_
 from parity.adapters.network_random import fresh
 from parity.adapters.network_results import number_of, with_returned
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_step, meanings_of_call
-from parity.adapters.own_network import KEPT, OwnNetwork, Way, rank_of_forward
+from parity.adapters.own_network import CHANGED, KEPT, OwnNetwork, Result, Way, rank_of_forward
 
 Array = NDArray[Any]
 PATIENCE = 6.0  # seconds in which ways have to be found
@@ -106,6 +109,25 @@ class ContainerWay(Way):
     fails: bool = False
 
 
+@dataclass(frozen=True)
+class InARow(Call):
+    """Its layers one after another, of a container that has no method for its outputs."""
+
+    container: Container | None = None
+
+    def __str__(self) -> str:
+        return "its layers one after another"
+
+    def of(self, network: Any) -> Any:
+        """The function of x for that network."""
+
+        def outputs(x: Any) -> Any:
+            assert self.container is not None
+            return through(self.container.layers_of(network), x)
+
+        return outputs
+
+
 class Container(OwnNetwork):
     """A class that is handed its layers, each array of which may be trained."""
 
@@ -144,7 +166,7 @@ class Container(OwnNetwork):
 
     def params(self, network: Any) -> dict[Place, Any]:
         """What may be trained of its layers."""
-        own = {id(value) for layer in self._layers(network) for _, value in inside(layer)}
+        own = {id(value) for layer in self.layers_of(network) for _, value in inside(layer)}
         return {place: value for place, value in super().params(network).items() if id(value) in own}
 
     # -- the ways of one container ---------------------------------------------------------------
@@ -177,6 +199,8 @@ class Container(OwnNetwork):
     ) -> Iterator[Way]:
         x, build = _inputs(form, 0), Build()
         forward, out = self._forward(network, x, build)
+        if forward is None:
+            forward, out = self._in_a_row(network, form, x)
         if forward is not None:
             yield from self._of_dout(network, params, form, forward, x, out)
         plain_form = LISTED.get(form, form)
@@ -187,6 +211,15 @@ class Container(OwnNetwork):
             else:
                 data = Data(form, labels, I, outputs, x, t)
             yield from self._with_labels(network, params, build, data, forward, start)
+
+    def _in_a_row(self, network: Any, form: str, x: Any) -> tuple[Call | None, Any]:
+        """Its outputs by its layers alone, for the loss that it was handed."""
+        call = InARow("outputs", (("x", "x"),), container=self)
+        with suppress(Exception):
+            out = call(fresh(network), {"x": x})
+            if isinstance(out, np.ndarray) and out.dtype.kind == "f" and np.isfinite(out).all():
+                return call, out
+        return None, None
 
     def _of_dout(
         self, network: Any, params: dict[Place, Any], form: str, forward: Call, x: Any, out: Any
@@ -230,12 +263,25 @@ class Container(OwnNetwork):
         name: str,
     ) -> Way | None:
         before = len(self.tried)
+        call = call_of(name, getattr(network, name), self._known(network, data, forward))
+        if call is not None and any(call.meanings.count(one) > 1 for one in ("x", "t", "out")):
+            return None  # backward(real, target)
         way = super()._way(network, params, build, data, forward, loss, name)
-        if way is None and len(self.tried) > before:
-            call = call_of(name, getattr(network, name), self._known(network, data, forward))
-            if call is not None:
-                self._fails(Way(build, data, forward, loss, call, "", 0))
+        if way is None and len(self.tried) > before and call is not None:
+            self._fails(Way(build, data, forward, loss, call, "", 0))
         return way
+
+    def _run(
+        self, network: Any, params: dict[Place, Any], way: Way, data: Data, decays: bool | None
+    ) -> tuple[Result, str]:
+        """As elsewhere; a gradient whose shape has only ones more gets that of its parameter."""
+        result, source = super()._run(network, params, way, data, decays)
+        for place, grad in result.grads.items():
+            old = params[place]
+            if np.shape(grad) != np.shape(old) and np.squeeze(grad).shape == np.squeeze(old).shape:
+                same_shape = np.reshape(grad, np.shape(old))  # of a change what is there after it
+                result.grads[place] = (old - same_shape) / RATE if source == CHANGED else same_shape
+        return result, source
 
     def _fails(self, way: Way) -> None:
         """Keep a way in which its method raises: what its layers were given may show why."""
@@ -289,7 +335,8 @@ class Container(OwnNetwork):
         wrong, unknown     layers whose own backward is wrong on what they got, and those of which that cannot
                            be said
         start              what is wrong with the gradient that the last layer is handed
-        step               that it trains and never calls the optimizer that it was handed
+        step               that it trains and never calls its optimizer, or returns no gradient of its input
+        dx                 whether it returns that gradient
         """
         way = self.way
         assert way is not None
@@ -298,18 +345,22 @@ class Container(OwnNetwork):
         if way.forward is not None:
             log, out, known = self._watched_forward(case, source, way.forward)
             events = log.of(FORWARD)
-            whole = len(events) >= len(names) and same(events[-1].gave, out)
+            by_itself = not isinstance(way.forward, InARow)
+            whole = by_itself and len(events) >= len(names) and same(events[-1].gave, out)
         log, also_known = self._watched_gradient(case, source)
         known = known and also_known
         wrong, unknown = wrong_layers(log, len(names))
+        returned, dx = self._returned(log, case) if known else (None, False)
         return {
             "forward": (broken or forward_broken(log, names)) if known else None,
-            "backward": backward_broken(log, names, "oftmax" in names[-1]) if known else None,
+            "backward": backward_broken(log, names) if known else None,
             "whole": whole and known,
+            "short": leaves_the_last(log, len(names)),
             "wrong": [names[one] for one in wrong] if known else [],
             "unknown": [names[one] for one in unknown] if known else names,
-            "step": self._step(case, source),
-            "start": (self._start(log, case) or _turned_rate(log)) if known else None,
+            "step": self._step(case, source) or returned,
+            "dx": dx,
+            "start": (self._start(log, case) or self._turned_rate(log)) if known else None,
         }
 
     def _forwards_broken(self, case: int, source: str) -> Broken | None:
@@ -334,6 +385,8 @@ class Container(OwnNetwork):
         if forward is None or backward is None or not isinstance(forward.gave, np.ndarray):
             return None
         t, given = self.data(case).t, backward.given
+        if way.source != CHANGED and not (isinstance(way, ContainerWay) and way.of_dout):
+            return None  # what is kept may be added to the weights by another method
         if isinstance(way, ContainerWay) and way.of_dout:
             if isinstance(given, np.ndarray) and given.shape == t.shape and not same(given, t):
                 return Broken("its last layer is handed another gradient than it was given", backward.line)
@@ -350,14 +403,37 @@ class Container(OwnNetwork):
         says = self._whose(given, forward.gave, t)
         return Broken(says, backward.line) if says else None
 
+    def _returned(self, log: Log, case: int) -> tuple[Broken | None, bool]:
+        """What a method that is handed a gradient returns for that of its input; whether it is right."""
+        way, (_, first) = self.way, pair_of(log, 0)
+        if not isinstance(way, ContainerWay) or not way.of_dout or first is None or way.fails:
+            return None, False
+        network, data = fresh(self.base(case)), self.data(case)
+        values = self._values(data.x, data.t)
+        found = None
+        with suppress(Exception):
+            with_returned(way.forward, network, values)  # type: ignore[arg-type]
+            found = way.gradient(network, values)
+        dx, line = dx_of(first), inspect.getsourcelines(inspect.unwrap(way.gradient.of(self.cls)))[1]
+        says = f"{way.gradient.name} does not return the gradient of its input"
+        if callable(found):
+            return Broken(f"{says}: it returns {getattr(found, '__name__', found)}", line), False
+        if isinstance(found, np.ndarray) and isinstance(dx, np.ndarray) and found.dtype.kind == "f":
+            right = found.size == dx.size and np.allclose(found.ravel(), dx.ravel(), rtol=1e-9, atol=1e-12)
+            like = np.shape(found) == np.shape(data.x)
+            return Broken(says, line) if like and not right else None, right
+        return None, False
+
     def _step(self, case: int, source: str) -> Broken | None:
         """Whether a method that trains changes no weights and never calls the optimizer that it has."""
         way, handed = self.way, self.now.handed if self.now is not None else {}
         if way is None or way.source != KEPT or not is_step(way.gradient.name) or "optimizer" not in handed:
             return None
+        if self._steps_elsewhere(way.gradient.name):
+            return None
         network, data = fresh(self.base(case)), self.data(case)
         held = layers_in(network, [type(handed["optimizer"])])
-        log, layers = watched(held, source), watched(self._layers(network), source)
+        log, layers = watched(held, source), watched(self.layers_of(network), source)
         with suppress(Exception):
             self._run(network, self.params(network), way, data, False)
         if not held or log.events or layers.of(OTHER):
@@ -366,6 +442,20 @@ class Container(OwnNetwork):
         return Broken(
             f"{way.gradient.name} leaves the weights as they are and never calls its optimizer", line
         )
+
+    def _steps_elsewhere(self, name: str) -> bool:
+        """Whether another of its methods calls a method of the optimizer."""
+        node = source_of(self.cls)
+        methods = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name != name] if node else []
+        calls = (n.func for method in methods for n in ast.walk(method) if isinstance(n, ast.Call))
+        return any(isinstance(f, ast.Attribute) and "opt" in ast.unparse(f.value).lower() for f in calls)
+
+    def _turned_rate(self, log: Log) -> Broken | None:
+        """Whether it hands its layers the rate of a step with the wrong sign."""
+        for event in log.events if self.way is not None and self.way.source == CHANGED else ():
+            if any(isinstance(one, float) and one == -RATE for one in [*event.args, *event.kwargs.values()]):
+                return Broken("it hands its layers the rate with the wrong sign", event.line)
+        return None
 
     def _whose(self, given: Any, out: Any, t: Any) -> str:
         """What the container does for a gradient of the wrong sign; "" where its loss gives it so."""
@@ -403,7 +493,7 @@ class Container(OwnNetwork):
 
     def _watched_forward(self, case: int, source: str, forward: Call) -> tuple[Log, Any, bool]:
         network, data = fresh(self.base(case)), self.data(case)
-        layers, out = self._layers(network), None
+        layers, out = self.layers_of(network), None
         log = watched(layers, source)
         with suppress(Exception):
             out = with_returned(forward, network, self._values(data.x, data.t)).get("out")
@@ -412,16 +502,21 @@ class Container(OwnNetwork):
 
     def _watched_gradient(self, case: int, source: str) -> tuple[Log, bool]:
         network, data = fresh(self.base(case)), self.data(case)
-        params, layers = self.params(network), self._layers(network)
+        params, layers = self.params(network), self.layers_of(network)
         log = watched(layers, source)
         with suppress(Exception):
             self._run(network, params, self.way, data, False)  # type: ignore[arg-type]
         log.close()
         return log, len(layers) == len(self.names)
 
-    def _layers(self, network: Any) -> list[Any]:
+    def layers_of(self, network: Any) -> list[Any]:
+        """Its layers, in their order."""
         assert self.now is not None
-        return layers_in(network, list({type(layer) for layer in self.now.layers}))
+        classes = list({type(layer) for layer in self.now.layers})
+        as_kept = [id(layer) for layer in layers_in(self.now.found, classes)]
+        order = [as_kept.index(id(layer)) for layer in self.now.layers if id(layer) in as_kept]
+        found = layers_in(network, classes)
+        return [found[at] for at in order] if sorted(order) == list(range(len(found))) else found
 
 
 def _call_of_dout(network: Any, name: str) -> Call | None:
@@ -449,14 +544,6 @@ def _call_of_dout(network: Any, name: str) -> Call | None:
         if meaning == "lr"
     ]
     return Call(name, tuple(given))
-
-
-def _turned_rate(log: Log) -> Broken | None:
-    """Whether it hands its layers the rate of a step with the wrong sign."""
-    for event in log.events:
-        if any(isinstance(one, float) and one == -RATE for one in [*event.args, *event.kwargs.values()]):
-            return Broken("it hands its layers the rate with the wrong sign", event.line)
-    return None
 
 
 def _sorted(ways: list[Way]) -> list[Way]:

@@ -137,6 +137,7 @@ def _assembled(cls: type, row: Sequence[Made], loss: Loss | None, optimizer: Mad
             words += f", {name}({said})"
             used += said
     rated = _rates(network, 4)
+    _unset(network)
     for _, value in inside(network):
         if isinstance(value, np.ndarray) and value.dtype == np.float32:
             exchanged(network, id(value), value.astype(np.float64))
@@ -226,6 +227,16 @@ def _given(
                 else f"it is given {p.name}, whose name says nothing"
             )
     return args, kwargs, ", ".join(said)
+
+
+def _unset(network: Any) -> None:
+    """Set what its user is to set as an attribute: its epochs, its rate, how many rows a step takes."""
+    for name, value in list(getattr(network, "__dict__", {}).items()):
+        known = [
+            number for number, words in ((1, LASTS), (RATE, RATES), (N, BATCHES)) if plain(name) in words
+        ]
+        if value is None and known:
+            setattr(network, name, known[0])
 
 
 def _rates(held: Any, depth: int) -> bool:

@@ -26,7 +26,9 @@ from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, me
 from parity.adapters.optimizer_names import RATES
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leakyrelu", "elu", "softplus", "swish", "silu", "gelu", "selu")
-AROUND = re.compile("activations?|layer|function|func|fn|act|module|^my|^np|unit|logistic(?=sigmoid)")
+AROUND = re.compile(
+    "activations?|layer|function|func|fn|act|module|^my|^np|unit|output|hidden|logistic(?=sigmoid)"
+)
 DENSE = re.compile("dense|linear|affine|fullyconnected|fullconnected|^fc|fc$|fclayer|innerproduct|layer$")
 NOT_DENSE = re.compile("conv|pool|norm|drop|embed|recurrent|rnn|lstm|gru|attention|loss|input|optimi")
 PLAIN_DESCENT = re.compile("sgd|gradientdescent|vanilla|^gd$|stochastic")

@@ -92,6 +92,16 @@ def _parts(held: Any) -> Iterator[Any]:
         yield from getattr(held, "__dict__", {}).values()
 
 
+def through(layers: Sequence[Any], x: Any) -> Any:
+    """What the layers make of it one after another; of a batch of one row in a list, of that row."""
+    x = x[0] if np.ndim(x) == 3 else x
+    for layer in layers:
+        names = [name for name in methods_of(type(layer)) if what_of(name) == FORWARD]
+        out = getattr(layer, min(names, key=lambda name: (name == "__call__", len(name))))(x)
+        x = getattr(layer, "output", None) if out is None else out
+    return x
+
+
 def watched(layers: Sequence[Any], source: str) -> Log:
     """From now on these layers note their calls; `source` is the file of the container."""
     log = Log()
@@ -197,6 +207,8 @@ def forward_broken(log: Log, names: Sequence[str], start: int = 0) -> Broken | N
     passed: Event | None = None
     for at, event in enumerate(events):
         expected = at % len(names)
+        if expected == len(names) - 1 and event.layer == 0:
+            return None  # the last one may be its loss
         if event.layer != expected:
             called = ", ".join(names[one.layer] for one in events[at - expected : at + 1])
             return Broken(f"going forward it calls {called}: its layers are {', '.join(names)}", event.line)
@@ -207,13 +219,19 @@ def forward_broken(log: Log, names: Sequence[str], start: int = 0) -> Broken | N
             return Broken(f"{says}{event.layer} was given and not what it gave", event.line)
         passed = event
     last = len(events) % len(names)
-    if last and not events[-1].raised:
+    if 0 < last < len(names) - 1 and not events[-1].raised:  # the last one may be its loss
         return Broken(f"going forward it never calls {names[last]}, layer {last + 1}", events[-1].line)
     return None
 
 
-def backward_broken(log: Log, names: Sequence[str], ends: bool) -> Broken | None:
-    """The same of its calls backward; `ends` says whether the last layer may be passed over."""
+def leaves_the_last(log: Log, count: int) -> bool:
+    """Whether it goes forward through all of its layers but the last."""
+    events = log.of(FORWARD)
+    return bool(events) and all(event.layer < count - 1 for event in events) and not events[-1].raised
+
+
+def backward_broken(log: Log, names: Sequence[str]) -> Broken | None:
+    """The same of its calls backward; the last layer may be passed over, as a softmax is before its loss."""
     events = log.of(BACKWARD)
     if not events:
         return None
@@ -222,7 +240,7 @@ def backward_broken(log: Log, names: Sequence[str], ends: bool) -> Broken | None
     wanted = list(range(count))[::-1]
     if order == list(range(len(order))) and count > 1:
         return Broken("going back it goes through its layers from the first to the last", events[0].line)
-    if order[: count - 1] == wanted[1:] and ends:
+    if order and order[0] == count - 2:
         wanted = wanted[1:]
     if order[: len(wanted)] != wanted[: len(order)]:
         missing = [names[one] for one in wanted if one not in order]

@@ -74,9 +74,15 @@ def _added(methods: list[ast.FunctionDef]) -> set[str]:
     for method in methods:
         given = {arg.arg for arg in method.args.args[1:]}
         for part in ast.walk(method):
+            if isinstance(part, ast.For) and given & {
+                n.id for n in ast.walk(part.iter) if isinstance(n, ast.Name)
+            }:
+                given |= {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
+        for part in ast.walk(method):
             match part:
                 case ast.Call(
-                    func=ast.Attribute(value=ast.Attribute(attr=held), attr="append" | "extend"), args=[one]
+                    func=ast.Attribute(value=ast.Attribute(attr=held), attr="append" | "extend" | "insert"),
+                    args=[*_, one],
                 ) if given & {n.id for n in ast.walk(one) if isinstance(n, ast.Name)}:
                     found.add(held)
                 case ast.AugAssign(target=ast.Attribute(attr=held), value=value) if given & {

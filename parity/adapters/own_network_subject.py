@@ -60,9 +60,11 @@ class Looked:
 
     forward, backward  what it does wrong with its layers, in words with the line; "" where nothing is seen
     start              the same of the gradient that the last layer is handed
-    step               the same of a training that takes no step
+    step               the same of a training that takes no step, and of what is returned
     wrong, unknown     layers whose own backward is wrong, and those of which that cannot be said
     whole              whether its outputs are what its last layer gave
+    dx                 whether it returns the gradient of its input
+    short              whether it goes forward without its last layer
     """
 
     forward: str
@@ -72,6 +74,8 @@ class Looked:
     wrong: tuple[str, ...]
     unknown: tuple[str, ...]
     whole: bool
+    dx: bool
+    short: bool
 
 
 class OwnSubject:
@@ -152,7 +156,8 @@ class OwnSubject:
         )
         keys = ("forward", "backward", "start", "step")
         forward, backward, start, step = (clean(about.get(key), 400) for key in keys)
-        return Looked(forward, backward, start, step, wrong, unknown, about.get("whole") is True)
+        flags = (about.get(key) is True for key in ("whole", "dx", "short"))
+        return Looked(forward, backward, start, step, wrong, unknown, *flags)
 
     def line(self, name: str) -> str:
         """`net.py, line 31`, where that gradient is computed."""

@@ -20,6 +20,7 @@ from parity.verification.verdict import OF_LAYERS, First, Verdict
 KIND = "network"
 OF_LOSS = f"{OF_LAYERS}, and its gradients those of its loss"
 OF_DOUT = f"{OF_LAYERS}, and its gradients the chain rule's"
+SHORT = "it goes forward without the last of its layers, which it may take for its loss"
 BEYOND = "what its layers compute"
 Check = Callable[[OwnSubject, OwnWay, Verdict, int], None]
 
@@ -44,10 +45,12 @@ def check_container(network: OwnSubject, verdict: Verdict, seed: int, check: Che
             looked.forward
             or looked.step
             or (looked.backward if lacks or not is_right else "")
-            or ("" if is_right else looked.start)
+            or ("" if is_right or way.fails else looked.start)
         )
         if bug and (looked.forward or looked.step or not looked.wrong):
             wrong.setdefault(method, _wrong(trial, bug))
+        elif looked.short:
+            why.setdefault(method, SHORT)
         elif is_right:
             right[method] = _right(trial, looked, way, method)
             wrong.pop(method, None)
@@ -85,15 +88,17 @@ def _together(
 
 
 def _right(trial: Verdict, looked: Looked, way: OwnWay, method: str) -> Verdict:
+    of_dout = ", dout (" in way.called
     if looked.whole and not way.of_outputs:
-        trial.claim = OF_DOUT if "dout" in way.called.partition("; loss by")[0] else OF_LOSS
+        trial.claim = OF_DOUT if of_dout else OF_LOSS
     rest = [text for text in trial.not_checked if not text.startswith("outputs")]
     still = (
         [f"the step of {method}, which changed no weights"]
         if way.source == "kept" and is_step(method)
         else []
     )
-    trial.not_checked = [BEYOND, *([] if looked.whole else ["its outputs"]), *still, *rest]
+    dx = ["the gradient of its input, which it does not return"] if of_dout and not looked.dx else []
+    trial.not_checked = [BEYOND, *([] if looked.whole else ["its outputs"]), *still, *dx, *rest]
     return trial
 
 

@@ -179,7 +179,7 @@ def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) 
 def _goes_away(network: OwnSubject, way: OwnWay, case: int, chain: Chain) -> bool:
     """Whether its step, where it makes one, takes the outputs away from the labels."""
     labels = network.labels(case)
-    if way.source != "changed" or chain.wrong or labels is None:
+    if way.source != "changed" or chain.wrong or labels is None or not chain.enough:
         return False
     out = network.outputs(case, False, [(next(iter(way.params)), 0, 0.0)])[0]
     return labels.size == out.size and float(chain.d @ (out - labels.ravel())) < 0

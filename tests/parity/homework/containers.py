@@ -192,3 +192,50 @@ class Climbing:
             dout = layer.backward(dout)
         self.optimizer.step(self.layers)
         return loss
+
+
+class ReturningAnother:
+    def __init__(self, layers):
+        self.layers = layers
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        return input  # the builtin
+
+
+class InReverse:
+    def __init__(self, layers):
+        self.layers = []
+        for layer in layers:
+            self.layers.insert(0, layer)
+
+    def forward(self, x):
+        for layer in reversed(self.layers):
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in self.layers:
+            dout = layer.backward(dout)
+        return dout
+
+
+class WithoutTheLast:
+    def __init__(self, layers):
+        self.layers = layers
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in self.layers[-2::-1]:
+            dout = layer.backward(dout)
+        return dout

@@ -166,3 +166,32 @@ class NetworkThatPredictsOtherwise:
                 error = self.loss_prime(y_train[j], out)
                 for layer in reversed(self.layers):
                     error = layer.backward_propagation(error, learning_rate)
+
+
+class NetworkOfAttributes:
+    def __init__(self):
+        self.layers = []
+        self.epochs = None
+        self.learning_rate = None
+
+    def add(self, layer):
+        self.layers.append(layer)
+
+    def use(self, loss, loss_prime):
+        self.loss = loss
+        self.loss_prime = loss_prime
+
+    def predict(self, x):
+        for layer in self.layers:
+            x = layer.forward_propagation(x)
+        return np.argmax(x)
+
+    def fit(self, x_train, y_train):
+        for _ in range(self.epochs):
+            for j in range(len(x_train)):
+                out = x_train[j].reshape(1, x_train.shape[1])
+                for layer in self.layers:
+                    out = layer.forward_propagation(out)
+                error = self.loss_prime(y_train[j], out)
+                for layer in reversed(self.layers):
+                    error = layer.backward_propagation(error, self.learning_rate)

@@ -28,6 +28,7 @@ def line_of(text, file, after):
     [
         ("Chain", CHAINS, "the chain rule's"),
         ("ChainByNumber", CHAINS, "the chain rule's"),
+        ("InReverse", CHAINS, "the chain rule's"),
         ("Trained", CHAINS, "those of its loss"),
         ("Network", OF_ROWS, "those of its loss"),
     ],
@@ -45,6 +46,7 @@ def test_a_right_container_is_right(name, file, gradients):
         ("NotReversed", CHAINS, "from the first to the last", "layer.backward(dout)"),
         ("NotHandedOn", CHAINS, "Sigmoid, layer 4, is given what layer 5 was given", "layer.backward(dout)"),
         ("WithoutTheFirst", CHAINS, "going back it never calls Dense", "layer.backward(dout)"),
+        ("ReturningAnother", CHAINS, "does not return the gradient of its input", "def backward"),
         ("NeverStepping", CHAINS, "leaves the weights as they are and never calls", "def train_step"),
         (
             "Climbing",
@@ -72,6 +74,17 @@ def test_of_a_wrong_container_it_is_said_what_it_does_and_where(name, file, says
     assert verdict.outcome == "wrong", str(verdict)
     assert says in verdict.culprit.sentence
     assert f"({file.name}, line {line_of(line, file, name)})" in verdict.culprit.sentence
+
+
+def test_without_a_method_for_its_outputs_the_layers_give_those_of_the_loss():
+    verdict = container("NetworkOfAttributes", OF_ROWS)
+    assert verdict.outcome == "right", str(verdict)
+    assert list(verdict.not_checked) == ["what its layers compute", "its outputs"]
+
+
+def test_a_container_that_leaves_out_its_last_layer_is_not_judged():
+    verdict = container("WithoutTheLast")
+    assert verdict.outcome == "not_checked" and "the last of its layers" in verdict.unchecked, str(verdict)
 
 
 @pytest.mark.parametrize(
