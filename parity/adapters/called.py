@@ -49,6 +49,7 @@ from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
 from parity.adapters.rule_table import asks_for
 from parity.adapters.training_flag import SWITCHING, by_attribute
+from parity.adapters.unpacked import as_taken_apart
 from parity.kinds.probe import Probe
 from parity.kinds.same_padding import SAME
 
@@ -326,7 +327,8 @@ class Live:
             self._from_tensor(dout)
         elif c.backward:  # else forward has returned its gradient
             out = got(self, c.out.path)
-            given = self._as_taken(dout), self._as_taken(x)
+            dout = as_taken_apart(self._method(c.backward), c.backward_args, self._as_taken(dout))
+            given = dout, self._as_taken(x)
             own = {"dout": given[0], "x": given[1], "t": self._labels(t), "out": out, "cache": self._cache()}
             self.back = self._number(self._call(self._method(c.backward), c.backward_args, **own))
             if c.update:

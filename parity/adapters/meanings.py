@@ -143,7 +143,7 @@ _FLATTEN = {
 }
 _DROPOUT = _table("""
     ratio: p rate ratio dropoutrate prob probability dropprob droprate dropout dropoutprob pdrop dropoutp q
-    ratio: threshold
+    ratio: threshold pdropout
     keep: keepprob keep pkeep keeprate retain retainprob keepprobability keepratio
 """)
 _ANY = _table("""

@@ -277,7 +277,7 @@ CONTEXT = (
     "ctx",
     "context",
 )  # of a function of a framework, an object in which forward keeps what backward needs
-CACHE = {"cache", "caches", "memory", "saved", "linearcache", "activationcache", "store"}
+CACHE = {"cache", "caches", "memory", "saved", "old", "linearcache", "activationcache", "store"}
 MASKS = {"mask", "masks", "dropoutmask", "dropmask", "binarymask", "d", "m", "r", "u"}  # beside dout
 OUT = {"out", "output", "outputs", "y", "s", "activated", "result", "a", "activation", "softmaxoutput"}
 PROBABILITIES = {
@@ -358,6 +358,8 @@ def _pairs(
         found = _with_dout(found)
     if c.constructor is None and way == "forward" and pools_windows(kind):
         found = _with_a_window(found)
+    if way == "backward" and len(c.out.path) > 1:
+        found = _beside_a_cache(found)
     known = {m for options in found for m in options}
     unknown = [i for i, options in enumerate(found) if not options]
     for i, meaning in zip(unknown, _by_place(way, role, known, len(unknown)), strict=False):
@@ -397,6 +399,13 @@ def _with_dout(found: list[list[str | None]]) -> list[list[str | None]]:
     if len(arrays) != 1 or "dout" in found[arrays[0]] or not all(found):
         return found
     return [["dout"] if i == arrays[0] else options for i, options in enumerate(found)]
+
+
+def _beside_a_cache(found: list[list[str | None]]) -> list[list[str | None]]:
+    """Beside what forward returned for it a backward takes dout, whatever its name: backward(output, old)."""
+    if len(found) != 2 or sum("cache" in options for options in found) != 1:
+        return found
+    return [["dout"] if options == ["out"] else options for options in found]
 
 
 def _with_a_window(found: list[list[str | None]]) -> list[list[str | None]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.engine_expressions import ALIASES
 from parity.adapters.members import WORDS, is_derivative
+from parity.kinds import kind_of
 from parity.kinds.names import kind_by_words
 from parity.verification.held import is_engine, of_class
 from parity.verification.listed_names import Listed
@@ -22,12 +23,16 @@ OPERATOR = "not checked: an operator that has no verdict of its own"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
 GRADIENT = "a gradient that was not checked with its function"
+ALONE = (
+    "a gradient alone: its function is not in the file, and nothing but its own code says what it is handed"
+)
 STUB = "still to be written"
 TEST = "a test"
 ADAPTER = "an adapter"
 PLURAL = {
     HELPER: "used by what was checked",
     GRADIENT: "gradients that were not checked with their functions",
+    ALONE: "gradients whose functions are not in the file: nothing but their code says what they are handed",
     STUB: "still to be written",
     OPERATOR: "not checked: operators that have no verdict of their own",
     METHOD: "methods, of which activations, losses and operators of an engine alone are checked",
@@ -77,9 +82,19 @@ def left_out(
             reasons[name] = STUB
         elif is_derivative(own) and any(base == _words(one.rpartition(".")[2]) - WORDS for one in named):
             reasons[name] = GRADIENT
+        elif isinstance(node, ast.FunctionDef) and _is_of_a_layer(own):
+            reasons[name] = ALONE
         else:
             reasons[name] = reason_for(own)
     return reasons
+
+
+def _is_of_a_layer(name: str) -> bool:
+    """Whether a function is the gradient of a layer by its name: batchnorm_backward, MaxPool_Backward."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    layer = re.sub(r"_*(backward|backprop|bprop|bwd)(_pass|_naive)?_*", "", spaced)
+    kind = kind_by_words(layer) if layer != spaced else None
+    return bool(kind) and kind_of(str(kind)).role == "layer"
 
 
 def _given_as_operators(path: Path, named: set[str]) -> set[str]:

@@ -14,7 +14,7 @@ from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.results import out_at
 from parity.kinds.probe import Probe
 
-EITHER = ("p", "prob", "probability", "threshold")  # names that say neither
+EITHER = ("p", "prob", "probability", "threshold", "pdropout")  # names that say neither
 OTHER = {
     "ratio": "keep",
     "keep": "ratio",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from parity.verification.left_out import ALONE, left_out
 from parity.verification.listing import listed
 from parity.verification.other_layers import reason_for
 from parity.verification.whole import verify_all
@@ -381,3 +382,14 @@ def test_what_has_no_kind_is_said_by_name(name, thing):
 
 def test_a_name_that_says_nothing():
     assert reason_for("Frobnicator1d") == "not one of the kinds"
+
+
+def test_a_lone_gradient_of_a_layer_is_said(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "def batchnorm_backward(dout, cache):\n    x_hat, gamma, std = cache\n    return dout\n\n"
+        "def MaxPool_Backward(dout, x):\n    return dout\n\ndef walk_backward(x, y):\n    return x\n"
+    )
+    found = left_out(path, listed(path), [])
+    assert found["batchnorm_backward"] == found["MaxPool_Backward"] == ALONE
+    assert found["walk_backward"] == "not one of the kinds"
