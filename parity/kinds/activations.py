@@ -46,11 +46,15 @@ def softmax(a: dict[str, Tensor], o: Options) -> Tensor:
 
 
 def softmax_sizes(probe: Probe) -> dict[str, float]:
-    """dx = y * (dout - sum of dout * y): near a certain row its two terms cancel, and dx is far smaller."""
-    axis = probe.args.get("axis", 1)
-    y = sc.softmax(probe.inputs["x"], axis)
-    dout = np.abs(probe.inputs["dout"])
-    return {"dx": float((y * (dout + (dout * y).sum(axis=axis, keepdims=True))).max())}
+    """dx = y * (dout - sum of dout * y): near a certain row its two terms cancel, and dx is far smaller.
+
+    exp(x - logsumexp(x)), a right form as well, is rounded where x is: by u times the largest score.
+    """
+    axis, x = probe.args.get("axis", 1), probe.inputs["x"]
+    y = sc.softmax(x, axis)
+    dout, size = np.abs(probe.inputs["dout"]), max(1.0, float(np.abs(x).max(initial=0)))
+    dx = y * (dout + (dout * y).sum(axis=axis, keepdims=True))
+    return {"out": size * float(y.max(initial=0)), "dx": size * float(dx.max())}
 
 
 # -- inputs to try ---------------------------------------------------------------------------------
