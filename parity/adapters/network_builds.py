@@ -36,12 +36,15 @@ def _short(value: Any) -> str:
 
 
 def builds(cls: Any, x: Any, t: Any) -> Iterator[Build]:
-    """Ways to build it, the likeliest first; `x` and `t` are for a constructor that takes the data itself."""
+    """Ways to build it, the likeliest first; `x` and `t` are for a constructor that takes the data itself.
+
+    A class may say how many outputs it is tried with, and in which order.
+    """
     try:
         parameters = [*inspect.signature(cls).parameters.values()]
     except (TypeError, ValueError):
         return
-    for outputs in (O, 1):
+    for outputs in getattr(cls, "outputs_tried", (O, 1)):
         for hidden in (H, [H], 1):
             for word in WORDS:
                 if found := _build(parameters, outputs, hidden, word, x, t[outputs]):

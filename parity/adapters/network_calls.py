@@ -81,8 +81,11 @@ def call_of(
 def names_returned(function: Any) -> list[str]:
     """The names in `return a2, cache` (of attributes their own, of a dict "{}"); [] where they differ."""
     node = definition_of(function)
-    if node is None:
-        return []
+    return [] if node is None else returned_by(node)
+
+
+def returned_by(node: ast.AST) -> list[str]:
+    """Those names in the definition of a function."""
     found: list[list[str]] = []
     for part in ast.walk(node):
         if isinstance(part, ast.Return) and part.value is not None:

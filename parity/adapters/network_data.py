@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.adapters.network_arrays import Place, put
-from parity.adapters.network_builds import Build, I, N
+from parity.adapters.network_builds import Build, I, N, O
 from parity.adapters.network_lists import takes_label_last
 
 Array = NDArray[Any]
 ROWS, COLUMNS, ROW, COLUMN, VECTOR = "rows", "columns", "one row", "one column", "one vector"
-IMAGES = "images"
+IMAGES, NUMBERS = "images", "a number per row"
 LIST, LABELLED = "a list", "a list with its class last"
 LISTS = (LIST, LABELLED)
 SINGLE = (ROW, COLUMN, VECTOR, *LISTS)
@@ -44,7 +44,7 @@ class Data:
 
     @property
     def rows(self) -> int:
-        return N if self.form in (ROWS, COLUMNS, IMAGES) else 1
+        return N if self.form in (ROWS, COLUMNS, IMAGES, NUMBERS) else 1
 
     def of_case(self, case: int, few: bool = False) -> Data:
         """Another batch of the same form; `few`: of two rows where it has several."""
@@ -70,20 +70,22 @@ def inputs_of(form: str, width: Width, case: int) -> Array:
         label = [1] * (form == LABELLED)  # the class that `labels_of` gives a single row
         return rows[0].tolist() + label  # type: ignore[no-any-return]
     forms = {ROWS: rows, COLUMNS: rows.T.copy(), ROW: rows[:1], COLUMN: rows[:1].T.copy(), VECTOR: rows[0]}
-    return np.asarray(forms[form])
+    return np.asarray(forms[form] if form != NUMBERS else rows[:, 0])
 
 
 def labels_of(form: str, outputs: int, case: int, out: Any = None) -> list[tuple[str, Any]]:
     """Labels of so many outputs, those of the outputs' own shape first."""
     rng = np.random.default_rng([case, outputs, 2])
     classes = rng.integers(0, max(outputs, 2), N)
-    classes[:2] = [0, 1]  # both are there
+    classes[:2] = [0, outputs - 1 if outputs > O else 1]  # both are there; of many classes the last one
     rows = np.eye(outputs)[classes] if outputs > 1 else classes[:, None].astype(np.float64)
     if form in SINGLE:
         rows, classes = rows[1:2], classes[1:2]
     turned = form in (COLUMNS, COLUMN)
     name = "one-hot" if outputs > 1 else "0 and 1"
     flat = classes if outputs > 1 else classes.astype(np.float64)
+    if form == NUMBERS:
+        return [(name, flat)]
     first = rows.T.copy() if turned else rows[0] if form == VECTOR else rows
     if form in LISTS:
         return [(name, rows[0].tolist())]
@@ -104,7 +106,9 @@ def width_of(a: Any, form: str) -> int:
 
 def forms_of(network: Any, params: dict[Place, Any]) -> tuple[str, ...]:
     """The forms of x that are tried: images where the network says how large they are, lists where its
-    weights are in lists."""
+    weights are in lists, else its own."""
+    if own := getattr(type(network), "forms_tried", ()):
+        return tuple(own)
     if not any(isinstance(value, np.ndarray) for value in params.values()):
         return (LABELLED if takes_label_last(type(network)) else LIST,)
     return (IMAGES,) if isinstance(getattr(network, "input_dim", None), tuple) else FORMS

@@ -58,7 +58,7 @@ def loops_over_rows(cls: type, name: str, call: Call) -> bool:
             n for n, meaning in zip(names, meanings_of_call(names), strict=True) if meaning in ("x", "t")
         }
         for part in ast.walk(node):
-            if isinstance(part, (ast.For, ast.comprehension)) and _is_of_rows(part.iter, inputs):
+            if isinstance(part, (ast.For, ast.comprehension)) and is_of_rows(part.iter, inputs):
                 return True
     return False
 
@@ -94,22 +94,27 @@ def _is_row_of(node: ast.AST, i: str) -> bool:
 
 def clips(cls: type, name: str) -> bool:
     """Whether it clips its gradients."""
-    for node in _reached(cls, name):
-        for part in ast.walk(node):
-            match part:
-                case ast.Call(func=ast.Attribute(attr="clip"), args=[first, *_]) if is_gradient(
-                    getattr(first, "id", getattr(first, "attr", ""))
-                ):
-                    return True
+    return any(clips_in(node) for node in _reached(cls, name))
+
+
+def clips_in(node: ast.AST) -> bool:
+    """Whether the definition of a function clips gradients."""
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(func=ast.Attribute(attr="clip"), args=[first, *_]) if is_gradient(
+                getattr(first, "id", getattr(first, "attr", ""))
+            ):
+                return True
     return False
 
 
-def _is_of_rows(node: ast.expr, inputs: set[str]) -> bool:
+def is_of_rows(node: ast.expr, inputs: set[str]) -> bool:
+    """Whether a loop goes through rows: over those inputs, or so many numbers as they have rows."""
     match node:
         case ast.Name(id=name):
             return name in inputs
         case ast.Call(func=ast.Name(id="zip" | "enumerate"), args=args):
-            return any(_is_of_rows(one, inputs) for one in args)
+            return any(is_of_rows(one, inputs) for one in args)
         case ast.Call(func=ast.Name(id="range"), args=[last]):
             return _counts_rows(last, inputs)
         case ast.Call(func=ast.Name(id="range"), args=[_, last]):

@@ -41,6 +41,9 @@ def output_of(result: Any, names: list[str], network: Any) -> Any:
         return np.array(result)
     if isinstance(result, list) and result and isinstance(result[-1], np.ndarray):
         return result[-1]
+    if isinstance(result, dict):
+        named = [v for k, v in result.items() if isinstance(k, str) and plain(k) in OUTS]
+        return next((v for v in reversed(named) if isinstance(v, np.ndarray)), None)
     if isinstance(result, tuple):
         arrays = [i for i, part in enumerate(result) if isinstance(part, np.ndarray)]
         named = [i for i in arrays if len(names) == len(result) and plain(names[i]) in OUTS]

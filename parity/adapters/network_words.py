@@ -39,6 +39,7 @@ INPUTS = {
     ),
     *("inputlist", "inputslist", "inputvector", "inputarray", "inputbatch", "features", "samples", "sample"),
     *("image", "images", "traininputs", "traininginputs", "trainset", "a0", "inp", "inputlayer", "xdata"),
+    *("tx", "trainingx", "batchdata", "xarr", "xmat"),
     *("trainingsetinputs", "trainimages", "trainfeatures", "inputfeatures", "traindata", "trainingdata"),
 }
 LABELS = TARGETS | {
@@ -46,6 +47,7 @@ LABELS = TARGETS | {
     *("targetlist", "targetslist", "targetvector", "expectedoutputs", "trainingoutputs", "trainoutputs"),
     *("trainingsetoutputs", "tbatch", "traintargets", "ttrain", "ytarget", "ydata", "desiredoutputs", "ygt"),
     *("actualoutput", "actualoutputs", "ytrues", "alltrues", "allytrues", "trueoutputs", "trueys"),
+    *("trainingy", "yvec", "batchlabels", "yarr"),
     *("yreal", "yactual", "outputstrue", "traintarget", "labelsonehot"),
 }
 OUTS = OUTPUTS | {
@@ -139,7 +141,7 @@ SIZES = {
     ),
     *("layersshape", "layerslist", "layersstructure", "dim", "layerslengths", "layernums", "unitsperlayer"),
 }
-BEFORE = "(num(ber)?(of)?|n|no|nb|size|dim)?"
+BEFORE = "(nn|num(ber)?(of)?|n|no|nb|size|dim)?"
 AFTER = (
     "(size|sizes|sizelist|sizeslist|list|dim|dims|num|nodes?|neurons?|units?|layers?|features?|channels?|count|shape"
     "|n|length|layersizes?|layerdims?|layernodes?|layerneurons?|layerunits?)?"
@@ -147,13 +149,13 @@ AFTER = (
 WIDTH = BEFORE + "{}" + AFTER
 IN = re.compile(WIDTH.format("(inputs?|in|x|i|features?|visible|inp)"))
 HIDDEN = re.compile(
-    WIDTH.format("(hiddens?|hid|h|nodes|middle|mid|neurons)") + "[12]?|numneurons|layer1|nodes"
+    WIDTH.format("(hiddens?[1-9]?|hid|h|nodes|middle|mid|neurons)") + "[12]?|numneurons|layer1|nodes"
 )
 OUT = re.compile(WIDTH.format("(outputs?|out|y|o|class(es)?|labels?|c|k)"))
 
 LOSS = re.compile("loss|cost|error|objective|mse|crossentropy|xent|nll|likelihood|entropy|^bce$|^cce$|^mae$")
 NO_LOSS = re.compile(
-    "history|histories|plot|layer|accuracy|rate|grad|print|log$|delta|backprop|test|val|save|curve|msg"
+    "history|histories|plot|layer|accuracy|rate|grad|print|log$|delta|backprop|test|val(?!ue)|save|curve|msg"
 )
 GRADIENTS = re.compile(
     "grad|backprop|backward|backpropagat|bprop|backpass|propagateback|backprog|^back$|nabla"
@@ -251,6 +253,7 @@ def is_step(name: str) -> bool:
 def base_of(name: str) -> str:
     """`W1` of W1, dW1, grad_W1, W1_grad and nabla_W1; weights are w and biases are b."""
     word = plain(name)
+    word = re.sub("^d(j|l|e|c|cost|loss|err|error)d(?=[wb]|theta|bias|weight)", "", word)  # dJ_dw
     word = re.sub("^(gradients?of|gradients?|grads?|nabla|delta|deriv|derivative)(?=.)", "", word)
     word = re.sub("(gradients?|grads?|deriv|derivatives?|delta)$", "", word) or word
     word = re.sub("^(d|g)(?=(w|b|gamma|beta|theta|kernel|wh|filter|u|v|bias|weight)[a-z0-9]*$)", "", word)

@@ -36,7 +36,7 @@ from parity.adapters.network_data import (
     widths_of,
 )
 from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned
-from parity.adapters.network_lines import used_in
+from parity.adapters.network_lines import line_of, used_in
 from parity.adapters.network_lists import OneRow, in_turn, numbers_in
 from parity.adapters.network_nodes import SAYS, OfNodes
 from parity.adapters.network_one_step import clips, is_called_per_row, loops_over_rows, not_one_step
@@ -87,6 +87,8 @@ class Result:
 
 class OwnNetwork:
     """A class under test, or one object of it."""
+
+    by_functions = False  # whether it was written as functions
 
     def __init__(self, found: Any):
         self.found = found
@@ -187,7 +189,7 @@ class OwnNetwork:
             x = inputs_of(form, width, 0)
             forward, out = self._forward(network, x, build)
             for outputs in outputs_of(build, params, out, form):
-                for labels, t in labels_of(form, outputs, 0, out):
+                for labels, t in self.labels(form, outputs, out):
                     data = Data(form, labels, width, outputs, x, t)
                     found += self._with_labels(network, params, build, data, forward, start)
                     if any(way.known == len(params) and not way.of_outputs for way in found):
@@ -195,6 +197,10 @@ class OwnNetwork:
                     if time.process_time() - start > PATIENCE:
                         return found
         return found
+
+    def labels(self, form: str, outputs: int, out: Any) -> list[tuple[str, Any]]:
+        """Labels of so many outputs, the likeliest first."""
+        return labels_of(form, outputs, 0, out)
 
     def _forward(self, network: Any, x: Any, build: Build) -> tuple[Call | None, Any]:
         """The method that gives the outputs; its one argument is the input, whatever its name."""
@@ -442,6 +448,12 @@ class OwnNetwork:
         way = self.way
         calls = [call for call in (way.loss, way.gradient) if call is not None] if way else []
         return bool(way and way.build.decays) or any("decay" in call.meanings for call in calls)
+
+    def line(self, place: Place) -> str:
+        """`net.py, line 31`: where the gradient of the parameter at that place is computed."""
+        assert self.way is not None
+        last = [step for step in place if isinstance(step, str)]
+        return line_of(self.way.gradient.of(self.base(0)), last[-1] if last else "")
 
     def described(self) -> str:
         """How it was called, in a line."""

@@ -13,11 +13,12 @@ import numpy as np
 
 from parity.adapters.bench import Bench, as_raised, plain
 from parity.adapters.container import Container
+from parity.adapters.function_network import OwnFunctions, functions_of
 from parity.adapters.handed_layers import is_container_class
 from parity.adapters.load import load
 from parity.adapters.network_arrays import Place, shown
 from parity.adapters.network_builds import unknown
-from parity.adapters.network_lines import line_of, small_constants
+from parity.adapters.network_lines import small_constants
 from parity.adapters.network_nodes import OfNodes, of_nodes
 from parity.adapters.own_network import OwnNetwork
 from parity.adapters.wire import clean
@@ -33,13 +34,20 @@ class OwnNetworkBench(Bench):
         with as_raised():
             network = load(target) if target is not None else self._factory
             handed = isinstance(network, type) and is_container_class(network)
-            nodes = None if handed else of_nodes(network)
-            self._own = Container(network) if handed else OwnNetwork(network if nodes is None else nodes)
+            functions = functions_of(network)
+            nodes = None if handed or functions else of_nodes(network)
+            if handed:
+                self._own: OwnNetwork = Container(network)
+            elif functions:
+                self._own = OwnFunctions(functions)
+            else:
+                self._own = OwnNetwork(network if nodes is None else nodes)
             found = self._own.search()
             if nodes is not None and not found:
                 self._own = OwnNetwork(network)
                 found = self._own.search()
-        cls = network if isinstance(network, type) else type(network)
+        built = self._own.found if functions else network
+        cls = built if isinstance(built, type) else type(built)
         return {
             "class": clean(cls.__name__, 80),
             "ways": len(found),
@@ -71,6 +79,7 @@ class OwnNetworkBench(Bench):
             "several": clean(own.way.several, 160),
             "nodes": isinstance(own.base(0), OfNodes),
             "small": small_constants(type(own.base(0))),
+            "by_functions": own.by_functions,
         }
 
     def own_losses(self, case: int, decays: bool, moves: Sequence[Sequence[Any]]) -> Any:
@@ -104,11 +113,7 @@ class OwnNetworkBench(Bench):
 
     def own_line(self, name: str) -> str:
         """Where its source computes the gradient of a parameter."""
-        own = self._own
-        assert own.way is not None
-        base = own.base(0)
-        last = [step for step in self._places[name] if isinstance(step, str)]
-        return clean(line_of(own.way.gradient.of(base), last[-1] if last else ""), 120)
+        return clean(self._own.line(self._places[name]), 120)
 
     def own_looked(self, case: int) -> dict[str, Any]:
         """What the calls of its layers show of a container, in words, with the lines."""

@@ -30,6 +30,7 @@ class OwnWay:
     paired  the loss belongs to the gradients by how it is called, and is not only reported beside them
     source  "returned", "kept" or "changed": where the gradients are
     rated   whether the rate of a step is ours
+    by_functions  whether it is written as functions, its loss beside its gradients
     clips   whether it clips its gradients
     fails   whether its method raises: of a container, whose calls then may show why
     small   the small constants of its file
@@ -52,6 +53,7 @@ class OwnWay:
     clips: bool
     fails: bool
     nodes: bool
+    by_functions: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class OwnSubject:
                 about["clips"] is True,
                 about["fails"] is True,
                 about["nodes"] is True,
+                about["by_functions"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

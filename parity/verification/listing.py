@@ -62,6 +62,7 @@ from parity.verification import hinges, huber_arguments
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
 from parity.verification.listed_choices import choices_of_function, with_choices, without_default
+from parity.verification.listed_functions import descends_itself, with_networks_of_functions
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
 from parity.verification.listed_networks import is_container_of, is_network, is_of_nodes
 from parity.verification.lone_gradients import lone_gradients
@@ -153,6 +154,7 @@ def listed(path: Path) -> list[Listed]:
             found += _inner_classes(classes[name], classes, own, dicts) or own
     written_here = {name: node for name, node in by_name.items() if isinstance(node, ast.FunctionDef)}
     found += _of_nodes(written_here, found, assigned)
+    found = with_networks_of_functions(body, found, NETWORK)
     there = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, written_here) if held.other not in there]
     found += [one for one in _of_objects(body, classes) if one.name not in by_name]
@@ -675,7 +677,7 @@ def _rule(name: str, node: ast.stmt) -> str:
     rest = (
         words - DESCENT - AROUND_DESCENT - {*named} - (NESTEROV | {"momentum"} if words & NESTEROV else set())
     )
-    if rest or len(named) > 1 or not isinstance(node, ast.FunctionDef):
+    if rest or len(named) > 1 or not isinstance(node, ast.FunctionDef) or descends_itself(node):
         return ""
     least = _required(node)
     params = [{"name": p.arg, "required": at < least} for at, p in enumerate(node.args.args)]

@@ -25,7 +25,7 @@ from parity.comparison.records import Place, record
 from parity.verification.always import that_raises
 from parity.verification.containers import check_container
 from parity.verification.own_chain import Chain, chain_of
-from parity.verification.own_relations import common_factor, of_times, relation
+from parity.verification.own_relations import common_factor, is_of_rows, of_times, relation
 from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OWN_LOSS, First, Verdict
@@ -212,7 +212,8 @@ def _judge(
         verdict.records = [replace(row, ok=True) for row in verdict.records]
         verdict.remarks = [*verdict.remarks, f"its steps have a rate of their own, {times * RATE:.6g}"]
         return
-    if times is not None and times > 0 and not way.paired:
+    by_rows = way.by_functions and times is not None and is_of_rows(times, way.rows)
+    if times is not None and times > 0 and not way.paired and not by_rows:
         by = of_times(times, way.rows, way.outputs)
         verdict.buts = [f"all its gradients are {by} those of the loss that it reports"]
         return

@@ -37,9 +37,9 @@ def common_factor(slopes: Sequence[Slopes]) -> float | None:
 def of_times(times: float, rows: int, outputs: int) -> str:
     """`7 times`, with what the number is where it is known."""
     known = {
-        rows: "the number of rows",
-        outputs: "the number of outputs",
         rows * outputs: "that of all outputs",
+        outputs: "the number of outputs",
+        rows: "the number of rows",
     }
     for number, what in known.items():
         for part, shown in (
@@ -52,6 +52,12 @@ def of_times(times: float, rows: int, outputs: int) -> str:
             if number > 1 and abs(times * part - 1) <= SAME:
                 return f"1 / {shown} times ({number} is {what})"
     return f"{times:.6g} times"
+
+
+def is_of_rows(times: float, rows: int) -> bool:
+    """Whether it is the number of rows, or twice or half of it, or one divided by that."""
+    known = [rows * part for part in (0.5, 1, 2)]
+    return rows > 1 and any(abs(one - part) <= SAME * part for part in known for one in (times, 1 / times))
 
 
 def relation(slopes: Slopes, weights: Array | None, rows: int, outputs: int) -> str:

@@ -1,0 +1,217 @@
+"""Networks written as plain functions: those of one file are joined and held to their own cost."""
+
+import textwrap
+
+import pytest
+
+from parity.verification.listing import listed
+from parity.verification.verify import verify
+
+DICTS = """
+import numpy as np
+
+def initialize_parameters(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x) * 0.01, "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h) * 0.01, "b2": np.zeros((n_y, 1))}
+
+def forward_propagation(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    A2 = 1 / (1 + np.exp(-parameters["W2"] @ A1 - parameters["b2"]))
+    return A2, {"A1": A1, "A2": A2}
+
+def compute_cost(A2, Y):
+    return -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / Y.shape[1]
+
+def backward_propagation(parameters, cache, X, Y):
+    m, A1 = X.shape[1], cache["A1"]
+    dZ2 = cache["A2"] - Y
+    dW2 = dZ2 @ A1.T / m
+    db2 = dZ2.sum(axis=1, keepdims=True) / m
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - A1**2)
+    dW1 = dZ1 @ X.T / m
+    db1 = dZ1.sum(axis=1, keepdims=True) / m
+    return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+"""
+ARRAYS = """
+import numpy as np
+import pandas
+
+data = pandas.read_csv("no_such_file.csv")
+m, n = data.shape
+
+def init_params():
+    return np.random.rand(10, 64) - 0.5, np.zeros((10, 1)), np.random.rand(10, 10) - 0.5, np.zeros((10, 1))
+
+def softmax(Z):
+    return np.exp(Z) / sum(np.exp(Z))
+
+def one_hot(Y):
+    rows = np.zeros((Y.size, Y.max() + 1))
+    rows[np.arange(Y.size), Y] = 1
+    return rows.T
+
+def forward_prop(W1, b1, W2, b2, X):
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    A2 = softmax(Z2)
+    return Z1, A1, Z2, A2
+
+def backward_prop(Z1, A1, Z2, A2, W2, X, Y):
+    dZ2 = A2 - one_hot(Y)
+    dW2, db2 = 1 / m * dZ2 @ A1.T, 1 / m * dZ2.sum(axis=1, keepdims=True)
+    dZ1 = W2.T @ dZ2 * (Z1 > 0)
+    dW1, db1 = 1 / m * dZ1 @ X.T, 1 / m * dZ1.sum(axis=1, keepdims=True)
+    return dW1, db1, dW2, db2
+
+def gradient_descent(X, Y):
+    W1, b1, W2, b2 = init_params()
+    Z1, A1, Z2, A2 = forward_prop(W1, b1, W2, b2, X)
+    return backward_prop(Z1, A1, Z2, A2, W2, X, Y)
+"""
+PROPAGATE = """
+import numpy as np
+
+def initialize_with_zeros(dim):
+    w, b = np.zeros((dim, 1)), 0
+    return w, b
+
+def propagate(w, b, X, Y):
+    m = X.shape[1]
+    A = 1 / (1 + np.exp(-(w.T @ X + b)))
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / m
+    grads = {"dw": X @ (A - Y).T / m, "db": np.sum(A - Y) / m}
+    return grads, cost
+"""
+REGRESSION = """
+import numpy as np
+
+def compute_cost(X, y, w, b):
+    m = X.shape[0]
+    return sum((X[i] @ w + b - y[i]) ** 2 for i in range(m)) / (2 * m)
+
+def compute_gradient(X, y, w, b):
+    m, n = X.shape
+    dj_dw, dj_db = np.zeros((n,)), 0.0
+    for i in range(m):
+        error = X[i] @ w + b - y[i]
+        dj_dw += error * X[i]
+        dj_db += error
+    return dj_dw / m, dj_db / m
+"""
+ONE_VARIABLE = """
+def compute_cost(x, y, w, b):
+    return sum((w * x[i] + b - y[i]) ** 2 for i in range(x.shape[0])) / (2 * x.shape[0])
+
+def compute_gradient(x, y, w, b):
+    m = x.shape[0]
+    dj_dw = sum((w * x[i] + b - y[i]) * x[i] for i in range(m)) / m
+    dj_db = sum(w * x[i] + b - y[i] for i in range(m)) / m
+    return dj_dw, dj_db
+"""
+CLASSES = """
+import numpy as np
+
+def softmax_loss(W, X, y, reg):
+    rows = np.arange(len(X))
+    p = np.exp(X @ W)
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.log(p[rows, y]).mean() + reg * np.sum(W * W)
+    p[rows, y] -= 1
+    dW = X.T @ p / len(X) + 2 * reg * W
+    return loss, dW
+"""
+RIGHT = {
+    "dicts": (DICTS, "initialize_parameters,forward_propagation,compute_cost,backward_propagation"),
+    "propagate": (PROPAGATE, "initialize_with_zeros,propagate"),
+    "regression": (REGRESSION, "compute_cost,compute_gradient"),
+    "one variable": (ONE_VARIABLE, "compute_cost,compute_gradient"),
+    "classes": (CLASSES, "softmax_loss"),
+}
+WRONG = {
+    "1/m of one": (DICTS, "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T", ["W2"]),
+    "1/m of all": (DICTS, " / m", "", ["W1", "b1", "W2", "b2"]),
+    "another activation": (DICTS, "(1 - A1**2)", "A1 * (1 - A1)", ["W1", "b1"]),
+    "weights of another layer": (
+        DICTS,
+        'parameters["W2"].T @ dZ2',
+        'parameters["W1"][:, :1] @ dZ2',
+        ["W1", "b1"],
+    ),
+    "biases are not summed": (DICTS, "db1 = dZ1.sum(axis=1, keepdims=True) / m", "db1 = dZ1 / m", ["b1"]),
+    "biases of all classes": (ARRAYS, "1 / m * dZ2.sum(axis=1, keepdims=True)", "1 / m * dZ2.sum()", ["b2"]),
+    "propagate": (PROPAGATE, "np.sum(A - Y) / m", "np.sum(A - Y)", ["b"]),
+    "regression": (REGRESSION, "dj_dw += error * X[i]", "dj_dw += error * X[i] * 2", ["w"]),
+    "a decay": (CLASSES, "2 * reg * W", "reg * W", ["W"]),
+}
+OWN = "right on what was checked: its gradients are those of its own loss; not checked: outputs (no twin)"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def written(text, name="net.py"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return written
+
+
+def networks(path):
+    return [one.name for one in listed(path) if one.kind == "network"]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_functions_of_a_network_are_held_to_their_own_cost(file, name):
+    text, target = RIGHT[name]
+    path = file(text)
+    assert networks(path) == [target]
+    verdict = verify(f"{path}:{target}", "network")
+    assert verdict.headline == OWN, str(verdict)
+
+
+def test_without_a_cost_all_gradients_follow_from_one_of_the_outputs(file):
+    path = file(ARRAYS)
+    assert networks(path) == ["init_params,forward_prop,backward_prop"]
+    verdict = verify(f"{path}::init_params,forward_prop,backward_prop", "network")
+    assert verdict.outcome == "right" and "by the chain rule" in verdict.headline, str(verdict)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_gradient_is_named(file, name):
+    text, right, wrong, names = WRONG[name]
+    assert right in text
+    path = file(text.replace(right, wrong))
+    verdict = verify(f"{path}::{networks(path)[0]}", "network")
+    assert verdict.outcome == "wrong", str(verdict)
+    assert list(dict.fromkeys(row.tensor for row in verdict.records if not row.ok)) == names
+
+
+def test_which_of_two_costs_is_meant_is_not_guessed(file):
+    two = "def mse_loss(y, X, w, b):\n    return np.mean((X @ w + b - y) ** 2)\n"
+    path = file(REGRESSION.replace("compute_cost", "compute_loss_of_all") + two)
+    assert networks(path) == []
+    path = file(
+        REGRESSION
+        + two
+        + "def step(X, y, w, b):\n    compute_cost(X, y, w, b)\n    compute_gradient(X, y, w, b)\n"
+    )
+    assert networks(path) == ["compute_cost,compute_gradient"]
+
+
+def test_functions_that_read_what_the_file_loads_are_no_network(file):
+    text = "data = open('data.csv').read()\nrows = data.split()\n" + DICTS
+    assert networks(file(text)) != []
+    assert networks(file(text.replace("m, A1 = X.shape[1]", "m, A1 = len(rows)"))) == []
+
+
+def test_layers_written_as_functions_are_no_network(file):
+    text = """
+    def linear_forward(A, W, b):
+        return W @ A + b, (A, W, b)
+
+    def linear_backward(dZ, cache):
+        A, W, b = cache
+        return W.T @ dZ, dZ @ A.T, dZ.sum(axis=1, keepdims=True)
+    """
+    assert networks(file(text)) == []
