@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from parity.adapters.loose_names import names_read
@@ -179,8 +179,17 @@ def parameters(call: Callable[..., Any]) -> list[str] | None:
 
 def signature(call: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
     """Its parameters by name, in order; None where any name goes or nothing can be known."""
-    lasting = isinstance(call, (type, FunctionType, functools.partial))  # not a layer's method
-    return _signature(call) if lasting else _signature.__wrapped__(call)
+    if isinstance(call, (type, FunctionType, functools.partial)):
+        return _signature(call)
+    if isinstance(call, MethodType) and isinstance(call.__func__, FunctionType):
+        return _of_method(call.__func__)
+    return _signature.__wrapped__(call)
+
+
+@lru_cache(maxsize=4096)
+def _of_method(function: FunctionType) -> dict[str, inspect.Parameter] | None:
+    """That of a method, which is the same for each object."""
+    return _signature.__wrapped__(MethodType(function, object()))
 
 
 @lru_cache(maxsize=4096)
@@ -250,6 +259,7 @@ def _is_likeliest(name: str, argument: str, names: Sequence[str]) -> bool:
     return plain(name) in known and known.index(plain(name)) == min(here)
 
 
+@lru_cache(maxsize=8192)
 def plain(name: str) -> str:
     """`in_channels` -> `inchannels`, and `_Dense__w`, as Python keeps `self.__w` of a class, -> `w`."""
     name = MANGLED.sub("", name) if name.startswith("_") else name

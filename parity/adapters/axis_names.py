@@ -6,12 +6,13 @@ It decides nothing about how code is called: of the errors of all the ways that 
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from parity.adapters.sources import source_of, tree_of_text
 
 CHANNEL = {"c", "ch", "channels", "channel", "depth", "nc", "cin", "inc"}
 HEIGHT = {"h", "height", "f", "fh", "kh", "hh", "k", "rows"}
@@ -35,7 +36,7 @@ def images_of_file(code: Any) -> str:
 
 def _all_named(code: Any) -> Iterator[tuple[str, str]]:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+        tree = tree_of_text(textwrap.dedent(source_of(code)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return
     for node in ast.walk(tree):

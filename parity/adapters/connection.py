@@ -114,12 +114,14 @@ class _Switches:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         ours = self._now()
-        self._set(self.kept)
+        if self.kept != ours:
+            self._set(self.kept)
         try:
             yield
         finally:
             self.kept = self._now()
-            self._set(ours)
+            if self.kept != ours:
+                self._set(ours)
 
 
 def _copied(value: Any) -> Any:

@@ -16,6 +16,8 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from parity.adapters.sources import source_of, tree_of_text
+
 FLATTENS = {"ravel", "flatten", "reshape", "squeeze"}
 SHAPE = re.compile(r"\(\s*\w+\s*,\s*\)|\b(?:1-?d|one-dimensional|flat)\b", re.IGNORECASE)
 
@@ -43,8 +45,8 @@ def _parameters(function: Any) -> Iterator[str]:
 def _words(one: Any) -> Iterator[str]:
     """The lines of its docstrings, and those that end in a comment, with the code before that."""
     try:
-        source = textwrap.dedent(inspect.getsource(one))
-        tree = ast.parse(source)
+        source = textwrap.dedent(source_of(one))
+        tree = tree_of_text(source)
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (OSError, TypeError, SyntaxError, ValueError, tokenize.TokenError):
         return

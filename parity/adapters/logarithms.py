@@ -7,10 +7,11 @@ arguments do not tell them apart, or say the contrary, that does. It is read, no
 from __future__ import annotations
 
 import ast
-import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from parity.adapters.sources import source_of, tree_of_text
 
 LOGARITHMS = ("log", "log1p", "log2", "log10")
 DIVISIONS = ("divide", "true_divide")
@@ -55,7 +56,7 @@ def definition_of(function: Any) -> Function | None:
     """The definition of a function; None where its source cannot be had, or holds several lambdas."""
     function = getattr(function, "__func__", function)
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        tree = tree_of_text(textwrap.dedent(source_of(function)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return None
     whole = [part for part in tree.body if isinstance(part, ast.FunctionDef)]

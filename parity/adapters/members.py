@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from inspect import getattr_static, isfunction, signature
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -118,6 +119,11 @@ def _is_method(held: Any) -> bool:
 
 def is_bare(cls: type) -> bool:
     """Whether its functions are written without self: they are called by the class's name."""
+    return _is_bare(cls)
+
+
+@lru_cache(maxsize=64)  # asked before every call
+def _is_bare(cls: type) -> bool:
     names = (name for name in dir(cls) if not (name.startswith("__") and name.endswith("__")))
     own = [held for name in names if isfunction(held := getattr_static(cls, name))]
     firsts = [next(iter(signature(held).parameters), "") for held in own]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity.adapters.network_words import base_of, is_gradient
+from parity.adapters.sources import source_of, tree_of_text
 
 SMALL = 1e-4
 
@@ -19,7 +20,7 @@ SMALL = 1e-4
 def used_in(cls: type) -> set[str]:
     """The names that the source of the class uses."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+        tree = tree_of_text(textwrap.dedent(source_of(cls)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return set()
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -28,7 +29,7 @@ def used_in(cls: type) -> set[str]:
 def small_constants(cls: type) -> list[float]:
     """The small numbers that stand in the file of the class, as 1e-7 in `log(y + 1e-7)`."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.getmodule(cls) or cls)))
+        tree = tree_of_text(textwrap.dedent(source_of(inspect.getmodule(cls) or cls)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return []
     numbers = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))

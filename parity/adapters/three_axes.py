@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import Any
+
+from parity.adapters.sources import source_of
 
 BATCH = r"(?:n|b|bs|bsz|batch|batch_?size|n_?batch|num_?batches|\.\.\.|\*)"
 SHOWN = (
@@ -24,6 +25,6 @@ def speaks_of_sequences(one: Any, functions: dict[str, Any]) -> bool:
 
 def _source(one: Any) -> str:
     try:
-        return inspect.getsource(one)
+        return source_of(one)
     except (OSError, TypeError):
         return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,20 @@ def search(
     return Search(smallest, tried, ended[0] if ended else None)
 
 
+@cache
+def _drawn(kind: str) -> Callable[[int], tuple[Geometry, frozenset[str]]]:
+    """The geometry of each number and what it needs: the same ones every time, each drawn once."""
+    rng, found = np.random.default_rng([*kind.encode(), 7]), list[tuple[Geometry, frozenset[str]]]()
+
+    def of(number: int) -> tuple[Geometry, frozenset[str]]:
+        while len(found) <= number:
+            g = random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)
+            found.append((g, needs_of(g)))
+        return found[number]
+
+    return of
+
+
 def _any(
     kind: str,
     supports: Callable[[Probe], bool],
@@ -99,11 +114,12 @@ def _any(
     prepare: Callable[[Probe], Probe],
 ) -> bool:
     """Whether one of that many supported geometries is wrong; the same ones every time."""
-    rng, left = np.random.default_rng([*kind.encode(), 7]), examples
+    drawn, left = _drawn(kind), examples
     supported: dict[frozenset[str], bool] = {}  # by what a geometry needs, before it costs anything
-    for _ in range(MOST_DRAWS * examples):
-        g = fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind))
-        needs = needs_of(g)
+    for number in range(MOST_DRAWS * examples):
+        own, needs = drawn(number)
+        g = fit(own)
+        needs = needs if g is own else needs_of(g)
         if needs not in supported:
             supported[needs] = supports(Probe(kind, "", needs=needs))
         if not supported[needs]:

@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from parity.kinds import Operation, kind_of
+from parity.kinds import Kind, Operation, kind_of
 from parity.kinds.numpy_reference import judge, numpy_output_shape
 from parity.kinds.probe import Probe, quarters
 from parity.kinds.torch_when_used import torch
@@ -39,6 +40,21 @@ def real_sizes(kind: str, seed: int = 0) -> list[Probe]:
     rng, build = np.random.default_rng([seed, *kind.encode(), 1]), kind_of(kind).real
     cases = build(rng) if build else []
     return [_with_cotangent(p, seed) for p in cases if not in_browser() or products_of(p) <= MOST_PRODUCTS]
+
+
+def shared_real_sizes(kind: str, seed: int = 0) -> list[Probe]:
+    """Those probes, of which this process computes each reference once, however often they are asked for.
+
+    They are large: those of a few kinds are kept, and none in a browser.
+    """
+    if in_browser():
+        return real_sizes(kind, seed)
+    return [probe.copy() for probe in _made(kind_of(kind), seed, judge())]
+
+
+@lru_cache(maxsize=3)
+def _made(kind: Kind, seed: int, judge: str) -> list[Probe]:
+    return real_sizes(kind.name, seed)
 
 
 def products_of(probe: Probe) -> int:

@@ -26,7 +26,7 @@ from parity.faults import FAULTS, Fault
 from parity.faults.diagnose import Observation
 from parity.kinds import Probe, kind_of
 from parity.kinds.random_geometry import WINDOWS
-from parity.kinds.real_sizes import real_sizes, size_of
+from parity.kinds.real_sizes import shared_real_sizes, size_of
 from parity.kinds.windows import pair as as_pair
 from parity.verification.fitted_sizes import fitting
 from parity.verification.observe import SIZES_SECONDS, Seen
@@ -113,7 +113,7 @@ def as_declared(
             if found.ended is not None:
                 raise found.ended
         start = subject.busy()
-        for probe in seen.taken(real_sizes(kind)) if sizes.wrong is None else []:
+        for probe in seen.taken(shared_real_sizes(kind)) if sizes.wrong is None else []:
             if subject.busy() - start > SIZES_SECONDS:
                 sizes.left_out = f"inputs as large as {size_of(probe)} with the declared difference"
                 break

@@ -39,7 +39,8 @@ from parity.explain.exact import Certificate, certify
 from parity.faults.diagnose import DTYPES, PLAIN, REMARKED, Observation
 from parity.kinds import ELEMENTWISE, Probe, Tensors, kind_of
 from parity.kinds.random_geometry import WINDOWS
-from parity.kinds.real_sizes import in_browser, products_of, real_sizes, size_of
+from parity.kinds.real_sizes import in_browser, products_of, size_of
+from parity.kinds.real_sizes import shared_real_sizes as real_sizes
 from parity.verification.fitted_sizes import extra_probes, fitting
 from parity.verification.slight import slight_ones
 from parity.verification.slight_names import SINGLE
