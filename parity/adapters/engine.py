@@ -87,7 +87,7 @@ class Engine:
 
     def value(self, node: Any) -> Any:
         """What it holds, as an array."""
-        found = _held(node, DATA)
+        found = _held(node, (*DATA, *self.own_data))
         if node is None:
             raise NoGradient("it returned None")
         if found is None:
@@ -96,14 +96,44 @@ class Engine:
 
     def write(self, node: Any, value: Any) -> None:
         """Let a node hold another number, or array, under the name that it has for what it holds."""
-        held = getattr(node, "__dict__", {})
-        name = next((name for name in DATA if name in held), "") or next(n for n in DATA if hasattr(node, n))
+        names, held = (*DATA, *self.own_data), getattr(node, "__dict__", {})
+        name = next((n for n in names if n in held), "") or next(n for n in names if hasattr(node, n))
         setattr(node, name, np.array(value) if self.of_arrays else float(value))
 
     def gradient(self, node: Any) -> Any:
         """What backward left at it, as an array; None where it left nothing."""
-        found = _held(node, GRADIENT)
+        own = () if any(hasattr(node, name) for name in GRADIENT) else self.own_gradient
+        found = _held(node, (*GRADIENT, *own))
         return None if found is None else np.asarray(found)
+
+    @cached_property
+    def own_data(self) -> tuple[str, ...]:
+        """Under which other name a node holds what it is built of; none where it has a usual name."""
+        for given in (np.array([[1.25, -2.5]]), 1.25):
+            with suppress(Exception):
+                node = self.cls(given, **self.flags)
+                if any(hasattr(node, name) for name in DATA):
+                    return ()
+                if found := [name for name, held in _attributes(node).items() if _is(held, given)]:
+                    return tuple(found[:1])
+        return ()
+
+    @cached_property
+    def own_gradient(self) -> tuple[str, ...]:
+        """Under which other name backward leaves a gradient: the one attribute of a leaf that it changes."""
+        with suppress(Exception):
+            leaf = self.node(np.array([[1.25, -2.5]]) if self.of_arrays else 1.25)
+            before = {name: np.array(held) for name, held in _attributes(leaf).items() if not callable(held)}
+            self.start(leaf + leaf if hasattr(self.cls, "__add__") else leaf * leaf)
+            shape = np.shape(self.value(leaf))
+            changed = [
+                name
+                for name, held in _attributes(leaf).items()
+                if np.shape(held) == shape and np.asarray(held).dtype.kind == "f"
+                if name in before and not np.array_equal(before[name], held)
+            ]
+            return tuple(changed) if len(changed) == 1 else ()
+        return ()
 
     # -- asking it ------------------------------------------------------------------------------------
     def values(self, of: Of, arrays: Sequence[Any]) -> Any:
@@ -306,6 +336,19 @@ def _held(node: Any, names: Sequence[str]) -> Any:
         same = type(node) if names is DATA else ()  # `x.data` may be a node again, without its graph
         node, names = next((one for one in found if not (same and isinstance(one, same))), None), DATA
     return None
+
+
+def _attributes(node: Any) -> dict[str, Any]:
+    slots = [name for c in type(node).__mro__ for name in getattr(c, "__slots__", ())]
+    return {
+        name: getattr(node, name) for name in (*getattr(node, "__dict__", {}), *slots) if hasattr(node, name)
+    }
+
+
+def _is(held: Any, given: Any) -> bool:
+    """Whether it is the numbers that were given."""
+    number = isinstance(held, (float, np.ndarray, np.generic))
+    return number and np.shape(held) == np.shape(given) and bool(np.all(held == given))
 
 
 def _read(node: Any, name: str) -> Any:

@@ -1,6 +1,9 @@
 """Engines without a backward: dual numbers, and nodes whose gradients a function gives in a dict."""
 
+import re
+
 import pytest
+from engines import NUMBERS
 
 from parity.verification.listing import listed
 from parity.verification.verify import verify
@@ -94,3 +97,14 @@ def test_gradients_that_a_function_gives_are_judged(tmp_path):
     assert outcomes(tmp_path, wrong)["__mul__"] == "wrong"
     overwritten = RECORDED.replace("gradients[child] +=", "gradients[child] =")
     assert outcomes(tmp_path, overwritten)["__add__"] == "wrong"
+
+
+@pytest.mark.parametrize("names", [("v", "slope_of_loss"), ("tensor", "derivative")])
+def test_what_a_node_holds_is_found_whatever_it_is_called(tmp_path, names):
+    value, grad = names
+    source = re.sub(r"\bdata\b", value, NUMBERS)
+    source = re.sub(r"\bgrad\b", grad, source)
+    found = outcomes(tmp_path, source)
+    assert {found[name] for name in ("__add__", "__mul__", "__pow__", "__rsub__")} == {"right"}, found
+    wrong = source.replace("return -self + other", "return self + other")
+    assert wrong != source and outcomes(tmp_path, wrong)["__rsub__"] == "wrong"
