@@ -47,6 +47,7 @@ from parity.adapters.own_weights import change, overwrite, shown
 from parity.adapters.reach import got, numbers, put
 from parity.adapters.recipe import Recipe, is_reduced, recipe
 from parity.adapters.rule import Rule
+from parity.adapters.rule_constants import taken_under
 from parity.adapters.rule_table import asks_for
 from parity.adapters.training_flag import SWITCHING, by_attribute
 from parity.adapters.unpacked import as_taken_apart
@@ -493,7 +494,7 @@ class Called(Adapter):
             names = super().parameters(factory) if isinstance(factory, type) else order
             if names is None:
                 return None
-            found = [*room(names, recipe(c.kind)), *c.numbers.values()]
+            found = [*taken_under(names, c.kind, c.rate, c.average), *c.numbers.values()]
             return [name for name in dict.fromkeys(found) if name in _arguments_of(c)]
         used = dict.fromkeys(m for _, m in [*(c.constructor or ()), *c.forward_args])
         if c.as_in_the_book:

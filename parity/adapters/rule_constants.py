@@ -186,8 +186,15 @@ def _constants_taken(about: dict[str, Any]) -> list[str]:
 
 def taken_by_constructor(about: dict[str, Any], kind: str) -> list[str]:
     """The arguments of the kind that the constructor takes, under whatever name."""
-    odd = {"lr": odd_rate(about, kind), AVERAGED.get(kind, ("",))[0]: odd_constant(about, kind)}
-    return [*room(_constants_taken(about), recipe(kind)), *(name for name, word in odd.items() if word)]
+    return taken_under(_constants_taken(about), kind, odd_rate(about, kind), odd_constant(about, kind))
+
+
+def taken_under(names: Iterable[str], kind: str, rate: str, average: str) -> list[str]:
+    """The arguments of the kind that parameters of these names take, of which one may be the rate or the
+    constant of an average under a name that is not its own; they are nothing else by their places."""
+    odd = {"lr": rate, AVERAGED.get(kind, ("",))[0]: average}
+    own = room([name for name in names if name not in odd.values()], recipe(kind))
+    return [*own, *(argument for argument, name in odd.items() if name)]
 
 
 def kept(about: dict[str, Any], kind: str) -> dict[str, str]:

@@ -58,6 +58,7 @@ from parity.adapters.optimizer_names import (
     decay_of,
     rate_of,
 )
+from parity.adapters.recipe import recipe
 from parity.adapters.rule_ahead import STYLES, method_ahead
 from parity.adapters.rule_asked import ASKED
 from parity.adapters.rule_constants import (
@@ -259,7 +260,7 @@ def _rules(
         if (given_alone or _is_slope_and_key(required, keyed)) and not holds_these:
             slopes = {**numbers, **{p["name"]: "key" for p in keyed}}
             order = _by_name([p["name"] for p in required if p not in keyed], params)
-            by_rate = "lr" not in {*taken, *numbers.values()} and not base.rate
+            by_rate = "lr" not in {*taken, *numbers.values(), *recipe(kind).optional} and not base.rate
             way = replace(base, forward=name, numbers=slopes, order=order, by_rate=by_rate)
             one = plain(required[0]["name"]) in SLOPE or bool(keyed)
             several = [] if keyed else ["step of list", "step of dict"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -29,23 +31,39 @@ FORMS = {  # the class of the catalogue -> what is said of it
     },
 }
 KINDS = tuple(FORMS)
+INSIDE = {"nadam": "nadam-eps-inside-the-root"}  # the class that has the eps there, as a form may besides
 
 
 def form_of(kind: str, results: Iterable[Results]) -> str:
     """What is to be said of the form that gives all of these results; "" where none does."""
-    left = [(name, eps) for name in FORMS[kind] for eps in (None, *CONSTANTS)]
+    insides = (False, True) if kind in INSIDE else (False,)
+    left = [(name, eps, inside) for name in FORMS[kind] for inside in insides for eps in (None, *CONSTANTS)]
     for probe, dtype, found in results:
-        left = [(name, eps) for name, eps in left if _gives(name, eps, probe, dtype, found)]
+        left = [one for one in left if _gives(*one, probe, dtype, found)]
         if not left:
             return ""
-    name, eps = left[0]
-    return FORMS[kind][name] + (f"; and its eps is {eps:g}" if eps is not None else "")
+    name, eps, inside = left[0]
+    where = " stands inside the root" if inside else ""
+    number = f" is {eps:g}" if eps is not None else ""
+    both = " and".join(part for part in (number, where) if part)
+    return FORMS[kind][name] + (f"; and its eps{both}" if both else "")
 
 
-def _gives(name: str, eps: float | None, probe: Probe, dtype: str, found: Mapping[str, Array]) -> bool:
-    kind = replace(kind_of(probe.kind), ours=FAULTS[name].make)
+def _gives(
+    name: str, eps: float | None, inside: bool, probe: Probe, dtype: str, found: Mapping[str, Array]
+) -> bool:
+    kind = replace(kind_of(probe.kind), ours=_made(name, probe.kind if inside else ""))
     own = {} if eps is None else {"eps": eps}
-    given = probe.known.setdefault(f"{name} {eps}", replace(probe, args={**probe.args, **own}))
+    given = probe.known.setdefault(f"{name} {eps} {inside}", replace(probe, args={**probe.args, **own}))
     with judged_by("numpy"), np.errstate(all="ignore"):
         judged = judge(given, dict(found), dtype, keep=True, kind=kind)
     return all(judged[one].ok for one in found)
+
+
+@cache
+def _made(name: str, inside: str) -> Any:
+    """The class of that form, with the eps inside the root where a kind is named that has it there."""
+    classes: list[Any] = [FAULTS[name].make]
+    if not inside:
+        return classes[0]
+    return type("Inside", (FAULTS[INSIDE[inside]].make, *classes), {})  # type: ignore[arg-type]

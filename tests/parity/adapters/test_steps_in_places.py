@@ -73,3 +73,16 @@ def test_what_a_step_is_meant_to_return(body, after, meant, tmp_path):
     names = {}
     exec(compile(file.read_text(), str(file), "exec"), names)
     assert meant_by({"step": names["O"].step}).get("step") == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "but"),
+    [
+        ("NadamInside", "nadam", "corrected by 1 - beta1**t; and its eps stands inside the root"),
+        ("AdadeltaOfGamma", "adadelta", "its eps is 1e-08, PyTorch's 1e-06"),
+    ],
+)
+def test_a_form_and_an_eps_of_their_own_are_said(name, kind, but):
+    verdict = ask(name, kind)
+    assert verdict.outcome == "right_but" and but in verdict.buts[0], str(verdict)
+    assert ask(f"{name}Wrong", kind).outcome == "wrong"

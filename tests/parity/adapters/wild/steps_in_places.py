@@ -243,3 +243,45 @@ class OfParametersByNameWrong(OfParametersByName):
     def step(self):
         super().step()
         self.h.clear()
+
+
+class NadamInside:
+    """The overview's form, with its eps inside the root."""
+
+    def __init__(self, lr=0.002, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m = self.v = self.t = 0
+
+    def get_update(self, grad):
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * grad
+        self.v = self.beta2 * self.v + (1 - self.beta2) * grad**2
+        ahead = (self.beta1 * self.m + (1 - self.beta1) * grad) / (1 - self.beta1**self.t)
+        return self.lr * ahead / (self.v / (1 - self.beta2**self.t) + self.eps) ** 0.5
+
+
+class NadamInsideWrong(NadamInside):
+    def get_update(self, grad):
+        found = super().get_update(grad)
+        self.m = 0
+        return found
+
+
+class AdadeltaOfGamma:
+    """The paper's, which has no rate, and an eps of its own."""
+
+    def __init__(self, gamma=0.9):
+        self.gamma, self.eps, self.h, self.d = gamma, 1e-8, 0, 0
+
+    def delta(self, grad):
+        self.h = self.gamma * self.h + (1 - self.gamma) * grad**2
+        step = np.sqrt(self.d + self.eps) / np.sqrt(self.h + self.eps) * grad
+        self.d = self.gamma * self.d + (1 - self.gamma) * step**2
+        return step
+
+
+class AdadeltaOfGammaWrong(AdadeltaOfGamma):
+    def delta(self, grad):
+        step = super().delta(grad)
+        self.d = 0
+        return step
