@@ -19,7 +19,7 @@ def descends_itself(node: ast.FunctionDef) -> bool:
 def with_networks_of_functions(
     body: Sequence[ast.stmt], found: Sequence[Listed], network: str
 ) -> list[Listed]:
-    """What was found in a file, and those networks.
+    """Those networks, which say something of their layers as well, followed by what else was found in a file.
 
     A function that is a layer or an activation by itself gives no network its gradients; one that is a loss
     by its name and takes weights is that network alone.
@@ -29,4 +29,4 @@ def with_networks_of_functions(
     groups = [group for group in groups_of(body) if group.gradient.name not in layers]
     with_weights = {group.name for group in groups if group.loss is group.gradient}
     left = [one for one in found if one.name not in with_weights]
-    return left + [Listed(group.name, network) for group in groups]
+    return [Listed(group.name, network) for group in groups] + left

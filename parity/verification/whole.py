@@ -30,6 +30,7 @@ from parity.verification.listing import NETWORK, files_of, listed, passed_over
 from parity.verification.other_layers import IS_NONE, NO_KIND
 from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, verify
+from parity.verification.within_network import within_its_network
 
 # What zipfile raises for a file that is none, or was damaged.
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
@@ -235,6 +236,7 @@ def _verdicts(
         return name if shown == sheet.where else f"{shown}:{name}"
 
     checked: list[tuple[Listed, Verdict]] = []
+    body = [node for _, tree in parsed(path) for node in tree.body]
     meant = [replace(one, kind=kind or one.kind) for one in found]
     if not only and (first := next((one for one in meant if one.kind), None)):
         only = _runs_long(f"{path}:{first.name}", first.kind, options)
@@ -257,6 +259,7 @@ def _verdicts(
                 verdict.unchecked += f" ({ONLY_DEFINITIONS})"
                 yield verdict
                 return
+            verdict = within_its_network(verdict, one, checked, body, bool(options.get("strict")))
             checked.append((one, verdict))
             yield verdict
     reasons = left_out(path, meant, checked)

@@ -6,6 +6,7 @@ import pytest
 
 from parity.verification.listing import listed
 from parity.verification.verify import verify
+from parity.verification.whole import verify_all
 
 DICTS = """
 import numpy as np
@@ -215,3 +216,51 @@ def test_layers_written_as_functions_are_no_network(file):
         return W.T @ dZ, dZ @ A.T, dZ.sum(axis=1, keepdims=True)
     """
     assert networks(file(text)) == []
+
+
+DEEP = """
+import numpy as np
+
+def initialize_parameters(layer_dims):
+    parameters = {}
+    for i, (a, b) in enumerate(zip(layer_dims, layer_dims[1:]), 1):
+        parameters[f"W{i}"], parameters[f"b{i}"] = np.random.randn(b, a), np.zeros((b, 1))
+    return parameters
+
+def linear_forward(A, W, b):
+    return W @ A + b, (A, W, b)
+
+def linear_backward(dZ, cache):
+    A, W, b = cache
+    m = A.shape[1]
+    return W.T @ dZ, dZ @ A.T / m, dZ.sum(axis=1, keepdims=True) / m
+
+def model_forward(X, parameters):
+    A, caches = X, []
+    for i in range(1, len(parameters) // 2 + 1):
+        A, cache = linear_forward(A, parameters[f"W{i}"], parameters[f"b{i}"])
+        caches.append(cache)
+    return A, caches
+
+def compute_cost(AL, Y):
+    return np.sum((AL - Y) ** 2) / (2 * Y.shape[1])
+
+def model_backward(AL, Y, caches):
+    grads, dA = {}, AL - Y
+    for i in range(len(caches), 0, -1):
+        dA, grads[f"dW{i}"], grads[f"db{i}"] = linear_backward(dA, caches[i - 1])
+    return grads
+"""
+
+
+def test_a_layer_that_divides_by_n_is_right_in_a_network_that_is(file):
+    outcomes = {one.name: one for one in verify_all(file(DEEP)).verdicts}
+    layer = outcomes["linear_forward,linear_backward"]
+    assert layer.outcome == "right_but" and "in its network" in layer.headline, str(layer)
+    assert outcomes["initialize_parameters,model_forward,compute_cost,model_backward"].outcome == "right"
+
+
+def test_a_layer_that_divides_by_n_is_wrong_where_its_network_is(file):
+    text = DEEP.replace("/ (2 * Y.shape[1])", "/ 2 + np.sum(np.abs(AL))")
+    outcomes = {one.name: one.outcome for one in verify_all(file(text)).verdicts}
+    assert outcomes["linear_forward,linear_backward"] == "wrong"
