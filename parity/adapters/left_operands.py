@@ -1,4 +1,5 @@
-"""Whether an engine's operator with something else on its left, `3 - x`, raises for all that can be there.
+"""Whether an operator of an engine raises for all that can be on its left, as in `3 - x`, and
+whether it reads what no node has.
 
 Python calls `__rsub__` only where the left operand is no node. So one that raises for every number and for
 arrays has no use that it is right for, unless it refuses them on purpose. Needs NumPy alone.
@@ -18,6 +19,7 @@ import numpy as np
 
 from parity.adapters.code_objects import with_inner
 from parity.adapters.engine import Engine
+from parity.adapters.file_trees import tree_of
 from parity.adapters.logarithms import definition_of
 from parity.adapters.sure_errors import ON_THE_LEFT, Sure
 
@@ -29,6 +31,7 @@ SIGNS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "__rpow__": ("**", operator.pow),
 }
 NUMBERS: tuple[Any, ...] = (2.0, 2, 0, 1, np.float64(2.0))
+MOST_BASES = 2  # itself and object
 OURS = str(Path(__file__).parent)
 
 
@@ -43,10 +46,30 @@ def unless_never(engine: Engine, name: str, of: Callable[..., Any]) -> Callable[
         try:
             return of(*operands)
         except Exception as error:
+            if name not in SIGNS:
+                raise (_lacks(engine, error) or error) from None
             found[:] = found or [_never(engine, name, error)]
             raise (found[0] or error) from None
 
-    return asked if name in SIGNS else of
+    return asked
+
+
+def _lacks(engine: Engine, error: Exception) -> Sure | None:
+    """That it reads an attribute of a node that nothing in its file gives one; None for any other error."""
+    frame = next(reversed(traceback.extract_tb(error.__traceback__)), None)
+    if not isinstance(error, AttributeError) or type(error.obj) is not engine.cls or frame is None:
+        return None
+    tree = tree_of(frame.filename)
+    nodes = [*ast.walk(tree)] if tree is not None else []
+    known = {n.attr for n in nodes if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load)}
+    known |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    known |= {n.id for n in nodes if isinstance(n, ast.Name)}
+    text = ast.unparse(tree) if tree is not None else ""
+    open_ended = not nodes or any(word in text for word in ("setattr", "__dict__", "__slots__", "__getattr"))
+    if open_ended or error.name in known or len(engine.cls.__mro__) > MOST_BASES:
+        return None
+    said = " ".join(str(error).split())
+    return Sure(f"AttributeError: {said} ({Path(frame.filename).name}, line {frame.lineno}: bug)")
 
 
 def _never(engine: Engine, name: str, error: Exception) -> Sure | None:

@@ -47,3 +47,29 @@ def test_a_right_one_is_right_and_the_others_keep_their_verdicts(tmp_path):
     path = tmp_path / "others.py"
     path.write_text(NUMBERS.replace(OWN, "return other - self", 1))
     assert verify(f"{path}:Value.__add__", "affine", isolated=False).outcome == "right"
+
+
+def test_an_attribute_that_no_node_has_is_a_slip(tmp_path):
+    lines = NUMBERS.splitlines()
+    at = next(i for i, line in enumerate(lines) if "def __neg__" in line) + 1
+    path = tmp_path / "slip.py"
+    path.write_text("\n".join([*lines[:at], "        return self * self.minus", *lines[at + 1 :]]) + "\n")
+    found = verify(f"{path}:Value.__neg__", "affine", isolated=False)
+    assert found.outcome == "wrong" and f"slip.py, line {at + 1})" in found.always, str(found)
+    set_elsewhere = tmp_path / "set_elsewhere.py"
+    set_elsewhere.write_text(
+        path.read_text() + "\ndef prepared(node):\n    node.minus = -1\n    return node\n"
+    )
+    assert verify(f"{set_elsewhere}:Value.__neg__", "affine", isolated=False).outcome == "not_checked"
+
+
+def test_a_slip_in_one_branch_is_not_held_against_the_others(tmp_path):
+    lines = NUMBERS.splitlines()
+    at = next(i for i, line in enumerate(lines) if "def __mul__" in line) + 1
+    slip = "        if not isinstance(other, Value):\n            return self * self.made_of(other)"
+    path = tmp_path / "branch.py"
+    path.write_text("\n".join([*lines[:at], slip, *lines[at:]]) + "\n")
+    found = verify(f"{path}:Value.__mul__", "affine", isolated=False)
+    assert found.outcome == "right" and any(
+        "x * 3 (raised AttributeError" in one for one in found.not_checked
+    )
