@@ -38,7 +38,7 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 # Names in lower case and without underscores.
 _IMAGES = _table("""
     (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): inputshape inshape inputdim imageshape imgshape inputsize
-    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape xdim
+    (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape xdim prevshape
     H: inputheight inheight height h inh hin imageheight inputh xh xheight imgh imgheight
     width: inputwidth inwidth width w inw win imagewidth inputw xw xwidth imgw imgwidth
     H (H,W): imagesize imgsize
@@ -114,7 +114,7 @@ _NORM = _table("""
     C (C,) (1,C): infeature numfeature nfeature feature fanin hiddensize hiddendim nhidden outputsize
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
     C (C,) (1,C): numinputs inputnode inputnodes inputunits nchannel numchannel inputchannel
-    shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape
+    shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape prevshape
     momentum: momentum decay rho mu alpha
     eps: eps epsilon
 """)

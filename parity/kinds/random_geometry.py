@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from parity.kinds import KINDS, Kind, kind_of
+from parity.kinds.followed import parts_of
 from parity.kinds.numpy_reference import judge
 from parity.kinds.probe import Probe, normal
 from parity.kinds.probes import with_cotangent
@@ -85,7 +87,10 @@ def needs_of(g: Geometry) -> frozenset[str]:
 
 
 def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:
-    """A probe of that geometry with random numbers."""
+    """A probe of that geometry with random numbers; with an activation built in, the convolution's."""
+    layer, activation = parts_of(kind)
+    if activation:
+        return replace(probe_of(layer, g, seed), kind=kind)
     rng = np.random.default_rng([seed, *kind.encode()])
     stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
     name = ", ".join(f"{k}={v}" for k, v in g.items() if k not in PAIRS)

@@ -11,6 +11,7 @@ import numpy as np
 from parity.adapters.convention import Convention
 from parity.adapters.features import STRIDED
 from parity.adapters.trial.probes import OF_CLASSES
+from parity.kinds.followed import parts_of
 from parity.kinds.probe import Probe
 from parity.kinds.probes import shared_probes, with_cotangent
 from parity.kinds.random_geometry import Geometry, probe_of, random_geometry
@@ -47,16 +48,17 @@ def extra_probes(kind: str, convention: Convention, lacking: set[str]) -> list[P
     classes = convention.limits.get("sizes", {}).get("I", 1)
     if kind in OF_CLASSES and classes > 1:
         return [convention.fitted(with_classes(probe, classes)) for probe in shared_probes(kind)]
-    if kind not in KINDS:
+    layer = parts_of(kind)[0]
+    if layer not in KINDS:
         return []
     if not convention.padding and not convention.limits.keys() & {"sizes", "square", "stride"}:
         return []
     rng, fit = np.random.default_rng([*kind.encode(), 11]), fitting(convention, lacking)
     found = [
-        fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)) for _ in range(EXTRA)
+        fit(random_geometry(lambda low, high: int(rng.integers(low, high + 1)), layer)) for _ in range(EXTRA)
     ]
     if convention.padding not in ("", VALID):
-        found += [fit(same_geometry(kind, *sizes)) for sizes in SAME_SIZES]
+        found += [fit(same_geometry(layer, *sizes)) for sizes in SAME_SIZES]
     probes = {probe.id: convention.fitted(probe) for probe in (probe_of(kind, g) for g in found)}
     return list(probes.values())
 

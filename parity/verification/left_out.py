@@ -23,9 +23,7 @@ OPERATOR = "not checked: an operator that has no verdict of its own"
 HELPER = "used by what was checked"
 TOGETHER = "checked with its function"
 GRADIENT = "a gradient that was not checked with its function"
-ALONE = (
-    "a gradient alone: its function is not in the file, and nothing but its own code says what it is handed"
-)
+ALONE = "a gradient whose function is not in the file: nothing but its own code says what it is handed"
 STUB = "still to be written"
 TEST = "a test"
 ADAPTER = "an adapter"
