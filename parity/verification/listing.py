@@ -61,6 +61,7 @@ from parity.kinds.spelling import respelled
 from parity.verification import hinges, huber_arguments
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
+from parity.verification.leaks import leaks
 from parity.verification.listed_choices import choices_of_function, with_choices, without_default
 from parity.verification.listed_functions import descends_itself, with_networks_of_functions
 from parity.verification.listed_names import ACTIVATIONS, BACKWARD, FORWARD, Listed
@@ -524,6 +525,8 @@ def _as_written(kind: str | None, node: ast.stmt) -> str | None:
         return None
     if kind in hinges.KINDS:
         return hinges.hinge_of(node)
+    if kind == "relu" and leaks(node):
+        return "leaky_relu"
     if kind in OF_OUTPUTS and squashes_first(node):
         return None
     return _of_two_classes(kind, node)

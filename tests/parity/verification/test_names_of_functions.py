@@ -103,3 +103,32 @@ def test_classes_in_a_layer_are_its_own(tmp_path):
         "class Activation:", "class Dropout:\n    def forward(self, x):\n        return x\n"
     )
     assert "Dropout.Tanh" not in names_of(text, tmp_path / "layers.py")
+
+
+LEAKS = """
+import numpy as np
+
+class ReLu:
+    def __init__(self, leak):
+        self.leak = leak
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x > 0, x, self.leak * x)
+
+    def backward(self, dout):
+        return dout * np.where(self.x > 0, 1, self.leak)
+
+class ReLU(ReLu):
+    def __init__(self, alpha=0.0):
+        self.leak = alpha
+
+def relu(x, alpha):
+    return np.maximum(x, alpha * x)
+"""
+
+
+def test_a_relu_that_asks_for_its_slope_is_leaky(tmp_path):
+    path = tmp_path / "relus.py"
+    assert names_of(LEAKS, path) == {"ReLu": "leaky_relu", "ReLU": "relu", "relu": "leaky_relu"}
+    assert verify(f"{path}:ReLu", "leaky_relu").outcome in ("right", "right_but")
