@@ -17,6 +17,7 @@ from parity.adapters.network_words import FORWARDS, gives_gradients, is_step
 ADDS = re.compile(
     "(add|append|push|register|insert)(an?|the|new)?(layers?|modules?|blocks?|nodes?|component)?"
 )
+KEPT = ("list", "tuple", "deque", "array", "copy", "OrderedDict", "dict", "enumerate")
 NOT_CONTAINERS = re.compile("trainer|optimi[sz]er|dataset|loader|loss|plot|visual|saver|scheduler|config")
 FORWARD_WORDS = {*FORWARDS, "activation", "apply", "out"}
 Method = ast.FunctionDef | ast.AsyncFunctionDef
@@ -60,12 +61,24 @@ def _given(methods: list[ast.FunctionDef]) -> set[str]:
         given = {arg.arg for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs][1:]}
         given |= {args.vararg.arg} if args.vararg else set()
         for part in ast.walk(method):
-            if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None:
+            if (
+                isinstance(part, (ast.Assign, ast.AnnAssign))
+                and part.value is not None
+                and _hands_on(part.value)
+            ):
                 names = {one.id for one in ast.walk(part.value) if isinstance(one, ast.Name)}
                 if names & given:
                     targets = part.targets if isinstance(part, ast.Assign) else [part.target]
                     found |= {t.attr for t in targets if isinstance(t, ast.Attribute)}
     return found
+
+
+def _hands_on(value: ast.expr) -> bool:
+    """Whether what is given is kept as it is, and nothing built of it: `list(layers)`, `layers or []`."""
+    calls = [part.func for part in ast.walk(value) if isinstance(part, ast.Call)]
+    return all(
+        isinstance(f, ast.Name | ast.Attribute) and ast.unparse(f).rpartition(".")[2] in KEPT for f in calls
+    )
 
 
 def _added(methods: list[ast.FunctionDef]) -> set[str]:

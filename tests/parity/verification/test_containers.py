@@ -1,9 +1,11 @@
 """Classes that are handed their layers: right ones are right, of others it is said what they do wrong."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
+from parity.adapters.handed_layers import is_container
 from parity.verification.listing import listed
 from parity.verification.verify import verify
 
@@ -107,3 +109,23 @@ def test_containers_are_listed_where_their_file_has_layers():
     kinds = {one.name: one.kind for one in listed(CHAINS)}
     assert kinds["Chain"] == kinds["ChainByNumber"] == kinds["Trained"] == "network"
     assert kinds["SGD"] == "sgd" and kinds["Dense"] == "affine"
+
+
+def test_a_network_that_builds_its_own_layers_is_no_container():
+    text = """
+class Net:
+    def __init__(self, sizes):
+        self.layers = [Dense(i, o) for i, o in zip(sizes, sizes[1:])]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+"""
+    handed = text.replace("[Dense(i, o) for i, o in zip(sizes, sizes[1:])]", "list(sizes)")
+    assert not is_container(ast.parse(text).body[0])
+    assert is_container(ast.parse(handed).body[0])
