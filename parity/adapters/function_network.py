@@ -34,7 +34,7 @@ from parity.adapters.network_data import COLUMNS, NUMBERS, ROWS
 from parity.adapters.network_lines import line_of
 from parity.adapters.network_one_step import clips_in
 from parity.adapters.network_results import number_of, output_of
-from parity.adapters.network_words import is_loss
+from parity.adapters.network_words import is_loss, meaning_of_built
 from parity.adapters.own_network import OwnNetwork, Way
 
 COSTS = ("j", "jtheta")
@@ -143,19 +143,32 @@ def _classes(
             yield _class(caller, _holding(shapes), None, outputs, own_forms or forms)
         return
     init = functions[group.init.name]
-    own = inspect.signature(init)
+    own, fixed = inspect.signature(init), _fixed(init)
+    own = own.replace(parameters=[p for name, p in own.parameters.items() if name not in fixed])
     names = [*own.parameters]
 
     def made(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        return _named(init(*args, **kwargs), group)
+        return _named(init(**own.bind(*args, **kwargs).arguments, **fixed), group)
 
     yield _class(caller, made, own, outputs, forms)
     if len(names) == 1 and own.parameters[names[0]].default is inspect.Parameter.empty:
 
         def of_one(n_features: int) -> dict[str, Any]:
-            return _named(init(n_features), group)
+            return _named(init(**{names[0]: n_features}, **fixed), group)
 
         yield _class(caller, of_one, inspect.signature(of_one), outputs, forms)
+
+
+def _fixed(init: Callable[..., Any]) -> dict[str, Any]:
+    """The constants of its file that have the names of its parameters, where these mean nothing else."""
+    there = {
+        plain(name): value for name, value in init.__globals__.items() if isinstance(value, (list, tuple))
+    }
+    return {
+        name: there[plain(name)]
+        for name, p in inspect.signature(init).parameters.items()
+        if p.default is p.empty and not meaning_of_built(name) and plain(name) in there
+    }
 
 
 def _class(

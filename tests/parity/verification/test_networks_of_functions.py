@@ -264,3 +264,12 @@ def test_a_layer_that_divides_by_n_is_wrong_where_its_network_is(file):
     text = DEEP.replace("/ (2 * Y.shape[1])", "/ 2 + np.sum(np.abs(AL))")
     outcomes = {one.name: one.outcome for one in verify_all(file(text)).verdicts}
     assert outcomes["linear_forward,linear_backward"] == "wrong"
+
+
+def test_a_list_of_layers_in_the_file_is_what_its_functions_are_given(file):
+    text = DEEP.replace("initialize_parameters(layer_dims)", "init_layers(nn_plan)").replace(
+        "zip(layer_dims, layer_dims[1:])", "zip(nn_plan, nn_plan[1:])"
+    )
+    path = file("nn_plan = [6, 3, 2]\n" + text)
+    verdict = verify(f"{path}:{networks(path)[0]}", "network")
+    assert verdict.outcome == "right" and "x (6, 7)" in verdict.called, str(verdict)
