@@ -495,8 +495,10 @@ class Container(OwnNetwork):
         network, data = fresh(self.base(case)), self.data(case)
         layers, out = self.layers_of(network), None
         log = watched(layers, source)
-        with suppress(Exception):
+        try:
             out = with_returned(forward, network, self._values(data.x, data.t)).get("out")
+        except Exception:
+            log.broken_off = True
         log.close()
         return log, out, len(layers) == len(self.names)
 
@@ -504,8 +506,10 @@ class Container(OwnNetwork):
         network, data = fresh(self.base(case)), self.data(case)
         params, layers = self.params(network), self.layers_of(network)
         log = watched(layers, source)
-        with suppress(Exception):
+        try:
             self._run(network, params, self.way, data, False)  # type: ignore[arg-type]
+        except Exception:
+            log.broken_off = True
         log.close()
         return log, len(layers) == len(self.names)
 

@@ -53,6 +53,7 @@ class Log:
 
     events: list[Event] = field(default_factory=list)
     depth: int = 0
+    broken_off: bool = False  # an exception ended the run
 
     def close(self) -> None:
         """Note no more."""
@@ -219,7 +220,7 @@ def forward_broken(log: Log, names: Sequence[str], start: int = 0) -> Broken | N
             return Broken(f"{says}{event.layer} was given and not what it gave", event.line)
         passed = event
     last = len(events) % len(names)
-    if 0 < last < len(names) - 1 and not events[-1].raised:  # the last one may be its loss
+    if 0 < last < len(names) - 1 and not log.broken_off:  # the last one may be its loss
         return Broken(f"going forward it never calls {names[last]}, layer {last + 1}", events[-1].line)
     return None
 
@@ -247,7 +248,7 @@ def backward_broken(log: Log, names: Sequence[str]) -> Broken | None:
         if missing:
             return Broken(f"going back it never calls {', '.join(missing)}", events[0].line)
         return Broken(f"going back it calls {', '.join(names[one] for one in order[:count])}", events[0].line)
-    if len(order) < len(wanted) and not events[-1].raised:
+    if len(order) < len(wanted) and not log.broken_off:
         missing = [names[one] for one in wanted if one not in order]
         return Broken(f"going back it never calls {', '.join(missing)}", events[-1].line)
     for earlier, event in pairwise(events):

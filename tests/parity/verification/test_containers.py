@@ -111,6 +111,11 @@ def test_containers_are_listed_where_their_file_has_layers():
     assert kinds["SGD"] == "sgd" and kinds["Dense"] == "affine"
 
 
+def test_of_a_container_that_raises_nothing_is_said_of_the_layers_that_it_did_not_reach():
+    verdict = container("Interrupted")
+    assert verdict.outcome == "not_checked" and "AttributeError" in verdict.unchecked, str(verdict)
+
+
 def test_a_network_that_builds_its_own_layers_is_no_container():
     text = """
 class Net:
