@@ -37,7 +37,7 @@ from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
 from parity.adapters.step_meant import given_gradients, meant_by
-from parity.adapters.sure_errors import gives_nothing
+from parity.adapters.sure_errors import gives_nothing, says_none
 from parity.adapters.three_axes import speaks_of_sequences
 from parity.adapters.training_flag import words_in
 from parity.adapters.unread import unread
@@ -63,6 +63,7 @@ def about(factory: Any) -> dict[str, Any]:
     counted    the arguments whose axes its own code counts, where it reads the number of axes of any
     stubs      the methods that are still to be written, which are not among those
     nothing    the methods and functions that compute something, and neither return nor keep it
+    none       the methods that return None in so many words
     functions  the same of each function beside it
     tensors    the classes beside it that are tensors of an autograd engine
     seeded     those of them whose backward may take the gradient of its result
@@ -121,6 +122,7 @@ def about(factory: Any) -> dict[str, Any]:
         "methods": _methods(one) if isinstance(one, type) else {},
         "stubs": _stubs(one) if isinstance(one, type) else [],
         "nothing": _give_nothing(one),
+        "none": _say_none(one) if isinstance(one, type) else [],
         "functions": {name: parameters(f) for name, f in functions.items()},
         "kept": _kept(one) if isinstance(one, type) else [],
         "unset": _unset(one) if isinstance(one, type) else [],
@@ -252,6 +254,10 @@ def _stubs(cls: type) -> list[str]:
 def _give_nothing(one: Any) -> list[str]:
     own = functions_of(one) if isinstance(one, type) else {getattr(one, "__name__", ""): one}
     return [name for name, function in own.items() if name != "__init__" and gives_nothing(function)]
+
+
+def _say_none(cls: type) -> list[str]:
+    return [name for name, function in functions_of(cls).items() if says_none(function)]
 
 
 def _names_read(one: Any) -> set[str]:

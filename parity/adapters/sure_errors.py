@@ -80,6 +80,13 @@ def gives_nothing(method: Any) -> bool:
     return not outside and not any(called) and any(computed)
 
 
+def says_none(method: Any) -> bool:
+    """Whether `return None` is written out wherever it returns, as by the first layer of a network."""
+    node = definition_of(method)
+    returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)] if node is not None else []
+    return bool(returned) and all(isinstance(v, ast.Constant) and v.value is None for v in returned)
+
+
 def _computes(value: ast.expr) -> bool:
     return any(isinstance(n, (ast.BinOp, ast.Call, ast.Compare)) for n in ast.walk(value))
 
