@@ -72,7 +72,10 @@ def matched(leaves: Sequence[tuple[Place, Any]], params: Mapping[Place, Any], be
                 fits = [
                     leaf
                     for leaf in left
-                    if (_shape_fits(leaf[1].shape, shape) or not same_shape)
+                    if (
+                        (shape_fits(leaf[1].shape, shape) and bool(leaf[1].shape or not shape))
+                        or not same_shape
+                    )
                     and _is(one, leaf[0], place, beside)
                 ]
                 if one == "shape":
@@ -88,8 +91,12 @@ def matched(leaves: Sequence[tuple[Place, Any]], params: Mapping[Place, Any], be
     return found
 
 
-def _shape_fits(found: tuple[int, ...], asked: tuple[int, ...]) -> bool:
-    return found == asked or (asked == () and found in ((1,), (1, 1)))
+def shape_fits(found: tuple[int, ...], asked: tuple[int, ...]) -> bool:
+    """Whether a gradient of that shape is one of the parameter: a step takes it away without another shape,
+    as (5,) of (1, 5); a single number may stand in a row of one."""
+    if found == asked or (asked == () and found in ((1,), (1, 1))):
+        return True
+    return len(found) < len(asked) and (1,) * (len(asked) - len(found)) + found == asked
 
 
 def _is(how: str, leaf: Place, place: Place, beside: bool) -> bool:

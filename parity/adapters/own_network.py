@@ -35,7 +35,7 @@ from parity.adapters.network_data import (
     outputs_of,
     widths_of,
 )
-from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned
+from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned, shape_fits
 from parity.adapters.network_lines import line_of, used_in
 from parity.adapters.network_lists import OneRow, in_turn, numbers_in
 from parity.adapters.network_nodes import SAYS, OfNodes
@@ -286,7 +286,7 @@ class OwnNetwork:
         odd = (
             f"{shown(place)} then has a gradient of shape {np.shape(grad)}"
             for place, grad in result.grads.items()
-            if np.shape(grad) != np.shape(params[place]) and (np.ndim(params[place]) or np.size(grad) > 1)
+            if not shape_fits(np.shape(grad), np.shape(params[place]))
         )
         count = len(result.grads)
         return Way(build, data, forward, trial.loss, call, source, count, not stated, next(odd, ""))

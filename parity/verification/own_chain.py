@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.network_gradients import shape_fits
 from parity.adapters.own_network_subject import Move, OwnSubject
 from parity.adapters.wire import Odd
 from parity.comparison.gates import Comparison, held
@@ -120,7 +121,7 @@ def _block(network: OwnSubject, case: int, name: str, at: Array, shape: tuple[in
     first, second = (_slopes(network, case, name, at, step) for step in STEPS)
     largest = max(1e-3, float(np.abs(first).max(initial=0.0)))
     sure = np.abs(first - second).max(axis=1, initial=0.0) <= AGREE * largest  # no kink is between
-    if not isinstance(grad, np.ndarray) or (grad.shape != shape and not (shape == () and grad.size == 1)):
+    if not isinstance(grad, np.ndarray) or not shape_fits(grad.shape, shape):
         why = grad.why if isinstance(grad, Odd) else f"shape {np.shape(grad)}, expected {shape}"
         return Block(name, shape, None, first, why)
     given = np.asarray(grad, np.float64).ravel()[at][sure]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.network_gradients import shape_fits
 from parity.adapters.own_network_subject import Move, OwnSubject
 from parity.adapters.wire import Odd
 from parity.comparison.gates import Comparison, held
@@ -127,6 +128,4 @@ def _given(grad: Any, shape: tuple[int, ...], at: Array) -> Array:
 
 def _has_shape(grad: Any, shape: Sequence[int]) -> bool:
     """Whether it is an array of that shape; a single number may stand in a row of one."""
-    if not isinstance(grad, np.ndarray):
-        return False
-    return grad.shape == tuple(shape) or (tuple(shape) == () and grad.size == 1 and grad.ndim <= 2)
+    return isinstance(grad, np.ndarray) and shape_fits(grad.shape, tuple(shape))

@@ -273,3 +273,29 @@ def test_a_list_of_layers_in_the_file_is_what_its_functions_are_given(file):
     path = file("nn_plan = [6, 3, 2]\n" + text)
     verdict = verify(f"{path}:{networks(path)[0]}", "network")
     assert verdict.outcome == "right" and "x (6, 7)" in verdict.called, str(verdict)
+
+
+def test_a_bias_gradient_that_a_step_takes_away_as_it_is_has_a_shape_that_fits(file):
+    row = REGRESSION_OF_ROWS
+    assert verify(f"{file(row)}:init,forward,cost,backward", "network").outcome == "right"
+    turned = row.replace("d.sum(axis=0)", "d.sum(axis=0)[:, None]")
+    assert verify(f"{file(turned, 'turned.py')}:init,forward,cost,backward", "network").outcome == "wrong"
+
+
+REGRESSION_OF_ROWS = """
+import numpy as np
+
+def init(n_in, n_out):
+    return {"W": np.random.randn(n_in, n_out), "b": np.zeros((1, n_out))}
+
+def forward(X, params):
+    out = X @ params["W"] + params["b"]
+    return out
+
+def cost(out, Y):
+    return np.sum((out - Y) ** 2) / (2 * len(Y)) + np.argmax(Y) * 0
+
+def backward(X, Y, params):
+    d = (forward(X, params) - Y) / len(Y)
+    return {"dW": X.T @ d, "db": d.sum(axis=0)}
+"""
