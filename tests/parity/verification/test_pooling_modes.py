@@ -112,3 +112,23 @@ def test_words_of_no_pooling_or_of_one_alone_are_no_modes():
     assert modes_among(["max", "maximum"], []) == {}
     assert modes_among(["avg", "max", "l2"], []) == {"avg": "average_pooling", "max": "max_pooling"}
     assert np.all([not modes_among([word], []) for word in ("max", "avg", "min")])
+
+
+class MeanOfItsShape:
+    """Channels last, of the shape that its constructor is told: other images give it empty windows."""
+
+    def __init__(self, input_shape, pool_size):
+        H, W, C = input_shape[1:]
+        self.k, self.shape = pool_size, (H // pool_size, W // pool_size, C)
+
+    def forward(self, X):
+        A, k = np.zeros((len(X), *self.shape), X.dtype), self.k
+        for i, h, w, c in np.ndindex(*A.shape):
+            A[i, h, w, c] = np.mean(X[i, h * k : h * k + k, w * k : w * k + k, c])
+        return A
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_a_mean_of_empty_windows_is_no_result():
+    verdict = verify(MeanOfItsShape, "average_pooling", isolated=False)
+    assert verdict.outcome == "right" and "images (N, H, W, C)" in verdict.called, str(verdict)
