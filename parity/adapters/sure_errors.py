@@ -1,6 +1,6 @@
 """Exceptions that no caller can be to blame for, as their source shows: a name that nothing defines, a method
 that the class does not have, `np.max(0, x)`, an attribute misspelt by a letter, a local name that holds
-nothing yet (`lost_names`).
+nothing yet (`lost_names`), a method that is not called (`sure_calls`).
 
 Whatever an implementation is given, a line with such a mistake raises. Anything else may come of the way in
 which it was called, and says nothing. Needs NumPy alone.
@@ -21,6 +21,7 @@ from parity.adapters.former_names import OF_NUMPY, OF_PYTHON
 from parity.adapters.lacking_attributes import is_lacking
 from parity.adapters.logarithms import definition_of
 from parity.adapters.lost_names import is_a_number_there, is_read_too_early
+from parity.adapters.sure_calls import is_of_a_class, is_uncalled
 from parity.adapters.sure_indices import is_a_size_for_a_dtype, is_by_weights, is_past_the_end
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
@@ -53,7 +54,8 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
     if type(error) is IndexError:
         return is_past_the_end(str(error), tree, line) or is_by_weights(str(error), tree, line)
     if type(error) is TypeError:
-        return is_a_size_for_a_dtype(str(error), tree, line)
+        sure = (is_a_size_for_a_dtype, is_uncalled, is_of_a_class)
+        return any(one(str(error), tree, line) for one in sure)
     if isinstance(error, AttributeError) and error.obj is not None:
         return is_lacking(error.obj, str(error.name), tree, line)
     return False

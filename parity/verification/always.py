@@ -14,11 +14,17 @@ from parity.verification.unchecked import compared
 from parity.verification.verdict import Verdict
 
 NOTHING = "forward returns nothing and keeps nothing of what it computes"
+OF_CLASS = "under that name stands a class of the file, whose constructor takes no more"
+UNCALLED = "its function has put a method under that name: the () of the call are missing"
 HINTS = {  # by the beginning of what was raised, or a part of it
     ON_THE_LEFT: "Python calls it for what is no node alone, and so it never gives a result",
     "raised NameError": "nothing in its file gives that name a meaning: an import or an argument is missing",
     "raised UnboundLocalError": "its function assigns that name on a later line alone",
     "raised TypeError: 'int'": "its function has put a number under that name, in a loop or above",
+    "__init__() takes": OF_CLASS,
+    "() takes no arguments": OF_CLASS,
+    "' object does not support item": UNCALLED,
+    "method' object is not subscr": UNCALLED,
     "raised AttributeError: 'int'": "its function has put a number under that name, in a loop or above",
     "raised AttributeError: module": "NumPy has nothing of that name",
     "raised AttributeError": "nothing in its file gives it one of that name first",
