@@ -78,6 +78,15 @@ class OwnFunctions(OwnNetwork):
         return self.group.init is not None or not way.misshapen
 
     @property
+    def unseen(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The weight decay of its gradients, where its loss takes none: it was 0."""
+        group = self.group
+        if group is None or group.loss is None or "decay" in dict(group.given[group.loss.name]).values():
+            return ()
+        named = [name for name, source in group.given[group.gradient.name] if source == "decay"]
+        return tuple(f"{name} other than 0, which its loss does not take" for name in named)
+
+    @property
     def clips(self) -> bool:
         assert self.group is not None
         return any(map(clips_in, self.group.nodes))

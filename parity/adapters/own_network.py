@@ -89,6 +89,7 @@ class OwnNetwork:
     """A class under test, or one object of it."""
 
     by_functions = False  # whether it was written as functions
+    unseen: tuple[str, ...] = ()  # what it could be given besides
 
     def __init__(self, found: Any):
         self.found = found

@@ -80,6 +80,7 @@ class OwnNetworkBench(Bench):
             "nodes": isinstance(own.base(0), OfNodes),
             "small": small_constants(type(own.base(0))),
             "by_functions": own.by_functions,
+            "unseen": [clean(one, 160) for one in own.unseen],
         }
 
     def own_losses(self, case: int, decays: bool, moves: Sequence[Sequence[Any]]) -> Any:

@@ -30,6 +30,7 @@ class OwnWay:
     paired  the loss belongs to the gradients by how it is called, and is not only reported beside them
     source  "returned", "kept" or "changed": where the gradients are
     rated   whether the rate of a step is ours
+    unseen  what it could be given besides, and was not
     by_functions  whether it is written as functions, its loss beside its gradients
     clips   whether it clips its gradients
     fails   whether its method raises: of a container, whose calls then may show why
@@ -54,6 +55,7 @@ class OwnWay:
     fails: bool
     nodes: bool
     by_functions: bool
+    unseen: list[str]
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class OwnSubject:
                 about["fails"] is True,
                 about["nodes"] is True,
                 about["by_functions"] is True,
+                [clean(one, 200) for one in about["unseen"]],
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

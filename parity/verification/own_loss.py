@@ -136,6 +136,7 @@ def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> Non
     verdict.not_checked = [
         OUTPUTS,
         *([_not_found(missing)] if missing else []),
+        *way.unseen,
     ]
     _judge(network, way, verdict, rows, weights)
 

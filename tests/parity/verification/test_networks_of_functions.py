@@ -299,3 +299,25 @@ def backward(X, Y, params):
     d = (forward(X, params) - Y) / len(Y)
     return {"dW": X.T @ d, "db": d.sum(axis=0)}
 """
+
+
+def test_a_decay_of_the_gradients_that_the_cost_does_not_have_is_not_checked_and_said(file):
+    text = CLASSES_APART.replace("X, y, reg=0.0):  # cost", "X, y):")
+    verdict = verify(f"{file(CLASSES_APART)}:compute_loss,compute_gradient", "network")
+    assert verdict.outcome == "right" and not any("reg" in one for one in verdict.not_checked)
+    text = text.replace(" + reg * np.sum(W * W)", "")
+    verdict = verify(f"{file(text, 'apart.py')}:compute_loss,compute_gradient", "network")
+    assert verdict.outcome == "right"
+    assert "reg other than 0, which its loss does not take" in verdict.not_checked
+
+
+CLASSES_APART = """
+import numpy as np
+
+def compute_loss(W, X, y, reg=0.0):  # cost
+    return np.mean((X @ W - y) ** 2) + reg * np.sum(W * W)
+
+def compute_gradient(W, X, y, reg=0.5):
+    dW = 2 * X.T @ (X @ W - y) / len(X) + 2 * reg * W
+    return dW
+"""
