@@ -18,7 +18,7 @@ from parity.faults.diagnose import UNKNOWN, Diagnosis, Observation, diagnose_as
 from parity.faults.diagnose_dtypes import NAME as WIDENED
 from parity.faults.diagnose_pairs import OVERFLOWS, diagnose_pair
 from parity.kinds import Probe
-from parity.verification import flat_dx, kept_axis, shared_ties, turned_kernel
+from parity.verification import flat_dx, kept_axis, rounded_constants, shared_ties, turned_kernel
 from parity.verification.other_eps import given_eps
 from parity.verification.slight import removable, without_slight
 from parity.verification.slight_names import (
@@ -30,6 +30,7 @@ from parity.verification.slight_names import (
     NEW_ARRAYS,
     OVERFLOW,
     REUSES,
+    ROUNDS,
     TURNED,
     WRITES,
     WRITES_GRADIENTS,
@@ -115,6 +116,8 @@ def slight_name(fault: Fault) -> str:
         return KEEPS_AXIS
     if fault.name in flat_dx.FAULTS:
         return FLAT
+    if fault.name in rounded_constants.FAULTS:
+        return ROUNDS
     if fault.name in shared_ties.KINDS.values():
         return AT_KINK
     return OVERFLOW if fault.name.endswith(OVERFLOWS) else ""

@@ -39,6 +39,7 @@ from parity.verification.slight_names import (
     PUBLISHED,
     RAISES_AGAIN,
     REUSES,
+    ROUNDS,
     SATURATING,
     SINGLE,
     SPOILS,
@@ -64,6 +65,7 @@ from parity.verification.slight_readings import (
     with_other_slopes,
     with_own_variance,
     with_published_form,
+    with_rounded_constants,
     with_shared_ties,
     with_turned_kernel,
 )
@@ -80,6 +82,7 @@ OF_ONE_READING = (
     KEEPS_AXIS,
     CLIPS,
     FLAT,
+    ROUNDS,
 )
 LARGE = 50.0  # of two such logits, of both signs, one has the probability 0 in float32
 RAISES_OVERFLOW = re.compile(r"raised (\w+)(?:(?<=OverflowError)|: .*overflow)", re.IGNORECASE)
@@ -107,6 +110,7 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     ones += with_constant_in_sum(seen, by_id, {id(one.row) for one in ones})
     ones += with_constants_of_loss(seen, by_id, {id(one.row) for one in ones})
     ones += with_clipped_input(seen, by_id, {id(one.row) for one in ones})
+    ones += with_rounded_constants(seen, by_id, {id(one.row) for one in ones})
     ones += with_shared_ties(seen, by_id, {id(one.row) for one in ones})
     turned = with_turned_kernel(seen, by_id, {id(one.row) for one in ones})
     ones += [*widened_too(seen, turned), *turned]

@@ -3,7 +3,7 @@ overflow, a small constant inside a logarithm, another eps, the batches' own var
 other slope at a kink, float32 whatever comes in, a second backward that raises or differs, new arrays from
 an optimizer, a velocity that averages, a weight decay that leaves biases out, a kernel that is turned,
 a gradient that keeps an axis of its sum,
-an input that is cut off, a dx of images that comes back flat."""
+an input that is cut off, a dx of images that comes back flat, constants that are rounded."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from parity.verification import (
     other_eps,
     own_variance,
     published_forms,
+    rounded_constants,
     shared_ties,
     turned_kernel,
 )
@@ -48,6 +49,7 @@ TURNED = "true-convolution"
 KEEPS_AXIS = kept_axis.NAME
 CLIPS = clipped_input.NAME
 FLAT = flat_dx.NAME
+ROUNDS = rounded_constants.NAME
 NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     WIDENED_NAME: "float64 from float32",
     **{name: f"a write into {what}" for what, name in WRITES.items()},
@@ -69,6 +71,7 @@ NAMES = {  # as `--allow` takes them -> what a diagnosis calls each
     KEEPS_AXIS: "a gradient that keeps an axis",
     CLIPS: "an input that is cut off",
     FLAT: "a dx of images that comes back flat",
+    ROUNDS: "constants that are rounded",
 }
 LOSSES = ("softmax_with_loss", "weighted_cross_entropy")
 SATURATING = (
@@ -103,6 +106,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[TURNED] = kind in turned_kernel.KINDS
     there[CLIPS] = kind in clipped_input.KINDS
     there[KEEPS_AXIS] = parts_of(kind)[0] in kept_axis.KINDS
+    there[ROUNDS] = kind in rounded_constants.KINDS
     there[FLAT] = parts_of(kind)[0] in flat_dx.KINDS
     there[REUSES] = known.role in ("layer", "loss")
     return {name: says for name, says in NAMES.items() if there[name]}

@@ -32,6 +32,7 @@ from parity.verification import (
     other_eps,
     own_variance,
     published_forms,
+    rounded_constants,
     shared_ties,
     turned_kernel,
 )
@@ -43,6 +44,7 @@ from parity.verification.slight_names import (
     OTHER_EPS,
     OWN_VARIANCE,
     PUBLISHED,
+    ROUNDS,
     TURNED,
 )
 from scratchcnn.typing import Array
@@ -245,6 +247,13 @@ def with_clipped_input(seen: Observation, by_id: Mapping[str, Probe], done: set[
     if seen.kind not in clipped_input.KINDS:
         return []
     return _all_as(seen, by_id, done, CLIPS, clipped_input.says)
+
+
+def with_rounded_constants(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
+    """The results of a SELU that differ by rounded constants alone, which must give all others too."""
+    if seen.kind not in rounded_constants.KINDS:
+        return []
+    return _all_as(seen, by_id, done, ROUNDS, rounded_constants.says)
 
 
 def with_shared_ties(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
