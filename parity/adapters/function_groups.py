@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import kept
 from parity.adapters.function_calls import Calls, calls_of, name_of
+from parity.adapters.function_steps import makes_a_step
 from parity.adapters.network_calls import returned_by
 from parity.adapters.network_words import (
     NO_GRADIENTS,
@@ -88,6 +89,7 @@ class Group:
         ast.FunctionDef, ...
     ] = ()  # of the gradients: the function, and those of the file that it calls
     several: bool = False  # outputs: it has classes
+    steps: bool = False  # it takes the gradients away itself
 
     @property
     def parts(self) -> list[Part]:
@@ -127,9 +129,12 @@ def groups_of(body: Sequence[ast.stmt], only: Sequence[str] = ()) -> list[Group]
     ]
     beside = Beside({plain(n): n for n in _constants(body)}, {plain(n): n for n in functions})
     found = []
+    giving = {part.name for part in parts if _gives_gradients(part)}
     for part in parts:
-        if _gives_gradients(part) and (group := _group(part, parts, calls, beside)):
-            found.append(group)
+        step = makes_a_step(part.node, part.returned, giving)
+        group = _group(part, parts, calls, beside) if part.name in giving or step else None
+        if group is not None and (not step or _returns_all(group)):
+            found.append(replace(group, steps=step))
     several = _has_classes(body)
     lost = _made_by_running(body)
     return [
@@ -261,6 +266,14 @@ def _group(part: Part, parts: Sequence[Part], calls: Calls, beside: Beside) -> G
             if group := _joined(known, part, init, forward, None):
                 return group
     return None
+
+
+def _returns_all(group: Group) -> bool:
+    """Whether the function that makes a step gives back all weights, by their names."""
+    roots = group.guessed if group.init is None else roots_of(group.init, group.calls)
+    there = {plain(name) for name in group.gradient.returned}
+    taken = {source for _, source in group.given[group.gradient.name]}
+    return all(plain(name) in there and f"root:{name}" in taken for name in roots)
 
 
 def _joined(
@@ -454,7 +467,7 @@ class _Known:
         return f"constant:{self.constants[word]}" if word in self.constants else ""
 
 
-GIVEN_ANYWAY = {"x", "t", "out", "root", "leaf", "kept", "decay"}
+GIVEN_ANYWAY = {"lr", "epochs", "x", "t", "out", "root", "leaf", "kept", "decay"}
 
 
 def _guessed(part: Part) -> list[str]:

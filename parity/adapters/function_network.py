@@ -7,6 +7,7 @@ makes them, their shapes are tried in turn. Needs NumPy alone.
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,7 +125,8 @@ class OwnFunctions(OwnNetwork):
         for part, what in ((group.forward, "outputs"), (group.loss, "loss"), (group.gradient, "gradients")):
             if part is not None and part is not (group.gradient if what == "loss" else None):
                 text += f"; {what} by {part.name}({', '.join(name for name, _ in group.given[part.name])})"
-        return text.replace("; gradients by", "; loss and gradients by") if self.is_paired else text
+        text = text.replace("; gradients by", "; loss and gradients by") if self.is_paired else text
+        return f"{text}, read from the change of its weights at a rate of {RATE}" if group.steps else text
 
     def _shapes(self) -> str:
         return ", ".join(f"{name} {np.shape(value)}" for name, value in vars(self.base(0)).items())
@@ -313,8 +315,8 @@ class _Caller:
         return kept.get("out:")
 
     def loss(self, network: Any, x: Any, t: Any, decay: float) -> float | None:
-        """The cost, which one of the parts returns."""
-        kept: dict[str, Any] = {}
+        """The cost, which one of the parts returns; the weights are as before, also where it makes a step."""
+        network, kept = copy.deepcopy(network), dict[str, Any]()
         last = self.group.loss
         assert last is not None
         for part in self.group.chain:
@@ -324,11 +326,14 @@ class _Caller:
         return None
 
     def gradients(self, network: Any, x: Any, t: Any, decay: float) -> dict[str, Any]:
-        """The gradients by the names under which they are returned."""
+        """The gradients by the names under which they are returned, or what a step takes away."""
         kept: dict[str, Any] = {}
+        before = copy.deepcopy(vars(network))
         for part in self.group.chain:
             result = self._call(network, part, x, t, decay, kept)
         names = self._names(self.group.gradient)
+        if self.group.steps:
+            return {name: _change(value, kept[plain(name)]) for name, value in before.items()}
         parts = result if isinstance(result, (tuple, list)) and len(result) == len(names) else [result]
         named = zip(names if len(parts) == len(names) else [""], parts, strict=True)
         return {name or f"part{i}": value for i, (name, value) in enumerate(named) if not _is_cost(name)}
@@ -401,6 +406,15 @@ class _Caller:
             for name in self.counts:
                 there.pop(name, None)
             there.update(before)
+
+
+def _change(before: Any, after: Any) -> Any:
+    """What a step took away, divided by the rate; of a dict or list of arrays, of each."""
+    if isinstance(before, Mapping):
+        return {key: _change(value, after[key]) for key, value in before.items()}
+    if isinstance(before, (list, tuple)):
+        return [_change(value, other) for value, other in zip(before, after, strict=True)]
+    return (np.asarray(before, float) - np.asarray(after, float)) / RATE
 
 
 def rows_of(x: Any, t: Any) -> int:

@@ -39,7 +39,7 @@ INPUTS = {
     ),
     *("inputlist", "inputslist", "inputvector", "inputarray", "inputbatch", "features", "samples", "sample"),
     *("image", "images", "traininputs", "traininginputs", "trainset", "a0", "inp", "inputlayer", "xdata"),
-    *("tx", "trainingx", "batchdata", "xarr", "xmat"),
+    *("tx", "xvectorized", "trainingx", "batchdata", "xarr", "xmat"),
     *("trainingsetinputs", "trainimages", "trainfeatures", "inputfeatures", "traindata", "trainingdata"),
 }
 LABELS = TARGETS | {

@@ -321,3 +321,67 @@ def compute_gradient(W, X, y, reg=0.5):
     dW = 2 * X.T @ (X @ W - y) / len(X) + 2 * reg * W
     return dW
 """
+
+
+DESCENT = """
+import numpy as np
+
+def compute_cost(X, y, theta):
+    return np.sum((X @ theta - y) ** 2) / (2 * len(y))
+
+def gradient_descent(X, y, theta, alpha, num_iters):
+    history = []
+    for i in range(num_iters):
+        theta = theta - alpha / len(y) * X.T @ (X @ theta - y)
+        history.append(compute_cost(X, y, theta))
+    return theta, history
+"""
+
+
+def test_a_descent_that_is_asked_for_one_step_is_held_to_its_cost(file):
+    path = file(DESCENT)
+    assert [(one.name, one.kind) for one in listed(path)] == [("compute_cost,gradient_descent", "network")]
+    verdict = verify(f"{path}:compute_cost,gradient_descent", "network")
+    assert verdict.headline == OWN and "read from the change of its weights" in verdict.called, str(verdict)
+    wrong = DESCENT.replace("theta - alpha", "theta + alpha")
+    verdict = verify(f"{file(wrong, 'up.py')}:compute_cost,gradient_descent", "network")
+    assert verdict.outcome == "wrong" and "-1 times" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("for i in range(num_iters)", "for i in range(len(y))"),
+        ("for i in range(num_iters)", "for i in range(STEPS)"),
+        ("    history = []\n", "    history = []\n    X = X / 2\n"),
+        ("return theta, history", "return history"),
+    ],
+)
+def test_what_is_no_plain_step_is_no_network(file, old, new):
+    assert old in DESCENT
+    assert networks(file("STEPS = 3\n" + DESCENT.replace(old, new))) == []
+
+
+IN_PLACE = """
+import numpy as np
+
+def init_weights(n_in, n_out):
+    W, b = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+    return W, b
+
+def backprop(X, Y, W, b, lr=0.1):
+    d = X @ W + b - Y
+    loss = np.sum(d**2) / (2 * len(X))
+    W -= lr * X.T @ d / len(X)
+    b -= lr * d.sum(axis=0, keepdims=True) / len(X)
+    return W, b, loss
+"""
+
+
+def test_a_step_that_writes_into_its_weights_is_held_to_the_loss_before_it(file):
+    path = file(IN_PLACE)
+    assert networks(path) == ["init_weights,backprop"]
+    assert verify(f"{path}:init_weights,backprop", "network").headline == OWN
+    wrong = IN_PLACE.replace("keepdims=True) / len(X)", "keepdims=True)")
+    verdict = verify(f"{file(wrong, 'sum.py')}:init_weights,backprop", "network")
+    assert verdict.outcome == "wrong" and {row.tensor for row in verdict.records if not row.ok} == {"b"}
