@@ -417,7 +417,8 @@ class _Known:
             if source and (asked or source.split(":")[0] in GIVEN_ANYWAY):
                 given.append((name, source))
         uses = {source.split(":")[0] for _, source in given}
-        return tuple(given) if uses & {"x", "out", "kept"} else None
+        of_weights = uses & {"root", "leaf", "out", "kept"}
+        return tuple(given) if uses & {"x", "out", "kept"} and of_weights else None
 
     @staticmethod
     def _by_role(word: str, chain: Sequence[Part]) -> str:
@@ -437,6 +438,9 @@ class _Known:
         chain: Sequence[Part],
     ) -> str:
         others = self.calls.given(part.name, [one for one, _ in part.asked]).get(name, ())
+        outputs = [plain(one) for one in others if plain(one) in there]
+        if meaning == "x" and outputs and "x" not in meanings_of_call(others):
+            return f"kept:{there[outputs[0]]}"  # loss(x, y) of what a forward gave
         for word in map(plain, (name, *others)):
             if word in self.leaves:
                 return f"leaf:{self.leaves[word]}"

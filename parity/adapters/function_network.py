@@ -430,6 +430,8 @@ def rows_of(x: Any, t: Any) -> int:
 
 
 def _loss_in(result: Any, part: Part) -> float | None:
+    if isinstance(result, dict):
+        result = next((value for key, value in result.items() if _is_cost(str(key))), None)
     if not isinstance(result, tuple):
         return number_of(result)
     names = part.returned

@@ -21,12 +21,13 @@ def with_networks_of_functions(
 ) -> list[Listed]:
     """Those networks, which say something of their layers as well, followed by what else was found in a file.
 
-    A function that is a layer or an activation by itself gives no network its gradients; one that is a loss
-    by its name and takes weights is that network alone.
+    A function that is a layer or an activation by itself gives no network its gradients; a loss by its
+    name that takes the inputs and the weights is a part of that network alone.
     """
     kinds = [(one.name.rpartition(",")[2], one.kind) for one in found if one.kind not in ("", network)]
     layers = {name for name, kind in kinds if kind_of(kind).role != "loss"}
     groups = [group for group in groups_of(body) if group.gradient.name not in layers]
-    with_weights = {group.name for group in groups if group.loss is group.gradient}
+    losses = [(group.loss, group.given[group.loss.name]) for group in groups if group.loss is not None]
+    with_weights = {loss.name for loss, given in losses if "x" in dict(given).values()}
     left = [one for one in found if one.name not in with_weights]
     return [Listed(group.name, network) for group in groups] + left

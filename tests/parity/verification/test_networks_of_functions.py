@@ -385,3 +385,40 @@ def test_a_step_that_writes_into_its_weights_is_held_to_the_loss_before_it(file)
     wrong = IN_PLACE.replace("keepdims=True) / len(X)", "keepdims=True)")
     verdict = verify(f"{file(wrong, 'sum.py')}:init_weights,backprop", "network")
     assert verdict.outcome == "wrong" and {row.tensor for row in verdict.records if not row.ok} == {"b"}
+
+
+OF_X = """
+import numpy as np
+
+def init_params(n_in, n_out):
+    return {"W": np.random.randn(n_in, n_out)}
+
+def forward(x, params):
+    out = x @ params["W"]
+    return {"out": out}
+
+def calculate_loss(x, y):
+    return {"loss": np.sum((x - y) ** 2) / len(y), "n": len(y)}
+
+def backward(x, y, cache):
+    dW = 2 * x.T @ (cache["out"] - y) / len(y)
+    return {"dW": dW}
+
+def train(x, y, params):
+    cache = forward(x, params)
+    report = calculate_loss(cache["out"], y)
+    return backward(x, y, cache), report
+"""
+
+
+def test_what_a_loss_calls_x_are_the_outputs_where_it_is_given_them(file):
+    path = file(OF_X)
+    (name,) = networks(path)
+    assert name == "init_params,forward,calculate_loss,backward"
+    assert verify(f"{path}:{name}", "network").headline == OWN
+    assert "calculate_loss" not in networks(file(OF_X.partition("def train")[0], "alone.py"))
+
+
+def test_a_loss_of_inputs_and_weights_is_a_part_of_its_network_alone(file):
+    text = REGRESSION.replace("compute_cost(", "mse_loss(")
+    assert [(one.name, one.kind) for one in listed(file(text))] == [("mse_loss,compute_gradient", "network")]
