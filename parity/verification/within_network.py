@@ -16,6 +16,7 @@ from parity.verification.listed_names import Listed
 from parity.verification.verdict import Verdict
 
 DIVIDED = re.compile(r"(dW|db|dW and db|db and dW) (?:is|are) PyTorch's divided by N")
+CALLED = re.compile(r"(\w+)\(")
 RIGHT = ("right", "right_but")
 
 
@@ -31,10 +32,10 @@ def within_its_network(
     if verdict.outcome != "wrong" or why is None or not why.complete:
         return verdict
     divided = [DIVIDED.fullmatch(sentence) for sentence in why.sentences]
-    backward = re.split(r"[(,]", one.name.rpartition(",")[2])[0]
+    called = {re.split(r"[(,]", one.name.rpartition(",")[2])[0], *CALLED.findall(verdict.called)}
     right = {other.name for other, found in checked if found.outcome in RIGHT}
     used = {node.name for group in groups_of(body) if group.name in right for node in group.nodes}
-    if not all(divided) or backward not in used:
+    if not all(divided) or not called & used:
         return verdict
     names = " and ".join(match[1] for match in divided if match)
     said = (

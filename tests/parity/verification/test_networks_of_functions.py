@@ -260,6 +260,12 @@ def test_a_layer_that_divides_by_n_is_right_in_a_network_that_is(file):
     assert outcomes["initialize_parameters,model_forward,compute_cost,model_backward"].outcome == "right"
 
 
+def test_so_is_one_whose_backward_is_found_beside_it(file):
+    text = DEEP.replace("linear_forward(", "linear_forward_prop(")
+    outcomes = {one.name: one.outcome for one in verify_all(file(text)).verdicts}
+    assert outcomes["linear_forward_prop"] == "right_but"
+
+
 def test_a_layer_that_divides_by_n_is_wrong_where_its_network_is(file):
     text = DEEP.replace("/ (2 * Y.shape[1])", "/ 2 + np.sum(np.abs(AL))")
     outcomes = {one.name: one.outcome for one in verify_all(file(text)).verdicts}
