@@ -18,6 +18,7 @@
      "findings": [{"phase": "forward", "tensor": "out", "case": "2x3", "dtype": "float64", "layer": "relu",
                    "device": "cpu", "shape": [2, 3], "max_abs": 0.0, "max_rel": 0.0, "allowed": 1e-09,
                    "margin": 0.0, "exact": true, "ok": true, "proves": true, "why": ""}, ...],
+     "wrong_function": "",                of a function and its backward the latter, where it alone is wrong
      "culprit": null,                     or {"layer": ..., "phase": ..., "tensor": ..., "sentence": ...}
      "diagnosis": null,                   or {"fault": ..., "says": ..., "besides": ..., "residual": ...}
      "certificate": null,                 or {"outcome": "exact", "says": ..., "probes": 60,
@@ -84,6 +85,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         "findings": [
             row | {"why": by_judge(str(row["why"]), verdict.judge)} for row in rows(verdict.records)
         ],
+        "wrong_function": verdict.wrong_function,
         "culprit": culprit
         and {name: getattr(culprit, name) for name in ("layer", "phase", "tensor", "sentence")},
         "diagnosis": {name: getattr(diagnosis, name) for name in ("fault", "says", "besides", "residual")}

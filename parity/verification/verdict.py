@@ -68,6 +68,7 @@ class Verdict:
     suggestion    an adapter to be filled in, where it could not be called
     adapter       the same as an adapter, to be kept in a file
     called        how it was called, where that was found by trial
+    wrong_function  of a function and its backward the latter, where it alone is wrong
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
     unfinished    why not everything was tried: then it is not right, and need not be wrong
@@ -98,6 +99,7 @@ class Verdict:
     output: str = field(default="", repr=False)
     largest: str = ""
     called: str = ""
+    wrong_function: str = ""
     adapter: str = field(default="", repr=False)
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
@@ -254,7 +256,7 @@ class Verdict:
         if self.always:
             return "WRONG, whatever it is given"
         if outcome == "wrong":
-            return f"WRONG{both}"
+            return f"WRONG{both}" + (f" in {self.wrong_function}" if self.wrong_function else "")
         if outcome == "right_but" and self.habits:
             others = [text for text in self.buts if text not in self.habits]
             more = f"; besides, {'; '.join(others)}" if others else ""

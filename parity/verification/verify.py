@@ -53,6 +53,7 @@ from parity.verification.declared_sizes import as_declared, faults_in, on_own_in
 from parity.verification.hints import mean_of_batch
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
+from parity.verification.pairs import wrong_one
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import removable, sentences, slight_ones, without_slight
@@ -676,6 +677,9 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
     judged = [r for r in verdict.records if id(r) not in apart] if first else verdict.records
     besides = sentences(slight, cases) if first else []
     sentence = "; ".join([_sentence(row, judged, by_id), *(f"besides, {said}" for said in besides)])
+    right, verdict.wrong_function = wrong_one(seen.convention, judged)
+    if right:
+        sentence += f"; the numbers of {right} are right, {verdict.wrong_function} is wrong"
     verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, sentence)
     probe = by_id.get(row.case)
     if probe is None:

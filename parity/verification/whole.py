@@ -164,7 +164,7 @@ def _brief(verdict: Verdict) -> str:
     if verdict.outcome == "right_but" and verdict.habits:
         return text.split(":")[0] + "".join(f"; {but}" for but in verdict.buts if but not in verdict.habits)
     if verdict.outcome == "wrong" and verdict.culprit is not None:
-        text = f"WRONG: {verdict.culprit.phase}, {verdict.culprit.tensor}"
+        text = f"WRONG: {verdict.wrong_function or verdict.culprit.phase}, {verdict.culprit.tensor}"
         if verdict.diagnosis.fault:
             text += f" ({verdict.diagnosis.says})"
     return by_judge(text, verdict.judge)

@@ -21,7 +21,17 @@ VERDICT = {
         "buts",
         "declared",
     ),
-    *("not_checked", "unchecked", "suggestion", "compared", "wrong", "findings", "culprit", "diagnosis"),
+    *(
+        "not_checked",
+        "unchecked",
+        "suggestion",
+        "compared",
+        "wrong",
+        "findings",
+        "culprit",
+        "wrong_function",
+        "diagnosis",
+    ),
     *("reproduction", "remarks", "judge", "certificate", "explanation"),
     "protection",
 }
