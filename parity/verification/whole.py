@@ -122,11 +122,12 @@ class Sheet:
                 lines.append(f"    {clean(v.called, LONGEST)}")
         for name, why in self.unread.items():
             lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
-        if self.networks:
-            names = _names(self.networks)
-            lines.append(
-                f"networks without a twin (--as network --twin file.py:Class), of which {ALONE}: {names}"
-            )
+        groups = [name for name in self.networks if "," in name]
+        if classes := [name for name in self.networks if name not in groups]:
+            twin = "networks without a twin (--as network --twin file.py:Class)"
+            lines.append(f"{twin}, of which {ALONE}: {_names(classes)}")
+        if groups:
+            lines.append(f"networks of functions, of which {ALONE}: {_names(groups)}")
         lines += self._left_out()
         return lines + self._by_design()
 

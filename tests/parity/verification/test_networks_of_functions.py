@@ -178,6 +178,11 @@ def test_without_a_cost_all_gradients_follow_from_one_of_the_outputs(file):
     assert verdict.outcome == "right" and "by the chain rule" in verdict.headline, str(verdict)
 
 
+def test_no_twin_is_asked_for_in_the_sheet(file):
+    lines = verify_all(file(DICTS)).summary()
+    assert [line.split(",")[0] for line in lines if "networks" in line] == ["networks of functions"]
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_gradient_is_named(file, name):
     text, right, wrong, names = WRONG[name]
