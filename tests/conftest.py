@@ -4,7 +4,6 @@ What concerns threads asks for the fixture `threads` and runs with one and with 
 command line asks for `scratchcnn` (or `parity`) and runs the command in this process.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -23,15 +22,6 @@ os.environ.setdefault(
 )
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell: its children too
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_finish():
-    """The garbage collector passes over what is there now and stays: imported modules and thousands of tests.
-
-    Processes that are forked from here need no copy of it either.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
