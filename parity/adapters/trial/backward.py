@@ -90,7 +90,8 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
         elif WITH_DX < score < COMPLETE and trial.how.params:
             score, found = _after_an_update(trial, tried, probe, (score, found))
-        if found.grads and found.backward in trial.about["none"] and found.dx == Place(((".", "back"),)):
+        silent = found.backward in trial.about["none"] and found.dx == Place(((".", "back"),))
+        if found.grads and silent and "dx" not in found.unseen:
             found = replace(found, unseen=(*found.unseen, "dx"))  # it is the first layer of its network
         found = replace(found, updates=found.updates or _takes_steps(trial, found, report))
         found = replace(found, zero=_zeroed_by(trial, found))
