@@ -37,6 +37,7 @@ OF = {
 
 RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "previous")  # an optimizer's
 OF_LOSS = ("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord")  # dldw, dL_dW, dloss_dw
+RETURNED = Place(((".", "back"),))  # all that backward returned
 ENDINGS = ("grad", "gradient", "grads", "gradients", "error", "err", "delta", "deltas", "derivative", "deriv")
 PREFIXES = ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", "", *OF_LOSS)
 
@@ -95,7 +96,7 @@ def find_gradients(
     named = {n: place for n in missing if (place := _by_name(n, returned, free, c, used, len(wanted)))}
     complete = dx is not None and not missing
     score = COMPLETE if complete else 2 + 2 * (dx is not None) + len(grads)
-    c = replace(c, dx=dx or _returned(), updates=updates)
+    c = replace(c, dx=dx or RETURNED, updates=updates)
     if not grads and not named and wanted:
         return score, replace(c, unseen=(*c.unseen, *(f"d{n}" for n in wanted)))
     grads |= named | {n: _nowhere(n) for n in missing if n not in named}
@@ -128,10 +129,6 @@ def named_before(c: Convention, report: dict[str, Any], probe: Probe, how: Recip
     used: set[int] = set()
     found = {name: _gradient(name, c, [], named, probe, used, wanted) for name in wanted}
     return {name: place for name, place in found.items() if place is not None}
-
-
-def _returned() -> Place:
-    return Place(((".", "back"),))
 
 
 def _nowhere(name: str) -> Place:

@@ -10,7 +10,7 @@ import numpy as np
 from parity.adapters.arguments import plain
 from parity.adapters.convention import FLUSH, PLACES, Convention, Place
 from parity.adapters.former_arrays import refused_at
-from parity.adapters.gradients import COMPLETE, find_gradients, named_before, place_of
+from parity.adapters.gradients import COMPLETE, RETURNED, find_gradients, named_before, place_of
 from parity.adapters.signatures import (
     backward_calls,
     switch,
@@ -75,7 +75,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             report = trial.attempt(tried, probe)
         if "backward" not in report:
             there = named_before(tried, report, probe, trial.how) if c.constructor is not None else {}
-            kept = replace(tried, dx=Place(((".", "back"),)), unseen=missing_buffers, grads=there)
+            kept = replace(tried, dx=RETURNED, unseen=missing_buffers, grads=there)
             best = best or (RAISED, kept)
             continue
         if derivative and (matrix := matrix_of(tried, report, probe)) is not None:
@@ -90,7 +90,7 @@ def backwards(trial: Trial, c: Convention, probe: Probe) -> tuple[int, Conventio
             found = replace(found, change=False, grads={}, unseen=(*found.unseen, *gradients[1:]))
         elif WITH_DX < score < COMPLETE and trial.how.params:
             score, found = _after_an_update(trial, tried, probe, (score, found))
-        silent = found.backward in trial.about["none"] and found.dx == Place(((".", "back"),))
+        silent = found.backward in trial.about["none"] and found.dx == RETURNED
         if found.grads and silent and "dx" not in found.unseen:
             found = replace(found, unseen=(*found.unseen, "dx"))  # it is the first layer of its network
         found = replace(found, updates=found.updates or _takes_steps(trial, found, report))
