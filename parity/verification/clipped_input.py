@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from scratchcnn.typing import Array
 NAME = "clips-its-input"
 KINDS = ("sigmoid", "silu")
 LIMITS = (10, 12, 15, 16, 18, 20, 24, 25, 30, 32, 35, 36, 40, 45, 50, 60, 64, 80, 88, 100)
-NEAR = {"float64": 1e-12, "float32": 1e-5}  # of a number, or of the smallest that the sigmoid gives
+NEAR = {"float64": 1e-12, "float32": 1e-5}  # of a number, of the smallest that the sigmoid gives, of a slope
 
 
 def says(results: Iterable[Results]) -> str:
@@ -41,8 +42,16 @@ def _gives(
         y, slope = x * y, y + x * slope
     expected = {"out": y, "dx": dout * slope}
     scales = {"out": np.abs(x) if probe.kind == "silu" else 1, "dx": np.abs(dout) * np.maximum(1, np.abs(x))}
+    return are_near(found, expected, scales, dtype)
+
+
+def are_near(
+    found: Mapping[str, Array], expected: Mapping[str, Array], scales: Mapping[str, Any], dtype: str
+) -> bool:
+    """Whether each result has the shape and the numbers that are expected, in its precision at that scale."""
     return all(
-        value.shape == x.shape and bool((np.abs(value - expected[name]) <= NEAR[dtype] * scales[name]).all())
+        value.shape == expected[name].shape
+        and bool((np.abs(value - expected[name]) <= NEAR[dtype] * scales[name]).all())
         for name, value in found.items()
         if name in expected
     )

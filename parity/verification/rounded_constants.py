@@ -13,6 +13,7 @@ import numpy as np
 
 from parity.kinds import Probe
 from parity.kinds.kinks import ALPHA, SCALE
+from parity.verification.clipped_input import are_near
 from parity.verification.other_eps import Results
 from scratchcnn.typing import Array
 
@@ -20,7 +21,6 @@ NAME = "rounded-constants"
 KINDS = ("selu",)
 FAULTS = ("selu-rounded-constants",)  # of the catalogue
 DECIMALS = range(2, 17)
-NEAR = {"float64": 1e-12, "float32": 1e-5}  # of a number, or of a slope
 
 
 def says(results: Iterable[Results]) -> str:
@@ -43,8 +43,4 @@ def _gives(
     slope = scale * np.where(x <= 0 if left else x < 0, below + alpha, 1)
     scales = {"out": np.maximum(1, np.abs(x)), "dx": np.abs(dout)}
     expected = {"out": y, "dx": dout * slope}
-    return all(
-        value.shape == x.shape and bool((np.abs(value - expected[name]) <= NEAR[dtype] * scales[name]).all())
-        for name, value in found.items()
-        if name in expected
-    )
+    return are_near(found, expected, scales, dtype)
