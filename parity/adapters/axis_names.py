@@ -8,11 +8,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from parity.adapters.sources import source_of, tree_of_text
+from parity.adapters.sources import tree_of_source
 
 CHANNEL = {"c", "ch", "channels", "channel", "depth", "nc", "cin", "inc"}
 HEIGHT = {"h", "height", "f", "fh", "kh", "hh", "k", "rows"}
@@ -35,11 +34,8 @@ def images_of_file(code: Any) -> str:
 
 
 def _all_named(code: Any) -> Iterator[tuple[str, str]]:
-    try:
-        tree = tree_of_text(textwrap.dedent(source_of(code)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    tree = tree_of_source(code)
+    for node in ast.walk(tree) if tree is not None else ():
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Attribute(attr="shape")):
                 axes = [_words(name.id) for name in names if isinstance(name, ast.Name)]

@@ -40,7 +40,7 @@ from parity.adapters.container_trace import (
     watched,
     wrong_layers,
 )
-from parity.adapters.handed_layers import gradient_of, source_of
+from parity.adapters.handed_layers import class_node, gradient_of
 from parity.adapters.logarithms import definition_of
 from parity.adapters.network_arrays import Place, inside
 from parity.adapters.network_builds import RATE, Build, I, O
@@ -445,7 +445,7 @@ class Container(OwnNetwork):
 
     def _steps_elsewhere(self, name: str) -> bool:
         """Whether another of its methods calls a method of the optimizer."""
-        node = source_of(self.cls)
+        node = class_node(self.cls)
         methods = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name != name] if node else []
         calls = (n.func for method in methods for n in ast.walk(method) if isinstance(n, ast.Call))
         return any(isinstance(f, ast.Attribute) and "opt" in ast.unparse(f.value).lower() for f in calls)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
-from parity.adapters.handed_layers import source_of
+from parity.adapters.handed_layers import class_node
 from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.members import WORDS, is_derivative
 from parity.adapters.network_builds import RATE
@@ -233,7 +233,7 @@ def _words(name: str) -> set[str]:
 # -- losses and optimizers --------------------------------------------------------------------------
 def words_of_losses(cls: type) -> list[str]:
     """The words in its source by which it knows losses, `"mse"`."""
-    node = source_of(cls)
+    node = class_node(cls)
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)] if node is not None else []
     words = [
         one for one in texts if isinstance(one, str) and 2 < len(one) < 32 and one.replace("_", "a").isalpha()

@@ -7,9 +7,7 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from inspect import Parameter
@@ -19,6 +17,7 @@ import numpy as np
 
 from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, Of, is_engine, of_one_number
 from parity.adapters.engine_sources import goes_back_through, is_dual
+from parity.adapters.sources import tree_of_source
 
 VALUE, SLOPE = 1.25, 3.5  # by which the attributes of a dual number are told apart
 
@@ -115,7 +114,5 @@ def engine_of(cls: Any, of_arrays: bool = True) -> Engine | None:
 
 
 def _definition(one: Any) -> Any:
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
-    except (OSError, TypeError, SyntaxError, ValueError, IndexError):
-        return None
+    tree = tree_of_source(one)
+    return tree.body[0] if tree is not None and tree.body else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+
+from parity.adapters.sources import tree_of_text
 
 LOADERS = ("__getattr__", "__getattribute__", "setattr", "exec", "globals", "__dict__")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -15,13 +16,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 def tree_of(file: str) -> ast.Module | None:
     """The file as it is now, or None where its text cannot be read or parsed."""
     linecache.checkcache(file)
-    return _parsed("".join(linecache.getlines(file)))
-
-
-@lru_cache(maxsize=64)
-def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source or "!")
+        return tree_of_text("".join(linecache.getlines(file)) or "!")
     except (SyntaxError, ValueError, RecursionError):
         return None
 

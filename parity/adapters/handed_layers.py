@@ -6,13 +6,12 @@ Read off its source, where layers are handed to its constructor or added one by 
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-import textwrap
 from collections.abc import Iterator
 
 from parity.adapters.arguments import plain
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_step
+from parity.adapters.sources import tree_of_source
 
 ADDS = re.compile(
     "(add|append|push|register|insert)(an?|the|new)?(layers?|modules?|blocks?|nodes?|component)?"
@@ -35,17 +34,15 @@ def is_container(node: ast.ClassDef) -> bool:
 
 def is_container_class(cls: type) -> bool:
     """The same of a class, where its source can be had."""
-    node = source_of(cls)
+    node = class_node(cls)
     return node is not None and is_container(node)
 
 
-def source_of(cls: type) -> ast.ClassDef | None:
-    """The definition of a class."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None
-    return next((part for part in tree.body if isinstance(part, ast.ClassDef)), None)
+def class_node(cls: type) -> ast.ClassDef | None:
+    """The definition of a class; None where its source cannot be had."""
+    tree = tree_of_source(cls)
+    body = tree.body if tree is not None else ()
+    return next((part for part in body if isinstance(part, ast.ClassDef)), None)
 
 
 def adds_layers(name: str) -> bool:

@@ -7,11 +7,10 @@ arguments do not tell them apart, or say the contrary, that does. It is read, no
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from parity.adapters.sources import source_of, tree_of_text
+from parity.adapters.sources import tree_of_source
 
 LOGARITHMS = ("log", "log1p", "log2", "log10")
 DIVISIONS = ("divide", "true_divide")
@@ -55,9 +54,8 @@ def definitions(functions: Mapping[str, Any]) -> tuple[dict[str, Function], dict
 def definition_of(function: Any) -> Function | None:
     """The definition of a function; None where its source cannot be had, or holds several lambdas."""
     function = getattr(function, "__func__", function)
-    try:
-        tree = tree_of_text(textwrap.dedent(source_of(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
+    tree = tree_of_source(function)
+    if tree is None:
         return None
     whole = [part for part in tree.body if isinstance(part, ast.FunctionDef)]
     lambdas = [part for part in ast.walk(tree) if isinstance(part, ast.Lambda)]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from textwrap import dedent
 from typing import Any
+
+from parity.adapters.sources import tree_of_source
 
 READS = ("get", "pop", "setdefault")
 
@@ -25,9 +26,8 @@ def _of(cls: type, owner: type) -> dict[str, inspect.Parameter] | None:
     """Those that the constructor of that class, one of its bases, reads of what it does not list."""
     if owner is object:
         return {}
-    try:
-        tree = ast.parse(dedent(inspect.getsource(vars(owner)["__init__"])))
-    except (OSError, TypeError, SyntaxError):
+    tree = tree_of_source(vars(owner)["__init__"])
+    if tree is None:
         return None
     node = tree.body[0]
     if not isinstance(node, ast.FunctionDef) or node.args.kwarg is None:
@@ -91,10 +91,10 @@ def kwargs_read(function: Callable[..., Any]) -> list[str]:
     code = getattr(function, "__code__", None)
     if code is None or not code.co_flags & inspect.CO_VARKEYWORDS:
         return []
-    try:
-        node = ast.parse(dedent(inspect.getsource(function))).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError):
+    tree = tree_of_source(function)
+    if tree is None or not tree.body:
         return []
+    node = tree.body[0]
     loose = node.args.kwarg.arg if isinstance(node, ast.FunctionDef) and node.args.kwarg is not None else ""
     found = []
     for part in ast.walk(node):

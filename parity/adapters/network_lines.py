@@ -12,25 +12,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity.adapters.network_words import base_of, is_gradient
-from parity.adapters.sources import source_of, tree_of_text
+from parity.adapters.sources import tree_of_source
 
 SMALL = 1e-4
 
 
 def used_in(cls: type) -> set[str]:
     """The names that the source of the class uses."""
-    try:
-        tree = tree_of_text(textwrap.dedent(source_of(cls)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    tree = tree_of_source(cls)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
 
 
 def small_constants(cls: type) -> list[float]:
     """The small numbers that stand in the file of the class, as 1e-7 in `log(y + 1e-7)`."""
-    try:
-        tree = tree_of_text(textwrap.dedent(source_of(inspect.getmodule(cls) or cls)))
-    except (OSError, TypeError, SyntaxError, ValueError):
+    tree = tree_of_source(inspect.getmodule(cls) or cls)
+    if tree is None:
         return []
     numbers = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return sorted({one for one in numbers if isinstance(one, float) and 0 < min(one, abs(one - 1)) <= SMALL})

@@ -7,9 +7,7 @@ changes the weights by them; one that goes through rows is given a single one. N
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.network_arrays import CODE, Place, parts_of
 from parity.adapters.network_calls import Call
 from parity.adapters.network_words import may_be_trained
+from parity.adapters.sources import tree_of_source
 
 WEIGHT = re.compile("(w|b|weight|bias)s?[0-9]*")  # plain numbers of these names
 MOST = 4000
@@ -99,9 +98,8 @@ def in_turn(parts: Sequence[Call]) -> Calls:
 
 def takes_label_last(cls: type) -> bool:
     """Whether a method of it takes rows whose last number is the label: `row[:-1]` is all that goes in."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
-    except (OSError, TypeError, SyntaxError, ValueError):
+    tree = tree_of_source(cls)
+    if tree is None:
         return False
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         taken = {arg.arg for arg in function.args.args}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+import textwrap
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,14 @@ def source_of(one: Any) -> str:
     lines = inspect.findsource(module)[0] if module is not None else []
     at = _classes("".join(lines)).get(one.__qualname__, [])
     return "".join(inspect.getblock(lines[at[0] - 1 :])) if len(at) == 1 else inspect.getsource(one)
+
+
+def tree_of_source(one: Any) -> ast.Module | None:
+    """The tree of its source, which is only to be read; None where there is none that can be parsed."""
+    try:
+        return tree_of_text(textwrap.dedent(source_of(one)))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=512)
