@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +19,16 @@ from numpy.typing import NDArray
 
 from parity.adapters.arguments import plain
 from parity.adapters.bench import words_of
-from parity.adapters.container_builds import Assembled, assembled, stacks, synonyms
-from parity.adapters.container_parts import asked_of, called_by_names, methods_of, parts_of, tells
+from parity.adapters.container_builds import Assembled, assembled, short_stacks, stacks, synonyms
+from parity.adapters.container_parts import (
+    Made,
+    Parts,
+    asked_of,
+    called_by_names,
+    methods_of,
+    parts_of,
+    tells,
+)
 from parity.adapters.container_trace import (
     CLOSE,
     FORWARD,
@@ -102,11 +110,13 @@ def _summed(out: Any, t: Any) -> float:
 
 @dataclass(frozen=True)
 class ContainerWay(Way):
-    """A way with the container that it was found on; `fails` says that its method raises."""
+    """A way with the container that it was found on; `fails` says that its method raises, `without` which
+    layers it does not have since they are wrong themselves."""
 
     assembled: Assembled | None = None
     of_dout: bool = False
     fails: bool = False
+    without: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,8 +154,20 @@ class Container(OwnNetwork):
             self._note(
                 "its file has no layer with weights that could be built of an input and an output size"
             )
+        ways = _sorted(self._of_rows(parts, stacks(parts), start))
+        if wrong := self._wrong_classes(ways):
+            others = [*stacks(parts, wrong), *short_stacks(parts, wrong)]
+            clean = _sorted(self._of_rows(parts, others, time.process_time()))
+            said = f"it with {', '.join(sorted(wrong))}, whose own backward is not that of its forward"
+            ways = [*(replace(way, without=said) for way in clean if isinstance(way, ContainerWay)), *ways]
+        found = {way.gradient.name for way in ways}
+        self.ways = [*ways, *(way for way in self.failed if way.gradient.name not in found)]
+        return self.ways
+
+    def _of_rows(self, parts: Parts, rows: Iterable[list[Made]], start: float) -> list[Way]:
+        """The ways with these rows of layers and each loss."""
         ways: list[Way] = []
-        for row in stacks(parts):
+        for row in rows:
             for loss in [*parts.losses, None]:
                 for one in assembled(self.cls, parts, row, loss, self._note):
                     self.found, self.now = one.found, one
@@ -154,14 +176,22 @@ class Container(OwnNetwork):
                     break
             if time.process_time() - start > PATIENCE:
                 break
-        found = {way.gradient.name for way in ways}
-        self.ways = [*_sorted(ways), *(way for way in self.failed if way.gradient.name not in found)]
-        return self.ways
+        return ways
+
+    def _wrong_classes(self, ways: Sequence[Way]) -> set[str]:
+        """The classes of its layers whose own backward is wrong: without them its gradients may be right."""
+        found: set[str] = set()
+        for method in dict.fromkeys(way.gradient.name for way in ways):
+            with suppress(Exception):
+                self.use(next(way for way in ways if way.gradient.name == method))
+                found |= {*self.looked_at(0)["wrong"]}
+        return found
 
     def use(self, way: Way) -> None:
         """From now on it is called in that way."""
         assert isinstance(way, ContainerWay) and way.assembled is not None
         self.found, self.now = way.assembled.found, way.assembled
+        self.unseen = (way.without,) if way.without else ()
         super().use(way)
 
     def params(self, network: Any) -> dict[Place, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -61,22 +61,36 @@ class CannotBuild(Exception):
     """Why a container cannot be put together."""
 
 
-def stacks(parts: Parts, without: Sequence[str] = ()) -> Iterator[list[Made]]:
-    """Layers in a row, each of another width; without those classes of activations."""
-    curves = [made for made in parts.activations if made.words.partition("(")[0] not in without]
+def stacks(parts: Parts, without: Collection[str] = ()) -> Iterator[list[Made]]:
+    """Layers in a row, each of another width; without layers of those classes."""
+    curves, ends = _without(parts.activations, without), _without(parts.softmax, without)
     found = 0
     for dense in parts.dense:
         one, two = (curves[0], curves[min(1, len(curves) - 1)]) if curves else (None, None)
         rows = [dense(I, H), one, dense(H, H2), two, dense(H2, O)]
         row = [made for made in rows if made is not None]
-        if row[0].words.partition("(")[0] in without:
+        if _class(row[0]) in without:
             continue
         yield row
-        for end in [*parts.softmax[:1], *(made for made in curves if "igmoid" in made.words)][:2]:
+        for end in [*ends[:1], *(made for made in curves if "igmoid" in made.words)][:2]:
             yield [*row, end]
         found += 1
         if found == MOST_STACKS:
             return
+
+
+def short_stacks(parts: Parts, wrong: Collection[str]) -> Iterator[list[Made]]:
+    """A layer of a wrong class behind an activation: what it hands back then reaches no weights."""
+    for curve in _without(parts.activations, wrong)[:1]:
+        yield from ([curve, row] for dense in parts.dense if (row := dense(I, O)) and _class(row) in wrong)
+
+
+def _without(made: Sequence[Made], classes: Collection[str]) -> list[Made]:
+    return [one for one in made if _class(one) not in classes]
+
+
+def _class(made: Made) -> str:
+    return made.words.partition("(")[0]
 
 
 def assembled(

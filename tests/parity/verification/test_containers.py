@@ -96,13 +96,24 @@ def test_a_container_that_leaves_out_its_last_layer_is_not_judged():
         ("return dout @ self.W.T", "return 2 * dout @ self.W.T", "Dense"),
     ],
 )
-def test_an_error_of_a_layer_is_the_layers(tmp_path, right, wrong, layer):
+def test_an_error_of_a_layer_is_the_layers_and_the_container_is_judged_without_it(
+    tmp_path, right, wrong, layer
+):
     text = CHAINS.read_text()
     assert right in text
     (tmp_path / "layers.py").write_text(text.replace(right, wrong))
     verdict = container("Chain", tmp_path / "layers.py")
-    assert verdict.outcome == "not_checked", str(verdict)
-    assert verdict.unchecked.startswith(f"its layer {layer} is not right itself")
+    assert verdict.outcome == "right", str(verdict)
+    without = f"it with {layer}, whose own backward is not that of its forward"
+    assert list(verdict.not_checked) == ["what its layers compute", without]
+    turned = text.replace(right, wrong).replace(
+        "for layer in reversed(self.layers)", "for layer in self.layers"
+    )
+    (tmp_path / "layers.py").write_text(turned)
+    verdict = container("Chain", tmp_path / "layers.py")
+    assert verdict.outcome == "wrong" and "from the first to the last" in verdict.culprit.sentence, str(
+        verdict
+    )
 
 
 def test_containers_are_listed_where_their_file_has_layers():
