@@ -12,18 +12,17 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.adapters.arguments import plain
 from parity.adapters.bench import words_of
 from parity.adapters.container_builds import Assembled, assembled, short_stacks, stacks, synonyms
 from parity.adapters.container_parts import (
     Made,
     Parts,
-    asked_of,
     called_by_names,
     methods_of,
     parts_of,
@@ -48,34 +47,21 @@ from parity.adapters.container_trace import (
     watched,
     wrong_layers,
 )
-from parity.adapters.handed_layers import class_node, gradient_of
-from parity.adapters.logarithms import definition_of
+from parity.adapters.gradient_handed import DOUT, Given, call_of_dout, dout_of, summed
+from parity.adapters.handed_layers import class_node
 from parity.adapters.network_arrays import Place, inside
 from parity.adapters.network_builds import RATE, Build, I, O
 from parity.adapters.network_calls import Call, call_of
 from parity.adapters.network_data import FORMS, Data, filled, inputs_of, labels_of, outputs_of
 from parity.adapters.network_random import fresh
 from parity.adapters.network_results import number_of, with_returned
-from parity.adapters.network_words import FORWARDS, gives_gradients, is_step, meanings_of_call
+from parity.adapters.network_words import FORWARDS, is_step
 from parity.adapters.own_network import CHANGED, KEPT, OwnNetwork, Result, Way, rank_of_forward
 
 Array = NDArray[Any]
 PATIENCE = 6.0  # seconds in which ways have to be found
 MOST_WAYS = 8
-DOUT = "a gradient of its outputs"
 LISTED = {"one row in a list": "one row", "one column in a list": "one column"}
-
-
-@dataclass(frozen=True)
-class Given(Data):
-    """A batch with a gradient of the outputs in place of labels."""
-
-    def __str__(self) -> str:
-        return f"x {np.shape(self.x)} ({self.form}), dout {np.shape(self.t)}"
-
-    def of_case(self, case: int, few: bool = False) -> Data:
-        """Another batch of the same form."""
-        return replace(self, x=_inputs(self.form, case), t=_dout(np.shape(self.t), case))
 
 
 @dataclass(frozen=True)
@@ -97,15 +83,6 @@ def _inputs(form: str, case: int) -> Array:
     if form in LISTED:
         return inputs_of(LISTED[form], I, case)[None]
     return inputs_of(form, I, case)
-
-
-def _dout(shape: tuple[int, ...], case: int) -> Array:
-    return np.random.default_rng([case, 5]).standard_normal(shape)
-
-
-def _summed(out: Any, t: Any) -> float:
-    """The loss whose gradient by the outputs is t."""
-    return float((np.asarray(out) * t).sum())
 
 
 @dataclass(frozen=True)
@@ -255,10 +232,10 @@ class Container(OwnNetwork):
         self, network: Any, params: dict[Place, Any], form: str, forward: Call, x: Any, out: Any
     ) -> Iterator[Way]:
         """The ways of methods that are handed a gradient of the outputs."""
-        data = Given(form, DOUT, I, 0, x, _dout(np.shape(out), 0))
-        loss = Call("the sum of dout times its output", (("out", "out"), ("t", "t")), _summed)
+        data = Given(form, DOUT, I, 0, x, dout_of(np.shape(out), 0), partial(_inputs, form))
+        loss = summed()
         for name in methods_of(type(network)):
-            call = _call_of_dout(network, name)
+            call = call_of_dout(network, name)
             if call is None:
                 continue
             way = Way(Build(), data, forward, loss, call, "", 0)
@@ -551,33 +528,6 @@ class Container(OwnNetwork):
         order = [as_kept.index(id(layer)) for layer in self.now.layers if id(layer) in as_kept]
         found = layers_in(network, classes)
         return [found[at] for at in order] if sorted(order) == list(range(len(found))) else found
-
-
-def _call_of_dout(network: Any, name: str) -> Call | None:
-    """The call of a method that hands its one argument to the last layer's backward."""
-    function = getattr(network, name)
-    node, asked = definition_of(function), asked_of(function)
-    if not isinstance(node, ast.FunctionDef) or not asked or not gives_gradients(name):
-        return None
-    douts = gradient_of(node)
-    given: list[tuple[str, str]] = []
-    for p, meaning in zip(asked, meanings_of_call([p.name for p in asked]), strict=True):
-        if p.name in douts and not any(word in plain(p.name) for word in ("true", "target", "label")):
-            given.append((p.name, "t"))
-        elif meaning in ("lr", "epochs", "quiet", "training"):
-            given.append((p.name, meaning))
-        else:
-            return None
-    if [meaning for _, meaning in given].count("t") != 1:
-        return None
-    names = [p.name for p in asked]
-    optional = [p.name for p in inspect.signature(function).parameters.values() if p.name not in names]
-    given += [
-        (one, "lr")
-        for one, meaning in zip(optional, meanings_of_call(optional), strict=True)
-        if meaning == "lr"
-    ]
-    return Call(name, tuple(given))
 
 
 def _sorted(ways: list[Way]) -> list[Way]:

@@ -150,7 +150,7 @@ def _assembled(cls: type, row: Sequence[Made], loss: Loss | None, optimizer: Mad
             getattr(network, name)(*args, **kwargs)
             words += f", {name}({said})"
             used += said
-    rated = _rates(network, 4)
+    rated = rates_in(network, 4)
     _unset(network)
     for _, value in inside(network):
         if isinstance(value, np.ndarray) and value.dtype == np.float32:
@@ -253,10 +253,10 @@ def _unset(network: Any) -> None:
             setattr(network, name, known[0])
 
 
-def _rates(held: Any, depth: int) -> bool:
+def rates_in(held: Any, depth: int = 4) -> bool:
     """Our rate wherever a rate is kept: in the container, its layers and its optimizer; whether one is."""
     if isinstance(held, (dict, list, tuple)):
-        return any([_rates(one, depth) for one in (held.values() if isinstance(held, dict) else held)])
+        return any([rates_in(one, depth) for one in (held.values() if isinstance(held, dict) else held)])
     own, found = getattr(held, "__dict__", None), False
     if not depth or not isinstance(own, dict) or isinstance(held, CODE):
         return False
@@ -266,7 +266,7 @@ def _rates(held: Any, depth: int) -> bool:
                 setattr(held, name, RATE)
                 found = True
         elif value is not None and not isinstance(value, (*CODE, int, float, np.ndarray)):
-            found = _rates(value, depth - 1) or found
+            found = rates_in(value, depth - 1) or found
     return found
 
 

@@ -93,11 +93,11 @@ def _added(methods: list[ast.FunctionDef]) -> set[str]:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Attribute(attr=held), attr="append" | "extend" | "insert"),
                     args=[*_, one],
-                ) if given & {n.id for n in ast.walk(one) if isinstance(n, ast.Name)}:
+                ) if _hands_on(one) and given & {n.id for n in ast.walk(one) if isinstance(n, ast.Name)}:
                     found.add(held)
-                case ast.AugAssign(target=ast.Attribute(attr=held), value=value) if given & {
-                    n.id for n in ast.walk(value) if isinstance(n, ast.Name)
-                }:
+                case ast.AugAssign(target=ast.Attribute(attr=held), value=value) if _hands_on(value) and (
+                    given & {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+                ):
                     found.add(held)
     return found
 

@@ -39,6 +39,7 @@ INPUTS = {
     ),
     *("inputlist", "inputslist", "inputvector", "inputarray", "inputbatch", "features", "samples", "sample"),
     *("image", "images", "traininputs", "traininginputs", "trainset", "a0", "inp", "inputlayer", "xdata"),
+    *("im", "img", "imgs", "pixels"),
     *("tx", "xvectorized", "trainingx", "batchdata", "xarr", "xmat"),
     *("trainingsetinputs", "trainimages", "trainfeatures", "inputfeatures", "traindata", "trainingdata"),
 }

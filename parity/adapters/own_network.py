@@ -327,7 +327,11 @@ class OwnNetwork:
         if forward is not None and "x" not in call.meanings:
             values |= with_returned(forward, network, values)
             values["t"] = _copy(data.t)
-        return number_of(call(network, values))
+        result = call(network, values)
+        names = names_returned(call.of(network)) if isinstance(result, tuple) else []
+        if any(map(is_loss, names)):  # `return out, loss, accuracy`
+            return loss_returned(result, names)
+        return number_of(result)
 
     def _run(
         self, network: Any, params: dict[Place, Any], way: Way, data: Data, decays: bool | None

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.bench import Bench, as_raised, plain
+from parity.adapters.composed import Composed
 from parity.adapters.container import Container
 from parity.adapters.function_network import OwnFunctions, functions_of
 from parity.adapters.handed_layers import is_container_class
+from parity.adapters.in_double import in_double
 from parity.adapters.load import load
 from parity.adapters.network_arrays import Place, shown
 from parity.adapters.network_builds import unknown
@@ -46,6 +48,12 @@ class OwnNetworkBench(Bench):
             if nodes is not None and not found:
                 self._own = OwnNetwork(network)
                 found = self._own.search()
+            if not found and not handed and not functions and isinstance(network, type):
+                if target is not None:
+                    in_double(network)
+                tried, self._own = self._own.tried, Composed(network)
+                found = self._own.search()
+                self._own.tried = list(dict.fromkeys([*tried, *self._own.tried]))
         built = self._own.found if functions else network
         cls = built if isinstance(built, type) else type(built)
         return {
@@ -76,6 +84,7 @@ class OwnNetworkBench(Bench):
             "rows": own.way.data.rows,
             "outputs": own.way.data.outputs,
             "of_outputs": own.way.of_outputs,
+            "composed": isinstance(own, Composed),
             "several": clean(own.way.several, 160),
             "nodes": isinstance(own.base(0), OfNodes),
             "small": small_constants(type(own.base(0))),
@@ -118,10 +127,10 @@ class OwnNetworkBench(Bench):
 
     def own_looked(self, case: int) -> dict[str, Any]:
         """What the calls of its layers show of a container, in words, with the lines."""
-        assert isinstance(self._own, Container)
+        assert isinstance(self._own, Container | Composed)
         with as_raised():
             found = self._own.looked_at(case)
-        file = (inspect.getsourcefile(self._own.cls) or "").rpartition("/")[2]
+            file = (inspect.getsourcefile(type(self._own.base(case))) or "").rpartition("/")[2]
         for key in ("forward", "backward", "start", "step"):
             broken = found[key]
             line = f" ({file}, line {broken.line})" if broken is not None and broken.line else ""

@@ -36,6 +36,7 @@ class OwnWay:
     fails   whether its method raises: of a container, whose calls then may show why
     small   the small constants of its file
     of_outputs  it states no loss: there are outputs alone
+    composed    it makes its layers itself, whose calls show what they are given and give
     several     what several rows at once make of its gradients, where it was given one
     nodes       it is a network of an engine's nodes, whose loss is a sum of its outputs
     """
@@ -56,6 +57,7 @@ class OwnWay:
     nodes: bool
     by_functions: bool
     unseen: list[str]
+    composed: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Looked:
     start              the same of the gradient that the last layer is handed
     step               the same of a training that takes no step, and of what is returned
     wrong, unknown     layers whose own backward is wrong, and those of which that cannot be said
-    whole              whether its outputs are what its last layer gave
+    whole              whether its outputs are what its last layer gave; where it makes its layers itself and
+                       is handed a gradient, whether that goes to the layer that gave its outputs
     dx                 whether it returns the gradient of its input
     short              whether it goes forward without its last layer
     """
@@ -120,6 +123,7 @@ class OwnSubject:
                 about["nodes"] is True,
                 about["by_functions"] is True,
                 [clean(one, 200) for one in about["unseen"]],
+                about["composed"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

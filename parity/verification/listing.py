@@ -14,6 +14,7 @@ from pathlib import Path
 
 from parity.adapters.arguments import plain
 from parity.adapters.choice import parted
+from parity.adapters.composed_sources import is_composed
 from parity.adapters.constants import STEP
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
@@ -428,6 +429,7 @@ def _kind_of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> str:
     of_two = any(takes_a_pair(_built_of(node, classes), method) for method in _forwards(node, classes))
     meant = meant or (kind_by_formula(node) if of_two and is_any_loss(node.name) else "")
     trains = is_network(node, methods) or is_of_nodes(node, methods, classes)
+    trains = trains or is_composed(node, classes)
     if not meant and trains and not _has_foreign_base(node, classes):
         return NETWORK
     words = {*words_of_methods(methods, meant).values()}

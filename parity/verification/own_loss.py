@@ -23,6 +23,7 @@ from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
 from parity.comparison.records import Place, record
 from parity.verification.always import that_raises
+from parity.verification.composed_networks import with_its_layers
 from parity.verification.containers import check_container
 from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, is_of_rows, of_times, relation
@@ -41,6 +42,7 @@ OF_NODES = "the gradients that its backward leaves are those of its outputs"
 NO_LOSS = "its loss, which it does not state"
 FEW_WEIGHTS = "it states no loss, and has too few weights to compare its gradients with its outputs alone"
 CLIPS = "it clips its gradients, which are then those of no loss"
+UNSURE = "whose slopes differ from step to step"
 DRAWS = "its loss differs from call to call for the same weights and data, also with the same random numbers"
 
 
@@ -67,6 +69,7 @@ def verify_own_loss(
         else:
             way = network.use(0)
             _check_either(network, way, verdict, seed)
+            with_its_layers(network, way, verdict, seed)
             if way.several and verdict.outcome in ("right", "right_but"):
                 verdict.buts = [*verdict.buts, f"it takes one row at a time: of several {way.several}"]
     except Unfinished as error:
@@ -133,11 +136,17 @@ def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> Non
         if decays and any(not one.ok for one in found) and all(one.ok for one in rows[: -len(found)]):
             verdict.remarks = [*verdict.remarks, "without a weight decay its gradients are right"]
     missing = [name for name in way.params if name not in {one.name for one in rows}]
+    sure = {one.name for one in rows if not one.ok or one.sure.any()}
+    unsure = [name for name in way.params if name not in {*missing, *sure}]
     verdict.not_checked = [
         OUTPUTS,
         *([_not_found(missing)] if missing else []),
+        *([f"gradients of {', '.join(unsure)}, {UNSURE}"] if unsure else []),
         *way.unseen,
     ]
+    if rows and not sure:
+        verdict.records, verdict.unchecked = [], f"its loss has too few digits: of its gradients, {UNSURE}"
+        return
     _judge(network, way, verdict, rows, weights)
 
 
