@@ -38,6 +38,7 @@ from parity.adapters.layouts import labels_of, pieces
 from parity.adapters.load import TargetError, load
 from parity.adapters.logarithms import taken_of
 from parity.adapters.made_steps import as_class
+from parity.adapters.options import never_read
 from parity.adapters.recipe import RECIPES, Recipe
 from parity.adapters.sure_errors import Sure, can_only_raise
 from parity.adapters.training_flag import by_attribute
@@ -162,6 +163,7 @@ class Bench:
                     part = pieces(x, layout := how.x_layouts.get(x.ndim, ""))[0]
                     t = labels_of(t, 1, layout)[0]
                     live.forward_once(part, t)
+                    found["never_read"] = never_read(live.options.values(), args)
                     found["forward"] = held(live)
                     at = "backward" if how.backward else "done"
                 if how.backward:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.adapters.arguments import call, misfit, parameters, plain, signature
+from parity.adapters.loose_names import kwargs_read
 from parity.adapters.masks import as_if_drawn
 from parity.adapters.own_weights import change
 from parity.adapters.rates import rates, set_rate
@@ -196,7 +197,7 @@ class BookAdapter(Adapter):
         if callable(getattr(layer, "eval", None)):
             layer.eval()
             return
-        names = parameters(_forward(layer)) or ()
+        names = parameters(_forward(layer)) or kwargs_read(_forward(layer))
         given = next(({name: False} for name in TRAINS if name in names), None)
         given = given or next(({name: True} for name in INFERS if name in names), None)
         if not given and (own := _own_flag(layer)):

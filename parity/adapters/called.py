@@ -25,9 +25,11 @@ from parity.adapters.constants import STEP
 from parity.adapters.convention import EPS, FLUSH, PLACES, Convention, Place
 from parity.adapters.engine import Engine, flags_of
 from parity.adapters.engine_methods import EXPRESSIONS, OUT_TWICE
+from parity.adapters.fed import THEN, fed
 from parity.adapters.flat_order import PYTORCH, in_order
 from parity.adapters.former_arrays import former, todays
 from parity.adapters.jacobian import times_jacobian
+from parity.adapters.layer_steps import RATE
 from parity.adapters.layouts import (
     PER_PIXEL,
     WEIGHTS,
@@ -39,7 +41,7 @@ from parity.adapters.layouts import (
     restored,
 )
 from parity.adapters.masks import as_if_drawn
-from parity.adapters.meanings import PADS, RATE, of_option, value
+from parity.adapters.meanings import PADS, of_option, value
 from parity.adapters.members import is_bare, siblings
 from parity.adapters.optimizer_names import decay_of
 from parity.adapters.options import ANY, Options, all_read
@@ -289,6 +291,8 @@ class Live:
             return named(self.factory, name.removeprefix("function "))
         if name == "__call__":
             return self.object
+        if THEN in name:
+            return fed(self._method, name)
         return getattr(type(self.object) if is_bare(type(self.object)) else self.object, name)
 
     def forward_once(self, x: Any, t: Any = None) -> Any:

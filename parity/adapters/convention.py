@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.adapters.fed import call_in_words
 from parity.adapters.laid_out import LAYOUTS, NUMBERS
 from parity.adapters.layouts import KEEPS_AXES, NUMBER
 from parity.adapters.loss_arguments import order_in_words, said_of
@@ -662,15 +663,15 @@ class Convention:
     def _calls(self) -> str:
         """`forward(x), backward(dout) -> returned[0]`"""
         if not self.forward:
-            return f"{_call(self.backward, self.backward_args)}, a gradient alone"
-        call = _call(self.forward, self.forward_args)
+            return f"{call_in_words(self.backward, self.backward_args)}, a gradient alone"
+        call = call_in_words(self.forward, self.forward_args)
         call += f" -> {self.out}" if len(self.out.path) > 1 else ""
         if self.backward:
-            call += f", {_call(self.backward, self.backward_args)}"
+            call += f", {call_in_words(self.backward, self.backward_args)}"
             call += f" -> {self.dx}" if self.dx is not None and len(self.dx.path) > 1 else ""
             call += ", the Jacobian" if self.jacobian else ""
             call += ", times dout" if self.derivative else ""
-        return call + (f", {_call(*self.update)}" if self.update else "")
+        return call + (f", {call_in_words(*self.update)}" if self.update else "")
 
 
 def _moves_by_its_window(probe: Probe) -> bool:
@@ -680,10 +681,6 @@ def _moves_by_its_window(probe: Probe) -> bool:
         args.get("pool_h"),
         args.get("pool_w"),
     )
-
-
-def _call(name: str, pairs: Pairs) -> str:
-    return f"{name.removeprefix('function ')}({', '.join(parameter for parameter, _ in pairs)})"
 
 
 def with_one_hot_targets(probe: Probe) -> Probe:

@@ -11,6 +11,7 @@ from parity.adapters.convention import Convention, Place
 from parity.adapters.layouts import PER_PIXEL, WEIGHTS, batch_shape, shape_in
 from parity.adapters.method_words import names_weights_alone
 from parity.adapters.recipe import Recipe
+from parity.adapters.weight_names import ABROAD
 from parity.kinds.probe import Probe
 
 COMPLETE = 10
@@ -29,8 +30,8 @@ DX = (
     "dprev",
 )
 OF = {
-    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wgrad"),
-    "b": ("b", "bias", "biases"),
+    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wgrad", *ABROAD["W"]),
+    "b": ("b", "bias", "biases", *ABROAD["b"]),
     "gamma": ("gamma", "g", "scale", "weight", "weights", "w", "gain", "alpha", "a"),
     "beta": ("beta", "shift", "bias", "b", "offset"),
 }
@@ -39,7 +40,20 @@ RUNNING = ("moment", "veloc", "cache", "avg", "average", "moving", "squared", "p
 OF_LOSS = ("dld", "djd", "ded", "dcd", "dlossd", "dcostd", "derrord")  # dldw, dL_dW, dloss_dw
 RETURNED = Place(((".", "back"),))  # all that backward returned
 ENDINGS = ("grad", "gradient", "grads", "gradients", "error", "err", "delta", "deltas", "derivative", "deriv")
-PREFIXES = ("grad", "gradient", "dl", "dj", "d", "nabla", "delta", "g", "", *OF_LOSS)
+PREFIXES = (
+    "grad",
+    "gradient",
+    "gradiente",
+    "gradientes",
+    "dl",
+    "dj",
+    "d",
+    "nabla",
+    "delta",
+    "g",
+    "",
+    *OF_LOSS,
+)
 
 
 def find_gradients(

@@ -15,12 +15,11 @@ import numpy as np
 
 from parity.adapters.arguments import ALIASES, OF_LAYER_BEFORE, plain
 from parity.adapters.constants import CONSTANTS, NAMES
+from parity.adapters.layer_steps import RATE, RecordingOptimizer
 from parity.adapters.options import ANY, ByName, grouped, holds_sizes, is_group
 from parity.adapters.recipe import recipe
 from parity.kinds.probe import JOINT, Probe
 from parity.kinds.same_padding import SAME, is_same
-
-RATE = 2.0**20  # of a layer that updates itself: its weights are then small beside the change
 
 Names = Mapping[str, Sequence[str]]
 
@@ -161,8 +160,10 @@ _ANY = _table("""
     =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain
     =False: verbose debug adam useadam usemomentum
     dtype: dtype
-    seed: seed randomseed randomstate
-    rng legacy_rng: rng generator
+    seed: seed randomseed
+    seed legacy_rng rng: randomstate rs
+    rng legacy_rng: rng generator randomgenerator numbergenerator randomnumbergenerator randgenerator gen
+    rng legacy_rng: prng nprng numpyrng randgen rnggenerator npgenerator nprandom nrng rgen
     model =None: model network net
     ='channels_first' ='NCHW' ='channels_last' ='NHWC': dataformat
     =None: initializer init weightinit weightinitializer kernelinitializer biasinitializer regularizer
@@ -347,19 +348,6 @@ def sizes(probe: Probe) -> dict[str, int]:
             room = found[axis] + 2 * found[f"P{axis}"] - apart * (found[f"F{axis}"] - 1) - 1
             found[f"O{axis}"] = room // found[f"S{axis}"] + 1
     return {k: int(v) for k, v in found.items()}
-
-
-class RecordingOptimizer:
-    """For layers that ask an optimizer to change their weights: one step of gradient descent at `RATE`."""
-
-    lr = learning_rate = RATE
-
-    def update(self, w: Any, grad: Any, *_: Any) -> Any:
-        if isinstance(w, (list, tuple)):
-            return [self.update(one, its) for one, its in zip(w, grad, strict=True)]
-        return w - RATE * grad
-
-    __call__ = update_params = step = update
 
 
 class TakesGradient:

@@ -149,11 +149,18 @@ class Options(dict[str, Any]):
         return super().items()
 
 
+def never_read(options: Iterable[Any], args: Mapping[str, Any]) -> list[str]:
+    """Which of a stride and a pad that are not the usual ones stand in a dict and were never looked at."""
+    found = []
+    for group in (one for one in options if isinstance(one, Options)):
+        for name, keys in KEYS.items():
+            there = [key for key in keys if key in group]
+            if there and args.get(name, DEFAULTS[name]) != DEFAULTS[name] and not group.read & {*there}:
+                found.append(name)
+    return found
+
+
 def all_read(options: Iterable[Any], args: Mapping[str, Any]) -> None:
     """Raises NotImplementedError for a stride or pad that matters and was never looked at."""
-    for group in options:
-        if isinstance(group, Options):
-            for name, keys in KEYS.items():
-                there = [key for key in keys if key in group]
-                if there and args.get(name, DEFAULTS[name]) != DEFAULTS[name] and not group.read & {*there}:
-                    raise NotImplementedError(f"{name} is never read")
+    for name in never_read(options, args):
+        raise NotImplementedError(f"{name} is never read")

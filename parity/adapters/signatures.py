@@ -12,6 +12,7 @@ from parity.adapters import training_flag
 from parity.adapters.arguments import plain
 from parity.adapters.constants import constant_of, same_default
 from parity.adapters.convention import Convention
+from parity.adapters.fed import fed_calls
 from parity.adapters.loss_arguments import by_logarithm, meanings_of, names_a_reduction
 from parity.adapters.meanings import (
     BOTH_SIDES,
@@ -335,7 +336,7 @@ def _pairs(
             options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
             switched_off = ["=False"] if way == "backward" and word.endswith("flag") else []
-            found.append([*(options or switched_off)])
+            found.append([*(options or switched_off or _again(word, words, way, c))])
             continue
         if own:
             found.append([own if constant or own in {m for _, m in c.forward_args} else None])
@@ -369,6 +370,13 @@ def _pairs(
     several = itertools.islice(itertools.product(*found), MOST_READINGS)
     for chosen in sorted(several, key=_is_mixed)[:MOST_CALLS]:
         yield tuple((p["name"], m) for p, m in zip(params, chosen, strict=True) if m is not None)
+
+
+def _again(word: str, words: Sequence[str], way: str, c: Convention) -> list[str]:
+    """x, for what a function calls as the one before it calls x, where the gradient has a name of its own."""
+    if way == "forward" or c.constructor is not None or not any(w.startswith(("d", "grad")) for w in words):
+        return []
+    return ["x"] if word in {plain(name) for name, meaning in c.forward_args if meaning == "x"} else []
 
 
 MOST_READINGS, MOST_CALLS = 64, 12  # of the parameters of one method
@@ -512,7 +520,8 @@ def _options(
         return ["dout"]
     if way == "backward" and (word in ACTIVATED if kind in OF_OUTPUT else word in OUT - {"a", "s"}):
         return ["out"]
-    named = [m for m in meanings(word, kind) if m != "x"]
+    given = ("x", "I", "O") if c.constructor is None and "W" in c.passed else ("x",)  # sizes that W has
+    named = [m for m in meanings(word, kind) if m not in given]
     if not named and c.constructor is None and pools_windows(kind):
         named = [*meanings_of_parts(name, kind)]
     if not named and c.constructor is not None and word in OF_TIME and way == "forward":
@@ -652,6 +661,10 @@ def forward_calls(
                 for args in _pairs(about["methods"].get("forward"), "forward", kind, c):
                     if len(args) > 1:
                         yield name, tuple((f"*{parameter}", m) for parameter, m in args), "", ""
+    for name, parameter in (
+        fed_calls(about["methods"], methods, FORWARD) if recipe(kind).role == "layer" else ()
+    ):
+        yield name, ((parameter, "x"),), "", ""
 
 
 def _takes_any(params: Sequence[dict[str, Any]] | None) -> bool:

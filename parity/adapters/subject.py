@@ -132,7 +132,7 @@ class Subject:
         """How it is called; None where that is the book's way."""
         from parity.adapters.trial import (
             as_it_returns,
-            find_for_its_classes,
+            find_for_its_images,
             fits_the_book,
             may_be_derivative,
             may_take_probabilities,
@@ -170,7 +170,7 @@ class Subject:
         odd = odd or tells_by_logarithm(about) or not is_told_as_in_the_book(about, kind)
         if not odd and fits_the_book(self, kind):
             return self._as_its_file(kind)
-        return find_for_its_classes(self._asking(kind), about, kind, not self.misfit, self._dense_in_columns)
+        return find_for_its_images(self._asking(kind), about, kind, not self.misfit, self._dense_in_columns)
 
     def _found_with(self, kind: str, layer: str) -> Convention | None:
         """How a layer with an activation built in is called: as the layer is."""

@@ -8,9 +8,13 @@ from typing import Any
 from parity.adapters.arguments import plain
 
 HOLDERS = ("data", "value", "val", "array")  # of an array in a parameter that is an object
+ABROAD = {  # in Spanish, Portuguese, French, German, Italian and in pinyin
+    "W": ("pesos", "peso", "poids", "gewichte", "gewicht", "pesi", "filtros", "nucleos", "quanzhong"),
+    "b": ("sesgo", "sesgos", "vies", "vieses", "biais", "umbral", "umbrales", "schwelle", "pianzhi"),
+}
 NAMES = {
-    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params"),
-    "b": ("b", "bias", "biases", "intercept"),
+    "W": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters", "wt", "params", *ABROAD["W"]),
+    "b": ("b", "bias", "biases", "intercept", *ABROAD["b"]),
     "gamma": ("gamma", "g", "scale", "weight", "weights", "w", "gain", "alpha", "a"),
     "beta": ("beta", "shift", "bias", "b", "offset", "biases"),
     "running_mean": ("mean", "mu", "ave", "avg"),

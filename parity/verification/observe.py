@@ -383,9 +383,19 @@ def _is_of_one_class(probe: Probe) -> bool:
 
 
 def times_as_long(seen: Seen, probe: Probe) -> float:
-    """How many times as long as the size before it an input may take: a loop in a loop over its numbers."""
-    before = np.size(seen.sized[-1].inputs["x"]) if seen.sized and "x" in probe.inputs else 0
-    return max(TOO_SLOW, (np.size(probe.inputs["x"]) / before) ** 2 if before else 0.0)
+    """How many times as long as the size before it an input may take: a loop in a loop over its numbers, and
+    over the pairs of a filter and a channel."""
+    if not seen.sized or "x" not in probe.inputs:
+        return TOO_SLOW
+    before, now = (np.size(one.inputs["x"]) for one in (seen.sized[-1], probe))
+    pairs = _pairs_of(probe) / max(_pairs_of(seen.sized[-1]), 1)
+    return float(max(TOO_SLOW, (now / before) ** 2 if before else 0.0, TOO_SLOW * pairs))
+
+
+def _pairs_of(probe: Probe) -> int:
+    """How many pairs of a filter and a channel it has."""
+    W = probe.args.get("W")
+    return W.shape[0] * W.shape[1] if isinstance(W, np.ndarray) and W.ndim > 1 else 1
 
 
 def _affordable(subject: Subject, cases: Sequence[Probe]) -> list[Probe]:

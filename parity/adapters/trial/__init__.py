@@ -19,7 +19,7 @@ from parity.adapters.trial.ordinary import (
     steps_alike,
 )
 from parity.adapters.trial.output_derivatives import may_be_derivative
-from parity.adapters.trial.own_classes import find_for_its_classes
+from parity.adapters.trial.own_images import find_for_its_images
 from parity.adapters.trial.probabilities import may_take_probabilities
 from parity.adapters.trial.returned import as_it_returns
 from parity.adapters.trial.search import find
@@ -33,7 +33,7 @@ __all__ = [
     "changes_all",
     "dense_beside",
     "find",
-    "find_for_its_classes",
+    "find_for_its_images",
     "fits_the_book",
     "may_be_derivative",
     "may_take_probabilities",

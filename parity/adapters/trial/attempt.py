@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Trial:
     in_columns  the dense layers of its file that take samples as columns, asked for where that matters
     errors   what was raised, by the convention's text, the first first
     classes  how many numbers a row has, where its source has that number; 0 for the usual inputs
+    own      other inputs in the place of the usual ones, of the sizes that its source has
     gives_lists  whether it made a list of lists of a whole batch
     of_batches  whether a batch went through as it is, under any of the conventions
     as_book  whether it was built in the book's way, in any and in all of the attempts at it
@@ -40,6 +41,7 @@ class Trial:
     in_columns: Callable[[], str | None] = lambda: ""
     count: int = 0
     classes: int = 0
+    own: Sequence[tuple[Probe, dict[str, Any]]] = ()
     gives_lists: bool = False
     of_batches: bool = False
     flag: tuple[str, ...] = ()
@@ -52,6 +54,8 @@ class Trial:
 
     def probes(self) -> Iterable[tuple[Probe, dict[str, Any]]]:
         """The inputs of the trial, each with the limits that it stands for."""
+        if self.own:
+            return self.own
         return probes_of_classes(self.kind, self.classes) if self.classes else trial_probes(self.kind)
 
     def attempt(self, convention: Convention, probe: Probe) -> dict[str, Any]:

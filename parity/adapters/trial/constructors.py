@@ -31,6 +31,7 @@ LINEAR = "='linear'"  # among what a parameter that names an activation may get
 NAMED = ("='relu'", "='sigmoid'", "='tanh'")  # those that it must name where it knows no linear one
 SWITCHES = ("use", "enable")  # how the name of what is off begins, where it must be given
 MOST = 32  # constructors that are tried
+GENERATORS = ("rng", "legacy_rng")  # of random numbers: given where its own default serves nothing
 KEPT = ("seed", "rng", "N", "='layer'", "=True", "eps", "=0", "=0.01", "dtype", "approximate")
 
 
@@ -74,7 +75,9 @@ def constructors(trial: Trial) -> Iterator[Any]:
             elif plain(p["name"]).endswith(INITIALIZERS):
                 found = [None]
             else:
-                found = found[: None if shapes else 2] if found and _worth_giving(found[0]) else [None]
+                given = found and _worth_giving(found[0])
+                drawn = [pair for pair in found if pair is not None and pair[1] in GENERATORS]
+                found = found[: None if shapes else 2] if given else [None, *drawn]
         elif not found:
             return
         options.append(found)

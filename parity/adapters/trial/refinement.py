@@ -17,6 +17,7 @@ from parity.adapters.trial.channel_axis import by_neighbours, images_too
 from parity.adapters.trial.columns_of_file import as_in_its_file
 from parity.adapters.trial.flat_order import in_its_order
 from parity.adapters.trial.layer_norm import of_its_axes
+from parity.adapters.trial.options_read import as_options_are_read
 from parity.adapters.trial.own_constants import own_constant
 from parity.adapters.trial.own_momentum import own_momentum
 from parity.adapters.trial.padding import always_same, by_word, even_windows, every_stride, without_same
@@ -79,7 +80,7 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         limits |= _own_stride(trial, c, probe)
     if "(SH,SW)" in used and "pad" in used and _refuses_two_pads(trial, c, probe):
         limits["one_pad"] = True
-    c = replace(c, limits=limits)
+    c = as_options_are_read(trial, replace(c, limits=limits), probe)
     if trial.kind != "convolution" and (always := always_same(trial, c, probe)) != c:
         c = every_stride(trial, always, probe)
     if "kernel" in used:

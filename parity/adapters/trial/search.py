@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,13 +56,14 @@ def find(
     fits: bool,
     in_columns: Callable[[], str | None] = lambda: "",
     classes: int = 0,
+    own: Sequence[tuple[Probe, dict[str, Any]]] = (),
 ) -> Convention | None:
     """The convention of an implementation; None where it is only known to have the book's signature.
 
     Raises NotCallable where none is found. `in_columns` names the layers of its file that take columns,
-    `classes` is the number of classes that its source has.
+    `classes` is the number of classes that its source has, `own` are inputs in the place of the usual ones.
     """
-    trial = Trial(ask, about, kind, fits, in_columns=in_columns, classes=classes)
+    trial = Trial(ask, about, kind, fits, in_columns=in_columns, classes=classes, own=own)
     if is_alone(trial) and (alone := gradient_alone(trial)) is not None:
         return alone
     if (alone := gradient_of_labels(trial)) is not None:

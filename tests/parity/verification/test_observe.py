@@ -131,3 +131,13 @@ def test_a_loop_in_a_loop_is_slow_and_does_not_hang():
     assert times_as_long(seen, large) == TOO_SLOW
     seen.sized.append(Probe("softmax", "small", {}, {"x": np.zeros((32, 100))}))
     assert times_as_long(seen, large) == 100
+
+
+def test_a_loop_over_filters_and_channels_is_slow_and_does_not_hang():
+    seen = Seen(Observation("convolution", [], {}))
+    small, large = (
+        Probe("convolution", "", {"W": np.zeros((filters, 8, 1, 1))}, {"x": np.zeros((2, 8, 4, 3))})
+        for filters in (4, 40)
+    )
+    seen.sized.append(small)
+    assert times_as_long(seen, small) == TOO_SLOW and times_as_long(seen, large) == 10 * TOO_SLOW
