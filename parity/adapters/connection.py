@@ -159,7 +159,7 @@ class Apart:
         most = self.least + TIMES_ANSWER * bytes_of(fields)
         request = {"number": self.number, "ask": what, "fields": fields, "most": most}
         data = encode(request, layout=True)
-        importing = what in ("open", "open_network", "open_own")
+        importing = what in ("open", "open_network", "open_own", "open_layer")
         seconds = self.limits.importing if importing else self.limits.silence
         if self.over is not None:
             raise self.over

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from parity.adapters.bench import as_raised, copied, plain
 from parity.adapters.conventions import adapter_of
 from parity.adapters.load import load
-from parity.adapters.own_network_bench import OwnNetworkBench
+from parity.adapters.own_layer_bench import OwnLayerBench
 from parity.adapters.wire import Odd, clean
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NEEDED = ("params", "loss", "gradient")
 LOSS_LAYERS = ("last_layer", "lastLayer", "loss_layer")
 
 
-class NetworkBench(OwnNetworkBench):
+class NetworkBench(OwnLayerBench):
     """One network under test."""
 
     def __init__(self, factory: Any = None):

@@ -252,6 +252,7 @@ def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:
     """The layer, loaded here after it was verified apart; its verdict is printed. Raises Misuse."""
     from parity.timing.yours import load_yours
     from parity.verification.listing import kind_of_target
+    from parity.verification.own_listed import OWN_LAYER
     from parity.verification.verify import verify
 
     kind = kind or kind_of_target(target)
@@ -259,6 +260,8 @@ def _verified(target: str, kind: str | None, adapter: str, seed: int) -> Yours:
         raise Misuse(f"the name of {target} does not say what it is; add --as convolution, or another kind")
     verdict = verify(target, kind, adapter=adapter, seed=seed)
     console.print(str(verdict).split("\n", 1)[0], markup=False)
+    if kind == OWN_LAYER:
+        raise Misuse(f"{target} is not timed: it is none of the kinds, and PyTorch has nothing to time it by")
     if verdict.outcome == "not_checked":
         raise Misuse(f"{target} is not timed, since it could not be checked")
     return load_yours(target, verdict, adapter)

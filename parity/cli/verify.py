@@ -22,6 +22,7 @@ from parity.cli.options import (
 )
 from parity.kinds.names import NAMES
 from parity.verification.listing import kind_of_target, no_such_name, unreadable
+from parity.verification.own_listed import OWN_LAYER
 
 if TYPE_CHECKING:
     from parity.comparison.records import Record
@@ -179,7 +180,7 @@ def verify(
     if template is not None:
         from parity.verification.template import write_template
 
-        if kind is None:
+        if kind in (None, OWN_LAYER):
             raise Misuse("--template needs one layer or network, path/to/file.py:Name")
         return print_written(*write_template(target, kind.replace("-", "_"), template))
     options: dict[str, Any] = {"twin": twin, "names": names, "input_shape": _shape(input_shape)}
@@ -232,7 +233,7 @@ def verify(
     if called:
         how = (
             f"# {verdict.called}"
-            if kind == "network"
+            if kind in ("network", OWN_LAYER)
             else f"# {target} is called as in the book: --adapter book"
         )
         print(verdict.adapter or how, end="")

@@ -172,9 +172,10 @@ def _targets(path: Path, names: Collection[str]) -> Iterator[tuple[Path, str, st
 def _listed(path: Path) -> list[Listed]:
     """What the file defines and can be checked as it is; none if it cannot be parsed."""
     from parity.verification.listing import NETWORK, listed
+    from parity.verification.own_listed import OWN_LAYER
 
     try:
-        return [one for one in listed(path) if one.kind not in ("", NETWORK)]
+        return [one for one in listed(path) if one.kind not in ("", NETWORK, OWN_LAYER)]
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
         return []
 

@@ -2,7 +2,7 @@
 
     {"schema": 1,
      "target": "layers.py:Relu",          what was checked, as it was named
-     "kind": "relu",
+     "kind": "relu",                      or network, or own_layer: none of the kinds, held to its own forward
      "outcome": "right",                  right, right_but, wrong or not_checked
      "ok": true,                          right, or right_but without --strict
      "headline": "right, the same ...",   the sentence of the report's first line
@@ -28,7 +28,8 @@
                                           "regions": [], "example": "..."}: why numbers are wrong
      "reproduction": "",                  lines to paste
      "remarks": [],
-     "judge": "torch",                    or numpy, or own loss: central differences of a network's own loss
+     "judge": "torch",                    or numpy, or own loss: central differences of a network's own loss,
+                                          or of the forward of an own_layer
      "protection": "a process ..."}       of the command alone: what stood between the code and the machine
 
 A whole file is {"schema": 1, "target", "outcome", "ok", "verdicts": [as above], "unknown": [names],

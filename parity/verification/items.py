@@ -27,6 +27,7 @@ from parity.faults.diagnose import PLAIN
 from parity.kinds import kind_of
 from parity.kinds.kind import Operation
 from parity.verification.listing import kind_of_target
+from parity.verification.own_listed import OWN_LAYER
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import Verdict
 from parity.verification.verify import NETWORK, verify
@@ -45,6 +46,8 @@ def checks_of(kind: str) -> list[str]:
     """The names of a kind's checks, in the order in which they are made."""
     if kind == NETWORK:
         return [CALLED, NETWORK]
+    if kind == OWN_LAYER:
+        return [CALLED, BACKWARD]
     known = kind_of(kind)
     names = [CALLED, FORWARD]
     if known.role == "optimizer":

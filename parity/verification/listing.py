@@ -76,6 +76,7 @@ from parity.verification.loss_formulas import (
     squashes_first,
     takes_a_pair,
 )
+from parity.verification.own_listed import kind_of_pair, with_own_layers
 from parity.verification.reshapes import flattens_by_shapes
 from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
@@ -160,7 +161,8 @@ def listed(path: Path) -> list[Listed]:
     there = {part for one in found for part in one.name.split(",")}
     items = [held for held in of_dicts(body, written_here) if held.other not in there]
     found += [one for one in _of_objects(body, classes) if one.name not in by_name]
-    return found + _of_held(items) + [Listed(held.target, "") for held in _left(items)]
+    found += _of_held(items) + [Listed(held.target, "") for held in _left(items)]
+    return with_own_layers(body, found, written)
 
 
 def _of_objects(body: Sequence[ast.stmt], classes: Mapping[str, ast.ClassDef]) -> Iterator[Listed]:
@@ -347,7 +349,7 @@ def kind_of_target(target: str) -> str | None:
         found = {one.name: one.kind for one in listed(path)}
     except (SyntaxError, ValueError, OSError, RecursionError):
         return known
-    kind = found.get(name) or found.get(name.partition(",")[0])
+    kind = found.get(name) or found.get(name.partition(",")[0]) or kind_of_pair(name, found)
     return kind if kind and kind != NETWORK else known or kind or None
 
 

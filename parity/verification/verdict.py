@@ -26,11 +26,13 @@ OPTION = " other than "  # of what is not checked: an option that kept its defau
 GRADIENTS = ("gradients", "dx", "dW", "db", "dgamma", "dbeta")
 OWN_LOSS = "own loss"  # the judge of a network without a twin
 OF_OWN_LOSS = "its gradients are those of its own loss"
+OF_OWN_FORWARD = "its backward is the gradient of its own forward"  # of what is none of the kinds
 OF_LAYERS = "its outputs are those of its layers one after another"  # how the claim of a container begins
 OF_ITS_LAYERS = "central differences of its loss in float64, and what its layers were given and gave"
 OWN_JUDGE = (
-    "central differences of its own loss, in float64: what it computes forward was compared with nothing"
+    "central differences of its own {}, in float64: what it computes forward was compared with nothing"
 )
+OF = {OF_OWN_LOSS: "loss", OF_OWN_FORWARD: "forward"}  # whose central differences they are
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
 
 if TYPE_CHECKING:
@@ -76,8 +78,8 @@ class Verdict:
     where         the code ran
     always        what it comes to whatever it is given, where no number could be compared for that
     listed        of a network every wrong tensor, the largest difference first
-    judge         "torch", "numpy", or "own loss" of a network without a twin
-    claim         what is right of a network without a twin
+    judge         "torch", "numpy", or "own loss" of a network without a twin and of what is none of the kinds
+    claim         what is right of those
     certificate   what the comparison by == on whole numbers came to, where it was made
     explanation   which small change of the reference gives the wrong numbers, or where they are
     """
@@ -169,7 +171,7 @@ class Verdict:
     def _own_judge(self) -> str:
         if self.claim.startswith(OF_LAYERS):
             return OF_ITS_LAYERS
-        return OWN_JUDGE.format("loss" if self.claim == OF_OWN_LOSS else "outputs")
+        return OWN_JUDGE.format(OF.get(self.claim, "outputs"))
 
     @property
     def says_exact(self) -> str:
@@ -290,7 +292,8 @@ class Verdict:
         if self.claim.startswith(OF_LAYERS):
             return f"{inputs}{len(self.records)} results: {wrong or 'none'} differ"
         if self.judge == OWN_LOSS:
-            against = "its own loss" if self.claim == OF_OWN_LOSS else "the chain rule of its outputs"
+            of = OF.get(self.claim, "")
+            against = f"its own {of}" if of else "the chain rule of its outputs"
             return f"{inputs}{len(self.records)} gradients against {against}: {wrong or 'none'} differ"
         against = f"{inputs}{len(self.records)} results against PyTorch's"
         if self.outcome == "not_checked":
@@ -319,7 +322,7 @@ class Verdict:
             lines.append(f"what         {row.why}")
         wrong = self.outcome == "wrong"
         advice = (
-            hint(row, first.ours, first.theirs, wrong) if self.kind != "network" else hint_for_network(row)
+            hint(row, first.ours, first.theirs, wrong) if self.judge != OWN_LOSS else hint_for_network(row)
         )
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)

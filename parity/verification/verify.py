@@ -53,6 +53,7 @@ from parity.verification.declared_sizes import as_declared, faults_in, on_own_in
 from parity.verification.hints import mean_of_batch
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
+from parity.verification.own_listed import OWN_LAYER
 from parity.verification.pairs import wrong_one
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
@@ -128,7 +129,8 @@ def verify(
     factory   a class or function in the book's protocol or in the adapter's, or "path/to/file.py:Name"
     adapter   how it is called; found by trial when left out
     kind      what it is meant to be: "convolution", "max_pooling", "adam", ...; "network" takes `twin` and
-              `names` besides, see `parity.verification.network`
+              `names` besides, see `parity.verification.network`; "own_layer" is none of the kinds, whose
+              backward is held to its own forward
     supports  the optional features it has, to be held to them; read off its signature when left out
     allow     declared differences, names of the fault catalogue: it must differ exactly so
     strict    whether "right_but" is not ok
@@ -150,6 +152,8 @@ def verify(
         book = profile_of(factory, profile) == BOOK
         verdict = _network(factory, network, tuple(allow), book, seed, limits, isolated)
         return strictly(verdict, strict)
+    if kind == OWN_LAYER:
+        return strictly(_own_layer(factory, seed, limits, isolated), strict)
     known_kind(kind)
     if network:
         raise TypeError(f"{kind} takes no {', '.join(network)}; only a network does")
@@ -162,10 +166,17 @@ def verify(
         return strictly(verdict, strict)
 
 
+def _own_layer(factory: Any, seed: int, limits: Limits, isolated: bool) -> Verdict:
+    """The verdict on what is none of the kinds, by its own forward."""
+    from parity.verification.own_layer import verify_own_layer
+
+    return verify_own_layer(factory, seed=seed, limits=limits, isolated=isolated)
+
+
 def known_kind(kind: str) -> str:
     """The kind as it is named here. Raises ValueError, with the nearest name, where there is none such."""
     plain = kind.replace("-", "_").lower()
-    if plain not in (*ALL_KINDS, NETWORK) and not parts_of(plain)[1]:
+    if plain not in (*ALL_KINDS, NETWORK, OWN_LAYER) and not parts_of(plain)[1]:
         near = nearest(plain, (*ALL_KINDS, NETWORK))
         there = f"here are {', '.join(ALL_KINDS)}, {NETWORK}"
         raise ValueError(f"no kind named {kind!r}" + (f"{near} T{there}" if near else f"; t{there}"))

@@ -19,6 +19,7 @@ from parity.adapters.conventions import NotCallable
 from parity.adapters.definitions import does_nothing, parsed
 from parity.adapters.isolate import TIMES, Limits
 from parity.adapters.load import TargetError, only_definitions
+from parity.adapters.own_layer_subject import layer_apart
 from parity.adapters.own_network_subject import OwnSubject, own_apart
 from parity.adapters.subject import place_apart
 from parity.adapters.wire import clean
@@ -28,6 +29,7 @@ from parity.verification.left_out import PLURAL, left_out
 from parity.verification.listed_names import Listed
 from parity.verification.listing import NETWORK, files_of, listed, passed_over
 from parity.verification.other_layers import IS_NONE, NO_KIND
+from parity.verification.own_listed import OWN_LAYER
 from parity.verification.verdict import Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, verify
 from parity.verification.within_network import within_its_network
@@ -282,7 +284,10 @@ def _runs_long(target: str, kind: str, options: dict[str, Any]) -> bool:
     ):
         return False
     limits = Limits(silence=PATIENCE / TIMES)
-    subject = own_apart(target, limits) if kind == NETWORK else place_apart(target, None, limits)
+    if kind == OWN_LAYER:
+        subject: Any = layer_apart(target, limits)
+    else:
+        subject = own_apart(target, limits) if kind == NETWORK else place_apart(target, None, limits)
     try:
         if isinstance(subject, OwnSubject):
             subject.open()

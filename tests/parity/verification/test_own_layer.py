@@ -1,0 +1,510 @@
+"""What is none of the kinds is right where its backward is the gradient of its forward, and only there."""
+
+import numpy as np
+import pytest
+
+import parity
+from parity.verification.as_json import verdict_object
+from parity.verification.items import checks
+from parity.verification.listing import kind_of_target, listed
+from parity.verification.own_listed import OWN_LAYER, partners
+from parity.verification.whole import verify_all
+
+
+class Mul:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dout):
+        dx = dout * self.y
+        dy = dout * self.x
+        return dx, dy
+
+
+class MulNotExchanged(Mul):
+    def backward(self, dout):
+        dx = dout * self.x
+        dy = dout * self.y
+        return dx, dy
+
+
+class Add:
+    def forward(self, *inputs):
+        return inputs[0] + inputs[1]
+
+    def backward(self, dout):
+        return dout, dout
+
+
+class AddHalf(Add):
+    def backward(self, dout):
+        return dout, dout / 2
+
+
+class BentIdentity:
+    def __call__(self, x):
+        return (np.sqrt(x**2 + 1) - 1) / 2 + x
+
+    def gradient(self, x):
+        return x / (2 * np.sqrt(x**2 + 1)) + 1
+
+
+class BentWithoutHalf(BentIdentity):
+    def gradient(self, x):
+        return x / np.sqrt(x**2 + 1) + 1
+
+
+class Wrapper:
+    def __init__(self, f, f_prime):
+        self.f, self.f_prime = f, f_prime
+
+    def forward(self, x):
+        self.x = x
+        return self.f(x)
+
+    def backward(self, output_gradient, learning_rate):
+        return output_gradient * self.f_prime(self.x)
+
+
+class WrapperOfGradient(Wrapper):
+    def backward(self, output_gradient, learning_rate):
+        return output_gradient * self.f_prime(output_gradient)
+
+
+class Upsample:
+    def __init__(self, scale_factor=2):
+        self.scale = scale_factor
+
+    def forward(self, x):
+        return x.repeat(self.scale, axis=2).repeat(self.scale, axis=3)
+
+    def backward(self, dout):
+        N, C, H, W = dout.shape
+        s = self.scale
+        return dout.reshape(N, C, H // s, s, W // s, s).sum(axis=(3, 5))
+
+
+class UpsampleMean(Upsample):
+    def backward(self, dout):
+        return super().backward(dout) / self.scale**2
+
+
+class RMSNorm:
+    def __init__(self, dim, eps=1e-6):
+        self.gamma, self.eps = np.ones(dim), eps
+
+    def forward(self, x):
+        self.r = 1 / np.sqrt((x**2).mean(axis=-1, keepdims=True) + self.eps)
+        self.xhat = x * self.r
+        return self.gamma * self.xhat
+
+    def backward(self, dout):
+        self.dgamma = (dout * self.xhat).sum(axis=0)
+        d = dout * self.gamma
+        return self.r * (d - self.xhat * (d * self.xhat).mean(axis=-1, keepdims=True))
+
+
+class RMSNormLost(RMSNorm):
+    def backward(self, dout):
+        super().backward(dout)
+        return self.r * dout * self.gamma
+
+
+class RMSNormNoSum(RMSNorm):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dgamma = (dout * self.xhat).mean(axis=0)
+        return dx
+
+
+class Residual:
+    def __init__(self, dim, lr=0.1):
+        self.W = np.random.default_rng(0).standard_normal((dim, dim))
+        self.b, self.lr = np.zeros(dim), lr
+
+    def forward(self, x):
+        self.x = x
+        self.h = np.tanh(x @ self.W + self.b)
+        return x + self.h
+
+    def backward(self, dout):
+        dh = dout * (1 - self.h**2)
+        dx = dout + dh @ self.W.T
+        self.W -= self.lr * (self.x.T @ dh)
+        self.b -= self.lr * dh.sum(axis=0)
+        return dx
+
+
+class ResidualNoShortcut(Residual):
+    def backward(self, dout):
+        return super().backward(dout) - dout
+
+
+class ScaledMask:
+    def __init__(self, keep_prob=1):
+        self.keep_prob = keep_prob
+
+    def forward(self, x):
+        self.mask = np.random.rand(*x.shape) < self.keep_prob  # noqa: NPY002
+        return x * self.mask / self.keep_prob
+
+    def backward(self, dout):
+        return dout * self.mask / self.keep_prob
+
+
+class UnscaledMask(ScaledMask):
+    def backward(self, dout):
+        return dout * self.mask
+
+
+class RootMeanSquare:
+    def forward(self, prediction, target):
+        self.e = prediction - target
+        self.loss = np.sqrt(np.mean(self.e**2))
+        return self.loss
+
+    def backward(self):
+        return self.e / (self.e.size * self.loss)
+
+
+class RootMeanSquareUndivided(RootMeanSquare):
+    def backward(self):
+        return self.e / self.loss
+
+
+def arctan(x):
+    return np.arctan(x)
+
+
+def d_arctan(x):
+    return 1 / (1 + x**2)
+
+
+def arctan_prime(x):
+    return 1 / (1 - x**2)
+
+
+def cubed_tanh(x):
+    return np.tanh(x) ** 3
+
+
+def cubed_tanh_derivative(out):
+    t = np.cbrt(out)
+    return 3 * t**2 * (1 - t**2)
+
+
+def cubed_tanh_grad(out):
+    return 3 * out**2 * (1 - out**2)
+
+
+def prelu(x, a):
+    return np.where(x > 0, x, a * x)
+
+
+def prelu_derivative(x, a):
+    return np.where(x > 0, 1, a)
+
+
+def prelu_deriv(x, a):
+    return np.where(x > 0, 1, -a)
+
+
+def gaussian(z):
+    return np.exp(-(z**2))
+
+
+def gaussian_backward(dA, z):
+    return dA * -2 * z * np.exp(-(z**2))
+
+
+def gaussian_back(dA, z):
+    return dA * -2 * np.exp(-(z**2))
+
+
+def sine(x):
+    return np.sin(x), x
+
+
+def sine_backward(dout, cache):
+    return dout * np.cos(cache)
+
+
+def sine_bwd(dout, cache):
+    return -dout * np.cos(cache)
+
+
+def log_cosh(y_true, y_pred):
+    return np.mean(np.log(np.cosh(y_pred - y_true)))
+
+
+def log_cosh_derivative(y_true, y_pred):
+    return np.tanh(y_pred - y_true) / y_true.size
+
+
+def log_cosh_prime(y_true, y_pred):
+    return np.tanh(y_true - y_pred) / y_true.size
+
+
+def kl_divergence(p, q):
+    return np.sum(p * np.log(p / q))
+
+
+def kl_divergence_grad(p, q):
+    return -p / q
+
+
+def kl_divergence_gradient(p, q):
+    return -q / p
+
+
+def l2_penalty(W, lam):
+    return 0.5 * lam * np.sum(W**2)
+
+
+def l2_penalty_gradient(W, lam):
+    return lam * W
+
+
+def l2_penalty_grad(W, lam):
+    return 2 * lam * W
+
+
+def hard_swish(x):
+    return x * np.clip(x + 3, 0, 6) / 6
+
+
+def hard_swish_derivative(x):
+    return np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
+
+
+def hard_swish_prime(x):
+    return np.where(x <= -3, 0, np.where(x >= 3, 0, (2 * x + 3) / 6))
+
+
+def spatial_scale(x, gamma, beta):
+    return x * gamma + beta, (x, gamma)
+
+
+def spatial_scale_backward(dout, cache):
+    x, gamma = cache
+    axes = tuple(range(x.ndim - 1))
+    return dout * gamma, (dout * x).sum(axis=axes), dout.sum(axis=axes)
+
+
+def spatial_scale_back(dout, cache):
+    x, gamma = cache
+    axes = tuple(range(x.ndim - 1))
+    return dout * gamma, (dout * x).sum(axis=axes), dout.mean(axis=axes)
+
+
+PAIRS = [
+    (Mul, MulNotExchanged, "dx dy"),
+    (Add, AddHalf, "dy"),
+    (BentIdentity, BentWithoutHalf, "dx"),
+    (Wrapper, WrapperOfGradient, "dx"),
+    (Upsample, UpsampleMean, "dx"),
+    (RMSNorm, RMSNormLost, "dx"),
+    (RMSNorm, RMSNormNoSum, "dgamma"),
+    (Residual, ResidualNoShortcut, "dx"),
+    (ScaledMask, UnscaledMask, "dx"),
+    (RootMeanSquare, RootMeanSquareUndivided, "dprediction"),
+    ((arctan, d_arctan), (arctan, arctan_prime), "dx"),
+    ((cubed_tanh, cubed_tanh_derivative), (cubed_tanh, cubed_tanh_grad), "dx"),
+    ((prelu, prelu_derivative), (prelu, prelu_deriv), "dx"),
+    ((gaussian, gaussian_backward), (gaussian, gaussian_back), "dz"),
+    ((sine, sine_backward), (sine, sine_bwd), "dx"),
+    ((log_cosh, log_cosh_derivative), (log_cosh, log_cosh_prime), "dy_pred"),
+    ((kl_divergence, kl_divergence_grad), (kl_divergence, kl_divergence_gradient), "dp"),
+    ((l2_penalty, l2_penalty_gradient), (l2_penalty, l2_penalty_grad), "dW"),
+    ((hard_swish, hard_swish_derivative), (hard_swish, hard_swish_prime), "dx"),
+    ((spatial_scale, spatial_scale_backward), (spatial_scale, spatial_scale_back), "dbeta"),
+]
+
+
+def _id(one):
+    return one.__name__ if isinstance(one, type) else one[1].__name__ if isinstance(one, tuple) else ""
+
+
+@pytest.mark.parametrize("right", list(dict.fromkeys(pair[0] for pair in PAIRS)), ids=_id)
+def test_what_goes_back_as_it_goes_forward_is_right(right):
+    verdict = parity.verify(right, OWN_LAYER, isolated=False)
+    assert verdict.outcome == "right" and verdict.ok, verdict
+    assert "not checked: what its forward computes" in verdict.headline
+
+
+@pytest.mark.parametrize("wrong, tensors", [pair[1:] for pair in PAIRS], ids=_id)
+def test_another_gradient_is_wrong_and_named(wrong, tensors):
+    verdict = parity.verify(wrong, OWN_LAYER, isolated=False)
+    assert verdict.outcome == "wrong", verdict
+    assert " ".join(sorted({row.tensor for row in verdict.records if not row.ok})) == tensors
+    assert verdict.first is not None and verdict.reproduction
+
+
+class Reversal:
+    def forward(self, x):
+        return x
+
+    def backward(self, dout):
+        return -dout
+
+
+class Flat:
+    def forward(self, x):
+        return np.where(x > 0, 1.0, -1.0)
+
+    def backward(self, dout):
+        return dout
+
+
+class Drawn:
+    def forward(self, x):
+        self.mask = np.random.default_rng().random(x.shape) < 0.5
+        return x * self.mask
+
+    def backward(self, dout):
+        return dout * self.mask
+
+
+class Half:
+    def forward(self, x):
+        return np.float32(x) ** 2
+
+    def backward(self, dout):
+        return dout
+
+
+class Unknown:
+    def __init__(self, gizmo):
+        self.gizmo = gizmo
+
+    def forward(self, x):
+        return self.gizmo * x
+
+    def backward(self, dout):
+        return dout * self.gizmo
+
+
+class Parted:
+    """A neuron whose derivative is of what another method kept."""
+
+    def __init__(self):
+        self.out = 0.3
+
+    def activate(self, x):
+        return np.tanh(x)
+
+    def derivative(self):
+        return 1 - self.out**2
+
+
+def softmin(x):
+    e = np.exp(-x - np.max(-x, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def softmin_derivative(x):
+    return -softmin(x) * (1 - softmin(x))
+
+
+@pytest.mark.parametrize(
+    "code, why",
+    [
+        (Reversal, "on purpose"),
+        (Flat, "do not change"),
+        (Drawn, "from call to call"),
+        (Half, "float32"),
+        (Unknown, "gizmo"),
+        (Parted, ""),
+        ((softmin, softmin_derivative), "an output depends on several"),
+    ],
+    ids=_id,
+)
+def test_what_cannot_be_decided_is_not_accused(code, why):
+    verdict = parity.verify(code, OWN_LAYER, isolated=False)
+    assert verdict.outcome == "not_checked" and why in verdict.unchecked, verdict
+    assert not verdict.records
+
+
+SOURCE = """
+import numpy as np
+
+class MulLayer:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dout):
+        return dout * self.y, dout * self.x
+
+def rmse(y_true, y_pred):
+    return np.sqrt(np.mean((y_true - y_pred) ** 2))
+
+def rmse_derivative(y_true, y_pred):
+    return (y_true - y_pred) / (y_true.size * rmse(y_true, y_pred))
+
+class Base:
+    def forward(self, x):
+        raise NotImplementedError
+
+    def backward(self, dout):
+        raise NotImplementedError
+
+class Trainer:
+    def forward(self, x):
+        return x
+
+    def backward(self, dout):
+        return dout
+
+class Lonely:
+    def forward(self, x):
+        return x**5
+
+def forward_propagation(x, w):
+    return x @ w
+
+def backward_propagation(x, w):
+    return x
+"""
+
+
+def test_a_file_has_them_with_its_kinds(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(SOURCE)
+    found = {one.name: one.kind for one in listed(path)}
+    assert found["MulLayer"] == found["rmse,rmse_derivative"] == OWN_LAYER
+    assert not {found.get(name) for name in ("Base", "Trainer", "Lonely")} & {OWN_LAYER}
+    assert kind_of_target(f"{path}:rmse") == kind_of_target(f"{path}:rmse_derivative") == OWN_LAYER
+    sheet = verify_all(path)
+    outcomes = {verdict.name: verdict.outcome for verdict in sheet.verdicts}
+    assert outcomes == {"MulLayer": "right", "rmse,rmse_derivative": "wrong"}
+    assert sheet.status == 1 and "Lonely" in sheet.left_out
+    wrong = verdict_object(sheet.verdicts[1])
+    assert (wrong["kind"], wrong["judge"], wrong["outcome"]) == (OWN_LAYER, "own loss", "wrong")
+    assert "-1 times" in wrong["culprit"]["sentence"]
+
+
+def test_its_items_are_a_call_and_its_backward():
+    found = checks(MulNotExchanged, OWN_LAYER, isolated=False)
+    assert [check.name for check in found] == ["can be called", "backward"]
+    found[0](MulNotExchanged)
+    with pytest.raises(AssertionError, match="is not that of its own forward"):
+        found[1](MulNotExchanged)
+
+
+def test_partners_are_named_as_derivatives():
+    names = [
+        "mish",
+        "mish_derivative",
+        "dlisht",
+        "lisht",
+        "swishFunction",
+        "swishDerivative",
+        "decay",
+    ]
+    assert partners(names) == {
+        "mish": "mish_derivative",
+        "lisht": "dlisht",
+        "swishFunction": "swishDerivative",
+    }
