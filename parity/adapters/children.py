@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 from parity.adapters.bench import Bench
 from parity.adapters.isolate import can_isolate
 from parity.adapters.serve import die_with_parent, serve, settle
+from parity.kinds import torch_ahead
 from parity.sandbox.cell import Cell
 from parity.sandbox.policy import Policy, in_force
 
@@ -58,6 +59,7 @@ def _pipes() -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
 # -- a copy of this process -----------------------------------------------------------------------
 def copied_child(bench: Bench) -> Child:
     """A fork of this process that answers for `bench`."""
+    torch_ahead.settle()
     (requests, to_it), (from_it, answers), (printed, output) = _pipes()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -231,6 +233,11 @@ def warm_up() -> None:
     """Start the interpreter that the first session will need, beside whatever else there is to import."""
     if can_isolate() and in_force() is None and not _idle():
         _idle().append(Watch())
+
+
+def let_go() -> None:
+    """End the warm processes of this thread, which nothing will ask any more."""
+    _idle().clear()
 
 
 def _paths() -> list[str]:

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from parity.adapters.pickled import packed, unpacked
 from parity.adapters.serve import die_with_parent
+from parity.kinds import torch_ahead
 
 Send = Callable[[Any], None]
 DONE = "done"
@@ -74,6 +75,7 @@ def run_here(work: Callable[[Send], None]) -> Outcome:
 def run_isolated(work: Callable[[Send], None], limits: Limits | None = None) -> Outcome:
     """Run `work(send)` in a child; what it sends arrives as `messages`, in order."""
     limits = limits or Limits()
+    torch_ahead.settle()
     with _forking:
         (results, results_in), (output, output_in) = os.pipe(), os.pipe()
         sys.stdout.flush()

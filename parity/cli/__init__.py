@@ -23,6 +23,21 @@ EXTRAS = {
 def main(arguments: list[str] | None = None) -> None:
     """The console script: misuse is one sentence on stderr and status 2, never a traceback.
 
+    With `arguments` it is called by a program, which goes on afterwards.
+    """
+    if arguments is not None:
+        return run(arguments)
+    try:
+        run(None)
+    except SystemExit as ending:
+        from parity.cli.ending import end
+
+        end(ending)
+
+
+def run(arguments: list[str] | None) -> None:
+    """Run a command, which ends with SystemExit.
+
     The commands are imported here, so that a missing package is reported in a sentence as well.
     """
     from scratchcnn.cli import ignore_columns_of_zero, in_words

@@ -20,6 +20,7 @@ from parity.cli.options import (
     progress,
     save,
 )
+from parity.kinds import torch_ahead
 from parity.kinds.names import NAMES
 from parity.verification.listing import kind_of_target, no_such_name, unreadable
 from parity.verification.own_listed import OWN_LAYER
@@ -202,6 +203,8 @@ def verify(
         target = str(Path(target).absolute())
     if whole and picture is not None:
         raise Misuse("--picture draws one layer, path/to/file.py:Name; --html draws all that a file defines")
+    if judge == "torch":
+        torch_ahead.begin()
     if whole:
         with progress(f"reading {target}") as said, sandboxed(policy):
             from parity.verification.as_json import sheet_object

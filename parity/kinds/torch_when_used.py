@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from parity.kinds import torch_ahead
+
 if TYPE_CHECKING:
     import torch as torch
     import torch.nn.functional as F
@@ -17,6 +19,7 @@ else:
             self._name = name
 
         def __getattr__(self, name: str) -> Any:
+            torch_ahead.settle()
             vars(self)[name] = getattr(importlib.import_module(self._name), name)
             return vars(self)[name]
 
