@@ -117,9 +117,11 @@ def _ones(seen: Observation, by_id: Mapping[str, Probe]) -> list[Slight]:
     rounded = single_precision.rounded_to_float32(seen, by_id, {id(one.row) for one in ones})
     ones += [Slight(row, SINGLE, exact_of(by_id[row.case], row)) for row in rounded]
     writes = [one.name for one in ones if one.row.phase == UNCHANGED]
-    if writes:  # the same write raises where the array is read-only
-        ones += [Slight(row, writes[0]) for row in seen.records if not row.ok and _read_only(row)]
-    return ones
+    raised = [
+        row for row in seen.records if not row.ok and _read_only(row)
+    ]  # by the same write, or `dout *= 1`
+    names = writes[:1] or [_write_that_raised(row, seen.kind) for row in raised[:1]]
+    return ones + [Slight(row, name) for name in names if name for row in raised]
 
 
 def _kept_in_all(ones: list[Slight], seen: Observation) -> list[Slight]:
@@ -190,6 +192,12 @@ def _saturates(kind: str, probe: Probe) -> bool:
 
 def _read_only(row: Record) -> bool:
     return row.phase in ("memory layouts", "contracts") and "read-only" in row.why
+
+
+def _write_that_raised(row: Record, kind: str) -> str:
+    """The name of a write that changed no number: into dout where a gradient lacks by it, else into x."""
+    name = WRITES["dout" if row.tensor.startswith("d") else "x"]
+    return name if kind_of(kind).role in ("layer", "loss") else ""
 
 
 def _written(row: Record, kind: str) -> str:
