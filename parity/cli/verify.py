@@ -171,6 +171,12 @@ def verify(
     """
     whole = is_whole(target)
     known = "network" if twin is not None else kind_of_target(target)  # nothing else has a twin
+    backward = ""  # that was asked for, in place of its function
+    if kind is None and known is None and not whole:
+        from parity.verification.by_function import function_beside
+
+        if function := function_beside(target):
+            backward, target, known = target, function, kind_of_target(function)
     kind = kind or (None if whole else known)
     if kind is None and not whole:
         if unread := unreadable(target):
@@ -233,6 +239,10 @@ def verify(
         from parity.verification.verify import verify as check
 
         verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
+        if backward:
+            from parity.verification.by_function import of_backward
+
+            verdict = of_backward(verdict, backward)
     if called:
         how = (
             f"# {verdict.called}"

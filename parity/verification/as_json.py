@@ -19,6 +19,7 @@
                    "device": "cpu", "shape": [2, 3], "max_abs": 0.0, "max_rel": 0.0, "allowed": 1e-09,
                    "margin": 0.0, "exact": true, "ok": true, "proves": true, "why": ""}, ...],
      "wrong_function": "",                of a function and its backward the latter, where it alone is wrong
+     "gradient_of": "",                   of a backward that was checked with its function, that function
      "culprit": null,                     or {"layer": ..., "phase": ..., "tensor": ..., "sentence": ...}
      "diagnosis": null,                   or {"fault": ..., "says": ..., "besides": ..., "residual": ...}
      "certificate": null,                 or {"outcome": "exact", "says": ..., "probes": 60,
@@ -87,6 +88,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
             row | {"why": by_judge(str(row["why"]), verdict.judge)} for row in rows(verdict.records)
         ],
         "wrong_function": verdict.wrong_function,
+        "gradient_of": verdict.gradient_of,
         "culprit": culprit
         and {name: getattr(culprit, name) for name in ("layer", "phase", "tensor", "sentence")},
         "diagnosis": {name: getattr(diagnosis, name) for name in ("fault", "says", "besides", "residual")}

@@ -15,7 +15,7 @@ from parity.adapters.own_network_subject import Looked, OwnSubject, OwnWay
 from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
 from parity.comparison.records import Place, record
-from parity.verification.verdict import OF_LAYERS, First, Verdict
+from parity.verification.verdict import OF_LAYERS, RIGHT, First, Verdict
 
 KIND = "network"
 OF_LOSS = f"{OF_LAYERS}, and its gradients those of its loss"
@@ -39,7 +39,7 @@ def check_container(network: OwnSubject, verdict: Verdict, seed: int, check: Che
         looked = network.looked(seed)
         if not way.fails:
             check(network, way, trial, seed)
-        is_right = not way.fails and trial.outcome in ("right", "right_but")
+        is_right = not way.fails and trial.outcome in RIGHT
         lacks = any(text.endswith("which were not found") for text in trial.not_checked)
         bug = (
             looked.forward

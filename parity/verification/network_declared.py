@@ -27,7 +27,7 @@ from parity.verification.profiles import NETWORK_HABITS
 from parity.verification.slight_names import NAMES
 from parity.verification.twin import NetworkMisuse, Twin
 from parity.verification.unchecked import ENDED
-from parity.verification.verdict import Verdict
+from parity.verification.verdict import RIGHT, Verdict
 
 CLAMPED = "loss-clamped-logarithm"
 FLATTENED = "flatten-channels-last"
@@ -142,7 +142,7 @@ def _taken_away(plain: Verdict, run: Run, twin: Any, names: Iterable[str]) -> tu
         sets = itertools.chain(*(itertools.combinations(names, size) for size in range(1, MOST_AT_ONCE + 1)))
         for chosen in sets:
             verdicts = _with(chosen, run, twin)
-            right = next((v for v in verdicts if v.outcome in ("right", "right_but")), None)
+            right = next((v for v in verdicts if v.outcome in RIGHT), None)
             if right is not None:
                 found, used = right, list(chosen)
                 break
@@ -191,7 +191,7 @@ def with_declared(
     found, used = _taken_away(plain, run, twin, dict.fromkeys([*names, *habits]))
     by_design = [NETWORK_HABITS[name] for name in used if name not in names]
     used = [name for name in used if name in names]
-    if used and found.outcome in ("right", "right_but"):
+    if used and found.outcome in RIGHT:
         found.reproduction = plain.reproduction
         found.declared = " + ".join(used)
         found.diagnosis = Diagnosis(found.declared, _says(used), 0.0)

@@ -29,7 +29,7 @@ from parity.verification.own_chain import Chain, chain_of
 from parity.verification.own_relations import common_factor, is_of_rows, of_times, relation
 from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
 from parity.verification.reproduction import name_of
-from parity.verification.verdict import OWN_LOSS, First, Verdict
+from parity.verification.verdict import OWN_LOSS, RIGHT, First, Verdict
 
 KIND = "network"
 CASES = 3
@@ -70,7 +70,7 @@ def verify_own_loss(
             way = network.use(0)
             _check_either(network, way, verdict, seed)
             with_its_layers(network, way, verdict, seed)
-            if way.several and verdict.outcome in ("right", "right_but"):
+            if way.several and verdict.outcome in RIGHT:
                 verdict.buts = [*verdict.buts, f"it takes one row at a time: of several {way.several}"]
     except Unfinished as error:
         verdict.unfinished = str(error)
@@ -78,7 +78,7 @@ def verify_own_loss(
         verdict.unchecked = str(error) if isinstance(error, Ended) else f"it raised {error}"
     finally:
         verdict.output = network.close()
-    verdict.ok = verdict.outcome in ("right", "right_but")
+    verdict.ok = verdict.outcome in RIGHT
     if verdict.outcome == "wrong":
         verdict.reproduction = _reproduction(factory, seed)
     return verdict

@@ -8,17 +8,25 @@ from parity.adapters.convention import Convention
 from parity.comparison.records import Record
 from parity.verification.unchecked import compared
 
+NOTHING = ("", "")
 
-def wrong_one(convention: Convention | None, records: Iterable[Record]) -> tuple[str, str]:
+
+def functions_of(convention: Convention) -> tuple[str, str]:
+    """(the function, its backward) by their names; two empty ones of a class, or where there is one alone."""
+    if convention.constructor is not None:
+        return NOTHING
+    function, backward = (
+        name.removeprefix("function ") for name in (convention.forward, convention.backward)
+    )
+    return (function, backward) if function and backward and function != backward else NOTHING
+
+
+def wrong_one(functions: tuple[str, str], records: Iterable[Record]) -> tuple[str, str]:
     """(the name of the function whose numbers are right, that of its backward, which is wrong).
 
-    Two empty names where there is one function, a class, or anything wrong with what forward gives.
+    Two empty names where it is not such a pair, or anything is wrong with what forward gives or does.
     """
-    nothing = ("", "")
-    if convention is None or convention.constructor is not None:
-        return nothing
-    names = [name.removeprefix("function ") for name in (convention.forward, convention.backward)]
-    forward = [row for row in records if row.phase == "forward"]
-    if not all(names) or names[0] == names[1] or not any(map(compared, forward)):
-        return nothing
-    return (names[0], names[1]) if all(row.ok for row in forward) else nothing
+    rows = list(records)
+    own = any(compared(row) for row in rows if row.phase == "forward")
+    others = all(row.phase == "backward" or row.tensor.startswith("d") for row in rows if not row.ok)
+    return functions if own and others else NOTHING

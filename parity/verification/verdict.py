@@ -50,6 +50,7 @@ class First:
 
 
 Outcome = Literal["right", "right_but", "wrong", "not_checked"]
+RIGHT = ("right", "right_but")
 
 
 @dataclass
@@ -71,6 +72,9 @@ class Verdict:
     adapter       the same as an adapter, to be kept in a file
     called        how it was called, where that was found by trial
     wrong_function  of a function and its backward the latter, where it alone is wrong
+    functions     a function and its backward by their names, where the two were checked together
+    gradient_of   of such a backward that has a verdict of its own, the function
+    forward_buts  of such a function alone what is not right although its numbers are
     remarks       what is no error, since PyTorch does the same, and yet good to know
     ending        how its process ended, where it did not by itself: it hung, crashed, printed without end
     unfinished    why not everything was tried: then it is not right, and need not be wrong
@@ -102,6 +106,9 @@ class Verdict:
     largest: str = ""
     called: str = ""
     wrong_function: str = ""
+    functions: tuple[str, str] = ("", "")
+    gradient_of: str = ""
+    forward_buts: Sequence[str] = ()
     adapter: str = field(default="", repr=False)
     remarks: Sequence[str] = ()
     first: First | None = field(default=None, repr=False)
@@ -237,7 +244,7 @@ class Verdict:
                 lines += [f"that is      {meant}" for meant in [mean_of_batch(self.diagnosis.fault)] if meant]
             if self.explanation is not None:
                 lines += self.explanation.lines()
-        if outcome in ("right", "right_but"):
+        if outcome in RIGHT:
             lines += [f"remark       {text}" for text in self.remarks]
         if outcome != "right" and self.output:
             lines.append(f"it printed   {clean(self.output, 200)}")
@@ -280,6 +287,8 @@ class Verdict:
             return f"right on what was checked: {self.claim}; not checked: {', '.join(self.not_checked)}"
         if self.not_checked:
             return f"right on what was checked{both}; not checked: {', '.join(self.not_checked)}"
+        if self.gradient_of:
+            return f"right, the same gradients of {self.gradient_of} as PyTorch's"
         return f"right{both}, the same function as PyTorch's"
 
     def _checked(self) -> str:

@@ -54,7 +54,7 @@ from parity.verification.hints import mean_of_batch
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
 from parity.verification.own_listed import OWN_LAYER
-from parity.verification.pairs import wrong_one
+from parity.verification.pairs import functions_of, wrong_one
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import removable, sentences, slight_ones, without_slight
@@ -69,7 +69,7 @@ from parity.verification.slight_names import (
 )
 from parity.verification.slight_readings import but_eps, own_eps
 from parity.verification.unchecked import ENDED, TAKES_NO, compared, why_unchecked
-from parity.verification.verdict import First, Verdict
+from parity.verification.verdict import RIGHT, First, Verdict
 from parity.verification.why import explanation_of
 from parity.verification.with_momentum import joined, kind_after, split
 from scratchcnn.lookup import nearest
@@ -306,6 +306,7 @@ def _verify_as(
     verdict.certificate = seen.certificate
     if seen.convention is not None:
         verdict.called, verdict.adapter = str(seen.convention), seen.convention.source()
+        verdict.functions = functions_of(seen.convention)
     elif seen.engine:
         verdict.called = seen.engine
     verdict.remarks = [*seen.remarks, *(f"{name} {why}" for name, why in _own_defaults(kind, seen).items())]
@@ -319,7 +320,7 @@ def _verify_as(
     _judge_declared(verdict, declared, seen, (fixed, cases), asker)
     if habits and not (verdict.declared or seen.ending or seen.unfinished or seen.observation.ok):
         _judge_habits(verdict, habits, seen, (fixed, cases), asker)
-    right = verdict.outcome in ("right", "right_but")
+    right = verdict.outcome in RIGHT
     if right:
         verdict.buts = [*verdict.buts, *_read_off(seen)]
     else:
@@ -363,7 +364,7 @@ def _with_gradients_before(verdict: Verdict, rows: Sequence[Record], unseen: Seq
 
     `unseen` are those of them that cannot be had.
     """
-    if verdict.outcome in ("right", "right_but"):
+    if verdict.outcome in RIGHT:
         verdict.records = [*verdict.records, *gradients_of(rows)]
         verdict.not_checked = [*(text for text in verdict.not_checked if text != "gradients"), *unseen]
         verdict.buts = [*verdict.buts, BEFORE_IT]
@@ -688,8 +689,10 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
     judged = [r for r in verdict.records if id(r) not in apart] if first else verdict.records
     besides = sentences(slight, cases) if first else []
     sentence = "; ".join([_sentence(row, judged, by_id), *(f"besides, {said}" for said in besides)])
-    right, verdict.wrong_function = wrong_one(seen.convention, judged)
+    right, verdict.wrong_function = wrong_one(verdict.functions, judged)
     if right:
+        of_forward = [one for one in slight if one.row.phase == "forward"]
+        verdict.forward_buts = sentences(of_forward, cases)
         sentence += f"; the numbers of {right} are right, {verdict.wrong_function} is wrong"
     verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, sentence)
     probe = by_id.get(row.case)

@@ -24,14 +24,15 @@ from parity.adapters.own_network_subject import OwnSubject, own_apart
 from parity.adapters.subject import place_apart
 from parity.adapters.wire import clean
 from parity.kinds import ALL_KINDS
+from parity.verification.by_function import by_function
 from parity.verification.declared import declared_faults
-from parity.verification.left_out import PLURAL, left_out
+from parity.verification.left_out import PLURAL, TOGETHER, left_out
 from parity.verification.listed_names import Listed
 from parity.verification.listing import NETWORK, files_of, listed, passed_over
 from parity.verification.other_layers import IS_NONE, NO_KIND
 from parity.verification.own_listed import OWN_LAYER
-from parity.verification.verdict import Outcome, Verdict, by_judge
-from parity.verification.verify import known_kind, verify
+from parity.verification.verdict import RIGHT, Outcome, Verdict, by_judge
+from parity.verification.verify import known_kind, strictly, verify
 from parity.verification.within_network import within_its_network
 
 # What zipfile raises for a file that is none, or was damaged.
@@ -118,9 +119,7 @@ class Sheet:
         wide = min(WIDEST, max([len(v.name) for v in self.verdicts], default=0))
         for v in self.verdicts:
             lines.append(f"  {clean(v.name):{wide}}  {v.kind:20} {_brief(v)}")
-            if (
-                with_calls and v.called and v.outcome in ("right", "right_but")
-            ):  # of the others it follows below
+            if with_calls and v.called and v.outcome in RIGHT and not v.gradient_of:  # else it is below
                 lines.append(f"    {clean(v.called, LONGEST)}")
         for name, why in self.unread.items():
             lines.append(f"  {clean(name)}: could not be read: {clean(why)}")
@@ -239,6 +238,7 @@ def _verdicts(
         return name if shown == sheet.where else f"{shown}:{name}"
 
     checked: list[tuple[Listed, Verdict]] = []
+    apart: set[str] = set()
     body = [node for _, tree in parsed(path) for node in tree.body]
     meant = [replace(one, kind=kind or one.kind) for one in found]
     if not only and (first := next((one for one in meant if one.kind), None)):
@@ -264,8 +264,13 @@ def _verdicts(
                 return
             verdict = within_its_network(verdict, one, checked, body, bool(options.get("strict")))
             checked.append((one, verdict))
-            yield verdict
+            for part in by_function(verdict, body):
+                if part is verdict or part.name not in apart:  # a backward of two functions
+                    apart.add(part.name)
+                    yield strictly(part, bool(options.get("strict")))
     reasons = left_out(path, meant, checked)
+    for name in [name for name, why in reasons.items() if why == TOGETHER and named(name) in apart]:
+        del reasons[name]
     for one in meant:  # a dict's items are no definitions
         if not one.kind and one.name.partition(".")[0].partition("[")[0] not in reasons:
             reasons[one.name] = NO_KIND

@@ -10,7 +10,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.rule_constants import MOMENTUM, NESTEROV
 from parity.faults import faults_of
 from parity.verification.slight_names import NAMES, names_of
-from parity.verification.verdict import OPTION, Verdict
+from parity.verification.verdict import OPTION, RIGHT, Verdict
 
 NEXT = {
     "sgd": ("momentum", MOMENTUM),
@@ -48,7 +48,7 @@ def _can_have(kind: str) -> set[str]:
 
 def joined(verdict: Verdict, asked_for: Sequence[str], ask: Callable[[], Verdict]) -> Verdict:
     """The verdict with that on the kind after it; the worse of the two is told, and both are counted."""
-    if verdict.outcome not in ("right", "right_but"):
+    if verdict.outcome not in RIGHT:
         return verdict
     other = ask()
     if other.outcome not in WORSE:

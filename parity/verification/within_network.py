@@ -13,11 +13,10 @@ from dataclasses import replace
 
 from parity.adapters.function_groups import groups_of
 from parity.verification.listed_names import Listed
-from parity.verification.verdict import Verdict
+from parity.verification.verdict import RIGHT, Verdict
 
 DIVIDED = re.compile(r"(dW|db|dW and db|db and dW) (?:is|are) PyTorch's divided by N")
 CALLED = re.compile(r"(\w+)\(")
-RIGHT = ("right", "right_but")
 
 
 def within_its_network(

@@ -30,6 +30,7 @@ VERDICT = {
         "findings",
         "culprit",
         "wrong_function",
+        "gradient_of",
         "diagnosis",
     ),
     *("reproduction", "remarks", "judge", "certificate", "explanation"),

@@ -4,7 +4,6 @@ import pytest
 
 from parity.verification.as_json import verdict_object
 from parity.verification.verify import verify
-from parity.verification.whole import verify_all
 
 SOURCE = """
 import numpy as np
@@ -29,7 +28,6 @@ def test_the_derivative_is_named_where_it_alone_is_wrong(tmp_path):
     assert verdict.headline == "WRONG in mse_prime" and verdict.outcome == "wrong", str(verdict)
     assert "the numbers of mse are right, mse_prime is wrong" in str(verdict)
     assert verdict_object(verdict)["wrong_function"] == "mse_prime"
-    assert "WRONG: mse_prime, dx" in str(verify_all(file))
 
 
 @pytest.mark.parametrize("slope", ["2", "-2"])
