@@ -50,7 +50,8 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
 def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None:
     """Both names as targets have them, where the file defines the two functions, or a class of it does."""
     function, backward = verdict.functions
-    first = verdict.name.partition(",")[0]
+    whole = verdict.name.partition(",")[0]
+    first, opened, choice = whole.partition("(")
     before = first.removesuffix(function)
     if not function or function == backward or not backward.isidentifier() or before == first:
         return None
@@ -67,7 +68,7 @@ def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return (first, before + backward) if backward in there else None
+    return (whole, before + backward + opened + choice) if backward in there else None
 
 
 def _rows_of(verdict: Verdict, phase: str) -> list[Record]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from parity.adapters.convention import Convention
 from parity.comparison.records import Record
 from parity.verification.unchecked import compared
+from parity.verification.verdict import RIGHT, Verdict
 
 NOTHING = ("", "")
 
@@ -30,3 +31,20 @@ def wrong_one(functions: tuple[str, str], records: Iterable[Record]) -> tuple[st
     own = any(compared(row) for row in rows if row.phase == "forward")
     others = all(row.phase == "backward" or row.tensor.startswith("d") for row in rows if not row.ok)
     return functions if own and others else NOTHING
+
+
+def may_be_right_alone(verdict: Verdict) -> bool:
+    """Whether both are wrong beside each other, so that the function is to be looked at by itself."""
+    wrong = {row.phase for row in verdict.records if not row.ok and compared(row)}
+    return verdict.outcome == "wrong" and all(verdict.functions) and {"forward", "backward"} <= wrong
+
+
+def blame_backward(verdict: Verdict, alone: Verdict) -> None:
+    """Where the function by itself is right, but for something: the pair is wrong in its backward alone."""
+    if alone.outcome not in RIGHT:
+        return
+    said = {(row.case, row.tensor, row.dtype, row.phase) for row in alone.records}
+    verdict.records = [
+        row for row in verdict.records if row.ok or (row.case, row.tensor, row.dtype, row.phase) not in said
+    ]
+    verdict.forward_buts = alone.buts

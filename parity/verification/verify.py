@@ -54,7 +54,7 @@ from parity.verification.hints import mean_of_batch
 from parity.verification.observe import Request, Seen, observe_target
 from parity.verification.other_eps import given_eps
 from parity.verification.own_listed import OWN_LAYER
-from parity.verification.pairs import functions_of, wrong_one
+from parity.verification.pairs import blame_backward, functions_of, may_be_right_alone, wrong_one
 from parity.verification.profiles import BOOK, NETWORK_HABITS, habits_of, profile_of
 from parity.verification.reproduction import import_line, name_of, reproduction, simpler, size
 from parity.verification.slight import removable, sentences, slight_ones, without_slight
@@ -349,6 +349,11 @@ def _verify_as(
         found = _verify_as(factory, layer, own, supports, allow, {}, seed, limits, isolated)
         if found[0].outcome == "right_but" and found[0].kind == kind:
             return found
+    if c is not None and not ended and may_be_right_alone(verdict):
+        alone = _verify_as(factory, kind, without_gradients(c), supports, allow, {}, seed, limits, isolated)[
+            0
+        ]
+        blame_backward(verdict, alone)
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)
         if meant := mean_of_batch(verdict.diagnosis.fault):
@@ -692,7 +697,7 @@ def _explain(verdict: Verdict, asker: _Asker, seen: Seen, cases: Sequence[Probe]
     right, verdict.wrong_function = wrong_one(verdict.functions, judged)
     if right:
         of_forward = [one for one in slight if one.row.phase == "forward"]
-        verdict.forward_buts = sentences(of_forward, cases)
+        verdict.forward_buts = verdict.forward_buts or sentences(of_forward, cases)
         sentence += f"; the numbers of {right} are right, {verdict.wrong_function} is wrong"
     verdict.culprit = Culprit(asker.kind, row.phase, row.tensor, sentence)
     probe = by_id.get(row.case)

@@ -56,6 +56,13 @@ def linear_backward(dout, cache):
     return dout @ w.T, x.T @ dout / len(x), dout.sum(axis=0)
 
 
+def selu(x):
+    return 1.0507 * np.where(x > 0, x, 1.67326 * (np.exp(np.minimum(x, 0)) - 1))
+
+def selu_prime(x):
+    return np.where(x > 0, 1.0507, selu(x) + 1.67326)
+
+
 class Curves:
     @staticmethod
     def softplus(x):
@@ -64,6 +71,36 @@ class Curves:
     @staticmethod
     def softplus_derivative(x):
         return 1 / (1 + np.exp(x))
+"""
+
+
+POOLS = """
+import numpy as np
+
+
+def pool_forward(x, f, stride, mode="max"):
+    n, c, h, w = x.shape
+    out = np.zeros((n, c, (h - f) // stride + 1, (w - f) // stride + 1))
+    for i in range(out.shape[2]):
+        for j in range(out.shape[3]):
+            part = x[:, :, i * stride : i * stride + f, j * stride : j * stride + f]
+            out[:, :, i, j] = part.max(axis=(2, 3)) if mode == "max" else part.mean(axis=(2, 3))
+    return out, (x, f, stride)
+
+
+def pool_backward(dout, cache, mode="max"):
+    x, f, stride = cache
+    dx = np.zeros(x.shape)
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            part = x[:, :, i * stride : i * stride + f, j * stride : j * stride + f]
+            d = dout[:, :, i, j][:, :, None, None]
+            if mode == "max":
+                given = (part == part.max(axis=(2, 3), keepdims=True)) * part
+            else:
+                given = np.ones(part.shape) / f**2
+            dx[:, :, i * stride : i * stride + f, j * stride : j * stride + f] += d * given
+    return dx
 """
 
 
@@ -91,6 +128,8 @@ def sheet(path):
         ("tanh", "wrong", ""),  # and so is its derivative: of one of them nothing is said by itself
         ("elu", "right", ""),
         ("elu_prime", "not_checked", ""),
+        ("selu", "right_but", ""),  # its constants are rounded
+        ("selu_prime", "wrong", ""),
         ("linear_forward", "right", ""),
         ("linear_backward", "wrong", ""),
         ("Curves.softplus", "right", ""),
@@ -139,6 +178,15 @@ def test_both_are_held_to_the_contracts_by_their_own_results(tmp_path):
     found = {v.name: v for v in verify_all(file, isolated=False).verdicts}
     assert found["relu"].buts == ["float64 comes out of float32 (out)"]
     assert found["relu_backward"].outcome == "right" and not found["relu_backward"].buts
+
+
+def test_a_mode_is_named_with_both(tmp_path):
+    file = tmp_path / "pools.py"
+    file.write_text(POOLS)
+    found = {v.name: v for v in verify_all(file, isolated=False).verdicts}
+    assert found['pool_forward(mode="max")'].outcome == "right_but"
+    assert found['pool_backward(mode="max")'].outcome == "wrong"
+    assert found['pool_forward(mode="average"),pool_backward(mode="average")'].outcome == "right_but"
 
 
 def test_a_write_into_x_by_the_function_is_not_its_derivatives(tmp_path):
