@@ -210,7 +210,7 @@ class Composed(OwnNetwork):
 
     def data(self, case: int) -> Data:
         assert self.way is not None
-        return self.way.data.of_case(case, few=self.way.of_outputs)
+        return self._of_rows(self.way.data.of_case(case, few=self.few if self.way.of_outputs else 0))
 
     # -- what its calls show -----------------------------------------------------------------------
     def looked_at(self, case: int) -> dict[str, Any]:

@@ -68,7 +68,7 @@ LISTED = {"one row in a list": "one row", "one column in a list": "one column"}
 class InList(Data):
     """One row or column in a list of its own, as code takes it that goes through its rows."""
 
-    def of_case(self, case: int, few: bool = False) -> Data:
+    def of_case(self, case: int, few: int = 0) -> Data:
         """Another row."""
         form = LISTED[self.form]
         t = next(
@@ -131,17 +131,17 @@ class Container(OwnNetwork):
             self._note(
                 "its file has no layer with weights that could be built of an input and an output size"
             )
-        ways = _sorted(self._of_rows(parts, stacks(parts), start))
+        ways = _sorted(self._of_stacks(parts, stacks(parts), start))
         if wrong := self._wrong_classes(ways):
             others = [*stacks(parts, wrong), *short_stacks(parts, wrong)]
-            clean = _sorted(self._of_rows(parts, others, time.process_time()))
+            clean = _sorted(self._of_stacks(parts, others, time.process_time()))
             said = f"it with {', '.join(sorted(wrong))}, whose own backward is not that of its forward"
             ways = [*(replace(way, without=said) for way in clean if isinstance(way, ContainerWay)), *ways]
         found = {way.gradient.name for way in ways}
         self.ways = [*ways, *(way for way in self.failed if way.gradient.name not in found)]
         return self.ways
 
-    def _of_rows(self, parts: Parts, rows: Iterable[list[Made]], start: float) -> list[Way]:
+    def _of_stacks(self, parts: Parts, rows: Iterable[list[Made]], start: float) -> list[Way]:
         """The ways with these rows of layers and each loss."""
         ways: list[Way] = []
         for row in rows:
@@ -314,7 +314,9 @@ class Container(OwnNetwork):
 
     def data(self, case: int) -> Data:
         assert self.way is not None
-        return self.way.data.of_case(case, few=self.way.of_outputs and self.way.data.form not in LISTED)
+        return self.way.data.of_case(
+            case, few=self.few if self.way.of_outputs and self.way.data.form not in LISTED else 0
+        )
 
     def described(self) -> str:
         """How it was called, in a line."""

@@ -37,7 +37,7 @@ class Given(Data):
     def __str__(self) -> str:
         return f"x {np.shape(self.x)} ({self.form}), dout {np.shape(self.t)}"
 
-    def of_case(self, case: int, few: bool = False) -> Data:
+    def of_case(self, case: int, few: int = 0) -> Data:
         """Another batch of the same form."""
         assert self.make is not None
         return replace(self, x=self.make(case), t=dout_of(np.shape(self.t), case))

@@ -5,7 +5,7 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,18 +46,21 @@ class Data:
     def rows(self) -> int:
         return N if self.form in (ROWS, COLUMNS, IMAGES, NUMBERS) else 1
 
-    def of_case(self, case: int, few: bool = False) -> Data:
-        """Another batch of the same form; `few`: of two rows where it has several."""
+    def of_case(self, case: int, few: int = 0) -> Data:
+        """Another batch of the same form; `few`: of so many rows where it has more."""
         t = next(
             t
             for name, t in labels_of(self.form, self.outputs, case)
             if name == self.labels and np.shape(t) == np.shape(self.t)
         )
         x = inputs_of(self.form, self.width, case)
-        if few and self.rows > FEW:
-            at = (..., slice(FEW)) if self.form == COLUMNS else slice(FEW)
-            x, t = x[at].copy(), t[at].copy()
-        return Data(self.form, self.labels, self.width, self.outputs, x, t)
+        found = Data(self.form, self.labels, self.width, self.outputs, x, t)
+        return found.of_rows(slice(few)) if few and self.rows > few else found
+
+    def of_rows(self, which: slice) -> Data:
+        """Those rows of it alone."""
+        at = (..., which) if self.form == COLUMNS else which
+        return replace(self, x=self.x[at].copy(), t=self.t[at].copy())
 
 
 def inputs_of(form: str, width: Width, case: int) -> Array:
@@ -110,7 +113,8 @@ def forms_of(network: Any, params: dict[Place, Any]) -> tuple[str, ...]:
     if own := getattr(type(network), "forms_tried", ()):
         return tuple(own)
     if not any(isinstance(value, np.ndarray) for value in params.values()):
-        return (LABELLED if takes_label_last(type(network)) else LIST,)
+        numbers = (NUMBERS,) if all(isinstance(value, float) for value in params.values()) else ()
+        return (LABELLED if takes_label_last(type(network)) else LIST, *numbers)  # numbers: w * x + b
     return (IMAGES,) if isinstance(getattr(network, "input_dim", None), tuple) else FORMS
 
 

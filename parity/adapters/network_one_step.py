@@ -59,7 +59,37 @@ def loops_over_rows(cls: type, name: str, call: Call) -> bool:
         }
         for part in ast.walk(node):
             if isinstance(part, (ast.For, ast.comprehension)) and is_of_rows(part.iter, inputs):
+                if isinstance(part, ast.For) and _only_adds_up(part):
+                    continue
                 return True
+    return False
+
+
+def _only_adds_up(loop: ast.For) -> bool:
+    """Whether nothing but local numbers change in it: no attribute, and no method of its own is called."""
+    parts = [part for line in loop.body for part in ast.walk(line)]
+    stored = [part for part in parts if isinstance(part, (ast.Attribute, ast.Subscript))]
+    own = (part.func for part in parts if isinstance(part, ast.Call))
+    return not any(isinstance(part.ctx, ast.Store) for part in stored) and not any(
+        isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == "self" for f in own
+    )
+
+
+def counts_rows(cls: type, name: str, call: Call) -> bool:
+    """Whether it takes the first axis of its input for its rows: `len(X)`, `X.shape[0]`, `axis=0`."""
+    inputs = {parameter for parameter, meaning in call.given if meaning in ("x", "t")}
+    for node in _reached(cls, name):
+        for part in ast.walk(node):
+            match part:
+                case ast.keyword(arg="axis", value=ast.Constant(value=0)):
+                    return True
+                case (
+                    ast.Subscript(
+                        value=ast.Attribute(value=ast.Name(id=one), attr="shape"), slice=ast.Constant(value=0)
+                    )
+                    | ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=one)])
+                ) if one in inputs:
+                    return True
     return False
 
 

@@ -101,6 +101,15 @@ LASTS = {
     *("trainingiterations", "numberofepochs", "numberofiterations", "numberoftrainingiterations", "its"),
     *("numberofiteration", "epochsnumber", "nsteps", "numberofsteps", "itr", "iteration", "trainingepochs"),
 }
+INPUT = re.compile(
+    "(train(ing)?|batch|mini)?(set|feature)?(inputs?|samples?|images?|xs?)(list|array|batch|vector|matrix|values?|data)?"
+)
+LABEL = re.compile(
+    "(train(ing)?|y)?(set)?(desired|target|answers?|expected|correct|true)(output|label|value|answer)?s?(list|array|vector)?"
+)
+LAST = re.compile(
+    "(n|num|number|max|no|of|total|train(ing)?)*(epochs?|epoches|iterations?|iters?|itrs?|its)(count|n|num)?"
+)
 BATCHES = {"batchsize", "minibatchsize", "batch", "batchsz", "bs", "sizebatch"}
 PRINTS = {
     "verbose",
@@ -217,7 +226,12 @@ def _of_call(word: str) -> str:
         if word in known:
             return meaning
     flag = meaning_of(word)
-    return flag if flag in ("training", "inference") else ""
+    if flag in ("training", "inference"):
+        return flag
+    for meaning, pattern in (("t", LABEL), ("epochs", LAST), ("x", INPUT)):
+        if pattern.fullmatch(word):
+            return meaning
+    return ""
 
 
 def meaning_of_built(name: str) -> str:
@@ -243,6 +257,8 @@ def is_loss(name: str) -> bool:
 
 
 def gives_gradients(name: str) -> bool:
+    if is_derivative(name) and LOSS.search(plain(name)) and "prime" in plain(name):  # costFunctionPrime
+        return True
     return bool(GRADIENTS.search(plain(name))) and not NO_GRADIENTS.search(plain(name))
 
 

@@ -24,9 +24,11 @@ from parity.adapters.network_arrays import Place, exchanged, inside, is_bias, pu
 from parity.adapters.network_builds import DECAY, RATE, Build, I, N, O, builds
 from parity.adapters.network_calls import Call, call_of, names_returned
 from parity.adapters.network_data import (
+    FEW,
     LISTS,
     ROWS,
     SINGLE,
+    VECTOR,
     Data,
     filled,
     forms_of,
@@ -39,7 +41,13 @@ from parity.adapters.network_gradients import Arrays, of_attributes, of_changes,
 from parity.adapters.network_lines import line_of, used_in
 from parity.adapters.network_lists import OneRow, in_turn, numbers_in
 from parity.adapters.network_nodes import SAYS, OfNodes
-from parity.adapters.network_one_step import clips, is_called_per_row, loops_over_rows, not_one_step
+from parity.adapters.network_one_step import (
+    clips,
+    counts_rows,
+    is_called_per_row,
+    loops_over_rows,
+    not_one_step,
+)
 from parity.adapters.network_random import fresh, random_states, restore, seed
 from parity.adapters.network_results import loss_returned, number_of, output_of, with_returned
 from parity.adapters.network_words import (
@@ -90,6 +98,8 @@ class OwnNetwork:
 
     by_functions = False  # whether it was written as functions
     unseen: tuple[str, ...] = ()  # what it could be given besides
+    few = FEW  # rows of one that states no loss; 0 for all
+    row: int | None = None  # the one that is asked for alone
 
     def __init__(self, found: Any):
         self.found = found
@@ -273,6 +283,8 @@ class OwnNetwork:
             return None
         if step and data.rows > 1 and loops_over_rows(type(network), name, call):
             return None  # a step per row
+        if data.form == VECTOR and counts_rows(type(network), name, call):
+            return None  # its first axis would be its rows
         trial = Way(build, data, forward, loss, call, "", 0)
         try:
             result, source = self._run(fresh(network), params, trial, data, None)
@@ -383,7 +395,10 @@ class OwnNetwork:
         kept = self.way.data
         if not isinstance(self.found, type) or {"x", "t"} & {*self.way.build.data}:
             return kept  # it was built with them
-        return kept.of_case(case, few=self.way.of_outputs)
+        return self._of_rows(kept.of_case(case, few=self.few if self.way.of_outputs else 0))
+
+    def _of_rows(self, data: Data) -> Data:
+        return data if self.row is None else data.of_rows(slice(self.row, self.row + 1))
 
     def losses(self, case: int, decays: bool, moves: list[tuple[Place, int, float]]) -> Array:
         """The loss after each move of one number of one parameter; NaN where it cannot be had."""

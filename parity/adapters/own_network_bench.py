@@ -121,6 +121,11 @@ class OwnNetworkBench(Bench):
             names = {place: name for name, place in self._places.items()}
             return {names[place]: plain(np.asarray(grad)) for place, grad in grads.items() if place in names}
 
+    def own_rows(self, few: int, row: int | None) -> bool:
+        """From now on of one that states no loss so many rows are taken (0: all), or that row alone."""
+        self._own.few, self._own.row = few, row
+        return True
+
     def own_line(self, name: str) -> str:
         """Where its source computes the gradient of a parameter."""
         return clean(self._own.line(self._places[name]), 120)

@@ -169,6 +169,10 @@ class OwnSubject:
         flags = (about.get(key) is True for key in ("whole", "dx", "short"))
         return Looked(forward, backward, start, step, wrong, unknown, *flags)
 
+    def rows(self, few: int, row: int | None = None) -> None:
+        """From now on of one that states no loss so many rows are taken (0: all), or that row alone."""
+        self.connection.ask("own_rows", few=few, row=row)
+
     def line(self, name: str) -> str:
         """`net.py, line 31`, where that gradient is computed."""
         return clean(self.connection.ask("own_line", name=name), 120)

@@ -49,7 +49,7 @@ class Picture(Data):
     def rows(self) -> int:
         return self.of.rows
 
-    def of_case(self, case: int, few: bool = False) -> Data:
+    def of_case(self, case: int, few: int = 0) -> Data:
         """Another batch of the same form."""
         known = labels_for(self.label_form, self.of.rows, self.outputs, case)
         t = next(t for name, t in known if name == self.labels and np.shape(t) == np.shape(self.t))

@@ -56,6 +56,7 @@ def chain_of(
     shapes: dict[str, tuple[int, ...]],
     grads: dict[str, Any],
     most: int = MOST,
+    spare: int = SPARE,
 ) -> Chain:
     """The gradients of one case and what of them no gradient of the outputs explains."""
     blocks = [
@@ -65,20 +66,20 @@ def chain_of(
     ]
     fit = [block for block in blocks if block.given is not None]
     size = max((float(np.abs(_given(block)).max(initial=0.0)) for block in fit), default=0.0)
-    wrong, d, enough = _explained(fit, CLOSE * size)
+    wrong, d, enough = _explained(fit, CLOSE * size, spare)
     found = {block.name: _comparison(block, d, CLOSE * size, block.name in wrong) for block in blocks}
     return Chain(blocks, [name for name, one in found.items() if not one.ok], found, d, enough)
 
 
-def _explained(blocks: Sequence[Block], allowed: float) -> tuple[list[str], Array, bool]:
+def _explained(blocks: Sequence[Block], allowed: float, spare: int) -> tuple[list[str], Array, bool]:
     """The fewest parameters without which one gradient of the outputs gives all others, and that gradient."""
     if not blocks:
         return [], np.zeros(0), False
-    enough = _is_enough(blocks)
+    enough = _is_enough(blocks, spare)
     for left_out in range(min(MOST_WRONG, len(blocks) - 1) + 1):
         for some in combinations(blocks, left_out):
             rest = [block for block in blocks if all(block is not one for one in some)]
-            if left_out and not _is_enough(rest):
+            if left_out and not _is_enough(rest, spare):
                 continue
             d = _solved(rest)
             if all(_off(block, d) <= allowed for block in rest):
@@ -86,10 +87,10 @@ def _explained(blocks: Sequence[Block], allowed: float) -> tuple[list[str], Arra
     return [block.name for block in blocks], _solved(blocks), enough
 
 
-def _is_enough(blocks: Sequence[Block]) -> bool:
+def _is_enough(blocks: Sequence[Block], spare: int) -> bool:
     """Whether there are more equations than they determine."""
     slopes = np.concatenate([block.slopes for block in blocks])
-    return int(np.linalg.matrix_rank(slopes)) + SPARE <= len(slopes)
+    return int(np.linalg.matrix_rank(slopes)) + spare <= len(slopes)
 
 
 def _solved(blocks: Sequence[Block]) -> Array:

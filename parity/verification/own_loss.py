@@ -21,12 +21,13 @@ from parity.adapters.own_network_subject import OwnSubject, OwnWay, own_apart, o
 from parity.adapters.sure_errors import MARKED
 from parity.checks.culprit import Culprit
 from parity.comparison.gates import held
-from parity.comparison.records import Place, record
+from parity.comparison.records import Place, Record, record
 from parity.verification.always import that_raises
 from parity.verification.composed_networks import with_its_layers
 from parity.verification.containers import check_container
-from parity.verification.own_chain import Chain, chain_of
+from parity.verification.own_chain import SPARE, Chain, chain_of
 from parity.verification.own_relations import common_factor, is_of_rows, of_times, relation
+from parity.verification.own_rows import SEVERAL, adds_up, known_loss
 from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OWN_LOSS, RIGHT, First, Verdict
@@ -40,6 +41,10 @@ NO_TWIN = (
 BY_CHAIN = "all its gradients follow from one gradient of its outputs by the chain rule"
 OF_NODES = "the gradients that its backward leaves are those of its outputs"
 NO_LOSS = "its loss, which it does not state"
+NO_KNOWN_LOSS = (
+    "it states no loss, has few weights, and its gradients are neither those of a squared error nor those of "
+    "a cross entropy"
+)
 FEW_WEIGHTS = "it states no loss, and has too few weights to compare its gradients with its outputs alone"
 CLIPS = "it clips its gradients, which are then those of no loss"
 UNSURE = "whose slopes differ from step to step"
@@ -153,17 +158,28 @@ def _check(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> Non
 def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
     """Of one that states no loss: whether all gradients follow from one gradient of its outputs."""
     verdict.called, verdict.claim = way.called, BY_CHAIN
-    place, found, away = Place(KIND, "float64", "cpu"), list[Chain](), 0
-    most = asked_of(network, way.params)
-    for case in range(seed, seed + CASES):
-        chain = chain_of(network, case, way.params, network.gradients(case, False), most)
-        found.append(chain)
-        away += _goes_away(network, way, case, chain)
-        for name, one in chain.comparisons.items():
-            named = f"random weights {case - seed + 1}"
-            verdict.records.append(record(place, KIND, "backward", name, one, named))
+    found, records = _chains(network, way, seed, SPARE)
+    unseen: list[str] = []
+    if not any(chain.comparisons for chain in found):  # fewer rows than it takes at once
+        network.rows(0)
+        found, records = _chains(network, way, seed, SPARE)
+    elif not all(chain.enough for chain in found) and way.rows > 1:
+        network.rows(1)
+        found, records = _chains(network, way, seed, 1)
+        unseen = [] if adds_up(network, way, seed) else [SEVERAL]
+        if all(chain.enough and not chain.wrong for chain in found):
+            loss = known_loss(network, way, seed)
+            verdict.remarks = [
+                *verdict.remarks,
+                *([f"they are those of a {loss}, up to a factor"] if loss else []),
+            ]
+            if not loss:
+                verdict.records, verdict.unchecked = [], f"{NO_KNOWN_LOSS}; {NO_TWIN}"
+                return
+    verdict.records += records
+    away = sum(_goes_away(network, way, seed + i, chain) for i, chain in enumerate(found))
     missing = [name for name in way.params if name not in found[0].comparisons]
-    verdict.not_checked = [NO_LOSS, OUTPUTS, *([_not_found(missing)] if missing else [])]
+    verdict.not_checked = [NO_LOSS, OUTPUTS, *([_not_found(missing)] if missing else []), *unseen]
     wrong = list(dict.fromkeys(name for chain in found for name in chain.wrong))
     if wrong and way.clips:
         verdict.records, verdict.unchecked = [], f"{CLIPS}; {NO_TWIN}"
@@ -184,6 +200,19 @@ def _check_chain(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) 
         verdict.first = First(verdict.records[0])
         said = "its steps take the outputs away from the labels: the sign of its steps or of its error"
         verdict.culprit = Culprit(KIND, "backward", first.tensor, said)
+
+
+def _chains(network: OwnSubject, way: OwnWay, seed: int, spare: int) -> tuple[list[Chain], list[Record]]:
+    """What each case shows, and its records."""
+    place, found, records = Place(KIND, "float64", "cpu"), list[Chain](), list[Record]()
+    most = asked_of(network, way.params)
+    for case in range(seed, seed + CASES):
+        chain = chain_of(network, case, way.params, network.gradients(case, False), most, spare)
+        found.append(chain)
+        named = f"random weights {case - seed + 1}"
+        for name, one in chain.comparisons.items():
+            records.append(record(place, KIND, "backward", name, one, named))
+    return found, records
 
 
 def _goes_away(network: OwnSubject, way: OwnWay, case: int, chain: Chain) -> bool:
