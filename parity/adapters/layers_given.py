@@ -14,6 +14,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.optimizer_names import COUNTS
+from parity.adapters.posing import Posing
 
 Arrays = dict[str, Any]
 FORMS = {
@@ -46,6 +47,7 @@ BESIDE = {  # gradients that are handed over beside layers, or alone where those
     "by layer": "the gradients of each layer, by its number and the array's name",
     "in a row": "gradients in a list",
     "in pairs": "a list of pairs of gradients",
+    "again": "the same again",
 }
 
 
@@ -54,10 +56,12 @@ def in_words(rule: str) -> str:
     way, form, beside = [*rule.split(", "), ""][:3]
     has = FORMS.get(form, ".weights and .biases, lists")
     text = WAYS[way].format(has)
+    if beside == "again":
+        return text.replace("nothing:", f"{BESIDE[beside]}:")
     return f"{BESIDE[beside]} beside {text}".replace(" beside nothing", "") if beside else text
 
 
-LAYERS, LAYER = ("layers", "layerlist", "modules"), ("layer", "module", "l")
+LAYERS, LAYER = ("layers", "layerlist", "modules", "trainable", "trainablelayers"), ("layer", "module", "l")
 MODEL = ("model", "net", "network", "nn", "neuralnetwork", "fc", "mlp", "dnn", "ann", "graph")
 WEIGHTS, BIASES = ("W", "weights", "weight", "w"), ("b", "biases", "bias", "B")
 SLOPES = (
@@ -110,6 +114,7 @@ HOLDS = {  # attributes of a model that are its layers
     *("layers", "modules", "nodes", "blocks", "net", "network", "sequence", "ops", "operations", "children"),
     *("trainablelayers", "denselayers", "hiddenlayers", "layerlist", "alllayers", "sequential", "units"),
     *("trainable", "learnablelayers", "weightlayers", "paramlayers", "layersequence", "structure"),
+    *("sublayers", "allsublayers", "getlayers", "getalllayers", "gettrainablelayers", "children"),
 }
 
 
@@ -336,7 +341,7 @@ OBJECTS = {
 }  # forms of a layer, and what its arrays are made
 
 
-class Layer:
+class Layer(Posing):
     """One layer that holds a weight and its bias in one of the FORMS; a whole model holds every array so."""
 
     trainable = training = True
@@ -354,7 +359,9 @@ class Layer:
         whole: bool = False,
         asked: Collection[str] = (),
         called: Names | None = None,
+        posing: type | None = None,
     ):
+        self.posing = posing
         self.asked = asked  # names that the code may ask whether they are there
         self.called = called or {}
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
@@ -506,7 +513,10 @@ class TwoLists:
 
 
 class ByNumber(list[Any]):
-    """A list that is also asked as a dict by number."""
+    """A list that is also asked as a dict by number, or called for."""
+
+    def __call__(self) -> ByNumber:
+        return self
 
     def items(self) -> Iterator[tuple[int, Any]]:
         """Each number with what is there."""
@@ -521,10 +531,11 @@ class ByNumber(list[Any]):
         return iter(self)
 
 
-class Model:
+class Model(Posing):
     """The layers, as a model shows them."""
 
-    def __init__(self, layers: Sequence[Any]):
+    def __init__(self, layers: Sequence[Any], posing: type | None = None):
+        self.posing = posing
         self.layers = self.modules = ByNumber(layers)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:

@@ -43,6 +43,7 @@ from parity.adapters.names_in_steps import names_of_one, pairs_in
 from parity.adapters.optimizer_built import builder, is_free, takes_any_name
 from parity.adapters.optimizer_names import decay_of, first_step, rate_of
 from parity.adapters.parameter_uses import is_key
+from parity.adapters.posing import posing_as
 from parity.adapters.recipe import recipe
 from parity.adapters.returned_steps import IGNORED, Steps, ignoring
 from parity.adapters.rule_ahead import step_ahead
@@ -300,8 +301,8 @@ class Rule:
         for layer in self.layers:
             layer.give(arrays, slopes)
         handed = [*self._head(), *(layer.handed for layer in self.layers)]
-        given: Any = Model(handed) if way.endswith("model") else handed
-        more = self._beside(beside, slopes)
+        given: Any = Model(handed, posing_as(self.factory, MODEL)) if way.endswith("model") else handed
+        more = [given] if beside == "again" else self._beside(beside, slopes)
         if way == "held layer":
             for layer in self.layers:
                 self.method_of(self._holding(layer.name, layer.handed))(*more)
@@ -333,7 +334,10 @@ class Rule:
             ]
         asked = {*constants_in(codes_of(self.factory))}  # as in `hasattr(layer, "weight_cache")`
         called = pairs_in(self.factory)
-        return [Layer(names, form, i, asked=asked, called=called) for i, names in enumerate(pairs)]
+        own = posing_as(self.factory, MODEL, others=True)
+        return [
+            Layer(names, form, i, asked=asked, called=called, posing=own) for i, names in enumerate(pairs)
+        ]
 
     def _holding(self, name: str, *given: Any) -> Any:
         """The optimizer of that name, which was built of what it holds, or shown it."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from parity.adapters.arguments import plain
-from parity.adapters.layers_given import LAYER, WEIGHTS
+from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS
 from parity.adapters.optimizer_names import BATCH, COUNTS, MOMENTS, ONE, OPTIONS, TOGETHER
 from parity.adapters.parameter_uses import DIVISOR, KEY, TABLE, UNUSED
 from parity.adapters.rule_constants import NOTHING
@@ -29,6 +29,7 @@ def others_of(
     found: dict[str, str] = {}
     for name, word in words.items():
         use, rest = uses.get(name, ""), [n for n in words if n != name and n not in slopes]
+        of_model = not slopes and any(words[n] in (*MODEL, *LAYERS) for n in rest)
         beside = bool(slopes) and any(words[n] in ARRAYS and uses.get(n) not in (TABLE, UNUSED) for n in rest)
         if use == TABLE and name not in slopes and (word in OPTIONS or beside):
             found[name] = "table"
@@ -39,7 +40,7 @@ def others_of(
         elif use == UNUSED and beside and word in LAYER:
             found[name] = "key"  # the layers have one optimizer
         elif use == UNUSED and word not in (*KEYS, *COUNTS, *LAYER) and not is_slope(word):
-            found[name] = NOTHING if beside or (slopes and not _is_known(word)) else ""
+            found[name] = NOTHING if beside or of_model or (slopes and not _is_known(word)) else ""
         elif word.startswith(PENALTIES) and not is_slope(word) and slopes:
             found[name] = "zero"
     return {name: what for name, what in found.items() if what}

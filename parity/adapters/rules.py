@@ -114,6 +114,7 @@ OF_PARAMS = (
     *("params by name", "params by name of variables", "params by name of weights"),
     *("params by layer", "params by layer of variables", "params by layer of weights"),
 )
+LAYERS_AFTER_ALL = ("held layers, attributes", "held layers, dicts")  # under the name of parameters
 OF_OBJECTS = (
     *("objects", "pairs", "objects of variables", "objects of weights", "objects of dicts"),
     *("objects by name", "objects by name of variables", "objects by name of weights"),
@@ -200,6 +201,7 @@ def _rules(
     first = ["model" if word in TARGETS else word for word in first]
     holds = ways_for(first[0], held=True) if first else []
     handed = bool(first) and first[0] in HANDED
+    of_params = [*OF_PARAMS, *([] if holds else LAYERS_AFTER_ALL)] if handed else []
     one_held = bool(holds_these) and first[0] in WORDS["start"] and not (holds or handed)
     both = handed and len(first) > 1 and first[1] in SLOPES
     two_lists = len(first) > 1 and not both
@@ -220,9 +222,11 @@ def _rules(
         given = next((way for way, names in ONLY.items() if only in names), "layer")
         alone = list(OF_OBJECTS) if given == "objects" else [given] if only != "layers" else []
         styles = {
-            0: ["both", "both dicts"] if both else [*holds, *(OF_PARAMS if handed else ())],
+            0: ["both", "both dicts"] if both else [*holds, *of_params],
             1: ["held", "held dicts", "held numbered"]
             if handed and not holds
+            else [f"{way}, again" for way in holds]
+            if holds and ways_for(only)
             else [
                 *(f"{way}, by layer" for way in holds),
                 *(f"{way}, in a row" for way in holds if way.endswith("lists")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from parity.kinds import ALL_KINDS
+from parity.kinds import ALL_KINDS, OPTIMIZER_KINDS
 from parity.kinds.spelling import respelled, spelled
 
 # The kinds that somebody else's code can be checked as; the others are LeNet-5's own.
@@ -36,6 +36,8 @@ AROUND_TOO = (
     "optim",
     "2d",
 )
+# The same around that of an optimizer whose rate decays: SGD_Decay, AdamOpt.
+OF_OPTIMIZERS = {*AROUND_TOO, "opt", "optimiser", "with", "lr", "learning", "rate", "decay", "schedule"}
 # Words of which one in the name makes it something else, though another word there is a kind's.
 OTHER_THINGS = (
     *("transpose", "transposed", "deconv", "deconvolution", "depthwise", "separable", "dilated", "upsample"),
@@ -258,6 +260,8 @@ def kind_by_words(name: str) -> str | None:
     rest = "".join(word for word in words if word not in AROUND_TOO)
     if known := KNOWN.get(rest):
         return known
+    if (own := KNOWN.get("".join(w for w in words if w not in OF_OPTIMIZERS))) in OPTIMIZER_KINDS:
+        return own
     joined = " ".join(words).replace("2 d", "2d").replace("1 d", "1d").replace("3 d", "3d").split()
     if loss := _loss_by_words(joined):
         return loss

@@ -21,7 +21,10 @@ from parity.kinds.numpy_reference import judged_by
 from scratchcnn.typing import Array
 
 KINDS = {"batch_norm": 1e-5, "layer_norm": 1e-5, **EPS}  # PyTorch's
-CONSTANTS = tuple(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2))
+CONSTANTS = (
+    *(float(f"1e-{k}") for k in (8, 7, 10, 6, 5, 3, 4, 9, 11, 12, 2, 15, 16)),
+    *(float(np.finfo(dtype).eps) for dtype in (np.float64, np.float32)),
+)
 NEAR = {"float64": 1e-9, "float32": 1e-5}  # of the largest number
 NO_EPS = "it has no eps, as in the paper: 0 / 0 until a gradient is not 0"
 LEFT_OUT = "left out"  # the place of one that the paper does not have
