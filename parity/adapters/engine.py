@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.code_objects import with_inner
+from parity.adapters.code_objects import attributes_written, with_inner
+from parity.adapters.engine_backward import backward_of
 
 ARITHMETIC = ("__mul__", "__add__", "__matmul__")
 DATA = ("data", "value", "val", "array", "arr", "_data", "_value", "cached_data", "numpy", "item")
@@ -40,7 +41,7 @@ class NoGradient(RuntimeError):
 
 def is_engine(cls: type) -> bool:
     """Whether it has a backward and arithmetic of its own."""
-    return callable(getattr(cls, "backward", None)) and any(hasattr(cls, name) for name in ARITHMETIC)
+    return bool(backward_of(cls)) and any(hasattr(cls, name) for name in ARITHMETIC)
 
 
 def takes_gradient(cls: type) -> bool:
@@ -51,8 +52,8 @@ def takes_gradient(cls: type) -> bool:
 def _of_backward(cls: type) -> list[Parameter]:
     """What its backward takes besides self."""
     try:
-        return list(signature(cls.backward).parameters.values())[1:]  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
+        return list(signature(getattr(cls, backward_of(cls))).parameters.values())[1:]
+    except (AttributeError, TypeError, ValueError):
         return []
 
 
@@ -72,7 +73,7 @@ class Engine:
     """
 
     def __init__(self, cls: type, of_arrays: bool = True):
-        self.cls, self.flags = cls, flags_of(cls)
+        self.cls, self.flags, self.backward = cls, flags_of(cls), backward_of(cls)
         self.of_arrays = of_arrays and self._holds_arrays()
 
     # -- nodes --------------------------------------------------------------------------------------
@@ -206,8 +207,35 @@ class Engine:
         """Its backward, from a gradient of 1."""
         if self._takes and self._takes.default is Parameter.empty:
             self._handed(out, np.ones_like(self.value(out)))
+        elif self.by_caller:
+            self._given(out, np.ones_like(self.value(out)))
         else:
-            out.backward()
+            self._go_back(out)
+
+    @cached_property
+    def by_caller(self) -> str:
+        """The attribute of the result into which the caller writes its gradient, as in `loss.grad = 1`: its
+        backward takes none, and neither writes one nor leaves one at the result; "" for any other."""
+        method = getattr(self.cls, self.backward, None)
+        if self._takes or not isfunction(method):
+            return ""
+        written = {name for code in with_inner(method.__code__) for name in attributes_written(code)}
+        if written & {*GRADIENT}:
+            return ""
+        with suppress(Exception):
+            result = self.node(1.25) + self.node(1.25) if hasattr(self.cls, "__add__") else self.node(1.25)
+            name = next(name for name in GRADIENT if name in _attributes(result))
+            self._go_back(result)
+            left = getattr(result, name)
+            return name if left is None or not np.any(left) else ""
+        return ""
+
+    def _given(self, out: Any, seed: Any) -> None:
+        setattr(out, self.by_caller, seed if self.of_arrays else float(seed))
+        self._go_back(out)
+
+    def _go_back(self, out: Any, **seed: Any) -> None:
+        getattr(out, self.backward)(**seed)
 
     @cached_property
     def way(self) -> Callable[[Any, Any], None] | None:
@@ -219,8 +247,10 @@ class Engine:
     def _ways(self) -> Iterator[Callable[[Any, Any], None]]:
         if self._takes:
             name = self._takes.name
-            yield lambda out, seed: out.backward(**{name: seed})
-            yield lambda out, seed: out.backward(**{name: self._of_its_own(seed)})
+            yield lambda out, seed: self._go_back(out, **{name: seed})
+            yield lambda out, seed: self._go_back(out, **{name: self._of_its_own(seed)})
+        if self.by_caller:
+            yield self._given
         if hasattr(self.cls, "__mul__"):
             if self.of_arrays and hasattr(self.cls, "sum"):
                 yield lambda out, seed: self.start((out * self.node(seed)).sum())
@@ -293,9 +323,9 @@ class Engine:
     def _handed(self, out: Any, seed: Any) -> None:
         assert self._takes is not None
         try:
-            out.backward(**{self._takes.name: seed if self.of_arrays else float(seed)})
+            self._go_back(out, **{self._takes.name: seed if self.of_arrays else float(seed)})
         except (TypeError, AttributeError):
-            out.backward(**{self._takes.name: self._of_its_own(seed)})
+            self._go_back(out, **{self._takes.name: self._of_its_own(seed)})
 
     def _of_its_own(self, seed: Any) -> Any:
         """A gradient as a node, which keeps none itself."""

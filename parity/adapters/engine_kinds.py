@@ -26,7 +26,7 @@ class Duals(Engine):
     """Numbers that are built of a value and a derivative."""
 
     def __init__(self, cls: type):
-        self.cls, self.flags, self.of_arrays = cls, {}, False
+        self.cls, self.flags, self.of_arrays, self.backward = cls, {}, False, ""
 
     def node(self, data: Any) -> Any:
         return self._made(float(data), 0.0)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.engine import ARITHMETIC, Engine, NoGradient, as_given, is_engine, of_one_number
+from parity.adapters.engine_backward import BACKWARD
 from parity.adapters.engine_expressions import expressions
 from parity.adapters.engine_kinds import engine_of
 
@@ -103,7 +104,7 @@ def _layer_of(engine: Engine, name: str) -> type[OfEngine]:
         return getattr(node, name)()
 
     class Layer(OfEngine):
-        says = f"{cls.__name__}(x).{name}() and backward()" + _apart(engine)
+        says = f"{cls.__name__}(x).{name}() and {engine.backward or BACKWARD}()" + asked(engine)
 
         def forward(self, x: Any) -> Any:
             self.x = np.array(x)
@@ -126,8 +127,10 @@ def _layer_of(engine: Engine, name: str) -> type[OfEngine]:
     return Layer
 
 
-def _apart(engine: Engine) -> str:
-    return "" if engine.of_arrays else ", for one number after another"
+def asked(engine: Engine) -> str:
+    """How its nodes are asked, where that is not for arrays and their gradients at once."""
+    apart = "" if engine.of_arrays else ", for one number after another"
+    return apart + (f", the result's .{engine.by_caller} set before" if engine.by_caller else "")
 
 
 __all__ = ["ARITHMETIC", "OUT_TWICE", "TWICE", "OfEngine", "as_layer", "is_engine", "takes_nothing"]

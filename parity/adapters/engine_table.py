@@ -18,7 +18,7 @@ from parity.adapters.engine import Engine, NoGradient, of_one_number
 from parity.adapters.engine_expressions import AXES, axis_asked_for
 from parity.adapters.engine_functions import Absolute, Exponential, Logarithm, PowerOf2, Root
 from parity.adapters.engine_kinds import engine_of
-from parity.adapters.engine_methods import OfEngine, goes_back
+from parity.adapters.engine_methods import OfEngine, asked, goes_back
 from parity.adapters.engine_moves import Flat, Largest, Rows, Smallest, Transposed
 from parity.adapters.engine_operators import (
     Addition,
@@ -159,7 +159,6 @@ def _layer_of(
 ) -> type[OfEngine]:
     """`own` is what its class is called, `by` whose the operator is."""
     _, base, says = OPERATORS[name]
-    apart = "" if engine.of_arrays else ", for one number after another"
 
     def refuse(*_: Any) -> Any:
         raise NoGradient(f"its nodes hold single numbers, of which there is no {name}")
@@ -168,7 +167,7 @@ def _layer_of(
     refused = name in ARRAYS and not engine.of_arrays
     known["of"] = staticmethod(refuse if refused else unless_never(engine, name, of))
     by = by or f"{engine.cls.__name__}'s operator"
-    known["says"] = f"{says} ({by}{apart})"
+    known["says"] = f"{says} ({by}{asked(engine)})"
     return type(own or name, (base,), known)
 
 

@@ -23,7 +23,7 @@ class Posing:
 
     posing: type | None = None
 
-    @property  # type: ignore[misc]
+    @property
     def __class__(self) -> type:
         return vars(self).get("posing") or type(self)
 

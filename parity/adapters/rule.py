@@ -334,9 +334,9 @@ class Rule:
             ]
         asked = {*constants_in(codes_of(self.factory))}  # as in `hasattr(layer, "weight_cache")`
         called = pairs_in(self.factory)
-        own = posing_as(self.factory, MODEL, others=True)
+        posing = posing_as(self.factory, MODEL, others=True)
         return [
-            Layer(names, form, i, asked=asked, called=called, posing=own) for i, names in enumerate(pairs)
+            Layer(names, form, i, asked=asked, called=called, posing=posing) for i, names in enumerate(pairs)
         ]
 
     def _holding(self, name: str, *given: Any) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.adapters.engine import ARITHMETIC
+from parity.adapters.engine_backward import backward_in
 from parity.adapters.engine_sources import is_dual
 from parity.adapters.members import SELF, WORDS, is_derivative
 
@@ -76,7 +77,7 @@ def _parts(one: ast.expr) -> list[ast.expr]:
 def is_engine(cls: ast.ClassDef) -> bool:
     """Whether it has a backward and arithmetic of its own, or is a dual number."""
     names = {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
-    return ("backward" in names and bool(names & {*ARITHMETIC})) or is_dual(cls)
+    return (bool(backward_in(names)) and bool(names & {*ARITHMETIC})) or is_dual(cls)
 
 
 def _without_first(node: ast.FunctionDef) -> ast.FunctionDef:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from parity.adapters.definitions import parsed, with_lambdas
+from parity.adapters.engine_backward import backward_in
 from parity.adapters.engine_expressions import ALIASES
 from parity.adapters.members import WORDS, is_derivative
 from parity.kinds import kind_of
@@ -175,7 +176,7 @@ def _methods(nodes: dict[str, Definition], named: set[str]) -> Iterable[str]:
             own = one.target.rpartition(".")[2]
             layer = re.sub(r"_*(forward|backward)_*", "", own)
             known = one.engine or (layer != own and kind_by_words(layer))
-            if one.method and known and one.target not in named and own != "backward" and own[0] != "_":
+            if one.method and known and one.target not in named and not backward_in([own]) and own[0] != "_":
                 yield one.target
         if is_engine(node):
             yield from (one for one in _operators(node) if one not in named)

@@ -18,6 +18,7 @@ from parity.adapters.composed_sources import is_composed
 from parity.adapters.constants import STEP
 from parity.adapters.definitions import defined, parsed, with_lambdas
 from parity.adapters.engine import ARITHMETIC
+from parity.adapters.engine_backward import backward_in
 from parity.adapters.engine_expressions import ALIASES, AXES
 from parity.adapters.engine_sources import goes_back_through, is_dual
 from parity.adapters.engine_table import (
@@ -240,7 +241,7 @@ def _operators(
     own = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
     given = aliases_of(node) | assigned
     names = own.keys() | given.keys()
-    backward = "backward" in {*_methods(node, classes)} | given.keys() or is_dual(node)
+    backward = backward_in({*_methods(node, classes)} | given.keys()) or is_dual(node)
     if not names & {*ARITHMETIC} or not backward:
         return []
     matrices = [name for name in MATRICES if name in names]  # the same under several names
