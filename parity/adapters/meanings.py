@@ -477,6 +477,7 @@ _OTHERS: dict[str, Any] = {
     "keep": lambda probe: 1 - probe.args["dropout_ratio"],
     "left": lambda probe: 1 - probe.args.get("momentum", 0.9),
     "shape": lambda probe: probe.inputs["x"].shape[1:],
+    "numbers": lambda probe: int(np.prod(probe.inputs["x"].shape[1:])),  # of one sample
     "(N,shape)": lambda probe: probe.inputs["x"].shape,
     "normalized_shape": lambda probe: probe.inputs["x"].shape[-1:],
     "mode": lambda probe: "test" if probe.args.get("training") is False else "train",

@@ -16,7 +16,10 @@ from parity.kinds.spelling import spelled
 
 AHEAD = {"forward", "forwards", "fwd", "feedforward", "fprop", "ff"}
 BACK = {"backward", "backwards", "bwd", "backprop", "bprop", "backpropagate", "backpropagation", "bp"}
-SLOPE = {"gradient", "gradients", "grad", "grads", "derivative", "derivatives", "deriv", "prime", "diff"}
+SLOPE = {
+    *("gradient", "gradients", "grad", "grads", "derivative", "derivatives", "deriv", "prime", "diff"),
+    *("derivada", "derivee", "derivata", "ableitung", "gradiente"),
+}
 # Parts of names of methods that do something else with gradients, outputs or layers.
 OTHER = {
     *("zero", "set", "update", "clip", "reset", "apply", "check", "numerical", "numeric", "init", "add"),
@@ -30,7 +33,13 @@ VALUES = {  # what gives the value, as a whole name
     *("fire", "call", "pass", "forwardfn", "perform", "operation", "map", "squash"),
     *("aplicar", "ativar", "activar", "calcular", "appliquer", "activer", "calculer", "anwenden"),
     *("berechnen", "aktivieren", "applica", "attiva", "calcola"),  # what other languages call it
+    *("propaga", "propagar", "propagacion", "propagacao", "adelante", "avanzar", "avance", "avant"),
+    *("avancar", "propager", "vorwarts", "vorwaerts", "avanti", "qianxiang"),
 }
+BACK_ABROAD = (  # how what goes back begins in other languages
+    *("retropropag", "retroced", "atras", "haciaatras", "paratras", "arriere", "retroprop", "indietro"),
+    *("ruckwarts", "rueckwaerts", "fanxiang", "retroalimenta"),
+)
 VERBS = {  # what a layer of the kind does, as a whole name
     "convolution": {"convolve", "conv", "conv2d", "convolution", "correlate", "convolution2d"},
     "max_pooling": {"pool", "pooling", "maxpool", "maxpooling", "subsample", "downsample"},
@@ -111,7 +120,13 @@ def _is_ahead(name: str) -> bool:
 
 def _is_back(name: str) -> bool:
     own = {*parts(name)}
-    back = own & BACK or _spelt(name) in BACK or {"back", "propagate"} <= own or {"back", "prop"} <= own
+    back = (
+        own & BACK
+        or plain(name).startswith(BACK_ABROAD)
+        or _spelt(name) in BACK
+        or {"back", "propagate"} <= own
+        or {"back", "prop"} <= own
+    )
     return bool(back) and not own & (AHEAD | OTHER)
 
 

@@ -10,13 +10,14 @@ import re
 
 from parity.adapters.options import pools_windows
 
+ARTICLES = {"the", "a", "an", "my", "our"}
 IN = {"in", "input", "inputs", "inp", "prev", "previous"}
 OUT = {"out", "output", "outputs", "next", "classes"}
 COUNT = {"num", "n", "no", "of", "nb", "number", "count", "amount"}
 SIZE = {"size", "dim", "dims", "dimension", "dimensions", "len", "length"}
 CHANNEL = {"c", "ch", "chan", "channel", "channels", "plane", "planes", "map", "maps", "image", "img", "conv"}
 UNIT = {"node", "nodes", "neuron", "neurons", "unit", "units", "feature", "features", "layer", "fc", "dense"}
-WINDOW = {"kernel", "kernels", "filter", "filters", "k", "window", "pool", "pooling"}
+WINDOW = {"kernel", "kernels", "kernal", "kernals", "filter", "filters", "k", "window", "pool", "pooling"}
 HEIGHT, WIDTH = {"h", "height", "rows"}, {"w", "width", "cols"}
 STRIDE, PAD = {"stride", "strides", "step", "s"}, {"pad", "padding", "paddings", "zero"}
 
@@ -28,7 +29,7 @@ def parts(name: str) -> list[str]:
 
 def meanings_of_parts(name: str, kind: str) -> tuple[str, ...]:
     """The meanings of such a name in a dense layer, a convolution or a pooling; nothing for other kinds."""
-    found = {*parts(name)}
+    found = {*parts(name)} - ARTICLES
     if kind == "affine":
         own = found & {"layer", "size"} and found <= {"layer", "own", *SIZE, *COUNT}
         own = own or (found & UNIT and found & COUNT and found <= {*UNIT, *COUNT})  # amount_of_neurons
@@ -62,4 +63,4 @@ def _of_a_window(found: set[str], filters: bool) -> tuple[str, ...]:
     for named, meaning in ((HEIGHT, "FH"), (WIDTH, "FW")):
         if rest & named and not rest - named:
             return (meaning,)
-    return ("kernel", "(FH,FW)") if rest and rest <= {*SIZE, "f"} else ()
+    return ("kernel", "(FH,FW)") if rest and rest <= {*SIZE, "f", "of"} else ()

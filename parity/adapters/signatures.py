@@ -461,6 +461,10 @@ _GIVEN = (
 )  # although they have defaults
 
 
+RATES = (
+    *("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"),
+    *("alfa", "tasa", "tasaaprendizaje", "taxa", "taxaaprendizado", "taxadeaprendizado", "lernrate"),
+)
 OF_TIME = ("timestep", "epoch", "iteration")  # which call it is, of a forward
 
 
@@ -479,8 +483,10 @@ def _options(
         return ["dout"]
     if way == "backward" and word == "alpha" and not (recipe(kind).params or meanings(word, kind)):
         return ["=0.01"]  # what every backward of a network takes, or a constant: then its default stays
-    if way == "backward" and word in ("lr", "learningrate", "rate", "alpha", "learnrate", "eta", "stepsize"):
+    if way == "backward" and word in RATES:
         return ["rate"]
+    if way == "backward" and not word and set(words) - {""}:
+        return ["=None"]  # what is called _ is not looked at
     if way == "backward" and word.endswith("rate") and set(words) & DOUT and not meanings(word, kind):
         return ["rate"]  # learnin_rate
     if way == "backward" and word in REGULAR and role == "layer" and not meanings(word, kind):

@@ -12,6 +12,7 @@ from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.meanings import meanings
+from parity.adapters.name_parts import meanings_of_parts
 
 UPDATE = (
     *("update", "updateparams", "updateparameters", "updateweights", "updateweight", "applygradients"),
@@ -56,7 +57,8 @@ def prepared(params: list[dict[str, Any]], kind: str) -> list[Pairs]:
     found: list[list[tuple[str, str]]] = []
     for p in params:
         word = plain(p["name"].lstrip("*"))
-        known = meanings(p["name"].lstrip("*"), kind)
+        name = p["name"].lstrip("*")
+        known = meanings(name, kind) or meanings_of_parts(name, kind)
         if word in REGULAR:
             found.append([(p["name"], "=0.0")])
         elif known:

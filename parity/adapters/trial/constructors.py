@@ -20,6 +20,7 @@ from parity.adapters.trial.hints import (
     one_for_both_axes,
     pads_by_word,
     parameter_meanings,
+    sizes_that_change_nothing,
     takes_what_is_kept,
 )
 from parity.adapters.trial.scale import LAYER_NORM
@@ -53,10 +54,14 @@ def constructors(trial: Trial) -> Iterator[Any]:
     placed |= labels_built_in(signature) if trial.how.role == "loss" else {}
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
+        if p["required"] and not known and trial.how.role == "layer":
+            known = sizes_that_change_nothing(p["name"], trial.kind)
         if trial.kind == "affine" and known[:1] == ("O",) and not _asks_for_inputs(signature):
             known = (*known, "(I,O)", "(O,I)")
         if trial.kind == "affine" and known[:1] == ("(I,O)",) and _asks_for_inputs(signature):
             known = ("O", *known)
+        if trial.kind == "convolution" and "kernel" in known and not _asks_for_filters(signature):
+            known = (*known, "(FN,C,FH,FW)", "(FH,FW,C,FN)")
         if _holds_all(p, signature, trial):
             known = (*known, *together(trial.how.params))
         if p["required"] and trial.how.role == "layer" and plain(p["name"].lstrip("*")) in X:
@@ -102,9 +107,9 @@ def _holds_all(p: dict[str, Any], signature: Sequence[dict[str, Any]], trial: Tr
 
 
 def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
-    """The sizes of a dense layer that asks for two things of names that say nothing: in, out; for one such
-    after what comes in; the size of a window, of a pooling that asks for one, and of a row, of a layer
-    normalization that does."""
+    """The sizes of a dense layer that asks for two things of names that say nothing: in, out; out for one
+    such, alone or after what comes in. The size of a window, of a pooling that asks for one; that of a row,
+    of a layer normalization that does."""
     required = [p for p in signature if p["required"]]
     if pools_windows(kind):
         left = [p for p in required if not _is_known(p, kind)]
@@ -112,6 +117,8 @@ def _by_place(signature: Sequence[dict[str, Any]], kind: str) -> dict[str, str]:
         return {left[0]["name"]: "kernel"} if len(left) == 1 and not sized else {}
     if kind == LAYER_NORM and len(required) == 1 and not _is_known(required[0], kind):
         return {required[0]["name"]: "C"}
+    if kind == "affine" and len(required) == 1 and not _is_known(required[0], kind):
+        return {required[0]["name"]: "O"}
     if kind != "affine" or len(required) != 2:
         return {}
     known = [set(parameter_meanings(p, kind)) for p in required]
@@ -135,6 +142,11 @@ def _sides_of_window(signature: Sequence[dict[str, Any]], kind: str) -> dict[str
 def _asks_for_inputs(signature: Sequence[dict[str, Any]]) -> bool:
     """Whether some parameter of a dense layer is the size of what comes in."""
     return any("I" in parameter_meanings(p, "affine") for p in signature)
+
+
+def _asks_for_filters(signature: Sequence[dict[str, Any]]) -> bool:
+    """Whether some parameter of a convolution is the number of its filters, or holds its weights."""
+    return any({"FN", "W"} & {*parameter_meanings(p, "convolution")} for p in signature)
 
 
 def _is_known(p: dict[str, Any], kind: str) -> bool:

@@ -50,7 +50,25 @@ AS_INDICES = (
 
 
 def forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Convention]:
-    """Conventions under which one forward gives a result of the right shape."""
+    """Conventions under which one forward gives a result of the right shape.
+
+    Of those of a batch the ones come last that take samples as rows and give them as columns, or the other
+    way: what turns its input by a `reshape` has the right shape there, too, and no sample is in one piece.
+    """
+    turned: list[Convention] = []
+    for convention in _forwards(trial, probe, limits):
+        if {convention.rows, convention.rows_out} == {"NF", "FN"} and probe.inputs["x"].ndim == 2:
+            turned.append(convention)
+            continue
+        if one_at_a_time(convention.rows):
+            yield from turned
+            turned = []
+        yield convention
+    yield from turned
+
+
+def _forwards(trial: Trial, probe: Probe, limits: dict[str, Any]) -> Iterator[Convention]:
+    """As `forwards`, in the order in which they were tried."""
     for built in instances(trial, probe):
         for forward, args, tensor, parameter in forward_calls(trial.about, trial.kind, built):
             used = " ".join(meaning for _, meaning in args)

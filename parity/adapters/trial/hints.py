@@ -10,6 +10,7 @@ from parity.adapters.meanings import BOTH_SIDES, PADS, STRINGS, meanings, paddin
 from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.trial.attempt import Trial
 from parity.adapters.trial.dropout_share import EITHER
+from parity.kinds import ELEMENTWISE
 
 
 def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
@@ -39,6 +40,15 @@ def parameter_meanings(p: dict[str, Any], kind: str) -> tuple[str, ...]:
     if p["default"].startswith(("(", "[")):
         return tuple(sorted(found, key=lambda m: not m.startswith("(")))
     return found
+
+
+def sizes_that_change_nothing(name: str, kind: str) -> tuple[str, ...]:
+    """What an activation or a dropout gets where it asks for the size of a layer: that of its samples."""
+    word = plain(name)
+    own = {*(meanings(name, "affine") or meanings_of_parts(name, "affine"))}
+    if kind not in (*ELEMENTWISE, "dropout", "softmax") or len(word) < 2 or not own & {"I", "O", "(I,)"}:
+        return ()
+    return ("shape", "numbers") if "shape" in word else ("numbers", "shape")
 
 
 def one_for_both_axes(signature: Sequence[dict[str, Any]], kind: str) -> bool:

@@ -49,6 +49,8 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         return as_in_its_file(trial, c, probe)
     if trial.kind == "softmax" and c.rows == "F1" and c.backward:
         return _of_a_flat_vector(trial, c, probe)
+    if trial.kind == "affine" and c.rows == "FN":
+        return replace(c, limits={**c.limits, "rows_only": True})  # an image is no column of a batch of them
     if trial.kind == "lrn":
         return by_neighbours(trial, c, probe)
     if trial.kind == "flatten":

@@ -134,9 +134,11 @@ def running_places(entries: Sequence[dict[str, Any]], probe: Probe, trial: Trial
 def found_late(
     entries: Sequence[dict[str, Any]], probe: Probe, c: Convention, trial: Trial
 ) -> Convention | None:
-    """The weights of a layer that makes them when it sees its first input."""
+    """The weights of a layer that makes them when it sees its first input; it may have no bias."""
     params = [n for n in trial.how.params if probe.args.get(n) is not None and n not in c.passed]
     stored = places_of(entries, probe, params)
-    if set(params) - stored.keys():
+    missing = set(params) - stored.keys()
+    if missing and not (missing == {"b"} and "W" in stored):
         return None
+    c = replace(c, limits={**c.limits, "no_bias": True}) if missing else c
     return replace(c, stored=stored, buffers=c.buffers or running_places(entries, probe, trial))
