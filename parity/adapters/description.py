@@ -38,7 +38,7 @@ from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
 from parity.adapters.step_meant import given_gradients, meant_by
 from parity.adapters.sure_errors import gives_nothing, says_none
-from parity.adapters.three_axes import speaks_of_sequences
+from parity.adapters.three_axes import speaks_of_sequences, sums_over_two
 from parity.adapters.training_flag import words_in
 from parity.adapters.unread import unread
 from parity.adapters.updates import UPDATE
@@ -89,6 +89,7 @@ def about(factory: Any) -> dict[str, Any]:
     modes      the words for training and inference in its own code
     pads       the words for padding in its own code
     sequences  whether its source speaks of inputs of three axes (N, T, D)
+    sums_over_two  whether its source sums over the first two axes by number
     speaks_of_axes  whether its code names any axis
     letters    the names of weights and biases that stand in the code of a class, as texts
     """
@@ -145,6 +146,7 @@ def about(factory: Any) -> dict[str, Any]:
         "unread": unread(one) if isinstance(one, type) else [],
         "count": counted_elsewhere(one) if isinstance(one, type) else {},
         "sequences": speaks_of_sequences(one, functions_of(factory)),
+        "sums_over_two": sums_over_two(functions_of(factory)),
         "speaks_of_axes": _speaks_of_axes(functions_of(factory)),
         "modes": words_in(codes_of(one)),
         "pads": padding_words_in(codes_of(one)),

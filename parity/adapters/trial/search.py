@@ -115,8 +115,9 @@ def find(
             found = loss_of_each(trial, found, probe)
             found = sum_of_rows(trial, mean_of_numbers(trial, found, probe), probe)
             best = (best[0], with_its_constant(trial, found, probe))
-        if best is not None and kind == LAYER_NORM and number == 0 and best[0] < COMPLETE:
-            best = of_sequences(trial, best)
+        if best is not None and kind == LAYER_NORM and number == 0:
+            again = best[0] < COMPLETE or about["sums_over_two"]
+            best = of_sequences(trial, best) if again else best
         accepted = best is not None and (
             best[0] == COMPLETE or _is_left_behind(best[1]) or not (book and _is_built(trial))
         )

@@ -71,6 +71,16 @@ def test_sequences_alone(tmp_path):
     assert found.outcome == "right" and "rows (2-D input)" in found.not_checked
 
 
+def test_sequences_alone_with_a_step_that_takes_a_number_for_a_vector(tmp_path):
+    """Of rows the sums over both axes are numbers, and a step would take those off all the same."""
+    step = "\ndef update(self, lr):\n    self.gamma -= lr * self.dgamma\n    self.beta -= lr * self.dbeta\n"
+    text = cls(FORWARD, BACKWARD.replace("tuple(range(dout.ndim - 1))", "(0, 1)"), step)
+    found = verdict(tmp_path, text, "LayerNorm")
+    assert found.outcome == "right" and "rows (2-D input)" in found.not_checked, str(found)
+    wrong = verdict(tmp_path, text.replace("(dout * self.z).sum", "dout.sum"), "LayerNorm")
+    assert wrong.outcome == "wrong", str(wrong)
+
+
 def test_functions_with_a_cache(tmp_path):
     found = verdict(tmp_path, PAIR, "layernorm_forward,layernorm_backward")
     assert found.outcome == "right" and found.not_checked == ["sequences (3-D input)"]
