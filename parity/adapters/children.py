@@ -31,6 +31,7 @@ from parity.sandbox.policy import Policy, in_force
 
 WORKER = Path(__file__).with_name("worker.py")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")}
+AT_ONCE = 1 << 20  # bytes in a pipe
 PATIENCE = 5.0  # seconds that the watching process may take to end a session
 
 
@@ -53,7 +54,14 @@ class Child:
 
 
 def _pipes() -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    return os.pipe(), os.pipe(), os.pipe()
+    """For requests, answers and output; the first two take a message of ordinary size at once."""
+    pipes = os.pipe(), os.pipe(), os.pipe()
+    with suppress(ImportError, AttributeError, OSError):  # only on Linux, and no more than the user may have
+        import fcntl
+
+        for reading, _ in pipes[:2]:
+            fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, AT_ONCE)
+    return pipes
 
 
 # -- a copy of this process -----------------------------------------------------------------------

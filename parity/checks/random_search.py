@@ -17,7 +17,14 @@ from parity.adapters.connection import Ended
 from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import judge, run_probe
 from parity.kinds import Probe
-from parity.kinds.random_geometry import Geometry, needs_of, probe_of, random_geometry, shared_probe_of
+from parity.kinds.random_geometry import (
+    Geometry,
+    integers_of,
+    needs_of,
+    probe_of,
+    random_geometry,
+    shared_probe_of,
+)
 from parity.reference.threads import one_thread
 
 EXAMPLES = 200
@@ -94,11 +101,12 @@ def search(
 @cache
 def _drawn(kind: str) -> Callable[[int], tuple[Geometry, frozenset[str]]]:
     """The geometry of each number and what it needs: the same ones every time, each drawn once."""
-    rng, found = np.random.default_rng([*kind.encode(), 7]), list[tuple[Geometry, frozenset[str]]]()
+    integers = integers_of(kind, np.random.default_rng([*kind.encode(), 7]))
+    found = list[tuple[Geometry, frozenset[str]]]()
 
     def of(number: int) -> tuple[Geometry, frozenset[str]]:
         while len(found) <= number:
-            g = random_geometry(lambda low, high: int(rng.integers(low, high + 1)), kind)
+            g = random_geometry(integers, kind)
             found.append((g, needs_of(g)))
         return found[number]
 

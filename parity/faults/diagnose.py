@@ -63,6 +63,11 @@ class Observation:
         return {(r.phase, r.tensor, r.case) for r in self.records if not r.ok and r.phase not in apart}
 
     @cached_property
+    def looked_at(self) -> dict[int, tuple[tuple[Any, ...], Any]]:
+        """What was found out of a failed record, by its id, and what it was found out from."""
+        return {}
+
+    @cached_property
     def rounding(self) -> dict[tuple[str, str], float]:
         """How far rounding alone may move a float32 result apart, twice: once for each of two of them."""
         rows = [
@@ -176,16 +181,21 @@ def diagnose_as(
 
 
 def plausible(fault: Fault, seen: Observation, cases: Sequence[Probe], adapter: Adapter) -> bool:
-    """Whether the fault gives the numbers seen in single calls: cheap, and rules most of them out."""
-    wrong = {row.case for row in seen.records if not row.ok}
-    for dtype in DTYPES:
-        for probe in sorted(cases, key=lambda probe: probe.id not in wrong):
-            if probe.id not in seen.values[dtype]:
-                continue
-            arrays = single_call(fault, probe, dtype, adapter)
-            if _distance(arrays, seen, dtype, probe.id) is None:
-                return False
-    return True
+    """Whether the fault gives the numbers seen in single calls: cheap, and rules most of them out.
+
+    What was wrong is tried first, on which most of them differ.
+    """
+    return all(
+        _distance(single_call(fault, probe, dtype, adapter), seen, dtype, probe.id) is not None
+        for probe, dtype in wrong_first(seen, cases)
+    )
+
+
+def wrong_first(seen: Observation, cases: Sequence[Probe]) -> list[tuple[Probe, str]]:
+    """Every probe of which numbers were seen, with the dtype; those on which one was wrong come first."""
+    wrong = {(row.case, row.dtype) for row in seen.records if not row.ok and row.phase in PLAIN}
+    pairs = [(probe, dtype) for dtype in DTYPES for probe in cases if probe.id in seen.values[dtype]]
+    return sorted(pairs, key=lambda pair: (pair[0].id, pair[1]) not in wrong)
 
 
 def single_call(fault: Fault, probe: Probe, dtype: str, adapter: Adapter) -> Tensors:

@@ -27,6 +27,7 @@ from parity.faults.diagnose import (
     plausible,
     single_call,
     tensor_distance,
+    wrong_first,
 )
 from parity.kinds import kind_of
 from parity.kinds.probe import Probe, Tensors
@@ -79,23 +80,20 @@ def _part(
     """The results that the fault changes, if they are some of the wrong ones and it gives their numbers."""
     changed: set[str] = set()
     other: set[str] = set()
-    bad, rtol = {row.case for row in seen.records if not row.ok}, kind_of(seen.kind).rtol
-    for probe in sorted(cases, key=lambda probe: probe.id not in bad):
-        exact = _exact(probe)
-        for dtype in DTYPES:
-            if (observed := seen.values[dtype].get(probe.id)) is None:
+    rtol = kind_of(seen.kind).rtol
+    for probe, dtype in wrong_first(seen, cases):
+        exact, observed = _exact(probe), seen.values[dtype][probe.id]
+        mine = single_call(fault, probe, dtype, adapter)
+        for name in exact:
+            if (probe.id, name) in seen.hidden or name in seen.unseen:
                 continue
-            mine = single_call(fault, probe, dtype, adapter)
-            for name in exact:
-                if (probe.id, name) in seen.hidden or name in seen.unseen:
-                    continue
-                slack = seen.rounding.get((probe.id, name), 0.0) if dtype == "float32" else 0.0
-                if dtype == "float64" and not _equal(mine.get(name), exact[name], rtol):
-                    changed.add(name)
-                if not _equal(mine.get(name), observed.get(name), max(rtol, SAME[dtype]), slack):
-                    other.add(name)
-            if changed & other or not changed <= wrong:
-                return frozenset()
+            slack = seen.rounding.get((probe.id, name), 0.0) if dtype == "float32" else 0.0
+            if dtype == "float64" and not _equal(mine.get(name), exact[name], rtol):
+                changed.add(name)
+            if not _equal(mine.get(name), observed.get(name), max(rtol, SAME[dtype]), slack):
+                other.add(name)
+        if changed & other or not changed <= wrong or wrong <= other:  # it gives none of the wrong ones
+            return frozenset()
     return frozenset(changed) if changed < wrong else frozenset()
 
 

@@ -6,7 +6,7 @@ A probe's id spells its geometry out, and `probe_named` makes the same probe fro
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from parity.kinds.same_padding import SAME
 from parity.kinds.windows import given, window_needs
 
 WINDOWS = ("im2col", "col2im", "convolution", "max_pooling", "average_pooling", "min_pooling")
+MANY = 100  # geometries whose numbers are drawn at a time
 PAIRS = ("stride", "pad", "dilation")
 Geometry = dict[str, Any]
 Integers = Callable[[int, int], int]
@@ -61,6 +62,30 @@ def random_geometry(integer: Integers, kind: str) -> Geometry:
     }
 
 
+def integers_of(kind: str, rng: np.random.Generator) -> Integers:
+    """The whole numbers that `rng` draws for one geometry of the kind after the other.
+
+    Where each geometry draws from the same ranges, many are drawn at a time, which gives the same numbers.
+    """
+    if kind.endswith("pooling"):  # how far it may pad goes by its window
+        return lambda low, high: int(rng.integers(low, high + 1))
+    ranges: list[tuple[int, int]] = []
+
+    def lowest(low: int, high: int) -> int:
+        ranges.append((low, high))
+        return low
+
+    random_geometry(lowest, kind)
+    low, high = np.tile(np.array(ranges), (MANY, 1)).T
+
+    def drawn() -> Iterator[int]:
+        while True:
+            yield from rng.integers(low, high + 1).tolist()
+
+    numbers = drawn()
+    return lambda low, high: next(numbers)
+
+
 def probe_named(kind: str, name: str, seed: int = 0) -> Probe:
     """The probe of that id again, from the geometry that the id spells out."""
     call = ast.parse(f"dict({name})", mode="eval").body
@@ -81,9 +106,15 @@ def needs_of(g: Geometry) -> frozenset[str]:
     """The features that a probe of that geometry needs."""
     stride, pad, dilation = _plain(g["stride"]), _plain(g["pad"]), _plain(g["dilation"])
     even = g["pad"] == SAME and not (g["FH"] % 2 and g["FW"] % 2)
-    options = {"ceil_mode": g["ceil_mode"], "count_include_pad": not g["count_include_pad"]}
-    options |= {"same_even": even}
-    return window_needs(stride, pad, dilation, g["groups"], **options)
+    return _needs(stride, pad, dilation, g["groups"], g["ceil_mode"], not g["count_include_pad"], even)
+
+
+@lru_cache(maxsize=2000)
+def _needs(
+    stride: Any, pad: Any, dilation: Any, groups: int, up: bool, without_pad: bool, even: bool
+) -> frozenset[str]:
+    options = {"ceil_mode": up, "count_include_pad": without_pad, "same_even": even}
+    return window_needs(stride, pad, dilation, groups, **options)
 
 
 def probe_of(kind: str, g: Geometry, seed: int = 0) -> Probe:

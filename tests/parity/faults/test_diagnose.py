@@ -6,8 +6,9 @@ import pytest
 import scratchcnn as sc
 from parity.checks.layer import check_kind
 from parity.faults import FAULTS
-from parity.faults.diagnose import UNKNOWN, diagnose, observe
+from parity.faults.diagnose import UNKNOWN, diagnose, observe, wrong_first
 from parity.kinds import kind_of
+from parity.kinds.probes import probes
 
 
 class LastFilterNegative(sc.Convolution):
@@ -127,3 +128,15 @@ def test_the_check_knows_nothing_of_the_catalogue(monkeypatch):
     after = list(check_kind("relu", factory=CappedAtThree))
     assert any(not r.ok for r in before)
     assert [(r.case, r.tensor, r.ok) for r in before] == [(r.case, r.tensor, r.ok) for r in after]
+
+
+def test_what_was_wrong_is_tried_first_and_nothing_is_left_out():
+    class Widens(sc.Relu):
+        def forward(self, x):
+            return np.asarray(super().forward(x), np.float64)
+
+    cases = probes("relu")
+    seen = observe("relu", Widens, cases=cases)
+    pairs = [(probe.id, dtype) for probe, dtype in wrong_first(seen, cases)]
+    assert sorted(pairs) == sorted((probe.id, dtype) for probe in cases for dtype in ("float64", "float32"))
+    assert {dtype for _, dtype in pairs[: len(cases)]} == {"float32"}

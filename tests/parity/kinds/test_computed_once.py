@@ -7,7 +7,7 @@ from parity.adapters.subject import subject_here
 from parity.checks import random_search
 from parity.checks.layer import check_sizes
 from parity.kinds import ALL_KINDS
-from parity.kinds.random_geometry import needs_of, random_geometry
+from parity.kinds.random_geometry import MANY, WINDOWS, integers_of, needs_of, random_geometry
 from parity.kinds.real_sizes import real_sizes, shared_real_sizes
 
 
@@ -30,6 +30,15 @@ def test_who_writes_into_an_input_of_real_size_spoils_it_for_nobody():
     fresh, again = real_sizes("relu")[0], shared_real_sizes("relu")[0]
     assert fresh.id == again.id == first.id
     np.testing.assert_array_equal(fresh.inputs["x"], again.inputs["x"])
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_many_numbers_drawn_at_a_time_are_those_drawn_one_by_one(kind):
+    single, ahead = (np.random.default_rng([*kind.encode(), 7]) for _ in range(2))
+    integers = integers_of(kind, ahead)
+    for _ in range(2 * MANY + 1):
+        one = random_geometry(lambda low, high: int(single.integers(low, high + 1)), kind)
+        assert random_geometry(integers, kind) == one
 
 
 @pytest.mark.parametrize("kind", ["convolution", "average_pooling"])
