@@ -386,9 +386,9 @@ class OwnLayer:
             parts = parts[: len(varied)]
         if len(parts) > 1:
             return [tuple(varied[: len(parts)])]
-        if scalar and len(varied) >= 2:
+        if len(varied) >= 2:
             meant = meanings_of(varied[:2])
-            if "x" in meant:
+            if "x" in meant and (scalar or "t" in meant):
                 return [(varied[meant.index("x")],)]
             return [(varied[0],), (varied[1],)]
         return [(varied[0],)]
@@ -574,7 +574,7 @@ class OwnLayer:
         if isinstance(result, (tuple, list)):
             inputs = len(self.way.by) if self.way is not None else 1
             rest, names = tuple(result[inputs:]), names[inputs:]
-        found = of_attributes(layer, before)
+        found = {**of_attributes(layer, before), **_beside(layer, before)}
         if isinstance(rest, (tuple, dict)) and len(rest):
             found = {**of_returned(rest, names, before), **found}
         rated = any(role == "rate" for _, role in self.way.roles) if self.way is not None else False
@@ -619,7 +619,9 @@ class OwnLayer:
         way = self.way
         assert way is not None
         outs = self.run(self._copy(self.base(0)), self.values_of(0)).out
-        return [name for name in way.inputs.shapes if name not in way.by] if np.ndim(outs) else []
+        names = list(way.inputs.shapes)
+        targets = [name for name, meant in zip(names, meanings_of(names[:2]), strict=False) if meant == "t"]
+        return [name for name in names if name not in (*way.by, *targets)] if np.ndim(outs) else []
 
     def said(self) -> str:
         """Which reading of its backward's arguments or results was taken that its names do not force."""
@@ -629,7 +631,8 @@ class OwnLayer:
         for name, role in self.way.roles:
             if role == "out" and len(self.way.roles) == 1:
                 texts.append(f"{self.backward_name}({name}) takes what {self.forward_name} gives")
-        if self.way.by and self.way.by[0] != names[0] and len(self.way.by) == 1:
+        open_ = len(self.way.by) == 1 and "x" not in meanings_of(names[:2])
+        if open_ and self.way.by[0] != names[0]:
             texts.append(f"its gradient is that by {self.way.by[0]}")
         return "; ".join(texts)
 
@@ -695,15 +698,30 @@ def _weights(layer: Any) -> dict[Place, Any]:
     }
 
 
+def _beside(layer: Any, weights: dict[Place, Any]) -> Arrays:
+    """The gradients that lie beside their weights by name: `dalpha`, `alpha_grad`."""
+    found: Arrays = {}
+    for place, value in weights.items():
+        beside = [
+            (step, held)
+            for (*owner, step), held in inside(layer)
+            if tuple(owner) == place[:-1] and isinstance(step, str) and step != place[-1]
+        ]
+        fits = [held for step, held in beside if base_of_gradient(step) == plain(str(place[-1]))]
+        if len(fits) == 1 and shape_fits(np.shape(fits[0]), np.shape(value)):
+            found[place] = np.asarray(fits[0])
+    return found
+
+
 def _numbers(layer: Any, later: Any) -> dict[Place, Any]:
-    """Attributes that are one number, and of which a gradient lies beside them after a backward."""
+    """Attributes, also single numbers, of which a gradient lies beside them after a backward."""
     own, after = getattr(layer, "__dict__", {}), getattr(later, "__dict__", {})
     graded = {base_of_gradient(name) for name in after if is_gradient(name) or name.startswith("d")}
-    return {
-        (name,): value
-        for name, value in own.items()
-        if isinstance(value, float) and plain(name) in graded and may_be_trained(name)
-    }
+    return {(name,): value for name, value in own.items() if plain(name) in graded and _is_float(value)}
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
 def _named(node: ast.AST) -> set[str]:

@@ -139,9 +139,9 @@ def _value(word: str, names: set[str], form: Form, outputs: int) -> Any:
     if word in ("b", "bias"):
         return np.random.default_rng(2).standard_normal(outputs)
     if word in ("outputshape", "outshape", "newshape", "targetshape"):
-        return tuple(form.shape[1:][::-1]) or (1,)
+        return _one(form)[::-1] or (1,)
     if ACROSS.fullmatch(word):
-        return tuple(form.shape[1:]) or (1,)
+        return _one(form) or (1,)
     if word in RATES and word not in ("alpha", "eta"):
         return RATE
     if OUTPUTS.fullmatch(word):
@@ -152,6 +152,11 @@ def _value(word: str, names: set[str], form: Form, outputs: int) -> Any:
     if word in NUMBERS:
         return NUMBER
     return I if WIDTHS.fullmatch(word) else None
+
+
+def _one(form: Form) -> tuple[int, ...]:
+    """The shape of one sample."""
+    return form.shape if form.single else form.shape[1:]
 
 
 def _short(value: Any) -> str:

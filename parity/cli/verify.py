@@ -171,6 +171,7 @@ def verify(
     """
     whole = is_whole(target)
     known = "network" if twin is not None else kind_of_target(target)  # nothing else has a twin
+    given = kind is not None or twin is not None or adapter != "auto"
     backward = ""  # that was asked for, in place of its function
     if kind is None and known is None and not whole:
         from parity.verification.by_function import function_beside
@@ -236,9 +237,12 @@ def verify(
     with progress(f"checking {target} as {kind}"), sandboxed(policy):
         from parity.adapters.load import only_definitions
         from parity.verification.as_json import verdict_object
+        from parity.verification.own_instead import held_to_its_forward
         from parity.verification.verify import verify as check
 
-        verdict = check(only_definitions(target) if definitions_only else target, kind, **options)
+        target = only_definitions(target) if definitions_only else target
+        verdict = check(target, kind, **options)
+        verdict = verdict if given else held_to_its_forward(verdict, target, options)
         if backward:
             from parity.verification.by_function import of_backward
 
@@ -246,7 +250,7 @@ def verify(
     if called:
         how = (
             f"# {verdict.called}"
-            if kind in ("network", OWN_LAYER)
+            if verdict.kind in ("network", OWN_LAYER)
             else f"# {target} is called as in the book: --adapter book"
         )
         print(verdict.adapter or how, end="")

@@ -25,7 +25,7 @@ from parity.comparison.records import Place, Record, record
 from parity.verification.always import that_raises
 from parity.verification.own_listed import ON_PURPOSE, OWN_LAYER, is_on_purpose, with_partner
 from parity.verification.own_relations import factor_of
-from parity.verification.own_slopes import Slopes, slopes_of
+from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OF_OWN_FORWARD, OWN_LOSS, First, Verdict
 
@@ -51,6 +51,11 @@ class Tried:
     @property
     def ok(self) -> bool:
         return bool(self.rows) and all(one.ok for _, one in self.rows)
+
+    @property
+    def close(self) -> bool:
+        """Whether what differs does so by little of its size alone, as by a small constant."""
+        return all(one.ok or one.comparison.max_rel <= NEARLY for _, one in self.rows)
 
     @property
     def measured(self) -> bool:
@@ -148,8 +153,9 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried]) -> 
     """Right where a reading is; wrong where none is and no other is left."""
     usable = [one for one in found if one.measured and one.rows]
     fit = [one for one in usable if one.ok and not one.flat]
+    fit = fit or [one for one in usable if one.close and not one.flat]
     right = min(fit, key=lambda one: len(one.missing), default=None)
-    wrong = [one for one in usable if not one.ok]
+    wrong = [one for one in usable if not one.ok and not one.close]
     if not usable:
         verdict.unchecked = FEW
     elif all(one.flat for one in usable):
@@ -177,6 +183,9 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried]) -> 
 def _right(verdict: Verdict, tried: Tried) -> None:
     verdict.called, without = tried.way.called, tried.way.without
     verdict.records = _records(tried)
+    if not tried.ok:
+        worst = max(one.comparison.max_rel for _, one in tried.rows if not one.ok)
+        verdict.buts = [f"its gradients are those of its forward only up to {worst:.0e} of their size"]
     verdict.not_checked = [
         FORWARD,
         *(["several rows at once"] if tried.way.single and tried.way.form != NUMBER else []),

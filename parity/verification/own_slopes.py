@@ -1,7 +1,7 @@
 """The slopes of a network's own loss by central differences, and how far its gradients are from them.
 
-A number of the gradient counts as wrong only where two steps find the same slope: across a kink of a Relu or
-of a maximum they do not. Of a large array some of its numbers are asked for.
+A number of the gradient counts as wrong only where two steps find the same slope, and it is neither: across a
+kink of a Relu or of a maximum they do not. Of a large array some of its numbers are asked for.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ def _judged(
     doubtful = np.flatnonzero(~(off <= allowed) & sure)
     if len(doubtful):
         again = _differences(network, case, decays, name, at[doubtful], STEPS[1])
+        off[doubtful] = np.minimum(off[doubtful], np.abs(given[doubtful] - again))  # the curve may be steep
         agree = np.abs(again - numeric[doubtful]) <= 10 * allowed + 8 * ROUNDING * max(1.0, abs(loss))
         sure[doubtful[~agree]] = False
     if not np.isfinite(given).all():

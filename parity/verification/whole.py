@@ -30,6 +30,7 @@ from parity.verification.left_out import PLURAL, TOGETHER, left_out
 from parity.verification.listed_names import Listed
 from parity.verification.listing import NETWORK, files_of, listed, passed_over
 from parity.verification.other_layers import IS_NONE, NO_KIND
+from parity.verification.own_instead import held_to_its_forward
 from parity.verification.own_listed import OWN_LAYER
 from parity.verification.verdict import RIGHT, Outcome, Verdict, by_judge
 from parity.verification.verify import known_kind, strictly, verify
@@ -256,6 +257,11 @@ def _verdicts(
                 if not failed_at_import(without):
                     sheet.partly[shown] = verdict.unchecked
                     verdict, only = without, True
+            if not kind and not failed_at_import(verdict):
+                target = f"{path}:{one.name}"
+                verdict = held_to_its_forward(verdict, only_definitions(target) if only else target, options)
+                if verdict.kind == OWN_LAYER and named(one.name) in sheet.networks:
+                    sheet.networks.remove(named(one.name))
             verdict.name = named(one.name)
             if failed_at_import(verdict):
                 verdict.name, verdict.kind = shown, MODULE

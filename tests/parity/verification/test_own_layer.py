@@ -72,6 +72,20 @@ class WrapperOfGradient(Wrapper):
         return output_gradient * self.f_prime(output_gradient)
 
 
+class Divide:
+    def forward(self, a, b):
+        self.a, self.b = a, b
+        return a / b
+
+    def backward(self, dout):
+        return dout / self.b, -dout * self.a / self.b**2
+
+
+class DividePlus(Divide):
+    def backward(self, dout):
+        return dout / self.b, dout * self.a / self.b**2
+
+
 class Upsample:
     def __init__(self, scale_factor=2):
         self.scale = scale_factor
@@ -303,6 +317,7 @@ PAIRS = [
     (Add, AddHalf, "dy"),
     (BentIdentity, BentWithoutHalf, "dx"),
     (Wrapper, WrapperOfGradient, "dx"),
+    (Divide, DividePlus, "db"),
     (Upsample, UpsampleMean, "dx"),
     (RMSNorm, RMSNormLost, "dx"),
     (RMSNorm, RMSNormNoSum, "dgamma"),
@@ -483,6 +498,39 @@ def test_a_file_has_them_with_its_kinds(tmp_path):
     wrong = verdict_object(sheet.verdicts[1])
     assert (wrong["kind"], wrong["judge"], wrong["outcome"]) == (OWN_LAYER, "own loss", "wrong")
     assert "-1 times" in wrong["culprit"]["sentence"]
+
+
+REFUSED = """
+import numpy as np
+
+class L1:
+    def __init__(self, alpha):
+        self.alpha = alpha
+
+    def forward(self, W):
+        return self.alpha * np.abs(W).sum()
+
+    def gradient(self, W):
+        return self.alpha * np.sign(W)
+
+class LogCosh:
+    def loss(self, y, y_pred):
+        return np.log(np.cosh(y_pred - y))
+
+    def gradient(self, y, y_pred):
+        return np.tanh(y - y_pred)
+"""
+
+
+def test_what_is_not_the_kind_that_its_name_says_is_held_to_its_own_forward(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(REFUSED)
+    sheet = verify_all(path, isolated=False)
+    penalty, loss = sheet.verdicts
+    assert (penalty.kind, penalty.outcome) == (OWN_LAYER, "right")
+    assert "whether it is a mean absolute error (it cannot be called" in penalty.headline
+    assert (loss.kind, loss.outcome, sheet.networks) == (OWN_LAYER, "wrong", [])
+    assert verify_all(path, "mean_absolute_error", isolated=False).verdicts[0].outcome == "not_checked"
 
 
 def test_its_items_are_a_call_and_its_backward():
