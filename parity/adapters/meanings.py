@@ -18,6 +18,7 @@ from parity.adapters.constants import CONSTANTS, NAMES
 from parity.adapters.layer_steps import RATE, RecordingOptimizer
 from parity.adapters.options import ANY, ByName, grouped, holds_sizes, is_group
 from parity.adapters.recipe import recipe
+from parity.adapters.straight import Straight, ones_like
 from parity.kinds.probe import JOINT, Probe
 from parity.kinds.same_padding import SAME, is_same
 
@@ -40,12 +41,12 @@ _IMAGES = _table("""
     (C,H,W) (H,W,C) (N,C,H,W) (N,H,W,C) (H,W): insize shapein inputdims xshape xdim prevshape
     H: inputheight inheight height h inh hin imageheight inputh xh xheight imgh imgheight
     width: inputwidth inwidth width w inw win imagewidth inputw xw xwidth imgw imgwidth
-    H (H,W): imagesize imgsize
+    H (H,W): imagesize imgsize imagedim imgdim inputimagesize inputsidelength imagewidthheight
     N: batchsize batch n nbatch
 """)
 _CHANNELS = _table("""
     C: inchannels inputchannels inch inchannel channelsin cin inc nin ninchannels ninputchannels
-    C: inputdepth indepth depthin kerneldepth filterdepth
+    C: inputdepth indepth depthin kerneldepth filterdepth imagedepth imagechannels imgchannels imgdepth
     C: numchannels nchannels channels channel c ncprev numinchannels ninputs indim infeatures
     C: numinputchannels inplanes
     C: numinputs infilters prevchannels inputfilters ninput inchans ich xch xchannels xchannel
@@ -363,33 +364,6 @@ class TakesGradient:
     backprop = backward_pass = backward
 
 
-class Straight:
-    """For layers that are handed their activation: it gives what it gets, and its derivative is 1.
-
-    It has no backward: that may take x as well as the gradient.
-    """
-
-    def __call__(self, *x: Any, **flags: Any) -> Any:
-        if not x and not flags:
-            return self, _ones  # of one that is asked for both
-        derives = any(flag is True for flag in (*x[1:], *flags.values()))
-        return _ones(x[0]) if derives else x[0]
-
-    forward = function = activation = activate = compute = apply = call = f = fn = func = value = __call__
-
-    @staticmethod
-    def derivative(x: Any, *_: Any) -> Any:
-        return _ones(x)
-
-    prime = deriv = df = dfn = dfunc = grad = gradient = activation_prime = activation_derivative = derivative
-    derivate = d = diff = function_derivative = function_prime = derivative
-
-
-def _ones(x: Any, *_: Any) -> Any:
-    """The derivative of what gives what it gets."""
-    return np.ones_like(x)
-
-
 def value(meaning: str, probe: Probe) -> Any:
     """What a parameter of that meaning gets. Raises NotImplementedError where it cannot have it."""
     args, known = probe.args, sizes(probe)
@@ -466,7 +440,7 @@ _OTHERS: dict[str, Any] = {
     BOTH_SIDES: lambda probe: tuple((sizes(probe)[side],) * 2 for side in ("PH", "PW")),
     "zeros": lambda probe: _zeros,
     "straight": lambda probe: Straight(),
-    "ones": lambda probe: _ones,
+    "ones": lambda probe: ones_like,
     "rng": lambda probe: np.random.default_rng(0),
     "legacy_rng": lambda probe: np.random.RandomState(0),
     "model": lambda probe: TakesGradient(),

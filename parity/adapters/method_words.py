@@ -54,6 +54,13 @@ SPELT = ("forward", "backward", "feedforward", "backprop", "backpropagate", "bac
 LIKE = 0.87  # of difflib's ratio: one letter lost or added of seven
 
 
+UNDOES = {  # what its backward does, as a whole name
+    "max_pooling": {"unpool", "unpooling", "depool", "upsample", "maxunpool", "poolback"},
+    "average_pooling": {"unpool", "unpooling", "depool", "upsample", "avgunpool", "poolback"},
+    "flatten": {"unflatten", "deflatten", "reshapeback", "inverse", "unreshape", "restore"},
+}
+
+
 def with_words(
     methods: Iterable[str], kind: str, forward: Collection[str], backward: Collection[str]
 ) -> dict[str, str]:
@@ -78,7 +85,7 @@ def with_words(
             found[public[0]] = "forward"  # the only one there is
     if not {found[name] for name in public} & {*backward}:
         others = [name for name in public if found[name] != "forward" and not _is_another_s(name, kind)]
-        _name_one(found, others, "backward", (_is_back,))
+        _name_one(found, others, "backward", (_is_back, lambda name: plain(name) in UNDOES.get(kind, ())))
         if "backward" not in found.values():
             _name_one(found, others, "derivative", (_is_slope,))
     return found

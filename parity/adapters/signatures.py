@@ -29,7 +29,7 @@ from parity.adapters.name_parts import meanings_of_parts
 from parity.adapters.options import grouped, is_group, pools_windows
 from parity.adapters.recipe import is_reduced, recipe
 from parity.adapters.short_names import in_full
-from parity.adapters.updates import REGULAR, UPDATE, prepared
+from parity.adapters.updates import REGULAR
 
 FORWARD = (
     *(
@@ -493,6 +493,8 @@ def _options(
         return ["=0.0"]
     if word in ("batchsize", "nbatch", "nsamples", "numsamples", "minibatchsize", "batchlen"):
         return ["N"]
+    if way == "backward" and word == "m" and c.constructor is not None and set(words) & DOUT:
+        return ["N"]
     if "batch" in c.forward and word in ("m", "n", "") and {*words} & (X | DOUT):
         return ["N"]  # beside the batch its number, also where that is called _
     if kind in MODES and word in MODE_NAMES:
@@ -909,51 +911,6 @@ def handed_to_forward(about: dict[str, Any], kind: str, params: Sequence[str]) -
         if params and set(params) <= taken:
             return True
     return False
-
-
-OF_SIZES = ("calculatesize", "calcsize", "setsize", "calculatesizes", "setinputsize", "setinput")
-IMAGES = ("(C,H,W)", "(H,W,C)", "(N,C,H,W)", "(N,H,W,C)")
-
-
-def setups(methods: dict[str, Any], kind: str) -> Iterator[tuple[Any, ...]]:
-    """Methods called between constructor and forward: set_input_shape, initialize(optimizer), build."""
-    found: list[list[tuple[str, tuple[tuple[str, str], ...]]]] = []
-    windows = kind == "convolution" or pools_windows(kind)
-    shapes = IMAGES if windows else ("(I,)", "I") if kind == "affine" else ("shape",)
-    for name in methods:
-        if plain(name) in ("setinputshape", "build"):
-            params = [p for p in methods[name] or () if p is not None and p["required"]]
-            if len(params) == 1:
-                batch = ["(N,shape)"] if kind == "flatten" and plain(name) == "build" else []
-                found.append([(name, ((params[0]["name"], way),)) for way in [*shapes, *batch]])
-            elif ways := prepared(params, kind):
-                found.append([(name, pairs) for pairs in ways])
-    for name in methods:
-        required = [p for p in methods[name] or () if p is not None and p["required"]]
-        if plain(name) in OF_SIZES and len(required) == 1:
-            found.append([(name, ((required[0]["name"], way),)) for way in shapes])
-        if "opt" in plain(name) and plain(name) not in UPDATE and name[0] != "_":
-            given = prepared(required, kind) if required else []
-            own = [pairs for pairs in given if {meaning for _, meaning in pairs} == {"optimizer"}]
-            found += [[(name, pairs) for pairs in own]] if own else []
-    for name in methods:
-        if plain(name) in (
-            "initialize",
-            "init",
-            "initparams",
-            "initparam",
-            "initweights",
-            "initializeweights",
-            "initparameters",
-            "compile",
-            "setup",
-        ):
-            params = [p for p in methods[name] or () if p is not None and p["required"]]
-            if ways := prepared(params, kind):
-                found.append([(name, pairs) for pairs in ways])
-    yield from itertools.islice(itertools.product(*found), 6)
-    if found:
-        yield ()
 
 
 def switch(about: dict[str, Any], c: Convention) -> tuple[Any, ...]:

@@ -16,10 +16,10 @@ from parity.adapters.layouts import (
     WEIGHTS,
 )
 from parity.adapters.setters import setters, weights_in
+from parity.adapters.setups import setups
 from parity.adapters.signatures import (
     forward_calls,
     handed_to_forward,
-    setups,
 )
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.constructors import constructors

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.adapters.meanings import Straight
+from parity.adapters.straight import Straight
 from parity.verification.verify import verify
 
 WILD = Path(__file__).parent / "wild" / "handed.py"
@@ -39,4 +39,12 @@ def test_an_activation_that_does_nothing():
     assert np.all(nothing(x, derivative=True) == 1) and np.all(nothing.derivative(x) == 1)
     function, derivative = nothing()
     assert function(x) is x and np.all(derivative(x) == 1)
-    assert not hasattr(nothing, "backward")
+
+
+def test_its_backward_tells_the_gradient_from_what_it_was_called_with():
+    nothing, x, dout = Straight(), np.array([2.0, -3.0]), np.array([0.5, 7.0])
+    assert nothing.backward(dout) is dout
+    nothing(x)
+    for arrays in ((dout,), (dout, x), (x.copy(), dout)):
+        assert nothing.backward(*arrays) is dout
+    assert np.all(nothing.backward(x.copy()) == 1)
