@@ -17,6 +17,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.definitions import kept
 from parity.adapters.function_calls import Calls, calls_of, name_of
 from parity.adapters.function_steps import makes_a_step
+from parity.adapters.global_weights import made_global, weights_of_file
 from parity.adapters.network_calls import returned_by
 from parity.adapters.network_words import (
     NO_GRADIENTS,
@@ -90,6 +91,7 @@ class Group:
     ] = ()  # of the gradients: the function, and those of the file that it calls
     several: bool = False  # outputs: it has classes
     steps: bool = False  # it takes the gradients away itself
+    in_globals: bool = False  # its weights are names of the file, which its functions read
 
     @property
     def parts(self) -> list[Part]:
@@ -130,9 +132,10 @@ def groups_of(body: Sequence[ast.stmt], only: Sequence[str] = ()) -> list[Group]
     beside = Beside({plain(n): n for n in _constants(body)}, {plain(n): n for n in functions})
     found = []
     giving = {part.name for part in parts if _gives_gradients(part)}
+    weights = weights_of_file(body, functions)
     for part in parts:
-        step = makes_a_step(part.node, part.returned, giving)
-        group = _group(part, parts, calls, beside) if part.name in giving or step else None
+        step = makes_a_step(part.node, part.returned or made_global(part.node), giving)
+        group = _group(part, parts, calls, beside, weights) if part.name in giving or step else None
         if group is not None and (not step or _returns_all(group)):
             found.append(replace(group, steps=step))
     several = _has_classes(body)
@@ -140,7 +143,7 @@ def groups_of(body: Sequence[ast.stmt], only: Sequence[str] = ()) -> list[Group]
     return [
         replace(g, nodes=tuple(_reached([g.gradient.name], functions)), several=several)
         for g in found
-        if not lost & _globals_read(g, functions)
+        if not (lost - {*(weights if g.in_globals else ())}) & _globals_read(g, functions)
     ]
 
 
@@ -240,15 +243,20 @@ class Beside:
     functions: Mapping[str, str]
 
 
-def _group(part: Part, parts: Sequence[Part], calls: Calls, beside: Beside) -> Group | None:
+def _group(
+    part: Part, parts: Sequence[Part], calls: Calls, beside: Beside, weights: Sequence[str]
+) -> Group | None:
     """The group of a function that gives gradients; None where something that it is given is not known."""
     ranked = sorted(parts, key=lambda other: -_nearness(part, other, calls))  # in their order where equal
     inits: list[Part | None] = [one for one in ranked if _is_init(one)]
     own_loss = _returns_loss(part)
     losses = [one for one in ranked if one is not part and _gives_loss(one) and not _is_init(one)]
     ways = [one for one in ranked if one is not part and _goes_forward(one)]
-    for init in [*inits, None]:
-        known = _Known(init, calls, beside, part)
+    made = [_Known(init, calls, beside, part) for init in [*inits, None]]
+    if weights and not made[-1].is_enough:
+        made = [_Known(None, calls, beside, part, weights), *made]  # before those that make others
+    for known in made:
+        init = known.init
         if not known.is_enough:
             continue
         found = []
@@ -270,6 +278,8 @@ def _group(part: Part, parts: Sequence[Part], calls: Calls, beside: Beside) -> G
 
 def _returns_all(group: Group) -> bool:
     """Whether the function that makes a step gives back all weights, by their names."""
+    if group.in_globals:
+        return {*group.guessed} <= {*made_global(group.gradient.node)}
     roots = group.guessed if group.init is None else roots_of(group.init, group.calls)
     there = {plain(name) for name in group.gradient.returned}
     taken = {source for _, source in group.given[group.gradient.name]}
@@ -284,7 +294,8 @@ def _joined(
     given = known.bound(list({one.name: one for one in chain}.values()))
     if given is None or (loss is not None and forward is not None and not _is_needed(given, forward, chain)):
         return None
-    return Group(part, init, forward, loss, given, known.calls, tuple(known.guessed))
+    guessed, in_globals = tuple(known.guessed), bool(known.weights)
+    return Group(part, init, forward, loss, given, known.calls, guessed, in_globals=in_globals)
 
 
 def _is_needed(given: Mapping[str, Given], forward: Part, chain: Sequence[Part]) -> bool:
@@ -366,7 +377,15 @@ def roots_of(init: Part, calls: Calls) -> list[str]:
 class _Known:
     """What there is to give to the functions of a group."""
 
-    def __init__(self, init: Part | None, calls: Calls, beside: Beside, gradient: Part):
+    def __init__(
+        self,
+        init: Part | None,
+        calls: Calls,
+        beside: Beside,
+        gradient: Part,
+        weights: Sequence[str] = (),
+    ):
+        self.init, self.weights = init, weights  # weights: names of the file
         self.calls, self.constants, self.functions = calls, beside.constants, beside.functions
         self.roots: dict[str, str] = {}
         self.leaves: dict[str, str] = {}
@@ -380,7 +399,8 @@ class _Known:
         else:
             self.guessed = _guessed(gradient)
             self.roots = {plain(name): name for name in self.guessed}
-        self.is_enough = bool(self.roots)
+        self.is_enough = bool(self.roots) or bool(weights)
+        self.guessed = [*weights] or self.guessed
         self.all = next(iter(self.roots.values())) if len({*self.roots.values()}) == 1 else ""
         if init is None:
             self.all = ""
@@ -417,7 +437,7 @@ class _Known:
             if source and (asked or source.split(":")[0] in GIVEN_ANYWAY):
                 given.append((name, source))
         uses = {source.split(":")[0] for _, source in given}
-        of_weights = uses & {"root", "leaf", "out", "kept"}
+        of_weights = uses & {"root", "leaf", "out", "kept"} or self.weights
         return tuple(given) if uses & {"x", "out", "kept"} and of_weights else None
 
     @staticmethod

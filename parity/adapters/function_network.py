@@ -333,7 +333,8 @@ class _Caller:
             result = self._call(network, part, x, t, decay, kept)
         names = self._names(self.group.gradient)
         if self.group.steps:
-            return {name: _change(value, kept[plain(name)]) for name, value in before.items()}
+            after = vars(network) if self.group.in_globals else {name: kept[plain(name)] for name in before}
+            return {name: _change(value, after[name]) for name, value in before.items()}
         parts = result if isinstance(result, (tuple, list)) and len(result) == len(names) else [result]
         named = zip(names if len(parts) == len(names) else [""], parts, strict=True)
         return {name or f"part{i}": value for i, (name, value) in enumerate(named) if not _is_cost(name)}
@@ -351,7 +352,7 @@ class _Caller:
                 continue  # of one that gives outputs without labels
             given[name] = self._value(network, part, source, x, t, decay, kept)
         function = self.functions[part.name]
-        with self._counting(function, x, t):
+        with self._counting(function, x, t), self._weights_as_names(function, network):
             result = function(**given)
         parts = result if isinstance(result, tuple) and len(result) == len(part.returned) else (result,)
         for i, (name, one) in enumerate(zip(part.returned, parts, strict=False)):
@@ -393,6 +394,18 @@ class _Caller:
             "one": 1.0,
         }
         return values[how]
+
+    @contextmanager
+    def _weights_as_names(self, function: Callable[..., Any], network: Any) -> Iterator[None]:
+        """While it runs, the names of its file that are its weights are those of the network."""
+        names, there = self.group.guessed if self.group.in_globals else (), function.__globals__
+        before = {name: there[name] for name in names if name in there}
+        there.update({name: vars(network)[name] for name in names})
+        try:
+            yield
+        finally:
+            vars(network).update({name: there.pop(name) for name in names})
+            there.update(before)
 
     @contextmanager
     def _counting(self, function: Callable[..., Any], x: Any, t: Any) -> Iterator[None]:
