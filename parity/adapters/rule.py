@@ -49,7 +49,7 @@ from parity.adapters.returned_steps import IGNORED, Steps, ignoring
 from parity.adapters.rule_ahead import step_ahead
 from parity.adapters.rule_constants import EPS, NOTHING
 from parity.adapters.rule_forms import FORMS, RUN
-from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, of_layer
+from parity.adapters.rule_names import AFTER, BEFORE, EMPTY, NUMBER_KEYS, in_order, numbered_words, of_layer
 from parity.adapters.rule_table import CONFIG, asks_for, table
 from parity.adapters.stateful import AVERAGED, TWO, Stateful, reading
 from parity.kinds.probe import Probe
@@ -141,7 +141,7 @@ class Rule:
         """The method of the optimizer of that name; of a function, itself at its rate."""
         if isinstance(self.factory, type):
             return self.method_of(self.one(name))
-        return self._by_parameter(self.factory, self._numbers_given())
+        return self._by_parameter(self.factory, self.numbers_given())
 
     def method(self, name: str, *held: Any) -> Callable[..., Any]:
         """The step of the optimizer of that name, which was built of what it holds, if anything."""
@@ -219,7 +219,7 @@ class Rule:
 
         return first_step(step)
 
-    def _numbers_given(self) -> dict[str, float]:
+    def numbers_given(self) -> dict[str, float]:
         """The learning rate of a function of plain gradient descent, and its weight decay if it takes one."""
         names = signature(self.factory) or ()
         usual = recipe(self.kind).optional["weight_decay"]
@@ -382,14 +382,15 @@ class Rule:
     def _numbered(self, params: dict[str, Any], grads: dict[str, Any], held: bool = False) -> None:
         """W1, b1, W2, b2 and their gradients dW1, db1, ...: two layers at a time, as many have no more."""
         layers = in_layers(params)
+        w, b = numbered_words(self.factory)
         for first in range(0, len(layers), 2):
             given: dict[str, Any] = {}
             slopes = NumberedSlopes()
             own: dict[str, str] = {}
             for i, (weights, bias) in enumerate([*layers[first : first + 2], ("", "")][:2], start=1):
-                own |= {f"{key}{i}": name for key, name in (("W", weights), ("b", bias)) if name}
+                own |= {f"{key}{i}": name for key, name in ((w, weights), (b, bias)) if name}
                 nobody = nobodys(params[weights]) if weights else np.zeros(1)
-                for key, name in ((f"W{i}", weights), (f"b{i}", bias)):
+                for key, name in ((f"{w}{i}", weights), (f"{b}{i}", bias)):
                     given[key] = params[name] if name else nobody
                     slopes[f"d{key}"] = grads[name] if name else np.zeros_like(nobody)
             at = f"layers from {first}"
@@ -705,7 +706,7 @@ class Rule:
             w[...] = w if new is None else new
 
     def _function(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
-        step = self._by_parameter(self.factory, self._numbers_given())
+        step = self._by_parameter(self.factory, self.numbers_given())
         if self.how.rule == "dicts+lr":
             arrays = dict(params)
             found = step(params, grads)

@@ -7,6 +7,7 @@ dict of a layer  update(params, grads, layer_id), layer by layer: dicts of its a
 held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
 asked            update(w, grad_func) -> w: see `rule_asked`
 run              all steps in one call: see `rule_runs`
+arguments        update(W1, b1, dW1, db1, lr): see `numbered_arguments`
 config           a function (w, dw, config) -> w, config: see `rule_table`
 
 Needs NumPy alone.
@@ -30,6 +31,7 @@ from parity.adapters.array_lists import (
     two_lists,
 )
 from parity.adapters.layers_given import of_layer
+from parity.adapters.numbered_arguments import ARGUMENTS, arguments
 from parity.adapters.rule_asked import ASKED, asked
 from parity.adapters.rule_names import KEYS, is_slope
 from parity.adapters.rule_runs import run
@@ -99,6 +101,7 @@ FORMS: dict[str, Callable[[Rule, Arrays, Arrays], None]] = {
     RUN: run,
     CONFIG: config,
     ASKED: asked,
+    ARGUMENTS: arguments,
 }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from parity.adapters.arguments import plain
-from parity.adapters.layers_given import LAYER
+from parity.adapters.code_objects import codes_of, constants_in
+from parity.adapters.layers_given import BIASES, LAYER, WEIGHTS
 from parity.adapters.optimizer_names import COUNTS, SLOPE, SLOPES
 from parity.adapters.rule_constants import ITS_MOMENTS
 
@@ -64,6 +65,14 @@ def steps_of(methods: Iterable[str]) -> list[str]:
         if name[0] != "_" and (OTHER_STEP.fullmatch(plain(name)) or OF_STEP.fullmatch(plain(name)))
     ]
     return list(dict.fromkeys([*known, *other]))
+
+
+def numbered_words(factory: Any) -> tuple[str, str]:
+    """What its code calls weights and biases before their numbers: W and b, or w, as in `params["w1"]`."""
+    texts = {one for one in constants_in(codes_of(factory)) if isinstance(one, str)}
+    stems = {re.sub("^d|_?[0-9]+$", "", text) for text in texts}
+    w = next((word for word in WEIGHTS if word in stems), "W")
+    return w, next((word for word in BIASES if word in stems), "b")
 
 
 def is_slope(word: str) -> bool:

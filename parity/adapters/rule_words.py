@@ -32,6 +32,7 @@ RULES = {
     "config": "an array, its gradient and a dict of options",
     "arrays+lr": "an array, its gradient and the learning rate",
     "lists+lr": "lists of arrays and the learning rate",
+    "arguments": "each weight, bias and gradient by itself, and the learning rate; each layer in each place",
     "dicts+lr": "dicts of arrays and the learning rate",
     "in order": "an array, its gradient and a name, or a weight and a bias with theirs; moments that it asks "
     "for are 0 at first, t counts from 0 where that gives numbers; without a name, an optimizer for each",

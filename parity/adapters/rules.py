@@ -47,6 +47,7 @@ from parity.adapters.arguments import plain
 from parity.adapters.convention import Convention
 from parity.adapters.laid_out import NUMBERS, OF_LAYERS
 from parity.adapters.layers_given import LAYER, LAYERS, MODEL, WEIGHTS, ways_for
+from parity.adapters.numbered_arguments import ARGUMENTS, is_descent_of_arguments
 from parity.adapters.optimizer_names import (
     COUNTS,
     DECAYS,
@@ -183,7 +184,10 @@ def _rules(
     elif about["what"] == "function":
         rate, rest = rate_of(p["name"] for p in signature), _beside_numbers(signature)
         order = _by_name(rest, signature) if len(rest) <= 2 else ()
-        if kind == "sgd" and rate and len(rest) >= 2:
+        if kind == "sgd" and is_descent_of_arguments([p["name"] for p in signature]):
+            names = [p["name"] for p in signature if p["name"] != rate]
+            yield replace(_with(base, ARGUMENTS, about["names"][0]), order=tuple(names))
+        elif kind == "sgd" and rate and len(rest) >= 2:
             one = plain((order or rest)[0]) in ONE
             for style in DESCENTS if one else OF_ALL:
                 yield replace(_with(base, style, about["names"][0]), order=order)

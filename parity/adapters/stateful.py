@@ -97,9 +97,11 @@ def reading(params: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
     tables |= {"t": NUMBERS, "eps": EPSILON, "weight_decay": DECAYS}
     for p in params:
         word = plain(p["name"])
-        names = (name for name, words in tables.items() if word in words and name not in found.values())
+        history = p["name"] == "G" and any(plain(q["name"]) in OF_SLOPE for q in params if q is not p)
+        known = [] if history else tables.items()
+        names = (name for name, words in known if word in words and name not in found.values())
         together = [f"{kind}{word}" for word in TOGETHER_AS]
-        is_state = word in STATES or (kind == "adadelta" and word in CHANGES)
+        is_state = word in STATES or history or (kind == "adadelta" and word in CHANGES)
         meaning = next(names, "state" if is_state else "states" if word in together else "")
         if meaning:
             found[p["name"]] = meaning

@@ -1,11 +1,13 @@
 """Calls that are missing or that no class takes, as a file's lines show: `out = x.copy` whose items are set
-on the next line, `sigmoid(z)` where `sigmoid` is a class of the file that takes nothing. Needs NumPy alone.
+on the next line, `sigmoid(z)` where `sigmoid` is a class of the file that takes nothing, `params.key()`.
+Needs NumPy alone.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from typing import Any
 
 import numpy as np
 
@@ -54,3 +56,14 @@ def is_of_a_class(said: str, tree: ast.Module, line: int) -> bool:
         len(call.args) >= most and not any(isinstance(one, ast.Starred) for one in call.args)
         for call in calls
     )
+
+
+def is_of_a_dict(owner: Any, name: str, tree: ast.Module, line: int) -> bool:
+    """Whether the line calls `params.key()` for `params.keys()`, of what its function takes items out of."""
+    function = function_at(tree, line)
+    if not isinstance(owner, dict) or name not in ("key", "item", "value") or function is None:
+        return False
+    named = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    items = {ast.unparse(n.value) for n in ast.walk(function) if isinstance(n, ast.Subscript)}
+    called = [c.func.value for c in calls_at(tree, line) if isinstance(c.func, ast.Attribute)]
+    return name not in named and any(ast.unparse(one) in items for one in called)

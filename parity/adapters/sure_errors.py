@@ -21,7 +21,7 @@ from parity.adapters.former_names import OF_NUMPY, OF_PYTHON
 from parity.adapters.lacking_attributes import is_lacking
 from parity.adapters.logarithms import definition_of
 from parity.adapters.lost_names import is_a_number_there, is_read_too_early
-from parity.adapters.sure_calls import is_of_a_class, is_uncalled
+from parity.adapters.sure_calls import is_of_a_class, is_of_a_dict, is_uncalled
 from parity.adapters.sure_indices import is_a_size_for_a_dtype, is_by_weights, is_past_the_end
 
 LARGEST_OF = ("max", "min", "amax", "amin")  # of one array: the second argument is an axis
@@ -57,7 +57,8 @@ def can_only_raise(error: BaseException, file: str, line: int, directly: bool = 
         sure = (is_a_size_for_a_dtype, is_uncalled, is_of_a_class)
         return any(one(str(error), tree, line) for one in sure)
     if isinstance(error, AttributeError) and error.obj is not None:
-        return is_lacking(error.obj, str(error.name), tree, line)
+        about = (error.obj, str(error.name), tree, line)
+        return is_lacking(*about) or is_of_a_dict(*about)
     return False
 
 

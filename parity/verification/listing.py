@@ -32,20 +32,18 @@ from parity.adapters.engine_table import (
 from parity.adapters.engine_table import (
     FUNCTIONS as OF_NODES,
 )
-from parity.adapters.layers_given import LAYER, LAYERS, MODEL
 from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.made_steps import made_step
 from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
 from parity.adapters.name_parts import parts
-from parity.adapters.optimizer_names import DECAYS, OPTIONS, RATES, SLOPE, SLOPES
 from parity.adapters.rule_names import steps_of
 from parity.adapters.rule_runs import roles_of
 from parity.adapters.signatures import BACKWARD as BACKWARDS
 from parity.adapters.signatures import FORWARD as FORWARDS
 from parity.adapters.signatures import words_of_methods
-from parity.adapters.stateful import HANDED, reading
 from parity.adapters.stateful import KINDS as STATEFUL
+from parity.adapters.stateful import reading
 from parity.adapters.weight_names import NAMES
 from parity.kinds import OPTIMIZER_KINDS, kind_of
 from parity.kinds.followed import ACTIVATIONS as BUILT_IN
@@ -79,6 +77,7 @@ from parity.verification.loss_formulas import (
 )
 from parity.verification.own_listed import kind_of_pair, with_own_layers
 from parity.verification.reshapes import flattens_by_shapes
+from parity.verification.step_arguments import is_descent, takes_gradients, takes_options
 from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
 
@@ -642,7 +641,7 @@ def _function(name: str, functions: Sequence[str], node: ast.stmt) -> list[Liste
         return [Listed(name, known)]
     alone = known == "layer_norm"  # which takes x and nothing else where it has no gamma and beta
     if known and isinstance(node, ast.FunctionDef) and len(node.args.args) > (0 if alone else 1):
-        return [Listed(name, known)] if known not in OPTIMIZER_KINDS or _takes_gradients(node) else []
+        return [Listed(name, known)] if known not in OPTIMIZER_KINDS or takes_gradients(node) else []
     if rule := _rule(name, node):
         return [Listed(name, rule)]
     if derives:
@@ -694,39 +693,13 @@ def _rule(name: str, node: ast.stmt) -> str:
         return kind
     if kind and roles_of(params, kind):
         return kind
-    if _takes_options(node):
+    if takes_options(node):
         return kind
     if not named and {"beta1", "beta2"} <= {plain(p.arg) for p in node.args.args} and reading(params, "adam"):
         return "adam"  # update(t, grads, adam_param, beta1, beta2)
     if not named:
-        return "sgd" if words & DESCENT and _is_descent(node) else ""
+        return "sgd" if words & DESCENT and is_descent(node) else ""
     return named[0] if reading(params, named[0]) else ""
-
-
-def _takes_gradients(node: ast.FunctionDef) -> bool:
-    """Whether one of its parameters is a gradient or a model, or one of the function that it makes; a whole
-    descent of f from x0 takes none."""
-    if made_step(node) is not None:
-        return True
-    names = [plain(p.arg) for p in node.args.args]
-    known = (*SLOPES, *MODEL, *LAYERS, *LAYER)
-    return any(name in known or name.startswith(("d", "g")) for name in names)
-
-
-def _takes_options(node: ast.FunctionDef) -> bool:
-    """Whether it takes an array, its gradient and a dict of options."""
-    names = [plain(p.arg) for p in node.args.args]
-    return len(names) == 3 and names[0] in HANDED and names[1] in (*SLOPES, *SLOPE) and names[2] in OPTIONS
-
-
-def _is_descent(node: ast.FunctionDef) -> bool:
-    """Whether it takes arrays, gradients and a rate, or a model and a rate, and at most a weight decay."""
-    names = [plain(p.arg) for p in node.args.args]
-    arrays = [name for name in names if name not in (*DECAYS, *RATES)]
-    both = (arrays, arrays[::-1]) if len(arrays) == 2 else ()
-    of_arrays = any(one in HANDED and other in (*SLOPES, *SLOPE) for one, other in both)
-    of_model = len(arrays) == 1 and arrays[0] in (*MODEL, *LAYERS, *LAYER)
-    return sum(name in RATES for name in names) == 1 and (of_arrays or of_model)
 
 
 def is_stub(node: ast.stmt) -> bool:
