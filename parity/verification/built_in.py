@@ -54,11 +54,14 @@ def takes_labels(c: Convention | None) -> bool:
 
 
 def goes_on_to_a_loss(c: Convention | None, rows: Sequence[Record]) -> bool:
-    """Whether forward is right and backward asks for labels: its gradients are those of a loss after it."""
+    """Whether forward is right and backward asks for labels: its gradients are those of a loss after it.
+
+    With an activation, which overflows where scores are large, forward is then looked at by itself.
+    """
     outs = [row for row in rows if row.phase == "forward" and row.dtype == "float64"]
-    layer = c is not None and c.kind in LAYERS and c.dx is not None
-    labels = layer and any(name in T - {"y"} for name in _handed_back(c))
-    return labels and bool(outs) and all(row.ok for row in outs)
+    layer, activation = parts_of(c.kind) if c is not None and c.dx is not None else ("", "")
+    labels = layer in LAYERS and any(name in T - {"y"} for name in _handed_back(c))
+    return labels and bool(outs) and (bool(activation) or all(row.ok for row in outs))
 
 
 def starts_before(c: Convention | None, rows: Sequence[Record], both: str) -> bool:

@@ -16,6 +16,7 @@ from parity.verification import (
     beside_sum,
     beside_sum_of_loss,
     clipped_input,
+    clipped_labels,
     flat_dx,
     inside_binary_log,
     inside_log,
@@ -104,7 +105,7 @@ def names_of(kind: str) -> dict[str, str]:
     there[SPOILS] = known.role == "loss"
     there |= dict.fromkeys((WRITES_GRADIENTS, NEW_ARRAYS, UNDECAYED), known.role == "optimizer")
     there[TURNED] = kind in turned_kernel.KINDS
-    there[CLIPS] = kind in clipped_input.KINDS
+    there[CLIPS] = kind in (*clipped_input.KINDS, clipped_labels.KIND)
     there[KEEPS_AXIS] = parts_of(kind)[0] in kept_axis.KINDS
     there[ROUNDS] = kind in rounded_constants.KINDS
     there[FLAT] = parts_of(kind)[0] in flat_dx.KINDS

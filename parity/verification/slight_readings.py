@@ -27,6 +27,7 @@ from parity.verification import (
     beside_sum,
     beside_sum_of_loss,
     clipped_input,
+    clipped_labels,
     inside_binary_log,
     inside_log,
     other_eps,
@@ -243,7 +244,10 @@ def _all_as(
 
 
 def with_clipped_input(seen: Observation, by_id: Mapping[str, Probe], done: set[int]) -> list[Slight]:
-    """The results of a sigmoid that differ by a cut-off input alone, which must give all others too."""
+    """The results of a sigmoid that differ by a cut-off input alone, or of a binary cross entropy by cut-off
+    labels, which must give all others too."""
+    if seen.kind == clipped_labels.KIND:
+        return _all_as(seen, by_id, done, CLIPS, clipped_labels.says)
     if seen.kind not in clipped_input.KINDS:
         return []
     return _all_as(seen, by_id, done, CLIPS, clipped_input.says)

@@ -278,3 +278,36 @@ def test_backward_may_go_on_through_the_layer_before(cls):
     assert verdict.outcome == ("wrong" if cls is HiddenTwice else "right_but"), str(verdict)
     assert {"activation_last_layer other than None", "dx"} <= {*verdict.not_checked}
     assert cls is HiddenTwice or (IGNORES in verdict.buts) == (cls is Hidden)
+
+
+class DenseSoftmaxOfALoss:
+    """Of one sample; its backward takes the outputs and a label, and goes on to the cross entropy."""
+
+    shift = 0.0
+
+    def __init__(self, n_in, n_out):
+        self.weights, self.biases = np.ones((n_in, n_out)), np.zeros(n_out)
+
+    def forward(self, x):
+        self.x = x.flatten()
+        e = np.exp(self.x @ self.weights + self.biases + self.shift * self.x.sum())
+        return e / np.sum(e + self.shift)
+
+    def backprop(self, output, label, learn_rate):
+        d = np.zeros(len(output))
+        d[label] = -1 / output[label]
+        d = output * (d - d @ output)
+        dx = self.weights @ d
+        self.weights -= learn_rate * np.outer(self.x, d)
+        self.biases -= learn_rate * d
+        return dx
+
+
+class DenseSoftmaxShifted(DenseSoftmaxOfALoss):
+    shift = 0.5
+
+
+def test_with_a_softmax_whose_backward_takes_a_label_forward_is_judged_alone():
+    verdict = verify(DenseSoftmaxOfALoss, "affine+softmax", isolated=False)
+    assert verdict.outcome == "right_but" and "gradients" in verdict.not_checked, str(verdict)
+    assert verify(DenseSoftmaxShifted, "affine+softmax", isolated=False).outcome == "wrong"

@@ -68,3 +68,46 @@ def test_right_but_for_the_limits(layer, kind, limits):
 )
 def test_another_bug_is_wrong(layer, kind):
     assert verify(layer, kind).outcome == "wrong"
+
+
+class LabelsToo:
+    """A binary cross entropy of each output, whose labels its constructor takes."""
+
+    eps = 1e-7
+    part = 1.0
+
+    def __init__(self, y):
+        self.y = np.clip(y, self.eps, 1.0 - self.eps)
+
+    def forward(self, x):
+        self.p = np.clip(x, self.eps, 1.0 - self.eps)
+        return -(self.y * np.log(self.p) + self.part * (1 - self.y) * np.log(1 - self.p))
+
+    def backward(self, dout):
+        return dout * (self.p - self.y) / (self.p - self.p**2)
+
+
+class LabelsFar(LabelsToo):
+    eps = 1e-2
+
+
+class LabelsAndABug(LabelsToo):
+    part = 0.5
+
+
+class LabelsSign(LabelsToo):
+    def backward(self, dout):
+        return -super().backward(dout)
+
+
+def test_labels_that_are_cut_off():
+    verdict = verify(LabelsToo, "binary_cross_entropy", isolated=False)
+    assert verdict.outcome == "right_but", str(verdict)
+    assert "its labels are cut off at 1e-07 and 1 - 1e-07" in verdict.buts, str(verdict)
+    declared = verify(LabelsToo, "binary_cross_entropy", isolated=False, allow=["clips-its-input"])
+    assert declared.ok and declared.declared == "clips-its-input", str(declared)
+
+
+@pytest.mark.parametrize("loss", [LabelsFar, LabelsAndABug, LabelsSign])
+def test_labels_that_are_cut_off_excuse_nothing_else(loss):
+    assert verify(loss, "binary_cross_entropy", isolated=False).outcome == "wrong"
