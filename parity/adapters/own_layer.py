@@ -53,6 +53,7 @@ Array = NDArray[Any]
 PATIENCE = 2.5  # seconds in which the ways have to be found
 MOST_WAYS = 12
 SUREST = 9  # so many of the names of a forward leave no doubt, whatever other methods there are
+LOGARITHMS = {"log", "log2", "log10"}
 INPUT, WEIGHT = "input", "weight"  # the first step of a place
 TIMES_DOUT, SLOPE, JACOBIAN = "times dout", "slope", "jacobian"  # what a backward gives
 KEPT_OUT = ("output", "out", "outputs", "y", "a")
@@ -112,6 +113,7 @@ class OwnLayer:
         self.way: Way | None = None
         self._bases: dict[int, Any] = {}
         self.other: dict[str, float] = {}  # arguments of the second case beside its defaults
+        self.one_slope = False  # whether all but one of the numbers of dout are 0
         self._lazy = False
         self._joint = False  # an output depends on several inputs
         self.ran = False  # a forward
@@ -238,12 +240,59 @@ class OwnLayer:
             shapes |= {name: () for name, value in given.items() if isinstance(value, float)}
             yield Inputs(shapes, {name: v for name, v in given.items() if name not in shapes})
 
+    @property
+    def before_softmax(self) -> bool:
+        """Whether a loss with logarithms gives output less target: the gradient by what a softmax takes."""
+        way = self.way
+        if (
+            way is None
+            or len(way.by) != 1
+            or len(way.inputs.shapes) < 2
+            or not self._names_used() & LOGARITHMS
+        ):
+            return False
+        other = next(name for name in way.inputs.shapes if name not in way.by)
+        for case in (0, 1):
+            values = self.values_of(case)
+            if np.shape(values[way.by[0]]) != np.shape(values[other]):
+                return False
+            less = np.ravel(values[way.by[0]] - values[other])
+            given = np.ravel(self.gradients(case, False)[INPUT, way.by[0]])
+            times = (given @ less) / (less @ less)
+            if not times or not np.allclose(given, times * less, rtol=1e-6, atol=1e-9):
+                return False
+        return True
+
+    @property
+    def looks_for_one(self) -> bool:
+        """Whether its backward takes a gradient of outputs and asks which of its numbers are not 0."""
+        if self.way is None or not any(role == "dout" for _, role in self.way.roles):
+            return False
+        node = definition_of(self.function(self.base(0), False))
+        if node is None:
+            return False
+        zeros = (
+            one
+            for part in ast.walk(node)
+            if isinstance(part, ast.Compare) and isinstance(part.ops[0], (ast.Eq, ast.NotEq))
+            for one in part.comparators
+        )
+        named = {"nonzero", "argwhere", "flatnonzero", "argmax"}
+        return bool(_named(node) & named) or any(
+            isinstance(one, ast.Constant) and one.value == 0 for one in zeros
+        )
+
+    def _names_used(self) -> set[str]:
+        """The names of functions in its source."""
+        if self.is_class:
+            return _named_in_class(self.found)
+        node = definition_of(self.function(self.found, True))
+        return _named(node) if node is not None else set()
+
     def _domains(self, inputs: Inputs) -> list[str]:
         """Which values are tried; of a loss that takes logarithms those for which there are any first."""
         arrays = [shape for shape in inputs.shapes.values() if shape]
-        node = definition_of(self.function(self.found, True)) if not self.is_class else None
-        names = _named(node) if node is not None else _named_in_class(self.found) if self.is_class else set()
-        if len(arrays) > 1 and names & {"log", "log2", "clip", "log10"}:
+        if len(arrays) > 1 and self._names_used() & {"clip", *LOGARITHMS}:
             return [ROWS, BETWEEN, ANY, POSITIVE]
         return [ANY, POSITIVE, BETWEEN, ROWS]
 
@@ -522,7 +571,11 @@ class OwnLayer:
         """What each output is multiplied by; 1 for a single number of a loss."""
         if np.ndim(out) == 0:
             return 1.0
-        return np.random.default_rng([case, 23]).standard_normal(np.shape(out))
+        rng = np.random.default_rng([case, 23])
+        found = rng.standard_normal(np.shape(out))
+        if self.one_slope:
+            found.flat[np.arange(found.size) != rng.integers(found.size)] = 0
+        return found
 
     def losses(self, case: int, decays: bool, moves: list[tuple[Place, int, float]]) -> Array:
         """The sum of its outputs times `dout` after each move; NaN where it cannot be had."""

@@ -35,6 +35,10 @@ class OwnLayerBench(OwnNetworkBench):
             "ran": layer.ran,
         }
 
+    def one_slope(self, on: bool) -> None:
+        """Whether from now on all numbers of dout but one are 0."""
+        self._layer.one_slope = on
+
     def use_layer(self, number: int) -> dict[str, Any]:
         """From now on it is called in that way; what can be said of it."""
         layer = self._layer
@@ -57,5 +61,7 @@ class OwnLayerBench(OwnNetworkBench):
             "single": way.form.single,
             "cases": way.form.cases,
             "sure": way.sure,
+            "looks_for_one": layer.looks_for_one,
+            "before_softmax": layer.before_softmax,
             "other": clean(layer.other_words(), 120),
         }

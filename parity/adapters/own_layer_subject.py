@@ -23,6 +23,8 @@ class LayerWay:
     params  the shapes of all that can be moved; `inputs` those of them that are no weights
     form    the shape of its input in words; `single` where that is one sample
     other   the arguments that it is given besides in the second case
+    before_softmax  whether it gives output less target, and takes logarithms
+    looks_for_one  whether its backward looks for the numbers of dout that are not 0
     sure    whether there is no other way to read its backward
     """
 
@@ -34,6 +36,8 @@ class LayerWay:
     single: bool
     cases: int
     sure: bool
+    before_softmax: bool
+    looks_for_one: bool
     other: str
 
 
@@ -51,6 +55,10 @@ class OwnLayerSubject(OwnSubject):
         self.ran = about.get("ran") is True
         return self
 
+    def one_slope(self, on: bool) -> None:
+        """Whether from now on all numbers of dout but one are 0."""
+        self.connection.ask("one_slope", on=on)
+
     def use_layer(self, number: int) -> LayerWay:
         about = self._dict(self.connection.ask("use_layer", number=number))
         try:
@@ -63,6 +71,8 @@ class OwnLayerSubject(OwnSubject):
                 about["single"] is True,
                 int(about["cases"]),
                 about["sure"] is True,
+                about["before_softmax"] is True,
+                about["looks_for_one"] is True,
                 clean(about["other"], 120),
             )
         except (KeyError, TypeError, ValueError):

@@ -17,6 +17,7 @@ from parity.adapters.signatures import is_backward_of
 from parity.comparison.records import Record
 from parity.faults.diagnose import PLAIN
 from parity.verification.listing import NETWORK, SUFFIXES, listed
+from parity.verification.own_listed import OWN_LAYER
 from parity.verification.unchecked import FORWARD_IS_RIGHT, compared
 from parity.verification.verdict import GRADIENTS, RIGHT, Verdict
 
@@ -29,6 +30,8 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
     One it stays where there is one function or a class, where two are named together and nothing is wrong,
     where the backward gave no number, and where both are wrong: then its gradient may be that of its forward.
     """
+    if verdict.kind == OWN_LAYER:
+        return _of_own(verdict)
     names = _named(verdict, body)
     if names is None:
         return [verdict]
@@ -45,6 +48,19 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
     if verdict.outcome == "wrong" and other and all(row.ok for row in other) and not verdict.always:
         return [replace(verdict, name=function), _backward_of_right(verdict, backward, function, other)]
     return [verdict]
+
+
+def _of_own(verdict: Verdict) -> list[Verdict]:
+    """Of what is none of the kinds: where the derivative is not its gradient, the function is not blamed."""
+    function, _, backward = verdict.name.partition(",")
+    if verdict.outcome != "wrong" or not backward or verdict.always:
+        return [verdict]
+    before = function.rpartition(":")[0]
+    why = f"it is none of the kinds, and {backward} beside it is not its gradient"
+    alone = Verdict(
+        verdict.kind, function, False, [], unchecked=why, where=verdict.where, judge=verdict.judge
+    )
+    return [alone, replace(verdict, name=f"{before}:{backward}" if before else backward, wrong_function="")]
 
 
 def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None:

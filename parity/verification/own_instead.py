@@ -13,7 +13,9 @@ from typing import Any
 
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.isolate import Limits
+from parity.kinds import kind_of
 from parity.kinds.followed import in_words
+from parity.verification.listed_names import ACTIVATIONS
 from parity.verification.own_listed import OWN_LAYER, goes_both_ways, with_partner
 from parity.verification.unchecked import ENDED, compared
 from parity.verification.verdict import Verdict
@@ -43,8 +45,11 @@ def _may_be_other(verdict: Verdict) -> bool:
     """Whether not one number was compared, and the code itself could be loaded and did not hang."""
     if verdict.outcome != "not_checked" or verdict.ending or verdict.unfinished or verdict.kind == OWN_LAYER:
         return False
-    if verdict.kind == "network" and not verdict.unchecked.startswith(NO_ARRAYS):
-        return False
+    if verdict.kind == "network":
+        if not verdict.unchecked.startswith(NO_ARRAYS):
+            return False
+    elif verdict.kind not in ACTIVATIONS and kind_of(verdict.kind).role != "loss":
+        return False  # a layer's shapes are much of it
     return not any(row.phase in ENDED or compared(row) for row in verdict.records)
 
 

@@ -9,7 +9,7 @@ where none of them is right.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from parity.comparison.gates import held
 from parity.comparison.records import Place, Record, record
 from parity.verification.always import that_raises
 from parity.verification.own_listed import ON_PURPOSE, OWN_LAYER, is_on_purpose, with_partner
-from parity.verification.own_relations import factor_of
+from parity.verification.own_relations import factor_of, of_times
 from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OF_OWN_FORWARD, OWN_LOSS, First, Verdict
@@ -33,9 +33,18 @@ FORWARD = "what its forward computes (it is none of the kinds)"
 DRAWS = "its forward gives other numbers from call to call, for the same input and the same random numbers"
 FLAT = "its outputs do not change with its inputs: what its backward gives is chosen, and not their gradient"
 NO_WAY = "no way was found to call its forward and its backward"
+BEFORE_SOFTMAX = (
+    "its gradient is output less target, which is that by what a softmax or sigmoid before it is given: "
+    "whether there is one is not known"
+)
+FIRST_SLOPE = (
+    "its backward goes by one number of dout that is not 0, and by no other: that is right for a loss of one "
+    "class per row"
+)
 FEW = "too few of its gradients could be measured"
 OPEN = "its backward is not the gradient of its forward in any way that was tried, and its names leave others"
 NUMBER = "a number"
+MANY = 12  # cases, where most of dout is 0
 FEWEST = 0.5  # of the numbers that were asked for, which have to be measured
 
 
@@ -129,7 +138,7 @@ def _check(layer: OwnLayerSubject, verdict: Verdict, seed: int) -> None:
         found.append(one := _tried(layer, number, way, seed))
         if one.ok and one.measured and not one.flat and not one.missing:
             break
-    _judge(layer, verdict, found)
+    _judge(layer, verdict, found, seed)
 
 
 def _draws(layer: OwnLayerSubject, way: LayerWay, seed: int) -> str:
@@ -149,7 +158,7 @@ def _tried(layer: OwnLayerSubject, number: int, way: LayerWay, seed: int) -> Tri
     return Tried(number, way, rows, [name for name in way.params if name not in given])
 
 
-def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried]) -> None:
+def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried], seed: int) -> None:
     """Right where a reading is; wrong where none is and no other is left."""
     usable = [one for one in found if one.measured and one.rows]
     fit = [one for one in usable if one.ok and not one.flat]
@@ -161,7 +170,10 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried]) -> 
     elif all(one.flat for one in usable):
         verdict.unchecked = FLAT
     elif right is None:
-        if all(one.way.sure for one in wrong):
+        if (first := _by_one_slope(layer, wrong, seed)) is not None:
+            _right(verdict, first)
+            verdict.buts = [FIRST_SLOPE]
+        elif all(one.way.sure for one in wrong):
             _wrong(layer, verdict, wrong[0])
         else:
             verdict.unchecked = OPEN
@@ -178,6 +190,18 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried]) -> 
             )
         else:
             _right(verdict, right)
+
+
+def _by_one_slope(layer: OwnLayerSubject, wrong: Sequence[Tried], seed: int) -> Tried | None:
+    """The first of the ways that is right where one number of dout alone is not 0."""
+    layer.one_slope(True)
+    for one in [each for each in wrong if each.way.looks_for_one]:
+        way = replace(layer.use_layer(one.number), cases=MANY)
+        again = _tried(layer, one.number, way, seed)
+        if again.ok and again.measured and not again.flat:
+            return again
+    layer.one_slope(False)
+    return None
 
 
 def _right(verdict: Verdict, tried: Tried) -> None:
@@ -204,8 +228,12 @@ def _records(tried: Tried) -> list[Record]:
 
 def _wrong(layer: OwnLayerSubject, verdict: Verdict, tried: Tried) -> None:
     """Which gradients are not those of its forward, at which place, and what they are instead."""
+    if tried.way.before_softmax and factor_of(next(one for _, one in tried.rows if not one.ok)) is None:
+        verdict.unchecked = BEFORE_SOFTMAX
+        return
     verdict.called, verdict.records = tried.way.called, _records(tried)
     verdict.not_checked = [FORWARD]
+    verdict.wrong_function = verdict.name.rpartition(":")[2].partition(",")[2]
     layer.use_layer(tried.number)
     wrong = [one for _, one in tried.rows if not one.ok]
     first = wrong[0]
@@ -225,7 +253,8 @@ def _wrong(layer: OwnLayerSubject, verdict: Verdict, tried: Tried) -> None:
     for name in names:
         times = factor_of(firsts[name])
         if times is not None and times != 0:
-            said += f"; that of {name} is {times:.6g} times it"
+            rows = max(tried.way.params[tried.way.inputs[0]][:1], default=1)
+            said += f"; that of {name} is {of_times(times, rows, 1)} that of its forward"
         elif firsts[name].given is not None and not np.any(firsts[name].given):
             said += f"; that of {name} is zero everywhere"
     line = layer.line(first.name)

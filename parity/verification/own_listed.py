@@ -119,7 +119,22 @@ def with_own_layers(
         for name, other in partners(functions).items()
         if name not in known and other not in known and not OF_NETWORKS.search(plain(name))
     ]
-    return items + pairs
+    inner = [
+        Listed(f"{cls}.{name},{cls}.{other}", OWN_LAYER)
+        for cls, node in classes.items()
+        if not cls.startswith(SKIPPED) and not any(one.name == cls and one.kind for one in items)
+        for name, other in partners(_without_self(node)).items()
+        if not {f"{cls}.{name}", f"{cls}.{other}"} & known and not OF_NETWORKS.search(plain(name))
+    ]
+    taken = {one.name.partition(",")[0] for one in inner}
+    return [one for one in items if one.kind or one.name not in taken] + pairs + inner
+
+
+def _without_self(node: ast.ClassDef) -> list[str]:
+    """The functions of a class that are called by its name."""
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef) and not _is_stub(part)]
+    static = [one for one in methods if any(ast.unparse(d) == "staticmethod" for d in one.decorator_list)]
+    return [one.name for one in static]
 
 
 def goes_both_ways(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> bool:

@@ -356,6 +356,23 @@ def test_another_gradient_is_wrong_and_named(wrong, tensors):
     assert verdict.first is not None and verdict.reproduction
 
 
+class FirstSlope:
+    def forward(self, x):
+        self.s = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+        return self.s
+
+    def backward(self, dout):
+        dx = np.zeros(dout.shape)
+        for n, c in np.argwhere(dout)[:1]:
+            dx[n] = dout[n, c] * self.s[n, c] * (np.eye(dout.shape[1])[c] - self.s[n])
+        return dx
+
+
+def test_a_backward_of_the_first_slope_is_right_for_it():
+    verdict = parity.verify(FirstSlope, OWN_LAYER, isolated=False)
+    assert verdict.outcome == "right_but" and "by one number of dout" in verdict.buts[0], verdict
+
+
 class Reversal:
     def forward(self, x):
         return x
@@ -379,6 +396,15 @@ class Drawn:
 
     def backward(self, dout):
         return dout * self.mask
+
+
+class BeforeSoftmax:
+    def forward(self, y_pred, y_true):
+        self.p, self.t = y_pred, y_true
+        return -np.sum(y_true * np.log(y_pred)) / len(y_pred)
+
+    def backward(self):
+        return (self.p - self.t) / len(self.p)
 
 
 class Half:
@@ -429,6 +455,7 @@ def softmin_derivative(x):
         (Flat, "do not change"),
         (Drawn, "from call to call"),
         (Half, "float32"),
+        (BeforeSoftmax, "output less target"),
         (Unknown, "gizmo"),
         (Parted, ""),
         ((softmin, softmin_derivative), "an output depends on several"),
@@ -457,6 +484,15 @@ def rmse(y_true, y_pred):
 
 def rmse_derivative(y_true, y_pred):
     return (y_true - y_pred) / (y_true.size * rmse(y_true, y_pred))
+
+class Curves:
+    @staticmethod
+    def cloglog(x):
+        return 1 - np.exp(-np.exp(x))
+
+    @staticmethod
+    def cloglog_derivative(x):
+        return np.exp(x - np.exp(x))
 
 class Base:
     def forward(self, x):
@@ -493,9 +529,16 @@ def test_a_file_has_them_with_its_kinds(tmp_path):
     assert kind_of_target(f"{path}:rmse") == kind_of_target(f"{path}:rmse_derivative") == OWN_LAYER
     sheet = verify_all(path)
     outcomes = {verdict.name: verdict.outcome for verdict in sheet.verdicts}
-    assert outcomes == {"MulLayer": "right", "rmse,rmse_derivative": "wrong"}
+    inner = "Curves.cloglog,Curves.cloglog_derivative"
+    assert outcomes == {
+        "MulLayer": "right",
+        "rmse": "not_checked",
+        "rmse_derivative": "wrong",
+        inner: "right",
+    }
+    assert "rmse_derivative beside it is not its gradient" in sheet.verdicts[1].headline
     assert sheet.status == 1 and "Lonely" in sheet.left_out
-    wrong = verdict_object(sheet.verdicts[1])
+    wrong = verdict_object(sheet.verdicts[2])
     assert (wrong["kind"], wrong["judge"], wrong["outcome"]) == (OWN_LAYER, "own loss", "wrong")
     assert "-1 times" in wrong["culprit"]["sentence"]
 
