@@ -328,8 +328,9 @@ def _verdict(path: Path, one: Listed, kind: str, only: bool, options: dict[str, 
     try:
         verdict = verify(target, kind, **own)
         if verdict.suggestion and "," in one.name and own.get("adapter", "auto") == "auto":
-            own["adapter"] = "cs231n"  # functions with a cache
-            verdict = verify(target, kind, **own)
+            cached = own | {"adapter": "cs231n"}  # functions with a cache
+            again = verify(target, kind, **cached)
+            verdict, own = (again, cached) if again.outcome != "not_checked" else (verdict, own)
         allowed = [name for name in allow if _is_known(name, kind)]
         return (
             verify(target, kind, **own | {"allow": allowed})

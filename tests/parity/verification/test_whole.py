@@ -327,3 +327,14 @@ def test_a_file_that_is_soon_done_is_run(file):
     )
     sheet = verify_all(file(source))
     assert outcomes(sheet) == [("Relu", "right")] and not sheet.partly
+
+
+def test_functions_that_raise_keep_their_own_error(tmp_path):
+    (tmp_path / "f.py").write_text(
+        "def conv_forward(x, W, b, hparameters):\n"
+        "    return x[0].nothing, (x, W, b, hparameters)\n\n"
+        "def conv_backward(dout, cache):\n"
+        "    return dout, dout, dout\n"
+    )
+    found = str(verify_all(f"{tmp_path}/f.py", isolated=False))
+    assert "has no attribute 'nothing'" in found and "unexpected keyword" not in found
