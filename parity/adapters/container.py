@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.adapters.arguments import plain
 from parity.adapters.bench import words_of
-from parity.adapters.container_builds import Assembled, assembled, short_stacks, stacks, synonyms
+from parity.adapters.container_builds import SETS, Assembled, assembled, short_stacks, stacks, synonyms
 from parity.adapters.container_parts import (
     Made,
     Parts,
@@ -122,11 +123,13 @@ class Container(OwnNetwork):
         super().__init__(found)
         self.cls: type = found
         self.now: Assembled | None = None
+        self.ours: tuple[str, ...] = ()
         self.failed: list[Way] = []
 
     def search(self) -> list[Way]:
         """The ways that run: of each method the first few."""
         parts, start = parts_of(self.cls), time.process_time()
+        self.ours = (f"{' and '.join(parts.ours)} of its own: its file has none",) if parts.ours else ()
         if not parts.dense:
             self._note(
                 "its file has no layer with weights that could be built of an input and an output size"
@@ -168,7 +171,7 @@ class Container(OwnNetwork):
         """From now on it is called in that way."""
         assert isinstance(way, ContainerWay) and way.assembled is not None
         self.found, self.now = way.assembled.found, way.assembled
-        self.unseen = (way.without,) if way.without else ()
+        self.unseen = (*self.ours, *((way.without,) if way.without else ()))
         super().use(way)
 
     def params(self, network: Any) -> dict[Place, Any]:
@@ -269,6 +272,8 @@ class Container(OwnNetwork):
         loss: Call | None,
         name: str,
     ) -> Way | None:
+        if SETS.fullmatch(plain(name)):
+            return None
         before = len(self.tried)
         call = call_of(name, getattr(network, name), self._known(network, data, forward))
         if call is not None and any(call.meanings.count(one) > 1 for one in ("x", "t", "out")):
@@ -438,8 +443,8 @@ class Container(OwnNetwork):
         way, handed = self.way, self.now.handed if self.now is not None else {}
         if way is None or way.source != KEPT or not is_step(way.gradient.name) or "optimizer" not in handed:
             return None
-        if self._steps_elsewhere(way.gradient.name):
-            return None
+        if self._steps_elsewhere(way.gradient.name) or self.ours:
+            return None  # layers of its own would call it
         network, data = fresh(self.base(case)), self.data(case)
         held = layers_in(network, [type(handed["optimizer"])])
         log, layers = watched(held, source), watched(self.layers_of(network), source)

@@ -226,7 +226,8 @@ def _given(
         meaning = meaning_of(p.name)
         if p.kind is p.VAR_POSITIONAL:
             if meaning == "layers":
-                args, said = list(layers), [*said, texts["layers"]]
+                args, said = [*kwargs.values(), *layers], [*said, texts["layers"]]  # those before them
+                kwargs = {}
             continue
         if p.kind is p.VAR_KEYWORD:
             continue

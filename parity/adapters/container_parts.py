@@ -24,6 +24,7 @@ from parity.adapters.network_builds import RATE
 from parity.adapters.network_results import number_of
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, meaning_of_built
 from parity.adapters.optimizer_names import RATES
+from parity.adapters.stand_ins import Dense, Descent, HalfSquares, Tanh
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leakyrelu", "elu", "softplus", "swish", "silu", "gelu", "selu")
 AROUND = re.compile(
@@ -66,6 +67,7 @@ class Parts:
     softmax: list[Made]
     losses: list[Loss]
     optimizers: list[Made]
+    ours: tuple[str, ...] = ()  # what its file has none of, so that it is given ours
 
 
 def parts_of(cls: type) -> Parts:
@@ -86,7 +88,34 @@ def parts_of(cls: type) -> Parts:
     losses += [_pair_of_losses(*pair) for pair in pairs if is_loss(pair[0].__name__)]
     optimizers = [made for one in classes for made in _optimizers(one)]
     losses.sort(key=lambda loss: "ross" in loss.words or "ntropy" in loss.words)
-    return Parts(dense, [made for _, made in ranked], softmax, losses, optimizers)
+    return _with_ours(cls, Parts(dense, [made for _, made in ranked], softmax, losses, optimizers))
+
+
+def _with_ours(cls: type, parts: Parts) -> Parts:
+    """With layers, a loss and an optimizer of ours, where there are none and the container asks for them."""
+    ours = []
+    asked = " ".join(plain(p.name) for p in _all_asked(cls))
+    if not any(
+        goes_both_ways(one) for one in beside(cls).values() if isinstance(one, type) and one is not cls
+    ):
+        parts.dense = [lambda i, o: Made(f"Dense({i}, {o})", lambda: Dense(i, o))]
+        parts.activations = [Made("Tanh()", Tanh)]
+        ours.append("layers")
+    if not parts.losses and re.search("loss|cost|criterion|objective", asked):
+        handed, held = HalfSquares(), HalfSquares()
+        parts.losses = [Loss("HalfSquares()", handed, handed.backward, held.forward, held.backward)]
+        ours.append("loss")
+    if not parts.optimizers and "opti" in asked:
+        parts.optimizers = [Made("Descent()", Descent)]
+        ours.append("optimizer")
+    parts.ours = tuple(ours)
+    return parts
+
+
+def _all_asked(cls: type) -> list[inspect.Parameter]:
+    """The parameters of its constructor and its methods."""
+    functions = [cls, *(getattr(cls, name) for name in methods_of(cls))]
+    return [p for function in functions for p in asked_of(function) or ()]
 
 
 def beside(cls: type) -> Mapping[str, Any]:

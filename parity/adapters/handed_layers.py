@@ -32,6 +32,14 @@ def is_container(node: ast.ClassDef) -> bool:
     return bool(held) and learns and any(_goes_forward(method, held) for method in methods)
 
 
+def goes_back(node: ast.ClassDef) -> bool:
+    """Whether a container calls a method of its layers that gives gradients."""
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    held = _given(methods) | _added(methods)
+    calls = (call.func for method in methods for call in calls_of_layers(method, held))
+    return any(isinstance(f, ast.Attribute) and gives_gradients(f.attr) for f in calls)
+
+
 def is_container_class(cls: type) -> bool:
     """The same of a class, where its source can be had."""
     node = class_node(cls)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from parity.adapters.arguments import plain
-from parity.adapters.handed_layers import is_container
+from parity.adapters.handed_layers import goes_back, is_container
 from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, is_step
 from parity.verification.held import is_engine
 
@@ -36,8 +36,19 @@ def is_network(node: ast.ClassDef, methods: Collection[str]) -> bool:
 
 
 def is_container_of(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> bool:
-    """Whether it is handed layers, and its file has a layer of two sizes that goes both ways."""
-    return is_container(node) and any(_is_layer(one) for name, one in classes.items() if name != node.name)
+    """Whether it is handed layers, and its file has a layer of two sizes that goes both ways, or none at all:
+    it is then given some."""
+    others = [one for name, one in classes.items() if name != node.name]
+    if not is_container(node) or any(map(_is_layer, others)):
+        return is_container(node)
+    return goes_back(node) and not any(map(_goes_both_ways, others))
+
+
+def _goes_both_ways(node: ast.ClassDef) -> bool:
+    """Whether it has a forward and a backward, and is no container."""
+    names = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
+    forward = any(plain(name) in FORWARDS or plain(name).startswith("forward") for name in names)
+    return forward and any(map(gives_gradients, names)) and not is_container(node)
 
 
 def _is_layer(node: ast.ClassDef) -> bool:
