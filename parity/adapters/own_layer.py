@@ -664,6 +664,14 @@ class OwnLayer:
             text += f"; also with {self.other_words()}"
         return f"{text}; {said}" if (said := self.said()) else text
 
+    def every_form(self) -> bool:
+        """Whether each form of its input that runs is one that it is meant for."""
+        return False
+
+    def gives_rows(self) -> bool:
+        """Whether its forward is known to give rows of its weights."""
+        return False
+
     def other_words(self) -> str:
         return ", ".join(f"{name}={value:g}" for name, value in self.other.items())
 

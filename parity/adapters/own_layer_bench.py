@@ -12,7 +12,7 @@ import numpy as np
 
 from parity.adapters.bench import as_raised
 from parity.adapters.load import load
-from parity.adapters.own_layer import OwnLayer
+from parity.adapters.own_embedding import layer_of
 from parity.adapters.own_network_bench import MOST_TRIED, OwnNetworkBench
 from parity.adapters.wire import clean
 
@@ -23,7 +23,7 @@ class OwnLayerBench(OwnNetworkBench):
     def open_layer(self, target: str | None) -> dict[str, Any]:
         """Load it and find the ways in which it can be called."""
         with as_raised():
-            layer = OwnLayer(load(target) if target is not None else self._factory)
+            layer = layer_of(load(target) if target is not None else self._factory)
             if layer.forward_name and layer.backward_name:
                 layer.search()
         self._layer = layer
@@ -64,4 +64,6 @@ class OwnLayerBench(OwnNetworkBench):
             "looks_for_one": layer.looks_for_one,
             "before_softmax": layer.before_softmax,
             "other": clean(layer.other_words(), 120),
+            "rows": layer.gives_rows(),
+            "every": layer.every_form(),
         }

@@ -83,7 +83,7 @@ def built_with(cls: type, form: Form) -> Iterator[tuple[dict[str, Any], str]]:
     for outputs in (O, I):
         kwargs: dict[str, Any] = {}
         for p in asked:
-            value = _value(plain(p.name), names, form, outputs)
+            value = value_by_name(plain(p.name), names, form, outputs)
             if value is None:
                 return
             kwargs[p.name] = value
@@ -122,10 +122,10 @@ def unknown(cls: type) -> list[str]:
         p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
     names = {*map(plain, asked)}
-    return [name for name in asked if _value(plain(name), names, Form("", (1,), ()), O) is None]
+    return [name for name in asked if value_by_name(plain(name), names, Form("", (1,), ()), O) is None]
 
 
-def _value(word: str, names: set[str], form: Form, outputs: int) -> Any:
+def value_by_name(word: str, names: set[str], form: Form, outputs: int) -> Any:
     if word in ("name", "label"):
         return "layer"
     if DERIVATIVES.fullmatch(word) and any(FUNCTIONS.fullmatch(one) for one in names - {word}):

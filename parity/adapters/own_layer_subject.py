@@ -26,6 +26,8 @@ class LayerWay:
     before_softmax  whether it gives output less target, and takes logarithms
     looks_for_one  whether its backward looks for the numbers of dout that are not 0
     sure    whether there is no other way to read its backward
+    rows    whether its forward gives the rows of its weights that its input names, as an embedding's does
+    every   whether each form of its input is one that it is meant for
     """
 
     called: str
@@ -39,6 +41,8 @@ class LayerWay:
     before_softmax: bool
     looks_for_one: bool
     other: str
+    rows: bool
+    every: bool
 
 
 class OwnLayerSubject(OwnSubject):
@@ -74,6 +78,8 @@ class OwnLayerSubject(OwnSubject):
                 about["before_softmax"] is True,
                 about["looks_for_one"] is True,
                 clean(about["other"], 120),
+                about["rows"] is True,
+                about["every"] is True,
             )
         except (KeyError, TypeError, ValueError):
             raise Ended(NOT_AN_ANSWER) from None

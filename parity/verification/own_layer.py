@@ -27,9 +27,10 @@ from parity.verification.own_listed import ON_PURPOSE, OWN_LAYER, is_on_purpose,
 from parity.verification.own_relations import factor_of, of_times
 from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
 from parity.verification.reproduction import name_of
-from parity.verification.verdict import OF_OWN_FORWARD, OWN_LOSS, First, Verdict
+from parity.verification.verdict import OF_OWN_FORWARD, OF_ROWS, OWN_LOSS, First, Verdict
 
 FORWARD = "what its forward computes (it is none of the kinds)"
+OUTSIDE = "indices that are no rows of its weights, or that pad"
 DRAWS = "its forward gives other numbers from call to call, for the same input and the same random numbers"
 FLAT = "its outputs do not change with its inputs: what its backward gives is chosen, and not their gradient"
 NO_WAY = "no way was found to call its forward and its backward"
@@ -76,6 +77,8 @@ class Tried:
     @property
     def flat(self) -> bool:
         """Whether no output changes with any of its inputs."""
+        if not self.way.inputs:
+            return False  # an embedding
         return not any(np.any(one.numeric[one.sure]) for _, one in self.rows if one.name in self.way.inputs)
 
 
@@ -136,7 +139,7 @@ def _check(layer: OwnLayerSubject, verdict: Verdict, seed: int) -> None:
             verdict.unchecked = why
             return
         found.append(one := _tried(layer, number, way, seed))
-        if one.ok and one.measured and not one.flat and not one.missing:
+        if one.ok and one.measured and not one.flat and not one.missing and not way.every:
             break
     _judge(layer, verdict, found, seed)
 
@@ -183,6 +186,11 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried], see
         more = next((one for one in others if {*right.missing} - {*one.missing}), None)
         if more is not None and more.way.sure and not right.way.single:
             _wrong(layer, verdict, more)  # of a gradient that the right ones lack
+        elif right.way.every:
+            _right(verdict, right)
+            forms = [one.way.form for one in fit if one is not right]
+            verdict.called += "".join(f"; also {form}" for form in forms)
+            verdict.buts = [*verdict.buts, *(f"for {one.way.form} {_not_its_own(one)}" for one in others)]
         elif others:
             verdict.unchecked = (
                 f"its gradients are those of its forward for {right.way.form} and not for "
@@ -206,16 +214,22 @@ def _by_one_slope(layer: OwnLayerSubject, wrong: Sequence[Tried], seed: int) -> 
 
 def _right(verdict: Verdict, tried: Tried) -> None:
     verdict.called, without = tried.way.called, tried.way.without
+    verdict.claim = OF_ROWS if tried.way.rows else verdict.claim
     verdict.records = _records(tried)
     if not tried.ok:
         worst = max(one.comparison.max_rel for _, one in tried.rows if not one.ok)
         verdict.buts = [f"its gradients are those of its forward only up to {worst:.0e} of their size"]
     verdict.not_checked = [
-        FORWARD,
+        OUTSIDE if tried.way.rows else FORWARD,
         *(["several rows at once"] if tried.way.single and tried.way.form != NUMBER else []),
         *([f"the gradient of {', '.join(without)}, which it does not give"] if without else []),
         *([f"gradients of {', '.join(tried.missing)}, which were not found"] if tried.missing else []),
     ]
+
+
+def _not_its_own(tried: Tried) -> str:
+    names = list(dict.fromkeys(one.name for _, one in tried.rows if not one.ok))
+    return f"the gradient of {', '.join(names)} is not that of its forward"
 
 
 def _records(tried: Tried) -> list[Record]:
@@ -232,8 +246,9 @@ def _wrong(layer: OwnLayerSubject, verdict: Verdict, tried: Tried) -> None:
         verdict.unchecked = BEFORE_SOFTMAX
         return
     verdict.called, verdict.records = tried.way.called, _records(tried)
-    verdict.not_checked = [FORWARD]
     verdict.wrong_function = verdict.name.rpartition(":")[2].partition(",")[2]
+    verdict.not_checked = [OUTSIDE if tried.way.rows else FORWARD]
+    verdict.claim = OF_ROWS if tried.way.rows else verdict.claim
     layer.use_layer(tried.number)
     wrong = [one for _, one in tried.rows if not one.ok]
     first = wrong[0]
@@ -253,7 +268,8 @@ def _wrong(layer: OwnLayerSubject, verdict: Verdict, tried: Tried) -> None:
     for name in names:
         times = factor_of(firsts[name])
         if times is not None and times != 0:
-            rows = max(tried.way.params[tried.way.inputs[0]][:1], default=1)
+            shapes = [tried.way.params[one] for one in tried.way.inputs]
+            rows = max(shapes[0][:1], default=1) if shapes else 1  # an embedding has no such input
             said += f"; that of {name} is {of_times(times, rows, 1)} that of its forward"
         elif firsts[name].given is not None and not np.any(firsts[name].given):
             said += f"; that of {name} is zero everywhere"

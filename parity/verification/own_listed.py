@@ -14,12 +14,13 @@ from parity.adapters.arguments import plain
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.handed_layers import is_container
 from parity.adapters.network_words import is_step
+from parity.adapters.own_embedding import EMBEDDING
 from parity.adapters.own_layer import chosen
 from parity.adapters.own_layer_words import BACKWARDS, FORWARDS, NO_OWN, SLOPES
 from parity.verification.held import is_engine
 from parity.verification.listed_names import Listed
 
-OWN_LAYER = "own_layer"
+OWN_LAYER, NETWORK = "own_layer", "network"
 ON_PURPOSE = "by its name its backward is not the gradient of its forward on purpose"
 NO_LAYERS = re.compile(  # classes that are more than a layer, or no layer
     "net$|net[0-9]*$|^nn|nn$|network|mlp|model|sequential|container|trainer|optimi[sz]er|classifier|regress|perceptron"
@@ -110,7 +111,7 @@ def with_own_layers(
     ]
     items = [
         Listed(one.name, OWN_LAYER)
-        if not one.kind and one.name in classes and goes_both_ways(classes[one.name], classes)
+        if one.kind in ("", NETWORK) and one.name in classes and _is_own(one, classes)
         else one
         for one in found
     ]
@@ -137,9 +138,20 @@ def _without_self(node: ast.ClassDef) -> list[str]:
     return [one.name for one in static]
 
 
+def _is_own(one: Listed, classes: Mapping[str, ast.ClassDef]) -> bool:
+    """Whether it is such a layer; an embedding may keep others, one for each word of a sentence."""
+    return goes_both_ways(classes[one.name], classes) and (not one.kind or _is_embedding(one.name))
+
+
+def _is_embedding(name: str) -> bool:
+    return bool(EMBEDDING.search(plain(name)))
+
+
 def goes_both_ways(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> bool:
     """Whether a class is a layer by its methods: written ones forward and back, and none that trains."""
-    if NO_LAYERS.search(plain(node.name)) or is_container(node) or is_engine(node):
+    if NO_LAYERS.search(plain(node.name)) or is_engine(node):
+        return False
+    if is_container(node) and not _is_embedding(node.name):
         return False
     if _is_of_graph(node, classes):
         return False

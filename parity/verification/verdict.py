@@ -28,11 +28,19 @@ OWN_LOSS = "own loss"  # the judge of a network without a twin
 OF_OWN_LOSS = "its gradients are those of its own loss"
 OF_OWN_FORWARD = "its backward is the gradient of its own forward"  # of what is none of the kinds
 OF_LAYERS = "its outputs are those of its layers one after another"  # how the claim of a container begins
+OF_ITS_ROWS = "the rows of its weights, and central differences of its own forward, in float64"
 OF_ITS_LAYERS = "central differences of its loss in float64, and what its layers were given and gave"
 OWN_JUDGE = (
     "central differences of its own {}, in float64: what it computes forward was compared with nothing"
 )
-OF = {OF_OWN_LOSS: "loss", OF_OWN_FORWARD: "forward"}  # whose central differences they are
+OF_ROWS = (
+    "its forward gives the rows of its weights that its input names, and its backward is the gradient of it"
+)
+OF = {
+    OF_OWN_LOSS: "loss",
+    OF_OWN_FORWARD: "forward",
+    OF_ROWS: "forward",
+}  # whose central differences they are
 NUMPY_JUDGE = "NumPy (scratchcnn's loops and textbook, float64), which equals PyTorch on these inputs"
 
 if TYPE_CHECKING:
@@ -178,6 +186,8 @@ class Verdict:
     def _own_judge(self) -> str:
         if self.claim.startswith(OF_LAYERS):
             return OF_ITS_LAYERS
+        if self.claim == OF_ROWS:
+            return OF_ITS_ROWS
         return OWN_JUDGE.format(OF.get(self.claim, "outputs"))
 
     @property
