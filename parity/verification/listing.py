@@ -36,7 +36,6 @@ from parity.adapters.loss_arguments import meanings_of
 from parity.adapters.made_steps import made_step
 from parity.adapters.meanings import meanings
 from parity.adapters.members import is_derivative, last, steps
-from parity.adapters.name_parts import parts
 from parity.adapters.rule_names import steps_of
 from parity.adapters.rule_runs import roles_of
 from parity.adapters.signatures import BACKWARD as BACKWARDS
@@ -61,6 +60,7 @@ from parity.kinds.spelling import respelled
 from parity.verification import hinges, huber_arguments
 from parity.verification.choices import Dicts, keys_of_dicts
 from parity.verification.held import Held, of_class, of_dicts
+from parity.verification.labels_taken import CALLED, takes_labels
 from parity.verification.leaks import leaks
 from parity.verification.listed_choices import choices_of_function, with_choices, without_default
 from parity.verification.listed_functions import descends_itself, with_networks_of_functions
@@ -82,10 +82,6 @@ from parity.verification.step_functions import is_bipolar, is_step
 from scratchcnn.lookup import nearest
 
 NETWORK = "network"
-CALLED = (  # in lower case and without underscores
-    *("forward", "call", "fprop", "forwardpass", "forwardprop", "forwardpropagation", "forwardpropagate"),
-    *("feedforward", "propagate", "predict", "activate", "calculate", "execute", "fn"),
-)
 OF_GRAPHS = ("Backward", "Backward0", "Grad")  # ends of classes' names
 STEPS = ("update", "step", "update_params", "update_weights", "apply_gradients", "apply")  # of an optimizer
 SKIPPED = ("test_", "Test", "_")
@@ -95,8 +91,6 @@ DERIVATIVES = (  # in a name, the function is the other half of another
     *("dz", "da", "dx", "bprop", "backprop", "jacobian", "back", "test", "plot", "check"),
 )
 OF_OUTPUTS = ("mean_squared_error", "mean_absolute_error")
-LOSS_WORDS = {"loss", "cost", "error", "entropy"}
-LABELS = ("t", "y", "label", "labels", "target", "targets", "ytrue", "onehot")
 DESCENT = {"sgd", "descent", "update", "step", "gd", "optimize"}  # of functions of arrays and a rate
 AROUND_DESCENT = {
     *("gradient", "params", "parameters", "weights", "with", "and", "apply", "model", "layers", "of", "new"),
@@ -502,17 +496,8 @@ def _is_identity_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> 
 
 
 def _takes_labels(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
-    """Whether forward takes the scores and labels, with which a softmax is the loss after it as well; or a
-    method that is called its loss does, and no other takes a gradient."""
-    asked = {
-        name: [plain(a.arg) for a in _asked_for(method)] for name, method in _defs(node, classes).items()
-    }
-    both = {name for name, words in asked.items() if len(words) == 2 and words[1] in LABELS}
-    if any(plain(name) in CALLED for name in both):
-        return True
-    steps_back = [words for name, words in asked.items() if plain(name) in BACKWARDS]
-    alone = all(not words or (len(words) == 2 and words[1] in LABELS) for words in steps_back)
-    return alone and any(plain(name) in FORWARDS and LOSS_WORDS & {*parts(name)} for name in both)
+    methods = _defs(node, classes)
+    return takes_labels({name: [plain(a.arg) for a in _asked_for(one)] for name, one in methods.items()})
 
 
 def _spaced(name: str) -> str:

@@ -6,7 +6,7 @@ the reading that gives it on every trial, which is said; where none does, to the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,26 +70,37 @@ def gradient_of_labels(trial: Trial) -> Convention | None:
     """A class whose forward gives the probabilities, and whose backward takes the labels; None for others."""
     if trial.about["what"] != "class" or trial.kind != "softmax_with_loss":
         return None
-    forwards = [one for one in _of_one_argument(trial, FORWARD) if not _is_label(one[1])]
-    backwards = [one for one in _of_one_argument(trial, BACKWARD) if _is_label(one[1])]
+    forwards = [(name, given[0]) for name, given in _asked(trial, FORWARD) if len(given) == 1]
+    forwards = [one for one in forwards if not _is_label(one[1])]
+    backwards = [(name, args) for name, given in _asked(trial, BACKWARD) if (args := _of_labels(given))]
     if len(forwards) != 1 or len(backwards) != 1:
         return None
-    (forward, x), (backward, t) = forwards[0], backwards[0]
+    (forward, x), (backward, args) = forwards[0], backwards[0]
     for probe, limits in trial.probes():
         for built in instances(trial, probe) if not limits else ():
             c = replace(built, forward=forward, forward_args=((x, "x"),), unseen=("loss",), dx=BACK)
-            c = replace(c, backward=backward, backward_args=((t, "t"),))
+            c = replace(c, backward=backward, backward_args=args)
             if _gives_dx(trial, c, probe) and _takes_labels(trial, c, probe):
                 return _with_labels(replace(c, **_read_off(trial, c, probe)), probe)
     return None
 
 
-def _of_one_argument(trial: Trial, usual: Collection[str]) -> list[tuple[str, str]]:
-    """The methods of those plain names that ask for one thing, with what they call it."""
+def _asked(trial: Trial, usual: Collection[str]) -> list[tuple[str, list[str]]]:
+    """The methods of those plain names, with what they ask for."""
     methods = trial.about["methods"]
     names = [name for name, word in words_of_methods(methods, trial.kind).items() if word in usual]
     asked = {name: [p["name"] for p in methods[name] or () if p and p["required"]] for name in names}
-    return [(name, given[0]) for name, given in asked.items() if len(given) == 1 and name[0] != "_"]
+    return [(name, given) for name, given in asked.items() if name[0] != "_"]
+
+
+def _of_labels(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What such a backward is given: the labels, also after the probabilities; nothing for another one."""
+    if len(given) == 1:
+        return ((given[0], "t"),) if _is_label(given[0]) else ()
+    both = meanings_of(given) if len(given) == 2 else []
+    if sorted(both) != ["t", "x"] or any(plain(name) in DOUT for name in given):
+        return ()
+    return tuple((name, "out" if meaning == "x" else "t") for name, meaning in zip(given, both, strict=True))
 
 
 def _is_label(name: str) -> bool:
