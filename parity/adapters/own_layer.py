@@ -107,6 +107,9 @@ class OwnLayer:
             self.forward_name, self.backward_name = methods_of(found)
         elif isinstance(found, tuple) and len(found) == 2:
             self.forward_name, self.backward_name = (getattr(one, "__name__", "") for one in found)
+        elif inspect.isfunction(found):  # which returns a loss and its gradient
+            self.found = (found, found)
+            self.forward_name = self.backward_name = found.__name__
         self.name = found.__name__ if self.is_class else self.forward_name
         self.ways: list[Way] = []
         self.tried: list[str] = []
@@ -117,6 +120,11 @@ class OwnLayer:
         self._lazy = False
         self._joint = False  # an output depends on several inputs
         self.ran = False  # a forward
+
+    @property
+    def gives_both(self) -> bool:
+        """Whether one function returns its value and the gradient."""
+        return not self.is_class and self.found[0] is self.found[1]
 
     @property
     def gives_slopes(self) -> bool:
@@ -165,6 +173,8 @@ class OwnLayer:
 
     def back(self, way: Way, results: Results, dout: Any, other: dict[str, float] | None = None) -> Any:
         """What its backward returns after that forward."""
+        if self.gives_both:
+            return results.cache
         known = {"dout": dout, "out": results.out, "cache": results.cache, "rate": RATE}
         given = []
         for _, role in way.roles:
@@ -348,6 +358,9 @@ class OwnLayer:
 
     def _roles(self, inputs: Inputs, results: Results) -> Iterator[tuple[tuple[tuple[str, str], ...], bool]]:
         """Each way to give the backward what it asks for, the likeliest first; whether no name is open."""
+        if self.gives_both:
+            yield (), True
+            return
         asked, _ = asked_of(self.function(results.held, False))
         names = list(inputs.shapes) + list(inputs.fixed)
         first = f"in:{names[0]}"
@@ -446,7 +459,8 @@ class OwnLayer:
         if isinstance(result, dict):
             return [str(key) for key in result]
         held = self.found if self.is_class else None
-        return names_returned(self.function(held, False))
+        names = names_returned(self.function(held, False))
+        return names[1:] if self.gives_both else names
 
     def _parts(self, result: Any, results: Results) -> list[Any]:
         """The arrays that came back, those of the inputs first."""
@@ -654,7 +668,8 @@ class OwnLayer:
         built = f"{self.name}({way.words}); " if self.is_class else ""
         asked = ", ".join(self._values(way.inputs, way.domain, 0))
         values = "" if way.domain == ANY else f", numbers {way.domain}"
-        text = f"called as {built}{self.forward_name}({asked}), then {self._call(way)}; "
+        then = ", which returns both" if self.gives_both else f", then {self._call(way)}"
+        text = f"called as {built}{self.forward_name}({asked}){then}; "
         text += f"{way.form.name}{values}"
         if way.gives == SLOPE:
             text += "; it gives the slope, times dout"

@@ -36,7 +36,7 @@ FREE = {
     *("lam", "lambd", "lambda", "delta", "scale", "leak", "leakage", "gain", "temperature", "tau", "gamma"),
     *("ratio", "dropoutratio", "l2", "l1", "reg", "lambda", "lamda", "strength", "coef", "coefficient"),
 }
-ACROSS = re.compile("(input|in)(put)?(shape|dim)s?|shape|xshape|shapein")
+ACROSS = re.compile("(input|in)(put)?shapes?|shape|xshape|shapein")
 OUT_SHAPE = re.compile("(output|out|new|target)?shape|(output|out)(put)?shape")
 ONES = {
     2: re.compile(
@@ -80,13 +80,14 @@ def built_with(cls: type, form: Form) -> Iterator[tuple[dict[str, Any], str]]:
     ]
     names = {plain(p.name) for p in asked}
     seen = []
-    for outputs in (O, I):
+    for outputs, windows in ((O, False), (I, False), (O, True)):
         kwargs: dict[str, Any] = {}
         for p in asked:
             value = value_by_name(plain(p.name), names, form, outputs)
             if value is None:
                 return
-            kwargs[p.name] = value
+            of_window = windows and ONES[3].fullmatch(plain(p.name))
+            kwargs[p.name] = (value, value) if of_window else value
         words = ", ".join(f"{name}={_short(value)}" for name, value in kwargs.items())
         if words not in seen:
             seen.append(words)

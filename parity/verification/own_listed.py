@@ -13,10 +13,11 @@ from pathlib import Path
 from parity.adapters.arguments import plain
 from parity.adapters.definitions import parsed, with_lambdas
 from parity.adapters.handed_layers import is_container
+from parity.adapters.network_calls import returned_by
 from parity.adapters.network_words import is_step
 from parity.adapters.own_embedding import EMBEDDING
 from parity.adapters.own_layer import chosen
-from parity.adapters.own_layer_words import BACKWARDS, FORWARDS, NO_OWN, SLOPES
+from parity.adapters.own_layer_words import BACKWARDS, FORWARDS, NO_OWN, SLOPES, base_of_gradient
 from parity.verification.held import is_engine
 from parity.verification.listed_names import Listed
 
@@ -93,6 +94,8 @@ FILLERS = (
     *("regularization", "regularisation", "reg", "layer"),
 )
 OF_GRAPHS = ("function", "op", "operation", "operator", "node")  # names of bases
+MOST_ASKED = 3
+VALUES = ("loss", "cost", "penalty", "reg", "j", "l", "value", "error", "out", "norm", "val", "e", "f")
 SKIPPED = ("test_", "Test", "_")
 
 
@@ -120,6 +123,12 @@ def with_own_layers(
         for name, other in partners(functions).items()
         if name not in known and other not in known and not OF_NETWORKS.search(plain(name))
     ]
+    paired = {part for one in pairs for part in one.name.split(",")} | known
+    pairs += [
+        Listed(name, OWN_LAYER)
+        for name in functions
+        if name not in paired and not name.startswith(SKIPPED) and returns_both(nodes[name])
+    ]
     inner = [
         Listed(f"{cls}.{name},{cls}.{other}", OWN_LAYER)
         for cls, node in classes.items()
@@ -129,6 +138,18 @@ def with_own_layers(
     ]
     taken = {one.name.partition(",")[0] for one in inner}
     return [one for one in items if one.kind or one.name not in taken] + pairs + inner
+
+
+def returns_both(node: ast.stmt) -> bool:
+    """Whether a function of up to three arguments returns a loss or penalty and its gradient."""
+    if not isinstance(node, ast.FunctionDef) or OF_NETWORKS.search(plain(node.name)):
+        return False
+    names = returned_by(node)
+    if len(names) != 2 or not 1 <= len(node.args.args) <= MOST_ASKED:
+        return False
+    value, gradient = map(plain, names)
+    is_value = value in VALUES or value.endswith(("loss", "cost", "penalty", "error", "reg"))
+    return is_value and (gradient in ("grad", "gradient") or bool(base_of_gradient(gradient)))
 
 
 def _without_self(node: ast.ClassDef) -> list[str]:

@@ -284,6 +284,16 @@ def l2_penalty_grad(W, lam):
     return 2 * lam * W
 
 
+def ridge(W, strength):
+    loss = strength * np.sum(W**2)
+    grad = 2 * strength * W
+    return loss, grad
+
+
+def ridge_without_two(W, strength):
+    return strength * np.sum(W**2), strength * W
+
+
 def hard_swish(x):
     return x * np.clip(x + 3, 0, 6) / 6
 
@@ -332,13 +342,14 @@ PAIRS = [
     ((log_cosh, log_cosh_derivative), (log_cosh, log_cosh_prime), "dy_pred"),
     ((kl_divergence, kl_divergence_grad), (kl_divergence, kl_divergence_gradient), "dp"),
     ((l2_penalty, l2_penalty_gradient), (l2_penalty, l2_penalty_grad), "dW"),
+    (ridge, ridge_without_two, "dW"),
     ((hard_swish, hard_swish_derivative), (hard_swish, hard_swish_prime), "dx"),
     ((spatial_scale, spatial_scale_backward), (spatial_scale, spatial_scale_back), "dbeta"),
 ]
 
 
 def _id(one):
-    return one.__name__ if isinstance(one, type) else one[1].__name__ if isinstance(one, tuple) else ""
+    return one[1].__name__ if isinstance(one, tuple) else getattr(one, "__name__", "")
 
 
 @pytest.mark.parametrize("right", list(dict.fromkeys(pair[0] for pair in PAIRS)), ids=_id)
@@ -508,6 +519,11 @@ class Trainer:
     def backward(self, dout):
         return dout
 
+def ridge(W, strength):
+    loss = strength * np.sum(W**2)
+    dW = 2 * strength * W
+    return loss, dW
+
 class Lonely:
     def forward(self, x):
         return x**5
@@ -535,6 +551,7 @@ def test_a_file_has_them_with_its_kinds(tmp_path):
         "rmse": "not_checked",
         "rmse_derivative": "wrong",
         inner: "right",
+        "ridge": "right",
     }
     assert "rmse_derivative beside it is not its gradient" in sheet.verdicts[1].headline
     assert sheet.status == 1 and "Lonely" in sheet.left_out
