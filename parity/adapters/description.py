@@ -40,7 +40,7 @@ from parity.adapters.step_meant import given_gradients, meant_by
 from parity.adapters.sure_errors import gives_nothing, says_none
 from parity.adapters.three_axes import speaks_of_sequences, sums_over_two
 from parity.adapters.training_flag import words_in
-from parity.adapters.unread import unread
+from parity.adapters.unread import never_used, unread
 from parity.adapters.updates import UPDATE
 
 Parameters = list[dict[str, Any]]
@@ -207,17 +207,22 @@ def functions_of(factory: Any) -> dict[str, Any]:
 
 
 def parameters(call: Any) -> Parameters | None:
-    """Each parameter that has a name or comes by its place; None where they cannot be known."""
+    """Each parameter that has a name or comes by its place; None where they cannot be known.
+
+    Of one that the code never names "unused" is true.
+    """
     try:
         found = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):
         return None
+    unused = never_used(call)
     return [
         {
             "name": ("*" if p.kind is p.POSITIONAL_ONLY else "") + p.name,
             "required": p.default is p.empty,
             "default": "" if p.default is p.empty else repr(p.default)[:80],
         }
+        | ({"unused": True} if p.name in unused else {})
         for p in found
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]

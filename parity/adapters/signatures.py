@@ -336,7 +336,8 @@ def _pairs(
             options = [PAIRS.get(meaning, meaning) for meaning in options]
         if p["required"]:
             switched_off = ["=False"] if way == "backward" and word.endswith("flag") else []
-            found.append([*(options or switched_off or _again(word, words, way, c))])
+            unused = ["=None"] if p.get("unused") else []
+            found.append([*(options or switched_off or _again(word, words, way, c) or unused)])
             continue
         if own:
             found.append([own if constant or own in {m for _, m in c.forward_args} else None])

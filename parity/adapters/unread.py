@@ -1,4 +1,4 @@
-"""Parameters of a constructor that are put into an attribute which no code reads: they have no effect.
+"""Parameters that have no effect: put into an attribute that no code reads, or never named.
 
 Needs nothing but Python.
 """
@@ -11,7 +11,7 @@ import inspect
 from types import CodeType
 from typing import TypeGuard
 
-from parity.adapters.code_objects import WRITES, attributes_read, codes_of
+from parity.adapters.code_objects import WRITES, attributes_read, codes_of, with_inner
 from parity.adapters.logarithms import definition_of
 
 ANY = {"getattr", "vars", "__dict__", "locals"}  # may read an attribute under any name
@@ -30,6 +30,22 @@ def unread(cls: type) -> list[str]:
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     kept = {name: _only_kept(code, name) or _kept_by_base(cls, name) for name in names}
     return [name for name, attribute in kept.items() if attribute and attribute not in read]
+
+
+def never_used(call: object) -> set[str]:
+    """The parameters of a function, or of a class's constructor, that its code never names."""
+    function = inspect.getattr_static(call, "__init__", None) if isinstance(call, type) else call
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or ANY & {name for one in with_inner(code) for name in one.co_names}:
+        return set()
+    used = {
+        name
+        for inner in with_inner(code)
+        for one in dis.get_instructions(inner)
+        if "FAST" in one.opname or "DEREF" in one.opname or "CLOSURE" in one.opname
+        for name in (one.argval if isinstance(one.argval, tuple) else (one.argval,))
+    }
+    return {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - used
 
 
 def _kept_by_base(cls: type, name: str) -> str:

@@ -54,6 +54,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
     placed |= labels_built_in(signature) if trial.how.role == "loss" else {}
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
+        if p["required"] and not known and p.get("unused"):
+            known = ("=None",)
         if p["required"] and not known and trial.how.role == "layer":
             known = sizes_that_change_nothing(p["name"], trial.kind)
         if trial.kind == "affine" and known[:1] == ("O",) and not _asks_for_inputs(signature):

@@ -136,7 +136,8 @@ def _of_one_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
     mean = out_at(trial, c, probe)
     if not np.isclose(mean, [1 / (N * classes), 1 / N]).any():
         return c
-    return replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
+    one = replace(c, rows="F", rows_out="F", limits={**c.limits, "one_vector": True})
+    return c if trial.attempt(one, probe)["error"] else one
 
 
 def _of_a_flat_vector(trial: Trial, c: Convention, probe: Probe) -> Convention:
