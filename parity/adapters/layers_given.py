@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.arguments import plain
+from parity.adapters.laid_out import Laid
 from parity.adapters.optimizer_names import COUNTS
 from parity.adapters.posing import Posing
 
@@ -118,6 +119,12 @@ HOLDS = {  # attributes of a model that are its layers
 }
 
 
+SIZES = {  # attributes that are the sizes of a layer: whether that of its outputs
+    **dict.fromkeys(("inputdim", "inputsize", "indim", "insize", "nin", "ninputs", "infeatures"), False),
+    **dict.fromkeys(
+        ("outputdim", "outputsize", "outdim", "outsize", "nout", "noutputs", "outfeatures"), True
+    ),
+}
 TAKES_OPTIMIZER = re.compile("(assign|set|attach|register|add|bind|init|link|with)(an|the)?optimi[sz]er")
 
 
@@ -361,7 +368,7 @@ class Layer(Posing):
         called: Names | None = None,
         posing: type | None = None,
     ):
-        self.posing = posing
+        self.posing, self.laid = posing, False
         self.asked = asked  # names that the code may ask whether they are there
         self.called = called or {}
         self.keys = {n: n for n in names} if whole else dict(zip(names, ("W", "b"), strict=False))
@@ -408,6 +415,7 @@ class Layer(Posing):
 
     def _set(self, params: Arrays, grads: Arrays | None) -> None:
         """Under every name; a layer without a bias has one that is nobody's."""
+        self.laid = isinstance(params, Laid)
         names = {key: name for name, key in self.keys.items()}
         if self.form == "slopes" and grads is not None:
             self.grads = self.gradients = self.slopes(grads)
@@ -436,6 +444,8 @@ class Layer(Posing):
         if form == "state" and word in COUNTS and name not in self.asked:
             setattr(self, name, 0)
             return 0
+        if form in OF_ATTRIBUTES and word in SIZES:
+            return self._size(name, of_outputs=SIZES[word])
         words = set(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]*", name))
         own = vars(self)
         if own.get("form") == "state" and name not in own["asked"]:
@@ -447,6 +457,12 @@ class Layer(Posing):
                     setattr(self, name, np.zeros_like(getattr(self, aliases[0])))
                     return own[name]
         return answer(name)
+
+    def _size(self, name: str, of_outputs: bool) -> int:
+        """How many inputs or outputs it has, where its weights and its bias are of one layer."""
+        if not self.laid:
+            raise AttributeError(f"it has no attribute {name!r} in this shape of its arrays")
+        return int(self.b.size if of_outputs else self.W.size // self.b.size)
 
     def params_and_grads(self) -> Iterator[tuple[Any, Any]]:
         """Pairs of an array and its gradient."""

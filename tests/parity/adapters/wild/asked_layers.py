@@ -171,3 +171,38 @@ class AdamOfMachineEps:
 
 class AdamOfMachineEpsWrong(AdamOfMachineEps):
     power = 2
+
+
+class AdamOfSizes:
+    """Its layers get their moments by their sizes before the first step."""
+
+    power = 1
+
+    def __init__(self, learning_rate=0.001):
+        self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.t = (
+            learning_rate,
+            0.9,
+            0.999,
+            1e-8,
+            0,
+        )
+
+    def initialize_parameters(self, layers):
+        for layer in layers:
+            shapes = (layer.input_dim, layer.output_dim), (1, layer.output_dim)
+            layer.moments = [[np.zeros(shape) for shape in shapes] for _ in range(2)]
+
+    def update_weights(self, layers):
+        self.t += 1
+        for layer in layers:
+            m, v = layer.moments
+            for i, (name, g) in enumerate((("W", layer.dW), ("b", layer.db))):
+                m[i] = self.beta_1 * m[i] + (1 - self.beta_1) * g
+                v[i] = self.beta_2 * v[i] + (1 - self.beta_2) * g**2
+                step = m[i] / (1 - self.beta_1 ** (self.t * self.power))
+                root = np.sqrt(v[i] / (1 - self.beta_2**self.t)) + self.epsilon
+                setattr(layer, name, getattr(layer, name) - self.learning_rate * step / root)
+
+
+class AdamOfSizesWrong(AdamOfSizes):
+    power = 2
