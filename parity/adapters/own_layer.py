@@ -118,6 +118,7 @@ class OwnLayer:
         self.other: dict[str, float] = {}  # arguments of the second case beside its defaults
         self.one_slope = False  # whether all but one of the numbers of dout are 0
         self._lazy = False
+        self._gave = False  # its backward gave something for arrays, of whatever shape
         self._joint = False  # an output depends on several inputs
         self.ran = False  # a forward
 
@@ -144,7 +145,7 @@ class OwnLayer:
             if isinstance(value, np.ndarray) and value.dtype == np.float32:
                 exchanged(layer, id(value), value.astype(np.float64))
         for name, value in list(getattr(layer, "__dict__", {}).items()):
-            if plain(name) in RATES and plain(name) not in ("alpha", "eta") and isinstance(value, float):
+            if plain(name) in RATES and plain(name) != "alpha" and isinstance(value, float):
                 setattr(layer, name, RATE)
         return layer
 
@@ -193,7 +194,7 @@ class OwnLayer:
         forms = 0
         for form in FORMS:
             found: list[Way] = []
-            if self._joint and not form.shape:
+            if not form.shape and (self._joint or self._gave):
                 break
             for kwargs, words in built_with(self.found, form) if self.is_class else [({}, "")]:
                 try:
@@ -237,13 +238,10 @@ class OwnLayer:
             elif DICTS.fullmatch(word) and word not in NUMBERS:
                 choices.append([{}])
             else:
-                numbers = ([2] if word in WHOLE else []) + (
-                    [NUMBER] if word in NUMBERS or word == "a" else []
-                )
+                numbers: list[float] = [2] if word in WHOLE else []
+                numbers += [NUMBER] if word in NUMBERS or word == "a" else []
                 channels = list(form.channels) if word in CHANNELS and len(asked) > 2 and form.shape else []
-                choices.append(
-                    [*channels, *numbers, *([form.shape] if not numbers else []), *[0.5][: not numbers]]
-                )
+                choices.append([*channels, *numbers, form.shape, *([] if numbers else [0.5])])
         for chosen in itertools.islice(itertools.product(*choices), 12):
             given = dict(zip(asked, chosen, strict=True))
             shapes = {name: value for name, value in given.items() if isinstance(value, tuple)}
@@ -353,6 +351,7 @@ class OwnLayer:
             except Exception as error:
                 self._note(f"{self._call(way)} raised {words_of(error)}")
                 continue
+            self._gave = True
             found += self._read(way, base, again, result)
         return found
 
@@ -387,7 +386,8 @@ class OwnLayer:
             elif role == "cache" and not options:
                 options = [first, "out"]
             choices.append(options)
-        sure = (all(known) or len(asked) <= 1) and self._is_plain(asked)
+        rest = [role for role in known if role not in ("rate", "flag")]
+        sure = (all(known) or len(rest) <= 1) and self._is_plain(asked)
         for roles in itertools.islice(itertools.product(*choices), 16):
             single = [role for role in roles if role not in ("flag",)]
             if len(set(single)) == len(single):
@@ -420,7 +420,7 @@ class OwnLayer:
                 if all(np.shape(p) == shapes[n] for p, n in zip(parts, by, strict=False)):
                     found.append(replace(way, gives=TIMES_DOUT, by=by))
                 continue
-            if all(np.shape(p) == shapes[n] for p, n in zip(parts, by, strict=False)):
+            if all(np.shape(p) in ((), shapes[n]) for p, n in zip(parts, by, strict=False)):
                 if not self._joint and all(self._row_by_row(way, base, results, n) for n in by):
                     found.append(replace(way, gives=SLOPE, by=by))
                 else:

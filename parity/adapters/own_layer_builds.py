@@ -143,7 +143,7 @@ def value_by_name(word: str, names: set[str], form: Form, outputs: int) -> Any:
         return _one(form)[::-1] or (1,)
     if ACROSS.fullmatch(word):
         return _one(form) or (1,)
-    if word in RATES and word not in ("alpha", "eta"):
+    if word in RATES and word != "alpha":
         return RATE
     if OUTPUTS.fullmatch(word):
         return outputs

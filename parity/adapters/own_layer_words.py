@@ -87,7 +87,6 @@ GRADIENTS = DOUTS | {  # of the loss by the output, as a backward takes it
         "deltanext",
         "nextdelta",
         "sensitivity",
-        "eta",
         "lossgrads",
         "gradinput",
     ),
@@ -227,7 +226,7 @@ def role_in_backward(name: str, inputs: list[str]) -> str:
         return f"in:{same}"
     if word in CACHES or word.endswith("cache"):
         return "cache"
-    if word in RATES and word not in ("eta", "alpha"):
+    if word in RATES and word != "alpha":
         return "rate"
     if word in GRADIENTS or re.match("(d|grad|gradient)(out|l|loss|y|a|z|h|o|e|j)[a-z0-9]*$", word):
         return "dout"

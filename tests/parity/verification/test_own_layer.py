@@ -616,3 +616,38 @@ def test_partners_are_named_as_derivatives():
         "lisht": "dlisht",
         "swishFunction": "swishDerivative",
     }
+
+
+def squared_margin(y, p):
+    return np.mean(np.maximum(0, 1 - y * p) ** 2)
+
+
+def squared_margin_grad(y, p):
+    return -2 * y * np.maximum(0, 1 - y * p)
+
+
+def test_one_number_does_not_excuse_what_is_wrong_for_arrays():
+    verdict = parity.verify((squared_margin, squared_margin_grad), OWN_LAYER, isolated=False)
+    assert verdict.outcome == "wrong", verdict
+
+
+class OneRow:
+    def __init__(self, in_dim, out_dim):
+        self.weights, self.biases = np.ones((in_dim, out_dim)), np.zeros((1, out_dim))
+
+    def forward_prop(self, x):
+        self.x = x
+        return np.sin(x @ self.weights + self.biases)
+
+    def back_prop(self, y_E, eta):
+        error = y_E * np.cos(self.x @ self.weights + self.biases)
+        x_E = error @ self.weights.T
+        self.weights -= eta * (self.x.T @ error)
+        self.biases -= eta * error
+        return x_E
+
+
+def test_a_layer_of_one_row_is_right_for_one_row():
+    verdict = parity.verify(OneRow, OWN_LAYER, isolated=False)
+    assert verdict.outcome == "right" and "several rows at once" in verdict.headline, verdict
+    assert {row.tensor for row in verdict.records} == {"dx", "dweights", "dbiases"}
