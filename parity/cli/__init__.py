@@ -5,6 +5,7 @@ Exit status 0 for success, 1 for a mismatch, 2 for misuse or what could not be c
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NoReturn
 
@@ -43,12 +44,15 @@ def run(arguments: list[str] | None) -> None:
     from scratchcnn.cli import ignore_columns_of_zero, in_words
 
     ignore_columns_of_zero()
+    gc.disable()  # an import leaves nothing to be collected
     try:
         from parity.cli.commands import app
         from parity.cli.interruption import interruptible
         from parity.cli.options import Misuse
     except ModuleNotFoundError as error:
         fail(needed(error))
+    finally:
+        gc.enable()
     try:
         with interruptible():
             app(arguments)

@@ -20,7 +20,7 @@ from parity.adapters.book import Adapter
 from parity.adapters.conventions import ADAPTERS
 from parity.adapters.recipe import is_reduced
 from parity.adapters.rule_constants import WRITTEN
-from parity.adapters.subject import subject_here
+from parity.adapters.subject import Subject, subject_here
 from parity.checks.layer import check_kind
 from parity.checks.long_life import LIVES
 from parity.comparison.gates import difference, largest
@@ -203,12 +203,18 @@ def single_call(fault: Fault, probe: Probe, dtype: str, adapter: Adapter) -> Ten
     key = fault, dtype, adapter
     if key not in probe.judged:
         try:
-            found = subject_here(fault.make, probe.kind, adapter).results(probe.cast(dtype))
+            found = opened(fault, probe.kind, adapter).results(probe.cast(dtype))
         except Raised:
             found = {}
         probe.judged[key] = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
     found_before: Tensors = probe.judged[key]
     return found_before
+
+
+@cache
+def opened(fault: Fault, kind: str, adapter: Adapter) -> Subject:
+    """The fault, ready to be asked: each answer is that of a new object."""
+    return subject_here(fault.make, kind, adapter)
 
 
 @cache

@@ -8,7 +8,7 @@ raises by the bug gives none, and is not compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -66,6 +66,13 @@ class _Bugs:
     faults: Sequence[Fault]
     adapter: Adapter
     eps: float | None = None
+    subjects: dict[tuple[Fault, str], Subject] = field(default_factory=dict)
+
+    def opened(self, fault: Fault, kind: str) -> Subject:
+        """The bug, ready to be asked; it is opened once."""
+        if (fault, kind) not in self.subjects:
+            self.subjects[fault, kind] = subject_here(fault.make, kind, self.adapter)
+        return self.subjects[fault, kind]
 
 
 def on_own_inputs(seen: Observation, cases: Sequence[Probe]) -> Observation:
@@ -89,11 +96,11 @@ def as_declared(
     subject: Subject, seen: Seen, faults: Sequence[Fault], adapter: Adapter, eps: float | None = None
 ) -> Sizes:
     """Try them on a subject that is not open yet, and close it; `eps` is one that it has besides."""
-    kind, sizes = seen.observation.kind, Sizes()
+    kind, sizes, bugs = seen.observation.kind, Sizes(), _Bugs(faults, adapter, eps)
 
     def same(probe: Probe) -> bool:
         try:
-            return _same(subject, probe, seen, _Bugs(faults, adapter, eps))
+            return _same(subject, probe, seen, bugs)
         except _EmptyWindow:
             sizes.refused = EMPTY
             return True
@@ -182,7 +189,7 @@ def _expected(probe: Probe, bugs: _Bugs) -> Arrays | None:
     expected: Arrays = dict(exact)
     for fault in bugs.faults:
         try:
-            found = subject_here(fault.make, probe.kind, bugs.adapter).results(probe.cast("float64"))
+            found = bugs.opened(fault, probe.kind).results(probe.cast("float64"))
         except Raised:
             return None
         for name, array in exact.items():
