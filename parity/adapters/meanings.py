@@ -101,6 +101,9 @@ _DENSE = _table("""
     O: outnodes outputnodes outneurons numunits nodes nnodes numnodes hiddendim size outputshape
     O: outshape featuresout dimout channelsout nchannelsout outchannels
     O: length outfeature outputlength nhidden numhidden width hidden
+    I (I,): nentradas numentradas entradas nentrada numentrada tamanoentrada tamanhoentrada nentrees entrees
+    O: nsalidas numsalidas salidas nneuronas numneuronas neuronas nneuronios numneuronios neuronios
+    O: saidas nsaidas numsaidas tamanosalida tamanhosaida nsorties sorties neurones nneurones unidades
     O: outdims outputdims outputneurons numoutputneurons neuronsnum neuroncount unitsnum numneuron
     I O: d n
     O I: m h k c
@@ -113,6 +116,7 @@ _NORM = _table("""
     C (C,) (1,C): insize indim inputcount incount count inputfeatures numneurons
     C (C,) (1,C): infeature numfeature nfeature feature fanin hiddensize hiddendim nhidden outputsize
     C (C,) (1,C): infeatures inchannels ninputs inputchannels nchannels nc units nunits neurons nneurons
+    C (C,) (1,C): dims dimension dimensions ndim inputdims layersize layerdim
     C (C,) (1,C): numinputs inputnode inputnodes inputunits nchannel numchannel inputchannel
     shape (C,) (1,C) C (C,1,1): inputshape inshape shape xdim xshape prevshape
     momentum: momentum decay rho mu alpha
@@ -152,7 +156,8 @@ _ANY = _table("""
     =True: trainable training train istraining isfirst requiresgrad
     =None ='linear' ='identity' ='none' =False straight: activation act activationfn activationfunction
     =None ='linear' ='identity' ='none' =False straight: nonlinearity actfn activationfunc actfunc activator
-    =None ='linear' ='identity' ='none' =False straight: transferfunction
+    =None ='linear' ='identity' ='none' =False straight: transferfunction activacion activación ativacao
+    =None ='linear' ='identity' ='none' =False straight: ativação funcionactivacion funcaoativacao aktivierung
     ones: activationprime activationderivative activationgrad activationgradient activationfnprime dactivation
     ones: activationfunctionprime activationfunctionderivative activationfnderivative actprime actderivative
     ones: activationfuncprime activationfuncderivative actfnprime

@@ -15,7 +15,23 @@ IN = {"in", "input", "inputs", "inp", "prev", "previous"}
 OUT = {"out", "output", "outputs", "next", "classes"}
 COUNT = {"num", "n", "no", "of", "nb", "number", "count", "amount"}
 SIZE = {"size", "dim", "dims", "dimension", "dimensions", "len", "length"}
-CHANNEL = {"c", "ch", "chan", "channel", "channels", "plane", "planes", "map", "maps", "image", "img", "conv"}
+CHANNEL = {
+    "c",
+    "ch",
+    "nc",
+    "chn",
+    "chs",
+    "chan",
+    "channel",
+    "channels",
+    "plane",
+    "planes",
+    "map",
+    "maps",
+    "image",
+    "img",
+    "conv",
+}
 UNIT = {"node", "nodes", "neuron", "neurons", "unit", "units", "feature", "features", "layer", "fc", "dense"}
 WINDOW = {"kernel", "kernels", "kernal", "kernals", "filter", "filters", "k", "window", "pool", "pooling"}
 HEIGHT, WIDTH = {"h", "height", "rows"}, {"w", "width", "cols"}

@@ -49,6 +49,26 @@ class SigmoideWrong(Sigmoide):
     def retropropaga(self, delta, _):
         return delta * self.sortida
 
+class CapaDensa:
+    def __init__(self, n_entradas, n_neuronas, activacion):
+        self.pesos, self.sesgo = np.random.randn(n_entradas, n_neuronas), np.zeros((1, n_neuronas))
+        self.activacion = activacion
+
+    def forward(self, entradas):
+        self.entradas, self.z = entradas, entradas @ self.pesos + self.sesgo
+        return np.maximum(0, self.z) if self.activacion == "relu" else self.z
+
+    def backward(self, dvalores, tasa_aprendizaje):
+        dz = dvalores * (self.z > 0) if self.activacion == "relu" else dvalores
+        dx = dz @ self.pesos.T
+        self.pesos -= tasa_aprendizaje * self.entradas.T @ dz
+        self.sesgo -= tasa_aprendizaje * dz.sum(axis=0, keepdims=True)
+        return dx
+
+class CapaDensaWrong(CapaDensa):
+    def backward(self, dvalores, tasa_aprendizaje):
+        return super().backward(dvalores, tasa_aprendizaje) / len(dvalores)
+
 class Sized:
     def __init__(self, n_inputs, output_shape):
         self.sizes = n_inputs, output_shape
@@ -106,6 +126,8 @@ CASES = [
     ("RowsToColumns", "affine", True, "rows (N, F), out (F, N)"),
     ("Sigmoide", "sigmoid", True, "retropropaga(delta, _)"),
     ("SigmoideWrong", "sigmoid", False, "dx"),
+    ("CapaDensa", "affine", True, "CapaDensa(n_entradas, n_neuronas, activacion)"),
+    ("CapaDensaWrong", "affine", False, "dx"),
     ("Sized", "relu", True, "Sized(n_inputs, output_shape)"),
     ("Lazy", "convolution", True, "bias"),
     ("LazyWrong", "convolution", False, "dW"),
