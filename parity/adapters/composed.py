@@ -29,6 +29,7 @@ from parity.adapters.container_trace import (
     wrong_layers,
 )
 from parity.adapters.gradient_handed import DOUT, Given, call_of_dout, dout_of, summed
+from parity.adapters.in_a_row import InARow, goes_in_a_row
 from parity.adapters.network_arrays import Place, inside
 from parity.adapters.network_builds import Build
 from parity.adapters.network_calls import Call
@@ -145,6 +146,8 @@ class Composed(OwnNetwork):
         forward, out = self._forward(network, x, build)
         if forward is None and self._goes_forward_alone(network):
             return []
+        if forward is None and not any(rank_of_forward(name) < len(FORWARDS) for name in _names(network)):
+            forward, out = self._in_a_row(network, x)
         for data in self._labelled(params, build, batch, x, out):
             for way in self._with_labels(network, params, build, data, forward, start):
                 found.append(way)
@@ -156,9 +159,18 @@ class Composed(OwnNetwork):
             found += self._of_dout(network, params, build, batch, forward, x, out)
         return found
 
+    def _in_a_row(self, network: Any, x: Any) -> tuple[Call | None, Any]:
+        """Its outputs by its layers alone, where it has no method for them."""
+        call = InARow("outputs", (("x", "x"),), layers_of=self.layers_of)
+        with suppress(Exception):
+            out = call(fresh(network), {"x": x})
+            if isinstance(out, np.ndarray) and out.dtype.kind == "f" and np.isfinite(out).all():
+                return call, out
+        return None, None
+
     def _goes_forward_alone(self, network: Any) -> bool:
         """Whether one of its methods goes forward with its input alone."""
-        names = [name for name in methods_of(type(network)) if rank_of_forward(name) < len(FORWARDS)]
+        names = [name for name in _names(network) if rank_of_forward(name) < len(FORWARDS)]
         return any(len(asked_of(getattr(network, name)) or ()) == 1 for name in names)
 
     def _labelled(
@@ -227,12 +239,15 @@ class Composed(OwnNetwork):
         log.close()
         wrong, unknown = wrong_layers(log, len(layers))
         names = [type(layer).__name__ for layer in layers]
+        whole = not isinstance(way, ComposedWay) or self._hands_back_at_the_end(log, case)
+        if isinstance(way.forward, InARow):
+            whole = whole and goes_in_a_row(log, len(layers))
         return {
             "forward": None,
             "backward": None,
             "step": None,
             "start": None,
-            "whole": not isinstance(way, ComposedWay) or self._hands_back_at_the_end(log, case),
+            "whole": whole,
             "short": False,
             "dx": False,
             "wrong": [names[one] for one in wrong],
@@ -248,3 +263,7 @@ class Composed(OwnNetwork):
         out = with_returned(way.forward, network, self._values(data.x, data.t)).get("out")
         last = [event for event in forwards if event.layer == backwards[0].layer][-1:]
         return any(same(event.gave, out) for event in last) and same(backwards[0].given, data.t)
+
+
+def _names(network: Any) -> list[str]:
+    return methods_of(type(network))

@@ -44,12 +44,12 @@ from parity.adapters.container_trace import (
     leaves_the_last,
     pair_of,
     same,
-    through,
     watched,
     wrong_layers,
 )
 from parity.adapters.gradient_handed import DOUT, Given, call_of_dout, dout_of, summed
 from parity.adapters.handed_layers import class_node
+from parity.adapters.in_a_row import InARow
 from parity.adapters.network_arrays import Place, inside
 from parity.adapters.network_builds import RATE, Build, I, O
 from parity.adapters.network_calls import Call, call_of
@@ -95,25 +95,6 @@ class ContainerWay(Way):
     of_dout: bool = False
     fails: bool = False
     without: str = ""
-
-
-@dataclass(frozen=True)
-class InARow(Call):
-    """Its layers one after another, of a container that has no method for its outputs."""
-
-    container: Container | None = None
-
-    def __str__(self) -> str:
-        return "its layers one after another"
-
-    def of(self, network: Any) -> Any:
-        """The function of x for that network."""
-
-        def outputs(x: Any) -> Any:
-            assert self.container is not None
-            return through(self.container.layers_of(network), x)
-
-        return outputs
 
 
 class Container(OwnNetwork):
@@ -224,7 +205,7 @@ class Container(OwnNetwork):
 
     def _in_a_row(self, network: Any, form: str, x: Any) -> tuple[Call | None, Any]:
         """Its outputs by its layers alone, for the loss that it was handed."""
-        call = InARow("outputs", (("x", "x"),), container=self)
+        call = InARow("outputs", (("x", "x"),), layers_of=self.layers_of)
         with suppress(Exception):
             out = call(fresh(network), {"x": x})
             if isinstance(out, np.ndarray) and out.dtype.kind == "f" and np.isfinite(out).all():

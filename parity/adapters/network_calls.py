@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from parity.adapters.arguments import plain
 from parity.adapters.logarithms import definition_of
-from parity.adapters.network_words import meanings_of_call
+from parity.adapters.network_words import FORWARDS, gives_gradients, is_loss, meanings_of_call
+
+BOTH = 2  # arguments: inputs and labels
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def call_of(
     plainly = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     meanings = meanings_of_call([p.name for p in plainly])
     asked = [i for i, p in enumerate(plainly) if p.default is p.empty]
+    if len(asked) == BOTH:
+        meanings = _by_use(function, name, [p.name for p in plainly], meanings)
     if sole and len(asked) == 1:
         meanings[asked[0]] = sole
     given: list[tuple[str, str]] = []
@@ -76,6 +80,26 @@ def call_of(
         elif p.default is p.empty:
             return None
     return Call(name, tuple(given), None if own else function)
+
+
+def _by_use(function: Any, name: str, names: Sequence[str], meanings: list[str]) -> list[str]:
+    """The same where a loss or its gradient hands one of two to its own forward: the other is the labels."""
+    if {"x", "t"} & {*meanings} or not (is_loss(name) or gives_gradients(name)):
+        return meanings
+    handed = {
+        part.args[0].id
+        for part in ast.walk(definition_of(function) or ast.Module([], []))
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and plain(part.func.attr) in FORWARDS
+        and len(part.args) == 1
+        and isinstance(part.args[0], ast.Name)
+    }
+    at = [i for i, one in enumerate(names) if one in handed and not meanings[i]]
+    rest = [i for i, meaning in enumerate(meanings) if not meaning and i not in at]
+    if len(at) != 1 or len(rest) != 1:
+        return meanings
+    return ["x" if i in at else "t" if i in rest else meaning for i, meaning in enumerate(meanings)]
 
 
 def names_returned(function: Any) -> list[str]:

@@ -105,7 +105,7 @@ INPUT = re.compile(
     "(train(ing)?|batch|mini)?(set|feature)?(inputs?|samples?|images?|xs?)(list|array|batch|vector|matrix|values?|data)?"
 )
 LABEL = re.compile(
-    "(train(ing)?|y)?(set)?(desired|target|answers?|expected|correct|true)(output|label|value|answer)?s?(list|array|vector)?"
+    "(train(ing)?|y)?(set)?(desired|target|answers?|expected|correct|true)(output|label|value|answer)?s?(list|array|vector)?|train(ing)?(set)?outputs?"
 )
 LAST = re.compile(
     "(n|num|number|max|no|of|total|train(ing)?)*(epochs?|epoches|iterations?|iters?|itrs?|its)(count|n|num)?"

@@ -11,6 +11,7 @@ ELSEWHERE = (
     "the gradient that it is handed goes to another layer than the one that gives its outputs, so that its "
     "gradients cannot be held to these"
 )
+NOT_IN_A_ROW = "it has no method for its outputs, and does more than to call its layers one after another"
 
 
 def with_its_layers(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: int) -> None:
@@ -20,7 +21,8 @@ def with_its_layers(network: OwnSubject, way: OwnWay, verdict: Verdict, seed: in
         return
     looked = network.looked(seed)
     if not looked.whole:
-        verdict.records, verdict.first, verdict.culprit, verdict.unchecked = [], None, None, ELSEWHERE
+        verdict.records, verdict.first, verdict.culprit = [], None, None
+        verdict.unchecked = ELSEWHERE if ", dout (" in way.called else NOT_IN_A_ROW
     elif looked.wrong:
         names = " and ".join(dict.fromkeys(looked.wrong))
         said = f"; through {names}, whose backward is not that of its forward"

@@ -178,3 +178,62 @@ def test_networks_of_own_layers_are_listed_and_what_is_built_of_sizes_is_no_cont
     assert [name for name, kind in kinds.items() if kind == "network"] == ["Reader", "Both", "Ending", "Told"]
     classes = {node.name: node for node in ast.parse(DENSE).body if isinstance(node, ast.ClassDef)}
     assert not is_composed(classes["Full"], classes) and is_composed(classes["Told"], classes)
+
+
+TRAINS = (
+    DENSE.partition("class Both:")[0]
+    + """
+class Trained:
+    def __init__(self):
+        self.first, self.bend, self.last = Full(4, 5), Bend(), Full(5, 3)
+
+    def train(self, epoch, batch_size, learning_rate, training_input, training_output):
+        value = training_input
+        for layer in (self.first, self.bend, self.last):
+            value = layer.forward(value)
+        d = self.last.backward((value - training_output) * 2)
+        self.first.backward(self.bend.backward(d))
+        for layer in (self.first, self.last):
+            layer.W -= learning_rate * layer.dW
+            layer.b -= learning_rate * layer.db
+"""
+)
+
+
+def test_a_network_without_a_method_for_its_outputs_has_those_of_its_layers_in_a_row(tmp_path):
+    verdict = network(tmp_path, "Trained", TRAINS)
+    assert verdict.outcome == "right" and "outputs by its layers one after another" in verdict.called, str(
+        verdict
+    )
+    verdict = network(tmp_path, "Trained", TRAINS.replace("d.sum(axis=0)", "d.sum()"))
+    assert verdict.outcome == "wrong" and "wrong: first.b, last.b" in verdict.culprit.sentence, str(verdict)
+    doubled = TRAINS.replace("value = layer.forward(value)", "value = layer.forward(value) * 2")
+    verdict = network(tmp_path, "Trained", doubled)
+    assert verdict.outcome == "not_checked" and "more than to call its layers" in verdict.unchecked, str(
+        verdict
+    )
+
+
+def test_the_labels_of_a_cost_are_what_it_does_not_hand_to_its_forward(tmp_path):
+    text = """
+import numpy as np
+
+class Network:
+    def __init__(self):
+        self.w1, self.w2 = np.random.rand(4, 5), np.random.rand(5, 3)
+
+    def forward(self, s):
+        self.a = np.tanh(s @ self.w1)
+        return self.a @ self.w2
+
+    def costFunction(self, s, m):
+        return 0.5 * np.sum((m - self.forward(s)) ** 2)
+
+    def costFunctionPrime(self, s, m):
+        d = self.forward(s) - m
+        return s.T @ (d @ self.w2.T * (1 - self.a**2)), self.a.T @ d
+"""
+    verdict = network(tmp_path, "Network", text)
+    assert verdict.outcome == "right" and "loss by costFunction(s, m)" in verdict.called, str(verdict)
+    verdict = network(tmp_path, "Network", text.replace("1 - self.a**2", "1 - self.a"))
+    assert verdict.outcome == "wrong" and "wrong: w1; right: w2" in verdict.culprit.sentence, str(verdict)
