@@ -20,17 +20,11 @@ from parity.adapters.bench import words_of
 from parity.adapters.network_arrays import Place, inside, put, taken
 from parity.adapters.network_builds import I
 from parity.adapters.network_words import is_gradient
-from parity.adapters.own_layer import (
-    TIMES_DOUT,
-    WEIGHT,
-    Inputs,
-    OwnLayer,
-    Results,
-    Way,
-    asked_of,
-)
+from parity.adapters.own_layer import OwnLayer
 from parity.adapters.own_layer_builds import value_by_name
 from parity.adapters.own_layer_inputs import ANY, Form
+from parity.adapters.own_layer_parts import asked_of
+from parity.adapters.own_layer_ways import TIMES_DOUT, WEIGHT, Inputs, Results, Way
 from parity.adapters.sources import tree_of_source
 
 WORDS, LONGEST = 12, 8  # words that there are, and of the longest sentence

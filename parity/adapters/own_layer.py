@@ -14,7 +14,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,17 +32,39 @@ from parity.adapters.network_data import filled
 from parity.adapters.network_gradients import Arrays, of_attributes, of_changes, of_returned, shape_fits
 from parity.adapters.network_lines import line_of
 from parity.adapters.network_random import fresh, seed
-from parity.adapters.network_words import is_gradient, may_be_trained
 from parity.adapters.optimizer_names import RATES
 from parity.adapters.own_layer_builds import NUMBER, built_with, hands_one_function, other_numbers, unknown
 from parity.adapters.own_layer_inputs import ANY, BETWEEN, FORMS, POSITIVE, ROWS, Form, drawn
+from parity.adapters.own_layer_parts import (
+    asked_of,
+    gradients_beside,
+    is_number_or_array,
+    is_usable,
+    method_names,
+    methods_of,
+    names_in,
+    names_in_class,
+    weights_of,
+    what_it_is,
+    with_gradients_beside,
+)
+from parity.adapters.own_layer_ways import (
+    INPUT,
+    JACOBIAN,
+    SLOPE,
+    TIMES_DOUT,
+    WEIGHT,
+    Inputs,
+    Results,
+    Said,
+    Way,
+)
 from parity.adapters.own_layer_words import (
     BACKWARDS,
     CHANNELS,
     DICTS,
     FORWARDS,
     NUMBERS,
-    SLOPES,
     WHOLE,
     base_of_gradient,
     role_in_backward,
@@ -54,49 +76,11 @@ PATIENCE = 2.5  # seconds in which the ways have to be found
 MOST_WAYS = 12
 SUREST = 9  # so many of the names of a forward leave no doubt, whatever other methods there are
 LOGARITHMS = {"log", "log2", "log10"}
-INPUT, WEIGHT = "input", "weight"  # the first step of a place
-TIMES_DOUT, SLOPE, JACOBIAN = "times dout", "slope", "jacobian"  # what a backward gives
 KEPT_OUT = ("output", "out", "outputs", "y", "a")
 KEPT_DX = ("dx", "dinputs", "dinput", "gradinput", "inputgradient", "inputgrad", "gradinputs", "dvalues")
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What the parameters of a forward are given: arrays of these shapes, and these values."""
-
-    shapes: dict[str, tuple[int, ...]]
-    fixed: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Way:
-    """How it is built and called, and what its backward gives.
-
-    roles  of each parameter of the backward
-    by     the inputs whose gradients are returned, in their order
-    sure   whether names and trials leave no other way to read it
-    """
-
-    kwargs: dict[str, Any]
-    words: str
-    form: Form
-    domain: str
-    inputs: Inputs
-    roles: tuple[tuple[str, str], ...]
-    gives: str
-    by: tuple[str, ...]
-    sure: bool
-
-
-@dataclass
-class Results:
-    out: Any
-    held: Any  # the object after its forward
-    cache: Any
-    values: dict[str, Any] = field(default_factory=dict)
-
-
-class OwnLayer:
+class OwnLayer(Said):
     """A class, or a function and its derivative."""
 
     def __init__(self, found: Any):
@@ -165,7 +149,7 @@ class OwnLayer:
         given = [copy.deepcopy(value) for value in values.values()]
         result = self.function(held, True)(*given, **(other or {}))
         out, cache = result, None
-        if isinstance(result, (tuple, list)) and len(result) > 1 and _is_number_or_array(result[0]):
+        if isinstance(result, (tuple, list)) and len(result) > 1 and is_number_or_array(result[0]):
             out, cache = result[0], result[1] if len(result) == 2 else tuple(result[1:])
         elif result is None:
             own = getattr(held, "__dict__", {})
@@ -246,7 +230,8 @@ class OwnLayer:
             given = dict(zip(asked, chosen, strict=True))
             shapes = {name: value for name, value in given.items() if isinstance(value, tuple)}
             shapes |= {name: () for name, value in given.items() if isinstance(value, float)}
-            yield Inputs(shapes, {name: v for name, v in given.items() if name not in shapes})
+            fixed = {name: value for name, value in given.items() if name not in shapes}
+            yield Inputs(shapes, fixed, tuple(asked))
 
     @property
     def before_softmax(self) -> bool:
@@ -286,16 +271,16 @@ class OwnLayer:
             for one in part.comparators
         )
         named = {"nonzero", "argwhere", "flatnonzero", "argmax"}
-        return bool(_named(node) & named) or any(
+        return bool(names_in(node) & named) or any(
             isinstance(one, ast.Constant) and one.value == 0 for one in zeros
         )
 
     def _names_used(self) -> set[str]:
         """The names of functions in its source."""
         if self.is_class:
-            return _named_in_class(self.found)
+            return names_in_class(self.found)
         node = definition_of(self.function(self.found, True))
-        return _named(node) if node is not None else set()
+        return names_in(node) if node is not None else set()
 
     def _domains(self, inputs: Inputs) -> list[str]:
         """Which values are tried; of a loss that takes logarithms those for which there are any first."""
@@ -323,7 +308,7 @@ class OwnLayer:
     def _runs(self, base: Any, form: Form, domain: str, inputs: Inputs) -> bool:
         with suppress(Exception), np.errstate(all="ignore"):
             out = self.run(self._copy(base), self._values(inputs, domain, 0)).out
-            return _usable(out)
+            return is_usable(out)
         return False
 
     def _with(
@@ -337,8 +322,8 @@ class OwnLayer:
         except Exception as error:
             self._note(f"{self.forward_name}({self._shapes(inputs)}) raised {words_of(error)}")
             return []
-        if not _usable(results.out):
-            self._note(f"{self.forward_name}({self._shapes(inputs)}) gave {_what(results.out)}")
+        if not is_usable(results.out):
+            self._note(f"{self.forward_name}({self._shapes(inputs)}) gave {what_it_is(results.out)}")
             return []
         self.ran = True
         found: list[Way] = []
@@ -399,7 +384,7 @@ class OwnLayer:
             return True
         if (self.gives_slopes and not asked) or hands_one_function(self.found):
             return False
-        names = _method_names(self.found)
+        names = method_names(self.found)
         forwards = {plain(name.strip("_")) for name in names} & {*FORWARDS} - {"call"}
         return plain(self.forward_name.strip("_")) in FORWARDS[:SUREST] or len(forwards) <= 1
 
@@ -407,7 +392,7 @@ class OwnLayer:
         """What may lie in what it returned: gradients of its inputs by their shapes."""
         parts = self._parts(result, results)
         if not parts:
-            self._note(f"{self._call(way)} gave {_what(result)}")
+            self._note(f"{self._call(way)} gave {what_it_is(result)}")
             return []
         has_dout = any(role == "dout" for _, role in way.roles)
         out = np.asarray(results.out)
@@ -471,7 +456,7 @@ class OwnLayer:
         parts = list(parts) if isinstance(parts, (tuple, list)) else [parts]
         found = []
         for part in parts:
-            if not _is_number_or_array(part):
+            if not is_number_or_array(part):
                 break
             found.append(np.asarray(part, np.float64))
         return found
@@ -523,7 +508,7 @@ class OwnLayer:
                 out = self.run(self.built({**self.way.kwargs, **found}), values).out
             else:
                 out = self.run(None, values, found).out
-            return found if _usable(out) else {}
+            return found if is_usable(out) else {}
         return {}
 
     def _other_of(self, case: int) -> dict[str, float]:
@@ -538,7 +523,7 @@ class OwnLayer:
         assert self.way is not None
         if isinstance(layer, type):
             return {}
-        found = _weights(layer)
+        found = weights_of(layer)
         self._lazy = not found
         values = self._values(self.way.inputs, self.way.domain, 0, steady=True)
         after = self._copy(layer)
@@ -546,9 +531,9 @@ class OwnLayer:
         with suppress(Exception), np.errstate(all="ignore"):
             later = self._copy(after)
             self.back(self.way, self.run(later, values), self._dout(out, 0))
-            found |= {place: value for place, value in _numbers(layer, later).items()}
+            found |= {place: value for place, value in with_gradients_beside(layer, later).items()}
         if self._lazy:
-            found |= _weights(after)
+            found |= weights_of(after)
         kept = {}
         for place, value in found.items():
             moved = self._copy(after if self._lazy else layer)
@@ -641,7 +626,7 @@ class OwnLayer:
         if isinstance(result, (tuple, list)):
             inputs = len(self.way.by) if self.way is not None else 1
             rest, names = tuple(result[inputs:]), names[inputs:]
-        found = {**of_attributes(layer, before), **_beside(layer, before)}
+        found = {**of_attributes(layer, before), **gradients_beside(layer, before)}
         if isinstance(rest, (tuple, dict)) and len(rest):
             found = {**of_returned(rest, names, before), **found}
         rated = any(role == "rate" for _, role in self.way.roles) if self.way is not None else False
@@ -660,25 +645,6 @@ class OwnLayer:
     def shown(self, place: Place) -> str:
         return str(place[1]) if place[0] == INPUT else shown(place[1:])
 
-    # -- words ---------------------------------------------------------------------------------------
-    def described(self) -> str:
-        """How it was called, in a line."""
-        way = self.way
-        assert way is not None
-        built = f"{self.name}({way.words}); " if self.is_class else ""
-        asked = ", ".join(self._values(way.inputs, way.domain, 0))
-        values = "" if way.domain == ANY else f", numbers {way.domain}"
-        then = ", which returns both" if self.gives_both else f", then {self._call(way)}"
-        text = f"called as {built}{self.forward_name}({asked}){then}; "
-        text += f"{way.form.name}{values}"
-        if way.gives == SLOPE:
-            text += "; it gives the slope, times dout"
-        elif way.gives == JACOBIAN:
-            text += "; it gives the Jacobian"
-        if self.other:
-            text += f"; also with {self.other_words()}"
-        return f"{text}; {said}" if (said := self.said()) else text
-
     def every_form(self) -> bool:
         """Whether each form of its input that runs is one that it is meant for."""
         return False
@@ -686,9 +652,6 @@ class OwnLayer:
     def gives_rows(self) -> bool:
         """Whether its forward is known to give rows of its weights."""
         return False
-
-    def other_words(self) -> str:
-        return ", ".join(f"{name}={value:g}" for name, value in self.other.items())
 
     def without_gradient(self) -> list[str]:
         """The inputs of a layer whose gradient its backward does not give; a loss's target needs none."""
@@ -698,145 +661,3 @@ class OwnLayer:
         names = list(way.inputs.shapes)
         targets = [name for name, meant in zip(names, meanings_of(names[:2]), strict=False) if meant == "t"]
         return [name for name in names if name not in (*way.by, *targets)] if np.ndim(outs) else []
-
-    def said(self) -> str:
-        """Which reading of its backward's arguments or results was taken that its names do not force."""
-        assert self.way is not None
-        texts = []
-        names = list(self.way.inputs.shapes)
-        for name, role in self.way.roles:
-            if role == "out" and len(self.way.roles) == 1:
-                texts.append(f"{self.backward_name}({name}) takes what {self.forward_name} gives")
-        open_ = len(self.way.by) == 1 and "x" not in meanings_of(names[:2])
-        if open_ and self.way.by[0] != names[0]:
-            texts.append(f"its gradient is that by {self.way.by[0]}")
-        return "; ".join(texts)
-
-    def _call(self, way: Way) -> str:
-        given = ", ".join(
-            name if role.removeprefix("in:") == name else f"{name}={_of_role(role)}"
-            for name, role in way.roles
-        )
-        return f"{self.backward_name}({given})"
-
-    def _shapes(self, inputs: Inputs) -> str:
-        return ", ".join(f"{name} {shape}" for name, shape in inputs.shapes.items())
-
-    def _note(self, text: str) -> None:
-        text = " ".join(text.split())[:300]
-        if text not in self.tried:
-            self.tried.append(text)
-
-
-def methods_of(cls: type) -> tuple[str, str]:
-    """The names of its forward and of its backward; "" where it has none."""
-    names = _method_names(cls)
-    return chosen(names, FORWARDS), chosen(names, (*BACKWARDS, *SLOPES))
-
-
-def _method_names(cls: type) -> list[str]:
-    return [
-        name
-        for name in dict.fromkeys(name for one in cls.__mro__ if one is not object for name in vars(one))
-        if (not name.startswith("__") or name == "__call__") and callable(getattr(cls, name, None))
-    ]
-
-
-def chosen(names: list[str], words: tuple[str, ...]) -> str:
-    """The first of these words that is one of the names, as it is written there."""
-    found = {plain(name.strip("_")): name for name in reversed(names)}
-    return next((found[word] for word in words if word in found), "")
-
-
-def asked_of(function: Any) -> tuple[list[str], bool]:
-    """The parameters that it asks for, without self, and whether it takes any number of them."""
-    try:
-        parameters = [*inspect.signature(function).parameters.values()]
-    except (TypeError, ValueError):
-        return ["x"], False
-    asked = [
-        p.name
-        for p in parameters
-        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    asked = asked[1:] if asked[:1] in (["self"], ["this"]) else asked
-    return asked, any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-
-def _weights(layer: Any) -> dict[Place, Any]:
-    return {
-        place: value
-        for place, value in inside(layer)
-        if isinstance(value, np.ndarray)
-        and value.dtype.kind == "f"
-        and value.size
-        and all(isinstance(step, int) or may_be_trained(step) for step in place)
-    }
-
-
-def _beside(layer: Any, weights: dict[Place, Any]) -> Arrays:
-    """The gradients that lie beside their weights by name: `dalpha`, `alpha_grad`."""
-    found: Arrays = {}
-    for place, value in weights.items():
-        beside = [
-            (step, held)
-            for (*owner, step), held in inside(layer)
-            if tuple(owner) == place[:-1] and isinstance(step, str) and step != place[-1]
-        ]
-        fits = [held for step, held in beside if base_of_gradient(step) == plain(str(place[-1]))]
-        if len(fits) == 1 and shape_fits(np.shape(fits[0]), np.shape(value)):
-            found[place] = np.asarray(fits[0])
-    return found
-
-
-def _numbers(layer: Any, later: Any) -> dict[Place, Any]:
-    """Attributes, also single numbers, of which a gradient lies beside them after a backward."""
-    own, after = getattr(layer, "__dict__", {}), getattr(later, "__dict__", {})
-    graded = {base_of_gradient(name) for name in after if is_gradient(name) or name.startswith("d")}
-    return {(name,): value for name, value in own.items() if plain(name) in graded and _is_float(value)}
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
-
-
-def _named(node: ast.AST) -> set[str]:
-    return {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
-
-
-def _named_in_class(cls: type) -> set[str]:
-    from parity.adapters.sources import tree_of_source
-
-    tree = tree_of_source(cls)
-    return _named(tree) if tree is not None else set()
-
-
-def _is_number_or_array(value: Any) -> bool:
-    if isinstance(value, (bool, np.bool_)):
-        return False
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "fiu"
-    if isinstance(value, (list, tuple)):
-        return False
-    return isinstance(value, (int, float, np.floating, np.integer))
-
-
-def _usable(out: Any) -> bool:
-    """Whether it is an array or a number of float64 that is finite."""
-    if not _is_number_or_array(out):
-        return False
-    array = np.asarray(out)
-    return array.dtype == np.float64 and array.size > 0 and bool(np.isfinite(array).all())
-
-
-def _what(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, (np.ndarray, np.generic)):
-        bad = value.dtype.kind == "f" and not np.isfinite(value).all()
-        return f"an array {np.shape(value)} of {value.dtype}" + (", not all finite" if bad else "")
-    return type(value).__name__
-
-
-def _of_role(role: str) -> str:
-    return {"out": "what forward gave", "rate": f"{RATE}", "flag": "True"}.get(role, role.removeprefix("in:"))

@@ -16,7 +16,7 @@ from parity.adapters.handed_layers import is_container
 from parity.adapters.network_calls import returned_by
 from parity.adapters.network_words import is_step
 from parity.adapters.own_embedding import EMBEDDING
-from parity.adapters.own_layer import chosen
+from parity.adapters.own_layer_parts import chosen
 from parity.adapters.own_layer_words import BACKWARDS, FORWARDS, NO_OWN, SLOPES, base_of_gradient
 from parity.verification.held import is_engine
 from parity.verification.listed_names import Listed
