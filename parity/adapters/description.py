@@ -24,6 +24,7 @@ from parity.adapters.code_objects import (
     defined_in,
     padding_words_in,
 )
+from parity.adapters.emptied import emptied_by
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
 from parity.adapters.first_numbers import takes_first_numbers
@@ -36,6 +37,7 @@ from parity.adapters.own_steps import stepped
 from parity.adapters.parameter_uses import uses_of
 from parity.adapters.reach import described, lists_of_numbers
 from parity.adapters.rule_names import steps_of
+from parity.adapters.sizes_by_shape import shapes_in
 from parity.adapters.step_meant import given_gradients, meant_by
 from parity.adapters.sure_errors import gives_nothing, says_none
 from parity.adapters.three_axes import speaks_of_sequences, sums_over_two
@@ -76,6 +78,7 @@ def about(factory: Any) -> dict[str, Any]:
     reset      the attributes that its methods for the next step set, such as gradients that add up until then
     literals   the fractions between 0 and 1 in its code, its class, and what it reads of its file
     first_numbers  whether its source takes the first number of a row
+    shapes     the shapes of the arrays that a class makes, by its constructor's parameters
     class_counts  the whole numbers that its source gives as a size, of which one may be that of the classes
     classes    the other classes of the file of a class
     softmax_in  the methods in whose own code the word softmax stands
@@ -131,6 +134,7 @@ def about(factory: Any) -> dict[str, Any]:
         "literals": _literals(one, beside) if isinstance(one, type) else [],
         "first_numbers": takes_first_numbers(functions_of(factory)),
         "class_counts": counts_in(one, functions_of(factory)),
+        "shapes": shapes_in(one) if isinstance(one, type) else [],
         "classes": list(classes_beside(one)) if isinstance(one, type) else [],
         "tensors": list(tensors),
         "seeded": [name for name, value in tensors.items() if takes_gradient(value)],
@@ -296,10 +300,10 @@ def _unset(cls: type) -> list[str]:
 
 
 def _reset(cls: type) -> list[str]:
-    """The attributes that a method for the next step sets anew."""
+    """The attributes that a method for the next step sets anew, or fills with zeros."""
     own = defined_in(cls).items()
     steps = [value for name, value in own if inspect.isfunction(value) and plain(name) in UPDATE]
-    return sorted({name for one in steps for name in attributes_written(one.__code__)})
+    return sorted({name for one in steps for name in attributes_written(one.__code__) | emptied_by(one)})
 
 
 def _constants(cls: type) -> set[str]:

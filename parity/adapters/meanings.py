@@ -160,7 +160,8 @@ _ANY = _table("""
     =None ='linear' ='identity' ='none' =False straight: ativação funcionactivacion funcaoativacao aktivierung
     ones: activationprime activationderivative activationgrad activationgradient activationfnprime dactivation
     ones: activationfunctionprime activationfunctionderivative activationfnderivative actprime actderivative
-    ones: activationfuncprime activationfuncderivative actfnprime
+    ones: activationfuncprime activationfuncderivative actfnprime activationderiv activationder actderiv
+    ones: activationdiff activationdash activationbackward actgrad activationfunctiongradient activationslope
     ='layer': name layername label tag
     =0: index idx layerid layerindex layeridx layernumber layernum
     =0.01: weightscale weightinitstd initstd std stddev weightstd initscale weightinitscale gain

@@ -109,6 +109,7 @@ WORDS: tuple[tuple[tuple[str, ...], str], ...] = (  # all of the words -> the ki
     (("fully",), "affine"),
     (("full", "connect"), "affine"),
     (("full", "connected"), "affine"),
+    (("connected", "layer"), "affine"),
     *(((word,), "affine") for word in ("affine", "dense", "linear", "fc")),
     *(((word,), word) for word in ("relu", "sigmoid", "tanh", "softmax", "dropout", "silu", "flatten")),
 )

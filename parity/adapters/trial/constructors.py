@@ -15,6 +15,7 @@ from parity.adapters.options import ANY, pools_windows
 from parity.adapters.recipe import is_reduced
 from parity.adapters.setters import holds_weights, together
 from parity.adapters.signatures import X
+from parity.adapters.sizes_by_shape import unknown_sizes
 from parity.adapters.trial.attempt import BOOK, Trial
 from parity.adapters.trial.hints import (
     one_for_both_axes,
@@ -52,6 +53,8 @@ def constructors(trial: Trial) -> Iterator[Any]:
     options: list[list[tuple[str, str] | None]] = []
     placed = _by_place(signature, trial.kind) | _sides_of_window(signature, trial.kind)
     placed |= labels_built_in(signature) if trial.how.role == "loss" else {}
+    required = {p["name"]: parameter_meanings(p, trial.kind) for p in signature if p["required"]}
+    placed |= unknown_sizes([tuple(s) for s in trial.about["shapes"]], trial.kind, required)
     for p in signature:
         known = (placed[p["name"]],) if p["name"] in placed else parameter_meanings(p, trial.kind)
         if p["required"] and not known and p.get("unused"):
