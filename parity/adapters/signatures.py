@@ -364,7 +364,10 @@ def _pairs(
         found = _beside_a_cache(found)
     known = {m for options in found for m in options}
     unknown = [i for i, options in enumerate(found) if not options]
-    for i, meaning in zip(unknown, _by_place(way, role, known, len(unknown)), strict=False):
+    left = _by_place(way, role, known, len(unknown))
+    if way == "backward" and c.constructor is None and recipe(kind).params and {"dout", "W"} <= known:
+        left = left or (("x",) if len(unknown) == 1 and not {"x", "cache"} & known else ())
+    for i, meaning in zip(unknown, left, strict=False):
         found[i] = [meaning]
     if not all(found):
         return

@@ -69,7 +69,9 @@ def refined(trial: Trial, c: Convention, probe: Probe) -> Convention:
         "pool_w",
         "kernel|(FH,FW)",
     }
-    given = c.constructor is None or used & window or "W" in c.passed
+    own = {meaning for _, meaning in c.forward_args} if c.constructor is None else set()  # of a function
+    grouped = any(meaning.startswith(("{", "(FH")) for meaning in own)
+    given = used & window or own & window or grouped or "W" in c.passed
     c = without_same(trial, by_word(trial, c, probe), probe)
     c = even_windows(trial, every_stride(trial, c, probe), probe)
     limits = dict(c.limits)

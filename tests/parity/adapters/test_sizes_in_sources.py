@@ -1,5 +1,7 @@
 """Images of the one size that a source has, and options in a dict that is never asked for padding."""
 
+import pytest
+
 from parity.verification.verify import verify
 
 POOL = """
@@ -57,6 +59,34 @@ def conv_backward(dZ, cache):
 """
 
 
+TILED = """
+import numpy as np
+
+def maxpool_forward(image):
+    h, w, c = image.shape
+    if h % 2 or w % 2:
+        raise ValueError("2x2 windows")
+    tiles = image.reshape(h // 2, 2, w // 2, 2, c).swapaxes(1, 2).reshape(h // 2, w // 2, 4, c)
+    return tiles.max(axis=2), (image.shape, tiles.argmax(axis=2))
+
+def maxpool_backward(dout, cache):
+    (h, w, c), first = cache
+    dx = np.zeros((h, w, c))
+    for i in range(h // 2):
+        for j in range(w // 2):
+            for k in range(c):
+                dx[2 * i + first[i, j, k] // 2, 2 * j + first[i, j, k] % 2, k] = dout[i, j, k]
+    return dx
+
+def fc_forward(l_in, W, b):
+    return l_in @ W + b
+
+def fc_backward(dinput, h, W, input_layer=False):
+    return None if input_layer else dinput @ W.T, h.T @ dinput, DB
+
+"""
+
+
 def judged(tmp_path, text, name, kind):
     file = tmp_path / "layers.py"
     file.write_text(text)
@@ -84,3 +114,14 @@ def test_its_gradients_are_still_held_to_pytorch(tmp_path):
         tmp_path, CONV.replace("DB", "dZ.mean((0, 1, 2))"), "conv_forward,conv_backward", "convolution"
     )
     assert verdict.outcome == "wrong", str(verdict)
+
+
+def test_a_function_of_an_image_alone_has_a_window_of_its_own(tmp_path):
+    verdict = judged(tmp_path, TILED, "maxpool_forward,maxpool_backward", "max_pooling")
+    assert verdict.ok and "windows other than 2x2" in verdict.not_checked, str(verdict)
+
+
+@pytest.mark.parametrize(("db", "right"), [("dinput.sum(axis=0)", True), ("dinput.mean(axis=0)", False)])
+def test_what_is_left_beside_the_gradient_and_the_weights_is_the_input(tmp_path, db, right):
+    verdict = judged(tmp_path, TILED.replace("DB", db), "fc_forward,fc_backward", "affine")
+    assert verdict.ok == right and "fc_backward(dinput, h, W" in str(verdict), str(verdict)
