@@ -224,7 +224,8 @@ class OwnLayer(Said):
             else:
                 numbers: list[float] = [2] if word in WHOLE else []
                 numbers += [NUMBER] if word in NUMBERS or word == "a" else []
-                channels = list(form.channels) if word in CHANNELS and len(asked) > 2 and form.shape else []
+                several = len(asked) > 2 or word in ("b", "bias")
+                channels = list(form.channels) if word in CHANNELS and several and form.shape else []
                 choices.append([*channels, *numbers, form.shape, *([] if numbers else [0.5])])
         for chosen in itertools.islice(itertools.product(*choices), 12):
             given = dict(zip(asked, chosen, strict=True))

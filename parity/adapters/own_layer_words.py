@@ -214,7 +214,7 @@ DERIVATIVES = re.compile(
 FLAGS = ("training", "inference", "mode")
 NO_OWN = re.compile(  # whose backward is another gradient on purpose
     "revers|straight|^ste$|ste(layer|quant)|stop|detach|quanti[sz]|binar|^sign|round|surrogate|spik|guided|gradclip|clipgrad"
-    "|^step|step(function|activation)?$|heaviside|^lif|fake|gradientscal|gradscal"
+    "|^(unit|binary|bipolar|hard)?step(function|activation)?$|heaviside|^lif|fake|gradientscal|gradscal"
 )
 
 

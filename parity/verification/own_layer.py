@@ -46,6 +46,7 @@ FEW = "too few of its gradients could be measured"
 OPEN = "its backward is not the gradient of its forward in any way that was tried, and its names leave others"
 NUMBER = "a number"
 MANY = 12  # cases, where most of dout is 0
+BATCHES = {"a row (1, D)": "rows (N, D)", "a column (D, 1)": "columns (D, N)"}
 FEWEST = 0.5  # of the numbers that were asked for, which have to be measured
 
 
@@ -184,7 +185,11 @@ def _judge(layer: OwnLayerSubject, verdict: Verdict, found: Sequence[Tried], see
         others = [one for one in wrong if one.way.form != right.way.form and not one.way.single]
         others = [one for one in others if one.way.form not in {each.way.form for each in fit}]
         more = next((one for one in others if {*right.missing} - {*one.missing}), None)
-        if more is not None and more.way.sure and not right.way.single:
+        batch = BATCHES.get(right.way.form, "")
+        several = next((one for one in others if one.way.form == batch and one.way.sure), None)
+        if several is not None and all(one.way.sure for one in others):
+            _wrong(layer, verdict, several)  # one row shows no mean over rows
+        elif more is not None and more.way.sure and not right.way.single:
             _wrong(layer, verdict, more)  # of a gradient that the right ones lack
         elif right.way.every:
             _right(verdict, right)

@@ -30,7 +30,7 @@ NO_LAYERS = re.compile(  # classes that are more than a layer, or no layer
 )
 OF_NETWORKS = re.compile(  # functions that are a whole pass of a network, or nothing by their names
     "^(l?model|network|net|nn|mlp|full|all|the)*(forward|feedforward|propagation|prop|pass|propagate)+"
-    "(model|network|net|nn|all|full)*$|network|model|^nn|nn$|train|update|step$|optimi[sz]|numeric|check|test|plot"
+    "(model|network|net|nn|all|full)*$|network|model|^nn|nn$|train|update|^step$|optimi[sz]|numeric|check|test|plot"
     "|descent|predict|accuracy|^f$|^g$|compute(loss|cost)?$|^cost(function)?$|^loss(function)?$|^objective"
 )
 BEFORE = (

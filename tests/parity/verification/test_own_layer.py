@@ -651,3 +651,34 @@ def test_a_layer_of_one_row_is_right_for_one_row():
     verdict = parity.verify(OneRow, OWN_LAYER, isolated=False)
     assert verdict.outcome == "right" and "several rows at once" in verdict.headline, verdict
     assert {row.tensor for row in verdict.records} == {"dx", "dweights", "dbiases"}
+
+
+class AddGate:
+    def forward(self, X, b):
+        return X + b
+
+    def backward(self, X, b, dZ):
+        return dZ * np.ones_like(X), np.ones((1, len(dZ))) @ dZ
+
+
+class AddGateMean(AddGate):
+    def backward(self, X, b, dZ):
+        return dZ * np.ones_like(X), dZ.mean(axis=0, keepdims=True)
+
+
+def smooth_step(x):
+    return np.where(np.abs(x) <= 0.5, -2 * x**3 + 1.5 * x + 0.5, x > 0)
+
+
+def smooth_step_derivative(x):
+    return np.where(np.abs(x) <= 0.5, -6 * x**2 + 1.5, 0)
+
+
+@pytest.mark.parametrize(
+    "code, outcome",
+    [(AddGate, "right"), (AddGateMean, "wrong"), ((smooth_step, smooth_step_derivative), "right")],
+    ids=_id,
+)
+def test_a_bias_is_a_row_and_a_smooth_step_has_a_slope(code, outcome):
+    verdict = parity.verify(code, OWN_LAYER, isolated=False)
+    assert verdict.outcome == outcome, verdict
