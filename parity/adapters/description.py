@@ -24,6 +24,7 @@ from parity.adapters.code_objects import (
     defined_in,
     padding_words_in,
 )
+from parity.adapters.constants_renamed import renamed
 from parity.adapters.emptied import emptied_by
 from parity.adapters.engine import DATA, is_engine, takes_gradient
 from parity.adapters.engine_methods import OfEngine
@@ -285,7 +286,7 @@ def _kept(cls: type) -> list[str]:
     found = _constants(cls)
     for c in cls.__mro__[:-1]:
         if inspect.isfunction(constructor := vars(c).get("__init__")):
-            found |= attributes_written(constructor.__code__)
+            found |= attributes_written(constructor.__code__) - renamed(constructor)
             if "__init__" not in constructor.__code__.co_names:  # those of its bases do not run
                 break
     return sorted(found & {name for code in _codes(cls) for name in attributes_read(code)})

@@ -4,7 +4,7 @@ lists and pairs  update(weights, biases, grads): lists of arrays, and a list of 
 lists of pairs   update(params, grads): a list of pairs of a weight and its bias, and one of their gradients
 lists of numbers  update(params, grads): the numbers of all arrays in one list; code of arrays is not asked
 dict of a layer  update(params, grads, layer_id), layer by layer: dicts of its arrays; list of a layer: lists
-held array       cls(x0, lr), then step(grad) -> the new array; an optimizer for each
+held array       cls(x0, lr), or set_params(x0), then step(grad) -> the new array; an optimizer for each
 asked            update(w, grad_func) -> w: see `rule_asked`
 run              all steps in one call: see `rule_runs`
 arguments        update(W1, b1, dW1, db1, lr): see `numbered_arguments`
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.adapters.arguments import plain
+from parity.adapters.arguments import Misfit, plain
 from parity.adapters.array_lists import (
     are_like,
     both_like,
@@ -70,10 +70,22 @@ def _lists_of_numbers(rule: Rule, params: Arrays, grads: Arrays) -> None:
 
 
 def _held_array(rule: Rule, params: Arrays, grads: Arrays) -> None:
+    if rule.how.prepare and not rule.made and not _steps_from_what_it_is_shown(rule):
+        raise Misfit(f"{rule.how.prepare}() sets something else than its array")
     arrays, _ = rule.lasting(params, grads)
     for name, array in params.items():
         found = rule.method(name, arrays[name])(grads[name])
         taken_over({name: array}, {name: found if np.shape(found) == array.shape else arrays[name]})
+
+
+def _steps_from_what_it_is_shown(rule: Rule) -> bool:
+    """Whether a gradient of 0 leaves it with the array that its `set_params` was shown."""
+    shown, nothing = np.ones((2, 3)), np.zeros((2, 3))
+    optimizer = rule.tables["shown"] = rule.new()
+    rule.prepared.add(id(optimizer))
+    getattr(optimizer, rule.how.prepare)(shown)
+    found = rule.method_of(optimizer)(nothing)
+    return np.shape(found) in ((), shown.shape) and np.allclose(shown if found is None else found, 1.0)
 
 
 def _of_one_layer(rule: Rule, params: Arrays, grads: Arrays) -> None:

@@ -265,6 +265,8 @@ def _rules(
         given_alone = len(required) == 1 and _is_slope(required[0]["name"])
         given_alone &= not first or plain(prepare).startswith("set")  # which may be of options
         keyed = [p for p in required if plain(p["name"]) in KEYS]
+        if given_alone and plain(prepare).startswith("set") and not size_of(shown):
+            yield replace(_with(base, "held array", name), numbers=numbers, prepare=prepare)
         if (given_alone or _is_slope_and_key(required, keyed)) and not holds_these:
             slopes = {**numbers, **{p["name"]: "key" for p in keyed}}
             order = _by_name([p["name"] for p in required if p not in keyed], params)

@@ -664,7 +664,7 @@ def _rule(name: str, node: ast.stmt) -> str:
 
     Plain gradient descent takes (params, grads, lr) or (model, lr) alone, the others their state besides.
     """
-    words = set(name.lower().split("_"))
+    words = {"rmsprop" if word == "rms" else word for word in name.lower().split("_")}
     named = ["nesterov"] if words & NESTEROV else [kind for kind in STATEFUL if kind in words]
     rest = (
         words - DESCENT - AROUND_DESCENT - {*named} - (NESTEROV | {"momentum"} if words & NESTEROV else set())
