@@ -216,11 +216,6 @@ class IndexedLayer(OwnLayer):
         return True
 
 
-def layer_of(found: Any) -> OwnLayer:
-    """Somebody's layer, in the way in which it is to be called."""
-    return IndexedLayer(found)
-
-
 def _is_index(name: str) -> bool:
     return bool(INDICES.fullmatch(plain(name)))
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from parity.adapters.bench import as_raised
+from parity.adapters.graph_functions import GraphLayer, dressed
 from parity.adapters.load import load
-from parity.adapters.own_embedding import layer_of
+from parity.adapters.own_embedding import IndexedLayer
+from parity.adapters.own_layer import OwnLayer
 from parity.adapters.own_network_bench import MOST_TRIED, OwnNetworkBench
 from parity.adapters.wire import clean
 
@@ -67,3 +69,8 @@ class OwnLayerBench(OwnNetworkBench):
             "rows": layer.gives_rows(),
             "every": layer.every_form(),
         }
+
+
+def layer_of(found: Any) -> OwnLayer:
+    """Somebody's layer, in the way in which it is to be called."""
+    return GraphLayer(found) if dressed(found) is not None else IndexedLayer(found)

@@ -18,6 +18,7 @@ from parity.adapters.network_words import is_step
 from parity.adapters.own_embedding import EMBEDDING
 from parity.adapters.own_layer_parts import chosen
 from parity.adapters.own_layer_words import BACKWARDS, FORWARDS, NO_OWN, SLOPES, base_of_gradient
+from parity.verification.graph_listed import with_graph
 from parity.verification.held import is_engine
 from parity.verification.listed_names import Listed
 
@@ -137,7 +138,8 @@ def with_own_layers(
         if not {f"{cls}.{name}", f"{cls}.{other}"} & known and not OF_NETWORKS.search(plain(name))
     ]
     taken = {one.name.partition(",")[0] for one in inner}
-    return [one for one in items if one.kind or one.name not in taken] + pairs + inner
+    found = [one for one in items if one.kind or one.name not in taken] + pairs + inner
+    return with_graph(body, found, OWN_LAYER)
 
 
 def returns_both(node: ast.stmt) -> bool:
