@@ -32,6 +32,7 @@ from parity.adapters.recipe import is_reduced
 from parity.adapters.stateful import CONSTANTS_OF
 from parity.adapters.subject import Subject, place_apart, place_here
 from parity.adapters.training_flag import INFERS, TRAINS
+from parity.adapters.updates import REGULAR
 from parity.checks.layer import check_kind, check_sizes
 from parity.comparison.gates import refused
 from parity.comparison.records import Place, Record, record
@@ -138,15 +139,20 @@ class Seen:
         held = {name: value for name, value in self.options.items() if name not in given}
         held |= {n: m[1:] for n, m in pairs.items() if m.startswith("=") and plain(n) in CHOICES}
         held |= {n: "the identity" for n, m in pairs.items() if m == "straight"}
+        penalties = [n for n, m in (c.backward_args if c else ()) if m == "=0.0" and plain(n) in REGULAR]
         held |= {name: str(value) for name, value in c.off.items()} if c else {}
         sums = [n for n, m in {**c.sized, **c.numbers}.items() if m == "batch_size"] if c else []
         batches = [f"{name}{OPTION}1" for name in sums]
         batches += [f"{name}{OPTION}0" for name, m in (c.numbers.items() if c else ()) if m == "zero"]
-        return batches + [
-            f"{name}{OPTION}{value.removesuffix('.0')}"
-            for name, value in held.items()
-            if plain(name) not in known and not plain(name).endswith(INITIALIZERS)
-        ]
+        return (
+            [f"{name}{OPTION}0" for name in penalties]
+            + batches
+            + [
+                f"{name}{OPTION}{value.removesuffix('.0')}"
+                for name, value in held.items()
+                if plain(name) not in known and not plain(name).endswith(INITIALIZERS)
+            ]
+        )
 
     @property
     def read_off(self) -> set[str]:

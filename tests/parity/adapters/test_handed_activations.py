@@ -23,6 +23,7 @@ CASES = [
     ("ReLU", "relu", "wrong", "wrong: dx"),
     ("Sigmoid", "sigmoid", "right", "differential(y), times dout; y there is the output"),
     ("DensePenalized", "affine", "right", "backward(dA, reg_lambda)"),
+    ("DensePenalized", "affine", "right", "not checked: images (4-D input), reg_lambda other than 0"),
     ("DensePenalizedMean", "affine", "wrong", "wrong: dW"),
 ]
 
