@@ -43,7 +43,8 @@ def test_a_crash_is_wrong(affine, end):
     assert "400" in verdict.first.inputs and "within the limits" not in str(verdict)
 
 
-def test_a_hang_could_not_be_checked(affine):
+def test_a_hang_could_not_be_checked(affine, monkeypatch):
+    monkeypatch.setattr("parity.verification.observe.times_as_long", lambda *_: 0)  # on a busy machine too
     verdict = affine("while x.shape[1] >= 400: pass", timeout=4)
     assert verdict.outcome == "not_checked" and "it hung: no answer within 4 s" in str(verdict)
     assert "(32, 400)" in str(verdict)
