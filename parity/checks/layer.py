@@ -193,6 +193,11 @@ def judge(
     return {n: replace(one, proves=True) if nothing_else(n) else one for n, one in found_of.items()}
 
 
+def exact_results(probe: Probe) -> Tensors:
+    """Its kind's results in float64, kept with the probe."""
+    return _reference(kind_of(probe.kind), probe, "float64", "cpu", True)
+
+
 def _reference(kind: Kind | OptimizerKind, probe: Probe, dtype: str, device: str, keep: bool) -> Tensors:
     kept: Tensors = _kept(probe, f"{dtype} {device}", lambda: kind.reference(probe, dtype, device), keep)
     return kept

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from parity.adapters.book import Adapter
+from parity.checks.layer import exact_results
 from parity.comparison.gates import largest
 from parity.faults import Fault, faults_of
 from parity.faults.diagnose import (
@@ -30,7 +31,7 @@ from parity.faults.diagnose import (
     wrong_first,
 )
 from parity.kinds import kind_of
-from parity.kinds.probe import Probe, Tensors
+from parity.kinds.probe import Probe
 from scratchcnn.typing import Array
 
 OVERFLOWS = ("-overflow", "-no-shift")  # how the names of those end that are right wherever they are finite
@@ -82,7 +83,7 @@ def _part(
     other: set[str] = set()
     rtol = kind_of(seen.kind).rtol
     for probe, dtype in wrong_first(seen, cases):
-        exact, observed = _exact(probe), seen.values[dtype][probe.id]
+        exact, observed = exact_results(probe), seen.values[dtype][probe.id]
         mine = single_call(fault, probe, dtype, adapter)
         for name in exact:
             if (probe.id, name) in seen.hidden or name in seen.unseen:
@@ -95,14 +96,6 @@ def _part(
         if changed & other or not changed <= wrong or wrong <= other:  # it gives none of the wrong ones
             return frozenset()
     return frozenset(changed) if changed < wrong else frozenset()
-
-
-def _exact(probe: Probe) -> Tensors:
-    """PyTorch's results in float64, kept with the probe."""
-    if "float64 cpu" not in probe.judged:
-        probe.judged["float64 cpu"] = kind_of(probe.kind).reference(probe)
-    found: Tensors = probe.judged["float64 cpu"]
-    return found
 
 
 def _equal(a: Array | None, b: Array | None, rtol: float, slack: float = 0.0) -> bool:

@@ -19,7 +19,7 @@ from parity.adapters.features import is_inference
 from parity.adapters.recipe import recipe
 from parity.adapters.subject import Arrays, Subject, subject_here
 from parity.adapters.wire import Odd
-from parity.checks.layer import REFUSALS
+from parity.checks.layer import REFUSALS, exact_results
 from parity.checks.random_search import search
 from parity.comparison.gates import logic_gate
 from parity.faults import FAULTS, Fault
@@ -157,7 +157,7 @@ def _same(subject: Subject, probe: Probe, seen: Seen, bugs: _Bugs) -> bool:
             raise _EmptyWindow from None
         return bool(probe.needs & kind.may_refuse) and f"raised {error}".startswith(REFUSALS)
     out = recipe(probe.kind).out
-    if out in theirs and np.shape(theirs[out]) != kind.reference(probe)[out].shape:  # no dout fits both
+    if out in theirs and np.shape(theirs[out]) != exact_results(probe)[out].shape:  # no dout fits both
         found = {name: array for name, array in found.items() if not isinstance(array, Odd)}
         theirs = {name: array for name, array in theirs.items() if name in found or name == out}
     floors = kind.floors(own, {n: a for n, a in theirs.items() if isinstance(a, np.ndarray)}, "float64")
@@ -185,7 +185,7 @@ def _shown(name: str, probe: Probe, seen: Seen) -> bool:
 
 def _expected(probe: Probe, bugs: _Bugs) -> Arrays | None:
     """What the bugs give together: of each result that of the bug which changes it; None where one raises."""
-    exact = kind_of(probe.kind).reference(probe)
+    exact = exact_results(probe)
     expected: Arrays = dict(exact)
     for fault in bugs.faults:
         try:
