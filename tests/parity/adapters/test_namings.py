@@ -51,7 +51,7 @@ def test_methods_of_unknown_names_are_what_is_said():
 
 def test_a_name_that_the_list_of_its_file_knows_needs_no_kind():
     assert kind_of_target(f"{FILE}:FullyConnectedWrong") == "affine"
-    assert kind_of_target(f"{FILE}:WithoutSetup") is None
+    assert kind_of_target(f"{FILE}:WithoutSetup") == "own_layer"
     assert kind_by_words("batchNormalisation") == "batch_norm"
 
 

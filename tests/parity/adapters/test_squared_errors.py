@@ -53,7 +53,8 @@ def test_a_file_shows_them():
     found = {one.name: one.kind for one in listed(FILE)}
     named = {name for name, kind in found.items() if kind == KIND}
     assert {"mse", "MSE", "SquareLoss", "Loss_MeanSquaredError", "mean_squared_error"} <= named
-    assert "RootMSE" not in named and not [name for name in found if name.endswith(("prime", "grad"))]
+    assert "RootMSE" not in named and not [name for name in named if name.endswith(("prime", "grad"))]
+    assert found["mse_of_choices,mse_of_choices_grad"] == "own_layer"  # what it is is chosen by a word
 
 
 def test_the_words_of_a_name():
