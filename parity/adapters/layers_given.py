@@ -14,7 +14,7 @@ import numpy as np
 
 from parity.adapters.arguments import plain
 from parity.adapters.laid_out import Laid
-from parity.adapters.optimizer_names import COUNTS
+from parity.adapters.optimizer_names import COUNTS, MOMENTS
 from parity.adapters.posing import Posing
 
 Arrays = dict[str, Any]
@@ -266,6 +266,16 @@ class Parameter:
         return next((now for name in self.OF_ARRAY if (now := getattr(self, name)) is not array), array)
 
 
+class Remembering(Parameter):
+    """The same with moments, 0 at first, under whatever name they are asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "_" or "data" not in vars(self) or plain(name) not in MOMENTS:
+            return super().__getattr__(name)
+        setattr(self, name, np.zeros_like(self.data))
+        return vars(self)[name]
+
+
 class _Slope:
     """A gradient that is a variable, too."""
 
@@ -328,6 +338,7 @@ PARAMETERS = {  # what each array is made, by the end of a rule: "params of pair
     "": Parameter,
     "variables": Variable,
     "weights": Weight,
+    "moments": Remembering,
     "pairs": Pair,
     "dicts": Items,
 }

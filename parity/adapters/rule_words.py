@@ -63,6 +63,7 @@ PARAMETERS = {  # the end of a rule of parameters that are objects
     "": "a parameter that has .data and .grad",
     "variables": "a parameter that has .data and .grad.data",
     "weights": "a parameter that has .w and .dw",
+    "moments": "a parameter that has .data, .grad and its moments, 0 at first",
     "pairs": "a pair of an array and its gradient",
     "dicts": "a dict of an array and its gradient",
 }

@@ -113,13 +113,14 @@ OTHER_KIND = {"sgd": "momentum", "momentum": "sgd"}  # with a momentum, or witho
 OF_PARAMS = (
     *("params", "params of pairs", "params of dicts", "params of variables", "params of weights"),
     *("params by name", "params by name of variables", "params by name of weights"),
-    *("params by layer", "params by layer of variables", "params by layer of weights"),
+    *("params by layer", "params by layer of variables", "params by layer of weights", "params of moments"),
 )
 LAYERS_AFTER_ALL = ("held layers, attributes", "held layers, dicts")  # under the name of parameters
 OF_OBJECTS = (
     *("objects", "pairs", "objects of variables", "objects of weights", "objects of dicts"),
     *("objects by name", "objects by name of variables", "objects by name of weights"),
     *("objects by layer", "objects by layer of variables", "objects by layer of weights"),
+    "objects of moments",
 )
 OF_ONE = ("object", "object of variables", "object of weights", "object of dicts")  # at a time
 OBJECT = (*ONE, "variable", "var", "tensor", "parm")  # the name of the only parameter, which may be an object

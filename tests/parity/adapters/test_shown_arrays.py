@@ -13,6 +13,7 @@ WILD = Path(__file__).parent / "wild" / "shown_arrays.py"
 CASES = [
     ("RMSPropOfAShownArray", "rmsprop", "a gradient: its array comes to set_parameters", "W step 1"),
     ("AdaDeltaOfAnotherName", "adadelta", "a gradient: its array comes to set_parameters", "W step 2"),
+    ("MomentumOnItsParameters", "momentum", "has .data, .grad and its moments, 0 at first", "W step 2"),
     ("MomentumOfOptions", "momentum", "the step is returned", "W step 2"),
 ]
 

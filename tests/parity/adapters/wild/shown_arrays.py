@@ -75,3 +75,21 @@ def rms_step(w, s, g, lr=0.01, beta=0.99, eps=1e-8):
 def rms_step_wrong(w, s, g, lr=0.01, beta=0.99, eps=1e-8):
     s = beta * s + (1 - beta) * g
     return w - lr * g / (abs(s) ** 0.5 + eps), s
+
+
+class MomentumOnItsParameters:
+    """Its parameters have had a velocity from their beginning."""
+
+    factor = 1.0
+
+    def __init__(self, parameters, lr=0.01, momentum=0.9):
+        self.parameters, self.lr, self.momentum = parameters, lr, momentum
+
+    def step(self):
+        for p in self.parameters:
+            p.v = self.momentum * p.v * self.factor + p.grad
+            p.data -= self.lr * p.v
+
+
+class MomentumOnItsParametersWrong(MomentumOnItsParameters):
+    factor = 0.5
