@@ -29,6 +29,7 @@ from parity.adapters.function_groups import (
     groups_of,
     roots_of,
 )
+from parity.adapters.function_steps import rate_of_file
 from parity.adapters.network_arrays import Place
 from parity.adapters.network_builds import RATE, WORDS, H, I, O
 from parity.adapters.network_data import COLUMNS, NUMBERS, ROWS
@@ -401,11 +402,15 @@ class _Caller:
         names, there = self.group.guessed if self.group.in_globals else (), function.__globals__
         before = {name: there[name] for name in names if name in there}
         there.update({name: vars(network)[name] for name in names})
+        rate = rate_of_file(self.group.gradient.node) if names else ""
+        kept = there.get(rate)
+        if rate:
+            there[rate] = RATE
         try:
             yield
         finally:
             vars(network).update({name: there.pop(name) for name in names})
-            there.update(before)
+            there.update(before | ({rate: kept} if rate else {}))
 
     @contextmanager
     def _counting(self, function: Callable[..., Any], x: Any, t: Any) -> Iterator[None]:

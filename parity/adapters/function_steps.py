@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from parity.adapters.arguments import plain
 from parity.adapters.network_one_step import OTHER_RULES
 from parity.adapters.network_words import meanings_of_call
+from parity.adapters.optimizer_names import RATES
 
 OTHERS = re.compile("momentum|velocity|permutation|shuffle|choice|randint|^beta|plt|^decay|clip|normali[sz]e")
 
@@ -23,6 +24,8 @@ def makes_a_step(node: ast.FunctionDef, returned: Sequence[str], giving: Collect
     names = [arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)]
     meanings = meanings_of_call(names)
     by_meaning = {meaning: name for name, meaning in zip(names, meanings, strict=True)}
+    if "lr" not in by_meaning and (rate := rate_of_file(node)):
+        by_meaning["lr"] = rate
     if not {"x", "t", "lr"} <= by_meaning.keys() or "batch" in by_meaning or not returned:
         return False
     data = {by_meaning["x"], by_meaning["t"]}
@@ -38,6 +41,16 @@ def makes_a_step(node: ast.FunctionDef, returned: Sequence[str], giving: Collect
         if isinstance(part, ast.Attribute) and _is_other(part.attr):
             return False
     return True
+
+
+def rate_of_file(node: ast.FunctionDef) -> str:
+    """The rate that a function which changes names of its file reads as one of them; "" where it does not."""
+    if not any(isinstance(part, ast.Global) for part in ast.walk(node)):
+        return ""
+    own = {arg.arg for arg in ast.walk(node) if isinstance(arg, ast.arg)}
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    own |= {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    return next((one.id for one in names if plain(one.id) in RATES and one.id not in own), "")
 
 
 def _is_other(name: str) -> bool:

@@ -41,6 +41,7 @@ STEPS = (
     .replace(RETURN, STEP)
     .replace("    m = len(X)", "    global W1, b1, W2, b2\n    m = len(X)")
 )
+OF_FILE = STEPS.replace(", learning_rate=0.1", "").replace("rate = open", "learning_rate = 0.5\nrate = open")
 
 
 def network(tmp_path, text):
@@ -49,7 +50,9 @@ def network(tmp_path, text):
     return one
 
 
-@pytest.mark.parametrize("text", [NAMES, STEPS], ids=["returned", "taken away"])
+@pytest.mark.parametrize(
+    "text", [NAMES, STEPS, OF_FILE], ids=["returned", "taken away", "by a rate of the file"]
+)
 def test_weights_that_are_names_of_the_file(tmp_path, text):
     verdict = network(tmp_path, text)
     assert verdict.name == "forward,compute_loss,backward" and verdict.outcome == "right", str(verdict)
