@@ -22,21 +22,22 @@ AROUND = ("asarray", "asvariable", "astensor", "asnode")  # what such a function
 
 def with_graph(body: Sequence[ast.stmt], found: Sequence[Listed], kind: str) -> list[Listed]:
     """What was found in a file, those of a graph as that kind."""
-    names, others = _of_graph(body)
+    names, others, calling = _of_graph(body)
+    there, known = {one.name for one in found}, {one.name for one in found if one.kind}
+    names |= others - known - {calling[name] for name in known & calling.keys()}
     if not names:
         return [*found]
-    there = {one.name for one in found}
-    names |= others - {one.name for one in found if one.kind}
     items = [Listed(one.name, kind) if one.name in names else one for one in found]
     defined = [node.name for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
     more = [Listed(name, kind) for name in dict.fromkeys(defined) if name in names - there]
     return [one for one in items if "," not in one.name or not names & {*one.name.split(",")}] + more
 
 
-def _of_graph(body: Sequence[ast.stmt]) -> tuple[set[str], set[str]]:
-    """The names of all that is judged by its own forward, and of what is where it is none of the kinds.
+def _of_graph(body: Sequence[ast.stmt]) -> tuple[set[str], set[str], dict[str, str]]:
+    """The names of all that is judged by its own forward, of what is where it is none of the kinds, and the
+    class that each function calls.
 
-    Of an engine with arithmetic those are the functions that are none of its operators.
+    Of an engine with arithmetic, whose functions are called as kinds, all but its operators are the second.
     """
     classes = {node.name: node for node in body if isinstance(node, ast.ClassDef)}
     bases = {name for name, node in classes.items() if _is_base(node)}
@@ -48,7 +49,9 @@ def _of_graph(body: Sequence[ast.stmt]) -> tuple[set[str], set[str]]:
     calling = {n.name: _calls(n, functions) for n in body if isinstance(n, ast.FunctionDef)}
     found = functions - {calling[name] for name in given & calling.keys()}
     same = {name for name, cls in calling.items() if cls and name not in given} if back else set()
-    return (found, same) if whole else (found | back | same if functions else set(), set())
+    if whole or not functions:
+        return set(), found | same, calling
+    return found | back | same, set(), calling
 
 
 def _is_base(node: ast.ClassDef) -> bool:
