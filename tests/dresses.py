@@ -385,16 +385,18 @@ DRESSES: dict[str, tuple[Callable[[Any, str], Any], tuple[str, ...]]] = {
 def killed(dressed: Any, kind: str) -> bool:
     """Whether a verdict on it would not be "right", or says what it keeps.
 
-    A wrong number of a single call is enough; only what has none is held to the contracts and tried at
-    other sizes.
+    A wrong number of a single call is enough; only what has none is held to the contracts, and only what
+    keeps those is tried at other sizes.
     """
     single = Request(dressed, kind, "auto", shared_probes(kind), contracts=False, dtypes=("float64",))
     seen = observe_target(single, Limits(), isolated=False)
     if _shows(single, seen):
         return True
-    whole = Request(
-        dressed, kind, seen.convention or "book", shared_probes(kind)
-    )  # the trial would find the same
+    way = seen.convention or "book"  # the trial would find the same
+    held = Request(dressed, kind, way, shared_probes(kind), sizes=False)
+    if _shows(held, observe_target(held, Limits(), isolated=False)):
+        return True
+    whole = Request(dressed, kind, way, shared_probes(kind))
     return _shows(whole, observe_target(whole, Limits(), isolated=False))
 
 
