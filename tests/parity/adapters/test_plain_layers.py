@@ -17,7 +17,7 @@ def test_what_they_are_is_read_off_their_code():
         "OutLayer",
         "LastLayer",
     }
-    assert not found["RecurrentLayer"] and not found["BaseLayer"]
+    assert found["RecurrentLayer"] == "own_layer" and not found["BaseLayer"]
 
 
 @pytest.mark.parametrize(("name", "outcome"), [("MiddleLayer", "right"), ("MiddleLayer2", "wrong")])
