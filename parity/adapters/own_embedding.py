@@ -47,6 +47,10 @@ LENGTHS = re.compile(
     "(max)?(seq|sequence|block|context|position)(len|length|size|s)?|max(len|length|positions)"
 )
 TABLES = ("w", "weight", "weights", "embedding", "embeddings", "embeddingmatrix", "embed", "table")
+MATRIX = re.compile(
+    "(pretrained|word|token)*(emb|embed|embb?ed+ed|embedding|weight|word)s?(matrix|mat|table|weights?)"
+)
+GENERATORS = ("rng", "generator", "gen", "seed", "randomseed")
 PADS = re.compile(r"pad|mask|\[0(, :)?\] = 0|(!=|>) 0\b")  # in the code of one that leaves an index out
 FORMS = (
     Form("indices (N,)", (7,), ((I,),)),
@@ -76,7 +80,7 @@ class IndexedLayer(OwnLayer):
         inputs = self._indexed(form)
         if kwargs is None or inputs is None:
             return []
-        words = ", ".join(f"{k}={f'array {np.shape(v)}' if np.ndim(v) else v}" for k, v in kwargs.items())
+        words = ", ".join(f"{name}={_short(value)}" for name, value in kwargs.items())
         try:
             base = self.built(kwargs)
         except Exception as error:
@@ -110,7 +114,10 @@ class IndexedLayer(OwnLayer):
         names, found = {plain(p.name) for p in asked}, {}
         for p in asked:
             word = plain(p.name)
-            if word in TABLES:
+            if word in GENERATORS:
+                found[p.name] = 0 if "seed" in word else np.random.default_rng(0)
+                continue
+            if word in TABLES or MATRIX.fullmatch(word):
                 value: Any = np.random.default_rng(1).standard_normal((WORDS, I))
             elif COUNTS.fullmatch(word):
                 value = WORDS
@@ -214,6 +221,12 @@ class IndexedLayer(OwnLayer):
             if not any(np.array_equal(table[indices], out) for table in tables):
                 return False
         return True
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.random.Generator):
+        return "a generator"
+    return f"array {value.shape}" if isinstance(value, np.ndarray) else repr(value)
 
 
 def _is_index(name: str) -> bool:

@@ -93,6 +93,16 @@ class EmbeddingOfSizes:
         np.subtract.at(self.W, self.x, lr * grad)
 
 
+class EmbeddingDrawn(OfWeights):
+    def __init__(self, vocab_dim, dim, rng):
+        super().__init__(rng.normal(0, 0.02, (vocab_dim, dim)))
+
+
+class EmbeddingOfMatrix(OfWeights):
+    def __init__(self, embedding_matrix):
+        super().__init__(embedding_matrix)
+
+
 class EmbeddingOfSizesOnce(EmbeddingOfSizes):
     def backward(self, grad, lr):
         self.W[self.x] -= lr * grad
@@ -165,6 +175,7 @@ def word_embedding_backward_once(dout, cache):
 
 
 RIGHT = [Embedding, TimeEmbedding, EmbeddingOfSizes, EmbeddingPadded, EmbeddingDot, ScaledEmbedding]
+RIGHT += [EmbeddingDrawn, EmbeddingOfMatrix]
 WRONG = [EmbeddingOverwritten, EmbeddingAddedOnce, TimeEmbeddingLast, EmbeddingOfSizesOnce]
 WRONG += [EmbeddingDotOfRows, ScaledEmbeddingLost]
 
