@@ -340,9 +340,8 @@ class Verdict:
         elif self.outcome != "not_checked" or row.why not in self.headline:
             lines.append(f"what         {row.why}")
         wrong = self.outcome == "wrong"
-        advice = (
-            hint(row, first.ours, first.theirs, wrong) if self.judge != OWN_LOSS else hint_for_network(row)
-        )
+        of_network = self.kind == "network" or self.judge == OWN_LOSS
+        advice = hint_for_network(row) if of_network else hint(row, first.ours, first.theirs, wrong)
         if not _fits(first.theirs) or not _fits(first.ours):
             first = _cut(first)
         precision = _telling(first.ours, first.theirs)
