@@ -302,7 +302,8 @@ class Rule:
             layer.give(arrays, slopes)
         handed = [*self._head(), *(layer.handed for layer in self.layers)]
         given: Any = Model(handed, posing_as(self.factory, MODEL)) if way.endswith("model") else handed
-        more = [given] if beside == "again" else self._beside(beside, slopes)
+        again = [given[0] if way.endswith("whole") else given]
+        more = again if beside == "again" else self._beside(beside, slopes)
         if way == "held layer":
             for layer in self.layers:
                 self.method_of(self._holding(layer.name, layer.handed))(*more)

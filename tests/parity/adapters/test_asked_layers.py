@@ -18,6 +18,7 @@ CASES = [
     ("AdaGradOfTrainable", "adagrad", "gradient_step with nothing: layers come", "W step 1"),
     ("SGDOfParametersThatAreLayers", "sgd", "nothing: layers come to the constructor", "b step 1"),
     ("SGDDecay", "sgd", "update_params with a layer", "b step 1"),
+    ("SGDOfAModelAgain", "sgd", "the same again: a model comes to the constructor", "b step 1"),
     ("AdamOfSizes", "adam", "layers come to initialize_parameters", "W step 1"),
     ("AdamOfMachineEps", "adam", "one array and its gradient", "W step 1"),
 ]

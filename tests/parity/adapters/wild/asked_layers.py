@@ -206,3 +206,18 @@ class AdamOfSizes:
 
 class AdamOfSizesWrong(AdamOfSizes):
     power = 2
+
+
+class SGDOfAModelAgain:
+    factor = 1.0
+
+    def __init__(self, model, lr):
+        self.names, self.lr = [*model.params().keys()], lr
+
+    def step(self, model):
+        for name, array in model.params().items():
+            array -= self.lr * model.grads[name] * (self.factor if array.ndim == 1 else 1.0)
+
+
+class SGDOfAModelAgainWrong(SGDOfAModelAgain):
+    factor = 2.0
