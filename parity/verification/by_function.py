@@ -52,15 +52,19 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
 
 def _of_own(verdict: Verdict) -> list[Verdict]:
     """Of what is none of the kinds: where the derivative is not its gradient, the function is not blamed."""
-    function, _, backward = verdict.name.partition(",")
-    if verdict.outcome != "wrong" or not backward or verdict.always:
+    first, _, second = verdict.name.partition(",")
+    backward = second or verdict.functions[1]
+    if not backward or verdict.always:
         return [verdict]
-    before = function.rpartition(":")[0]
+    before = first.rpartition(":")[0]
+    name = f"{before}:{backward}" if before else backward
+    if verdict.outcome in RIGHT and not second:
+        return [verdict, replace(verdict, name=name, gradient_of=verdict.functions[0])]
+    if verdict.outcome != "wrong":
+        return [verdict]
     why = f"it is none of the kinds, and {backward} beside it is not its gradient"
-    alone = Verdict(
-        verdict.kind, function, False, [], unchecked=why, where=verdict.where, judge=verdict.judge
-    )
-    return [alone, replace(verdict, name=f"{before}:{backward}" if before else backward, wrong_function="")]
+    alone = Verdict(verdict.kind, first, False, [], unchecked=why, where=verdict.where, judge=verdict.judge)
+    return [alone, replace(verdict, name=name, wrong_function="")]
 
 
 def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None:

@@ -91,6 +91,8 @@ def verify_own_layer(
     layer = layer_apart(factory, limits or Limits()) if isolated else layer_here(factory)
     name = factory if isinstance(factory, str) else name_of(factory)
     verdict = Verdict(OWN_LAYER, name, False, [], where=layer.where, judge=OWN_LOSS, claim=OF_OWN_FORWARD)
+    function, _, backward = name.rpartition(":")[2].partition(",")
+    verdict.functions = (function, backward) if backward else ("", "")
     try:
         _open(layer, verdict)
         if not verdict.unchecked:

@@ -223,3 +223,25 @@ def test_a_class_is_one_verdict(tmp_path):
     verdict = verify(f"{file}:Relu", "relu", isolated=False)
     body = [node for _, tree in parsed(file) for node in tree.body]
     assert by_function(verdict, body) == [verdict] and verdict.outcome == "wrong"
+
+
+OF_ITS_OWN = """
+import numpy as np
+
+
+def cross_entropy_loss(y_true, y_pred):  # of each number, which no kind has
+    return -y_true * np.log(y_pred)
+
+
+def cross_entropy_loss_derivative(y_true, y_pred):
+    return {}y_true / y_pred
+"""
+
+
+@pytest.mark.parametrize(("sign", "outcomes"), [("-", ("right", "right")), ("", ("not_checked", "wrong"))])
+def test_of_what_is_held_to_its_own_forward_too(tmp_path, sign, outcomes):
+    file = tmp_path / "losses.py"
+    file.write_text(OF_ITS_OWN.format(sign))
+    found = verify_all(file, isolated=False).verdicts
+    assert [v.name for v in found] == ["cross_entropy_loss", "cross_entropy_loss_derivative"]
+    assert tuple(v.outcome for v in found) == outcomes, [str(v) for v in found]
