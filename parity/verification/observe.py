@@ -49,7 +49,7 @@ from parity.verification.verdict import OPTION
 
 LEAST_SECONDS = 0.05  # for one input of a network's size, whatever the clock says
 TOO_SLOW = 50  # times as long as the size before it, at least: it hangs
-SIZES_SECONDS = 4.0  # of the code's processor time for inputs of real size; what is left is reported
+SIZES_SECONDS = 2.5  # of the code's processor time for inputs of real size; what is left is reported
 OF_NUMBERS, OF_ARRAYS = 10_000, 300_000  # products of an input for an engine's operator, at most
 GRADIENTS = ("dx", "dW", "db", "dcoefficient", "dbias")
 FLOAT32_SECONDS = 0.5  # of it that an input may have taken which is tried in float32 too
@@ -341,9 +341,10 @@ def _certify(request: Request, subject: Subject, seen: Seen) -> None:
 def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
     """Inputs as large as a network's, the cheapest first, as long as there is time; then one in float32."""
     start, longest, quick = subject.busy(), LEAST_SECONDS, None
+    pace = 0.0  # seconds for each of its products, of the last one
     for probe in _affordable(subject, seen.taken(real_sizes(request.kind))):
         begun, busy = subject.waited(), subject.busy()
-        if busy - start > SIZES_SECONDS:
+        if busy - start + pace * _work(probe) > SIZES_SECONDS:
             seen.beyond = size_of(probe)
             break
         try:
@@ -362,6 +363,7 @@ def _try_real_sizes(request: Request, subject: Subject, seen: Seen) -> None:
                 seen.beyond = size_of(probe)
             return
         longest = max(longest, subject.waited() - begun)
+        pace = (subject.busy() - busy) / max(_work(probe), 1)
         seen.sized.append(probe)
         if not right:
             return
@@ -396,6 +398,11 @@ def times_as_long(seen: Seen, probe: Probe) -> float:
     before, now = (np.size(one.inputs["x"]) for one in (seen.sized[-1], probe))
     pairs = _pairs_of(probe) / max(_pairs_of(seen.sized[-1]), 1)
     return float(max(TOO_SLOW, (now / before) ** 2 if before else 0.0, TOO_SLOW * pairs))
+
+
+def _work(probe: Probe) -> int:
+    """What its time grows with: its products; without weights its numbers."""
+    return products_of(probe) or max((np.size(one) for one in probe.inputs.values()), default=0)
 
 
 def _pairs_of(probe: Probe) -> int:

@@ -123,3 +123,15 @@ def test_a_broken_contract_is_cut_down_without_the_large_inputs(affine, monkeypa
     monkeypatch.setattr("parity.verification.observe._try_real_sizes", counting)
     verdict = affine("self.n = getattr(self, 'n', 0) + 1", out="x @ self.W + self.b + (self.n == 50)")
     assert verdict.outcome == "wrong" and verdict.reproduction and len(tried) == 1
+
+
+def test_a_size_that_would_take_too_long_is_not_begun(affine, monkeypatch):
+    """By the pace of the size before it: slow code is not waited for until it counts as hung."""
+    monkeypatch.setattr(
+        "parity.verification.observe._work", lambda probe: 1e9 ** min(len(probe.inputs["x"]), 9)
+    )
+    verdict = affine("sum(range(2_000_000)) if len(x) == 7 else None")
+    assert verdict.outcome == "right", str(verdict)
+    assert any(text.startswith("inputs as large as x (100, 120)") for text in verdict.not_checked), str(
+        verdict
+    )
