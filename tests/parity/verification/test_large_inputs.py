@@ -132,6 +132,5 @@ def test_a_size_that_would_take_too_long_is_not_begun(affine, monkeypatch):
     )
     verdict = affine("sum(range(2_000_000)) if len(x) == 7 else None")
     assert verdict.outcome == "right", str(verdict)
-    assert any(text.startswith("inputs as large as x (100, 120)") for text in verdict.not_checked), str(
-        verdict
-    )
+    begun = ("inputs as large as x (7, 84)", "inputs as large as x (100, 120)")  # the clock may tick early
+    assert any(text.startswith(begun) for text in verdict.not_checked), str(verdict)
