@@ -21,6 +21,7 @@ from parity.verification.own_listed import OWN_LAYER
 from parity.verification.unchecked import FORWARD_IS_RIGHT, compared
 from parity.verification.verdict import GRADIENTS, RIGHT, Verdict
 
+ALWAYS = "has no result, whatever it is given, so that its gradient was given nothing"
 OF_FORWARD = re.compile(r"\((out|loss)\)$")  # at the end of what is said of forward's result alone
 
 
@@ -45,6 +46,12 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
         rest = verdict.unchecked.removesuffix(FORWARD_IS_RIGHT).strip()
         alone = _forward_alone(verdict, function, backward, own)
         return [alone, replace(_of_other(verdict, backward), unchecked=rest)]
+    if verdict.outcome == "wrong" and verdict.always and not any(map(compared, own)):
+        why = f"{function.rpartition(':')[2]} {ALWAYS}"
+        left = Verdict(
+            verdict.kind, backward, False, [], unchecked=why, where=verdict.where, judge=verdict.judge
+        )
+        return [replace(verdict, name=function), left]
     if verdict.outcome == "wrong" and other and all(row.ok for row in other) and not verdict.always:
         return [replace(verdict, name=function), _backward_of_right(verdict, backward, function, other)]
     return [verdict]
@@ -70,6 +77,8 @@ def _of_own(verdict: Verdict) -> list[Verdict]:
 def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None:
     """Both names as targets have them, where the file defines the two functions, or a class of it does."""
     function, backward = verdict.functions
+    if not function and verdict.always:  # before any way of calling them was found
+        function, _, backward = verdict.name.rpartition(":")[2].partition(",")
     whole = verdict.name.partition(",")[0]
     first, opened, choice = whole.partition("(")
     before = first.removesuffix(function)

@@ -52,8 +52,11 @@ def _is_unknown(name: str, meaning: str) -> bool:
 
 
 def _is_output_of(kind: str, word: str) -> bool:
-    """Whether a name is the output's by the function's name: sigmoid_output, tanh_value, sigmoid_x."""
+    """Whether a name is the output's by the function's name: sigmoid_output, tanh_value, sigmoid_x,
+    relu_output."""
     rest = word.removeprefix(plain(kind))
+    if rest != word and rest in ("out", "output", "outputs"):
+        return True
     return kind in OF_OUTPUT and rest != word and rest in ACTIVATED | {"", "x", "z", "value", "values"}
 
 

@@ -245,3 +245,47 @@ def test_of_what_is_held_to_its_own_forward_too(tmp_path, sign, outcomes):
     found = verify_all(file, isolated=False).verdicts
     assert [v.name for v in found] == ["cross_entropy_loss", "cross_entropy_loss_derivative"]
     assert tuple(v.outcome for v in found) == outcomes, [str(v) for v in found]
+
+
+ALWAYS_RAISES = """
+import numpy as np
+
+
+def affine_forward(X, W, b):
+    out = np.dot(X, W) + b
+    return out, (X, w, b)
+
+
+def affine_backward(dout, cache):
+    X, W, b = cache
+    return np.dot(dout, W.T), np.dot(X.T, dout), np.sum(dout, axis=0)
+
+
+def relu(x):
+    return np.maximum(0, x)
+
+
+def relu_derivative(relu_output):
+    return np.sign(relu_output)
+
+
+def relu6(x):
+    return np.minimum(np.maximum(0, x), 6)
+
+
+def relu6_derivative(x):
+    return np.sign(x)
+"""
+
+
+def test_a_backward_is_not_blamed_for_a_forward_that_always_raises(tmp_path):
+    file = tmp_path / "layers.py"
+    file.write_text(ALWAYS_RAISES)
+    found = {verdict.name: verdict for verdict in verify_all(file, isolated=False).verdicts}
+    assert found["affine_forward"].headline == "WRONG, whatever it is given"
+    assert found["affine_backward"].headline == (
+        "could not be checked: affine_forward has no result, whatever it is given, so that its gradient was "
+        "given nothing"
+    )
+    assert found["relu_derivative"].outcome == "right"  # its parameter says that it is the output
+    assert found["relu6_derivative"].outcome == "wrong"
