@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,10 +47,7 @@ def by_function(verdict: Verdict, body: Sequence[ast.stmt]) -> list[Verdict]:
         alone = _forward_alone(verdict, function, backward, own)
         return [alone, replace(_of_other(verdict, backward), unchecked=rest)]
     if verdict.outcome == "wrong" and verdict.always and not any(map(compared, own)):
-        why = f"{function.rpartition(':')[2]} {ALWAYS}"
-        left = Verdict(
-            verdict.kind, backward, False, [], unchecked=why, where=verdict.where, judge=verdict.judge
-        )
+        left = _part(verdict, backward, unchecked=f"{function.rpartition(':')[2]} {ALWAYS}")
         return [replace(verdict, name=function), left]
     if verdict.outcome == "wrong" and other and all(row.ok for row in other) and not verdict.always:
         return [replace(verdict, name=function), _backward_of_right(verdict, backward, function, other)]
@@ -70,8 +67,7 @@ def _of_own(verdict: Verdict) -> list[Verdict]:
     if verdict.outcome != "wrong":
         return [verdict]
     why = f"it is none of the kinds, and {backward} beside it is not its gradient"
-    alone = Verdict(verdict.kind, first, False, [], unchecked=why, where=verdict.where, judge=verdict.judge)
-    return [alone, replace(verdict, name=name, wrong_function="")]
+    return [_part(verdict, first, unchecked=why), _of_other(verdict, name)]
 
 
 def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None:
@@ -86,33 +82,42 @@ def _named(verdict: Verdict, body: Sequence[ast.stmt]) -> tuple[str, str] | None
         return None
     holder = re.split(r"[:/]", before)[-1].rstrip(".")
     inner = [node.body for node in body if isinstance(node, ast.ClassDef) and node.name == holder]
-    there = {
-        node.name for part in (inner[-1:] if holder else [body]) for node in part if hasattr(node, "name")
-    }
-    there |= {
-        target.id
-        for part in (inner[-1:] if holder else [body])
-        for node in part
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    there = {name for part in (inner[-1:] if holder else [body]) for name in _names_in(part)}
     return (whole, before + backward + opened + choice) if backward in there else None
+
+
+def _names_in(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """What a file or class defines or assigns."""
+    for node in body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _rows_of(verdict: Verdict, phase: str) -> list[Record]:
     return [row for row in verdict.records if row.phase == phase]
 
 
-def _forward_alone(verdict: Verdict, name: str, backward: str, rows: list[Record]) -> Verdict:
+def _part(
+    verdict: Verdict, name: str, rows: Sequence[Record] = (), *, unchecked: str = "", buts: Iterable[str] = ()
+) -> Verdict:
+    """The verdict on one of the two, with what of that on both holds for either."""
+    part = Verdict(verdict.kind, name, not unchecked, [*rows], unchecked=unchecked, buts=[*buts])
+    part.where, part.judge = verdict.where, verdict.judge
+    if not unchecked:
+        part.called, part.adapter = verdict.called, verdict.adapter
+        part.sizes, part.largest = verdict.sizes, verdict.largest
+    return part
+
+
+def _forward_alone(verdict: Verdict, name: str, backward: str, rows: Sequence[Record]) -> Verdict:
     """The function, whose numbers are right, beside a backward that is not."""
-    alone = Verdict(verdict.kind, name, True, rows, where=verdict.where, judge=verdict.judge)
+    alone = _part(verdict, name, rows, buts=verdict.forward_buts)
     alone.not_checked = [text for text in verdict.not_checked if text not in GRADIENTS]
-    alone.buts, alone.called, alone.adapter = verdict.forward_buts, verdict.called, verdict.adapter
-    alone.sizes, alone.largest, alone.output = verdict.sizes, verdict.largest, verdict.output
-    short = backward.rpartition(":")[2]
+    alone.output = verdict.output
     what = "raised on every input" if verdict.outcome == "not_checked" else "is wrong"
-    alone.remarks = [f"its gradient is not part of this: {short} {what}"]
+    alone.remarks = [f"its gradient is not part of this: {backward.rpartition(':')[2]} {what}"]
     return alone
 
 
@@ -121,15 +126,13 @@ def _of_other(verdict: Verdict, name: str) -> Verdict:
     return replace(verdict, name=name, wrong_function="")
 
 
-def _backward_of_right(verdict: Verdict, name: str, function: str, rows: Iterable[Record]) -> Verdict:
+def _backward_of_right(verdict: Verdict, name: str, function: str, rows: Sequence[Record]) -> Verdict:
     """The backward, whose gradients are right."""
     contracts = [r for r in verdict.records if r.phase not in PLAIN and r.tensor.startswith("d") and r.ok]
-    found = Verdict(verdict.kind, name, True, [*rows, *contracts], where=verdict.where, judge=verdict.judge)
-    found.buts = [text for text in verdict.buts if not OF_FORWARD.search(text)]
-    found.habits = [text for text in verdict.habits if text in found.buts]
-    found.not_checked, found.called, found.adapter = verdict.not_checked, verdict.called, verdict.adapter
-    found.sizes, found.largest = verdict.sizes, verdict.largest
-    found.declared = verdict.declared
+    buts = [text for text in verdict.buts if not OF_FORWARD.search(text)]
+    found = _part(verdict, name, [*rows, *contracts], buts=buts)
+    found.habits = [text for text in verdict.habits if text in buts]
+    found.not_checked, found.declared = verdict.not_checked, verdict.declared
     found.gradient_of = function.rpartition(":")[2]
     found.remarks = [f"{found.gradient_of} itself is wrong"] if verdict.outcome == "wrong" else []
     return found

@@ -14,20 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.bench import Raised
-from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.isolate import Limits
 from parity.adapters.own_layer_subject import LayerWay, OwnLayerSubject, layer_apart, layer_here
 from parity.adapters.sure_errors import MARKED
 from parity.checks.culprit import Culprit
-from parity.comparison.gates import held
 from parity.comparison.records import Place, Record, record
 from parity.verification.always import that_raises
 from parity.verification.own_listed import ON_PURPOSE, OWN_LAYER, is_on_purpose, with_partner
 from parity.verification.own_relations import factor_of, of_times
+from parity.verification.own_runs import asked, load
 from parity.verification.own_slopes import NEARLY, Slopes, slopes_of
 from parity.verification.reproduction import name_of
-from parity.verification.verdict import OF_OWN_FORWARD, OF_ROWS, OWN_LOSS, First, Verdict
+from parity.verification.verdict import OF_OWN_FORWARD, OF_ROWS, OWN_LOSS, RIGHT, First, Verdict
 
 FORWARD = "what its forward computes (it is none of the kinds)"
 OUTSIDE = "indices that are no rows of its weights, or that pad"
@@ -93,32 +91,16 @@ def verify_own_layer(
     verdict = Verdict(OWN_LAYER, name, False, [], where=layer.where, judge=OWN_LOSS, claim=OF_OWN_FORWARD)
     function, _, backward = name.rpartition(":")[2].partition(",")
     verdict.functions = (function, backward) if backward else ("", "")
-    try:
-        _open(layer, verdict)
+    with asked(layer, verdict):
+        load(layer, verdict)
         if not verdict.unchecked:
             _check(layer, verdict, seed)
-    except Unfinished as error:
-        verdict.unfinished = str(error)
-    except (Ended, Raised) as error:
-        verdict.unchecked = str(error) if isinstance(error, Ended) else f"it raised {error}"
-    finally:
-        verdict.output = layer.close()
     if verdict.unchecked:
         verdict.records = [row for row in verdict.records if row.phase == "import"]
-    verdict.ok = verdict.outcome in ("right", "right_but")
+    verdict.ok = verdict.outcome in RIGHT
     if verdict.outcome == "wrong":
         verdict.reproduction = _reproduction(factory, seed)
     return verdict
-
-
-def _open(layer: OwnLayerSubject, verdict: Verdict) -> None:
-    """Load it and look for ways; where that raises or hangs, a record says so."""
-    try:
-        layer.open()
-    except (Ended, Raised) as error:
-        verdict.unchecked = str(error) if isinstance(error, Ended) else f"raised {error}"
-        place = Place("", "float64", "cpu")
-        verdict.records.append(record(place, OWN_LAYER, "import", "the module", held((), verdict.unchecked)))
 
 
 def _check(layer: OwnLayerSubject, verdict: Verdict, seed: int) -> None:

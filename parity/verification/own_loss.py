@@ -13,14 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.adapters.bench import Raised
-from parity.adapters.connection import Ended, Unfinished
 from parity.adapters.isolate import Limits
 from parity.adapters.network_builds import DECAY, RATE
 from parity.adapters.own_network_subject import OwnSubject, OwnWay, own_apart, own_here
 from parity.adapters.sure_errors import MARKED
 from parity.checks.culprit import Culprit
-from parity.comparison.gates import held
 from parity.comparison.records import Place, Record, record
 from parity.verification.always import that_raises
 from parity.verification.composed_networks import with_its_layers
@@ -28,6 +25,7 @@ from parity.verification.containers import check_container
 from parity.verification.own_chain import SPARE, Chain, chain_of
 from parity.verification.own_relations import common_factor, is_of_rows, of_times, relation
 from parity.verification.own_rows import SEVERAL, adds_up, known_loss
+from parity.verification.own_runs import asked, load
 from parity.verification.own_slopes import NEARLY, Slopes, asked_of, slopes_of
 from parity.verification.reproduction import name_of
 from parity.verification.verdict import OWN_LOSS, RIGHT, First, Verdict
@@ -58,8 +56,8 @@ def verify_own_loss(
     network = own_apart(factory, limits or Limits()) if isolated else own_here(factory)
     name = factory if isinstance(factory, str) else name_of(factory)
     verdict = Verdict(KIND, name, False, [], where=network.where, judge=OWN_LOSS)
-    try:
-        _open(network, verdict)
+    with asked(network, verdict):
+        load(network, verdict, KIND)
         if verdict.unchecked:
             pass
         elif network.ways and network.is_container:
@@ -77,26 +75,10 @@ def verify_own_loss(
             with_its_layers(network, way, verdict, seed)
             if way.several and verdict.outcome in RIGHT:
                 verdict.buts = [*verdict.buts, f"it takes one row at a time: of several {way.several}"]
-    except Unfinished as error:
-        verdict.unfinished = str(error)
-    except (Ended, Raised) as error:
-        verdict.unchecked = str(error) if isinstance(error, Ended) else f"it raised {error}"
-    finally:
-        verdict.output = network.close()
     verdict.ok = verdict.outcome in RIGHT
     if verdict.outcome == "wrong":
         verdict.reproduction = _reproduction(factory, seed)
     return verdict
-
-
-def _open(network: OwnSubject, verdict: Verdict) -> None:
-    """Load it; where that raises or hangs, a record says so."""
-    try:
-        network.open()
-    except (Ended, Raised) as error:
-        verdict.unchecked = str(error) if isinstance(error, Ended) else f"raised {error}"
-        place = Place(KIND, "float64", "cpu")
-        verdict.records.append(record(place, KIND, "import", "the module", held((), verdict.unchecked)))
 
 
 def _no_way(network: OwnSubject) -> str:

@@ -350,9 +350,8 @@ def _verify_as(
         if found[0].outcome == "right_but" and found[0].kind == kind:
             return found
     if c is not None and not ended and may_be_right_alone(verdict):
-        alone = _verify_as(factory, kind, without_gradients(c), supports, allow, {}, seed, limits, isolated)[
-            0
-        ]
+        own = without_gradients(c)
+        alone, *_ = _verify_as(factory, kind, own, supports, allow, {}, seed, limits, isolated)
         blame_backward(verdict, alone)
     if (not verdict.ok or verdict.declared) and not verdict.unchecked.startswith(TAKES_NO):
         _explain(verdict, asker, seen, cases)

@@ -274,9 +274,8 @@ def _verdicts(
                 if part is verdict or part.name not in apart:  # a backward of two functions
                     apart.add(part.name)
                     yield strictly(part, bool(options.get("strict")))
-    reasons = left_out(path, meant, checked)
-    for name in [name for name, why in reasons.items() if why == TOGETHER and named(name) in apart]:
-        del reasons[name]
+    left = left_out(path, meant, checked).items()
+    reasons = {name: why for name, why in left if why != TOGETHER or named(name) not in apart}
     for one in meant:  # a dict's items are no definitions
         if not one.kind and one.name.partition(".")[0].partition("[")[0] not in reasons:
             reasons[one.name] = NO_KIND
